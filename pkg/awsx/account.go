@@ -1,0 +1,198 @@
+package awsx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+
+	"github.com/cloudarq/cloudarq/pkg/collect"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/secret"
+)
+
+// Target is the account to open and the way in: a profile or the default
+// credential chain, and from there a role if one is named.
+type Target struct {
+	Profile     string
+	RoleARN     string
+	ExternalID  secret.String
+	SessionName string // "cloudarq-<audit>", so that CloudTrail tells the audit
+}
+
+// Account is an opened AWS account: credentials that work, and whose they are.
+type Account struct {
+	ID        string // 12 digits
+	Partition string // "aws", "aws-cn", "aws-us-gov"…
+	CallerARN string
+
+	cfg aws.Config
+}
+
+// AccessError says that AWS refused the credentials or the role: the audit
+// cannot begin. Its text is one sentence for the user.
+type AccessError struct {
+	Message string
+	Cause   error
+}
+
+func (e *AccessError) Error() string { return e.Message }
+func (e *AccessError) Unwrap() error { return e.Cause }
+
+// sessionLength is how long an assumed role's credentials are asked to live:
+// AWS's limit where a role assumes a role.
+const sessionLength = time.Hour
+
+// Open obtains credentials for the target and asks AWS whose they are; every
+// call is recorded in the ledger. A refusal is an *AccessError.
+func (c *Client) Open(ctx context.Context, target Target, ledger Ledger) (*Account, error) {
+	cfg, err := c.load(ctx, target.Profile)
+	if err != nil {
+		return nil, &AccessError{fmt.Sprintf("cannot load AWS credentials: %v", rootCause(err)), err}
+	}
+	cfg.APIOptions = append(cfg.APIOptions, record(ledger, time.Now))
+	limiter := c.limiter
+	if limiter == nil {
+		limiter = NewLimiter()
+	}
+	if emulator(cfg) != "" {
+		if c.limiter == nil {
+			limiter = Unlimited()
+		}
+		if c.options.CustomEndpoint != nil {
+			cfg.ServiceOptions = append(cfg.ServiceOptions, c.options.CustomEndpoint)
+		}
+	}
+	if target.RoleARN != "" {
+		role, err := arn.Parse(target.RoleARN)
+		if err != nil || role.Service != "iam" {
+			return nil, &AccessError{fmt.Sprintf("%q is not the ARN of an IAM role", target.RoleARN), err}
+		}
+		cfg.Credentials = assume(cfg, target)
+	}
+	// Asked for by themselves, so that a machine without credentials is told from
+	// one whose credentials AWS refuses.
+	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+		return nil, refused(target, err)
+	}
+	identity, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return nil, refused(target, err)
+	}
+	caller, err := arn.Parse(aws.ToString(identity.Arn))
+	if err != nil {
+		return nil, &AccessError{"AWS gave no identity for these credentials; is the endpoint AWS's own?", err}
+	}
+	cfg.APIOptions = append(cfg.APIOptions, limiter.install(aws.ToString(identity.Account)))
+	return &Account{
+		ID: aws.ToString(identity.Account), Partition: caller.Partition, CallerARN: caller.String(), cfg: cfg,
+	}, nil
+}
+
+func assume(cfg aws.Config, target Target) aws.CredentialsProvider {
+	provider := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), target.RoleARN, func(o *stscreds.AssumeRoleOptions) {
+		o.RoleSessionName = target.SessionName
+		o.Duration = sessionLength
+		if !target.ExternalID.Empty() {
+			o.ExternalID = aws.String(target.ExternalID.Reveal())
+		}
+	})
+	return aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) {
+		o.ExpiryWindow = 5 * time.Minute // a call begun with them must end before they do
+	})
+}
+
+// refused turns the error of the first calls into one sentence.
+func refused(target Target, err error) error {
+	gap := collect.GapOf(err)
+	var api smithy.APIError
+	hasCode := errors.As(err, &api)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return err
+	case gap.Reason == fact.Timeout:
+		return fmt.Errorf("AWS did not answer in time: %w", err)
+	case hasCode && target.RoleARN != "" && api.ErrorCode() == "AccessDenied":
+		return &AccessError{fmt.Sprintf("cannot assume %s: AWS denies it; the role does not exist, does not trust these credentials, or the External ID is wrong", target.RoleARN), err}
+	case hasCode && slices.Contains([]string{"ExpiredToken", "ExpiredTokenException", "RequestExpired"}, api.ErrorCode()):
+		return &AccessError{"the AWS credentials have expired; sign in again", err}
+	case hasCode && slices.Contains([]string{"InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientException", "AuthFailure", "InvalidAccessKeyId", "AccessDenied"}, api.ErrorCode()):
+		return &AccessError{fmt.Sprintf("AWS does not accept the credentials (%s)", api.ErrorCode()), err}
+	case hasCode:
+		return fmt.Errorf("ask AWS whose credentials these are: %s", collect.Brief(err))
+	case !sent(err):
+		return &AccessError{"no AWS credentials found: name a profile with --profile or AWS_PROFILE, or sign in", err}
+	default:
+		return fmt.Errorf("cannot reach AWS: %w", rootCause(err))
+	}
+}
+
+// sent reports whether the failure came after a request was made to AWS, and not
+// while looking for credentials on this machine.
+func sent(err error) bool {
+	var call *smithy.OperationError
+	return errors.As(err, &call)
+}
+
+func rootCause(err error) error {
+	for {
+		next := errors.Unwrap(err)
+		if next == nil {
+			return err
+		}
+		err = next
+	}
+}
+
+// Config is the account's configuration in one region.
+func (a *Account) Config(region string) aws.Config {
+	cfg := a.cfg.Copy()
+	if region != "" {
+		cfg.Region = region
+	}
+	return cfg
+}
+
+// HomeRegion is where global services of the account's partition are called.
+func (a *Account) HomeRegion() string {
+	switch a.Partition {
+	case "aws-cn":
+		return "cn-north-1"
+	case "aws-us-gov":
+		return "us-gov-west-1"
+	case "aws":
+		return "us-east-1"
+	default:
+		return a.cfg.Region
+	}
+}
+
+// Regions lists the account's enabled regions, and those that it has not
+// enabled.
+func (a *Account) Regions(ctx context.Context) (enabled, disabled []string, err error) {
+	out, err := ec2.NewFromConfig(a.cfg).DescribeRegions(ctx, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(true)})
+	if err != nil {
+		if gap := collect.GapOf(err); gap.Reason == fact.Denied || gap.Reason == fact.SCPDenied {
+			return nil, nil, &AccessError{"the role may not call ec2:DescribeRegions, the least that an audit needs; allow it or name the regions with --regions", err}
+		}
+		return nil, nil, fmt.Errorf("list regions: %w", err)
+	}
+	for _, r := range out.Regions {
+		if aws.ToString(r.OptInStatus) == "not-opted-in" {
+			disabled = append(disabled, aws.ToString(r.RegionName))
+		} else {
+			enabled = append(enabled, aws.ToString(r.RegionName))
+		}
+	}
+	slices.Sort(enabled)
+	slices.Sort(disabled)
+	return enabled, disabled, nil
+}

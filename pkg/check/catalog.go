@@ -1,0 +1,262 @@
+package check
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+// Service is all that is known of an AWS service without calling it: the types
+// of its resources, the rules over them, and the texts.
+type Service struct {
+	Name  string // "kms": the word in --services, ids and tasks
+	Title string // "AWS Key Management Service"
+	Kinds []Kind
+	Rules []Rule
+	Texts []byte // checks.yaml
+}
+
+// Kind is a resource type that can be read back from a snapshot.
+type Kind struct {
+	Name   string
+	Zero   Resource
+	Decode func([]byte) (Resource, error)
+}
+
+// KindOf makes the Kind of a resource type.
+func KindOf[R Resource]() Kind {
+	var zero R
+	return Kind{
+		Name: zero.Kind(),
+		Zero: zero,
+		Decode: func(data []byte) (Resource, error) {
+			var r R
+			if err := json.Unmarshal(data, &r); err != nil {
+				return nil, fmt.Errorf("decode %s: %w", zero.Kind(), err)
+			}
+			return r, nil
+		},
+	}
+}
+
+// Check is a rule with the service it belongs to.
+type Check struct {
+	Rule
+	Service string
+}
+
+// Catalog is all checks. It is immutable and safe for concurrent use.
+type Catalog struct {
+	services []Service
+	checks   []Check // sorted by id
+	byID     map[model.CheckID]Check
+	kinds    map[string]Kind
+	owner    map[string]string // kind -> service
+
+	texts func() (map[model.CheckID]Text, error)
+}
+
+// NewCatalog puts services together. Two checks of one id, two kinds of one
+// name, and a rule over a kind that no service has are errors. Texts are parsed
+// when they are first asked for: judging does not need them.
+func NewCatalog(services ...Service) (*Catalog, error) {
+	c := &Catalog{
+		services: services,
+		byID:     map[model.CheckID]Check{},
+		kinds:    map[string]Kind{},
+		owner:    map[string]string{},
+	}
+	for _, s := range services {
+		for _, k := range s.Kinds {
+			if _, twice := c.kinds[k.Name]; twice {
+				return nil, fmt.Errorf("resource type %s is declared twice", k.Name)
+			}
+			c.kinds[k.Name], c.owner[k.Name] = k, s.Name
+		}
+		for _, r := range s.Rules {
+			if _, twice := c.byID[r.ID]; twice {
+				return nil, fmt.Errorf("check %s is declared twice", r.ID)
+			}
+			c.byID[r.ID] = Check{r, s.Name}
+		}
+	}
+	c.checks = slices.SortedFunc(maps.Values(c.byID), func(a, b Check) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	for _, r := range c.checks {
+		for _, kind := range append([]string{r.Kind}, r.Uses...) {
+			if _, ok := c.kinds[kind]; !ok {
+				return nil, fmt.Errorf("check %s looks at %s, which no service declares", r.ID, kind)
+			}
+		}
+	}
+	c.texts = sync.OnceValues(c.parseTexts)
+	return c, nil
+}
+
+func (c *Catalog) parseTexts() (map[model.CheckID]Text, error) {
+	all := map[model.CheckID]Text{}
+	for _, s := range c.services {
+		texts, err := ParseTexts(s.Texts)
+		if err != nil {
+			return nil, fmt.Errorf("service %s: %w", s.Name, err)
+		}
+		maps.Copy(all, texts)
+	}
+	return all, nil
+}
+
+// Services lists the services in the order given to NewCatalog.
+func (c *Catalog) Services() []Service { return c.services }
+
+// Checks lists all checks by id.
+func (c *Catalog) Checks() []Check { return c.checks }
+
+// Check finds a check by its id.
+func (c *Catalog) Check(id model.CheckID) (Check, bool) {
+	check, ok := c.byID[id]
+	return check, ok
+}
+
+// Kind finds a resource type by name.
+func (c *Catalog) Kind(name string) (Kind, bool) {
+	kind, ok := c.kinds[name]
+	return kind, ok
+}
+
+// ServiceOf is the service that collects a resource type.
+func (c *Catalog) ServiceOf(kind string) string { return c.owner[kind] }
+
+// Texts are the texts of all checks by id.
+func (c *Catalog) Texts() (map[model.CheckID]Text, error) { return c.texts() }
+
+// UnknownError says that a word names nothing, and what comes nearest.
+type UnknownError struct {
+	What    string // "check", "service", "region"
+	Word    string
+	Nearest string // empty when nothing is near
+}
+
+func (e *UnknownError) Error() string {
+	if e.Nearest == "" {
+		return fmt.Sprintf("unknown %s %q", e.What, e.Word)
+	}
+	return fmt.Sprintf("unknown %s %q; did you mean %q?", e.What, e.Word, e.Nearest)
+}
+
+// Select finds checks by id, by glob ("kms-*") or by another tool's id
+// ("prowler:kms_cmk_rotation_enabled", "fsbp:KMS.4"). No words select all; a
+// word that selects nothing is an *UnknownError.
+func (c *Catalog) Select(words []string) ([]Check, error) {
+	if len(words) == 0 {
+		return c.checks, nil
+	}
+	chosen := map[model.CheckID]bool{}
+	for _, word := range words {
+		ids, err := c.find(word)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			chosen[id] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(c.checks), func(k Check) bool { return !chosen[k.ID] }), nil
+}
+
+func (c *Catalog) find(word string) ([]model.CheckID, error) {
+	if tool, alias, ok := strings.Cut(word, ":"); ok {
+		return c.byAlias(tool, alias)
+	}
+	var found []model.CheckID
+	for _, k := range c.checks {
+		if ok, err := path.Match(word, string(k.ID)); err != nil {
+			return nil, fmt.Errorf("check pattern %q: %w", word, err)
+		} else if ok {
+			found = append(found, k.ID)
+		}
+	}
+	if len(found) == 0 {
+		names := make([]string, len(c.checks))
+		for i, k := range c.checks {
+			names[i] = string(k.ID)
+		}
+		return nil, &UnknownError{"check", word, Nearest(word, names)}
+	}
+	return found, nil
+}
+
+func (c *Catalog) byAlias(tool, alias string) ([]model.CheckID, error) {
+	texts, err := c.Texts()
+	if err != nil {
+		return nil, err
+	}
+	var found []model.CheckID
+	var known []string
+	for id, text := range texts {
+		for _, a := range text.Aliases[tool] {
+			known = append(known, tool+":"+a)
+			if strings.EqualFold(a, alias) {
+				found = append(found, id)
+			}
+		}
+	}
+	if len(found) == 0 {
+		return nil, &UnknownError{"check", tool + ":" + alias, Nearest(tool+":"+alias, known)}
+	}
+	return found, nil
+}
+
+// SelectServices validates service names; none select all.
+func (c *Catalog) SelectServices(words []string) ([]string, error) {
+	names := make([]string, len(c.services))
+	for i, s := range c.services {
+		names[i] = s.Name
+	}
+	if len(words) == 0 {
+		return names, nil
+	}
+	for _, word := range words {
+		if !slices.Contains(names, word) {
+			return nil, &UnknownError{"service", word, Nearest(word, names)}
+		}
+	}
+	return slices.DeleteFunc(names, func(n string) bool { return !slices.Contains(words, n) }), nil
+}
+
+// Nearest is the name that a mistyped word most likely meant; empty when none
+// is near.
+func Nearest(word string, names []string) string {
+	best, nearest := 1+len(word)/2, ""
+	for _, name := range slices.Sorted(slices.Values(names)) {
+		if d := distance(word, name); d < best {
+			best, nearest = d, name
+		}
+	}
+	return nearest
+}
+
+// distance is the number of edits (Levenshtein) between two words.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			substituted := diagonal
+			if a[i] != b[j] {
+				substituted++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(substituted, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,140 @@
+package check
+
+import (
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+// Evidence collects what a rule reads. The rule run again on those facts
+// alone gives the same verdict.
+type Evidence struct {
+	now   time.Time
+	world *World
+	reads []fact.Any
+	kinds []string // resource types looked at as a whole
+}
+
+func (e *Evidence) reset() {
+	clear(e.reads)
+	e.reads, e.kinds = e.reads[:0], e.kinds[:0]
+}
+
+// Now is the time of collecting, at which ages are reckoned.
+func (e *Evidence) Now() time.Time { return e.now }
+
+// Age is how long before the time of collecting t was.
+func (e *Evidence) Age(t time.Time) time.Duration { return e.now.Sub(t) }
+
+// Read is a fact's value, noted as evidence. A gap ends the rule here, as
+// NOT_ASSESSED.
+func Read[T any](e *Evidence, f fact.Of[T]) T {
+	e.reads = append(e.reads, f)
+	value, gap := f.Get()
+	if gap != nil {
+		panic(gapMet{[]fact.Gap{*gap}})
+	}
+	return value
+}
+
+// Try is a fact's value and true, or false where it could not be read: for
+// rules that can decide without it.
+func Try[T any](e *Evidence, f fact.Of[T]) (T, bool) {
+	e.reads = append(e.reads, f)
+	value, gap := f.Get()
+	return value, gap == nil
+}
+
+// All is every resource of type R in the account. If any region's listing has
+// a gap the rule ends here, as NOT_ASSESSED: what was not listed may exist.
+func All[R Resource](e *Evidence) []R {
+	resources, gaps := Some[R](e)
+	if len(gaps) > 0 {
+		panic(gapMet{gaps})
+	}
+	return resources
+}
+
+// Some is the resources of type R that could be listed, and the gaps of the
+// regions where listing failed: for rules that one good example can satisfy.
+func Some[R Resource](e *Evidence) ([]R, []fact.Gap) {
+	var zero R
+	kind := zero.Kind()
+	e.kinds = append(e.kinds, kind)
+	listed, gaps := e.world.listed(kind)
+	resources := make([]R, len(listed))
+	for i, r := range listed {
+		resources[i] = r.(R)
+	}
+	return resources, gaps
+}
+
+// Exhibit is one fact that a rule read: where it stands and what it said.
+type Exhibit struct {
+	Resource string   `json:"resource,omitempty"` // empty for the judged resource itself
+	Fact     string   `json:"fact"`               // the field's name in JSON, such as "rotation"
+	Content  fact.Any `json:"content"`
+}
+
+// Exhibits names the facts that were read, in the order of reading. Facts of
+// other resources than subject are found through the world.
+func (e *Evidence) Exhibits(subject Resource) []Exhibit {
+	var found []Exhibit
+	for _, read := range e.reads {
+		x, ok := locate(read, subject)
+		if !ok {
+			x, ok = e.locateElsewhere(read)
+		}
+		if ok && !slices.ContainsFunc(found, func(o Exhibit) bool { return o.Resource == x.Resource && o.Fact == x.Fact }) {
+			found = append(found, x)
+		}
+	}
+	return found
+}
+
+func (e *Evidence) locateElsewhere(read fact.Any) (Exhibit, bool) {
+	if e.world == nil {
+		return Exhibit{}, false
+	}
+	for _, kind := range e.kinds {
+		resources, _ := e.world.listed(kind)
+		for _, other := range resources {
+			if x, ok := locate(read, other); ok {
+				x.Resource = other.Reference().String()
+				return x, true
+			}
+		}
+	}
+	return Exhibit{}, false
+}
+
+func locate(read fact.Any, r Resource) (Exhibit, bool) {
+	for _, f := range Facts(r) {
+		if id := read.Identity(); id != nil && f.Value.Identity() == id {
+			return Exhibit{Fact: f.Name, Content: read}, true
+		}
+	}
+	return Exhibit{}, false
+}
+
+// Field is one fact of a resource by its name in JSON.
+type Field struct {
+	Name  string
+	Index int // of the struct field
+	Value fact.Any
+}
+
+// Facts lists the facts of a resource in the order of its fields.
+func Facts(r Resource) []Field {
+	value := reflect.ValueOf(r)
+	var fields []Field
+	for i := range value.NumField() {
+		if f, ok := value.Field(i).Interface().(fact.Any); ok {
+			fields = append(fields, Field{model.JSONName(value.Type().Field(i)), i, f})
+		}
+	}
+	return fields
+}

@@ -1,0 +1,74 @@
+package check
+
+import (
+	"bytes"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+// Text is what people read of a check; it comes from the service's
+// checks.yaml, where the check's id is the key.
+type Text struct {
+	Title       string              `yaml:"title" json:"title"` // states what is right: "KMS keys rotate"
+	Pillar      model.Pillar        `yaml:"pillar" json:"pillar"`
+	Risk        string              `yaml:"risk" json:"risk"` // why a failure matters
+	Remediation Remediation         `yaml:"remediation" json:"remediation"`
+	References  []string            `yaml:"references" json:"references"`
+	Controls    map[string][]string `yaml:"controls" json:"controls"` // framework -> requirement ids
+	Aliases     map[string][]string `yaml:"aliases" json:"aliases"`   // other tool -> its ids
+	// Former lists ids that this check had before, so that findings made under
+	// them keep their history.
+	Former []model.CheckID `yaml:"former" json:"former,omitempty"`
+}
+
+// Remediation says how to mend a failure. Console is never empty; the others
+// are where they help.
+type Remediation struct {
+	Console        string `yaml:"console" json:"console"`
+	CLI            string `yaml:"cli" json:"cli,omitempty"`
+	Terraform      string `yaml:"terraform" json:"terraform,omitempty"`
+	CloudFormation string `yaml:"cloudformation" json:"cloudformation,omitempty"`
+}
+
+// ParseTexts reads a checks.yaml. Unknown keys, unknown pillars and missing
+// texts are errors.
+func ParseTexts(document []byte) (map[model.CheckID]Text, error) {
+	decoder := yaml.NewDecoder(bytes.NewReader(document))
+	decoder.KnownFields(true)
+	var texts map[model.CheckID]Text
+	if err := decoder.Decode(&texts); err != nil {
+		return nil, fmt.Errorf("parse check texts: %w", err)
+	}
+	for id, text := range texts {
+		if err := text.validate(); err != nil {
+			return nil, fmt.Errorf("texts of %s: %w", id, err)
+		}
+	}
+	return texts, nil
+}
+
+func (t Text) validate() error {
+	for name, value := range map[string]string{"title": t.Title, "risk": t.Risk, "remediation.console": t.Remediation.Console} {
+		if strings.TrimSpace(value) == "" {
+			return fmt.Errorf("%s is empty", name)
+		}
+	}
+	if !slices.Contains(model.Pillars(), t.Pillar) {
+		return fmt.Errorf("unknown pillar %q", t.Pillar)
+	}
+	if len(t.References) == 0 {
+		return fmt.Errorf("no references")
+	}
+	for _, ref := range t.References {
+		if u, err := url.Parse(ref); err != nil || u.Scheme != "https" {
+			return fmt.Errorf("reference %q is not an https URL", ref)
+		}
+	}
+	return nil
+}

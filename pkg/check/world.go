@@ -1,0 +1,62 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/cloudarq/cloudarq/pkg/fact"
+)
+
+// World is what was collected of one account: resources by type, and the gaps
+// of listings that failed. Only declared types are held, since a world lives in
+// memory as a whole.
+type World struct {
+	kinds map[string]*population
+}
+
+type population struct {
+	resources []Resource
+	gaps      []fact.Gap
+}
+
+// NewWorld makes an empty world that will hold the resource types given.
+func NewWorld(kinds ...string) *World {
+	w := &World{kinds: make(map[string]*population, len(kinds))}
+	for _, kind := range kinds {
+		w.kinds[kind] = &population{}
+	}
+	return w
+}
+
+// Holds reports whether the world keeps resources of this type.
+func (w *World) Holds(kind string) bool { return w.kinds[kind] != nil }
+
+// Add keeps a resource; one of an undeclared type is dropped.
+func (w *World) Add(r Resource) {
+	if p := w.kinds[r.Kind()]; p != nil {
+		p.resources = append(p.resources, r)
+	}
+}
+
+// AddGap notes that the resources of a type could not all be listed.
+func (w *World) AddGap(kind string, gap fact.Gap) {
+	if p := w.kinds[kind]; p != nil {
+		p.gaps = append(p.gaps, gap)
+	}
+}
+
+// Resources lists the resources of one type.
+func (w *World) Resources(kind string) []Resource {
+	if p := w.kinds[kind]; p != nil {
+		return slices.Clip(p.resources)
+	}
+	return nil
+}
+
+func (w *World) listed(kind string) ([]Resource, []fact.Gap) {
+	if w == nil || w.kinds[kind] == nil {
+		panic(fmt.Sprintf("the rule looks at %s without declaring it", kind))
+	}
+	p := w.kinds[kind]
+	return p.resources, p.gaps
+}

@@ -1,0 +1,39 @@
+// Package model holds the words that every part of CloudArq shares: ids,
+// severities, resources, connections, audits, tasks and findings. It imports
+// the standard library only.
+package model
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+)
+
+// The ids. Each is opaque to everybody but the function that makes it.
+type (
+	OrganizationID string
+	ConnectionID   string
+	AuditID        string // sortable by time of start
+	TaskID         string // unique within its audit
+	FindingID      string
+	CheckID        string // "kms-key-rotation"
+)
+
+// NewFindingID is the identity of a finding: the same check on the same
+// resource of the same account is the same finding in every audit, whatever
+// the resource's name or tags are today. The parts are joined by a byte that
+// none of them can hold, so that no two homonyms meet.
+func NewFindingID(check CheckID, r Ref) FindingID {
+	parts := []string{string(check), r.Partition(), r.Account, r.Region, r.ARN, r.Sub}
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return FindingID(hex.EncodeToString(sum[:16]))
+}
+
+// ValidateAccountID reports whether id is the 12 digits of an AWS account.
+func ValidateAccountID(id string) error {
+	if len(id) == 12 && strings.Trim(id, "0123456789") == "" {
+		return nil
+	}
+	return fmt.Errorf("%q is not an AWS account id: want 12 digits", id)
+}

@@ -1,0 +1,35 @@
+// Package secret keeps credentials from being printed.
+package secret
+
+import (
+	"fmt"
+	"log/slog"
+)
+
+const redacted = "[redacted]"
+
+// String is a value that must not be seen: it prints, logs and marshals as
+// "[redacted]". Reveal is the one way to its content.
+type String struct{ content string }
+
+// New wraps a secret.
+func New(content string) String { return String{content} }
+
+// Reveal is the secret itself; call it where the value is used, not where it is
+// passed on.
+func (s String) Reveal() string { return s.content }
+
+// Empty reports whether there is nothing to hide.
+func (s String) Empty() bool { return s.content == "" }
+
+// String implements fmt.Stringer.
+func (String) String() string { return redacted }
+
+// Format implements fmt.Formatter, so that no verb prints the content.
+func (String) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
+
+// MarshalText implements encoding.TextMarshaler, and with it JSON and YAML.
+func (String) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// LogValue implements slog.LogValuer.
+func (String) LogValue() slog.Value { return slog.StringValue(redacted) }

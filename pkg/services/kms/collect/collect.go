@@ -1,0 +1,57 @@
+// Package collect reads KMS keys from AWS.
+package collect
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+
+	"github.com/cloudarq/cloudarq/pkg/collect"
+	"github.com/cloudarq/cloudarq/pkg/services/kms"
+)
+
+// Spec is how KMS is collected.
+func Spec() collect.Spec {
+	return collect.Spec{
+		Service: "kms",
+		Walks: []collect.Walk{{
+			Kinds:      []string{kms.Key{}.Kind()},
+			Operations: []string{"KMS.ListKeys", "KMS.DescribeKey", "KMS.GetKeyRotationStatus", "KMS.GetKeyPolicy"},
+			Run:        keys,
+		}},
+	}
+}
+
+func keys(ctx context.Context, s *collect.Scope) error {
+	client := sdk.NewFromConfig(s.Config)
+	pages := sdk.NewListKeysPaginator(client, &sdk.ListKeysInput{Limit: aws.Int32(1000)})
+	return collect.Each(ctx, s, pages, func(o *sdk.ListKeysOutput) []types.KeyListEntry { return o.Keys },
+		func(r *collect.Reading, entry types.KeyListEntry) *kms.Key {
+			k := &kms.Key{Resource: s.Resource(aws.ToString(entry.KeyArn), aws.ToString(entry.KeyId))}
+			k.Detail = collect.Get(r, client.DescribeKey, &sdk.DescribeKeyInput{KeyId: entry.KeyId}, detail)
+			if d, gap := k.Detail.Get(); gap != nil || d.Customer() {
+				collect.Into(r, &k.Policy, client.GetKeyPolicy, &sdk.GetKeyPolicyInput{KeyId: entry.KeyId},
+					func(o *sdk.GetKeyPolicyOutput) string { return aws.ToString(o.Policy) })
+				if gap != nil || d.Rotates() {
+					collect.Into(r, &k.Rotation, client.GetKeyRotationStatus, &sdk.GetKeyRotationStatusInput{KeyId: entry.KeyId},
+						func(o *sdk.GetKeyRotationStatusOutput) bool { return o.KeyRotationEnabled })
+				}
+			}
+			return k
+		})
+}
+
+func detail(o *sdk.DescribeKeyOutput) kms.Detail {
+	m := o.KeyMetadata
+	return kms.Detail{
+		Manager:     string(m.KeyManager),
+		State:       string(m.KeyState),
+		Spec:        string(m.KeySpec),
+		Usage:       string(m.KeyUsage),
+		Origin:      string(m.Origin),
+		MultiRegion: aws.ToBool(m.MultiRegion),
+		Deletion:    m.DeletionDate,
+	}
+}
