@@ -16,6 +16,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/collect"
 	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/ledger"
 	"github.com/cloudarq/cloudarq/pkg/secret"
 )
 
@@ -53,12 +54,11 @@ const sessionLength = time.Hour
 
 // Open obtains credentials for the target and asks AWS whose they are; every
 // call is recorded in the ledger. A refusal is an *AccessError.
-func (c *Client) Open(ctx context.Context, target Target, ledger Ledger) (*Account, error) {
+func (c *Client) Open(ctx context.Context, target Target, calls ledger.Ledger) (*Account, error) {
 	cfg, err := c.load(ctx, target.Profile)
 	if err != nil {
 		return nil, &AccessError{fmt.Sprintf("cannot load AWS credentials: %v", rootCause(err)), err}
 	}
-	cfg.APIOptions = append(cfg.APIOptions, record(ledger, time.Now))
 	limiter := c.limiter
 	if limiter == nil {
 		limiter = NewLimiter()
@@ -76,14 +76,14 @@ func (c *Client) Open(ctx context.Context, target Target, ledger Ledger) (*Accou
 		if err != nil || role.Service != "iam" {
 			return nil, &AccessError{fmt.Sprintf("%q is not the ARN of an IAM role", target.RoleARN), err}
 		}
-		cfg.Credentials = assume(cfg, target)
+		cfg.Credentials = assume(recording(cfg, calls), target)
 	}
 	// Asked for by themselves, so that a machine without credentials is told from
 	// one whose credentials AWS refuses.
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
 		return nil, refused(target, err)
 	}
-	identity, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	identity, err := sts.NewFromConfig(recording(cfg, calls)).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
 		return nil, refused(target, err)
 	}
@@ -152,12 +152,17 @@ func rootCause(err error) error {
 	}
 }
 
-// Config is the account's configuration in one region.
-func (a *Account) Config(region string) aws.Config {
+// Config is the account's configuration in one region; every call that is made
+// with it is recorded.
+func (a *Account) Config(region string, calls ledger.Ledger) aws.Config {
 	cfg := a.cfg.Copy()
-	if region != "" {
-		cfg.Region = region
-	}
+	cfg.Region = region
+	return recording(cfg, calls)
+}
+
+func recording(cfg aws.Config, calls ledger.Ledger) aws.Config {
+	cfg = cfg.Copy()
+	cfg.APIOptions = append(slices.Clip(cfg.APIOptions), record(calls, cfg.Region))
 	return cfg
 }
 
@@ -177,8 +182,8 @@ func (a *Account) HomeRegion() string {
 
 // Regions lists the account's enabled regions, and those that it has not
 // enabled.
-func (a *Account) Regions(ctx context.Context) (enabled, disabled []string, err error) {
-	out, err := ec2.NewFromConfig(a.cfg).DescribeRegions(ctx, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(true)})
+func (a *Account) Regions(ctx context.Context, calls ledger.Ledger) (enabled, disabled []string, err error) {
+	out, err := ec2.NewFromConfig(recording(a.cfg, calls)).DescribeRegions(ctx, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(true)})
 	if err != nil {
 		if gap := collect.GapOf(err); gap.Reason == fact.Denied || gap.Reason == fact.SCPDenied {
 			return nil, nil, &AccessError{"the role may not call ec2:DescribeRegions, the least that an audit needs; allow it or name the regions with --regions", err}

@@ -32,7 +32,17 @@ type Rule struct {
 	// A rule that uses any runs when all snapshots of the account are complete.
 	Uses []string
 
+	// Former lists ids that the rule had before, so that findings made under them
+	// keep their history.
+	Former []model.CheckID
+
 	decide func(*Evidence, Resource) Verdict
+}
+
+// Formerly is the rule, renamed from the ids given.
+func (r Rule) Formerly(ids ...model.CheckID) Rule {
+	r.Former = ids
+	return r
 }
 
 // For is a rule that judges one resource by itself.

@@ -22,9 +22,6 @@ type Text struct {
 	References  []string            `yaml:"references" json:"references"`
 	Controls    map[string][]string `yaml:"controls" json:"controls"` // framework -> requirement ids
 	Aliases     map[string][]string `yaml:"aliases" json:"aliases"`   // other tool -> its ids
-	// Former lists ids that this check had before, so that findings made under
-	// them keep their history.
-	Former []model.CheckID `yaml:"former" json:"former,omitempty"`
 }
 
 // Remediation says how to mend a failure. Console is never empty; the others

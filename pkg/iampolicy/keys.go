@@ -1,0 +1,133 @@
+package iampolicy
+
+import "strings"
+
+// reach says which requesters a bounding key tells apart.
+type reach uint8
+
+const (
+	unbounding reach = iota
+	// caller: keys of the calling identity. Requests by service principals do
+	// not carry them.
+	caller
+	// source: keys that name the account or resource a service acts for, and
+	// keys that any request carries.
+	source
+	// serviceSource: as source, but a direct caller can set the value himself.
+	serviceSource
+	// network: where the request comes from. Service principals do not come by
+	// a customer's network.
+	network
+	// onlyServices and noServices: the request is, or is not, a service principal's.
+	onlyServices
+	noServices
+	// token: a claim in the token of a federated identity.
+	token
+)
+
+// form says how the values of a key are read.
+type form uint8
+
+const (
+	formNone form = iota
+	formAccount
+	formOrganization
+	formPath
+	formARN
+	formUserID
+	formFixed
+	formIP
+	formTrue
+	formEndpoint
+	formToken
+	formOwner   // aws:ResourceAccount, aws:ResourceOrgID against the caller's
+	formService // service principal names
+)
+
+// key tells what a condition key can bound. Keys are lower case.
+// Global keys: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+// S3's list of bounding keys: https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status
+func keyForm(key string) (reach, form) {
+	switch key {
+	case "aws:principalaccount":
+		return caller, formAccount
+	case "kms:calleraccount", "aws:sourceaccount", "s3:dataaccesspointaccount",
+		// Hardly documented and still in the default policy of SNS topics:
+		// https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html#source-account-versus-source-owner
+		"aws:sourceowner":
+		return source, formAccount
+	case "aws:principalorgid":
+		return caller, formOrganization
+	case "aws:sourceorgid":
+		return source, formOrganization
+	case "aws:principalorgpaths":
+		return caller, formPath
+	case "aws:sourceorgpaths":
+		return source, formPath
+	case "aws:principalarn", "lambda:sourcefunctionarn", "ec2:sourceinstancearn":
+		return caller, formARN
+	case "aws:sourcearn", "s3:dataaccesspointarn":
+		return source, formARN
+	case "aws:userid":
+		return caller, formUserID
+	case "aws:resourceaccount", "aws:resourceorgid":
+		return caller, formOwner
+	case "aws:sourcevpc", "aws:sourcevpce", "aws:sourcevpcarn", "aws:vpceaccount", "aws:vpceorgid",
+		"s3:x-amz-server-side-encryption-aws-kms-key-id":
+		return network, formFixed
+	case "aws:vpceorgpaths":
+		return network, formPath
+	case "aws:sourceip":
+		return network, formIP
+	// EFS: the client is in a VPC with a mount target.
+	// https://docs.aws.amazon.com/efs/latest/ug/access-control-block-public-access.html#what-is-a-public-policy
+	case "elasticfilesystem:accessedviamounttarget":
+		return network, formTrue
+	case "sns:endpoint":
+		return network, formEndpoint
+	case "lambda:eventsourcetoken":
+		return source, formToken
+	case "aws:principalisawsservice":
+		return onlyServices, formTrue
+	case "aws:principalservicename", "aws:principalservicenameslist":
+		return onlyServices, formService
+	}
+	// The service that encrypts sets the context and vouches for the ARN in it:
+	// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+	if strings.HasPrefix(key, "kms:encryptioncontext:aws:") && strings.HasSuffix(key, "arn") {
+		return serviceSource, formARN
+	}
+	for _, claim := range [...]string{":sub", ":aud", ":app_id", ":azp", ":oaud"} {
+		if strings.HasSuffix(key, claim) && !strings.HasPrefix(key, "aws:") {
+			return token, formToken
+		}
+	}
+	return unbounding, formNone
+}
+
+// freeReason tells why a key bounds nobody, for keys that are often taken for a bound.
+func freeReason(key string) string {
+	switch {
+	case key == "aws:securetransport":
+		return "asks for TLS, which anyone can use"
+	case key == "kms:viaservice" || strings.HasPrefix(key, "aws:calledvia") || key == "aws:viaawsservice":
+		return "names the service used, which any account can use"
+	case strings.HasPrefix(key, "aws:principaltag/") || strings.HasPrefix(key, "aws:requesttag/"):
+		return "any account can set this tag on its own principals"
+	case key == "aws:vpcsourceip":
+		return "any VPC can use the same private addresses; only with aws:SourceVpc or aws:SourceVpce does it tell networks apart"
+	case key == "aws:referer" || key == "aws:useragent":
+		return "the caller writes this header"
+	case key == "aws:principaltype":
+		return "names a type of principal that every account has"
+	case key == "lambda:functionurlauthtype":
+		return "tells how the function URL authenticates, not whom it lets in"
+	case key == "sns:protocol":
+		return "names a protocol, not an endpoint"
+	case strings.HasPrefix(key, "s3:x-amz-"):
+		return "the caller writes this header"
+	case key == "aws:resourceaccount", key == "aws:resourceorgid", key == "s3:resourceaccount":
+		return "names the owner of the resource, not the caller"
+	}
+	return "does not tell who calls"
+}

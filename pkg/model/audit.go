@@ -1,0 +1,150 @@
+package model
+
+import "time"
+
+// Connection is one AWS account to be audited and the way into it.
+type Connection struct {
+	ID        ConnectionID `json:"id"`
+	AccountID string       `json:"account_id"`
+	Name      string       `json:"name,omitempty"`
+	CreatedAt time.Time    `json:"created_at"`
+}
+
+// AuditState is where an audit is in its life.
+type AuditState string
+
+// The states. Running is the only one that an audit leaves.
+const (
+	AuditRunning   AuditState = "running"
+	AuditDone      AuditState = "done"      // every task came to its end
+	AuditPartial   AuditState = "partial"   // some tasks did not; Problems say why
+	AuditFailed    AuditState = "failed"    // nothing could be collected
+	AuditCancelled AuditState = "cancelled" // somebody stopped it
+)
+
+// Ended reports whether the state is final.
+func (s AuditState) Ended() bool { return s != AuditRunning }
+
+// Audit is one run over one connection.
+type Audit struct {
+	ID         AuditID      `json:"id"`
+	Connection ConnectionID `json:"connection"`
+	AccountID  string       `json:"account_id"`
+	Partition  string       `json:"partition"`
+	CallerARN  string       `json:"caller_arn,omitempty"`
+	State      AuditState   `json:"state"`
+	StartedAt  time.Time    `json:"started_at"`
+	EndedAt    time.Time    `json:"ended_at,omitzero"`
+
+	Services        []string  `json:"services"`
+	Checks          []CheckID `json:"checks"` // those selected, sorted
+	Regions         []string  `json:"regions"`
+	DisabledRegions []string  `json:"disabled_regions,omitempty"` // exist, but the account has not enabled them
+
+	Problems []string `json:"problems,omitempty"`
+	Summary  *Summary `json:"summary,omitempty"` // once ended
+
+	Version int64 `json:"-"` // of the stored record
+}
+
+// TaskState is where a task is in its life.
+type TaskState string
+
+// The states of a task.
+const (
+	TaskOpen      TaskState = "open"
+	TaskCollected TaskState = "collected" // its evidence is stored
+	TaskAbsorbed  TaskState = "absorbed"  // its findings are written
+	TaskFailed    TaskState = "failed"    // it ended without evidence
+)
+
+// Task is the part of an audit that one message carries: one service of the
+// account.
+type Task struct {
+	ID      TaskID    `json:"id"`
+	Audit   AuditID   `json:"audit"`
+	Service string    `json:"service"`
+	Regions []string  `json:"regions"`
+	State   TaskState `json:"state"`
+	Problem string    `json:"problem,omitempty"`
+
+	Evidence  string             `json:"evidence,omitempty"` // key in the blob store
+	Ledger    string             `json:"ledger,omitempty"`   // key in the blob store
+	Calls     int                `json:"calls,omitempty"`
+	Resources int                `json:"resources,omitempty"`
+	Listings  map[string]Listing `json:"listings,omitempty"` // by resource type
+	Tally     Tally              `json:"tally,omitempty"`
+	Gaps      []GapCount         `json:"gaps,omitempty"`
+	Changes   Changes            `json:"changes,omitzero"` // once absorbed
+
+	Version int64 `json:"-"` // of the stored record
+}
+
+// Listing is how the listings of one resource type ended over all regions.
+type Listing struct {
+	Count int `json:"count"` // resources found
+	Gaps  int `json:"gaps"`  // regions whose listing is incomplete
+}
+
+// Counts is how often each verdict was given.
+type Counts struct {
+	Pass          int `json:"pass"`
+	Fail          int `json:"fail"`
+	NotApplicable int `json:"not_applicable"`
+	NotAssessed   int `json:"not_assessed"`
+}
+
+// Add sums two counts.
+func (c Counts) Add(o Counts) Counts {
+	return Counts{c.Pass + o.Pass, c.Fail + o.Fail, c.NotApplicable + o.NotApplicable, c.NotAssessed + o.NotAssessed}
+}
+
+// Tally is the counts of each check.
+type Tally map[CheckID]Counts
+
+// GapCount is one cause of NOT_ASSESSED: what stood in the way, of what, and how
+// often.
+type GapCount struct {
+	Reason    string    `json:"reason"`
+	Operation string    `json:"operation,omitempty"`
+	Action    string    `json:"action,omitempty"` // the IAM action to allow; empty when permission is not the cause
+	Detail    string    `json:"detail,omitempty"` // one example
+	Regions   []string  `json:"regions"`
+	Checks    []CheckID `json:"checks"`
+	Count     int       `json:"count"` // verdicts
+}
+
+// Summary is what an ended audit amounts to.
+type Summary struct {
+	Score     Score            `json:"score"`
+	Services  map[string]Score `json:"services"`
+	Pillars   map[Pillar]Score `json:"pillars"`
+	Failed    map[Severity]int `json:"failed"`
+	Counts    Counts           `json:"counts"`
+	Tally     Tally            `json:"tally"`
+	Gaps      []GapCount       `json:"gaps"`
+	Changes   Changes          `json:"changes"`
+	Resources int              `json:"resources"`
+	Calls     int              `json:"calls"`
+}
+
+// Score is 100 x (1 - failed weight / assessed weight), with the bounds that the
+// unassessed part leaves open. Value and bounds are meaningless when Assessed is
+// 0.
+type Score struct {
+	Value      float64 `json:"value"`
+	Worst      float64 `json:"worst"`      // if all that was not assessed had failed
+	Best       float64 `json:"best"`       // if all of it had passed
+	Coverage   float64 `json:"coverage"`   // assessed / applicable, 0 to 1
+	Assessed   int     `json:"assessed"`   // verdicts of PASS and FAIL
+	Applicable int     `json:"applicable"` // those and NOT_ASSESSED
+}
+
+// Changes counts what is different from the audit before.
+type Changes struct {
+	New        int       `json:"new"`
+	Resolved   int       `json:"resolved"`
+	Reopened   int       `json:"reopened"`
+	NewlyBlind []CheckID `json:"newly_blind,omitempty"` // fully assessed before, not any more
+	Previous   AuditID   `json:"previous,omitempty"`    // empty for a first audit
+}

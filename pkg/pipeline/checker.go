@@ -1,0 +1,196 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/cloudarq/cloudarq/pkg/blob"
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/collect"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/queue"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+// RunTask collects and judges one service of an account, all regions side by
+// side, and stores the evidence. It takes a message of KindTask. Run again it
+// only reports its result again. A task that fails on its last delivery is
+// abandoned: whatever it could not read becomes a gap, never silence.
+func (p *Pipeline) RunTask(ctx context.Context, message queue.Message) error {
+	err := p.runTask(ctx, message.Body)
+	if err != nil && message.Last() && ctx.Err() == nil && !errors.Is(err, queue.ErrPoison) {
+		return p.Abandon(ctx, message.Body, err.Error())
+	}
+	return err
+}
+
+func (p *Pipeline) runTask(ctx context.Context, body []byte) error {
+	m, err := ParseMessage(KindTask, body)
+	if err != nil {
+		return err
+	}
+	org := p.Store.For(m.Organization)
+	audit, err := org.Audit(ctx, m.Connection, m.Audit)
+	if err != nil {
+		return err
+	}
+	task, err := org.Task(ctx, m.Audit, m.Task)
+	if err != nil {
+		return err
+	}
+	if audit.State.Ended() {
+		return nil
+	}
+	if task.State == model.TaskOpen {
+		p.Progress.TaskStarted(task)
+		if err := p.collect(ctx, m, audit, &task); err != nil {
+			return fmt.Errorf("task %s of audit %s: %w", task.ID, audit.ID, err)
+		}
+		if err := org.PutTask(ctx, &task); err != nil && !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+		p.Progress.TaskEnded(task)
+	}
+	result := m
+	result.Kind = KindResult
+	if err := p.Results.Send(ctx, result.body()); err != nil {
+		return fmt.Errorf("send result of task %s: %w", task.ID, err)
+	}
+	return nil
+}
+
+// collect makes the task's walks and stores what they find. An error means that
+// nothing is known to be stored; that something could not be read is no error.
+func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, task *model.Task) error {
+	spec, ok := p.Specs[task.Service]
+	if !ok {
+		return fmt.Errorf("%w: no collector for service %q", queue.ErrPoison, task.Service)
+	}
+	calls := &ledger.Memory{}
+	account, err := p.Accounts.Open(ctx, audit, calls)
+	if err != nil {
+		return err
+	}
+	task.Evidence, task.Ledger = p.key("evidence", m, audit, task), p.key("ledger", m, audit, task)
+	j := newJudgement(p, audit, task.Service)
+	err = p.write(ctx, task.Evidence, func(w *blob.Writer) error {
+		j.out = w
+		p.walk(ctx, spec, account, calls, audit, task, j)
+		// A stopped audit must not leave gaps that look like AWS's.
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		return j.finish()
+	})
+	if err != nil {
+		return err
+	}
+	err = p.write(ctx, task.Ledger, func(w *blob.Writer) error {
+		for _, entry := range calls.Entries() {
+			if err := w.Write(entry); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	task.State, task.Calls = model.TaskCollected, len(calls.Entries())
+	task.Resources, task.Listings, task.Tally, task.Gaps = j.resources, j.listings, j.tally, j.gaps.list()
+	return nil
+}
+
+// walk makes all walks of a task at once; how fast they go is the account's
+// limiter's affair.
+func (p *Pipeline) walk(ctx context.Context, spec collect.Spec, account Account, calls ledger.Ledger, audit model.Audit, task *model.Task, sink collect.Sink) {
+	if p.Deadline > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, audit.StartedAt.Add(p.Deadline))
+		defer cancel()
+	}
+	regions := task.Regions
+	if spec.Global {
+		regions = []string{model.Global}
+	}
+	wanted := p.kinds(audit)
+	var group errgroup.Group
+	for _, region := range regions {
+		home := region
+		if region == model.Global {
+			home = account.HomeRegion()
+		}
+		scope := collect.NewScope(account.Config(home, calls), audit.AccountID, audit.Partition, region, sink)
+		for _, w := range spec.Walks {
+			if !slices.ContainsFunc(w.Kinds, func(kind string) bool { return wanted[kind] }) {
+				continue
+			}
+			group.Go(func() error {
+				scope.Run(ctx, w)
+				return nil
+			})
+		}
+	}
+	_ = group.Wait() // walks report to the sink
+}
+
+// kinds are the resource types that the audit's checks look at: nothing else is
+// asked of AWS.
+func (p *Pipeline) kinds(audit model.Audit) map[string]bool {
+	wanted := map[string]bool{}
+	for _, c := range p.selected(audit) {
+		for _, kind := range append([]string{c.Kind}, c.Uses...) {
+			wanted[kind] = true
+		}
+	}
+	return wanted
+}
+
+// selected are the checks that an audit runs.
+func (p *Pipeline) selected(audit model.Audit) []check.Check {
+	var checks []check.Check
+	for _, id := range audit.Checks {
+		if c, ok := p.Catalog.Check(id); ok {
+			checks = append(checks, c)
+		}
+	}
+	return checks
+}
+
+// key is where a task's blob lies. The form of the path is that of a lake which
+// Athena can query.
+func (p *Pipeline) key(what string, m Message, audit model.Audit, task *model.Task) string {
+	return fmt.Sprintf("%s/org=%s/connection=%s/date=%s/audit=%s/service=%s.ndjson.zst",
+		what, m.Organization, audit.Connection, audit.StartedAt.UTC().Format(time.DateOnly), audit.ID, task.ID)
+}
+
+// write stores compressed JSON lines as they are produced. Nothing is stored
+// when fill fails.
+func (p *Pipeline) write(ctx context.Context, key string, fill func(*blob.Writer) error) error {
+	reader, writer := io.Pipe()
+	go func() {
+		lines := blob.NewWriter(writer)
+		err := fill(lines)
+		if err == nil {
+			err = lines.Close()
+		}
+		writer.CloseWithError(err)
+	}()
+	err := p.Evidence.Put(ctx, key, reader)
+	_ = reader.CloseWithError(err) // ends fill if the store gave up first
+	if err != nil {
+		return fmt.Errorf("store %s: %w", key, err)
+	}
+	return nil
+}
+
+// unlisted is the gap of everything in a task that never got to AWS.
+func unlisted(problem string) fact.Gap { return fact.Gap{Reason: fact.Failed, Detail: problem} }

@@ -1,0 +1,289 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/cloudarq/cloudarq/pkg/blob"
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/evidence"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/score"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+// Close ends an audit of which no task is open: it runs the rules that look at
+// the whole account, writes the score and notes what changed. Closing twice does
+// no harm; one of two who close at once wins and the other finds it done.
+func (p *Pipeline) Close(ctx context.Context, orgID model.OrganizationID, connection model.ConnectionID, id model.AuditID) error {
+	org := p.Store.For(orgID)
+	audit, err := org.Audit(ctx, connection, id)
+	if err != nil || audit.State.Ended() {
+		return err
+	}
+	tasks, err := org.Tasks(ctx, id)
+	if err != nil {
+		return err
+	}
+	whole, err := p.judgeAccount(ctx, Message{KindTask, version, orgID, connection, id, across}, audit, tasks)
+	if err != nil {
+		return fmt.Errorf("close audit %s: %w", id, err)
+	}
+	if whole.Changes, err = p.absorb(ctx, org, audit, across, whole.Evidence); err != nil {
+		return fmt.Errorf("close audit %s: %w", id, err)
+	}
+	whole.State = model.TaskAbsorbed
+	previous, err := previousAudit(ctx, org, audit)
+	if err != nil {
+		return err
+	}
+	audit.State, audit.EndedAt = model.AuditDone, p.Now().UTC()
+	for _, t := range tasks {
+		if t.State == model.TaskFailed {
+			audit.State = model.AuditPartial
+			audit.Problems = append(audit.Problems, t.Problem)
+		}
+	}
+	if audit.Summary, err = p.summarise(append(tasks, whole), previous); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(audit.Summary.Gaps, func(g model.GapCount) bool { return g.Reason == string(fact.Timeout) }) && p.late(audit) {
+		audit.State = model.AuditPartial
+		audit.Problems = append(audit.Problems, fmt.Sprintf("the time given to the audit, %s, was over before everything was read", p.Deadline))
+	}
+	if err := org.PutTasks(ctx, []model.Task{whole}); err != nil {
+		return err
+	}
+	if _, err := org.TaskDone(ctx, id, whole.ID); err != nil {
+		return err
+	}
+	if err := org.PutAudit(ctx, &audit); err != nil && !errors.Is(err, store.ErrConflict) {
+		return err
+	}
+	return nil
+}
+
+func (p *Pipeline) late(audit model.Audit) bool {
+	return p.Deadline > 0 && audit.EndedAt.Sub(audit.StartedAt) >= p.Deadline
+}
+
+// previousAudit is the last audit of the connection that ended with a summary.
+func previousAudit(ctx context.Context, org *store.Organization, audit model.Audit) (*model.Audit, error) {
+	audits, err := org.AuditsOf(ctx, audit.Connection)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range audits {
+		if a.ID < audit.ID && a.Summary != nil {
+			return &a, nil
+		}
+	}
+	return nil, nil
+}
+
+// judgeAccount runs what needs all of the account's snapshots: the rules over
+// several resources, and the verdict that a check does not apply because nothing
+// exists that it could look at.
+func (p *Pipeline) judgeAccount(ctx context.Context, m Message, audit model.Audit, tasks []model.Task) (model.Task, error) {
+	task := model.Task{ID: across, Audit: audit.ID, Service: across, State: model.TaskCollected}
+	task.Evidence = p.key("evidence", m, audit, &task)
+	world, listed, err := p.world(ctx, audit, tasks)
+	if err != nil {
+		return task, err
+	}
+	j := newJudgement(p, audit, across)
+	j.judge = check.NewJudge(audit.StartedAt, world)
+	j.rules = map[string][]check.Rule{}
+	err = p.write(ctx, task.Evidence, func(w *blob.Writer) error {
+		j.out = w
+		for _, c := range p.selected(audit) {
+			if c.NeedsAccount() {
+				j.judgeAll(c, world, listed)
+			}
+			j.nothingExists(c, p.Catalog.ServiceOf(c.Kind), tasks)
+		}
+		return j.finish()
+	})
+	task.Tally, task.Gaps = j.tally, j.gaps.list()
+	return task, err
+}
+
+// world loads the resource types that rules over the account look at, with the
+// listings that were incomplete.
+func (p *Pipeline) world(ctx context.Context, audit model.Audit, tasks []model.Task) (*check.World, []evidence.Entry, error) {
+	kinds := map[string]bool{}
+	for _, c := range p.selected(audit) {
+		if c.NeedsAccount() {
+			for _, kind := range append([]string{c.Kind}, c.Uses...) {
+				kinds[kind] = true
+			}
+		}
+	}
+	var names []string
+	for kind := range kinds {
+		names = append(names, kind)
+	}
+	world := check.NewWorld(names...)
+	var listings []evidence.Entry
+	for _, t := range tasks {
+		if !slices.ContainsFunc(names, func(kind string) bool { return p.Catalog.ServiceOf(kind) == t.Service }) {
+			continue
+		}
+		if t.State == model.TaskFailed {
+			for _, kind := range names {
+				if p.Catalog.ServiceOf(kind) == t.Service {
+					world.AddGap(kind, unlisted(t.Problem))
+				}
+			}
+			continue
+		}
+		err := ReadEvidence(ctx, p.Evidence, t.Evidence, func(e evidence.Entry) error {
+			if !world.Holds(e.Kind) {
+				return nil
+			}
+			if e.Listing != nil {
+				if e.Listing.Gap != nil {
+					world.AddGap(e.Kind, *e.Listing.Gap)
+				}
+				listings = append(listings, evidence.Entry{Kind: e.Kind, Ref: e.Ref, Listing: e.Listing})
+				return nil
+			}
+			kind, _ := p.Catalog.Kind(e.Kind)
+			r, err := kind.Decode(e.Resource)
+			if err != nil {
+				return err
+			}
+			world.Add(r)
+			return nil
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	return world, listings, nil
+}
+
+// judgeAll runs one rule over all of its resources in the account.
+func (j *judgement) judgeAll(c check.Check, world *check.World, listings []evidence.Entry) {
+	for _, r := range world.Resources(c.Kind) {
+		verdict := j.judge.Judge(c.Rule, r)
+		exhibits := j.judge.Evidence().Exhibits(r)
+		v, err := evidence.Of(c.ID, verdict, exhibits)
+		if err != nil {
+			j.fail(err)
+			return
+		}
+		// The line has no resource of its own to show the facts of.
+		for i, x := range exhibits {
+			if x.Resource == "" {
+				content, err := json.Marshal(x.Content)
+				if err != nil {
+					j.fail(fmt.Errorf("evidence of %s: %w", c.ID, err))
+					return
+				}
+				v.Others = slices.Insert(v.Others, min(i, len(v.Others)), evidence.Exhibit{Fact: x.Fact, Content: content})
+			}
+		}
+		v.Read = nil
+		j.write(evidence.Entry{Kind: c.Kind, Ref: r.Reference(), Verdicts: []evidence.Verdict{v}})
+	}
+	for _, listing := range listings {
+		if listing.Kind != c.Kind {
+			continue
+		}
+		listing.Verdicts = nil
+		if listing.Listing.Gap != nil {
+			listing.Verdicts = []evidence.Verdict{{Check: c.ID, Verdict: check.Unassessed(*listing.Listing.Gap)}}
+		}
+		j.write(listing)
+	}
+}
+
+// nothingExists gives a check its verdict when there is nothing to judge: not
+// applicable if every listing was complete, not assessed if a task failed.
+func (j *judgement) nothingExists(c check.Check, service string, tasks []model.Task) {
+	at := slices.IndexFunc(tasks, func(t model.Task) bool { return t.Service == service })
+	if at < 0 {
+		return
+	}
+	task := tasks[at]
+	ref := model.Everything(j.audit.Partition, service, j.audit.AccountID, model.Global)
+	switch listing := task.Listings[c.Kind]; {
+	case task.State == model.TaskFailed:
+		j.write(evidence.Entry{Kind: c.Kind, Ref: ref, Verdicts: []evidence.Verdict{{Check: c.ID, Verdict: check.Unassessed(unlisted(task.Problem))}}})
+	case listing == model.Listing{}:
+		verdict := check.Inapplicable("nothing of this type exists in the regions audited")
+		j.write(evidence.Entry{Kind: c.Kind, Ref: ref, Verdicts: []evidence.Verdict{{Check: c.ID, Verdict: verdict}}})
+	}
+}
+
+// summarise adds the tasks up.
+func (p *Pipeline) summarise(tasks []model.Task, previous *model.Audit) (*model.Summary, error) {
+	s := &model.Summary{
+		Services: map[string]model.Score{}, Pillars: map[model.Pillar]model.Score{},
+		Failed: map[model.Severity]int{}, Tally: model.Tally{},
+	}
+	gaps := gapCounts{}
+	for _, t := range tasks {
+		s.Resources += t.Resources
+		s.Calls += t.Calls
+		s.Changes.New += t.Changes.New
+		s.Changes.Resolved += t.Changes.Resolved
+		s.Changes.Reopened += t.Changes.Reopened
+		for id, counts := range t.Tally {
+			s.Tally[id] = s.Tally[id].Add(counts)
+		}
+		for _, g := range t.Gaps {
+			gaps.merge(g)
+		}
+	}
+	s.Gaps = gaps.list()
+	texts, err := p.Catalog.Texts()
+	if err != nil {
+		return nil, err
+	}
+	services, pillars := map[string][]score.Line{}, map[model.Pillar][]score.Line{}
+	var all []score.Line
+	for id, counts := range s.Tally {
+		c, ok := p.Catalog.Check(id)
+		if !ok {
+			continue
+		}
+		line := score.Line{Severity: c.Severity, Counts: counts}
+		all = append(all, line)
+		services[c.Service] = append(services[c.Service], line)
+		pillars[texts[id].Pillar] = append(pillars[texts[id].Pillar], line)
+		s.Failed[c.Severity] += counts.Fail
+		s.Counts = s.Counts.Add(counts)
+	}
+	s.Score = score.Of(all...)
+	for name, lines := range services {
+		s.Services[name] = score.Of(lines...)
+	}
+	for name, lines := range pillars {
+		s.Pillars[name] = score.Of(lines...)
+	}
+	if previous != nil {
+		s.Changes.Previous = previous.ID
+		s.Changes.NewlyBlind = newlyBlind(previous.Summary.Tally, s.Tally)
+	}
+	return s, nil
+}
+
+// newlyBlind lists the checks that were fully assessed in the audit before and
+// are not any more.
+func newlyBlind(before, now model.Tally) []model.CheckID {
+	var blind []model.CheckID
+	for id, counts := range now {
+		was, ran := before[id]
+		if counts.NotAssessed > 0 && ran && was.NotAssessed == 0 {
+			blind = append(blind, id)
+		}
+	}
+	slices.Sort(blind)
+	return blind
+}

@@ -1,0 +1,116 @@
+// Package pipeline is the whole audit: Plan writes what is to be done, RunTask
+// collects and judges one task, Absorb turns its result into findings, Close
+// ends the audit. The functions know neither Lambda nor SQL; each may be called
+// again with the same message, in any order, after a crash between any two lines.
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/cloudarq/cloudarq/pkg/blob"
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/collect"
+	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/queue"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+// Account is an opened AWS account; awsx has the real one.
+type Account interface {
+	// Config is the SDK's configuration for one region, whose calls are recorded.
+	Config(region string, calls ledger.Ledger) aws.Config
+	// HomeRegion is where services without regions are called.
+	HomeRegion() string
+}
+
+// Accounts opens the account that an audit looks at.
+type Accounts interface {
+	Open(ctx context.Context, audit model.Audit, calls ledger.Ledger) (Account, error)
+}
+
+// Progress hears how an audit goes on. It is called by several goroutines at
+// once; Silent hears nothing.
+type Progress interface {
+	TaskStarted(task model.Task)
+	Resource(service string)
+	TaskEnded(task model.Task)
+}
+
+// Silent is a Progress without an audience.
+type Silent struct{}
+
+// TaskStarted implements Progress.
+func (Silent) TaskStarted(model.Task) {}
+
+// Resource implements Progress.
+func (Silent) Resource(string) {}
+
+// TaskEnded implements Progress.
+func (Silent) TaskEnded(model.Task) {}
+
+// Pipeline is an audit's machinery. A function that only plans, checks or
+// aggregates leaves the fields that it does not use empty.
+type Pipeline struct {
+	Catalog  *check.Catalog
+	Specs    map[string]collect.Spec // by service; for RunTask
+	Store    *store.Store
+	Evidence blob.Store
+	Tasks    queue.Sender // to RunTask
+	Results  queue.Sender // to Absorb
+	Accounts Accounts
+	Progress Progress
+	Now      func() time.Time
+	// Deadline bounds the collecting of one audit, counted from its start; what
+	// was not read by then is a gap. 0 means no bound.
+	Deadline time.Duration
+}
+
+// Message is what queues carry: ids, never secrets, settings or bodies.
+type Message struct {
+	Kind         string               `json:"kind"` // "task" or "result"
+	Version      int                  `json:"v"`
+	Organization model.OrganizationID `json:"org"`
+	Connection   model.ConnectionID   `json:"connection"`
+	Audit        model.AuditID        `json:"audit"`
+	Task         model.TaskID         `json:"task"`
+}
+
+// The kinds of messages, and the version of their form.
+const (
+	KindTask   = "task"
+	KindResult = "result"
+	version    = 1
+)
+
+// ParseMessage reads a message of the kind expected; any other is queue.ErrPoison.
+func ParseMessage(kind string, body []byte) (Message, error) {
+	var m Message
+	if err := json.Unmarshal(body, &m); err != nil {
+		return m, fmt.Errorf("%w: %w", queue.ErrPoison, err)
+	}
+	if m.Kind != kind || m.Version != version {
+		return m, fmt.Errorf("%w: kind %q version %d, want %q version %d", queue.ErrPoison, m.Kind, m.Version, kind, version)
+	}
+	if m.Organization == "" || m.Connection == "" || m.Audit == "" || m.Task == "" {
+		return m, fmt.Errorf("%w: an id is missing", queue.ErrPoison)
+	}
+	return m, nil
+}
+
+func (m Message) body() []byte {
+	data, err := json.Marshal(m)
+	if err != nil {
+		panic(err) // a struct of strings always marshals
+	}
+	return data
+}
+
+// across is the id of the task that runs the rules over several services, and
+// the scope of their findings.
+const across = "across"

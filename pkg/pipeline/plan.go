@@ -1,0 +1,121 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+// Request is what an audit shall look at.
+type Request struct {
+	Organization    model.OrganizationID
+	Audit           model.AuditID // chosen by the caller; the same id plans once
+	Connection      model.Connection
+	Partition       string
+	CallerARN       string
+	Regions         []string
+	DisabledRegions []string
+	Checks          []check.Check
+	Services        []string // those allowed; empty allows all
+}
+
+// ErrNothing says that a request selects no check.
+var ErrNothing = errors.New("nothing to audit: no check is left after --services, --checks and --severity")
+
+// Scope is what a request comes to: the checks that can run, and the services
+// that have to be collected for them.
+type Scope struct {
+	Checks   []check.Check
+	Services []string
+}
+
+// Resolve works out a scope. A check runs if every service that it looks at is
+// allowed; a service is collected if a check that runs looks at it.
+func Resolve(catalog *check.Catalog, checks []check.Check, allowed []string) (Scope, error) {
+	var scope Scope
+	needed := map[string]bool{}
+	for _, c := range checks {
+		services := []string{}
+		for _, kind := range append([]string{c.Kind}, c.Uses...) {
+			services = append(services, catalog.ServiceOf(kind))
+		}
+		if len(allowed) > 0 && slices.ContainsFunc(services, func(s string) bool { return !slices.Contains(allowed, s) }) {
+			continue
+		}
+		scope.Checks = append(scope.Checks, c)
+		for _, s := range services {
+			needed[s] = true
+		}
+	}
+	if len(scope.Checks) == 0 {
+		return scope, ErrNothing
+	}
+	for _, s := range catalog.Services() {
+		if needed[s.Name] {
+			scope.Services = append(scope.Services, s.Name)
+		}
+	}
+	return scope, nil
+}
+
+// Plan writes an audit with its tasks and sends the tasks on their way. Planning
+// the same audit again sends again what is still open.
+func (p *Pipeline) Plan(ctx context.Context, r Request) (model.Audit, error) {
+	scope, err := Resolve(p.Catalog, r.Checks, r.Services)
+	if err != nil {
+		return model.Audit{}, err
+	}
+	org := p.Store.For(r.Organization)
+	audit := model.Audit{
+		ID: r.Audit, Connection: r.Connection.ID, AccountID: r.Connection.AccountID, Partition: r.Partition,
+		CallerARN: r.CallerARN, State: model.AuditRunning, StartedAt: p.Now().UTC(),
+		Services: scope.Services, Regions: r.Regions, DisabledRegions: r.DisabledRegions,
+	}
+	for _, c := range scope.Checks {
+		audit.Checks = append(audit.Checks, c.ID)
+	}
+	var tasks []model.Task
+	for _, service := range scope.Services {
+		tasks = append(tasks, model.Task{ID: model.TaskID(service), Audit: audit.ID, Service: service, Regions: r.Regions, State: model.TaskOpen})
+	}
+	// Tasks before the audit: an audit that exists has all its tasks.
+	if err := org.PutTasks(ctx, tasks); err != nil {
+		return audit, err
+	}
+	if err := org.PutAudit(ctx, &audit); err != nil && !errors.Is(err, store.ErrConflict) {
+		return audit, err
+	}
+	return audit, p.send(ctx, r.Organization, audit, tasks)
+}
+
+// Resume takes an audit up again that was stopped, and sends what is still open.
+func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit model.Audit) (model.Audit, error) {
+	org := p.Store.For(orgID)
+	tasks, err := org.Tasks(ctx, audit.ID)
+	if err != nil {
+		return audit, err
+	}
+	audit.State, audit.EndedAt, audit.Problems = model.AuditRunning, time.Time{}, nil
+	if err := org.PutAudit(ctx, &audit); err != nil {
+		return audit, err
+	}
+	return audit, p.send(ctx, orgID, audit, tasks)
+}
+
+func (p *Pipeline) send(ctx context.Context, org model.OrganizationID, audit model.Audit, tasks []model.Task) error {
+	var bodies [][]byte
+	for _, t := range tasks {
+		m := Message{KindTask, version, org, audit.Connection, audit.ID, t.ID}
+		bodies = append(bodies, m.body())
+	}
+	if err := p.Tasks.Send(ctx, bodies...); err != nil {
+		return fmt.Errorf("send %d tasks of audit %s: %w", len(bodies), audit.ID, err)
+	}
+	return nil
+}

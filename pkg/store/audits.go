@@ -1,0 +1,138 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/table"
+)
+
+// Audits of a connection share a partition, in order of start. The index path
+// leads from an audit's id alone to its record.
+
+func (o *Organization) auditKey(connection model.ConnectionID, id model.AuditID) (key, index table.Key) {
+	return table.Key{PK: o.key("AUDIT", string(connection)), SK: string(id)},
+		table.Key{PK: o.key("AUDITS"), SK: string(id)}
+}
+
+// PutAudit writes an audit if it is unchanged since it was read, and moves its
+// Version on; ErrConflict otherwise. A new audit has version 0.
+func (o *Organization) PutAudit(ctx context.Context, a *model.Audit) error {
+	key, index := o.auditKey(a.Connection, a.ID)
+	item, err := encode(key, index, a.Version, a)
+	if err != nil {
+		return err
+	}
+	if err := o.table.Put(ctx, item); err != nil {
+		return fmt.Errorf("write audit %s: %w", a.ID, err)
+	}
+	a.Version++
+	return nil
+}
+
+// Audit reads an audit.
+func (o *Organization) Audit(ctx context.Context, connection model.ConnectionID, id model.AuditID) (model.Audit, error) {
+	var a model.Audit
+	key, _ := o.auditKey(connection, id)
+	item, err := o.get(ctx, key, &a)
+	if err != nil {
+		return a, fmt.Errorf("audit %s: %w", id, err)
+	}
+	a.Version = item.Version
+	return a, nil
+}
+
+// Audits lists all audits of the organization, newest first. An audit that was
+// written a moment ago may be missing.
+func (o *Organization) Audits(ctx context.Context) ([]model.Audit, error) {
+	all, err := list[model.Audit](ctx, o, table.Query{Index: true, PK: o.key("AUDITS"), Desc: true})
+	if err != nil {
+		return nil, fmt.Errorf("list audits: %w", err)
+	}
+	return all, nil
+}
+
+// AuditsOf lists the audits of a connection, newest first.
+func (o *Organization) AuditsOf(ctx context.Context, connection model.ConnectionID) ([]model.Audit, error) {
+	all, err := list[model.Audit](ctx, o, table.Query{PK: o.key("AUDIT", string(connection)), Desc: true})
+	if err != nil {
+		return nil, fmt.Errorf("list audits of %s: %w", connection, err)
+	}
+	return all, nil
+}
+
+func (o *Organization) taskKey(audit model.AuditID, id model.TaskID) table.Key {
+	return table.Key{PK: o.key("TASK", string(audit)), SK: string(id)}
+}
+
+// An open task has a marker beside its record. Deleting the marker is how a task
+// is done, and that no marker is left is how an audit is: no counters, no
+// transactions, and doing either twice does no harm.
+func (o *Organization) markerKey(audit model.AuditID, id model.TaskID) table.Key {
+	return table.Key{PK: o.key("OPEN", string(audit)), SK: string(id)}
+}
+
+// PutTasks writes the tasks of a new audit with their markers. Doing it again
+// changes nothing that was written before.
+func (o *Organization) PutTasks(ctx context.Context, tasks []model.Task) error {
+	for _, t := range tasks {
+		marker := table.Item{Key: o.markerKey(t.Audit, t.ID), Body: []byte("{}")}
+		record, err := encode(o.taskKey(t.Audit, t.ID), table.Key{}, 0, t)
+		if err != nil {
+			return err
+		}
+		for _, item := range []table.Item{marker, record} {
+			if err := o.table.Put(ctx, item); err != nil && !isConflict(err) {
+				return fmt.Errorf("write task %s of audit %s: %w", t.ID, t.Audit, err)
+			}
+		}
+	}
+	return nil
+}
+
+// PutTask writes a task if it is unchanged since it was read, and moves its
+// Version on; ErrConflict otherwise.
+func (o *Organization) PutTask(ctx context.Context, t *model.Task) error {
+	item, err := encode(o.taskKey(t.Audit, t.ID), table.Key{}, t.Version, t)
+	if err != nil {
+		return err
+	}
+	if err := o.table.Put(ctx, item); err != nil {
+		return fmt.Errorf("write task %s of audit %s: %w", t.ID, t.Audit, err)
+	}
+	t.Version++
+	return nil
+}
+
+// Task reads a task.
+func (o *Organization) Task(ctx context.Context, audit model.AuditID, id model.TaskID) (model.Task, error) {
+	var t model.Task
+	item, err := o.get(ctx, o.taskKey(audit, id), &t)
+	if err != nil {
+		return t, fmt.Errorf("task %s of audit %s: %w", id, audit, err)
+	}
+	t.Version = item.Version
+	return t, nil
+}
+
+// Tasks lists the tasks of an audit by id.
+func (o *Organization) Tasks(ctx context.Context, audit model.AuditID) ([]model.Task, error) {
+	all, err := list[model.Task](ctx, o, table.Query{PK: o.key("TASK", string(audit))})
+	if err != nil {
+		return nil, fmt.Errorf("list tasks of audit %s: %w", audit, err)
+	}
+	return all, nil
+}
+
+// TaskDone deletes a task's marker and reports whether it was the last.
+func (o *Organization) TaskDone(ctx context.Context, audit model.AuditID, id model.TaskID) (last bool, err error) {
+	if err := o.table.Delete(ctx, o.markerKey(audit, id)); err != nil {
+		return false, fmt.Errorf("end task %s of audit %s: %w", id, audit, err)
+	}
+	page, err := o.table.Query(ctx, table.Query{PK: o.key("OPEN", string(audit)), Limit: 1})
+	if err != nil {
+		return false, fmt.Errorf("look for open tasks of audit %s: %w", audit, err)
+	}
+	return len(page.Items) == 0, nil
+}

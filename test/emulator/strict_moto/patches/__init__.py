@@ -1,0 +1,23 @@
+"""Corrections inside moto, applied by apply() and by nothing else.
+
+Each function replaces one thing and says why. They hook private names, so moto is pinned, and each has a test that fails when the name
+it hooks has moved or moto no longer needs it.
+"""
+
+from strict_moto.patches import dispatch, dynamodb, ec2, iam, s3, sqs
+
+
+def apply() -> None:
+    """Patches moto in this process. Call it once, before the first request."""
+    dispatch.remember_backend_of_host()
+    dispatch.remember_method_names()
+    sqs.read_clock_once_per_scan()
+    dynamodb.serve_one_call_at_a_time()
+    dynamodb.roll_back_items_not_tables()
+    dynamodb.query_one_partition()
+    dynamodb.compare_strings_directly()
+    dynamodb.serialize_attributes_directly()
+    s3.protect_new_buckets()
+    s3.keep_buckets_encrypted()
+    ec2.list_regions_of_a_real_account()
+    iam.offer_common_managed_policies()

@@ -1,0 +1,183 @@
+"""DynamoDB: no write is lost, and a query costs what its partition costs."""
+
+import base64
+import copy
+import functools
+import threading
+from dataclasses import dataclass
+
+from moto.core.serialize import BaseJSONSerializer
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.dynamodb.models.table import Table
+from moto.dynamodb.responses import DynamoHandler
+
+
+def serve_one_call_at_a_time() -> None:
+    """moto reads, computes and writes back without a lock: of 600 increments beside failing transactions it lost eight.
+
+    The lock costs nothing, since one Python process computes one thing at a time anyway.
+    """
+    call_action = DynamoHandler.call_action
+    lock = threading.RLock()
+
+    @functools.wraps(call_action)
+    def call_action_alone(handler: DynamoHandler):
+        with lock:
+            return call_action(handler)
+
+    DynamoHandler.call_action = call_action_alone
+
+
+def roll_back_items_not_tables() -> None:
+    """moto copies whole tables before a transaction (half a second at 5,000 items) and puts the copies back if it fails.
+
+    Now only the items a transaction names are kept, and put back in place. The copies that moto goes on making are made free: during a
+    transaction a table's copy is the table.
+    """
+    transact_write_items = DynamoDBBackend.transact_write_items
+    state = threading.local()
+
+    def deepcopy_table(table: Table, memo: dict) -> Table:
+        if getattr(state, "in_transaction", False):
+            return table
+        twin = Table.__new__(Table)
+        memo[id(table)] = twin
+        twin.__dict__.update(copy.deepcopy(table.__dict__, memo))
+        return twin
+
+    def transact(backend: DynamoDBBackend, transact_items: list[dict]) -> None:
+        before = [kept for each in transact_items if (kept := _keep(backend, each))]
+        stream_lengths = [(table.stream_shard, len(table.stream_shard.items)) for table in backend.tables.values() if table.stream_shard]
+        state.in_transaction = True
+        try:
+            transact_write_items(backend, transact_items)
+        except Exception:
+            for kept in before:
+                kept.restore()
+            for shard, length in stream_lengths:
+                del shard.items[length:]
+            raise
+        finally:
+            state.in_transaction = False
+
+    Table.__deepcopy__ = deepcopy_table
+    DynamoDBBackend.transact_write_items = transact
+
+
+@dataclass
+class _Kept:
+    """An item as it was before a transaction; None if there was none."""
+
+    table: Table
+    hash_key: DynamoType
+    range_key: DynamoType | None
+    item: Item | None
+
+    def restore(self) -> None:
+        if self.item is None:
+            self._holder().pop(self._key(), None)
+        else:
+            self._holder()[self._key()] = self.item
+
+    def _holder(self) -> dict:
+        return self.table.items[self.hash_key] if self.range_key is not None else self.table.items
+
+    def _key(self) -> DynamoType:
+        return self.hash_key if self.range_key is None else self.range_key
+
+
+def _keep(backend: DynamoDBBackend, transact_item: dict) -> _Kept | None:
+    """None for what writes nothing, and for what moto is about to refuse."""
+    operation, parameters = next(iter(transact_item.items()))
+    table = backend.tables.get(parameters.get("TableName"))
+    named = parameters.get("Key") or parameters.get("Item") or {}
+    if table is None or operation == "ConditionCheck":
+        return None
+    if any(name and name not in named for name in (table.hash_key_attr, table.range_key_attr)):
+        return None
+    hash_key = DynamoType(named[table.hash_key_attr])
+    range_key = DynamoType(named[table.range_key_attr]) if table.range_key_attr else None
+    return _Kept(table, hash_key, range_key, copy.deepcopy(table.get_item(hash_key, range_key)))
+
+
+def query_one_partition() -> None:
+    """moto sorts the whole table for each query and then drops all but one partition of it: 144 ms at 5,000 items, now 9."""
+    all_items, query = Table.all_items, Table.query
+    state = threading.local()
+
+    def all_items_of_query(table: Table) -> list[Item]:
+        wanted = getattr(state, "wanted", None)
+        if wanted is None:
+            return all_items(table)
+        hash_key, index_conditions = wanted
+        if index_conditions is None:
+            return _partition(table, table.items[hash_key]) if hash_key in table.items else []
+        every = (item for partition in table.items.values() for item in _partition(table, partition))
+        return [item for item in every if all(item.attrs.get(name) == value for name, value in index_conditions if name in item.attrs)]
+
+    @functools.wraps(query)
+    def query_partition(table: Table, hash_key, *args, hash_key_conditions=None, **kwargs):
+        index_name = args[6] if len(args) > 6 else kwargs.get("index_name")
+        state.wanted = hash_key, (hash_key_conditions or []) if index_name else None
+        try:
+            return query(table, hash_key, *args, hash_key_conditions=hash_key_conditions, **kwargs)
+        finally:
+            state.wanted = None
+
+    Table.all_items, Table.query = all_items_of_query, query_partition
+
+
+def _partition(table: Table, partition) -> list[Item]:
+    """moto keeps a dict of items under a hash key, or the item itself where the table has no range key."""
+    return list(partition.values()) if table.range_key_attr else [partition]
+
+
+def compare_strings_directly() -> None:
+    """Sorting compares keys, and moto converts both through six type tests each time; nearly all keys are strings."""
+    cast_value = DynamoType.cast_value.fget
+    equal, less, greater = DynamoType.__eq__, DynamoType.__lt__, DynamoType.__gt__
+
+    def both_strings(one: DynamoType, other: object) -> bool:
+        return one.type == "S" and getattr(other, "type", None) == "S"
+
+    DynamoType.cast_value = property(lambda one: one.value if one.type == "S" else cast_value(one))
+    DynamoType.__eq__ = lambda one, other: one.value == other.value if both_strings(one, other) else equal(one, other)
+    DynamoType.__lt__ = lambda one, other: one.value < other.value if both_strings(one, other) else less(one, other)
+    DynamoType.__gt__ = lambda one, other: one.value > other.value if both_strings(one, other) else greater(one, other)
+
+
+def serialize_attributes_directly() -> None:
+    """moto walks the service model for every value of every item; an attribute value is already in the form it goes out in."""
+    serialize_map = BaseJSONSerializer._serialize_type_map
+
+    def serialize(serializer: BaseJSONSerializer, serialized, value, shape, key: str) -> None:
+        if shape.value.name != "AttributeValue":
+            serialize_map(serializer, serialized, value, shape, key)
+            return
+        plain = {name: _attribute(attribute) for name, attribute in value.items()}
+        serializer._default_serialize(serialized, plain, shape, key)
+
+    BaseJSONSerializer._serialize_type_map = serialize
+
+
+def _attribute(attribute: DynamoType | dict) -> dict:
+    if isinstance(attribute, DynamoType):
+        kind, value = attribute.type, attribute.value
+    else:
+        kind, value = next(iter(attribute.items()))
+    match kind:
+        case "M":
+            return {kind: {name: _attribute(each) for name, each in value.items()}}
+        case "L":
+            return {kind: [_attribute(each) for each in value]}
+        case "B":
+            return {kind: _base64(value)}
+        case "BS":
+            return {kind: [_base64(each) for each in value]}
+        case _:
+            return {kind: value}
+
+
+def _base64(value: bytes | str) -> str:
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else value

@@ -1,0 +1,32 @@
+"""S3's defaults since April 2023, which moto predates."""
+
+from moto.s3.models import FakeBucket, PublicAccessBlock, S3Backend
+
+
+def default_encryption() -> dict:
+    """What AWS reports for a bucket nobody configured, in the shape moto keeps."""
+    return {
+        "Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": "false"},
+    }
+
+
+def protect_new_buckets() -> None:
+    """moto's new buckets have no encryption, no public access block and no ownership rule; AWS's have all three."""
+    init = FakeBucket.__init__
+
+    def init_protected(bucket: FakeBucket, *args, **kwargs) -> None:
+        init(bucket, *args, **kwargs)
+        bucket.encryption = default_encryption()
+        bucket.public_access_block = PublicAccessBlock(True, True, True, True)
+        bucket.ownership_rule = "BucketOwnerEnforced"
+
+    FakeBucket.__init__ = init_protected
+
+
+def keep_buckets_encrypted() -> None:
+    """On AWS DeleteBucketEncryption goes back to the default: a bucket without encryption no longer exists."""
+
+    def delete_bucket_encryption(backend: S3Backend, bucket_name: str) -> None:
+        backend.get_bucket(bucket_name).encryption = default_encryption()
+
+    S3Backend.delete_bucket_encryption = delete_bucket_encryption

@@ -1,0 +1,281 @@
+"""A test per patch. Those about speed look at what moto is asked to do, since time on a shared machine proves nothing."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from botocore.exceptions import ClientError
+
+
+@pytest.fixture(scope="session")
+def patched():
+    """moto patched in this process, for the patches that cannot be seen from outside."""
+    from strict_moto import patches
+
+    patches.apply()
+
+
+def test_backend_of_host_is_remembered(patched):
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+    dispatcher = DomainDispatcherApplication(create_backend_app)
+    assert dispatcher.get_backend_for_host("kms.eu-west-1.amazonaws.com") == "kms"
+    dispatcher.backend_url_patterns = []  # asked again, moto would not find it any more
+    assert dispatcher.get_backend_for_host("kms.eu-west-1.amazonaws.com") == "kms"
+    assert dispatcher.get_backend_for_host(None) is None
+    with pytest.raises(NotImplementedError):
+        dispatcher.get_backend_for_host("dlm.eu-west-1.amazonaws.com")
+
+
+def test_method_names_are_remembered(patched):
+    import moto.core.responses
+    from moto.ec2.responses import EC2Response
+
+    first = moto.core.responses.method_names_from_class(EC2Response)
+    assert "describe_vpcs" in first
+    assert moto.core.responses.method_names_from_class(EC2Response) is first
+
+
+def test_sqs_reads_the_clock_once_per_scan(patched, monkeypatch):
+    from moto.sqs.models import Message, Queue
+
+    queue = Queue("q", "eu-west-1", "123456789012")
+    queue._messages = [Message(f"m{i}", "body", {}) for i in range(50)]
+    now = iter([1e15])
+    monkeypatch.setattr("strict_moto.patches.sqs.time.time", lambda: next(now))
+    for message in queue._messages:
+        message.visible_at, message.delayed_until = 0, 0
+    queue._messages[0].visible_at = 2e18
+    queue._messages[1].delayed_until = 2e18
+    assert len(queue.messages) == 48
+
+
+def test_sqs_visibility_and_delay(emulator, account):
+    sqs = emulator.client("sqs", account)
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="now")
+    sqs.send_message(QueueUrl=url, MessageBody="later", DelaySeconds=60)
+    received = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+    assert [message["Body"] for message in received] == ["now"]
+    assert "Messages" not in sqs.receive_message(QueueUrl=url)
+    sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=received[0]["ReceiptHandle"], VisibilityTimeout=0)
+    assert len(sqs.receive_message(QueueUrl=url)["Messages"]) == 1
+
+
+@pytest.fixture
+def table(emulator, account):
+    """A client of a table with a sort key, an index and a stream."""
+    dynamodb = emulator.client("dynamodb", account)
+    dynamodb.create_table(
+        TableName="t",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "kind")],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "by-kind",
+                "KeySchema": [{"AttributeName": "kind", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return dynamodb
+
+
+def item(pk: str, sk: str, **more: dict) -> dict:
+    return {"pk": {"S": pk}, "sk": {"S": sk}} | more
+
+
+def test_no_increment_is_lost_beside_failing_transactions(table):
+    def increment(_) -> None:
+        table.update_item(
+            TableName="t", Key=item("counter", "0"), UpdateExpression="ADD n :one", ExpressionAttributeValues={":one": {"N": "1"}}
+        )
+
+    def fail(number: int) -> None:
+        put = {"Put": {"TableName": "t", "Item": item("other", str(number))}}
+        check = {"ConditionCheck": {"TableName": "t", "Key": item("none", "0"), "ConditionExpression": "attribute_exists(pk)"}}
+        with pytest.raises(table.exceptions.TransactionCanceledException):
+            table.transact_write_items(TransactItems=[put, check])
+
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(lambda n: fail(n) if n % 3 == 0 else increment(n), range(240)))
+    assert table.get_item(TableName="t", Key=item("counter", "0"))["Item"]["n"] == {"N": "160"}
+    assert table.query(TableName="t", KeyConditionExpression="pk = :p", ExpressionAttributeValues={":p": {"S": "other"}})["Count"] == 0
+
+
+def test_transaction_rolls_back_items_and_stream(emulator, account, table):
+    kept = item("a", "1", v={"M": {"deep": {"L": [{"N": "1"}]}}})
+    doomed = item("a", "2")
+    for each in (kept, doomed):
+        table.put_item(TableName="t", Item=each)
+    with pytest.raises(table.exceptions.TransactionCanceledException) as cancelled:
+        table.transact_write_items(
+            TransactItems=[
+                {"Update": {"TableName": "t", "Key": item("a", "1"), "UpdateExpression": "SET v.deep[0] = :v",
+                            "ExpressionAttributeValues": {":v": {"S": "changed"}}}},
+                {"Delete": {"TableName": "t", "Key": item("a", "2")}},
+                {"Put": {"TableName": "t", "Item": item("a", "3")}},
+                {"ConditionCheck": {"TableName": "t", "Key": item("z", "0"), "ConditionExpression": "attribute_exists(pk)"}},
+            ]
+        )  # fmt: skip
+    assert [reason["Code"] for reason in cancelled.value.response["CancellationReasons"]] == ["None"] * 3 + ["ConditionalCheckFailed"]
+    found = table.query(TableName="t", KeyConditionExpression="pk = :p", ExpressionAttributeValues={":p": {"S": "a"}})["Items"]
+    assert found == [kept, doomed]
+    assert stream_records(emulator, account) == ["INSERT", "INSERT"]
+
+    table.transact_write_items(TransactItems=[{"Delete": {"TableName": "t", "Key": item("a", "2")}}])
+    assert "Item" not in table.get_item(TableName="t", Key=item("a", "2"))
+    assert stream_records(emulator, account) == ["INSERT", "INSERT", "REMOVE"]
+
+
+def stream_records(emulator, account: str) -> list[str]:
+    streams = emulator.client("dynamodbstreams", account)
+    arn = streams.list_streams(TableName="t")["Streams"][0]["StreamArn"]
+    shard = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
+    start = streams.get_shard_iterator(StreamArn=arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
+    return [record["eventName"] for record in streams.get_records(ShardIterator=start)["Records"]]
+
+
+def test_transaction_does_not_copy_tables(patched):
+    from moto.dynamodb.models import dynamodb_backends
+
+    backend = dynamodb_backends["000000009001"]["eu-west-1"]
+    table = backend.create_table(
+        "t", schema=[{"AttributeName": "pk", "KeyType": "HASH"}], throughput=None, attr=[{"AttributeName": "pk", "AttributeType": "S"}],
+        global_indexes=None, indexes=None, streams=None, billing_mode="PAY_PER_REQUEST", sse_specification=None, tags=[],
+        deletion_protection_enabled=False, warm_throughput=None,
+    )  # fmt: skip
+    backend.transact_write_items([{"Put": {"TableName": "t", "Item": {"pk": {"S": "a"}}}}])
+    with pytest.raises(Exception, match="Transaction cancelled"):
+        backend.transact_write_items(
+            [
+                {"Put": {"TableName": "t", "Item": {"pk": {"S": "b"}}}},
+                {"ConditionCheck": {"TableName": "t", "Key": {"pk": {"S": "z"}}, "ConditionExpression": "attribute_exists(pk)"}},
+            ]
+        )
+    assert backend.tables["t"] is table  # moto would have put a copy in its place
+    assert [each.hash_key.value for each in table.all_items()] == ["a"]
+
+
+def test_query_reads_one_partition_in_order_and_pages(table):
+    for pk in "abc":
+        for number in range(12):
+            table.put_item(TableName="t", Item=item(pk, f"{number:02d}", kind={"S": "even" if number % 2 == 0 else "odd"}))
+
+    def read(**query) -> list[tuple[str, str]]:
+        found, start = [], {}
+        while True:
+            page = table.query(TableName="t", **query, **start)
+            found += [(each["pk"]["S"], each["sk"]["S"]) for each in page["Items"]]
+            if "LastEvaluatedKey" not in page:
+                return found
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    partition = {"KeyConditionExpression": "pk = :p", "ExpressionAttributeValues": {":p": {"S": "b"}}}
+    expected = [("b", f"{number:02d}") for number in range(12)]
+    assert read(**partition) == expected
+    assert read(**partition, Limit=5) == expected
+    assert read(**partition, ScanIndexForward=False, Limit=7) == expected[::-1]
+    assert read(KeyConditionExpression="pk = :p", ExpressionAttributeValues={":p": {"S": "none"}}) == []
+
+    index = {"IndexName": "by-kind", "KeyConditionExpression": "kind = :k", "ExpressionAttributeValues": {":k": {"S": "odd"}}}
+    every = read(**index)
+    assert sorted(every) == sorted((pk, f"{number:02d}") for pk in "abc" for number in range(1, 12, 2))
+    assert [sk for _, sk in every] == sorted(sk for _, sk in every)
+    assert sorted(read(**index, Limit=4)) == sorted(every)
+    assert table.scan(TableName="t")["Count"] == 36
+
+
+def test_strings_compare_as_before(patched):
+    from moto.dynamodb.models.dynamo_type import DynamoType
+
+    a, b, number = DynamoType({"S": "a"}), DynamoType({"S": "b"}), DynamoType({"N": "1"})
+    assert a < b and b > a and a == DynamoType({"S": "a"}) and a != b and a != number
+    assert a.cast_value == "a" and number.cast_value == 1
+    assert DynamoType({"N": "10"}) > DynamoType({"N": "9"})
+    assert hash(a) == hash(DynamoType({"S": "a"}))
+
+
+def test_every_type_of_attribute_survives(table):
+    attributes = {
+        "s": {"S": "text"}, "n": {"N": "1.5"}, "b": {"B": b"\x00\xff"}, "t": {"BOOL": True}, "nil": {"NULL": True},
+        "m": {"M": {"inner": {"B": b"\x01"}}}, "l": {"L": [{"N": "1"}, {"M": {"x": {"S": "y"}}}]}, "ss": {"SS": ["a"]},
+        "ns": {"NS": ["1"]}, "bs": {"BS": [b"\x02"]},
+    }  # fmt: skip
+    table.put_item(TableName="t", Item=item("types", "0", **attributes))
+    assert table.get_item(TableName="t", Key=item("types", "0"))["Item"] == item("types", "0", **attributes)
+    assert table.scan(TableName="t")["Items"] == [item("types", "0", **attributes)]
+
+
+def test_long_poll_does_not_block_others(emulator, account):
+    sqs = emulator.client("sqs", account)
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    waiting = threading.Thread(target=lambda: sqs.receive_message(QueueUrl=url, WaitTimeSeconds=2))
+    waiting.start()
+    emulator.client("kms", account).list_keys()
+    assert waiting.is_alive()
+    waiting.join()
+
+
+def test_new_buckets_are_protected(emulator, account):
+    s3 = emulator.client("s3", account, region="us-east-1")
+    bucket = f"bucket-{account}"
+    s3.create_bucket(Bucket=bucket)
+    assert encryption(s3, bucket) == "AES256"
+    assert set(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values()) == {True}
+    assert s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    s3.delete_public_access_block(Bucket=bucket)
+    with pytest.raises(ClientError, match="NoSuchPublicAccessBlockConfiguration"):
+        s3.get_public_access_block(Bucket=bucket)
+
+
+def test_buckets_stay_encrypted(emulator, account):
+    s3 = emulator.client("s3", account, region="us-east-1")
+    bucket = f"encrypted-{account}"
+    s3.create_bucket(Bucket=bucket)
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+    assert encryption(s3, bucket) == "aws:kms"
+    s3.delete_bucket_encryption(Bucket=bucket)
+    assert encryption(s3, bucket) == "AES256"
+
+
+def encryption(s3, bucket: str) -> str:
+    rule = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"][0]
+    return rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"]
+
+
+def test_head_object_tells_the_length(emulator, account):
+    s3 = emulator.client("s3", account, region="us-east-1")
+    bucket = f"objects-{account}"
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x" * 1000)
+    assert s3.head_object(Bucket=bucket, Key="k")["ContentLength"] == 1000
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"x" * 1000
+
+
+def test_regions_of_a_real_account(emulator, account):
+    ec2 = emulator.client("ec2", account)
+
+    def statuses(**parameters) -> dict[str, str]:
+        return {region["RegionName"]: region["OptInStatus"] for region in ec2.describe_regions(**parameters)["Regions"]}
+
+    assert len(statuses()) == 17
+    assert set(statuses().values()) == {"opt-in-not-required"}
+    every = statuses(AllRegions=True)
+    assert every["me-south-1"] == every["af-south-1"] == "not-opted-in"
+    assert not [name for name in every if name.startswith(("cn-", "us-gov-"))]
+    enabled = [{"Name": "opt-in-status", "Values": ["opt-in-not-required", "opted-in"]}]
+    assert statuses(AllRegions=True, Filters=enabled) == statuses()
+    assert statuses(RegionNames=["eu-west-1"]) == {"eu-west-1": "opt-in-not-required"}
+
+
+def test_common_managed_policies_are_offered(emulator, account):
+    iam = emulator.client("iam", account)
+    names = {policy["PolicyName"] for policy in iam.list_policies(Scope="AWS")["Policies"]}
+    assert {"AdministratorAccess", "SecurityAudit", "AWSSupportAccess"} <= names
+    assert len(names) < 50
+    iam.create_user(UserName="u")
+    iam.attach_user_policy(UserName="u", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")

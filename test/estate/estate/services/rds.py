@@ -1,0 +1,45 @@
+"""RDS: a database on the open internet without encryption or backups, and one as it should be."""
+
+from estate.account import Account
+from estate.services import kms
+
+COMMON = {
+    "Engine": "postgres",
+    "EngineVersion": "16.3",
+    "DBInstanceClass": "db.t3.micro",
+    "AllocatedStorage": 20,
+    "MasterUsername": "owner",
+    "MasterUserPassword": "correct-horse-battery",
+}
+
+
+def neglected(account: Account) -> None:
+    for region in ("eu-west-1", "us-east-1"):
+        rds = account.client("rds", region)
+        rds.create_db_instance(
+            DBInstanceIdentifier="shop",
+            StorageEncrypted=False,
+            PubliclyAccessible=True,
+            BackupRetentionPeriod=0,
+            AutoMinorVersionUpgrade=False,
+            **COMMON,
+        )
+        rds.create_db_snapshot(DBInstanceIdentifier="shop", DBSnapshotIdentifier="shop-2019")
+        rds.modify_db_snapshot_attribute(DBSnapshotIdentifier="shop-2019", AttributeName="restore", ValuesToAdd=["all"])
+
+
+def well_kept(account: Account) -> None:
+    account.client("rds").create_db_instance(
+        DBInstanceIdentifier="ledger",
+        StorageEncrypted=True,
+        KmsKeyId=kms.key(account, "eu-west-1"),
+        PubliclyAccessible=False,
+        MultiAZ=True,
+        BackupRetentionPeriod=30,
+        AutoMinorVersionUpgrade=True,
+        DeletionProtection=True,
+        CopyTagsToSnapshot=True,
+        EnableIAMDatabaseAuthentication=True,
+        EnableCloudwatchLogsExports=["postgresql", "upgrade"],
+        **COMMON,
+    )
