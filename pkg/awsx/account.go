@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
@@ -139,7 +140,7 @@ func refused(target Target, err error) error {
 // while looking for credentials on this machine.
 func sent(err error) bool {
 	var call *smithy.OperationError
-	return errors.As(err, &call)
+	return errors.As(err, &call) && call.Service() != imds.ServiceID
 }
 
 func rootCause(err error) error {

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 )
 
@@ -71,7 +72,7 @@ func New(options Options) *Client {
 func (c *Client) load(ctx context.Context, profile string) (aws.Config, error) {
 	// The SDK insists on its own kind of client here, because AWS_CA_BUNDLE may
 	// ask it to change the transport.
-	opts := []func(*config.LoadOptions) error{config.WithHTTPClient(c.http)}
+	opts := []func(*config.LoadOptions) error{config.WithHTTPClient(c.http), config.WithLogger(logging.Nop{})}
 	if profile != "" {
 		opts = append(opts, config.WithSharedConfigProfile(profile))
 	}

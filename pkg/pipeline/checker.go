@@ -79,9 +79,10 @@ func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, ta
 	if err != nil {
 		return err
 	}
-	task.Evidence, task.Ledger = p.key("evidence", m, audit, task), p.key("ledger", m, audit, task)
+	task.Evidence = Key("evidence", m.Organization, audit, string(task.ID))
+	task.Ledger = Key("ledger", m.Organization, audit, string(task.ID))
 	j := newJudgement(p, audit, task.Service)
-	err = p.write(ctx, task.Evidence, func(w *blob.Writer) error {
+	err = write(ctx, p.Evidence, task.Evidence, func(w *blob.Writer) error {
 		j.out = w
 		p.walk(ctx, spec, account, calls, audit, task, j)
 		// A stopped audit must not leave gaps that look like AWS's.
@@ -93,15 +94,7 @@ func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, ta
 	if err != nil {
 		return err
 	}
-	err = p.write(ctx, task.Ledger, func(w *blob.Writer) error {
-		for _, entry := range calls.Entries() {
-			if err := w.Write(entry); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	if err := WriteLedger(ctx, p.Evidence, task.Ledger, calls.Entries()); err != nil {
 		return err
 	}
 	task.State, task.Calls = model.TaskCollected, len(calls.Entries())
@@ -165,16 +158,28 @@ func (p *Pipeline) selected(audit model.Audit) []check.Check {
 	return checks
 }
 
-// key is where a task's blob lies. The form of the path is that of a lake which
-// Athena can query.
-func (p *Pipeline) key(what string, m Message, audit model.Audit, task *model.Task) string {
+// Key is where a part of an audit lies in the blob store. The form of the path
+// is that of a lake which Athena can query.
+func Key(what string, org model.OrganizationID, audit model.Audit, part string) string {
 	return fmt.Sprintf("%s/org=%s/connection=%s/date=%s/audit=%s/service=%s.ndjson.zst",
-		what, m.Organization, audit.Connection, audit.StartedAt.UTC().Format(time.DateOnly), audit.ID, task.ID)
+		what, org, audit.Connection, audit.StartedAt.UTC().Format(time.DateOnly), audit.ID, part)
+}
+
+// WriteLedger stores the calls of a part of an audit.
+func WriteLedger(ctx context.Context, to blob.Store, key string, calls []ledger.Entry) error {
+	return write(ctx, to, key, func(w *blob.Writer) error {
+		for _, call := range calls {
+			if err := w.Write(call); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // write stores compressed JSON lines as they are produced. Nothing is stored
 // when fill fails.
-func (p *Pipeline) write(ctx context.Context, key string, fill func(*blob.Writer) error) error {
+func write(ctx context.Context, to blob.Store, key string, fill func(*blob.Writer) error) error {
 	reader, writer := io.Pipe()
 	go func() {
 		lines := blob.NewWriter(writer)
@@ -184,7 +189,7 @@ func (p *Pipeline) write(ctx context.Context, key string, fill func(*blob.Writer
 		}
 		writer.CloseWithError(err)
 	}()
-	err := p.Evidence.Put(ctx, key, reader)
+	err := to.Put(ctx, key, reader)
 	_ = reader.CloseWithError(err) // ends fill if the store gave up first
 	if err != nil {
 		return fmt.Errorf("store %s: %w", key, err)

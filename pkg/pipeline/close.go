@@ -29,7 +29,7 @@ func (p *Pipeline) Close(ctx context.Context, orgID model.OrganizationID, connec
 	if err != nil {
 		return err
 	}
-	whole, err := p.judgeAccount(ctx, Message{KindTask, version, orgID, connection, id, across}, audit, tasks)
+	whole, err := p.judgeAccount(ctx, orgID, audit, tasks)
 	if err != nil {
 		return fmt.Errorf("close audit %s: %w", id, err)
 	}
@@ -88,9 +88,9 @@ func previousAudit(ctx context.Context, org *store.Organization, audit model.Aud
 // judgeAccount runs what needs all of the account's snapshots: the rules over
 // several resources, and the verdict that a check does not apply because nothing
 // exists that it could look at.
-func (p *Pipeline) judgeAccount(ctx context.Context, m Message, audit model.Audit, tasks []model.Task) (model.Task, error) {
+func (p *Pipeline) judgeAccount(ctx context.Context, org model.OrganizationID, audit model.Audit, tasks []model.Task) (model.Task, error) {
 	task := model.Task{ID: across, Audit: audit.ID, Service: across, State: model.TaskCollected}
-	task.Evidence = p.key("evidence", m, audit, &task)
+	task.Evidence = Key("evidence", org, audit, across)
 	world, listed, err := p.world(ctx, audit, tasks)
 	if err != nil {
 		return task, err
@@ -98,7 +98,7 @@ func (p *Pipeline) judgeAccount(ctx context.Context, m Message, audit model.Audi
 	j := newJudgement(p, audit, across)
 	j.judge = check.NewJudge(audit.StartedAt, world)
 	j.rules = map[string][]check.Rule{}
-	err = p.write(ctx, task.Evidence, func(w *blob.Writer) error {
+	err = write(ctx, p.Evidence, task.Evidence, func(w *blob.Writer) error {
 		j.out = w
 		for _, c := range p.selected(audit) {
 			if c.NeedsAccount() {

@@ -114,3 +114,13 @@ func (m Message) body() []byte {
 // across is the id of the task that runs the rules over several services, and
 // the scope of their findings.
 const across = "across"
+
+// Scopes lists all scopes of findings that a connection can have: its services,
+// and the rules over several of them.
+func Scopes(catalog *check.Catalog) []string {
+	var scopes []string
+	for _, s := range catalog.Services() {
+		scopes = append(scopes, s.Name)
+	}
+	return append(scopes, across)
+}

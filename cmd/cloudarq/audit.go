@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cloudarq/cloudarq/pkg/diff"
+	"github.com/cloudarq/cloudarq/pkg/local"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/report"
+)
+
+func (c *cli) audit() *cobra.Command {
+	cmd := &cobra.Command{Use: "audit", Aliases: []string{"audits"}, Short: "Run audits and look at what they found"}
+	cmd.AddCommand(
+		c.auditRun(),
+		&cobra.Command{
+			Use:   "list",
+			Short: "List the audits of all accounts, newest first",
+			Args:  cobra.NoArgs,
+			RunE:  func(cmd *cobra.Command, _ []string) error { return c.auditList(cmd.Context()) },
+		},
+		&cobra.Command{
+			Use:   "show [AUDIT]",
+			Short: "Show one audit: the score, the worst, what was not assessed",
+			Long:  "Show one audit. AUDIT is an id, the beginning of one, an account id (its newest audit), or latest.",
+			Example: `  cloudarq audit show
+  cloudarq audit show 111122223333 -o json`,
+			Args: cobra.MaximumNArgs(1),
+			RunE: func(cmd *cobra.Command, words []string) error { return c.auditShow(cmd.Context(), words) },
+		},
+		&cobra.Command{
+			Use:   "diff [OLDER [NEWER]]",
+			Short: "Compare two audits of an account: new, resolved, newly blind",
+			Long: `Compare two audits of an account. Without arguments the newest audit is compared
+with the one before it; with one argument, that one with the one before it.`,
+			Example: `  cloudarq audit diff
+  cloudarq audit diff 111122223333
+  cloudarq audit diff 01KQ3 01KQ9 -o ndjson`,
+			Args: cobra.MaximumNArgs(2),
+			RunE: func(cmd *cobra.Command, words []string) error { return c.auditDiff(cmd.Context(), words) },
+		},
+		&cobra.Command{
+			Use:   "cancel AUDIT",
+			Short: "Stop an audit that runs in another process; it can be resumed",
+			Args:  cobra.ExactArgs(1),
+			RunE:  func(cmd *cobra.Command, words []string) error { return c.auditCancel(cmd.Context(), words[0]) },
+		},
+	)
+	return cmd
+}
+
+func (c *cli) auditList(ctx context.Context) error {
+	return c.with(ctx, func(s *local.State) error {
+		audits, err := s.Records.Audits(ctx)
+		if err != nil {
+			return err
+		}
+		return write(c, audits, report.AuditColumns())
+	})
+}
+
+func (c *cli) auditShow(ctx context.Context, words []string) error {
+	return c.with(ctx, func(s *local.State) error {
+		audit, err := findAudit(ctx, s, first(words))
+		if err != nil {
+			return err
+		}
+		if c.output != string(report.Table) {
+			return write(c, []model.Audit{audit}, report.AuditColumns())
+		}
+		return c.summary(ctx, s, audit)
+	})
+}
+
+// worstShown is how many findings a summary names.
+const worstShown = 10
+
+func (c *cli) summary(ctx context.Context, s *local.State, audit model.Audit) error {
+	failed, err := failures(ctx, s, audit)
+	if err != nil {
+		return err
+	}
+	return report.Summary(c.stdout, c.style(c.stdout), audit, failed[:min(worstShown, len(failed))])
+}
+
+// failures are what failed in an audit, the gravest first.
+func failures(ctx context.Context, s *local.State, audit model.Audit) ([]report.Verdict, error) {
+	tasks, err := s.Tasks(ctx, audit)
+	if err != nil {
+		return nil, err
+	}
+	return report.Failures(ctx, s.Catalog, s.Evidence, tasks)
+}
+
+func (c *cli) auditDiff(ctx context.Context, words []string) error {
+	return c.with(ctx, func(s *local.State) error {
+		newer, err := findAudit(ctx, s, last(words))
+		if err != nil {
+			return err
+		}
+		var older model.Audit
+		if len(words) == 2 {
+			older, err = findAudit(ctx, s, words[0])
+		} else {
+			older, err = before(ctx, s, newer)
+		}
+		if err != nil {
+			return err
+		}
+		if older.AccountID != newer.AccountID {
+			return usagef("audits %s and %s are of different accounts", older.ID, newer.ID)
+		}
+		found, err := s.Compare(ctx, older, newer)
+		if err != nil {
+			return err
+		}
+		if c.output == string(report.Table) && !c.quiet {
+			fmt.Fprintf(c.stderr, "Account %s, %s since %s\n", newer.AccountID, report.Count(len(found), "difference"), older.StartedAt.Local().Format(time.DateTime))
+		}
+		return write(c, found, differenceColumns())
+	})
+}
+
+func differenceColumns() []report.Column[diff.Difference] {
+	return []report.Column[diff.Difference]{
+		{Name: "what", Value: func(d diff.Difference) string { return d.What }},
+		{Name: "check", Value: func(d diff.Difference) string { return string(d.Check) }},
+		{Name: "region", Value: func(d diff.Difference) string { return d.Ref.Region }},
+		{Name: "resource", Value: func(d diff.Difference) string { return report.Short(d.Ref) }},
+		{Name: "arn", Value: func(d diff.Difference) string { return d.Ref.ARN }, Wide: true},
+		{Name: "before", Value: func(d diff.Difference) string { return string(d.Before) }, Wide: true},
+		{Name: "after", Value: func(d diff.Difference) string { return string(d.After) }, Wide: true},
+		{Name: "why", Value: func(d diff.Difference) string { return d.Reason }},
+	}
+}
+
+func (c *cli) auditCancel(ctx context.Context, word string) error {
+	return c.with(ctx, func(s *local.State) error {
+		audit, err := findAudit(ctx, s, word)
+		if err != nil {
+			return err
+		}
+		if audit.State.Ended() {
+			return usagef("audit %s is not running: it is %s", audit.ID, audit.State)
+		}
+		if err := s.Cancel(ctx, audit); err != nil {
+			return err
+		}
+		fmt.Fprintf(c.stderr, "Audit %s is cancelled; go on with: cloudarq audit run --resume %s\n", audit.ID, audit.ID)
+		return nil
+	})
+}
+
+func first(words []string) string {
+	if len(words) == 0 {
+		return ""
+	}
+	return words[0]
+}
+
+func last(words []string) string {
+	if len(words) == 0 {
+		return ""
+	}
+	return words[len(words)-1]
+}
+
+// findAudit finds an audit by id, by the beginning of one, by account, or the
+// latest.
+func findAudit(ctx context.Context, s *local.State, word string) (model.Audit, error) {
+	audits, err := s.Records.Audits(ctx)
+	if err != nil {
+		return model.Audit{}, err
+	}
+	if len(audits) == 0 {
+		return model.Audit{}, usagef("there are no audits yet; begin with: cloudarq audit run")
+	}
+	if word == "" || word == "latest" {
+		return read(ctx, s, audits[0])
+	}
+	var found []model.Audit
+	for _, a := range audits {
+		if a.AccountID == word {
+			return read(ctx, s, a)
+		}
+		if strings.HasPrefix(string(a.ID), strings.ToUpper(word)) {
+			found = append(found, a)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return read(ctx, s, found[0])
+	case 0:
+		return model.Audit{}, usagef("no audit %q; cloudarq audit list shows them", word)
+	default:
+		return model.Audit{}, usagef("%s begin with %q", report.Count(len(found), "audit"), word)
+	}
+}
+
+// read is the audit as it can be written, with its version.
+func read(ctx context.Context, s *local.State, a model.Audit) (model.Audit, error) {
+	return s.Records.Audit(ctx, a.Connection, a.ID)
+}
+
+// before is the last audit of the same account that ended before another.
+func before(ctx context.Context, s *local.State, newer model.Audit) (model.Audit, error) {
+	audits, err := s.Records.AuditsOf(ctx, newer.Connection)
+	if err != nil {
+		return model.Audit{}, err
+	}
+	at := slices.IndexFunc(audits, func(a model.Audit) bool { return a.ID < newer.ID && a.Summary != nil })
+	if at < 0 {
+		return model.Audit{}, usagef("audit %s is the first of account %s: there is nothing to compare it with", newer.ID, newer.AccountID)
+	}
+	return audits[at], nil
+}

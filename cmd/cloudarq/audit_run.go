@@ -1,0 +1,290 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cloudarq/cloudarq/pkg/awsx"
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/local"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/report"
+	"github.com/cloudarq/cloudarq/pkg/services/collectors"
+)
+
+// runFlags are the flags of audit run.
+type runFlags struct {
+	profile, roleARN, externalID string
+	regions, services, checks    []string
+	severity, failOn             string
+	minCoverage                  float64
+	incompleteOK, dryRun         bool
+	timeout                      time.Duration
+	resume                       string
+}
+
+func (c *cli) auditRun() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Audit one AWS account now",
+		Long: `Audit one AWS account, with your own credentials or through a role.
+
+The verdicts go to stdout: with -o json, ndjson or csv every one of them, with
+-o table the summary. Progress goes to stderr.`,
+		Example: `  cloudarq audit run
+  cloudarq audit run --profile prod --regions eu-west-1,us-east-1
+  cloudarq audit run --role-arn arn:aws:iam::111122223333:role/CloudArqAuditRole --external-id prompt
+  cloudarq audit run --services s3,iam --severity high --fail-on high --min-coverage 95
+  cloudarq audit run --checks 's3-*',fsbp:KMS.4 -o ndjson > verdicts.ndjson
+  cloudarq audit run --dry-run`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.runAudit(cmd.Context(), f) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.profile, "profile", "", "profile of the AWS configuration")
+	flags.StringVar(&f.roleARN, "role-arn", "", "role to assume in the account")
+	flags.StringVar(&f.externalID, "external-id", "", "where the External ID is: - (stdin), prompt, env:NAME or file:PATH (default $"+externalIDVariable+")")
+	flags.StringSliceVar(&f.regions, "regions", nil, "regions to audit (default all that the account has enabled)")
+	flags.StringSliceVar(&f.services, "services", nil, "services to audit (default all)")
+	flags.StringSliceVar(&f.checks, "checks", nil, "checks by id, glob or another tool's id, such as prowler:s3_bucket_object_versioning (default all)")
+	flags.StringVar(&f.severity, "severity", "", "only checks of this severity and above")
+	flags.StringVar(&f.failOn, "fail-on", "", "exit with 1 if a check of this severity or above failed")
+	flags.Float64Var(&f.minCoverage, "min-coverage", 0, "exit with 3 if less than this percentage could be assessed")
+	flags.BoolVar(&f.incompleteOK, "incomplete-ok", false, "never exit with 3")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "print the calls that the audit would make, and make none of them")
+	flags.DurationVar(&f.timeout, "timeout", 0, "time for the whole audit; what was not read by then is not assessed (default none)")
+	flags.StringVar(&f.resume, "resume", "", "go on with an audit that was cancelled")
+	return cmd
+}
+
+func (f runFlags) validate() error {
+	if _, err := model.ParseSeverity(f.failOn); f.failOn != "" && err != nil {
+		return usagef("--fail-on: %w", err)
+	}
+	if f.minCoverage < 0 || f.minCoverage > 100 {
+		return usagef("--min-coverage %v: want a percentage from 0 to 100", f.minCoverage)
+	}
+	if f.timeout < 0 {
+		return usagef("--timeout %s is negative", f.timeout)
+	}
+	return nil
+}
+
+func (c *cli) runAudit(ctx context.Context, f runFlags) error {
+	if _, err := c.format(); err != nil {
+		return err
+	}
+	if err := f.validate(); err != nil {
+		return err
+	}
+	externalID, err := c.externalID(f.externalID)
+	if err != nil {
+		return err
+	}
+	return c.with(ctx, func(s *local.State) error {
+		run, err := c.prepare(ctx, s, f)
+		if err != nil {
+			return err
+		}
+		calls := &ledger.Memory{}
+		account, err := c.connect(ctx, f, awsx.Target{
+			Profile: f.profile, RoleARN: f.roleARN, ExternalID: externalID, SessionName: sessionName(),
+		}, &run, calls)
+		if err != nil {
+			return err
+		}
+		if f.dryRun {
+			return c.dryRun(s.Catalog, run.Request)
+		}
+		run.Account, run.Connect, run.Specs, run.Timeout = account, calls.Entries(), collectors.ByService(), f.timeout
+		progress := c.newProgress()
+		run.Progress = progress
+		audit, err := s.Audit(ctx, run)
+		progress.stop()
+		if errors.Is(err, local.ErrCancelled) {
+			return fmt.Errorf("%w; go on with: cloudarq audit run --resume %s", local.ErrCancelled, audit.ID)
+		}
+		if err != nil {
+			return err
+		}
+		// What was found is shown also when a signal comes now.
+		return c.finish(context.WithoutCancel(ctx), s, audit, f)
+	})
+}
+
+// prepare turns the flags into what shall be audited, before AWS is asked
+// anything.
+func (c *cli) prepare(ctx context.Context, s *local.State, f runFlags) (local.Run, error) {
+	var run local.Run
+	if f.resume != "" {
+		audit, err := findAudit(ctx, s, f.resume)
+		if err != nil {
+			return run, err
+		}
+		if audit.State != model.AuditCancelled {
+			return run, usagef("audit %s cannot be resumed: it is %s", audit.ID, audit.State)
+		}
+		run.Resume = &audit
+		return run, nil
+	}
+	checks, err := s.Catalog.Select(f.checks)
+	if err != nil {
+		return run, usage(err)
+	}
+	if checks, err = severities(checks, f.severity); err != nil {
+		return run, err
+	}
+	if len(f.services) > 0 {
+		if _, err := s.Catalog.SelectServices(f.services); err != nil {
+			return run, usage(err)
+		}
+	}
+	if _, err := pipeline.Resolve(s.Catalog, checks, f.services); err != nil {
+		return run, err
+	}
+	for _, region := range f.regions {
+		if !slices.Contains(awsx.KnownRegions(), region) {
+			return run, usage(&check.UnknownError{What: "region", Word: region, Nearest: check.Nearest(region, awsx.KnownRegions())})
+		}
+	}
+	run.Request = pipeline.Request{Checks: checks, Services: f.services, Regions: f.regions}
+	return run, nil
+}
+
+// connect opens the account and settles which regions are audited.
+func (c *cli) connect(ctx context.Context, f runFlags, target awsx.Target, run *local.Run, calls *ledger.Memory) (*awsx.Account, error) {
+	if f.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, f.timeout)
+		defer cancel()
+	}
+	client := awsx.New(awsx.Options{Version: version, CustomEndpoint: collectors.CustomEndpoint})
+	account, err := client.Open(ctx, target, calls)
+	if err != nil {
+		return nil, err
+	}
+	if run.Resume != nil {
+		if run.Resume.AccountID != account.ID {
+			return nil, usagef("audit %s is of account %s, these credentials are of %s", run.Resume.ID, run.Resume.AccountID, account.ID)
+		}
+		return account, nil
+	}
+	r := &run.Request
+	r.Connection.AccountID, r.Partition, r.CallerARN = account.ID, account.Partition, account.CallerARN
+	if len(f.regions) > 0 {
+		slices.Sort(r.Regions)
+		r.Regions = slices.Compact(r.Regions)
+		return account, nil
+	}
+	if r.Regions, r.DisabledRegions, err = account.Regions(ctx, calls); err != nil {
+		return nil, err
+	}
+	return account, nil
+}
+
+func (c *cli) note(format string, args ...any) {
+	if !c.quiet {
+		fmt.Fprintf(c.stderr, "cloudarq: "+format+"\n", args...)
+	}
+}
+
+// sessionName tells in the account's CloudTrail which run made the calls. The
+// audit has no id yet when its first call is made.
+func sessionName() string {
+	return "cloudarq-" + time.Now().UTC().Format("20060102T150405Z")
+}
+
+// finish shows the audit and settles the exit code.
+func (c *cli) finish(ctx context.Context, s *local.State, audit model.Audit, f runFlags) error {
+	format, err := c.format()
+	if err != nil {
+		return err
+	}
+	if format == report.Table {
+		err = c.summary(ctx, s, audit)
+	} else {
+		err = c.writeVerdicts(ctx, s, audit, format)
+	}
+	if err != nil {
+		return err
+	}
+	return verdictOn(audit, f)
+}
+
+// verdictOn is the exit code of an ended audit.
+func verdictOn(a model.Audit, f runFlags) error {
+	if a.Summary == nil {
+		return fmt.Errorf("audit %s is %s: %s", a.ID, a.State, strings.Join(a.Problems, "; "))
+	}
+	failing := false
+	if f.failOn != "" {
+		for severity, n := range a.Summary.Failed {
+			failing = failing || n > 0 && severity.AtLeast(model.Severity(f.failOn))
+		}
+	}
+	switch {
+	case a.State == model.AuditPartial && f.timeout > 0 && a.EndedAt.Sub(a.StartedAt) >= f.timeout:
+		return &exitError{code: exitCancelled, err: fmt.Errorf("the audit ran out of its %s; coverage is %s", f.timeout, report.CoverageText(a.Summary.Score))}
+	case 100*a.Summary.Score.Coverage < f.minCoverage && !f.incompleteOK:
+		return &exitError{code: exitIncomplete, err: fmt.Errorf("coverage is %s, below --min-coverage %g", report.CoverageText(a.Summary.Score), f.minCoverage)}
+	case failing:
+		return &exitError{code: exitFindings}
+	}
+	return nil
+}
+
+func (c *cli) writeVerdicts(ctx context.Context, s *local.State, audit model.Audit, format report.Format) error {
+	tasks, err := s.Tasks(ctx, audit)
+	if err != nil {
+		return err
+	}
+	stream, err := report.NewStream(c.stdout, format, report.VerdictColumns())
+	if err != nil {
+		return err
+	}
+	if err := report.Verdicts(ctx, s.Catalog, s.Evidence, tasks, stream.Write); err != nil {
+		return err
+	}
+	return stream.Close()
+}
+
+// plannedCall is one line of a dry run: an operation, and where it would be
+// called.
+type plannedCall struct {
+	Service   string   `json:"service"`
+	Operation string   `json:"operation"`
+	Action    string   `json:"action"` // the IAM action it needs
+	Regions   []string `json:"regions"`
+}
+
+func (c *cli) dryRun(catalog *check.Catalog, r pipeline.Request) error {
+	scope, err := pipeline.Resolve(catalog, r.Checks, r.Services)
+	if err != nil {
+		return err
+	}
+	var calls []plannedCall
+	for _, o := range pipeline.Operations(collectors.ByService(), scope) {
+		regions := r.Regions
+		if o.Global {
+			regions = []string{model.Global}
+		}
+		calls = append(calls, plannedCall{o.Service, o.Name, o.Action, regions})
+	}
+	c.note("%d checks over %d services in %d regions: %d operations, at least one call to each listing in each region, and one per resource to the rest",
+		len(scope.Checks), len(scope.Services), len(r.Regions), len(calls))
+	return write(c, calls, []report.Column[plannedCall]{
+		{Name: "service", Value: func(p plannedCall) string { return p.Service }},
+		{Name: "operation", Value: func(p plannedCall) string { return p.Operation }},
+		{Name: "action", Value: func(p plannedCall) string { return p.Action }},
+		{Name: "regions", Value: func(p plannedCall) string { return fmt.Sprint(len(p.Regions)) }},
+	})
+}

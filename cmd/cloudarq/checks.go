@@ -1,0 +1,131 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/filter"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/report"
+	"github.com/cloudarq/cloudarq/pkg/services"
+)
+
+func (c *cli) checks() *cobra.Command {
+	cmd := &cobra.Command{Use: "checks", Short: "What is checked, why, and how to fix it"}
+	cmd.AddCommand(
+		&cobra.Command{
+			Use:   "list [CHECK|FILTER]...",
+			Short: "List the checks",
+			Example: `  cloudarq checks list
+  cloudarq checks list 's3-*' severity=critical,high
+  cloudarq checks list prowler:s3_bucket_object_versioning
+  cloudarq checks list framework=cis-aws-5.0 -o csv`,
+			RunE: func(_ *cobra.Command, words []string) error { return c.checksList(words) },
+		},
+		&cobra.Command{
+			Use:     "show CHECK",
+			Short:   "Explain one check: the risk, the remedy, the controls it belongs to",
+			Example: "  cloudarq checks show kms-key-rotation",
+			Args:    cobra.ExactArgs(1),
+			RunE:    func(_ *cobra.Command, words []string) error { return c.checksShow(words[0]) },
+		},
+	)
+	return cmd
+}
+
+var checkFields = filter.Fields[report.Check]{
+	"id":        func(k report.Check) []string { return []string{string(k.ID)} },
+	"service":   func(k report.Check) []string { return []string{k.Service} },
+	"severity":  func(k report.Check) []string { return []string{string(k.Severity)} },
+	"pillar":    func(k report.Check) []string { return []string{string(k.Pillar)} },
+	"type":      func(k report.Check) []string { return []string{k.ResourceType} },
+	"framework": func(k report.Check) []string { return k.Frameworks() },
+}
+
+// described finds the checks that words select: ids, globs, aliases and filters.
+func described(catalog *check.Catalog, words []string) ([]report.Check, error) {
+	var names, filters []string
+	for _, w := range words {
+		if strings.ContainsAny(w, "=<>!") {
+			filters = append(filters, w)
+		} else {
+			names = append(names, w)
+		}
+	}
+	wanted, err := filter.Parse(checkFields, filters)
+	if err != nil {
+		return nil, usage(err)
+	}
+	chosen, err := catalog.Select(names)
+	if err != nil {
+		return nil, usage(err)
+	}
+	all, err := report.Describe(catalog, chosen)
+	if err != nil {
+		return nil, err
+	}
+	var rows []report.Check
+	for _, k := range all {
+		if wanted.Match(k) {
+			rows = append(rows, k)
+		}
+	}
+	return rows, nil
+}
+
+func (c *cli) checksList(words []string) error {
+	catalog, err := services.Catalog()
+	if err != nil {
+		return err
+	}
+	rows, err := described(catalog, words)
+	if err != nil {
+		return err
+	}
+	return write(c, rows, report.CheckColumns())
+}
+
+func (c *cli) checksShow(word string) error {
+	catalog, err := services.Catalog()
+	if err != nil {
+		return err
+	}
+	rows, err := described(catalog, []string{word})
+	if err != nil {
+		return err
+	}
+	if c.output != string(report.Table) {
+		return write(c, rows, report.CheckColumns())
+	}
+	for i, k := range rows {
+		if i > 0 {
+			fmt.Fprintln(c.stdout)
+		}
+		if err := report.Explain(c.stdout, k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// severities are the checks of at least the severity named; an empty name keeps
+// all.
+func severities(checks []check.Check, name string) ([]check.Check, error) {
+	if name == "" {
+		return checks, nil
+	}
+	floor, err := model.ParseSeverity(name)
+	if err != nil {
+		return nil, usage(err)
+	}
+	var kept []check.Check
+	for _, k := range checks {
+		if k.Severity.AtLeast(floor) {
+			kept = append(kept, k)
+		}
+	}
+	return kept, nil
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/filter"
+	"github.com/cloudarq/cloudarq/pkg/local"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/report"
+)
+
+func (c *cli) findings() *cobra.Command {
+	cmd := &cobra.Command{Use: "findings", Short: "What failed: since when, why, and how to fix it"}
+	var all bool
+	list := &cobra.Command{
+		Use:   "list [FILTER]...",
+		Short: "List findings, the gravest first",
+		Long: `List findings, the gravest first. Without a filter on state, resolved ones are
+left out. Filters are FIELD=VALUE[,VALUE]..., FIELD!=VALUE and, for first_seen and
+resolved_at, also >=, >, <= and <. Values may hold * and ?. The fields are
+
+  ` + strings.Join(filterNames(findingFields(nil)), " "),
+		Example: `  cloudarq findings list severity=critical,high
+  cloudarq findings list service=s3 region!=us-east-1 -o csv
+  cloudarq findings list state=resolved 'resolved_at>=2026-05-01'
+  cloudarq findings list framework=cis-aws-5.0 'resource=*:bucket/logs*'`,
+		RunE: func(cmd *cobra.Command, words []string) error { return c.findingsList(cmd.Context(), words, all) },
+	}
+	list.Flags().BoolVar(&all, "all", false, "also findings that are resolved")
+	cmd.AddCommand(list, &cobra.Command{
+		Use:   "show FINDING",
+		Short: "Show one finding: evidence, why it matters, how to fix it, history",
+		Long:  "Show one finding. FINDING is its id or the beginning of it.",
+		Args:  cobra.ExactArgs(1),
+		RunE:  func(cmd *cobra.Command, words []string) error { return c.findingsShow(cmd.Context(), words[0]) },
+	})
+	return cmd
+}
+
+func filterNames[T any](fields filter.Fields[T]) []string {
+	var names []string
+	for name := range fields {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// findingFields are the filter words of findings; the same in commands, the API
+// and the console.
+func findingFields(texts map[model.CheckID]check.Text) filter.Fields[model.Finding] {
+	one := func(value func(model.Finding) string) func(model.Finding) []string {
+		return func(f model.Finding) []string { return []string{value(f)} }
+	}
+	stamp := func(t time.Time) []string {
+		if t.IsZero() {
+			return nil
+		}
+		return []string{t.UTC().Format(time.RFC3339)}
+	}
+	return filter.Fields[model.Finding]{
+		"account":     one(func(f model.Finding) string { return f.Resource.Account }),
+		"blind":       one(func(f model.Finding) string { return fmt.Sprint(!f.BlindSince.IsZero()) }),
+		"check":       one(func(f model.Finding) string { return string(f.Check) }),
+		"first_seen":  func(f model.Finding) []string { return stamp(f.FirstSeen) },
+		"framework":   func(f model.Finding) []string { return report.Check{Text: texts[f.Check]}.Frameworks() },
+		"id":          one(func(f model.Finding) string { return string(f.ID) }),
+		"pillar":      one(func(f model.Finding) string { return string(texts[f.Check].Pillar) }),
+		"region":      one(func(f model.Finding) string { return f.Resource.Region }),
+		"resolved_at": func(f model.Finding) []string { return stamp(f.ResolvedAt) },
+		"resource":    one(func(f model.Finding) string { return f.Resource.ARN }),
+		"service":     one(func(f model.Finding) string { return f.Service }),
+		"severity":    one(func(f model.Finding) string { return string(f.Severity) }),
+		"state":       one(func(f model.Finding) string { return string(f.State) }),
+		"status": one(func(f model.Finding) string {
+			if f.State.Open() {
+				return "fail"
+			}
+			return "pass"
+		}),
+		"type": one(func(f model.Finding) string { return f.Kind }),
+	}
+}
+
+func (c *cli) findingsList(ctx context.Context, words []string, all bool) error {
+	return c.with(ctx, func(s *local.State) error {
+		texts, err := s.Catalog.Texts()
+		if err != nil {
+			return err
+		}
+		if !all && !slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, "stat") || strings.HasPrefix(w, "resolved_at") }) {
+			words = append(words, "state=open,reopened")
+		}
+		wanted, err := filter.Parse(findingFields(texts), words)
+		if err != nil {
+			return usage(err)
+		}
+		findings, err := s.AllFindings(ctx)
+		if err != nil {
+			return err
+		}
+		findings = slices.DeleteFunc(findings, func(f model.Finding) bool { return !wanted.Match(f) })
+		slices.SortFunc(findings, report.ByGravity)
+		return write(c, findings, report.FindingColumns(texts))
+	})
+}
+
+func (c *cli) findingsShow(ctx context.Context, word string) error {
+	return c.with(ctx, func(s *local.State) error {
+		finding, err := findFinding(ctx, s, word)
+		if err != nil {
+			return err
+		}
+		texts, err := s.Catalog.Texts()
+		if err != nil {
+			return err
+		}
+		if c.output != string(report.Table) {
+			return write(c, []model.Finding{finding}, report.FindingColumns(texts))
+		}
+		return report.Finding(c.stdout, finding, texts[finding.Check])
+	})
+}
+
+func findFinding(ctx context.Context, s *local.State, word string) (model.Finding, error) {
+	all, err := s.AllFindings(ctx)
+	if err != nil {
+		return model.Finding{}, err
+	}
+	var found []model.Finding
+	for _, f := range all {
+		if strings.HasPrefix(string(f.ID), strings.ToLower(word)) {
+			found = append(found, f)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return model.Finding{}, usagef("no finding %q; cloudarq findings list --all shows them", word)
+	default:
+		return model.Finding{}, usagef("%s begin with %q", report.Count(len(found), "finding"), word)
+	}
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/local"
+	"github.com/cloudarq/cloudarq/pkg/report"
+	"github.com/cloudarq/cloudarq/pkg/services"
+)
+
+// cli is what all commands share.
+type cli struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+
+	dataDir string
+	output  string
+	quiet   bool
+	noColor bool
+}
+
+func (c *cli) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "cloudarq",
+		Short: "Audit AWS accounts for security and compliance, read-only",
+		Long: `CloudArq audits AWS accounts for security and compliance. It only reads, from
+this machine, with the credentials that you have; nothing leaves the machine.
+
+Exit codes: 0 done; 1 findings at or above --fail-on; 2 wrong command line;
+3 coverage below --min-coverage; 4 AWS refused the credentials or the role;
+5 cancelled or out of time; 6 anything else.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			return fromEnvironment(cmd.Flags())
+		},
+	}
+	flags := root.PersistentFlags()
+	flags.StringVar(&c.dataDir, "data-dir", "", "where audits are kept (default $XDG_DATA_HOME/cloudarq)")
+	flags.StringVarP(&c.output, "output", "o", "table", "output: table, json, ndjson or csv")
+	flags.BoolVarP(&c.quiet, "quiet", "q", false, "no progress, no summary on stderr")
+	flags.BoolVar(&c.noColor, "no-color", false, "no colours (also NO_COLOR)")
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	root.AddCommand(c.audit(), c.findings(), c.resources(), c.checks(), c.report(), c.version())
+	strict(root)
+	return root
+}
+
+// strict makes a command that only groups others refuse words it does not know,
+// with the nearest that it does.
+func strict(cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		strict(sub)
+	}
+	if args := cmd.Args; args != nil {
+		cmd.Args = func(cmd *cobra.Command, words []string) error {
+			if err := args(cmd, words); err != nil {
+				return usage(err)
+			}
+			return nil
+		}
+	}
+	if !cmd.HasSubCommands() || cmd.Runnable() {
+		return
+	}
+	cmd.Args = func(cmd *cobra.Command, words []string) error {
+		if len(words) == 0 {
+			return nil
+		}
+		var names []string
+		for _, sub := range cmd.Commands() {
+			names = append(names, sub.Name())
+		}
+		return &check.UnknownError{What: "command", Word: words[0], Nearest: check.Nearest(words[0], names)}
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+}
+
+// fromEnvironment gives flags that were not set the value of CLOUDARQ_<FLAG>.
+func fromEnvironment(flags *pflag.FlagSet) (err error) {
+	flags.VisitAll(func(f *pflag.Flag) {
+		name := "CLOUDARQ_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		value, set := os.LookupEnv(name)
+		// The External ID itself is in the environment, not the way to it.
+		if f.Changed || !set || name == externalIDVariable {
+			return
+		}
+		if e := flags.Set(f.Name, value); e != nil && err == nil {
+			err = usagef("%s: %w", name, e)
+		}
+	})
+	return err
+}
+
+// open opens the state with the catalogue of checks.
+func (c *cli) open(ctx context.Context) (*local.State, error) {
+	catalog, err := services.Catalog()
+	if err != nil {
+		return nil, err
+	}
+	dir := c.dataDir
+	if dir == "" {
+		if dir, err = local.DefaultDir(); err != nil {
+			return nil, err
+		}
+	}
+	state, err := local.Open(ctx, dir, catalog)
+	if err != nil {
+		return nil, fmt.Errorf("open the state in %s: %w", dir, err)
+	}
+	return state, nil
+}
+
+// with runs a command on the opened state.
+func (c *cli) with(ctx context.Context, work func(*local.State) error) error {
+	state, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(work(state), state.Close())
+}
+
+func (c *cli) format() (report.Format, error) {
+	f, err := report.ParseFormat(c.output)
+	if err != nil {
+		return "", usage(err)
+	}
+	return f, nil
+}
+
+// style is how tables look on w.
+func (c *cli) style(w io.Writer) report.Style {
+	width, terminal := size(w)
+	return report.Style{
+		Color: terminal && !c.noColor && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+		Width: width,
+	}
+}
+
+// size is the width of a terminal, and whether w is one.
+func size(w io.Writer) (width int, terminal bool) {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return 0, false
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0, true
+	}
+	return width, true
+}
+
+// write writes a list to stdout in the format asked for.
+func write[T any](c *cli, rows []T, columns []report.Column[T]) error {
+	format, err := c.format()
+	if err != nil {
+		return err
+	}
+	return report.Write(c.stdout, format, c.style(c.stdout), rows, columns)
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cloudarq/cloudarq/pkg/report"
+)
+
+// version is set when a release is built.
+var version = "dev"
+
+type versionInfo struct {
+	Version string `json:"version"`
+	Commit  string `json:"commit,omitempty"`
+	Go      string `json:"go"`
+	System  string `json:"system"`
+}
+
+func (c *cli) version() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			v := versionInfo{Version: version, Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH}
+			if info, ok := debug.ReadBuildInfo(); ok {
+				for _, s := range info.Settings {
+					if s.Key == "vcs.revision" {
+						v.Commit = s.Value
+					}
+				}
+			}
+			if c.output == string(report.Table) {
+				_, err := fmt.Fprintf(c.stdout, "cloudarq %s (%s, %s)\n", v.Version, v.Go, v.System)
+				return err
+			}
+			return write(c, []versionInfo{v}, []report.Column[versionInfo]{
+				{Name: "version", Value: func(v versionInfo) string { return v.Version }},
+				{Name: "commit", Value: func(v versionInfo) string { return v.Commit }},
+				{Name: "go", Value: func(v versionInfo) string { return v.Go }},
+				{Name: "system", Value: func(v versionInfo) string { return v.System }},
+			})
+		},
+	}
+}

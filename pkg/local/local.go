@@ -1,0 +1,184 @@
+// Package local is the whole of CloudArq in one process: the same pipeline as
+// deployed, on an SQLite file, a directory and queues in memory.
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/cloudarq/cloudarq/pkg/blob"
+	"github.com/cloudarq/cloudarq/pkg/blob/dir"
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/collect"
+	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/queue/memory"
+	"github.com/cloudarq/cloudarq/pkg/store"
+	"github.com/cloudarq/cloudarq/pkg/table/sqlite"
+)
+
+// Organization is the one tenant of a local state directory.
+const Organization model.OrganizationID = "local"
+
+// State is a directory that holds audits, findings and evidence.
+type State struct {
+	Catalog  *check.Catalog
+	Records  *store.Organization
+	Evidence blob.Store
+
+	store *store.Store
+	table *sqlite.Table
+	blobs *dir.Store
+}
+
+// DefaultDir is where state is kept unless the user says otherwise:
+// $XDG_DATA_HOME/cloudarq, or ~/.local/share/cloudarq.
+func DefaultDir() (string, error) {
+	if base := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(base) {
+		return filepath.Join(base, "cloudarq"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("find a place for state: %w; name one with --data-dir", err)
+	}
+	return filepath.Join(home, ".local", "share", "cloudarq"), nil
+}
+
+// Open opens a state directory, or makes it.
+func Open(ctx context.Context, path string, catalog *check.Catalog) (*State, error) {
+	table, err := sqlite.Open(ctx, filepath.Join(path, "state.db"), sqlite.Options{})
+	if err != nil {
+		return nil, err
+	}
+	blobs, err := dir.Open(filepath.Join(path, "blobs"))
+	if err != nil {
+		return nil, errors.Join(err, table.Close())
+	}
+	s := store.New(table)
+	return &State{Catalog: catalog, Records: s.For(Organization), Evidence: blobs, store: s, table: table, blobs: blobs}, nil
+}
+
+// Close releases the files.
+func (s *State) Close() error { return errors.Join(s.table.Close(), s.blobs.Close()) }
+
+// Run is one audit to be made in this process.
+type Run struct {
+	Request  pipeline.Request // its Organization and Audit are chosen here
+	Resume   *model.Audit     // an interrupted audit to go on with, instead of a new one
+	Account  pipeline.Account
+	Connect  []ledger.Entry // the calls that connecting took
+	Specs    map[string]collect.Spec
+	Progress pipeline.Progress
+	Timeout  time.Duration // 0 means none
+}
+
+// ErrCancelled is the cause of an audit's end when somebody stopped it.
+var ErrCancelled = errors.New("the audit was cancelled")
+
+// tasksAtOnce bounds how many services are collected at a time. Each holds an
+// open evidence file, whose compressor takes two megabytes.
+const tasksAtOnce = 12
+
+// Audit makes one audit and returns it as it ended. When ctx ends the audit is
+// cancelled and can be resumed; so it is when another process cancels it. The
+// error is then ErrCancelled.
+func (s *State) Audit(ctx context.Context, run Run) (model.Audit, error) {
+	broker := memory.New(memory.Options{MaxReceives: 3, Backoff: func(attempt int) time.Duration {
+		return time.Duration(attempt) * time.Second
+	}})
+	tasks, results := broker.Queue("tasks"), broker.Queue("results")
+	p := &pipeline.Pipeline{
+		Catalog: s.Catalog, Specs: run.Specs, Store: s.store, Evidence: s.Evidence,
+		Tasks: tasks, Results: results, Accounts: opened{run.Account}, Progress: run.Progress,
+		Now: time.Now, Deadline: run.Timeout,
+	}
+	audit, err := s.begin(ctx, p, run)
+	if err != nil {
+		return audit, err
+	}
+	connect := pipeline.Key("ledger", Organization, audit, "connect")
+	if err := pipeline.WriteLedger(ctx, s.Evidence, connect, run.Connect); err != nil {
+		return audit, err
+	}
+	work, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	go s.watch(work, audit, stop)
+	err = broker.Drain(work,
+		memory.Worker{Queue: tasks, Handle: p.RunTask, Concurrency: min(tasksAtOnce, 4*runtime.NumCPU())},
+		// One at a time: the store is one file, and scopes have one writer.
+		memory.Worker{Queue: results, Handle: p.Absorb})
+	after := context.WithoutCancel(ctx)
+	if work.Err() != nil {
+		if err := p.Stop(after, Organization, audit.Connection, audit.ID, model.AuditCancelled, ErrCancelled.Error()); err != nil {
+			return audit, err
+		}
+		audit, err = s.Records.Audit(after, audit.Connection, audit.ID)
+		return audit, errors.Join(ErrCancelled, err)
+	}
+	if err != nil {
+		return audit, err
+	}
+	for _, letter := range append(tasks.Dead(), results.Dead()...) {
+		if err := p.Stop(after, Organization, audit.Connection, audit.ID, model.AuditPartial, letter.Err.Error()); err != nil {
+			return audit, err
+		}
+		return audit, fmt.Errorf("audit %s: %w", audit.ID, letter.Err)
+	}
+	return s.Records.Audit(after, audit.Connection, audit.ID)
+}
+
+func (s *State) begin(ctx context.Context, p *pipeline.Pipeline, run Run) (model.Audit, error) {
+	if run.Resume != nil {
+		return p.Resume(ctx, Organization, *run.Resume)
+	}
+	r := run.Request
+	r.Organization, r.Audit = Organization, model.AuditID(ulid.Make().String())
+	r.Connection.ID = ConnectionOf(r.Connection.AccountID)
+	if _, err := s.Records.Connection(ctx, r.Connection.ID); errors.Is(err, store.ErrNotFound) {
+		r.Connection.CreatedAt = time.Now().UTC()
+		if err := s.Records.PutConnection(ctx, r.Connection); err != nil {
+			return model.Audit{}, err
+		}
+	} else if err != nil {
+		return model.Audit{}, err
+	}
+	return p.Plan(ctx, r)
+}
+
+// ConnectionOf is the connection of an account: a local state has one each.
+func ConnectionOf(account string) model.ConnectionID { return model.ConnectionID(account) }
+
+// watchEvery is how soon a running audit sees that another process cancelled it.
+const watchEvery = time.Second
+
+func (s *State) watch(ctx context.Context, audit model.Audit, stop context.CancelCauseFunc) {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			now, err := s.Records.Audit(ctx, audit.Connection, audit.ID)
+			if err == nil && now.State == model.AuditCancelled {
+				stop(ErrCancelled)
+				return
+			}
+		}
+	}
+}
+
+// opened is the account that the command opened before it planned.
+type opened struct{ account pipeline.Account }
+
+func (o opened) Open(context.Context, model.Audit, ledger.Ledger) (pipeline.Account, error) {
+	return o.account, nil
+}

@@ -1,0 +1,118 @@
+package local
+
+import (
+	"context"
+	"time"
+
+	"github.com/cloudarq/cloudarq/pkg/diff"
+	"github.com/cloudarq/cloudarq/pkg/evidence"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/pipeline"
+)
+
+// Findings lists all findings of a connection, open and resolved.
+func (s *State) Findings(ctx context.Context, connection model.ConnectionID) ([]model.Finding, error) {
+	var all []model.Finding
+	for _, scope := range pipeline.Scopes(s.Catalog) {
+		found, err := s.Records.Findings(ctx, connection, scope)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+// AllFindings lists the findings of all connections.
+func (s *State) AllFindings(ctx context.Context) ([]model.Finding, error) {
+	connections, err := s.Records.Connections(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []model.Finding
+	for _, c := range connections {
+		found, err := s.Findings(ctx, c.ID)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+// Latest is the newest audit with a summary of every connection, by account.
+func (s *State) Latest(ctx context.Context) ([]model.Audit, error) {
+	connections, err := s.Records.Connections(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var latest []model.Audit
+	for _, c := range connections {
+		audits, err := s.Records.AuditsOf(ctx, c.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range audits {
+			if a.Summary != nil {
+				latest = append(latest, a)
+				break
+			}
+		}
+	}
+	return latest, nil
+}
+
+// Tasks lists the tasks of an audit that left evidence.
+func (s *State) Tasks(ctx context.Context, audit model.Audit) ([]model.Task, error) {
+	return s.Records.Tasks(ctx, audit.ID)
+}
+
+// Cancel stops an audit that runs in another process.
+func (s *State) Cancel(ctx context.Context, audit model.Audit) error {
+	p := &pipeline.Pipeline{Store: s.store, Now: time.Now}
+	return p.Stop(ctx, Organization, audit.Connection, audit.ID, model.AuditCancelled, ErrCancelled.Error())
+}
+
+// Compare is what is different between two audits of an account, in the checks
+// that both ran. One service is in memory at a time.
+func (s *State) Compare(ctx context.Context, older, newer model.Audit) ([]diff.Difference, error) {
+	ran := map[model.CheckID]bool{}
+	for _, id := range older.Checks {
+		ran[id] = true
+	}
+	var both []model.CheckID
+	for _, id := range newer.Checks {
+		if ran[id] {
+			both = append(both, id)
+		}
+	}
+	was, err := s.Tasks(ctx, older)
+	if err != nil {
+		return nil, err
+	}
+	is, err := s.Tasks(ctx, newer)
+	if err != nil {
+		return nil, err
+	}
+	before := map[model.TaskID]model.Task{}
+	for _, t := range was {
+		before[t.ID] = t
+	}
+	var all []diff.Difference
+	for _, t := range is {
+		if t.Evidence == "" || before[t.ID].Evidence == "" {
+			continue
+		}
+		c := diff.NewComparison(both)
+		for _, step := range []struct {
+			key   string
+			visit func(evidence.Entry) error
+		}{{before[t.ID].Evidence, c.Before}, {t.Evidence, c.After}} {
+			if err := pipeline.ReadEvidence(ctx, s.Evidence, step.key, step.visit); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, c.Finish()...)
+	}
+	return all, nil
+}

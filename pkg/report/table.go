@@ -1,0 +1,129 @@
+// Package report writes what CloudArq knows: as tables for people, as JSON and
+// CSV for programs, as one HTML file to pass on.
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+// Format is a form of output.
+type Format string
+
+// The forms of every list.
+const (
+	Table  Format = "table"
+	JSON   Format = "json"   // one array
+	NDJSON Format = "ndjson" // one object a line, written as it comes
+	CSV    Format = "csv"    // with a header; cells that a spreadsheet would run are escaped
+)
+
+// Formats lists all of them.
+func Formats() []Format { return []Format{Table, JSON, NDJSON, CSV} }
+
+// ParseFormat accepts the names of Formats.
+func ParseFormat(name string) (Format, error) {
+	if f := Format(name); slices.Contains(Formats(), f) {
+		return f, nil
+	}
+	return "", fmt.Errorf("unknown output format %q: want table, json, ndjson or csv", name)
+}
+
+// Column is one column of a list.
+type Column[T any] struct {
+	Name  string
+	Value func(T) string
+	// Wide columns are left out of tables; CSV has them.
+	Wide bool
+}
+
+// Style says how tables look.
+type Style struct {
+	Color bool
+	Width int // of the terminal; 0 means any
+}
+
+// Write writes rows in the format asked. JSON and NDJSON write T itself.
+func Write[T any](w io.Writer, format Format, style Style, rows []T, columns []Column[T]) error {
+	if format == Table {
+		return writeTable(w, style, rows, columns)
+	}
+	out, err := NewStream(w, format, columns)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		if err := out.Write(row); err != nil {
+			return err
+		}
+	}
+	return out.Close()
+}
+
+// cell keeps a spreadsheet from running what an AWS account holds as a formula.
+// https://owasp.org/www-community/attacks/CSV_Injection
+func cell(value string) string {
+	if value != "" && strings.ContainsAny(value[:1], "=+-@\t\r") {
+		return "'" + value
+	}
+	return value
+}
+
+func writeTable[T any](w io.Writer, style Style, rows []T, columns []Column[T]) error {
+	columns = slices.DeleteFunc(slices.Clone(columns), func(c Column[T]) bool { return c.Wide })
+	t := table.NewWriter()
+	t.SetStyle(table.StyleLight)
+	t.Style().Options = table.OptionsNoBordersAndSeparators
+	t.Style().Format.Header = text.FormatUpper
+	if style.Width > 0 {
+		t.Style().Size.WidthMax = style.Width
+	}
+	header := table.Row{}
+	for _, c := range columns {
+		header = append(header, c.Name)
+	}
+	t.AppendHeader(header)
+	for _, row := range rows {
+		line := table.Row{}
+		for _, c := range columns {
+			line = append(line, paint(style, Plain(c.Value(row))))
+		}
+		t.AppendRow(line)
+	}
+	if _, err := fmt.Fprintln(w, t.Render()); err != nil {
+		return fmt.Errorf("write table: %w", err)
+	}
+	return nil
+}
+
+// Plain keeps what an AWS account holds from steering the terminal: control
+// characters are dropped.
+func Plain(value string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return r
+	}, value)
+}
+
+// colors are the words that stand out in a table.
+var colors = map[string]text.Colors{
+	"critical": {text.FgHiRed, text.Bold}, "high": {text.FgRed}, "medium": {text.FgYellow}, "low": {text.FgBlue},
+	"FAIL": {text.FgRed}, "PASS": {text.FgGreen}, "NOT_ASSESSED": {text.FgMagenta}, "NOT_APPLICABLE": {text.Faint},
+	"open": {text.FgRed}, "reopened": {text.FgHiRed}, "resolved": {text.FgGreen},
+	"new": {text.FgRed}, "newly blind": {text.FgMagenta},
+}
+
+func paint(style Style, value string) string {
+	if c, ok := colors[value]; ok && style.Color {
+		return c.Sprint(value)
+	}
+	return value
+}
