@@ -116,6 +116,7 @@ func refused(target Target, err error) error {
 	gap := collect.GapOf(err)
 	var api smithy.APIError
 	hasCode := errors.As(err, &api)
+	var garbled *smithy.DeserializationError
 	switch {
 	case errors.Is(err, context.Canceled):
 		return err
@@ -129,6 +130,8 @@ func refused(target Target, err error) error {
 		return &AccessError{fmt.Sprintf("AWS does not accept the credentials (%s)", api.ErrorCode()), err}
 	case hasCode:
 		return fmt.Errorf("ask AWS whose credentials these are: %s", collect.Brief(err))
+	case errors.As(err, &garbled):
+		return fmt.Errorf("what answers in AWS's place is not AWS: %w", rootCause(err))
 	case !sent(err):
 		return &AccessError{"no AWS credentials found: name a profile with --profile or AWS_PROFILE, or sign in", err}
 	default:

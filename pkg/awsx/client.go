@@ -91,7 +91,7 @@ func (c *Client) load(ctx context.Context, profile string) (aws.Config, error) {
 			transport = buildable.Freeze() // else every service client forks a pool of its own
 		}
 	}
-	cfg.HTTPClient = barrier{transport}
+	cfg.HTTPClient = transport
 	attempts := cmpOr(c.options.MaxAttempts, cfg.RetryMaxAttempts, defaultAttempts)
 	cfg.Retryer = func() aws.Retryer {
 		return retry.NewStandard(func(o *retry.StandardOptions) {
@@ -100,8 +100,8 @@ func (c *Client) load(ctx context.Context, profile string) (aws.Config, error) {
 		})
 	}
 	cfg.APIOptions = append(cfg.APIOptions,
-		awsmiddleware.AddUserAgentKeyValue("cloudarq", c.options.Version),
-		c.deadline, c.guard.install)
+		awsmiddleware.AddUserAgentKeyValue("cloudarq", c.options.Version), c.deadline)
+	c.guard.Protect(&cfg)
 	return cfg, nil
 }
 

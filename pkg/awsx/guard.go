@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
@@ -46,7 +47,13 @@ func (g *Guard) Allows(operation string) bool { return g.allowed[operation] }
 
 type guarded struct{}
 
-// install adds the guard to a client's middleware; it fits aws.Config.APIOptions.
+// Protect puts both barriers into a configuration. Every client made from it is
+// read-only.
+func (g *Guard) Protect(cfg *aws.Config) {
+	cfg.HTTPClient = barrier{cfg.HTTPClient}
+	cfg.APIOptions = append(slices.Clip(cfg.APIOptions), g.install)
+}
+
 func (g *Guard) install(stack *middleware.Stack) error {
 	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("cloudarq.ReadOnlyGuard",
 		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {

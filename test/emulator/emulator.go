@@ -85,7 +85,7 @@ var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, T
 
 // Start runs an emulator until Close, or until ctx is done.
 func Start(ctx context.Context, o Options) (*Server, error) {
-	root, err := moduleRoot()
+	root, err := Root()
 	if err != nil {
 		return nil, err
 	}
@@ -256,8 +256,8 @@ func readURL(stdout io.Reader) (string, error) {
 	}
 }
 
-// moduleRoot is the directory of go.mod, above the directory a test runs in. Paths from the compiler would not do: -trimpath cuts them.
-func moduleRoot() (string, error) {
+// Root is the directory of go.mod, above the directory a test runs in. Paths from the compiler would not do: -trimpath cuts them.
+func Root() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return "", err

@@ -1,0 +1,71 @@
+# CloudArq. `make help` explains the targets.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# The emulator speaks plain HTTP on this machine; a bundle of certificates for
+# the outside must not change how it is reached.
+unexport AWS_CA_BUNDLE
+
+# Packages that link the AWS SDK take minutes to compile with the race detector,
+# and the code in them that runs side by side is small; pkg/collect has it tested.
+SDK_FREE := $$(go list ./pkg/... ./internal/... | grep -vE '/collect$$|/collectors$$|/awsx$$|/awsfake$$|/collecttest$$|internal/generate|internal/arch')
+
+.PHONY: help demo test e2e check fmt vet lint generate build bench warm emulator-test clean
+
+help: ## Show this help
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+demo: warm ## Audit a sample estate of three accounts, change it, audit again
+	@go run ./test/demo
+
+test: warm ## Run all tests that are quick (minutes; the first build takes longer)
+	@test/emulator/python -c ''
+	go test ./...
+
+e2e: warm ## Run the command end to end against the emulator
+	@test/emulator/python -c ''
+	go test -count=1 -tags e2e ./test/...
+
+check: fmt vet lint generated race emulator-test test ## Everything that a change must pass
+
+fmt: ## Fail if a file is not formatted
+	@unformatted="$$(gofmt -l cmd internal pkg test)"; test -z "$$unformatted" || { echo "not formatted: $$unformatted"; exit 1; }
+
+vet: ## go vet
+	go vet ./...
+
+lint: ## golangci-lint, from its own module (the first run builds it: about five minutes)
+	@mkdir -p bin
+	cd tools && go build -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	bin/golangci-lint run ./...
+
+.PHONY: race generated
+race: ## The tests of everything that does not link the AWS SDK, with the race detector
+	go test -race $(SDK_FREE)
+
+generate: ## Write the files that follow from the code
+	cd tools && go run github.com/a-h/templ/cmd/templ generate -path ../pkg/report
+	go run ./internal/generate .
+
+generated: ## Fail if a generated file is stale
+	@$(MAKE) --no-print-directory generate >/dev/null
+	@git diff --exit-code --stat -- '*_templ.go' pkg/policy docs || { echo "generated files are stale: commit what make generate wrote"; exit 1; }
+
+build: warm ## Build bin/cloudarq
+	go build -o bin/cloudarq ./cmd/cloudarq
+
+bench: build ## Measure an audit of 1,000 resources, and the checks alone
+	go test -run '^$$' -bench . ./pkg/check ./pkg/iampolicy
+	go run ./bench
+
+emulator-test: ## The tests of the emulator and of the sample estate (Python)
+	cd test/emulator && ./python -m pytest -q tests
+	cd test/estate && ../emulator/python -m pytest -q tests
+
+# A first build compiles the AWS SDK: about ten minutes of processor time.
+warm:
+	@tools/warm.sh
+
+clean: ## Remove what was built here
+	rm -rf bin .venv .cache

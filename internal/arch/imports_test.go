@@ -1,0 +1,153 @@
+// Package arch holds the project to its own structure: who may import whom, what
+// every service has, and how large the programs may become.
+package arch
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+const module = "github.com/cloudarq/cloudarq/"
+
+// root is the repository, seen from this folder.
+var root = filepath.Join("..", "..")
+
+type goPackage struct {
+	ImportPath  string
+	Dir         string
+	Imports     []string
+	Deps        []string
+	TestGoFiles []string
+}
+
+// name is the path within the module.
+func (p goPackage) name() string { return strings.TrimPrefix(p.ImportPath, module) }
+
+var packages = sync.OnceValues(func() ([]goPackage, error) {
+	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Imports,Deps,TestGoFiles", "./...")
+	cmd.Dir = root
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, err
+	}
+	var all []goPackage
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			return all, nil
+		} else if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+})
+
+func list(t *testing.T) []goPackage {
+	t.Helper()
+	all, err := packages()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func isCollector(name string) bool {
+	return strings.HasPrefix(name, "pkg/services/") && strings.HasSuffix(name, "/collect")
+}
+
+// isService reports whether a package is what is known of a service without
+// calling it.
+func isService(name string) bool {
+	parts := strings.Split(name, "/")
+	return len(parts) == 3 && parts[0] == "pkg" && parts[1] == "services" && parts[2] != "collectors"
+}
+
+// TestLayers holds each layer to what it may import of the module.
+func TestLayers(t *testing.T) {
+	t.Parallel()
+	for layer, allowed := range map[string][]string{
+		"pkg/fact":      {},
+		"pkg/model":     {},
+		"pkg/secret":    {},
+		"pkg/ledger":    {},
+		"pkg/iampolicy": {},
+		"pkg/policy":    {},
+		"pkg/table":     {},
+		"pkg/queue":     {},
+		"pkg/blob":      {},
+		"pkg/score":     {"pkg/model"},
+		"pkg/check":     {"pkg/fact", "pkg/model"},
+		"pkg/filter":    {"pkg/check"},
+		"pkg/evidence":  {"pkg/check", "pkg/fact", "pkg/model"},
+		"pkg/diff":      {"pkg/check", "pkg/evidence", "pkg/fact", "pkg/model"},
+		"pkg/store":     {"pkg/diff", "pkg/model", "pkg/table"},
+		"pkg/collect":   {"pkg/check", "pkg/fact", "pkg/model", "pkg/policy"},
+		"pkg/awsx":      {"pkg/collect", "pkg/fact", "pkg/ledger", "pkg/policy", "pkg/secret"},
+	} {
+		for _, p := range list(t) {
+			if p.name() != layer {
+				continue
+			}
+			for _, i := range p.Imports {
+				if own, ours := strings.CutPrefix(i, module); ours && !slices.Contains(allowed, own) {
+					t.Errorf("%s imports %s; it may import %v", layer, own, allowed)
+				}
+			}
+		}
+	}
+}
+
+// TestServicesKeepApart holds a service to its own types and to no SDK.
+func TestServicesKeepApart(t *testing.T) {
+	t.Parallel()
+	shared := []string{"pkg/check", "pkg/fact", "pkg/model", "pkg/iampolicy"}
+	for _, p := range list(t) {
+		if !isService(p.name()) {
+			continue
+		}
+		for _, i := range p.Imports {
+			own, ours := strings.CutPrefix(i, module)
+			acrossServices := p.name() == "pkg/services/across" && isService(own)
+			if ours && !slices.Contains(shared, own) && !acrossServices {
+				t.Errorf("%s imports %s; services know no other service", p.name(), own)
+			}
+		}
+	}
+}
+
+// TestSDKStaysAtTheEdge keeps the AWS SDK out of everything that judges,
+// stores or reports.
+func TestSDKStaysAtTheEdge(t *testing.T) {
+	t.Parallel()
+	edge := []string{"pkg/awsx", "pkg/awsfake", "pkg/collect", "pkg/collect/collecttest", "pkg/services/collectors"}
+	core := "github.com/aws/aws-sdk-go-v2/aws" // aws.Config alone, which accounts are handed round as
+	for _, p := range list(t) {
+		if isCollector(p.name()) || slices.Contains(edge, p.name()) {
+			continue
+		}
+		for _, i := range p.Imports {
+			if strings.HasPrefix(i, "github.com/aws/") && (i != core || p.name() != "pkg/pipeline") {
+				t.Errorf("%s imports %s", p.name(), i)
+			}
+		}
+	}
+}
+
+// TestNoInit keeps registries literal: nothing happens because a package was
+// imported.
+func TestNoInit(t *testing.T) {
+	t.Parallel()
+	for _, p := range list(t) {
+		out, err := exec.Command("grep", "-rnE", "--include=*.go", `^func init\(\)`, p.Dir).CombinedOutput()
+		if err == nil {
+			t.Errorf("an init function:\n%s", out)
+		}
+	}
+}

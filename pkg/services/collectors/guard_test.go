@@ -1,0 +1,168 @@
+package collectors_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"reflect"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/accessanalyzer"
+	"github.com/aws/aws-sdk-go-v2/service/account"
+	"github.com/aws/aws-sdk-go-v2/service/acm"
+	"github.com/aws/aws-sdk-go-v2/service/apigateway"
+	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
+	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/configservice"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/efs"
+	"github.com/aws/aws-sdk-go-v2/service/eks"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/guardduty"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/macie2"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
+	"github.com/aws/aws-sdk-go-v2/service/route53"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3control"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/securityhub"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/cloudarq/cloudarq/pkg/awsx"
+	"github.com/cloudarq/cloudarq/pkg/policy"
+)
+
+// clients are the SDK's clients that collectors use; internal/arch holds the
+// list to their imports.
+func clients(cfg aws.Config) []any {
+	return []any{
+		accessanalyzer.NewFromConfig(cfg),
+		account.NewFromConfig(cfg),
+		acm.NewFromConfig(cfg),
+		apigateway.NewFromConfig(cfg),
+		autoscaling.NewFromConfig(cfg),
+		cloudfront.NewFromConfig(cfg),
+		cloudtrail.NewFromConfig(cfg),
+		cloudwatch.NewFromConfig(cfg),
+		cloudwatchlogs.NewFromConfig(cfg),
+		configservice.NewFromConfig(cfg),
+		dynamodb.NewFromConfig(cfg),
+		ec2.NewFromConfig(cfg),
+		ecr.NewFromConfig(cfg),
+		ecs.NewFromConfig(cfg),
+		efs.NewFromConfig(cfg),
+		eks.NewFromConfig(cfg),
+		elasticloadbalancing.NewFromConfig(cfg),
+		elasticloadbalancingv2.NewFromConfig(cfg),
+		guardduty.NewFromConfig(cfg),
+		iam.NewFromConfig(cfg),
+		kms.NewFromConfig(cfg),
+		lambda.NewFromConfig(cfg),
+		macie2.NewFromConfig(cfg),
+		organizations.NewFromConfig(cfg),
+		rds.NewFromConfig(cfg),
+		route53.NewFromConfig(cfg),
+		s3.NewFromConfig(cfg),
+		s3control.NewFromConfig(cfg),
+		secretsmanager.NewFromConfig(cfg),
+		securityhub.NewFromConfig(cfg),
+		sns.NewFromConfig(cfg),
+		sqs.NewFromConfig(cfg),
+		sts.NewFromConfig(cfg),
+	}
+}
+
+// wire is an HTTP client through which only operations of the table may go; it
+// sends nothing.
+type wire struct {
+	t     *testing.T
+	guard *awsx.Guard
+}
+
+func (w wire) Do(r *http.Request) (*http.Response, error) {
+	operation := awsmiddleware.GetServiceID(r.Context()) + "." + awsmiddleware.GetOperationName(r.Context())
+	if !w.guard.Allows(operation) {
+		w.t.Errorf("%s reached the wire: %s %s", operation, r.Method, r.URL)
+	}
+	return nil, errors.New("the test sends nothing")
+}
+
+// TestGuardRefusesEveryOtherOperation calls every operation of every SDK client
+// in use: those that are not in the published table are refused before a byte is
+// sent. The table itself is small.
+func TestGuardRefusesEveryOtherOperation(t *testing.T) {
+	t.Parallel()
+	guard := awsx.NewGuard()
+	cfg := aws.Config{
+		Region: "eu-west-1", HTTPClient: wire{t, guard},
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "secret"}, nil
+		}),
+		Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+	}
+	guard.Protect(&cfg)
+	refused := map[string]bool{}
+	allowed := 0
+	for _, client := range clients(cfg) {
+		value := reflect.ValueOf(client)
+		for i := range value.NumMethod() {
+			in, isOperation := input(value.Method(i).Type())
+			if !isOperation {
+				continue
+			}
+			name := value.Type().Method(i).Name
+			results := value.Method(i).Call([]reflect.Value{reflect.ValueOf(t.Context()), reflect.New(in)})
+			err, _ := results[1].Interface().(error)
+			var refusal *awsx.RefusedError
+			if !errors.As(err, &refusal) {
+				allowed++
+				continue
+			}
+			refused[refusal.Operation] = true
+			if guard.Allows(refusal.Operation) {
+				t.Errorf("%s is in the table and was refused", name)
+			}
+		}
+	}
+	t.Logf("%d operations refused, %d allowed", len(refused), allowed)
+	if allowed > len(policy.Operations()) {
+		t.Errorf("%d operations were let through, the table has %d", allowed, len(policy.Operations()))
+	}
+	for _, never := range []string{
+		"S3.PutObject", "S3.GetObject", "S3.DeleteObject", "Secrets Manager.GetSecretValue", "IAM.CreateRole", "EC2.RunInstances",
+		"KMS.Decrypt", "Lambda.GetFunction", "DynamoDB.GetItem", "DynamoDB.Scan", "CloudWatch Logs.FilterLogEvents", "STS.GetSessionToken",
+	} {
+		if !refused[never] {
+			t.Errorf("%s was not refused", never)
+		}
+	}
+	// Parameter Store has no client here; its operations are refused by name.
+	if guard.Allows("SSM.GetParameter") {
+		t.Error("SSM.GetParameter is allowed")
+	}
+}
+
+// input is the type of an operation's input: the methods of the form
+// (context, *Input, ...func(*Options)) (*Output, error).
+func input(method reflect.Type) (reflect.Type, bool) {
+	if method.NumIn() != 3 || !method.IsVariadic() || method.NumOut() != 2 ||
+		method.In(0) != reflect.TypeFor[context.Context]() || method.In(1).Kind() != reflect.Pointer {
+		return nil, false
+	}
+	return method.In(1).Elem(), true
+}
