@@ -166,7 +166,7 @@ func (a *Account) Config(region string, calls ledger.Ledger) aws.Config {
 
 func recording(cfg aws.Config, calls ledger.Ledger) aws.Config {
 	cfg = cfg.Copy()
-	cfg.APIOptions = append(slices.Clip(cfg.APIOptions), record(calls, cfg.Region))
+	cfg.APIOptions = append(slices.Clip(cfg.APIOptions), record(calls))
 	return cfg
 }
 

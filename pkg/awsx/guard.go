@@ -55,14 +55,21 @@ func (g *Guard) Protect(cfg *aws.Config) {
 }
 
 func (g *Guard) install(stack *middleware.Stack) error {
-	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("cloudarq.ReadOnlyGuard",
+	refuse := middleware.InitializeMiddlewareFunc("cloudarq.ReadOnlyGuard",
 		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 			operation := operationID(ctx)
 			if !g.allowed[operation] {
 				return middleware.InitializeOutput{}, middleware.Metadata{}, &RefusedError{operation}
 			}
 			return next.HandleInitialize(context.WithValue(ctx, guarded{}, true), in)
-		}), middleware.Before)
+		})
+	// Older clients name a call in its context by a middleware of their own, newer
+	// ones before the first middleware.
+	const naming = "RegisterServiceMetadata"
+	if _, older := stack.Initialize.Get(naming); older {
+		return stack.Initialize.Insert(refuse, naming, middleware.After)
+	}
+	return stack.Initialize.Add(refuse, middleware.Before)
 }
 
 // barrier is the guard's backstop: an HTTP client that sends only what passed

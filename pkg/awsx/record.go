@@ -3,6 +3,7 @@ package awsx
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
@@ -15,16 +16,29 @@ import (
 
 // record adds a ledger to a client's middleware, outside of the retries: one
 // entry a call, however often it was attempted.
-func record(to ledger.Ledger, region string) func(*middleware.Stack) error {
+func record(to ledger.Ledger) func(*middleware.Stack) error {
 	return func(stack *middleware.Stack) error {
+		name := middleware.InitializeMiddlewareFunc("cloudarq.CallName",
+			func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+				if entry, ok := ctx.Value(entryKey{}).(*ledger.Entry); ok {
+					entry.Service, entry.Operation = awsmiddleware.GetServiceID(ctx), awsmiddleware.GetOperationName(ctx)
+					entry.Region = awsmiddleware.GetRegion(ctx)
+				}
+				return next.HandleInitialize(ctx, in)
+			})
+		// Last, where every client has named the call in its context.
+		if err := stack.Initialize.Add(name, middleware.After); err != nil {
+			return err
+		}
 		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("cloudarq.CallLedger",
 			func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 				start := time.Now()
-				out, metadata, err := next.HandleInitialize(ctx, in)
-				entry := ledger.Entry{
-					At: start.UTC(), DurationMS: float64(time.Since(start).Microseconds()) / 1000,
-					Service: awsmiddleware.GetServiceID(ctx), Operation: awsmiddleware.GetOperationName(ctx),
-					Region: region, Outcome: outcome(err), Attempts: 1,
+				entry := ledger.Entry{At: start.UTC(), Attempts: 1}
+				out, metadata, err := next.HandleInitialize(context.WithValue(ctx, entryKey{}, &entry), in)
+				entry.DurationMS = float64(time.Since(start).Microseconds()) / 1000
+				entry.Outcome, entry.RequestID = outcome(err), requestID(metadata, err)
+				if refused := (*RefusedError)(nil); errors.As(err, &refused) {
+					entry.Service, entry.Operation, _ = strings.Cut(refused.Operation, ".")
 				}
 				if results, ok := retry.GetAttemptResults(metadata); ok {
 					entry.Attempts = len(results.Results)
@@ -34,12 +48,13 @@ func record(to ledger.Ledger, region string) func(*middleware.Stack) error {
 						}
 					}
 				}
-				entry.RequestID = requestID(metadata, err)
 				to.Record(entry)
 				return out, metadata, err
 			}), middleware.Before)
 	}
 }
+
+type entryKey struct{}
 
 func requestID(metadata middleware.Metadata, err error) string {
 	if id, ok := awsmiddleware.GetRequestIDMetadata(metadata); ok {

@@ -231,7 +231,7 @@ func (c *Catalog) SelectServices(words []string) ([]string, error) {
 // Nearest is the name that a mistyped word most likely meant; empty when none
 // is near.
 func Nearest(word string, names []string) string {
-	best, nearest := 1+len(word)/2, ""
+	best, nearest := 2+len(word)/3, ""
 	for _, name := range slices.Sorted(slices.Values(names)) {
 		if d := distance(word, name); d < best {
 			best, nearest = d, name

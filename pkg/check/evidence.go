@@ -59,17 +59,21 @@ func All[R Resource](e *Evidence) []R {
 }
 
 // Some is the resources of type R that could be listed, and the gaps of the
-// regions where listing failed: for rules that one good example can satisfy.
+// regions where listing failed: for rules that one good example can satisfy. The
+// slice is shared: rules do not change it.
 func Some[R Resource](e *Evidence) ([]R, []fact.Gap) {
 	var zero R
 	kind := zero.Kind()
 	e.kinds = append(e.kinds, kind)
-	listed, gaps := e.world.listed(kind)
-	resources := make([]R, len(listed))
-	for i, r := range listed {
-		resources[i] = r.(R)
+	p := e.world.listed(kind)
+	if p.typed == nil {
+		resources := make([]R, len(p.resources))
+		for i, r := range p.resources {
+			resources[i] = r.(R)
+		}
+		p.typed = resources
 	}
-	return resources, gaps
+	return p.typed.([]R), p.gaps
 }
 
 // Exhibit is one fact that a rule read: where it stands and what it said.
@@ -100,8 +104,7 @@ func (e *Evidence) locateElsewhere(read fact.Any) (Exhibit, bool) {
 		return Exhibit{}, false
 	}
 	for _, kind := range e.kinds {
-		resources, _ := e.world.listed(kind)
-		for _, other := range resources {
+		for _, other := range e.world.listed(kind).resources {
 			if x, ok := locate(read, other); ok {
 				x.Resource = other.Reference().String()
 				return x, true

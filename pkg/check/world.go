@@ -17,6 +17,7 @@ type World struct {
 type population struct {
 	resources []Resource
 	gaps      []fact.Gap
+	typed     any // resources as a slice of their own type, made when first asked for
 }
 
 // NewWorld makes an empty world that will hold the resource types given.
@@ -34,7 +35,7 @@ func (w *World) Holds(kind string) bool { return w.kinds[kind] != nil }
 // Add keeps a resource; one of an undeclared type is dropped.
 func (w *World) Add(r Resource) {
 	if p := w.kinds[r.Kind()]; p != nil {
-		p.resources = append(p.resources, r)
+		p.resources, p.typed = append(p.resources, r), nil
 	}
 }
 
@@ -53,10 +54,11 @@ func (w *World) Resources(kind string) []Resource {
 	return nil
 }
 
-func (w *World) listed(kind string) ([]Resource, []fact.Gap) {
+// listed is the population of a declared type. That a rule looks at another one
+// is its programmer's mistake.
+func (w *World) listed(kind string) *population {
 	if w == nil || w.kinds[kind] == nil {
 		panic(fmt.Sprintf("the rule looks at %s without declaring it", kind))
 	}
-	p := w.kinds[kind]
-	return p.resources, p.gaps
+	return w.kinds[kind]
 }

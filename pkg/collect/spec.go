@@ -51,6 +51,9 @@ type Scope struct {
 	Account   string
 	Partition string
 	Region    string // model.Global for global services
+	// Audited are the regions that the audit looks at: a global service that
+	// knows the region of its resources leaves out the others. Empty means all.
+	Audited []string
 
 	sink  Sink
 	slots chan struct{} // bounds the resources under way

@@ -6,7 +6,6 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/evidence"
-	"github.com/cloudarq/cloudarq/pkg/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -47,7 +46,7 @@ type seen struct {
 type Comparison struct {
 	before   map[subject]seen
 	after    map[subject]bool
-	listings map[place]*fact.Gap // of the newer audit
+	listings listings // of the newer audit
 	ran      map[model.CheckID]bool
 	found    []Difference
 }
@@ -56,7 +55,7 @@ type Comparison struct {
 func NewComparison(both []model.CheckID) *Comparison {
 	c := &Comparison{
 		before: map[subject]seen{},
-		after:  map[subject]bool{}, listings: map[place]*fact.Gap{}, ran: map[model.CheckID]bool{},
+		after:  map[subject]bool{}, listings: listings{}, ran: map[model.CheckID]bool{},
 	}
 	for _, id := range both {
 		c.ran[id] = true
@@ -113,7 +112,7 @@ func (c *Comparison) After(e evidence.Entry) error {
 // where it is not; where it was not listed at all nothing is said of it.
 func (c *Comparison) Finish() []Difference {
 	for at, was := range c.before {
-		gap, listed := c.listings[place{was.kind, was.ref.Region}]
+		gap, listed := c.listings.of(was.kind, was.ref.Region)
 		if c.after[at] || !listed {
 			continue
 		}

@@ -24,11 +24,24 @@ type Lifecycle struct {
 	checks     map[model.CheckID]check.Check // those the audit ran
 	known      map[model.FindingID]model.Finding
 	visited    map[model.FindingID]bool
-	listings   map[place]*fact.Gap
+	listings   listings
 	changes    []Change
 }
 
 type place struct{ kind, region string }
+
+// listings are how the listings of an audit ended: by type and region.
+type listings map[place]*fact.Gap
+
+// of is the listing that a resource would be in: its region's, or the one
+// listing of a service that lists all regions at once, as S3 does.
+func (l listings) of(kind, region string) (gap *fact.Gap, listed bool) {
+	if gap, listed = l[place{kind, region}]; listed {
+		return gap, true
+	}
+	gap, listed = l[place{kind, model.Global}]
+	return gap, listed
+}
 
 // Change is a finding that the audit changed, as it is now.
 type Change struct {
@@ -49,7 +62,7 @@ func NewLifecycle(audit model.AuditID, connection model.ConnectionID, at time.Ti
 		checks:   map[model.CheckID]check.Check{},
 		known:    map[model.FindingID]model.Finding{},
 		visited:  map[model.FindingID]bool{},
-		listings: map[place]*fact.Gap{},
+		listings: listings{},
 	}
 	for _, c := range checks {
 		l.checks[c.ID] = c
@@ -182,7 +195,7 @@ func (l *Lifecycle) Finish() []Change {
 		if _, ran := l.checks[f.Check]; l.visited[id] || !ran || !f.State.Open() {
 			continue
 		}
-		gap, listed := l.listings[place{f.Kind, f.Resource.Region}]
+		gap, listed := l.listings.of(f.Kind, f.Resource.Region)
 		switch {
 		case !listed:
 		case gap == nil:

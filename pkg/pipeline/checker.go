@@ -122,6 +122,7 @@ func (p *Pipeline) walk(ctx context.Context, spec collect.Spec, account Account,
 			home = account.HomeRegion()
 		}
 		scope := collect.NewScope(account.Config(home, calls), audit.AccountID, audit.Partition, region, sink)
+		scope.Audited = task.Regions
 		for _, w := range spec.Walks {
 			if !slices.ContainsFunc(w.Kinds, func(kind string) bool { return wanted[kind] }) {
 				continue

@@ -81,6 +81,12 @@ func (j *judgement) Listed(kind, region string, gap *fact.Gap) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	count := j.found[kind][region]
+	if region == model.Global { // one listing for all regions
+		count = 0
+		for _, n := range j.found[kind] {
+			count += n
+		}
+	}
 	entry := evidence.Entry{
 		Kind: kind, Ref: model.Everything(j.audit.Partition, j.service, j.audit.AccountID, region),
 		Listing: &evidence.Listing{Region: region, Count: count, Gap: gap},

@@ -52,7 +52,7 @@ func Run(t *testing.T, service check.Service, table Table, others ...check.Servi
 		t.Fatal(err)
 	}
 	texts(t, service)
-	pool := pool(table)
+	pool := pool(t, table)
 	for _, rule := range service.Rules {
 		t.Run(string(rule.ID), func(t *testing.T) {
 			cases := table[rule.ID]
@@ -194,14 +194,24 @@ func judge(rule check.Rule, subject check.Resource, others []check.Resource, unl
 	return verdict, j.Evidence().Exhibits(subject)
 }
 
-// pool gathers, per fact of each type, all values that the table gives it.
-func pool(table Table) map[string][]reflect.Value {
-	all := map[string][]reflect.Value{}
+// pool gathers, per fact of each type, the different values that the table
+// gives it.
+func pool(t *testing.T, table Table) map[string][]reflect.Value {
+	t.Helper()
+	all, seen := map[string][]reflect.Value{}, map[string]bool{}
 	for _, cases := range table {
 		for _, c := range cases {
 			for _, f := range check.Facts(c.Resource) {
-				if f.Value.Gap() == nil {
-					at := c.Resource.Kind() + "." + f.Name
+				if f.Value.Gap() != nil {
+					continue
+				}
+				content, err := f.Value.MarshalJSON()
+				if err != nil {
+					t.Fatal(err)
+				}
+				at := c.Resource.Kind() + "." + f.Name
+				if !seen[at+string(content)] {
+					seen[at+string(content)] = true
 					all[at] = append(all[at], reflect.ValueOf(f.Value))
 				}
 			}

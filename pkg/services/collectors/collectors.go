@@ -4,13 +4,21 @@ package collectors
 
 import (
 	"github.com/cloudarq/cloudarq/pkg/collect"
+	account "github.com/cloudarq/cloudarq/pkg/services/account/collect"
+	ec2 "github.com/cloudarq/cloudarq/pkg/services/ec2/collect"
+	iam "github.com/cloudarq/cloudarq/pkg/services/iam/collect"
 	kms "github.com/cloudarq/cloudarq/pkg/services/kms/collect"
+	s3 "github.com/cloudarq/cloudarq/pkg/services/s3/collect"
 )
 
 // All is the collector of every service.
 func All() []collect.Spec {
 	return []collect.Spec{
+		ec2.Spec(),
+		iam.Spec(),
+		s3.Spec(),
 		kms.Spec(),
+		account.Spec(),
 	}
 }
 

@@ -11,6 +11,8 @@ func rules() []check.Rule {
 		check.For("kms-key-not-pending-deletion", model.Critical, notPendingDeletion),
 		check.For("kms-key-enabled", model.Low, enabled),
 		check.For("kms-key-single-region", model.Low, singleRegion),
+		check.For("kms-key-not-public", model.Critical, onPolicy(notPublic)),
+		check.For("kms-key-policy-no-other-accounts", model.Medium, onPolicy(noOtherAccounts)),
 	}
 }
 

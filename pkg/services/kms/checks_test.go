@@ -13,12 +13,25 @@ import (
 // key is an enabled customer key that rotates, changed as a case needs.
 func key(change func(*kms.Key, *kms.Detail)) kms.Key {
 	d := kms.Detail{Manager: "CUSTOMER", State: "Enabled", Spec: "SYMMETRIC_DEFAULT", Usage: "ENCRYPT_DECRYPT", Origin: "AWS_KMS"}
-	k := kms.Key{Resource: checktest.Ref("kms", "key/1"), Rotation: fact.Known(true), Policy: fact.Known(`{}`)}
+	k := kms.Key{Resource: checktest.Ref("kms", "key/1"), Rotation: fact.Known(true), Policy: fact.Known(defaultPolicy)}
 	if change != nil {
 		change(&k, &d)
 	}
 	k.Detail = fact.Known(d)
 	return k
+}
+
+// defaultPolicy is the policy that KMS gives a key made without one.
+// https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
+var defaultPolicy = policy(`"Sid": "Enable IAM User Permissions", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "kms:*"`)
+
+// policy is a key policy of one statement that allows.
+func policy(statement string) string {
+	return `{"Version": "2012-10-17", "Id": "key-default-1", "Statement": [{"Effect": "Allow", "Resource": "*", ` + statement + `}]}`
+}
+
+func withPolicy(document string) kms.Key {
+	return key(func(k *kms.Key, _ *kms.Detail) { k.Policy = fact.Known(document) })
 }
 
 func detail(change func(*kms.Detail)) kms.Key {
@@ -32,6 +45,15 @@ func TestChecks(t *testing.T) {
 	disabled := detail(func(d *kms.Detail) { d.State = "Disabled" })
 	day := time.Date(2026, 6, 8, 0, 0, 0, 0, time.UTC)
 	leaving := detail(func(d *kms.Detail) { d.State, d.Deletion = "PendingDeletion", &day })
+	public := policy(`"Principal": {"AWS": "*"}, "Action": "kms:*"`)
+	foreign := policy(`"Principal": {"AWS": "arn:aws:iam::444455556666:root"}, "Action": "kms:Decrypt"`)
+	organization := policy(`"Principal": "*", "Action": "kms:Decrypt", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-abcde12345"}}`)
+	// The shape of the policies of AWS's own keys: anybody who comes by the service.
+	viaService := func(more string) string {
+		return policy(`"Principal": {"AWS": "*"}, "Action": ["kms:Decrypt", "kms:CreateGrant"],
+			"Condition": {"StringEquals": {"kms:ViaService": "rds.eu-west-1.amazonaws.com"` + more + `}}`)
+	}
+	policyDenied := key(func(k *kms.Key, _ *kms.Detail) { k.Policy = fact.Missing[string](fact.Denied, "kms:GetKeyPolicy") })
 
 	checktest.Run(t, kms.Service(), checktest.Table{
 		"kms-key-rotation": {
@@ -61,6 +83,31 @@ func TestChecks(t *testing.T) {
 			{Name: "one region", Resource: good, Want: check.Pass},
 			{Name: "many regions", Resource: detail(func(d *kms.Detail) { d.MultiRegion = true }), Want: check.Fail},
 			{Name: "owned by AWS", Resource: ofAWS, Want: check.NotApplicable},
+		},
+		"kms-key-not-public": {
+			{Name: "default policy", Resource: good, Want: check.Pass},
+			{Name: "service on behalf of the account", Resource: withPolicy(viaService(`, "kms:CallerAccount": "111122223333"`)), Want: check.Pass},
+			{Name: "another account", Resource: withPolicy(foreign), Want: check.Pass},
+			{Name: "an organization", Resource: withPolicy(organization), Want: check.Pass},
+			{Name: "everybody", Resource: withPolicy(public), Want: check.Fail},
+			{Name: "everybody, by a service", Resource: withPolicy(viaService("")), Want: check.Fail},
+			{Name: "everybody, disabled", Resource: key(func(k *kms.Key, d *kms.Detail) {
+				k.Policy, d.State = fact.Known(public), "Disabled"
+			}), Want: check.Fail},
+			{Name: "owned by AWS", Resource: ofAWS, Want: check.NotApplicable},
+			{Name: "policy denied", Resource: policyDenied, Want: check.NotAssessed},
+			{Name: "not a policy", Resource: withPolicy(`[]`), Want: check.NotAssessed},
+		},
+		"kms-key-policy-no-other-accounts": {
+			{Name: "default policy", Resource: good, Want: check.Pass},
+			{Name: "service on behalf of the account", Resource: withPolicy(viaService(`, "kms:CallerAccount": "111122223333"`)), Want: check.Pass},
+			{Name: "everybody, which another check judges", Resource: withPolicy(public), Want: check.Pass},
+			{Name: "another account", Resource: withPolicy(foreign), Want: check.Fail},
+			{Name: "service on behalf of another account", Resource: withPolicy(viaService(`, "kms:CallerAccount": "444455556666"`)), Want: check.Fail},
+			{Name: "an organization", Resource: withPolicy(organization), Want: check.Fail},
+			{Name: "owned by AWS", Resource: ofAWS, Want: check.NotApplicable},
+			{Name: "policy denied", Resource: policyDenied, Want: check.NotAssessed},
+			{Name: "not a policy", Resource: withPolicy(`[]`), Want: check.NotAssessed},
 		},
 	})
 }

@@ -134,7 +134,7 @@ func (t *Table) migrate(ctx context.Context) error {
 		return err
 	}
 	defer c.Close()
-	if _, err := recognise(ctx, c); err != nil {
+	if err := foreign(ctx, c); err != nil {
 		return err
 	}
 	var mode string
@@ -160,6 +160,17 @@ func (t *Table) migrate(ctx context.Context) error {
 		}
 	}
 	return tx.Commit()
+}
+
+// foreign refuses a file that is not ours, without writing to it. It looks in
+// one transaction: another process may be making the schema at this moment.
+func foreign(ctx context.Context, c *sql.Conn) error {
+	if _, err := c.ExecContext(ctx, `BEGIN DEFERRED`); err != nil {
+		return err
+	}
+	_, err := recognise(ctx, c)
+	_, end := c.ExecContext(ctx, `ROLLBACK`)
+	return errors.Join(err, end)
 }
 
 type querier interface {

@@ -242,6 +242,12 @@ def test_buckets_stay_encrypted(emulator, account):
     assert encryption(s3, bucket) == "AES256"
 
 
+def test_buckets_are_listed_with_their_region(emulator, account):
+    s3 = emulator.client("s3", account, region="eu-west-1")
+    s3.create_bucket(Bucket=f"irish-{account}", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    assert [b["BucketRegion"] for b in s3.list_buckets(MaxBuckets=10)["Buckets"]] == ["eu-west-1"]
+
+
 def encryption(s3, bucket: str) -> str:
     rule = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"][0]
     return rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"]

@@ -32,7 +32,7 @@ func keys(ctx context.Context, s *collect.Scope) error {
 			k := &kms.Key{Resource: s.Resource(aws.ToString(entry.KeyArn), aws.ToString(entry.KeyId))}
 			k.Detail = collect.Get(r, client.DescribeKey, &sdk.DescribeKeyInput{KeyId: entry.KeyId}, detail)
 			if d, gap := k.Detail.Get(); gap != nil || d.Customer() {
-				collect.Into(r, &k.Policy, client.GetKeyPolicy, &sdk.GetKeyPolicyInput{KeyId: entry.KeyId},
+				collect.Into(r, &k.Policy, client.GetKeyPolicy, &sdk.GetKeyPolicyInput{KeyId: entry.KeyId, PolicyName: aws.String("default")},
 					func(o *sdk.GetKeyPolicyOutput) string { return aws.ToString(o.Policy) })
 				if gap != nil || d.Rotates() {
 					collect.Into(r, &k.Rotation, client.GetKeyRotationStatus, &sdk.GetKeyRotationStatusInput{KeyId: entry.KeyId},

@@ -19,5 +19,6 @@ def apply() -> None:
     dynamodb.serialize_attributes_directly()
     s3.protect_new_buckets()
     s3.keep_buckets_encrypted()
+    s3.name_regions_of_buckets()
     ec2.list_regions_of_a_real_account()
     iam.offer_common_managed_policies()

@@ -1,6 +1,8 @@
 """S3's defaults since April 2023, which moto predates."""
 
+from moto.core.responses import ActionResult
 from moto.s3.models import FakeBucket, PublicAccessBlock, S3Backend
+from moto.s3.responses import S3Response
 
 
 def default_encryption() -> dict:
@@ -30,3 +32,19 @@ def keep_buckets_encrypted() -> None:
         backend.get_bucket(bucket_name).encryption = default_encryption()
 
     S3Backend.delete_bucket_encryption = delete_bucket_encryption
+
+
+def name_regions_of_buckets() -> None:
+    """Since 2024 ListBuckets tells the region of each bucket when it is asked with a limit; moto leaves it out."""
+
+    def all_buckets(response: S3Response):
+        buckets = response.backend.list_buckets(
+            prefix=response._get_param("prefix"),
+            bucket_region=response._get_param("bucket-region"),
+            max_buckets=response._get_param("max-buckets"),
+        )
+        response.data["Action"] = "ListBuckets"
+        listed = [{"Name": b.name, "CreationDate": b.creation_date_ISO8601, "BucketRegion": b.region_name} for b in buckets]
+        return response.serialized(ActionResult({"Owner": {"ID": "bcaf1ffd86f41161ca5fb16fd081034f"}, "Buckets": listed}))
+
+    S3Response.all_buckets = all_buckets

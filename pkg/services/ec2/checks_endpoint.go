@@ -1,0 +1,98 @@
+package ec2
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/iampolicy"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+func endpointRules() []check.Rule {
+	return []check.Rule{
+		check.For("ec2-vpc-endpoint-policy-limited", model.Medium, endpointLimited),
+		check.For("ec2-vpc-endpoint-no-foreign-account", model.High, endpointNotForeign),
+		check.For("ec2-vpc-endpoint-in-several-zones", model.Low, endpointZones),
+		check.For("ec2-vpc-endpoint-service-not-for-everybody", model.High, serviceNotForEverybody),
+		check.For("ec2-vpc-endpoint-service-acceptance", model.Medium, serviceAcceptance),
+	}
+}
+
+// withPolicy is a rule over the policy of an endpoint that has one to choose.
+func withPolicy(decide func(p iampolicy.Policy, level iampolicy.Result) check.Verdict) func(*check.Evidence, Endpoint) check.Verdict {
+	return func(e *check.Evidence, p Endpoint) check.Verdict {
+		d := check.Read(e, p.Detail)
+		switch {
+		case d.ManagedByAWS:
+			return check.Inapplicable("a service of AWS manages the endpoint")
+		case d.Policy == "" || strings.HasPrefix(d.Service, "com.amazonaws.vpce."):
+			return check.Inapplicable("endpoints of this kind take no policy")
+		}
+		policy, err := iampolicy.Parse(d.Policy)
+		if err != nil {
+			return check.Unassessed(fact.Gap{Reason: fact.Failed, Detail: err.Error()})
+		}
+		return decide(policy, policy.Evaluate(iampolicy.Options{Account: p.Account, Partition: p.Partition()}))
+	}
+}
+
+func endpointLimited(e *check.Evidence, p Endpoint) check.Verdict {
+	return withPolicy(func(policy iampolicy.Policy, result iampolicy.Result) check.Verdict {
+		for _, grant := range result.At(iampolicy.Public) {
+			// A list of resources bounds what anyone can do: data cannot leave to a
+			// stranger's bucket. Only with neither bound is the endpoint wide open.
+			if slices.Contains(grant.Resources, "*") && slices.ContainsFunc(grant.Actions, allActions) {
+				return check.Failed(grant.Statement + " allows everybody everything")
+			}
+		}
+		return check.Passed("no statement allows everybody everything")
+	})(e, p)
+}
+
+// allActions reports whether a pattern is of all actions of a service at least.
+// What a statement excepts ("not X") leaves all the rest.
+func allActions(pattern string) bool {
+	return pattern == "*" || strings.HasSuffix(pattern, ":*") || strings.HasPrefix(pattern, "not ")
+}
+
+func endpointNotForeign(e *check.Evidence, p Endpoint) check.Verdict {
+	return withPolicy(func(_ iampolicy.Policy, result iampolicy.Result) check.Verdict {
+		for _, grant := range result.At(iampolicy.CrossAccount) {
+			if len(grant.Parties) > 0 {
+				return check.Failed(grant.Statement + " allows " + strings.Join(grant.Parties, ", "))
+			}
+			return check.Failed(grant.Statement + " allows another account")
+		}
+		return check.Passed("no statement names another account")
+	})(e, p)
+}
+
+func endpointZones(e *check.Evidence, p Endpoint) check.Verdict {
+	d := check.Read(e, p.Detail)
+	if d.Type != "Interface" || d.ManagedByAWS {
+		return check.Inapplicable("the endpoint is no interface endpoint of the account's own")
+	}
+	// An endpoint has one subnet per availability zone at most.
+	return check.Must(len(d.Subnets) > 1, "the endpoint is in several availability zones", "the endpoint is in one availability zone at most")
+}
+
+// serviceGone reports whether a service offers nothing any more.
+func (d EndpointServiceDetail) gone() bool { return d.State == "Deleting" || d.State == "Deleted" }
+
+func serviceNotForEverybody(e *check.Evidence, s EndpointService) check.Verdict {
+	if d := check.Read(e, s.Detail); d.gone() {
+		return check.Inapplicable("the service is in state " + d.State)
+	}
+	return check.Must(!slices.Contains(check.Read(e, s.Principals), "*"),
+		"only named principals may connect", "every AWS account may ask to connect")
+}
+
+func serviceAcceptance(e *check.Evidence, s EndpointService) check.Verdict {
+	d := check.Read(e, s.Detail)
+	if d.gone() {
+		return check.Inapplicable("the service is in state " + d.State)
+	}
+	return check.Must(d.AcceptanceRequired, "connections wait for acceptance", "connections are accepted by themselves")
+}

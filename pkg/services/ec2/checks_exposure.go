@@ -1,0 +1,80 @@
+package ec2
+
+import (
+	"slices"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+// exposed are the ports that no instance with a public address may offer to the
+// internet.
+var exposed = []struct {
+	id    model.CheckID
+	ports ports
+}{
+	{"ec2-instance-no-admin-port-on-internet", ports{
+		tcp: []int32{22, 23, 3389, 5900, 5901, 5985, 5986, 2375, 2376, 10250}, udp: []int32{3389},
+	}},
+	{"ec2-instance-no-database-on-internet", ports{
+		tcp: []int32{1433, 1434, 1521, 2483, 2484, 3306, 33060, 5432, 5601, 6379, 7000, 7001, 9042, 9092, 9160, 9200, 9300, 11211, 27017, 27018, 27019},
+		udp: []int32{11211},
+	}},
+	{"ec2-instance-no-file-sharing-on-internet", ports{
+		tcp: []int32{20, 21, 111, 139, 389, 445, 636, 2049}, udp: []int32{111, 137, 138, 389, 2049},
+	}},
+}
+
+func exposureRules() []check.Rule {
+	rules := make([]check.Rule, len(exposed))
+	for i, x := range exposed {
+		rules[i] = check.Across(x.id, model.Critical, notExposed(x.ports), check.Using[SecurityGroup]())
+	}
+	return rules
+}
+
+// notExposed looks at the public addresses and at the security groups of an
+// instance, whose rules add up. Routes and network ACLs are not looked at: both
+// change under the instance, and a public IPv4 address is given for use.
+func notExposed(want ports) func(*check.Evidence, Instance) check.Verdict {
+	return func(e *check.Evidence, i Instance) check.Verdict {
+		d := check.Read(e, i.Detail)
+		if d.Gone() {
+			return gone(d)
+		}
+		var families []family
+		if len(d.PublicIPv4) > 0 {
+			families = append(families, ipv4)
+		}
+		if len(d.PublicIPv6) > 0 {
+			families = append(families, ipv6)
+		}
+		if len(families) == 0 {
+			return check.Passed("the instance has no public address")
+		}
+		groups, gaps := regional[SecurityGroup](e, i.Ref)
+		for _, g := range groups {
+			if !slices.Contains(d.Groups, g.Name) {
+				continue
+			}
+			if port, cidr, open := check.Read(e, g.Detail).opens(want, families); open {
+				return check.Failed(port + " is open to " + cidr + " by security group " + g.Name)
+			}
+		}
+		if len(gaps) > 0 {
+			return check.Unassessed(gaps...)
+		}
+		return check.Passed("no security group of the instance opens such a port to the internet")
+	}
+}
+
+// regional is the resources of type R in the region of another one, and what is
+// missing of their listing there. EC2's resources refer to no other region's, so
+// gaps elsewhere are no matter.
+func regional[R check.Resource](e *check.Evidence, to model.Ref) ([]R, []fact.Gap) {
+	all, gaps := check.Some[R](e)
+	near := slices.DeleteFunc(all, func(r R) bool { return r.Reference().Region != to.Region })
+	missing := slices.DeleteFunc(slices.Clone(gaps), func(g fact.Gap) bool { return g.Region != "" && g.Region != to.Region })
+	return near, missing
+}

@@ -1,0 +1,136 @@
+package ec2
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+const day = 24 * time.Hour
+
+const (
+	oldInstance     = 180 * day
+	oldStop         = 30 * day
+	metadataMaxHops = 2 // one to the instance, one more into a container
+)
+
+func instanceRules() []check.Rule {
+	return []check.Rule{
+		check.For("ec2-instance-imdsv2", model.High, live(imdsv2)),
+		check.For("ec2-instance-metadata-hop-limit", model.Low, live(hopLimit)),
+		check.For("ec2-instance-profile-attached", model.Medium, live(profileAttached)),
+		check.For("ec2-instance-no-public-ip", model.Medium, live(noPublicIP)),
+		check.For("ec2-instance-no-secrets-in-user-data", model.High, noSecretsInUserData),
+		check.For("ec2-instance-no-key-pair", model.Low, live(noKeyPair)),
+		check.For("ec2-instance-detailed-monitoring", model.Low, live(detailedMonitoring)),
+		check.For("ec2-instance-renewed", model.Medium, renewed),
+		check.For("ec2-instance-not-stopped-for-long", model.Low, notStoppedForLong),
+		check.For("ec2-instance-single-interface", model.Low, live(singleInterface)),
+		check.For("ec2-instance-not-paravirtual", model.Medium, live(notParavirtual)),
+		check.For("ec2-instance-volumes-deleted-with-it", model.Low, live(volumesDeleted)),
+	}
+}
+
+// live is a rule over an instance that still exists.
+func live(decide func(InstanceDetail) check.Verdict) func(*check.Evidence, Instance) check.Verdict {
+	return func(e *check.Evidence, i Instance) check.Verdict {
+		d := check.Read(e, i.Detail)
+		if d.Gone() {
+			return gone(d)
+		}
+		return decide(d)
+	}
+}
+
+func gone(d InstanceDetail) check.Verdict { return check.Inapplicable("the instance is " + d.State) }
+
+func imdsv2(d InstanceDetail) check.Verdict {
+	switch {
+	case d.Metadata.Endpoint == "disabled":
+		return check.Passed("the metadata service is off")
+	case d.Metadata.Tokens == "required":
+		return check.Passed("the metadata service asks for a token")
+	default:
+		return check.Failed("the metadata service answers requests without a token")
+	}
+}
+
+func hopLimit(d InstanceDetail) check.Verdict {
+	if d.Metadata.Endpoint == "disabled" {
+		return check.Inapplicable("the metadata service is off")
+	}
+	reason := fmt.Sprintf("metadata tokens travel %d hops", d.Metadata.HopLimit)
+	return check.Must(d.Metadata.HopLimit <= metadataMaxHops, reason, reason)
+}
+
+func profileAttached(d InstanceDetail) check.Verdict {
+	return check.Must(d.Profile != "", "the instance has an instance profile", "the instance has no instance profile")
+}
+
+func noPublicIP(d InstanceDetail) check.Verdict {
+	if len(d.PublicIPv4) > 0 {
+		return check.Failed("the instance has the public address " + d.PublicIPv4[0])
+	}
+	return check.Passed("the instance has no public IPv4 address")
+}
+
+func noSecretsInUserData(e *check.Evidence, i Instance) check.Verdict {
+	if d := check.Read(e, i.Detail); d.Gone() {
+		return gone(d)
+	}
+	return check.Must(!check.Read(e, i.SecretUserData),
+		"nothing in the user data looks like a secret", "the user data holds what looks like a secret")
+}
+
+func noKeyPair(d InstanceDetail) check.Verdict {
+	return check.Must(d.Key == "", "the instance was launched without a key pair", "the instance was launched with the key pair "+d.Key)
+}
+
+func detailedMonitoring(d InstanceDetail) check.Verdict {
+	return check.Must(d.Monitoring == "enabled" || d.Monitoring == "pending",
+		"detailed monitoring is on", "detailed monitoring is off")
+}
+
+func renewed(e *check.Evidence, i Instance) check.Verdict {
+	d := check.Read(e, i.Detail)
+	if d.State != "running" {
+		return check.Inapplicable("the instance is " + d.State)
+	}
+	reason := fmt.Sprintf("the instance was started %d days ago", int(e.Age(d.Launched)/day))
+	return check.Must(e.Age(d.Launched) <= oldInstance, reason, reason)
+}
+
+func notStoppedForLong(e *check.Evidence, i Instance) check.Verdict {
+	d := check.Read(e, i.Detail)
+	switch {
+	case d.State != "stopped":
+		return check.Inapplicable("the instance is " + d.State)
+	case d.Stopped == nil:
+		return check.Inapplicable("AWS does not tell since when the instance is stopped")
+	}
+	reason := fmt.Sprintf("the instance was stopped %d days ago", int(e.Age(*d.Stopped)/day))
+	return check.Must(e.Age(*d.Stopped) <= oldStop, reason, reason)
+}
+
+func singleInterface(d InstanceDetail) check.Verdict {
+	reason := fmt.Sprintf("network interfaces: %d", d.Interfaces)
+	return check.Must(d.Interfaces <= 1, reason, reason)
+}
+
+func notParavirtual(d InstanceDetail) check.Verdict {
+	return check.Must(d.Virtualization != "paravirtual", "the instance is of type "+d.Virtualization, "the instance is of type paravirtual")
+}
+
+func volumesDeleted(d InstanceDetail) check.Verdict {
+	if len(d.Volumes) == 0 {
+		return check.Inapplicable("the instance has no EBS volume")
+	}
+	for _, v := range d.Volumes {
+		if !v.DeleteOnTermination {
+			return check.Failed("volume " + v.ID + " outlives the instance")
+		}
+	}
+	return check.Passed("all volumes are deleted with the instance")
+}

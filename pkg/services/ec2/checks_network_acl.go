@@ -1,0 +1,95 @@
+package ec2
+
+import (
+	"net/netip"
+	"strconv"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+func networkACLRules() []check.Rule {
+	return []check.Rule{
+		check.For("ec2-network-acl-no-ssh-from-internet", model.Medium, closedACL(ports{tcp: []int32{22}})),
+		check.For("ec2-network-acl-no-rdp-from-internet", model.Medium, closedACL(ports{tcp: []int32{3389}, udp: []int32{3389}})),
+		check.For("ec2-network-acl-no-all-traffic-from-internet", model.Medium, noAllTrafficACL),
+		check.For("ec2-network-acl-used", model.Low, aclUsed),
+	}
+}
+
+func closedACL(want ports) func(*check.Evidence, NetworkACL) check.Verdict {
+	return func(e *check.Evidence, a NetworkACL) check.Verdict {
+		d := check.Read(e, a.Detail)
+		for _, one := range want.singles() {
+			rule, open := d.admits(func(r ACLEntry) bool {
+				_, matches := one.openPort(r.Protocol, r.From, r.To)
+				return matches
+			})
+			if open {
+				port, _ := one.openPort(rule.Protocol, rule.From, rule.To)
+				return check.Failed(port + " is open to " + rule.Range + rule.cite())
+			}
+		}
+		return check.Passed("the port is closed to the internet")
+	}
+}
+
+// singles takes ports apart: a rule may deny one of them only.
+func (want ports) singles() []ports {
+	var all []ports
+	for _, port := range want.tcp {
+		all = append(all, ports{tcp: []int32{port}})
+	}
+	for _, port := range want.udp {
+		all = append(all, ports{udp: []int32{port}})
+	}
+	return all
+}
+
+func noAllTrafficACL(e *check.Evidence, a NetworkACL) check.Verdict {
+	d := check.Read(e, a.Detail)
+	for _, protocol := range []string{"tcp", "udp"} {
+		// A denial in front counts only if it, too, is of all the protocol's ports.
+		rule, open := d.admits(func(r ACLEntry) bool {
+			return carriesAll(r.Protocol, r.From, r.To) && (r.Protocol == "-1" || protocolOf(r.Protocol) == protocol)
+		})
+		if open {
+			return check.Failed(describe(rule.Protocol, rule.From, rule.To) + " is let in from " + rule.Range + rule.cite())
+		}
+	}
+	return check.Passed("no rule lets all ports in from the internet")
+}
+
+func aclUsed(e *check.Evidence, a NetworkACL) check.Verdict {
+	d := check.Read(e, a.Detail)
+	if d.Default {
+		return check.Inapplicable("the default list of a VPC cannot be deleted")
+	}
+	return check.Must(len(d.Subnets) > 0, "subnets use the list", "no subnet uses the list")
+}
+
+// admits finds the inbound rule by which at least half of the internet gets in.
+// Of the rules that match the traffic, the first one that covers an address
+// decides on it, so each half goes by the first rule that covers it all; a rule
+// for less neither opens nor closes it.
+// https://docs.aws.amazon.com/vpc/latest/userguide/nacl-rules.html
+func (d ACLDetail) admits(matches func(ACLEntry) bool) (ACLEntry, bool) {
+	for _, f := range both {
+		for _, half := range halves[f] {
+			for _, r := range d.Ingress {
+				cidr, err := netip.ParsePrefix(r.Range)
+				if err != nil || !contains(cidr, half) || !matches(r) {
+					continue
+				}
+				if r.Allow {
+					return r, true
+				}
+				break
+			}
+		}
+	}
+	return ACLEntry{}, false
+}
+
+// cite names the rule: " by rule 100".
+func (r ACLEntry) cite() string { return " by rule " + strconv.Itoa(int(r.Number)) }

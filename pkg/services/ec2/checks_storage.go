@@ -1,0 +1,104 @@
+package ec2
+
+import (
+	"fmt"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+const oldImage = 180 * day
+
+func storageRules() []check.Rule {
+	return []check.Rule{
+		check.For("ec2-volume-encrypted", model.High, volumeEncrypted),
+		check.For("ec2-volume-has-snapshot", model.Medium, volumeHasSnapshot),
+		check.For("ec2-volume-attached", model.Low, volumeAttached),
+		check.For("ec2-snapshot-encrypted", model.Medium, snapshotEncrypted),
+		check.Across("ec2-snapshot-not-public", model.Critical, snapshotNotPublic, check.Using[RegionSettings]()),
+	}
+}
+
+func imageRules() []check.Rule {
+	return []check.Rule{
+		check.For("ec2-image-not-public", model.Critical, imageNotPublic),
+		check.For("ec2-image-encrypted", model.Medium, imageEncrypted),
+		check.For("ec2-image-renewed", model.Low, imageRenewed),
+	}
+}
+
+func volumeEncrypted(e *check.Evidence, v Volume) check.Verdict {
+	d := check.Read(e, v.Detail)
+	if leaving(d.State) {
+		return check.Inapplicable("the volume is in state " + d.State)
+	}
+	return check.Must(d.Encrypted, "the volume is encrypted", "the volume is not encrypted")
+}
+
+func volumeHasSnapshot(e *check.Evidence, v Volume) check.Verdict {
+	if d := check.Read(e, v.Detail); d.State != "in-use" {
+		return check.Inapplicable("the volume is in state " + d.State)
+	}
+	n := check.Read(e, v.Snapshots)
+	return check.Must(n > 0, fmt.Sprintf("snapshots of the volume: %d", n), "the volume has no snapshot")
+}
+
+func volumeAttached(e *check.Evidence, v Volume) check.Verdict {
+	d := check.Read(e, v.Detail)
+	switch d.State {
+	case "in-use":
+		return check.Passed("the volume is attached")
+	case "available":
+		return check.Failed("the volume is attached to nothing and is still billed")
+	default:
+		return check.Inapplicable("the volume is in state " + d.State)
+	}
+}
+
+func snapshotEncrypted(e *check.Evidence, s Snapshot) check.Verdict {
+	return check.Must(check.Read(e, s.Detail).Encrypted, "the snapshot is encrypted", "the snapshot is not encrypted")
+}
+
+// snapshotNotPublic also looks at the region's block: in its strictest mode a
+// snapshot keeps the mark of being public, and is not.
+// https://docs.aws.amazon.com/ebs/latest/userguide/block-public-access-snapshots.html
+func snapshotNotPublic(e *check.Evidence, s Snapshot) check.Verdict {
+	if !check.Read(e, s.Public) {
+		return check.Passed("the snapshot is not shared with everybody")
+	}
+	settings, gaps := regional[RegionSettings](e, s.Ref)
+	for _, r := range settings {
+		if check.Read(e, r.SnapshotBlock) == "block-all-sharing" {
+			return check.Passed("the snapshot is shared with everybody, but the region blocks all public sharing")
+		}
+	}
+	if len(gaps) > 0 {
+		return check.Unassessed(gaps...)
+	}
+	return check.Failed("every AWS account can copy the snapshot")
+}
+
+func imageNotPublic(e *check.Evidence, i Image) check.Verdict {
+	return check.Must(!check.Read(e, i.Detail).Public, "the image is not public", "every AWS account can launch and copy the image")
+}
+
+func imageEncrypted(e *check.Evidence, i Image) check.Verdict {
+	d := check.Read(e, i.Detail)
+	switch {
+	case d.Devices == 0:
+		return check.Inapplicable("the image has no EBS device")
+	case len(d.Unencrypted) > 0:
+		return check.Failed("device " + d.Unencrypted[0] + " is not encrypted")
+	default:
+		return check.Passed("all devices are encrypted")
+	}
+}
+
+func imageRenewed(e *check.Evidence, i Image) check.Verdict {
+	d := check.Read(e, i.Detail)
+	if d.Created == nil {
+		return check.Inapplicable("AWS does not tell when the image was made")
+	}
+	reason := fmt.Sprintf("the image was made %d days ago", int(e.Age(*d.Created)/day))
+	return check.Must(e.Age(*d.Created) <= oldImage, reason, reason)
+}

@@ -1,0 +1,173 @@
+package collect_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/cloudarq/cloudarq/pkg/awsfake"
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/services/ec2"
+	"github.com/cloudarq/cloudarq/pkg/services/ec2/collect"
+)
+
+const script = "#!/bin/sh\nexport DB_PASSWORD=correct-horse-battery\n"
+
+var (
+	launched = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	plain    = base64.StdEncoding.EncodeToString([]byte("#!/bin/sh\nyum -y update\n"))
+	secret   = base64.StdEncoding.EncodeToString([]byte(script))
+)
+
+func packed() string {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write([]byte(script))
+	_ = w.Close()
+	return base64.StdEncoding.EncodeToString(b.Bytes())
+}
+
+func webServer() types.Instance {
+	return types.Instance{
+		InstanceId: aws.String("i-web"), ImageId: aws.String("ami-1"), KeyName: aws.String("me"), LaunchTime: &launched,
+		State: &types.InstanceState{Name: types.InstanceStateNameRunning}, StateTransitionReason: aws.String(""),
+		Monitoring: &types.Monitoring{State: types.MonitoringStateDisabled}, VirtualizationType: types.VirtualizationTypeHvm,
+		IamInstanceProfile: &types.IamInstanceProfile{Arn: aws.String("arn:aws:iam::111122223333:instance-profile/web")},
+		MetadataOptions: &types.InstanceMetadataOptionsResponse{
+			HttpEndpoint: types.InstanceMetadataEndpointStateEnabled, HttpTokens: types.HttpTokensStateRequired, HttpPutResponseHopLimit: aws.Int32(2),
+		},
+		PublicIpAddress: aws.String("198.51.100.1"), Ipv6Address: aws.String("2001:db8::1"),
+		SecurityGroups: []types.GroupIdentifier{{GroupId: aws.String("sg-web")}},
+		NetworkInterfaces: []types.InstanceNetworkInterface{
+			{
+				Groups:        []types.GroupIdentifier{{GroupId: aws.String("sg-web")}},
+				Association:   &types.InstanceNetworkInterfaceAssociation{PublicIp: aws.String("198.51.100.1")},
+				Ipv6Addresses: []types.InstanceIpv6Address{{Ipv6Address: aws.String("2001:db8::1")}, {Ipv6Address: aws.String("fd00:ec2::1")}},
+			},
+			{
+				Groups: []types.GroupIdentifier{{GroupId: aws.String("sg-admin")}},
+				PrivateIpAddresses: []types.InstancePrivateIpAddress{
+					{PrivateIpAddress: aws.String("10.0.0.8")},
+					{Association: &types.InstanceNetworkInterfaceAssociation{PublicIp: aws.String("198.51.100.2")}},
+				},
+			},
+		},
+		BlockDeviceMappings: []types.InstanceBlockDeviceMapping{
+			{DeviceName: aws.String("/dev/sda1"), Ebs: &types.EbsInstanceBlockDevice{VolumeId: aws.String("vol-1"), DeleteOnTermination: aws.Bool(true)}},
+		},
+	}
+}
+
+func fullCompute(f *awsfake.Fake) {
+	stopped := types.Instance{
+		InstanceId: aws.String("i-stopped"), ImageId: aws.String("ami-1"), LaunchTime: &launched,
+		State:                 &types.InstanceState{Name: types.InstanceStateNameStopped},
+		StateTransitionReason: aws.String("User initiated (2026-02-22 13:10:55 GMT)"),
+		VirtualizationType:    types.VirtualizationTypeParavirtual,
+	}
+	gone := types.Instance{
+		InstanceId: aws.String("i-gone"), ImageId: aws.String("ami-1"), LaunchTime: &launched,
+		State:                 &types.InstanceState{Name: types.InstanceStateNameTerminated},
+		StateTransitionReason: aws.String("User initiated"), VirtualizationType: types.VirtualizationTypeHvm,
+	}
+	awsfake.OnPages[sdk.DescribeInstancesInput](f,
+		&sdk.DescribeInstancesOutput{Reservations: []types.Reservation{{Instances: []types.Instance{webServer(), stopped}}}, NextToken: more},
+		&sdk.DescribeInstancesOutput{Reservations: []types.Reservation{{Instances: []types.Instance{gone}}}})
+	awsfake.On(f, func(in *sdk.DescribeInstanceAttributeInput) (*sdk.DescribeInstanceAttributeOutput, error) {
+		out := &sdk.DescribeInstanceAttributeOutput{InstanceId: in.InstanceId, UserData: &types.AttributeValue{}}
+		if aws.ToString(in.InstanceId) == "i-web" && in.Attribute == types.InstanceAttributeNameUserData {
+			out.UserData.Value = aws.String(packed())
+		}
+		return out, nil
+	})
+	first := types.LaunchTemplateVersion{
+		LaunchTemplateId: aws.String("lt-1"), LaunchTemplateName: aws.String("web"), VersionNumber: aws.Int64(1), DefaultVersion: aws.Bool(true),
+		LaunchTemplateData: &types.ResponseLaunchTemplateData{
+			UserData: &secret,
+			MetadataOptions: &types.LaunchTemplateInstanceMetadataOptions{
+				HttpTokens:              types.LaunchTemplateHttpTokensStateRequired,
+				HttpEndpoint:            types.LaunchTemplateInstanceMetadataEndpointStateEnabled,
+				HttpPutResponseHopLimit: aws.Int32(1),
+			},
+			NetworkInterfaces: []types.LaunchTemplateInstanceNetworkInterfaceSpecification{{AssociatePublicIpAddress: aws.Bool(true)}, {}},
+		},
+	}
+	latest := types.LaunchTemplateVersion{
+		LaunchTemplateId: aws.String("lt-1"), LaunchTemplateName: aws.String("web"), VersionNumber: aws.Int64(4), DefaultVersion: aws.Bool(false),
+		LaunchTemplateData: &types.ResponseLaunchTemplateData{UserData: &plain},
+	}
+	both := types.LaunchTemplateVersion{
+		LaunchTemplateId: aws.String("lt-2"), LaunchTemplateName: aws.String("one"), VersionNumber: aws.Int64(1), DefaultVersion: aws.Bool(true),
+	}
+	awsfake.OnPages[sdk.DescribeLaunchTemplateVersionsInput](f,
+		&sdk.DescribeLaunchTemplateVersionsOutput{LaunchTemplateVersions: []types.LaunchTemplateVersion{latest, both}, NextToken: more},
+		&sdk.DescribeLaunchTemplateVersionsOutput{LaunchTemplateVersions: []types.LaunchTemplateVersion{first, both}})
+}
+
+func wantCompute() []check.Resource {
+	stop := time.Date(2026, 2, 22, 13, 10, 55, 0, time.UTC)
+	first, second := ref("launch-template", "lt-1"), ref("launch-template", "lt-2")
+	first.Name, second.Name = "web", "one"
+	return []check.Resource{
+		ec2.Instance{Resource: ref("instance", "i-web"), SecretUserData: fact.Known(true), Detail: fact.Known(ec2.InstanceDetail{
+			State: "running", Launched: launched, Image: "ami-1", Profile: "arn:aws:iam::111122223333:instance-profile/web", Key: "me",
+			Monitoring: "disabled", Virtualization: "hvm", Metadata: ec2.Metadata{Endpoint: "enabled", Tokens: "required", HopLimit: 2},
+			Groups: []string{"sg-admin", "sg-web"}, PublicIPv4: []string{"198.51.100.1", "198.51.100.2"}, PublicIPv6: []string{"2001:db8::1"},
+			Interfaces: 2, Volumes: []ec2.AttachedVolume{{ID: "vol-1", DeleteOnTermination: true}},
+		})},
+		ec2.Instance{Resource: ref("instance", "i-stopped"), SecretUserData: fact.Known(false), Detail: fact.Known(ec2.InstanceDetail{
+			State: "stopped", Launched: launched, Stopped: &stop, Image: "ami-1", Virtualization: "paravirtual",
+		})},
+		ec2.Instance{Resource: ref("instance", "i-gone"), Detail: fact.Known(ec2.InstanceDetail{
+			State: "terminated", Launched: launched, Image: "ami-1", Virtualization: "hvm",
+		})},
+		ec2.LaunchTemplate{Resource: first, Versions: fact.Known([]ec2.TemplateVersion{
+			{Number: 1, Default: true, Metadata: ec2.Metadata{Endpoint: "enabled", Tokens: "required", HopLimit: 1}, PublicIP: true, SecretUserData: true},
+			{Number: 4},
+		})},
+		ec2.LaunchTemplate{Resource: second, Versions: fact.Known([]ec2.TemplateVersion{{Number: 1, Default: true}})},
+	}
+}
+
+// User data comes in several wrappings, none of which may hide a secret or stop
+// the walk.
+func TestUserData(t *testing.T) {
+	t.Parallel()
+	broken := packed()
+	broken = broken[:len(broken)-12]
+	for name, c := range map[string]struct {
+		data string
+		want bool
+	}{
+		"none":        {"", false},
+		"plain":       {plain, false},
+		"secret":      {secret, true},
+		"packed":      {packed(), true},
+		"not base64":  {script, true},
+		"broken gzip": {broken, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake := awsfake.New()
+			full(fake)
+			awsfake.On(fake, func(*sdk.DescribeInstanceAttributeInput) (*sdk.DescribeInstanceAttributeOutput, error) {
+				return &sdk.DescribeInstanceAttributeOutput{UserData: &types.AttributeValue{Value: &c.data}}, nil
+			})
+			for _, r := range collecttest.Walk(t, collect.Spec(), fake).Resources {
+				if i, ok := r.(ec2.Instance); ok && i.Name == "i-web" {
+					if got, gap := i.SecretUserData.Get(); gap != nil || got != c.want {
+						t.Errorf("looks like a secret: %v (%v), want %v", got, gap, c.want)
+					}
+				}
+			}
+		})
+	}
+}

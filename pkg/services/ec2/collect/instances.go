@@ -1,0 +1,136 @@
+package collect
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/cloudarq/cloudarq/pkg/collect"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/services/ec2"
+)
+
+func instances(ctx context.Context, s *collect.Scope) error {
+	client := sdk.NewFromConfig(s.Config)
+	pages := sdk.NewDescribeInstancesPaginator(client, &sdk.DescribeInstancesInput{MaxResults: aws.Int32(most)})
+	return collect.Each(ctx, s, pages, reserved,
+		func(r *collect.Reading, i types.Instance) *ec2.Instance {
+			d := instanceDetail(i)
+			instance := &ec2.Instance{Resource: resource(s, "instance", i.InstanceId), Detail: fact.Known(d)}
+			if !d.Gone() {
+				in := &sdk.DescribeInstanceAttributeInput{InstanceId: i.InstanceId, Attribute: types.InstanceAttributeNameUserData}
+				collect.Into(r, &instance.SecretUserData, client.DescribeInstanceAttribute, in,
+					// Without user data the answer has an empty element, or none.
+					func(o *sdk.DescribeInstanceAttributeOutput) bool {
+						return o.UserData != nil && secretUserData(aws.ToString(o.UserData.Value))
+					})
+			}
+			return instance
+		})
+}
+
+func reserved(o *sdk.DescribeInstancesOutput) []types.Instance {
+	var all []types.Instance
+	for _, r := range o.Reservations {
+		all = append(all, r.Instances...)
+	}
+	return all
+}
+
+func instanceDetail(i types.Instance) ec2.InstanceDetail {
+	d := ec2.InstanceDetail{
+		State:          string(i.State.Name),
+		Launched:       aws.ToTime(i.LaunchTime),
+		Stopped:        stopTime(aws.ToString(i.StateTransitionReason)),
+		Image:          aws.ToString(i.ImageId),
+		Key:            aws.ToString(i.KeyName),
+		Virtualization: string(i.VirtualizationType),
+		Interfaces:     len(i.NetworkInterfaces),
+	}
+	if p := i.IamInstanceProfile; p != nil {
+		d.Profile = aws.ToString(p.Arn)
+	}
+	if m := i.Monitoring; m != nil {
+		d.Monitoring = string(m.State)
+	}
+	if m := i.MetadataOptions; m != nil {
+		d.Metadata = ec2.Metadata{
+			Endpoint: string(m.HttpEndpoint), Tokens: string(m.HttpTokens), HopLimit: aws.ToInt32(m.HttpPutResponseHopLimit),
+		}
+	}
+	for _, b := range i.BlockDeviceMappings {
+		if b.Ebs != nil {
+			d.Volumes = append(d.Volumes, ec2.AttachedVolume{ID: aws.ToString(b.Ebs.VolumeId), DeleteOnTermination: aws.ToBool(b.Ebs.DeleteOnTermination)})
+		}
+	}
+	d.Groups = instanceGroups(i)
+	d.PublicIPv4, d.PublicIPv6 = publicAddresses(i)
+	return d
+}
+
+// instanceGroups are the security groups of all interfaces: the instance itself
+// lists those of the first one only.
+func instanceGroups(i types.Instance) []string {
+	var all []string
+	add := func(groups []types.GroupIdentifier) {
+		for _, g := range groups {
+			all = append(all, aws.ToString(g.GroupId))
+		}
+	}
+	add(i.SecurityGroups)
+	for _, n := range i.NetworkInterfaces {
+		add(n.Groups)
+	}
+	return unique(all)
+}
+
+func publicAddresses(i types.Instance) (v4, v6 []string) {
+	v4 = append(v4, aws.ToString(i.PublicIpAddress))
+	v6 = append(v6, aws.ToString(i.Ipv6Address))
+	for _, n := range i.NetworkInterfaces {
+		if a := n.Association; a != nil {
+			v4 = append(v4, aws.ToString(a.PublicIp))
+		}
+		for _, p := range n.PrivateIpAddresses {
+			if a := p.Association; a != nil {
+				v4 = append(v4, aws.ToString(a.PublicIp))
+			}
+		}
+		for _, a := range n.Ipv6Addresses {
+			v6 = append(v6, aws.ToString(a.Ipv6Address))
+		}
+	}
+	return unique(v4), unique(slices.DeleteFunc(v6, func(a string) bool { return !ec2.Public(a) }))
+}
+
+// unique sorts words and drops empty and repeated ones; no words are nil.
+func unique(words []string) []string {
+	words = slices.DeleteFunc(words, func(w string) bool { return w == "" })
+	if len(words) == 0 {
+		return nil
+	}
+	slices.Sort(words)
+	return slices.Compact(words)
+}
+
+// transition is the time in the reason of an instance's last change of state,
+// "User initiated (2017-02-22 13:10:55 GMT)": the only place where AWS tells
+// since when an instance is stopped.
+var transition = regexp.MustCompile(`\((\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}) GMT\)`)
+
+func stopTime(reason string) *time.Time {
+	m := transition.FindStringSubmatch(reason)
+	if m == nil {
+		return nil
+	}
+	t, err := time.Parse(time.DateTime, m[1])
+	if err != nil {
+		return nil
+	}
+	return &t
+}

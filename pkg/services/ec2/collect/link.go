@@ -1,0 +1,147 @@
+package collect
+
+import (
+	"context"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/cloudarq/cloudarq/pkg/collect"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/services/ec2"
+)
+
+func endpoints(ctx context.Context, s *collect.Scope) error {
+	client := sdk.NewFromConfig(s.Config)
+	pages := sdk.NewDescribeVpcEndpointsPaginator(client, &sdk.DescribeVpcEndpointsInput{MaxResults: aws.Int32(most)})
+	return collect.Each(ctx, s, pages, func(o *sdk.DescribeVpcEndpointsOutput) []types.VpcEndpoint { return o.VpcEndpoints },
+		func(_ *collect.Reading, p types.VpcEndpoint) *ec2.Endpoint {
+			if foreign(s, p.OwnerId) {
+				return nil
+			}
+			return &ec2.Endpoint{
+				Resource: resource(s, "vpc-endpoint", p.VpcEndpointId),
+				Detail: fact.Known(ec2.EndpointDetail{
+					VPC:     aws.ToString(p.VpcId),
+					Service: aws.ToString(p.ServiceName),
+					Type:    string(p.VpcEndpointType),
+					// The SDK's model writes Available, AWS's answers available.
+					State:        strings.ToLower(string(p.State)),
+					ManagedByAWS: aws.ToBool(p.RequesterManaged),
+					Subnets:      p.SubnetIds,
+					Policy:       aws.ToString(p.PolicyDocument),
+				}),
+			}
+		})
+}
+
+// endpointServices are those of the account; DescribeVpcEndpointServices would
+// list AWS's, too.
+func endpointServices(ctx context.Context, s *collect.Scope) error {
+	client := sdk.NewFromConfig(s.Config)
+	pages := sdk.NewDescribeVpcEndpointServiceConfigurationsPaginator(client,
+		&sdk.DescribeVpcEndpointServiceConfigurationsInput{MaxResults: aws.Int32(most)})
+	return collect.Each(ctx, s, pages,
+		func(o *sdk.DescribeVpcEndpointServiceConfigurationsOutput) []types.ServiceConfiguration {
+			return o.ServiceConfigurations
+		},
+		func(r *collect.Reading, c types.ServiceConfiguration) *ec2.EndpointService {
+			return &ec2.EndpointService{
+				Resource: resource(s, "vpc-endpoint-service", c.ServiceId),
+				Detail: fact.Known(ec2.EndpointServiceDetail{
+					Name: aws.ToString(c.ServiceName), State: string(c.ServiceState), AcceptanceRequired: aws.ToBool(c.AcceptanceRequired),
+				}),
+				Principals: collect.Ask(r, func(ctx context.Context) ([]string, error) {
+					return principals(ctx, client, c.ServiceId)
+				}),
+			}
+		})
+}
+
+func principals(ctx context.Context, client *sdk.Client, service *string) ([]string, error) {
+	pages := sdk.NewDescribeVpcEndpointServicePermissionsPaginator(client,
+		&sdk.DescribeVpcEndpointServicePermissionsInput{ServiceId: service, MaxResults: aws.Int32(most)})
+	return collect.Pages(ctx, pages, func(o *sdk.DescribeVpcEndpointServicePermissionsOutput) []string {
+		var found []string
+		for _, p := range o.AllowedPrincipals {
+			found = append(found, aws.ToString(p.Principal))
+		}
+		return found
+	})
+}
+
+func transitGateways(ctx context.Context, s *collect.Scope) error {
+	client := sdk.NewFromConfig(s.Config)
+	pages := sdk.NewDescribeTransitGatewaysPaginator(client, &sdk.DescribeTransitGatewaysInput{MaxResults: aws.Int32(most)})
+	return collect.Each(ctx, s, pages, func(o *sdk.DescribeTransitGatewaysOutput) []types.TransitGateway { return o.TransitGateways },
+		func(_ *collect.Reading, g types.TransitGateway) *ec2.TransitGateway {
+			if foreign(s, g.OwnerId) {
+				return nil
+			}
+			d := ec2.TransitGatewayDetail{State: string(g.State)}
+			if g.Options != nil {
+				d.AutoAccept = string(g.Options.AutoAcceptSharedAttachments)
+			}
+			return &ec2.TransitGateway{
+				Resource: s.Resource(aws.ToString(g.TransitGatewayArn), aws.ToString(g.TransitGatewayId)),
+				Detail:   fact.Known(d),
+			}
+		})
+}
+
+func vpnConnections(ctx context.Context, s *collect.Scope) error {
+	out, err := sdk.NewFromConfig(s.Config).DescribeVpnConnections(ctx, &sdk.DescribeVpnConnectionsInput{})
+	if err != nil {
+		return err
+	}
+	return collect.EachOf(ctx, s, out.VpnConnections, func(_ *collect.Reading, v types.VpnConnection) *ec2.VPNConnection {
+		return &ec2.VPNConnection{
+			Resource: resource(s, "vpn-connection", v.VpnConnectionId),
+			Detail:   fact.Known(ec2.VPNDetail{State: string(v.State), Tunnels: tunnels(v)}),
+		}
+	})
+}
+
+// tunnels joins what AWS tells of a connection's tunnels in two places.
+func tunnels(v types.VpnConnection) []ec2.VPNTunnel {
+	status := map[string]string{}
+	var all []ec2.VPNTunnel
+	for _, t := range v.VgwTelemetry {
+		status[aws.ToString(t.OutsideIpAddress)] = string(t.Status)
+	}
+	if v.Options != nil {
+		for _, o := range v.Options.TunnelOptions {
+			t := ec2.VPNTunnel{Address: aws.ToString(o.OutsideIpAddress)}
+			t.Status = status[t.Address]
+			if o.LogOptions != nil && o.LogOptions.CloudWatchLogOptions != nil {
+				t.Logged = aws.ToBool(o.LogOptions.CloudWatchLogOptions.LogEnabled)
+			}
+			delete(status, t.Address)
+			all = append(all, t)
+		}
+	}
+	for _, t := range v.VgwTelemetry { // old connections have no options
+		if address := aws.ToString(t.OutsideIpAddress); status[address] != "" {
+			all = append(all, ec2.VPNTunnel{Address: address, Status: status[address]})
+		}
+	}
+	return all
+}
+
+func clientVPNs(ctx context.Context, s *collect.Scope) error {
+	client := sdk.NewFromConfig(s.Config)
+	pages := sdk.NewDescribeClientVpnEndpointsPaginator(client, &sdk.DescribeClientVpnEndpointsInput{MaxResults: aws.Int32(most)})
+	return collect.Each(ctx, s, pages, func(o *sdk.DescribeClientVpnEndpointsOutput) []types.ClientVpnEndpoint { return o.ClientVpnEndpoints },
+		func(_ *collect.Reading, v types.ClientVpnEndpoint) *ec2.ClientVPN {
+			var d ec2.ClientVPNDetail
+			if v.Status != nil {
+				d.Status = string(v.Status.Code)
+			}
+			if v.ConnectionLogOptions != nil {
+				d.Logged = aws.ToBool(v.ConnectionLogOptions.Enabled)
+			}
+			return &ec2.ClientVPN{Resource: resource(s, "client-vpn-endpoint", v.ClientVpnEndpointId), Detail: fact.Known(d)}
+		})
+}

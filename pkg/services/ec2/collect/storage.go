@@ -1,0 +1,84 @@
+package collect
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/cloudarq/cloudarq/pkg/collect"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/services/ec2"
+)
+
+// self asks for what the account owns.
+var self = []string{"self"}
+
+// volumes reads the snapshots first, to know of each volume whether it has any.
+func volumes(ctx context.Context, s *collect.Scope) error {
+	client := sdk.NewFromConfig(s.Config)
+	shared := publicSnapshots(ctx, s, client)
+	taken := newTally()
+	snapshots := sdk.NewDescribeSnapshotsPaginator(client, &sdk.DescribeSnapshotsInput{OwnerIds: self, MaxResults: aws.Int32(most)})
+	snapshotsErr := collect.Each(ctx, s, snapshots, func(o *sdk.DescribeSnapshotsOutput) []types.Snapshot { return o.Snapshots },
+		func(_ *collect.Reading, n types.Snapshot) *ec2.Snapshot {
+			taken.add(n.VolumeId)
+			return &ec2.Snapshot{
+				Resource: unowned(s, "snapshot", n.SnapshotId),
+				Detail:   fact.Known(ec2.SnapshotDetail{Encrypted: aws.ToBool(n.Encrypted), Volume: aws.ToString(n.VolumeId)}),
+				Public:   fact.Map(shared, func(ids map[string]bool) bool { return ids[aws.ToString(n.SnapshotId)] }),
+			}
+		})
+	pages := sdk.NewDescribeVolumesPaginator(client, &sdk.DescribeVolumesInput{MaxResults: aws.Int32(500)})
+	volumesErr := collect.Each(ctx, s, pages, func(o *sdk.DescribeVolumesOutput) []types.Volume { return o.Volumes },
+		func(_ *collect.Reading, v types.Volume) *ec2.Volume {
+			return &ec2.Volume{
+				Resource:  resource(s, "volume", v.VolumeId),
+				Detail:    fact.Known(ec2.VolumeDetail{State: string(v.State), Encrypted: aws.ToBool(v.Encrypted)}),
+				Snapshots: taken.of(s, v.VolumeId, snapshotsErr),
+			}
+		})
+	return errors.Join(snapshotsErr, volumesErr)
+}
+
+// publicSnapshots are the ids of the account's snapshots that everybody may
+// restore. One listing tells what would take a call per snapshot otherwise.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSnapshots.html
+func publicSnapshots(ctx context.Context, s *collect.Scope, client *sdk.Client) fact.Of[map[string]bool] {
+	return collect.Ask(collect.NewReading(ctx, s), func(ctx context.Context) (map[string]bool, error) {
+		pages := sdk.NewDescribeSnapshotsPaginator(client, &sdk.DescribeSnapshotsInput{
+			OwnerIds: self, RestorableByUserIds: []string{"all"}, MaxResults: aws.Int32(most),
+		})
+		found, err := collect.Pages(ctx, pages, func(o *sdk.DescribeSnapshotsOutput) []types.Snapshot { return o.Snapshots })
+		ids := map[string]bool{}
+		for _, n := range found {
+			ids[aws.ToString(n.SnapshotId)] = true
+		}
+		return ids, err
+	})
+}
+
+func images(ctx context.Context, s *collect.Scope) error {
+	client := sdk.NewFromConfig(s.Config)
+	pages := sdk.NewDescribeImagesPaginator(client, &sdk.DescribeImagesInput{Owners: self, MaxResults: aws.Int32(most)})
+	return collect.Each(ctx, s, pages, func(o *sdk.DescribeImagesOutput) []types.Image { return o.Images },
+		func(_ *collect.Reading, i types.Image) *ec2.Image {
+			d := ec2.ImageDetail{Public: aws.ToBool(i.Public)}
+			if t, err := time.Parse(time.RFC3339, aws.ToString(i.CreationDate)); err == nil {
+				d.Created = &t
+			}
+			for _, b := range i.BlockDeviceMappings {
+				if b.Ebs == nil { // an instance store
+					continue
+				}
+				d.Devices++
+				if !aws.ToBool(b.Ebs.Encrypted) {
+					d.Unencrypted = append(d.Unencrypted, aws.ToString(b.DeviceName))
+				}
+			}
+			return &ec2.Image{Resource: unowned(s, "image", i.ImageId), Detail: fact.Known(d)}
+		})
+}

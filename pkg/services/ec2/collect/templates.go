@@ -1,0 +1,68 @@
+package collect
+
+import (
+	"context"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"github.com/cloudarq/cloudarq/pkg/collect"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/services/ec2"
+)
+
+// launchTemplates needs one listing: asked for versions without naming a
+// template, AWS gives those of all.
+func launchTemplates(ctx context.Context, s *collect.Scope) error {
+	client := sdk.NewFromConfig(s.Config)
+	pages := sdk.NewDescribeLaunchTemplateVersionsPaginator(client, &sdk.DescribeLaunchTemplateVersionsInput{
+		Versions: []string{"$Default", "$Latest"}, MaxResults: aws.Int32(200),
+	})
+	type template struct {
+		id, name *string
+		versions []ec2.TemplateVersion
+	}
+	templates := map[string]*template{}
+	_, err := collect.Pages(ctx, pages, func(o *sdk.DescribeLaunchTemplateVersionsOutput) []struct{} {
+		for _, v := range o.LaunchTemplateVersions {
+			id := aws.ToString(v.LaunchTemplateId)
+			if templates[id] == nil {
+				templates[id] = &template{id: v.LaunchTemplateId, name: v.LaunchTemplateName}
+			}
+			templates[id].versions = append(templates[id].versions, templateVersion(v))
+		}
+		return nil
+	})
+	if err != nil {
+		return err // of any template a version may be missing
+	}
+	for _, t := range templates {
+		l := ec2.LaunchTemplate{Resource: resource(s, "launch-template", t.id)}
+		l.Name = aws.ToString(t.name)
+		slices.SortFunc(t.versions, func(a, b ec2.TemplateVersion) int { return int(a.Number - b.Number) })
+		// The default version may be the latest, and then comes twice.
+		l.Versions = fact.Known(slices.CompactFunc(t.versions, func(a, b ec2.TemplateVersion) bool { return a.Number == b.Number }))
+		s.Emit(l)
+	}
+	return nil
+}
+
+func templateVersion(v types.LaunchTemplateVersion) ec2.TemplateVersion {
+	version := ec2.TemplateVersion{Number: aws.ToInt64(v.VersionNumber), Default: aws.ToBool(v.DefaultVersion)}
+	data := v.LaunchTemplateData
+	if data == nil {
+		return version
+	}
+	if m := data.MetadataOptions; m != nil {
+		version.Metadata = ec2.Metadata{
+			Endpoint: string(m.HttpEndpoint), Tokens: string(m.HttpTokens), HopLimit: aws.ToInt32(m.HttpPutResponseHopLimit),
+		}
+	}
+	for _, n := range data.NetworkInterfaces {
+		version.PublicIP = version.PublicIP || aws.ToBool(n.AssociatePublicIpAddress)
+	}
+	version.SecretUserData = secretUserData(aws.ToString(data.UserData))
+	return version
+}

@@ -1,0 +1,115 @@
+package ec2
+
+import (
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+// VPC is a virtual private cloud.
+type VPC struct {
+	model.Resource
+	Detail fact.Of[VPCDetail] `json:"detail"`
+}
+
+// Kind implements check.Resource.
+func (VPC) Kind() string { return "AWS::EC2::VPC" }
+
+// VPCDetail is what DescribeVpcs tells.
+type VPCDetail struct {
+	Default bool   `json:"default"`
+	Range   string `json:"range"` // the first one, in IPv4
+}
+
+// Subnet is a subnet.
+type Subnet struct {
+	model.Resource
+	Detail fact.Of[SubnetDetail] `json:"detail"`
+}
+
+// Kind implements check.Resource.
+func (Subnet) Kind() string { return "AWS::EC2::Subnet" }
+
+// SubnetDetail is what DescribeSubnets tells.
+type SubnetDetail struct {
+	VPC        string `json:"vpc"`
+	Zone       string `json:"zone"`
+	AutoPublic bool   `json:"auto_public"` // instances are given a public IPv4 address
+}
+
+// FlowLog is a flow log of a VPC, subnet, interface or transit gateway.
+type FlowLog struct {
+	model.Resource
+	Detail fact.Of[FlowLogDetail] `json:"detail"`
+}
+
+// Kind implements check.Resource.
+func (FlowLog) Kind() string { return "AWS::EC2::FlowLog" }
+
+// FlowLogDetail is what DescribeFlowLogs tells.
+type FlowLogDetail struct {
+	Of       string `json:"of"`                 // what is logged, vpc-…, subnet-…, eni-…
+	Status   string `json:"status"`             // ACTIVE
+	Traffic  string `json:"traffic,omitempty"`  // ACCEPT, REJECT or ALL; absent for transit gateways
+	Delivery string `json:"delivery,omitempty"` // SUCCESS or FAILED
+	Error    string `json:"error,omitempty"`    // why delivery failed, in AWS's words
+}
+
+// RouteTable is a route table.
+type RouteTable struct {
+	model.Resource
+	Detail fact.Of[RouteTableDetail] `json:"detail"`
+}
+
+// Kind implements check.Resource.
+func (RouteTable) Kind() string { return "AWS::EC2::RouteTable" }
+
+// RouteTableDetail is what DescribeRouteTables tells; routes over a peering
+// connection alone are kept.
+type RouteTableDetail struct {
+	VPC      string         `json:"vpc"`
+	Peerings []PeeringRoute `json:"peerings,omitempty"`
+}
+
+// PeeringRoute is a route over a peering connection.
+type PeeringRoute struct {
+	Peering string `json:"peering"`
+	Range   string `json:"range"` // a range of addresses, or the id of a prefix list
+}
+
+// Peering is a VPC peering connection.
+type Peering struct {
+	model.Resource
+	Detail fact.Of[PeeringDetail] `json:"detail"`
+}
+
+// Kind implements check.Resource.
+func (Peering) Kind() string { return "AWS::EC2::VPCPeeringConnection" }
+
+// PeeringDetail is what DescribeVpcPeeringConnections tells.
+type PeeringDetail struct {
+	Status    string      `json:"status"` // active, pending-acceptance, deleted…
+	Requester PeeringSide `json:"requester"`
+	Accepter  PeeringSide `json:"accepter"`
+}
+
+// PeeringSide is one of the two VPCs that are peers.
+type PeeringSide struct {
+	VPC    string   `json:"vpc"`
+	Ranges []string `json:"ranges,omitempty"`
+}
+
+// Address is an Elastic IP address.
+type Address struct {
+	model.Resource
+	Detail fact.Of[AddressDetail] `json:"detail"`
+}
+
+// Kind implements check.Resource.
+func (Address) Kind() string { return "AWS::EC2::EIP" }
+
+// AddressDetail is what DescribeAddresses tells.
+type AddressDetail struct {
+	IP          string `json:"ip"`
+	Association string `json:"association,omitempty"`
+	Managed     string `json:"managed,omitempty"` // the service that holds it: alb, nlb, rnat
+}

@@ -1,0 +1,164 @@
+package iam
+
+import (
+	"strings"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/iampolicy"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+// grant is something that no policy of the account's own should give. found
+// says what it gives of that; empty is right.
+type grant struct {
+	managed, inline model.CheckID // inline may be empty
+	severity        model.Severity
+	found           func(iampolicy.Policy, model.Ref) string
+	none            string
+}
+
+func grants() []grant {
+	return []grant{
+		{"iam-policy-no-privilege-escalation", "iam-inline-policy-no-privilege-escalation", model.High, escalates, "the policy makes no known escalation possible"},
+		{"iam-policy-no-full-cloudtrail-access", "iam-inline-policy-no-full-cloudtrail-access", model.Medium, full("cloudtrail"), "the policy does not allow all of CloudTrail"},
+		{"iam-policy-no-full-kms-access", "iam-inline-policy-no-full-kms-access", model.Medium, full("kms"), "the policy does not allow all of KMS"},
+		{"iam-policy-no-decrypt-with-all-keys", "iam-inline-policy-no-decrypt-with-all-keys", model.Medium, decryptsAll, "the policy does not allow decryption with every key"},
+		{"iam-policy-no-assume-any-role", "iam-inline-policy-no-assume-any-role", model.High, assumesAny, "the policy does not allow every role to be assumed"},
+		{"iam-policy-no-service-wildcard", "", model.Low, serviceWildcard, "the policy allows no service as a whole"},
+	}
+}
+
+func policyRules() []check.Rule {
+	rules := []check.Rule{
+		check.For("iam-policy-no-administrator-access", model.High, customerAdmin(true)),
+		check.For("iam-unattached-policy-no-administrator-access", model.Low, customerAdmin(false)),
+		check.For("iam-inline-policy-no-administrator-access", model.High, inlineAdmin),
+		check.For("iam-policy-attached", model.Low, policyAttached),
+	}
+	for _, g := range grants() {
+		rules = append(rules, check.For(g.managed, g.severity, g.ofPolicy))
+		if g.inline != "" {
+			rules = append(rules, check.For(g.inline, g.severity, g.ofInline))
+		}
+	}
+	return rules
+}
+
+func (g grant) ofPolicy(e *check.Evidence, p Policy) check.Verdict {
+	d := check.Read(e, p.Detail)
+	switch {
+	case d.AWS:
+		return check.Inapplicable("AWS wrote this policy")
+	case d.Attachments == 0:
+		return check.Inapplicable("nobody has this policy")
+	}
+	return g.judge(e, d.Document, p.Ref)
+}
+
+func (g grant) ofInline(e *check.Evidence, p InlinePolicy) check.Verdict {
+	d := check.Read(e, p.Detail)
+	if serviceLinked(d.OwnerPath) {
+		return check.Inapplicable("an AWS service owns this role")
+	}
+	return g.judge(e, d.Document, p.Ref)
+}
+
+func (g grant) judge(e *check.Evidence, document string, ref model.Ref) check.Verdict {
+	p := parse(e, document)
+	if p.IsAdmin() {
+		return check.Inapplicable("the policy allows everything, which has a check of its own")
+	}
+	if found := g.found(p, ref); found != "" {
+		return check.Failed(found)
+	}
+	return check.Passed(g.none)
+}
+
+func escalates(p iampolicy.Policy, _ model.Ref) string {
+	ways := iampolicy.Escalations([]iampolicy.Policy{p})
+	if len(ways) == 0 {
+		return ""
+	}
+	return "the policy makes escalation possible by " + list(ways)
+}
+
+func full(service string) func(iampolicy.Policy, model.Ref) string {
+	return func(p iampolicy.Policy, _ model.Ref) string {
+		if p.FullAccess(service) {
+			return "the policy allows " + service + ":* on all resources"
+		}
+		return ""
+	}
+}
+
+func decryptsAll(p iampolicy.Policy, ref model.Ref) string {
+	keys := "arn:" + ref.Partition() + ":kms:*:" + ref.Account + ":key/*"
+	for _, action := range []string{"kms:Decrypt", "kms:ReEncryptFrom"} {
+		if p.Allows(action, keys) {
+			return "the policy allows " + action + " with every key of the account"
+		}
+	}
+	return ""
+}
+
+func assumesAny(p iampolicy.Policy, _ model.Ref) string {
+	if p.Allows("sts:AssumeRole", "*") {
+		return "the policy allows sts:AssumeRole on all roles of all accounts"
+	}
+	return ""
+}
+
+func serviceWildcard(p iampolicy.Policy, _ model.Ref) string {
+	for i := range p.Statements {
+		s := &p.Statements[i]
+		if s.Effect != iampolicy.Allow {
+			continue
+		}
+		if len(s.NotActions) > 0 {
+			return s.Name() + " allows all actions but " + list(s.NotActions)
+		}
+		for _, action := range s.Actions {
+			if service, rest, ok := strings.Cut(action, ":"); action == "*" || ok && strings.Trim(rest, "*") == "" {
+				return s.Name() + " allows all actions of " + service
+			}
+		}
+	}
+	return ""
+}
+
+func customerAdmin(attached bool) func(*check.Evidence, Policy) check.Verdict {
+	return func(e *check.Evidence, p Policy) check.Verdict {
+		d := check.Read(e, p.Detail)
+		switch {
+		case d.AWS:
+			return check.Inapplicable("AWS wrote this policy")
+		case attached && d.Attachments == 0:
+			return check.Inapplicable("nobody has this policy")
+		case !attached && d.Attachments > 0:
+			return check.Inapplicable("the policy is attached, which has a check of its own")
+		case d.Attachments == 0 && d.Boundaries > 0:
+			return check.Inapplicable("the policy is used as a permissions boundary, which grants nothing")
+		}
+		return allowsEverything(parse(e, d.Document))
+	}
+}
+
+func inlineAdmin(e *check.Evidence, p InlinePolicy) check.Verdict {
+	d := check.Read(e, p.Detail)
+	if serviceLinked(d.OwnerPath) {
+		return check.Inapplicable("an AWS service owns this role")
+	}
+	return allowsEverything(parse(e, d.Document))
+}
+
+func allowsEverything(p iampolicy.Policy) check.Verdict {
+	return check.Must(!p.IsAdmin(), "the policy does not allow everything", "the policy allows all actions on all resources")
+}
+
+func policyAttached(e *check.Evidence, p Policy) check.Verdict {
+	d := check.Read(e, p.Detail)
+	if d.AWS {
+		return check.Inapplicable("AWS wrote this policy")
+	}
+	return check.Must(d.Attachments+d.Boundaries > 0, "the policy is in use", "the policy is attached to nobody and bounds nobody")
+}

@@ -1,0 +1,79 @@
+package iam
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+// roleIdleDays is after how long without use a role should go.
+const roleIdleDays = 90
+
+func groupRules() []check.Rule {
+	return []check.Rule{
+		check.Across("iam-group-has-members", model.Low, groupHasMembers, check.Using[User]()),
+		check.Across("iam-group-no-administrator-access", model.Medium, groupNotAdmin,
+			check.Using[Policy](), check.Using[InlinePolicy]()),
+	}
+}
+
+func groupHasMembers(e *check.Evidence, g Group) check.Verdict {
+	check.Read(e, g.Detail)
+	members := 0
+	for _, u := range check.All[User](e) {
+		if slices.Contains(check.Read(e, u.Detail).Groups, g.Name) {
+			members++
+		}
+	}
+	return check.Must(members > 0, "the group has "+count(members, "member", "members"), "the group has no members")
+}
+
+func groupNotAdmin(e *check.Evidence, g Group) check.Verdict {
+	return notAdmin(e, identity{arn: g.ARN, attached: check.Read(e, g.Detail).Attached})
+}
+
+func roleRules() []check.Rule {
+	return []check.Rule{
+		check.Across("iam-role-no-administrator-access", model.Medium, roleNotAdmin,
+			check.Using[Policy](), check.Using[InlinePolicy]()),
+		check.For("iam-role-used-recently", model.Low, roleUsed),
+	}
+}
+
+func roleNotAdmin(e *check.Evidence, r Role) check.Verdict {
+	d := check.Read(e, r.Detail)
+	if v, managed := elsewhere(d); managed {
+		return v
+	}
+	return notAdmin(e, identity{r.ARN, d.Attached, d.Boundary})
+}
+
+func roleUsed(e *check.Evidence, r Role) check.Verdict {
+	d := check.Read(e, r.Detail)
+	if v, managed := elsewhere(d); managed {
+		return v
+	}
+	if d.Used != nil {
+		age := days(e.Age(*d.Used))
+		reason := fmt.Sprintf("the role was last used %d days ago", age)
+		return check.Must(age < roleIdleDays, reason, reason)
+	}
+	age := days(e.Age(d.Created))
+	return check.Must(age < roleIdleDays,
+		fmt.Sprintf("the role is only %d days old", age),
+		fmt.Sprintf("the role is %d days old and AWS knows of no use in the last 400 days", age))
+}
+
+// elsewhere is the verdict on roles that the account itself cannot change.
+func elsewhere(d RoleDetail) (check.Verdict, bool) {
+	switch {
+	case d.ServiceLinked():
+		return check.Inapplicable("an AWS service owns this role"), true
+	case d.Reserved():
+		return check.Inapplicable("IAM Identity Center manages this role"), true
+	default:
+		return check.Verdict{}, false
+	}
+}

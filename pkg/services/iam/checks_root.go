@@ -1,0 +1,63 @@
+package iam
+
+import (
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+// rootIdleDays is how long ago the last use of the root user should be.
+const rootIdleDays = 30
+
+func rootRules() []check.Rule {
+	return []check.Rule{
+		check.For("iam-root-no-access-keys", model.Critical, rootNoKeys),
+		check.For("iam-root-mfa", model.Critical, rootMFA),
+		check.For("iam-root-hardware-mfa", model.High, rootHardwareMFA),
+		check.For("iam-root-not-used-recently", model.High, rootNotUsed),
+		check.For("iam-root-no-signing-certificates", model.High, rootNoCertificates),
+	}
+}
+
+func rootNoKeys(e *check.Evidence, r RootUser) check.Verdict {
+	return check.Must(!check.Read(e, r.Credentials).AccessKeys, "the root user has no access key", "the root user has an access key")
+}
+
+func rootNoCertificates(e *check.Evidence, r RootUser) check.Verdict {
+	return check.Must(!check.Read(e, r.Credentials).Certificates,
+		"the root user has no signing certificate", "the root user has an X.509 signing certificate")
+}
+
+func rootMFA(e *check.Evidence, r RootUser) check.Verdict {
+	c := check.Read(e, r.Credentials)
+	if c.None() {
+		return check.Inapplicable("the root user has no credentials")
+	}
+	return check.Must(c.MFA, "the root user has MFA", "the root user has no MFA device")
+}
+
+func rootHardwareMFA(e *check.Evidence, r RootUser) check.Verdict {
+	c := check.Read(e, r.Credentials)
+	switch {
+	case c.None():
+		return check.Inapplicable("the root user has no credentials")
+	case !c.MFA:
+		return check.Failed("the root user has no MFA device")
+	default:
+		return check.Must(!check.Read(e, r.VirtualMFA),
+			"all MFA devices of the root user are hardware or passkeys", "a virtual MFA device belongs to the root user")
+	}
+}
+
+func rootNotUsed(e *check.Evidence, r RootUser) check.Verdict {
+	u := check.Read(e, r.Usage)
+	last, what := u.PasswordUsed, "password"
+	if u.KeyUsed != nil && (last == nil || u.KeyUsed.After(*last)) {
+		last, what = u.KeyUsed, "access key"
+	}
+	if last == nil {
+		return check.Passed("AWS knows of no use of the root user")
+	}
+	return check.Must(days(e.Age(*last)) >= rootIdleDays,
+		"the root user was last used on "+day(*last),
+		"the root user's "+what+" was used on "+day(*last))
+}

@@ -1,0 +1,149 @@
+package iam
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/iampolicy"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+// auditRole is the name of the role through which CloudArq itself reads an
+// account. It is always used with an External ID, so nothing else will do.
+const auditRole = "CloudArqAuditRole"
+
+// scopedServices are those whose documentation asks for aws:SourceAccount or
+// aws:SourceArn in the trust policies of the roles they take, as the service
+// could be made to use a role for another customer. A role cannot be passed to a
+// service across accounts, so nothing is asked where AWS asks for nothing.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+var scopedServices = []string{
+	"amplify", "appsync", "autoscaling", "bedrock", "cloudformation", "codebuild", "ecs-tasks", "iot", "kinesisanalytics",
+	"logs", "personalize", "pipes", "rolesanywhere", "sagemaker", "scheduler", "ssm", "states", "transfer", "vpc-flow-logs",
+}
+
+func trustRules() []check.Rule {
+	return []check.Rule{
+		check.For("iam-role-not-open-to-anyone", model.Critical, trusting(notOpen)),
+		check.For("iam-role-cross-account-protected", model.High, trusting(crossAccountProtected)),
+		check.For("iam-role-cross-account-no-read-only-access", model.Medium, trusting(noForeignReader)),
+		check.For("iam-role-service-source-scoped", model.Low, trusting(sourceScoped)),
+		check.For("iam-role-oidc-subject", model.Critical, trusting(oidcSubject)),
+	}
+}
+
+// trusting is a rule over whom a role trusts, for roles whose trust the account
+// itself decides.
+func trusting(judge func(Role, RoleDetail, []iampolicy.Trust) check.Verdict) func(*check.Evidence, Role) check.Verdict {
+	return func(e *check.Evidence, r Role) check.Verdict {
+		d := check.Read(e, r.Detail)
+		if v, managed := elsewhere(d); managed {
+			return v
+		}
+		return judge(r, d, trusts(e, r))
+	}
+}
+
+func notOpen(_ Role, _ RoleDetail, trusts []iampolicy.Trust) check.Verdict {
+	for _, t := range trusts {
+		if t.Kind != iampolicy.TrustAnyone || t.Level < iampolicy.Restricted {
+			continue
+		}
+		if t.Level == iampolicy.Restricted {
+			return check.Failed(t.Statement + " of the trust policy lets any AWS account assume the role, within bounds that are no identity")
+		}
+		return check.Failed(t.Statement + " of the trust policy lets any AWS account assume the role")
+	}
+	return check.Passed("the trust policy names who may assume the role")
+}
+
+// foreign are the trusts in principals of other accounts, named one by one.
+func foreign(trusts []iampolicy.Trust) []iampolicy.Trust {
+	return slices.DeleteFunc(slices.Clone(trusts), func(t iampolicy.Trust) bool {
+		return t.Level == iampolicy.None ||
+			t.Kind != iampolicy.TrustForeignAccount && (t.Kind != iampolicy.TrustAnyone || t.Level != iampolicy.CrossAccount)
+	})
+}
+
+func crossAccountProtected(r Role, _ RoleDetail, trusts []iampolicy.Trust) check.Verdict {
+	others := foreign(trusts)
+	if len(others) == 0 {
+		return check.Inapplicable("the role trusts no named principal of another account")
+	}
+	for _, t := range others {
+		switch {
+		case t.ExternalID:
+		case r.Name == auditRole:
+			return check.Failed("the audit role can be assumed by " + t.Principal + " without an External ID")
+		case !t.MFA && !t.OrganizationScoped:
+			return check.Failed(t.Principal + " can assume the role without External ID or MFA")
+		}
+	}
+	return check.Passed("other accounts need an External ID, MFA or the organization's membership")
+}
+
+func noForeignReader(r Role, d RoleDetail, trusts []iampolicy.Trust) check.Verdict {
+	others := foreign(trusts)
+	if len(others) == 0 {
+		return check.Inapplicable("the role trusts no named principal of another account")
+	}
+	return check.Must(!slices.Contains(d.Attached, awsPolicy(r.Ref, "ReadOnlyAccess")),
+		"the role does not have ReadOnlyAccess", others[0].Principal+" can read all data of the account through ReadOnlyAccess")
+}
+
+func sourceScoped(_ Role, _ RoleDetail, trusts []iampolicy.Trust) check.Verdict {
+	concerned := false
+	for _, t := range trusts {
+		service, _, _ := strings.Cut(t.Principal, ".")
+		if t.Kind != iampolicy.TrustService || !slices.Contains(scopedServices, service) {
+			continue
+		}
+		if concerned = true; !t.SourceScoped {
+			return check.Failed(t.Principal + " may assume the role without a bound on the source account or resource")
+		}
+	}
+	if !concerned {
+		return check.Inapplicable("no service that trusts should be scoped for may assume the role")
+	}
+	return check.Passed("the services' source account or resource is bound")
+}
+
+func oidcSubject(_ Role, _ RoleDetail, trusts []iampolicy.Trust) check.Verdict {
+	concerned := false
+	for _, t := range trusts {
+		if t.Kind != iampolicy.TrustOIDC {
+			continue
+		}
+		if concerned = true; t.Level == iampolicy.Public {
+			return check.Failed("any token of " + issuer(t.Principal) + " can assume the role: no condition binds its subject to you")
+		}
+		if openCluster(t) {
+			return check.Failed("every workload of the cluster " + issuer(t.Principal) + " can assume the role: no condition binds the service account")
+		}
+	}
+	if !concerned {
+		return check.Inapplicable("the role trusts no OpenID Connect provider")
+	}
+	return check.Passed("the trust policy binds the tokens that may assume the role")
+}
+
+// openCluster reports whether an EKS cluster's issuer is trusted for all its
+// service accounts. Its tokens all have the same audience.
+func openCluster(t iampolicy.Trust) bool {
+	if !strings.HasPrefix(issuer(t.Principal), "oidc.eks.") {
+		return false
+	}
+	return len(t.Subjects) == 0 || slices.ContainsFunc(t.Subjects, func(s string) bool {
+		fixed, _, wild := strings.Cut(s, "*")
+		return wild && strings.HasPrefix("system:serviceaccount:", fixed)
+	})
+}
+
+// issuer is the provider's name without the ARN around it.
+func issuer(principal string) string {
+	if _, host, ok := strings.Cut(principal, ":oidc-provider/"); ok {
+		return host
+	}
+	return principal
+}

@@ -1,0 +1,183 @@
+package iam
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+const (
+	idleDays    = 45 // after which CIS calls a credential unused
+	keyDays     = 90
+	initialTime = time.Hour // a key made this soon belongs to the user's creation
+)
+
+func userRules() []check.Rule {
+	return []check.Rule{
+		check.For("iam-user-console-mfa", model.High, consoleMFA),
+		check.For("iam-user-hardware-mfa", model.Low, hardwareMFA),
+		check.For("iam-user-console-used-recently", model.Medium, consoleUsed),
+		check.For("iam-user-one-active-access-key", model.Medium, oneActiveKey),
+		check.For("iam-user-no-access-key-at-creation", model.Medium, noInitialKey),
+		check.For("iam-user-password-or-access-keys", model.Low, passwordOrKeys),
+		check.For("iam-user-no-direct-policies", model.Low, noDirectPolicies),
+		check.Across("iam-user-no-administrator-access", model.High, userNotAdmin,
+			check.Using[Policy](), check.Using[InlinePolicy]()),
+		check.Across("iam-user-administrator-mfa", model.Critical, adminMFA,
+			check.Using[Group](), check.Using[Policy](), check.Using[InlinePolicy]()),
+		check.For("iam-access-key-used-recently", model.Medium, keyUsed),
+		check.For("iam-access-key-rotated", model.Medium, keyRotated),
+	}
+}
+
+func consoleMFA(e *check.Evidence, u User) check.Verdict {
+	c := check.Read(e, u.Credentials)
+	if !c.Password {
+		return check.Inapplicable("the user has no console password")
+	}
+	return check.Must(c.MFA, "the user signs in with MFA", "the user has a console password and no MFA device"+asOf(c))
+}
+
+// asOf dates what may have been mended since the report.
+func asOf(c Credentials) string {
+	return ", says the credential report of " + c.Reported.UTC().Format("2006-01-02 15:04") + " UTC"
+}
+
+func hardwareMFA(e *check.Evidence, u User) check.Verdict {
+	c := check.Read(e, u.Credentials)
+	switch {
+	case !c.Password:
+		return check.Inapplicable("the user has no console password")
+	case !c.MFA:
+		return check.Failed("the user has no MFA device" + asOf(c))
+	default:
+		return check.Must(!check.Read(e, u.VirtualMFA),
+			"all MFA devices of the user are hardware or passkeys", "a virtual MFA device belongs to the user")
+	}
+}
+
+func consoleUsed(e *check.Evidence, u User) check.Verdict {
+	c := check.Read(e, u.Credentials)
+	if !c.Password {
+		return check.Inapplicable("the user has no console password")
+	}
+	if c.PasswordUsed != nil {
+		age := days(e.Age(*c.PasswordUsed))
+		reason := fmt.Sprintf("the password was last used %d days ago", age)
+		return check.Must(age < idleDays, reason, reason)
+	}
+	// Never used, or not since 2014, when AWS began to look: the report's
+	// "no_information". A password just set has its time to be used.
+	since := c.PasswordChanged
+	if since == nil {
+		since = new(check.Read(e, u.Detail).Created)
+	}
+	age := days(e.Age(*since))
+	return check.Must(age < idleDays,
+		fmt.Sprintf("the password was set %d days ago", age),
+		fmt.Sprintf("the password was set %d days ago and never used", age))
+}
+
+func oneActiveKey(e *check.Evidence, u User) check.Verdict {
+	active := len(check.Read(e, u.Credentials).ActiveKeys())
+	if active == 0 {
+		return check.Inapplicable("the user has no active access key")
+	}
+	return check.Must(active == 1, "the user has one active access key", fmt.Sprintf("the user has %d active access keys", active))
+}
+
+func noInitialKey(e *check.Evidence, u User) check.Verdict {
+	c := check.Read(e, u.Credentials)
+	if !c.Password {
+		return check.Inapplicable("the user has no console password")
+	}
+	created := check.Read(e, u.Detail).Created
+	for _, k := range c.ActiveKeys() {
+		if k.Used == nil && dated(e, k).Sub(created) < initialTime {
+			return check.Failed(fmt.Sprintf("access key %d was made together with the user and never used", k.Number))
+		}
+	}
+	return check.Passed("no unused access key is from the user's creation")
+}
+
+func passwordOrKeys(e *check.Evidence, u User) check.Verdict {
+	c := check.Read(e, u.Credentials)
+	keys := len(c.ActiveKeys()) > 0
+	if !c.Password && !keys {
+		return check.Inapplicable("the user has neither a password nor an active access key")
+	}
+	return check.Must(!c.Password || !keys, "the user is either a person or a program", "the user has a console password and an active access key")
+}
+
+func noDirectPolicies(e *check.Evidence, u User) check.Verdict {
+	d := check.Read(e, u.Detail)
+	names := slices.Clone(d.Inline)
+	for _, arn := range d.Attached {
+		names = append(names, nameOf(arn))
+	}
+	if len(names) > 0 {
+		return check.Failed("the user has policies of its own: " + list(names))
+	}
+	return check.Passed("the user has no policy of its own")
+}
+
+func userNotAdmin(e *check.Evidence, u User) check.Verdict {
+	d := check.Read(e, u.Detail)
+	return notAdmin(e, identity{u.ARN, d.Attached, d.Boundary})
+}
+
+func adminMFA(e *check.Evidence, u User) check.Verdict {
+	d, c := check.Read(e, u.Detail), check.Read(e, u.Credentials)
+	if !c.Password && len(c.ActiveKeys()) == 0 {
+		return check.Inapplicable("the user has neither a password nor an active access key")
+	}
+	holders := []identity{{u.ARN, d.Attached, d.Boundary}}
+	for _, g := range check.All[Group](e) {
+		if slices.Contains(d.Groups, g.Name) {
+			holders = append(holders, identity{g.ARN, check.Read(e, g.Detail).Attached, d.Boundary})
+		}
+	}
+	for _, h := range holders {
+		if policy := h.adminBy(e); policy != "" {
+			return check.Must(c.MFA, "the administrator has MFA", "the user is an administrator by "+policy+" and has no MFA device"+asOf(c))
+		}
+	}
+	return check.Inapplicable("the user is no administrator")
+}
+
+func keyUsed(e *check.Evidence, k AccessKey) check.Verdict {
+	d := check.Read(e, k.Detail)
+	if !d.Active {
+		return check.Inapplicable("the access key is inactive")
+	}
+	if d.Used == nil {
+		age := days(e.Age(dated(e, d)))
+		return check.Must(age < idleDays,
+			fmt.Sprintf("the access key is %d days old", age),
+			fmt.Sprintf("the access key is %d days old and was never used", age))
+	}
+	age := days(e.Age(*d.Used))
+	reason := fmt.Sprintf("the access key was last used %d days ago", age)
+	return check.Must(age < idleDays, reason, reason)
+}
+
+func keyRotated(e *check.Evidence, k AccessKey) check.Verdict {
+	d := check.Read(e, k.Detail)
+	if !d.Active {
+		return check.Inapplicable("the access key is inactive")
+	}
+	age := days(e.Age(dated(e, d)))
+	reason := fmt.Sprintf("the access key is %d days old", age)
+	return check.Must(age <= keyDays, reason, reason)
+}
+
+// dated is when a key was made; the rule cannot decide if the report lacks it.
+func dated(e *check.Evidence, k KeyDetail) time.Time {
+	if k.Rotated == nil {
+		return impossible[time.Time](e, "iam:GetCredentialReport", fmt.Sprintf("the report gives no date for the active access key %d", k.Number))
+	}
+	return *k.Rotated
+}

@@ -1,0 +1,124 @@
+package collect
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"sync/atomic"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/cloudarq/cloudarq/pkg/collect"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/services/s3"
+)
+
+// buckets lists the buckets of all regions in one place, and reads each where
+// it is: other regions' endpoints only redirect.
+func buckets(ctx context.Context, s *collect.Scope) error {
+	byRegion, owner, err := listBuckets(ctx, s)
+	var regions errgroup.Group
+	for region, found := range byRegion {
+		regions.Go(func() error {
+			there := *s
+			there.Region, there.Config = region, s.Config.Copy()
+			there.Config.Region = region
+			w := walk{&there, sdk.NewFromConfig(there.Config), owner}
+			return collect.EachOf(ctx, &there, found, w.bucket)
+		})
+	}
+	return errors.Join(err, regions.Wait())
+}
+
+// listBuckets gives, with an error, the buckets listed before it.
+func listBuckets(ctx context.Context, s *collect.Scope) (byRegion map[string][]types.Bucket, owner s3.Detail, err error) {
+	byRegion = map[string][]types.Bucket{}
+	// Only a request with a limit is answered with the buckets' regions.
+	// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
+	pages := sdk.NewListBucketsPaginator(sdk.NewFromConfig(s.Config), &sdk.ListBucketsInput{MaxBuckets: aws.Int32(10_000)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return byRegion, owner, err
+		}
+		if page.Owner != nil {
+			owner.Owner = aws.ToString(page.Owner.ID)
+		}
+		for _, b := range page.Buckets {
+			// Emulators leave the region out, and answer for all buckets anywhere.
+			region := cmp.Or(aws.ToString(b.BucketRegion), s.Config.Region)
+			if len(s.Audited) > 0 && !slices.Contains(s.Audited, region) {
+				continue
+			}
+			byRegion[region] = append(byRegion[region], b)
+		}
+	}
+	return byRegion, owner, nil
+}
+
+// walk reads the buckets of one region.
+type walk struct {
+	*collect.Scope
+	client *sdk.Client
+	detail s3.Detail
+}
+
+// bucket is nil for a bucket that was deleted after it was listed.
+func (w walk) bucket(r *collect.Reading, listed types.Bucket) *s3.Bucket {
+	name := aws.ToString(listed.Name)
+	b := &s3.Bucket{Resource: w.Resource("arn:"+w.Partition+":s3:::"+name, name), Detail: fact.Known(w.detail)}
+	var gone atomic.Bool
+	w.access(r, &gone, b)
+	w.storage(r, &gone, b)
+	if r.Wait() != nil || gone.Load() {
+		return nil
+	}
+	return b
+}
+
+// access reads who may use the bucket.
+func (w walk) access(r *collect.Reading, gone *atomic.Bool, b *s3.Bucket) {
+	name, c := aws.String(b.Name), w.client
+	into(r, gone, &b.Policy, c.GetBucketPolicy, &sdk.GetBucketPolicyInput{Bucket: name}, policy, "NoSuchBucketPolicy")
+	into(r, gone, &b.PublicGrants, c.GetBucketAcl, &sdk.GetBucketAclInput{Bucket: name}, publicGrants)
+	into(r, gone, &b.Ownership, c.GetBucketOwnershipControls, &sdk.GetBucketOwnershipControlsInput{Bucket: name}, ownership,
+		"OwnershipControlsNotFoundError")
+	into(r, gone, &b.PublicAccessBlock, c.GetPublicAccessBlock, &sdk.GetPublicAccessBlockInput{Bucket: name}, bucketBlock, noPublicAccessBlock)
+	into(r, gone, &b.Website, c.GetBucketWebsite, &sdk.GetBucketWebsiteInput{Bucket: name},
+		func(*sdk.GetBucketWebsiteOutput) bool { return true }, "NoSuchWebsiteConfiguration")
+	into(r, gone, &b.LogBucket, c.GetBucketLogging, &sdk.GetBucketLoggingInput{Bucket: name}, logBucket)
+}
+
+// storage reads how the bucket keeps what is in it.
+func (w walk) storage(r *collect.Reading, gone *atomic.Bool, b *s3.Bucket) {
+	name, c := aws.String(b.Name), w.client
+	into(r, gone, &b.Encryption, c.GetBucketEncryption, &sdk.GetBucketEncryptionInput{Bucket: name}, encryption,
+		"ServerSideEncryptionConfigurationNotFoundError")
+	into(r, gone, &b.Versioning, c.GetBucketVersioning, &sdk.GetBucketVersioningInput{Bucket: name}, versioning)
+	into(r, gone, &b.Lifecycle, c.GetBucketLifecycleConfiguration, &sdk.GetBucketLifecycleConfigurationInput{Bucket: name}, lifecycle,
+		"NoSuchLifecycleConfiguration")
+	into(r, gone, &b.ObjectLock, c.GetObjectLockConfiguration, &sdk.GetObjectLockConfigurationInput{Bucket: name}, objectLock,
+		"ObjectLockConfigurationNotFoundError")
+	into(r, gone, &b.Replication, c.GetBucketReplication, &sdk.GetBucketReplicationInput{Bucket: name}, replication,
+		"ReplicationConfigurationNotFoundError")
+	into(r, gone, &b.Notifications, c.GetBucketNotificationConfiguration, &sdk.GetBucketNotificationConfigurationInput{Bucket: name}, notifications)
+}
+
+// into is collect.Into that also notes when the bucket is gone.
+func into[In, Out, T any](
+	r *collect.Reading, gone *atomic.Bool, to *fact.Of[T],
+	call collect.Call[In, Out, sdk.Options], in *In, pick func(*Out) T, absent ...string,
+) {
+	noting := func(ctx context.Context, in *In, options ...func(*sdk.Options)) (*Out, error) {
+		out, err := call(ctx, in, options...)
+		if collect.HasCode(err, "NoSuchBucket") {
+			gone.Store(true)
+		}
+		return out, err
+	}
+	collect.Into(r, to, noting, in, pick, absent...)
+}

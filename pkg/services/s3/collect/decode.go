@@ -1,0 +1,125 @@
+package collect
+
+import (
+	"cmp"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	control "github.com/aws/aws-sdk-go-v2/service/s3control/types"
+
+	"github.com/cloudarq/cloudarq/pkg/collect"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/services/s3"
+)
+
+func policy(o *sdk.GetBucketPolicyOutput) string { return *o.Policy }
+
+func publicGrants(o *sdk.GetBucketAclOutput) []s3.Grant {
+	var public []s3.Grant
+	for _, g := range o.Grants {
+		if group := aws.ToString(g.Grantee.URI); group == s3.AllUsers || group == s3.AuthenticatedUsers {
+			public = append(public, s3.Grant{Group: group, Permission: string(g.Permission)})
+		}
+	}
+	return public
+}
+
+func ownership(o *sdk.GetBucketOwnershipControlsOutput) string {
+	return string(o.OwnershipControls.Rules[0].ObjectOwnership) // there is always exactly one
+}
+
+func bucketBlock(o *sdk.GetPublicAccessBlockOutput) s3.PublicAccessBlock {
+	c := o.PublicAccessBlockConfiguration
+	return s3.PublicAccessBlock{
+		BlockPublicACLs:       aws.ToBool(c.BlockPublicAcls),
+		IgnorePublicACLs:      aws.ToBool(c.IgnorePublicAcls),
+		BlockPublicPolicy:     aws.ToBool(c.BlockPublicPolicy),
+		RestrictPublicBuckets: aws.ToBool(c.RestrictPublicBuckets),
+	}
+}
+
+// controlBlock is bucketBlock of the other SDK's type.
+func controlBlock(c *control.PublicAccessBlockConfiguration) s3.PublicAccessBlock {
+	return s3.PublicAccessBlock{
+		BlockPublicACLs:       aws.ToBool(c.BlockPublicAcls),
+		IgnorePublicACLs:      aws.ToBool(c.IgnorePublicAcls),
+		BlockPublicPolicy:     aws.ToBool(c.BlockPublicPolicy),
+		RestrictPublicBuckets: aws.ToBool(c.RestrictPublicBuckets),
+	}
+}
+
+func accessPoint(s *collect.Scope, report control.MultiRegionAccessPointReport) *s3.MultiRegionAccessPoint {
+	name := aws.ToString(report.Name)
+	id := cmp.Or(aws.ToString(report.Alias), name) // one that is being made has no alias yet
+	return &s3.MultiRegionAccessPoint{
+		Resource:          s.Resource(s.ARN("s3", "accesspoint/"+id), name),
+		PublicAccessBlock: fact.Known(controlBlock(report.PublicAccessBlock)),
+	}
+}
+
+func encryption(o *sdk.GetBucketEncryptionOutput) s3.Encryption {
+	for _, rule := range o.ServerSideEncryptionConfiguration.Rules {
+		if d := rule.ApplyServerSideEncryptionByDefault; d != nil {
+			return s3.Encryption{Algorithm: string(d.SSEAlgorithm), Key: aws.ToString(d.KMSMasterKeyID)}
+		}
+	}
+	return s3.Encryption{}
+}
+
+func versioning(o *sdk.GetBucketVersioningOutput) s3.Versioning {
+	return s3.Versioning{Status: string(o.Status), MFADelete: o.MFADelete == types.MFADeleteStatusEnabled}
+}
+
+func logBucket(o *sdk.GetBucketLoggingOutput) string {
+	if o.LoggingEnabled == nil {
+		return ""
+	}
+	return aws.ToString(o.LoggingEnabled.TargetBucket)
+}
+
+func lifecycle(o *sdk.GetBucketLifecycleConfigurationOutput) []s3.LifecycleRule {
+	rules := make([]s3.LifecycleRule, len(o.Rules))
+	for i, rule := range o.Rules {
+		rules[i] = s3.LifecycleRule{
+			ID:          aws.ToString(rule.ID),
+			Enabled:     rule.Status == types.ExpirationStatusEnabled,
+			OldVersions: rule.NoncurrentVersionExpiration != nil || len(rule.NoncurrentVersionTransitions) > 0,
+		}
+	}
+	return rules
+}
+
+func objectLock(o *sdk.GetObjectLockConfigurationOutput) s3.ObjectLock {
+	c := o.ObjectLockConfiguration
+	lock := s3.ObjectLock{Enabled: c.ObjectLockEnabled == types.ObjectLockEnabledEnabled}
+	if c.Rule != nil && c.Rule.DefaultRetention != nil {
+		lock.Mode = string(c.Rule.DefaultRetention.Mode)
+	}
+	return lock
+}
+
+func replication(o *sdk.GetBucketReplicationOutput) []s3.ReplicationRule {
+	var rules []s3.ReplicationRule
+	for _, rule := range o.ReplicationConfiguration.Rules {
+		rules = append(rules, s3.ReplicationRule{
+			Enabled:     rule.Status == types.ReplicationRuleStatusEnabled,
+			Destination: aws.ToString(rule.Destination.Bucket),
+		})
+	}
+	return rules
+}
+
+func notifications(o *sdk.GetBucketNotificationConfigurationOutput) s3.Notifications {
+	n := s3.Notifications{EventBridge: o.EventBridgeConfiguration != nil}
+	for _, c := range o.LambdaFunctionConfigurations {
+		n.Targets = append(n.Targets, aws.ToString(c.LambdaFunctionArn))
+	}
+	for _, c := range o.QueueConfigurations {
+		n.Targets = append(n.Targets, aws.ToString(c.QueueArn))
+	}
+	for _, c := range o.TopicConfigurations {
+		n.Targets = append(n.Targets, aws.ToString(c.TopicArn))
+	}
+	return n
+}
