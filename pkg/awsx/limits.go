@@ -58,16 +58,16 @@ type Limiter struct {
 	inUse   chan struct{} // calls under way in all
 }
 
-// callsAtOnce bounds the calls that one process has under way, and so its
+// CallsAtOnce bounds the calls that one process has under way, and so its
 // connections and buffers.
-const callsAtOnce = 64
+const CallsAtOnce = 64
 
 // NewLimiter makes a limiter with the known limits of AWS's APIs.
-func NewLimiter() *Limiter { return newLimiter(limits, callsAtOnce) }
+func NewLimiter() *Limiter { return newLimiter(limits, CallsAtOnce) }
 
 // Unlimited paces nothing but the number of calls under way; for emulators and
 // benchmarks, which have no quotas to respect.
-func Unlimited() *Limiter { return newLimiter(map[string]Limit{"": {rate.Inf, 0}}, callsAtOnce) }
+func Unlimited() *Limiter { return newLimiter(map[string]Limit{"": {rate.Inf, 0}}, CallsAtOnce) }
 
 func newLimiter(limits map[string]Limit, atOnce int) *Limiter {
 	return &Limiter{buckets: map[string]*rate.Limiter{}, limits: limits, inUse: make(chan struct{}, atOnce)}

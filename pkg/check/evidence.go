@@ -50,8 +50,12 @@ func Try[T any](e *Evidence, f fact.Of[T]) (T, bool) {
 
 // All is every resource of type R in the account. If any region's listing has
 // a gap the rule ends here, as NOT_ASSESSED: what was not listed may exist.
-func All[R Resource](e *Evidence) []R {
-	resources, gaps := Some[R](e)
+func All[R Resource](e *Evidence) []R { return AllIn[R](e, "") }
+
+// AllIn is All for the resources of one region; gaps of other regions do not
+// matter to it. An empty region means all of them.
+func AllIn[R Resource](e *Evidence, region string) []R {
+	resources, gaps := SomeIn[R](e, region)
 	if len(gaps) > 0 {
 		panic(gapMet{gaps})
 	}
@@ -61,19 +65,32 @@ func All[R Resource](e *Evidence) []R {
 // Some is the resources of type R that could be listed, and the gaps of the
 // regions where listing failed: for rules that one good example can satisfy. The
 // slice is shared: rules do not change it.
-func Some[R Resource](e *Evidence) ([]R, []fact.Gap) {
+func Some[R Resource](e *Evidence) ([]R, []fact.Gap) { return SomeIn[R](e, "") }
+
+// SomeIn is Some for one region; an empty region means all of them.
+func SomeIn[R Resource](e *Evidence, region string) ([]R, []fact.Gap) {
 	var zero R
 	kind := zero.Kind()
 	e.kinds = append(e.kinds, kind)
 	p := e.world.listed(kind)
 	if p.typed == nil {
-		resources := make([]R, len(p.resources))
-		for i, r := range p.resources {
-			resources[i] = r.(R)
-		}
-		p.typed = resources
+		p.typed = map[string]any{}
 	}
-	return p.typed.([]R), p.gaps
+	resources, made := p.typed[region].([]R)
+	if !made {
+		for _, r := range p.resources {
+			if region == "" || r.Reference().Region == region {
+				resources = append(resources, r.(R))
+			}
+		}
+		p.typed[region] = resources
+	}
+	if region == "" {
+		return resources, p.gaps
+	}
+	return resources, slices.DeleteFunc(slices.Clone(p.gaps), func(g fact.Gap) bool {
+		return g.Region != "" && g.Region != model.Global && g.Region != region
+	})
 }
 
 // Exhibit is one fact that a rule read: where it stands and what it said.

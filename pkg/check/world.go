@@ -17,7 +17,9 @@ type World struct {
 type population struct {
 	resources []Resource
 	gaps      []fact.Gap
-	typed     any // resources as a slice of their own type, made when first asked for
+	// typed are the resources of a region, "" for all, as a slice of their own
+	// type; made when first asked for.
+	typed map[string]any
 }
 
 // NewWorld makes an empty world that will hold the resource types given.

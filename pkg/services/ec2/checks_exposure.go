@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -53,7 +52,7 @@ func notExposed(want ports) func(*check.Evidence, Instance) check.Verdict {
 		if len(families) == 0 {
 			return check.Passed("the instance has no public address")
 		}
-		groups, gaps := regional[SecurityGroup](e, i.Ref)
+		groups, gaps := check.SomeIn[SecurityGroup](e, i.Region)
 		for _, g := range groups {
 			if !slices.Contains(d.Groups, g.Name) {
 				continue
@@ -67,14 +66,4 @@ func notExposed(want ports) func(*check.Evidence, Instance) check.Verdict {
 		}
 		return check.Passed("no security group of the instance opens such a port to the internet")
 	}
-}
-
-// regional is the resources of type R in the region of another one, and what is
-// missing of their listing there. EC2's resources refer to no other region's, so
-// gaps elsewhere are no matter.
-func regional[R check.Resource](e *check.Evidence, to model.Ref) ([]R, []fact.Gap) {
-	all, gaps := check.Some[R](e)
-	near := slices.DeleteFunc(all, func(r R) bool { return r.Reference().Region != to.Region })
-	missing := slices.DeleteFunc(slices.Clone(gaps), func(g fact.Gap) bool { return g.Region != "" && g.Region != to.Region })
-	return near, missing
 }

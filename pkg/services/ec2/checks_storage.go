@@ -66,7 +66,7 @@ func snapshotNotPublic(e *check.Evidence, s Snapshot) check.Verdict {
 	if !check.Read(e, s.Public) {
 		return check.Passed("the snapshot is not shared with everybody")
 	}
-	settings, gaps := regional[RegionSettings](e, s.Ref)
+	settings, gaps := check.SomeIn[RegionSettings](e, s.Region)
 	for _, r := range settings {
 		if check.Read(e, r.SnapshotBlock) == "block-all-sharing" {
 			return check.Passed("the snapshot is shared with everybody, but the region blocks all public sharing")

@@ -25,7 +25,7 @@ func vpcRules() []check.Rule {
 
 func vpcFlowLogs(e *check.Evidence, v VPC) check.Verdict {
 	check.Read(e, v.Detail)
-	logs, gaps := regional[FlowLog](e, v.Ref)
+	logs, gaps := check.SomeIn[FlowLog](e, v.Region)
 	onlyAccepted := false
 	for _, log := range logs {
 		d := check.Read(e, log.Detail)
@@ -49,7 +49,7 @@ func vpcFlowLogs(e *check.Evidence, v VPC) check.Verdict {
 
 func vpcZones(e *check.Evidence, v VPC) check.Verdict {
 	check.Read(e, v.Detail)
-	subnets, gaps := regional[Subnet](e, v.Ref)
+	subnets, gaps := check.SomeIn[Subnet](e, v.Region)
 	zones := map[string]bool{}
 	for _, s := range subnets {
 		if d := check.Read(e, s.Detail); d.VPC == v.Name {
@@ -70,7 +70,7 @@ func vpcZones(e *check.Evidence, v VPC) check.Verdict {
 
 func vpcEC2Endpoint(e *check.Evidence, v VPC) check.Verdict {
 	check.Read(e, v.Detail)
-	endpoints, gaps := regional[Endpoint](e, v.Ref)
+	endpoints, gaps := check.SomeIn[Endpoint](e, v.Region)
 	for _, p := range endpoints {
 		d := check.Read(e, p.Detail)
 		if d.VPC == v.Name && strings.HasSuffix(d.Service, "."+v.Region+".ec2") && d.State == "available" {
@@ -105,7 +105,7 @@ func peeringLeastRoutes(e *check.Evidence, p Peering) check.Verdict {
 	if d.Status != "active" {
 		return check.Inapplicable("the peering is in state " + d.Status)
 	}
-	tables, gaps := regional[RouteTable](e, p.Ref)
+	tables, gaps := check.SomeIn[RouteTable](e, p.Region)
 	for _, t := range tables {
 		table := check.Read(e, t.Detail)
 		for _, route := range table.Peerings {

@@ -1,0 +1,225 @@
+// Command bench measures one audit of a sample account of about 1,000 resources
+// in 17 regions: wall time, processor time, peak memory and calls, with and
+// without 30 ms of latency on every call. The second number of each comparison is
+// the bound that the calls' dependencies and the program's own limits allow.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/cloudarq/cloudarq/pkg/awsx"
+	"github.com/cloudarq/cloudarq/pkg/blob"
+	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/test/emulator"
+	"github.com/cloudarq/cloudarq/test/estate"
+)
+
+const (
+	scale   = 1000
+	latency = 30 * time.Millisecond
+	runs    = 5 // the median counts
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := bench(ctx)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func bench(ctx context.Context) (err error) {
+	root, err := emulator.Root()
+	if err != nil {
+		return err
+	}
+	temp, err := os.MkdirTemp("", "cloudarq-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
+	fmt.Fprintf(os.Stderr, "filling an account with %d resources; this takes about a minute\n", scale)
+	server, err := emulator.Start(ctx, emulator.Options{Enforce: true})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.Close()) }()
+	sample, err := estate.Seed(ctx, server.URL, scale)
+	if err != nil {
+		return err
+	}
+	proxy, err := newReplay(server.URL)
+	if err != nil {
+		return err
+	}
+	address, stop, err := proxy.serve()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	sample.Endpoint = address
+
+	b := &benchmark{ctx: ctx, program: filepath.Join(root, "bin", "cloudarq"), temp: temp, estate: sample, proxy: proxy}
+	if _, err := b.run(); err != nil { // fills the proxy
+		return err
+	}
+	var first measurement
+	for _, l := range []time.Duration{0, latency} {
+		proxy.latency.Store(int64(l))
+		proxy.missed.Store(0)
+		m, err := b.median()
+		if err != nil {
+			return err
+		}
+		if first.calls == 0 {
+			first = m
+			fmt.Printf("%d resources, %d verdicts, %d calls\n\n", m.resources, m.verdicts, m.calls)
+			fmt.Printf("%-10s %10s %10s %10s %10s %14s\n", "latency", "wall", "bound", "ratio", "CPU", "peak memory")
+		}
+		bound := m.bound(l, first.wall)
+		fmt.Printf("%-10s %10s %10s %10.2f %10s %11.0f MB\n", l, m.wall.Round(10*time.Millisecond), bound.Round(10*time.Millisecond),
+			m.wall.Seconds()/bound.Seconds(), m.cpu.Round(10*time.Millisecond), m.memory/1e6)
+		if missed := proxy.missed.Load(); missed > 0 {
+			fmt.Printf("           (%d answers had to be asked of the emulator)\n", missed)
+		}
+	}
+	return nil
+}
+
+type benchmark struct {
+	ctx           context.Context //nolint:containedctx // lives as long as the program
+	program, temp string
+	estate        *estate.Estate
+	proxy         *replay
+	count         int
+}
+
+// measurement is what one audit took.
+type measurement struct {
+	wall, cpu                  time.Duration
+	memory                     float64 // bytes, at its peak
+	calls, resources, verdicts int
+	chain                      int // calls that had to wait for one another
+}
+
+// bound is the least wall time that latency allows: the calls shared by as many
+// as may be under way, or the longest chain of calls of which each needs the one
+// before; and no less than the same audit takes without any latency.
+func (m measurement) bound(latency, without time.Duration) time.Duration {
+	shared := time.Duration(m.calls) * latency / awsx.CallsAtOnce
+	return without + max(shared, time.Duration(m.chain)*latency)
+}
+
+func (b *benchmark) median() (measurement, error) {
+	var all []measurement
+	for range runs {
+		m, err := b.run()
+		if err != nil {
+			return m, err
+		}
+		all = append(all, m)
+	}
+	for i := range all { // by wall time
+		for j := i; j > 0 && all[j].wall < all[j-1].wall; j-- {
+			all[j], all[j-1] = all[j-1], all[j]
+		}
+	}
+	return all[len(all)/2], nil
+}
+
+func (b *benchmark) run() (measurement, error) {
+	b.count++
+	data := filepath.Join(b.temp, fmt.Sprintf("run-%d", b.count))
+	account := b.estate.Account("neglected")
+	cmd := exec.CommandContext(b.ctx, b.program, "audit", "run", "--quiet", "--data-dir", data, "--role-arn", account.RoleARN, "--external-id", "-")
+	cmd.Env, cmd.Stdin, cmd.Stderr = b.estate.Environ(), strings.NewReader(account.ExternalID), os.Stderr
+	start := time.Now()
+	if err := cmd.Run(); err != nil {
+		return measurement{}, fmt.Errorf("audit: %w", err)
+	}
+	m := measurement{wall: time.Since(start), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
+	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		m.memory = float64(usage.Maxrss) * 1024 // Linux counts kilobytes
+	}
+	return m, b.read(data, &m)
+}
+
+// read takes the figures that the audit itself keeps.
+func (b *benchmark) read(data string, m *measurement) error {
+	show := exec.CommandContext(b.ctx, b.program, "audit", "show", "--data-dir", data, "-o", "json")
+	out, err := show.Output()
+	if err != nil {
+		return fmt.Errorf("read the audit: %w", err)
+	}
+	var audits []model.Audit
+	if err := json.Unmarshal(out, &audits); err != nil {
+		return err
+	}
+	s := audits[0].Summary
+	m.resources, m.verdicts = s.Resources, s.Counts.Pass+s.Counts.Fail+s.Counts.NotApplicable+s.Counts.NotAssessed
+	ledgers, err := filepath.Glob(filepath.Join(data, "blobs", "ledger", "*", "*", "*", "*", "*"))
+	if err != nil {
+		return err
+	}
+	for _, path := range ledgers {
+		calls, err := readLedger(path)
+		if err != nil {
+			return err
+		}
+		m.calls += len(calls)
+		m.chain = max(m.chain, chain(calls))
+	}
+	return nil
+}
+
+func readLedger(path string) ([]ledger.Entry, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	var calls []ledger.Entry
+	for entry, err := range blob.Read[ledger.Entry](f) {
+		if err != nil {
+			return nil, err
+		}
+		calls = append(calls, entry)
+	}
+	return calls, nil
+}
+
+// connecting is how many calls come before any service is asked: AssumeRole,
+// GetCallerIdentity, DescribeRegions.
+const connecting = 3
+
+// chain is the longest chain of dependent calls in a service: its pages come one
+// after the other, and the last page's resources need up to two further calls,
+// a description and what depends on it.
+func chain(calls []ledger.Entry) int {
+	pages := map[string]int{}
+	longest, details := 0, 0
+	for _, c := range calls {
+		if strings.HasPrefix(c.Operation, "List") {
+			at := c.Region + c.Operation
+			pages[at]++
+			longest = max(longest, pages[at])
+		}
+		if strings.HasPrefix(c.Operation, "Get") {
+			details = 2
+		}
+	}
+	return connecting + max(1, longest) + details
+}
