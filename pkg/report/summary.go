@@ -62,8 +62,8 @@ func Summary(w io.Writer, style Style, a model.Audit, worst []Verdict) error {
 	}
 	fmt.Fprintf(&b, "Findings  %s\n", strings.Join(failed, "   "))
 	if s.Changes.Previous != "" {
-		fmt.Fprintf(&b, "Changes   %d new, %d resolved, %d reopened, %d checks newly blind since %s\n",
-			s.Changes.New, s.Changes.Resolved, s.Changes.Reopened, len(s.Changes.NewlyBlind), s.Changes.Previous)
+		fmt.Fprintf(&b, "Changes   %d new, %d resolved, %d reopened, %s newly blind since %s\n",
+			s.Changes.New, s.Changes.Resolved, s.Changes.Reopened, Count(len(s.Changes.NewlyBlind), "check"), s.Changes.Previous)
 	}
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return err
