@@ -27,8 +27,8 @@ func TestSkeletonCompilesAndPasses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		const real, here = "cloudarq/pkg/services/sample", "cloudarq/internal/newservice/testdata/services/sample"
-		if err := os.WriteFile(path, []byte(strings.ReplaceAll(string(source), real, here)), 0o644); err != nil {
+		const there, here = "cloudarq/pkg/services/sample", "cloudarq/internal/newservice/testdata/services/sample"
+		if err := os.WriteFile(path, []byte(strings.ReplaceAll(string(source), there, here)), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -55,8 +55,10 @@ func TestLinesRoundTrip(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		var want []row
 		for range rapid.IntRange(0, 20).Draw(rt, "n") {
-			want = append(want, row{ID: rapid.String().Draw(rt, "id"), N: rapid.Int().Draw(rt, "n"),
-				More: map[string]any{"<&>\u2028\n": rapid.StringN(0, 3000, -1).Draw(rt, "s")}})
+			want = append(want, row{
+				ID: rapid.String().Draw(rt, "id"), N: rapid.Int().Draw(rt, "n"),
+				More: map[string]any{"<&>\u2028\n": rapid.StringN(0, 3000, -1).Draw(rt, "s")},
+			})
 		}
 		got, err := decode(iotest.OneByteReader(bytes.NewReader(encode(t, want...))))
 		if d := cmp.Diff(want, got); err != nil || d != "" {
@@ -180,8 +182,10 @@ func TestWriterMemory(t *testing.T) {
 	for range writers {
 		w := blob.NewWriter(&out)
 		for i := range 3000 {
-			r := row{ID: fmt.Sprintf("arn:aws:ec2:eu-west-1:123456789012:instance/i-%08x", i*7919), N: i,
-				More: map[string]any{"State": "running", "Groups": []string{"default", "web"}}}
+			r := row{
+				ID: fmt.Sprintf("arn:aws:ec2:eu-west-1:123456789012:instance/i-%08x", i*7919), N: i,
+				More: map[string]any{"State": "running", "Groups": []string{"default", "web"}},
+			}
 			if err := w.Write(r); err != nil {
 				t.Fatal(err)
 			}

@@ -117,6 +117,7 @@ func (b *bound) limit(s *subject) who {
 		if s.kind != service || !s.any && b.services != nil && !slices.ContainsFunc(b.services, named) {
 			return nobody
 		}
+	case unbounding:
 	case noServices:
 		if s.kind == service {
 			return nobody

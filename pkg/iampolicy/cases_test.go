@@ -221,8 +221,10 @@ func TestServicePolicies(t *testing.T) {
 		"own number in another partition": {policy: `{"Effect": "Allow", "Principal": {"AWS": "arn:aws-cn:iam::111122223333:root"}, "Action": "s3:*", "Resource": "*"}`, want: iampolicy.CrossAccount},
 		"NotPrincipal with Allow":         {policy: `{"Effect": "Allow", "NotPrincipal": {"AWS": "999988887777"}, "Action": "s3:*", "Resource": "*"}`, want: iampolicy.Public, reason: "not 999988887777"},
 		"NotAction with Allow":            {policy: `{"Effect": "Allow", "Principal": "*", "NotAction": "s3:DeleteBucket", "Resource": "*"}`, want: iampolicy.Public, reason: "not s3:DeleteBucket"},
-		"NotAction leaves the question out": {policy: `{"Effect": "Allow", "Principal": "*", "NotAction": "s3:Put*", "Resource": "*"}`,
-			opts: iampolicy.Options{Actions: []string{"s3:PutObject"}}, want: iampolicy.None},
+		"NotAction leaves the question out": {
+			policy: `{"Effect": "Allow", "Principal": "*", "NotAction": "s3:Put*", "Resource": "*"}`,
+			opts:   iampolicy.Options{Actions: []string{"s3:PutObject"}}, want: iampolicy.None,
+		},
 		"an identity policy":              {policy: `{"Effect": "Allow", "Action": "*", "Resource": "*"}`, want: iampolicy.None, reason: "names no principal"},
 		"wildcard account in a principal": {policy: `{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::*:root"}, "Action": "s3:*", "Resource": "*"}`, want: iampolicy.Public},
 		"one * among named accounts":      {policy: `{"Effect": "Allow", "Principal": {"AWS": ["111122223333", "*"]}, "Action": "s3:*", "Resource": "*"}`, want: iampolicy.Public},

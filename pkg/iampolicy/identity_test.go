@@ -117,11 +117,15 @@ func TestEscalations(t *testing.T) {
 		"one action":   {[]string{`{"Effect": "Allow", "Action": "iam:CreatePolicyVersion", "Resource": "*"}`}, "iam:CreatePolicyVersion"},
 		"half of two":  {[]string{`{"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}`}, ""},
 		"two policies": {[]string{`{"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}`, `{"Effect": "Allow", "Action": "ec2:RunInstances", "Resource": "*"}`}, "iam:PassRole+ec2:RunInstances"},
-		"denied in the other": {[]string{`{"Effect": "Allow", "Action": ["iam:PassRole", "ec2:RunInstances"], "Resource": "*"}`,
-			`{"Effect": "Deny", "Action": "iam:*", "Resource": "*"}`}, ""},
-		"passed to one service only": {[]string{`{"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*", "Condition": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}},
+		"denied in the other": {[]string{
+			`{"Effect": "Allow", "Action": ["iam:PassRole", "ec2:RunInstances"], "Resource": "*"}`,
+			`{"Effect": "Deny", "Action": "iam:*", "Resource": "*"}`,
+		}, ""},
+		"passed to one service only": {
+			[]string{`{"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*", "Condition": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}},
 			{"Effect": "Allow", "Action": ["ec2:RunInstances", "lambda:CreateFunction", "lambda:InvokeFunction"], "Resource": "*"}`},
-			"iam:PassRole+lambda:CreateFunction+lambda:InvokeFunction"},
+			"iam:PassRole+lambda:CreateFunction+lambda:InvokeFunction",
+		},
 		"one role": {[]string{`{"Effect": "Allow", "Action": ["iam:UpdateAssumeRolePolicy", "sts:AssumeRole"], "Resource": "arn:aws:iam::1:role/x"}`}, "iam:UpdateAssumeRolePolicy+sts:AssumeRole"},
 	} {
 		t.Run(name, func(t *testing.T) {

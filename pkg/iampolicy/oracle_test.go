@@ -30,15 +30,19 @@ func outsiders() map[string]request {
 		return m
 	}
 	acting := func(service, account, arn string) map[string]string {
-		return map[string]string{"aws:principalisawsservice": "true", "aws:principalservicename": service, "aws:securetransport": "true",
-			"aws:sourceaccount": account, "aws:sourcearn": arn, "aws:sourceorgid": "o-stranger00"}
+		return map[string]string{
+			"aws:principalisawsservice": "true", "aws:principalservicename": service, "aws:securetransport": "true",
+			"aws:sourceaccount": account, "aws:sourcearn": arn, "aws:sourceorgid": "o-stranger00",
+		}
 	}
 	internet := map[string]string{"aws:sourceip": "198.51.100.9"}
 	all := map[string]request{
 		"anonymous": {public, "", map[string]string{"aws:sourceip": "198.51.100.9", "aws:securetransport": "true"}},
 		"stranger":  {public, "777700001111", caller("777700001111", "o-stranger00", internet)},
-		"stranger without organization": {public, "777700003333", map[string]string{"aws:principalaccount": "777700003333", "aws:sourceip": "198.51.100.9",
-			"aws:principalarn": "arn:aws:iam::777700003333:user/x", "aws:principalisawsservice": "false", "aws:securetransport": "true"}},
+		"stranger without organization": {public, "777700003333", map[string]string{
+			"aws:principalaccount": "777700003333", "aws:sourceip": "198.51.100.9",
+			"aws:principalarn": "arn:aws:iam::777700003333:user/x", "aws:principalisawsservice": "false", "aws:securetransport": "true",
+		}},
 		"stranger at the office":    {restricted, "777700001111", caller("777700001111", "o-stranger00", map[string]string{"aws:sourceip": "203.0.113.5"})},
 		"anonymous at the office":   {restricted, "", map[string]string{"aws:sourceip": "203.0.113.5", "aws:securetransport": "true"}},
 		"stranger by the endpoint":  {restricted, "777700001111", caller("777700001111", "o-stranger00", map[string]string{"aws:sourcevpce": "vpce-1"})},
@@ -49,10 +53,14 @@ func outsiders() map[string]request {
 		"S3 for a stranger":         {unscoped, "s3.amazonaws.com", acting("s3.amazonaws.com", "777700001111", "arn:aws:s3:::other")},
 		"S3 for a stranger's b":     {cross, "s3.amazonaws.com", acting("s3.amazonaws.com", "777700001111", "arn:aws:s3:::b")},
 		"SNS for the partner":       {cross, "sns.amazonaws.com", acting("sns.amazonaws.com", "999988887777", "arn:aws:sns:eu-west-1:999988887777:t")},
-		"GitLab stranger": {public, "arn:aws:iam::111122223333:oidc-provider/gitlab.com",
-			map[string]string{"gitlab.com:sub": "project_path:you/x", "aws:sourceip": "198.51.100.9", "aws:securetransport": "true"}},
-		"GitLab me": {restricted, "arn:aws:iam::111122223333:oidc-provider/gitlab.com",
-			map[string]string{"gitlab.com:sub": "project_path:me/x", "aws:sourceip": "198.51.100.9", "aws:securetransport": "true"}},
+		"GitLab stranger": {
+			public, "arn:aws:iam::111122223333:oidc-provider/gitlab.com",
+			map[string]string{"gitlab.com:sub": "project_path:you/x", "aws:sourceip": "198.51.100.9", "aws:securetransport": "true"},
+		},
+		"GitLab me": {
+			restricted, "arn:aws:iam::111122223333:oidc-provider/gitlab.com",
+			map[string]string{"gitlab.com:sub": "project_path:me/x", "aws:sourceip": "198.51.100.9", "aws:securetransport": "true"},
+		},
 		"Facebook": {public, "graph.facebook.com", map[string]string{"aws:sourceip": "198.51.100.9", "aws:securetransport": "true"}},
 	}
 	for name, r := range all {

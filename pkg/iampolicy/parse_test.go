@@ -30,8 +30,10 @@ const everyElement = `{
 func TestParseEveryElement(t *testing.T) {
 	want := iampolicy.Policy{Version: "2012-10-17", ID: "all", Statements: []iampolicy.Statement{{
 		Sid: "A", Effect: iampolicy.Allow,
-		Principal: iampolicy.Principals{AWS: []string{"*", "111122223333"}, Service: []string{"s3.amazonaws.com"},
-			Federated: []string{"graph.facebook.com"}, CanonicalUser: []string{"79a5"}},
+		Principal: iampolicy.Principals{
+			AWS: []string{"*", "111122223333"}, Service: []string{"s3.amazonaws.com"},
+			Federated: []string{"graph.facebook.com"}, CanonicalUser: []string{"79a5"},
+		},
 		Actions: []string{"s3:GetObject"}, Resources: []string{"arn:aws:s3:::b/*"},
 		Conditions: []iampolicy.Condition{
 			{Operator: iampolicy.Operator{Name: "StringEquals"}, Key: "aws:SourceAccount", Values: []string{"1", "2", "true"}},

@@ -127,7 +127,7 @@ func (e *evaluator) arnParty(pattern string, loose bool) (p party, ok bool) {
 		p = e.accountParty(a.account, a.partition, pattern)
 		// arn:*:iam::1:role/x with StringLike also matches
 		// arn:aws:iam::2:role/y:iam::1:role/x, for a path may hold colons.
-		if loose && wild(a.partition+a.service+a.region) && !(a.partition == "aws" && colonFree(a.service)) {
+		if loose && wild(a.partition+a.service+a.region) && (a.partition != "aws" || !colonFree(a.service)) {
 			p.kind, p.id, p.inside = unowned, "", false
 		}
 		return p, true

@@ -11,21 +11,36 @@ import (
 // The pieces that random policies are made of: each meets most others.
 var (
 	someEffects    = []string{"Allow", "Allow", "Deny"}
-	somePrincipals = []string{`"*"`, `{"AWS": "*"}`, `{"AWS": "111122223333"}`, `{"AWS": ["999988887777", "444455556666"]}`,
+	somePrincipals = []string{
+		`"*"`, `{"AWS": "*"}`, `{"AWS": "111122223333"}`, `{"AWS": ["999988887777", "444455556666"]}`,
 		`{"Service": "s3.amazonaws.com"}`, `{"AWS": "999988887777", "Service": ["sns.amazonaws.com", "s3.amazonaws.com"]}`,
-		`{"CanonicalUser": "79a5"}`, `{"Federated": "arn:aws:iam::111122223333:oidc-provider/gitlab.com"}`, `{"Federated": "graph.facebook.com"}`}
+		`{"CanonicalUser": "79a5"}`, `{"Federated": "arn:aws:iam::111122223333:oidc-provider/gitlab.com"}`, `{"Federated": "graph.facebook.com"}`,
+	}
 	someActions    = []string{`"Action": "*"`, `"Action": "s3:*"`, `"Action": ["s3:GetObject", "s3:PutObject"]`, `"Action": "s3:Get*"`, `"NotAction": "s3:Put*"`}
 	someResources  = []string{`"Resource": "*"`, `"Resource": "arn:aws:s3:::b/*"`, `"Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/*"]`, `"NotResource": "arn:aws:s3:::c"`}
 	someConditions = []struct{ operator, key, value string }{
-		{"StringEquals", "aws:SourceAccount", `"111122223333"`}, {"StringEquals", "aws:SourceAccount", `["999988887777", "111122223333"]`},
-		{"StringEquals", "aws:PrincipalOrgID", `"o-a1b2c3d4e5"`}, {"StringNotEquals", "aws:PrincipalOrgID", `"o-a1b2c3d4e5"`},
-		{"StringEqualsIfExists", "aws:PrincipalOrgID", `"o-a1b2c3d4e5"`}, {"Null", "aws:PrincipalOrgID", `"false"`},
-		{"StringNotEquals", "aws:PrincipalAccount", `"111122223333"`}, {"StringLike", "aws:PrincipalAccount", `"*"`},
-		{"ArnLike", "aws:SourceArn", `"arn:aws:s3:::b"`}, {"ArnLike", "aws:SourceArn", `"arn:aws:sns:*:999988887777:*"`}, {"ArnNotLike", "aws:PrincipalArn", `"arn:aws:iam::999988887777:role/*"`},
-		{"IpAddress", "aws:SourceIp", `"203.0.113.0/24"`}, {"NotIpAddress", "aws:SourceIp", `"10.0.0.0/8"`}, {"IpAddress", "aws:SourceIp", `"0.0.0.0/0"`},
-		{"StringEquals", "aws:SourceVpce", `"vpce-1"`}, {"Bool", "aws:PrincipalIsAWSService", `"true"`}, {"BoolIfExists", "aws:PrincipalIsAWSService", `"false"`},
-		{"Bool", "aws:SecureTransport", `"false"`}, {"StringLike", "aws:userid", `"AROADBQP57FF2AEXAMPLE:*"`}, {"StringLike", "gitlab.com:sub", `"project_path:me/*"`},
-		{"StringEquals", "aws:PrincipalServiceName", `"s3.amazonaws.com"`}, {"StringEquals", "aws:SourceOrgID", `"o-zzzzzzzzzz"`},
+		{"StringEquals", "aws:SourceAccount", `"111122223333"`},
+		{"StringEquals", "aws:SourceAccount", `["999988887777", "111122223333"]`},
+		{"StringEquals", "aws:PrincipalOrgID", `"o-a1b2c3d4e5"`},
+		{"StringNotEquals", "aws:PrincipalOrgID", `"o-a1b2c3d4e5"`},
+		{"StringEqualsIfExists", "aws:PrincipalOrgID", `"o-a1b2c3d4e5"`},
+		{"Null", "aws:PrincipalOrgID", `"false"`},
+		{"StringNotEquals", "aws:PrincipalAccount", `"111122223333"`},
+		{"StringLike", "aws:PrincipalAccount", `"*"`},
+		{"ArnLike", "aws:SourceArn", `"arn:aws:s3:::b"`},
+		{"ArnLike", "aws:SourceArn", `"arn:aws:sns:*:999988887777:*"`},
+		{"ArnNotLike", "aws:PrincipalArn", `"arn:aws:iam::999988887777:role/*"`},
+		{"IpAddress", "aws:SourceIp", `"203.0.113.0/24"`},
+		{"NotIpAddress", "aws:SourceIp", `"10.0.0.0/8"`},
+		{"IpAddress", "aws:SourceIp", `"0.0.0.0/0"`},
+		{"StringEquals", "aws:SourceVpce", `"vpce-1"`},
+		{"Bool", "aws:PrincipalIsAWSService", `"true"`},
+		{"BoolIfExists", "aws:PrincipalIsAWSService", `"false"`},
+		{"Bool", "aws:SecureTransport", `"false"`},
+		{"StringLike", "aws:userid", `"AROADBQP57FF2AEXAMPLE:*"`},
+		{"StringLike", "gitlab.com:sub", `"project_path:me/*"`},
+		{"StringEquals", "aws:PrincipalServiceName", `"s3.amazonaws.com"`},
+		{"StringEquals", "aws:SourceOrgID", `"o-zzzzzzzzzz"`},
 	}
 )
 

@@ -32,7 +32,8 @@ func (e *evaluator) subjects(s *Statement) []subject {
 	}
 	for _, name := range p.CanonicalUser {
 		own := name == e.opts.CanonicalUserID || e.trusts(name)
-		out = append(out, subject{kind: direct, name: name,
+		out = append(out, subject{
+			kind: direct, name: name,
 			who:    only(party{kind: unowned, name: "canonical user " + name, inside: own}),
 			remark: "a canonical user id does not tell its account",
 		})

@@ -66,6 +66,7 @@ func (e *evaluator) readValue(c *Condition, f form, v string) (p party, why stri
 		if f == formToken {
 			return party{kind: unowned, name: c.Key + " " + v}, ""
 		}
+	default: // formNone, formIP, formTrue and formService are read elsewhere
 	}
 	return party{kind: limited, name: c.Key + " " + v}, ""
 }

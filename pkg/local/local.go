@@ -126,11 +126,12 @@ func (s *State) Audit(ctx context.Context, run Run) (model.Audit, error) {
 	if err != nil {
 		return audit, err
 	}
-	for _, letter := range append(tasks.Dead(), results.Dead()...) {
-		if err := p.Stop(after, Organization, audit.Connection, audit.ID, model.AuditPartial, letter.Err.Error()); err != nil {
-			return audit, err
+	if dead := append(tasks.Dead(), results.Dead()...); len(dead) > 0 {
+		why := dead[0].Err
+		if err := p.Stop(after, Organization, audit.Connection, audit.ID, model.AuditPartial, why.Error()); err != nil {
+			return audit, errors.Join(why, err)
 		}
-		return audit, fmt.Errorf("audit %s: %w", audit.ID, letter.Err)
+		return audit, fmt.Errorf("audit %s: %w", audit.ID, why)
 	}
 	return s.Records.Audit(after, audit.Connection, audit.ID)
 }

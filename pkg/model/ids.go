@@ -10,15 +10,24 @@ import (
 	"strings"
 )
 
-// The ids. Each is opaque to everybody but the function that makes it.
-type (
-	OrganizationID string
-	ConnectionID   string
-	AuditID        string // sortable by time of start
-	TaskID         string // unique within its audit
-	FindingID      string
-	CheckID        string // "kms-key-rotation"
-)
+// OrganizationID names a tenant. Like every id it is opaque to everybody but the
+// function that makes it.
+type OrganizationID string
+
+// ConnectionID names a connection within its organization.
+type ConnectionID string
+
+// AuditID names an audit; ids sort by time of start.
+type AuditID string
+
+// TaskID names a task within its audit.
+type TaskID string
+
+// FindingID names a finding; NewFindingID makes it.
+type FindingID string
+
+// CheckID names a check: "kms-key-rotation".
+type CheckID string
 
 // NewFindingID is the identity of a finding: the same check on the same
 // resource of the same account is the same finding in every audit, whatever

@@ -36,8 +36,8 @@ func All(ctx context.Context, t Table, q Query) iter.Seq2[Item, error] {
 	}
 }
 
-// ErrSkip, returned by the function given to Update, ends it without a write
-// and without an error.
+// ErrSkip ends Update without a write and without an error, when the function
+// given to it returns it.
 var ErrSkip = errors.New("leave the item as it is")
 
 const updateTries = 40

@@ -44,8 +44,10 @@ func equal(a, b []string) bool {
 
 func TestCursorRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		q := table.Query{PK: rapid.StringN(1, -1, 99).Draw(t, "pk"), Prefix: rapid.String().Draw(t, "prefix"),
-			Index: rapid.Bool().Draw(t, "index"), Desc: rapid.Bool().Draw(t, "desc")}
+		q := table.Query{
+			PK: rapid.StringN(1, -1, 99).Draw(t, "pk"), Prefix: rapid.String().Draw(t, "prefix"),
+			Index: rapid.Bool().Draw(t, "index"), Desc: rapid.Bool().Draw(t, "desc"),
+		}
 		last := table.Item{Key: table.Key{PK: q.PK, SK: rapid.String().Draw(t, "sk")}}
 		want := table.Position{Key: last.Key}
 		if q.Index {

@@ -82,5 +82,6 @@ func mark(set map[string]bool, path string, v reflect.Value) {
 			set[at] = set[at] || !v.Field(i).IsZero()
 			mark(set, at, v.Field(i))
 		}
+	default: // a plain value has nothing inside
 	}
 }

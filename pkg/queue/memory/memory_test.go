@@ -21,9 +21,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func driver(b *memory.Broker, max int) queuetest.Driver {
+func driver(b *memory.Broker, most int) queuetest.Driver {
 	q := b.Queue("q")
-	return queuetest.Driver{Queue: q, MaxReceives: max, Dead: func() (out []string) {
+	return queuetest.Driver{Queue: q, MaxReceives: most, Dead: func() (out []string) {
 		for _, d := range q.Dead() {
 			out = append(out, string(d.Body))
 		}

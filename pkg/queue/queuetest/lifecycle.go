@@ -65,7 +65,7 @@ func testCancelled(t *testing.T, d Driver) {
 	for range d.MaxReceives + 2 { // being stopped does not use up attempts
 		ctx, cancel := context.WithCancel(t.Context())
 		returned := false
-		err := d.Queue.Receive(ctx, func(ctx context.Context, m queue.Message) error {
+		err := d.Queue.Receive(ctx, func(ctx context.Context, _ queue.Message) error {
 			cancel()
 			<-ctx.Done()
 			time.Sleep(time.Millisecond)

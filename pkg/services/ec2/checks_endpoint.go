@@ -39,7 +39,7 @@ func withPolicy(decide func(p iampolicy.Policy, level iampolicy.Result) check.Ve
 }
 
 func endpointLimited(e *check.Evidence, p Endpoint) check.Verdict {
-	return withPolicy(func(policy iampolicy.Policy, result iampolicy.Result) check.Verdict {
+	return withPolicy(func(_ iampolicy.Policy, result iampolicy.Result) check.Verdict {
 		for _, grant := range result.At(iampolicy.Public) {
 			// A list of resources bounds what anyone can do: data cannot leave to a
 			// stranger's bucket. Only with neither bound is the endpoint wide open.
@@ -59,13 +59,15 @@ func allActions(pattern string) bool {
 
 func endpointNotForeign(e *check.Evidence, p Endpoint) check.Verdict {
 	return withPolicy(func(_ iampolicy.Policy, result iampolicy.Result) check.Verdict {
-		for _, grant := range result.At(iampolicy.CrossAccount) {
-			if len(grant.Parties) > 0 {
-				return check.Failed(grant.Statement + " allows " + strings.Join(grant.Parties, ", "))
-			}
-			return check.Failed(grant.Statement + " allows another account")
+		grants := result.At(iampolicy.CrossAccount)
+		switch {
+		case len(grants) == 0:
+			return check.Passed("no statement names another account")
+		case len(grants[0].Parties) > 0:
+			return check.Failed(grants[0].Statement + " allows " + strings.Join(grants[0].Parties, ", "))
+		default:
+			return check.Failed(grants[0].Statement + " allows another account")
 		}
-		return check.Passed("no statement names another account")
 	})(e, p)
 }
 

@@ -132,11 +132,18 @@ func testLimits(t *testing.T, open Open) {
 	get(t, tb, long.Key)
 	same(t, []string{longSK}, sks(t, tb, table.Query{PK: longPK, Prefix: longSK}))
 	for _, bad := range []table.Item{
-		{}, {Key: key("a", "")}, {Key: key("", "a")},
-		{Key: key(longPK+"p", "a")}, {Key: key("a", longSK+"s")},
-		{Key: key("a\x00", "a")}, {Key: key("a", "\xff")}, {Key: key("a", "é"[:1])},
-		{Key: key("a", "9"), Index: key("a", "")}, {Key: key("a", "9"), Index: key("", "a")},
-		{Key: key("a", "9"), Index: key("a", longSK+"s")}, {Key: key("a", "9"), Version: -1},
+		{},
+		{Key: key("a", "")},
+		{Key: key("", "a")},
+		{Key: key(longPK+"p", "a")},
+		{Key: key("a", longSK+"s")},
+		{Key: key("a\x00", "a")},
+		{Key: key("a", "\xff")},
+		{Key: key("a", "é"[:1])},
+		{Key: key("a", "9"), Index: key("a", "")},
+		{Key: key("a", "9"), Index: key("", "a")},
+		{Key: key("a", "9"), Index: key("a", longSK+"s")},
+		{Key: key("a", "9"), Version: -1},
 	} {
 		if err := tb.Put(ctx, bad); !errors.Is(err, table.ErrInvalid) {
 			t.Errorf("put %s: %v, want ErrInvalid", bad.Key, err)

@@ -1,5 +1,7 @@
 """A test per patch. Those about speed look at what moto is asked to do, since time on a shared machine proves nothing."""
 
+import csv
+import datetime
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -285,3 +287,15 @@ def test_common_managed_policies_are_offered(emulator, account):
     assert len(names) < 50
     iam.create_user(UserName="u")
     iam.attach_user_policy(UserName="u", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+
+
+def test_credential_report_has_the_root_user(emulator, account):
+    iam = emulator.client("iam", account)
+    iam.create_user(UserName="anna")
+    iam.generate_credential_report()
+    report = iam.get_credential_report()
+    rows = list(csv.DictReader(report["Content"].decode().splitlines()))
+    assert [row["user"] for row in rows] == ["<root_account>", "anna"]
+    assert rows[0]["arn"] == f"arn:aws:iam::{account}:root"
+    assert rows[0]["mfa_active"] == rows[0]["access_key_1_active"] == "false"
+    assert abs(report["GeneratedTime"] - datetime.datetime.now(datetime.UTC)) < datetime.timedelta(minutes=1)

@@ -22,3 +22,4 @@ def apply() -> None:
     s3.name_regions_of_buckets()
     ec2.list_regions_of_a_real_account()
     iam.offer_common_managed_policies()
+    iam.report_root_user()
