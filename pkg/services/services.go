@@ -3,11 +3,27 @@ package services
 
 import (
 	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/services/accessanalyzer"
 	"github.com/cloudarq/cloudarq/pkg/services/account"
+	"github.com/cloudarq/cloudarq/pkg/services/cloudwatch"
+	"github.com/cloudarq/cloudarq/pkg/services/config"
+	"github.com/cloudarq/cloudarq/pkg/services/dynamodb"
 	"github.com/cloudarq/cloudarq/pkg/services/ec2"
+	"github.com/cloudarq/cloudarq/pkg/services/elb"
+	"github.com/cloudarq/cloudarq/pkg/services/elbv2"
+	"github.com/cloudarq/cloudarq/pkg/services/guardduty"
 	"github.com/cloudarq/cloudarq/pkg/services/iam"
 	"github.com/cloudarq/cloudarq/pkg/services/kms"
+	"github.com/cloudarq/cloudarq/pkg/services/lambda"
+	"github.com/cloudarq/cloudarq/pkg/services/logs"
+	"github.com/cloudarq/cloudarq/pkg/services/macie"
+	"github.com/cloudarq/cloudarq/pkg/services/organizations"
+	"github.com/cloudarq/cloudarq/pkg/services/rds"
 	"github.com/cloudarq/cloudarq/pkg/services/s3"
+	"github.com/cloudarq/cloudarq/pkg/services/secretsmanager"
+	"github.com/cloudarq/cloudarq/pkg/services/securityhub"
+	"github.com/cloudarq/cloudarq/pkg/services/sns"
+	"github.com/cloudarq/cloudarq/pkg/services/sqs"
 )
 
 // All is every service, the ones that take longest to collect first.
@@ -16,8 +32,24 @@ func All() []check.Service {
 		ec2.Service(),
 		iam.Service(),
 		s3.Service(),
-		kms.Service(),
+		accessanalyzer.Service(),
 		account.Service(),
+		cloudwatch.Service(),
+		config.Service(),
+		dynamodb.Service(),
+		elb.Service(),
+		elbv2.Service(),
+		guardduty.Service(),
+		kms.Service(),
+		lambda.Service(),
+		logs.Service(),
+		macie.Service(),
+		organizations.Service(),
+		rds.Service(),
+		secretsmanager.Service(),
+		securityhub.Service(),
+		sns.Service(),
+		sqs.Service(),
 	}
 }
 

@@ -4,11 +4,27 @@ package collectors
 
 import (
 	"github.com/cloudarq/cloudarq/pkg/collect"
+	accessanalyzer "github.com/cloudarq/cloudarq/pkg/services/accessanalyzer/collect"
 	account "github.com/cloudarq/cloudarq/pkg/services/account/collect"
+	cloudwatch "github.com/cloudarq/cloudarq/pkg/services/cloudwatch/collect"
+	config "github.com/cloudarq/cloudarq/pkg/services/config/collect"
+	dynamodb "github.com/cloudarq/cloudarq/pkg/services/dynamodb/collect"
 	ec2 "github.com/cloudarq/cloudarq/pkg/services/ec2/collect"
+	elb "github.com/cloudarq/cloudarq/pkg/services/elb/collect"
+	elbv2 "github.com/cloudarq/cloudarq/pkg/services/elbv2/collect"
+	guardduty "github.com/cloudarq/cloudarq/pkg/services/guardduty/collect"
 	iam "github.com/cloudarq/cloudarq/pkg/services/iam/collect"
 	kms "github.com/cloudarq/cloudarq/pkg/services/kms/collect"
+	lambda "github.com/cloudarq/cloudarq/pkg/services/lambda/collect"
+	logs "github.com/cloudarq/cloudarq/pkg/services/logs/collect"
+	macie "github.com/cloudarq/cloudarq/pkg/services/macie/collect"
+	organizations "github.com/cloudarq/cloudarq/pkg/services/organizations/collect"
+	rds "github.com/cloudarq/cloudarq/pkg/services/rds/collect"
 	s3 "github.com/cloudarq/cloudarq/pkg/services/s3/collect"
+	secretsmanager "github.com/cloudarq/cloudarq/pkg/services/secretsmanager/collect"
+	securityhub "github.com/cloudarq/cloudarq/pkg/services/securityhub/collect"
+	sns "github.com/cloudarq/cloudarq/pkg/services/sns/collect"
+	sqs "github.com/cloudarq/cloudarq/pkg/services/sqs/collect"
 )
 
 // All is the collector of every service.
@@ -17,8 +33,24 @@ func All() []collect.Spec {
 		ec2.Spec(),
 		iam.Spec(),
 		s3.Spec(),
-		kms.Spec(),
+		accessanalyzer.Spec(),
 		account.Spec(),
+		cloudwatch.Spec(),
+		config.Spec(),
+		dynamodb.Spec(),
+		elb.Spec(),
+		elbv2.Spec(),
+		guardduty.Spec(),
+		kms.Spec(),
+		lambda.Spec(),
+		logs.Spec(),
+		macie.Spec(),
+		organizations.Spec(),
+		rds.Spec(),
+		secretsmanager.Spec(),
+		securityhub.Spec(),
+		sns.Spec(),
+		sqs.Spec(),
 	}
 }
 

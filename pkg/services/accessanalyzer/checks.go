@@ -1,0 +1,28 @@
+package accessanalyzer
+
+import (
+	"fmt"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+func rules() []check.Rule {
+	return []check.Rule{
+		check.For("accessanalyzer-external-access-analyzer", model.Medium, externalAccess),
+	}
+}
+
+func externalAccess(e *check.Evidence, r RegionSettings) check.Verdict {
+	reason := "no analyzer of the region looks for external access"
+	for _, a := range check.Read(e, r.Analyzers) {
+		switch {
+		case !a.External():
+		case a.Status == "ACTIVE":
+			return check.Passed("analyzer " + a.Name + " is active")
+		default:
+			reason = fmt.Sprintf("analyzer %s is in status %s", a.Name, a.Status)
+		}
+	}
+	return check.Failed(reason)
+}

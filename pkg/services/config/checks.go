@@ -1,0 +1,87 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+func rules() []check.Rule {
+	return []check.Rule{
+		check.For("config-recorder-enabled", model.Medium, recorderEnabled),
+		check.For("config-recorder-records-all-types", model.Medium, ofRecorder(allTypes)),
+		check.For("config-recorder-uses-service-role", model.Low, ofRecorder(serviceRole)),
+		check.For("config-delivery-succeeds", model.Medium, deliverySucceeds),
+		check.For("config-delivery-channel", model.Medium, deliveryChannel),
+	}
+}
+
+func recorderEnabled(e *check.Evidence, r RegionSettings) check.Verdict {
+	if len(check.Read(e, r.Recorders)) == 0 {
+		return check.Failed("there is no configuration recorder in the region")
+	}
+	for _, s := range check.Read(e, r.Statuses) {
+		if s.Recording {
+			return check.Passed("recorder " + s.Name + " is recording")
+		}
+	}
+	return check.Failed("the configuration recorder is stopped")
+}
+
+// ofRecorder is a rule on the settings of the region's recorder.
+func ofRecorder(judge func(Recorder) check.Verdict) func(*check.Evidence, RegionSettings) check.Verdict {
+	return func(e *check.Evidence, r RegionSettings) check.Verdict {
+		verdict := noRecorder
+		for _, recorder := range check.Read(e, r.Recorders) {
+			if verdict = judge(recorder); verdict.Status == check.Fail {
+				break
+			}
+		}
+		return verdict
+	}
+}
+
+var noRecorder = check.Inapplicable("there is no configuration recorder in the region")
+
+func allTypes(r Recorder) check.Verdict {
+	types, all := r.LeavesOut()
+	switch {
+	case !all:
+		return check.Failed(fmt.Sprintf("recorder %s records %d resource types only", r.Name, len(r.Included)))
+	case len(types) > 0:
+		return check.Failed(fmt.Sprintf("recorder %s leaves out %s", r.Name, strings.Join(types, ", ")))
+	default:
+		return check.Passed("recorder " + r.Name + " records all types")
+	}
+}
+
+func serviceRole(r Recorder) check.Verdict {
+	return check.Must(strings.HasSuffix(r.Role, ":role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"),
+		"the recorder uses AWSServiceRoleForConfig", "the recorder uses "+r.Role)
+}
+
+func deliverySucceeds(e *check.Evidence, r RegionSettings) check.Verdict {
+	recording := false
+	for _, s := range check.Read(e, r.Statuses) {
+		if s.Recording && strings.EqualFold(s.Last, "Failure") {
+			return check.Failed(strings.TrimSpace("the last delivery failed " + s.Error))
+		}
+		recording = recording || s.Recording
+	}
+	if !recording {
+		return check.Inapplicable("nothing is recorded in the region")
+	}
+	return check.Passed("the last delivery did not fail")
+}
+
+func deliveryChannel(e *check.Evidence, r RegionSettings) check.Verdict {
+	if len(check.Read(e, r.Recorders)) == 0 {
+		return noRecorder
+	}
+	for _, c := range check.Read(e, r.Channels) {
+		return check.Passed("recordings go to bucket " + c.Bucket)
+	}
+	return check.Failed("the recorder has no delivery channel")
+}

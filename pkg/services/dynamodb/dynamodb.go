@@ -1,0 +1,45 @@
+// Package dynamodb knows Amazon DynamoDB: its tables, and what is right of them.
+package dynamodb
+
+import (
+	_ "embed"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+//go:embed checks.yaml
+var texts []byte
+
+// Service is what the catalog knows of DynamoDB.
+func Service() check.Service {
+	return check.Service{
+		Name:  "dynamodb",
+		Title: "Amazon DynamoDB",
+		Kinds: []check.Kind{check.KindOf[Table]()},
+		Rules: rules(),
+		Texts: texts,
+	}
+}
+
+// Table is a DynamoDB table.
+type Table struct {
+	model.Resource
+	Detail fact.Of[Detail] `json:"detail"`
+	// PointInTimeRecovery is whether the table can be restored to any second.
+	PointInTimeRecovery fact.Of[bool] `json:"point_in_time_recovery"`
+	// Policy is the table's policy, a JSON document; empty when there is none.
+	Policy fact.Of[string] `json:"policy"`
+}
+
+// Kind implements check.Resource.
+func (Table) Kind() string { return "AWS::DynamoDB::Table" }
+
+// Detail is what DescribeTable tells.
+type Detail struct {
+	Status      string `json:"status"`            // ACTIVE, DELETING, ARCHIVED…
+	BillingMode string `json:"billing_mode"`      // PROVISIONED or PAY_PER_REQUEST
+	Protected   bool   `json:"protected"`         // from deletion
+	KMSKey      string `json:"kms_key,omitempty"` // ARN; empty for a key that DynamoDB owns
+}

@@ -1,0 +1,87 @@
+package guardduty
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+// protections are the plans that a detector has beside its foundation. Any one
+// of the features is enough.
+var protections = []struct {
+	id       model.CheckID
+	severity model.Severity
+	features []string
+}{
+	{"guardduty-s3-protection", model.Medium, []string{"S3_DATA_EVENTS"}},
+	{"guardduty-eks-audit-logs", model.Medium, []string{"EKS_AUDIT_LOGS"}},
+	{"guardduty-malware-protection", model.Medium, []string{"EBS_MALWARE_PROTECTION"}},
+	{"guardduty-rds-protection", model.Medium, []string{"RDS_LOGIN_EVENTS"}},
+	{"guardduty-lambda-protection", model.Medium, []string{"LAMBDA_NETWORK_LOGS"}},
+	{"guardduty-runtime-monitoring", model.Low, []string{"RUNTIME_MONITORING"}},
+	{"guardduty-eks-runtime-monitoring", model.Low, []string{"RUNTIME_MONITORING", "EKS_RUNTIME_MONITORING"}},
+}
+
+func rules() []check.Rule {
+	all := []check.Rule{
+		check.For("guardduty-enabled", model.High, enabled),
+		check.For("guardduty-centrally-managed", model.Low, centrallyManaged),
+	}
+	for _, p := range protections {
+		all = append(all, check.For(p.id, p.severity, protection(p.features)))
+	}
+	return all
+}
+
+func enabled(e *check.Evidence, r RegionSettings) check.Verdict {
+	d := check.Read(e, r.Detector)
+	switch {
+	case d.ID == "":
+		return check.Failed("there is no detector in the region")
+	case !d.Enabled():
+		return check.Failed("the detector is suspended")
+	default:
+		return check.Passed("the detector is enabled")
+	}
+}
+
+func protection(features []string) func(*check.Evidence, RegionSettings) check.Verdict {
+	return func(e *check.Evidence, r RegionSettings) check.Verdict {
+		d := check.Read(e, r.Detector)
+		if !d.Enabled() {
+			return check.Inapplicable("GuardDuty is not enabled in the region")
+		}
+		offered := false
+		for _, f := range d.Features {
+			if !slices.Contains(features, f.Name) {
+				continue
+			}
+			if f.Status == "ENABLED" {
+				return check.Passed(f.Name + " is on")
+			}
+			offered = true
+		}
+		if !offered {
+			// https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_regions.html
+			return check.Inapplicable("GuardDuty does not offer " + features[0] + " in the region")
+		}
+		return check.Failed(strings.Join(features, " and ") + " off")
+	}
+}
+
+func centrallyManaged(e *check.Evidence, r RegionSettings) check.Verdict {
+	if !check.Read(e, r.Detector).Enabled() {
+		return check.Inapplicable("GuardDuty is not enabled in the region")
+	}
+	if administrator, ok := check.Try(e, r.Administrator); ok && administrator != "" {
+		return check.Passed("account " + administrator + " manages the detector")
+	}
+	if members, ok := check.Try(e, r.Members); ok && members {
+		return check.Passed("the account manages the detectors of others")
+	}
+	check.Read(e, r.Administrator)
+	check.Read(e, r.Members)
+	return check.Failed("no account manages the detector, nor does this one manage others")
+}

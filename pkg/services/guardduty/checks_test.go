@@ -1,0 +1,78 @@
+package guardduty_test
+
+import (
+	"testing"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/check/checktest"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/services/guardduty"
+)
+
+// region has an enabled detector on its own, with the features given.
+func region(features ...guardduty.Feature) guardduty.RegionSettings {
+	return guardduty.RegionSettings{
+		Resource:      checktest.Ref("guardduty", "region-settings"),
+		Detector:      fact.Known(guardduty.Detector{ID: "12abc34d567e8fa901bc2d34e56789f0", Status: "ENABLED", Features: features}),
+		Administrator: fact.Known(""),
+		Members:       fact.Known(false),
+	}
+}
+
+func changed(change func(*guardduty.RegionSettings)) guardduty.RegionSettings {
+	r := region()
+	change(&r)
+	return r
+}
+
+func TestChecks(t *testing.T) {
+	t.Parallel()
+	off := guardduty.RegionSettings{Resource: checktest.Ref("guardduty", "region-settings"), Detector: fact.Known(guardduty.Detector{})}
+	suspended := changed(func(r *guardduty.RegionSettings) {
+		r.Detector = fact.Known(guardduty.Detector{ID: "12abc34d567e8fa901bc2d34e56789f0", Status: "DISABLED"})
+	})
+	noAdministrator := changed(func(r *guardduty.RegionSettings) {
+		r.Administrator = fact.Missing[string](fact.Denied, "guardduty:GetAdministratorAccount")
+		r.Members = fact.Known(true)
+	})
+	table := checktest.Table{
+		"guardduty-enabled": {
+			{Name: "enabled", Resource: region(), Want: check.Pass},
+			{Name: "no detector", Resource: off, Want: check.Fail},
+			{Name: "suspended", Resource: suspended, Want: check.Fail},
+		},
+		"guardduty-centrally-managed": {
+			{Name: "by another account", Resource: changed(func(r *guardduty.RegionSettings) { r.Administrator = fact.Known("999988887777") }), Want: check.Pass},
+			{Name: "manages others", Resource: changed(func(r *guardduty.RegionSettings) { r.Members = fact.Known(true) }), Want: check.Pass},
+			{Name: "manages others, administrator denied", Resource: noAdministrator, Want: check.Pass},
+			{Name: "alone", Resource: region(), Want: check.Fail},
+			{Name: "no detector", Resource: off, Want: check.NotApplicable},
+		},
+	}
+	for id, feature := range map[model.CheckID]string{
+		"guardduty-s3-protection":          "S3_DATA_EVENTS",
+		"guardduty-eks-audit-logs":         "EKS_AUDIT_LOGS",
+		"guardduty-malware-protection":     "EBS_MALWARE_PROTECTION",
+		"guardduty-rds-protection":         "RDS_LOGIN_EVENTS",
+		"guardduty-lambda-protection":      "LAMBDA_NETWORK_LOGS",
+		"guardduty-runtime-monitoring":     "RUNTIME_MONITORING",
+		"guardduty-eks-runtime-monitoring": "EKS_RUNTIME_MONITORING",
+	} {
+		foundation := guardduty.Feature{Name: "CLOUD_TRAIL", Status: "ENABLED"}
+		table[id] = []checktest.Case{
+			{Name: "on", Resource: region(foundation, guardduty.Feature{Name: feature, Status: "ENABLED"}), Want: check.Pass},
+			{Name: "off", Resource: region(foundation, guardduty.Feature{Name: feature, Status: "DISABLED"}), Want: check.Fail},
+			{Name: "not offered", Resource: region(foundation), Want: check.NotApplicable},
+			{Name: "no detector", Resource: off, Want: check.NotApplicable},
+			{Name: "suspended", Resource: suspended, Want: check.NotApplicable},
+		}
+	}
+	eksOnly := region(guardduty.Feature{Name: "EKS_RUNTIME_MONITORING", Status: "ENABLED"}, guardduty.Feature{Name: "RUNTIME_MONITORING", Status: "DISABLED"})
+	everything := region(guardduty.Feature{Name: "EKS_RUNTIME_MONITORING", Status: "DISABLED"}, guardduty.Feature{Name: "RUNTIME_MONITORING", Status: "ENABLED"})
+	table["guardduty-runtime-monitoring"] = append(table["guardduty-runtime-monitoring"],
+		checktest.Case{Name: "of EKS only", Resource: eksOnly, Want: check.Fail})
+	table["guardduty-eks-runtime-monitoring"] = append(table["guardduty-eks-runtime-monitoring"],
+		checktest.Case{Name: "of everything", Resource: everything, Want: check.Pass})
+	checktest.Run(t, guardduty.Service(), table)
+}

@@ -1,0 +1,138 @@
+package lambda
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+func rules() []check.Rule {
+	return []check.Rule{
+		check.For("lambda-function-not-public", model.Critical, onPolicy(notPublic)),
+		check.For("lambda-function-policy-no-other-accounts", model.Medium, onPolicy(noOtherAccounts)),
+		check.For("lambda-function-policy-services-scoped", model.Medium, onPolicy(servicesScoped)),
+		check.For("lambda-function-url-authenticated", model.High, urlAuthenticated),
+		check.For("lambda-function-url-cors", model.Medium, urlCORS),
+		check.For("lambda-function-no-secrets-in-environment", model.High, noSecrets),
+		check.For("lambda-function-environment-customer-key", model.Low, customerKey),
+		check.For("lambda-function-runtime-supported", model.Medium, runtimeSupported),
+		check.For("lambda-function-code-signing", model.Low, codeSigning),
+		check.For("lambda-function-layers-of-account", model.Low, layersOfAccount),
+		check.For("lambda-function-in-vpc", model.Low, inVPC),
+		check.For("lambda-function-several-subnets", model.Low, severalSubnets),
+		check.For("lambda-function-tracing", model.Low, tracing),
+		check.For("lambda-function-dead-letter-queue", model.Low, deadLetterQueue),
+		check.For("lambda-function-reserved-concurrency", model.Low, reservedConcurrency),
+	}
+}
+
+func urlAuthenticated(e *check.Evidence, f Function) check.Verdict {
+	urls := check.Read(e, f.URLs)
+	for _, url := range urls {
+		if url.Auth != "AWS_IAM" {
+			return check.Failed("the URL " + url.Address + " asks nobody for credentials")
+		}
+	}
+	if len(urls) == 0 {
+		return check.Inapplicable("the function has no URL")
+	}
+	return check.Passed("callers of the URL must sign their requests")
+}
+
+func urlCORS(e *check.Evidence, f Function) check.Verdict {
+	urls := check.Read(e, f.URLs)
+	for _, url := range urls {
+		for _, origin := range url.Origins {
+			if strings.Contains(origin, "*") {
+				return check.Failed(fmt.Sprintf("the URL %s allows calls by pages of %s", url.Address, origin))
+			}
+		}
+	}
+	if len(urls) == 0 {
+		return check.Inapplicable("the function has no URL")
+	}
+	return check.Passed("no URL allows calls by pages of every origin")
+}
+
+func noSecrets(e *check.Evidence, f Function) check.Verdict {
+	if names := check.Read(e, f.SecretVariables); len(names) > 0 {
+		return check.Failed("environment variables look like credentials: " + strings.Join(names, ", "))
+	}
+	return check.Passed("no environment variable looks like a credential")
+}
+
+func customerKey(e *check.Evidence, f Function) check.Verdict {
+	d := check.Read(e, f.Detail)
+	if !d.Environment {
+		return check.Inapplicable("there are no environment variables")
+	}
+	return check.Must(d.KMSKey != "", "the environment is encrypted under "+d.KMSKey, "the environment is encrypted under the AWS managed key")
+}
+
+func runtimeSupported(e *check.Evidence, f Function) check.Verdict {
+	d := check.Read(e, f.Detail)
+	if d.Runtime == "" {
+		return check.Inapplicable("the function is a container image")
+	}
+	switch day, over := ended(d.Runtime, e.Now()); {
+	case over:
+		return check.Failed(fmt.Sprintf("support of %s ended on %s", d.Runtime, day))
+	case day != "":
+		return check.Passed(fmt.Sprintf("%s is supported until %s", d.Runtime, day))
+	default:
+		return check.Passed("no end of support is known of " + d.Runtime)
+	}
+}
+
+func codeSigning(e *check.Evidence, f Function) check.Verdict {
+	if check.Read(e, f.Detail).Package != "Zip" {
+		return check.Inapplicable("only functions of zip archives can be signed")
+	}
+	return check.Must(check.Read(e, f.CodeSigning) != "", "deployed code must be signed", "unsigned code can be deployed")
+}
+
+func layersOfAccount(e *check.Evidence, f Function) check.Verdict {
+	d := check.Read(e, f.Detail)
+	for _, layer := range d.Layers {
+		// arn:aws:lambda:region:account:layer:name:version
+		if parts := strings.Split(layer, ":"); len(parts) > 4 && parts[4] != f.Account {
+			return check.Failed("the layer " + layer + " is of another account")
+		}
+	}
+	if len(d.Layers) == 0 {
+		return check.Inapplicable("the function has no layers")
+	}
+	return check.Passed("all layers are of this account")
+}
+
+func inVPC(e *check.Evidence, f Function) check.Verdict {
+	vpc := check.Read(e, f.Detail).VPC
+	return check.Must(vpc != "", "the function runs in "+vpc, "the function runs in no VPC")
+}
+
+func severalSubnets(e *check.Evidence, f Function) check.Verdict {
+	d := check.Read(e, f.Detail)
+	if d.VPC == "" {
+		return check.Inapplicable("the function runs in no VPC")
+	}
+	return check.Must(len(d.Subnets) > 1, fmt.Sprintf("the function runs in %d subnets", len(d.Subnets)), "the function runs in one subnet, and so in one zone")
+}
+
+func tracing(e *check.Evidence, f Function) check.Verdict {
+	return check.Must(check.Read(e, f.Detail).Tracing == "Active", "X-Ray traces the function", "X-Ray does not trace the function")
+}
+
+func deadLetterQueue(e *check.Evidence, f Function) check.Verdict {
+	target := check.Read(e, f.Detail).DeadLetter
+	return check.Must(target != "", "failed events go to "+target, "failed events are dropped")
+}
+
+func reservedConcurrency(e *check.Evidence, f Function) check.Verdict {
+	reserved := check.Read(e, f.ReservedConcurrency)
+	if reserved == nil {
+		return check.Failed("the function may use up the concurrency of the whole region")
+	}
+	return check.Passed(fmt.Sprintf("%d concurrent executions are reserved", *reserved))
+}

@@ -1,0 +1,201 @@
+package lambda_test
+
+import (
+	"maps"
+	"testing"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/check/checktest"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/services/lambda"
+)
+
+// function is a function in good order, changed as a case needs.
+func function(change func(*lambda.Function, *lambda.Detail)) lambda.Function {
+	d := lambda.Detail{
+		Package: "Zip", Runtime: "python3.13", Environment: true, KMSKey: "arn:aws:kms:eu-west-1:111122223333:key/1",
+		VPC: "vpc-1", Subnets: []string{"subnet-1", "subnet-2"}, Tracing: "Active",
+		DeadLetter: "arn:aws:sqs:eu-west-1:111122223333:failed",
+		Layers:     []string{"arn:aws:lambda:eu-west-1:111122223333:layer:common:3"},
+	}
+	f := lambda.Function{
+		Resource:            checktest.Ref("lambda", "function:resize"),
+		SecretVariables:     fact.Known[[]string](nil),
+		Policy:              fact.Known(""),
+		URLs:                fact.Known[[]lambda.URL](nil),
+		ReservedConcurrency: fact.Known(new(int32(10))),
+		CodeSigning:         fact.Known("arn:aws:lambda:eu-west-1:111122223333:code-signing-config:csc-1"),
+	}
+	if change != nil {
+		change(&f, &d)
+	}
+	f.Detail = fact.Known(d)
+	return f
+}
+
+func detail(change func(*lambda.Detail)) lambda.Function {
+	return function(func(_ *lambda.Function, d *lambda.Detail) { change(d) })
+}
+
+func withPolicy(statement string) lambda.Function {
+	return function(func(f *lambda.Function, _ *lambda.Detail) {
+		f.Policy = fact.Known(`{"Version": "2012-10-17", "Id": "default", "Statement": [{"Sid": "caller", "Effect": "Allow",
+			"Action": "lambda:InvokeFunction", "Resource": "arn:aws:lambda:eu-west-1:111122223333:function:resize", ` + statement + `}]}`)
+	})
+}
+
+func withURL(auth string, origins ...string) lambda.Function {
+	return function(func(f *lambda.Function, _ *lambda.Detail) {
+		f.URLs = fact.Known([]lambda.URL{{Address: "https://abc.lambda-url.eu-west-1.on.aws/", Auth: auth, Origins: origins}})
+	})
+}
+
+var (
+	good  = function(nil)
+	image = function(func(f *lambda.Function, d *lambda.Detail) {
+		d.Package, d.Runtime, f.CodeSigning = "Image", "", fact.Of[string]{}
+	})
+	broken = function(func(f *lambda.Function, _ *lambda.Detail) { f.Policy = fact.Known(`{`) })
+)
+
+func TestChecks(t *testing.T) {
+	t.Parallel()
+	table := policyCases()
+	maps.Copy(table, urlCases())
+	maps.Copy(table, codeCases())
+	maps.Copy(table, operationCases())
+	checktest.Run(t, lambda.Service(), table)
+}
+
+func policyCases() checktest.Table {
+	rule := withPolicy(`"Principal": {"Service": "events.amazonaws.com"}, "Condition": {"ArnLike": {"AWS:SourceArn": "arn:aws:events:eu-west-1:111122223333:rule/nightly"}}`)
+	bucket := withPolicy(`"Principal": {"Service": "s3.amazonaws.com"}, "Condition": {"ArnLike": {"AWS:SourceArn": "arn:aws:s3:::uploads"}}`)
+	ownBucket := withPolicy(`"Principal": {"Service": "s3.amazonaws.com"}, "Condition": {"StringEquals": {"AWS:SourceAccount": "111122223333"}, "ArnLike": {"AWS:SourceArn": "arn:aws:s3:::uploads"}}`)
+	anyRule := withPolicy(`"Principal": {"Service": "events.amazonaws.com"}`)
+	everybody := withPolicy(`"Principal": "*"`)
+	// What the console adds for a URL of auth type NONE.
+	byURL := withPolicy(`"Principal": "*", "Condition": {"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}`)
+	anyAccount := function(func(f *lambda.Function, _ *lambda.Detail) {
+		f.Policy = fact.Known(`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunctionUrl",
+			"Resource": "*", "Condition": {"StringEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}}}]}`)
+	})
+	foreign := withPolicy(`"Principal": {"AWS": "arn:aws:iam::444455556666:root"}`)
+	organization := withPolicy(`"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-abcde12345"}}`)
+	denied := function(func(f *lambda.Function, _ *lambda.Detail) {
+		f.Policy = fact.Missing[string](fact.Denied, "lambda:GetPolicy")
+	})
+	return checktest.Table{
+		"lambda-function-not-public": {
+			{Name: "no policy", Resource: good, Want: check.Pass},
+			{Name: "a rule", Resource: rule, Want: check.Pass},
+			{Name: "another account", Resource: foreign, Want: check.Pass},
+			{Name: "an organization", Resource: organization, Want: check.Pass},
+			{Name: "everybody", Resource: everybody, Want: check.Fail},
+			{Name: "everybody by URL", Resource: byURL, Want: check.Fail},
+			{Name: "every account by URL", Resource: anyAccount, Want: check.Fail},
+			{Name: "not a policy", Resource: broken, Want: check.NotAssessed},
+			{Name: "denied", Resource: denied, Want: check.NotAssessed},
+		},
+		"lambda-function-policy-no-other-accounts": {
+			{Name: "no policy", Resource: good, Want: check.Pass},
+			{Name: "own bucket", Resource: ownBucket, Want: check.Pass},
+			{Name: "everybody, which another check judges", Resource: everybody, Want: check.Pass},
+			{Name: "another account", Resource: foreign, Want: check.Fail},
+			{Name: "an organization", Resource: organization, Want: check.Fail},
+			{Name: "a bucket of whoever has its name", Resource: bucket, Want: check.Fail},
+			{Name: "not a policy", Resource: broken, Want: check.NotAssessed},
+		},
+		"lambda-function-policy-services-scoped": {
+			{Name: "no policy", Resource: good, Want: check.Pass},
+			{Name: "a rule", Resource: rule, Want: check.Pass},
+			{Name: "any rule", Resource: anyRule, Want: check.Fail},
+			{Name: "not a policy", Resource: broken, Want: check.NotAssessed},
+		},
+	}
+}
+
+func urlCases() checktest.Table {
+	return checktest.Table{
+		"lambda-function-url-authenticated": {
+			{Name: "signed", Resource: withURL("AWS_IAM"), Want: check.Pass},
+			{Name: "open", Resource: withURL("NONE"), Want: check.Fail},
+			{Name: "no URL", Resource: good, Want: check.NotApplicable},
+		},
+		"lambda-function-url-cors": {
+			{Name: "no origins", Resource: withURL("NONE"), Want: check.Pass},
+			{Name: "one origin", Resource: withURL("NONE", "https://www.example.com"), Want: check.Pass},
+			{Name: "any origin", Resource: withURL("AWS_IAM", "*"), Want: check.Fail},
+			{Name: "any origin over TLS", Resource: withURL("NONE", "https://www.example.com", "https://*"), Want: check.Fail},
+			{Name: "no URL", Resource: good, Want: check.NotApplicable},
+		},
+	}
+}
+
+func codeCases() checktest.Table {
+	secrets := function(func(f *lambda.Function, _ *lambda.Detail) { f.SecretVariables = fact.Known([]string{"DB_PASSWORD"}) })
+	runtime := func(name string) lambda.Function {
+		return detail(func(d *lambda.Detail) { d.Runtime = name })
+	}
+	layers := func(arns ...string) lambda.Function {
+		return detail(func(d *lambda.Detail) { d.Layers = arns })
+	}
+	return checktest.Table{
+		"lambda-function-no-secrets-in-environment": {
+			{Name: "none", Resource: good, Want: check.Pass},
+			{Name: "a password", Resource: secrets, Want: check.Fail},
+			{Name: "not decrypted", Resource: function(func(f *lambda.Function, _ *lambda.Detail) {
+				f.SecretVariables = fact.Unknown[[]string](fact.Gap{Reason: fact.Denied, Operation: "lambda:ListFunctions"})
+			}), Want: check.NotAssessed},
+		},
+		"lambda-function-environment-customer-key": {
+			{Name: "own key", Resource: good, Want: check.Pass},
+			{Name: "AWS managed key", Resource: detail(func(d *lambda.Detail) { d.KMSKey = "" }), Want: check.Fail},
+			{Name: "no variables", Resource: detail(func(d *lambda.Detail) { d.Environment = false }), Want: check.NotApplicable},
+		},
+		"lambda-function-runtime-supported": { // judged as of 2026-06-01
+			{Name: "current", Resource: good, Want: check.Pass},
+			{Name: "newer than the table", Resource: runtime("python9.9"), Want: check.Pass},
+			{Name: "in its last months", Resource: runtime("python3.10"), Want: check.Pass},
+			{Name: "just ended", Resource: runtime("nodejs20.x"), Want: check.Fail},
+			{Name: "long ended", Resource: runtime("python2.7"), Want: check.Fail},
+			{Name: "image", Resource: image, Want: check.NotApplicable},
+		},
+		"lambda-function-code-signing": {
+			{Name: "signed", Resource: good, Want: check.Pass},
+			{Name: "not signed", Resource: function(func(f *lambda.Function, _ *lambda.Detail) { f.CodeSigning = fact.Known("") }), Want: check.Fail},
+			{Name: "image", Resource: image, Want: check.NotApplicable},
+		},
+		"lambda-function-layers-of-account": {
+			{Name: "own", Resource: good, Want: check.Pass},
+			{Name: "of another account", Resource: layers("arn:aws:lambda:eu-west-1:444455556666:layer:vendor:1"), Want: check.Fail},
+			{Name: "none", Resource: layers(), Want: check.NotApplicable},
+		},
+	}
+}
+
+func operationCases() checktest.Table {
+	return checktest.Table{
+		"lambda-function-in-vpc": {
+			{Name: "in one", Resource: good, Want: check.Pass},
+			{Name: "in none", Resource: detail(func(d *lambda.Detail) { d.VPC = "" }), Want: check.Fail},
+		},
+		"lambda-function-several-subnets": {
+			{Name: "two", Resource: good, Want: check.Pass},
+			{Name: "one", Resource: detail(func(d *lambda.Detail) { d.Subnets = []string{"subnet-1"} }), Want: check.Fail},
+			{Name: "no VPC", Resource: detail(func(d *lambda.Detail) { d.VPC, d.Subnets = "", nil }), Want: check.NotApplicable},
+		},
+		"lambda-function-tracing": {
+			{Name: "active", Resource: good, Want: check.Pass},
+			{Name: "passed through", Resource: detail(func(d *lambda.Detail) { d.Tracing = "PassThrough" }), Want: check.Fail},
+		},
+		"lambda-function-dead-letter-queue": {
+			{Name: "has one", Resource: good, Want: check.Pass},
+			{Name: "has none", Resource: detail(func(d *lambda.Detail) { d.DeadLetter = "" }), Want: check.Fail},
+		},
+		"lambda-function-reserved-concurrency": {
+			{Name: "reserved", Resource: good, Want: check.Pass},
+			{Name: "switched off", Resource: function(func(f *lambda.Function, _ *lambda.Detail) { f.ReservedConcurrency = fact.Known(new(int32(0))) }), Want: check.Pass},
+			{Name: "not reserved", Resource: function(func(f *lambda.Function, _ *lambda.Detail) { f.ReservedConcurrency = fact.Known[*int32](nil) }), Want: check.Fail},
+		},
+	}
+}

@@ -1,0 +1,121 @@
+// Package collect reads Lambda functions from AWS, but neither their code nor
+// the values of their environment.
+package collect
+
+import (
+	"context"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/cloudarq/cloudarq/pkg/collect"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/services/lambda"
+)
+
+// Spec is how Lambda is collected.
+func Spec() collect.Spec {
+	return collect.Spec{
+		Service: "lambda",
+		Walks: []collect.Walk{{
+			Kinds: []string{lambda.Function{}.Kind()},
+			Operations: []string{
+				"Lambda.ListFunctions", "Lambda.GetPolicy", "Lambda.ListFunctionUrlConfigs",
+				"Lambda.GetFunctionConcurrency", "Lambda.GetFunctionCodeSigningConfig",
+			},
+			Run: functions,
+		}},
+	}
+}
+
+func functions(ctx context.Context, s *collect.Scope) error {
+	client := sdk.NewFromConfig(s.Config)
+	// Lambda gives at most 50 at a time, whatever is asked.
+	// https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html
+	pages := sdk.NewListFunctionsPaginator(client, &sdk.ListFunctionsInput{MaxItems: aws.Int32(50)})
+	return collect.Each(ctx, s, pages, func(o *sdk.ListFunctionsOutput) []types.FunctionConfiguration { return o.Functions },
+		func(r *collect.Reading, c types.FunctionConfiguration) *lambda.Function {
+			return function(r, s, client, c)
+		})
+}
+
+func function(r *collect.Reading, s *collect.Scope, client *sdk.Client, c types.FunctionConfiguration) *lambda.Function {
+	f := &lambda.Function{
+		Resource:        s.Resource(*c.FunctionArn, aws.ToString(c.FunctionName)),
+		Detail:          fact.Known(detail(c)),
+		SecretVariables: secretVariables(s.Region, c.Environment),
+	}
+	collect.Into(r, &f.Policy, client.GetPolicy, &sdk.GetPolicyInput{FunctionName: c.FunctionName},
+		func(o *sdk.GetPolicyOutput) string { return aws.ToString(o.Policy) }, "ResourceNotFoundException")
+	collect.Into(r, &f.ReservedConcurrency, client.GetFunctionConcurrency, &sdk.GetFunctionConcurrencyInput{FunctionName: c.FunctionName},
+		func(o *sdk.GetFunctionConcurrencyOutput) *int32 { return o.ReservedConcurrentExecutions })
+	if c.PackageType != types.PackageTypeImage {
+		collect.Into(r, &f.CodeSigning, client.GetFunctionCodeSigningConfig, &sdk.GetFunctionCodeSigningConfigInput{FunctionName: c.FunctionName},
+			func(o *sdk.GetFunctionCodeSigningConfigOutput) string { return aws.ToString(o.CodeSigningConfigArn) })
+	}
+	r.Do(func(context.Context) {
+		f.URLs = collect.Ask(r, func(ctx context.Context) ([]lambda.URL, error) {
+			pages := sdk.NewListFunctionUrlConfigsPaginator(client, &sdk.ListFunctionUrlConfigsInput{FunctionName: c.FunctionName, MaxItems: aws.Int32(50)})
+			return collect.Pages(ctx, pages, urls)
+		})
+	})
+	return f
+}
+
+func urls(o *sdk.ListFunctionUrlConfigsOutput) []lambda.URL {
+	var all []lambda.URL
+	for _, config := range o.FunctionUrlConfigs {
+		url := lambda.URL{Address: aws.ToString(config.FunctionUrl), Auth: string(config.AuthType)}
+		if config.Cors != nil {
+			url.Origins = config.Cors.AllowOrigins
+		}
+		all = append(all, url)
+	}
+	return all
+}
+
+func detail(c types.FunctionConfiguration) lambda.Detail {
+	d := lambda.Detail{
+		Package:     string(c.PackageType),
+		Runtime:     string(c.Runtime),
+		Environment: c.Environment != nil && (len(c.Environment.Variables) > 0 || c.Environment.Error != nil),
+		KMSKey:      aws.ToString(c.KMSKeyArn),
+	}
+	if c.VpcConfig != nil {
+		d.VPC, d.Subnets = aws.ToString(c.VpcConfig.VpcId), c.VpcConfig.SubnetIds
+	}
+	if c.TracingConfig != nil {
+		d.Tracing = string(c.TracingConfig.Mode)
+	}
+	if c.DeadLetterConfig != nil {
+		d.DeadLetter = aws.ToString(c.DeadLetterConfig.TargetArn)
+	}
+	for _, layer := range c.Layers {
+		d.Layers = append(d.Layers, aws.ToString(layer.Arn))
+	}
+	return d
+}
+
+// secretVariables reduces an environment to the names of what looks like a
+// credential. Where it is encrypted under a key that the auditor may not use,
+// Lambda gives an error in the place of the variables.
+// https://docs.aws.amazon.com/lambda/latest/api/API_EnvironmentResponse.html
+func secretVariables(region string, environment *types.EnvironmentResponse) fact.Of[[]string] {
+	if environment == nil {
+		return fact.Known[[]string](nil)
+	}
+	if environment.Error != nil {
+		gap := fact.Gap{
+			Reason: fact.Failed, Operation: "lambda:ListFunctions", Region: region,
+			Detail: "environment: " + aws.ToString(environment.Error.ErrorCode),
+		}
+		// No action is named that would close the gap: an auditor need not decrypt.
+		if strings.Contains(gap.Detail, "AccessDenied") {
+			gap.Reason = fact.Denied
+		}
+		return fact.Unknown[[]string](gap)
+	}
+	return fact.Known(collect.SecretNames(environment.Variables))
+}

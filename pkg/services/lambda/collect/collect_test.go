@@ -1,0 +1,139 @@
+package collect_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/cloudarq/cloudarq/pkg/awsfake"
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/services/lambda"
+	"github.com/cloudarq/cloudarq/pkg/services/lambda/collect"
+)
+
+const (
+	functionPolicy = `{"Version":"2012-10-17","Statement":[]}`
+	keyARN         = "arn:aws:kms:eu-west-1:111122223333:key/1"
+	queueARN       = "arn:aws:sqs:eu-west-1:111122223333:failed"
+	layerARN       = "arn:aws:lambda:eu-west-1:111122223333:layer:common:3"
+	signingARN     = "arn:aws:lambda:eu-west-1:111122223333:code-signing-config:csc-1"
+	address        = "https://abc.lambda-url.eu-west-1.on.aws/"
+	password       = "correct-horse-battery"
+)
+
+func arn(name string) string { return "arn:aws:lambda:eu-west-1:111122223333:function:" + name }
+
+func full(f *awsfake.Fake) {
+	awsfake.OnPages[sdk.ListFunctionsInput](f,
+		&sdk.ListFunctionsOutput{NextMarker: aws.String("2"), Functions: []types.FunctionConfiguration{{
+			FunctionName: aws.String("resize"), FunctionArn: aws.String(arn("resize")), PackageType: types.PackageTypeZip,
+			Runtime: types.RuntimePython313, KMSKeyArn: aws.String(keyARN),
+			Environment:      &types.EnvironmentResponse{Variables: map[string]string{"STAGE": "prod", "DB_PASSWORD": password}},
+			VpcConfig:        &types.VpcConfigResponse{VpcId: aws.String("vpc-1"), SubnetIds: []string{"subnet-1"}},
+			TracingConfig:    &types.TracingConfigResponse{Mode: types.TracingModeActive},
+			DeadLetterConfig: &types.DeadLetterConfig{TargetArn: aws.String(queueARN)},
+			Layers:           []types.Layer{{Arn: aws.String(layerARN)}},
+		}}},
+		&sdk.ListFunctionsOutput{Functions: []types.FunctionConfiguration{
+			{
+				FunctionName: aws.String("image"), FunctionArn: aws.String(arn("image")), PackageType: types.PackageTypeImage,
+				TracingConfig: &types.TracingConfigResponse{Mode: types.TracingModePassThrough},
+			},
+			locked("AccessDeniedException"), locked("InvalidKMSKey"),
+		}})
+	awsfake.On(f, func(in *sdk.GetPolicyInput) (*sdk.GetPolicyOutput, error) {
+		if *in.FunctionName != "resize" {
+			return nil, awsfake.Error("ResourceNotFoundException")
+		}
+		return &sdk.GetPolicyOutput{Policy: aws.String(functionPolicy)}, nil
+	})
+	awsfake.On(f, func(in *sdk.GetFunctionConcurrencyInput) (*sdk.GetFunctionConcurrencyOutput, error) {
+		if *in.FunctionName != "resize" {
+			return &sdk.GetFunctionConcurrencyOutput{}, nil
+		}
+		return &sdk.GetFunctionConcurrencyOutput{ReservedConcurrentExecutions: aws.Int32(10)}, nil
+	})
+	awsfake.On(f, func(in *sdk.GetFunctionCodeSigningConfigInput) (*sdk.GetFunctionCodeSigningConfigOutput, error) {
+		return &sdk.GetFunctionCodeSigningConfigOutput{FunctionName: in.FunctionName, CodeSigningConfigArn: aws.String(signingARN)}, nil
+	})
+	awsfake.On(f, functionURLs)
+}
+
+// functionURLs has two pages for one function, and nothing for the others.
+func functionURLs(in *sdk.ListFunctionUrlConfigsInput) (*sdk.ListFunctionUrlConfigsOutput, error) {
+	if *in.FunctionName != "resize" {
+		return &sdk.ListFunctionUrlConfigsOutput{}, nil
+	}
+	config := types.FunctionUrlConfig{FunctionUrl: aws.String(address), AuthType: types.FunctionUrlAuthTypeNone}
+	if in.Marker == nil {
+		return &sdk.ListFunctionUrlConfigsOutput{FunctionUrlConfigs: []types.FunctionUrlConfig{config}, NextMarker: aws.String("2")}, nil
+	}
+	config.Cors = &types.Cors{AllowOrigins: []string{"*"}}
+	return &sdk.ListFunctionUrlConfigsOutput{FunctionUrlConfigs: []types.FunctionUrlConfig{config}}, nil
+}
+
+// locked is a function whose environment Lambda cannot decrypt.
+func locked(code string) types.FunctionConfiguration {
+	return types.FunctionConfiguration{
+		FunctionName: aws.String(code), FunctionArn: aws.String(arn(code)), PackageType: types.PackageTypeImage, KMSKeyArn: aws.String(keyARN),
+		Environment:   &types.EnvironmentResponse{Error: &types.EnvironmentError{ErrorCode: aws.String(code), Message: aws.String("no")}},
+		TracingConfig: &types.TracingConfigResponse{Mode: types.TracingModePassThrough},
+	}
+}
+
+// image is what becomes of a function of which little is set.
+func image(name string) lambda.Function {
+	return lambda.Function{
+		Resource:            model.Resource{Ref: model.Ref{ARN: arn(name), Account: collecttest.Account, Region: collecttest.Region, Name: name}},
+		Detail:              fact.Known(lambda.Detail{Package: "Image", Tracing: "PassThrough"}),
+		SecretVariables:     fact.Known[[]string](nil),
+		Policy:              fact.Known(""),
+		URLs:                fact.Known[[]lambda.URL](nil),
+		ReservedConcurrency: fact.Known[*int32](nil),
+	}
+}
+
+func lockedImage(code string, reason fact.Reason) lambda.Function {
+	f := image(code)
+	f.Detail = fact.Known(lambda.Detail{Package: "Image", Tracing: "PassThrough", Environment: true, KMSKey: keyARN})
+	f.SecretVariables = fact.Unknown[[]string](fact.Gap{Reason: reason, Operation: "lambda:ListFunctions", Region: collecttest.Region, Detail: "environment: " + code})
+	return f
+}
+
+func TestCollect(t *testing.T) {
+	t.Parallel()
+	resize := image("resize")
+	resize.Detail = fact.Known(lambda.Detail{
+		Package: "Zip", Runtime: "python3.13", Environment: true, KMSKey: keyARN, VPC: "vpc-1", Subnets: []string{"subnet-1"},
+		Tracing: "Active", DeadLetter: queueARN, Layers: []string{layerARN},
+	})
+	resize.SecretVariables = fact.Known([]string{"DB_PASSWORD"})
+	resize.Policy = fact.Known(functionPolicy)
+	resize.URLs = fact.Known([]lambda.URL{{Address: address, Auth: "NONE"}, {Address: address, Auth: "NONE", Origins: []string{"*"}}})
+	resize.ReservedConcurrency = fact.Known(aws.Int32(10))
+	resize.CodeSigning = fact.Known(signingARN)
+
+	collecttest.Run(t, collect.Spec(), full, []check.Resource{
+		resize, image("image"), lockedImage("AccessDeniedException", fact.Denied), lockedImage("InvalidKMSKey", fact.Failed),
+	})
+}
+
+func TestSecretsAreNotKept(t *testing.T) {
+	t.Parallel()
+	fake := awsfake.New()
+	full(fake)
+	data, err := json.Marshal(collecttest.Walk(t, collect.Spec(), fake).Resources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(data), password) || strings.Contains(string(data), "prod") {
+		t.Errorf("a value of the environment was kept: %s", data)
+	}
+}

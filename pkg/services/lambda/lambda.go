@@ -1,0 +1,66 @@
+// Package lambda knows AWS Lambda: its functions, and what is right of them.
+// Neither their code nor the values of their environment are kept.
+package lambda
+
+import (
+	_ "embed"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+//go:embed checks.yaml
+var texts []byte
+
+// Service is what the catalog knows of Lambda.
+func Service() check.Service {
+	return check.Service{
+		Name:  "lambda",
+		Title: "AWS Lambda",
+		Kinds: []check.Kind{check.KindOf[Function]()},
+		Rules: rules(),
+		Texts: texts,
+	}
+}
+
+// Function is a Lambda function, in its unpublished version.
+type Function struct {
+	model.Resource
+	Detail fact.Of[Detail] `json:"detail"`
+	// SecretVariables names the environment variables that look like a
+	// credential. It is a gap where Lambda may not decrypt the environment for us.
+	SecretVariables fact.Of[[]string] `json:"secret_variables"`
+	// Policy is the resource policy, a JSON document; empty when there is none.
+	Policy fact.Of[string] `json:"policy"`
+	// URLs are the function URLs, of the function itself and of its aliases.
+	URLs fact.Of[[]URL] `json:"urls"`
+	// ReservedConcurrency is nil when nothing is reserved.
+	ReservedConcurrency fact.Of[*int32] `json:"reserved_concurrency"`
+	// CodeSigning is the ARN of the code signing configuration; empty when there
+	// is none. It is asked only of functions that are no container images.
+	CodeSigning fact.Of[string] `json:"code_signing"`
+}
+
+// Kind implements check.Resource.
+func (Function) Kind() string { return "AWS::Lambda::Function" }
+
+// Detail is what ListFunctions tells.
+type Detail struct {
+	Package     string   `json:"package"`           // Zip or Image
+	Runtime     string   `json:"runtime,omitempty"` // empty for images
+	Environment bool     `json:"environment"`       // there are environment variables
+	KMSKey      string   `json:"kms_key,omitempty"` // of the environment; empty for the AWS managed key
+	VPC         string   `json:"vpc,omitempty"`
+	Subnets     []string `json:"subnets,omitempty"`
+	Tracing     string   `json:"tracing"` // Active or PassThrough
+	DeadLetter  string   `json:"dead_letter,omitempty"`
+	Layers      []string `json:"layers,omitempty"` // ARNs of layer versions
+}
+
+// URL is a function URL.
+type URL struct {
+	Address string   `json:"address"`
+	Auth    string   `json:"auth"`              // NONE or AWS_IAM
+	Origins []string `json:"origins,omitempty"` // that CORS allows
+}

@@ -1,0 +1,69 @@
+package logs
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/iampolicy"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+func rules() []check.Rule {
+	return []check.Rule{
+		check.For("logs-group-kept-for-a-year", model.Low, keptForAYear),
+		check.For("logs-group-retention-set", model.Low, retentionSet),
+		check.For("logs-group-encrypted-with-kms", model.Low, encrypted),
+		check.For("logs-resource-policy-not-public", model.High, policyNotPublic),
+	}
+}
+
+// year is the retention that the rules ask for, in days.
+const year = 365
+
+// fixed is the class of groups that only pass logs on and keep them for two
+// days, whatever is set.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch_Logs_Log_Classes.html
+const fixed = "DELIVERY"
+
+var notKept = check.Inapplicable("groups of class DELIVERY keep logs for two days only")
+
+func keptForAYear(e *check.Evidence, g LogGroup) check.Verdict {
+	switch d := check.Read(e, g.Detail); {
+	case d.Class == fixed:
+		return notKept
+	case d.Days == 0:
+		return check.Passed("logs are kept for ever")
+	default:
+		return check.Must(d.Days >= year, fmt.Sprintf("logs are kept for %d days", d.Days),
+			fmt.Sprintf("logs are kept for %d days, less than %d", d.Days, year))
+	}
+}
+
+func retentionSet(e *check.Evidence, g LogGroup) check.Verdict {
+	switch d := check.Read(e, g.Detail); {
+	case d.Class == fixed:
+		return notKept
+	case d.Days == 0:
+		return check.Failed("logs are kept for ever")
+	default:
+		return check.Passed(fmt.Sprintf("logs are kept for %d days", d.Days))
+	}
+}
+
+func encrypted(e *check.Evidence, g LogGroup) check.Verdict {
+	key := check.Read(e, g.Detail).Key
+	return check.Must(key != "", "the group is encrypted with "+key, "the group is not encrypted with a KMS key of the account")
+}
+
+func policyNotPublic(e *check.Evidence, p ResourcePolicy) check.Verdict {
+	policy, err := iampolicy.Parse(check.Read(e, p.Document))
+	if err != nil {
+		return check.Unassessed(fact.Gap{Reason: fact.Failed, Operation: "logs:DescribeResourcePolicies", Detail: err.Error()})
+	}
+	for _, grant := range policy.Evaluate(iampolicy.Options{Account: p.Account, Partition: p.Partition()}).At(iampolicy.Public) {
+		return check.Failed(fmt.Sprintf("%s allows everybody %s", grant.Statement, strings.Join(grant.Actions, ", ")))
+	}
+	return check.Passed("the policy does not let everybody in")
+}

@@ -1,0 +1,82 @@
+// Package collect reads log groups, metric filters and resource policies of
+// CloudWatch Logs.
+package collect
+
+import (
+	"context"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+
+	"github.com/cloudarq/cloudarq/pkg/collect"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/services/logs"
+)
+
+// Spec is how CloudWatch Logs is collected: by listings only, since there is no
+// end of log groups.
+func Spec() collect.Spec {
+	return collect.Spec{
+		Service: "logs",
+		Walks: []collect.Walk{
+			{Kinds: []string{logs.LogGroup{}.Kind()}, Operations: []string{"CloudWatch Logs.DescribeLogGroups"}, Run: groups},
+			{Kinds: []string{logs.MetricFilter{}.Kind()}, Operations: []string{"CloudWatch Logs.DescribeMetricFilters"}, Run: filters},
+			{Kinds: []string{logs.ResourcePolicy{}.Kind()}, Operations: []string{"CloudWatch Logs.DescribeResourcePolicies"}, Run: policies},
+		},
+	}
+}
+
+// pageSize is the most that the listings give at once.
+const pageSize = 50
+
+func groups(ctx context.Context, s *collect.Scope) error {
+	pages := sdk.NewDescribeLogGroupsPaginator(sdk.NewFromConfig(s.Config), &sdk.DescribeLogGroupsInput{Limit: aws.Int32(pageSize)})
+	return collect.Each(ctx, s, pages, func(o *sdk.DescribeLogGroupsOutput) []types.LogGroup { return o.LogGroups },
+		func(_ *collect.Reading, g types.LogGroup) *logs.LogGroup {
+			return &logs.LogGroup{
+				Resource: s.Resource(s.ARN("logs", "log-group:"+*g.LogGroupName), *g.LogGroupName),
+				Detail: fact.Known(logs.Detail{
+					Days: int(aws.ToInt32(g.RetentionInDays)), Key: aws.ToString(g.KmsKeyId), Class: string(g.LogGroupClass),
+				}),
+			}
+		})
+}
+
+// filters lists the filters of all groups of the region, which have no ARN of
+// their own.
+func filters(ctx context.Context, s *collect.Scope) error {
+	pages := sdk.NewDescribeMetricFiltersPaginator(sdk.NewFromConfig(s.Config), &sdk.DescribeMetricFiltersInput{Limit: aws.Int32(pageSize)})
+	return collect.Each(ctx, s, pages, func(o *sdk.DescribeMetricFiltersOutput) []types.MetricFilter { return o.MetricFilters },
+		func(_ *collect.Reading, f types.MetricFilter) *logs.MetricFilter {
+			x := &logs.MetricFilter{Resource: s.Resource(s.ARN("logs", "log-group:"+*f.LogGroupName), *f.FilterName)}
+			x.Sub = "metric-filter/" + *f.FilterName
+			d := logs.FilterDetail{LogGroup: *f.LogGroupName, Pattern: strings.TrimSpace(aws.ToString(f.FilterPattern))}
+			for _, t := range f.MetricTransformations {
+				d.Metrics = append(d.Metrics, logs.Metric{Namespace: aws.ToString(t.MetricNamespace), Name: aws.ToString(t.MetricName)})
+			}
+			x.Detail = fact.Known(d)
+			return x
+		})
+}
+
+func policies(ctx context.Context, s *collect.Scope) error {
+	client := sdk.NewFromConfig(s.Config)
+	in := &sdk.DescribeResourcePoliciesInput{Limit: aws.Int32(pageSize)}
+	for {
+		o, err := client.DescribeResourcePolicies(ctx, in)
+		if err != nil {
+			return err
+		}
+		for _, p := range o.ResourcePolicies {
+			s.Emit(logs.ResourcePolicy{
+				Resource: s.Resource(s.ARN("logs", "resource-policy/"+*p.PolicyName), *p.PolicyName),
+				Document: fact.Known(aws.ToString(p.PolicyDocument)),
+			})
+		}
+		if in.NextToken = o.NextToken; in.NextToken == nil {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,115 @@
+package collect
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/rds"
+	"github.com/aws/aws-sdk-go-v2/service/rds/types"
+
+	"github.com/cloudarq/cloudarq/pkg/collect"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/services/rds"
+)
+
+// memo reads what several databases share, such as a parameter group, once.
+type memo[T any] struct {
+	mu   sync.Mutex
+	read map[string]func() fact.Of[T]
+}
+
+func newMemo[T any]() *memo[T] { return &memo[T]{read: map[string]func() fact.Of[T]{}} }
+
+func (m *memo[T]) once(key string, read func() fact.Of[T]) fact.Of[T] {
+	m.mu.Lock()
+	shared, begun := m.read[key]
+	if !begun {
+		shared = sync.OnceValue(read)
+		m.read[key] = shared
+	}
+	m.mu.Unlock()
+	return shared()
+}
+
+// groupTLS asks only for the parameter that checks look at: a group has
+// hundreds.
+func groupTLS(r *collect.Reading, client *sdk.Client, group *string, engine string) fact.Of[string] {
+	name := rds.TLSParameter(engine)
+	return collect.Ask(r, func(ctx context.Context) (string, error) {
+		pages := sdk.NewDescribeDBParametersPaginator(client, &sdk.DescribeDBParametersInput{
+			DBParameterGroupName: group, Filters: named(name), MaxRecords: aws.Int32(most),
+		})
+		found, err := collect.Pages(ctx, pages, func(o *sdk.DescribeDBParametersOutput) []types.Parameter { return o.Parameters })
+		return value(found, name), err
+	})
+}
+
+// clusterGroup is groupTLS for the parameter group of a cluster.
+func clusterGroup(r *collect.Reading, client *sdk.Client, group *string, engine string) fact.Of[rds.Parameters] {
+	names := []string{rds.TLSParameter(engine)}
+	if engine == "aurora-mysql" {
+		names = append(names, rds.AuditLogging)
+	}
+	return collect.Ask(r, func(ctx context.Context) (rds.Parameters, error) {
+		pages := sdk.NewDescribeDBClusterParametersPaginator(client, &sdk.DescribeDBClusterParametersInput{
+			DBClusterParameterGroupName: group, Filters: named(names...), MaxRecords: aws.Int32(most),
+		})
+		found, err := collect.Pages(ctx, pages, func(o *sdk.DescribeDBClusterParametersOutput) []types.Parameter { return o.Parameters })
+		return rds.Parameters{RequireTLS: value(found, names[0]), AuditLogging: value(found, rds.AuditLogging)}, err
+	})
+}
+
+func named(parameters ...string) []types.Filter {
+	return []types.Filter{{Name: aws.String("parameter-name"), Values: parameters}}
+}
+
+func value(parameters []types.Parameter, name string) string {
+	for _, p := range parameters {
+		if aws.ToString(p.ParameterName) == name {
+			return aws.ToString(p.ParameterValue)
+		}
+	}
+	return ""
+}
+
+// support knows until when AWS supports the major versions of engines. One
+// listing tells of all; it is made when the first database asks.
+type support struct {
+	client *sdk.Client
+	all    *memo[[]types.DBMajorEngineVersion]
+}
+
+func newSupport(client *sdk.Client) support {
+	return support{client, newMemo[[]types.DBMajorEngineVersion]()}
+}
+
+func (s support) of(r *collect.Reading, d rds.Database) fact.Of[rds.Support] {
+	versions := s.all.once("", func() fact.Of[[]types.DBMajorEngineVersion] {
+		return collect.Ask(r, func(ctx context.Context) ([]types.DBMajorEngineVersion, error) {
+			pages := sdk.NewDescribeDBMajorEngineVersionsPaginator(s.client, &sdk.DescribeDBMajorEngineVersionsInput{MaxRecords: aws.Int32(most)})
+			return collect.Pages(ctx, pages, func(o *sdk.DescribeDBMajorEngineVersionsOutput) []types.DBMajorEngineVersion {
+				return o.DBMajorEngineVersions
+			})
+		})
+	})
+	return fact.Map(versions, func(all []types.DBMajorEngineVersion) rds.Support {
+		return rds.Support{StandardUntil: standardUntil(all, d)}
+	})
+}
+
+func standardUntil(all []types.DBMajorEngineVersion, d rds.Database) *time.Time {
+	for _, v := range all {
+		if aws.ToString(v.Engine) != d.Engine || !strings.HasPrefix(d.Version+".", aws.ToString(v.MajorEngineVersion)+".") {
+			continue
+		}
+		for _, cycle := range v.SupportedEngineLifecycles {
+			if cycle.LifecycleSupportName == types.LifecycleSupportNameOpenSourceRdsStandardSupport {
+				return cycle.LifecycleSupportEndDate
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,112 @@
+package secretsmanager
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+func rules() []check.Rule {
+	return []check.Rule{
+		check.For("secretsmanager-secret-not-public", model.Critical, onPolicy(notPublic)),
+		check.For("secretsmanager-secret-policy-no-other-accounts", model.Medium, onPolicy(noOtherAccounts)),
+		check.For("secretsmanager-secret-policy-services-scoped", model.Medium, onPolicy(servicesScoped)),
+		check.For("secretsmanager-secret-rotation", model.Medium, own(rotation)),
+		check.For("secretsmanager-secret-rotated-as-scheduled", model.Medium, rotatedAsScheduled),
+		check.For("secretsmanager-secret-renewed-90-days", model.Medium, own(renewed)),
+		check.For("secretsmanager-secret-used-90-days", model.Medium, own(used)),
+		check.For("secretsmanager-secret-customer-key", model.Low, own(customerKey)),
+	}
+}
+
+const (
+	day = 24 * time.Hour
+	// stale is the age from which on a secret is old, or out of use.
+	stale = 90 * day
+	// grace is what a rotation may be late: its window is up to a day, and AWS
+	// tells the day of the next one only.
+	// https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
+	grace = 2 * day
+)
+
+// own is a rule on secrets that the customer looks after, where they are kept
+// and not where they are copied to.
+func own(judge func(*check.Evidence, Detail) check.Verdict) func(*check.Evidence, Secret) check.Verdict {
+	return func(e *check.Evidence, s Secret) check.Verdict {
+		d := check.Read(e, s.Detail)
+		switch {
+		case d.OwningService != "":
+			return check.Inapplicable(d.OwningService + " looks after this secret")
+		case replica(s, d):
+			return check.Inapplicable("the secret is a replica of one in " + d.PrimaryRegion)
+		default:
+			return judge(e, d)
+		}
+	}
+}
+
+func replica(s Secret, d Detail) bool { return d.PrimaryRegion != "" && d.PrimaryRegion != s.Region }
+
+func rotation(_ *check.Evidence, d Detail) check.Verdict {
+	return check.Must(d.Rotation.Enabled, fmt.Sprintf("the secret is rotated every %d days", d.Rotation.Days), "the secret is not rotated automatically")
+}
+
+// rotatedAsScheduled concerns the secrets of services, too: their rotation can
+// break as well.
+func rotatedAsScheduled(e *check.Evidence, s Secret) check.Verdict {
+	d := check.Read(e, s.Detail)
+	r := d.Rotation
+	switch {
+	case replica(s, d):
+		return check.Inapplicable("the secret is a replica of one in " + d.PrimaryRegion)
+	case !r.Enabled:
+		return check.Inapplicable("the secret is not rotated automatically")
+	case r.Next != nil && e.Age(*r.Next) > grace:
+		return check.Failed("the rotation due on " + date(*r.Next) + " did not happen")
+	case r.Last != nil && r.Days > 0 && e.Age(*r.Last) > time.Duration(r.Days)*day+grace:
+		return check.Failed(fmt.Sprintf("the last rotation was on %s, and %d days between two are meant", date(*r.Last), r.Days))
+	case r.Last == nil && r.Next == nil:
+		return check.Failed("the secret was never rotated, and no rotation is planned")
+	case r.Last == nil:
+		return check.Passed("the first rotation is due by " + date(*r.Next))
+	default:
+		return check.Passed("the last rotation was on " + date(*r.Last))
+	}
+}
+
+// renewed takes any change for one of the value where the secret is not
+// rotated: AWS does not tell them apart.
+func renewed(e *check.Evidence, d Detail) check.Verdict {
+	last := d.Created
+	for _, t := range []*time.Time{d.Rotation.Last, d.Changed} {
+		if t != nil {
+			last = *t
+			break
+		}
+	}
+	return check.Must(e.Age(last) <= stale, "the secret was renewed on "+date(last), "the secret was not renewed since "+date(last))
+}
+
+func used(e *check.Evidence, d Detail) check.Verdict {
+	switch {
+	case d.Accessed != nil:
+		return check.Must(e.Age(*d.Accessed) <= stale+day, // the day is kept, not the hour
+			"the secret was last read on "+date(*d.Accessed), "the secret was not read since "+date(*d.Accessed))
+	case e.Age(d.Created) <= stale:
+		return check.Passed("the secret is new")
+	default:
+		return check.Failed("the secret was never read since " + date(d.Created))
+	}
+}
+
+func customerKey(_ *check.Evidence, d Detail) check.Verdict {
+	if d.KMSKey == "" || strings.HasSuffix(d.KMSKey, "alias/aws/secretsmanager") {
+		return check.Failed("the secret is encrypted under the AWS managed key")
+	}
+	return check.Passed("the secret is encrypted under " + d.KMSKey)
+}
+
+func date(t time.Time) string { return t.UTC().Format(time.DateOnly) }
