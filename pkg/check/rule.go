@@ -115,5 +115,9 @@ func (j *Judge) Judge(rule Rule, resource Resource) (verdict Verdict) {
 // Evidence is what the last call of Judge read.
 func (j *Judge) Evidence() *Evidence { return &j.evidence }
 
+// Stop ends a rule that cannot decide because of the gaps, as Read does for a
+// fact that is one.
+func Stop(gaps ...fact.Gap) { panic(gapMet{gaps}) }
+
 // gapMet ends a rule that cannot decide without a fact.
 type gapMet struct{ gaps []fact.Gap }

@@ -1,12 +1,8 @@
 package dynamodb
 
 import (
-	"fmt"
-	"strings"
-
 	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/fact"
-	"github.com/cloudarq/cloudarq/pkg/iampolicy"
+	"github.com/cloudarq/cloudarq/pkg/check/policyrule"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -15,8 +11,8 @@ func rules() []check.Rule {
 		check.For("dynamodb-table-point-in-time-recovery", model.Medium, pointInTimeRecovery),
 		check.For("dynamodb-table-deletion-protection", model.Medium, protected),
 		check.For("dynamodb-table-kms-key", model.Low, kmsKey),
-		check.For("dynamodb-table-not-public", model.Critical, onPolicy(notPublic)),
-		check.For("dynamodb-table-policy-no-other-accounts", model.Medium, onPolicy(noOtherAccounts)),
+		check.For("dynamodb-table-not-public", model.Critical, policies().Asking(policyrule.NotPublic)),
+		check.For("dynamodb-table-policy-no-other-accounts", model.Medium, policies().Asking(policyrule.NoOtherAccounts)),
 	}
 }
 
@@ -37,33 +33,9 @@ func kmsKey(e *check.Evidence, t Table) check.Verdict {
 	return check.Must(key != "", "the table is encrypted under "+key, "the table is encrypted under a key that DynamoDB owns")
 }
 
-// onPolicy is a rule on whom the table's policy lets in.
-func onPolicy(judge func(iampolicy.Result) check.Verdict) func(*check.Evidence, Table) check.Verdict {
-	return func(e *check.Evidence, t Table) check.Verdict {
-		document := check.Read(e, t.Policy)
-		if document == "" {
-			return check.Passed("there is no policy")
-		}
-		policy, err := iampolicy.Parse(document)
-		if err != nil {
-			return check.Unassessed(fact.Gap{Reason: fact.Failed, Operation: "dynamodb:GetResourcePolicy", Detail: err.Error()})
-		}
-		return judge(policy.Evaluate(iampolicy.Options{Account: t.Account, Partition: t.Partition()}))
+func policies() policyrule.Source[Table] {
+	return policyrule.Source[Table]{
+		Operation: "dynamodb:GetResourcePolicy",
+		Policy:    func(e *check.Evidence, t Table) string { return check.Read(e, t.Policy) },
 	}
-}
-
-func notPublic(r iampolicy.Result) check.Verdict {
-	for _, grant := range r.At(iampolicy.Public) {
-		return check.Failed(fmt.Sprintf("%s of the policy allows everybody %s", grant.Statement, strings.Join(grant.Actions, ", ")))
-	}
-	return check.Passed("the policy does not let everybody in")
-}
-
-func noOtherAccounts(r iampolicy.Result) check.Verdict {
-	for _, level := range []iampolicy.Level{iampolicy.CrossAccount, iampolicy.Organization} {
-		for _, grant := range r.At(level) {
-			return check.Failed(fmt.Sprintf("%s of the policy lets in %s", grant.Statement, strings.Join(grant.Parties, ", ")))
-		}
-	}
-	return check.Passed("the policy names no other account")
 }

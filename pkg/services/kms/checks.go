@@ -2,6 +2,7 @@ package kms
 
 import (
 	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/check/policyrule"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -11,8 +12,8 @@ func rules() []check.Rule {
 		check.For("kms-key-not-pending-deletion", model.Critical, notPendingDeletion),
 		check.For("kms-key-enabled", model.Low, enabled),
 		check.For("kms-key-single-region", model.Low, singleRegion),
-		check.For("kms-key-not-public", model.Critical, onPolicy(notPublic)),
-		check.For("kms-key-policy-no-other-accounts", model.Medium, onPolicy(noOtherAccounts)),
+		check.For("kms-key-not-public", model.Critical, ofCustomer(policies().Asking(policyrule.NotPublic))),
+		check.For("kms-key-policy-no-other-accounts", model.Medium, ofCustomer(policies().Asking(policyrule.NoOtherAccounts))),
 	}
 }
 

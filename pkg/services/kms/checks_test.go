@@ -12,7 +12,7 @@ import (
 
 // key is an enabled customer key that rotates, changed as a case needs.
 func key(change func(*kms.Key, *kms.Detail)) kms.Key {
-	d := kms.Detail{Manager: "CUSTOMER", State: "Enabled", Spec: "SYMMETRIC_DEFAULT", Usage: "ENCRYPT_DECRYPT", Origin: "AWS_KMS"}
+	d := kms.Detail{Manager: "CUSTOMER", State: "Enabled", Spec: "SYMMETRIC_DEFAULT", Origin: "AWS_KMS"}
 	k := kms.Key{Resource: checktest.Ref("kms", "key/1"), Rotation: fact.Known(true), Policy: fact.Known(defaultPolicy)}
 	if change != nil {
 		change(&k, &d)

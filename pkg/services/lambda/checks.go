@@ -5,14 +5,15 @@ import (
 	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/check/policyrule"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
 func rules() []check.Rule {
 	return []check.Rule{
-		check.For("lambda-function-not-public", model.Critical, onPolicy(notPublic)),
-		check.For("lambda-function-policy-no-other-accounts", model.Medium, onPolicy(noOtherAccounts)),
-		check.For("lambda-function-policy-services-scoped", model.Medium, onPolicy(servicesScoped)),
+		check.For("lambda-function-not-public", model.Critical, policies().Asking(policyrule.NotPublic)),
+		check.For("lambda-function-policy-no-other-accounts", model.Medium, policies().Asking(policyrule.NoOtherAccounts)),
+		check.For("lambda-function-policy-services-scoped", model.Medium, policies().Asking(policyrule.ServicesScoped)),
 		check.For("lambda-function-url-authenticated", model.High, urlAuthenticated),
 		check.For("lambda-function-url-cors", model.Medium, urlCORS),
 		check.For("lambda-function-no-secrets-in-environment", model.High, noSecrets),

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/check/policyrule"
 	"github.com/cloudarq/cloudarq/pkg/fact"
 	"github.com/cloudarq/cloudarq/pkg/iampolicy"
 )
@@ -106,10 +107,7 @@ func policyServicesScoped(e *check.Evidence, b Bucket) check.Verdict {
 	if err != nil {
 		return unreadable(err)
 	}
-	for _, grant := range result.At(iampolicy.ServiceUnscoped) {
-		return check.Failed(fmt.Sprintf("%s of the policy lets in %s on behalf of any account", grant.Statement, strings.Join(grant.Services, ", ")))
-	}
-	return check.Passed("the policy lets no AWS service in on behalf of any account")
+	return policyrule.ServicesScoped(result)
 }
 
 func tlsOnly(e *check.Evidence, b Bucket) check.Verdict {

@@ -6,14 +6,15 @@ import (
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/check/policyrule"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
 func rules() []check.Rule {
 	return []check.Rule{
-		check.For("secretsmanager-secret-not-public", model.Critical, onPolicy(notPublic)),
-		check.For("secretsmanager-secret-policy-no-other-accounts", model.Medium, onPolicy(noOtherAccounts)),
-		check.For("secretsmanager-secret-policy-services-scoped", model.Medium, onPolicy(servicesScoped)),
+		check.For("secretsmanager-secret-not-public", model.Critical, policies().Asking(policyrule.NotPublic)),
+		check.For("secretsmanager-secret-policy-no-other-accounts", model.Medium, policies().Asking(policyrule.NoOtherAccounts)),
+		check.For("secretsmanager-secret-policy-services-scoped", model.Medium, policies().Asking(policyrule.ServicesScoped)),
 		check.For("secretsmanager-secret-rotation", model.Medium, own(rotation)),
 		check.For("secretsmanager-secret-rotated-as-scheduled", model.Medium, rotatedAsScheduled),
 		check.For("secretsmanager-secret-renewed-90-days", model.Medium, own(renewed)),

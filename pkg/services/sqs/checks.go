@@ -4,15 +4,16 @@ import (
 	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/check/policyrule"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
 func rules() []check.Rule {
 	return []check.Rule{
-		check.For("sqs-queue-not-public", model.Critical, onPolicy(notPublic)),
-		check.For("sqs-queue-policy-no-other-accounts", model.Medium, onPolicy(noOtherAccounts)),
-		check.For("sqs-queue-policy-services-scoped", model.Medium, onPolicy(servicesScoped)),
-		check.For("sqs-queue-tls-only", model.Low, tlsOnly),
+		check.For("sqs-queue-not-public", model.Critical, policies().Asking(policyrule.NotPublic)),
+		check.For("sqs-queue-policy-no-other-accounts", model.Medium, policies().Asking(policyrule.NoOtherAccounts)),
+		check.For("sqs-queue-policy-services-scoped", model.Medium, policies().Asking(policyrule.ServicesScoped)),
+		check.For("sqs-queue-tls-only", model.Low, policies().RequiringTLS("sqs:*")),
 		check.For("sqs-queue-encrypted", model.Medium, encrypted),
 		check.For("sqs-queue-customer-key", model.Low, customerKey),
 		check.Across("sqs-queue-dead-letter-queue", model.Low, deadLetterQueue, check.Using[Queue]()),

@@ -49,7 +49,6 @@ func detail(o *sdk.DescribeKeyOutput) kms.Detail {
 		Manager:     string(m.KeyManager),
 		State:       string(m.KeyState),
 		Spec:        string(m.KeySpec),
-		Usage:       string(m.KeyUsage),
 		Origin:      string(m.Origin),
 		MultiRegion: aws.ToBool(m.MultiRegion),
 		Deletion:    m.DeletionDate,

@@ -28,7 +28,7 @@ func full(f *awsfake.Fake) {
 	awsfake.On(f, func(in *sdk.DescribeKeyInput) (*sdk.DescribeKeyOutput, error) {
 		m := types.KeyMetadata{
 			KeyId: in.KeyId, KeyManager: types.KeyManagerTypeCustomer, KeyState: types.KeyStateEnabled,
-			KeySpec: types.KeySpecSymmetricDefault, KeyUsage: types.KeyUsageTypeEncryptDecrypt, Origin: types.OriginTypeAwsKms,
+			KeySpec: types.KeySpecSymmetricDefault, Origin: types.OriginTypeAwsKms,
 		}
 		switch aws.ToString(in.KeyId) {
 		case "aws":
@@ -61,11 +61,11 @@ func key(id string, detail kms.Detail) kms.Key {
 
 func TestCollect(t *testing.T) {
 	t.Parallel()
-	mine := key("mine", kms.Detail{Manager: "CUSTOMER", State: "Enabled", Spec: "SYMMETRIC_DEFAULT", Usage: "ENCRYPT_DECRYPT", Origin: "AWS_KMS"})
+	mine := key("mine", kms.Detail{Manager: "CUSTOMER", State: "Enabled", Spec: "SYMMETRIC_DEFAULT", Origin: "AWS_KMS"})
 	mine.Rotation, mine.Policy = fact.Known(true), fact.Known(keyPolicy)
-	managed := key("aws", kms.Detail{Manager: "AWS", State: "Enabled", Spec: "SYMMETRIC_DEFAULT", Usage: "ENCRYPT_DECRYPT", Origin: "AWS_KMS"})
+	managed := key("aws", kms.Detail{Manager: "AWS", State: "Enabled", Spec: "SYMMETRIC_DEFAULT", Origin: "AWS_KMS"})
 	leaving := key("leaving", kms.Detail{
-		Manager: "CUSTOMER", State: "PendingDeletion", Spec: "RSA_2048", Usage: "ENCRYPT_DECRYPT", Origin: "AWS_KMS",
+		Manager: "CUSTOMER", State: "PendingDeletion", Spec: "RSA_2048", Origin: "AWS_KMS",
 		MultiRegion: true, Deletion: &deletion,
 	})
 	leaving.Policy = fact.Known(keyPolicy)
