@@ -211,11 +211,14 @@ func (c *Catalog) byAlias(tool, alias string) ([]model.CheckID, error) {
 	return found, nil
 }
 
-// SelectServices validates service names; none select all.
+// SelectServices validates the names of services that are collected; none select
+// all.
 func (c *Catalog) SelectServices(words []string) ([]string, error) {
-	names := make([]string, len(c.services))
-	for i, s := range c.services {
-		names[i] = s.Name
+	var names []string
+	for _, s := range c.services {
+		if len(s.Kinds) > 0 {
+			names = append(names, s.Name)
+		}
 	}
 	if len(words) == 0 {
 		return names, nil

@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -111,8 +112,9 @@ func (m Message) body() []byte {
 	return data
 }
 
-// across is the id of the task that runs the rules over several services, and
-// the scope of their findings.
+// across is the id of the task that runs the rules which look at the whole
+// account, and the scope of their findings. The service of that name has some of
+// them; other services have others.
 const across = "across"
 
 // Scopes lists all scopes of findings that a connection can have: its services,
@@ -122,5 +124,8 @@ func Scopes(catalog *check.Catalog) []string {
 	for _, s := range catalog.Services() {
 		scopes = append(scopes, s.Name)
 	}
-	return append(scopes, across)
+	if !slices.Contains(scopes, across) {
+		scopes = append(scopes, across)
+	}
+	return scopes
 }

@@ -76,6 +76,13 @@ func joinExhibits(exhibits []evidence.Exhibit) string {
 // Verdicts calls visit with all verdicts of an audit, task by task, sorted
 // within each: one service is in memory at a time.
 func Verdicts(ctx context.Context, catalog *check.Catalog, from blob.Store, tasks []model.Task, visit func(Verdict) error) error {
+	return verdicts(ctx, catalog, from, tasks, check.Statuses(), visit)
+}
+
+func verdicts(
+	ctx context.Context, catalog *check.Catalog, from blob.Store, tasks []model.Task,
+	wanted []check.Status, visit func(Verdict) error,
+) error {
 	texts, err := catalog.Texts()
 	if err != nil {
 		return err
@@ -87,6 +94,9 @@ func Verdicts(ctx context.Context, catalog *check.Catalog, from blob.Store, task
 		var rows []Verdict
 		err := pipeline.ReadEvidence(ctx, from, task.Evidence, func(e evidence.Entry) error {
 			for _, v := range e.Verdicts {
+				if !slices.Contains(wanted, v.Status) {
+					continue
+				}
 				row, err := verdictRow(catalog, texts, e, v)
 				if err != nil {
 					return err
@@ -133,10 +143,8 @@ func verdictRow(catalog *check.Catalog, texts map[model.CheckID]check.Text, e ev
 // Failures are the verdicts of FAIL of an audit, the gravest first.
 func Failures(ctx context.Context, catalog *check.Catalog, from blob.Store, tasks []model.Task) ([]Verdict, error) {
 	var failed []Verdict
-	err := Verdicts(ctx, catalog, from, tasks, func(v Verdict) error {
-		if v.Verdict == check.Fail {
-			failed = append(failed, v)
-		}
+	err := verdicts(ctx, catalog, from, tasks, []check.Status{check.Fail}, func(v Verdict) error {
+		failed = append(failed, v)
 		return nil
 	})
 	slices.SortStableFunc(failed, func(a, b Verdict) int {

@@ -84,9 +84,15 @@ func (w walk) bucket(r *collect.Reading, listed types.Bucket) *s3.Bucket {
 func (w walk) access(r *collect.Reading, gone *atomic.Bool, b *s3.Bucket) {
 	name, c := aws.String(b.Name), w.client
 	into(r, gone, &b.Policy, c.GetBucketPolicy, &sdk.GetBucketPolicyInput{Bucket: name}, policy, "NoSuchBucketPolicy")
-	into(r, gone, &b.PublicGrants, c.GetBucketAcl, &sdk.GetBucketAclInput{Bucket: name}, publicGrants)
-	into(r, gone, &b.Ownership, c.GetBucketOwnershipControls, &sdk.GetBucketOwnershipControlsInput{Bucket: name}, ownership,
-		"OwnershipControlsNotFoundError")
+	r.Do(func(context.Context) {
+		b.Ownership = get(r, gone, c.GetBucketOwnershipControls, &sdk.GetBucketOwnershipControlsInput{Bucket: name}, ownership,
+			"OwnershipControlsNotFoundError")
+		// Where the owner owns everything, as by default since 2023, ACLs have no effect.
+		// https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
+		if owner, gap := b.Ownership.Get(); gap != nil || owner != s3.OwnerEnforced {
+			into(r, gone, &b.PublicGrants, c.GetBucketAcl, &sdk.GetBucketAclInput{Bucket: name}, publicGrants)
+		}
+	})
 	into(r, gone, &b.PublicAccessBlock, c.GetPublicAccessBlock, &sdk.GetPublicAccessBlockInput{Bucket: name}, bucketBlock, noPublicAccessBlock)
 	into(r, gone, &b.Website, c.GetBucketWebsite, &sdk.GetBucketWebsiteInput{Bucket: name},
 		func(*sdk.GetBucketWebsiteOutput) bool { return true }, "NoSuchWebsiteConfiguration")
@@ -98,13 +104,22 @@ func (w walk) storage(r *collect.Reading, gone *atomic.Bool, b *s3.Bucket) {
 	name, c := aws.String(b.Name), w.client
 	into(r, gone, &b.Encryption, c.GetBucketEncryption, &sdk.GetBucketEncryptionInput{Bucket: name}, encryption,
 		"ServerSideEncryptionConfigurationNotFoundError")
-	into(r, gone, &b.Versioning, c.GetBucketVersioning, &sdk.GetBucketVersioningInput{Bucket: name}, versioning)
+	r.Do(func(context.Context) {
+		b.Versioning = get(r, gone, c.GetBucketVersioning, &sdk.GetBucketVersioningInput{Bucket: name}, versioning)
+		// Locks and replication need versions: a bucket that never kept any has neither.
+		// https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
+		// https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-requirements.html
+		if v, gap := b.Versioning.Get(); gap == nil && v.Status == "" {
+			b.ObjectLock, b.Replication = fact.Known(s3.ObjectLock{}), fact.Known[[]s3.ReplicationRule](nil)
+			return
+		}
+		into(r, gone, &b.ObjectLock, c.GetObjectLockConfiguration, &sdk.GetObjectLockConfigurationInput{Bucket: name}, objectLock,
+			"ObjectLockConfigurationNotFoundError")
+		into(r, gone, &b.Replication, c.GetBucketReplication, &sdk.GetBucketReplicationInput{Bucket: name}, replication,
+			"ReplicationConfigurationNotFoundError")
+	})
 	into(r, gone, &b.Lifecycle, c.GetBucketLifecycleConfiguration, &sdk.GetBucketLifecycleConfigurationInput{Bucket: name}, lifecycle,
 		"NoSuchLifecycleConfiguration")
-	into(r, gone, &b.ObjectLock, c.GetObjectLockConfiguration, &sdk.GetObjectLockConfigurationInput{Bucket: name}, objectLock,
-		"ObjectLockConfigurationNotFoundError")
-	into(r, gone, &b.Replication, c.GetBucketReplication, &sdk.GetBucketReplicationInput{Bucket: name}, replication,
-		"ReplicationConfigurationNotFoundError")
 	into(r, gone, &b.Notifications, c.GetBucketNotificationConfiguration, &sdk.GetBucketNotificationConfigurationInput{Bucket: name}, notifications)
 }
 
@@ -113,12 +128,23 @@ func into[In, Out, T any](
 	r *collect.Reading, gone *atomic.Bool, to *fact.Of[T],
 	call collect.Call[In, Out, sdk.Options], in *In, pick func(*Out) T, absent ...string,
 ) {
-	noting := func(ctx context.Context, in *In, options ...func(*sdk.Options)) (*Out, error) {
+	collect.Into(r, to, noting(gone, call), in, pick, absent...)
+}
+
+// get is collect.Get that also notes when the bucket is gone.
+func get[In, Out, T any](
+	r *collect.Reading, gone *atomic.Bool,
+	call collect.Call[In, Out, sdk.Options], in *In, pick func(*Out) T, absent ...string,
+) fact.Of[T] {
+	return collect.Get(r, noting(gone, call), in, pick, absent...)
+}
+
+func noting[In, Out any](gone *atomic.Bool, call collect.Call[In, Out, sdk.Options]) collect.Call[In, Out, sdk.Options] {
+	return func(ctx context.Context, in *In, options ...func(*sdk.Options)) (*Out, error) {
 		out, err := call(ctx, in, options...)
 		if collect.HasCode(err, "NoSuchBucket") {
 			gone.Store(true)
 		}
 		return out, err
 	}
-	collect.Into(r, to, noting, in, pick, absent...)
 }
