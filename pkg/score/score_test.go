@@ -26,10 +26,14 @@ func TestOf(t *testing.T) {
 		"all pass":         {[]score.Line{line(model.Low, 3, 0, 0)}, model.Score{Value: 100, Worst: 100, Best: 100, Coverage: 1, Assessed: 3, Applicable: 3}},
 		"all fail":         {[]score.Line{line(model.High, 0, 2, 0)}, model.Score{Coverage: 1, Assessed: 2, Applicable: 2}},
 		"nothing assessed": {[]score.Line{line(model.High, 0, 0, 4)}, model.Score{Best: 100, Applicable: 4}},
-		"critical outweighs": {[]score.Line{line(model.Critical, 0, 1, 0), line(model.Low, 25, 0, 0)},
-			model.Score{Value: 50, Worst: 50, Best: 50, Coverage: 1, Assessed: 26, Applicable: 26}},
-		"bounds": {[]score.Line{line(model.Medium, 2, 1, 1)},
-			model.Score{Value: 200.0 / 3, Worst: 50, Best: 75, Coverage: 0.75, Assessed: 3, Applicable: 4}},
+		"critical outweighs": {
+			[]score.Line{line(model.Critical, 0, 1, 0), line(model.Low, 25, 0, 0)},
+			model.Score{Value: 50, Worst: 50, Best: 50, Coverage: 1, Assessed: 26, Applicable: 26},
+		},
+		"bounds": {
+			[]score.Line{line(model.Medium, 2, 1, 1)},
+			model.Score{Value: 200.0 / 3, Worst: 50, Best: 75, Coverage: 0.75, Assessed: 3, Applicable: 4},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

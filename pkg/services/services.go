@@ -5,10 +5,20 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/services/accessanalyzer"
 	"github.com/cloudarq/cloudarq/pkg/services/account"
+	"github.com/cloudarq/cloudarq/pkg/services/acm"
+	"github.com/cloudarq/cloudarq/pkg/services/across"
+	"github.com/cloudarq/cloudarq/pkg/services/apigateway"
+	"github.com/cloudarq/cloudarq/pkg/services/autoscaling"
+	"github.com/cloudarq/cloudarq/pkg/services/cloudfront"
+	"github.com/cloudarq/cloudarq/pkg/services/cloudtrail"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudwatch"
 	"github.com/cloudarq/cloudarq/pkg/services/config"
 	"github.com/cloudarq/cloudarq/pkg/services/dynamodb"
 	"github.com/cloudarq/cloudarq/pkg/services/ec2"
+	"github.com/cloudarq/cloudarq/pkg/services/ecr"
+	"github.com/cloudarq/cloudarq/pkg/services/ecs"
+	"github.com/cloudarq/cloudarq/pkg/services/efs"
+	"github.com/cloudarq/cloudarq/pkg/services/eks"
 	"github.com/cloudarq/cloudarq/pkg/services/elb"
 	"github.com/cloudarq/cloudarq/pkg/services/elbv2"
 	"github.com/cloudarq/cloudarq/pkg/services/guardduty"
@@ -19,6 +29,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/services/macie"
 	"github.com/cloudarq/cloudarq/pkg/services/organizations"
 	"github.com/cloudarq/cloudarq/pkg/services/rds"
+	"github.com/cloudarq/cloudarq/pkg/services/route53"
 	"github.com/cloudarq/cloudarq/pkg/services/s3"
 	"github.com/cloudarq/cloudarq/pkg/services/secretsmanager"
 	"github.com/cloudarq/cloudarq/pkg/services/securityhub"
@@ -34,9 +45,19 @@ func All() []check.Service {
 		s3.Service(),
 		accessanalyzer.Service(),
 		account.Service(),
+		acm.Service(),
+		across.Service(),
+		apigateway.Service(),
+		autoscaling.Service(),
+		cloudfront.Service(),
+		cloudtrail.Service(),
 		cloudwatch.Service(),
 		config.Service(),
 		dynamodb.Service(),
+		ecr.Service(),
+		ecs.Service(),
+		efs.Service(),
+		eks.Service(),
 		elb.Service(),
 		elbv2.Service(),
 		guardduty.Service(),
@@ -46,6 +67,7 @@ func All() []check.Service {
 		macie.Service(),
 		organizations.Service(),
 		rds.Service(),
+		route53.Service(),
 		secretsmanager.Service(),
 		securityhub.Service(),
 		sns.Service(),

@@ -27,9 +27,15 @@ func hasAction(e *check.Evidence, a Alarm) check.Verdict {
 	if actions := check.Read(e, a.Detail).Actions; len(actions) > 0 {
 		return check.Passed("the alarm has an action, " + actions[0])
 	}
-	for _, other := range check.All[Alarm](e) {
+	alarms, gaps := check.Some[Alarm](e)
+	for _, other := range alarms {
 		if other.Region == a.Region && mentions(check.Read(e, other.Detail).Rule, a) {
 			return check.Inapplicable("composite alarm " + other.Name + " looks at this one")
+		}
+	}
+	for _, gap := range gaps {
+		if gap.Region == a.Region || gap.Region == "" { // a composite looks at its own region only
+			return check.Unassessed(gaps...)
 		}
 	}
 	return check.Failed("the alarm has no action for the state ALARM")

@@ -6,10 +6,19 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/collect"
 	accessanalyzer "github.com/cloudarq/cloudarq/pkg/services/accessanalyzer/collect"
 	account "github.com/cloudarq/cloudarq/pkg/services/account/collect"
+	acm "github.com/cloudarq/cloudarq/pkg/services/acm/collect"
+	apigateway "github.com/cloudarq/cloudarq/pkg/services/apigateway/collect"
+	autoscaling "github.com/cloudarq/cloudarq/pkg/services/autoscaling/collect"
+	cloudfront "github.com/cloudarq/cloudarq/pkg/services/cloudfront/collect"
+	cloudtrail "github.com/cloudarq/cloudarq/pkg/services/cloudtrail/collect"
 	cloudwatch "github.com/cloudarq/cloudarq/pkg/services/cloudwatch/collect"
 	config "github.com/cloudarq/cloudarq/pkg/services/config/collect"
 	dynamodb "github.com/cloudarq/cloudarq/pkg/services/dynamodb/collect"
 	ec2 "github.com/cloudarq/cloudarq/pkg/services/ec2/collect"
+	ecr "github.com/cloudarq/cloudarq/pkg/services/ecr/collect"
+	ecs "github.com/cloudarq/cloudarq/pkg/services/ecs/collect"
+	efs "github.com/cloudarq/cloudarq/pkg/services/efs/collect"
+	eks "github.com/cloudarq/cloudarq/pkg/services/eks/collect"
 	elb "github.com/cloudarq/cloudarq/pkg/services/elb/collect"
 	elbv2 "github.com/cloudarq/cloudarq/pkg/services/elbv2/collect"
 	guardduty "github.com/cloudarq/cloudarq/pkg/services/guardduty/collect"
@@ -20,6 +29,7 @@ import (
 	macie "github.com/cloudarq/cloudarq/pkg/services/macie/collect"
 	organizations "github.com/cloudarq/cloudarq/pkg/services/organizations/collect"
 	rds "github.com/cloudarq/cloudarq/pkg/services/rds/collect"
+	route53 "github.com/cloudarq/cloudarq/pkg/services/route53/collect"
 	s3 "github.com/cloudarq/cloudarq/pkg/services/s3/collect"
 	secretsmanager "github.com/cloudarq/cloudarq/pkg/services/secretsmanager/collect"
 	securityhub "github.com/cloudarq/cloudarq/pkg/services/securityhub/collect"
@@ -35,9 +45,18 @@ func All() []collect.Spec {
 		s3.Spec(),
 		accessanalyzer.Spec(),
 		account.Spec(),
+		acm.Spec(),
+		apigateway.Spec(),
+		autoscaling.Spec(),
+		cloudfront.Spec(),
+		cloudtrail.Spec(),
 		cloudwatch.Spec(),
 		config.Spec(),
 		dynamodb.Spec(),
+		ecr.Spec(),
+		ecs.Spec(),
+		efs.Spec(),
+		eks.Spec(),
 		elb.Spec(),
 		elbv2.Spec(),
 		guardduty.Spec(),
@@ -47,6 +66,7 @@ func All() []collect.Spec {
 		macie.Spec(),
 		organizations.Spec(),
 		rds.Spec(),
+		route53.Spec(),
 		secretsmanager.Spec(),
 		securityhub.Spec(),
 		sns.Spec(),

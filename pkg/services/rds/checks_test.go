@@ -27,7 +27,7 @@ func instance(change func(*rds.DBInstance, *rds.InstanceDetail)) rds.DBInstance 
 
 func good(engine, version string) rds.Database {
 	return rds.Database{
-		Engine: engine, Version: version, Status: "available", MasterUser: "owner", Port: 6000, Encrypted: true, Protected: true,
+		Engine: engine, Version: version, MasterUser: "owner", Port: 6000, Encrypted: true, Protected: true,
 		BackupDays: 7, CopyTags: true, IAMLogin: true, LogExports: []string{"postgresql", "audit", "error", "alert"}, MinorUpgrades: true, MultiAZ: true,
 	}
 }

@@ -62,7 +62,6 @@ func (DBCluster) Kind() string { return "AWS::RDS::DBCluster" }
 type Database struct {
 	Engine        string   `json:"engine"` // mysql, aurora-postgresql, sqlserver-se…
 	Version       string   `json:"version"`
-	Status        string   `json:"status"`
 	MasterUser    string   `json:"master_user"`
 	Port          int32    `json:"port"`
 	Encrypted     bool     `json:"encrypted"`

@@ -57,7 +57,7 @@ func Spec() collect.Spec {
 
 func instances(ctx context.Context, s *collect.Scope) error {
 	client := sdk.NewFromConfig(s.Config)
-	support, parameters := newSupport(client), newMemo[string]()
+	support, parameters := newSupport(ctx, s, client), newMemo[string]()
 	pages := sdk.NewDescribeDBInstancesPaginator(client, &sdk.DescribeDBInstancesInput{MaxRecords: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeDBInstancesOutput) []types.DBInstance { return o.DBInstances },
 		func(r *collect.Reading, found types.DBInstance) *rds.DBInstance {
@@ -71,7 +71,7 @@ func instances(ctx context.Context, s *collect.Scope) error {
 				return i
 			}
 			if rds.OpenSource(d.Engine) {
-				r.Do(func(context.Context) { i.Support = support.of(r, d.Database) })
+				r.Do(func(context.Context) { i.Support = support(d.Database) })
 			}
 			if rds.TLSParameter(d.Engine) != "" && len(found.DBParameterGroups) > 0 {
 				group := found.DBParameterGroups[0].DBParameterGroupName
@@ -85,7 +85,7 @@ func instances(ctx context.Context, s *collect.Scope) error {
 
 func clusters(ctx context.Context, s *collect.Scope) error {
 	client := sdk.NewFromConfig(s.Config)
-	support, parameters := newSupport(client), newMemo[rds.Parameters]()
+	support, parameters := newSupport(ctx, s, client), newMemo[rds.Parameters]()
 	pages := sdk.NewDescribeDBClustersPaginator(client, &sdk.DescribeDBClustersInput{MaxRecords: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeDBClustersOutput) []types.DBCluster { return o.DBClusters },
 		func(r *collect.Reading, found types.DBCluster) *rds.DBCluster {
@@ -96,7 +96,7 @@ func clusters(ctx context.Context, s *collect.Scope) error {
 			c := &rds.DBCluster{Resource: s.Resource(*found.DBClusterArn, aws.ToString(found.DBClusterIdentifier))}
 			c.Detail = fact.Known(d)
 			if rds.OpenSource(d.Engine) {
-				r.Do(func(context.Context) { c.Support = support.of(r, d.Database) })
+				r.Do(func(context.Context) { c.Support = support(d.Database) })
 			}
 			if group := found.DBClusterParameterGroup; group != nil && rds.TLSParameter(d.Engine) != "" {
 				r.Do(func(context.Context) {

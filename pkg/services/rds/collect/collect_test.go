@@ -103,7 +103,7 @@ func databases(f *awsfake.Fake) {
 func shop() types.DBInstance {
 	return types.DBInstance{
 		DBInstanceArn: arn("db:shop"), DBInstanceIdentifier: aws.String("shop"), Engine: aws.String("postgres"), EngineVersion: aws.String("16.3"),
-		DBInstanceStatus: aws.String("available"), MasterUsername: aws.String("owner"), Endpoint: &types.Endpoint{Port: aws.Int32(5432)},
+		MasterUsername: aws.String("owner"), Endpoint: &types.Endpoint{Port: aws.Int32(5432)},
 		StorageEncrypted: aws.Bool(true), KmsKeyId: aws.String(key), DeletionProtection: aws.Bool(true), BackupRetentionPeriod: aws.Int32(7),
 		CopyTagsToSnapshot: aws.Bool(true), IAMDatabaseAuthenticationEnabled: aws.Bool(true), EnabledCloudwatchLogsExports: []string{"postgresql"},
 		AutoMinorVersionUpgrade: aws.Bool(true), MultiAZ: aws.Bool(true), EngineLifecycleSupport: aws.String("open-source-rds-extended-support"),
@@ -118,7 +118,7 @@ func shop() types.DBInstance {
 func ledger() types.DBCluster {
 	return types.DBCluster{
 		DBClusterArn: arn("cluster:ledger"), DBClusterIdentifier: aws.String("ledger"), Engine: aws.String("aurora-mysql"), EngineMode: aws.String("provisioned"),
-		EngineVersion: aws.String("8.0.mysql_aurora.3.05.2"), Status: aws.String("available"), MasterUsername: aws.String("owner"), Port: aws.Int32(3306),
+		EngineVersion: aws.String("8.0.mysql_aurora.3.05.2"), MasterUsername: aws.String("owner"), Port: aws.Int32(3306),
 		StorageEncrypted: aws.Bool(true), KmsKeyId: aws.String(key), DeletionProtection: aws.Bool(true), BackupRetentionPeriod: aws.Int32(1),
 		CopyTagsToSnapshot: aws.Bool(true), IAMDatabaseAuthenticationEnabled: aws.Bool(true), EnabledCloudwatchLogsExports: []string{"audit"},
 		AutoMinorVersionUpgrade: aws.Bool(true), MultiAZ: aws.Bool(true), EngineLifecycleSupport: aws.String("open-source-rds-extended-support-disabled"),
@@ -159,7 +159,7 @@ func TestCollect(t *testing.T) {
 	support := fact.Known(rds.Support{StandardUntil: &supportedUntil})
 	common := func(engine, version string) rds.Database {
 		return rds.Database{
-			Engine: engine, Version: version, Status: "available", MasterUser: "owner", Encrypted: true, KMSKey: key, Protected: true,
+			Engine: engine, Version: version, MasterUser: "owner", Encrypted: true, KMSKey: key, Protected: true,
 			CopyTags: true, IAMLogin: true, MinorUpgrades: true, MultiAZ: true,
 		}
 	}

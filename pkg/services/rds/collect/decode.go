@@ -12,7 +12,6 @@ func instance(i types.DBInstance) rds.InstanceDetail {
 		Database: rds.Database{
 			Engine:        aws.ToString(i.Engine),
 			Version:       aws.ToString(i.EngineVersion),
-			Status:        aws.ToString(i.DBInstanceStatus),
 			MasterUser:    aws.ToString(i.MasterUsername),
 			Encrypted:     aws.ToBool(i.StorageEncrypted),
 			KMSKey:        aws.ToString(i.KmsKeyId),
@@ -56,7 +55,6 @@ func cluster(c types.DBCluster) rds.ClusterDetail {
 		Database: rds.Database{
 			Engine:        aws.ToString(c.Engine),
 			Version:       aws.ToString(c.EngineVersion),
-			Status:        aws.ToString(c.Status),
 			MasterUser:    aws.ToString(c.MasterUsername),
 			Port:          aws.ToInt32(c.Port),
 			Encrypted:     aws.ToBool(c.StorageEncrypted),

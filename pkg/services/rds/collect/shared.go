@@ -75,29 +75,23 @@ func value(parameters []types.Parameter, name string) string {
 	return ""
 }
 
-// support knows until when AWS supports the major versions of engines. One
-// listing tells of all; it is made when the first database asks.
-type support struct {
-	client *sdk.Client
-	all    *memo[[]types.DBMajorEngineVersion]
-}
-
-func newSupport(client *sdk.Client) support {
-	return support{client, newMemo[[]types.DBMajorEngineVersion]()}
-}
-
-func (s support) of(r *collect.Reading, d rds.Database) fact.Of[rds.Support] {
-	versions := s.all.once("", func() fact.Of[[]types.DBMajorEngineVersion] {
+// newSupport tells until when AWS supports a database's major version. One
+// listing knows all versions; it is made when the first database asks.
+func newSupport(ctx context.Context, s *collect.Scope, client *sdk.Client) func(rds.Database) fact.Of[rds.Support] {
+	r := collect.NewReading(ctx, s)
+	versions := sync.OnceValue(func() fact.Of[[]types.DBMajorEngineVersion] {
 		return collect.Ask(r, func(ctx context.Context) ([]types.DBMajorEngineVersion, error) {
-			pages := sdk.NewDescribeDBMajorEngineVersionsPaginator(s.client, &sdk.DescribeDBMajorEngineVersionsInput{MaxRecords: aws.Int32(most)})
+			pages := sdk.NewDescribeDBMajorEngineVersionsPaginator(client, &sdk.DescribeDBMajorEngineVersionsInput{MaxRecords: aws.Int32(most)})
 			return collect.Pages(ctx, pages, func(o *sdk.DescribeDBMajorEngineVersionsOutput) []types.DBMajorEngineVersion {
 				return o.DBMajorEngineVersions
 			})
 		})
 	})
-	return fact.Map(versions, func(all []types.DBMajorEngineVersion) rds.Support {
-		return rds.Support{StandardUntil: standardUntil(all, d)}
-	})
+	return func(d rds.Database) fact.Of[rds.Support] {
+		return fact.Map(versions(), func(all []types.DBMajorEngineVersion) rds.Support {
+			return rds.Support{StandardUntil: standardUntil(all, d)}
+		})
+	}
 }
 
 func standardUntil(all []types.DBMajorEngineVersion, d rds.Database) *time.Time {

@@ -1,0 +1,106 @@
+package acm
+
+import (
+	"strings"
+	"time"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+func rules() []check.Rule {
+	return []check.Rule{
+		check.For("acm-certificate-not-expired", model.High, notExpired),
+		check.For("acm-certificate-valid-for-30-days", model.High, validFor30Days),
+		check.For("acm-certificate-renewal", model.Medium, renewal),
+		check.For("acm-certificate-key-strength", model.High, keyStrength),
+		check.For("acm-certificate-no-wildcard", model.Low, noWildcard),
+		check.For("acm-certificate-issued", model.Low, issued),
+		check.For("acm-certificate-transparency-logging", model.Low, transparency),
+	}
+}
+
+const notice = 30 * 24 * time.Hour
+
+func notExpired(e *check.Evidence, c Certificate) check.Verdict {
+	d := check.Read(e, c.Detail)
+	if d.Until == nil {
+		return check.Inapplicable("the certificate was never issued")
+	}
+	day := d.Until.UTC().Format(time.DateOnly)
+	return check.Must(e.Age(*d.Until) < 0, "the certificate is valid until "+day, "the certificate expired on "+day)
+}
+
+func validFor30Days(e *check.Evidence, c Certificate) check.Verdict {
+	d := check.Read(e, c.Detail)
+	switch {
+	case d.Until == nil:
+		return check.Inapplicable("the certificate was never issued")
+	case e.Age(*d.Until) >= 0:
+		return check.Inapplicable("the certificate has expired")
+	}
+	reason := "the certificate is valid until " + d.Until.UTC().Format(time.DateOnly)
+	return check.Must(e.Age(*d.Until) <= -notice, reason, reason+", less than 30 days from now")
+}
+
+func renewal(e *check.Evidence, c Certificate) check.Verdict {
+	d := check.Read(e, c.Detail)
+	switch {
+	case d.Type == "IMPORTED":
+		return check.Inapplicable("ACM does not renew imported certificates")
+	case d.Status != "ISSUED":
+		return check.Inapplicable("the certificate is in state " + d.Status)
+	case !d.InUse:
+		return check.Inapplicable("nothing uses the certificate")
+	case d.Renewal == "INELIGIBLE":
+		return check.Failed("ACM will not renew the certificate")
+	}
+	switch status := check.Read(e, c.Issuance).RenewalStatus; status {
+	case "FAILED":
+		return check.Failed("the last renewal failed")
+	case "PENDING_VALIDATION":
+		return check.Failed("the renewal waits for the proof of who owns the domain")
+	default:
+		return check.Passed("ACM renews the certificate")
+	}
+}
+
+// weak are key algorithms that are too short to resist today.
+var weak = map[string]bool{"RSA_1024": true}
+
+func keyStrength(e *check.Evidence, c Certificate) check.Verdict {
+	algorithm := check.Read(e, c.Detail).KeyAlgorithm
+	if algorithm == "" {
+		return check.Inapplicable("the certificate has no key yet")
+	}
+	return check.Must(!weak[algorithm], "the key is "+algorithm, "the key is only "+algorithm)
+}
+
+func noWildcard(e *check.Evidence, c Certificate) check.Verdict {
+	for _, name := range check.Read(e, c.Detail).Names {
+		if strings.HasPrefix(name, "*.") {
+			return check.Failed("the certificate is for " + name)
+		}
+	}
+	return check.Passed("the certificate names each host")
+}
+
+func issued(e *check.Evidence, c Certificate) check.Verdict {
+	switch d := check.Read(e, c.Detail); d.Status {
+	case "ISSUED":
+		return check.Passed("the certificate is issued")
+	case "PENDING_VALIDATION", "VALIDATION_TIMED_OUT", "FAILED", "REVOKED":
+		return check.Failed("the certificate is in state " + d.Status)
+	default:
+		return check.Inapplicable("the certificate is in state " + d.Status)
+	}
+}
+
+func transparency(e *check.Evidence, c Certificate) check.Verdict {
+	d := check.Read(e, c.Detail)
+	if d.Type != "AMAZON_ISSUED" || d.Status != "ISSUED" {
+		return check.Inapplicable("only public certificates in force that ACM issued are logged")
+	}
+	return check.Must(check.Read(e, c.Issuance).Transparency != "DISABLED",
+		"the certificate is in the transparency logs", "the certificate is kept out of the transparency logs")
+}

@@ -1,0 +1,117 @@
+package apigateway
+
+import (
+	"slices"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/iampolicy"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+func rules() []check.Rule {
+	return []check.Rule{
+		check.For("apigateway-rest-api-authorization", model.High, authorization),
+		check.For("apigateway-rest-api-private", model.Low, private),
+		check.For("apigateway-rest-api-request-validation", model.Low, requestValidation),
+		check.Across("apigateway-rest-api-default-endpoint-disabled", model.Low, defaultEndpoint, check.Using[DomainName]()),
+		check.For("apigateway-stage-logging", model.Medium, onStage(logging)),
+		check.For("apigateway-stage-no-data-trace", model.Low, onStage(noDataTrace)),
+		check.For("apigateway-stage-tracing", model.Low, onStage(tracing)),
+		check.For("apigateway-stage-waf", model.Medium, onStage(waf)),
+		check.For("apigateway-stage-client-certificate", model.Low, onStage(clientCertificate)),
+		check.For("apigateway-stage-cache-encrypted", model.Medium, onStage(cacheEncrypted)),
+		check.For("apigateway-stage-no-secrets-in-variables", model.High, onStage(noSecrets)),
+		check.For("apigateway-domain-name-tls", model.Medium, domainTLS),
+	}
+}
+
+// authorization fails an API of which a stranger may call a method. Where the
+// policy lets strangers in, or there is none, the methods decide; where it does
+// not, they need not be looked at.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html
+func authorization(e *check.Evidence, a RestAPI) check.Verdict {
+	d := check.Read(e, a.Detail)
+	if d.Private {
+		return check.Passed("the API is reached through VPC endpoints only")
+	}
+	if d.Policy != "" {
+		policy, err := iampolicy.Parse(d.Policy)
+		if err != nil {
+			return check.Unassessed(fact.Gap{Reason: fact.Failed, Operation: "apigateway:GetRestApis", Detail: err.Error()})
+		}
+		result := policy.Evaluate(iampolicy.Options{Account: a.Account, Partition: a.Partition(), Actions: []string{"execute-api:Invoke"}})
+		if len(result.At(iampolicy.Public)) == 0 {
+			return check.Passed("the policy does not let everybody in")
+		}
+	}
+	some := false
+	for _, m := range check.Read(e, a.Methods) {
+		if m.HTTP == "OPTIONS" { // browsers ask it without credentials
+			continue
+		}
+		if m.Authorization == "NONE" {
+			return check.Failed(m.HTTP + " " + m.Path + " is open to everybody")
+		}
+		some = true
+	}
+	if !some {
+		return check.Inapplicable("the API has no method")
+	}
+	return check.Passed("every method asks for authorization")
+}
+
+func private(e *check.Evidence, a RestAPI) check.Verdict {
+	return check.Must(check.Read(e, a.Detail).Private, "the API is reached through VPC endpoints only", "the API is reached from the internet")
+}
+
+// withBody are the methods whose requests carry data.
+var withBody = []string{"POST", "PUT", "PATCH"}
+
+func requestValidation(e *check.Evidence, a RestAPI) check.Verdict {
+	some := false
+	for _, m := range check.Read(e, a.Methods) {
+		if !slices.Contains(withBody, m.HTTP) {
+			continue
+		}
+		if !m.Validated {
+			return check.Failed("requests to " + m.HTTP + " " + m.Path + " are not validated")
+		}
+		some = true
+	}
+	if !some {
+		return check.Inapplicable("no method takes data")
+	}
+	return check.Passed("requests that carry data are validated")
+}
+
+func defaultEndpoint(e *check.Evidence, a RestAPI) check.Verdict {
+	d := check.Read(e, a.Detail)
+	if d.DefaultEndpointDisabled {
+		return check.Passed("the API answers under its domain names only")
+	}
+	names, _ := check.Some[DomainName](e)
+	for _, name := range names {
+		if name.Region != a.Region {
+			continue
+		}
+		if apis, known := check.Try(e, name.APIs); known && slices.Contains(apis, d.ID) {
+			return check.Failed("the API answers under its default name, too, beside " + name.Name)
+		}
+	}
+	// Only who knows every name knows that none leads to the API.
+	for _, name := range check.All[DomainName](e) {
+		if name.Region == a.Region {
+			check.Read(e, name.APIs)
+		}
+	}
+	return check.Inapplicable("the API has no domain name of its own")
+}
+
+func domainTLS(e *check.Evidence, n DomainName) check.Verdict {
+	policy := check.Read(e, n.Detail).SecurityPolicy
+	if policy == "" {
+		return check.Inapplicable("the name has no security policy yet")
+	}
+	return check.Must(policy != "TLS_1_0", "clients need "+policy, "clients may use TLS 1.0")
+}

@@ -1,0 +1,72 @@
+package collect
+
+import (
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
+
+	"github.com/cloudarq/cloudarq/pkg/services/cloudfront"
+)
+
+func detail(s types.DistributionSummary) cloudfront.Detail {
+	d := cloudfront.Detail{
+		Enabled:   aws.ToBool(s.Enabled),
+		WebACL:    aws.ToString(s.WebACLId),
+		Behaviors: behaviors(s),
+	}
+	if s.Aliases != nil {
+		d.Aliases = s.Aliases.Items
+	}
+	for _, o := range s.Origins.Items {
+		d.Origins = append(d.Origins, origin(o))
+	}
+	if s.OriginGroups != nil {
+		d.OriginGroups = int(aws.ToInt32(s.OriginGroups.Quantity))
+	}
+	if s.Restrictions != nil && s.Restrictions.GeoRestriction != nil {
+		d.GeoRestriction = string(s.Restrictions.GeoRestriction.RestrictionType)
+	}
+	if c := s.ViewerCertificate; c != nil {
+		d.Certificate = cloudfront.Certificate{
+			Default: aws.ToBool(c.CloudFrontDefaultCertificate), MinimumTLS: string(c.MinimumProtocolVersion), Method: string(c.SSLSupportMethod),
+		}
+		if d.Certificate.Default {
+			d.Certificate.Method = "" // AWS says vip, which is not so
+		}
+	}
+	return d
+}
+
+func behaviors(s types.DistributionSummary) []cloudfront.Behavior {
+	var all []cloudfront.Behavior
+	if s.CacheBehaviors != nil {
+		for _, b := range s.CacheBehaviors.Items {
+			all = append(all, cloudfront.Behavior{
+				Path: aws.ToString(b.PathPattern), ViewerProtocol: string(b.ViewerProtocolPolicy),
+				RealtimeLogs: aws.ToString(b.RealtimeLogConfigArn) != "", FieldLevelEncryption: aws.ToString(b.FieldLevelEncryptionId) != "",
+			})
+		}
+	}
+	b := s.DefaultCacheBehavior
+	return append(all, cloudfront.Behavior{
+		Path: "*", ViewerProtocol: string(b.ViewerProtocolPolicy),
+		RealtimeLogs: aws.ToString(b.RealtimeLogConfigArn) != "", FieldLevelEncryption: aws.ToString(b.FieldLevelEncryptionId) != "",
+	})
+}
+
+func origin(o types.Origin) cloudfront.Origin {
+	x := cloudfront.Origin{
+		ID: aws.ToString(o.Id), Domain: aws.ToString(o.DomainName), S3: o.S3OriginConfig != nil, AccessControl: aws.ToString(o.OriginAccessControlId),
+	}
+	if x.S3 {
+		x.AccessIdentity = aws.ToString(o.S3OriginConfig.OriginAccessIdentity)
+	}
+	if c := o.CustomOriginConfig; c != nil {
+		x.Protocol = string(c.OriginProtocolPolicy)
+		if c.OriginSslProtocols != nil {
+			for _, p := range c.OriginSslProtocols.Items {
+				x.SSLProtocols = append(x.SSLProtocols, string(p))
+			}
+		}
+	}
+	return x
+}

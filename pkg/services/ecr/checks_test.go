@@ -1,0 +1,114 @@
+package ecr_test
+
+import (
+	"testing"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/check/checktest"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/services/ecr"
+)
+
+// repository is a repository in good order, changed as a case needs.
+func repository(change func(*ecr.Repository, *ecr.Detail)) ecr.Repository {
+	d := ecr.Detail{ScanOnPush: true, TagMutability: "IMMUTABLE", Encryption: "KMS"}
+	r := ecr.Repository{
+		Resource: model.Resource{Ref: model.Ref{
+			ARN: "arn:aws:ecr:eu-west-1:111122223333:repository/shop/web", Account: "111122223333", Region: "eu-west-1", Name: "shop/web",
+		}},
+		Policy: fact.Known(""), Lifecycle: fact.Known(true),
+	}
+	if change != nil {
+		change(&r, &d)
+	}
+	r.Detail = fact.Known(d)
+	return r
+}
+
+func detail(change func(*ecr.Detail)) ecr.Repository {
+	return repository(func(_ *ecr.Repository, d *ecr.Detail) { change(d) })
+}
+
+func withPolicy(statement string) ecr.Repository {
+	return repository(func(r *ecr.Repository, _ *ecr.Detail) {
+		r.Policy = fact.Known(`{"Version": "2008-10-17", "Statement": [{"Sid": "pull", "Effect": "Allow", "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], ` + statement + `}]}`)
+	})
+}
+
+func registry(scanType string, filters ...string) ecr.Registry {
+	return ecr.Registry{Resource: checktest.Ref("ecr", "registry"), Scanning: fact.Known(ecr.Scanning{Type: scanType, Filters: filters})}
+}
+
+func TestChecks(t *testing.T) {
+	t.Parallel()
+	good := repository(nil)
+	public := withPolicy(`"Principal": "*"`)
+	foreign := withPolicy(`"Principal": {"AWS": "arn:aws:iam::444455556666:root"}`)
+	organization := withPolicy(`"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-abcde12345"}}`)
+	anyFunction := withPolicy(`"Principal": {"Service": "lambda.amazonaws.com"}`)
+	function := withPolicy(`"Principal": {"Service": "lambda.amazonaws.com"}, "Condition": {"StringLike": {"aws:sourceArn": "arn:aws:lambda:eu-west-1:111122223333:function:*"}}`)
+	broken := repository(func(r *ecr.Repository, _ *ecr.Detail) { r.Policy = fact.Known("[]") })
+	denied := repository(func(r *ecr.Repository, _ *ecr.Detail) {
+		r.Policy = fact.Missing[string](fact.Denied, "ecr:GetRepositoryPolicy")
+	})
+
+	checktest.Run(t, ecr.Service(), checktest.Table{
+		"ecr-repository-not-public": {
+			{Name: "no policy", Resource: good, Want: check.Pass},
+			{Name: "another account", Resource: foreign, Want: check.Pass},
+			{Name: "an organization", Resource: organization, Want: check.Pass},
+			{Name: "everybody", Resource: public, Want: check.Fail},
+			{Name: "not a policy", Resource: broken, Want: check.NotAssessed},
+			{Name: "denied", Resource: denied, Want: check.NotAssessed},
+		},
+		"ecr-repository-policy-no-other-accounts": {
+			{Name: "no policy", Resource: good, Want: check.Pass},
+			{Name: "own functions", Resource: function, Want: check.Pass},
+			{Name: "everybody, which another check judges", Resource: public, Want: check.Pass},
+			{Name: "another account", Resource: foreign, Want: check.Fail},
+			{Name: "an organization", Resource: organization, Want: check.Fail},
+			{Name: "not a policy", Resource: broken, Want: check.NotAssessed},
+		},
+		"ecr-repository-policy-services-scoped": {
+			{Name: "no policy", Resource: good, Want: check.Pass},
+			{Name: "own functions", Resource: function, Want: check.Pass},
+			{Name: "any function", Resource: anyFunction, Want: check.Fail},
+			{Name: "not a policy", Resource: broken, Want: check.NotAssessed},
+		},
+		"ecr-repository-image-scanning": scanningCases(),
+		"ecr-repository-tag-immutability": {
+			{Name: "immutable", Resource: good, Want: check.Pass},
+			{Name: "with exclusions", Resource: detail(func(d *ecr.Detail) { d.TagMutability = "IMMUTABLE_WITH_EXCLUSION" }), Want: check.Pass},
+			{Name: "mutable", Resource: detail(func(d *ecr.Detail) { d.TagMutability = "MUTABLE" }), Want: check.Fail},
+			{Name: "mutable with exclusions", Resource: detail(func(d *ecr.Detail) { d.TagMutability = "MUTABLE_WITH_EXCLUSION" }), Want: check.Fail},
+		},
+		"ecr-repository-lifecycle-policy": {
+			{Name: "has one", Resource: good, Want: check.Pass},
+			{Name: "has none", Resource: repository(func(r *ecr.Repository, _ *ecr.Detail) { r.Lifecycle = fact.Known(false) }), Want: check.Fail},
+		},
+		"ecr-repository-kms-encryption": {
+			{Name: "KMS", Resource: good, Want: check.Pass},
+			{Name: "twice under KMS", Resource: detail(func(d *ecr.Detail) { d.Encryption = "KMS_DSSE" }), Want: check.Pass},
+			{Name: "S3", Resource: detail(func(d *ecr.Detail) { d.Encryption = "AES256" }), Want: check.Fail},
+		},
+	})
+}
+
+func scanningCases() []checktest.Case {
+	good := repository(nil)
+	off := detail(func(d *ecr.Detail) { d.ScanOnPush = false })
+	elsewhere := registry("ENHANCED", "*")
+	elsewhere.Region = "us-east-1"
+	in := func(r ecr.Registry) []check.Resource { return []check.Resource{elsewhere, r} }
+	return []checktest.Case{
+		{Name: "on push", Resource: good, Others: in(registry("BASIC")), Want: check.Pass},
+		{Name: "basic, all", Resource: off, Others: in(registry("BASIC", "*")), Want: check.Pass},
+		{Name: "enhanced, by prefix", Resource: off, Others: in(registry("ENHANCED", "other", "shop/*")), Want: check.Pass},
+		{Name: "enhanced, by a part of the name", Resource: off, Others: in(registry("ENHANCED", "web")), Want: check.Pass},
+		{Name: "off", Resource: off, Others: in(registry("BASIC")), Want: check.Fail},
+		{Name: "off, others filtered", Resource: off, Others: in(registry("BASIC", "web*", "*.shop/web")), Want: check.Fail},
+		{Name: "enhanced without it", Resource: good, Others: in(registry("ENHANCED", "other")), Want: check.Fail},
+		{Name: "registry not collected", Resource: good, Others: []check.Resource{elsewhere}, Want: check.NotAssessed},
+	}
+}

@@ -1,0 +1,79 @@
+package ecs
+
+import (
+	"strings"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+func taskRules() []check.Rule {
+	return []check.Rule{
+		check.For("ecs-task-definition-no-privileged", model.High, everyContainer(
+			func(c Container) bool { return !c.Privileged }, "no container is privileged", "is privileged")),
+		check.For("ecs-task-definition-no-host-namespaces", model.High, noHostNamespaces),
+		check.For("ecs-task-definition-host-network-user", model.High, hostNetworkUser),
+		check.For("ecs-task-definition-read-only-root", model.Medium, onLinux(everyContainer(
+			func(c Container) bool { return c.ReadOnlyRoot }, "the root file systems are read-only", "can write to its root file system"))),
+		check.For("ecs-task-definition-no-root-user", model.Low, onLinux(everyContainer(
+			func(c Container) bool { return !c.Root() }, "every container names a user other than root", "runs as root, or as whom its image says"))),
+		check.For("ecs-task-definition-no-secrets-in-environment", model.High, noSecrets),
+		check.For("ecs-task-definition-logging", model.Medium, everyContainer(
+			func(c Container) bool { return c.LogDriver != "" }, "every container is logged", "is not logged")),
+	}
+}
+
+// everyContainer is a rule that each container of a task definition must pass.
+func everyContainer(good func(Container) bool, pass, fail string) func(*check.Evidence, TaskDefinition) check.Verdict {
+	return func(e *check.Evidence, t TaskDefinition) check.Verdict {
+		for _, c := range check.Read(e, t.Detail).Containers {
+			if !good(c) {
+				return check.Failed("the container " + c.Name + " " + fail)
+			}
+		}
+		return check.Passed(pass)
+	}
+}
+
+// onLinux is a rule on what containers of Windows do not have.
+func onLinux(judge func(*check.Evidence, TaskDefinition) check.Verdict) func(*check.Evidence, TaskDefinition) check.Verdict {
+	return func(e *check.Evidence, t TaskDefinition) check.Verdict {
+		if check.Read(e, t.Detail).Windows {
+			return check.Inapplicable("the containers run on Windows")
+		}
+		return judge(e, t)
+	}
+}
+
+func noHostNamespaces(e *check.Evidence, t TaskDefinition) check.Verdict {
+	switch d := check.Read(e, t.Detail); "host" {
+	case d.PID:
+		return check.Failed("the containers share the process namespace of the host")
+	case d.IPC:
+		return check.Failed("the containers share the IPC namespace of the host")
+	default:
+		return check.Passed("the containers share neither the process nor the IPC namespace of the host")
+	}
+}
+
+func hostNetworkUser(e *check.Evidence, t TaskDefinition) check.Verdict {
+	d := check.Read(e, t.Detail)
+	if d.Network != "host" {
+		return check.Inapplicable("the containers do not use the network of the host")
+	}
+	for _, c := range d.Containers {
+		if c.Privileged || c.Root() {
+			return check.Failed("the container " + c.Name + " uses the network of the host as root or privileged")
+		}
+	}
+	return check.Passed("no container that uses the network of the host is root or privileged")
+}
+
+func noSecrets(e *check.Evidence, t TaskDefinition) check.Verdict {
+	for _, c := range check.Read(e, t.Detail).Containers {
+		if len(c.SecretVariables) > 0 {
+			return check.Failed("environment variables of the container " + c.Name + " look like credentials: " + strings.Join(c.SecretVariables, ", "))
+		}
+	}
+	return check.Passed("no environment variable looks like a credential")
+}

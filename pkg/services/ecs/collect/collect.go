@@ -1,0 +1,98 @@
+// Package collect reads ECS's clusters, services and task definitions from AWS,
+// but no values of environments.
+package collect
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/cloudarq/cloudarq/pkg/collect"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/services/ecs"
+)
+
+// Spec is how ECS is collected.
+func Spec() collect.Spec {
+	return collect.Spec{
+		Service: "ecs",
+		Walks: []collect.Walk{
+			{
+				Kinds:      []string{ecs.Cluster{}.Kind()},
+				Operations: []string{"ECS.ListClusters", "ECS.DescribeClusters"},
+				Run:        clusters,
+			},
+			{
+				// Services tell which task definitions are run, so both are one walk.
+				Kinds: []string{ecs.TaskService{}.Kind(), ecs.TaskDefinition{}.Kind()},
+				Operations: []string{
+					"ECS.ListClusters", "ECS.ListServices", "ECS.DescribeServices", "ECS.ListTaskDefinitionFamilies", "ECS.DescribeTaskDefinition",
+				},
+				Run: tasks,
+			},
+		},
+	}
+}
+
+func listClusters(client *sdk.Client) *sdk.ListClustersPaginator {
+	return sdk.NewListClustersPaginator(client, &sdk.ListClustersInput{MaxResults: aws.Int32(100)})
+}
+
+// clusters describes each page of the listing by one call.
+func clusters(ctx context.Context, s *collect.Scope) error {
+	client := sdk.NewFromConfig(s.Config)
+	pages := listClusters(client)
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		if len(page.ClusterArns) == 0 {
+			continue
+		}
+		all := collect.Ask(collect.NewReading(ctx, s), func(ctx context.Context) (map[string]ecs.ClusterDetail, error) {
+			o, err := client.DescribeClusters(ctx, &sdk.DescribeClustersInput{
+				Clusters: page.ClusterArns, Include: []types.ClusterField{types.ClusterFieldSettings, types.ClusterFieldConfigurations},
+			})
+			if err != nil {
+				return nil, err
+			}
+			return clusterDetails(o.Clusters), nil
+		})
+		for _, arn := range page.ClusterArns {
+			s.Emit(ecs.Cluster{Resource: s.Resource(arn, nameOf(arn)), Detail: pick(s, all, arn, "ecs:DescribeClusters")})
+		}
+	}
+	return nil
+}
+
+// pick is one resource's part of what a call told of several.
+func pick[T any](s *collect.Scope, all fact.Of[map[string]T], arn, operation string) fact.Of[T] {
+	details, gap := all.Get()
+	if gap != nil {
+		return fact.Unknown[T](*gap)
+	}
+	if detail, ok := details[arn]; ok {
+		return fact.Known(detail)
+	}
+	return fact.Unknown[T](fact.Gap{Reason: fact.Failed, Operation: operation, Region: s.Region, Detail: "AWS listed it and did not describe it"})
+}
+
+func clusterDetails(all []types.Cluster) map[string]ecs.ClusterDetail {
+	details := map[string]ecs.ClusterDetail{}
+	for _, c := range all {
+		d := ecs.ClusterDetail{ContainerInsights: "disabled", ExecLogging: string(types.ExecuteCommandLoggingDefault)}
+		for _, setting := range c.Settings {
+			if setting.Name == types.ClusterSettingNameContainerInsights {
+				d.ContainerInsights = aws.ToString(setting.Value)
+			}
+		}
+		if c.Configuration != nil && c.Configuration.ExecuteCommandConfiguration != nil {
+			d.ExecLogging = string(c.Configuration.ExecuteCommandConfiguration.Logging)
+		}
+		details[aws.ToString(c.ClusterArn)] = d
+	}
+	return details
+}

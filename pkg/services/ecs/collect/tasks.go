@@ -1,0 +1,165 @@
+package collect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/cloudarq/cloudarq/pkg/collect"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/services/ecs"
+)
+
+// nameOf is the last part of an ARN: the name, or family and revision.
+func nameOf(arn string) string { return path.Base(arn) }
+
+// walk is the state of one walk over services and task definitions, which
+// several goroutines share.
+type walk struct {
+	scope  *collect.Scope
+	client *sdk.Client
+
+	mu      sync.Mutex
+	failed  error           // what makes the listing incomplete
+	used    map[string]bool // ARNs of the task definitions that services run
+	emitted map[string]bool // ARNs of task definitions
+}
+
+func tasks(ctx context.Context, s *collect.Scope) error {
+	w := &walk{scope: s, client: sdk.NewFromConfig(s.Config), used: map[string]bool{}, emitted: map[string]bool{}}
+	clusters, err := collect.Pages(ctx, listClusters(w.client), func(o *sdk.ListClustersOutput) []string { return o.ClusterArns })
+	w.fail(err)
+	w.fail(collect.EachOf(ctx, s, clusters, func(_ *collect.Reading, cluster string) *ecs.TaskService {
+		w.fail(w.services(ctx, cluster))
+		return nil
+	}))
+
+	// A family's name stands for its newest active revision.
+	pages := sdk.NewListTaskDefinitionFamiliesPaginator(w.client, &sdk.ListTaskDefinitionFamiliesInput{
+		Status: types.TaskDefinitionFamilyStatusActive, MaxResults: aws.Int32(100),
+	})
+	families, err := collect.Pages(ctx, pages, func(o *sdk.ListTaskDefinitionFamiliesOutput) []string { return o.Families })
+	w.fail(err)
+	w.fail(collect.EachOf(ctx, s, families, w.task(ctx)))
+	var rest []string
+	for arn := range w.used {
+		if !w.emitted[arn] {
+			rest = append(rest, arn)
+		}
+	}
+	w.fail(collect.EachOf(ctx, s, rest, w.task(ctx)))
+	return w.failed
+}
+
+func (w *walk) fail(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.failed = errors.Join(w.failed, err)
+}
+
+// describable is how many services DescribeServices takes at a time.
+const describable = 10
+
+// services emits the services of one cluster.
+func (w *walk) services(ctx context.Context, cluster string) error {
+	pages := sdk.NewListServicesPaginator(w.client, &sdk.ListServicesInput{Cluster: aws.String(cluster), MaxResults: aws.Int32(100)})
+	arns, err := collect.Pages(ctx, pages, func(o *sdk.ListServicesOutput) []string { return o.ServiceArns })
+	if collect.HasCode(err, "ClusterNotFoundException") {
+		return nil // deleted since it was listed, and its services before it
+	}
+	for some := range slices.Chunk(arns, describable) {
+		out, failed := w.client.DescribeServices(ctx, &sdk.DescribeServicesInput{Cluster: aws.String(cluster), Services: some})
+		var all fact.Of[map[string]ecs.ServiceDetail]
+		if failed != nil {
+			gap := collect.GapOf(failed)
+			gap.Region = w.scope.Region
+			// Which task definitions these services run stays unknown, too.
+			all, err = fact.Unknown[map[string]ecs.ServiceDetail](gap), errors.Join(err, failed)
+		} else {
+			all = fact.Known(w.serviceDetails(out.Services))
+		}
+		for _, arn := range some {
+			w.scope.Emit(ecs.TaskService{Resource: w.scope.Resource(arn, nameOf(arn)), Detail: pick(w.scope, all, arn, "ecs:DescribeServices")})
+		}
+	}
+	return err
+}
+
+func (w *walk) serviceDetails(all []types.Service) map[string]ecs.ServiceDetail {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	details := map[string]ecs.ServiceDetail{}
+	for _, service := range all {
+		d := ecs.ServiceDetail{
+			Family:         aws.ToString(service.PlatformFamily),
+			Platform:       aws.ToString(service.PlatformVersion),
+			PublicIP:       publicIP(service.NetworkConfiguration),
+			TaskDefinition: aws.ToString(service.TaskDefinition),
+		}
+		running := []string{d.TaskDefinition}
+		for _, set := range service.TaskSets {
+			d.PublicIP = d.PublicIP || publicIP(set.NetworkConfiguration)
+			running = append(running, aws.ToString(set.TaskDefinition))
+		}
+		for _, arn := range running {
+			if arn != "" {
+				w.used[arn] = true
+			}
+		}
+		details[aws.ToString(service.ServiceArn)] = d
+	}
+	return details
+}
+
+func publicIP(n *types.NetworkConfiguration) bool {
+	return n != nil && n.AwsvpcConfiguration != nil && n.AwsvpcConfiguration.AssignPublicIp == types.AssignPublicIpEnabled
+}
+
+// task reads one task definition by its ARN or family.
+func (w *walk) task(ctx context.Context) func(*collect.Reading, string) *ecs.TaskDefinition {
+	return func(_ *collect.Reading, name string) *ecs.TaskDefinition {
+		o, err := w.client.DescribeTaskDefinition(ctx, &sdk.DescribeTaskDefinitionInput{TaskDefinition: aws.String(name)})
+		if err == nil && (o.TaskDefinition == nil || o.TaskDefinition.TaskDefinitionArn == nil) {
+			err = fmt.Errorf("%w: taskDefinition", collect.ErrGarbled)
+		}
+		if err != nil {
+			w.fail(fmt.Errorf("describe task definition %s: %w", name, err))
+			return nil
+		}
+		arn := *o.TaskDefinition.TaskDefinitionArn
+		w.mu.Lock()
+		w.emitted[arn] = true
+		w.mu.Unlock()
+		return &ecs.TaskDefinition{Resource: w.scope.Resource(arn, nameOf(arn)), Detail: fact.Known(taskDetail(o.TaskDefinition))}
+	}
+}
+
+func taskDetail(t *types.TaskDefinition) ecs.TaskDetail {
+	d := ecs.TaskDetail{Network: string(t.NetworkMode), PID: string(t.PidMode), IPC: string(t.IpcMode)}
+	if t.RuntimePlatform != nil {
+		d.Windows = strings.HasPrefix(string(t.RuntimePlatform.OperatingSystemFamily), "WINDOWS")
+	}
+	for _, c := range t.ContainerDefinitions {
+		environment := map[string]string{}
+		for _, variable := range c.Environment {
+			environment[aws.ToString(variable.Name)] = aws.ToString(variable.Value)
+		}
+		container := ecs.Container{
+			Name: aws.ToString(c.Name), Privileged: aws.ToBool(c.Privileged), ReadOnlyRoot: aws.ToBool(c.ReadonlyRootFilesystem),
+			User: aws.ToString(c.User), SecretVariables: collect.SecretNames(environment),
+		}
+		if c.LogConfiguration != nil {
+			container.LogDriver = string(c.LogConfiguration.LogDriver)
+		}
+		d.Containers = append(d.Containers, container)
+	}
+	return d
+}

@@ -1,0 +1,102 @@
+// Package ecs knows Amazon Elastic Container Service: its clusters, services and
+// task definitions, and what is right of them.
+package ecs
+
+import (
+	_ "embed"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+//go:embed checks.yaml
+var texts []byte
+
+// Service is what the catalog knows of ECS.
+func Service() check.Service {
+	return check.Service{
+		Name:  "ecs",
+		Title: "Amazon Elastic Container Service",
+		Kinds: []check.Kind{check.KindOf[Cluster](), check.KindOf[TaskService](), check.KindOf[TaskDefinition]()},
+		Rules: rules(),
+		Texts: texts,
+	}
+}
+
+// Cluster is an ECS cluster.
+type Cluster struct {
+	model.Resource
+	Detail fact.Of[ClusterDetail] `json:"detail"`
+}
+
+// Kind implements check.Resource.
+func (Cluster) Kind() string { return "AWS::ECS::Cluster" }
+
+// ClusterDetail is what DescribeClusters tells.
+type ClusterDetail struct {
+	ContainerInsights string `json:"container_insights"` // disabled, enabled or enhanced
+	// ExecLogging is where the output of ECS Exec goes: DEFAULT (the container's
+	// own log), OVERRIDE (as configured) or NONE.
+	ExecLogging string `json:"exec_logging"`
+}
+
+// TaskService is an ECS service: it keeps a number of tasks running.
+type TaskService struct {
+	model.Resource
+	Detail fact.Of[ServiceDetail] `json:"detail"`
+}
+
+// Kind implements check.Resource.
+func (TaskService) Kind() string { return "AWS::ECS::Service" }
+
+// ServiceDetail is what DescribeServices tells.
+type ServiceDetail struct {
+	Family   string `json:"family,omitempty"`   // of the Fargate platform: Linux or Windows…
+	Platform string `json:"platform,omitempty"` // its version, or LATEST; empty without Fargate
+	// PublicIP tells that the tasks, or those of a task set, get public addresses.
+	PublicIP       bool   `json:"public_ip"`
+	TaskDefinition string `json:"task_definition"` // ARN
+}
+
+// TaskDefinition is one revision of a task definition: the newest active one of
+// its family, or one that a service runs. The others cannot be counted: every
+// deployment makes one.
+type TaskDefinition struct {
+	model.Resource
+	Detail fact.Of[TaskDetail] `json:"detail"`
+}
+
+// Kind implements check.Resource.
+func (TaskDefinition) Kind() string { return "AWS::ECS::TaskDefinition" }
+
+// TaskDetail is what DescribeTaskDefinition tells.
+type TaskDetail struct {
+	Network    string      `json:"network,omitempty"` // awsvpc, bridge, host or none
+	PID        string      `json:"pid,omitempty"`     // host or task; empty for each container's own
+	IPC        string      `json:"ipc,omitempty"`     // host, task or none; empty for the daemon's default
+	Windows    bool        `json:"windows"`
+	Containers []Container `json:"containers"`
+}
+
+// Container is a container of a task definition.
+type Container struct {
+	Name         string `json:"name"`
+	Privileged   bool   `json:"privileged"`
+	ReadOnlyRoot bool   `json:"read_only_root"` // of the file system
+	User         string `json:"user,omitempty"` // empty for the image's
+	LogDriver    string `json:"log_driver,omitempty"`
+	// SecretVariables names the environment variables that look like a credential.
+	SecretVariables []string `json:"secret_variables,omitempty"`
+}
+
+// Root reports whether the container's user is root, as far as the task
+// definition tells: the image's user counts as root where none is named.
+func (c Container) Root() bool {
+	switch c.User {
+	case "", "root", "0", "0:0", "root:root", "0:root", "root:0":
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,124 @@
+package efs
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/iampolicy"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+func rules() []check.Rule {
+	return []check.Rule{
+		check.For("efs-file-system-encrypted", model.High, encrypted),
+		check.For("efs-file-system-not-public", model.High, onPolicy("", notPublic)),
+		check.For("efs-file-system-policy-no-other-accounts", model.Medium, onPolicy("", noOtherAccounts)),
+		check.For("efs-file-system-clients-identified", model.Low, onPolicy("there is no policy, so any client that reaches a mount target is let in", clientsIdentified)),
+		check.For("efs-file-system-tls-only", model.Medium, onPolicy("there is no policy that denies plain NFS", tlsOnly)),
+		check.For("efs-file-system-backup", model.Medium, backup),
+		check.For("efs-file-system-multi-az", model.Low, multiAZ),
+		check.For("efs-access-point-root-directory", model.Medium, rootDirectory),
+		check.For("efs-access-point-user-identity", model.Medium, userIdentity),
+	}
+}
+
+// clientActions are what NFS clients do.
+// https://docs.aws.amazon.com/efs/latest/ug/iam-access-control-nfs-efs.html
+var clientActions = []string{"elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite", "elasticfilesystem:ClientRootAccess"}
+
+func encrypted(e *check.Evidence, f FileSystem) check.Verdict {
+	return check.Must(check.Read(e, f.Detail).Encrypted, "the file system is encrypted", "the file system is not encrypted")
+}
+
+// onPolicy is a rule on the file system policy; failure is the reason to fail
+// without one, empty where no policy is fine.
+func onPolicy(failure string, judge func(FileSystem, iampolicy.Policy) check.Verdict) func(*check.Evidence, FileSystem) check.Verdict {
+	return func(e *check.Evidence, f FileSystem) check.Verdict {
+		document := check.Read(e, f.Policy)
+		switch {
+		case document == "" && failure != "":
+			return check.Failed(failure)
+		case document == "":
+			return check.Passed("there is no policy, so only clients inside the network get in")
+		}
+		policy, err := iampolicy.Parse(document)
+		if err != nil {
+			return check.Unassessed(fact.Gap{Reason: fact.Failed, Operation: "elasticfilesystem:DescribeFileSystemPolicy", Detail: err.Error()})
+		}
+		return judge(f, policy)
+	}
+}
+
+func evaluate(f FileSystem, p iampolicy.Policy, actions ...string) iampolicy.Result {
+	return p.Evaluate(iampolicy.Options{Account: f.Account, Partition: f.Partition(), Actions: actions})
+}
+
+func notPublic(f FileSystem, p iampolicy.Policy) check.Verdict {
+	for _, grant := range evaluate(f, p).At(iampolicy.Public) {
+		return check.Failed(fmt.Sprintf("%s of the policy allows everybody %s", grant.Statement, strings.Join(grant.Actions, ", ")))
+	}
+	return check.Passed("the policy does not let everybody in")
+}
+
+func noOtherAccounts(f FileSystem, p iampolicy.Policy) check.Verdict {
+	result := evaluate(f, p)
+	for _, level := range []iampolicy.Level{iampolicy.CrossAccount, iampolicy.Organization} {
+		for _, grant := range result.At(level) {
+			return check.Failed(fmt.Sprintf("%s of the policy lets in %s", grant.Statement, strings.Join(grant.Parties, ", ")))
+		}
+	}
+	return check.Passed("the policy names no other account")
+}
+
+// clientsIdentified fails what lets clients in without a name: to everybody, or
+// to everybody who comes by a mount target, as the console's policies do.
+func clientsIdentified(f FileSystem, p iampolicy.Policy) check.Verdict {
+	result := evaluate(f, p, clientActions...)
+	for _, level := range []iampolicy.Level{iampolicy.Public, iampolicy.Restricted} {
+		for _, grant := range result.At(level) {
+			return check.Failed(grant.Statement + " of the policy lets clients in without a name")
+		}
+	}
+	return check.Passed("the policy lets in only clients that identify themselves by IAM")
+}
+
+func tlsOnly(f FileSystem, p iampolicy.Policy) check.Verdict {
+	return check.Must(p.RequiresTLS(clientActions, []string{f.ARN}),
+		"the policy denies clients without TLS", "the policy does not deny clients without TLS")
+}
+
+func backup(e *check.Evidence, f FileSystem) check.Verdict {
+	switch state := check.Read(e, f.Backup); state {
+	case "ENABLED", "ENABLING":
+		return check.Passed("automatic backups are on")
+	default:
+		return check.Failed("automatic backups are off")
+	}
+}
+
+// multiAZ counts mount targets: a file system has one at most in each zone.
+// https://docs.aws.amazon.com/efs/latest/ug/accessing-fs.html
+func multiAZ(e *check.Evidence, f FileSystem) check.Verdict {
+	d := check.Read(e, f.Detail)
+	switch {
+	case d.Zone != "":
+		return check.Failed("the file system is kept in " + d.Zone + " only")
+	case d.MountTargets == 0:
+		return check.Inapplicable("the file system has no mount target")
+	case d.MountTargets == 1:
+		return check.Failed("the file system can be reached in a single zone only")
+	default:
+		return check.Passed(fmt.Sprintf("the file system can be reached in %d zones", d.MountTargets))
+	}
+}
+
+func rootDirectory(e *check.Evidence, a AccessPoint) check.Verdict {
+	root := check.Read(e, a.Detail).Root
+	return check.Must(root != "/", "clients see no more than "+root, "clients see the whole file system")
+}
+
+func userIdentity(e *check.Evidence, a AccessPoint) check.Verdict {
+	return check.Must(check.Read(e, a.Detail).EnforcesUser, "clients act as a fixed user", "clients act as the user that they claim to be")
+}

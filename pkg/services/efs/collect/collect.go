@@ -1,0 +1,103 @@
+// Package collect reads EFS file systems from AWS.
+package collect
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/efs"
+	"github.com/aws/aws-sdk-go-v2/service/efs/types"
+
+	"github.com/cloudarq/cloudarq/pkg/collect"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/services/efs"
+)
+
+// Spec is how EFS is collected.
+func Spec() collect.Spec {
+	return collect.Spec{
+		Service: "efs",
+		Walks: []collect.Walk{
+			{
+				Kinds: []string{efs.FileSystem{}.Kind()},
+				Operations: []string{
+					"EFS.DescribeFileSystems", "EFS.DescribeFileSystemPolicy", "EFS.DescribeBackupPolicy", "EFS.DescribeMountTargets",
+				},
+				Run: fileSystems,
+			},
+			{
+				Kinds:      []string{efs.AccessPoint{}.Kind()},
+				Operations: []string{"EFS.DescribeAccessPoints"},
+				Run:        accessPoints,
+			},
+		},
+	}
+}
+
+const (
+	most = 100
+	// noPolicy is the answer where no file system policy, or no backup policy, was
+	// ever set.
+	// https://docs.aws.amazon.com/efs/latest/ug/API_DescribeFileSystemPolicy.html
+	// https://docs.aws.amazon.com/efs/latest/ug/API_DescribeBackupPolicy.html
+	noPolicy = "PolicyNotFound"
+)
+
+func fileSystems(ctx context.Context, s *collect.Scope) error {
+	client := sdk.NewFromConfig(s.Config)
+	pages := sdk.NewDescribeFileSystemsPaginator(client, &sdk.DescribeFileSystemsInput{MaxItems: aws.Int32(most)})
+	return collect.Each(ctx, s, pages, func(o *sdk.DescribeFileSystemsOutput) []types.FileSystemDescription { return o.FileSystems },
+		func(r *collect.Reading, found types.FileSystemDescription) *efs.FileSystem {
+			f := &efs.FileSystem{Resource: s.Resource(*found.FileSystemArn, name(found.Name, found.FileSystemId))}
+			f.Detail = fact.Known(efs.Detail{
+				Encrypted:    aws.ToBool(found.Encrypted),
+				KMSKey:       aws.ToString(found.KmsKeyId),
+				Zone:         aws.ToString(found.AvailabilityZoneName),
+				MountTargets: found.NumberOfMountTargets,
+			})
+			collect.Into(r, &f.Policy, client.DescribeFileSystemPolicy, &sdk.DescribeFileSystemPolicyInput{FileSystemId: found.FileSystemId},
+				func(o *sdk.DescribeFileSystemPolicyOutput) string { return *o.Policy }, noPolicy)
+			collect.Into(r, &f.Backup, client.DescribeBackupPolicy, &sdk.DescribeBackupPolicyInput{FileSystemId: found.FileSystemId},
+				func(o *sdk.DescribeBackupPolicyOutput) string { return string(o.BackupPolicy.Status) }, noPolicy)
+			if found.NumberOfMountTargets > 0 {
+				r.Do(func(context.Context) { f.MountTargets = mountTargets(r, client, found.FileSystemId) })
+			} else {
+				f.MountTargets = fact.Known([]efs.MountTarget(nil))
+			}
+			return f
+		})
+}
+
+func mountTargets(r *collect.Reading, client *sdk.Client, fileSystem *string) fact.Of[[]efs.MountTarget] {
+	return collect.Ask(r, func(ctx context.Context) ([]efs.MountTarget, error) {
+		pages := sdk.NewDescribeMountTargetsPaginator(client, &sdk.DescribeMountTargetsInput{FileSystemId: fileSystem, MaxItems: aws.Int32(most)})
+		return collect.Pages(ctx, pages, func(o *sdk.DescribeMountTargetsOutput) []efs.MountTarget {
+			all := make([]efs.MountTarget, len(o.MountTargets))
+			for i, m := range o.MountTargets {
+				all[i] = efs.MountTarget{ID: aws.ToString(m.MountTargetId), Subnet: aws.ToString(m.SubnetId), VPC: aws.ToString(m.VpcId)}
+			}
+			return all
+		})
+	})
+}
+
+func accessPoints(ctx context.Context, s *collect.Scope) error {
+	client := sdk.NewFromConfig(s.Config)
+	pages := sdk.NewDescribeAccessPointsPaginator(client, &sdk.DescribeAccessPointsInput{MaxResults: aws.Int32(most)})
+	return collect.Each(ctx, s, pages, func(o *sdk.DescribeAccessPointsOutput) []types.AccessPointDescription { return o.AccessPoints },
+		func(_ *collect.Reading, found types.AccessPointDescription) *efs.AccessPoint {
+			d := efs.AccessPointDetail{FileSystem: aws.ToString(found.FileSystemId), Root: "/", EnforcesUser: found.PosixUser != nil}
+			if found.RootDirectory != nil && found.RootDirectory.Path != nil {
+				d.Root = *found.RootDirectory.Path
+			}
+			return &efs.AccessPoint{Resource: s.Resource(*found.AccessPointArn, name(found.Name, found.AccessPointId)), Detail: fact.Known(d)}
+		})
+}
+
+// name is the value of the Name tag, or the id of what has none.
+func name(tag, id *string) string {
+	if tag != nil && *tag != "" {
+		return *tag
+	}
+	return aws.ToString(id)
+}

@@ -1,0 +1,75 @@
+// Package efs knows Amazon Elastic File System: its file systems and access
+// points, and what is right of them.
+package efs
+
+import (
+	_ "embed"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+//go:embed checks.yaml
+var texts []byte
+
+// Service is what the catalog knows of EFS.
+func Service() check.Service {
+	return check.Service{
+		Name:  "efs",
+		Title: "Amazon Elastic File System",
+		Kinds: []check.Kind{check.KindOf[FileSystem](), check.KindOf[AccessPoint]()},
+		Rules: rules(),
+		Texts: texts,
+	}
+}
+
+// FileSystem is an EFS file system.
+type FileSystem struct {
+	model.Resource
+	Detail fact.Of[Detail] `json:"detail"`
+	// Policy is the file system policy, a JSON document; empty when there is none,
+	// which lets in every client that reaches a mount target.
+	// https://docs.aws.amazon.com/efs/latest/ug/iam-access-control-nfs-efs.html#default-filesystempolicy
+	Policy fact.Of[string] `json:"policy"`
+	// Backup is the state of automatic backups, such as ENABLED; empty when they
+	// were never set up.
+	Backup       fact.Of[string]        `json:"backup"`
+	MountTargets fact.Of[[]MountTarget] `json:"mount_targets"`
+}
+
+// Kind implements check.Resource.
+func (FileSystem) Kind() string { return "AWS::EFS::FileSystem" }
+
+// Detail is what DescribeFileSystems tells.
+type Detail struct {
+	Encrypted    bool   `json:"encrypted"`
+	KMSKey       string `json:"kms_key,omitempty"` // ARN; of a customer managed key or of aws/elasticfilesystem
+	Zone         string `json:"zone,omitempty"`    // of a One Zone file system
+	MountTargets int32  `json:"mount_targets"`
+}
+
+// MountTarget is where a subnet's clients reach the file system.
+type MountTarget struct {
+	ID     string `json:"id"`
+	Subnet string `json:"subnet"`
+	VPC    string `json:"vpc"`
+}
+
+// AccessPoint is an EFS access point.
+type AccessPoint struct {
+	model.Resource
+	Detail fact.Of[AccessPointDetail] `json:"detail"`
+}
+
+// Kind implements check.Resource.
+func (AccessPoint) Kind() string { return "AWS::EFS::AccessPoint" }
+
+// AccessPointDetail is what DescribeAccessPoints tells.
+type AccessPointDetail struct {
+	FileSystem string `json:"file_system"`
+	Root       string `json:"root"` // the directory that clients see as /
+	// EnforcesUser tells whether clients act as a fixed user, whoever they say
+	// they are.
+	EnforcesUser bool `json:"enforces_user"`
+}

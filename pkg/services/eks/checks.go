@@ -1,0 +1,80 @@
+package eks
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+func rules() []check.Rule {
+	return []check.Rule{
+		check.For("eks-cluster-endpoint-not-public", model.High, endpointNotPublic),
+		check.For("eks-cluster-private-endpoint", model.Medium, privateEndpoint),
+		check.For("eks-cluster-secrets-customer-key", model.Medium, secretsKey),
+		check.For("eks-cluster-control-plane-logging", model.Medium, controlPlaneLogging),
+		check.For("eks-cluster-version-supported", model.High, onVersion(func(s support) string { return s.extended }, "support")),
+		check.For("eks-cluster-version-standard-support", model.Medium, onVersion(func(s support) string { return s.standard }, "standard support")),
+		check.For("eks-cluster-deletion-protection", model.Low, deletionProtection),
+	}
+}
+
+func endpointNotPublic(e *check.Evidence, c Cluster) check.Verdict {
+	d := check.Read(e, c.Detail)
+	switch {
+	case !d.PublicEndpoint:
+		return check.Passed("the API server answers in the VPC only")
+	case len(d.PublicCIDRs) == 0:
+		return check.Failed("the API server answers the whole internet")
+	}
+	for _, cidr := range d.PublicCIDRs {
+		if cidr == "0.0.0.0/0" || cidr == "::/0" {
+			return check.Failed("the API server answers " + cidr)
+		}
+	}
+	return check.Passed("the API server answers only " + strings.Join(d.PublicCIDRs, ", "))
+}
+
+func privateEndpoint(e *check.Evidence, c Cluster) check.Verdict {
+	return check.Must(check.Read(e, c.Detail).PrivateEndpoint, "the API server answers in the VPC", "the API server does not answer in the VPC, so nodes reach it by the internet")
+}
+
+func secretsKey(e *check.Evidence, c Cluster) check.Verdict {
+	key := check.Read(e, c.Detail).SecretsKey
+	return check.Must(key != "", "secrets are encrypted under "+key, "secrets are encrypted under no key of the account")
+}
+
+// logTypes are all logs of the control plane.
+// https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html
+var logTypes = []string{"api", "audit", "authenticator", "controllerManager", "scheduler"}
+
+func controlPlaneLogging(e *check.Evidence, c Cluster) check.Verdict {
+	on := check.Read(e, c.Detail).Logs
+	missing := slices.DeleteFunc(slices.Clone(logTypes), func(t string) bool { return slices.Contains(on, t) })
+	return check.Must(len(missing) == 0, "all logs of the control plane are on", "logs are off: "+strings.Join(missing, ", "))
+}
+
+// onVersion is a rule that a kind of support of the cluster's version lasts.
+func onVersion(lastDay func(support) string, what string) func(*check.Evidence, Cluster) check.Verdict {
+	return func(e *check.Evidence, c Cluster) check.Verdict {
+		version := check.Read(e, c.Detail).Version
+		s, ok := supportOf(version)
+		if !ok {
+			return check.Unassessed(fact.Gap{Reason: fact.Failed, Operation: "eks:DescribeCluster", Detail: "unknown version " + version})
+		}
+		switch day := lastDay(s); {
+		case over(day, e.Now()):
+			return check.Failed(what + " of Kubernetes " + version + " is over since " + day)
+		case day == "":
+			return check.Passed("no end of " + what + " is known of Kubernetes " + version)
+		default:
+			return check.Passed(what + " of Kubernetes " + version + " lasts until " + day)
+		}
+	}
+}
+
+func deletionProtection(e *check.Evidence, c Cluster) check.Verdict {
+	return check.Must(check.Read(e, c.Detail).DeletionProtection, "deletion protection is on", "deletion protection is off")
+}

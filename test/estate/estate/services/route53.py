@@ -1,0 +1,11 @@
+"""Route 53: a public zone whose queries nobody sees."""
+
+from estate.account import Account
+
+
+def neglected(account: Account) -> None:
+    account.client("route53").create_hosted_zone(Name="example.com", CallerReference="neglected")
+
+
+def well_kept(account: Account) -> None:
+    """The domain is with another provider."""
