@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/aws/smithy-go"
@@ -37,7 +39,7 @@ func Each[Out, Opt, Item any, R check.Resource](
 			if err != nil {
 				return nil, err
 			}
-			return items(page), nil
+			return pickFrom(page, items)
 		})
 		if err == nil {
 			err = send(ctx, &crew, s, found, build)
@@ -123,7 +125,7 @@ func Get[In, Out, Opt, T any](r *Reading, call Call[In, Out, Opt], in *In, pick 
 			var none T
 			return none, err
 		}
-		return pick(out), nil
+		return pickFrom(out, pick)
 	}, absent...)
 }
 
@@ -147,12 +149,22 @@ func Ask[T any](r *Reading, read func(context.Context) (T, error), absent ...str
 // ErrGarbled says that an answer of AWS lacked a part that it always has.
 var ErrGarbled = errors.New("the answer lacks a part that AWS always gives")
 
+// pickFrom takes what is wanted from an answer, and names the answer when it
+// cannot.
+func pickFrom[Out, T any](out *Out, pick func(*Out) T) (T, error) {
+	value, err := understand(func() (T, error) { return pick(out), nil })
+	if err != nil {
+		err = fmt.Errorf("%s: %w", strings.TrimSuffix(reflect.TypeFor[Out]().String(), "Output"), err)
+	}
+	return value, err
+}
+
 // understand turns the panic of code that met such an answer into an error: an
 // endpoint that answers nonsense must not end the process.
 func understand[T any](read func() (T, error)) (value T, err error) {
 	defer func() {
-		if cause := recover(); cause != nil {
-			err = fmt.Errorf("%w: %v", ErrGarbled, cause)
+		if recover() != nil {
+			err = ErrGarbled
 		}
 	}()
 	return read()

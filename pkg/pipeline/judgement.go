@@ -148,15 +148,22 @@ type gapCounts map[cause]*model.GapCount
 // both.
 type cause struct{ reason, operation, action string }
 
+// add counts a verdict once for each thing that stood in its way.
 func (g gapCounts) add(v evidence.Verdict, region string) {
+	causes := gapCounts{}
 	for _, gap := range v.Gaps {
+		where := region
 		if gap.Region != "" {
-			region = gap.Region
+			where = gap.Region
 		}
-		g.merge(model.GapCount{
+		causes.merge(model.GapCount{
 			Reason: string(gap.Reason), Operation: gap.Operation, Action: gap.Action, Detail: gap.Detail,
-			Regions: []string{region}, Checks: []model.CheckID{v.Check}, Count: 1,
+			Regions: []string{where}, Checks: []model.CheckID{v.Check},
 		})
+	}
+	for _, one := range causes {
+		one.Count = 1
+		g.merge(*one)
 	}
 }
 

@@ -109,6 +109,12 @@ func testCase(t *testing.T, rule check.Rule, c Case, pool map[string][]reflect.V
 	}
 	roundTrip(t, c.Resource)
 
+	// A reason that counts days would make every finding a new one every day.
+	tomorrow := judgeAt(Now.AddDate(0, 0, 1), rule, c.Resource, c.Others)
+	if tomorrow.Status == verdict.Status && tomorrow.Reason != verdict.Reason {
+		t.Errorf("a day later the reason is %q, was %q; name the date instead", tomorrow.Reason, verdict.Reason)
+	}
+
 	// What the rule read is its evidence: with all else unknown it says the same.
 	bare := c.Resource
 	for _, f := range check.Facts(bare) {
@@ -192,6 +198,14 @@ func judge(rule check.Rule, subject check.Resource, others []check.Resource, unl
 	j := check.NewJudge(Now, world)
 	verdict := j.Judge(rule, subject)
 	return verdict, j.Evidence().Exhibits(subject)
+}
+
+func judgeAt(now time.Time, rule check.Rule, subject check.Resource, others []check.Resource) check.Verdict {
+	world := check.NewWorld(rule.Uses...)
+	for _, other := range append([]check.Resource{subject}, others...) {
+		world.Add(other)
+	}
+	return check.NewJudge(now, world).Judge(rule, subject)
 }
 
 // pool gathers, per fact of each type, the different values that the table

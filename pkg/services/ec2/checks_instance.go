@@ -98,7 +98,7 @@ func renewed(e *check.Evidence, i Instance) check.Verdict {
 	if d.State != "running" {
 		return check.Inapplicable("the instance is " + d.State)
 	}
-	reason := fmt.Sprintf("the instance was started %d days ago", int(e.Age(d.Launched)/day))
+	reason := "the instance was started on " + d.Launched.UTC().Format(time.DateOnly)
 	return check.Must(e.Age(d.Launched) <= oldInstance, reason, reason)
 }
 
@@ -110,7 +110,7 @@ func notStoppedForLong(e *check.Evidence, i Instance) check.Verdict {
 	case d.Stopped == nil:
 		return check.Inapplicable("AWS does not tell since when the instance is stopped")
 	}
-	reason := fmt.Sprintf("the instance was stopped %d days ago", int(e.Age(*d.Stopped)/day))
+	reason := "the instance was stopped on " + d.Stopped.UTC().Format(time.DateOnly)
 	return check.Must(e.Age(*d.Stopped) <= oldStop, reason, reason)
 }
 

@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -99,6 +100,6 @@ func imageRenewed(e *check.Evidence, i Image) check.Verdict {
 	if d.Created == nil {
 		return check.Inapplicable("AWS does not tell when the image was made")
 	}
-	reason := fmt.Sprintf("the image was made %d days ago", int(e.Age(*d.Created)/day))
+	reason := "the image was made on " + d.Created.UTC().Format(time.DateOnly)
 	return check.Must(e.Age(*d.Created) <= oldImage, reason, reason)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -114,8 +115,16 @@ func dropInvalidHeaders(e *check.Evidence, l LoadBalancer) check.Verdict {
 }
 
 func desyncMitigation(e *check.Evidence, l LoadBalancer) check.Verdict {
-	mode := check.Read(e, l.Attributes).DesyncMitigation
-	return check.Must(mode == "defensive" || mode == "strictest", "desync mitigation is "+mode, "desync mitigation is "+mode+", which lets ambiguous requests through")
+	switch mode := check.Read(e, l.Attributes).DesyncMitigation; mode {
+	case "defensive", "strictest":
+		return check.Passed("desync mitigation is " + mode)
+	case "":
+		return check.Unassessed(fact.Gap{
+			Reason: fact.Failed, Operation: "elasticloadbalancing:DescribeLoadBalancerAttributes", Region: l.Region, Detail: "AWS told no desync mitigation mode",
+		})
+	default:
+		return check.Failed("desync mitigation is " + mode + ", which lets ambiguous requests through")
+	}
 }
 
 func internal(e *check.Evidence, l LoadBalancer) check.Verdict {
@@ -136,6 +145,5 @@ func crossZone(e *check.Evidence, l LoadBalancer) check.Verdict {
 }
 
 func hasListeners(e *check.Evidence, l LoadBalancer) check.Verdict {
-	listeners := check.Read(e, l.Listeners)
-	return check.Must(len(listeners) > 0, fmt.Sprintf("there are %d listeners", len(listeners)), "there are no listeners")
+	return check.Must(len(check.Read(e, l.Listeners)) > 0, "there are listeners", "there are no listeners")
 }

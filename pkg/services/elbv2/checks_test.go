@@ -99,6 +99,8 @@ func tlsCases() checktest.Table {
 
 func attributeCases() checktest.Table {
 	bareApplication, bareNetwork, bareGateway := bare(elbv2.Application, plain), bare(elbv2.Network, tls), bare(elbv2.Gateway)
+	untold := bareApplication
+	untold.Attributes = fact.Known(elbv2.Attributes{})
 	return checktest.Table{
 		"elbv2-load-balancer-access-log": {
 			{Name: "application", Resource: application, Want: check.Pass},
@@ -116,6 +118,7 @@ func attributeCases() checktest.Table {
 		"elbv2-load-balancer-desync-mitigation": {
 			{Name: "defensive", Resource: application, Want: check.Pass},
 			{Name: "monitor", Resource: bareApplication, Want: check.Fail},
+			{Name: "not told", Resource: untold, Want: check.NotAssessed},
 			{Name: "network", Resource: bareNetwork, Want: check.NotApplicable},
 		},
 		"elbv2-load-balancer-internal": {

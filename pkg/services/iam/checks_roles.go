@@ -1,7 +1,6 @@
 package iam
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/cloudarq/cloudarq/pkg/check"
@@ -56,14 +55,12 @@ func roleUsed(e *check.Evidence, r Role) check.Verdict {
 		return v
 	}
 	if d.Used != nil {
-		age := days(e.Age(*d.Used))
-		reason := fmt.Sprintf("the role was last used %d days ago", age)
-		return check.Must(age < roleIdleDays, reason, reason)
+		reason := "the role was last used on " + day(*d.Used)
+		return check.Must(days(e.Age(*d.Used)) < roleIdleDays, reason, reason)
 	}
-	age := days(e.Age(d.Created))
-	return check.Must(age < roleIdleDays,
-		fmt.Sprintf("the role is only %d days old", age),
-		fmt.Sprintf("the role is %d days old and AWS knows of no use in the last 400 days", age))
+	return check.Must(days(e.Age(d.Created)) < roleIdleDays,
+		"the role is of "+day(d.Created),
+		"the role is of "+day(d.Created)+" and AWS knows of no use in the last 400 days")
 }
 
 // elsewhere is the verdict on roles that the account itself cannot change.

@@ -38,12 +38,7 @@ func consoleMFA(e *check.Evidence, u User) check.Verdict {
 	if !c.Password {
 		return check.Inapplicable("the user has no console password")
 	}
-	return check.Must(c.MFA, "the user signs in with MFA", "the user has a console password and no MFA device"+asOf(c))
-}
-
-// asOf dates what may have been mended since the report.
-func asOf(c Credentials) string {
-	return ", says the credential report of " + c.Reported.UTC().Format("2006-01-02 15:04") + " UTC"
+	return check.Must(c.MFA, "the user signs in with MFA", "the user has a console password and no MFA device")
 }
 
 func hardwareMFA(e *check.Evidence, u User) check.Verdict {
@@ -52,7 +47,7 @@ func hardwareMFA(e *check.Evidence, u User) check.Verdict {
 	case !c.Password:
 		return check.Inapplicable("the user has no console password")
 	case !c.MFA:
-		return check.Failed("the user has no MFA device" + asOf(c))
+		return check.Failed("the user has no MFA device")
 	default:
 		return check.Must(!check.Read(e, u.VirtualMFA),
 			"all MFA devices of the user are hardware or passkeys", "a virtual MFA device belongs to the user")
@@ -65,9 +60,8 @@ func consoleUsed(e *check.Evidence, u User) check.Verdict {
 		return check.Inapplicable("the user has no console password")
 	}
 	if c.PasswordUsed != nil {
-		age := days(e.Age(*c.PasswordUsed))
-		reason := fmt.Sprintf("the password was last used %d days ago", age)
-		return check.Must(age < idleDays, reason, reason)
+		reason := "the password was last used on " + day(*c.PasswordUsed)
+		return check.Must(days(e.Age(*c.PasswordUsed)) < idleDays, reason, reason)
 	}
 	// Never used, or not since 2014, when AWS began to look: the report's
 	// "no_information". A password just set has its time to be used.
@@ -75,10 +69,9 @@ func consoleUsed(e *check.Evidence, u User) check.Verdict {
 	if since == nil {
 		since = new(check.Read(e, u.Detail).Created)
 	}
-	age := days(e.Age(*since))
-	return check.Must(age < idleDays,
-		fmt.Sprintf("the password was set %d days ago", age),
-		fmt.Sprintf("the password was set %d days ago and never used", age))
+	return check.Must(days(e.Age(*since)) < idleDays,
+		"the password was set on "+day(*since),
+		"the password was set on "+day(*since)+" and never used")
 }
 
 func oneActiveKey(e *check.Evidence, u User) check.Verdict {
@@ -142,7 +135,7 @@ func adminMFA(e *check.Evidence, u User) check.Verdict {
 	}
 	for _, h := range holders {
 		if policy := h.adminBy(e); policy != "" {
-			return check.Must(c.MFA, "the administrator has MFA", "the user is an administrator by "+policy+" and has no MFA device"+asOf(c))
+			return check.Must(c.MFA, "the administrator has MFA", "the user is an administrator by "+policy+" and has no MFA device")
 		}
 	}
 	return check.Inapplicable("the user is no administrator")
@@ -154,14 +147,13 @@ func keyUsed(e *check.Evidence, k AccessKey) check.Verdict {
 		return check.Inapplicable("the access key is inactive")
 	}
 	if d.Used == nil {
-		age := days(e.Age(dated(e, d)))
-		return check.Must(age < idleDays,
-			fmt.Sprintf("the access key is %d days old", age),
-			fmt.Sprintf("the access key is %d days old and was never used", age))
+		made := dated(e, d)
+		return check.Must(days(e.Age(made)) < idleDays,
+			"the access key is of "+day(made),
+			"the access key is of "+day(made)+" and was never used")
 	}
-	age := days(e.Age(*d.Used))
-	reason := fmt.Sprintf("the access key was last used %d days ago", age)
-	return check.Must(age < idleDays, reason, reason)
+	reason := "the access key was last used on " + day(*d.Used)
+	return check.Must(days(e.Age(*d.Used)) < idleDays, reason, reason)
 }
 
 func keyRotated(e *check.Evidence, k AccessKey) check.Verdict {
@@ -169,9 +161,9 @@ func keyRotated(e *check.Evidence, k AccessKey) check.Verdict {
 	if !d.Active {
 		return check.Inapplicable("the access key is inactive")
 	}
-	age := days(e.Age(dated(e, d)))
-	reason := fmt.Sprintf("the access key is %d days old", age)
-	return check.Must(age <= keyDays, reason, reason)
+	made := dated(e, d)
+	reason := "the access key is of " + day(made)
+	return check.Must(days(e.Age(made)) <= keyDays, reason, reason)
 }
 
 // dated is when a key was made; the rule cannot decide if the report lacks it.
