@@ -1,6 +1,10 @@
 package collect
 
 import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"io"
 	"maps"
 	"regexp"
 	"slices"
@@ -46,6 +50,23 @@ func LooksSecret(text string) bool {
 		}
 	}
 	return false
+}
+
+// userDataLimit bounds what is unpacked of user data: AWS takes 16 KB packed.
+const userDataLimit = 1 << 20
+
+// LooksSecretUserData reports whether user data, as AWS gives it in base64,
+// holds what looks like a credential. cloud-init also takes it packed by gzip.
+func LooksSecretUserData(encoded string) bool {
+	data, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil {
+		data = []byte(encoded)
+	}
+	if packed, err := gzip.NewReader(bytes.NewReader(data)); err == nil {
+		// What could be unpacked of a damaged file is still worth a look.
+		data, _ = io.ReadAll(io.LimitReader(packed, userDataLimit))
+	}
+	return LooksSecret(string(data))
 }
 
 // SecretNames lists, sorted, the settings whose value looks like a credential,

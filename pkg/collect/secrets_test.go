@@ -1,6 +1,9 @@
 package collect_test
 
 import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
 	"slices"
 	"testing"
 
@@ -37,5 +40,34 @@ func TestSecretNames(t *testing.T) {
 	})
 	if want := []string{"API_TOKEN", "KEY"}; !slices.Equal(got, want) {
 		t.Errorf("secret names %v, want %v", got, want)
+	}
+}
+
+func TestLooksSecretUserData(t *testing.T) {
+	t.Parallel()
+	const script = "#!/bin/sh\nexport DB_PASSWORD=correct-horse\n"
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	if _, err := w.Write([]byte(script)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	encode := base64.StdEncoding.EncodeToString
+	for name, c := range map[string]struct {
+		data string
+		want bool
+	}{
+		"encoded":        {encode([]byte(script)), true},
+		"packed":         {encode(packed.Bytes()), true},
+		"packed, torn":   {encode(packed.Bytes()[:packed.Len()-4]), true},
+		"in the clear":   {script, true},
+		"nothing secret": {encode([]byte("#!/bin/sh\nyum -y update\n")), false},
+		"empty":          {"", false},
+	} {
+		if got := collect.LooksSecretUserData(c.data); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
 }

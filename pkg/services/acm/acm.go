@@ -29,8 +29,10 @@ func Service() check.Service {
 type Certificate struct {
 	model.Resource
 	Detail fact.Of[Detail] `json:"detail"`
-	// Issuance is asked only of certificates in force that ACM issued.
-	Issuance fact.Of[Issuance] `json:"issuance"`
+	// RenewalStatus is how the last renewal went: SUCCESS, PENDING_VALIDATION,
+	// FAILED…; empty before the first. It is asked only of certificates that ACM
+	// renews.
+	RenewalStatus fact.Of[string] `json:"renewal_status"`
 }
 
 // Kind implements check.Resource.
@@ -47,11 +49,9 @@ type Detail struct {
 	Renewal      string     `json:"renewal,omitempty"` // ELIGIBLE or INELIGIBLE
 }
 
-// Issued reports whether ACM issued the certificate and it is in force.
-func (d Detail) Issued() bool { return d.Type != "IMPORTED" && d.Status == "ISSUED" }
-
-// Issuance is what DescribeCertificate adds.
-type Issuance struct {
-	Transparency  string `json:"transparency,omitempty"`   // ENABLED or DISABLED
-	RenewalStatus string `json:"renewal_status,omitempty"` // PENDING_VALIDATION, FAILED…; empty before the first renewal
+// Renewable reports whether ACM renews the certificate: it issued it, and
+// something uses it.
+// https://docs.aws.amazon.com/acm/latest/userguide/managed-renewal.html
+func (d Detail) Renewable() bool {
+	return d.Type != "IMPORTED" && d.Status == "ISSUED" && d.InUse && d.Renewal != "INELIGIBLE"
 }

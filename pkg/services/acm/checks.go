@@ -16,7 +16,6 @@ func rules() []check.Rule {
 		check.For("acm-certificate-key-strength", model.High, keyStrength),
 		check.For("acm-certificate-no-wildcard", model.Low, noWildcard),
 		check.For("acm-certificate-issued", model.Low, issued),
-		check.For("acm-certificate-transparency-logging", model.Low, transparency),
 	}
 }
 
@@ -55,7 +54,7 @@ func renewal(e *check.Evidence, c Certificate) check.Verdict {
 	case d.Renewal == "INELIGIBLE":
 		return check.Failed("ACM will not renew the certificate")
 	}
-	switch status := check.Read(e, c.Issuance).RenewalStatus; status {
+	switch status := check.Read(e, c.RenewalStatus); status {
 	case "FAILED":
 		return check.Failed("the last renewal failed")
 	case "PENDING_VALIDATION":
@@ -94,13 +93,4 @@ func issued(e *check.Evidence, c Certificate) check.Verdict {
 	default:
 		return check.Inapplicable("the certificate is in state " + d.Status)
 	}
-}
-
-func transparency(e *check.Evidence, c Certificate) check.Verdict {
-	d := check.Read(e, c.Detail)
-	if d.Type != "AMAZON_ISSUED" || d.Status != "ISSUED" {
-		return check.Inapplicable("only public certificates in force that ACM issued are logged")
-	}
-	return check.Must(check.Read(e, c.Issuance).Transparency != "DISABLED",
-		"the certificate is in the transparency logs", "the certificate is kept out of the transparency logs")
 }

@@ -11,16 +11,15 @@ import (
 )
 
 // certificate is one that ACM issued and something uses, changed as a case needs.
-func certificate(change func(*acm.Detail, *acm.Issuance)) acm.Certificate {
+func certificate(change func(*acm.Detail)) acm.Certificate {
 	d := acm.Detail{
 		Status: "ISSUED", Type: "AMAZON_ISSUED", Names: []string{"www.example.com"}, KeyAlgorithm: "RSA_2048", InUse: true,
 		Until: in(200), Renewal: "ELIGIBLE",
 	}
-	i := acm.Issuance{Transparency: "ENABLED", RenewalStatus: "SUCCESS"}
 	if change != nil {
-		change(&d, &i)
+		change(&d)
 	}
-	return acm.Certificate{Resource: checktest.Ref("acm", "certificate/1"), Detail: fact.Known(d), Issuance: fact.Known(i)}
+	return acm.Certificate{Resource: checktest.Ref("acm", "certificate/1"), Detail: fact.Known(d), RenewalStatus: fact.Known("SUCCESS")}
 }
 
 func in(days int) *time.Time {
@@ -28,27 +27,25 @@ func in(days int) *time.Time {
 	return &day
 }
 
-func detail(change func(*acm.Detail)) acm.Certificate {
-	return certificate(func(d *acm.Detail, _ *acm.Issuance) { change(d) })
-}
-
-func until(days int) acm.Certificate { return detail(func(d *acm.Detail) { d.Until = in(days) }) }
+func until(days int) acm.Certificate { return certificate(func(d *acm.Detail) { d.Until = in(days) }) }
 
 func state(status string) acm.Certificate {
-	return detail(func(d *acm.Detail) { d.Status, d.Until, d.KeyAlgorithm = status, nil, "" })
+	return certificate(func(d *acm.Detail) { d.Status, d.Until, d.KeyAlgorithm = status, nil, "" })
 }
 
 func renewed(status string) acm.Certificate {
-	return certificate(func(_ *acm.Detail, i *acm.Issuance) { i.RenewalStatus = status })
+	c := certificate(nil)
+	c.RenewalStatus = fact.Known(status)
+	return c
 }
 
 func TestChecks(t *testing.T) {
 	t.Parallel()
 	good := certificate(nil)
-	imported := detail(func(d *acm.Detail) { d.Type, d.Renewal = "IMPORTED", "INELIGIBLE" })
-	imported.Issuance = fact.Of[acm.Issuance]{}
+	imported := certificate(func(d *acm.Detail) { d.Type, d.Renewal = "IMPORTED", "INELIGIBLE" })
+	imported.RenewalStatus = fact.Of[string]{}
 	pending := state("PENDING_VALIDATION")
-	names := func(names ...string) acm.Certificate { return detail(func(d *acm.Detail) { d.Names = names }) }
+	names := func(names ...string) acm.Certificate { return certificate(func(d *acm.Detail) { d.Names = names }) }
 
 	checktest.Run(t, acm.Service(), checktest.Table{
 		"acm-certificate-not-expired": {
@@ -69,15 +66,15 @@ func TestChecks(t *testing.T) {
 			{Name: "not yet", Resource: renewed(""), Want: check.Pass},
 			{Name: "failed", Resource: renewed("FAILED"), Want: check.Fail},
 			{Name: "waits", Resource: renewed("PENDING_VALIDATION"), Want: check.Fail},
-			{Name: "ineligible", Resource: detail(func(d *acm.Detail) { d.Renewal = "INELIGIBLE" }), Want: check.Fail},
-			{Name: "unused", Resource: detail(func(d *acm.Detail) { d.InUse, d.Renewal = false, "INELIGIBLE" }), Want: check.NotApplicable},
+			{Name: "ineligible", Resource: certificate(func(d *acm.Detail) { d.Renewal = "INELIGIBLE" }), Want: check.Fail},
+			{Name: "unused", Resource: certificate(func(d *acm.Detail) { d.InUse, d.Renewal = false, "INELIGIBLE" }), Want: check.NotApplicable},
 			{Name: "imported", Resource: imported, Want: check.NotApplicable},
 			{Name: "not issued", Resource: pending, Want: check.NotApplicable},
 		},
 		"acm-certificate-key-strength": {
 			{Name: "RSA 2048", Resource: good, Want: check.Pass},
-			{Name: "EC 256", Resource: detail(func(d *acm.Detail) { d.KeyAlgorithm = "EC_prime256v1" }), Want: check.Pass},
-			{Name: "RSA 1024", Resource: detail(func(d *acm.Detail) { d.KeyAlgorithm = "RSA_1024" }), Want: check.Fail},
+			{Name: "EC 256", Resource: certificate(func(d *acm.Detail) { d.KeyAlgorithm = "EC_prime256v1" }), Want: check.Pass},
+			{Name: "RSA 1024", Resource: certificate(func(d *acm.Detail) { d.KeyAlgorithm = "RSA_1024" }), Want: check.Fail},
 			{Name: "none", Resource: pending, Want: check.NotApplicable},
 		},
 		"acm-certificate-no-wildcard": {
@@ -92,12 +89,6 @@ func TestChecks(t *testing.T) {
 			{Name: "failed", Resource: state("FAILED"), Want: check.Fail},
 			{Name: "revoked", Resource: state("REVOKED"), Want: check.Fail},
 			{Name: "expired", Resource: state("EXPIRED"), Want: check.NotApplicable},
-		},
-		"acm-certificate-transparency-logging": {
-			{Name: "logged", Resource: good, Want: check.Pass},
-			{Name: "kept out", Resource: certificate(func(_ *acm.Detail, i *acm.Issuance) { i.Transparency = "DISABLED" }), Want: check.Fail},
-			{Name: "imported", Resource: imported, Want: check.NotApplicable},
-			{Name: "not issued", Resource: pending, Want: check.NotApplicable},
 		},
 	})
 }

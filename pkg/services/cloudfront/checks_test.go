@@ -65,22 +65,27 @@ func TestChecks(t *testing.T) {
 		"cloudfront-distribution-viewer-https": {
 			{Name: "HTTPS only", Resource: good, Want: check.Pass},
 			{Name: "plain by default", Resource: plain, Want: check.Fail},
-			{Name: "plain on one path", Resource: detail(func(d *cloudfront.Detail) { d.Behaviors[0].ViewerProtocol = "allow-all" }), Want: check.Fail}, off,
+			{Name: "plain on one path", Resource: detail(func(d *cloudfront.Detail) { d.Behaviors[0].ViewerProtocol = "allow-all" }), Want: check.Fail},
+			off,
 		},
 		"cloudfront-distribution-tls-policy": {
 			{Name: "2021", Resource: good, Want: check.Pass},
 			{Name: "2025", Resource: certificate(cloudfront.Certificate{MinimumTLS: "TLSv1.3_2025"}), Want: check.Pass},
 			{Name: "2019", Resource: certificate(cloudfront.Certificate{MinimumTLS: "TLSv1.2_2019"}), Want: check.Fail},
 			{Name: "CloudFront's certificate", Resource: certificate(own), Want: check.Fail},
-			{Name: "none", Resource: certificate(cloudfront.Certificate{}), Want: check.NotApplicable}, off,
+			{Name: "none", Resource: certificate(cloudfront.Certificate{}), Want: check.NotApplicable},
+			off,
 		},
 		"cloudfront-distribution-custom-certificate": {
-			{Name: "own", Resource: good, Want: check.Pass}, {Name: "CloudFront's", Resource: certificate(own), Want: check.Fail}, off,
+			{Name: "own", Resource: good, Want: check.Pass},
+			{Name: "CloudFront's", Resource: certificate(own), Want: check.Fail},
+			off,
 		},
 		"cloudfront-distribution-sni": {
 			{Name: "SNI", Resource: good, Want: check.Pass},
 			{Name: "addresses", Resource: certificate(cloudfront.Certificate{MinimumTLS: "TLSv1", Method: "vip"}), Want: check.Fail},
-			{Name: "CloudFront's certificate", Resource: certificate(own), Want: check.NotApplicable}, off,
+			{Name: "CloudFront's certificate", Resource: certificate(own), Want: check.NotApplicable},
+			off,
 		},
 		"cloudfront-distribution-logging": {
 			{Name: "to a bucket", Resource: good, Want: check.Pass},
@@ -88,19 +93,25 @@ func TestChecks(t *testing.T) {
 			{Name: "in real time", Resource: logged(false, fact.Known(false), true), Want: check.Pass},
 			{Name: "to a bucket, deliveries denied", Resource: logged(true, fact.Missing[bool](fact.Denied, "logs:DescribeDeliveries"), false), Want: check.Pass},
 			{Name: "not at all", Resource: logged(false, fact.Known(false), false), Want: check.Fail},
-			{Name: "deliveries denied", Resource: logged(false, fact.Missing[bool](fact.Denied, "logs:DescribeDeliveries"), false), Want: check.NotAssessed}, off,
+			{Name: "deliveries denied", Resource: logged(false, fact.Missing[bool](fact.Denied, "logs:DescribeDeliveries"), false), Want: check.NotAssessed},
+			off,
 		},
 		"cloudfront-distribution-waf": {
-			{Name: "filtered", Resource: good, Want: check.Pass}, {Name: "not filtered", Resource: detail(func(d *cloudfront.Detail) { d.WebACL = "" }), Want: check.Fail}, off,
+			{Name: "filtered", Resource: good, Want: check.Pass},
+			{Name: "not filtered", Resource: detail(func(d *cloudfront.Detail) { d.WebACL = "" }), Want: check.Fail},
+			off,
 		},
 		"cloudfront-distribution-default-root-object": {
-			{Name: "set", Resource: good, Want: check.Pass}, {Name: "not set", Resource: logged(true, fact.Known(false), false), Want: check.Fail}, off,
+			{Name: "set", Resource: good, Want: check.Pass},
+			{Name: "not set", Resource: logged(true, fact.Known(false), false), Want: check.Fail},
+			off,
 		},
 		"cloudfront-distribution-s3-origin-access-control": {
 			{Name: "access control", Resource: good, Want: check.Pass},
 			{Name: "nothing", Resource: origins(bucket, cloudfront.Origin{ID: "more", S3: true}), Want: check.Fail},
 			{Name: "identity", Resource: origins(cloudfront.Origin{ID: "files", S3: true, AccessIdentity: "origin-access-identity/cloudfront/E1"}), Want: check.Fail},
-			{Name: "no bucket", Resource: origins(app("https-only", "TLSv1.2")), Want: check.NotApplicable}, off,
+			{Name: "no bucket", Resource: origins(app("https-only", "TLSv1.2")), Want: check.NotApplicable},
+			off,
 		},
 		"cloudfront-distribution-origin-https": {
 			{Name: "HTTPS only", Resource: good, Want: check.Pass},
@@ -109,22 +120,29 @@ func TestChecks(t *testing.T) {
 				d.Behaviors[1].ViewerProtocol, d.Origins = "allow-all", []cloudfront.Origin{app("match-viewer", "TLSv1.2")}
 			}), Want: check.Fail},
 			{Name: "HTTP only", Resource: origins(bucket, app("http-only")), Want: check.Fail},
-			{Name: "buckets only", Resource: origins(bucket), Want: check.NotApplicable}, off,
+			{Name: "buckets only", Resource: origins(bucket), Want: check.NotApplicable},
+			off,
 		},
 		"cloudfront-distribution-origin-no-deprecated-tls": {
 			{Name: "TLSv1.2", Resource: good, Want: check.Pass},
 			{Name: "more", Resource: origins(app("https-only", "TLSv1.2", "TLSv1")), Want: check.Fail},
-			{Name: "HTTP only", Resource: origins(app("http-only", "TLSv1")), Want: check.NotApplicable}, off,
+			{Name: "HTTP only", Resource: origins(app("http-only", "TLSv1")), Want: check.NotApplicable},
+			off,
 		},
 		"cloudfront-distribution-origin-failover": {
-			{Name: "group", Resource: good, Want: check.Pass}, {Name: "none", Resource: detail(func(d *cloudfront.Detail) { d.OriginGroups = 0 }), Want: check.Fail}, off,
+			{Name: "group", Resource: good, Want: check.Pass},
+			{Name: "none", Resource: detail(func(d *cloudfront.Detail) { d.OriginGroups = 0 }), Want: check.Fail},
+			off,
 		},
 		"cloudfront-distribution-geo-restriction": {
-			{Name: "list", Resource: good, Want: check.Pass}, {Name: "none", Resource: detail(func(d *cloudfront.Detail) { d.GeoRestriction = "none" }), Want: check.Fail}, off,
+			{Name: "list", Resource: good, Want: check.Pass},
+			{Name: "none", Resource: detail(func(d *cloudfront.Detail) { d.GeoRestriction = "none" }), Want: check.Fail},
+			off,
 		},
 		"cloudfront-distribution-field-level-encryption": {
 			{Name: "one path", Resource: good, Want: check.Pass},
-			{Name: "none", Resource: detail(func(d *cloudfront.Detail) { d.Behaviors = d.Behaviors[1:] }), Want: check.Fail}, off,
+			{Name: "none", Resource: detail(func(d *cloudfront.Detail) { d.Behaviors = d.Behaviors[1:] }), Want: check.Fail},
+			off,
 		},
 	})
 }

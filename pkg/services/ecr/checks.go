@@ -5,15 +5,16 @@ import (
 	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/check/policyrule"
 	"github.com/cloudarq/cloudarq/pkg/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
 func rules() []check.Rule {
 	return []check.Rule{
-		check.For("ecr-repository-not-public", model.Critical, onPolicy(notPublic)),
-		check.For("ecr-repository-policy-no-other-accounts", model.Medium, onPolicy(noOtherAccounts)),
-		check.For("ecr-repository-policy-services-scoped", model.Medium, onPolicy(servicesScoped)),
+		check.For("ecr-repository-not-public", model.Critical, policies().Asking(policyrule.NotPublic)),
+		check.For("ecr-repository-policy-no-other-accounts", model.Medium, policies().Asking(policyrule.NoOtherAccounts)),
+		check.For("ecr-repository-policy-services-scoped", model.Medium, policies().Asking(policyrule.ServicesScoped)),
 		check.Across("ecr-repository-image-scanning", model.Medium, imageScanning, check.Using[Registry]()),
 		check.For("ecr-repository-tag-immutability", model.Medium, tagImmutability),
 		check.For("ecr-repository-lifecycle-policy", model.Low, lifecyclePolicy),

@@ -2,10 +2,9 @@ package efs
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/check/policyrule"
 	"github.com/cloudarq/cloudarq/pkg/iampolicy"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
@@ -43,11 +42,7 @@ func onPolicy(failure string, judge func(FileSystem, iampolicy.Policy) check.Ver
 		case document == "":
 			return check.Passed("there is no policy, so only clients inside the network get in")
 		}
-		policy, err := iampolicy.Parse(document)
-		if err != nil {
-			return check.Unassessed(fact.Gap{Reason: fact.Failed, Operation: "elasticfilesystem:DescribeFileSystemPolicy", Detail: err.Error()})
-		}
-		return judge(f, policy)
+		return judge(f, policyrule.Parse(document, "elasticfilesystem:DescribeFileSystemPolicy"))
 	}
 }
 
@@ -56,20 +51,11 @@ func evaluate(f FileSystem, p iampolicy.Policy, actions ...string) iampolicy.Res
 }
 
 func notPublic(f FileSystem, p iampolicy.Policy) check.Verdict {
-	for _, grant := range evaluate(f, p).At(iampolicy.Public) {
-		return check.Failed(fmt.Sprintf("%s of the policy allows everybody %s", grant.Statement, strings.Join(grant.Actions, ", ")))
-	}
-	return check.Passed("the policy does not let everybody in")
+	return policyrule.NotPublic(evaluate(f, p))
 }
 
 func noOtherAccounts(f FileSystem, p iampolicy.Policy) check.Verdict {
-	result := evaluate(f, p)
-	for _, level := range []iampolicy.Level{iampolicy.CrossAccount, iampolicy.Organization} {
-		for _, grant := range result.At(level) {
-			return check.Failed(fmt.Sprintf("%s of the policy lets in %s", grant.Statement, strings.Join(grant.Parties, ", ")))
-		}
-	}
-	return check.Passed("the policy names no other account")
+	return policyrule.NoOtherAccounts(evaluate(f, p))
 }
 
 // clientsIdentified fails what lets clients in without a name: to everybody, or

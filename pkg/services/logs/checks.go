@@ -2,10 +2,9 @@ package logs
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/check/policyrule"
 	"github.com/cloudarq/cloudarq/pkg/iampolicy"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
@@ -58,12 +57,6 @@ func encrypted(e *check.Evidence, g LogGroup) check.Verdict {
 }
 
 func policyNotPublic(e *check.Evidence, p ResourcePolicy) check.Verdict {
-	policy, err := iampolicy.Parse(check.Read(e, p.Document))
-	if err != nil {
-		return check.Unassessed(fact.Gap{Reason: fact.Failed, Operation: "logs:DescribeResourcePolicies", Detail: err.Error()})
-	}
-	for _, grant := range policy.Evaluate(iampolicy.Options{Account: p.Account, Partition: p.Partition()}).At(iampolicy.Public) {
-		return check.Failed(fmt.Sprintf("%s allows everybody %s", grant.Statement, strings.Join(grant.Actions, ", ")))
-	}
-	return check.Passed("the policy does not let everybody in")
+	policy := policyrule.Parse(check.Read(e, p.Document), "logs:DescribeResourcePolicies")
+	return policyrule.NotPublic(policy.Evaluate(iampolicy.Options{Account: p.Account, Partition: p.Partition()}))
 }

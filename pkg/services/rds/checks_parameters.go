@@ -30,11 +30,9 @@ const AuditLogging = "server_audit_logging"
 // connections unless told otherwise.
 // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/PostgreSQL.Concepts.General.SSL.html
 // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/mariadb-ssl-connections.require-ssl.html
-// https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraPostgreSQL.Security.html
 var requiredFrom = map[string][2]int{
-	"postgres":          {15, 0},
-	"aurora-postgresql": {17, 0},
-	"mariadb":           {11, 8},
+	"postgres": {15, 0},
+	"mariadb":  {11, 8},
 }
 
 func instanceTLS(e *check.Evidence, i DBInstance) check.Verdict {

@@ -205,18 +205,14 @@ func instanceTLSCases() []checktest.Case {
 }
 
 func clusterTLSCases() []checktest.Case {
-	byDefault := func(version string) rds.DBCluster {
-		return cluster(func(c *rds.DBCluster, d *rds.ClusterDetail) {
-			d.Engine, d.Version, c.Parameters = "aurora-postgresql", version, fact.Known(rds.Parameters{})
-		})
-	}
 	return []checktest.Case{
 		{Name: "required", Resource: cluster(nil), Want: check.Pass},
 		{Name: "off", Resource: cluster(func(c *rds.DBCluster, _ *rds.ClusterDetail) {
 			c.Parameters = fact.Known(rds.Parameters{RequireTLS: "OFF"})
 		}), Want: check.Fail},
-		{Name: "PostgreSQL 16 by default", Resource: byDefault("16.6"), Want: check.Fail},
-		{Name: "PostgreSQL 17 by default", Resource: byDefault("17"), Want: check.Pass},
+		{Name: "PostgreSQL by default", Resource: cluster(func(c *rds.DBCluster, d *rds.ClusterDetail) {
+			d.Engine, d.Version, c.Parameters = "aurora-postgresql", "16.6", fact.Known(rds.Parameters{})
+		}), Want: check.Fail},
 	}
 }
 

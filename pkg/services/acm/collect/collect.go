@@ -38,8 +38,8 @@ func certificates(ctx context.Context, s *collect.Scope) error {
 		func(r *collect.Reading, found types.CertificateSummary) *acm.Certificate {
 			d := detail(found)
 			c := &acm.Certificate{Resource: s.Resource(*found.CertificateArn, aws.ToString(found.DomainName)), Detail: fact.Known(d)}
-			if d.Issued() {
-				collect.Into(r, &c.Issuance, client.DescribeCertificate, &sdk.DescribeCertificateInput{CertificateArn: found.CertificateArn}, issuance)
+			if d.Renewable() {
+				collect.Into(r, &c.RenewalStatus, client.DescribeCertificate, &sdk.DescribeCertificateInput{CertificateArn: found.CertificateArn}, renewalStatus)
 			}
 			return c
 		})
@@ -61,13 +61,9 @@ func detail(c types.CertificateSummary) acm.Detail {
 	}
 }
 
-func issuance(o *sdk.DescribeCertificateOutput) acm.Issuance {
-	var i acm.Issuance
-	if options := o.Certificate.Options; options != nil {
-		i.Transparency = string(options.CertificateTransparencyLoggingPreference)
+func renewalStatus(o *sdk.DescribeCertificateOutput) string {
+	if o.Certificate.RenewalSummary == nil {
+		return ""
 	}
-	if renewal := o.Certificate.RenewalSummary; renewal != nil {
-		i.RenewalStatus = string(renewal.RenewalStatus)
-	}
-	return i
+	return string(o.Certificate.RenewalSummary.RenewalStatus)
 }

@@ -50,7 +50,6 @@ func full(f *awsfake.Fake) {
 	awsfake.On(f, func(in *sdk.DescribeCertificateInput) (*sdk.DescribeCertificateOutput, error) {
 		return &sdk.DescribeCertificateOutput{Certificate: &types.CertificateDetail{
 			CertificateArn: in.CertificateArn,
-			Options:        &types.CertificateOptions{CertificateTransparencyLoggingPreference: types.CertificateTransparencyLoggingPreferenceEnabled},
 			RenewalSummary: &types.RenewalSummary{RenewalStatus: types.RenewalStatusPendingValidation},
 		}}, nil
 	})
@@ -69,7 +68,7 @@ func TestCollect(t *testing.T) {
 		Status: "ISSUED", Type: "AMAZON_ISSUED", Names: []string{"example.com", "*.example.com"}, KeyAlgorithm: "EC_prime256v1",
 		InUse: true, Until: &until, Renewal: "ELIGIBLE",
 	})
-	web.Issuance = fact.Known(acm.Issuance{Transparency: "ENABLED", RenewalStatus: "PENDING_VALIDATION"})
+	web.RenewalStatus = fact.Known("PENDING_VALIDATION")
 	collecttest.Run(t, collect.Spec(), full, []check.Resource{
 		web,
 		certificate("old", acm.Detail{Status: "ISSUED", Type: "IMPORTED", Names: []string{"old.example.com"}, KeyAlgorithm: "RSA_1024", Until: &until}),

@@ -92,7 +92,7 @@ func launch(l types.LaunchConfiguration) autoscaling.LaunchDetail {
 		MetadataEndpoint: cmp.Or(string(m.HttpEndpoint), "enabled"),
 		MetadataTokens:   cmp.Or(string(m.HttpTokens), "optional"),
 		HopLimit:         cmp.Or(aws.ToInt32(m.HttpPutResponseHopLimit), 1),
-		SecretUserData:   secretUserData(aws.ToString(l.UserData)),
+		SecretUserData:   collect.LooksSecretUserData(aws.ToString(l.UserData)),
 	}
 	if public := l.AssociatePublicIpAddress; public != nil && *public {
 		d.PublicIP = "yes"

@@ -27,7 +27,7 @@ func instances(ctx context.Context, s *collect.Scope) error {
 				collect.Into(r, &instance.SecretUserData, client.DescribeInstanceAttribute, in,
 					// Without user data the answer has an empty element, or none.
 					func(o *sdk.DescribeInstanceAttributeOutput) bool {
-						return o.UserData != nil && secretUserData(aws.ToString(o.UserData.Value))
+						return o.UserData != nil && collect.LooksSecretUserData(aws.ToString(o.UserData.Value))
 					})
 			}
 			return instance

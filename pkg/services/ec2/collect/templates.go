@@ -63,6 +63,6 @@ func templateVersion(v types.LaunchTemplateVersion) ec2.TemplateVersion {
 	for _, n := range data.NetworkInterfaces {
 		version.PublicIP = version.PublicIP || aws.ToBool(n.AssociatePublicIpAddress)
 	}
-	version.SecretUserData = secretUserData(aws.ToString(data.UserData))
+	version.SecretUserData = collect.LooksSecretUserData(aws.ToString(data.UserData))
 	return version
 }

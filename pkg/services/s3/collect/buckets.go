@@ -87,11 +87,14 @@ func (w walk) access(r *collect.Reading, gone *atomic.Bool, b *s3.Bucket) {
 	r.Do(func(context.Context) {
 		b.Ownership = get(r, gone, c.GetBucketOwnershipControls, &sdk.GetBucketOwnershipControlsInput{Bucket: name}, ownership,
 			"OwnershipControlsNotFoundError")
-		// Where the owner owns everything, as by default since 2023, ACLs have no effect.
+		// Where the owner owns everything, as by default since 2023, AWS refuses ACLs
+		// that grant anything to anybody else.
 		// https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
-		if owner, gap := b.Ownership.Get(); gap != nil || owner != s3.OwnerEnforced {
-			into(r, gone, &b.PublicGrants, c.GetBucketAcl, &sdk.GetBucketAclInput{Bucket: name}, publicGrants)
+		if owner, gap := b.Ownership.Get(); gap == nil && owner == s3.OwnerEnforced {
+			b.PublicGrants = fact.Known[[]s3.Grant](nil)
+			return
 		}
+		into(r, gone, &b.PublicGrants, c.GetBucketAcl, &sdk.GetBucketAclInput{Bucket: name}, publicGrants)
 	})
 	into(r, gone, &b.PublicAccessBlock, c.GetPublicAccessBlock, &sdk.GetPublicAccessBlockInput{Bucket: name}, bucketBlock, noPublicAccessBlock)
 	into(r, gone, &b.Website, c.GetBucketWebsite, &sdk.GetBucketWebsiteInput{Bucket: name},
