@@ -9,6 +9,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/report"
 )
 
@@ -106,6 +107,16 @@ func TestAuditOfTheEstate(t *testing.T) {
 	calls, err := server.Calls()
 	if err != nil {
 		t.Fatal(err)
+	}
+	allowed := map[string]bool{}
+	for _, op := range policy.Operations() {
+		_, name, _ := strings.Cut(op.ID, ".")
+		allowed[name] = true
+	}
+	for _, call := range calls {
+		if !allowed[call.Operation] {
+			t.Errorf("the audit called %s %s, which is not in the table", call.Service, call.Operation)
+		}
 	}
 	if len(calls) == 0 {
 		t.Fatal("the emulator saw no calls")
