@@ -50,7 +50,7 @@ generate: ## Write the files that follow from the code
 
 generated: ## Fail if a generated file is stale
 	@$(MAKE) --no-print-directory generate >/dev/null
-	@git diff --exit-code --stat -- '*_templ.go' pkg/policy/operations.tsv || { echo "generated files are stale: commit what make generate wrote"; exit 1; }
+	@git diff --exit-code --stat -- '*_templ.go' pkg/policy/operations.tsv docs/checks.md README.md || { echo "generated files are stale: commit what make generate wrote"; exit 1; }
 
 build: warm ## Build bin/cloudarq
 	go build -o bin/cloudarq ./cmd/cloudarq

@@ -6,8 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
+	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/policy"
+	"github.com/cloudarq/cloudarq/pkg/report"
+	"github.com/cloudarq/cloudarq/pkg/services"
 	"github.com/cloudarq/cloudarq/pkg/services/collectors"
 )
 
@@ -16,23 +21,96 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: generate REPOSITORY")
 		os.Exit(2)
 	}
-	for path, content := range files() {
-		if err := os.WriteFile(filepath.Join(os.Args[1], path), []byte(content), 0o644); err != nil { //nolint:gosec // sources are public
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
+	if err := generate(os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, "generate:", err)
+		os.Exit(1)
 	}
 }
 
-// files are the generated files by path in the repository.
-func files() map[string]string {
-	operations := policy.Connect()
-	for _, spec := range collectors.All() {
-		for _, walk := range spec.Walks {
-			operations = append(operations, walk.Operations...)
+func generate(root string) error {
+	all, err := files(root)
+	if err != nil {
+		return err
+	}
+	for path, content := range all {
+		if err := os.WriteFile(filepath.Join(root, path), []byte(content), 0o644); err != nil { //nolint:gosec // sources are public
+			return err
 		}
 	}
-	return map[string]string{
-		"pkg/policy/operations.tsv": policy.Table(operations),
+	return nil
+}
+
+// files are the generated files by path in the repository. Of the README only the
+// counts are generated, between their markers.
+func files(root string) (map[string]string, error) {
+	catalog, err := services.Catalog()
+	if err != nil {
+		return nil, err
 	}
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		return nil, err
+	}
+	counted, err := between(string(readme), "<!-- counts -->", "<!-- /counts -->", counts(catalog))
+	if err != nil {
+		return nil, fmt.Errorf("README.md: %w", err)
+	}
+	checks, err := checkPages(catalog)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]string{
+		"pkg/policy/operations.tsv": operations(),
+		"docs/checks.md":            checks,
+		"README.md":                 counted,
+	}, nil
+}
+
+func operations() string {
+	ids := policy.Connect()
+	for _, spec := range collectors.All() {
+		for _, walk := range spec.Walks {
+			ids = append(ids, walk.Operations...)
+		}
+	}
+	return policy.Table(ids)
+}
+
+// between replaces what stands between two markers.
+func between(text, from, to, content string) (string, error) {
+	head, rest, found := strings.Cut(text, from)
+	_, tail, ended := strings.Cut(rest, to)
+	if !found || !ended {
+		return "", fmt.Errorf("the markers %s and %s are missing", from, to)
+	}
+	return head + from + content + to + tail, nil
+}
+
+// counts says how much is checked.
+func counts(catalog *check.Catalog) string {
+	collected := 0
+	for _, s := range catalog.Services() {
+		if len(s.Kinds) > 0 {
+			collected++
+		}
+	}
+	return fmt.Sprintf("%d checks over %d AWS services, by %d read operations", len(catalog.Checks()), collected, len(policy.Operations()))
+}
+
+// checkPages lists all checks by service.
+func checkPages(catalog *check.Catalog) (string, error) {
+	var b strings.Builder
+	b.WriteString("# Checks\n\nGenerated from the code by `make generate`. `cloudarq checks show ID` has the risk, the remedy and the references of each.\n")
+	for _, s := range catalog.Services() {
+		checks := slices.DeleteFunc(slices.Clone(catalog.Checks()), func(c check.Check) bool { return c.Service != s.Name })
+		described, err := report.Describe(catalog, checks)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(&b, "\n## %s\n\n| check | severity | what is right | CIS 5.0 |\n|---|---|---|---|\n", s.Title)
+		for _, c := range described {
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", c.ID, c.Severity, strings.ReplaceAll(c.Title, "|", `\|`), strings.Join(c.Controls["cis-aws-5.0"], ", "))
+		}
+	}
+	return b.String(), nil
 }
