@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -179,19 +180,21 @@ func WriteLedger(ctx context.Context, to blob.Store, key string, calls []ledger.
 }
 
 // write stores compressed JSON lines as they are produced. Nothing is stored
-// when fill fails.
+// when fill fails; when write returns, fill has ended.
 func write(ctx context.Context, to blob.Store, key string, fill func(*blob.Writer) error) error {
 	reader, writer := io.Pipe()
-	go func() {
+	var filling sync.WaitGroup
+	filling.Go(func() {
 		lines := blob.NewWriter(writer)
 		err := fill(lines)
 		if err == nil {
 			err = lines.Close()
 		}
 		writer.CloseWithError(err)
-	}()
+	})
 	err := to.Put(ctx, key, reader)
 	_ = reader.CloseWithError(err) // ends fill if the store gave up first
+	filling.Wait()                 // a second attempt must not meet the first
 	if err != nil {
 		return fmt.Errorf("store %s: %w", key, err)
 	}
