@@ -6,6 +6,7 @@ package collect
 
 import (
 	"context"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -57,6 +58,7 @@ type Scope struct {
 
 	sink  Sink
 	slots chan struct{} // bounds the resources under way
+	once  *sync.Map     // what Once has read, by key
 }
 
 // resourcesAtOnce bounds how many resources of one walk are being read at a
@@ -68,8 +70,15 @@ const resourcesAtOnce = 64
 func NewScope(cfg aws.Config, account, partition, region string, sink Sink) *Scope {
 	return &Scope{
 		Config: cfg, Account: account, Partition: partition, Region: region,
-		sink: sink, slots: make(chan struct{}, resourcesAtOnce),
+		sink: sink, slots: make(chan struct{}, resourcesAtOnce), once: &sync.Map{},
 	}
+}
+
+// Once reads what several walks of a scope need, one time for all of them; key
+// names it within the service. What it returns is shared, and must not change.
+func Once[T any](s *Scope, key string, read func() (T, error)) (T, error) {
+	shared, _ := s.once.LoadOrStore(key, sync.OnceValues(read))
+	return shared.(func() (T, error))()
 }
 
 // Emit hands a finished resource on.

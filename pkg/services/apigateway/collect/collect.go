@@ -48,15 +48,21 @@ func arn(s *collect.Scope, path string) string {
 	return "arn:" + s.Partition + ":apigateway:" + s.Region + "::" + path
 }
 
-func apiPages(client *sdk.Client) *sdk.GetRestApisPaginator {
-	return sdk.NewGetRestApisPaginator(client, &sdk.GetRestApisInput{Limit: aws.Int32(most)})
+// apis lists the REST APIs of the region, for all walks that begin with them.
+func apis(ctx context.Context, s *collect.Scope, client *sdk.Client) ([]types.RestApi, error) {
+	return collect.Once(s, "apis", func() ([]types.RestApi, error) {
+		pages := sdk.NewGetRestApisPaginator(client, &sdk.GetRestApisInput{Limit: aws.Int32(most)})
+		return collect.Pages(ctx, pages, func(o *sdk.GetRestApisOutput) []types.RestApi { return o.Items })
+	})
 }
-
-func items(o *sdk.GetRestApisOutput) []types.RestApi { return o.Items }
 
 func restAPIs(ctx context.Context, s *collect.Scope) error {
 	client := sdk.NewFromConfig(s.Config)
-	return collect.Each(ctx, s, apiPages(client), items, func(r *collect.Reading, found types.RestApi) *apigateway.RestAPI {
+	found, err := apis(ctx, s, client)
+	if err != nil {
+		return err
+	}
+	return collect.EachOf(ctx, s, found, func(r *collect.Reading, found types.RestApi) *apigateway.RestAPI {
 		a := &apigateway.RestAPI{Resource: s.Resource(arn(s, "/restapis/"+*found.Id), aws.ToString(found.Name))}
 		a.Detail = fact.Known(detail(found))
 		r.Do(func(context.Context) { a.Methods = methods(r, client, found.Id) })

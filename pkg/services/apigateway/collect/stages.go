@@ -21,9 +21,13 @@ import (
 // listing of stages as a whole is incomplete.
 func stages(ctx context.Context, s *collect.Scope) error {
 	client := sdk.NewFromConfig(s.Config)
+	all, err := apis(ctx, s, client)
+	if err != nil {
+		return err
+	}
 	var once sync.Once
 	var first error
-	err := collect.Each(ctx, s, apiPages(client), items, func(_ *collect.Reading, api types.RestApi) *apigateway.Stage {
+	err = collect.EachOf(ctx, s, all, func(_ *collect.Reading, api types.RestApi) *apigateway.Stage {
 		out, err := client.GetStages(ctx, &sdk.GetStagesInput{RestApiId: api.Id})
 		if err != nil {
 			once.Do(func() { first = fmt.Errorf("list the stages of %s: %w", *api.Id, err) })

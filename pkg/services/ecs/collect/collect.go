@@ -4,6 +4,7 @@ package collect
 
 import (
 	"context"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -36,32 +37,35 @@ func Spec() collect.Spec {
 	}
 }
 
-func listClusters(client *sdk.Client) *sdk.ListClustersPaginator {
-	return sdk.NewListClustersPaginator(client, &sdk.ListClustersInput{MaxResults: aws.Int32(100)})
+// listClusters is the ARNs of the region's clusters, for both walks.
+func listClusters(ctx context.Context, s *collect.Scope, client *sdk.Client) ([]string, error) {
+	return collect.Once(s, "clusters", func() ([]string, error) {
+		pages := sdk.NewListClustersPaginator(client, &sdk.ListClustersInput{MaxResults: aws.Int32(100)})
+		return collect.Pages(ctx, pages, func(o *sdk.ListClustersOutput) []string { return o.ClusterArns })
+	})
 }
 
-// clusters describes each page of the listing by one call.
+// describedAtOnce is how many clusters one call describes.
+const describedAtOnce = 100
+
+// clusters describes many clusters by one call.
 func clusters(ctx context.Context, s *collect.Scope) error {
 	client := sdk.NewFromConfig(s.Config)
-	pages := listClusters(client)
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return err
-		}
-		if len(page.ClusterArns) == 0 {
-			continue
-		}
+	arns, err := listClusters(ctx, s, client)
+	if err != nil {
+		return err
+	}
+	for some := range slices.Chunk(arns, describedAtOnce) {
 		all := collect.Ask(collect.NewReading(ctx, s), func(ctx context.Context) (map[string]ecs.ClusterDetail, error) {
 			o, err := client.DescribeClusters(ctx, &sdk.DescribeClustersInput{
-				Clusters: page.ClusterArns, Include: []types.ClusterField{types.ClusterFieldSettings, types.ClusterFieldConfigurations},
+				Clusters: some, Include: []types.ClusterField{types.ClusterFieldSettings, types.ClusterFieldConfigurations},
 			})
 			if err != nil {
 				return nil, err
 			}
 			return clusterDetails(o.Clusters), nil
 		})
-		for _, arn := range page.ClusterArns {
+		for _, arn := range some {
 			s.Emit(ecs.Cluster{Resource: s.Resource(arn, nameOf(arn)), Detail: pick(s, all, arn, "ecs:DescribeClusters")})
 		}
 	}

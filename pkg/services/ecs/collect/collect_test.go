@@ -53,12 +53,16 @@ func full(f *awsfake.Fake) {
 }
 
 func describeClusters(in *sdk.DescribeClustersInput) (*sdk.DescribeClustersOutput, error) {
-	c := types.Cluster{ClusterArn: aws.String(in.Clusters[0])}
-	if in.Clusters[0] == arn("cluster/web") {
-		c.Settings = []types.ClusterSetting{{Name: types.ClusterSettingNameContainerInsights, Value: aws.String("enhanced")}}
-		c.Configuration = &types.ClusterConfiguration{ExecuteCommandConfiguration: &types.ExecuteCommandConfiguration{Logging: types.ExecuteCommandLoggingNone}}
+	o := &sdk.DescribeClustersOutput{}
+	for _, name := range in.Clusters {
+		c := types.Cluster{ClusterArn: aws.String(name)}
+		if name == arn("cluster/web") {
+			c.Settings = []types.ClusterSetting{{Name: types.ClusterSettingNameContainerInsights, Value: aws.String("enhanced")}}
+			c.Configuration = &types.ClusterConfiguration{ExecuteCommandConfiguration: &types.ExecuteCommandConfiguration{Logging: types.ExecuteCommandLoggingNone}}
+		}
+		o.Clusters = append(o.Clusters, c)
 	}
-	return &sdk.DescribeClustersOutput{Clusters: []types.Cluster{c}}, nil
+	return o, nil
 }
 
 func describeServices(in *sdk.DescribeServicesInput) (*sdk.DescribeServicesOutput, error) {

@@ -35,7 +35,7 @@ type walk struct {
 
 func tasks(ctx context.Context, s *collect.Scope) error {
 	w := &walk{scope: s, client: sdk.NewFromConfig(s.Config), used: map[string]bool{}, emitted: map[string]bool{}}
-	clusters, err := collect.Pages(ctx, listClusters(w.client), func(o *sdk.ListClustersOutput) []string { return o.ClusterArns })
+	clusters, err := listClusters(ctx, s, w.client)
 	w.fail(err)
 	w.fail(collect.EachOf(ctx, s, clusters, func(_ *collect.Reading, cluster string) *ecs.TaskService {
 		w.fail(w.services(ctx, cluster))
