@@ -30,7 +30,13 @@ class Account:
         self.name = name
         self.id = account_id
         self._endpoint = endpoint
-        self.client = cache(self._new_client)
+        self.client = cache(self.new_client)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Account) and (self.id, self._endpoint) == (other.id, other._endpoint)
+
+    def __hash__(self) -> int:
+        return hash((self.id, self._endpoint))
 
     def arn(self, service: str, resource: str, region: str = "") -> str:
         return f"arn:aws:{service}:{region}:{self.id}:{resource}"
@@ -39,18 +45,29 @@ class Account:
         """A name that no other sample account uses, for what must be unique in the world."""
         return f"{self.name}-{thing}-{self.id}"
 
+    def regions(self) -> list[str]:
+        """All regions that are enabled, in use or not."""
+        return [region["RegionName"] for region in self.client("ec2").describe_regions()["Regions"]]
+
     def age_user(self, user: str, days: int) -> None:
         """Makes a user and its keys older, through the emulator's own endpoint: AWS has nothing like it."""
         body = json.dumps({"account": self.id, "days": days}).encode()
         urllib.request.urlopen(urllib.request.Request(f"{self._endpoint}/emulator/age/{user}", data=body)).close()
 
-    def answer(self, service: str, operation: str, body: str | dict) -> None:
-        """Lays down what an operation answers for this account, in all regions: for what moto does not implement, or gets wrong."""
-        answer = {"service": service, "operation": operation, "account": self.id, "region": "*", "status": 200, "body": body}
-        request = urllib.request.Request(f"{self._endpoint}/emulator/answers", data=json.dumps(answer).encode())
-        urllib.request.urlopen(request).close()
+    def answer(self, service: str, operation: str, body: str | dict, region: str = "*") -> None:
+        """Lays down what an operation answers for this account, in one region or all: for what moto does not implement, or gets wrong."""
+        self._lay_down(service=service, operation=operation, region=region, status=200, body=body)
 
-    def _new_client(self, service: str, region: str = HOME):
+    def refuse(self, service: str, operation: str, status: int, code: str, message: str) -> None:
+        """Lays down the error with which an operation answers for this account in all regions."""
+        self._lay_down(service=service, operation=operation, region="*", status=status, code=code, body=message)
+
+    def _lay_down(self, **answer) -> None:
+        data = json.dumps(answer | {"account": self.id}).encode()
+        urllib.request.urlopen(urllib.request.Request(f"{self._endpoint}/emulator/answers", data=data)).close()
+
+    def new_client(self, service: str, region: str = HOME):
+        """A client of one's own, to hook into; client() gives the same one each time."""
         with _creation:
             client = _session.client(
                 service,

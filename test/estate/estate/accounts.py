@@ -1,6 +1,7 @@
 """The four sample accounts: three that are audited and the platform that audits them."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 from estate import services
 from estate.account import REGIONS, Account
@@ -29,12 +30,16 @@ BROAD_READ = {
 
 def seed(endpoint: str, policies: list[dict]) -> Iterator[dict]:
     """Fills the accounts and yields what a caller needs to reach each."""
-    for name, account_id in ACCOUNT_IDS.items():
-        account = Account(name, account_id, endpoint)
+
+    def fill(name: str) -> dict:
+        account = Account(name, ACCOUNT_IDS[name], endpoint)
         for module in services.modules():
-            fill = module.well_kept if name == "well-kept" else module.neglected
-            fill(account)
-        yield _let_audit(account, policies or [BROAD_READ])
+            side = module.well_kept if name == "well-kept" else module.neglected
+            side(account)
+        return _let_audit(account, policies or [BROAD_READ])
+
+    with ThreadPoolExecutor(len(ACCOUNT_IDS)) as pool:
+        yield from pool.map(fill, ACCOUNT_IDS)
     yield _platform(endpoint)
 
 

@@ -28,6 +28,9 @@ def document(*statements: dict) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
-def trust_service(service: str) -> str:
-    """The trust policy of a role that an AWS service assumes."""
-    return document({"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"})
+def trust_service(service: str, for_account: str = "") -> str:
+    """The trust policy of a role that an AWS service assumes, on behalf of one account only or of any."""
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    if for_account:
+        statement["Condition"] = {"StringEquals": {"aws:SourceAccount": for_account}}
+    return document(statement)

@@ -12,6 +12,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from estate import accounts, services
 from estate.account import REGIONS, Account
+from estate.services import s3
 from strict_moto.launch import running
 
 ESTATE = Path(__file__).parent.parent
@@ -97,7 +98,7 @@ def test_what_is_printed(seeded):
 
 COMMON = {"functions": 1, "tables": 1, "topics": 1, "trails": 1}
 NEGLECTED = COMMON | {"buckets": 5, "users": 3, "roles": 4, "groups": 3, "keys": 2, "queues": 1}
-WELL_KEPT = COMMON | {"buckets": 3, "users": 1, "roles": 3, "groups": 2, "keys": 1, "queues": 2}
+WELL_KEPT = COMMON | {"buckets": 3, "users": 1, "roles": 6, "groups": 2, "keys": 1, "queues": 2}
 
 
 @pytest.mark.parametrize(("name", "expected"), [("neglected", NEGLECTED), ("restricted", NEGLECTED), ("well-kept", WELL_KEPT)])
@@ -203,14 +204,49 @@ def test_scale():
     from estate import bulk
 
     makers = [module for module in services.modules() if hasattr(module, "bulk")]
+    assert len(makers) >= 24
     rounds = 17
     with running() as url:
         account = Account("neglected", "444444444444", url)
+        s3.bucket(account, "trail")  # one of those that bulk's trails deliver to
         bulk.make(account, len(makers) * rounds)
-        assert len(account.client("s3").list_buckets()["Buckets"]) == rounds
-        assert len(account.client("iam").list_users()["Users"]) == rounds
+        assert len(account.client("s3").list_buckets()["Buckets"]) == 1 + rounds
+        assert len(account.client("cloudfront").list_distributions()["DistributionList"]["Items"]) == rounds
+        iam = account.client("iam")
+        made = {
+            "users": names(iam.list_users()["Users"], "UserName"),
+            "roles": names(iam.list_roles()["Roles"], "RoleName"),
+            "policies": names(iam.list_policies(Scope="Local")["Policies"], "PolicyName"),
+        }
+        assert {kind: len(found) for kind, found in made.items()} == {"users": 4, "roles": 10, "policies": 4}  # one role is the functions'
         for region in ("sa-east-1", "eu-north-1"):
             assert len(account.client("dynamodb", region).list_tables()["TableNames"]) == 1
+            assert len(account.client("cloudtrail", region).describe_trails(includeShadowTrails=False)["trailList"]) == 1
+
+
+def test_well_kept_is_monitored(seeded):
+    account = seeded.account("well-kept")
+    [trail] = account.client("cloudtrail").describe_trails()["trailList"]
+    group = trail["CloudWatchLogsLogGroupArn"].split(":")[6]
+    filters = account.client("logs").describe_metric_filters(logGroupName=group)["metricFilters"]
+    counted = {each["metricTransformations"][0]["metricName"] for each in filters}
+    assert len(counted) == 15
+    alarms = account.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert counted <= {alarm["MetricName"] for alarm in alarms}
+    [topic] = {action for alarm in alarms for action in alarm["AlarmActions"]}
+    assert account.client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]["SubscriptionsConfirmed"] == "1"
+
+
+def test_security_services(seeded):
+    """Enabled in all regions of the well-kept account and in none of the others."""
+    for name in accounts.ACCOUNT_IDS:
+        account = seeded.account(name)
+        for region in account.regions():
+            detectors = account.client("guardduty", region).list_detectors()["DetectorIds"]
+            recorders = account.client("config", region).describe_configuration_recorder_status()["ConfigurationRecordersStatus"]
+            analyzers = account.client("accessanalyzer", region).list_analyzers()["analyzers"]
+            found = bool(detectors), any(recorder["recording"] for recorder in recorders), bool(analyzers)
+            assert found == (name == "well-kept",) * 3, (name, region)
 
 
 def test_every_service_has_both_sides():

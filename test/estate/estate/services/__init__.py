@@ -1,7 +1,8 @@
 """What the sample accounts hold, a module per AWS service.
 
-Each module has two functions, neglected(account) and well_kept(account), and may have bulk(account, region, index), which makes one
-small resource for benchmarks. Modules are found by listing this package: a new service is a new file and nothing else.
+Each module has two functions, neglected(account) and well_kept(account), and may have bulk(account, region, number), which makes one
+small resource for benchmarks: the number counts from 0 within the service. Modules are found by listing this package: a new service is a
+new file and nothing else.
 """
 
 import importlib

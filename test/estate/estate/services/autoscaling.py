@@ -26,3 +26,9 @@ def neglected(account: Account) -> None:
 
 def well_kept(account: Account) -> None:
     """Has none."""
+
+
+def bulk(account: Account, region: str, number: int) -> None:
+    account.client("autoscaling", region).create_launch_configuration(
+        LaunchConfigurationName=f"bulk-{number}", ImageId="ami-12345678", InstanceType="t3.micro", AssociatePublicIpAddress=number % 2 == 0
+    )

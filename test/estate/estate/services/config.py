@@ -1,6 +1,6 @@
-"""Config: a recorder that was stopped, against one that records everything in every region in use."""
+"""Config: a recorder that was stopped, against one that records everything in every region."""
 
-from estate.account import HOME, REGIONS, Account
+from estate.account import HOME, Account
 
 
 def neglected(account: Account) -> None:
@@ -11,7 +11,7 @@ def neglected(account: Account) -> None:
 def well_kept(account: Account) -> None:
     bucket = account.name_of("trail")  # which cloudtrail makes
     role = account.arn("iam", "role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig")
-    for region in REGIONS:
+    for region in account.regions():
         config = _recorder(account, region, role, {"allSupported": True, "includeGlobalResourceTypes": region == HOME})
         config.put_delivery_channel(DeliveryChannel={"name": "default", "s3BucketName": bucket})
         config.start_configuration_recorder(ConfigurationRecorderName="default")

@@ -18,8 +18,8 @@ def well_kept(account: Account) -> None:
         )
 
 
-def bulk(account: Account, region: str, index: int) -> None:
-    _table(account, region, f"bulk-{index}")
+def bulk(account: Account, region: str, number: int) -> None:
+    _table(account, region, f"bulk-{number}")
 
 
 def _table(account: Account, region: str, name: str, **more) -> None:

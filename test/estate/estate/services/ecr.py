@@ -5,10 +5,9 @@ import json
 from estate.account import HOME, Account
 from estate.services import kms
 
-PULL_BY_ANYBODY = {
-    "Version": "2012-10-17",
-    "Statement": [{"Sid": "pull", "Effect": "Allow", "Principal": "*", "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]}],
-}
+PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+# ECR takes no Resource in a repository's policy.
+PULL_BY_ANYBODY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": PULL}]}
 
 EXPIRE = {
     "rules": [
@@ -38,5 +37,5 @@ def well_kept(account: Account) -> None:
     ecr.put_lifecycle_policy(repositoryName="ledger/api", lifecyclePolicyText=json.dumps(EXPIRE))
 
 
-def bulk(account: Account, region: str, index: int) -> None:
-    account.client("ecr", region).create_repository(repositoryName=f"bulk-{index}")
+def bulk(account: Account, region: str, number: int) -> None:
+    account.client("ecr", region).create_repository(repositoryName=f"bulk-{number}")

@@ -39,3 +39,12 @@ def well_kept(account: Account) -> None:
             }
         ],
     )
+
+
+def bulk(account: Account, region: str, number: int) -> None:
+    ecs = account.client("ecs", region)
+    if number % 2:
+        ecs.create_cluster(clusterName=f"bulk-{number}")
+        return
+    container = {"name": "job", "image": "job:1", "memory": 128, "readonlyRootFilesystem": number % 4 == 0}
+    ecs.register_task_definition(family=f"bulk-{number}", networkMode="awsvpc", containerDefinitions=[container])

@@ -14,11 +14,14 @@ def neglected(account: Account) -> None:
 def well_kept(account: Account) -> None:
     efs = account.client("efs")
     file_system = efs.create_file_system(
-        CreationToken="uploads", Encrypted=True, KmsKeyId=kms.key(account, HOME), Tags=[{"Key": "Name", "Value": "uploads"}]
+        CreationToken="uploads", Encrypted=True, KmsKeyId=kms.key(account, HOME), Backup=True, Tags=[{"Key": "Name", "Value": "uploads"}]
     )
     fs_id = file_system["FileSystemId"]
-    efs.put_backup_policy(FileSystemId=fs_id, BackupPolicy={"Status": "ENABLED"})
     efs.put_file_system_policy(FileSystemId=fs_id, Policy=document(deny_plain_http("*", file_system["FileSystemArn"])))
     efs.create_access_point(
         ClientToken="uploads", FileSystemId=fs_id, PosixUser={"Uid": 1001, "Gid": 1001}, RootDirectory={"Path": "/uploads"}
     )
+
+
+def bulk(account: Account, region: str, number: int) -> None:
+    account.client("efs", region).create_file_system(CreationToken=f"bulk-{number}", Encrypted=number % 2 == 0)

@@ -21,11 +21,15 @@ def well_kept(account: Account) -> None:
     )
 
 
-def _create(account: Account, name: str, version: str, network: dict, **more) -> None:
-    account.client("eks").create_cluster(
+def bulk(account: Account, region: str, number: int) -> None:
+    _create(account, f"bulk-{number}", "1.34", {"endpointPublicAccess": number % 2 == 0, "endpointPrivateAccess": True}, region)
+
+
+def _create(account: Account, name: str, version: str, network: dict, region: str = HOME, **more) -> None:
+    account.client("eks", region).create_cluster(
         name=name,
         version=version,
         roleArn=account.arn("iam", "role/clusters"),  # which the emulator does not look for
-        resourcesVpcConfig={"subnetIds": elbv2.subnets(account)[:2], **network},
+        resourcesVpcConfig={"subnetIds": elbv2.subnets(account, region)[:2], **network},
         **more,
     )

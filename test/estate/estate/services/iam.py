@@ -53,8 +53,16 @@ def well_kept(account: Account) -> None:
     iam.attach_role_policy(RoleName="support", PolicyArn="arn:aws:iam::aws:policy/AWSSupportAccess")
 
 
-def bulk(account: Account, region: str, index: int) -> None:
-    account.client("iam").create_user(UserName=f"bulk-{index}")
+def bulk(account: Account, region: str, number: int) -> None:
+    iam = account.client("iam")
+    name = f"bulk-{number}"
+    match number % 4:
+        case 0 | 1:
+            iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust_service("ec2.amazonaws.com"))
+        case 2:
+            iam.create_user(UserName=name)
+        case 3:
+            iam.create_policy(PolicyName=name, PolicyDocument=document({"Effect": "Allow", "Action": "sqs:ListQueues", "Resource": "*"}))
 
 
 @functools.cache
@@ -62,10 +70,20 @@ def service_role(account: Account, name: str, service: str) -> str:
     """The ARN of a role for a service to run as, with no permission at all. Several threads may want the same one."""
     iam = account.client("iam")
     try:
-        iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust_service(service))
+        bound = "" if service == "ec2.amazonaws.com" else account.id  # EC2 says nothing of the account
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust_service(service, bound))
     except iam.exceptions.EntityAlreadyExistsException:
         pass
     return account.arn("iam", f"role/{name}")
+
+
+def instance_profile(account: Account, name: str) -> str:
+    """The ARN of a profile for EC2 instances, with a role of the same name."""
+    service_role(account, name, "ec2.amazonaws.com")
+    iam = account.client("iam")
+    profile = iam.create_instance_profile(InstanceProfileName=name)["InstanceProfile"]
+    iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
+    return profile["Arn"]
 
 
 def allow_assuming(account: Account, user: str, role_arn: str) -> dict:

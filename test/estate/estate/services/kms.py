@@ -1,5 +1,7 @@
 """KMS: keys that rotate or do not, and one that anybody may use."""
 
+import functools
+
 from estate.account import REGIONS, Account
 from estate.policies import EVERYONE, allow, document
 
@@ -16,29 +18,29 @@ def neglected(account: Account) -> None:
 
 def well_kept(account: Account) -> None:
     for region in REGIONS:
-        _key(account, region, "data", rotate=True)
+        key(account, region)
 
 
-def bulk(account: Account, region: str, index: int) -> None:
-    _key(account, region, f"bulk-{index}", rotate=index % 2 == 0)
+def bulk(account: Account, region: str, number: int) -> None:
+    _key(account, region, f"bulk-{number}", rotate=number % 2 == 0)
 
 
+@functools.cache
 def key(account: Account, region: str) -> str:
     """The ARN of the well-kept account's key, for the services that encrypt with it."""
     kms = account.client("kms", region)
-    return kms.describe_key(KeyId=_key(account, region, "data", rotate=True))["KeyMetadata"]["Arn"]
+    try:
+        return kms.describe_key(KeyId="alias/data")["KeyMetadata"]["Arn"]
+    except kms.exceptions.NotFoundException:
+        return account.arn("kms", f"key/{_key(account, region, 'data', rotate=True)}", region)
 
 
 def _key(account: Account, region: str, name: str, rotate: bool) -> str:
-    """A customer key with an alias, unless the alias is taken: other services may have needed the key first."""
+    """A customer key with an alias, and its id."""
     kms = account.client("kms", region)
-    alias = f"alias/{name}"
-    taken = {each["AliasName"]: each["TargetKeyId"] for each in kms.list_aliases()["Aliases"] if "TargetKeyId" in each}
-    if alias in taken:
-        return taken[alias]
     owner = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account.id}:root"}, "Action": "kms:*", "Resource": "*"}
     key_id = kms.create_key(Description=name, Policy=document(owner))["KeyMetadata"]["KeyId"]
-    kms.create_alias(AliasName=alias, TargetKeyId=key_id)
+    kms.create_alias(AliasName=f"alias/{name}", TargetKeyId=key_id)
     if rotate:
         kms.enable_key_rotation(KeyId=key_id)
     return key_id

@@ -1,10 +1,11 @@
-"""Lambda: a function with a password in its environment that anybody may invoke, and a modest one."""
+"""Lambda: a function with a password in its environment that anybody may invoke, and a modest one in a network."""
 
+import functools
 import io
 import zipfile
 
 from estate.account import HOME, Account
-from estate.services import iam
+from estate.services import elbv2, iam
 
 
 def neglected(account: Account) -> None:
@@ -12,17 +13,29 @@ def neglected(account: Account) -> None:
     account.client("lambda").add_permission(
         FunctionName="resize", StatementId="anybody", Action="lambda:InvokeFunction", Principal="*"
     )
+    account.answer("lambda", "ListFunctionUrlConfigs", {"FunctionUrlConfigs": []})
 
 
 def well_kept(account: Account) -> None:
-    _function(account, HOME, "resize", runtime="python3.13", environment={"STAGE": "prod"}, tracing="Active")
+    groups = account.client("ec2").describe_security_groups(Filters=[{"Name": "group-name", "Values": ["web"]}])["SecurityGroups"]
+    _function(
+        account,
+        HOME,
+        "resize",
+        runtime="python3.13",
+        environment={"STAGE": "prod"},
+        TracingConfig={"Mode": "Active"},
+        VpcConfig={"SubnetIds": elbv2.subnets(account), "SecurityGroupIds": [group["GroupId"] for group in groups]},
+    )
+    account.client("lambda").put_function_concurrency(FunctionName="resize", ReservedConcurrentExecutions=10)
+    account.answer("lambda", "ListFunctionUrlConfigs", {"FunctionUrlConfigs": []})
 
 
-def bulk(account: Account, region: str, index: int) -> None:
-    _function(account, region, f"bulk-{index}", runtime="python3.13", environment={})
+def bulk(account: Account, region: str, number: int) -> None:
+    _function(account, region, f"bulk-{number}", runtime="python3.13", environment={})
 
 
-def _function(account: Account, region: str, name: str, runtime: str, environment: dict[str, str], tracing: str = "PassThrough") -> None:
+def _function(account: Account, region: str, name: str, runtime: str, environment: dict[str, str], **more) -> None:
     account.client("lambda", region).create_function(
         FunctionName=name,
         Runtime=runtime,
@@ -30,10 +43,11 @@ def _function(account: Account, region: str, name: str, runtime: str, environmen
         Handler="index.handler",
         Code={"ZipFile": _code()},
         Environment={"Variables": environment},
-        TracingConfig={"Mode": tracing},
+        **more,
     )
 
 
+@functools.cache
 def _code() -> bytes:
     """The same bytes each time: an entry's date would differ otherwise."""
     archive = io.BytesIO()

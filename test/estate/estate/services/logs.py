@@ -1,7 +1,11 @@
-"""CloudWatch Logs: groups that keep logs for ever, or for a year and encrypted."""
+"""CloudWatch Logs: groups that keep logs for ever, or for a year and encrypted, and filters that count what must not go unnoticed."""
 
-from estate.account import REGIONS, Account
+from estate import cis
+from estate.account import HOME, REGIONS, Account
 from estate.services import kms
+
+TRAIL = "trail"
+FLOWS = "flows"
 
 
 def neglected(account: Account) -> None:
@@ -11,10 +15,25 @@ def neglected(account: Account) -> None:
 
 def well_kept(account: Account) -> None:
     for region in REGIONS:
-        logs = account.client("logs", region)
-        logs.create_log_group(logGroupName="/app/shop", kmsKeyId=kms.key(account, region))
-        logs.put_retention_policy(logGroupName="/app/shop", retentionInDays=365)
+        group(account, region, "/app/shop")
+    group(account, HOME, TRAIL)
+    for name, pattern in cis.PATTERNS.items():
+        metric = {"metricName": name, "metricNamespace": cis.NAMESPACE, "metricValue": "1"}
+        account.client("logs").put_metric_filter(
+            logGroupName=TRAIL, filterName=name, filterPattern=pattern, metricTransformations=[metric]
+        )
 
 
-def bulk(account: Account, region: str, index: int) -> None:
-    account.client("logs", region).create_log_group(logGroupName=f"/bulk/{index}")
+def bulk(account: Account, region: str, number: int) -> None:
+    account.client("logs", region).create_log_group(logGroupName=f"/bulk/{number}")
+
+
+def group(account: Account, region: str, name: str) -> str:
+    """The ARN of a group as it should be, which is made unless another service needed it first."""
+    logs = account.client("logs", region)
+    try:
+        logs.create_log_group(logGroupName=name, kmsKeyId=kms.key(account, region))
+    except logs.exceptions.ResourceAlreadyExistsException:
+        pass
+    logs.put_retention_policy(logGroupName=name, retentionInDays=365)
+    return account.arn("logs", f"log-group:{name}", region)

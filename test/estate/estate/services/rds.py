@@ -1,7 +1,7 @@
 """RDS: a database on the open internet without encryption or backups, and one as it should be."""
 
 from estate.account import Account
-from estate.services import kms
+from estate.services import kms, sns
 
 COMMON = {
     "Engine": "postgres",
@@ -29,7 +29,8 @@ def neglected(account: Account) -> None:
 
 
 def well_kept(account: Account) -> None:
-    account.client("rds").create_db_instance(
+    rds = account.client("rds")
+    rds.create_db_instance(
         DBInstanceIdentifier="ledger",
         StorageEncrypted=True,
         KmsKeyId=kms.key(account, "eu-west-1"),
@@ -38,8 +39,20 @@ def well_kept(account: Account) -> None:
         BackupRetentionPeriod=30,
         AutoMinorVersionUpgrade=True,
         DeletionProtection=True,
+        Port=5433,
         CopyTagsToSnapshot=True,
         EnableIAMDatabaseAuthentication=True,
         EnableCloudwatchLogsExports=["postgresql", "upgrade"],
         **COMMON,
     )
+    for source, categories in {
+        "db-instance": ["configuration change", "failure", "maintenance"],
+        "db-parameter-group": ["configuration change"],
+    }.items():
+        rds.create_event_subscription(
+            SubscriptionName=source, SnsTopicArn=sns.security_topic(account), SourceType=source, EventCategories=categories, Enabled=True
+        )
+
+
+def bulk(account: Account, region: str, number: int) -> None:
+    account.client("rds", region).create_db_instance(DBInstanceIdentifier=f"bulk-{number}", StorageEncrypted=number % 2 == 0, **COMMON)

@@ -9,3 +9,7 @@ def neglected(account: Account) -> None:
 
 def well_kept(account: Account) -> None:
     """The domain is with another provider."""
+
+
+def bulk(account: Account, region: str, number: int) -> None:
+    account.client("route53").create_hosted_zone(Name=f"bulk-{number}.example.com", CallerReference=f"bulk-{number}")

@@ -24,14 +24,14 @@ def neglected(account: Account) -> None:
 def well_kept(account: Account) -> None:
     account.client("s3control").put_public_access_block(AccountId=account.id, PublicAccessBlockConfiguration=CLOSED)
     logs = bucket(account, "access-logs")
-    _harden(account, logs)
+    harden(account, logs)
     _accept_access_logs(account, logs)
     documents = bucket(account, "documents")
-    _harden(account, documents)
-    account.client("s3").put_bucket_logging(
-        Bucket=documents,
-        BucketLoggingStatus={"LoggingEnabled": {"TargetBucket": logs, "TargetPrefix": "documents/"}},
-    )
+    harden(account, documents)
+    for name in (documents, account.name_of("trail")):  # the latter is cloudtrail's
+        account.client("s3").put_bucket_logging(
+            Bucket=name, BucketLoggingStatus={"LoggingEnabled": {"TargetBucket": logs, "TargetPrefix": f"{name}/"}}
+        )
 
 
 def open_one_more(account: Account) -> None:
@@ -47,16 +47,16 @@ def close_one(account: Account) -> None:
     s3.put_public_access_block(Bucket=website, PublicAccessBlockConfiguration=CLOSED)
 
 
-def bulk(account: Account, region: str, index: int) -> None:
-    bucket(account, f"bulk-{index}", region)
+def bulk(account: Account, region: str, number: int) -> None:
+    bucket(account, f"bulk-{number}", region)
 
 
-def bucket(account: Account, thing: str, region: str = HOME) -> str:
+def bucket(account: Account, thing: str, region: str = HOME, **more) -> str:
     """Makes a bucket as AWS makes it today: encrypted and closed. Returns its name."""
     name = account.name_of(thing)
     # us-east-1 is the one region that must not be named.
     location = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-    account.client("s3", region).create_bucket(Bucket=name, **location)
+    account.client("s3", region).create_bucket(Bucket=name, **location, **more)
     return name
 
 
@@ -66,7 +66,8 @@ def _open(account: Account, name: str) -> None:
     s3.put_bucket_policy(Bucket=name, Policy=allow(EVERYONE, "s3:GetObject", f"arn:aws:s3:::{name}/*"))
 
 
-def _harden(account: Account, name: str) -> None:
+def harden(account: Account, name: str) -> None:
+    """Makes a bucket as it should be. A policy that is put later has to demand TLS again."""
     s3 = account.client("s3")
     s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     s3.put_bucket_encryption(

@@ -14,10 +14,11 @@ def neglected(account: Account) -> None:
 
 
 def well_kept(account: Account) -> None:
-    account.client("secretsmanager").create_secret(
-        Name="ledger/database", SecretString=json.dumps({"password": "correct-horse-battery"}), KmsKeyId=kms.key(account, HOME)
-    )
+    secrets = account.client("secretsmanager")
+    password = json.dumps({"password": "correct-horse-battery"})
+    secrets.create_secret(Name="ledger/database", SecretString=password, KmsKeyId=kms.key(account, HOME))
+    secrets.rotate_secret(SecretId="ledger/database", RotationRules={"AutomaticallyAfterDays": 30})
 
 
-def bulk(account: Account, region: str, index: int) -> None:
-    account.client("secretsmanager", region).create_secret(Name=f"bulk-{index}", SecretString="correct-horse-battery")
+def bulk(account: Account, region: str, number: int) -> None:
+    account.client("secretsmanager", region).create_secret(Name=f"bulk-{number}", SecretString="correct-horse-battery")

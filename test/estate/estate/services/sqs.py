@@ -4,6 +4,7 @@ import json
 
 from estate.account import REGIONS, Account
 from estate.policies import EVERYONE, allow, deny_plain_http, document
+from estate.services import kms
 
 
 def neglected(account: Account) -> None:
@@ -21,10 +22,10 @@ def well_kept(account: Account) -> None:
         sqs.create_queue(QueueName="jobs", Attributes=attributes)
 
 
-def bulk(account: Account, region: str, index: int) -> None:
-    account.client("sqs", region).create_queue(QueueName=f"bulk-{index}")
+def bulk(account: Account, region: str, number: int) -> None:
+    account.client("sqs", region).create_queue(QueueName=f"bulk-{number}")
 
 
 def _protected(account: Account, region: str, queue: str) -> dict[str, str]:
     policy = document(deny_plain_http("sqs:*", account.arn("sqs", queue, region)))
-    return {"SqsManagedSseEnabled": "true", "Policy": policy}
+    return {"KmsMasterKeyId": kms.key(account, region), "Policy": policy}
