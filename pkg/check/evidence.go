@@ -103,41 +103,39 @@ type Exhibit struct {
 // Exhibits names the facts that were read, in the order of reading. Facts of
 // other resources than subject are found through the world.
 func (e *Evidence) Exhibits(subject Resource) []Exhibit {
-	var found []Exhibit
+	own := owners(subject, "")
+	named := make(map[owner]bool, len(e.reads))
+	found := make([]Exhibit, 0, len(e.reads))
 	for _, read := range e.reads {
-		x, ok := locate(read, subject)
-		if !ok {
-			x, ok = e.locateElsewhere(read)
+		id := read.Identity()
+		if id == nil {
+			continue // a fact that was never collected stands nowhere
 		}
-		if ok && !slices.ContainsFunc(found, func(o Exhibit) bool { return o.Resource == x.Resource && o.Fact == x.Fact }) {
-			found = append(found, x)
+		at, ok := own[id]
+		for i := 0; i < len(e.kinds) && !ok; i++ {
+			at, ok = e.world.listed(e.kinds[i]).owner(id)
+		}
+		if ok && !named[at] {
+			named[at] = true
+			found = append(found, Exhibit{at.resource, at.fact, read})
 		}
 	}
 	return found
 }
 
-func (e *Evidence) locateElsewhere(read fact.Any) (Exhibit, bool) {
-	if e.world == nil {
-		return Exhibit{}, false
-	}
-	for _, kind := range e.kinds {
-		for _, other := range e.world.listed(kind).resources {
-			if x, ok := locate(read, other); ok {
-				x.Resource = other.Reference().String()
-				return x, true
-			}
-		}
-	}
-	return Exhibit{}, false
-}
+// owner is where a fact stands: a field of a resource.
+type owner struct{ resource, fact string }
 
-func locate(read fact.Any, r Resource) (Exhibit, bool) {
-	for _, f := range Facts(r) {
-		if id := read.Identity(); id != nil && f.Value.Identity() == id {
-			return Exhibit{Fact: f.Name, Content: read}, true
+// owners finds the facts of a resource by their identity.
+func owners(r Resource, name string) map[any]owner {
+	fields := Facts(r)
+	all := make(map[any]owner, len(fields))
+	for _, f := range fields {
+		if id := f.Value.Identity(); id != nil {
+			all[id] = owner{name, f.Name}
 		}
 	}
-	return Exhibit{}, false
+	return all
 }
 
 // Field is one fact of a resource by its name in JSON.

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/cloudarq/cloudarq/pkg/fact"
@@ -20,6 +21,21 @@ type population struct {
 	// typed are the resources of a region, "" for all, as a slice of their own
 	// type; made when first asked for.
 	typed map[string]any
+	// owners finds the facts of all resources by their identity; made when first
+	// asked for.
+	owners map[any]owner
+}
+
+// owner is where a fact of the population stands.
+func (p *population) owner(id any) (owner, bool) {
+	if p.owners == nil {
+		p.owners = map[any]owner{}
+		for _, r := range p.resources {
+			maps.Copy(p.owners, owners(r, r.Reference().String()))
+		}
+	}
+	at, ok := p.owners[id]
+	return at, ok
 }
 
 // NewWorld makes an empty world that will hold the resource types given.
@@ -37,7 +53,7 @@ func (w *World) Holds(kind string) bool { return w.kinds[kind] != nil }
 // Add keeps a resource; one of an undeclared type is dropped.
 func (w *World) Add(r Resource) {
 	if p := w.kinds[r.Kind()]; p != nil {
-		p.resources, p.typed = append(p.resources, r), nil
+		p.resources, p.typed, p.owners = append(p.resources, r), nil, nil
 	}
 }
 

@@ -97,6 +97,8 @@ func TestLifecycles(t *testing.T) {
 				rt.Fatalf("audit is %s: %v", a.State, a.Problems)
 			}
 			cut := w.denied
+			// The listing breaks off after its first door, if there is one.
+			breaks := w.partial && slices.ContainsFunc([]string{"a", "b", "c", "d"}, func(name string) bool { return w.doors[name] != gone })
 			for _, name := range []string{"a", "b", "c", "d"} {
 				s, l := w.doors[name], expected[name]
 				known := l.seen != ""
@@ -114,11 +116,11 @@ func TestLifecycles(t *testing.T) {
 				default: // locked, or surely gone
 					l.open, l.blind = false, false
 				}
-				if s != gone && w.partial {
+				if s != gone && breaks {
 					cut = true
 				}
 				// A listing that breaks off says nothing of what it did not show.
-				if s == gone && w.partial && known && expected[name].open {
+				if s == gone && breaks && known && expected[name].open {
 					l = expected[name]
 					l.blind = true
 				}
