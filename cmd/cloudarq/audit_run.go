@@ -172,14 +172,15 @@ func (c *cli) connect(ctx context.Context, f runFlags, target awsx.Target, run *
 	if err != nil {
 		return nil, err
 	}
+	identity := account.Identity()
 	if run.Resume != nil {
-		if run.Resume.AccountID != account.ID {
-			return nil, usagef("audit %s is of account %s, these credentials are of %s", run.Resume.ID, run.Resume.AccountID, account.ID)
+		if run.Resume.AccountID != identity.Account {
+			return nil, usagef("audit %s is of account %s, these credentials are of %s", run.Resume.ID, run.Resume.AccountID, identity.Account)
 		}
 		return account, nil
 	}
 	r := &run.Request
-	r.Connection.AccountID, r.Partition, r.CallerARN = account.ID, account.Partition, account.CallerARN
+	r.Connection.AccountID, r.Partition, r.CallerARN = identity.Account, identity.Partition, identity.CallerARN
 	if len(f.regions) > 0 {
 		slices.Sort(r.Regions)
 		r.Regions = slices.Compact(r.Regions)

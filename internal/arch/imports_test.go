@@ -87,9 +87,11 @@ func TestLayers(t *testing.T) {
 		"pkg/filter":    {"pkg/check"},
 		"pkg/evidence":  {"pkg/check", "pkg/fact", "pkg/model"},
 		"pkg/diff":      {"pkg/check", "pkg/evidence", "pkg/fact", "pkg/model"},
-		"pkg/store":     {"pkg/diff", "pkg/model", "pkg/table"},
+		"pkg/store":     {"pkg/model", "pkg/table"},
+		"pkg/alert":     {"pkg/diff", "pkg/model", "pkg/notify"},
+		"pkg/schedule":  {"pkg/model"},
 		"pkg/collect":   {"pkg/check", "pkg/fact", "pkg/model", "pkg/policy"},
-		"pkg/awsx":      {"pkg/collect", "pkg/fact", "pkg/ledger", "pkg/policy", "pkg/secret"},
+		"pkg/awsx":      {"pkg/collect", "pkg/fact", "pkg/ledger", "pkg/model", "pkg/policy", "pkg/secret"},
 	} {
 		for _, p := range list(t) {
 			if p.name() != layer {

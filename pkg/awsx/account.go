@@ -18,6 +18,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/collect"
 	"github.com/cloudarq/cloudarq/pkg/fact"
 	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/secret"
 )
 
@@ -32,12 +33,12 @@ type Target struct {
 
 // Account is an opened AWS account: credentials that work, and whose they are.
 type Account struct {
-	ID        string // 12 digits
-	Partition string // "aws", "aws-cn", "aws-us-gov"…
-	CallerARN string
-
-	cfg aws.Config
+	identity model.Identity
+	cfg      aws.Config
 }
+
+// Identity is whose account it is.
+func (a *Account) Identity() model.Identity { return a.identity }
 
 // AccessError says that AWS refused the credentials or the role: the audit
 // cannot begin. Its text is one sentence for the user.
@@ -94,7 +95,8 @@ func (c *Client) Open(ctx context.Context, target Target, calls ledger.Ledger) (
 	}
 	cfg.APIOptions = append(cfg.APIOptions, limiter.install(aws.ToString(identity.Account)))
 	return &Account{
-		ID: aws.ToString(identity.Account), Partition: caller.Partition, CallerARN: caller.String(), cfg: cfg,
+		identity: model.Identity{Account: aws.ToString(identity.Account), Partition: caller.Partition, CallerARN: caller.String()},
+		cfg:      cfg,
 	}, nil
 }
 
@@ -172,7 +174,7 @@ func recording(cfg aws.Config, calls ledger.Ledger) aws.Config {
 
 // HomeRegion is where global services of the account's partition are called.
 func (a *Account) HomeRegion() string {
-	switch a.Partition {
+	switch a.identity.Partition {
 	case "aws-cn":
 		return "cn-north-1"
 	case "aws-us-gov":

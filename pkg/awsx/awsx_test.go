@@ -68,7 +68,7 @@ func TestOpenAndLedger(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if account.ID != "111122223333" || account.Partition != "aws" {
+	if who := account.Identity(); who.Account != "111122223333" || who.Partition != "aws" {
 		t.Errorf("opened %+v", account)
 	}
 	client := kms.NewFromConfig(account.Config("eu-west-3", task))

@@ -45,10 +45,12 @@ func (l listings) of(kind, region string) (gap *fact.Gap, listed bool) {
 
 // Change is a finding that the audit changed, as it is now.
 type Change struct {
-	What    model.EventKind
-	Finding model.Finding
+	What    model.EventKind `json:"what"`
+	Finding model.Finding   `json:"finding"`
 	// Replaces is the record of a renamed check that this one goes on from.
-	Replaces model.FindingID
+	Replaces model.FindingID `json:"replaces,omitempty"`
+	// Version is that of the record which the change was worked out from.
+	Version int64 `json:"version"`
 }
 
 // historyLength bounds what a finding remembers of a long life.
@@ -182,14 +184,17 @@ func (l *Lifecycle) change(what model.EventKind, f model.Finding, replaces model
 	if over := len(f.History) - historyLength; over > 0 {
 		f.History = f.History[over:]
 	}
-	l.changes = append(l.changes, Change{what, f, replaces})
+	version := f.Version
+	if replaces != "" {
+		version = 0 // a record of its own
+	}
+	l.changes = append(l.changes, Change{what, f, replaces, version})
 }
 
 // Finish ends the audit of the scope: findings of resources that no evidence
 // spoke of are resolved where the listing was complete, and blind where it was
 // not. Regions that were not audited change nothing. The changes come sorted by
-// finding. Finishing again after a crash, when some changes are already known,
-// gives the same changes.
+// finding.
 func (l *Lifecycle) Finish() []Change {
 	for id, f := range l.known {
 		if _, ran := l.checks[f.Check]; l.visited[id] || !ran || !f.State.Open() {
@@ -202,15 +207,6 @@ func (l *Lifecycle) Finish() []Change {
 			l.resolve(f, "", model.WhyGone)
 		default:
 			l.blind(f, "", gap.String())
-		}
-	}
-	changed := map[model.FindingID]bool{}
-	for _, c := range l.changes {
-		changed[c.Finding.ID] = true
-	}
-	for id, f := range l.known {
-		if n := len(f.History); n > 0 && f.History[n-1].Audit == l.audit && !changed[id] {
-			l.changes = append(l.changes, Change{What: f.History[n-1].What, Finding: f})
 		}
 	}
 	slices.SortFunc(l.changes, func(a, b Change) int { return strings.Compare(string(a.Finding.ID), string(b.Finding.ID)) })

@@ -98,7 +98,7 @@ func (s *State) Audit(ctx context.Context, run Run) (model.Audit, error) {
 	p := &pipeline.Pipeline{
 		Catalog: s.Catalog, Specs: run.Specs, Store: s.store, Evidence: s.Evidence,
 		Tasks: tasks, Results: results, Accounts: opened{run.Account}, Progress: run.Progress,
-		Now: time.Now, Deadline: run.Timeout,
+		Now: time.Now, Deadline: run.Timeout, WatchEvery: watchEvery,
 	}
 	audit, err := s.begin(ctx, p, run)
 	if err != nil {
@@ -108,15 +108,12 @@ func (s *State) Audit(ctx context.Context, run Run) (model.Audit, error) {
 	if err := pipeline.WriteLedger(ctx, s.Evidence, connect, run.Connect); err != nil {
 		return audit, err
 	}
-	work, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	go s.watch(work, audit, stop)
-	err = broker.Drain(work,
+	err = broker.Drain(ctx,
 		memory.Worker{Queue: tasks, Handle: p.RunTask, Concurrency: min(tasksAtOnce, 4*runtime.NumCPU())},
 		// One at a time: the store is one file, and scopes have one writer.
 		memory.Worker{Queue: results, Handle: p.Absorb})
 	after := context.WithoutCancel(ctx)
-	if work.Err() != nil {
+	if ctx.Err() != nil {
 		if err := p.Stop(after, Organization, audit.Connection, audit.ID, model.AuditCancelled, ErrCancelled.Error()); err != nil {
 			return audit, err
 		}
@@ -133,7 +130,11 @@ func (s *State) Audit(ctx context.Context, run Run) (model.Audit, error) {
 		}
 		return audit, fmt.Errorf("audit %s: %w", audit.ID, why)
 	}
-	return s.Records.Audit(after, audit.Connection, audit.ID)
+	audit, err = s.Records.Audit(after, audit.Connection, audit.ID)
+	if err == nil && audit.State == model.AuditCancelled { // by another process
+		err = ErrCancelled
+	}
+	return audit, err
 }
 
 func (s *State) begin(ctx context.Context, p *pipeline.Pipeline, run Run) (model.Audit, error) {
@@ -145,7 +146,7 @@ func (s *State) begin(ctx context.Context, p *pipeline.Pipeline, run Run) (model
 	r.Connection.ID = ConnectionOf(r.Connection.AccountID)
 	if _, err := s.Records.Connection(ctx, r.Connection.ID); errors.Is(err, store.ErrNotFound) {
 		r.Connection.CreatedAt = time.Now().UTC()
-		if err := s.Records.PutConnection(ctx, r.Connection); err != nil {
+		if err := s.Records.PutConnection(ctx, &r.Connection); err != nil {
 			return model.Audit{}, err
 		}
 	} else if err != nil {
@@ -160,26 +161,9 @@ func ConnectionOf(account string) model.ConnectionID { return model.ConnectionID
 // watchEvery is how soon a running audit sees that another process cancelled it.
 const watchEvery = time.Second
 
-func (s *State) watch(ctx context.Context, audit model.Audit, stop context.CancelCauseFunc) {
-	tick := time.NewTicker(watchEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			now, err := s.Records.Audit(ctx, audit.Connection, audit.ID)
-			if err == nil && now.State == model.AuditCancelled {
-				stop(ErrCancelled)
-				return
-			}
-		}
-	}
-}
-
 // opened is the account that the command opened before it planned.
 type opened struct{ account pipeline.Account }
 
-func (o opened) Open(context.Context, model.Audit, ledger.Ledger) (pipeline.Account, error) {
+func (o opened) Open(context.Context, model.OrganizationID, model.Audit, ledger.Ledger) (pipeline.Account, error) {
 	return o.account, nil
 }

@@ -37,6 +37,12 @@ type house struct{}
 
 func (house) Config(region string, _ ledger.Ledger) aws.Config { return aws.Config{Region: region} }
 func (house) HomeRegion() string                               { return "us-east-1" }
+func (house) Identity() model.Identity {
+	return model.Identity{Account: "111122223333", Partition: "aws"}
+}
+func (house) Regions(context.Context, ledger.Ledger) (enabled, disabled []string, err error) {
+	return []string{"eu-west-1"}, nil, nil
+}
 
 func open(t *testing.T, path string) (*local.State, local.Run) {
 	t.Helper()

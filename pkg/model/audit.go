@@ -2,34 +2,29 @@ package model
 
 import "time"
 
-// Connection is one AWS account to be audited and the way into it.
-type Connection struct {
-	ID        ConnectionID `json:"id"`
-	AccountID string       `json:"account_id"`
-	Name      string       `json:"name,omitempty"`
-	CreatedAt time.Time    `json:"created_at"`
-}
-
 // AuditState is where an audit is in its life.
 type AuditState string
 
-// The states. Running is the only one that an audit leaves.
+// The states. An audit begins connecting or running and leaves these two; the
+// others are final.
 const (
-	AuditRunning   AuditState = "running"
-	AuditDone      AuditState = "done"      // every task came to its end
-	AuditPartial   AuditState = "partial"   // some tasks did not; Problems say why
-	AuditFailed    AuditState = "failed"    // nothing could be collected
-	AuditCancelled AuditState = "cancelled" // somebody stopped it
+	AuditConnecting AuditState = "connecting" // its account is not opened yet, so its tasks are not known
+	AuditRunning    AuditState = "running"
+	AuditDone       AuditState = "done"      // every task came to its end
+	AuditPartial    AuditState = "partial"   // some tasks did not; Problems say why
+	AuditFailed     AuditState = "failed"    // nothing could be collected
+	AuditCancelled  AuditState = "cancelled" // somebody stopped it
 )
 
 // Ended reports whether the state is final.
-func (s AuditState) Ended() bool { return s != AuditRunning }
+func (s AuditState) Ended() bool { return s != AuditConnecting && s != AuditRunning }
 
 // Audit is one run over one connection.
 type Audit struct {
 	ID         AuditID      `json:"id"`
 	Connection ConnectionID `json:"connection"`
 	AccountID  string       `json:"account_id"`
+	Project    string       `json:"project,omitempty"`
 	Partition  string       `json:"partition"`
 	CallerARN  string       `json:"caller_arn,omitempty"`
 	State      AuditState   `json:"state"`
@@ -42,7 +37,10 @@ type Audit struct {
 	DisabledRegions []string  `json:"disabled_regions,omitempty"` // exist, but the account has not enabled them
 
 	Problems []string `json:"problems,omitempty"`
-	Summary  *Summary `json:"summary,omitempty"` // once ended
+	// Refused is why AWS refused the account while the audit ran: tasks that did
+	// not begin by then do not try.
+	Refused string   `json:"refused,omitempty"`
+	Summary *Summary `json:"summary,omitempty"` // once ended
 
 	Version int64 `json:"-"` // of the stored record
 }
@@ -67,6 +65,12 @@ type Task struct {
 	Regions []string  `json:"regions"`
 	State   TaskState `json:"state"`
 	Problem string    `json:"problem,omitempty"`
+	// Refused says that AWS did not let the task into the account at all: the
+	// role is gone, or does not trust us any more.
+	Refused bool `json:"refused,omitempty"`
+	// Late says that time was up before everything was read; what was not is a
+	// gap in the evidence.
+	Late bool `json:"late,omitempty"`
 
 	Evidence  string             `json:"evidence,omitempty"` // key in the blob store
 	Ledger    string             `json:"ledger,omitempty"`   // key in the blob store

@@ -46,6 +46,16 @@ type Finding struct {
 	BlindSince time.Time `json:"blind_since,omitzero"`
 	Reopened   int       `json:"reopened,omitempty"` // times
 	History    []Event   `json:"history"`            // oldest first, the last ones of a long life
+
+	Version int64 `json:"-"` // of the stored record
+}
+
+// ChangedBy is the audit that last changed the finding.
+func (f Finding) ChangedBy() AuditID {
+	if len(f.History) == 0 {
+		return ""
+	}
+	return f.History[len(f.History)-1].Audit
 }
 
 // Event is one turn in a finding's life.

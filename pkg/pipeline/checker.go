@@ -21,13 +21,20 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
-// RunTask collects and judges one service of an account, all regions side by
-// side, and stores the evidence. It takes a message of KindTask. Run again it
-// only reports its result again. A task that fails on its last delivery is
-// abandoned: whatever it could not read becomes a gap, never silence.
+// RunTask does one task of an audit: it opens the account and plans, or collects
+// and judges one service, all regions side by side, and stores the evidence. It
+// takes a message of KindTask. Run again it only reports its result again. A
+// task that fails on its last delivery is abandoned: whatever it could not read
+// becomes a gap, never silence.
 func (p *Pipeline) RunTask(ctx context.Context, message queue.Message) error {
 	err := p.runTask(ctx, message.Body)
-	if err != nil && message.Last() && ctx.Err() == nil && !errors.Is(err, queue.ErrPoison) {
+	var refused *RefusedError
+	switch {
+	case err == nil || ctx.Err() != nil || errors.Is(err, queue.ErrPoison):
+		return err
+	case errors.As(err, &refused):
+		return p.refuse(ctx, message.Body, refused)
+	case message.Last():
 		return p.Abandon(ctx, message.Body, err.Error())
 	}
 	return err
@@ -51,8 +58,14 @@ func (p *Pipeline) runTask(ctx context.Context, body []byte) error {
 		return nil
 	}
 	if task.State == model.TaskOpen {
+		if audit.Refused != "" {
+			return &RefusedError{Message: audit.Refused}
+		}
 		p.Progress.TaskStarted(task)
-		if err := p.collect(ctx, m, audit, &task); err != nil {
+		if err := p.work(ctx, m, audit, &task); err != nil {
+			if errors.Is(err, errStopped) {
+				return nil
+			}
 			return fmt.Errorf("task %s of audit %s: %w", task.ID, audit.ID, err)
 		}
 		if err := org.PutTask(ctx, &task); err != nil && !errors.Is(err, store.ErrConflict) {
@@ -60,12 +73,54 @@ func (p *Pipeline) runTask(ctx context.Context, body []byte) error {
 		}
 		p.Progress.TaskEnded(task)
 	}
-	result := m
-	result.Kind = KindResult
-	if err := p.Results.Send(ctx, result.body()); err != nil {
-		return fmt.Errorf("send result of task %s: %w", task.ID, err)
+	return p.report(ctx, m)
+}
+
+// report tells the aggregator that a task came to its end.
+func (p *Pipeline) report(ctx context.Context, m Message) error {
+	m.Kind = KindResult
+	if err := p.Results.Send(ctx, m.body()); err != nil {
+		return fmt.Errorf("send result of task %s: %w", m.Task, err)
 	}
 	return nil
+}
+
+// errStopped is the cause of a task's end when its audit was cancelled.
+var errStopped = errors.New("the audit was ended while the task ran")
+
+// work does a task while it watches whether its audit goes on.
+func (p *Pipeline) work(ctx context.Context, m Message, audit model.Audit, task *model.Task) error {
+	if task.ID == connect {
+		return p.connect(ctx, m, audit, task)
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	if p.WatchEvery > 0 {
+		go p.watch(ctx, m, stop)
+	}
+	err := p.collect(ctx, m, audit, task)
+	if errors.Is(context.Cause(ctx), errStopped) {
+		return errStopped
+	}
+	return err
+}
+
+// watch stops a task whose audit was ended by somebody else.
+func (p *Pipeline) watch(ctx context.Context, m Message, stop context.CancelCauseFunc) {
+	tick := time.NewTicker(p.WatchEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			// An error of this look is met by the task's own next step.
+			if a, err := p.Store.For(m.Organization).Audit(ctx, m.Connection, m.Audit); err == nil && a.State.Ended() {
+				stop(errStopped)
+				return
+			}
+		}
+	}
 }
 
 // collect makes the task's walks and stores what they find. An error means that
@@ -76,7 +131,7 @@ func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, ta
 		return fmt.Errorf("%w: no collector for service %q", queue.ErrPoison, task.Service)
 	}
 	calls := &ledger.Memory{}
-	account, err := p.Accounts.Open(ctx, audit, calls)
+	account, err := p.Accounts.Open(ctx, m.Organization, audit, calls)
 	if err != nil {
 		return err
 	}
@@ -85,7 +140,7 @@ func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, ta
 	j := newJudgement(p, audit, task.Service)
 	err = write(ctx, p.Evidence, task.Evidence, func(w *blob.Writer) error {
 		j.out = w
-		p.walk(ctx, spec, account, calls, audit, task, j)
+		task.Late = p.walk(ctx, spec, account, calls, audit, task, j)
 		// A stopped audit must not leave gaps that look like AWS's.
 		if err := context.Cause(ctx); err != nil {
 			return err
@@ -104,11 +159,11 @@ func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, ta
 }
 
 // walk makes all walks of a task at once; how fast they go is the account's
-// limiter's affair.
-func (p *Pipeline) walk(ctx context.Context, spec collect.Spec, account Account, calls ledger.Ledger, audit model.Audit, task *model.Task, sink collect.Sink) {
-	if p.Deadline > 0 {
+// limiter's affair. It says whether time was up before they ended.
+func (p *Pipeline) walk(ctx context.Context, spec collect.Spec, account Account, calls ledger.Ledger, audit model.Audit, task *model.Task, sink collect.Sink) (late bool) {
+	if end, bounded := p.walkUntil(ctx, audit); bounded {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, audit.StartedAt.Add(p.Deadline))
+		ctx, cancel = context.WithDeadline(ctx, end)
 		defer cancel()
 	}
 	regions := task.Regions
@@ -135,6 +190,21 @@ func (p *Pipeline) walk(ctx context.Context, spec collect.Spec, account Account,
 		}
 	}
 	_ = group.Wait() // walks report to the sink
+	return errors.Is(ctx.Err(), context.DeadlineExceeded)
+}
+
+// walkUntil is when walks have to end: at the audit's deadline, or shortly
+// before the context's, whichever comes first.
+func (p *Pipeline) walkUntil(ctx context.Context, audit model.Audit) (end time.Time, bounded bool) {
+	if end, bounded = ctx.Deadline(); bounded {
+		end = end.Add(-p.Spare)
+	}
+	if p.Deadline > 0 {
+		if d := audit.StartedAt.Add(p.Deadline); !bounded || d.Before(end) {
+			end, bounded = d, true
+		}
+	}
+	return end, bounded
 }
 
 // kinds are the resource types that the audit's checks look at: nothing else is

@@ -7,82 +7,148 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/cloudarq/cloudarq/pkg/alert"
 	"github.com/cloudarq/cloudarq/pkg/blob"
 	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/evidence"
-	"github.com/cloudarq/cloudarq/pkg/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/score"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 // Close ends an audit of which no task is open: it runs the rules that look at
-// the whole account, writes the score and notes what changed. Closing twice does
-// no harm; one of two who close at once wins and the other finds it done.
+// the whole account, writes the score, notes what changed and announces the end.
+// Closing twice does no harm; of two who close at once one wins, and the other
+// finds it done.
 func (p *Pipeline) Close(ctx context.Context, orgID model.OrganizationID, connection model.ConnectionID, id model.AuditID) error {
 	org := p.Store.For(orgID)
 	audit, err := org.Audit(ctx, connection, id)
-	if err != nil || audit.State.Ended() {
-		return err
-	}
-	tasks, err := org.Tasks(ctx, id)
 	if err != nil {
 		return err
 	}
-	whole, err := p.judgeAccount(ctx, orgID, audit, tasks)
-	if err != nil {
-		return fmt.Errorf("close audit %s: %w", id, err)
+	if !audit.State.Ended() {
+		if audit, err = p.conclude(ctx, orgID, audit); err != nil {
+			return fmt.Errorf("close audit %s: %w", id, err)
+		}
+		if err := org.PutAudit(ctx, &audit); errors.Is(err, store.ErrConflict) {
+			return fmt.Errorf("close audit %s: somebody else has just written it: %w", id, err)
+		} else if err != nil {
+			return err
+		}
 	}
-	if whole.Changes, err = p.absorb(ctx, org, audit, across, whole.Evidence); err != nil {
-		return fmt.Errorf("close audit %s: %w", id, err)
+	return p.announceEnd(ctx, orgID, audit)
+}
+
+// announceEnd does what follows from an audit's end, as often as asked. Who
+// cancelled an audit knows that it ended.
+func (p *Pipeline) announceEnd(ctx context.Context, orgID model.OrganizationID, audit model.Audit) error {
+	if audit.State == model.AuditCancelled {
+		return nil
 	}
-	whole.State = model.TaskAbsorbed
-	previous, err := previousAudit(ctx, org, audit)
+	org := p.Store.For(orgID)
+	broken, err := p.noteConnection(ctx, org, audit)
 	if err != nil {
 		return err
+	}
+	ended := alert.Of{Organization: orgID, Audit: audit}.Ended(broken)
+	if err := p.publish(ctx, orgID, audit.ID, "end", ended); err != nil {
+		return err
+	}
+	return org.DeleteBound(ctx, audit.ID)
+}
+
+// noteConnection keeps with the connection whether its account can be opened. It
+// reports whether this audit was the one that found it broken, also when asked
+// again.
+func (p *Pipeline) noteConnection(ctx context.Context, org *store.Organization, audit model.Audit) (broken bool, err error) {
+	for {
+		c, err := org.Connection(ctx, audit.Connection)
+		if errors.Is(err, store.ErrNotFound) {
+			return false, nil // deleted meanwhile
+		}
+		if err != nil {
+			return false, err
+		}
+		state := model.ConnectionActive
+		if audit.Refused != "" {
+			state = model.ConnectionRevoked
+		}
+		if c.State == state || c.Since.After(audit.StartedAt) {
+			return state == model.ConnectionRevoked && c.Since.Equal(audit.StartedAt), nil
+		}
+		c.State, c.Reason, c.Since = state, audit.Refused, audit.StartedAt
+		if err := org.PutConnection(ctx, &c); !errors.Is(err, store.ErrConflict) {
+			return state == model.ConnectionRevoked, err
+		}
+	}
+}
+
+// conclude works out how an audit ends.
+func (p *Pipeline) conclude(ctx context.Context, orgID model.OrganizationID, audit model.Audit) (model.Audit, error) {
+	org := p.Store.For(orgID)
+	tasks, err := org.Tasks(ctx, audit.ID)
+	if err != nil {
+		return audit, err
 	}
 	audit.State, audit.EndedAt = model.AuditDone, p.Now().UTC()
 	for _, t := range tasks {
 		if t.State == model.TaskFailed {
 			audit.State = model.AuditPartial
-			audit.Problems = append(audit.Problems, t.Problem)
+			if !slices.Contains(audit.Problems, t.Problem) {
+				audit.Problems = append(audit.Problems, t.Problem)
+			}
 		}
 	}
+	if len(tasks) == 1 && tasks[0].ID == connect { // the account was never opened, so nothing is known
+		audit.State = model.AuditFailed
+		return audit, nil
+	}
+	whole, err := p.judgeAccount(ctx, orgID, audit, tasks)
+	if err != nil {
+		return audit, err
+	}
+	if whole.Changes, err = p.absorb(ctx, orgID, audit, across, whole.Evidence); err != nil {
+		return audit, err
+	}
+	whole.State = model.TaskAbsorbed
+	previous, err := previousAudit(ctx, org, audit)
+	if err != nil {
+		return audit, err
+	}
 	if audit.Summary, err = p.summarise(append(tasks, whole), previous); err != nil {
-		return err
+		return audit, err
 	}
-	if slices.ContainsFunc(audit.Summary.Gaps, func(g model.GapCount) bool { return g.Reason == string(fact.Timeout) }) && p.late(audit) {
+	if slices.ContainsFunc(tasks, func(t model.Task) bool { return t.Late }) {
 		audit.State = model.AuditPartial
-		audit.Problems = append(audit.Problems, fmt.Sprintf("the time given to the audit, %s, was over before everything was read", p.Deadline))
+		audit.Problems = append(audit.Problems, p.lateText())
 	}
+	// The record shows where the evidence lies; its task was never sent.
 	if err := org.PutTasks(ctx, []model.Task{whole}); err != nil {
-		return err
+		return audit, err
 	}
-	if _, err := org.TaskDone(ctx, id, whole.ID); err != nil {
-		return err
+	if _, err := org.TaskDone(ctx, audit.ID, whole.ID); err != nil {
+		return audit, err
 	}
-	if err := org.PutAudit(ctx, &audit); err != nil && !errors.Is(err, store.ErrConflict) {
-		return err
-	}
-	return nil
+	return audit, nil
 }
 
-func (p *Pipeline) late(audit model.Audit) bool {
-	return p.Deadline > 0 && audit.EndedAt.Sub(audit.StartedAt) >= p.Deadline
+func (p *Pipeline) lateText() string {
+	if p.Deadline > 0 {
+		return fmt.Sprintf("the time given to the audit, %s, was over before everything was read", p.Deadline)
+	}
+	return "the time given to a task was over before everything was read"
 }
 
 // previousAudit is the last audit of the connection that ended with a summary.
 func previousAudit(ctx context.Context, org *store.Organization, audit model.Audit) (*model.Audit, error) {
-	audits, err := org.AuditsOf(ctx, audit.Connection)
+	a, err := org.LatestAudit(ctx, audit.Connection, func(a model.Audit) bool { return a.ID < audit.ID && a.Summary != nil })
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	for _, a := range audits {
-		if a.ID < audit.ID && a.Summary != nil {
-			return &a, nil
-		}
-	}
-	return nil, nil
+	return &a, nil
 }
 
 // judgeAccount runs what needs all of the account's snapshots: the rules over

@@ -18,6 +18,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/collect"
 	"github.com/cloudarq/cloudarq/pkg/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/notify"
 	"github.com/cloudarq/cloudarq/pkg/queue"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
@@ -28,12 +29,28 @@ type Account interface {
 	Config(region string, calls ledger.Ledger) aws.Config
 	// HomeRegion is where services without regions are called.
 	HomeRegion() string
+	// Identity is whose account it is.
+	Identity() model.Identity
+	// Regions lists the account's enabled regions, and those it has not enabled.
+	Regions(ctx context.Context, calls ledger.Ledger) (enabled, disabled []string, err error)
 }
 
-// Accounts opens the account that an audit looks at.
+// Accounts opens the account that an audit looks at. That AWS refuses is a
+// *RefusedError; any other error may pass.
 type Accounts interface {
-	Open(ctx context.Context, audit model.Audit, calls ledger.Ledger) (Account, error)
+	Open(ctx context.Context, org model.OrganizationID, audit model.Audit, calls ledger.Ledger) (Account, error)
 }
+
+// RefusedError says that AWS does not let an audit into its account: trying
+// again changes nothing. Its text is one sentence for the user.
+type RefusedError struct {
+	Message string
+	Cause   error
+}
+
+func (e *RefusedError) Error() string { return e.Message }
+
+func (e *RefusedError) Unwrap() error { return e.Cause }
 
 // Progress hears how an audit goes on. It is called by several goroutines at
 // once; Silent hears nothing.
@@ -66,10 +83,22 @@ type Pipeline struct {
 	Results  queue.Sender // to Absorb
 	Accounts Accounts
 	Progress Progress
+	Alerts   notify.Notifier // hears of changes; nil if nobody shall
 	Now      func() time.Time
 	// Deadline bounds the collecting of one audit, counted from its start; what
 	// was not read by then is a gap. 0 means no bound.
 	Deadline time.Duration
+	// Spare is kept of the time that a task is given by its context, to store
+	// what was read before the context ends.
+	Spare time.Duration
+	// WatchEvery is how often a running task looks whether its audit was
+	// cancelled; 0 means never.
+	WatchEvery time.Duration
+	// Bound is how long an audit may take before Tick ends it; 0 means for ever.
+	Bound time.Duration
+	// PublishWithin is how long publishing alerts may take: who began longer ago
+	// is taken for dead, and another goes on.
+	PublishWithin time.Duration
 }
 
 // Message is what queues carry: ids, never secrets, settings or bodies.
@@ -111,6 +140,10 @@ func (m Message) body() []byte {
 	}
 	return data
 }
+
+// connect is the id of the task that opens the account, finds its regions and
+// writes the other tasks.
+const connect = "connect"
 
 // across is the id of the task that runs the rules which look at the whole
 // account, and the scope of their findings. The service of that name has some of

@@ -19,7 +19,7 @@ type Request struct {
 	Connection      model.Connection
 	Partition       string
 	CallerARN       string
-	Regions         []string
+	Regions         []string // empty asks the account which it has enabled; Plan needs them
 	DisabledRegions []string
 	Checks          []check.Check
 	Services        []string // those allowed; empty allows all
@@ -64,44 +64,113 @@ func Resolve(catalog *check.Catalog, checks []check.Check, allowed []string) (Sc
 	return scope, nil
 }
 
+// Begin writes an audit whose account is not opened yet, and sends the task that
+// opens it and plans the others. Beginning the same audit again sends again what
+// is still open.
+func (p *Pipeline) Begin(ctx context.Context, r Request) (model.Audit, error) {
+	audit, _, err := p.newAudit(r)
+	if err != nil {
+		return audit, err
+	}
+	audit.State = model.AuditConnecting
+	first := model.Task{ID: connect, Audit: audit.ID, Service: connect, State: model.TaskOpen}
+	return p.start(ctx, r.Organization, audit, []model.Task{first})
+}
+
 // Plan writes an audit with its tasks and sends the tasks on their way. Planning
 // the same audit again sends again what is still open.
 func (p *Pipeline) Plan(ctx context.Context, r Request) (model.Audit, error) {
+	audit, tasks, err := p.newAudit(r)
+	if err != nil {
+		return audit, err
+	}
+	return p.start(ctx, r.Organization, audit, tasks)
+}
+
+// newAudit works out what a request comes to.
+func (p *Pipeline) newAudit(r Request) (model.Audit, []model.Task, error) {
 	scope, err := Resolve(p.Catalog, r.Checks, r.Services)
 	if err != nil {
-		return model.Audit{}, err
+		return model.Audit{}, nil, err
 	}
-	org := p.Store.For(r.Organization)
 	audit := model.Audit{
-		ID: r.Audit, Connection: r.Connection.ID, AccountID: r.Connection.AccountID, Partition: r.Partition,
-		CallerARN: r.CallerARN, State: model.AuditRunning, StartedAt: p.Now().UTC(),
+		ID: r.Audit, Connection: r.Connection.ID, AccountID: r.Connection.AccountID, Project: r.Connection.Project,
+		Partition: r.Partition, CallerARN: r.CallerARN, State: model.AuditRunning, StartedAt: p.Now().UTC(),
 		Services: scope.Services, Regions: r.Regions, DisabledRegions: r.DisabledRegions,
 	}
 	for _, c := range scope.Checks {
 		audit.Checks = append(audit.Checks, c.ID)
 	}
+	return audit, serviceTasks(audit), nil
+}
+
+func serviceTasks(audit model.Audit) []model.Task {
 	var tasks []model.Task
-	for _, service := range scope.Services {
-		tasks = append(tasks, model.Task{ID: model.TaskID(service), Audit: audit.ID, Service: service, Regions: r.Regions, State: model.TaskOpen})
+	for _, service := range audit.Services {
+		tasks = append(tasks, model.Task{ID: model.TaskID(service), Audit: audit.ID, Service: service, Regions: audit.Regions, State: model.TaskOpen})
 	}
-	// Tasks before the audit: an audit that exists has all its tasks.
+	return tasks
+}
+
+// start writes what a new audit consists of and sends its tasks. Tasks before
+// the audit: an audit that exists has all its tasks, and its bound.
+func (p *Pipeline) start(ctx context.Context, orgID model.OrganizationID, audit model.Audit, tasks []model.Task) (model.Audit, error) {
+	org := p.Store.For(orgID)
 	if err := org.PutTasks(ctx, tasks); err != nil {
 		return audit, err
 	}
-	if err := org.PutAudit(ctx, &audit); err != nil && !errors.Is(err, store.ErrConflict) {
-		return audit, err
+	if p.Bound > 0 {
+		if err := org.PutBound(ctx, audit, audit.StartedAt.Add(p.Bound)); err != nil {
+			return audit, err
+		}
 	}
-	return audit, p.send(ctx, r.Organization, audit, tasks)
-}
-
-// Resume takes an audit up again that was stopped, and sends what is still open.
-func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit model.Audit) (model.Audit, error) {
-	org := p.Store.For(orgID)
-	tasks, err := org.Tasks(ctx, audit.ID)
+	err := org.PutAudit(ctx, &audit)
+	if errors.Is(err, store.ErrConflict) { // begun before
+		if audit, err = org.Audit(ctx, audit.Connection, audit.ID); err == nil && audit.State.Ended() {
+			return audit, org.DeleteBound(ctx, audit.ID)
+		}
+	}
 	if err != nil {
 		return audit, err
 	}
-	audit.State, audit.EndedAt, audit.Problems = model.AuditRunning, time.Time{}, nil
+	return audit, p.send(ctx, orgID, audit, tasks)
+}
+
+// Resume takes an audit up again that was stopped, or of which tasks failed, and
+// sends what is still to do.
+func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit model.Audit) (model.Audit, error) {
+	org := p.Store.For(orgID)
+	all, err := org.Tasks(ctx, audit.ID)
+	if err != nil {
+		return audit, err
+	}
+	var tasks []model.Task
+	audit.State = model.AuditRunning
+	for _, t := range all {
+		switch t.State {
+		case model.TaskFailed:
+			t = model.Task{ID: t.ID, Audit: t.Audit, Service: t.Service, Regions: t.Regions, State: model.TaskOpen, Version: t.Version}
+			if err := org.PutTask(ctx, &t); err != nil {
+				return audit, err
+			}
+		case model.TaskAbsorbed:
+			continue
+		case model.TaskOpen, model.TaskCollected:
+		}
+		if t.ID == connect {
+			audit.State = model.AuditConnecting
+		}
+		if err := org.Reopen(ctx, audit.ID, t.ID); err != nil {
+			return audit, err
+		}
+		tasks = append(tasks, t)
+	}
+	audit.EndedAt, audit.Problems, audit.Refused = time.Time{}, nil, ""
+	if p.Bound > 0 {
+		if err := org.PutBound(ctx, audit, p.Now().Add(p.Bound)); err != nil {
+			return audit, err
+		}
+	}
 	if err := org.PutAudit(ctx, &audit); err != nil {
 		return audit, err
 	}

@@ -2,20 +2,24 @@ package pipeline_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/cloudarq/cloudarq/pkg/alert"
 	"github.com/cloudarq/cloudarq/pkg/blob/dir"
 	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/collect"
 	"github.com/cloudarq/cloudarq/pkg/fact"
 	"github.com/cloudarq/cloudarq/pkg/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/notify"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -133,8 +137,18 @@ func (w *world) walkGuards(_ context.Context, s *collect.Scope) error {
 }
 
 // Open implements pipeline.Accounts.
-func (w *world) Open(context.Context, model.Audit, ledger.Ledger) (pipeline.Account, error) {
+func (w *world) Open(context.Context, model.OrganizationID, model.Audit, ledger.Ledger) (pipeline.Account, error) {
 	return w, w.failing
+}
+
+// Identity implements pipeline.Account.
+func (w *world) Identity() model.Identity {
+	return model.Identity{Account: account, Partition: "aws", CallerARN: "arn:aws:sts::111122223333:assumed-role/CloudArqAuditRole/cloudarq"}
+}
+
+// Regions implements pipeline.Account.
+func (w *world) Regions(context.Context, ledger.Ledger) (enabled, disabled []string, err error) {
+	return []string{"eu-west-1"}, []string{"af-south-1"}, nil
 }
 
 // Config implements pipeline.Account.
@@ -154,13 +168,50 @@ type machine struct {
 	records        *store.Organization
 	broker         *memory.Broker
 	tasks, results *memory.Queue
+	alerts         *ears
 	now            time.Time
 	audits         int
 }
 
+// ears hears what is announced.
+type ears struct {
+	mu    sync.Mutex
+	heard []alert.Alert
+}
+
+// Publish implements notify.Notifier.
+func (e *ears) Publish(_ context.Context, messages ...notify.Message) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, m := range messages {
+		var a alert.Alert
+		if err := json.Unmarshal(m.Body, &a); err != nil {
+			return err
+		}
+		e.heard = append(e.heard, a)
+	}
+	return nil
+}
+
+// words are the alerts by their ids, in a few words each.
+func (e *ears) words() map[string]string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	words := map[string]string{}
+	for _, a := range e.heard {
+		words[a.ID] = a.Kind + " " + a.Change
+		if a.Finding != nil {
+			words[a.ID] += " " + string(a.Finding.Check)
+		}
+	}
+	return words
+}
+
 func newMachine(t testing.TB, path string, w *world, o memory.Options) *machine {
 	t.Helper()
-	table, err := sqlite.Open(t.Context(), path+"/state.db", sqlite.Options{})
+	m := &machine{broker: memory.New(o), alerts: &ears{}, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	clock := func() time.Time { return m.now }
+	table, err := sqlite.Open(t.Context(), path+"/state.db", sqlite.Options{Clock: clock})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,14 +221,13 @@ func newMachine(t testing.TB, path string, w *world, o memory.Options) *machine 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = blobs.Close() })
-	m := &machine{broker: memory.New(o), now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 	m.tasks, m.results = m.broker.Queue("tasks"), m.broker.Queue("results")
 	records := store.New(table)
 	m.records = records.For(organization)
 	m.Pipeline = &pipeline.Pipeline{
 		Catalog: house(), Specs: map[string]collect.Spec{"house": w.spec()}, Store: records, Evidence: blobs,
 		Tasks: m.tasks, Results: m.results, Accounts: w, Progress: pipeline.Silent{},
-		Now: func() time.Time { return m.now },
+		Alerts: m.alerts, Now: clock,
 	}
 	return m
 }

@@ -46,7 +46,7 @@ func (o *Organization) Audit(ctx context.Context, connection model.ConnectionID,
 // Audits lists all audits of the organization, newest first. An audit that was
 // written a moment ago may be missing.
 func (o *Organization) Audits(ctx context.Context) ([]model.Audit, error) {
-	all, err := list[model.Audit](ctx, o, table.Query{Index: true, PK: o.key("AUDITS"), Desc: true})
+	all, err := list(ctx, o.table, table.Query{Index: true, PK: o.key("AUDITS"), Desc: true}, auditVersion)
 	if err != nil {
 		return nil, fmt.Errorf("list audits: %w", err)
 	}
@@ -55,12 +55,29 @@ func (o *Organization) Audits(ctx context.Context) ([]model.Audit, error) {
 
 // AuditsOf lists the audits of a connection, newest first.
 func (o *Organization) AuditsOf(ctx context.Context, connection model.ConnectionID) ([]model.Audit, error) {
-	all, err := list[model.Audit](ctx, o, table.Query{PK: o.key("AUDIT", string(connection)), Desc: true})
+	all, err := list(ctx, o.table, table.Query{PK: o.key("AUDIT", string(connection)), Desc: true}, auditVersion)
 	if err != nil {
 		return nil, fmt.Errorf("list audits of %s: %w", connection, err)
 	}
 	return all, nil
 }
+
+// LatestAudit is the newest audit of a connection that wanted accepts, or
+// ErrNotFound. It reads no further than to that audit.
+func (o *Organization) LatestAudit(ctx context.Context, connection model.ConnectionID, wanted func(model.Audit) bool) (model.Audit, error) {
+	q := table.Query{PK: o.key("AUDIT", string(connection)), Desc: true, Limit: 3}
+	for a, err := range each(ctx, o.table, q, auditVersion) {
+		if err != nil {
+			return a, fmt.Errorf("latest audit of %s: %w", connection, err)
+		}
+		if wanted(a) {
+			return a, nil
+		}
+	}
+	return model.Audit{}, fmt.Errorf("latest audit of %s: %w", connection, ErrNotFound)
+}
+
+func auditVersion(a *model.Audit, v int64) { a.Version = v }
 
 func (o *Organization) taskKey(audit model.AuditID, id model.TaskID) table.Key {
 	return table.Key{PK: o.key("TASK", string(audit)), SK: string(id)}
@@ -87,6 +104,15 @@ func (o *Organization) PutTasks(ctx context.Context, tasks []model.Task) error {
 				return fmt.Errorf("write task %s of audit %s: %w", t.ID, t.Audit, err)
 			}
 		}
+	}
+	return nil
+}
+
+// Reopen puts the marker of a task back, so that its audit waits for it again.
+func (o *Organization) Reopen(ctx context.Context, audit model.AuditID, id model.TaskID) error {
+	marker := table.Item{Key: o.markerKey(audit, id), Body: []byte("{}")}
+	if err := o.table.Put(ctx, marker); err != nil && !isConflict(err) {
+		return fmt.Errorf("reopen task %s of audit %s: %w", id, audit, err)
 	}
 	return nil
 }
@@ -118,7 +144,7 @@ func (o *Organization) Task(ctx context.Context, audit model.AuditID, id model.T
 
 // Tasks lists the tasks of an audit by id.
 func (o *Organization) Tasks(ctx context.Context, audit model.AuditID) ([]model.Task, error) {
-	all, err := list[model.Task](ctx, o, table.Query{PK: o.key("TASK", string(audit))})
+	all, err := list(ctx, o.table, table.Query{PK: o.key("TASK", string(audit))}, func(t *model.Task, v int64) { t.Version = v })
 	if err != nil {
 		return nil, fmt.Errorf("list tasks of audit %s: %w", audit, err)
 	}

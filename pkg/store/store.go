@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/table"
@@ -27,12 +28,13 @@ func New(t table.Table) *Store { return &Store{t} }
 
 // For is the records of one organization.
 func (s *Store) For(org model.OrganizationID) *Organization {
-	return &Organization{table: s.table, prefix: table.Path("O", string(org))}
+	return &Organization{id: org, table: s.table, prefix: table.Path("O", string(org))}
 }
 
 // Organization is the records of one tenant. Every key begins with the tenant,
 // so that no method can reach another's.
 type Organization struct {
+	id     model.OrganizationID
 	table  table.Table
 	prefix string
 }
@@ -47,10 +49,7 @@ func (o *Organization) get(ctx context.Context, k table.Key, into any) (table.It
 	if err != nil {
 		return table.Item{}, err
 	}
-	if err := json.Unmarshal(item.Body, into); err != nil {
-		return table.Item{}, fmt.Errorf("decode record %s: %w", k, err)
-	}
-	return item, nil
+	return item, decode(item, into)
 }
 
 func encode(k, index table.Key, version int64, record any) (table.Item, error) {
@@ -62,48 +61,41 @@ func encode(k, index table.Key, version int64, record any) (table.Item, error) {
 }
 
 // list decodes all records of a query.
-func list[T any](ctx context.Context, o *Organization, q table.Query) ([]T, error) {
+func list[T any](ctx context.Context, t table.Table, q table.Query, version func(*T, int64)) ([]T, error) {
 	var all []T
-	for item, err := range table.All(ctx, o.table, q) {
+	for record, err := range each(ctx, t, q, version) {
 		if err != nil {
 			return nil, err
-		}
-		var record T
-		if err := json.Unmarshal(item.Body, &record); err != nil {
-			return nil, fmt.Errorf("decode record %s: %w", item.Key, err)
 		}
 		all = append(all, record)
 	}
 	return all, nil
 }
 
-// PutConnection writes a connection over what was there.
-func (o *Organization) PutConnection(ctx context.Context, c model.Connection) error {
-	item, err := encode(table.Key{PK: o.key("CONNECTION"), SK: string(c.ID)}, table.Key{}, 0, c)
-	if err != nil {
-		return err
+// each decodes the records of a query one after the other, so that a reader who
+// has seen enough stops the paging. version notes the version that was read.
+func each[T any](ctx context.Context, t table.Table, q table.Query, version func(*T, int64)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for item, err := range table.All(ctx, t, q) {
+			var record T
+			if err == nil {
+				err = decode(item, &record)
+			}
+			if err == nil && version != nil {
+				version(&record, item.Version)
+			}
+			if !yield(record, err) || err != nil {
+				return
+			}
+		}
 	}
-	if err := o.table.PutMany(ctx, []table.Item{item}); err != nil {
-		return fmt.Errorf("write connection %s: %w", c.ID, err)
+}
+
+func decode(item table.Item, into any) error {
+	if err := json.Unmarshal(item.Body, into); err != nil {
+		return fmt.Errorf("decode record %s: %w", item.Key, err)
 	}
 	return nil
-}
-
-// Connection reads a connection.
-func (o *Organization) Connection(ctx context.Context, id model.ConnectionID) (c model.Connection, err error) {
-	if _, err = o.get(ctx, table.Key{PK: o.key("CONNECTION"), SK: string(id)}, &c); err != nil {
-		return c, fmt.Errorf("connection %s: %w", id, err)
-	}
-	return c, nil
-}
-
-// Connections lists all connections by id.
-func (o *Organization) Connections(ctx context.Context) ([]model.Connection, error) {
-	all, err := list[model.Connection](ctx, o, table.Query{PK: o.key("CONNECTION")})
-	if err != nil {
-		return nil, fmt.Errorf("list connections: %w", err)
-	}
-	return all, nil
 }
 
 // isMissing reports whether the error says that a record is not there.

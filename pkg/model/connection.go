@@ -1,0 +1,57 @@
+package model
+
+import "time"
+
+// Connection is one AWS account to be audited and the way into it. Its External
+// ID is the organization's and is kept sealed, apart from this record.
+type Connection struct {
+	ID        ConnectionID `json:"id"`
+	AccountID string       `json:"account_id"`
+	Name      string       `json:"name,omitempty"`
+	Project   string       `json:"project,omitempty"`
+	RoleARN   string       `json:"role_arn,omitempty"` // empty for the local command, which has credentials of its own
+	CreatedAt time.Time    `json:"created_at"`
+
+	// What an audit of it looks at. Regions empty means all that the account has
+	// enabled; Services and Checks empty mean all. Checks are ids, globs or
+	// other tools' ids, as given.
+	Regions  []string `json:"regions,omitempty"`
+	Services []string `json:"services,omitempty"`
+	Checks   []string `json:"checks,omitempty"`
+
+	Schedule Schedule `json:"schedule,omitzero"`
+
+	State  ConnectionState `json:"state,omitempty"`
+	Reason string          `json:"reason,omitempty"` // for the state, in a sentence
+	Since  time.Time       `json:"since,omitzero"`   // of the state
+
+	Version int64 `json:"-"` // of the stored record
+}
+
+// Schedule says when a connection is audited by itself.
+type Schedule struct {
+	// Expression is "rate(1 day)", "cron(0 6 * * ? *)", "at(2026-12-24T06:00:00)"
+	// or "once"; empty means on demand only. See package schedule.
+	Expression string `json:"expression,omitempty"`
+	Timezone   string `json:"timezone,omitempty"` // an IANA name; empty means UTC
+	// JitterMinutes spreads connections that are due at once over so many
+	// minutes; each has its own place, the same every time.
+	JitterMinutes int `json:"jitter_minutes,omitempty"`
+}
+
+// ConnectionState is whether the account can be audited.
+type ConnectionState string
+
+// The states of a connection.
+const (
+	ConnectionPending ConnectionState = "pending" // never opened yet
+	ConnectionActive  ConnectionState = "active"  // opened by the last audit
+	ConnectionRevoked ConnectionState = "revoked" // AWS refuses the role; findings stay as they were
+)
+
+// Identity is what AWS says of the credentials that opened an account.
+type Identity struct {
+	Account   string // 12 digits
+	Partition string // "aws", "aws-cn", "aws-us-gov"…
+	CallerARN string
+}

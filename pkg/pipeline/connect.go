@@ -1,0 +1,59 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+// connect is the first task of an audit that was begun: it opens the account,
+// finds out its regions, and writes and sends the other tasks. Run again after a
+// crash it changes no task that was written, and sends all of them again.
+func (p *Pipeline) connect(ctx context.Context, m Message, audit model.Audit, task *model.Task) error {
+	calls := &ledger.Memory{}
+	err := p.openAndPlan(ctx, m, audit, calls)
+	task.Ledger, task.Calls = Key("ledger", m.Organization, audit, connect), len(calls.Entries())
+	if e := WriteLedger(ctx, p.Evidence, task.Ledger, calls.Entries()); e != nil {
+		return errors.Join(err, e)
+	}
+	if err != nil {
+		return err
+	}
+	task.State = model.TaskCollected
+	return nil
+}
+
+func (p *Pipeline) openAndPlan(ctx context.Context, m Message, audit model.Audit, calls ledger.Ledger) error {
+	account, err := p.Accounts.Open(ctx, m.Organization, audit, calls)
+	if err != nil {
+		return err
+	}
+	identity := account.Identity()
+	if identity.Account != audit.AccountID {
+		return &RefusedError{Message: fmt.Sprintf("the connection is of account %s, but its role is of account %s", audit.AccountID, identity.Account)}
+	}
+	if audit.State == model.AuditConnecting {
+		if len(audit.Regions) == 0 {
+			if audit.Regions, audit.DisabledRegions, err = account.Regions(ctx, calls); err != nil {
+				return err
+			}
+		}
+		audit.Partition, audit.CallerARN, audit.State = identity.Partition, identity.CallerARN, model.AuditRunning
+		// The regions are settled by whoever writes them first, before the tasks.
+		org := p.Store.For(m.Organization)
+		if err := org.PutAudit(ctx, &audit); errors.Is(err, store.ErrConflict) {
+			return fmt.Errorf("audit %s was changed meanwhile: %w", audit.ID, err)
+		} else if err != nil {
+			return err
+		}
+	}
+	tasks := serviceTasks(audit)
+	if err := p.Store.For(m.Organization).PutTasks(ctx, tasks); err != nil {
+		return err
+	}
+	return p.send(ctx, m.Organization, audit, tasks)
+}

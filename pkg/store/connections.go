@@ -1,0 +1,261 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"iter"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/table"
+)
+
+func (o *Organization) connectionKey(id model.ConnectionID) table.Key {
+	return table.Key{PK: o.key("CONNECTION"), SK: string(id)}
+}
+
+func connectionVersion(c *model.Connection, v int64) { c.Version = v }
+
+// PutConnection writes a connection if it is unchanged since it was read, and
+// moves its Version on; ErrConflict otherwise. A new one has version 0.
+func (o *Organization) PutConnection(ctx context.Context, c *model.Connection) error {
+	item, err := encode(o.connectionKey(c.ID), table.Key{}, c.Version, c)
+	if err != nil {
+		return err
+	}
+	if err := o.table.Put(ctx, item); err != nil {
+		return fmt.Errorf("write connection %s: %w", c.ID, err)
+	}
+	c.Version++
+	return nil
+}
+
+// Connection reads a connection.
+func (o *Organization) Connection(ctx context.Context, id model.ConnectionID) (c model.Connection, err error) {
+	item, err := o.get(ctx, o.connectionKey(id), &c)
+	if err != nil {
+		return c, fmt.Errorf("connection %s: %w", id, err)
+	}
+	c.Version = item.Version
+	return c, nil
+}
+
+// Connections lists all connections by id.
+func (o *Organization) Connections(ctx context.Context) ([]model.Connection, error) {
+	all, err := list(ctx, o.table, table.Query{PK: o.key("CONNECTION")}, connectionVersion)
+	if err != nil {
+		return nil, fmt.Errorf("list connections: %w", err)
+	}
+	return all, nil
+}
+
+// Due is a moment at which something has to be done for a connection: an audit
+// is to start, or one must have ended.
+type Due struct {
+	Organization model.OrganizationID `json:"organization"`
+	Connection   model.ConnectionID   `json:"connection"`
+	Audit        model.AuditID        `json:"audit,omitempty"` // that must have ended
+	At           time.Time            `json:"at"`
+}
+
+// Clocks are lists of moments, each kept apart. A clock is read by an index path
+// of which the first moments come first, over a few partitions so that none
+// becomes hot. Since the one reader serves all organizations, the organization
+// is in the sort key here, and in the partition of the record itself.
+type clock string
+
+const (
+	startClock clock = "START" // an audit is due
+	boundClock clock = "BOUND" // an audit must have ended
+)
+
+// clockShards is how many partitions a clock has.
+const clockShards = 8
+
+func (o *Organization) clockItem(c clock, d Due) (table.Item, error) {
+	sk := string(d.Connection)
+	if c == boundClock {
+		sk = string(d.Audit)
+	}
+	hash := fnv.New32a()
+	_, _ = hash.Write([]byte(string(d.Organization) + "#" + sk))
+	index := table.Key{
+		PK: table.Path("CLOCK", string(c), strconv.Itoa(int(hash.Sum32()%clockShards))),
+		SK: table.Path(d.At.UTC().Format(time.RFC3339), string(d.Organization), sk),
+	}
+	return encode(table.Key{PK: o.key("CLOCK", string(c)), SK: sk}, index, 0, d)
+}
+
+// PutNextAudit says when a connection is due next, in place of what was said
+// before; the zero time says never.
+func (o *Organization) PutNextAudit(ctx context.Context, connection model.ConnectionID, at time.Time) error {
+	key := table.Key{PK: o.key("CLOCK", string(startClock)), SK: string(connection)}
+	if at.IsZero() {
+		if err := o.table.Delete(ctx, key); err != nil {
+			return fmt.Errorf("end the schedule of connection %s: %w", connection, err)
+		}
+		return nil
+	}
+	return o.putClock(ctx, startClock, Due{Organization: o.id, Connection: connection, At: at})
+}
+
+// NextAudit is when a connection is due next; the zero time is never.
+func (o *Organization) NextAudit(ctx context.Context, connection model.ConnectionID) (time.Time, error) {
+	var d Due
+	_, err := o.get(ctx, table.Key{PK: o.key("CLOCK", string(startClock)), SK: string(connection)}, &d)
+	if err != nil && !isMissing(err) {
+		return time.Time{}, fmt.Errorf("schedule of connection %s: %w", connection, err)
+	}
+	return d.At, nil
+}
+
+// PutBound says when an audit must have ended.
+func (o *Organization) PutBound(ctx context.Context, a model.Audit, at time.Time) error {
+	return o.putClock(ctx, boundClock, Due{Organization: o.id, Connection: a.Connection, Audit: a.ID, At: at})
+}
+
+func (o *Organization) putClock(ctx context.Context, c clock, d Due) error {
+	item, err := o.clockItem(c, d)
+	if err != nil {
+		return err
+	}
+	if err := o.table.PutMany(ctx, []table.Item{item}); err != nil {
+		return fmt.Errorf("write the clock of connection %s: %w", d.Connection, err)
+	}
+	return nil
+}
+
+// DeleteBound forgets when an audit must have ended.
+func (o *Organization) DeleteBound(ctx context.Context, audit model.AuditID) error {
+	if err := o.table.Delete(ctx, table.Key{PK: o.key("CLOCK", string(boundClock)), SK: string(audit)}); err != nil {
+		return fmt.Errorf("forget the bound of audit %s: %w", audit, err)
+	}
+	return nil
+}
+
+// AuditsDue yields the connections of all organizations that are due for an
+// audit at a moment, the longest overdue of each partition first. It may yield
+// one that was served a moment ago.
+func (s *Store) AuditsDue(ctx context.Context, now time.Time) iter.Seq2[Due, error] {
+	return s.due(ctx, startClock, now)
+}
+
+// Overdue yields the audits of all organizations whose bound is over.
+func (s *Store) Overdue(ctx context.Context, now time.Time) iter.Seq2[Due, error] {
+	return s.due(ctx, boundClock, now)
+}
+
+func (s *Store) due(ctx context.Context, c clock, now time.Time) iter.Seq2[Due, error] {
+	return func(yield func(Due, error) bool) {
+		for shard := range clockShards {
+			q := table.Query{Index: true, PK: table.Path("CLOCK", string(c), strconv.Itoa(shard))}
+			for d, err := range each[Due](ctx, s.table, q, nil) {
+				if err != nil {
+					yield(d, fmt.Errorf("read the clock: %w", err))
+					return
+				}
+				if d.At.After(now) {
+					break
+				}
+				if !yield(d, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// externalIDs are what an organization's roles must ask for, sealed.
+type externalIDs struct {
+	Sealed [][]byte `json:"sealed"` // newest first; two while one replaces the other
+}
+
+func (o *Organization) externalIDKey() table.Key {
+	return table.Key{PK: o.key("ORGANIZATION"), SK: "external-ids"}
+}
+
+// ExternalIDs reads the organization's sealed External IDs, newest first; none
+// is no error.
+func (o *Organization) ExternalIDs(ctx context.Context) ([][]byte, error) {
+	var e externalIDs
+	if _, err := o.get(ctx, o.externalIDKey(), &e); err != nil && !isMissing(err) {
+		return nil, fmt.Errorf("External IDs of organization %s: %w", o.id, err)
+	}
+	return e.Sealed, nil
+}
+
+// PutFirstExternalID keeps the organization's first External ID. ErrConflict
+// says that it has one already.
+func (o *Organization) PutFirstExternalID(ctx context.Context, sealed []byte) error {
+	item, err := encode(o.externalIDKey(), table.Key{}, 0, externalIDs{[][]byte{sealed}})
+	if err != nil {
+		return err
+	}
+	if err := o.table.Put(ctx, item); err != nil {
+		return fmt.Errorf("write the External ID of organization %s: %w", o.id, err)
+	}
+	return nil
+}
+
+// dataKey is a wrapped data key.
+type dataKey struct {
+	Wrapped []byte `json:"wrapped"`
+}
+
+func (o *Organization) dataKeyKey(record string) table.Key {
+	return table.Key{PK: o.key("KEY"), SK: record}
+}
+
+// DataKey reads the wrapped data key of a record of the organization, or
+// ErrNotFound. Deleting it makes everything unreadable that was sealed with it.
+func (o *Organization) DataKey(ctx context.Context, record string) ([]byte, error) {
+	var k dataKey
+	if _, err := o.get(ctx, o.dataKeyKey(record), &k); err != nil {
+		return nil, fmt.Errorf("data key of %s: %w", record, err)
+	}
+	return k.Wrapped, nil
+}
+
+// PutDataKey keeps the first data key of a record; ErrConflict says that it has
+// one.
+func (o *Organization) PutDataKey(ctx context.Context, record string, wrapped []byte) error {
+	item, err := encode(o.dataKeyKey(record), table.Key{}, 0, dataKey{wrapped})
+	if err != nil {
+		return err
+	}
+	if err := o.table.Put(ctx, item); err != nil {
+		return fmt.Errorf("write the data key of %s: %w", record, err)
+	}
+	return nil
+}
+
+// idempotencyAge is how long a repeated request is recognised.
+const idempotencyAge = 24 * time.Hour
+
+// Once remembers under a key what was made for it, for a day: the first caller's
+// value is what every later one gets. Keys are the caller's own words and are
+// kept as they are, within the organization.
+func (o *Organization) Once(ctx context.Context, what, key, value string, now time.Time) (string, error) {
+	k := table.Key{PK: o.key("ONCE", what), SK: strings.ToValidUTF8(key, "?")}
+	item, err := encode(k, table.Key{}, 0, value)
+	if err != nil {
+		return "", err
+	}
+	item.Expires = now.Add(idempotencyAge)
+	err = o.table.Put(ctx, item)
+	if err == nil {
+		return value, nil
+	}
+	if !errors.Is(err, ErrConflict) {
+		return "", fmt.Errorf("remember %s: %w", what, err)
+	}
+	var first string
+	if _, err := o.get(ctx, k, &first); err != nil {
+		return "", fmt.Errorf("recall %s: %w", what, err)
+	}
+	return first, nil
+}
