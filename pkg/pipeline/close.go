@@ -90,6 +90,8 @@ func (p *Pipeline) conclude(ctx context.Context, orgID model.OrganizationID, aud
 	if err != nil {
 		return audit, err
 	}
+	// One who died while closing may have left the record of this very step.
+	tasks = slices.DeleteFunc(tasks, func(t model.Task) bool { return t.ID == across })
 	audit.State, audit.EndedAt = model.AuditDone, p.Now().UTC()
 	for _, t := range tasks {
 		if t.State == model.TaskFailed {
@@ -122,11 +124,9 @@ func (p *Pipeline) conclude(ctx context.Context, orgID model.OrganizationID, aud
 		audit.State = model.AuditPartial
 		audit.Problems = append(audit.Problems, p.lateText())
 	}
-	// The record shows where the evidence lies; its task was never sent.
-	if err := org.PutTasks(ctx, []model.Task{whole}); err != nil {
-		return audit, err
-	}
-	if _, err := org.TaskDone(ctx, audit.ID, whole.ID); err != nil {
+	// The record shows where the evidence lies; its task was never sent, and has
+	// no marker.
+	if err := org.PutTask(ctx, &whole); err != nil && !errors.Is(err, store.ErrConflict) {
 		return audit, err
 	}
 	return audit, nil

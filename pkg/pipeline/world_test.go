@@ -23,6 +23,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/store"
+	"github.com/cloudarq/cloudarq/pkg/table"
 	"github.com/cloudarq/cloudarq/pkg/table/sqlite"
 )
 
@@ -166,6 +167,7 @@ const (
 type machine struct {
 	*pipeline.Pipeline
 	records        *store.Organization
+	table          table.Table
 	broker         *memory.Broker
 	tasks, results *memory.Queue
 	alerts         *ears
@@ -211,18 +213,19 @@ func newMachine(t testing.TB, path string, w *world, o memory.Options) *machine 
 	t.Helper()
 	m := &machine{broker: memory.New(o), alerts: &ears{}, now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 	clock := func() time.Time { return m.now }
-	table, err := sqlite.Open(t.Context(), path+"/state.db", sqlite.Options{Clock: clock})
+	file, err := sqlite.Open(t.Context(), path+"/state.db", sqlite.Options{Clock: clock})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = table.Close() })
+	t.Cleanup(func() { _ = file.Close() })
 	blobs, err := dir.Open(path + "/blobs")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = blobs.Close() })
 	m.tasks, m.results = m.broker.Queue("tasks"), m.broker.Queue("results")
-	records := store.New(table)
+	m.table = file
+	records := store.New(file)
 	m.records = records.For(organization)
 	m.Pipeline = &pipeline.Pipeline{
 		Catalog: house(), Specs: map[string]collect.Spec{"house": w.spec()}, Store: records, Evidence: blobs,
