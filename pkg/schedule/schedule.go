@@ -1,0 +1,160 @@
+// Package schedule understands when a connection is to be audited: the schedule
+// expressions of Amazon EventBridge Scheduler, and "once".
+// https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
+package schedule
+
+import (
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/cronexpr"
+
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+// ErrInvalid says that an expression, a time zone or a jitter is not
+// understood; the error's text says what is wrong with it.
+var ErrInvalid = errors.New("invalid schedule")
+
+// Schedule is a parsed model.Schedule. The zero Schedule is never due.
+type Schedule struct {
+	next   func(after time.Time) time.Time // zero when there is none
+	jitter time.Duration
+}
+
+// Most and least of what can be asked for.
+const (
+	maxJitterMinutes = 24 * 60
+	minRate          = time.Minute
+	maxRate          = 366 * 24 * time.Hour
+)
+
+var (
+	rateForm = regexp.MustCompile(`^rate\(\s*(\d+)\s+(minutes?|hours?|days?)\s*\)$`)
+	atForm   = regexp.MustCompile(`^at\(\s*(\S+)\s*\)$`)
+	cronForm = regexp.MustCompile(`^cron\((.*)\)$`)
+)
+
+// Parse understands a schedule. created is when it was set: rates count from
+// there, and "once" is due there.
+func Parse(s model.Schedule, created time.Time) (Schedule, error) {
+	var out Schedule
+	if s.JitterMinutes < 0 || s.JitterMinutes > maxJitterMinutes {
+		return out, fmt.Errorf("%w: jitter of %d minutes is not in 0-%d", ErrInvalid, s.JitterMinutes, maxJitterMinutes)
+	}
+	out.jitter = time.Duration(s.JitterMinutes) * time.Minute
+	zone, err := time.LoadLocation(s.Timezone)
+	if err != nil || s.Timezone == "Local" {
+		return out, fmt.Errorf("%w: unknown time zone %q: want an IANA name, such as Europe/Helsinki", ErrInvalid, s.Timezone)
+	}
+	created = created.UTC().Truncate(time.Minute)
+	switch e := strings.TrimSpace(s.Expression); {
+	case e == "":
+		return Schedule{}, nil
+	case e == "once":
+		out.next = only(created)
+	case rateForm.MatchString(e):
+		out.next, err = rate(rateForm.FindStringSubmatch(e), created)
+	case atForm.MatchString(e):
+		var at time.Time
+		if at, err = time.ParseInLocation("2006-01-02T15:04:05", atForm.FindStringSubmatch(e)[1], zone); err != nil {
+			return out, fmt.Errorf("%w: %s: want at(yyyy-mm-ddThh:mm:ss)", ErrInvalid, e)
+		}
+		out.next = only(at)
+	case cronForm.MatchString(e):
+		out.next, err = cron(cronForm.FindStringSubmatch(e)[1], zone)
+	default:
+		err = fmt.Errorf("%w: %q: want rate(…), cron(…), at(…) or once", ErrInvalid, e)
+	}
+	return out, err
+}
+
+func only(at time.Time) func(time.Time) time.Time {
+	return func(after time.Time) time.Time {
+		if at.After(after) {
+			return at
+		}
+		return time.Time{}
+	}
+}
+
+func rate(words []string, created time.Time) (func(time.Time) time.Time, error) {
+	n, err := strconv.Atoi(words[1])
+	unit := map[string]time.Duration{"minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour}[strings.TrimSuffix(words[2], "s")]
+	every := time.Duration(n) * unit
+	if err != nil || n > 1_000_000 || every < minRate || every > maxRate {
+		return nil, fmt.Errorf("%w: %s: want a rate between a minute and a year", ErrInvalid, words[0])
+	}
+	if plural := strings.HasSuffix(words[2], "s"); plural != (n != 1) {
+		return nil, fmt.Errorf("%w: %s: AWS wants \"1 day\" and \"2 days\"", ErrInvalid, words[0])
+	}
+	return func(after time.Time) time.Time {
+		if after.Before(created) {
+			return created.Add(every)
+		}
+		return created.Add((after.Sub(created)/every + 1) * every)
+	}, nil
+}
+
+// cron understands AWS's six fields: minutes, hours, day of the month, month,
+// day of the week with Sunday as 1, year. One of the two days must be "?".
+func cron(fields string, zone *time.Location) (func(time.Time) time.Time, error) {
+	f := strings.Fields(fields)
+	if len(f) != 6 {
+		return nil, fmt.Errorf("%w: cron(%s) has %d fields, want 6: minutes hours day-of-month month day-of-week year", ErrInvalid, fields, len(f))
+	}
+	if (f[2] == "?") == (f[4] == "?") {
+		return nil, fmt.Errorf("%w: cron(%s): want \"?\" in one of the two days, and only there", ErrInvalid, fields)
+	}
+	f[4] = weekdays(f[4])
+	for _, i := range []int{2, 4} {
+		if f[i] == "?" {
+			f[i] = "*"
+		}
+	}
+	expression, err := cronexpr.Parse(strings.Join(f, " "))
+	if err != nil {
+		return nil, fmt.Errorf("%w: cron(%s): %w", ErrInvalid, fields, err)
+	}
+	return func(after time.Time) time.Time { return expression.Next(after.In(zone)) }, nil
+}
+
+var weekday = regexp.MustCompile(`(^|[-,])([1-7])`)
+
+// weekdays turns AWS's numbers of days, 1 for Sunday, into those of cron, 0 for
+// Sunday. What follows a "/" or "#" is no day.
+func weekdays(field string) string {
+	return weekday.ReplaceAllStringFunc(field, func(match string) string {
+		last := len(match) - 1
+		return match[:last] + string(match[last]-1)
+	})
+}
+
+// Next is the first moment after one at which the connection is due, or the zero
+// time if it never is again. Each connection has its own place within the
+// jitter.
+func (s Schedule) Next(connection model.ConnectionID, after time.Time) time.Time {
+	if s.next == nil {
+		return time.Time{}
+	}
+	shift := s.shift(connection)
+	at := s.next(after.Add(-shift))
+	if at.IsZero() {
+		return at
+	}
+	return at.Add(shift).UTC()
+}
+
+func (s Schedule) shift(connection model.ConnectionID) time.Duration {
+	if s.jitter == 0 {
+		return 0
+	}
+	hash := fnv.New64a()
+	_, _ = hash.Write([]byte(connection))
+	return time.Duration(hash.Sum64() % uint64(s.jitter)).Truncate(time.Second)
+}
