@@ -62,6 +62,17 @@ func (o *Organization) AuditsOf(ctx context.Context, connection model.Connection
 	return all, nil
 }
 
+// AuditsPage lists some audits of a connection, newest first, those that come
+// after a cursor of an earlier page.
+func (o *Organization) AuditsPage(ctx context.Context, connection model.ConnectionID, cursor string, limit int) (page []model.Audit, next string, err error) {
+	q := table.Query{PK: o.key("AUDIT", string(connection)), Desc: true, Cursor: cursor, Limit: limit}
+	page, next, err = onePage[model.Audit](ctx, o.table, q)
+	if err != nil {
+		return nil, "", fmt.Errorf("list audits of %s: %w", connection, err)
+	}
+	return page, next, nil
+}
+
 // LatestAudit is the newest audit of a connection that wanted accepts, or
 // ErrNotFound. It reads no further than to that audit.
 func (o *Organization) LatestAudit(ctx context.Context, connection model.ConnectionID, wanted func(model.Audit) bool) (model.Audit, error) {

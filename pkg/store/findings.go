@@ -43,18 +43,12 @@ func findingVersion(f *model.Finding, v int64) { f.Version = v }
 // FindingsPage lists some findings of a scope, those that come after a cursor of
 // an earlier page.
 func (o *Organization) FindingsPage(ctx context.Context, connection model.ConnectionID, scope, cursor string, limit int) (page []model.Finding, next string, err error) {
-	found, err := o.table.Query(ctx, table.Query{PK: o.scope(connection, scope), Cursor: cursor, Limit: limit})
+	q := table.Query{PK: o.scope(connection, scope), Cursor: cursor, Limit: limit}
+	page, next, err = onePage[model.Finding](ctx, o.table, q)
 	if err != nil {
 		return nil, "", fmt.Errorf("list findings of %s, %s: %w", connection, scope, err)
 	}
-	for _, item := range found.Items {
-		var f model.Finding
-		if err := decode(item, &f); err != nil {
-			return nil, "", err
-		}
-		page = append(page, f)
-	}
-	return page, found.Cursor, nil
+	return page, next, nil
 }
 
 // Finding reads a finding by its id.

@@ -91,6 +91,22 @@ func each[T any](ctx context.Context, t table.Table, q table.Query, version func
 	}
 }
 
+// onePage decodes the records of one page, and says what continues it.
+func onePage[T any](ctx context.Context, t table.Table, q table.Query) (all []T, next string, err error) {
+	page, err := t.Query(ctx, q)
+	if err != nil {
+		return nil, "", err
+	}
+	for _, item := range page.Items {
+		var record T
+		if err := decode(item, &record); err != nil {
+			return nil, "", err
+		}
+		all = append(all, record)
+	}
+	return all, page.Cursor, nil
+}
+
 func decode(item table.Item, into any) error {
 	if err := json.Unmarshal(item.Body, into); err != nil {
 		return fmt.Errorf("decode record %s: %w", item.Key, err)

@@ -1,0 +1,146 @@
+// Package api is CloudArq over HTTP: connections, audits, findings and scores of
+// one organization. It is an http.Handler and knows nothing of what serves it.
+// Errors are problem documents (RFC 9457).
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/oklog/ulid/v2"
+
+	"github.com/cloudarq/cloudarq/pkg/auth"
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/secret"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+// ExternalIDs gives an organization's External ID, and makes it the first time.
+type ExternalIDs interface {
+	ExternalID(ctx context.Context, org model.OrganizationID) (secret.String, error)
+}
+
+// API is what the handler works with.
+type API struct {
+	Store       *store.Store
+	Catalog     *check.Catalog
+	Pipeline    *pipeline.Pipeline // begins, stops and resumes audits
+	ExternalIDs ExternalIDs
+	Now         func() time.Time
+	Log         *slog.Logger
+	// CheckerRole is the role that customers' roles have to trust.
+	CheckerRole string
+	Version     string
+}
+
+// organizationHeader names the organization that a request is about. Whoever may
+// sign requests is an operator of the whole installation.
+const organizationHeader = "CloudArq-Organization"
+
+// DefaultOrganization is the one of a request that names none.
+const DefaultOrganization model.OrganizationID = "default"
+
+// organized is part of every request's input.
+type organized struct {
+	Organization string `header:"CloudArq-Organization" doc:"The organization that the request is about; \"default\" if it is left out" pattern:"^[a-z0-9][a-z0-9-]{0,62}$"`
+}
+
+func (o organized) id() model.OrganizationID {
+	if o.Organization == "" {
+		return DefaultOrganization
+	}
+	return model.OrganizationID(o.Organization)
+}
+
+// Handler is the API as an http.Handler.
+func (a *API) Handler() http.Handler {
+	mux := http.NewServeMux()
+	config := huma.DefaultConfig("CloudArq", a.Version)
+	config.Info.Description = "Audits of AWS accounts: connections, audits, findings, scores. Every request is signed with AWS Signature Version 4 (service execute-api)."
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/v1/openapi", "", ""
+	config.CreateHooks = nil // no links to schemas in answers
+	config.RejectUnknownQueryParameters = true
+	api := humago.New(mux, config)
+	a.connections(api)
+	a.audits(api)
+	a.findings(api)
+	return a.guard(mux)
+}
+
+// Header values that every answer carries, errors included.
+const (
+	strictTransport = "max-age=63072000; includeSubDomains; preload"
+	contentPolicy   = "default-src 'none'; frame-ancestors 'none'"
+)
+
+// guard is around every route: headers, a caller, and no stack trace for anybody.
+func (a *API) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Strict-Transport-Security", strictTransport)
+		h.Set("Content-Security-Policy", contentPolicy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cache-Control", "no-store")
+		id := r.Header.Get("X-Request-Id")
+		if !requestID.MatchString(id) {
+			id = ulid.Make().String()
+		}
+		h.Set("X-Request-Id", id)
+		ctx := context.WithValue(r.Context(), requestIDKey{}, id)
+		defer func() {
+			if v := recover(); v != nil {
+				a.Log.ErrorContext(ctx, "panic", slog.Any("value", v), slog.String("path", r.URL.Path))
+				writeProblem(w, problem(ctx, http.StatusInternalServerError, "internal", "something went wrong here; the request id leads to the log"))
+			}
+		}()
+		if _, ok := auth.CallerOf(ctx); !ok {
+			writeProblem(w, problem(ctx, http.StatusUnauthorized, "not_signed", "requests must be signed with AWS credentials"))
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+type requestIDKey struct{}
+
+var requestID = regexp.MustCompile(`^[A-Za-z0-9=_+/-]{1,128}$`)
+
+// answer turns what went wrong into a problem; what is nobody's business but the
+// operator's goes to the log.
+func (a *API) answer(ctx context.Context, err error) error {
+	var p *Problem
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &p):
+		return p
+	case errors.Is(err, store.ErrNotFound):
+		return problem(ctx, http.StatusNotFound, "not_found", "there is no such thing in this organization")
+	case errors.Is(err, store.ErrConflict):
+		return problem(ctx, http.StatusConflict, "conflict", "somebody else changed it at the same moment; read it again and repeat the request")
+	}
+	a.Log.ErrorContext(ctx, "request failed", slog.Any("error", err))
+	return problem(ctx, http.StatusInternalServerError, "internal", "something went wrong here; the request id leads to the log")
+}
+
+func (a *API) newID() string {
+	return ulid.MustNew(ulid.Timestamp(a.Now()), ulid.DefaultEntropy()).String()
+}
+
+// once is the id of what a request with an Idempotency-Key makes: the same
+// however often the request is repeated within a day.
+func (a *API) once(ctx context.Context, org *store.Organization, what, key string) (string, error) {
+	id := a.newID()
+	if key == "" {
+		return id, nil
+	}
+	return org.Once(ctx, what, key, id, a.Now())
+}

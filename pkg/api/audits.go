@@ -1,0 +1,200 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+// AuditOutput is an audit as clients see it.
+type AuditOutput struct {
+	model.Audit
+	Progress Progress `json:"progress"`
+}
+
+// Progress is how far an audit is.
+type Progress struct {
+	TasksDone  int   `json:"tasks_done"`
+	TasksTotal int   `json:"tasks_total"`
+	Failed     int   `json:"tasks_failed"`
+	Calls      int   `json:"calls"`
+	ETASeconds int64 `json:"eta_seconds" doc:"Until the end, as far as can be told; 0 when it ended or nothing can be told yet"`
+}
+
+type auditAnswer struct {
+	Location   string `header:"Location"`
+	RetryAfter string `header:"Retry-After"`
+	Body       AuditOutput
+}
+
+func (a *API) audits(api huma.API) {
+	huma.Register(api, huma.Operation{
+		OperationID: "start-audit", Method: http.MethodPost, Path: "/v1/audits", DefaultStatus: http.StatusAccepted,
+		Summary: "Audit a connected account now", Tags: []string{"audits"},
+	}, a.startAudit)
+	huma.Register(api, huma.Operation{
+		OperationID: "list-audits", Method: http.MethodGet, Path: "/v1/connections/{connection}/audits",
+		Summary: "List the audits of an account, newest first", Tags: []string{"audits"},
+	}, a.listAudits)
+	huma.Register(api, huma.Operation{
+		OperationID: "get-audit", Method: http.MethodGet, Path: "/v1/connections/{connection}/audits/{audit}",
+		Summary: "Show an audit, its progress and its score", Tags: []string{"audits"},
+	}, a.getAudit)
+	huma.Register(api, huma.Operation{
+		OperationID: "cancel-audit", Method: http.MethodPost, Path: "/v1/connections/{connection}/audits/{audit}/cancel",
+		Summary: "Cancel a running audit", Tags: []string{"audits"},
+	}, a.cancelAudit)
+	huma.Register(api, huma.Operation{
+		OperationID: "retry-audit", Method: http.MethodPost, Path: "/v1/connections/{connection}/audits/{audit}/retry", DefaultStatus: http.StatusAccepted,
+		Summary: "Try again what failed in an audit, or go on with a cancelled one", Tags: []string{"audits"},
+	}, a.retryAudit)
+}
+
+func (a *API) startAudit(ctx context.Context, in *struct {
+	organized
+	Key  string `header:"Idempotency-Key" maxLength:"255"`
+	Body struct {
+		Connection string `json:"connection" maxLength:"64"`
+	}
+},
+) (*auditAnswer, error) {
+	org := a.Store.For(in.id())
+	c, err := org.Connection(ctx, model.ConnectionID(in.Body.Connection))
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	if c.RoleARN == "" {
+		return nil, problem(ctx, http.StatusConflict, "connection_pending", "the connection has no role yet: create it in the account and give role_arn")
+	}
+	id, err := a.once(ctx, org, "audit", in.Key)
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	running, err := org.LatestAudit(ctx, c.ID, func(model.Audit) bool { return true })
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, a.answer(ctx, err)
+	}
+	if err == nil && !running.State.Ended() && string(running.ID) != id {
+		return nil, problem(ctx, http.StatusConflict, "audit_running", "audit "+string(running.ID)+" of this connection is running; wait for it or cancel it")
+	}
+	if err := a.Pipeline.BeginFor(ctx, in.id(), c, model.AuditID(id)); err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	audit, err := org.Audit(ctx, c.ID, model.AuditID(id))
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	return a.showAudit(ctx, org, audit)
+}
+
+type auditPath struct {
+	connectionPath
+	Audit string `path:"audit" maxLength:"64"`
+}
+
+func (a *API) audit(ctx context.Context, in *auditPath) (*store.Organization, model.Audit, error) {
+	org := a.Store.For(in.id())
+	audit, err := org.Audit(ctx, model.ConnectionID(in.Connection), model.AuditID(in.Audit))
+	return org, audit, a.answer(ctx, err)
+}
+
+func (a *API) getAudit(ctx context.Context, in *auditPath) (*auditAnswer, error) {
+	org, audit, err := a.audit(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return a.showAudit(ctx, org, audit)
+}
+
+func (a *API) showAudit(ctx context.Context, org *store.Organization, audit model.Audit) (*auditAnswer, error) {
+	tasks, err := org.Tasks(ctx, audit.ID)
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	out := &auditAnswer{
+		Location: "/v1/connections/" + string(audit.Connection) + "/audits/" + string(audit.ID),
+		Body:     AuditOutput{Audit: audit, Progress: progress(audit, tasks, a.Now())},
+	}
+	if !audit.State.Ended() {
+		out.RetryAfter = "2"
+	}
+	return out, nil
+}
+
+func progress(audit model.Audit, tasks []model.Task, now time.Time) Progress {
+	p := Progress{TasksTotal: len(tasks)}
+	for _, t := range tasks {
+		p.Calls += t.Calls
+		switch t.State {
+		case model.TaskFailed:
+			p.Failed++
+			p.TasksDone++
+		case model.TaskAbsorbed:
+			p.TasksDone++
+		case model.TaskOpen, model.TaskCollected:
+		}
+	}
+	// Opening the account is a task, too, and says nothing of the others.
+	if left := p.TasksTotal - p.TasksDone; audit.State == model.AuditRunning && left > 0 && p.TasksDone > 1 {
+		p.ETASeconds = max(1, int64(now.Sub(audit.StartedAt).Seconds())*int64(left)/int64(p.TasksDone))
+	}
+	return p
+}
+
+type auditsAnswer struct {
+	Body struct {
+		Audits []model.Audit `json:"audits"`
+		Cursor string        `json:"cursor,omitempty"`
+	}
+}
+
+func (a *API) listAudits(ctx context.Context, in *struct {
+	connectionPath
+	Cursor string `query:"cursor" maxLength:"4096"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
+},
+) (*auditsAnswer, error) {
+	all, next, err := a.Store.For(in.id()).AuditsPage(ctx, model.ConnectionID(in.Connection), in.Cursor, in.Limit)
+	if err != nil {
+		return nil, a.cursor(ctx, err)
+	}
+	out := &auditsAnswer{}
+	out.Body.Audits, out.Body.Cursor = append([]model.Audit{}, all...), next
+	return out, nil
+}
+
+func (a *API) cancelAudit(ctx context.Context, in *auditPath) (*auditAnswer, error) {
+	org, audit, err := a.audit(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.Pipeline.Stop(ctx, in.id(), audit.Connection, audit.ID, model.AuditCancelled, "the audit was cancelled"); err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	if audit, err = org.Audit(ctx, audit.Connection, audit.ID); err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	return a.showAudit(ctx, org, audit)
+}
+
+func (a *API) retryAudit(ctx context.Context, in *auditPath) (*auditAnswer, error) {
+	org, audit, err := a.audit(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	switch audit.State {
+	case model.AuditPartial, model.AuditFailed, model.AuditCancelled:
+	case model.AuditDone, model.AuditConnecting, model.AuditRunning:
+		return nil, problem(ctx, http.StatusConflict, "nothing_to_retry", "the audit is "+string(audit.State)+": there is nothing to try again")
+	}
+	if audit, err = a.Pipeline.Resume(ctx, in.id(), audit); err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	return a.showAudit(ctx, org, audit)
+}

@@ -1,0 +1,218 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/schedule"
+)
+
+// ConnectionInput is what a client says of a connection.
+type ConnectionInput struct {
+	Name     string         `json:"name,omitempty" maxLength:"100"`
+	Project  string         `json:"project,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9._-]*$"`
+	RoleARN  string         `json:"role_arn,omitempty" maxLength:"2048" doc:"The role to assume; may come later, when it exists" example:"arn:aws:iam::111122223333:role/CloudArqAuditRole"`
+	Regions  []string       `json:"regions,omitempty" maxItems:"50" doc:"Regions to audit; all that the account has enabled if left out"`
+	Services []string       `json:"services,omitempty" maxItems:"200" doc:"Services to audit; all if left out"`
+	Checks   []string       `json:"checks,omitempty" maxItems:"1000" doc:"Checks by id, glob or another tool's id; all if left out"`
+	Schedule model.Schedule `json:"schedule,omitempty" required:"false"`
+}
+
+// ConnectionOutput is a connection as clients see it.
+type ConnectionOutput struct {
+	model.Connection
+	NextAudit *time.Time `json:"next_audit,omitempty"`
+	// ExternalID is what the role's trust policy has to ask for. It is told to
+	// whoever sets the role up, and is no secret from them.
+	ExternalID  string `json:"external_id,omitempty"`
+	CheckerRole string `json:"checker_role,omitempty" doc:"The role that the account's role has to trust"`
+}
+
+type connectionAnswer struct {
+	Location string `header:"Location"`
+	ETag     string `header:"ETag"`
+	Body     ConnectionOutput
+}
+
+func (a *API) connections(api huma.API) {
+	huma.Register(api, huma.Operation{
+		OperationID: "create-connection", Method: http.MethodPost, Path: "/v1/connections", DefaultStatus: http.StatusCreated,
+		Summary: "Connect an AWS account", Tags: []string{"connections"},
+	}, a.createConnection)
+	huma.Register(api, huma.Operation{
+		OperationID: "list-connections", Method: http.MethodGet, Path: "/v1/connections", Summary: "List the connected accounts", Tags: []string{"connections"},
+	}, a.listConnections)
+	huma.Register(api, huma.Operation{
+		OperationID: "get-connection", Method: http.MethodGet, Path: "/v1/connections/{connection}", Summary: "Show a connected account", Tags: []string{"connections"},
+	}, a.getConnection)
+	huma.Register(api, huma.Operation{
+		OperationID: "update-connection", Method: http.MethodPut, Path: "/v1/connections/{connection}", Summary: "Change a connected account", Tags: []string{"connections"},
+	}, a.updateConnection)
+}
+
+func (a *API) createConnection(ctx context.Context, in *struct {
+	organized
+	Key  string `header:"Idempotency-Key" maxLength:"255"`
+	Body ConnectionInput
+},
+) (*connectionAnswer, error) {
+	org := a.Store.For(in.id())
+	c := model.Connection{CreatedAt: a.Now().UTC().Truncate(time.Second), State: model.ConnectionPending}
+	if err := a.apply(ctx, &c, in.Body); err != nil {
+		return nil, err
+	}
+	id, err := a.once(ctx, org, "connection", in.Key)
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	c.ID = model.ConnectionID(id)
+	// A repeated request finds the connection that the first one made.
+	if err := org.PutConnection(ctx, &c); err != nil {
+		if c, err = org.Connection(ctx, c.ID); err != nil {
+			return nil, a.answer(ctx, err)
+		}
+	}
+	if err := a.reschedule(ctx, in.id(), c); err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	return a.showConnection(ctx, in.id(), c)
+}
+
+var roleARN = regexp.MustCompile(`^arn:(aws|aws-cn|aws-us-gov):iam::(\d{12}):role/[\w+=,.@/-]+$`)
+
+// apply checks what a client says of a connection and writes it into c.
+func (a *API) apply(ctx context.Context, c *model.Connection, in ConnectionInput) error {
+	if in.RoleARN != "" {
+		parts := roleARN.FindStringSubmatch(in.RoleARN)
+		if parts == nil {
+			return invalid(ctx, "body.role_arn", fmt.Sprintf("%q is not the ARN of an IAM role", in.RoleARN))
+		}
+		if c.AccountID != "" && c.AccountID != parts[2] {
+			return invalid(ctx, "body.role_arn", "the connection is of account "+c.AccountID+"; connect another account by itself")
+		}
+		c.AccountID = parts[2]
+	}
+	if len(in.Services) > 0 {
+		if _, err := a.Catalog.SelectServices(in.Services); err != nil {
+			return invalid(ctx, "body.services", err.Error())
+		}
+	}
+	checks, err := a.Catalog.Select(in.Checks)
+	if err != nil {
+		return invalid(ctx, "body.checks", err.Error())
+	}
+	if _, err := pipeline.Resolve(a.Catalog, checks, in.Services); err != nil {
+		return invalid(ctx, "body", "the services and checks leave nothing to audit")
+	}
+	if _, err := schedule.Parse(in.Schedule, c.CreatedAt); err != nil {
+		return invalid(ctx, "body.schedule", err.Error())
+	}
+	if in.Schedule.Expression != "" && in.RoleARN == "" {
+		return invalid(ctx, "body.schedule", "a schedule needs a role: give role_arn too")
+	}
+	c.Name, c.Project, c.RoleARN = in.Name, in.Project, in.RoleARN
+	c.Regions, c.Services, c.Checks, c.Schedule = in.Regions, in.Services, in.Checks, in.Schedule
+	return nil
+}
+
+// reschedule says when the connection is due next.
+func (a *API) reschedule(ctx context.Context, org model.OrganizationID, c model.Connection) error {
+	s, err := schedule.Parse(c.Schedule, c.CreatedAt)
+	if err != nil {
+		return err
+	}
+	after := a.Now()
+	if c.Schedule.Expression == "once" {
+		after = c.CreatedAt.Add(-time.Minute) // due from its creation on
+	}
+	return a.Store.For(org).PutNextAudit(ctx, c.ID, s.Next(c.ID, after))
+}
+
+func (a *API) showConnection(ctx context.Context, org model.OrganizationID, c model.Connection) (*connectionAnswer, error) {
+	external, err := a.ExternalIDs.ExternalID(ctx, org)
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	next, err := a.Store.For(org).NextAudit(ctx, c.ID)
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	out := &connectionAnswer{
+		Location: "/v1/connections/" + string(c.ID), ETag: etag(c.Version),
+		Body: ConnectionOutput{Connection: c, ExternalID: external.Reveal(), CheckerRole: a.CheckerRole},
+	}
+	if !next.IsZero() {
+		out.Body.NextAudit = &next
+	}
+	return out, nil
+}
+
+func etag(version int64) string { return strconv.Quote("v" + strconv.FormatInt(version, 10)) }
+
+type connectionsAnswer struct {
+	Body struct {
+		Connections []model.Connection `json:"connections"`
+	}
+}
+
+func (a *API) listConnections(ctx context.Context, in *struct{ organized }) (*connectionsAnswer, error) {
+	all, err := a.Store.For(in.id()).Connections(ctx)
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	out := &connectionsAnswer{}
+	out.Body.Connections = append([]model.Connection{}, all...)
+	return out, nil
+}
+
+type connectionPath struct {
+	organized
+	Connection string `path:"connection" maxLength:"64"`
+}
+
+func (a *API) getConnection(ctx context.Context, in *connectionPath) (*connectionAnswer, error) {
+	c, err := a.Store.For(in.id()).Connection(ctx, model.ConnectionID(in.Connection))
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	return a.showConnection(ctx, in.id(), c)
+}
+
+func (a *API) updateConnection(ctx context.Context, in *struct {
+	connectionPath
+	IfMatch string `header:"If-Match" doc:"The ETag of the connection as it was read"`
+	Body    ConnectionInput
+},
+) (*connectionAnswer, error) {
+	org := a.Store.For(in.id())
+	c, err := org.Connection(ctx, model.ConnectionID(in.Connection))
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	switch strings.TrimSpace(in.IfMatch) {
+	case "":
+		return nil, problem(ctx, http.StatusPreconditionRequired, "precondition_required", "say with If-Match which state of the connection you change")
+	case etag(c.Version):
+	default:
+		return nil, problem(ctx, http.StatusPreconditionFailed, "stale", "the connection was changed since you read it")
+	}
+	if err := a.apply(ctx, &c, in.Body); err != nil {
+		return nil, err
+	}
+	if err := org.PutConnection(ctx, &c); err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	if err := a.reschedule(ctx, in.id(), c); err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	return a.showConnection(ctx, in.id(), c)
+}

@@ -1,0 +1,118 @@
+package api
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/table"
+)
+
+func (a *API) findings(api huma.API) {
+	huma.Register(api, huma.Operation{
+		OperationID: "list-findings", Method: http.MethodGet, Path: "/v1/connections/{connection}/findings",
+		Summary: "List the findings of an account, open and resolved", Tags: []string{"findings"},
+	}, a.listFindings)
+	huma.Register(api, huma.Operation{
+		OperationID: "get-finding", Method: http.MethodGet, Path: "/v1/findings/{finding}",
+		Summary: "Show a finding with its evidence and history", Tags: []string{"findings"},
+	}, a.getFinding)
+	huma.Register(api, huma.Operation{
+		OperationID: "get-score", Method: http.MethodGet, Path: "/v1/connections/{connection}/score",
+		Summary: "Show the score of an account's last complete audit, with its coverage and bounds", Tags: []string{"scores"},
+	}, a.getScore)
+}
+
+type findingsAnswer struct {
+	Body struct {
+		Findings []model.Finding `json:"findings"`
+		Cursor   string          `json:"cursor,omitempty" doc:"Continues the list; absent on its last page"`
+	}
+}
+
+// listFindings goes through the scopes of a connection one after the other: a
+// page is what one of them has to give, and may be shorter than the limit.
+func (a *API) listFindings(ctx context.Context, in *struct {
+	connectionPath
+	Cursor string `query:"cursor" maxLength:"4096"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
+},
+) (*findingsAnswer, error) {
+	org := a.Store.For(in.id())
+	if _, err := org.Connection(ctx, model.ConnectionID(in.Connection)); err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	scopes := pipeline.Scopes(a.Catalog)
+	at, inner := 0, ""
+	if in.Cursor != "" {
+		raw, err := base64.RawURLEncoding.DecodeString(in.Cursor)
+		scope, rest, found := strings.Cut(string(raw), "\x00")
+		if at = slices.Index(scopes, scope); err != nil || !found || at < 0 {
+			return nil, a.cursor(ctx, table.ErrCursor)
+		}
+		inner = rest
+	}
+	out := &findingsAnswer{}
+	out.Body.Findings = []model.Finding{}
+	for ; at < len(scopes) && len(out.Body.Findings) < in.Limit; at++ {
+		page, next, err := org.FindingsPage(ctx, model.ConnectionID(in.Connection), scopes[at], inner, in.Limit-len(out.Body.Findings))
+		if err != nil {
+			return nil, a.cursor(ctx, err)
+		}
+		out.Body.Findings = append(out.Body.Findings, page...)
+		if inner = next; next != "" {
+			break
+		}
+	}
+	if at < len(scopes) {
+		out.Body.Cursor = base64.RawURLEncoding.EncodeToString([]byte(scopes[at] + "\x00" + inner))
+	}
+	return out, nil
+}
+
+// cursor tells a cursor that is not ours from other trouble.
+func (a *API) cursor(ctx context.Context, err error) error {
+	if errors.Is(err, table.ErrCursor) {
+		return invalid(ctx, "query.cursor", "the cursor does not belong to this list")
+	}
+	return a.answer(ctx, err)
+}
+
+type findingAnswer struct{ Body model.Finding }
+
+func (a *API) getFinding(ctx context.Context, in *struct {
+	organized
+	Finding string `path:"finding" pattern:"^[0-9a-f]{32}$"`
+},
+) (*findingAnswer, error) {
+	f, err := a.Store.For(in.id()).Finding(ctx, model.FindingID(in.Finding))
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	return &findingAnswer{f}, nil
+}
+
+// ScoreOutput is what an account's last audit amounts to.
+type ScoreOutput struct {
+	Audit   model.AuditID `json:"audit"`
+	AsOf    time.Time     `json:"as_of"`
+	Summary model.Summary `json:"summary"`
+}
+
+type scoreAnswer struct{ Body ScoreOutput }
+
+func (a *API) getScore(ctx context.Context, in *connectionPath) (*scoreAnswer, error) {
+	audit, err := a.Store.For(in.id()).LatestAudit(ctx, model.ConnectionID(in.Connection), func(a model.Audit) bool { return a.Summary != nil })
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	return &scoreAnswer{ScoreOutput{Audit: audit.ID, AsOf: audit.StartedAt, Summary: *audit.Summary}}, nil
+}

@@ -1,0 +1,95 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// Problem is an error as clients see it: RFC 9457, with a code that stays the
+// same and the id that leads to the log.
+type Problem struct {
+	Type      string   `json:"type" example:"https://cloudarq.dev/problems/not_found"`
+	Title     string   `json:"title"`
+	Status    int      `json:"status"`
+	Code      string   `json:"code" doc:"Stays the same in all versions"`
+	Detail    string   `json:"detail"`
+	RequestID string   `json:"request_id,omitempty"`
+	Errors    []Detail `json:"errors,omitempty"`
+}
+
+// Detail is what is wrong with one part of a request.
+type Detail struct {
+	Pointer string `json:"pointer,omitempty" doc:"Where: body.regions[0]"`
+	Detail  string `json:"detail"`
+}
+
+// Error implements error.
+func (p *Problem) Error() string { return p.Detail }
+
+// GetStatus implements huma.StatusError.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType implements huma.ContentTypeFilter.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+func problem(ctx context.Context, status int, code, detail string) *Problem {
+	id, _ := ctx.Value(requestIDKey{}).(string)
+	return &Problem{
+		Type: "https://cloudarq.dev/problems/" + code, Title: http.StatusText(status), Status: status,
+		Code: code, Detail: detail, RequestID: id,
+	}
+}
+
+func invalid(ctx context.Context, pointer, detail string) *Problem {
+	p := problem(ctx, http.StatusUnprocessableEntity, "invalid", detail)
+	p.Errors = []Detail{{Pointer: pointer, Detail: detail}}
+	return p
+}
+
+func writeProblem(w http.ResponseWriter, p *Problem) {
+	w.Header().Set("Content-Type", p.ContentType(""))
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // the client is gone, if anything
+}
+
+// init gives the errors of huma's own validation the form of all others: the
+// library has no other place for that.
+func init() { //nolint:gochecknoinits // see above
+	huma.NewErrorWithContext = func(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
+		p := problem(ctx.Context(), status, code(status), message)
+		for _, err := range errs {
+			var d huma.ErrorDetailer
+			if errors.As(err, &d) {
+				detail := d.ErrorDetail()
+				p.Errors = append(p.Errors, Detail{Pointer: detail.Location, Detail: detail.Message})
+			} else if err != nil {
+				p.Errors = append(p.Errors, Detail{Detail: err.Error()})
+			}
+		}
+		return p
+	}
+	huma.NewError = func(status int, message string, _ ...error) huma.StatusError {
+		return problem(context.Background(), status, code(status), message)
+	}
+}
+
+func code(status int) string {
+	switch status {
+	case http.StatusUnprocessableEntity, http.StatusBadRequest:
+		return "invalid"
+	case http.StatusNotFound:
+		return "not_found"
+	case http.StatusRequestEntityTooLarge:
+		return "too_large"
+	case http.StatusUnsupportedMediaType:
+		return "unsupported_media_type"
+	case http.StatusInternalServerError:
+		return "internal"
+	default:
+		return "refused"
+	}
+}
