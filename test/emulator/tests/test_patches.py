@@ -299,3 +299,18 @@ def test_credential_report_has_the_root_user(emulator, account):
     assert rows[0]["arn"] == f"arn:aws:iam::{account}:root"
     assert rows[0]["mfa_active"] == rows[0]["access_key_1_active"] == "false"
     assert abs(report["GeneratedTime"] - datetime.datetime.now(datetime.UTC)) < datetime.timedelta(minutes=1)
+
+
+def test_items_may_have_400_kib(table):
+    whole = item("a", "1", b={"B": b"x" * (400 * 1024 - len("pkask1b"))})
+    table.put_item(TableName="t", Item=whole)
+    assert table.get_item(TableName="t", Key=item("a", "1"))["Item"] == whole
+    with pytest.raises(ClientError, match="Item size has exceeded"):
+        table.put_item(TableName="t", Item=whole | {"n": {"S": "1"}})
+
+
+def test_batches_end_at_25(table):
+    requests = [{"PutRequest": {"Item": item("a", str(number))}} for number in range(26)]
+    table.batch_write_item(RequestItems={"t": requests[:25]})
+    with pytest.raises(ClientError, match="Too many items"):
+        table.batch_write_item(RequestItems={"t": requests})

@@ -17,6 +17,8 @@ def apply() -> None:
     dynamodb.query_one_partition()
     dynamodb.compare_strings_directly()
     dynamodb.serialize_attributes_directly()
+    dynamodb.measure_items_as_aws()
+    dynamodb.refuse_long_batches()
     s3.protect_new_buckets()
     s3.keep_buckets_encrypted()
     s3.name_regions_of_buckets()
