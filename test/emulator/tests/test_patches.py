@@ -314,3 +314,11 @@ def test_batches_end_at_25(table):
     table.batch_write_item(RequestItems={"t": requests[:25]})
     with pytest.raises(ClientError, match="Too many items"):
         table.batch_write_item(RequestItems={"t": requests})
+
+
+def test_one_object_written_by_many(emulator, account):
+    s3 = emulator.client("s3", account)
+    s3.create_bucket(Bucket="many-writers", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    with ThreadPoolExecutor(8) as pool:
+        put = [pool.submit(s3.put_object, Bucket="many-writers", Key="k", Body=b"%d" % n * 100_000) for n in range(40)]
+    assert {each.result()["ResponseMetadata"]["HTTPStatusCode"] for each in put} == {200}

@@ -19,6 +19,7 @@ def apply() -> None:
     dynamodb.serialize_attributes_directly()
     dynamodb.measure_items_as_aws()
     dynamodb.refuse_long_batches()
+    s3.serve_one_call_at_a_time()
     s3.protect_new_buckets()
     s3.keep_buckets_encrypted()
     s3.name_regions_of_buckets()
