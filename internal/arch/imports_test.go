@@ -82,6 +82,7 @@ func TestLayers(t *testing.T) {
 		"pkg/table":     {},
 		"pkg/queue":     {},
 		"pkg/blob":      {},
+		"pkg/notify":    {},
 		"pkg/score":     {"pkg/model"},
 		"pkg/check":     {"pkg/fact", "pkg/model"},
 		"pkg/filter":    {"pkg/check"},
