@@ -322,3 +322,22 @@ def test_one_object_written_by_many(emulator, account):
     with ThreadPoolExecutor(8) as pool:
         put = [pool.submit(s3.put_object, Bucket="many-writers", Key="k", Body=b"%d" % n * 100_000) for n in range(40)]
     assert {each.result()["ResponseMetadata"]["HTTPStatusCode"] for each in put} == {200}
+
+
+def test_kms_refuses_as_aws(emulator, account):
+    kms = emulator.client("kms", account)
+    mine, other = (kms.create_key()["KeyMetadata"]["KeyId"] for _ in range(2))
+    context = {"a": "b"}
+    blob = kms.encrypt(KeyId=mine, Plaintext=b"x", EncryptionContext=context)["CiphertextBlob"]
+    assert kms.decrypt(KeyId=mine, CiphertextBlob=blob, EncryptionContext=context)["Plaintext"] == b"x"
+    with pytest.raises(kms.exceptions.IncorrectKeyException):
+        kms.decrypt(KeyId=other, CiphertextBlob=blob, EncryptionContext=context)
+    for at in (0, len(blob) - 1):
+        altered = blob[:at] + bytes([blob[at] ^ 1]) + blob[at + 1 :]
+        with pytest.raises(kms.exceptions.InvalidCiphertextException):
+            kms.decrypt(KeyId=mine, CiphertextBlob=altered, EncryptionContext=context)
+    change = {"CiphertextBlob": blob, "SourceEncryptionContext": context, "DestinationKeyId": other, "DestinationEncryptionContext": context}
+    with pytest.raises(kms.exceptions.IncorrectKeyException):
+        kms.re_encrypt(SourceKeyId=other, **change)
+    moved = kms.re_encrypt(SourceKeyId=mine, **change)["CiphertextBlob"]
+    assert kms.decrypt(KeyId=other, CiphertextBlob=moved, EncryptionContext=context)["Plaintext"] == b"x"
