@@ -82,6 +82,7 @@ func TestLayers(t *testing.T) {
 		"pkg/table":     {},
 		"pkg/queue":     {},
 		"pkg/blob":      {},
+		"pkg/notify":    {},
 		"pkg/score":     {"pkg/model"},
 		"pkg/check":     {"pkg/fact", "pkg/model"},
 		"pkg/filter":    {"pkg/check"},
@@ -128,7 +129,10 @@ func TestServicesKeepApart(t *testing.T) {
 // stores or reports.
 func TestSDKStaysAtTheEdge(t *testing.T) {
 	t.Parallel()
-	edge := []string{"pkg/awsx", "pkg/awsfake", "pkg/collect", "pkg/collect/collecttest", "pkg/services/collectors"}
+	edge := []string{
+		"pkg/awsx", "pkg/awsfake", "pkg/collect", "pkg/collect/collecttest", "pkg/services/collectors",
+		"pkg/table/dynamo", "pkg/blob/s3", "pkg/queue/sqs", "pkg/notify/sns", "pkg/secret/kms", "test/emulator/emulatortest",
+	}
 	core := "github.com/aws/aws-sdk-go-v2/aws" // aws.Config alone, which accounts are handed round as
 	for _, p := range list(t) {
 		if isCollector(p.name()) || slices.Contains(edge, p.name()) {

@@ -197,20 +197,10 @@ func (a Alert) Message() (notify.Message, error) {
 	return m, nil
 }
 
-// subjectLength is what SNS allows; subjects are plain ASCII.
-// https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
-const subjectLength = 100
-
 func subject(a Alert) string {
 	text := "CloudArq: " + a.Kind + " " + a.Change + ", account " + a.Account
 	if a.Finding != nil {
 		text = fmt.Sprintf("CloudArq: %s %s finding, %s, account %s", a.Change, a.Finding.Severity, a.Finding.Check, a.Account)
 	}
-	text = strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' {
-			return '?'
-		}
-		return r
-	}, text)
-	return text[:min(len(text), subjectLength)]
+	return notify.Headline(text)
 }

@@ -52,7 +52,7 @@ type Info struct {
 	Key      string
 	Size     int64     // bytes
 	Modified time.Time // when it was put, UTC
-	// Tag changes whenever the blob is put again, so that caches know; it says
+	// Tag changes whenever other content is put, so that caches know; it says
 	// nothing else and is not comparable between stores.
 	Tag string
 }

@@ -24,6 +24,9 @@ type Driver struct {
 	// MaxReceives is how often a message is delivered at least before it is
 	// given up.
 	MaxReceives int
+	// StopsCount says that a delivery which the context's end stopped uses up one
+	// of MaxReceives: SQS counts when it hands a message out, whatever comes of it.
+	StopsCount bool
 	// Dead returns the bodies of the dead letters, in any order.
 	Dead func() []string
 }

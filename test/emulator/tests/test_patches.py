@@ -299,3 +299,45 @@ def test_credential_report_has_the_root_user(emulator, account):
     assert rows[0]["arn"] == f"arn:aws:iam::{account}:root"
     assert rows[0]["mfa_active"] == rows[0]["access_key_1_active"] == "false"
     assert abs(report["GeneratedTime"] - datetime.datetime.now(datetime.UTC)) < datetime.timedelta(minutes=1)
+
+
+def test_items_may_have_400_kib(table):
+    whole = item("a", "1", b={"B": b"x" * (400 * 1024 - len("pkask1b"))})
+    table.put_item(TableName="t", Item=whole)
+    assert table.get_item(TableName="t", Key=item("a", "1"))["Item"] == whole
+    with pytest.raises(ClientError, match="Item size has exceeded"):
+        table.put_item(TableName="t", Item=whole | {"n": {"S": "1"}})
+
+
+def test_batches_end_at_25(table):
+    requests = [{"PutRequest": {"Item": item("a", str(number))}} for number in range(26)]
+    table.batch_write_item(RequestItems={"t": requests[:25]})
+    with pytest.raises(ClientError, match="Too many items"):
+        table.batch_write_item(RequestItems={"t": requests})
+
+
+def test_one_object_written_by_many(emulator, account):
+    s3 = emulator.client("s3", account)
+    s3.create_bucket(Bucket="many-writers", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    with ThreadPoolExecutor(8) as pool:
+        put = [pool.submit(s3.put_object, Bucket="many-writers", Key="k", Body=b"%d" % n * 100_000) for n in range(40)]
+    assert {each.result()["ResponseMetadata"]["HTTPStatusCode"] for each in put} == {200}
+
+
+def test_kms_refuses_as_aws(emulator, account):
+    kms = emulator.client("kms", account)
+    mine, other = (kms.create_key()["KeyMetadata"]["KeyId"] for _ in range(2))
+    context = {"a": "b"}
+    blob = kms.encrypt(KeyId=mine, Plaintext=b"x", EncryptionContext=context)["CiphertextBlob"]
+    assert kms.decrypt(KeyId=mine, CiphertextBlob=blob, EncryptionContext=context)["Plaintext"] == b"x"
+    with pytest.raises(kms.exceptions.IncorrectKeyException):
+        kms.decrypt(KeyId=other, CiphertextBlob=blob, EncryptionContext=context)
+    for at in (0, len(blob) - 1):
+        altered = blob[:at] + bytes([blob[at] ^ 1]) + blob[at + 1 :]
+        with pytest.raises(kms.exceptions.InvalidCiphertextException):
+            kms.decrypt(KeyId=mine, CiphertextBlob=altered, EncryptionContext=context)
+    change = {"CiphertextBlob": blob, "SourceEncryptionContext": context, "DestinationKeyId": other, "DestinationEncryptionContext": context}
+    with pytest.raises(kms.exceptions.IncorrectKeyException):
+        kms.re_encrypt(SourceKeyId=other, **change)
+    moved = kms.re_encrypt(SourceKeyId=mine, **change)["CiphertextBlob"]
+    assert kms.decrypt(KeyId=other, CiphertextBlob=moved, EncryptionContext=context)["Plaintext"] == b"x"

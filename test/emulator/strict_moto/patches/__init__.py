@@ -4,7 +4,7 @@ Each function replaces one thing and says why. They hook private names, so moto 
 it hooks has moved or moto no longer needs it.
 """
 
-from strict_moto.patches import dispatch, dynamodb, ec2, iam, s3, sqs
+from strict_moto.patches import dispatch, dynamodb, ec2, iam, kms, s3, sqs
 
 
 def apply() -> None:
@@ -17,9 +17,13 @@ def apply() -> None:
     dynamodb.query_one_partition()
     dynamodb.compare_strings_directly()
     dynamodb.serialize_attributes_directly()
+    dynamodb.measure_items_as_aws()
+    dynamodb.refuse_long_batches()
+    s3.serve_one_call_at_a_time()
     s3.protect_new_buckets()
     s3.keep_buckets_encrypted()
     s3.name_regions_of_buckets()
+    kms.refuse_as_aws()
     ec2.list_regions_of_a_real_account()
     iam.offer_common_managed_policies()
     iam.report_root_user()

@@ -1,4 +1,4 @@
-"""DynamoDB: no write is lost, and a query costs what its partition costs."""
+"""DynamoDB: no write is lost, a query costs what its partition costs, and limits are those of AWS."""
 
 import base64
 import copy
@@ -7,8 +7,9 @@ import threading
 from dataclasses import dataclass
 
 from moto.core.serialize import BaseJSONSerializer
+from moto.dynamodb.exceptions import ItemSizeTooLarge, MockValidationException
 from moto.dynamodb.models import DynamoDBBackend
-from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
@@ -181,3 +182,43 @@ def _attribute(attribute: DynamoType | dict) -> dict:
 
 def _base64(value: bytes | str) -> str:
     return base64.b64encode(value).decode() if isinstance(value, bytes) else value
+
+
+ITEM_BYTES = 400 * 1024
+BATCH_REQUESTS = 25
+
+
+def measure_items_as_aws() -> None:
+    """moto counts binary values as the base64 they travel as, and refuses items of more than 405,000 bytes; AWS takes 400 KiB of what is stored."""
+    size = DynamoType.size
+
+    def size_stored(value: DynamoType) -> int:
+        if not value.is_binary():
+            return size(value)
+        return len(value.value) if isinstance(value.value, bytes) else len(base64.b64decode(value.value))
+
+    def set_within_limit(attributes: LimitedSizeDict, key: str, value) -> None:
+        kept = sum(_bytes(name) + _bytes(each) for name, each in attributes.items() if name != key)
+        if kept + _bytes(key) + _bytes(value) > ITEM_BYTES:
+            raise ItemSizeTooLarge
+        dict.__setitem__(attributes, key, value)
+
+    DynamoType.size = size_stored
+    LimitedSizeDict.__setitem__ = set_within_limit
+
+
+def _bytes(value) -> int:
+    return value.size() if isinstance(value, DynamoType) else len(str(value).encode())
+
+
+def refuse_long_batches() -> None:
+    """moto takes a BatchWriteItem of any length, AWS 25 requests."""
+    batch_write_item = DynamoHandler.batch_write_item
+
+    @functools.wraps(batch_write_item)
+    def batch_write_item_of_25(handler: DynamoHandler):
+        if sum(len(requests) for requests in handler.body["RequestItems"].values()) > BATCH_REQUESTS:
+            raise MockValidationException("Too many items requested for the BatchWriteItem call")
+        return batch_write_item(handler)
+
+    DynamoHandler.batch_write_item = batch_write_item_of_25

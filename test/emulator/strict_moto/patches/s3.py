@@ -1,4 +1,7 @@
-"""S3's defaults since April 2023, which moto predates."""
+"""S3's defaults since April 2023, which moto predates, and writers that do not trip over each other."""
+
+import functools
+import threading
 
 from moto.core.responses import ActionResult
 from moto.s3.models import FakeBucket, PublicAccessBlock, S3Backend
@@ -48,3 +51,22 @@ def name_regions_of_buckets() -> None:
         return response.serialized(ActionResult({"Owner": {"ID": "bcaf1ffd86f41161ca5fb16fd081034f"}, "Buckets": listed}))
 
     S3Response.all_buckets = all_buckets
+
+
+def serve_one_call_at_a_time() -> None:
+    """moto closes an object's file when another takes its place, also while it still computes the ETag of the first: a 500.
+
+    The lock costs nothing, since one Python process computes one thing at a time anyway.
+    """
+    lock = threading.RLock()
+
+    def alone(respond):
+        @functools.wraps(respond)
+        def respond_alone(response: S3Response, request, full_url: str):
+            with lock:
+                return respond(response, request, full_url)
+
+        return respond_alone
+
+    S3Response._key_response = alone(S3Response._key_response)
+    S3Response._bucket_response = alone(S3Response._bucket_response)
