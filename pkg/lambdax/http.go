@@ -14,12 +14,13 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/cloudarq/cloudarq/pkg/auth"
+	"github.com/cloudarq/cloudarq/pkg/metrics"
 )
 
 // HTTP answers the events of an HTTP API (payload format 2.0) by a handler. Who
 // signed the request, as API Gateway verified, is its caller.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
-func HTTP(handler http.Handler, log *slog.Logger) func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+func HTTP(handler http.Handler, meters *metrics.EMF, log *slog.Logger) func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 	return func(ctx context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 		start := time.Now()
 		request, err := request(ctx, event)
@@ -32,6 +33,9 @@ func HTTP(handler http.Handler, log *slog.Logger) func(context.Context, events.A
 		response := written.response()
 		log.InfoContext(ctx, "request answered", slog.String("method", request.Method), slog.String("route", request.Pattern),
 			slog.String("path", request.URL.Path), slog.Int("status", response.StatusCode), slog.Duration("duration", time.Since(start)))
+		if err := meters.Flush(); err != nil {
+			log.ErrorContext(ctx, "metrics", slog.Any("error", err))
+		}
 		return response, nil
 	}
 }

@@ -103,8 +103,20 @@ func (c Counts) Add(o Counts) Counts {
 	return Counts{c.Pass + o.Pass, c.Fail + o.Fail, c.NotApplicable + o.NotApplicable, c.NotAssessed + o.NotAssessed}
 }
 
+// Total is how many verdicts were given.
+func (c Counts) Total() int { return c.Pass + c.Fail + c.NotApplicable + c.NotAssessed }
+
 // Tally is the counts of each check.
 type Tally map[CheckID]Counts
+
+// Sum is the counts of all checks together.
+func (t Tally) Sum() Counts {
+	var sum Counts
+	for _, c := range t {
+		sum = sum.Add(c)
+	}
+	return sum
+}
 
 // GapCount is one cause of NOT_ASSESSED: what stood in the way, of what, and how
 // often.

@@ -13,6 +13,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/alert"
 	"github.com/cloudarq/cloudarq/pkg/blob"
 	"github.com/cloudarq/cloudarq/pkg/diff"
+	"github.com/cloudarq/cloudarq/pkg/metrics"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
@@ -133,6 +134,7 @@ func (p *Pipeline) carryOut(ctx context.Context, orgID model.OrganizationID, aud
 	if err := group.Wait(); err != nil {
 		return err
 	}
+	p.meter(metrics.FindingsWritten, len(changes))
 	news := alert.Of{Organization: orgID, Audit: audit}.Changes(scope, record.First, changes)
 	if err := p.publish(ctx, orgID, audit.ID, scope, news); err != nil {
 		return err

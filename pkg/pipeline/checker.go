@@ -16,6 +16,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/collect"
 	"github.com/cloudarq/cloudarq/pkg/fact"
 	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/metrics"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/queue"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -72,6 +73,8 @@ func (p *Pipeline) runTask(ctx context.Context, body []byte) error {
 			return err
 		}
 		p.Progress.TaskEnded(task)
+		p.meter(metrics.Tasks, 1)
+		p.meter(metrics.Calls, task.Calls)
 	}
 	return p.report(ctx, m)
 }
@@ -153,6 +156,10 @@ func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, ta
 	if err := WriteLedger(ctx, p.Evidence, task.Ledger, calls.Entries()); err != nil {
 		return err
 	}
+	for _, call := range calls.Entries() {
+		p.meter(metrics.Throttles, call.Throttles)
+	}
+	p.meter(metrics.Verdicts, j.tally.Sum().Total())
 	task.State, task.Calls = model.TaskCollected, len(calls.Entries())
 	task.Resources, task.Listings, task.Tally, task.Gaps = j.resources, j.listings, j.tally, j.gaps.list()
 	return nil

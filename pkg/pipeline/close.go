@@ -11,6 +11,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/blob"
 	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/evidence"
+	"github.com/cloudarq/cloudarq/pkg/metrics"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/score"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -35,8 +36,30 @@ func (p *Pipeline) Close(ctx context.Context, orgID model.OrganizationID, connec
 		} else if err != nil {
 			return err
 		}
+		p.meterEnd(audit)
 	}
 	return p.announceEnd(ctx, orgID, audit)
+}
+
+func (p *Pipeline) meterEnd(audit model.Audit) {
+	switch audit.State {
+	case model.AuditPartial:
+		p.meter(metrics.AuditsPartial, 1)
+	case model.AuditFailed:
+		p.meter(metrics.AuditsFailed, 1)
+	case model.AuditDone, model.AuditCancelled, model.AuditConnecting, model.AuditRunning:
+	}
+	p.meter(metrics.AuditsFinished, 1)
+	p.meter(metrics.AuditDuration, int(audit.EndedAt.Sub(audit.StartedAt).Seconds()))
+	if s := audit.Summary; s != nil {
+		blind := 0
+		for _, counts := range s.Tally {
+			if counts.NotAssessed > 0 {
+				blind++
+			}
+		}
+		p.meter(metrics.BlindChecks, blind)
+	}
 }
 
 // announceEnd does what follows from an audit's end, as often as asked. Who

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cloudarq/cloudarq/pkg/metrics"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
@@ -72,6 +73,7 @@ func (p *Pipeline) fail(ctx context.Context, body []byte, how model.Task) error 
 	}
 	if task.State == model.TaskOpen {
 		task.State, task.Problem, task.Refused = model.TaskFailed, how.Problem, how.Refused
+		p.meter(metrics.TasksFailed, 1)
 		if err := org.PutTask(ctx, &task); err != nil && !errors.Is(err, store.ErrConflict) {
 			return err
 		}
@@ -94,6 +96,7 @@ func (p *Pipeline) Expire(ctx context.Context, orgID model.OrganizationID, conne
 	if err != nil {
 		return err
 	}
+	p.meter(metrics.AuditsOverdue, 1)
 	for _, t := range tasks {
 		if t.State == model.TaskOpen {
 			t.State, t.Problem = model.TaskFailed, fmt.Sprintf("%s was not finished within the %s that an audit may take", t.Service, p.Bound)

@@ -17,6 +17,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/collect"
 	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/metrics"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/notify"
 	"github.com/cloudarq/cloudarq/pkg/queue"
@@ -83,7 +84,8 @@ type Pipeline struct {
 	Results  queue.Sender // to Absorb
 	Accounts Accounts
 	Progress Progress
-	Alerts   notify.Notifier // hears of changes; nil if nobody shall
+	Alerts   notify.Notifier  // hears of changes; nil if nobody shall
+	Meter    metrics.Recorder // counts; nil if nobody shall
 	Now      func() time.Time
 	// Deadline bounds the collecting of one audit, counted from its start; what
 	// was not read by then is a gap. 0 means no bound.
@@ -99,6 +101,13 @@ type Pipeline struct {
 	// PublishWithin is how long publishing alerts may take: who began longer ago
 	// is taken for dead, and another goes on.
 	PublishWithin time.Duration
+}
+
+// meter counts something.
+func (p *Pipeline) meter(name metrics.Name, n int) {
+	if p.Meter != nil && n > 0 {
+		p.Meter.Add(name, float64(n))
+	}
 }
 
 // Message is what queues carry: ids, never secrets, settings or bodies.

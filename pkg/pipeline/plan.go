@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/metrics"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
@@ -132,6 +133,9 @@ func (p *Pipeline) start(ctx context.Context, orgID model.OrganizationID, audit 
 	}
 	if err != nil {
 		return audit, err
+	}
+	if audit.Version == 1 {
+		p.meter(metrics.AuditsStarted, 1)
 	}
 	return audit, p.send(ctx, orgID, audit, tasks)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/alert"
+	"github.com/cloudarq/cloudarq/pkg/metrics"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/notify"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -57,6 +58,7 @@ func (p *Pipeline) publish(ctx context.Context, orgID model.OrganizationID, audi
 			box.Claimed = time.Time{}
 			return errors.Join(fmt.Errorf("publish %d alerts of audit %s: %w", len(batch), audit, err), org.PutOutbox(ctx, audit, part, &box))
 		}
+		p.meter(metrics.AlertsPublished, len(batch))
 		box.Published += len(batch)
 		if err := org.PutOutbox(ctx, audit, part, &box); err != nil {
 			return err

@@ -163,3 +163,9 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	}
 	return nil
 }
+
+// PathStyle is an option for clients: it puts the bucket into the path instead
+// of the host name, as emulators want it.
+func PathStyle(on bool) func(*s3.Options) {
+	return func(o *s3.Options) { o.UsePathStyle = on }
+}

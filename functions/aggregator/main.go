@@ -1,0 +1,63 @@
+// Command aggregator turns the evidence of tasks into findings, closes audits
+// and publishes alerts.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	sdks3 "github.com/aws/aws-sdk-go-v2/service/s3"
+	sdksns "github.com/aws/aws-sdk-go-v2/service/sns"
+	sdksqs "github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/caarlos0/env/v11"
+
+	"github.com/cloudarq/cloudarq/pkg/awsx"
+	"github.com/cloudarq/cloudarq/pkg/blob/s3"
+	"github.com/cloudarq/cloudarq/pkg/lambdax"
+	"github.com/cloudarq/cloudarq/pkg/notify/sns"
+	"github.com/cloudarq/cloudarq/pkg/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/queue/sqs"
+	"github.com/cloudarq/cloudarq/pkg/services"
+	"github.com/cloudarq/cloudarq/pkg/store"
+	"github.com/cloudarq/cloudarq/pkg/table/dynamo"
+)
+
+type settings struct {
+	Version       string        `env:"CLOUDARQ_VERSION,required"`
+	Table         string        `env:"TABLE_NAME,required"`
+	Bucket        string        `env:"EVIDENCE_BUCKET,required"`
+	Results       string        `env:"RESULTS_QUEUE_URL,required"`
+	Dead          string        `env:"RESULTS_DEAD_QUEUE_URL,required"`
+	Topic         string        `env:"ALERT_TOPIC_ARN,required"`
+	MaxReceives   int           `env:"MAX_RECEIVES,required"`
+	PublishWithin time.Duration `env:"PUBLISH_WITHIN,required"`
+}
+
+func main() {
+	log := lambdacontext.NewLogger()
+	slog.SetDefault(log)
+	cfg, err := env.ParseAs[settings]()
+	lambdax.ExitOn(err)
+	sdk, err := awsx.Own(context.Background(), cfg.Version)
+	lambdax.ExitOn(err)
+	catalog, err := services.Catalog()
+	lambdax.ExitOn(err)
+	queues := sdksqs.NewFromConfig(sdk)
+	results := sqs.New(queues, cfg.Results)
+	meters := lambdax.Meters(os.Stdout)
+	p := &pipeline.Pipeline{
+		Catalog: catalog, Store: store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{})),
+		Evidence: s3.New(sdks3.NewFromConfig(sdk, s3.PathStyle(awsx.Emulated(sdk))), cfg.Bucket),
+		Results:  results, Alerts: sns.New(sdksns.NewFromConfig(sdk), cfg.Topic),
+		Progress: pipeline.Silent{}, Meter: meters, Now: time.Now, PublishWithin: cfg.PublishWithin,
+	}
+	lambda.Start(lambdax.Messages{
+		Handle: p.Absorb, Max: cfg.MaxReceives, Dead: sqs.New(queues, cfg.Dead),
+		Defer: results.RedeliverAfter, Meters: meters, Log: log,
+	}.Batch)
+}

@@ -1,0 +1,60 @@
+// Command api answers HTTP requests, behind API Gateway.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	sdksqs "github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/caarlos0/env/v11"
+
+	"github.com/cloudarq/cloudarq/pkg/api"
+	"github.com/cloudarq/cloudarq/pkg/awsx"
+	"github.com/cloudarq/cloudarq/pkg/connect"
+	"github.com/cloudarq/cloudarq/pkg/lambdax"
+	"github.com/cloudarq/cloudarq/pkg/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/queue/sqs"
+	"github.com/cloudarq/cloudarq/pkg/secret"
+	secretkms "github.com/cloudarq/cloudarq/pkg/secret/kms"
+	"github.com/cloudarq/cloudarq/pkg/services"
+	"github.com/cloudarq/cloudarq/pkg/store"
+	"github.com/cloudarq/cloudarq/pkg/table/dynamo"
+)
+
+type settings struct {
+	Version     string        `env:"CLOUDARQ_VERSION,required"`
+	Table       string        `env:"TABLE_NAME,required"`
+	Tasks       string        `env:"TASKS_QUEUE_URL,required"`
+	Key         string        `env:"KEY_ARN,required"`
+	CheckerRole string        `env:"CHECKER_ROLE_ARN,required"`
+	Bound       time.Duration `env:"AUDIT_BOUND,required"`
+}
+
+func main() {
+	log := lambdacontext.NewLogger()
+	slog.SetDefault(log)
+	cfg, err := env.ParseAs[settings]()
+	lambdax.ExitOn(err)
+	sdk, err := awsx.Own(context.Background(), cfg.Version)
+	lambdax.ExitOn(err)
+	catalog, err := services.Catalog()
+	lambdax.ExitOn(err)
+	records := store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{}))
+	keys := secret.Cached(secretkms.New(kms.NewFromConfig(sdk), cfg.Key), 1000, 5*time.Minute, time.Now)
+	meters := lambdax.Meters(os.Stdout)
+	handler := &api.API{
+		Store: records, Catalog: catalog, ExternalIDs: connect.ExternalIDs{Store: records, Keys: keys},
+		Pipeline: &pipeline.Pipeline{
+			Catalog: catalog, Store: records, Tasks: sqs.New(sdksqs.NewFromConfig(sdk), cfg.Tasks),
+			Meter: meters, Now: time.Now, Bound: cfg.Bound,
+		},
+		Now: time.Now, Log: log, CheckerRole: cfg.CheckerRole, Version: cfg.Version,
+	}
+	lambda.Start(lambdax.HTTP(handler.Handler(), meters, log))
+}

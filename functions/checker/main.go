@@ -1,0 +1,75 @@
+// Command checker does the tasks of audits: it opens an account and plans, or
+// collects and judges one service of it. It is the one function that reaches
+// into accounts.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	sdks3 "github.com/aws/aws-sdk-go-v2/service/s3"
+	sdksqs "github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/caarlos0/env/v11"
+
+	"github.com/cloudarq/cloudarq/pkg/awsx"
+	"github.com/cloudarq/cloudarq/pkg/blob/s3"
+	"github.com/cloudarq/cloudarq/pkg/connect"
+	"github.com/cloudarq/cloudarq/pkg/lambdax"
+	"github.com/cloudarq/cloudarq/pkg/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/queue/sqs"
+	"github.com/cloudarq/cloudarq/pkg/secret"
+	secretkms "github.com/cloudarq/cloudarq/pkg/secret/kms"
+	"github.com/cloudarq/cloudarq/pkg/services"
+	"github.com/cloudarq/cloudarq/pkg/services/collectors"
+	"github.com/cloudarq/cloudarq/pkg/store"
+	"github.com/cloudarq/cloudarq/pkg/table/dynamo"
+)
+
+type settings struct {
+	Version     string        `env:"CLOUDARQ_VERSION,required"`
+	Table       string        `env:"TABLE_NAME,required"`
+	Bucket      string        `env:"EVIDENCE_BUCKET,required"`
+	Tasks       string        `env:"TASKS_QUEUE_URL,required"`
+	Dead        string        `env:"TASKS_DEAD_QUEUE_URL,required"`
+	Results     string        `env:"RESULTS_QUEUE_URL,required"`
+	Key         string        `env:"KEY_ARN,required"`
+	MaxReceives int           `env:"MAX_RECEIVES,required"`
+	Spare       time.Duration `env:"TASK_SPARE,required"`
+	WatchEvery  time.Duration `env:"WATCH_EVERY,required"`
+}
+
+func main() {
+	log := lambdacontext.NewLogger()
+	slog.SetDefault(log)
+	cfg, err := env.ParseAs[settings]()
+	lambdax.ExitOn(err)
+	sdk, err := awsx.Own(context.Background(), cfg.Version)
+	lambdax.ExitOn(err)
+	catalog, err := services.Catalog()
+	lambdax.ExitOn(err)
+	queues := sdksqs.NewFromConfig(sdk)
+	tasks := sqs.New(queues, cfg.Tasks)
+	records := store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{}))
+	keys := secret.Cached(secretkms.New(kms.NewFromConfig(sdk), cfg.Key), 1000, 5*time.Minute, time.Now)
+	meters := lambdax.Meters(os.Stdout)
+	p := &pipeline.Pipeline{
+		Catalog: catalog, Specs: collectors.ByService(), Store: records,
+		Evidence: s3.New(sdks3.NewFromConfig(sdk, s3.PathStyle(awsx.Emulated(sdk))), cfg.Bucket),
+		Tasks:    tasks, Results: sqs.New(queues, cfg.Results),
+		Accounts: connect.Accounts{
+			ExternalIDs: connect.ExternalIDs{Store: records, Keys: keys},
+			Client:      awsx.New(awsx.Options{Version: cfg.Version, CustomEndpoint: collectors.CustomEndpoint}),
+		},
+		Progress: pipeline.Silent{}, Meter: meters, Now: time.Now, Spare: cfg.Spare, WatchEvery: cfg.WatchEvery,
+	}
+	lambda.Start(lambdax.Messages{
+		Handle: p.RunTask, Max: cfg.MaxReceives, Dead: sqs.New(queues, cfg.Dead),
+		Defer: tasks.RedeliverAfter, Meters: meters, Log: log,
+	}.Batch)
+}

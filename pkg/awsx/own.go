@@ -1,0 +1,41 @@
+package awsx
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+)
+
+// Own is the configuration for CloudArq's own table, bucket, queues, topic and
+// key. It is not for accounts that are audited: nothing guards it.
+func Own(ctx context.Context, version string) (aws.Config, error) {
+	client := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+		t.MaxIdleConnsPerHost = idlePerHost
+		t.ResponseHeaderTimeout = answerTimeout
+	})
+	cfg, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(client))
+	if err != nil {
+		return aws.Config{}, fmt.Errorf("load AWS configuration: %w", err)
+	}
+	if buildable, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok {
+		if host := emulator(cfg); host != "" {
+			cfg.HTTPClient = throughEmulator(buildable, host)
+		} else {
+			cfg.HTTPClient = buildable.Freeze()
+		}
+	}
+	cfg.Retryer = func() aws.Retryer {
+		return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = defaultAttempts })
+	}
+	cfg.APIOptions = append(cfg.APIOptions, awsmiddleware.AddUserAgentKeyValue("cloudarq", version))
+	return cfg, nil
+}
+
+// Emulated reports whether a configuration leads to an emulator on this machine.
+func Emulated(cfg aws.Config) bool { return emulator(cfg) != "" }

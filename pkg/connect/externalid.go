@@ -1,0 +1,121 @@
+// Package connect opens the accounts of registered connections: through their
+// role, with the External ID of their organization.
+package connect
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/secret"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+// ExternalIDs keeps the External ID of each organization, sealed under a data
+// key of its own. Roles that ask for it cannot be used by way of another
+// organization, even if their ARN is known (the "confused deputy").
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+type ExternalIDs struct {
+	Store *store.Store
+	Keys  secret.Wrapper
+}
+
+// externalIDBytes of randomness are in an External ID.
+const externalIDBytes = 24
+
+// record is what the data key belongs to: the organization itself, and not one of
+// its connections.
+const record = "organization"
+
+// ExternalID is the organization's newest External ID. It is made the first time
+// that somebody asks.
+func (e ExternalIDs) ExternalID(ctx context.Context, org model.OrganizationID) (secret.String, error) {
+	all, err := e.all(ctx, org)
+	if err != nil {
+		return secret.String{}, err
+	}
+	if len(all) == 0 {
+		if err := e.make(ctx, org); err != nil {
+			return secret.String{}, err
+		}
+		if all, err = e.all(ctx, org); err != nil {
+			return secret.String{}, err
+		}
+	}
+	return all[0], nil
+}
+
+// all are the organization's External IDs, the newest first; none before the
+// first was made.
+func (e ExternalIDs) all(ctx context.Context, org model.OrganizationID) ([]secret.String, error) {
+	sealed, err := e.Store.For(org).ExternalIDs(ctx)
+	if err != nil || len(sealed) == 0 {
+		return nil, err
+	}
+	key, err := e.key(ctx, org)
+	if err != nil {
+		return nil, err
+	}
+	var all []secret.String
+	for _, s := range sealed {
+		id, err := key.Open(binding(org), s)
+		if err != nil {
+			return nil, fmt.Errorf("External ID of organization %s: %w", org, err)
+		}
+		all = append(all, id)
+	}
+	return all, nil
+}
+
+func (e ExternalIDs) make(ctx context.Context, org model.OrganizationID) error {
+	key, err := e.key(ctx, org)
+	if err != nil {
+		return err
+	}
+	random := make([]byte, externalIDBytes)
+	_, _ = rand.Read(random) // never fails
+	sealed, err := key.Seal(binding(org), secret.New("cloudarq-"+base64.RawURLEncoding.EncodeToString(random)))
+	if err != nil {
+		return fmt.Errorf("External ID of organization %s: %w", org, err)
+	}
+	if err := e.Store.For(org).PutFirstExternalID(ctx, sealed); err != nil && !errors.Is(err, store.ErrConflict) {
+		return err
+	}
+	return nil
+}
+
+// key is the organization's data key; it is made the first time.
+func (e ExternalIDs) key(ctx context.Context, org model.OrganizationID) (secret.DataKey, error) {
+	records := e.Store.For(org)
+	scope := secret.Scope{Organization: string(org), Record: record}
+	wrapped, err := records.DataKey(ctx, record)
+	if errors.Is(err, store.ErrNotFound) {
+		fresh, err := e.Keys.Generate(ctx, scope)
+		if err != nil {
+			return secret.DataKey{}, fmt.Errorf("data key of organization %s: %w", org, err)
+		}
+		if err := records.PutDataKey(ctx, record, fresh.Wrapped); err == nil {
+			return fresh, nil
+		} else if !errors.Is(err, store.ErrConflict) {
+			return secret.DataKey{}, err
+		}
+		// Somebody else's is the one that is kept.
+		if wrapped, err = records.DataKey(ctx, record); err != nil {
+			return secret.DataKey{}, err
+		}
+	} else if err != nil {
+		return secret.DataKey{}, err
+	}
+	key, err := e.Keys.Unwrap(ctx, scope, wrapped)
+	if err != nil {
+		return key, fmt.Errorf("data key of organization %s: %w", org, err)
+	}
+	return key, nil
+}
+
+func binding(org model.OrganizationID) secret.Binding {
+	return secret.Binding{Organization: string(org), Record: record, Field: "external-id"}
+}
