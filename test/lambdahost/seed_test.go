@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"sort"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -101,17 +102,19 @@ func (s *seeder) table() {
 	must(s.t, err)
 }
 
+// role makes a role that may do these things. Its name is that of the first.
 func (s *seeder) role(actions ...string) string {
 	s.t.Helper()
+	name := aws.String(strings.ReplaceAll(actions[0], ":", "-"))
 	client := iam.NewFromConfig(s.config)
 	out, err := client.CreateRole(context.Background(), &iam.CreateRoleInput{
-		RoleName:                 aws.String("probe"),
+		RoleName:                 name,
 		AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`),
 	})
 	must(s.t, err)
 	for i, action := range actions {
 		_, err := client.PutRolePolicy(context.Background(), &iam.PutRolePolicyInput{
-			RoleName: aws.String("probe"), PolicyName: aws.String(fmt.Sprintf("p%d", i)),
+			RoleName: name, PolicyName: aws.String(fmt.Sprintf("p%d", i)),
 			PolicyDocument: aws.String(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":%q,"Resource":"*"}]}`, action)),
 		})
 		must(s.t, err)

@@ -106,9 +106,9 @@ func batch(ctx context.Context, e events.SQSEvent) (any, error) {
 		if raw, ok := strings.CutPrefix(word, "report "); ok {
 			return json.RawMessage(raw), nil
 		}
-		if word == "event" {
+		if word == "entry" {
 			record, err := json.Marshal(m)
-			fmt.Println("event", string(record))
+			fmt.Println("entry", string(record))
 			if err != nil {
 				return nil, err
 			}
