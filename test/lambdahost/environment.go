@@ -24,6 +24,7 @@ var errGone = errors.New("environment ended")
 type environment struct {
 	fn      *function
 	process *exec.Cmd
+	output  *output
 	runtime *server // the Runtime API
 	proxy   *server // to AWS
 
@@ -90,26 +91,29 @@ func (e *environment) start() (err error) {
 	if err != nil {
 		return err
 	}
-	logs := &lineWriter{line: e.fn.log}
+	if e.output, err = newOutput(e.fn.log); err != nil {
+		return err
+	}
 	e.process = exec.Command(e.fn.binary)
 	e.process.Dir = filepath.Dir(e.fn.binary)
 	e.process.Env = vars
-	e.process.Stdout, e.process.Stderr = logs, logs
-	e.process.WaitDelay = pipeGrace
+	e.process.Stdout, e.process.Stderr = e.output.write, e.output.write
+	go e.output.run()
 	if err := e.process.Start(); err != nil {
+		e.output.close(0)
 		return fmt.Errorf("start %s: %w", e.fn.spec.LogicalID, err)
 	}
 	if !e.fn.host.adopt(e) {
 		e.kill()
 	}
-	e.fn.host.background.Go(func() { e.reap(logs) })
+	e.fn.host.background.Go(e.reap)
 	return nil
 }
 
 // reap waits for the process's end and clears up after it.
-func (e *environment) reap(logs *lineWriter) {
+func (e *environment) reap() {
 	e.status = e.process.Wait()
-	logs.flush()
+	e.output.close(pipeGrace)
 	e.fn.host.forget(e)
 	close(e.exited)
 	e.closeServers()
@@ -145,6 +149,7 @@ func (e *environment) do(inv *invocation) (o outcome, taken bool) {
 	}
 	select {
 	case o := <-inv.answer:
+		e.output.sync() // a test that looks at the lines finds them
 		return o, true
 	case <-e.exited:
 		select {

@@ -45,7 +45,7 @@ func TestHTTP(t *testing.T) {
 		}
 		call := context["http"].(map[string]any)
 		if call["method"] != "POST" || call["path"] != "/open/a b/c" || call["sourceIp"] != "127.0.0.1" || context["stage"] != "$default" ||
-			context["accountId"] != account || context["authorizer"] != nil {
+			context["accountId"] != w.account || context["authorizer"] != nil {
 			t.Errorf("context %v", context)
 		}
 	})
@@ -89,7 +89,7 @@ func TestHTTP(t *testing.T) {
 			t.Fatalf("%d %s", status, body)
 		}
 		iam := decode(t, body)["requestContext"].(map[string]any)["authorizer"].(map[string]any)["iam"].(map[string]any)
-		if iam["userArn"] != "arn:aws:iam::123456789012:user/ann" || iam["accessKey"] != "AKIAEXAMPLE" || iam["accountId"] != account {
+		if iam["userArn"] != "arn:aws:iam::123456789012:user/ann" || iam["accessKey"] != "AKIAEXAMPLE" || iam["accountId"] != w.account {
 			t.Errorf("%v", iam)
 		}
 	})

@@ -2,10 +2,12 @@ package lambdahost_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,26 +18,49 @@ import (
 	"github.com/cloudarq/cloudarq/test/stack"
 )
 
-// bootstrap builds the tests' function once.
-var bootstrap = sync.OnceValues(func() (string, error) {
+// shared is what all tests use: the tests' function, and one emulator, in which each
+// test has an account of its own.
+var shared = sync.OnceValues(func() (*fixture, error) {
 	dir, err := os.MkdirTemp("", "lambdahost-")
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	return lambdahost.Build(context.Background(), "./testdata/bootstrap", dir)
+	f := &fixture{}
+	if f.bootstrap, err = lambdahost.Build(context.Background(), "./testdata/bootstrap", dir); err != nil {
+		return nil, err
+	}
+	f.emulator, err = emulator.Start(context.Background(), emulator.Options{Enforce: true, Stderr: os.Stderr})
+	return f, err
 })
+
+type fixture struct {
+	bootstrap string
+	emulator  *emulator.Server
+	accounts  atomic.Int64
+}
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if path, err := bootstrap(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(path))
+	if f, err := shared(); err == nil {
+		_ = os.RemoveAll(filepath.Dir(f.bootstrap))
+		_ = f.emulator.Close()
 	}
-	if err := goleak.Find(); err != nil && code == 0 {
-		println(err.Error())
+	if err := goleak.Find(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}
 	os.Exit(code)
 }
+
+func theShared(t *testing.T) *fixture {
+	t.Helper()
+	f, err := shared()
+	must(t, err)
+	return f
+}
+
+// newAccount is the id of an account that no other test has.
+func newAccount(t *testing.T) string { return fmt.Sprintf("%012d", theShared(t).accounts.Add(1)) }
 
 // world is an emulator with a stack, and what its functions wrote.
 type world struct {
@@ -50,8 +75,7 @@ type world struct {
 // Dead after two receives. Probe may write to the table and send to the queue.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	server := emulator.ForTest(t, emulator.Options{Enforce: true})
-	w := &world{seeder: newSeeder(t, server.URL)}
+	w := &world{seeder: newSeeder(t, theShared(t).emulator.URL, newAccount(t))}
 	w.stack = w.seed()
 	return w
 }
@@ -59,10 +83,7 @@ func newWorld(t *testing.T) *world {
 // start runs the world's function.
 func (w *world) start(t *testing.T, o lambdahost.Options) *lambdahost.Host {
 	t.Helper()
-	t.Setenv("AWS_CA_BUNDLE", "")
-	path, err := bootstrap()
-	must(t, err)
-	o.Binaries = map[string]string{"Probe": path}
+	o.Binaries = map[string]string{"Probe": theShared(t).bootstrap}
 	o.Logs = func(_, line string) {
 		w.mu.Lock()
 		defer w.mu.Unlock()

@@ -36,43 +36,44 @@ func TestCallsAreRecorded(t *testing.T) {
 // and after: the table then holds exactly what was sent, and the next delivery
 // finishes the work.
 func TestKillsBetweenSideEffects(t *testing.T) {
+	w := newWorld(t)
 	for _, c := range []struct {
-		name  string
+		name  string // also of the items
 		at    int32
 		phase lambdahost.Phase
-		want  string // in the table after the kill
+		want  []string // in the table at the kill
 	}{
-		{"before the first", 1, lambdahost.BeforeSend, ""},
-		{"after the first", 1, lambdahost.AfterAnswer, "x-first"},
-		{"before the second", 2, lambdahost.BeforeSend, "x-first"},
-		{"after the second", 2, lambdahost.AfterAnswer, "x-first x-second"},
+		{"before-1", 1, lambdahost.BeforeSend, nil},
+		{"after-1", 1, lambdahost.AfterAnswer, []string{"after-1-first"}},
+		{"before-2", 2, lambdahost.BeforeSend, []string{"before-2-first"}},
+		{"after-2", 2, lambdahost.AfterAnswer, []string{"after-2-first", "after-2-second"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t)
-			var effects, kills atomic.Int32
-			seen := make(chan string, 1)
+			items := func() []string {
+				return slices.DeleteFunc(w.items(), func(id string) bool { return !strings.HasPrefix(id, c.name) })
+			}
+			var effects atomic.Int32
+			atKill := make(chan []string, 1)
 			h := w.start(t, lambdahost.Options{Intercept: func(call lambdahost.Call, phase lambdahost.Phase) lambdahost.Verdict {
-				if !call.Effect {
-					return lambdahost.Continue()
-				}
-				if phase == lambdahost.BeforeSend {
+				if phase == lambdahost.BeforeSend && call.Effect {
 					effects.Add(1)
 				}
-				if effects.Load() == c.at && phase == c.phase && kills.CompareAndSwap(0, 1) {
-					seen <- strings.Join(w.items(), " ")
+				if phase == c.phase && effects.Load() == c.at && len(atKill) == 0 {
+					atKill <- items()
 					return lambdahost.Kill()
 				}
 				return lambdahost.Continue()
 			}})
-			w.send("put x")
+			w.send("put " + c.name)
 			idle(t, h)
-			if got := <-seen; got != c.want {
+			must(t, h.Close())
+			if got := <-atKill; !slices.Equal(got, c.want) {
 				t.Errorf("at the kill the table had %q, want %q", got, c.want)
 			}
-			if got := w.words(); !slices.Equal(got, []string{"1 put x", "2 put x"}) {
+			if got := w.words(); !slices.Equal(got, []string{"1 put " + c.name, "2 put " + c.name}) {
 				t.Errorf("delivered %q", got)
 			}
-			if got := w.items(); !slices.Equal(got, []string{"x-first", "x-second"}) {
+			if got := items(); !slices.Equal(got, []string{c.name + "-first", c.name + "-second"}) {
 				t.Errorf("in the end the table has %q", got)
 			}
 		})
@@ -82,7 +83,8 @@ func TestKillsBetweenSideEffects(t *testing.T) {
 func TestFaults(t *testing.T) {
 	w := newWorld(t)
 	var verdict atomic.Pointer[lambdahost.Verdict]
-	h := w.start(t, lambdahost.Options{Intercept: func(_ lambdahost.Call, phase lambdahost.Phase) lambdahost.Verdict {
+	once := map[string]map[string]string{"Probe": {"AWS_MAX_ATTEMPTS": "1"}}
+	h := w.start(t, lambdahost.Options{Environ: once, Intercept: func(_ lambdahost.Call, phase lambdahost.Phase) lambdahost.Verdict {
 		if v := verdict.Load(); v != nil && phase == lambdahost.BeforeSend {
 			return *v
 		}

@@ -70,7 +70,7 @@ func TestQueue(t *testing.T) {
 		idle(t, h)
 		var record events.SQSMessage
 		must(t, json.Unmarshal([]byte(w.written("entry ")[0]), &record))
-		if record.EventSourceARN != "arn:aws:sqs:eu-west-1:123456789012:jobs" || record.EventSource != "aws:sqs" || record.AWSRegion != region ||
+		if record.EventSourceARN != w.stack.Mappings[0].QueueARN || record.EventSource != "aws:sqs" || record.AWSRegion != region ||
 			record.Attributes["SentTimestamp"] == "" || *record.MessageAttributes["Kind"].StringValue != "test" || record.Md5OfBody == "" {
 			t.Errorf("record %+v", record)
 		}
@@ -124,10 +124,8 @@ func TestMessagesSurviveTheHost(t *testing.T) {
 
 func TestNeedsPermissionToRead(t *testing.T) {
 	w := newWorld(t)
-	path, err := bootstrap()
-	must(t, err)
 	w.stack.Functions[0].RoleARN = w.role("kms:Decrypt")
-	_, err = lambdahost.Start(t.Context(), w.stack, lambdahost.Options{Binaries: map[string]string{"Probe": path}})
+	_, err := lambdahost.Start(t.Context(), w.stack, lambdahost.Options{Binaries: map[string]string{"Probe": theShared(t).bootstrap}})
 	if err == nil || !strings.Contains(err.Error(), "sqs:GetQueueAttributes") {
 		t.Errorf("%v", err)
 	}

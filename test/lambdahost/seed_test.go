@@ -19,32 +19,33 @@ import (
 	"github.com/cloudarq/cloudarq/test/stack"
 )
 
-const (
-	account = "123456789012"
-	region  = "eu-west-1"
-)
+const region = "eu-west-1"
 
 // seeder makes by hand what package stack makes of a template.
 type seeder struct {
-	t      *testing.T
-	url    string
-	config aws.Config
+	t       *testing.T
+	url     string
+	account string
+	config  aws.Config
 }
 
-func newSeeder(t *testing.T, url string) *seeder {
-	return &seeder{t: t, url: url, config: aws.Config{
+func newSeeder(t *testing.T, url, account string) *seeder {
+	return &seeder{t: t, url: url, account: account, config: aws.Config{
 		Region:       region,
 		BaseEndpoint: &url,
 		Credentials:  credentials.NewStaticCredentialsProvider("test", "test", ""),
-		HTTPClient:   &http.Client{Transport: asAccount{&http.Transport{DisableKeepAlives: true}}},
+		HTTPClient:   &http.Client{Transport: asAccount{account, &http.Transport{DisableKeepAlives: true}}},
 	}}
 }
 
-type asAccount struct{ next http.RoundTripper }
+type asAccount struct {
+	id   string
+	next http.RoundTripper
+}
 
 func (a asAccount) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
-	r.Header.Set("X-Moto-Account-Id", account)
+	r.Header.Set("X-Moto-Account-Id", a.id)
 	return a.next.RoundTrip(r)
 }
 
@@ -59,9 +60,9 @@ func (s *seeder) seed() *stack.Stack {
 	s.table()
 	role := s.role("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage", "dynamodb:PutItem")
 	return &stack.Stack{
-		Name: "probe", Account: account, Region: region, Endpoint: s.url,
+		Name: "probe", Account: s.account, Region: region, Endpoint: s.url,
 		Functions: []stack.Function{{
-			LogicalID: "Probe", Name: "probe-function", ARN: "arn:aws:lambda:" + region + ":" + account + ":function:probe-function",
+			LogicalID: "Probe", Name: "probe-function", ARN: "arn:aws:lambda:" + region + ":" + s.account + ":function:probe-function",
 			RoleARN: role, Handler: "bootstrap", Runtime: "provided.al2023", Timeout: 3, Memory: 128, Concurrency: 4, Retries: 2,
 			DeadLetterARN: dead.ARN, Environment: map[string]string{"TABLE": "probe", "QUEUE": jobs.URL},
 		}},
@@ -78,7 +79,7 @@ func (s *seeder) seed() *stack.Stack {
 			{API: "Api", Method: "POST", Path: "/closed", Function: "Probe", Auth: stack.IAMAuth},
 		},
 		Schedules: []stack.Schedule{
-			{LogicalID: "Tick", Name: "probe-tick", ARN: "arn:aws:events:" + region + ":" + account + ":rule/probe-tick", Kind: stack.Rule, Function: "Probe"},
+			{LogicalID: "Tick", Name: "probe-tick", ARN: "arn:aws:events:" + region + ":" + s.account + ":rule/probe-tick", Kind: stack.Rule, Function: "Probe"},
 			{LogicalID: "Told", Name: "told", ARN: "arn:told", Kind: stack.Scheduler, Function: "Probe", Input: `{"do":"say <aws.scheduler.scheduled-time>"}`},
 		},
 	}
@@ -88,7 +89,7 @@ func (s *seeder) queue(name string, attributes map[string]string) stack.Queue {
 	s.t.Helper()
 	out, err := sqs.NewFromConfig(s.config).CreateQueue(context.Background(), &sqs.CreateQueueInput{QueueName: &name, Attributes: attributes})
 	must(s.t, err)
-	return stack.Queue{Name: name, URL: *out.QueueUrl, ARN: "arn:aws:sqs:" + region + ":" + account + ":" + name}
+	return stack.Queue{Name: name, URL: *out.QueueUrl, ARN: "arn:aws:sqs:" + region + ":" + s.account + ":" + name}
 }
 
 func (s *seeder) table() {
@@ -127,7 +128,7 @@ func (s *seeder) send(bodies ...string) {
 	s.t.Helper()
 	for _, body := range bodies {
 		_, err := sqs.NewFromConfig(s.config).SendMessage(context.Background(), &sqs.SendMessageInput{
-			QueueUrl: aws.String(s.url + "/" + account + "/jobs"), MessageBody: &body,
+			QueueUrl: aws.String(s.url + "/" + s.account + "/jobs"), MessageBody: &body,
 			MessageAttributes: map[string]sqstypes.MessageAttributeValue{"Kind": {DataType: aws.String("String"), StringValue: aws.String("test")}},
 		})
 		must(s.t, err)
@@ -140,7 +141,7 @@ func (s *seeder) dead() []string {
 	var bodies []string
 	for {
 		out, err := sqs.NewFromConfig(s.config).ReceiveMessage(context.Background(), &sqs.ReceiveMessageInput{
-			QueueUrl: aws.String(s.url + "/" + account + "/dead"), MaxNumberOfMessages: 10,
+			QueueUrl: aws.String(s.url + "/" + s.account + "/dead"), MaxNumberOfMessages: 10,
 		})
 		must(s.t, err)
 		if len(out.Messages) == 0 {

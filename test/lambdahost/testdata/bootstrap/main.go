@@ -139,7 +139,7 @@ func tick(event json.RawMessage) (any, error) {
 
 func serve(ctx context.Context, path string, event json.RawMessage) (any, error) {
 	switch {
-	case strings.HasPrefix(path, "/do/"):
+	case strings.HasPrefix(path, "/do/"): // any route leads here
 		return do(ctx, strings.TrimPrefix(path, "/do/"))
 	case path == "/picture":
 		return map[string]any{"statusCode": 201, "headers": map[string]string{"Content-Type": "image/png", "X-One": "1"},
