@@ -10,9 +10,10 @@ from moto.iam.responses import IamResponse
 
 # Those that accounts attach most and that audits ask about. All 1,485 would cost 300 MB and a second for each new account.
 OFFERED = [
-    "AWSLambdaBasicExecutionRole", "AWSSupportAccess", "AdministratorAccess", "AmazonEC2ReadOnlyAccess", "AmazonS3FullAccess",
-    "AmazonS3ReadOnlyAccess", "AWSCloudShellFullAccess", "IAMFullAccess", "IAMUserChangePassword", "PowerUserAccess",
-    "ReadOnlyAccess", "SecurityAudit", "ViewOnlyAccess",
+    "AWSCloudShellFullAccess", "AWSLambdaBasicExecutionRole", "AWSLambdaSQSQueueExecutionRole", "AWSSupportAccess",
+    "AWSXRayDaemonWriteAccess", "AWSXrayWriteOnlyAccess", "AdministratorAccess", "AmazonEC2ReadOnlyAccess", "AmazonS3FullAccess",
+    "AmazonS3ReadOnlyAccess", "IAMFullAccess", "IAMUserChangePassword", "PowerUserAccess", "ReadOnlyAccess", "SecurityAudit",
+    "ViewOnlyAccess",
 ]  # fmt: skip
 
 

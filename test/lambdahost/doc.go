@@ -1,0 +1,51 @@
+// Package lambdahost runs the real binaries of Lambda functions, on the resources
+// of a stack in the emulator. What AWS's services do around a function, it does.
+//
+// # What is modelled
+//
+// The runtime: the Runtime API on a loopback port; a process is an execution
+// environment, does one invocation at a time and is used again; no more than so
+// many per function; ten seconds to start, the function's timeout to answer, then
+// SIGKILL; an exit or a panic fails the invocation and costs the environment; an
+// answer over 6 MiB is an error. The process has the variables that Lambda sets,
+// those of the template, the keys of the function's own role, and AWS_ENDPOINT_URL
+// for a proxy that records what it asks of AWS.
+//
+// HTTP APIs: payload format 2.0 both ways; the most specific route; rawPath decoded,
+// as HTTP APIs do and function URLs do not; SigV4 on routes that ask for AWS_IAM;
+// 403, 404, 413, 500 and 503 as the service says them.
+//
+// Queues: batches, attributes, ReportBatchItemFailures with AWS's rules of what a
+// malformed report means, maximum concurrency; receiving and deleting with the
+// function's role, which therefore needs those permissions. Redrive is the
+// emulator's. A dead-letter queue is left alone unless a mapping reads it.
+//
+// Schedules: the event of an EventBridge rule or of the Scheduler, or the input of
+// the template; asynchronous invocation, retried as the function says (twice
+// unless it says), then its dead-letter queue.
+//
+// # What is not
+//
+//   - Time. Nothing fires by itself: see Host.Fire. Retries of asynchronous
+//     invocations follow at once, not after one and two minutes. Batching windows
+//     are not waited for.
+//   - Visibility. AWS keeps a failed message invisible for the rest of the queue's
+//     visibility timeout, which is hours. Options.VisibilityOverride says how long
+//     after it was received a failed message becomes visible here. While a function
+//     works on it the queue's own timeout holds, so a slow machine makes no
+//     duplicates; where the function itself changed a message's visibility, that holds.
+//   - Throttling. An invocation that finds all environments busy waits, where AWS
+//     answers 429 or lets a message go round. SQS pollers do not scale up slowly.
+//   - Freezing. A process that has answered goes on running. No SIGTERM, no
+//     extensions, no memory limit, no read-only file system, no init retried.
+//   - Permissions on resources. What a role may do is decided by the emulator, for
+//     each action but not for each resource; execute-api:Invoke, Lambda's resource
+//     policies and queue policies are not looked at.
+//   - Of HTTP APIs: other authorizers, presigned URLs, CORS, stages but $default,
+//     stage variables, throttling, access logs, compression.
+//   - Lambda's own API (a function that invokes another), destinations, streams,
+//     SNS and S3 as sources, response streaming, versions and aliases (an alias is
+//     the function itself).
+//   - A presigned URL that a function makes leads to its proxy, and works while that
+//     environment lives.
+package lambdahost

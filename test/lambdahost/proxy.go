@@ -1,0 +1,134 @@
+package lambdahost
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+const (
+	callLimit = time.Minute // for one call to the emulator
+	// settle keeps an answer that is made here from overtaking the request: see
+	// toEmulator. The emulator itself is slow enough.
+	settle = 2 * time.Millisecond
+)
+
+// awsProxy stands between one environment and the emulator.
+func (e *environment) awsProxy() http.Handler { return http.HandlerFunc(e.call) }
+
+// call records one call, asks about it, and does what the answer says.
+func (e *environment) call(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // the process died while it asked
+	}
+	host := e.fn.host
+	c := identify(r, body)
+	c.Function, c.RequestID = e.fn.spec.LogicalID, e.requestID()
+	c = host.recorder.add(c)
+	if !e.goesOn(w, r, c, BeforeSend) {
+		return
+	}
+	c.Sent = true
+	host.recorder.update(c)
+	answer, content, err := e.forward(r, body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadGateway)
+		return
+	}
+	c.Status = answer.StatusCode
+	host.recorder.update(c)
+	host.noticed(c, body)
+	if !e.goesOn(w, r, c, AfterAnswer) {
+		return
+	}
+	for name, values := range answer.Header {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(answer.StatusCode)
+	_, _ = w.Write(content) // if nobody is left to read it, that is seen elsewhere
+}
+
+// goesOn carries out the verdict on a call. After a kill nothing of the process is
+// sent or answered any more.
+func (e *environment) goesOn(w http.ResponseWriter, r *http.Request, c Call, phase Phase) bool {
+	var v Verdict
+	if intercept := e.fn.host.options.Intercept; intercept != nil {
+		v = intercept(c, phase)
+	}
+	switch v.act {
+	case killCaller:
+		e.kill()
+		<-e.exited
+	case throttle:
+		v.status, v.code = throttled(c)
+		time.Sleep(settle)
+		writeError(w, r, c, v.status, v.code)
+		return false
+	case fail:
+		time.Sleep(settle)
+		writeError(w, r, c, v.status, v.code)
+		return false
+	case goOn:
+	}
+	if e.dying.Load() {
+		panic(http.ErrAbortHandler)
+	}
+	return true
+}
+
+// forward sends the call even if its caller dies meanwhile: what was sent was sent.
+func (e *environment) forward(r *http.Request, body []byte) (*http.Response, []byte, error) {
+	ctx, cancel := e.fn.host.afterwards()
+	defer cancel()
+	emulator, err := url.Parse(e.fn.host.stack.Endpoint)
+	if err != nil {
+		return nil, nil, err
+	}
+	out := r.Clone(ctx)
+	out.RequestURI, out.Host = "", ""
+	out.URL.Scheme, out.URL.Host = emulator.Scheme, emulator.Host
+	out.Header.Del("Expect")
+	out.Body, out.ContentLength, out.TransferEncoding = http.NoBody, int64(len(body)), nil
+	if len(body) > 0 {
+		out.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	answer, err := e.fn.host.upstream.RoundTrip(out)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer answer.Body.Close()
+	content, err := io.ReadAll(answer.Body)
+	return answer, content, err
+}
+
+// noticed tells the pollers what a call means for them: that there may be messages,
+// or that a function itself decided when one comes again.
+func (h *Host) noticed(c Call, body []byte) {
+	if c.Status >= http.StatusBadRequest {
+		return
+	}
+	if c.Service == "sqs" && strings.HasPrefix(c.Operation, "ChangeMessageVisibility") {
+		var in struct {
+			ReceiptHandle string
+			Entries       []struct{ ReceiptHandle string }
+		}
+		if json.Unmarshal(body, &in) == nil {
+			for _, p := range h.pollers {
+				p.timed(in.ReceiptHandle)
+				for _, entry := range in.Entries {
+					p.timed(entry.ReceiptHandle)
+				}
+			}
+		}
+	}
+	if c.Effect && (c.Service == "sqs" || c.Service == "sns") {
+		for _, p := range h.pollers {
+			p.look()
+		}
+	}
+}
