@@ -1,4 +1,7 @@
-// Package secret keeps credentials from being printed.
+// Package secret keeps credentials from being printed, and seals them for storage.
+//
+// A value is sealed by a data key (AES-256-GCM), and a data key is wrapped by a
+// master key that this package never sees: of KMS, or of a keyring on this machine.
 package secret
 
 import (
