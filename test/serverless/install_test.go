@@ -51,7 +51,7 @@ var deployed = sync.OnceValues(func() (*install, error) {
 		return nil, err
 	}
 	in := &install{binaries: map[string]string{}}
-	if in.emulator, err = emulator.Start(ctx, emulator.Options{Enforce: true}); err != nil {
+	if in.emulator, err = emulator.Start(ctx, emulator.Options{Enforce: true, Stderr: emulatorLog()}); err != nil {
 		return nil, err
 	}
 	atEnd(in.emulator.Close)
@@ -312,4 +312,12 @@ func (h *house) wait(c connection, id string) audit {
 		}
 		return a
 	}
+}
+
+// emulatorLog is where the emulator's complaints go.
+func emulatorLog() io.Writer {
+	if testing.Verbose() {
+		return os.Stderr
+	}
+	return nil
 }

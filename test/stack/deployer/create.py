@@ -62,7 +62,9 @@ def _table(world: World, name: str, properties: dict) -> None:
     if "TimeToLiveSpecification" in properties:
         dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=properties["TimeToLiveSpecification"])
     if "PointInTimeRecoverySpecification" in properties:
-        specification = properties["PointInTimeRecoverySpecification"]
+        specification = dict(properties["PointInTimeRecoverySpecification"])
+        if "RecoveryPeriodInDays" in specification:  # parameters are strings, and CloudFormation converts them
+            specification["RecoveryPeriodInDays"] = int(specification["RecoveryPeriodInDays"])
         dynamodb.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=specification)
 
 
@@ -122,8 +124,17 @@ def _log_group(world: World, name: str, properties: dict) -> None:
         world.client("logs").put_retention_policy(logGroupName=name, retentionInDays=int(properties["RetentionInDays"]))
 
 
+def _without_tls(policy: dict) -> dict:
+    """The policy without what it denies to plain HTTP, which is all that the emulator speaks. It looks at no conditions, either."""
+
+    def demands_tls(statement: dict) -> bool:
+        return statement["Effect"] == "Deny" and "aws:SecureTransport" in json.dumps(statement.get("Condition", {}))
+
+    return policy | {"Statement": [statement for statement in policy["Statement"] if not demands_tls(statement)]}
+
+
 def _bucket_policy(world: World, _: str, properties: dict) -> None:
-    world.client("s3").put_bucket_policy(Bucket=properties["Bucket"], Policy=json.dumps(properties["PolicyDocument"]))
+    world.client("s3").put_bucket_policy(Bucket=properties["Bucket"], Policy=json.dumps(_without_tls(properties["PolicyDocument"])))
 
 
 def _queue_policy(world: World, _: str, properties: dict) -> None:
