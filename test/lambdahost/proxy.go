@@ -2,12 +2,10 @@ package lambdahost
 
 import (
 	"bytes"
-	"encoding/json"
 	"io"
 	"maps"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 )
 
@@ -43,7 +41,7 @@ func (e *environment) call(w http.ResponseWriter, r *http.Request) {
 	}
 	c.Status = answer.status
 	host.recorder.update(c)
-	host.noticed(c, body)
+	host.noticed(c)
 	if !e.goesOn(w, r, c, AfterAnswer) {
 		return
 	}
@@ -113,27 +111,9 @@ func (e *environment) forward(r *http.Request, body []byte) (*awsAnswer, error) 
 	return answer, err
 }
 
-// noticed tells the pollers what a call means for them: that there may be messages,
-// or that a function itself decided when one comes again.
-func (h *Host) noticed(c Call, body []byte) {
-	if c.Status >= http.StatusBadRequest {
-		return
-	}
-	if c.Service == "sqs" && strings.HasPrefix(c.Operation, "ChangeMessageVisibility") {
-		var in struct {
-			ReceiptHandle string
-			Entries       []struct{ ReceiptHandle string }
-		}
-		if json.Unmarshal(body, &in) == nil {
-			for _, p := range h.pollers {
-				p.timed(in.ReceiptHandle)
-				for _, entry := range in.Entries {
-					p.timed(entry.ReceiptHandle)
-				}
-			}
-		}
-	}
-	if c.Effect && (c.Service == "sqs" || c.Service == "sns") {
+// noticed lets the pollers look at once when a call may have brought messages.
+func (h *Host) noticed(c Call) {
+	if c.Effect && c.Status < http.StatusBadRequest && (c.Service == "sqs" || c.Service == "sns") {
 		for _, p := range h.pollers {
 			p.look()
 		}
