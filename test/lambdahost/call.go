@@ -18,6 +18,7 @@ type Call struct {
 	Service   string // the signing name: dynamodb, s3, sqs, sns, kms, sts; "" if unsigned
 	Operation string // for example "PutItem"; "GET /path" where a REST API's is not known
 	Resource  string // table, bucket/key, queue, topic, key or role, where known
+	Seconds   int    // that a message shall wait: of ChangeMessageVisibility and SendMessage
 	Effect    bool   // the operation changes something
 	Sent      bool   // it reached the emulator
 	Status    int    // of the emulator's answer; 0 before
@@ -49,7 +50,7 @@ func identify(r *http.Request, body []byte) Call {
 	case target != "":
 		c.protocol = jsonProtocol
 		c.Operation = target[strings.LastIndex(target, ".")+1:]
-		c.Resource = resourceInJSON(body)
+		c.Resource, c.Seconds = readJSON(body)
 	case strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") && form.Has("Action"):
 		c.protocol = queryProtocol
 		if c.Service == "ec2" {
@@ -78,21 +79,22 @@ func signingName(r *http.Request) string {
 	return ""
 }
 
-func resourceInJSON(body []byte) string {
+func readJSON(body []byte) (resource string, seconds int) {
 	var in struct {
-		TableName, QueueUrl, KeyId string //nolint:revive // AWS's spelling
-		RequestItems               map[string]json.RawMessage
+		TableName, QueueUrl, KeyId      string //nolint:revive // AWS's spelling
+		VisibilityTimeout, DelaySeconds int
+		RequestItems                    map[string]json.RawMessage
 	}
 	if json.Unmarshal(body, &in) != nil {
-		return ""
+		return "", 0
 	}
 	for table := range in.RequestItems {
-		return table
+		return table, 0
 	}
 	if in.QueueUrl != "" {
-		return path.Base(in.QueueUrl)
+		return path.Base(in.QueueUrl), in.VisibilityTimeout + in.DelaySeconds
 	}
-	return in.TableName + in.KeyId
+	return in.TableName + in.KeyId, 0
 }
 
 func resourceInForm(form url.Values) string {

@@ -30,10 +30,11 @@
 //     invocations follow at once, not after one and two minutes. Batching windows
 //     are not waited for.
 //   - Visibility. AWS keeps a failed message invisible for the rest of the queue's
-//     visibility timeout, which is hours. Options.VisibilityOverride says how long
-//     after it was received a failed message becomes visible here. While a function
-//     works on it the queue's own timeout holds, so a slow machine makes no
-//     duplicates; where the function itself changed a message's visibility, that holds.
+//     visibility timeout, which is hours, or as long as the function said by
+//     ChangeMessageVisibility. With Options.VisibilityOverride it becomes visible
+//     that long after it was received. While a function works on it the real timeout
+//     holds, so a slow machine makes no duplicates. What the function asked for is in
+//     Call.Seconds.
 //   - Throttling. An invocation that finds all environments busy waits, where AWS
 //     answers 429 or lets a message go round. SQS pollers do not scale up slowly.
 //   - Freezing. A process that has answered goes on running. No SIGTERM, no

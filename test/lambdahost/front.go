@@ -84,5 +84,5 @@ func (h *Host) serveAPI(w http.ResponseWriter, r *http.Request) {
 func refuse(w http.ResponseWriter, status int, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	fmt.Fprintf(w, `{"message":%q}`, message)
+	_, _ = fmt.Fprintf(w, `{"message":%q}`, message) // if the client hung up, nobody is left to tell
 }

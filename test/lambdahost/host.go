@@ -23,7 +23,8 @@ type Options struct {
 	Keys            map[string]Key               // access keys that may call routes with AWS_IAM
 
 	// VisibilityOverride is how long after it was received a message that failed
-	// becomes visible again; 0 leaves that to the queue. See the package's text.
+	// becomes visible again, whatever the queue or the function says; 0 leaves it to
+	// them. See the package's text.
 	VisibilityOverride time.Duration
 	Duplicate          bool   // deliver each message of a standard queue twice
 	Shuffle            uint64 // seed of the order in which standard queues deliver; 0 keeps theirs

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
@@ -40,8 +39,7 @@ type poller struct {
 	buffer []*delivery // only of run
 
 	mu      sync.Mutex
-	byOwner map[string]bool // receipt handles whose visibility the function itself changed
-	failure error           // of the last receive
+	failure error // of the last receive
 }
 
 // message is one that was received and is neither deleted nor given back.
@@ -80,7 +78,6 @@ func (h *Host) newPoller(ctx context.Context, m stack.Mapping) (*poller, error) 
 		account: sqs.NewFromConfig(h.aws(nil)),
 		slots:   make(chan struct{}, n),
 		wake:    make(chan struct{}, 1),
-		byOwner: map[string]bool{},
 	}
 	if h.options.Shuffle != 0 && !q.FIFO {
 		p.random = rand.New(rand.NewPCG(h.options.Shuffle, uint64(len(h.pollers))))
@@ -201,19 +198,6 @@ func (p *poller) look() {
 	case p.wake <- struct{}{}:
 	default:
 	}
-}
-
-// timed notes that the function itself said when a message comes again.
-func (p *poller) timed(receipt string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.byOwner[receipt] = true
-}
-
-func (p *poller) isTimed(m *message) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.byOwner[aws.ToString(m.ReceiptHandle)]
 }
 
 // lastFailure is the error of the last receive.

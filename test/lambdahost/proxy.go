@@ -2,11 +2,10 @@ package lambdahost
 
 import (
 	"bytes"
-	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 )
 
@@ -35,22 +34,27 @@ func (e *environment) call(w http.ResponseWriter, r *http.Request) {
 	}
 	c.Sent = true
 	host.recorder.update(c)
-	answer, content, err := e.forward(r, body)
+	answer, err := e.forward(r, body)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadGateway)
 		return
 	}
-	c.Status = answer.StatusCode
+	c.Status = answer.status
 	host.recorder.update(c)
-	host.noticed(c, body)
+	host.noticed(c)
 	if !e.goesOn(w, r, c, AfterAnswer) {
 		return
 	}
-	for name, values := range answer.Header {
-		w.Header()[name] = values
-	}
-	w.WriteHeader(answer.StatusCode)
-	_, _ = w.Write(content) // if nobody is left to read it, that is seen elsewhere
+	maps.Copy(w.Header(), answer.header)
+	w.WriteHeader(answer.status)
+	_, _ = answer.body.WriteTo(w) // if nobody is left to read it, that is seen elsewhere
+}
+
+// awsAnswer is what the emulator said.
+type awsAnswer struct {
+	status int
+	header http.Header
+	body   bytes.Buffer
 }
 
 // goesOn carries out the verdict on a call. After a kill nothing of the process is
@@ -82,12 +86,12 @@ func (e *environment) goesOn(w http.ResponseWriter, r *http.Request, c Call, pha
 }
 
 // forward sends the call even if its caller dies meanwhile: what was sent was sent.
-func (e *environment) forward(r *http.Request, body []byte) (*http.Response, []byte, error) {
+func (e *environment) forward(r *http.Request, body []byte) (*awsAnswer, error) {
 	ctx, cancel := e.fn.host.afterwards()
 	defer cancel()
 	emulator, err := url.Parse(e.fn.host.stack.Endpoint)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	out := r.Clone(ctx)
 	out.RequestURI, out.Host = "", ""
@@ -97,36 +101,19 @@ func (e *environment) forward(r *http.Request, body []byte) (*http.Response, []b
 	if len(body) > 0 {
 		out.Body = io.NopCloser(bytes.NewReader(body))
 	}
-	answer, err := e.fn.host.upstream.RoundTrip(out)
+	resp, err := e.fn.host.upstream.RoundTrip(out)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	defer answer.Body.Close()
-	content, err := io.ReadAll(answer.Body)
-	return answer, content, err
+	defer resp.Body.Close()
+	answer := &awsAnswer{status: resp.StatusCode, header: resp.Header}
+	_, err = answer.body.ReadFrom(resp.Body)
+	return answer, err
 }
 
-// noticed tells the pollers what a call means for them: that there may be messages,
-// or that a function itself decided when one comes again.
-func (h *Host) noticed(c Call, body []byte) {
-	if c.Status >= http.StatusBadRequest {
-		return
-	}
-	if c.Service == "sqs" && strings.HasPrefix(c.Operation, "ChangeMessageVisibility") {
-		var in struct {
-			ReceiptHandle string
-			Entries       []struct{ ReceiptHandle string }
-		}
-		if json.Unmarshal(body, &in) == nil {
-			for _, p := range h.pollers {
-				p.timed(in.ReceiptHandle)
-				for _, entry := range in.Entries {
-					p.timed(entry.ReceiptHandle)
-				}
-			}
-		}
-	}
-	if c.Effect && (c.Service == "sqs" || c.Service == "sns") {
+// noticed lets the pollers look at once when a call may have brought messages.
+func (h *Host) noticed(c Call) {
+	if c.Effect && c.Status < http.StatusBadRequest && (c.Service == "sqs" || c.Service == "sns") {
 		for _, p := range h.pollers {
 			p.look()
 		}

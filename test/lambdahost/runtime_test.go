@@ -79,6 +79,28 @@ func TestRuntime(t *testing.T) {
 	})
 }
 
+func TestEnvironmentsAreLimited(t *testing.T) {
+	w := newWorld(t)
+	h := w.start(t, lambdahost.Options{MaxEnvironments: 2})
+	answers := make(chan string, 5)
+	for range cap(answers) {
+		go func() {
+			pid, err := h.Invoke(context.Background(), "Probe", []byte(`{"do":"nap"}`))
+			if err != nil {
+				pid = []byte(err.Error())
+			}
+			answers <- string(pid)
+		}()
+	}
+	processes := map[string]int{}
+	for range cap(answers) {
+		processes[<-answers]++
+	}
+	if len(processes) != 2 {
+		t.Errorf("invocations of each process: %v", processes)
+	}
+}
+
 func TestInitErrors(t *testing.T) {
 	w := newWorld(t)
 	h := w.start(t, lambdahost.Options{Environ: map[string]map[string]string{"Probe": {"INIT": "fail"}}})

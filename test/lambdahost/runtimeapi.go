@@ -139,9 +139,9 @@ func (e *environment) requestID() string {
 func reply(w http.ResponseWriter, status int, errorType string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
+	body := `{"status":"OK"}`
 	if errorType != "" {
-		fmt.Fprintf(w, `{"errorType":%q,"errorMessage":%q}`, errorType, errorType)
-	} else {
-		fmt.Fprint(w, `{"status":"OK"}`)
+		body = fmt.Sprintf(`{"errorType":%q,"errorMessage":%q}`, errorType, errorType)
 	}
+	_, _ = io.WriteString(w, body) // a process that died meanwhile is seen by its end
 }

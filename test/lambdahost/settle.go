@@ -113,10 +113,10 @@ func (p *poller) delete(m *message) {
 }
 
 // giveBackLater makes a failed message visible when Options say so, at once if the
-// host closes. Where they do not say, or the function did, the queue decides.
+// host closes. Where they do not say, it is up to the queue and the function.
 func (p *poller) giveBackLater(m *message) {
 	override := p.host.options.VisibilityOverride
-	if p.isTimed(m) || (override == 0 && p.host.life.Err() == nil) {
+	if override == 0 && p.host.life.Err() == nil {
 		return
 	}
 	timer := time.NewTimer(time.Until(m.received.Add(override)))

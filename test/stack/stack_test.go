@@ -144,6 +144,25 @@ func dropped(t *testing.T, cfg aws.Config, s *stack.Stack) {
 	}
 }
 
+// TestTheProductsTemplate deploys what customers deploy.
+func TestTheProductsTemplate(t *testing.T) {
+	root, err := emulator.Root()
+	must(t, err)
+	server := emulator.ForTest(t, emulator.Options{Enforce: true})
+	s, err := stack.Deploy(t.Context(), server.URL, filepath.Join(root, "template.yaml"), "cloudarq", nil)
+	must(t, err)
+	if len(s.Functions) != 4 || len(s.Mappings) != 2 || len(s.Schedules) != 1 || len(s.Routes) == 0 {
+		t.Errorf("%d functions, %d mappings, %d schedules, %d routes", len(s.Functions), len(s.Mappings), len(s.Schedules), len(s.Routes))
+	}
+	for _, m := range s.Mappings {
+		f, _ := s.Function(m.Function)
+		if q, _ := s.QueueByARN(m.QueueARN); q.VisibilityTimeout < 6*f.Timeout || !m.PartialFailures || q.MaxReceiveCount == 0 {
+			t.Errorf("%s: visible again after %d s, the function may take %d s; partial failures %t; %d receives",
+				m.LogicalID, q.VisibilityTimeout, f.Timeout, m.PartialFailures, q.MaxReceiveCount)
+		}
+	}
+}
+
 func TestRefusesWhatWouldBeMissing(t *testing.T) {
 	server := emulator.ForTest(t, emulator.Options{Enforce: true})
 	for name, c := range map[string]struct{ resource, want string }{

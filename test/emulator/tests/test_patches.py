@@ -2,6 +2,7 @@
 
 import csv
 import datetime
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -248,6 +249,22 @@ def test_buckets_are_listed_with_their_region(emulator, account):
     s3 = emulator.client("s3", account, region="eu-west-1")
     s3.create_bucket(Bucket=f"irish-{account}", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     assert [b["BucketRegion"] for b in s3.list_buckets(MaxBuckets=10)["Buckets"]] == ["eu-west-1"]
+
+
+def test_bucket_policies_have_conditions(emulator, account):
+    s3 = emulator.client("s3", account)
+    bucket = f"tls-only-{account}"
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+
+    def deny(action: str, **condition) -> None:
+        statement = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": f"arn:aws:s3:::{bucket}/*"} | condition
+        s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": statement}))
+
+    deny("s3:*", Condition={"Bool": {"aws:SecureTransport": "false"}})
+    s3.put_object(Bucket=bucket, Key="a", Body=b"a")
+    deny("s3:PutObject")
+    with pytest.raises(ClientError, match="403"):
+        s3.put_object(Bucket=bucket, Key="b", Body=b"b")
 
 
 def encryption(s3, bucket: str) -> str:

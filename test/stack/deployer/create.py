@@ -58,100 +58,84 @@ def _put_code(world: World, template: Template) -> None:
 
 
 def _table(world: World, name: str, properties: dict) -> None:
-    dynamodb = world.client("dynamodb")
-    if "TimeToLiveSpecification" in properties:
-        dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=properties["TimeToLiveSpecification"])
-    if "PointInTimeRecoverySpecification" in properties:
-        specification = dict(properties["PointInTimeRecoverySpecification"])
-        if "RecoveryPeriodInDays" in specification:  # parameters are strings, and CloudFormation converts them
-            specification["RecoveryPeriodInDays"] = int(specification["RecoveryPeriodInDays"])
-        dynamodb.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=specification)
+    if ttl := properties.get("TimeToLiveSpecification"):
+        world.call("dynamodb", "UpdateTimeToLive", TableName=name, TimeToLiveSpecification=ttl)
+    if recovery := properties.get("PointInTimeRecoverySpecification"):
+        world.call("dynamodb", "UpdateContinuousBackups", TableName=name, PointInTimeRecoverySpecification=recovery)
 
 
 def _bucket(world: World, name: str, properties: dict) -> None:
-    s3 = world.client("s3")
-    if "PublicAccessBlockConfiguration" in properties:
-        s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=properties["PublicAccessBlockConfiguration"])
-    if "VersioningConfiguration" in properties:
-        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=properties["VersioningConfiguration"])
-    if "OwnershipControls" in properties:
-        s3.put_bucket_ownership_controls(Bucket=name, OwnershipControls=properties["OwnershipControls"])
-    if "LifecycleConfiguration" in properties:
-        rules = [_lifecycle_rule(rule) for rule in properties["LifecycleConfiguration"]["Rules"]]
-        s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})
+    if block := properties.get("PublicAccessBlockConfiguration"):
+        world.call("s3", "PutPublicAccessBlock", Bucket=name, PublicAccessBlockConfiguration=block)
+    if versioning := properties.get("VersioningConfiguration"):
+        world.call("s3", "PutBucketVersioning", Bucket=name, VersioningConfiguration=versioning)
+    if ownership := properties.get("OwnershipControls"):
+        world.call("s3", "PutBucketOwnershipControls", Bucket=name, OwnershipControls=ownership)
+    if lifecycle := properties.get("LifecycleConfiguration"):
+        rules = [_lifecycle_rule(rule) for rule in lifecycle["Rules"]]
+        world.call("s3", "PutBucketLifecycleConfiguration", Bucket=name, LifecycleConfiguration={"Rules": rules})
     if "NotificationConfiguration" in properties:
         raise Unsupported(f"bucket {name} notifies somebody, which is not modelled")
 
 
+# What a lifecycle rule says, in CloudFormation's spelling, and how S3 spells it.
+LIFECYCLE_AS_IT_IS = ("AbortIncompleteMultipartUpload", "NoncurrentVersionExpiration", "Status")
+LIFECYCLE_EXPIRATION = {"ExpirationInDays": "Days", "ExpiredObjectDeleteMarker": "ExpiredObjectDeleteMarker"}
+
+
 def _lifecycle_rule(rule: dict) -> dict:
-    """CloudFormation's spelling of a rule in S3's own."""
-    api = {"ID": rule.get("Id", "rule"), "Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
-    expiration = {}
-    if "ExpirationInDays" in rule:
-        expiration["Days"] = int(rule["ExpirationInDays"])
-    if "ExpiredObjectDeleteMarker" in rule:
-        expiration["ExpiredObjectDeleteMarker"] = rule["ExpiredObjectDeleteMarker"]
+    api = {"ID": rule.get("Id", "rule"), "Filter": {"Prefix": rule.get("Prefix", "")}}
+    api |= {name: rule[name] for name in LIFECYCLE_AS_IT_IS if name in rule}
+    expiration = {spelling: rule[name] for name, spelling in LIFECYCLE_EXPIRATION.items() if name in rule}
     if expiration:
         api["Expiration"] = expiration
-    noncurrent = rule.get("NoncurrentVersionExpiration", {})
-    days = noncurrent.get("NoncurrentDays", rule.get("NoncurrentVersionExpirationInDays"))
-    if days is not None:
-        api["NoncurrentVersionExpiration"] = {"NoncurrentDays": int(days)}
-    if "AbortIncompleteMultipartUpload" in rule:
-        api["AbortIncompleteMultipartUpload"] = rule["AbortIncompleteMultipartUpload"]
-    transitions = rule.get("Transitions", [rule["Transition"]] if "Transition" in rule else [])
+    transitions = rule.get("Transitions", [])
     if transitions:
-        api["Transitions"] = [{"Days": int(t["TransitionInDays"]), "StorageClass": t["StorageClass"]} for t in transitions]
+        api["Transitions"] = [{"Days": t["TransitionInDays"], "StorageClass": t["StorageClass"]} for t in transitions]
+    unknown = rule.keys() - {"Id", "Prefix", "Transitions", *LIFECYCLE_AS_IT_IS, *LIFECYCLE_EXPIRATION}
+    if unknown:
+        raise Unsupported(f"lifecycle rule {api['ID']} has {', '.join(sorted(unknown))}")
     return api
 
 
 def _role(world: World, name: str, properties: dict) -> None:
     for arn in properties.get("ManagedPolicyArns", []):
         try:
-            world.client("iam").attach_role_policy(RoleName=name, PolicyArn=arn)
+            world.call("iam", "AttachRolePolicy", RoleName=name, PolicyArn=arn)
         except ClientError as error:
             raise Unsupported(f"role {name}: {arn}: {error} (strict_moto/patches/iam.py says which policies of AWS there are)") from error
 
 
 def _topic(world: World, arn: str, properties: dict) -> None:
-    if "KmsMasterKeyId" in properties:
-        value = properties["KmsMasterKeyId"]
-        world.client("sns").set_topic_attributes(TopicArn=arn, AttributeName="KmsMasterKeyId", AttributeValue=value)
+    if key := properties.get("KmsMasterKeyId"):
+        world.call("sns", "SetTopicAttributes", TopicArn=arn, AttributeName="KmsMasterKeyId", AttributeValue=key)
 
 
 def _log_group(world: World, name: str, properties: dict) -> None:
-    if "RetentionInDays" in properties:
-        world.client("logs").put_retention_policy(logGroupName=name, retentionInDays=int(properties["RetentionInDays"]))
-
-
-def _without_tls(policy: dict) -> dict:
-    """The policy without what it denies to plain HTTP, which is all that the emulator speaks. It looks at no conditions, either."""
-
-    def demands_tls(statement: dict) -> bool:
-        return statement["Effect"] == "Deny" and "aws:SecureTransport" in json.dumps(statement.get("Condition", {}))
-
-    return policy | {"Statement": [statement for statement in policy["Statement"] if not demands_tls(statement)]}
+    if days := properties.get("RetentionInDays"):
+        world.call("logs", "PutRetentionPolicy", logGroupName=name, retentionInDays=days)
 
 
 def _bucket_policy(world: World, _: str, properties: dict) -> None:
-    world.client("s3").put_bucket_policy(Bucket=properties["Bucket"], Policy=json.dumps(_without_tls(properties["PolicyDocument"])))
+    world.call("s3", "PutBucketPolicy", Bucket=properties["Bucket"], Policy=json.dumps(properties["PolicyDocument"]))
 
 
 def _queue_policy(world: World, _: str, properties: dict) -> None:
     policy = json.dumps(properties["PolicyDocument"])
     for url in properties["Queues"]:
-        world.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+        world.call("sqs", "SetQueueAttributes", QueueUrl=url, Attributes={"Policy": policy})
 
 
 def _topic_policy(world: World, _: str, properties: dict) -> None:
     policy = json.dumps(properties["PolicyDocument"])
     for arn in properties["Topics"]:
-        world.client("sns").set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=policy)
+        world.call("sns", "SetTopicAttributes", TopicArn=arn, AttributeName="Policy", AttributeValue=policy)
 
 
 def _subscription(world: World, _: str, properties: dict) -> None:
-    if properties["Protocol"] == "lambda":
-        raise Unsupported(f"topic {properties['TopicArn']} invokes a function, which is not modelled")
+    topic, protocol = properties["TopicArn"], properties["Protocol"]
+    if protocol == "lambda":
+        raise Unsupported(f"topic {topic} invokes a function, which is not modelled")
     attributes = {}
     for name in ("RawMessageDelivery", "FilterPolicyScope"):
         if name in properties:
@@ -159,9 +143,7 @@ def _subscription(world: World, _: str, properties: dict) -> None:
     for name in ("FilterPolicy", "RedrivePolicy", "DeliveryPolicy"):
         if name in properties:
             attributes[name] = json.dumps(properties[name])
-    world.client("sns").subscribe(
-        TopicArn=properties["TopicArn"], Protocol=properties["Protocol"], Endpoint=properties["Endpoint"], Attributes=attributes
-    )
+    world.call("sns", "Subscribe", TopicArn=topic, Protocol=protocol, Endpoint=properties["Endpoint"], Attributes=attributes)
 
 
 APPLY = {

@@ -10,6 +10,7 @@ from samtranslator.yaml_helper import yaml_parse
 from deployer import kinds
 from deployer.kinds import Unsupported
 from deployer.resolve import Resolver
+from deployer.rewrite import Rewriting
 from deployer.world import World
 
 CODE_KEY = "code.zip"
@@ -41,11 +42,11 @@ class Template:
             self._document = transform(sam, dict(self.parameters), _NoManagedPolicies())
         except InvalidDocumentException as invalid:
             raise Unsupported("; ".join([invalid.message, *(cause.message for cause in invalid.causes)])) from invalid
-        conditions = Resolver(world, self)
+        self._conditions = Resolver(world, self)
         self.resources = {
             name: resource
             for name, resource in self._document["Resources"].items()
-            if "Condition" not in resource or conditions.condition(resource["Condition"])
+            if "Condition" not in resource or self._conditions.condition(resource["Condition"])
         }
         for name, resource in self.resources.items():
             kinds.check(name, resource["Type"])
@@ -78,14 +79,14 @@ class Template:
             for name, resource in self.resources.items()
             if kinds.is_made_by_emulator(resource["Type"])
         }
-        document.pop("Outputs", None)  # resolved here: see facts
-        document.pop("Transform", None)
+        for section in ("Conditions", "Outputs", "Transform"):  # decided here; outputs: see facts
+            document.pop(section, None)
         for resource in document["Resources"].values():
             after = [name for name in _as_list(resource.pop("DependsOn", [])) if name in document["Resources"]]
             if after:
                 resource["DependsOn"] = after
             _respell(resource)
-        document["Resources"] = _stand_in(document["Resources"], stand_ins, self.aliases())
+        document["Resources"] = Rewriting(stand_ins, self.aliases(), self._conditions.condition).of(document["Resources"])
         return document
 
 
@@ -135,30 +136,6 @@ def _respell(resource: dict) -> None:
 
 def _without_condition(resource: dict) -> dict:
     return {key: value for key, value in resource.items() if key != "Condition"}
-
-
-def _stand_in(value, stand_ins: dict[str, str], aliases: dict[str, str]):
-    """The value with other references in place of those to resources that the emulator does not have."""
-    if isinstance(value, list):
-        return [_stand_in(each, stand_ins, aliases) for each in value]
-    if not isinstance(value, dict):
-        return value
-    if len(value) == 1:
-        ((function, argument),) = value.items()
-        if function == "Ref" and argument in aliases:
-            return {"Fn::GetAtt": [aliases[argument], "Arn"]}
-        if function == "Ref" and argument in stand_ins:
-            return stand_ins[argument]
-        if function == "Fn::GetAtt" and _as_list(argument)[0].split(".")[0] in stand_ins:
-            return stand_ins[_as_list(argument)[0].split(".")[0]]
-        if function == "Fn::Sub":
-            text, *variables = _as_list(argument)
-            for name, function_name in aliases.items():
-                text = text.replace("${" + name + "}", "${" + function_name + ".Arn}")
-            for name, stand_in in stand_ins.items():
-                text = text.replace("${" + name + "}", stand_in)
-            return {"Fn::Sub": [text, *_stand_in(variables, stand_ins, aliases)] if variables else text}
-    return {key: _stand_in(each, stand_ins, aliases) for key, each in value.items()}
 
 
 def _as_list(value) -> list:

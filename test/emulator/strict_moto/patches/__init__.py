@@ -23,6 +23,7 @@ def apply() -> None:
     s3.protect_new_buckets()
     s3.keep_buckets_encrypted()
     s3.name_regions_of_buckets()
+    s3.evaluate_conditions_of_bucket_policies()
     kms.refuse_as_aws()
     ec2.list_regions_of_a_real_account()
     iam.offer_common_managed_policies()

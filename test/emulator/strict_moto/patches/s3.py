@@ -4,8 +4,11 @@ import functools
 import threading
 
 from moto.core.responses import ActionResult
+from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket, PublicAccessBlock, S3Backend
 from moto.s3.responses import S3Response
+
+from strict_moto import policies
 
 
 def default_encryption() -> dict:
@@ -70,3 +73,27 @@ def serve_one_call_at_a_time() -> None:
 
     S3Response._key_response = alone(S3Response._key_response)
     S3Response._bucket_response = alone(S3Response._bucket_response)
+
+
+def evaluate_conditions_of_bucket_policies() -> None:
+    """moto leaves conditions out of account, so that the usual "deny what is not TLS" denies everything.
+
+    Whom a statement is about is left out of account still, here as in moto.
+    """
+    permission_by_moto = FakeBucket.get_permission
+    results = {
+        policies.Decision.ALLOWED: PermissionResult.PERMITTED,
+        policies.Decision.DENIED: PermissionResult.DENIED,
+        policies.Decision.SILENT: PermissionResult.NEUTRAL,
+    }
+
+    def get_permission(bucket: FakeBucket, action: str, resource: str) -> PermissionResult:
+        if bucket.policy is None:
+            return PermissionResult.NEUTRAL
+        try:
+            request = policies.Request(action, resource, {"aws:securetransport": "true"})
+            return results[policies.evaluate([policies.document(bucket.policy.decode())], request)]
+        except policies.NotUnderstood:
+            return permission_by_moto(bucket, action, resource)
+
+    FakeBucket.get_permission = get_permission

@@ -81,6 +81,7 @@ func do(ctx context.Context, word string) (any, error) {
 		time.Sleep(time.Hour)
 	case "nap":
 		time.Sleep(200 * time.Millisecond)
+		return os.Getpid(), nil
 	case "put":
 		for _, part := range []string{"first", "second"} {
 			if err := put(ctx, rest+"-"+part); err != nil {
