@@ -218,3 +218,7 @@ func (h *house) list(c connection) map[string]found {
 		}
 	}
 }
+
+func contextWithin(t testing.TB, d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(t.Context(), d)
+}
