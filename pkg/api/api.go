@@ -5,6 +5,9 @@ package api
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -124,6 +127,8 @@ func (a *API) answer(ctx context.Context, err error) error {
 		return p
 	case errors.Is(err, store.ErrNotFound):
 		return problem(ctx, http.StatusNotFound, "not_found", "there is no such thing in this organization")
+	case errors.Is(err, store.ErrReused):
+		return problem(ctx, http.StatusUnprocessableEntity, "idempotency_key_reused", "the Idempotency-Key was used for another request within the last day")
 	case errors.Is(err, store.ErrConflict):
 		return problem(ctx, http.StatusConflict, "conflict", "somebody else changed it at the same moment; read it again and repeat the request")
 	}
@@ -136,11 +141,17 @@ func (a *API) newID() string {
 }
 
 // once is the id of what a request with an Idempotency-Key makes: the same
-// however often the request is repeated within a day.
-func (a *API) once(ctx context.Context, org *store.Organization, what, key string) (string, error) {
+// however often the request is repeated within a day. The key is of no use for
+// another request.
+func (a *API) once(ctx context.Context, org *store.Organization, what, key string, request any) (string, error) {
 	id := a.newID()
 	if key == "" {
 		return id, nil
 	}
-	return org.Once(ctx, what, key, id, a.Now())
+	body, err := json.Marshal(request)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(body)
+	return org.Once(ctx, what, key, hex.EncodeToString(sum[:]), id, a.Now())
 }

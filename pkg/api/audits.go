@@ -72,7 +72,7 @@ func (a *API) startAudit(ctx context.Context, in *struct {
 	if c.RoleARN == "" {
 		return nil, problem(ctx, http.StatusConflict, "connection_pending", "the connection has no role yet: create it in the account and give role_arn")
 	}
-	id, err := a.once(ctx, org, "audit", in.Key)
+	id, err := a.once(ctx, org, "audit", in.Key, in.Body)
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"regexp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -123,6 +124,10 @@ func timedOut(err error) bool {
 // detailLength bounds what is kept of an error's text.
 const detailLength = 300
 
+// session is the name of a role's session in AWS's messages: each audit has its
+// own, and what did not change should read the same tomorrow.
+var session = regexp.MustCompile(`(:assumed-role/[\w+=,.@-]+)/[\w+=,.@-]+`)
+
 // Brief is an error in one line: AWS's code and message where it is AWS's, with
 // nothing that changes from run to run.
 func Brief(err error) string {
@@ -131,7 +136,7 @@ func Brief(err error) string {
 	if errors.As(err, &api) {
 		text = api.ErrorCode() + ": " + api.ErrorMessage()
 	}
-	text = strings.Join(strings.Fields(text), " ")
+	text = session.ReplaceAllString(strings.Join(strings.Fields(text), " "), "$1")
 	if len(text) > detailLength {
 		text = strings.ToValidUTF8(text[:detailLength], "") + "…"
 	}

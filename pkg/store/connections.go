@@ -236,12 +236,22 @@ func (o *Organization) PutDataKey(ctx context.Context, record string, wrapped []
 // idempotencyAge is how long a repeated request is recognised.
 const idempotencyAge = 24 * time.Hour
 
-// Once remembers under a key what was made for it, for a day: the first caller's
-// value is what every later one gets. Keys are the caller's own words and are
-// kept as they are, within the organization.
-func (o *Organization) Once(ctx context.Context, what, key, value string, now time.Time) (string, error) {
+// made is what a request with a key made.
+type made struct {
+	Request string `json:"request"` // what was asked for
+	Value   string `json:"value"`
+}
+
+// ErrReused says that a key stands for another request.
+var ErrReused = errors.New("the key was used for another request")
+
+// Once remembers for a day, under a key, what was made for a request: the first
+// caller's value is what every later one gets. A key that was used for another
+// request is ErrReused. Keys are the caller's own words and are kept as they
+// are, within the organization.
+func (o *Organization) Once(ctx context.Context, what, key, request, value string, now time.Time) (string, error) {
 	k := table.Key{PK: o.key("ONCE", what), SK: strings.ToValidUTF8(key, "?")}
-	item, err := encode(k, table.Key{}, 0, value)
+	item, err := encode(k, table.Key{}, 0, made{request, value})
 	if err != nil {
 		return "", err
 	}
@@ -253,9 +263,12 @@ func (o *Organization) Once(ctx context.Context, what, key, value string, now ti
 	if !errors.Is(err, ErrConflict) {
 		return "", fmt.Errorf("remember %s: %w", what, err)
 	}
-	var first string
+	var first made
 	if _, err := o.get(ctx, k, &first); err != nil {
 		return "", fmt.Errorf("recall %s: %w", what, err)
 	}
-	return first, nil
+	if first.Request != request {
+		return "", fmt.Errorf("%s with key %q: %w", what, key, ErrReused)
+	}
+	return first.Value, nil
 }

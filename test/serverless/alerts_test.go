@@ -41,7 +41,7 @@ func TestAlertsAndSchedule(t *testing.T) {
 	}
 	for i, account := range accounts {
 		account.rotate(t, false)
-		h.wait(connections[i], h.begin(connections[i], "second").ID)
+		h.wait(connections[i], h.begin(connections[i], fmt.Sprint("second ", i)).ID)
 	}
 	want := []string{"audit finished", "audit finished", "finding new kms-key-rotation", "finding new kms-key-rotation"}
 	if d := cmp.Diff(want, words(everything.empty(t))); d != "" {

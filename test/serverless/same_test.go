@@ -61,7 +61,7 @@ func TestSameResult(t *testing.T) {
 			}
 
 			c := h.connect(account, nil)
-			remote := h.wait(c, h.begin(c, "same").ID)
+			remote := h.wait(c, h.begin(c, account.Name).ID)
 			got := map[string]string{}
 			for id, f := range h.list(c) {
 				got[id] = f.Check + " " + f.State
