@@ -287,11 +287,14 @@ func TestOutOfTime(t *testing.T) {
 func TestDamagedState(t *testing.T) {
 	e, _ := sample(t)
 	neglected := e.Account("neglected")
-	for name, damage := range map[string]func(t *testing.T, data string){
-		"another program's file": func(t *testing.T, data string) {
+	for name, c := range map[string]struct {
+		damage func(t *testing.T, data string)
+		says   string
+	}{
+		"another program's file": {func(t *testing.T, data string) {
 			overwrite(t, filepath.Join(data, "state.db"), []byte(strings.Repeat("this is not a database\n", 100)))
-		},
-		"torn file": func(t *testing.T, data string) {
+		}, "not CloudArq's"},
+		"torn file": {func(t *testing.T, data string) {
 			kms(t, data, neglected)
 			whole, err := os.ReadFile(filepath.Join(data, "state.db"))
 			if err != nil {
@@ -304,18 +307,18 @@ func TestDamagedState(t *testing.T) {
 			for _, journal := range []string{"state.db-wal", "state.db-shm"} {
 				_ = os.Remove(filepath.Join(data, journal))
 			}
-		},
-		"a folder in its place": func(t *testing.T, data string) {
+		}, "is damaged and was left as it is"},
+		"a folder in its place": {func(t *testing.T, data string) {
 			if err := os.MkdirAll(filepath.Join(data, "state.db"), 0o700); err != nil {
 				t.Fatal(err)
 			}
-		},
+		}, "not CloudArq's"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			data := t.TempDir()
-			damage(t, data)
+			c.damage(t, data)
 			before, _ := os.ReadFile(filepath.Join(data, "state.db"))
-			kms(t, data, neglected).sentence(t, exitFailed)
+			kms(t, data, neglected).sentence(t, exitFailed, "the state in "+data, c.says)
 			if after, _ := os.ReadFile(filepath.Join(data, "state.db")); string(after) != string(before) {
 				t.Error("the damaged file was changed")
 			}

@@ -166,7 +166,9 @@ func TestNoFunctions(t *testing.T) {
 	t.Parallel()
 	fake := awsfake.New()
 	full(fake)
-	awsfake.On(fake, func(*sdk.ListFunctionsInput) (*sdk.ListFunctionsOutput, error) { return &sdk.ListFunctionsOutput{}, nil })
+	awsfake.On(fake, func(*sdk.ListFunctionsInput) (*sdk.ListFunctionsOutput, error) {
+		return &sdk.ListFunctionsOutput{}, nil
+	})
 	collecttest.Walk(t, collect.Spec(), fake)
 	if calls := fake.Calls("Lambda.ListCodeSigningConfigs"); calls > 0 {
 		t.Errorf("code signing was listed %d times", calls)
