@@ -84,6 +84,8 @@ func (s *secrets) add(arn string, keys []string) {
 }
 
 func (s *secrets) sorted() []tagging.Secret {
-	slices.SortFunc(s.all, func(a, b tagging.Secret) int { return cmp.Or(cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.Key, b.Key)) })
+	slices.SortFunc(s.all, func(a, b tagging.Secret) int {
+		return cmp.Or(cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.Key, b.Key))
+	})
 	return s.all
 }

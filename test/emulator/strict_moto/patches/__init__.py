@@ -4,7 +4,7 @@ Each function replaces one thing and says why. They hook private names, so moto 
 it hooks has moved or moto no longer needs it.
 """
 
-from strict_moto.patches import dispatch, dynamodb, ec2, iam, s3, sqs
+from strict_moto.patches import dispatch, dynamodb, ec2, ecs, iam, s3, sqs
 
 
 def apply() -> None:
@@ -21,5 +21,6 @@ def apply() -> None:
     s3.keep_buckets_encrypted()
     s3.name_regions_of_buckets()
     ec2.list_regions_of_a_real_account()
+    ecs.give_clusters_a_list_of_tags()
     iam.offer_common_managed_policies()
     iam.report_root_user()
