@@ -106,7 +106,11 @@ func (c *cli) runAudit(ctx context.Context, f runFlags) error {
 			return c.dryRun(s.Catalog, run.Request)
 		}
 		run.Account, run.Connect, run.Specs, run.Timeout = account, calls.Entries(), collectors.ByService(), f.timeout
-		progress := c.newProgress()
+		services, err := c.announce(s, run)
+		if err != nil {
+			return err
+		}
+		progress := c.newProgress(services)
 		run.Progress = progress
 		audit, err := s.Audit(ctx, run)
 		progress.stop()
@@ -189,6 +193,23 @@ func (c *cli) connect(ctx context.Context, f runFlags, target awsx.Target, run *
 		return nil, err
 	}
 	return account, nil
+}
+
+// announce says what is about to be audited, and gives the number of services.
+func (c *cli) announce(s *local.State, run local.Run) (services int, err error) {
+	if run.Resume != nil {
+		a := run.Resume
+		c.note("account %s: going on with audit %s, %s in %s", a.AccountID, a.ID, report.Count(len(a.Services), "service"), report.Count(len(a.Regions), "region"))
+		return len(a.Services), nil
+	}
+	r := run.Request
+	scope, err := pipeline.Resolve(s.Catalog, r.Checks, r.Services)
+	if err != nil {
+		return 0, err
+	}
+	c.note("account %s: %s over %s in %s", r.Connection.AccountID,
+		report.Count(len(scope.Checks), "check"), report.Count(len(scope.Services), "service"), report.Count(len(r.Regions), "region"))
+	return len(scope.Services), nil
 }
 
 func (c *cli) note(format string, args ...any) {
