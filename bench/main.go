@@ -5,6 +5,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -121,12 +123,14 @@ type measurement struct {
 
 // bound is the least wall time that latency allows: the calls shared by as many
 // as may be under way, or the longest chain of calls of which each needs the one
-// before; and no less than the same audit takes without any latency.
+// before, or what the same audit takes without any latency. An audit that computes
+// only while it waits comes to the longest of the three.
 func (m measurement) bound(latency, without time.Duration) time.Duration {
 	shared := time.Duration(m.calls) * latency / awsx.CallsAtOnce
-	return without + max(shared, time.Duration(m.chain)*latency)
+	return max(without, shared, time.Duration(m.chain)*latency)
 }
 
+// median is the median of each figure by itself.
 func (b *benchmark) median() (measurement, error) {
 	var all []measurement
 	for range runs {
@@ -136,12 +140,20 @@ func (b *benchmark) median() (measurement, error) {
 		}
 		all = append(all, m)
 	}
-	for i := range all { // by wall time
-		for j := i; j > 0 && all[j].wall < all[j-1].wall; j-- {
-			all[j], all[j-1] = all[j-1], all[j]
-		}
+	m := all[0] // counts are the same in every run
+	m.wall = middle(all, func(m measurement) time.Duration { return m.wall })
+	m.cpu = middle(all, func(m measurement) time.Duration { return m.cpu })
+	m.memory = middle(all, func(m measurement) float64 { return m.memory })
+	return m, nil
+}
+
+func middle[T cmp.Ordered](all []measurement, figure func(measurement) T) T {
+	var figures []T
+	for _, m := range all {
+		figures = append(figures, figure(m))
 	}
-	return all[len(all)/2], nil
+	slices.Sort(figures)
+	return figures[len(figures)/2]
 }
 
 func (b *benchmark) run() (measurement, error) {

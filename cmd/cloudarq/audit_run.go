@@ -106,7 +106,11 @@ func (c *cli) runAudit(ctx context.Context, f runFlags) error {
 			return c.dryRun(s.Catalog, run.Request)
 		}
 		run.Account, run.Connect, run.Specs, run.Timeout = account, calls.Entries(), collectors.ByService(), f.timeout
-		progress := c.newProgress()
+		services, err := c.announce(s, run)
+		if err != nil {
+			return err
+		}
+		progress := c.newProgress(services)
 		run.Progress = progress
 		audit, err := s.Audit(ctx, run)
 		progress.stop()
@@ -192,6 +196,23 @@ func (c *cli) connect(ctx context.Context, f runFlags, target awsx.Target, run *
 	return account, nil
 }
 
+// announce says what is about to be audited, and gives the number of services.
+func (c *cli) announce(s *local.State, run local.Run) (services int, err error) {
+	if run.Resume != nil {
+		a := run.Resume
+		c.note("account %s: going on with audit %s, %s in %s", a.AccountID, a.ID, report.Count(len(a.Services), "service"), report.Count(len(a.Regions), "region"))
+		return len(a.Services), nil
+	}
+	r := run.Request
+	scope, err := pipeline.Resolve(s.Catalog, r.Checks, r.Services)
+	if err != nil {
+		return 0, err
+	}
+	c.note("account %s: %s over %s in %s", r.Connection.AccountID,
+		report.Count(len(scope.Checks), "check"), report.Count(len(scope.Services), "service"), report.Count(len(r.Regions), "region"))
+	return len(scope.Services), nil
+}
+
 func (c *cli) note(format string, args ...any) {
 	if !c.quiet {
 		fmt.Fprintf(c.stderr, "cloudarq: "+format+"\n", args...)
@@ -256,36 +277,4 @@ func (c *cli) writeVerdicts(ctx context.Context, s *local.State, audit model.Aud
 		return err
 	}
 	return stream.Close()
-}
-
-// plannedCall is one line of a dry run: an operation, and where it would be
-// called.
-type plannedCall struct {
-	Service   string   `json:"service"`
-	Operation string   `json:"operation"`
-	Action    string   `json:"action"` // the IAM action it needs
-	Regions   []string `json:"regions"`
-}
-
-func (c *cli) dryRun(catalog *check.Catalog, r pipeline.Request) error {
-	scope, err := pipeline.Resolve(catalog, r.Checks, r.Services)
-	if err != nil {
-		return err
-	}
-	var calls []plannedCall
-	for _, o := range pipeline.Operations(collectors.ByService(), scope) {
-		regions := r.Regions
-		if o.Global {
-			regions = []string{model.Global}
-		}
-		calls = append(calls, plannedCall{o.Service, o.Name, o.Action, regions})
-	}
-	c.note("%d checks over %d services in %d regions: %d operations, at least one call to each listing in each region, and one per resource to the rest",
-		len(scope.Checks), len(scope.Services), len(r.Regions), len(calls))
-	return write(c, calls, []report.Column[plannedCall]{
-		{Name: "service", Value: func(p plannedCall) string { return p.Service }},
-		{Name: "operation", Value: func(p plannedCall) string { return p.Operation }},
-		{Name: "action", Value: func(p plannedCall) string { return p.Action }},
-		{Name: "regions", Value: func(p plannedCall) string { return fmt.Sprint(len(p.Regions)) }},
-	})
 }

@@ -7,10 +7,12 @@ import (
 	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/awsx"
+	"github.com/cloudarq/cloudarq/pkg/blob"
 	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/report"
+	"github.com/cloudarq/cloudarq/pkg/table/sqlite"
 )
 
 // The exit codes, one meaning each.
@@ -52,10 +54,39 @@ func (c *cli) exit(err error) int {
 		return exitOK
 	}
 	code, said := classify(err)
+	if trouble := c.troubleWithState(err); code == exitFailed && trouble != "" {
+		said = trouble
+	}
 	if said != "" {
-		fmt.Fprintf(c.stderr, "cloudarq: %s\n", report.Plain(strings.TrimSpace(said)))
+		// Joined errors come a line each.
+		said = strings.ReplaceAll(strings.TrimSpace(said), "\n", "; ")
+		fmt.Fprintf(c.stderr, "cloudarq: %s\n", report.Plain(said))
 	}
 	return code
+}
+
+// troubleWithState says what is the matter with the place where audits are kept,
+// and what to do. Which file and which step met it first does not help a user.
+// It is empty for every other error.
+func (c *cli) troubleWithState(err error) string {
+	for _, t := range []struct {
+		is   error
+		says string
+	}{
+		{sqlite.ErrFull, "no space is left for %s; what was kept before is not lost: make room, then run it again"},
+		{blob.ErrFull, "no space is left for %s; what was kept before is not lost: make room, then run it again"},
+		{sqlite.ErrLocked, "%s is in use by another process; run it again when that is done"},
+		{sqlite.ErrCorrupt, "%s is damaged and was left as it is; restore it from a copy, or move it away to begin anew"},
+		{sqlite.ErrForeign, "%s holds a state.db that is not CloudArq's and was left as it is; name another place with --data-dir"},
+		{sqlite.ErrNewer, "%s was written by a newer version of CloudArq; install that version"},
+		{sqlite.ErrReadOnly, "%s cannot be written by this user; change its permissions, or name another place with --data-dir"},
+		{sqlite.ErrDisk, "the system could not read or write %s; what was kept before is not lost: look at the disk and at limits on the size of files"},
+	} {
+		if errors.Is(err, t.is) {
+			return fmt.Sprintf(t.says, "the state in "+c.stateDir)
+		}
+	}
+	return ""
 }
 
 func classify(err error) (code int, said string) {

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -281,51 +279,5 @@ func TestOutOfTime(t *testing.T) {
 	verdicts := decode[[]report.Verdict](t, r)
 	if count(verdicts, check.NotAssessed) == 0 || count(verdicts, check.Fail) > 0 {
 		t.Errorf("out of time: %d not assessed, %d failed", count(verdicts, check.NotAssessed), count(verdicts, check.Fail))
-	}
-}
-
-func TestDamagedState(t *testing.T) {
-	e, _ := sample(t)
-	neglected := e.Account("neglected")
-	for name, damage := range map[string]func(t *testing.T, data string){
-		"another program's file": func(t *testing.T, data string) {
-			overwrite(t, filepath.Join(data, "state.db"), []byte(strings.Repeat("this is not a database\n", 100)))
-		},
-		"torn file": func(t *testing.T, data string) {
-			kms(t, data, neglected)
-			whole, err := os.ReadFile(filepath.Join(data, "state.db"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			for i := 4096; i < len(whole); i++ {
-				whole[i] = 0xA5
-			}
-			overwrite(t, filepath.Join(data, "state.db"), whole)
-			for _, journal := range []string{"state.db-wal", "state.db-shm"} {
-				_ = os.Remove(filepath.Join(data, journal))
-			}
-		},
-		"a folder in its place": func(t *testing.T, data string) {
-			if err := os.MkdirAll(filepath.Join(data, "state.db"), 0o700); err != nil {
-				t.Fatal(err)
-			}
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			data := t.TempDir()
-			damage(t, data)
-			before, _ := os.ReadFile(filepath.Join(data, "state.db"))
-			kms(t, data, neglected).sentence(t, exitFailed)
-			if after, _ := os.ReadFile(filepath.Join(data, "state.db")); string(after) != string(before) {
-				t.Error("the damaged file was changed")
-			}
-		})
-	}
-}
-
-func overwrite(t *testing.T, path string, content []byte) {
-	t.Helper()
-	if err := os.WriteFile(path, content, 0o600); err != nil {
-		t.Fatal(err)
 	}
 }

@@ -26,11 +26,14 @@ func (c *cli) findings() *cobra.Command {
 left out. Filters are FIELD=VALUE[,VALUE]..., FIELD!=VALUE and, for first_seen and
 resolved_at, also >=, >, <= and <. Values may hold * and ?. The fields are
 
-  ` + strings.Join(filterNames(findingFields(nil)), " "),
+  ` + strings.Join(filterNames(findingFields(nil)), " ") + `
+
+` + tagHelp,
 		Example: `  cloudarq findings list severity=critical,high
   cloudarq findings list service=s3 region!=us-east-1 -o csv
   cloudarq findings list state=resolved 'resolved_at>=2026-05-01'
-  cloudarq findings list framework=cis-aws-5.0 'resource=*:bucket/logs*'`,
+  cloudarq findings list framework=cis-aws-5.0 'resource=*:bucket/logs*'
+  cloudarq findings list severity=critical tag:env=prod`,
 		RunE: func(cmd *cobra.Command, words []string) error { return c.findingsList(cmd.Context(), words, all) },
 	}
 	list.Flags().BoolVar(&all, "all", false, "also findings that are resolved")
@@ -98,15 +101,16 @@ func (c *cli) findingsList(ctx context.Context, words []string, all bool) error 
 		if !all && !slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, "stat") || strings.HasPrefix(w, "resolved_at") }) {
 			words = append(words, "state=open,reopened")
 		}
-		wanted, err := filter.Parse(findingFields(texts), words)
+		wanted, tags, err := parse(ctx, s, findingFields(texts), words, func(f model.Finding) model.Ref { return f.Resource })
 		if err != nil {
-			return usage(err)
+			return err
 		}
 		findings, err := s.AllFindings(ctx)
 		if err != nil {
 			return err
 		}
 		findings = slices.DeleteFunc(findings, func(f model.Finding) bool { return !wanted.Match(f) })
+		tags.say(c)
 		slices.SortFunc(findings, report.ByGravity)
 		return write(c, findings, report.FindingColumns(texts))
 	})

@@ -23,6 +23,9 @@ var shared struct {
 }
 
 func TestMain(m *testing.M) {
+	if code, other := otherProcess(); other {
+		os.Exit(code)
+	}
 	code := m.Run()
 	if shared.server != nil {
 		_ = shared.server.Close()

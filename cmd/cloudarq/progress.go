@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/report"
 )
 
 // progress is a pipeline.Progress that ends with the audit.
@@ -20,14 +23,14 @@ type progress interface {
 }
 
 // newProgress shows bars on a terminal, a line every ten seconds elsewhere, and
-// nothing when asked to be quiet.
-func (c *cli) newProgress() progress {
+// nothing when asked to be quiet. services is how many there are to collect.
+func (c *cli) newProgress(services int) progress {
 	_, terminal := size(c.stderr)
 	switch {
 	case c.quiet:
 		return quiet{}
 	case terminal:
-		return newBars(c.stderr)
+		return newBars(c.stderr, services)
 	default:
 		return newLines(c.stderr, linesEvery)
 	}
@@ -37,26 +40,46 @@ type quiet struct{ pipeline.Silent }
 
 func (quiet) stop() {}
 
-// bars shows a bar for each service under way, with the resources it has found.
+// bars shows a line for each service under way, with the resources it has found,
+// and under them how far the audit is as a whole.
 type bars struct {
 	mu      sync.Mutex
 	all     *mpb.Progress
+	whole   *mpb.Bar
 	running map[string]*mpb.Bar
+	// resources is read while bars are drawn, when mu may be held by one who waits
+	// for the drawing to end.
+	resources atomic.Int64
 }
 
-func newBars(w io.Writer) *bars {
-	return &bars{all: mpb.New(mpb.WithOutput(w), mpb.WithWidth(24)), running: map[string]*mpb.Bar{}}
+const (
+	serviceWidth = 18 // of the longest name, and a space
+	wholeWidth   = 24
+)
+
+func newBars(w io.Writer, services int, options ...mpb.ContainerOption) *bars {
+	b := &bars{all: mpb.New(append([]mpb.ContainerOption{mpb.WithOutput(w), mpb.WithWidth(wholeWidth)}, options...)...), running: map[string]*mpb.Bar{}}
+	b.whole = b.all.New(int64(services), mpb.BarStyle().Filler("=").Padding(" "), mpb.BarPriority(math.MaxInt), mpb.BarRemoveOnComplete(),
+		mpb.AppendDecorators(
+			decor.CountersNoUnit("%d of %d services, "),
+			decor.Any(func(decor.Statistics) string { return report.Count(int(b.resources.Load()), "resource") + ", " }),
+			decor.Elapsed(decor.ET_STYLE_GO),
+		))
+	return b
 }
 
 func (b *bars) TaskStarted(t model.Task) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.running[t.Service] = b.all.New(0, mpb.SpinnerStyle(), mpb.BarRemoveOnComplete(),
-		mpb.PrependDecorators(decor.Name(t.Service, decor.WC{W: 20, C: decor.DindentRight})),
-		mpb.AppendDecorators(decor.CurrentNoUnit("%d resources")))
+	b.running[t.Service] = b.all.New(0, mpb.SpinnerStyle().PositionLeft(), mpb.BarRemoveOnComplete(), mpb.BarWidth(1),
+		mpb.AppendDecorators(
+			decor.Name(t.Service, decor.WC{W: serviceWidth, C: decor.DindentRight}),
+			decor.Any(func(s decor.Statistics) string { return report.Count(int(s.Current), "resource") }),
+		))
 }
 
 func (b *bars) Resource(service string) {
+	b.resources.Add(1)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if bar := b.running[service]; bar != nil {
@@ -71,6 +94,7 @@ func (b *bars) TaskEnded(t model.Task) {
 		bar.SetTotal(-1, true)
 		delete(b.running, t.Service)
 	}
+	b.whole.Increment()
 }
 
 func (b *bars) stop() {
@@ -80,6 +104,7 @@ func (b *bars) stop() {
 		delete(b.running, service)
 	}
 	b.mu.Unlock()
+	b.whole.Abort(true)
 	b.all.Wait()
 }
 

@@ -27,6 +27,8 @@ type cli struct {
 	output  string
 	quiet   bool
 	noColor bool
+
+	stateDir string // what dataDir came to, once the state was opened
 }
 
 func (c *cli) root() *cobra.Command {
@@ -114,6 +116,7 @@ func (c *cli) open(ctx context.Context) (*local.State, error) {
 			return nil, err
 		}
 	}
+	c.stateDir = dir
 	state, err := local.Open(ctx, dir, catalog)
 	if err != nil {
 		return nil, fmt.Errorf("open the state in %s: %w", dir, err)

@@ -61,6 +61,16 @@ func TestGapOf(t *testing.T) {
 	}
 }
 
+// Every audit has a session of its own; what it is denied reads the same.
+func TestBriefLeavesOutTheSession(t *testing.T) {
+	t.Parallel()
+	got := collect.Brief(call("KMS", "ListKeys", api("AccessDenied",
+		"User: arn:aws:sts::111122223333:assumed-role/CloudArqAuditRole/cloudarq-01M8ADQ8Y0 is not authorized to perform: kms:ListKeys")))
+	if want := "AccessDenied: User: arn:aws:sts::111122223333:assumed-role/CloudArqAuditRole is not authorized to perform: kms:ListKeys"; got != want {
+		t.Errorf("brief %q, want %q", got, want)
+	}
+}
+
 func TestBriefIsOneShortLine(t *testing.T) {
 	t.Parallel()
 	got := collect.Brief(call("KMS", "ListKeys", api("X", "line\nline "+strings.Repeat("é", 400))))

@@ -15,8 +15,12 @@ import (
 )
 
 // Fields are what a filter can ask of a T, by name. A field has any number of
-// values; times are written in RFC 3339.
+// values, or those of Unknown; times are written in RFC 3339.
 type Fields[T any] map[string]func(T) []string
+
+// Unknown are the values of a field that could not be read. They fit no word:
+// neither FIELD=VALUE nor FIELD!=VALUE may claim anything.
+var Unknown = []string{"\x00unknown"}
 
 // Filter decides on values of T.
 type Filter[T any] struct{ terms []term[T] }
@@ -97,6 +101,9 @@ func (f Filter[T]) Match(v T) bool {
 }
 
 func (t term[T]) match(values []string) bool {
+	if slices.Equal(values, Unknown) {
+		return false
+	}
 	switch t.operator {
 	case "=":
 		return slices.ContainsFunc(values, t.wants)

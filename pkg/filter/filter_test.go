@@ -14,6 +14,8 @@ var fields = filter.Fields[thing]{
 	"severity":   func(t thing) []string { return []string{t.severity} },
 	"resource":   func(t thing) []string { return []string{t.arn} },
 	"first_seen": func(t thing) []string { return []string{t.seen} },
+	"owner":      func(thing) []string { return filter.Unknown },
+	"team":       func(thing) []string { return nil },
 }
 
 func TestMatch(t *testing.T) {
@@ -34,6 +36,10 @@ func TestMatch(t *testing.T) {
 		"first_seen<=2026-05-01T10:00:00Z": true,
 		"first_seen>2026-05-01T10:00:00Z":  false,
 		"first_seen>=2026-05-02":           false,
+		"owner=*":                          false, // not known
+		"owner!=me":                        false,
+		"team=*":                           false, // known to have none
+		"team!=me":                         true,
 	} {
 		f, err := filter.Parse(fields, []string{word})
 		if err != nil {

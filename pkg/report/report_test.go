@@ -123,6 +123,19 @@ func TestSummarySaysWhatIsMissing(t *testing.T) {
 	}
 }
 
+func TestSummaryOfARunningAudit(t *testing.T) {
+	t.Parallel()
+	running := audit()
+	running.State, running.EndedAt, running.Summary = model.AuditRunning, time.Time{}, nil
+	var out bytes.Buffer
+	if err := report.Summary(&out, report.Style{}, running, nil); err != nil {
+		t.Fatal(err)
+	}
+	if want := "running since " + running.StartedAt.Local().Format(time.DateTime) + "\n"; !strings.Contains(out.String(), want) {
+		t.Errorf("%q does not say %q", out.String(), want)
+	}
+}
+
 func TestCoverageIsNeverRoundedUpToWhole(t *testing.T) {
 	t.Parallel()
 	for coverage, want := range map[float64]string{1: "100 %", 0.9999: "over 99 %", 0.995: "over 99 %", 0.5: "50 %", 0: "0 %"} {

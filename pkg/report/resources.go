@@ -24,6 +24,11 @@ type Resource struct {
 	Facts        json.RawMessage `json:"facts"` // as they were read
 }
 
+// Ref is the identity of what was seen.
+func (r Resource) Ref() model.Ref {
+	return model.Ref{ARN: r.Resource, Sub: r.Part, Name: r.Name, Account: r.Account, Region: r.Region}
+}
+
 // ResourceColumns are the columns of resources.
 func ResourceColumns() []Column[Resource] {
 	return []Column[Resource]{

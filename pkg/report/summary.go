@@ -42,8 +42,11 @@ func Count(n int, noun string) string {
 // Summary writes what an ended audit amounts to, for a person.
 func Summary(w io.Writer, style Style, a model.Audit, worst []Verdict) error {
 	var b strings.Builder
-	took := a.EndedAt.Sub(a.StartedAt).Round(10 * time.Millisecond)
-	fmt.Fprintf(&b, "Account %s, audit %s: %s after %s\n", a.AccountID, a.ID, a.State, took)
+	when := "since " + a.StartedAt.Local().Format(time.DateTime)
+	if a.State.Ended() {
+		when = "after " + a.EndedAt.Sub(a.StartedAt).Round(10*time.Millisecond).String()
+	}
+	fmt.Fprintf(&b, "Account %s, audit %s: %s %s\n", a.AccountID, a.ID, a.State, when)
 	for _, p := range a.Problems {
 		fmt.Fprintf(&b, "  %s\n", Plain(p))
 	}

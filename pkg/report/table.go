@@ -5,6 +5,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -81,25 +82,87 @@ func writeTable[T any](w io.Writer, style Style, rows []T, columns []Column[T]) 
 	t.SetStyle(table.StyleLight)
 	t.Style().Options = table.OptionsNoBordersAndSeparators
 	t.Style().Format.Header = text.FormatUpper
-	if style.Width > 0 {
-		t.Style().Size.WidthMax = style.Width
-	}
 	header := table.Row{}
-	for _, c := range columns {
+	widths := make([]int, len(columns))
+	for i, c := range columns {
 		header = append(header, c.Name)
+		widths[i] = len(c.Name)
 	}
 	t.AppendHeader(header)
 	for _, row := range rows {
 		line := table.Row{}
-		for _, c := range columns {
-			line = append(line, paint(style, Plain(c.Value(row))))
+		for i, c := range columns {
+			value := Plain(c.Value(row))
+			widths[i] = max(widths[i], text.StringWidth(value))
+			line = append(line, paint(style, value))
 		}
 		t.AppendRow(line)
+	}
+	if style.Width > 0 {
+		t.Style().Size.WidthMax = style.Width // where even the narrowest columns are too many
+		t.SetColumnConfigs(fit(widths, style.Width))
 	}
 	if _, err := fmt.Fprintln(w, t.Render()); err != nil {
 		return fmt.Errorf("write table: %w", err)
 	}
 	return nil
+}
+
+// narrowest is the width below which no column is made narrower.
+const narrowest = 12
+
+// fit makes columns share a terminal's width: the widest are made narrower, and
+// what no longer fits in a line goes on in the next, so that nothing is cut off.
+func fit(widths []int, width int) []table.ColumnConfig {
+	room := width - 2*len(widths) // a space on each side
+	for sum(widths) > room {
+		widest := 0
+		for i, w := range widths {
+			if w > widths[widest] {
+				widest = i
+			}
+		}
+		if widths[widest] <= narrowest {
+			break
+		}
+		widths[widest]--
+	}
+	configs := make([]table.ColumnConfig, len(widths))
+	for i, w := range widths {
+		configs[i] = table.ColumnConfig{Number: i + 1, WidthMax: w, WidthMaxEnforcer: broken}
+	}
+	return configs
+}
+
+// broken breaks a value into lines where words end, and names and ARNs where their
+// parts end.
+func broken(value string, width int) string {
+	if text.StringWidth(value) <= width || strings.ContainsRune(value, '\x1b') {
+		return value // painted words are single and short
+	}
+	var lines []string
+	line := ""
+	for _, part := range strings.FieldsFunc(breaks.ReplaceAllString(value, "$0\n"), func(r rune) bool { return r == '\n' }) {
+		if line != "" && text.StringWidth(line+strings.TrimRight(part, " ")) > width {
+			lines, line = append(lines, strings.TrimRight(line, " ")), ""
+		}
+		line += part
+		for text.StringWidth(strings.TrimRight(line, " ")) > width { // a part that is too long by itself
+			cut := text.Trim(line, width)
+			lines, line = append(lines, cut), strings.TrimPrefix(line, cut)
+		}
+	}
+	return strings.Join(append(lines, strings.TrimRight(line, " ")), "\n")
+}
+
+// breaks are the characters after which a value may go on in the next line.
+var breaks = regexp.MustCompile(`[ /:,-]+`)
+
+func sum(numbers []int) (total int) {
+	for _, n := range numbers {
+		total += n
+	}
+	return total
 }
 
 // Plain keeps what an AWS account holds from steering the terminal: control

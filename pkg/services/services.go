@@ -35,6 +35,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/services/securityhub"
 	"github.com/cloudarq/cloudarq/pkg/services/sns"
 	"github.com/cloudarq/cloudarq/pkg/services/sqs"
+	"github.com/cloudarq/cloudarq/pkg/services/tagging"
 )
 
 // All is every service, the ones that take longest to collect first.
@@ -72,6 +73,7 @@ func All() []check.Service {
 		securityhub.Service(),
 		sns.Service(),
 		sqs.Service(),
+		tagging.Service(),
 	}
 }
 

@@ -249,7 +249,8 @@ func (s *Store) remove(key string) error {
 
 // explain adds the sentinel that belongs to an error of the system.
 func explain(err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+	// EFBIG is a limit on the size of files: no more can be written either.
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG) {
 		return fmt.Errorf("%w: %w", blob.ErrFull, err)
 	}
 	return err

@@ -35,6 +35,7 @@ import (
 	securityhub "github.com/cloudarq/cloudarq/pkg/services/securityhub/collect"
 	sns "github.com/cloudarq/cloudarq/pkg/services/sns/collect"
 	sqs "github.com/cloudarq/cloudarq/pkg/services/sqs/collect"
+	tagging "github.com/cloudarq/cloudarq/pkg/services/tagging/collect"
 )
 
 // All is the collector of every service.
@@ -71,6 +72,7 @@ func All() []collect.Spec {
 		securityhub.Spec(),
 		sns.Spec(),
 		sqs.Spec(),
+		tagging.Spec(),
 	}
 }
 

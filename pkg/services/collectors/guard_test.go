@@ -35,6 +35,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/macie2"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
+	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3control"
@@ -77,6 +78,7 @@ func clients(cfg aws.Config) []any {
 		macie2.NewFromConfig(cfg),
 		organizations.NewFromConfig(cfg),
 		rds.NewFromConfig(cfg),
+		resourcegroupstaggingapi.NewFromConfig(cfg),
 		route53.NewFromConfig(cfg),
 		s3.NewFromConfig(cfg),
 		s3control.NewFromConfig(cfg),

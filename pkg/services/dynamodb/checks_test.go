@@ -1,10 +1,12 @@
 package dynamodb_test
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/check/checktest"
+	"github.com/cloudarq/cloudarq/pkg/check/policyrule/policytest"
 	"github.com/cloudarq/cloudarq/pkg/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/dynamodb"
 )
@@ -20,25 +22,22 @@ func table(change func(*dynamodb.Table, *dynamodb.Detail)) dynamodb.Table {
 	return t
 }
 
-func withPolicy(statement string) dynamodb.Table {
-	return table(func(t *dynamodb.Table, _ *dynamodb.Detail) {
-		t.Policy = fact.Known(`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Resource": "*", "Action": "dynamodb:GetItem", ` + statement + `}]}`)
-	})
+func withPolicy(policy fact.Of[string]) dynamodb.Table {
+	return table(func(t *dynamodb.Table, _ *dynamodb.Detail) { t.Policy = policy })
+}
+
+var policies = policytest.Subject{
+	NotPublic: "dynamodb-table-not-public", NoOtherAccounts: "dynamodb-table-policy-no-other-accounts",
+	Action: "dynamodb:GetItem", Resource: "*",
+	With:   func(policy string) check.Resource { return withPolicy(fact.Known(policy)) },
+	Denied: withPolicy(fact.Missing[string](fact.Denied, "dynamodb:GetResourcePolicy")),
 }
 
 func TestChecks(t *testing.T) {
 	t.Parallel()
 	good := table(nil)
-	own := withPolicy(`"Principal": {"AWS": "arn:aws:iam::111122223333:role/reader"}`)
-	public := withPolicy(`"Principal": "*"`)
-	foreign := withPolicy(`"Principal": {"AWS": "arn:aws:iam::444455556666:root"}`)
-	organization := withPolicy(`"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-abcde12345"}}`)
-	broken := table(func(t *dynamodb.Table, _ *dynamodb.Detail) { t.Policy = fact.Known("[]") })
-	denied := table(func(t *dynamodb.Table, _ *dynamodb.Detail) {
-		t.Policy = fact.Missing[string](fact.Denied, "dynamodb:GetResourcePolicy")
-	})
-
-	checktest.Run(t, dynamodb.Service(), checktest.Table{
+	cases := policies.Cases()
+	maps.Copy(cases, checktest.Table{
 		"dynamodb-table-point-in-time-recovery": {
 			{Name: "on", Resource: good, Want: check.Pass},
 			{Name: "off", Resource: table(func(t *dynamodb.Table, _ *dynamodb.Detail) { t.PointInTimeRecovery = fact.Known(false) }), Want: check.Fail},
@@ -52,21 +51,6 @@ func TestChecks(t *testing.T) {
 			{Name: "own key", Resource: good, Want: check.Pass},
 			{Name: "key of DynamoDB", Resource: table(func(_ *dynamodb.Table, d *dynamodb.Detail) { d.KMSKey = "" }), Want: check.Fail},
 		},
-		"dynamodb-table-not-public": {
-			{Name: "no policy", Resource: good, Want: check.Pass},
-			{Name: "own role", Resource: own, Want: check.Pass},
-			{Name: "another account", Resource: foreign, Want: check.Pass},
-			{Name: "everybody", Resource: public, Want: check.Fail},
-			{Name: "not a policy", Resource: broken, Want: check.NotAssessed},
-			{Name: "denied", Resource: denied, Want: check.NotAssessed},
-		},
-		"dynamodb-table-policy-no-other-accounts": {
-			{Name: "no policy", Resource: good, Want: check.Pass},
-			{Name: "own role", Resource: own, Want: check.Pass},
-			{Name: "everybody, which another check judges", Resource: public, Want: check.Pass},
-			{Name: "another account", Resource: foreign, Want: check.Fail},
-			{Name: "an organization", Resource: organization, Want: check.Fail},
-			{Name: "not a policy", Resource: broken, Want: check.NotAssessed},
-		},
 	})
+	checktest.Run(t, dynamodb.Service(), cases)
 }

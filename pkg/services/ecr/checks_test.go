@@ -1,10 +1,12 @@
 package ecr_test
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/check/checktest"
+	"github.com/cloudarq/cloudarq/pkg/check/policyrule/policytest"
 	"github.com/cloudarq/cloudarq/pkg/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/ecr"
@@ -30,10 +32,17 @@ func detail(change func(*ecr.Detail)) ecr.Repository {
 	return repository(func(_ *ecr.Repository, d *ecr.Detail) { change(d) })
 }
 
-func withPolicy(statement string) ecr.Repository {
-	return repository(func(r *ecr.Repository, _ *ecr.Detail) {
-		r.Policy = fact.Known(`{"Version": "2008-10-17", "Statement": [{"Sid": "pull", "Effect": "Allow", "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], ` + statement + `}]}`)
-	})
+// policies name no resource, as those of ECR do.
+var policies = policytest.Subject{
+	NotPublic: "ecr-repository-not-public", NoOtherAccounts: "ecr-repository-policy-no-other-accounts", ServicesScoped: "ecr-repository-policy-services-scoped",
+	Action:  "ecr:BatchGetImage",
+	Service: "lambda.amazonaws.com", Scope: `{"StringLike": {"aws:sourceArn": "arn:aws:lambda:eu-west-1:111122223333:function:*"}}`,
+	With: func(policy string) check.Resource {
+		return repository(func(r *ecr.Repository, _ *ecr.Detail) { r.Policy = fact.Known(policy) })
+	},
+	Denied: repository(func(r *ecr.Repository, _ *ecr.Detail) {
+		r.Policy = fact.Missing[string](fact.Denied, "ecr:GetRepositoryPolicy")
+	}),
 }
 
 func registry(scanType string, filters ...string) ecr.Registry {
@@ -43,39 +52,8 @@ func registry(scanType string, filters ...string) ecr.Registry {
 func TestChecks(t *testing.T) {
 	t.Parallel()
 	good := repository(nil)
-	public := withPolicy(`"Principal": "*"`)
-	foreign := withPolicy(`"Principal": {"AWS": "arn:aws:iam::444455556666:root"}`)
-	organization := withPolicy(`"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-abcde12345"}}`)
-	anyFunction := withPolicy(`"Principal": {"Service": "lambda.amazonaws.com"}`)
-	function := withPolicy(`"Principal": {"Service": "lambda.amazonaws.com"}, "Condition": {"StringLike": {"aws:sourceArn": "arn:aws:lambda:eu-west-1:111122223333:function:*"}}`)
-	broken := repository(func(r *ecr.Repository, _ *ecr.Detail) { r.Policy = fact.Known("[]") })
-	denied := repository(func(r *ecr.Repository, _ *ecr.Detail) {
-		r.Policy = fact.Missing[string](fact.Denied, "ecr:GetRepositoryPolicy")
-	})
-
-	checktest.Run(t, ecr.Service(), checktest.Table{
-		"ecr-repository-not-public": {
-			{Name: "no policy", Resource: good, Want: check.Pass},
-			{Name: "another account", Resource: foreign, Want: check.Pass},
-			{Name: "an organization", Resource: organization, Want: check.Pass},
-			{Name: "everybody", Resource: public, Want: check.Fail},
-			{Name: "not a policy", Resource: broken, Want: check.NotAssessed},
-			{Name: "denied", Resource: denied, Want: check.NotAssessed},
-		},
-		"ecr-repository-policy-no-other-accounts": {
-			{Name: "no policy", Resource: good, Want: check.Pass},
-			{Name: "own functions", Resource: function, Want: check.Pass},
-			{Name: "everybody, which another check judges", Resource: public, Want: check.Pass},
-			{Name: "another account", Resource: foreign, Want: check.Fail},
-			{Name: "an organization", Resource: organization, Want: check.Fail},
-			{Name: "not a policy", Resource: broken, Want: check.NotAssessed},
-		},
-		"ecr-repository-policy-services-scoped": {
-			{Name: "no policy", Resource: good, Want: check.Pass},
-			{Name: "own functions", Resource: function, Want: check.Pass},
-			{Name: "any function", Resource: anyFunction, Want: check.Fail},
-			{Name: "not a policy", Resource: broken, Want: check.NotAssessed},
-		},
+	table := policies.Cases()
+	maps.Copy(table, checktest.Table{
 		"ecr-repository-image-scanning": scanningCases(),
 		"ecr-repository-tag-immutability": {
 			{Name: "immutable", Resource: good, Want: check.Pass},
@@ -93,6 +71,7 @@ func TestChecks(t *testing.T) {
 			{Name: "S3", Resource: detail(func(d *ecr.Detail) { d.Encryption = "AES256" }), Want: check.Fail},
 		},
 	})
+	checktest.Run(t, ecr.Service(), table)
 }
 
 func scanningCases() []checktest.Case {

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/check/balancerrule"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -75,33 +75,23 @@ func acmCertificate(e *check.Evidence, l LoadBalancer) check.Verdict {
 }
 
 func accessLog(e *check.Evidence, l LoadBalancer) check.Verdict {
-	return check.Must(check.Read(e, l.Attributes).AccessLog, "requests are logged", "requests are not logged")
+	return balancerrule.AccessLog(check.Read(e, l.Attributes).AccessLog)
 }
 
 func desyncMitigation(e *check.Evidence, l LoadBalancer) check.Verdict {
-	switch mode := check.Read(e, l.Attributes).DesyncMitigation; mode {
-	case "defensive", "strictest":
-		return check.Passed("desync mitigation is " + mode)
-	case "":
-		return check.Unassessed(fact.Gap{
-			Reason: fact.Failed, Operation: "elasticloadbalancing:DescribeLoadBalancerAttributes", Region: l.Region, Detail: "AWS told no desync mitigation mode",
-		})
-	default:
-		return check.Failed("desync mitigation is " + mode + ", which lets ambiguous requests through")
-	}
+	return balancerrule.DesyncMitigation(check.Read(e, l.Attributes).DesyncMitigation, l.Region)
 }
 
 func internal(e *check.Evidence, l LoadBalancer) check.Verdict {
-	return check.Must(check.Read(e, l.Detail).Scheme == "internal", "the load balancer is internal", "the load balancer faces the internet")
+	return balancerrule.Internal(check.Read(e, l.Detail).Scheme)
 }
 
 func multiAZ(e *check.Evidence, l LoadBalancer) check.Verdict {
-	zones := check.Read(e, l.Detail).Zones
-	return check.Must(len(zones) > 1, "the load balancer is in "+strings.Join(zones, ", "), "the load balancer is in one zone only")
+	return balancerrule.MultiAZ(check.Read(e, l.Detail).Zones)
 }
 
 func crossZone(e *check.Evidence, l LoadBalancer) check.Verdict {
-	return check.Must(check.Read(e, l.Attributes).CrossZone, "traffic goes to the instances of every zone", "traffic goes to the instances of its own zone only")
+	return balancerrule.CrossZone(check.Read(e, l.Attributes).CrossZone, "instances")
 }
 
 func connectionDraining(e *check.Evidence, l LoadBalancer) check.Verdict {

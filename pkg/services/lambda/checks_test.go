@@ -6,6 +6,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/check/checktest"
+	"github.com/cloudarq/cloudarq/pkg/check/policyrule/policytest"
 	"github.com/cloudarq/cloudarq/pkg/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/lambda"
 )
@@ -37,11 +38,8 @@ func detail(change func(*lambda.Detail)) lambda.Function {
 	return function(func(_ *lambda.Function, d *lambda.Detail) { change(d) })
 }
 
-func withPolicy(statement string) lambda.Function {
-	return function(func(f *lambda.Function, _ *lambda.Detail) {
-		f.Policy = fact.Known(`{"Version": "2012-10-17", "Id": "default", "Statement": [{"Sid": "caller", "Effect": "Allow",
-			"Action": "lambda:InvokeFunction", "Resource": "arn:aws:lambda:eu-west-1:111122223333:function:resize", ` + statement + `}]}`)
-	})
+func withPolicy(policy string) check.Resource {
+	return function(func(f *lambda.Function, _ *lambda.Detail) { f.Policy = fact.Known(policy) })
 }
 
 func withURL(auth string, origins ...string) lambda.Function {
@@ -55,7 +53,6 @@ var (
 	image = function(func(f *lambda.Function, d *lambda.Detail) {
 		d.Package, d.Runtime, f.CodeSigning = "Image", "", fact.Of[string]{}
 	})
-	broken = function(func(f *lambda.Function, _ *lambda.Detail) { f.Policy = fact.Known(`{`) })
 )
 
 func TestChecks(t *testing.T) {
@@ -67,51 +64,40 @@ func TestChecks(t *testing.T) {
 	checktest.Run(t, lambda.Service(), table)
 }
 
-func policyCases() checktest.Table {
-	rule := withPolicy(`"Principal": {"Service": "events.amazonaws.com"}, "Condition": {"ArnLike": {"AWS:SourceArn": "arn:aws:events:eu-west-1:111122223333:rule/nightly"}}`)
-	bucket := withPolicy(`"Principal": {"Service": "s3.amazonaws.com"}, "Condition": {"ArnLike": {"AWS:SourceArn": "arn:aws:s3:::uploads"}}`)
-	ownBucket := withPolicy(`"Principal": {"Service": "s3.amazonaws.com"}, "Condition": {"StringEquals": {"AWS:SourceAccount": "111122223333"}, "ArnLike": {"AWS:SourceArn": "arn:aws:s3:::uploads"}}`)
-	anyRule := withPolicy(`"Principal": {"Service": "events.amazonaws.com"}`)
-	everybody := withPolicy(`"Principal": "*"`)
-	// What the console adds for a URL of auth type NONE.
-	byURL := withPolicy(`"Principal": "*", "Condition": {"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}`)
-	anyAccount := function(func(f *lambda.Function, _ *lambda.Detail) {
-		f.Policy = fact.Known(`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunctionUrl",
-			"Resource": "*", "Condition": {"StringEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}}}]}`)
-	})
-	foreign := withPolicy(`"Principal": {"AWS": "arn:aws:iam::444455556666:root"}`)
-	organization := withPolicy(`"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-abcde12345"}}`)
-	denied := function(func(f *lambda.Function, _ *lambda.Detail) {
+var policies = policytest.Subject{
+	NotPublic: "lambda-function-not-public", NoOtherAccounts: "lambda-function-policy-no-other-accounts", ServicesScoped: "lambda-function-policy-services-scoped",
+	Action: "lambda:InvokeFunction", Resource: "arn:aws:lambda:eu-west-1:111122223333:function:resize",
+	Service: "events.amazonaws.com", Scope: `{"ArnLike": {"AWS:SourceArn": "arn:aws:events:eu-west-1:111122223333:rule/nightly"}}`,
+	With: withPolicy,
+	Denied: function(func(f *lambda.Function, _ *lambda.Detail) {
 		f.Policy = fact.Missing[string](fact.Denied, "lambda:GetPolicy")
-	})
-	return checktest.Table{
+	}),
+}
+
+// policyCases has, besides those of every policy, function URLs and buckets,
+// whose ARNs name no account.
+func policyCases() checktest.Table {
+	byBucket := `{"Service": "s3.amazonaws.com"}`
+	bucket := policies.Statement(byBucket, `{"ArnLike": {"AWS:SourceArn": "arn:aws:s3:::uploads"}}`)
+	ownBucket := policies.Statement(byBucket, `{"StringEquals": {"AWS:SourceAccount": "111122223333"}, "ArnLike": {"AWS:SourceArn": "arn:aws:s3:::uploads"}}`)
+	// What the console adds for a URL of auth type NONE.
+	byURL := policies.Statement(`"*"`, `{"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}`)
+	anyAccount := withPolicy(`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunctionUrl",
+		"Resource": "*", "Condition": {"StringEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}}}]}`)
+	table := policies.Cases()
+	for id, more := range (checktest.Table{
 		"lambda-function-not-public": {
-			{Name: "no policy", Resource: good, Want: check.Pass},
-			{Name: "a rule", Resource: rule, Want: check.Pass},
-			{Name: "another account", Resource: foreign, Want: check.Pass},
-			{Name: "an organization", Resource: organization, Want: check.Pass},
-			{Name: "everybody", Resource: everybody, Want: check.Fail},
 			{Name: "everybody by URL", Resource: byURL, Want: check.Fail},
 			{Name: "every account by URL", Resource: anyAccount, Want: check.Fail},
-			{Name: "not a policy", Resource: broken, Want: check.NotAssessed},
-			{Name: "denied", Resource: denied, Want: check.NotAssessed},
 		},
 		"lambda-function-policy-no-other-accounts": {
-			{Name: "no policy", Resource: good, Want: check.Pass},
 			{Name: "own bucket", Resource: ownBucket, Want: check.Pass},
-			{Name: "everybody, which another check judges", Resource: everybody, Want: check.Pass},
-			{Name: "another account", Resource: foreign, Want: check.Fail},
-			{Name: "an organization", Resource: organization, Want: check.Fail},
 			{Name: "a bucket of whoever has its name", Resource: bucket, Want: check.Fail},
-			{Name: "not a policy", Resource: broken, Want: check.NotAssessed},
 		},
-		"lambda-function-policy-services-scoped": {
-			{Name: "no policy", Resource: good, Want: check.Pass},
-			{Name: "a rule", Resource: rule, Want: check.Pass},
-			{Name: "any rule", Resource: anyRule, Want: check.Fail},
-			{Name: "not a policy", Resource: broken, Want: check.NotAssessed},
-		},
+	}) {
+		table[id] = append(table[id], more...)
 	}
+	return table
 }
 
 func urlCases() checktest.Table {

@@ -1,11 +1,13 @@
 package secretsmanager_test
 
 import (
+	"maps"
 	"testing"
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/check/checktest"
+	"github.com/cloudarq/cloudarq/pkg/check/policyrule/policytest"
 	"github.com/cloudarq/cloudarq/pkg/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/secretsmanager"
 )
@@ -35,10 +37,19 @@ func manual(change func(*secretsmanager.Detail)) secretsmanager.Secret {
 // ago is so many days before the time of judging.
 func ago(days int) *time.Time { return new(checktest.Now.AddDate(0, 0, -days)) }
 
-func withPolicy(statement string) secretsmanager.Secret {
+func withPolicy(policy fact.Of[string]) secretsmanager.Secret {
 	s := secret(nil)
-	s.Policy = fact.Known(`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": "*", ` + statement + `}]}`)
+	s.Policy = policy
 	return s
+}
+
+var policies = policytest.Subject{
+	NotPublic: "secretsmanager-secret-not-public", NoOtherAccounts: "secretsmanager-secret-policy-no-other-accounts",
+	ServicesScoped: "secretsmanager-secret-policy-services-scoped",
+	Action:         "secretsmanager:GetSecretValue", Resource: "*",
+	Service: "dms.amazonaws.com", Scope: `{"StringEquals": {"aws:SourceAccount": "111122223333"}}`,
+	With:   func(policy string) check.Resource { return withPolicy(fact.Known(policy)) },
+	Denied: withPolicy(fact.Missing[string](fact.Denied, "secretsmanager:GetResourcePolicy")),
 }
 
 func TestChecks(t *testing.T) {
@@ -47,41 +58,9 @@ func TestChecks(t *testing.T) {
 	ofService := manual(func(d *secretsmanager.Detail) { d.OwningService = "rds" })
 	replica := manual(func(d *secretsmanager.Detail) { d.PrimaryRegion = "us-east-1" })
 	primary := secret(func(d *secretsmanager.Detail) { d.PrimaryRegion = "eu-west-1" })
-	public := withPolicy(`"Principal": "*"`)
-	foreign := withPolicy(`"Principal": {"AWS": "arn:aws:iam::444455556666:role/app"}`)
-	own := withPolicy(`"Principal": {"AWS": "arn:aws:iam::111122223333:role/app"}`)
-	organization := withPolicy(`"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-abcde12345"}}`)
-	service := withPolicy(`"Principal": {"Service": "dms.amazonaws.com"}`)
-	scoped := withPolicy(`"Principal": {"Service": "dms.amazonaws.com"}, "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}}`)
-	broken := secret(nil)
-	broken.Policy = fact.Known("{}")
-	denied := secret(nil)
-	denied.Policy = fact.Missing[string](fact.Denied, "secretsmanager:GetResourcePolicy")
 
 	table := rotationCases()
-	table["secretsmanager-secret-not-public"] = []checktest.Case{
-		{Name: "no policy", Resource: good, Want: check.Pass},
-		{Name: "own role", Resource: own, Want: check.Pass},
-		{Name: "another account", Resource: foreign, Want: check.Pass},
-		{Name: "an organization", Resource: organization, Want: check.Pass},
-		{Name: "everybody", Resource: public, Want: check.Fail},
-		{Name: "not a policy", Resource: broken, Want: check.NotAssessed},
-		{Name: "denied", Resource: denied, Want: check.NotAssessed},
-	}
-	table["secretsmanager-secret-policy-no-other-accounts"] = []checktest.Case{
-		{Name: "no policy", Resource: good, Want: check.Pass},
-		{Name: "own role", Resource: own, Want: check.Pass},
-		{Name: "everybody, which another check judges", Resource: public, Want: check.Pass},
-		{Name: "another account", Resource: foreign, Want: check.Fail},
-		{Name: "an organization", Resource: organization, Want: check.Fail},
-		{Name: "not a policy", Resource: broken, Want: check.NotAssessed},
-	}
-	table["secretsmanager-secret-policy-services-scoped"] = []checktest.Case{
-		{Name: "no policy", Resource: good, Want: check.Pass},
-		{Name: "for this account", Resource: scoped, Want: check.Pass},
-		{Name: "for any account", Resource: service, Want: check.Fail},
-		{Name: "not a policy", Resource: broken, Want: check.NotAssessed},
-	}
+	maps.Copy(table, policies.Cases())
 	table["secretsmanager-secret-used-90-days"] = []checktest.Case{
 		{Name: "read yesterday", Resource: good, Want: check.Pass},
 		{Name: "read on the last day", Resource: secret(func(d *secretsmanager.Detail) { d.Accessed = ago(90) }), Want: check.Pass},

@@ -1,10 +1,12 @@
 package sqs_test
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/check/checktest"
+	"github.com/cloudarq/cloudarq/pkg/check/policyrule/policytest"
 	"github.com/cloudarq/cloudarq/pkg/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/sqs"
 )
@@ -24,11 +26,6 @@ func withPolicy(document string) sqs.Queue {
 	return queue(func(a *sqs.Attributes) { a.Policy = document })
 }
 
-// allow is a queue policy of one statement that allows.
-func allow(statement string) string {
-	return `{"Version": "2012-10-17", "Id": "__default_policy_ID", "Statement": [{"Effect": "Allow", "Resource": "` + arn + `", ` + statement + `}]}`
-}
-
 func denyPlain(action, resource string) string {
 	return `{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "` + action + `", "Resource": "` + resource + `",
 		"Condition": {"Bool": {"aws:SecureTransport": "false"}}}]}`
@@ -40,46 +37,22 @@ func source(target string) sqs.Queue {
 }
 
 var (
-	plain = queue(nil)
-	// The policy that SQS's console gives a new queue.
-	owner        = withPolicy(allow(`"Sid": "__owner_statement", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "SQS:*"`))
-	public       = withPolicy(allow(`"Principal": "*", "Action": "sqs:SendMessage"`))
-	foreign      = withPolicy(allow(`"Principal": {"AWS": "arn:aws:iam::444455556666:root"}, "Action": "sqs:ReceiveMessage"`))
-	organization = withPolicy(allow(`"Principal": "*", "Action": "sqs:SendMessage", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-abcde12345"}}`))
-	topic        = withPolicy(allow(`"Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage",
-		"Condition": {"ArnEquals": {"aws:SourceArn": "arn:aws:sns:eu-west-1:111122223333:orders"}}`))
-	anyTopic = withPolicy(allow(`"Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"`))
-	broken   = withPolicy(`[]`)
-	denied   = sqs.Queue{Resource: checktest.Ref("sqs", "jobs"), Attributes: fact.Missing[sqs.Attributes](fact.Denied, "sqs:GetQueueAttributes")}
+	plain  = queue(nil)
+	broken = withPolicy(`[]`)
+	denied = sqs.Queue{Resource: checktest.Ref("sqs", "jobs"), Attributes: fact.Missing[sqs.Attributes](fact.Denied, "sqs:GetQueueAttributes")}
 )
+
+var policies = policytest.Subject{
+	NotPublic: "sqs-queue-not-public", NoOtherAccounts: "sqs-queue-policy-no-other-accounts", ServicesScoped: "sqs-queue-policy-services-scoped",
+	Action: "sqs:SendMessage", Resource: arn,
+	Service: "sns.amazonaws.com", Scope: `{"ArnEquals": {"aws:SourceArn": "arn:aws:sns:eu-west-1:111122223333:orders"}}`,
+	With: func(policy string) check.Resource { return withPolicy(policy) }, Denied: denied,
+}
 
 func TestChecks(t *testing.T) {
 	t.Parallel()
-	checktest.Run(t, sqs.Service(), checktest.Table{
-		"sqs-queue-not-public": {
-			{Name: "no policy", Resource: plain, Want: check.Pass},
-			{Name: "owner", Resource: owner, Want: check.Pass},
-			{Name: "another account", Resource: foreign, Want: check.Pass},
-			{Name: "an organization", Resource: organization, Want: check.Pass},
-			{Name: "any topic", Resource: anyTopic, Want: check.Pass},
-			{Name: "everybody", Resource: public, Want: check.Fail},
-			{Name: "not a policy", Resource: broken, Want: check.NotAssessed},
-			{Name: "denied", Resource: denied, Want: check.NotAssessed},
-		},
-		"sqs-queue-policy-no-other-accounts": {
-			{Name: "no policy", Resource: plain, Want: check.Pass},
-			{Name: "owner", Resource: owner, Want: check.Pass},
-			{Name: "everybody, which another check judges", Resource: public, Want: check.Pass},
-			{Name: "another account", Resource: foreign, Want: check.Fail},
-			{Name: "an organization", Resource: organization, Want: check.Fail},
-			{Name: "not a policy", Resource: broken, Want: check.NotAssessed},
-		},
-		"sqs-queue-policy-services-scoped": {
-			{Name: "no policy", Resource: plain, Want: check.Pass},
-			{Name: "own topic", Resource: topic, Want: check.Pass},
-			{Name: "any topic", Resource: anyTopic, Want: check.Fail},
-			{Name: "not a policy", Resource: broken, Want: check.NotAssessed},
-		},
+	table := policies.Cases()
+	maps.Copy(table, checktest.Table{
 		"sqs-queue-tls-only": {
 			{Name: "denies", Resource: withPolicy(denyPlain("sqs:*", arn)), Want: check.Pass},
 			{Name: "denies sending only", Resource: withPolicy(denyPlain("sqs:SendMessage", arn)), Want: check.Fail},
@@ -99,6 +72,7 @@ func TestChecks(t *testing.T) {
 		},
 		"sqs-queue-dead-letter-queue": deadLetterCases(),
 	})
+	checktest.Run(t, sqs.Service(), table)
 }
 
 func deadLetterCases() []checktest.Case {

@@ -27,6 +27,9 @@ var (
 	ErrReadOnly = errors.New("table file is not writable")
 	// ErrFull says that the disk (or quota) is full; what was stored is intact.
 	ErrFull = errors.New("no space left for the table file")
+	// ErrDisk says that the system failed to read or write; SQLite does not tell
+	// why. A limit on the size of files is met as this, too.
+	ErrDisk = errors.New("table file could not be read or written")
 )
 
 // Primary result codes, https://sqlite.org/rescode.html.
@@ -56,7 +59,7 @@ func explain(err error) error {
 }
 
 func sentinel(err error) error {
-	for _, ours := range []error{ErrForeign, ErrNewer, ErrCorrupt, ErrLocked, ErrReadOnly, ErrFull} {
+	for _, ours := range []error{ErrForeign, ErrNewer, ErrCorrupt, ErrLocked, ErrReadOnly, ErrFull, ErrDisk} {
 		if errors.Is(err, ours) {
 			return nil
 		}
@@ -65,7 +68,7 @@ func sentinel(err error) error {
 	switch {
 	case errors.As(err, &e):
 		return byCode(e.Code())
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
 		return ErrFull
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return ErrReadOnly
@@ -82,6 +85,8 @@ func byCode(code int) error {
 		return ErrLocked
 	case codeReadOnly, codeCantOpen:
 		return ErrReadOnly
+	case codeIO:
+		return ErrDisk
 	case codeCorrupt:
 		return ErrCorrupt
 	case codeFull:

@@ -45,7 +45,7 @@ const slice = 200 * time.Millisecond
 // Open opens the file at path or creates it, with mode 0600, and its directory
 // with mode 0700. What exists keeps its mode, and a file that is not a CloudArq
 // table of a known version is left as it is: ErrForeign, ErrNewer, ErrCorrupt,
-// ErrReadOnly, ErrLocked or ErrFull say what is the matter.
+// ErrReadOnly, ErrLocked, ErrFull or ErrDisk say what is the matter.
 //
 // The file must be on a local disk: SQLite's locks do not work on network mounts.
 func Open(ctx context.Context, path string, o Options) (*Table, error) {

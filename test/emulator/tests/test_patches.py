@@ -297,6 +297,13 @@ def test_regions_of_a_real_account(emulator, account):
     assert statuses(RegionNames=["eu-west-1"]) == {"eu-west-1": "opt-in-not-required"}
 
 
+def test_tags_are_listed_beside_a_cluster_without_any(emulator, account):
+    emulator.client("ecs", account).create_cluster(clusterName="plain")
+    emulator.client("sqs", account).create_queue(QueueName="tagged", tags={"env": "prod"})
+    listed = emulator.client("resourcegroupstaggingapi", account).get_resources()["ResourceTagMappingList"]
+    assert [each["Tags"] for each in listed if each["ResourceARN"].endswith(":tagged")] == [[{"Key": "env", "Value": "prod"}]]
+
+
 def test_common_managed_policies_are_offered(emulator, account):
     iam = emulator.client("iam", account)
     names = {policy["PolicyName"] for policy in iam.list_policies(Scope="AWS")["Policies"]}

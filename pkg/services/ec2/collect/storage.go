@@ -3,6 +3,7 @@ package collect
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -20,7 +21,8 @@ var self = []string{"self"}
 // volumes reads the snapshots first, to know of each volume whether it has any.
 func volumes(ctx context.Context, s *collect.Scope) error {
 	client := sdk.NewFromConfig(s.Config)
-	shared := publicSnapshots(ctx, s, client)
+	// Most regions have no snapshot, and then none is public: asked with the first.
+	shared := sync.OnceValue(func() fact.Of[map[string]bool] { return publicSnapshots(ctx, s, client) })
 	taken := newTally()
 	snapshots := sdk.NewDescribeSnapshotsPaginator(client, &sdk.DescribeSnapshotsInput{OwnerIds: self, MaxResults: aws.Int32(most)})
 	snapshotsErr := collect.Each(ctx, s, snapshots, func(o *sdk.DescribeSnapshotsOutput) []types.Snapshot { return o.Snapshots },
@@ -29,7 +31,7 @@ func volumes(ctx context.Context, s *collect.Scope) error {
 			return &ec2.Snapshot{
 				Resource: unowned(s, "snapshot", n.SnapshotId),
 				Detail:   fact.Known(ec2.SnapshotDetail{Encrypted: aws.ToBool(n.Encrypted), Volume: aws.ToString(n.VolumeId)}),
-				Public:   fact.Map(shared, func(ids map[string]bool) bool { return ids[aws.ToString(n.SnapshotId)] }),
+				Public:   fact.Map(shared(), func(ids map[string]bool) bool { return ids[aws.ToString(n.SnapshotId)] }),
 			}
 		})
 	pages := sdk.NewDescribeVolumesPaginator(client, &sdk.DescribeVolumesInput{MaxResults: aws.Int32(500)})

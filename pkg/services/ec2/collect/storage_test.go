@@ -157,3 +157,20 @@ func TestNoMetadataDefaults(t *testing.T) {
 		})
 	}
 }
+
+// Which snapshots are public is asked only where there are any.
+func TestNoSnapshots(t *testing.T) {
+	t.Parallel()
+	fake := awsfake.New()
+	full(fake)
+	awsfake.On(fake, func(in *sdk.DescribeSnapshotsInput) (*sdk.DescribeSnapshotsOutput, error) {
+		if len(in.RestorableByUserIds) > 0 {
+			t.Error("a region without snapshots was asked which are public")
+		}
+		return &sdk.DescribeSnapshotsOutput{}, nil
+	})
+	found := collecttest.Walk(t, collect.Spec(), fake)
+	if gap := found.Gaps[ec2.Snapshot{}.Kind()]; gap != nil {
+		t.Errorf("listing without snapshots has a gap: %+v", *gap)
+	}
+}

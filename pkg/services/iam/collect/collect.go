@@ -68,10 +68,10 @@ func (r reports) account(ctx context.Context, s *collect.Scope) error {
 		account.Users = fact.Map(told, func(a summary) int { return a.users })
 	})
 	reading.Do(func(context.Context) {
-		devices := virtualDevices(reading, client)
+		devices := virtualDevices(reading, s)
 		root.VirtualMFA = fact.Map(devices, func(owners map[string]bool) bool { return owners[root.ARN] })
 	})
-	reading.Do(func(context.Context) { root.Usage = rootUsage(r.read(reading, client), root.ARN) })
+	reading.Do(func(context.Context) { root.Usage = rootUsage(r.read(reading, s), root.ARN) })
 	if err := reading.Wait(); err != nil {
 		return err
 	}
@@ -110,19 +110,21 @@ func summarize(o *sdk.GetAccountSummaryOutput) summary {
 
 // virtualDevices is the ARNs of the users, root among them, to whom a virtual
 // MFA device is assigned. Hardware tokens and passkeys are in no such list.
-func virtualDevices(reading *collect.Reading, client *sdk.Client) fact.Of[map[string]bool] {
+func virtualDevices(reading *collect.Reading, s *collect.Scope) fact.Of[map[string]bool] {
 	return collect.Ask(reading, func(ctx context.Context) (map[string]bool, error) {
-		pages := sdk.NewListVirtualMFADevicesPaginator(client, &sdk.ListVirtualMFADevicesInput{
-			AssignmentStatus: types.AssignmentStatusTypeAssigned, MaxItems: aws.Int32(1000),
-		})
-		devices, err := collect.Pages(ctx, pages, func(o *sdk.ListVirtualMFADevicesOutput) []types.VirtualMFADevice { return o.VirtualMFADevices })
-		owners := map[string]bool{}
-		for _, d := range devices {
-			if d.User != nil {
-				owners[aws.ToString(d.User.Arn)] = true
+		return collect.Once(s, "virtual devices", func() (map[string]bool, error) {
+			pages := sdk.NewListVirtualMFADevicesPaginator(sdk.NewFromConfig(s.Config), &sdk.ListVirtualMFADevicesInput{
+				AssignmentStatus: types.AssignmentStatusTypeAssigned, MaxItems: aws.Int32(1000),
+			})
+			devices, err := collect.Pages(ctx, pages, func(o *sdk.ListVirtualMFADevicesOutput) []types.VirtualMFADevice { return o.VirtualMFADevices })
+			owners := map[string]bool{}
+			for _, d := range devices {
+				if d.User != nil {
+					owners[aws.ToString(d.User.Arn)] = true
+				}
 			}
-		}
-		return owners, err
+			return owners, err
+		})
 	})
 }
 

@@ -19,15 +19,14 @@ import (
 // identities emits users, groups, roles and policies, which one operation tells
 // together.
 func (r reports) identities(ctx context.Context, s *collect.Scope) error {
-	client := sdk.NewFromConfig(s.Config)
 	l := lister{Scope: s}
 	reading := collect.NewReading(ctx, s)
-	reading.Do(func(context.Context) { l.report = r.read(reading, client) })
-	reading.Do(func(context.Context) { l.virtual = virtualDevices(reading, client) })
+	reading.Do(func(context.Context) { l.report = r.read(reading, s) })
+	reading.Do(func(context.Context) { l.virtual = virtualDevices(reading, s) })
 	if err := reading.Wait(); err != nil {
 		return err
 	}
-	pages := sdk.NewGetAccountAuthorizationDetailsPaginator(client, &sdk.GetAccountAuthorizationDetailsInput{MaxItems: aws.Int32(1000)})
+	pages := sdk.NewGetAccountAuthorizationDetailsPaginator(sdk.NewFromConfig(s.Config), &sdk.GetAccountAuthorizationDetailsInput{MaxItems: aws.Int32(1000)})
 	return collect.Each(ctx, s, pages, l.page, func(_ *collect.Reading, found check.Resource) *check.Resource { return &found })
 }
 

@@ -46,8 +46,13 @@ type row struct {
 	iam.Credentials
 }
 
-func (r reports) read(reading *collect.Reading, client *sdk.Client) fact.Of[report] {
-	return collect.Ask(reading, func(ctx context.Context) (report, error) { return r.get(ctx, client) })
+func (r reports) read(reading *collect.Reading, s *collect.Scope) fact.Of[report] {
+	return collect.Ask(reading, func(ctx context.Context) (report, error) { return r.shared(ctx, s) })
+}
+
+// shared gets the report one time for all walks.
+func (r reports) shared(ctx context.Context, s *collect.Scope) (report, error) {
+	return collect.Once(s, "report", func() (report, error) { return r.get(ctx, sdk.NewFromConfig(s.Config)) })
 }
 
 // get waits for AWS to finish the report, having asked for one if there is none
@@ -225,7 +230,7 @@ func noRow(of report, who string) fact.Gap {
 
 // accessKeys emits the users' keys; those of the root user are judged with it.
 func (r reports) accessKeys(ctx context.Context, s *collect.Scope) error {
-	all, err := r.get(ctx, sdk.NewFromConfig(s.Config))
+	all, err := r.shared(ctx, s)
 	if err != nil {
 		return err
 	}

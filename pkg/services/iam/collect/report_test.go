@@ -135,3 +135,18 @@ func TestAccountSummary(t *testing.T) {
 		})
 	}
 }
+
+// A report that AWS is still writing is waited for once, not by every walk.
+func TestReportIsSharedByTheWalks(t *testing.T) {
+	t.Parallel()
+	f := awsfake.New()
+	full(f)
+	awsfake.Fail[sdk.GetCredentialReportInput](f, "ReportInProgress")
+	collecttest.Walk(t, collect.SpecEvery(time.Microsecond), f)
+	if calls := f.Calls("IAM.GetCredentialReport"); calls != 20 {
+		t.Errorf("the report was asked for %d times, want 20 as by one walk", calls)
+	}
+	if calls := f.Calls("IAM.ListVirtualMFADevices"); calls != 2 {
+		t.Errorf("virtual devices were listed by %d calls, want 2 for their two pages", calls)
+	}
+}

@@ -5,6 +5,7 @@ package collect
 import (
 	"context"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -23,7 +24,7 @@ func Spec() collect.Spec {
 			Kinds: []string{lambda.Function{}.Kind()},
 			Operations: []string{
 				"Lambda.ListFunctions", "Lambda.GetPolicy", "Lambda.ListFunctionUrlConfigs",
-				"Lambda.GetFunctionConcurrency", "Lambda.GetFunctionCodeSigningConfig",
+				"Lambda.GetFunctionConcurrency", "Lambda.ListCodeSigningConfigs", "Lambda.ListFunctionsByCodeSigningConfig",
 			},
 			Run: functions,
 		}},
@@ -32,12 +33,19 @@ func Spec() collect.Spec {
 
 func functions(ctx context.Context, s *collect.Scope) error {
 	client := sdk.NewFromConfig(s.Config)
+	signed := sync.OnceValue(func() fact.Of[map[string]string] { return signing(collect.NewReading(ctx, s), client) })
 	// Lambda gives at most 50 at a time, whatever is asked.
 	// https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html
 	pages := sdk.NewListFunctionsPaginator(client, &sdk.ListFunctionsInput{MaxItems: aws.Int32(50)})
 	return collect.Each(ctx, s, pages, func(o *sdk.ListFunctionsOutput) []types.FunctionConfiguration { return o.Functions },
 		func(r *collect.Reading, c types.FunctionConfiguration) *lambda.Function {
-			return function(r, s, client, c)
+			f := function(r, s, client, c)
+			if c.PackageType != types.PackageTypeImage {
+				r.Do(func(context.Context) {
+					f.CodeSigning = fact.Map(signed(), func(configs map[string]string) string { return configs[f.ARN] })
+				})
+			}
+			return f
 		})
 }
 
@@ -51,10 +59,6 @@ func function(r *collect.Reading, s *collect.Scope, client *sdk.Client, c types.
 		func(o *sdk.GetPolicyOutput) string { return aws.ToString(o.Policy) }, "ResourceNotFoundException")
 	collect.Into(r, &f.ReservedConcurrency, client.GetFunctionConcurrency, &sdk.GetFunctionConcurrencyInput{FunctionName: c.FunctionName},
 		func(o *sdk.GetFunctionConcurrencyOutput) *int32 { return o.ReservedConcurrentExecutions })
-	if c.PackageType != types.PackageTypeImage {
-		collect.Into(r, &f.CodeSigning, client.GetFunctionCodeSigningConfig, &sdk.GetFunctionCodeSigningConfigInput{FunctionName: c.FunctionName},
-			func(o *sdk.GetFunctionCodeSigningConfigOutput) string { return aws.ToString(o.CodeSigningConfigArn) })
-	}
 	r.Do(func(context.Context) {
 		f.URLs = collect.Ask(r, func(ctx context.Context) ([]lambda.URL, error) {
 			pages := sdk.NewListFunctionUrlConfigsPaginator(client, &sdk.ListFunctionUrlConfigsInput{FunctionName: c.FunctionName, MaxItems: aws.Int32(50)})
@@ -62,6 +66,43 @@ func function(r *collect.Reading, s *collect.Scope, client *sdk.Client, c types.
 		})
 	})
 	return f
+}
+
+// signing is the code signing configuration of each function that has one, by the
+// function's ARN. A region has few configurations, and mostly none: it is asked
+// from their side, with the first function.
+// https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctionsByCodeSigningConfig.html
+func signing(r *collect.Reading, client *sdk.Client) fact.Of[map[string]string] {
+	return collect.Ask(r, func(ctx context.Context) (map[string]string, error) {
+		pages := sdk.NewListCodeSigningConfigsPaginator(client, &sdk.ListCodeSigningConfigsInput{MaxItems: aws.Int32(mostSigning)})
+		configs, err := collect.Pages(ctx, pages, func(o *sdk.ListCodeSigningConfigsOutput) []types.CodeSigningConfig { return o.CodeSigningConfigs })
+		if err != nil {
+			return nil, err
+		}
+		signed := map[string]string{}
+		for _, c := range configs {
+			pages := sdk.NewListFunctionsByCodeSigningConfigPaginator(client, &sdk.ListFunctionsByCodeSigningConfigInput{
+				CodeSigningConfigArn: c.CodeSigningConfigArn, MaxItems: aws.Int32(mostSigning),
+			})
+			functions, err := collect.Pages(ctx, pages, func(o *sdk.ListFunctionsByCodeSigningConfigOutput) []string { return o.FunctionArns })
+			if err != nil && !collect.HasCode(err, "ResourceNotFoundException") { // deleted since it was listed
+				return nil, err
+			}
+			for _, arn := range functions {
+				signed[unqualified(arn)] = aws.ToString(c.CodeSigningConfigArn)
+			}
+		}
+		return signed, nil
+	})
+}
+
+// mostSigning is the largest page of the listings of code signing.
+const mostSigning = 10_000
+
+// unqualified is a function's ARN without the version or alias that may end it.
+func unqualified(arn string) string {
+	parts := strings.SplitN(arn, ":", 8)
+	return strings.Join(parts[:min(7, len(parts))], ":")
 }
 
 func urls(o *sdk.ListFunctionUrlConfigsOutput) []lambda.URL {

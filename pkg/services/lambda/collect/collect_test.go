@@ -24,6 +24,7 @@ const (
 	queueARN       = "arn:aws:sqs:eu-west-1:111122223333:failed"
 	layerARN       = "arn:aws:lambda:eu-west-1:111122223333:layer:common:3"
 	signingARN     = "arn:aws:lambda:eu-west-1:111122223333:code-signing-config:csc-1"
+	unusedARN      = "arn:aws:lambda:eu-west-1:111122223333:code-signing-config:csc-2"
 	address        = "https://abc.lambda-url.eu-west-1.on.aws/"
 	password       = "correct-horse-battery"
 )
@@ -46,7 +47,7 @@ func full(f *awsfake.Fake) {
 				FunctionName: aws.String("image"), FunctionArn: aws.String(arn("image")), PackageType: types.PackageTypeImage,
 				TracingConfig: &types.TracingConfigResponse{Mode: types.TracingModePassThrough},
 			},
-			locked("AccessDeniedException"), locked("InvalidKMSKey"),
+			locked("AccessDeniedException"), locked("InvalidKMSKey"), zip("qualified"), zip("unsigned"),
 		}})
 	awsfake.On(f, func(in *sdk.GetPolicyInput) (*sdk.GetPolicyOutput, error) {
 		if *in.FunctionName != "resize" {
@@ -60,10 +61,23 @@ func full(f *awsfake.Fake) {
 		}
 		return &sdk.GetFunctionConcurrencyOutput{ReservedConcurrentExecutions: aws.Int32(10)}, nil
 	})
-	awsfake.On(f, func(in *sdk.GetFunctionCodeSigningConfigInput) (*sdk.GetFunctionCodeSigningConfigOutput, error) {
-		return &sdk.GetFunctionCodeSigningConfigOutput{FunctionName: in.FunctionName, CodeSigningConfigArn: aws.String(signingARN)}, nil
-	})
+	awsfake.OnPages[sdk.ListCodeSigningConfigsInput](f,
+		&sdk.ListCodeSigningConfigsOutput{NextMarker: aws.String("2"), CodeSigningConfigs: []types.CodeSigningConfig{{CodeSigningConfigArn: aws.String(unusedARN)}}},
+		&sdk.ListCodeSigningConfigsOutput{CodeSigningConfigs: []types.CodeSigningConfig{{CodeSigningConfigArn: aws.String(signingARN)}}})
+	awsfake.On(f, signed)
 	awsfake.On(f, functionURLs)
+}
+
+// signed has two pages for one configuration; the other was just deleted.
+func signed(in *sdk.ListFunctionsByCodeSigningConfigInput) (*sdk.ListFunctionsByCodeSigningConfigOutput, error) {
+	switch {
+	case *in.CodeSigningConfigArn == unusedARN:
+		return nil, awsfake.Error("ResourceNotFoundException")
+	case in.Marker == nil:
+		return &sdk.ListFunctionsByCodeSigningConfigOutput{FunctionArns: []string{arn("resize")}, NextMarker: aws.String("2")}, nil
+	default:
+		return &sdk.ListFunctionsByCodeSigningConfigOutput{FunctionArns: []string{arn("qualified:$LATEST")}}, nil
+	}
 }
 
 // functionURLs has two pages for one function, and nothing for the others.
@@ -77,6 +91,11 @@ func functionURLs(in *sdk.ListFunctionUrlConfigsInput) (*sdk.ListFunctionUrlConf
 	}
 	config.Cors = &types.Cors{AllowOrigins: []string{"*"}}
 	return &sdk.ListFunctionUrlConfigsOutput{FunctionUrlConfigs: []types.FunctionUrlConfig{config}}, nil
+}
+
+// zip is a function that is no container image, of which nothing else is set.
+func zip(name string) types.FunctionConfiguration {
+	return types.FunctionConfiguration{FunctionName: &name, FunctionArn: aws.String(arn(name)), PackageType: types.PackageTypeZip}
 }
 
 // locked is a function whose environment Lambda cannot decrypt.
@@ -120,8 +139,12 @@ func TestCollect(t *testing.T) {
 	resize.ReservedConcurrency = fact.Known(aws.Int32(10))
 	resize.CodeSigning = fact.Known(signingARN)
 
+	qualified, unsigned := image("qualified"), image("unsigned")
+	qualified.Detail, qualified.CodeSigning = fact.Known(lambda.Detail{Package: "Zip"}), fact.Known(signingARN)
+	unsigned.Detail, unsigned.CodeSigning = fact.Known(lambda.Detail{Package: "Zip"}), fact.Known("")
+
 	collecttest.Run(t, collect.Spec(), full, []check.Resource{
-		resize, image("image"), lockedImage("AccessDeniedException", fact.Denied), lockedImage("InvalidKMSKey", fact.Failed),
+		resize, qualified, unsigned, image("image"), lockedImage("AccessDeniedException", fact.Denied), lockedImage("InvalidKMSKey", fact.Failed),
 	})
 }
 
@@ -135,5 +158,19 @@ func TestSecretsAreNotKept(t *testing.T) {
 	}
 	if strings.Contains(string(data), password) || strings.Contains(string(data), "prod") {
 		t.Errorf("a value of the environment was kept: %s", data)
+	}
+}
+
+// A region without functions is not asked how their code is signed.
+func TestNoFunctions(t *testing.T) {
+	t.Parallel()
+	fake := awsfake.New()
+	full(fake)
+	awsfake.On(fake, func(*sdk.ListFunctionsInput) (*sdk.ListFunctionsOutput, error) {
+		return &sdk.ListFunctionsOutput{}, nil
+	})
+	collecttest.Walk(t, collect.Spec(), fake)
+	if calls := fake.Calls("Lambda.ListCodeSigningConfigs"); calls > 0 {
+		t.Errorf("code signing was listed %d times", calls)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/rds/types"
 
+	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/collect"
 	"github.com/cloudarq/cloudarq/pkg/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/rds"
@@ -21,24 +22,14 @@ func snapshots(ctx context.Context, s *collect.Scope) error {
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeDBSnapshotsOutput) []types.DBSnapshot { return o.DBSnapshots },
 		func(r *collect.Reading, found types.DBSnapshot) *rds.DBSnapshot {
 			d := rds.SnapshotDetail{Engine: aws.ToString(found.Engine), Encrypted: aws.ToBool(found.Encrypted), Source: aws.ToString(found.DBInstanceIdentifier)}
-			if rds.Foreign(d.Engine) {
-				return nil
-			}
-			snapshot := &rds.DBSnapshot{Resource: s.Resource(*found.DBSnapshotArn, aws.ToString(found.DBSnapshotIdentifier))}
-			snapshot.Detail = fact.Known(d)
-			if !d.Encrypted {
+			snapshot := &rds.DBSnapshot{Resource: s.Resource(*found.DBSnapshotArn, aws.ToString(found.DBSnapshotIdentifier)), Detail: fact.Known(d)}
+			return manual(snapshot, d, func() {
 				collect.Into(r, &snapshot.Restorers, client.DescribeDBSnapshotAttributes,
 					&sdk.DescribeDBSnapshotAttributesInput{DBSnapshotIdentifier: found.DBSnapshotIdentifier},
 					func(o *sdk.DescribeDBSnapshotAttributesOutput) []string {
-						for _, a := range o.DBSnapshotAttributesResult.DBSnapshotAttributes {
-							if aws.ToString(a.AttributeName) == restore {
-								return a.AttributeValues
-							}
-						}
-						return nil
+						return restorers(o.DBSnapshotAttributesResult.DBSnapshotAttributes)
 					})
-			}
-			return snapshot
+			})
 		})
 }
 
@@ -48,23 +39,39 @@ func clusterSnapshots(ctx context.Context, s *collect.Scope) error {
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeDBClusterSnapshotsOutput) []types.DBClusterSnapshot { return o.DBClusterSnapshots },
 		func(r *collect.Reading, found types.DBClusterSnapshot) *rds.DBClusterSnapshot {
 			d := rds.SnapshotDetail{Engine: aws.ToString(found.Engine), Encrypted: aws.ToBool(found.StorageEncrypted), Source: aws.ToString(found.DBClusterIdentifier)}
-			if rds.Foreign(d.Engine) {
-				return nil
-			}
-			snapshot := &rds.DBClusterSnapshot{Resource: s.Resource(*found.DBClusterSnapshotArn, aws.ToString(found.DBClusterSnapshotIdentifier))}
-			snapshot.Detail = fact.Known(d)
-			if !d.Encrypted {
+			snapshot := &rds.DBClusterSnapshot{Resource: s.Resource(*found.DBClusterSnapshotArn, aws.ToString(found.DBClusterSnapshotIdentifier)), Detail: fact.Known(d)}
+			return manual(snapshot, d, func() {
 				collect.Into(r, &snapshot.Restorers, client.DescribeDBClusterSnapshotAttributes,
 					&sdk.DescribeDBClusterSnapshotAttributesInput{DBClusterSnapshotIdentifier: found.DBClusterSnapshotIdentifier},
 					func(o *sdk.DescribeDBClusterSnapshotAttributesOutput) []string {
-						for _, a := range o.DBClusterSnapshotAttributesResult.DBClusterSnapshotAttributes {
-							if aws.ToString(a.AttributeName) == restore {
-								return a.AttributeValues
-							}
-						}
-						return nil
+						return restorers(o.DBClusterSnapshotAttributesResult.DBClusterSnapshotAttributes)
 					})
-			}
-			return snapshot
+			})
 		})
+}
+
+// manual is a snapshot of an instance or of a cluster as it is kept: none of
+// other services', and asked who may restore it only where that may be anybody.
+func manual[R check.Resource](snapshot *R, d rds.SnapshotDetail, ask func()) *R {
+	if rds.Foreign(d.Engine) {
+		return nil
+	}
+	if !d.Encrypted {
+		ask()
+	}
+	return snapshot
+}
+
+// attribute is a snapshot's, of either kind: AWS has two types of one shape.
+type attribute interface {
+	types.DBSnapshotAttribute | types.DBClusterSnapshotAttribute
+}
+
+func restorers[A attribute](attributes []A) []string {
+	for _, a := range attributes {
+		if named := types.DBSnapshotAttribute(a); aws.ToString(named.AttributeName) == restore {
+			return named.AttributeValues
+		}
+	}
+	return nil
 }

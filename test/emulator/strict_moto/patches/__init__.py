@@ -4,7 +4,7 @@ Each function replaces one thing and says why. They hook private names, so moto 
 it hooks has moved or moto no longer needs it.
 """
 
-from strict_moto.patches import dispatch, dynamodb, ec2, iam, kms, s3, sqs
+from strict_moto.patches import dispatch, dynamodb, ec2, ecs, iam, kms, s3, sqs
 
 
 def apply() -> None:
@@ -26,5 +26,6 @@ def apply() -> None:
     s3.evaluate_conditions_of_bucket_policies()
     kms.refuse_as_aws()
     ec2.list_regions_of_a_real_account()
+    ecs.give_clusters_a_list_of_tags()
     iam.offer_common_managed_policies()
     iam.report_root_user()

@@ -13,7 +13,7 @@ def neglected(account: Account) -> None:
     account.client("lambda").add_permission(
         FunctionName="resize", StatementId="anybody", Action="lambda:InvokeFunction", Principal="*"
     )
-    account.answer("lambda", "ListFunctionUrlConfigs", {"FunctionUrlConfigs": []})
+    _none(account)
 
 
 def well_kept(account: Account) -> None:
@@ -28,7 +28,13 @@ def well_kept(account: Account) -> None:
         VpcConfig={"SubnetIds": elbv2.subnets(account), "SecurityGroupIds": [group["GroupId"] for group in groups]},
     )
     account.client("lambda").put_function_concurrency(FunctionName="resize", ReservedConcurrentExecutions=10)
+    _none(account)
+
+
+def _none(account: Account) -> None:
+    """Says for what moto lacks that there is none of it."""
     account.answer("lambda", "ListFunctionUrlConfigs", {"FunctionUrlConfigs": []})
+    account.answer("lambda", "ListCodeSigningConfigs", {"CodeSigningConfigs": []})
 
 
 def bulk(account: Account, region: str, number: int) -> None:
