@@ -48,12 +48,12 @@ const organizationHeader = "CloudArq-Organization"
 // DefaultOrganization is the one of a request that names none.
 const DefaultOrganization model.OrganizationID = "default"
 
-// organized is part of every request's input.
-type organized struct {
+// Organized is part of every request's input.
+type Organized struct {
 	Organization string `header:"CloudArq-Organization" doc:"The organization that the request is about; \"default\" if it is left out" pattern:"^[a-z0-9][a-z0-9-]{0,62}$"`
 }
 
-func (o organized) id() model.OrganizationID {
+func (o Organized) id() model.OrganizationID {
 	if o.Organization == "" {
 		return DefaultOrganization
 	}

@@ -57,7 +57,7 @@ func (a *API) audits(api huma.API) {
 }
 
 func (a *API) startAudit(ctx context.Context, in *struct {
-	organized
+	Organized
 	Key  string `header:"Idempotency-Key" maxLength:"255"`
 	Body struct {
 		Connection string `json:"connection" maxLength:"64"`
@@ -93,18 +93,18 @@ func (a *API) startAudit(ctx context.Context, in *struct {
 	return a.showAudit(ctx, org, audit)
 }
 
-type auditPath struct {
-	connectionPath
+type AuditPath struct {
+	ConnectionPath
 	Audit string `path:"audit" maxLength:"64"`
 }
 
-func (a *API) audit(ctx context.Context, in *auditPath) (*store.Organization, model.Audit, error) {
+func (a *API) audit(ctx context.Context, in *AuditPath) (*store.Organization, model.Audit, error) {
 	org := a.Store.For(in.id())
 	audit, err := org.Audit(ctx, model.ConnectionID(in.Connection), model.AuditID(in.Audit))
 	return org, audit, a.answer(ctx, err)
 }
 
-func (a *API) getAudit(ctx context.Context, in *auditPath) (*auditAnswer, error) {
+func (a *API) getAudit(ctx context.Context, in *AuditPath) (*auditAnswer, error) {
 	org, audit, err := a.audit(ctx, in)
 	if err != nil {
 		return nil, err
@@ -155,7 +155,7 @@ type auditsAnswer struct {
 }
 
 func (a *API) listAudits(ctx context.Context, in *struct {
-	connectionPath
+	ConnectionPath
 	Cursor string `query:"cursor" maxLength:"4096"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
 },
@@ -169,7 +169,7 @@ func (a *API) listAudits(ctx context.Context, in *struct {
 	return out, nil
 }
 
-func (a *API) cancelAudit(ctx context.Context, in *auditPath) (*auditAnswer, error) {
+func (a *API) cancelAudit(ctx context.Context, in *AuditPath) (*auditAnswer, error) {
 	org, audit, err := a.audit(ctx, in)
 	if err != nil {
 		return nil, err
@@ -183,7 +183,7 @@ func (a *API) cancelAudit(ctx context.Context, in *auditPath) (*auditAnswer, err
 	return a.showAudit(ctx, org, audit)
 }
 
-func (a *API) retryAudit(ctx context.Context, in *auditPath) (*auditAnswer, error) {
+func (a *API) retryAudit(ctx context.Context, in *AuditPath) (*auditAnswer, error) {
 	org, audit, err := a.audit(ctx, in)
 	if err != nil {
 		return nil, err

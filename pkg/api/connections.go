@@ -60,7 +60,7 @@ func (a *API) connections(api huma.API) {
 }
 
 func (a *API) createConnection(ctx context.Context, in *struct {
-	organized
+	Organized
 	Key  string `header:"Idempotency-Key" maxLength:"255"`
 	Body ConnectionInput
 },
@@ -164,7 +164,7 @@ type connectionsAnswer struct {
 	}
 }
 
-func (a *API) listConnections(ctx context.Context, in *struct{ organized }) (*connectionsAnswer, error) {
+func (a *API) listConnections(ctx context.Context, in *struct{ Organized }) (*connectionsAnswer, error) {
 	all, err := a.Store.For(in.id()).Connections(ctx)
 	if err != nil {
 		return nil, a.answer(ctx, err)
@@ -174,12 +174,12 @@ func (a *API) listConnections(ctx context.Context, in *struct{ organized }) (*co
 	return out, nil
 }
 
-type connectionPath struct {
-	organized
+type ConnectionPath struct {
+	Organized
 	Connection string `path:"connection" maxLength:"64"`
 }
 
-func (a *API) getConnection(ctx context.Context, in *connectionPath) (*connectionAnswer, error) {
+func (a *API) getConnection(ctx context.Context, in *ConnectionPath) (*connectionAnswer, error) {
 	c, err := a.Store.For(in.id()).Connection(ctx, model.ConnectionID(in.Connection))
 	if err != nil {
 		return nil, a.answer(ctx, err)
@@ -188,7 +188,7 @@ func (a *API) getConnection(ctx context.Context, in *connectionPath) (*connectio
 }
 
 func (a *API) updateConnection(ctx context.Context, in *struct {
-	connectionPath
+	ConnectionPath
 	IfMatch string `header:"If-Match" doc:"The ETag of the connection as it was read"`
 	Body    ConnectionInput
 },

@@ -41,7 +41,7 @@ type findingsAnswer struct {
 // listFindings goes through the scopes of a connection one after the other: a
 // page is what one of them has to give, and may be shorter than the limit.
 func (a *API) listFindings(ctx context.Context, in *struct {
-	connectionPath
+	ConnectionPath
 	Cursor string `query:"cursor" maxLength:"4096"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
 },
@@ -89,7 +89,7 @@ func (a *API) cursor(ctx context.Context, err error) error {
 type findingAnswer struct{ Body model.Finding }
 
 func (a *API) getFinding(ctx context.Context, in *struct {
-	organized
+	Organized
 	Finding string `path:"finding" pattern:"^[0-9a-f]{32}$"`
 },
 ) (*findingAnswer, error) {
@@ -109,7 +109,7 @@ type ScoreOutput struct {
 
 type scoreAnswer struct{ Body ScoreOutput }
 
-func (a *API) getScore(ctx context.Context, in *connectionPath) (*scoreAnswer, error) {
+func (a *API) getScore(ctx context.Context, in *ConnectionPath) (*scoreAnswer, error) {
 	audit, err := a.Store.For(in.id()).LatestAudit(ctx, model.ConnectionID(in.Connection), func(a model.Audit) bool { return a.Summary != nil })
 	if err != nil {
 		return nil, a.answer(ctx, err)

@@ -54,7 +54,7 @@ func want(t *testing.T, d Driver, messages ...notify.Message) {
 	for {
 		got := map[string]notify.Message{}
 		for _, m := range d.Published() {
-			if before, again := got[m.ID]; again && !cmp.Equal(before, m) {
+			if before, again := got[m.ID]; again && !cmp.Equal(before, m, cmp.Comparer(bytes.Equal)) {
 				t.Fatalf("two messages have the id %s: %s", m.ID, cmp.Diff(before, m))
 			}
 			got[m.ID] = m
@@ -63,7 +63,7 @@ func want(t *testing.T, d Driver, messages ...notify.Message) {
 		for _, m := range messages {
 			wanted[m.ID] = m
 		}
-		diff := cmp.Diff(wanted, got, cmpopts.EquateEmpty())
+		diff := cmp.Diff(wanted, got, cmpopts.EquateEmpty(), cmp.Comparer(bytes.Equal))
 		if diff == "" {
 			return
 		}

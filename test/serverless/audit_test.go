@@ -1,0 +1,28 @@
+package serverless_test
+
+import (
+	"net/http"
+	"testing"
+)
+
+// TestAudit walks the whole way over HTTP: connect, audit, read.
+func TestAudit(t *testing.T) {
+	h := start(t, "walk", nil)
+	c := h.connect(h.estate.Account("well-kept"), nil)
+	a := h.begin(c, "first")
+	a = h.wait(c, a.ID)
+	if a.State != "done" {
+		t.Fatalf("audit is %s: %v", a.State, a.Problems)
+	}
+	var score struct {
+		Summary struct {
+			Score struct{ Value, Coverage float64 }
+		}
+	}
+	if status := h.call(http.MethodGet, "/v1/connections/"+c.ID+"/score", nil, nil, &score); status != http.StatusOK {
+		t.Fatalf("score: status %d", status)
+	}
+	if s := score.Summary.Score; s.Value < 95 || s.Coverage != 1 {
+		t.Errorf("score %+v of a well-kept account", s)
+	}
+}

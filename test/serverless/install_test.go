@@ -1,0 +1,323 @@
+// Package serverless tests the deployment as a whole: the real binaries of the
+// four functions, on the resources that template.yaml itself makes, with the
+// permissions that it gives, against the emulator.
+package serverless_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/cloudarq/cloudarq/test/emulator"
+	"github.com/cloudarq/cloudarq/test/estate"
+	"github.com/cloudarq/cloudarq/test/lambdahost"
+	"github.com/cloudarq/cloudarq/test/stack"
+)
+
+// install is CloudArq, deployed from the template in an emulator that holds the
+// sample estate.
+type install struct {
+	emulator *emulator.Server
+	estate   *estate.Estate
+	stack    *stack.Stack
+	binaries map[string]string
+}
+
+// functions are the functions of the template, and the packages they are built from.
+var functions = map[string]string{
+	"ApiFunction": "api", "SchedulerFunction": "scheduler", "CheckerFunction": "checker", "AggregatorFunction": "aggregator",
+}
+
+// deployed deploys once for all tests: they keep apart by their organizations.
+var deployed = sync.OnceValues(func() (*install, error) {
+	ctx := context.Background()
+	root, err := emulator.Root()
+	if err != nil {
+		return nil, err
+	}
+	in := &install{binaries: map[string]string{}}
+	if in.emulator, err = emulator.Start(ctx, emulator.Options{Enforce: true, Stderr: emulatorLog()}); err != nil {
+		return nil, err
+	}
+	atEnd(in.emulator.Close)
+	if in.estate, err = estate.Seed(ctx, in.emulator.URL, 0); err != nil {
+		return nil, err
+	}
+	if in.stack, err = stack.Deploy(ctx, in.emulator.URL, filepath.Join(root, "template.yaml"), "cloudarq", nil); err != nil {
+		return nil, err
+	}
+	temp, err := os.MkdirTemp("", "cloudarq-functions-")
+	if err != nil {
+		return nil, err
+	}
+	atEnd(func() error { return os.RemoveAll(temp) })
+	for id, name := range functions {
+		dir := filepath.Join(temp, name)
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			return nil, err
+		}
+		if in.binaries[id], err = lambdahost.Build(ctx, filepath.Join(root, "functions", name), dir); err != nil {
+			return nil, err
+		}
+	}
+	return in, nil
+})
+
+var ends struct {
+	sync.Mutex
+	all []func() error
+}
+
+func atEnd(f func() error) {
+	ends.Lock()
+	defer ends.Unlock()
+	ends.all = append(ends.all, f)
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	for _, end := range ends.all {
+		if err := end(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// operator is who may call the API.
+const (
+	operatorKey    = "AKIAOPERATOR00000000"
+	operatorSecret = "operator-secret" //nolint:gosec // of the test's own making
+)
+
+// house runs the functions for one test.
+type house struct {
+	*install
+	*lambdahost.Host
+	t            testing.TB
+	organization string
+	client       *http.Client
+}
+
+// options of a host that suit most tests: what fails comes again soon.
+func options(in *install) lambdahost.Options {
+	return lambdahost.Options{
+		Binaries: in.binaries, VisibilityOverride: time.Second, MaxEnvironments: 4,
+		Keys: map[string]lambdahost.Key{
+			operatorKey: {Secret: operatorSecret, ARN: "arn:aws:iam::" + stack.Account + ":user/operator"},
+		},
+		Environ: map[string]map[string]string{
+			"AggregatorFunction": {"PUBLISH_WITHIN": "2s"},
+			"CheckerFunction":    {"WATCH_EVERY": "200ms"},
+		},
+	}
+}
+
+// start runs the functions until the test ends, for an organization of the
+// test's own.
+func start(t testing.TB, organization string, change func(*lambdahost.Options)) *house {
+	t.Helper()
+	in, err := deployed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := options(in)
+	o.Logs = func(function, line string) {
+		if testing.Verbose() {
+			fmt.Fprintf(t.Output(), "%s %s\n", function, line)
+		}
+	}
+	if change != nil {
+		change(&o)
+	}
+	host, err := lambdahost.Start(t.Context(), in.stack, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := host.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &house{install: in, Host: host, t: t, organization: organization, client: lambdahost.SignedClient(operatorKey, operatorSecret, stack.Region)}
+}
+
+// call makes a request and decodes the answer into out, unless it is nil. It
+// returns the status.
+func (h *house) call(method, path string, header map[string]string, in, out any) int {
+	h.t.Helper()
+	status, body, err := h.request(method, path, header, in)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if out != nil && status < 300 {
+		if err := json.Unmarshal(body, out); err != nil {
+			h.t.Fatalf("%s %s: %v in %s", method, path, err, body)
+		}
+	}
+	if status >= 500 {
+		h.t.Logf("%s %s: %d %s", method, path, status, body)
+	}
+	return status
+}
+
+func (h *house) request(method, path string, header map[string]string, in any) (int, []byte, error) {
+	var body io.Reader
+	if in != nil {
+		data, err := json.Marshal(in)
+		if err != nil {
+			return 0, nil, err
+		}
+		body = bytes.NewReader(data)
+	}
+	r, err := http.NewRequestWithContext(h.t.Context(), method, h.URL()+path, body)
+	if err != nil {
+		return 0, nil, err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("CloudArq-Organization", h.organization)
+	for name, value := range header {
+		r.Header.Set(name, value)
+	}
+	response, err := h.client.Do(r)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	return response.StatusCode, answer, err
+}
+
+// connection is what a test needs to know of one.
+type connection struct {
+	ID          string `json:"id"`
+	AccountID   string `json:"account_id"`
+	ExternalID  string `json:"external_id"`
+	CheckerRole string `json:"checker_role"`
+	State       string `json:"state"`
+	Reason      string `json:"reason"`
+}
+
+// connect registers an account of the estate, and sets its role up as its owner
+// would: it trusts the checker's role, and asks for the External ID.
+func (h *house) connect(account estate.Account, more map[string]any) connection {
+	h.t.Helper()
+	body := map[string]any{"name": account.Name, "role_arn": account.RoleARN}
+	for name, value := range more {
+		body[name] = value
+	}
+	var c connection
+	if status := h.call(http.MethodPost, "/v1/connections", map[string]string{"Idempotency-Key": account.Name}, body, &c); status != http.StatusCreated {
+		h.t.Fatalf("connect %s: status %d", account.Name, status)
+	}
+	if err := trust(h.t.Context(), h.emulator.URL, account, c.CheckerRole, c.ExternalID); err != nil {
+		h.t.Fatal(err)
+	}
+	return c
+}
+
+// trust lets a role be assumed by one other role that knows an External ID.
+func trust(ctx context.Context, endpoint string, account estate.Account, role, externalID string) error {
+	policy, err := json.Marshal(map[string]any{
+		"Version": "2012-10-17",
+		"Statement": []any{map[string]any{
+			"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": map[string]string{"AWS": role},
+			"Condition": map[string]any{"StringEquals": map[string]string{"sts:ExternalId": externalID}},
+		}},
+	})
+	if err != nil {
+		return err
+	}
+	client := ownerOf(endpoint, account.ID)
+	_, err = client.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{
+		RoleName: aws.String("CloudArqAuditRole"), PolicyDocument: aws.String(string(policy)),
+	})
+	return err
+}
+
+// ownerOf acts in an account as its owner.
+func ownerOf(endpoint, account string) *iam.Client {
+	return iam.New(iam.Options{
+		Region: "us-east-1", BaseEndpoint: aws.String(endpoint),
+		Credentials: credentials.NewStaticCredentialsProvider("owner", "owner", ""),
+		APIOptions: []func(*middleware.Stack) error{func(stack *middleware.Stack) error {
+			return stack.Build.Add(middleware.BuildMiddlewareFunc("Account",
+				func(ctx context.Context, in middleware.BuildInput, next middleware.BuildHandler) (middleware.BuildOutput, middleware.Metadata, error) {
+					if r, ok := in.Request.(*smithyhttp.Request); ok {
+						r.Header.Set("X-Moto-Account-Id", account)
+					}
+					return next.HandleBuild(ctx, in)
+				}), middleware.After)
+		}},
+	})
+}
+
+// audit is what a test needs to know of one.
+type audit struct {
+	ID       string          `json:"id"`
+	State    string          `json:"state"`
+	Problems []string        `json:"problems"`
+	Summary  json.RawMessage `json:"summary"`
+	Progress struct {
+		Done   int `json:"tasks_done"`
+		Total  int `json:"tasks_total"`
+		Failed int `json:"tasks_failed"`
+		Calls  int `json:"calls"`
+	} `json:"progress"`
+}
+
+func (a audit) ended() bool { return a.State != "running" && a.State != "connecting" }
+
+// begin starts an audit over HTTP.
+func (h *house) begin(c connection, key string) audit {
+	h.t.Helper()
+	var a audit
+	if status := h.call(http.MethodPost, "/v1/audits", map[string]string{"Idempotency-Key": key}, map[string]string{"connection": c.ID}, &a); status != http.StatusAccepted {
+		h.t.Fatalf("start an audit of %s: status %d", c.ID, status)
+	}
+	return a
+}
+
+// patience is how long an audit may take on a slow machine.
+const patience = 3 * time.Minute
+
+// wait waits until nothing is left to do and returns the audit as it is then.
+func (h *house) wait(c connection, id string) audit {
+	h.t.Helper()
+	ctx, cancel := context.WithTimeout(h.t.Context(), patience)
+	defer cancel()
+	for {
+		if err := h.Idle(ctx); err != nil {
+			h.t.Fatal(errors.Join(fmt.Errorf("audit %s is not done", id), err))
+		}
+		var a audit
+		if status := h.call(http.MethodGet, "/v1/connections/"+c.ID+"/audits/"+id, nil, nil, &a); status != http.StatusOK {
+			h.t.Fatalf("read audit %s: status %d", id, status)
+		}
+		return a
+	}
+}
+
+// emulatorLog is where the emulator's complaints go.
+func emulatorLog() io.Writer {
+	if testing.Verbose() {
+		return os.Stderr
+	}
+	return nil
+}
