@@ -18,10 +18,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/aws/smithy-go/middleware"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/cloudarq/cloudarq/test/emulator"
 	"github.com/cloudarq/cloudarq/test/estate"
@@ -244,28 +241,11 @@ func trust(ctx context.Context, endpoint string, account estate.Account, role, e
 	if err != nil {
 		return err
 	}
-	client := ownerOf(endpoint, account.ID)
+	client := iam.NewFromConfig(as(endpoint, account.ID))
 	_, err = client.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{
 		RoleName: aws.String("CloudArqAuditRole"), PolicyDocument: aws.String(string(policy)),
 	})
 	return err
-}
-
-// ownerOf acts in an account as its owner.
-func ownerOf(endpoint, account string) *iam.Client {
-	return iam.New(iam.Options{
-		Region: "us-east-1", BaseEndpoint: aws.String(endpoint),
-		Credentials: credentials.NewStaticCredentialsProvider("owner", "owner", ""),
-		APIOptions: []func(*middleware.Stack) error{func(stack *middleware.Stack) error {
-			return stack.Build.Add(middleware.BuildMiddlewareFunc("Account",
-				func(ctx context.Context, in middleware.BuildInput, next middleware.BuildHandler) (middleware.BuildOutput, middleware.Metadata, error) {
-					if r, ok := in.Request.(*smithyhttp.Request); ok {
-						r.Header.Set("X-Moto-Account-Id", account)
-					}
-					return next.HandleBuild(ctx, in)
-				}), middleware.After)
-		}},
-	})
 }
 
 // audit is what a test needs to know of one.
@@ -320,4 +300,107 @@ func emulatorLog() io.Writer {
 		return os.Stderr
 	}
 	return nil
+}
+
+// persist repeats a request that somebody may not survive until it is answered,
+// as a client with an Idempotency-Key does.
+func (h *house) persist(method, path string, header map[string]string, in any) {
+	h.t.Helper()
+	for range 5 {
+		status, body, err := h.request(method, path, header, in)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		if status < 300 {
+			return
+		}
+		if status < 500 {
+			h.t.Fatalf("%s %s: %d %s", method, path, status, body)
+		}
+	}
+	h.t.Fatalf("%s %s is not answered", method, path)
+}
+
+// latest is the newest audit of a connection.
+func (h *house) latest(c connection) audit {
+	h.t.Helper()
+	var page struct{ Audits []audit }
+	if status := h.call(http.MethodGet, "/v1/connections/"+c.ID+"/audits?limit=1", nil, nil, &page); status != http.StatusOK || len(page.Audits) == 0 {
+		h.t.Fatalf("list audits: status %d, %d audits", status, len(page.Audits))
+	}
+	return page.Audits[0]
+}
+
+// due makes the connection due for an audit, and lets the minute pass until the
+// scheduler has started it.
+func (h *house) due(c connection) {
+	h.t.Helper()
+	before := ""
+	var page struct{ Audits []audit }
+	h.call(http.MethodGet, "/v1/connections/"+c.ID+"/audits?limit=1", nil, nil, &page)
+	if len(page.Audits) > 0 {
+		before = page.Audits[0].ID
+	}
+	at := time.Now().UTC().Truncate(time.Second).Add(time.Second)
+	h.schedule(c, map[string]any{"expression": "at(" + at.Format("2006-01-02T15:04:05") + ")"})
+	<-time.After(time.Until(at))
+	for range 3 {
+		if _, err := h.Fire(h.t.Context(), "SchedulerFunctionEveryMinute", time.Now()); err != nil {
+			h.t.Fatal(err)
+		}
+		if h.latest(c).ID != before {
+			return
+		}
+	}
+	h.t.Fatal("the scheduler did not start the audit that is due")
+}
+
+// schedule changes when a connection is audited.
+func (h *house) schedule(c connection, schedule map[string]any) {
+	h.t.Helper()
+	var body map[string]any
+	status, raw, err := h.request(http.MethodGet, "/v1/connections/"+c.ID, nil, nil)
+	if err != nil || status != http.StatusOK || json.Unmarshal(raw, &body) != nil {
+		h.t.Fatalf("read connection: %d %v", status, err)
+	}
+	input := map[string]any{"schedule": schedule}
+	for _, name := range []string{"name", "project", "role_arn", "regions", "services", "checks"} {
+		if v, ok := body[name]; ok {
+			input[name] = v
+		}
+	}
+	for range 5 {
+		var now connection
+		r, err := http.NewRequestWithContext(h.t.Context(), http.MethodGet, h.URL()+"/v1/connections/"+c.ID, nil)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		r.Header.Set("CloudArq-Organization", h.organization)
+		answer, err := h.client.Do(r)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		if h.call(http.MethodPut, "/v1/connections/"+c.ID, map[string]string{"If-Match": answer.Header.Get("ETag")}, input, &now) == http.StatusOK {
+			return
+		}
+	}
+	h.t.Fatal("the schedule cannot be changed")
+}
+
+// score is what an audit says, without what differs from run to run.
+func score(t testing.TB, a audit) string {
+	t.Helper()
+	var s struct {
+		Score  json.RawMessage `json:"score"`
+		Tally  json.RawMessage `json:"tally"`
+		Counts json.RawMessage `json:"counts"`
+	}
+	if len(a.Summary) == 0 {
+		return "no summary"
+	}
+	if err := json.Unmarshal(a.Summary, &s); err != nil {
+		t.Fatal(err)
+	}
+	return string(s.Score) + string(s.Counts) + string(s.Tally)
 }

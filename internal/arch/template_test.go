@@ -1,0 +1,333 @@
+package arch
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// template is template.yaml as it is written: intrinsic functions are maps with
+// their tag as the one key.
+func template(t *testing.T) map[string]any {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(root, "template.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var node yaml.Node
+	if err := yaml.Unmarshal(data, &node); err != nil {
+		t.Fatal(err)
+	}
+	document, ok := plain(node.Content[0]).(map[string]any)
+	if !ok {
+		t.Fatal("template.yaml is no map")
+	}
+	return document
+}
+
+func plain(n *yaml.Node) any {
+	var value any
+	switch n.Kind {
+	case yaml.MappingNode:
+		m := map[string]any{}
+		for i := 0; i < len(n.Content); i += 2 {
+			m[n.Content[i].Value] = plain(n.Content[i+1])
+		}
+		value = m
+	case yaml.SequenceNode:
+		all := []any{}
+		for _, c := range n.Content {
+			all = append(all, plain(c))
+		}
+		value = all
+	default:
+		value = n.Value
+	}
+	if strings.HasPrefix(n.Tag, "!") && !strings.HasPrefix(n.Tag, "!!") {
+		return map[string]any{n.Tag: value}
+	}
+	return value
+}
+
+func dig(v any, path ...string) any {
+	for _, p := range path {
+		m, ok := v.(map[string]any)
+		if !ok {
+			return nil
+		}
+		v = m[p]
+	}
+	return v
+}
+
+// resources are those of a type, by logical id: their properties.
+func resources(t *testing.T, kind string) map[string]any {
+	t.Helper()
+	found := map[string]any{}
+	all, _ := dig(template(t), "Resources").(map[string]any)
+	for id, r := range all {
+		if dig(r, "Type") == kind {
+			found[id] = dig(r, "Properties")
+		}
+	}
+	if len(found) == 0 {
+		t.Fatalf("the template has no %s", kind)
+	}
+	return found
+}
+
+func list1(v any) []string {
+	switch v := v.(type) {
+	case string:
+		return []string{v}
+	case []any:
+		var all []string
+		for _, x := range v {
+			all = append(all, fmt.Sprint(x))
+		}
+		return all
+	default:
+		return []string{fmt.Sprint(v)}
+	}
+}
+
+var functionNames = map[string]string{
+	"ApiFunction": "api", "SchedulerFunction": "scheduler", "CheckerFunction": "checker", "AggregatorFunction": "aggregator",
+}
+
+// TestTemplateFunctions holds each function to the settings that its main reads,
+// and to the rules of the house.
+func TestTemplateFunctions(t *testing.T) {
+	t.Parallel()
+	global := dig(template(t), "Globals", "Function")
+	if dig(global, "Runtime") != "provided.al2023" || !reflect.DeepEqual(dig(global, "Architectures"), []any{"arm64"}) || dig(global, "Handler") != "bootstrap" {
+		t.Errorf("functions are %v", global)
+	}
+	functions := resources(t, "AWS::Serverless::Function")
+	if len(functions) != len(functionNames) {
+		t.Errorf("%d functions, want %d", len(functions), len(functionNames))
+	}
+	for id, f := range functions {
+		name := functionNames[id]
+		given := map[string]bool{}
+		for _, from := range []any{dig(global, "Environment", "Variables"), dig(f, "Environment", "Variables")} {
+			variables, _ := from.(map[string]any)
+			for v := range variables {
+				given[v] = true
+			}
+		}
+		source, err := os.ReadFile(filepath.Join(root, "functions", name, "main.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile("`env:\"([A-Z_]+),required\"`").FindAllStringSubmatch(string(source), -1) {
+			if !given[m[1]] {
+				t.Errorf("%s reads %s, which the template does not set", name, m[1])
+			}
+			delete(given, m[1])
+		}
+		for v := range given {
+			t.Errorf("the template sets %s, which %s does not read", v, name)
+		}
+		if want := "bin/functions/" + name + "/"; dig(f, "CodeUri") != want {
+			t.Errorf("%s: code is %v, want %s", id, dig(f, "CodeUri"), want)
+		}
+		role, _ := list1(dig(f, "Role", "!GetAtt")), ""
+		if role[0] != strings.TrimSuffix(id, "Function")+"Role.Arn" {
+			t.Errorf("%s has the role %v, want one of its own", id, role)
+		}
+		if dig(f, "FunctionUrlConfig") != nil {
+			t.Errorf("%s has an address of its own", id)
+		}
+	}
+}
+
+// TestTemplateQueues holds event sources and queues to what Lambda wants of them.
+// https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+func TestTemplateQueues(t *testing.T) {
+	t.Parallel()
+	queues := resources(t, "AWS::SQS::Queue")
+	sources := 0
+	for id, f := range resources(t, "AWS::Serverless::Function") {
+		events, _ := dig(f, "Events").(map[string]any)
+		for _, e := range events {
+			if dig(e, "Type") != "SQS" {
+				continue
+			}
+			sources++
+			p := dig(e, "Properties")
+			if !slices.Contains(list1(dig(p, "FunctionResponseTypes")), "ReportBatchItemFailures") {
+				t.Errorf("%s does not report which messages failed", id)
+			}
+			if dig(p, "ScalingConfig", "MaximumConcurrency", "!Ref") == nil {
+				t.Errorf("%s: the concurrency is no parameter", id)
+			}
+			name := strings.TrimSuffix(fmt.Sprint(dig(p, "Queue", "!GetAtt")), ".Arn")
+			q := queues[name]
+			var timeout, visibility, most int
+			_, _ = fmt.Sscan(fmt.Sprint(dig(f, "Timeout")), &timeout)
+			_, _ = fmt.Sscan(fmt.Sprint(dig(q, "VisibilityTimeout")), &visibility)
+			_, _ = fmt.Sscan(fmt.Sprint(dig(q, "RedrivePolicy", "maxReceiveCount")), &most)
+			if visibility < 6*timeout || timeout == 0 {
+				t.Errorf("%s: visibility %d s is less than six times the timeout of %d s", name, visibility, timeout)
+			}
+			if dig(f, "Environment", "Variables", "MAX_RECEIVES") != fmt.Sprint(most) {
+				t.Errorf("%s: MAX_RECEIVES is not the %d of its queue", id, most)
+			}
+			dead := strings.TrimSuffix(fmt.Sprint(dig(q, "RedrivePolicy", "deadLetterTargetArn", "!GetAtt")), ".Arn")
+			if queues[dead] == nil {
+				t.Errorf("%s has no dead-letter queue", name)
+			}
+		}
+	}
+	if sources != 2 {
+		t.Errorf("%d queues invoke functions, want 2", sources)
+	}
+	for id, q := range queues {
+		if dig(q, "SqsManagedSseEnabled") != "true" {
+			t.Errorf("%s is not encrypted", id)
+		}
+	}
+}
+
+// TestTemplatePermissions: exact actions, exact resources, and only the checker
+// reaches into accounts.
+func TestTemplatePermissions(t *testing.T) {
+	t.Parallel()
+	statements := map[string][]any{}
+	for id, r := range resources(t, "AWS::IAM::Role") {
+		if dig(r, "ManagedPolicyArns") != nil {
+			t.Errorf("%s has managed policies, whose content is not ours", id)
+		}
+		policies, _ := dig(r, "Policies").([]any)
+		for _, p := range policies {
+			all, _ := dig(p, "PolicyDocument", "Statement").([]any)
+			statements[id] = append(statements[id], all...)
+		}
+	}
+	for id, p := range resources(t, "AWS::IAM::Policy") {
+		all, _ := dig(p, "PolicyDocument", "Statement").([]any)
+		statements[id] = append(statements[id], all...)
+	}
+	for id, k := range resources(t, "AWS::KMS::Key") {
+		all, _ := dig(k, "KeyPolicy", "Statement").([]any)
+		statements[id] = append(statements[id], all...)
+		if dig(k, "EnableKeyRotation") != "true" {
+			t.Errorf("%s does not rotate", id)
+		}
+	}
+	assumes := []string{}
+	for id, all := range statements {
+		for _, s := range all {
+			for _, action := range list1(dig(s, "Action")) {
+				if strings.Contains(action, "*") {
+					t.Errorf("%s: wildcard action %s", id, action)
+				}
+				if action == "sts:AssumeRole" {
+					assumes = append(assumes, id)
+					if !strings.HasSuffix(fmt.Sprint(dig(s, "Resource", "!Sub")), ":role/${AuditRoleName}") {
+						t.Errorf("%s assumes %v", id, dig(s, "Resource"))
+					}
+				}
+			}
+			if dig(s, "Resource") == "*" && id != "TracePolicy" && !strings.HasSuffix(id, "Key") {
+				t.Errorf("%s: wildcard resource in %v", id, s)
+			}
+		}
+	}
+	if !slices.Equal(assumes, []string{"CheckerRole"}) {
+		t.Errorf("roles that assume roles: %v", assumes)
+	}
+	// Whatever is a wildcard says why, on its own line.
+	data, err := os.ReadFile(filepath.Join(root, "template.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, line := range strings.Split(string(data), "\n") {
+		if strings.Contains(line, `Resource: "*"`) && !strings.Contains(line, "#") {
+			t.Errorf("template.yaml:%d: a wildcard without its reason", i+1)
+		}
+	}
+}
+
+// TestTemplateStorage holds what is kept to its protections.
+func TestTemplateStorage(t *testing.T) {
+	t.Parallel()
+	table := resources(t, "AWS::DynamoDB::Table")["Table"]
+	for _, want := range [][]string{
+		{"DeletionProtectionEnabled", "true"}, {"BillingMode", "PAY_PER_REQUEST"},
+	} {
+		if dig(table, want[0]) != want[1] {
+			t.Errorf("table: %s is %v, want %s", want[0], dig(table, want[0]), want[1])
+		}
+	}
+	if dig(table, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled") != "true" || dig(table, "TimeToLiveSpecification", "AttributeName") != "exp" {
+		t.Errorf("table: no recovery or no expiry: %v", table)
+	}
+	if most := dig(template(t), "Parameters", "BackupRetentionDays", "MaxValue"); most != "29" {
+		t.Errorf("backups may reach back %v days, want fewer than 30", most)
+	}
+	bucket := resources(t, "AWS::S3::Bucket")["EvidenceBucket"]
+	for _, flag := range []string{"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"} {
+		if dig(bucket, "PublicAccessBlockConfiguration", flag) != "true" {
+			t.Errorf("bucket: %s is not set", flag)
+		}
+	}
+	if dig(bucket, "VersioningConfiguration", "Status") != "Enabled" || dig(bucket, "BucketEncryption") == nil || dig(bucket, "LifecycleConfiguration") == nil {
+		t.Errorf("bucket %v", bucket)
+	}
+	for id, topic := range resources(t, "AWS::SNS::Topic") {
+		if dig(topic, "KmsMasterKeyId") == nil {
+			t.Errorf("%s is not encrypted", id)
+		}
+	}
+	auth := dig(resources(t, "AWS::Serverless::HttpApi")["HttpApi"], "Auth")
+	if dig(auth, "DefaultAuthorizer") != "AWS_IAM" || dig(auth, "EnableIamAuthorizer") != "true" {
+		t.Errorf("the API is open: %v", auth)
+	}
+}
+
+// TestEveryAlarmHasItsRunbook: each alarm is a heading of the manual, and rings
+// for the operators.
+func TestEveryAlarmHasItsRunbook(t *testing.T) {
+	t.Parallel()
+	manual, err := os.ReadFile(filepath.Join(root, "docs", "operations.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	alarms := resources(t, "AWS::CloudWatch::Alarm")
+	for id, a := range alarms {
+		if !strings.Contains(string(manual), "### "+id+"\n") {
+			t.Errorf("docs/operations.md has no runbook for %s", id)
+		}
+		if !reflect.DeepEqual(dig(a, "AlarmActions"), []any{map[string]any{"!Ref": "OperationsTopic"}}) {
+			t.Errorf("%s rings nowhere", id)
+		}
+	}
+	for _, m := range regexp.MustCompile(`(?m)^### (\w+Alarm)$`).FindAllStringSubmatch(string(manual), -1) {
+		if alarms[m[1]] == nil {
+			t.Errorf("docs/operations.md has a runbook for %s, which is no alarm", m[1])
+		}
+	}
+}
+
+// TestEveryParameterIsExplained: people who deploy see what they choose.
+func TestEveryParameterIsExplained(t *testing.T) {
+	t.Parallel()
+	document := template(t)
+	for _, section := range []string{"Parameters", "Outputs"} {
+		all, _ := dig(document, section).(map[string]any)
+		for name, p := range all {
+			if text, _ := dig(p, "Description").(string); len(text) < 10 {
+				t.Errorf("%s %s is not explained", section, name)
+			}
+		}
+	}
+}

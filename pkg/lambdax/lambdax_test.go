@@ -1,0 +1,202 @@
+package lambdax_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cloudarq/cloudarq/pkg/auth"
+	"github.com/cloudarq/cloudarq/pkg/lambdax"
+	"github.com/cloudarq/cloudarq/pkg/metrics"
+	"github.com/cloudarq/cloudarq/pkg/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/queue"
+)
+
+// event reads one of the events that the functions are invoked with.
+func event[T any](t *testing.T, name string) T {
+	t.Helper()
+	var e T
+	data, err := os.ReadFile(filepath.Join("..", "..", "events", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &e); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func quiet() (*metrics.EMF, *slog.Logger) {
+	return metrics.NewEMF(io.Discard, "f", time.Now), slog.New(slog.DiscardHandler)
+}
+
+type letters struct {
+	bodies []string
+	err    error
+}
+
+func (l *letters) Send(_ context.Context, bodies ...[]byte) error {
+	for _, b := range bodies {
+		l.bodies = append(l.bodies, string(b))
+	}
+	return l.err
+}
+
+func TestBatch(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		answer   error
+		dead     error
+		failed   bool
+		deferred time.Duration
+		buried   bool
+	}{
+		"handled":                             {},
+		"failed":                              {answer: errors.New("not yet"), failed: true, deferred: 5 * time.Second},
+		"poison":                              {answer: fmt.Errorf("version 9: %w", queue.ErrPoison), buried: true},
+		"poison that cannot be buried either": {answer: queue.ErrPoison, dead: errors.New("no"), failed: true, buried: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := event[events.SQSEvent](t, "tasks.json")
+			dead := &letters{err: c.dead}
+			var deferred time.Duration
+			meters, log := quiet()
+			var got queue.Message
+			response, err := lambdax.Messages{
+				Handle: func(_ context.Context, m queue.Message) error { got = m; return c.answer },
+				Max:    4, Dead: dead, Meters: meters, Log: log,
+				Defer: func(_ context.Context, receipt string, after time.Duration) error {
+					if receipt != e.Records[0].ReceiptHandle {
+						t.Errorf("receipt %q", receipt)
+					}
+					deferred = after
+					return nil
+				},
+			}.Batch(t.Context(), e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if failed := len(response.BatchItemFailures) == 1; failed != c.failed {
+				t.Errorf("failures %+v, want %t", response.BatchItemFailures, c.failed)
+			}
+			if deferred != c.deferred || len(dead.bodies) == 1 != c.buried {
+				t.Errorf("deferred by %s, buried %d", deferred, len(dead.bodies))
+			}
+			if _, err := pipeline.ParseMessage(pipeline.KindTask, got.Body); err != nil || got.Attempt != 1 || got.Max != 4 {
+				t.Errorf("message %+v: %v", got, err)
+			}
+		})
+	}
+}
+
+func TestBackoffGrowsAndEnds(t *testing.T) {
+	t.Parallel()
+	last := time.Duration(0)
+	for attempt := 1; attempt < 20; attempt++ {
+		wait := lambdax.Backoff(attempt)
+		if wait < last || wait > 5*time.Minute {
+			t.Errorf("attempt %d waits %s after %s", attempt, wait, last)
+		}
+		last = wait
+	}
+}
+
+func TestHTTP(t *testing.T) {
+	t.Parallel()
+	e := event[events.APIGatewayV2HTTPRequest](t, "http.json")
+	var got *http.Request
+	var body string
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got = r
+		data, _ := io.ReadAll(r.Body)
+		body = string(data)
+		w.Header().Add("Set-Cookie", "a=1")
+		w.Header().Add("Set-Cookie", "b=2")
+		w.Header().Set("X-One", "1")
+		w.WriteHeader(http.StatusCreated)
+		_, _ = w.Write([]byte("made"))
+	})
+	meters, log := quiet()
+	e.RawQueryString, e.Body, e.IsBase64Encoded = "a=1&b=x%20y", "aGVsbG8=", true
+	response, err := lambdax.HTTP(handler, meters, log)(t.Context(), e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	caller, ok := auth.CallerOf(got.Context())
+	if !ok || caller.ARN != "arn:aws:iam::999999999999:user/operator" {
+		t.Errorf("caller %+v", caller)
+	}
+	if got.Method != http.MethodGet || got.URL.Path != "/v1/connections" || got.URL.Query().Get("b") != "x y" || body != "hello" ||
+		got.Header.Get("CloudArq-Organization") != "default" || got.Header.Get("X-Request-Id") != "Uq3sXjJ8DoEEPXg=" {
+		t.Errorf("request %+v with body %q", got, body)
+	}
+	want := events.APIGatewayV2HTTPResponse{StatusCode: 201, Headers: map[string]string{"x-one": "1"}, Cookies: []string{"a=1", "b=2"}, Body: "made"}
+	if d := cmp.Diff(want, response); d != "" {
+		t.Errorf("response (-want +got):\n%s", d)
+	}
+}
+
+// A request that API Gateway did not authorize has no caller, whatever its
+// headers say.
+func TestNoCallerWithoutAuthorizer(t *testing.T) {
+	t.Parallel()
+	e := event[events.APIGatewayV2HTTPRequest](t, "http.json")
+	e.RequestContext.Authorizer = nil
+	meters, log := quiet()
+	_, err := lambdax.HTTP(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if caller, ok := auth.CallerOf(r.Context()); ok {
+			t.Errorf("caller %+v", caller)
+		}
+	}), meters, log)(t.Context(), e)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestClock(t *testing.T) {
+	t.Parallel()
+	for name, problem := range map[string]error{"fine": nil, "trouble": errors.New("one connection")} {
+		meters, log := quiet()
+		ticks := 0
+		err := lambdax.Clock(func(context.Context) (pipeline.Ticked, error) {
+			ticks++
+			return pipeline.Ticked{}, problem
+		}, meters, log)(t.Context(), event[json.RawMessage](t, "schedule.json"))
+		if !errors.Is(err, problem) || ticks != 1 {
+			t.Errorf("%s: %v, %d ticks", name, err, ticks)
+		}
+	}
+}
+
+func TestMetersAreWrittenOnce(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	meters := metrics.NewEMF(&out, "checker", func() time.Time { return time.UnixMilli(1000) })
+	meters.Add(metrics.Calls, 3)
+	meters.Add(metrics.Calls, 4)
+	meters.Add(metrics.AuditDuration, 1.5)
+	for range 2 {
+		if err := meters.Flush(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := `{"AuditDurationSeconds":1.5,"Calls":7,"Function":"checker","_aws":{"CloudWatchMetrics":[{"Dimensions":[["Function"]],` +
+		`"Metrics":[{"Name":"AuditDurationSeconds","Unit":"Seconds"},{"Name":"Calls","Unit":"Count"}],"Namespace":"CloudArq"}],"Timestamp":1000}}`
+	if got := strings.TrimSpace(out.String()); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
