@@ -59,9 +59,10 @@ bench: build ## Measure an audit of 1,000 resources, and the checks alone
 	go test -run '^$$' -bench . ./pkg/check ./pkg/iampolicy
 	go run ./bench
 
-emulator-test: ## The tests of the emulator and of the sample estate (Python)
+emulator-test: ## The tests of the emulator, of the sample estate and of the deployer (Python)
 	cd test/emulator && ./python -m pytest -q tests
 	cd test/estate && ../emulator/python -m pytest -q tests
+	cd test/stack && ../emulator/python -m pytest -q tests
 
 # A first build compiles the AWS SDK: about ten minutes of processor time.
 warm:

@@ -41,6 +41,9 @@ const (
 	restProtocol
 )
 
+// s3Control begins the paths of S3 Control, which signs as S3 and is another service.
+const s3Control = "/v20180820/"
+
 // identify recognises a request to AWS.
 func identify(r *http.Request, body []byte) Call {
 	c := Call{Service: signingName(r)}
@@ -58,7 +61,7 @@ func identify(r *http.Request, body []byte) Call {
 		}
 		c.Operation = form.Get("Action")
 		c.Resource = resourceInForm(form)
-	case c.Service == "s3":
+	case c.Service == "s3" && !strings.HasPrefix(r.URL.Path, s3Control):
 		c.protocol = s3Protocol
 		c.Operation, c.Resource = s3Operation(r)
 	default:

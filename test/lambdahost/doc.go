@@ -39,9 +39,10 @@
 //     answers 429 or lets a message go round. SQS pollers do not scale up slowly.
 //   - Freezing. A process that has answered goes on running. No SIGTERM, no
 //     extensions, no memory limit, no read-only file system, no init retried.
-//   - Permissions on resources. What a role may do is decided by the emulator, for
-//     each action but not for each resource; execute-api:Invoke, Lambda's resource
-//     policies and queue policies are not looked at.
+//   - Permissions. The emulator holds roles to actions everywhere, and to resources
+//     where it knows them: tables, queues, topics, objects, keys, roles. Nobody looks
+//     at execute-api:Invoke, Lambda's resource policies, queue, topic and key
+//     policies, or at what SQS and SNS need of a key.
 //   - Of HTTP APIs: other authorizers, presigned URLs, CORS, stages but $default,
 //     stage variables, throttling, access logs, compression.
 //   - Lambda's own API (a function that invokes another), destinations, streams,

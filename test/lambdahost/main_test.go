@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -68,6 +69,7 @@ type world struct {
 	stack *stack.Stack
 
 	mu    sync.Mutex
+	more  *sync.Cond // there are more lines
 	lines []string
 }
 
@@ -76,6 +78,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{seeder: newSeeder(t, theShared(t).emulator.URL, newAccount(t))}
+	w.more = sync.NewCond(&w.mu)
 	w.stack = w.seed()
 	return w
 }
@@ -88,6 +91,7 @@ func (w *world) start(t *testing.T, o lambdahost.Options) *lambdahost.Host {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.lines = append(w.lines, line)
+		w.more.Broadcast()
 	}
 	if o.VisibilityOverride == 0 {
 		o.VisibilityOverride = 10 * time.Millisecond
@@ -109,6 +113,15 @@ func (w *world) written(prefix string) []string {
 		}
 	}
 	return found
+}
+
+// await waits until a line with the prefix is written.
+func (w *world) await(prefix string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for !slices.ContainsFunc(w.lines, func(line string) bool { return strings.HasPrefix(line, prefix) }) {
+		w.more.Wait()
+	}
 }
 
 func idle(t *testing.T, h *lambdahost.Host) {

@@ -111,9 +111,7 @@ func TestMessagesSurviveTheHost(t *testing.T) {
 	w := newWorld(t)
 	h := w.start(t, lambdahost.Options{VisibilityOverride: time.Hour, Shuffle: 1})
 	w.send("once sleep")
-	for len(w.written("record ")) == 0 {
-		time.Sleep(10 * time.Millisecond) // the function says nothing but that it began
-	}
+	w.await("record ")
 	must(t, h.Close())
 	w.words()
 	idle(t, w.start(t, lambdahost.Options{}))

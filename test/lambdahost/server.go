@@ -13,8 +13,10 @@ import (
 type server struct {
 	addr     string
 	http     *http.Server
-	handlers sync.WaitGroup
 	served   chan struct{}
+	mu       sync.Mutex
+	closed   bool
+	handlers sync.WaitGroup
 }
 
 func serve(h http.Handler) (*server, error) {
@@ -26,7 +28,9 @@ func serve(h http.Handler) (*server, error) {
 	s.http = &http.Server{
 		ReadHeaderTimeout: 10 * time.Second,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			s.handlers.Add(1)
+			if !s.begin() {
+				panic(http.ErrAbortHandler) // accepted just before the end
+			}
 			defer s.handlers.Done()
 			h.ServeHTTP(w, r)
 		}),
@@ -40,7 +44,21 @@ func serve(h http.Handler) (*server, error) {
 
 func (s *server) url() string { return "http://" + s.addr }
 
+// begin counts a handler, unless the server is closed: nobody may join those that
+// close waits for.
+func (s *server) begin() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.handlers.Add(1)
+	}
+	return !s.closed
+}
+
 func (s *server) close() {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
 	_ = s.http.Close() // the listener's error interests nobody
 	<-s.served
 	s.handlers.Wait()

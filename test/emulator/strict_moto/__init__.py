@@ -5,6 +5,7 @@ AWS does where an auditor would notice: who may call what, what a denial looks l
 
     call       which operation of which service an HTTP request is
     actions    which IAM action that operation needs
+    resources  which resource it is about, for a few services
     policies   the policy language: does this document allow that action
     access     who calls, and whether they may
     faults     throttling, errors and broken connections on request

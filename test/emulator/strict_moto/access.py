@@ -96,7 +96,7 @@ def _request(call: Call, caller: Caller) -> Request:
         "aws:principalaccount": caller.account,
         "aws:securetransport": "true",  # the emulator is only ever called over loopback
     }
-    resource = None
+    resource = call.resource
     if call.name == "sts:AssumeRole":
         resource = call.form.get("RoleArn", "")
         if "ExternalId" in call.form:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, parse_qsl
 
 from moto.iam.models import get_account_id_from
 
-from strict_moto import routes
+from strict_moto import resources, routes
 
 # Signatures name a service by its signing name. Where botocore calls the service otherwise, or several services share one signing
 # name, the candidates stand here, the most likely first.
@@ -71,6 +71,7 @@ class Call:
     session_token: str = ""
     seeding: bool = False  # a test fixture acting as the account itself, above all access control
     form: dict[str, str] = field(default_factory=dict)  # parameters of the query protocol
+    resource: str | None = None  # the ARN of what the call is about, where that is known
 
     @property
     def name(self) -> str:
@@ -87,7 +88,7 @@ def identify(environ: dict) -> Call | None:
     form = _form(environ)
     service, operation, protocol = _operation(environ, candidates, form)
     account = environ.get("HTTP_X_MOTO_ACCOUNT_ID")
-    return Call(
+    call = Call(
         service=service,
         operation=operation,
         region=signature["region"],
@@ -100,6 +101,8 @@ def identify(environ: dict) -> Call | None:
         seeding=account is not None,
         form=form,
     )
+    call.resource = resources.of(call, environ)
+    return call
 
 
 def _operation(environ: dict, candidates: list[str], form: dict[str, str]) -> tuple[str, str, str]:

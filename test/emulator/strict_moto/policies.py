@@ -1,8 +1,8 @@
 """The policy language, as far as tests need it.
 
-Decisions are made at the level of actions: which resource a call touches is not worked out from its parameters, so unless the caller
-of evaluate() names one, an Allow counts whatever its Resource and a Deny counts only if it covers every resource. Conditions are
-evaluated in full for the operators below; an operator unknown here is an error, never a guess.
+Which resource a call touches is worked out for a few services only (see resources). Where it is not known, an Allow counts whatever its
+Resource, and a Deny counts only if it covers every resource. Conditions are evaluated in full for the operators below; an operator
+unknown here is an error, never a guess.
 """
 
 import fnmatch
