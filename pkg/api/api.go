@@ -65,6 +65,7 @@ func (o Organized) id() model.OrganizationID {
 
 // Handler is the API as an http.Handler.
 func (a *API) Handler() http.Handler {
+	useProblems()
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("CloudArq", a.Version)
 	config.Info.Description = "Audits of AWS accounts: connections, audits, findings, scores. Every request is signed with AWS Signature Version 4 (service execute-api)."

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -56,9 +57,9 @@ func writeProblem(w http.ResponseWriter, p *Problem) {
 	_ = json.NewEncoder(w).Encode(p) // the client is gone, if anything
 }
 
-// init gives the errors of huma's own validation the form of all others: the
-// library has no other place for that.
-func init() { //nolint:gochecknoinits // see above
+// useProblems gives the errors of huma's own validation the form of all others.
+// The library has no other place for that than variables of its own.
+var useProblems = sync.OnceFunc(func() {
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
 		p := problem(ctx.Context(), status, code(status), message)
 		for _, err := range errs {
@@ -75,7 +76,7 @@ func init() { //nolint:gochecknoinits // see above
 	huma.NewError = func(status int, message string, _ ...error) huma.StatusError {
 		return problem(context.Background(), status, code(status), message)
 	}
-}
+})
 
 func code(status int) string {
 	switch status {

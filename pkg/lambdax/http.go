@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -53,16 +54,14 @@ func request(ctx context.Context, event events.APIGatewayV2HTTPRequest) (*http.R
 	if stage := event.RequestContext.Stage; stage != "" && stage != "$default" {
 		path = strings.TrimPrefix(path, "/"+stage)
 	}
-	target := path
-	if event.RawQueryString != "" {
-		target += "?" + event.RawQueryString
-	}
+	// The path comes decoded, and a "?" or "%" in it is part of it.
+	target := url.URL{Path: path, RawQuery: event.RawQueryString}
 	if iam := event.RequestContext.Authorizer; iam != nil && iam.IAM != nil {
 		ctx = auth.WithCaller(ctx, auth.Caller{ARN: iam.IAM.UserARN})
 	}
-	r, err := http.NewRequestWithContext(ctx, event.RequestContext.HTTP.Method, target, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, event.RequestContext.HTTP.Method, target.String(), bytes.NewReader(body))
 	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", event.RequestContext.HTTP.Method, target, err)
+		return nil, fmt.Errorf("%s %s: %w", event.RequestContext.HTTP.Method, path, err)
 	}
 	for name, value := range event.Headers {
 		r.Header.Set(name, value)
@@ -73,7 +72,7 @@ func request(ctx context.Context, event events.APIGatewayV2HTTPRequest) (*http.R
 	r.Header.Set("X-Request-Id", event.RequestContext.RequestID)
 	r.Host = event.RequestContext.DomainName
 	r.RemoteAddr = event.RequestContext.HTTP.SourceIP + ":0"
-	r.RequestURI = target
+	r.RequestURI = target.RequestURI()
 	return r, nil
 }
 

@@ -132,6 +132,7 @@ func TestHTTP(t *testing.T) {
 	})
 	meters, log := quiet()
 	e.RawQueryString, e.Body, e.IsBase64Encoded = "a=1&b=x%20y", "aGVsbG8=", true
+	e.RawPath = "/v1/odd?#% name" // decoded by API Gateway
 	response, err := lambdax.HTTP(handler, meters, log)(t.Context(), e)
 	if err != nil {
 		t.Fatal(err)
@@ -140,7 +141,7 @@ func TestHTTP(t *testing.T) {
 	if !ok || caller.ARN != "arn:aws:iam::999999999999:user/operator" {
 		t.Errorf("caller %+v", caller)
 	}
-	if got.Method != http.MethodGet || got.URL.Path != "/v1/connections" || got.URL.Query().Get("b") != "x y" || body != "hello" ||
+	if got.Method != http.MethodGet || got.URL.Path != e.RawPath || got.URL.Query().Get("b") != "x y" || body != "hello" ||
 		got.Header.Get("CloudArq-Organization") != "default" || got.Header.Get("X-Request-Id") != "Uq3sXjJ8DoEEPXg=" {
 		t.Errorf("request %+v with body %q", got, body)
 	}

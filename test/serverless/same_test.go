@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cloudarq/cloudarq/test/emulator"
+	"github.com/cloudarq/cloudarq/test/stack"
 )
 
 // TestSameResult audits the sample estate by the command and by the functions,
@@ -43,6 +44,10 @@ func TestSameResult(t *testing.T) {
 	for _, account := range h.estate.Accounts {
 		t.Run(account.Name, func(t *testing.T) {
 			data := t.TempDir()
+			// For the command, the role trusts whoever runs it.
+			if err := trust(t.Context(), h.emulator.URL, account, "arn:aws:iam::"+stack.Account+":root", account.ExternalID); err != nil {
+				t.Fatal(err)
+			}
 			cloudarq(account.ExternalID, "audit", "run", "--quiet", "--data-dir", data, "--role-arn", account.RoleARN, "--external-id", "-")
 			var local []audit
 			if err := json.Unmarshal(cloudarq("", "audit", "show", "--data-dir", data, "-o", "json"), &local); err != nil {
