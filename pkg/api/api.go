@@ -76,6 +76,9 @@ func (a *API) Handler() http.Handler {
 	a.connections(api)
 	a.audits(api)
 	a.findings(api)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		writeProblem(w, problem(r.Context(), http.StatusNotFound, "not_found", "there is no such route; /v1/openapi.json lists them"))
+	})
 	return a.guard(mux)
 }
 

@@ -1,0 +1,345 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cloudarq/cloudarq/pkg/api"
+	"github.com/cloudarq/cloudarq/pkg/auth"
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/queue/memory"
+	"github.com/cloudarq/cloudarq/pkg/secret"
+	"github.com/cloudarq/cloudarq/pkg/store"
+	"github.com/cloudarq/cloudarq/pkg/table/sqlite"
+)
+
+type door struct {
+	model.Resource
+	Locked fact.Of[bool] `json:"locked"`
+}
+
+func (door) Kind() string { return "Test::House::Door" }
+
+const texts = `door-locked: {title: Doors are locked, pillar: security, risk: Thieves., remediation: {console: Lock it.},
+  references: ["https://docs.aws.amazon.com/"], controls: {}, aliases: {}}`
+
+type fixedID struct{}
+
+func (fixedID) ExternalID(_ context.Context, org model.OrganizationID) (secret.String, error) {
+	return secret.New("external-id-of-" + string(org)), nil
+}
+
+// server is the API on real drivers, without a network.
+type server struct {
+	t       *testing.T
+	handler http.Handler
+	store   *store.Store
+	tasks   *memory.Queue
+	log     *bytes.Buffer
+	now     time.Time
+}
+
+func newServer(t *testing.T) *server {
+	t.Helper()
+	table, err := sqlite.Open(t.Context(), t.TempDir()+"/state.db", sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = table.Close() })
+	catalog, err := check.NewCatalog(check.Service{
+		Name: "house", Texts: []byte(texts), Kinds: []check.Kind{check.KindOf[door]()},
+		Rules: []check.Rule{check.For("door-locked", model.High, func(e *check.Evidence, d door) check.Verdict {
+			return check.Must(check.Read(e, d.Locked), "locked", "open")
+		})},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server{t: t, store: store.New(table), tasks: memory.New(memory.Options{}).Queue("tasks"), log: &bytes.Buffer{}, now: time.Now().UTC().Truncate(time.Second)}
+	clock := func() time.Time { return s.now }
+	a := &api.API{
+		Store: s.store, Catalog: catalog, ExternalIDs: fixedID{}, Now: clock, Log: slog.New(slog.NewTextHandler(s.log, nil)),
+		Pipeline:    &pipeline.Pipeline{Catalog: catalog, Store: s.store, Tasks: s.tasks, Now: clock, Bound: time.Hour},
+		CheckerRole: "arn:aws:iam::999999999999:role/checker", Version: "test",
+	}
+	s.handler = a.Handler()
+	return s
+}
+
+type header map[string]string
+
+// call makes a request as an operator and returns the answer.
+func (s *server) call(method, path string, h header, body any) *httptest.ResponseRecorder {
+	s.t.Helper()
+	return s.as(auth.Caller{ARN: "arn:aws:iam::999999999999:user/operator"}, method, path, h, body)
+}
+
+func (s *server) as(caller auth.Caller, method, path string, h header, body any) *httptest.ResponseRecorder {
+	s.t.Helper()
+	var content bytes.Buffer
+	if body != nil {
+		if text, raw := body.(string); raw {
+			content.WriteString(text)
+		} else if err := json.NewEncoder(&content).Encode(body); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	r := httptest.NewRequestWithContext(auth.WithCaller(s.t.Context(), caller), method, path, &content)
+	r.Header.Set("Content-Type", "application/json")
+	for name, value := range h {
+		r.Header.Set(name, value)
+	}
+	w := httptest.NewRecorder()
+	s.handler.ServeHTTP(w, r)
+	return w
+}
+
+func decode[T any](t *testing.T, w *httptest.ResponseRecorder) T {
+	t.Helper()
+	var out T
+	if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil {
+		t.Fatalf("%v in %s", err, w.Body)
+	}
+	return out
+}
+
+// problem checks an answer that refuses.
+func problem(t *testing.T, what string, w *httptest.ResponseRecorder, status int, code string) {
+	t.Helper()
+	p := decode[api.Problem](t, w)
+	if w.Code != status || p.Code != code || p.Status != status || p.Detail == "" || p.RequestID == "" || !strings.HasPrefix(w.Header().Get("Content-Type"), "application/problem+json") {
+		t.Errorf("%s: status %d, %s, want %d with code %q", what, w.Code, w.Body, status, code)
+	}
+}
+
+const role = "arn:aws:iam::111122223333:role/CloudArqAuditRole"
+
+func (s *server) connect(h header, body map[string]any) api.ConnectionOutput {
+	s.t.Helper()
+	if _, ok := body["role_arn"]; !ok {
+		body["role_arn"] = role
+	}
+	w := s.call(http.MethodPost, "/v1/connections", h, body)
+	if w.Code != http.StatusCreated {
+		s.t.Fatalf("connect: status %d, %s", w.Code, w.Body)
+	}
+	return decode[api.ConnectionOutput](s.t, w)
+}
+
+func TestConnections(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	c := s.connect(header{"Idempotency-Key": "k"}, map[string]any{"name": "shop", "schedule": map[string]any{"expression": "rate(1 day)"}})
+	if c.AccountID != "111122223333" || c.State != model.ConnectionPending || c.ExternalID != "external-id-of-default" || c.CheckerRole == "" || c.NextAudit == nil {
+		t.Errorf("connection %+v", c)
+	}
+	again := s.connect(header{"Idempotency-Key": "k"}, map[string]any{"name": "shop", "schedule": map[string]any{"expression": "rate(1 day)"}})
+	if again.ID != c.ID {
+		t.Error("the same request made two connections")
+	}
+	w := s.call(http.MethodPost, "/v1/connections", header{"Idempotency-Key": "k"}, map[string]any{"role_arn": role, "name": "other"})
+	problem(t, "another request with the same key", w, http.StatusUnprocessableEntity, "idempotency_key_reused")
+
+	path := "/v1/connections/" + string(c.ID)
+	got := s.call(http.MethodGet, path, nil, nil)
+	tag := got.Header().Get("ETag")
+	update := map[string]any{"role_arn": role, "name": "shop 2"}
+	problem(t, "change without If-Match", s.call(http.MethodPut, path, nil, update), http.StatusPreconditionRequired, "precondition_required")
+	problem(t, "change of what it was not", s.call(http.MethodPut, path, header{"If-Match": `"v99"`}, update), http.StatusPreconditionFailed, "stale")
+	w = s.call(http.MethodPut, path, header{"If-Match": tag}, update)
+	if changed := decode[api.ConnectionOutput](t, w); w.Code != http.StatusOK || changed.Name != "shop 2" || changed.NextAudit != nil {
+		t.Errorf("change: status %d, %+v", w.Code, changed)
+	}
+	problem(t, "the same change again", s.call(http.MethodPut, path, header{"If-Match": tag}, update), http.StatusPreconditionFailed, "stale")
+	moved := map[string]any{"role_arn": "arn:aws:iam::444455556666:role/CloudArqAuditRole"}
+	problem(t, "another account", s.call(http.MethodPut, path, header{"If-Match": s.call(http.MethodGet, path, nil, nil).Header().Get("ETag")}, moved),
+		http.StatusUnprocessableEntity, "invalid")
+
+	var list struct{ Connections []model.Connection }
+	if err := json.Unmarshal(s.call(http.MethodGet, "/v1/connections", nil, nil).Body.Bytes(), &list); err != nil || len(list.Connections) != 1 {
+		t.Errorf("connections %+v, %v", list, err)
+	}
+}
+
+func TestInvalidConnections(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	for name, body := range map[string]any{
+		"no ARN":                map[string]any{"role_arn": "CloudArqAuditRole"},
+		"no JSON":               "{",
+		"an unknown field":      map[string]any{"role_arn": role, "secret_key": "x"},
+		"a user's ARN":          map[string]any{"role_arn": "arn:aws:iam::111122223333:user/x"},
+		"an unknown check":      map[string]any{"role_arn": role, "checks": []string{"door-lockd"}},
+		"an unknown service":    map[string]any{"role_arn": role, "services": []string{"garden"}},
+		"an invalid schedule":   map[string]any{"role_arn": role, "schedule": map[string]any{"expression": "daily"}},
+		"a schedule, no role":   map[string]any{"schedule": map[string]any{"expression": "rate(1 day)"}},
+		"an endless name":       map[string]any{"role_arn": role, "name": strings.Repeat("x", 101)},
+		"a project with spaces": map[string]any{"role_arn": role, "project": "a b"},
+	} {
+		w := s.call(http.MethodPost, "/v1/connections", nil, body)
+		if w.Code != http.StatusUnprocessableEntity && w.Code != http.StatusBadRequest {
+			t.Errorf("%s: status %d, %s", name, w.Code, w.Body)
+			continue
+		}
+		problem(t, name, w, w.Code, "invalid")
+	}
+}
+
+func TestAudits(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	c := s.connect(nil, map[string]any{})
+	w := s.call(http.MethodPost, "/v1/audits", header{"Idempotency-Key": "k"}, map[string]string{"connection": string(c.ID)})
+	a := decode[api.AuditOutput](t, w)
+	if w.Code != http.StatusAccepted || a.State != model.AuditConnecting || a.Progress.TasksTotal != 1 || w.Header().Get("Retry-After") == "" || s.tasks.Len() != 1 {
+		t.Fatalf("start: status %d, %+v, %d messages", w.Code, a, s.tasks.Len())
+	}
+	path := w.Header().Get("Location")
+	again := s.call(http.MethodPost, "/v1/audits", header{"Idempotency-Key": "k"}, map[string]string{"connection": string(c.ID)})
+	if decode[api.AuditOutput](t, again).ID != a.ID {
+		t.Error("the same request started two audits")
+	}
+	problem(t, "a second audit meanwhile", s.call(http.MethodPost, "/v1/audits", nil, map[string]string{"connection": string(c.ID)}), http.StatusConflict, "audit_running")
+	problem(t, "retry of a running one", s.call(http.MethodPost, path+"/retry", nil, nil), http.StatusConflict, "nothing_to_retry")
+	for range 2 { // cancelling twice does no harm
+		w = s.call(http.MethodPost, path+"/cancel", nil, nil)
+		if got := decode[api.AuditOutput](t, w); w.Code != http.StatusOK || got.State != model.AuditCancelled {
+			t.Errorf("cancel: status %d, audit is %s", w.Code, got.State)
+		}
+	}
+	w = s.call(http.MethodPost, path+"/retry", nil, nil)
+	if got := decode[api.AuditOutput](t, w); w.Code != http.StatusAccepted || got.State.Ended() {
+		t.Errorf("go on: status %d, audit is %s", w.Code, got.State)
+	}
+	var list struct {
+		Audits []model.Audit
+		Cursor string
+	}
+	w = s.call(http.MethodGet, "/v1/connections/"+string(c.ID)+"/audits?limit=1", nil, nil)
+	if err := json.Unmarshal(w.Body.Bytes(), &list); err != nil || len(list.Audits) != 1 {
+		t.Errorf("audits %s, %v", w.Body, err)
+	}
+	problem(t, "a cursor of our own making", s.call(http.MethodGet, "/v1/connections/"+string(c.ID)+"/audits?cursor=abc", nil, nil), http.StatusUnprocessableEntity, "invalid")
+	problem(t, "no score yet", s.call(http.MethodGet, "/v1/connections/"+string(c.ID)+"/score", nil, nil), http.StatusNotFound, "not_found")
+
+	pending := s.connect(nil, map[string]any{"role_arn": ""})
+	problem(t, "an audit without a role", s.call(http.MethodPost, "/v1/audits", nil, map[string]string{"connection": string(pending.ID)}), http.StatusConflict, "connection_pending")
+}
+
+func TestFindingsPage(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	c := s.connect(nil, map[string]any{})
+	org := s.store.For("default")
+	want := map[model.FindingID]bool{}
+	for i := range 25 {
+		for _, scope := range []string{"house", "across"} {
+			ref := model.Ref{ARN: "arn:aws:house:::door/" + scope + string(rune('a'+i)), Account: "111122223333", Region: "eu-west-1"}
+			f := model.Finding{ID: model.NewFindingID("door-locked", ref), Check: "door-locked", Connection: c.ID, Resource: ref, State: model.FindingOpen, History: []model.Event{}}
+			if err := org.PutFinding(t.Context(), scope, f); err != nil {
+				t.Fatal(err)
+			}
+			want[f.ID] = true
+		}
+	}
+	got := map[model.FindingID]bool{}
+	for cursor, pages := "", 0; ; pages++ {
+		var page struct {
+			Findings []model.Finding
+			Cursor   string
+		}
+		w := s.call(http.MethodGet, "/v1/connections/"+string(c.ID)+"/findings?limit=7&cursor="+cursor, nil, nil)
+		if err := json.Unmarshal(w.Body.Bytes(), &page); err != nil || w.Code != http.StatusOK || len(page.Findings) > 7 || pages > 20 {
+			t.Fatalf("page: status %d, %v, %d findings", w.Code, err, len(page.Findings))
+		}
+		for _, f := range page.Findings {
+			if got[f.ID] {
+				t.Errorf("finding %s is on two pages", f.ID)
+			}
+			got[f.ID] = true
+		}
+		if cursor = page.Cursor; cursor == "" {
+			break
+		}
+	}
+	if !maps.Equal(want, got) {
+		t.Errorf("%d findings, want %d", len(got), len(want))
+	}
+	one := slices.Collect(maps.Keys(want))[0]
+	if w := s.call(http.MethodGet, "/v1/findings/"+string(one), nil, nil); w.Code != http.StatusOK || decode[model.Finding](t, w).ID != one {
+		t.Errorf("finding: status %d, %s", w.Code, w.Body)
+	}
+}
+
+// TestEveryRoute: without a caller nothing answers, another organization's ids
+// do not exist, and every answer has the headers.
+func TestEveryRoute(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	c := s.connect(nil, map[string]any{})
+	a := decode[api.AuditOutput](t, s.call(http.MethodPost, "/v1/audits", nil, map[string]string{"connection": string(c.ID)}))
+	ref := model.Ref{ARN: "arn:aws:house:::door/a"}
+	f := model.Finding{ID: model.NewFindingID("door-locked", ref), Connection: c.ID, Resource: ref, History: []model.Event{}}
+	if err := s.store.For("default").PutFinding(t.Context(), "house", f); err != nil {
+		t.Fatal(err)
+	}
+	var document struct {
+		Paths map[string]map[string]struct{ OperationID string }
+	}
+	if err := json.Unmarshal(s.call(http.MethodGet, "/v1/openapi.json", nil, nil).Body.Bytes(), &document); err != nil || len(document.Paths) < 8 {
+		t.Fatalf("OpenAPI: %v, %d paths", err, len(document.Paths))
+	}
+	bodies := map[string]any{
+		"start-audit":       map[string]string{"connection": string(c.ID)},
+		"create-connection": map[string]any{"role_arn": role},
+		"update-connection": map[string]any{"role_arn": role},
+	}
+	fill := strings.NewReplacer("{connection}", string(c.ID), "{audit}", string(a.ID), "{finding}", string(f.ID))
+	for template, methods := range document.Paths {
+		for method, operation := range methods {
+			path, body := fill.Replace(template), bodies[operation.OperationID]
+			open := s.as(auth.Caller{}, strings.ToUpper(method), path, nil, body)
+			problem(t, operation.OperationID+" without a caller", open, http.StatusUnauthorized, "not_signed")
+			for name, want := range map[string]string{
+				"Strict-Transport-Security": "max-age=63072000; includeSubDomains; preload",
+				"Content-Security-Policy":   "default-src 'none'; frame-ancestors 'none'", "X-Content-Type-Options": "nosniff",
+			} {
+				if got := open.Header().Get(name); got != want {
+					t.Errorf("%s: %s is %q", operation.OperationID, name, got)
+				}
+			}
+			if !strings.Contains(template, "{") && operation.OperationID != "start-audit" {
+				continue
+			}
+			foreign := s.call(strings.ToUpper(method), path, header{"CloudArq-Organization": "other", "If-Match": `"v1"`}, body)
+			if operation.OperationID == "list-audits" { // a list of nothing
+				continue
+			}
+			problem(t, operation.OperationID+" of another organization", foreign, http.StatusNotFound, "not_found")
+		}
+	}
+	problem(t, "no such route", s.call(http.MethodGet, "/v1/nothing", nil, nil), http.StatusNotFound, "not_found")
+}
+
+func TestOddRequests(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	problem(t, "an organization of another's key", s.call(http.MethodGet, "/v1/connections", header{"CloudArq-Organization": "a#b"}, nil), http.StatusUnprocessableEntity, "invalid")
+	problem(t, "an unknown parameter", s.call(http.MethodGet, "/v1/connections?x=1", nil, nil), http.StatusUnprocessableEntity, "invalid")
+	w := s.call(http.MethodGet, "/v1/connections", header{"X-Request-Id": "abc<script>"}, nil)
+	if id := w.Header().Get("X-Request-Id"); strings.Contains(id, "<") || id == "" {
+		t.Errorf("request id %q", id)
+	}
+}
