@@ -9,7 +9,7 @@ unexport AWS_CA_BUNDLE
 
 # Packages that link the AWS SDK take minutes to compile with the race detector,
 # and the code in them that runs side by side is small; pkg/collect has it tested.
-SDK_FREE := $$(go list ./pkg/... ./internal/... | grep -vE '/collect$$|/collectors$$|/awsx$$|/awsfake$$|/collecttest$$|internal/generate|internal/arch|table/dynamo$$|queue/sqs$$|blob/s3$$|notify/sns$$|secret/kms$$')
+SDK_FREE := $$(go list ./pkg/... ./internal/... | grep -vE '/collect$$|/collectors$$|/awsx$$|/awsfake$$|/collecttest$$|internal/generate|internal/arch|table/dynamo$$|queue/sqs$$|blob/s3$$|notify/sns$$|secret/kms$$|pkg/connect$$')
 
 .PHONY: help demo test e2e check fmt vet lint generate build bench warm emulator-test clean
 
@@ -23,14 +23,14 @@ test: warm ## Run all tests that are quick (minutes; the first build takes longe
 	@test/emulator/python -c ''
 	go test ./...
 
-e2e: warm ## Run the command end to end against the emulator
+e2e: warm ## Run the command and the deployed functions end to end, with every kill point (about ten minutes)
 	@test/emulator/python -c ''
-	go test -count=1 ./cmd/... ./test/...
+	CLOUDARQ_E2E_SAMPLE=1 go test -count=1 -timeout 30m ./cmd/... ./test/...
 
 check: fmt vet lint generated race emulator-test test ## Everything that a change must pass
 
 fmt: ## Fail if a file is not formatted
-	@unformatted="$$(gofmt -l cmd internal pkg test)"; test -z "$$unformatted" || { echo "not formatted: $$unformatted"; exit 1; }
+	@unformatted="$$(gofmt -l bench cmd functions internal pkg test)"; test -z "$$unformatted" || { echo "not formatted: $$unformatted"; exit 1; }
 
 vet: ## go vet
 	go vet ./...

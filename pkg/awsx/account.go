@@ -29,6 +29,13 @@ type Target struct {
 	RoleARN     string
 	ExternalID  secret.String
 	SessionName string // "cloudarq-<audit>", so that CloudTrail tells the audit
+	// SourceIdentity goes with the session wherever it leads; the role's trust
+	// has to allow sts:SetSourceIdentity. Empty sets none.
+	SourceIdentity string
+	// Policy is the session's own, in JSON: it can do no more than both this and
+	// the role allow. Empty sets none. At most 2,048 characters.
+	// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+	Policy string
 }
 
 // Account is an opened AWS account: credentials that work, and whose they are.
@@ -100,12 +107,36 @@ func (c *Client) Open(ctx context.Context, target Target, calls ledger.Ledger) (
 	}, nil
 }
 
+// CanAssume reports whether AWS lets the target's role be assumed, without using
+// it. Any answer but yes and no is an error.
+func (c *Client) CanAssume(ctx context.Context, target Target, calls ledger.Ledger) (bool, error) {
+	cfg, err := c.load(ctx, target.Profile)
+	if err != nil {
+		return false, err
+	}
+	_, err = assume(recording(cfg, calls), target).Retrieve(ctx)
+	var api smithy.APIError
+	if errors.As(err, &api) && api.ErrorCode() == "AccessDenied" {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("try to assume %s: %w", target.RoleARN, err)
+	}
+	return true, nil
+}
+
 func assume(cfg aws.Config, target Target) aws.CredentialsProvider {
 	provider := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), target.RoleARN, func(o *stscreds.AssumeRoleOptions) {
 		o.RoleSessionName = target.SessionName
 		o.Duration = sessionLength
 		if !target.ExternalID.Empty() {
 			o.ExternalID = aws.String(target.ExternalID.Reveal())
+		}
+		if target.SourceIdentity != "" {
+			o.SourceIdentity = aws.String(target.SourceIdentity)
+		}
+		if target.Policy != "" {
+			o.Policy = aws.String(target.Policy)
 		}
 	})
 	return aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) {

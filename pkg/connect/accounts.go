@@ -8,6 +8,8 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/policy"
+	"github.com/cloudarq/cloudarq/pkg/secret"
 )
 
 // Accounts opens the accounts of connections.
@@ -18,28 +20,47 @@ type Accounts struct {
 
 var _ pipeline.Accounts = Accounts{}
 
-// Open implements pipeline.Accounts.
-func (a Accounts) Open(ctx context.Context, org model.OrganizationID, audit model.Audit, calls ledger.Ledger) (pipeline.Account, error) {
+// Open implements pipeline.Accounts. The session can do the actions named and
+// nothing else, also where the role could do more. While an External ID is being
+// replaced the role may ask for the old one or the new one.
+func (a Accounts) Open(ctx context.Context, org model.OrganizationID, audit model.Audit, actions []string, calls ledger.Ledger) (pipeline.Account, error) {
+	target, externalIDs, err := a.target(ctx, org, audit)
+	if err != nil {
+		return nil, err
+	}
+	if document := policy.Session(actions); len(document) <= policy.MaxSession {
+		target.Policy = document
+	}
+	var refused *awsx.AccessError
+	for _, id := range externalIDs {
+		// A role whose trust does not allow a source identity is assumed without.
+		for _, source := range []string{target.SessionName, ""} {
+			target.ExternalID, target.SourceIdentity = id, source
+			account, err := a.Client.Open(ctx, target, calls)
+			if err == nil {
+				return account, nil
+			}
+			if !errors.As(err, &refused) {
+				return nil, err
+			}
+		}
+	}
+	return nil, &pipeline.RefusedError{Code: codeDenied, Message: refused.Message, Cause: refused}
+}
+
+// target is the way into the account of an audit, and the External IDs that it
+// may ask for.
+func (a Accounts) target(ctx context.Context, org model.OrganizationID, audit model.Audit) (awsx.Target, []secret.String, error) {
 	connection, err := a.ExternalIDs.Store.For(org).Connection(ctx, audit.Connection)
 	if err != nil {
-		return nil, err
+		return awsx.Target{}, nil, err
 	}
 	if connection.RoleARN == "" {
-		return nil, &pipeline.RefusedError{Message: "the connection has no role yet"}
+		return awsx.Target{}, nil, &pipeline.RefusedError{Code: codePending, Message: "the connection has no role yet"}
 	}
-	external, err := a.ExternalIDs.ExternalID(ctx, org)
+	ids, err := a.ExternalIDs.All(ctx, org)
 	if err != nil {
-		return nil, err
+		return awsx.Target{}, nil, err
 	}
-	account, err := a.Client.Open(ctx, awsx.Target{
-		RoleARN: connection.RoleARN, ExternalID: external, SessionName: "cloudarq-" + string(audit.ID),
-	}, calls)
-	var refused *awsx.AccessError
-	if errors.As(err, &refused) {
-		return nil, &pipeline.RefusedError{Message: refused.Message, Cause: err}
-	}
-	if err != nil {
-		return nil, err
-	}
-	return account, nil
+	return awsx.Target{RoleARN: connection.RoleARN, SessionName: "cloudarq-" + string(audit.ID)}, ids, nil
 }

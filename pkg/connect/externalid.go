@@ -33,24 +33,49 @@ const record = "organization"
 // ExternalID is the organization's newest External ID. It is made the first time
 // that somebody asks.
 func (e ExternalIDs) ExternalID(ctx context.Context, org model.OrganizationID) (secret.String, error) {
-	all, err := e.all(ctx, org)
+	all, err := e.All(ctx, org)
 	if err != nil {
 		return secret.String{}, err
-	}
-	if len(all) == 0 {
-		if err := e.make(ctx, org); err != nil {
-			return secret.String{}, err
-		}
-		if all, err = e.all(ctx, org); err != nil {
-			return secret.String{}, err
-		}
 	}
 	return all[0], nil
 }
 
-// all are the organization's External IDs, the newest first; none before the
-// first was made.
-func (e ExternalIDs) all(ctx context.Context, org model.OrganizationID) ([]secret.String, error) {
+// All are the organization's External IDs, the newest first: at least one, two
+// while one replaces the other.
+func (e ExternalIDs) All(ctx context.Context, org model.OrganizationID) ([]secret.String, error) {
+	all, err := e.open(ctx, org)
+	if err != nil || len(all) > 0 {
+		return all, err
+	}
+	if err := e.make(ctx, org); err != nil {
+		return nil, err
+	}
+	return e.open(ctx, org)
+}
+
+// Rotate makes a new External ID for the organization. The one before stays good
+// until Retire, while the roles are changed.
+func (e ExternalIDs) Rotate(ctx context.Context, org model.OrganizationID) (secret.String, error) {
+	if _, err := e.All(ctx, org); err != nil {
+		return secret.String{}, err
+	}
+	key, err := e.key(ctx, org)
+	if err != nil {
+		return secret.String{}, err
+	}
+	id, sealed, err := seal(key, org)
+	if err != nil {
+		return secret.String{}, err
+	}
+	return id, e.Store.For(org).RotateExternalID(ctx, sealed)
+}
+
+// Retire forgets all External IDs of the organization but the newest.
+func (e ExternalIDs) Retire(ctx context.Context, org model.OrganizationID) error {
+	return e.Store.For(org).RetireExternalIDs(ctx)
+}
+
+func (e ExternalIDs) open(ctx context.Context, org model.OrganizationID) ([]secret.String, error) {
 	sealed, err := e.Store.For(org).ExternalIDs(ctx)
 	if err != nil || len(sealed) == 0 {
 		return nil, err
@@ -75,16 +100,24 @@ func (e ExternalIDs) make(ctx context.Context, org model.OrganizationID) error {
 	if err != nil {
 		return err
 	}
-	random := make([]byte, externalIDBytes)
-	_, _ = rand.Read(random) // never fails
-	sealed, err := key.Seal(binding(org), secret.New("cloudarq-"+base64.RawURLEncoding.EncodeToString(random)))
+	_, sealed, err := seal(key, org)
 	if err != nil {
-		return fmt.Errorf("External ID of organization %s: %w", org, err)
+		return err
 	}
 	if err := e.Store.For(org).PutFirstExternalID(ctx, sealed); err != nil && !errors.Is(err, store.ErrConflict) {
 		return err
 	}
 	return nil
+}
+
+func seal(key secret.DataKey, org model.OrganizationID) (id secret.String, sealed []byte, err error) {
+	random := make([]byte, externalIDBytes)
+	_, _ = rand.Read(random) // never fails
+	id = secret.New("cloudarq-" + base64.RawURLEncoding.EncodeToString(random))
+	if sealed, err = key.Seal(binding(org), id); err != nil {
+		return id, nil, fmt.Errorf("External ID of organization %s: %w", org, err)
+	}
+	return id, sealed, nil
 }
 
 // key is the organization's data key; it is made the first time.

@@ -164,6 +164,12 @@ const watchEvery = time.Second
 // opened is the account that the command opened before it planned.
 type opened struct{ account pipeline.Account }
 
-func (o opened) Open(context.Context, model.OrganizationID, model.Audit, ledger.Ledger) (pipeline.Account, error) {
+func (o opened) Open(context.Context, model.OrganizationID, model.Audit, []string, ledger.Ledger) (pipeline.Account, error) {
 	return o.account, nil
+}
+
+// Verify implements pipeline.Accounts: whoever runs the command uses credentials
+// of their own.
+func (o opened) Verify(context.Context, model.OrganizationID, model.Audit, ledger.Ledger) error {
+	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/ledger"
 	"github.com/cloudarq/cloudarq/pkg/metrics"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/queue"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
@@ -134,7 +136,7 @@ func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, ta
 		return fmt.Errorf("%w: no collector for service %q", queue.ErrPoison, task.Service)
 	}
 	calls := &ledger.Memory{}
-	account, err := p.Accounts.Open(ctx, m.Organization, audit, calls)
+	account, err := p.Accounts.Open(ctx, m.Organization, audit, p.actions(spec, audit), calls)
 	if err != nil {
 		return err
 	}
@@ -212,6 +214,24 @@ func (p *Pipeline) walkUntil(ctx context.Context, audit model.Audit) (end time.T
 		}
 	}
 	return end, bounded
+}
+
+// actions are the IAM actions that a task of an audit can need: nothing else is
+// possible while it runs.
+func (p *Pipeline) actions(spec collect.Spec, audit model.Audit) []string {
+	var actions []string
+	wanted := p.kinds(audit)
+	for _, w := range spec.Walks {
+		if !slices.ContainsFunc(w.Kinds, func(kind string) bool { return wanted[kind] }) {
+			continue
+		}
+		for _, id := range w.Operations {
+			sdk, operation, _ := strings.Cut(id, ".")
+			actions = append(actions, policy.Action(sdk, operation))
+		}
+	}
+	slices.Sort(actions)
+	return slices.Compact(actions)
 }
 
 // kinds are the resource types that the audit's checks look at: nothing else is

@@ -27,14 +27,20 @@ func (p *Pipeline) connect(ctx context.Context, m Message, audit model.Audit, ta
 	return nil
 }
 
+// regionsAction is all that opening an account and planning takes.
+const regionsAction = "ec2:DescribeRegions"
+
 func (p *Pipeline) openAndPlan(ctx context.Context, m Message, audit model.Audit, calls ledger.Ledger) error {
-	account, err := p.Accounts.Open(ctx, m.Organization, audit, calls)
+	account, err := p.Accounts.Open(ctx, m.Organization, audit, []string{regionsAction}, calls)
 	if err != nil {
 		return err
 	}
 	identity := account.Identity()
 	if identity.Account != audit.AccountID {
 		return &RefusedError{Message: fmt.Sprintf("the connection is of account %s, but its role is of account %s", audit.AccountID, identity.Account)}
+	}
+	if err := p.Accounts.Verify(ctx, m.Organization, audit, calls); err != nil {
+		return err
 	}
 	if audit.State == model.AuditConnecting {
 		if len(audit.Regions) == 0 {

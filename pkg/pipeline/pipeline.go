@@ -39,12 +39,19 @@ type Account interface {
 // Accounts opens the account that an audit looks at. That AWS refuses is a
 // *RefusedError; any other error may pass.
 type Accounts interface {
-	Open(ctx context.Context, org model.OrganizationID, audit model.Audit, calls ledger.Ledger) (Account, error)
+	// Open opens the account for a part of an audit that needs no more than some
+	// IAM actions.
+	Open(ctx context.Context, org model.OrganizationID, audit model.Audit, actions []string, calls ledger.Ledger) (Account, error)
+	// Verify makes sure that nobody else can come into the account the same way.
+	// It is asked once an audit, when the account was opened, and may know the
+	// answer from before.
+	Verify(ctx context.Context, org model.OrganizationID, audit model.Audit, calls ledger.Ledger) error
 }
 
 // RefusedError says that AWS does not let an audit into its account: trying
 // again changes nothing. Its text is one sentence for the user.
 type RefusedError struct {
+	Code    string // "trust_missing_external_id", for programs; may be empty
 	Message string
 	Cause   error
 }

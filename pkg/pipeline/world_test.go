@@ -93,6 +93,7 @@ type world struct {
 	partial bool             // the listing breaks off after the first door
 	guards  []bool
 	failing error // the account cannot be opened
+	unsafe  error // others could come in the same way
 	walks   int
 }
 
@@ -138,8 +139,13 @@ func (w *world) walkGuards(_ context.Context, s *collect.Scope) error {
 }
 
 // Open implements pipeline.Accounts.
-func (w *world) Open(context.Context, model.OrganizationID, model.Audit, ledger.Ledger) (pipeline.Account, error) {
+func (w *world) Open(context.Context, model.OrganizationID, model.Audit, []string, ledger.Ledger) (pipeline.Account, error) {
 	return w, w.failing
+}
+
+// Verify implements pipeline.Accounts.
+func (w *world) Verify(context.Context, model.OrganizationID, model.Audit, ledger.Ledger) error {
+	return w.unsafe
 }
 
 // Identity implements pipeline.Account.

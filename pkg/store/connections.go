@@ -201,6 +201,68 @@ func (o *Organization) PutFirstExternalID(ctx context.Context, sealed []byte) er
 	return nil
 }
 
+// RotateExternalID puts a new External ID before the newest one, which stays good;
+// older ones are forgotten.
+func (o *Organization) RotateExternalID(ctx context.Context, sealed []byte) error {
+	return o.changeExternalIDs(ctx, func(e *externalIDs) { e.Sealed = append([][]byte{sealed}, e.Sealed[:min(1, len(e.Sealed))]...) })
+}
+
+// RetireExternalIDs forgets all External IDs but the newest.
+func (o *Organization) RetireExternalIDs(ctx context.Context) error {
+	return o.changeExternalIDs(ctx, func(e *externalIDs) { e.Sealed = e.Sealed[:min(1, len(e.Sealed))] })
+}
+
+func (o *Organization) changeExternalIDs(ctx context.Context, change func(*externalIDs)) error {
+	_, err := table.Update(ctx, o.table, o.externalIDKey(), func(item *table.Item) error {
+		var e externalIDs
+		if item.Version > 0 {
+			if err := decode(*item, &e); err != nil {
+				return err
+			}
+		}
+		change(&e)
+		written, err := encode(item.Key, item.Index, item.Version, e)
+		item.Body = written.Body
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("change the External IDs of organization %s: %w", o.id, err)
+	}
+	return nil
+}
+
+// verified is the role of a connection that was found to ask for its External ID.
+type verified struct {
+	Role string `json:"role"`
+}
+
+func (o *Organization) verifiedKey(connection model.ConnectionID) table.Key {
+	return table.Key{PK: o.key("VERIFIED"), SK: string(connection)}
+}
+
+// VerifiedRole is the role that was last found to be assumable with the External
+// ID alone; empty if none was.
+func (o *Organization) VerifiedRole(ctx context.Context, connection model.ConnectionID) (string, error) {
+	var v verified
+	if _, err := o.get(ctx, o.verifiedKey(connection), &v); err != nil && !isMissing(err) {
+		return "", fmt.Errorf("verified role of connection %s: %w", connection, err)
+	}
+	return v.Role, nil
+}
+
+// PutVerifiedRole notes which role was verified; empty makes the next audit
+// verify again.
+func (o *Organization) PutVerifiedRole(ctx context.Context, connection model.ConnectionID, role string) error {
+	item, err := encode(o.verifiedKey(connection), table.Key{}, 0, verified{role})
+	if err != nil {
+		return err
+	}
+	if err := o.table.PutMany(ctx, []table.Item{item}); err != nil {
+		return fmt.Errorf("note the verified role of connection %s: %w", connection, err)
+	}
+	return nil
+}
+
 // dataKey is a wrapped data key.
 type dataKey struct {
 	Wrapped []byte `json:"wrapped"`
