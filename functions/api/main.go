@@ -34,6 +34,7 @@ type settings struct {
 	Key         string        `env:"KEY_ARN,required"`
 	CheckerRole string        `env:"CHECKER_ROLE_ARN,required"`
 	Bound       time.Duration `env:"AUDIT_BOUND,required"`
+	PurgeAfter  time.Duration `env:"PURGE_AFTER,required"`
 }
 
 func main() {
@@ -52,7 +53,7 @@ func main() {
 		Store: records, Catalog: catalog, ExternalIDs: connect.ExternalIDs{Store: records, Keys: keys},
 		Pipeline: &pipeline.Pipeline{
 			Catalog: catalog, Store: records, Tasks: sqs.New(sdksqs.NewFromConfig(sdk), cfg.Tasks),
-			Meter: meters, Now: time.Now, Bound: cfg.Bound,
+			Meter: meters, Now: time.Now, Bound: cfg.Bound, PurgeAfter: cfg.PurgeAfter,
 		},
 		Now: time.Now, Log: log, CheckerRole: cfg.CheckerRole, Version: cfg.Version,
 	}

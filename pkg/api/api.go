@@ -29,6 +29,8 @@ import (
 // ExternalIDs gives an organization's External ID, and makes it the first time.
 type ExternalIDs interface {
 	ExternalID(ctx context.Context, org model.OrganizationID) (secret.String, error)
+	Rotate(ctx context.Context, org model.OrganizationID) (secret.String, error)
+	Retire(ctx context.Context, org model.OrganizationID) error
 }
 
 // API is what the handler works with.

@@ -41,6 +41,12 @@ func (fixedID) ExternalID(_ context.Context, org model.OrganizationID) (secret.S
 	return secret.New("external-id-of-" + string(org)), nil
 }
 
+func (fixedID) Rotate(context.Context, model.OrganizationID) (secret.String, error) {
+	return secret.New("a new one"), nil
+}
+
+func (fixedID) Retire(context.Context, model.OrganizationID) error { return nil }
+
 // server is the API on real drivers, without a network.
 type server struct {
 	t       *testing.T

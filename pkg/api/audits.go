@@ -39,6 +39,10 @@ func (a *API) audits(api huma.API) {
 		Summary: "Audit a connected account now", Tags: []string{"audits"},
 	}, a.startAudit)
 	huma.Register(api, huma.Operation{
+		OperationID: "verify-connection", Method: http.MethodPost, Path: "/v1/connections/{connection}/verify", DefaultStatus: http.StatusAccepted,
+		Summary: "See whether the account can be audited, and nobody else can come in the same way", Tags: []string{"connections"},
+	}, a.verify)
+	huma.Register(api, huma.Operation{
 		OperationID: "list-audits", Method: http.MethodGet, Path: "/v1/connections/{connection}/audits",
 		Summary: "List the audits of an account, newest first", Tags: []string{"audits"},
 	}, a.listAudits)
@@ -64,15 +68,32 @@ func (a *API) startAudit(ctx context.Context, in *struct {
 	}
 },
 ) (*auditAnswer, error) {
-	org := a.Store.For(in.id())
-	c, err := org.Connection(ctx, model.ConnectionID(in.Body.Connection))
+	return a.start(ctx, in.id(), in.Body.Connection, "audit", in.Key, func(c model.Connection, id model.AuditID) error {
+		return a.Pipeline.BeginFor(ctx, in.id(), c, id)
+	})
+}
+
+func (a *API) verify(ctx context.Context, in *struct {
+	ConnectionPath
+	Key string `header:"Idempotency-Key" maxLength:"255"`
+},
+) (*auditAnswer, error) {
+	return a.start(ctx, in.id(), in.Connection, "verification", in.Key, func(c model.Connection, id model.AuditID) error {
+		return a.Pipeline.BeginVerification(ctx, in.id(), c, id)
+	})
+}
+
+// start begins an audit of a connection, unless one is running.
+func (a *API) start(ctx context.Context, orgID model.OrganizationID, connection, what, key string, begin func(model.Connection, model.AuditID) error) (*auditAnswer, error) {
+	org := a.Store.For(orgID)
+	c, err := org.Connection(ctx, model.ConnectionID(connection))
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
 	if c.RoleARN == "" {
 		return nil, problem(ctx, http.StatusConflict, "connection_pending", "the connection has no role yet: create it in the account and give role_arn")
 	}
-	id, err := a.once(ctx, org, "audit", in.Key, in.Body)
+	id, err := a.once(ctx, org, what, key, connection)
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
@@ -83,7 +104,7 @@ func (a *API) startAudit(ctx context.Context, in *struct {
 	if err == nil && !running.State.Ended() && string(running.ID) != id {
 		return nil, problem(ctx, http.StatusConflict, "audit_running", "audit "+string(running.ID)+" of this connection is running; wait for it or cancel it")
 	}
-	if err := a.Pipeline.BeginFor(ctx, in.id(), c, model.AuditID(id)); err != nil {
+	if err := begin(c, model.AuditID(id)); err != nil {
 		return nil, a.answer(ctx, err)
 	}
 	audit, err := org.Audit(ctx, c.ID, model.AuditID(id))
@@ -93,6 +114,7 @@ func (a *API) startAudit(ctx context.Context, in *struct {
 	return a.showAudit(ctx, org, audit)
 }
 
+// AuditPath names an audit.
 type AuditPath struct {
 	ConnectionPath
 	Audit string `path:"audit" maxLength:"64"`

@@ -57,6 +57,22 @@ func (a *API) connections(api huma.API) {
 	huma.Register(api, huma.Operation{
 		OperationID: "update-connection", Method: http.MethodPut, Path: "/v1/connections/{connection}", Summary: "Change a connected account", Tags: []string{"connections"},
 	}, a.updateConnection)
+	huma.Register(api, huma.Operation{
+		OperationID: "delete-connection", Method: http.MethodDelete, Path: "/v1/connections/{connection}", DefaultStatus: http.StatusAccepted,
+		Summary: "Delete a connection and all that is known of its account", Tags: []string{"connections"},
+	}, a.deleteConnection)
+	huma.Register(api, huma.Operation{
+		OperationID: "get-receipt", Method: http.MethodGet, Path: "/v1/receipts/{connection}",
+		Summary: "Show how much of a deleted connection was purged", Tags: []string{"connections"},
+	}, a.getReceipt)
+	huma.Register(api, huma.Operation{
+		OperationID: "rotate-external-id", Method: http.MethodPost, Path: "/v1/external-id/rotate",
+		Summary: "Make a new External ID; the one before stays good until it is retired", Tags: []string{"connections"},
+	}, a.rotateExternalID)
+	huma.Register(api, huma.Operation{
+		OperationID: "retire-external-id", Method: http.MethodPost, Path: "/v1/external-id/retire", DefaultStatus: http.StatusNoContent,
+		Summary: "Forget the External ID before the newest", Tags: []string{"connections"},
+	}, a.retireExternalID)
 }
 
 func (a *API) createConnection(ctx context.Context, in *struct {
@@ -174,6 +190,7 @@ func (a *API) listConnections(ctx context.Context, in *struct{ Organized }) (*co
 	return out, nil
 }
 
+// ConnectionPath names a connection.
 type ConnectionPath struct {
 	Organized
 	Connection string `path:"connection" maxLength:"64"`

@@ -25,11 +25,14 @@ type Audit struct {
 	Connection ConnectionID `json:"connection"`
 	AccountID  string       `json:"account_id"`
 	Project    string       `json:"project,omitempty"`
-	Partition  string       `json:"partition"`
-	CallerARN  string       `json:"caller_arn,omitempty"`
-	State      AuditState   `json:"state"`
-	StartedAt  time.Time    `json:"started_at"`
-	EndedAt    time.Time    `json:"ended_at,omitzero"`
+	// Verification says that the audit only opens the account, to see whether it
+	// can be audited.
+	Verification bool       `json:"verification,omitempty"`
+	Partition    string     `json:"partition"`
+	CallerARN    string     `json:"caller_arn,omitempty"`
+	State        AuditState `json:"state"`
+	StartedAt    time.Time  `json:"started_at"`
+	EndedAt      time.Time  `json:"ended_at,omitzero"`
 
 	Services        []string  `json:"services"`
 	Checks          []CheckID `json:"checks"` // those selected, sorted

@@ -47,7 +47,17 @@ const (
 	ConnectionPending ConnectionState = "pending" // never opened yet
 	ConnectionActive  ConnectionState = "active"  // opened by the last audit
 	ConnectionRevoked ConnectionState = "revoked" // AWS refuses the role; findings stay as they were
+	ConnectionDeleted ConnectionState = "deleted" // hidden, and about to be purged
 )
+
+// Receipt is what is left of a deleted connection: how much of it was purged.
+type Receipt struct {
+	Connection ConnectionID `json:"connection"`
+	DeletedAt  time.Time    `json:"deleted_at"`
+	PurgedAt   time.Time    `json:"purged_at,omitzero"` // zero while the purge goes on
+	Records    int          `json:"records"`
+	Objects    int          `json:"objects"`
+}
 
 // Identity is what AWS says of the credentials that opened an account.
 type Identity struct {

@@ -19,8 +19,14 @@ func (p *Pipeline) Absorb(ctx context.Context, message queue.Message) error {
 	if err != nil {
 		return err
 	}
+	if m.Kind == KindPurge {
+		return p.purge(ctx, m)
+	}
 	org := p.Store.For(m.Organization)
 	audit, err := org.Audit(ctx, m.Connection, m.Audit)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil // purged meanwhile
+	}
 	if err != nil {
 		return err
 	}

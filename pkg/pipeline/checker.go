@@ -50,6 +50,9 @@ func (p *Pipeline) runTask(ctx context.Context, body []byte) error {
 	}
 	org := p.Store.For(m.Organization)
 	audit, err := org.Audit(ctx, m.Connection, m.Audit)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil // purged meanwhile
+	}
 	if err != nil {
 		return err
 	}

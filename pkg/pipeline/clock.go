@@ -23,13 +23,14 @@ type Ticked struct {
 	Started int // audits that were due
 	Skipped int // that were due while the one before still ran, or of connections that are gone
 	Expired int // audits whose time was over
+	Purged  int // deleted connections that are being purged
 }
 
 // startsAtOnce bounds how many audits are being started at a time.
 const startsAtOnce = 16
 
-// Tick starts the audits that are due and ends those that took too long, of all
-// organizations. Whatever was missed is caught up once. Ticking twice, or dying
+// Tick starts the audits that are due and ends those that took too long, and has
+// deleted connections purged, of all organizations. Whatever was missed is caught up once. Ticking twice, or dying
 // in the middle, starts nothing twice: a scheduled audit's id follows from the
 // connection and the moment it was due. One connection's trouble does not hold
 // up the others; the error tells of all of it.
@@ -70,6 +71,16 @@ func (p *Pipeline) Tick(ctx context.Context) (Ticked, error) {
 		}
 		group.Go(func() error {
 			note(&ticked.Expired, p.Expire(ctx, due.Organization, due.Connection, due.Audit))
+			return nil
+		})
+	}
+	for due, err := range p.Store.Purges(ctx, now) {
+		if err != nil {
+			problems = append(problems, err)
+			break
+		}
+		group.Go(func() error {
+			note(&ticked.Purged, p.sendPurge(ctx, due))
 			return nil
 		})
 	}

@@ -124,8 +124,10 @@ func (p *Pipeline) conclude(ctx context.Context, orgID model.OrganizationID, aud
 			}
 		}
 	}
-	if len(tasks) == 1 && tasks[0].ID == connect { // the account was never opened, so nothing is known
-		audit.State = model.AuditFailed
+	if len(tasks) == 1 && tasks[0].ID == connect { // nothing was looked at, so nothing is known
+		if audit.State == model.AuditPartial {
+			audit.State = model.AuditFailed
+		}
 		return audit, nil
 	}
 	whole, err := p.judgeAccount(ctx, orgID, audit, tasks)

@@ -105,6 +105,9 @@ type Pipeline struct {
 	WatchEvery time.Duration
 	// Bound is how long an audit may take before Tick ends it; 0 means for ever.
 	Bound time.Duration
+	// PurgeAfter is when a deleted connection is purged: later than anything that
+	// still runs can end.
+	PurgeAfter time.Duration
 	// PublishWithin is how long publishing alerts may take: who began longer ago
 	// is taken for dead, and another goes on.
 	PublishWithin time.Duration
@@ -119,7 +122,7 @@ func (p *Pipeline) meter(name metrics.Name, n int) {
 
 // Message is what queues carry: ids, never secrets, settings or bodies.
 type Message struct {
-	Kind         string               `json:"kind"` // "task" or "result"
+	Kind         string               `json:"kind"` // "task", "result" or "purge"
 	Version      int                  `json:"v"`
 	Organization model.OrganizationID `json:"org"`
 	Connection   model.ConnectionID   `json:"connection"`
@@ -135,12 +138,13 @@ const (
 )
 
 // ParseMessage reads a message of the kind expected; any other is queue.ErrPoison.
+// Among the results may be purges.
 func ParseMessage(kind string, body []byte) (Message, error) {
 	var m Message
 	if err := json.Unmarshal(body, &m); err != nil {
 		return m, fmt.Errorf("%w: %w", queue.ErrPoison, err)
 	}
-	if m.Kind != kind || m.Version != version {
+	if (m.Kind != kind && (m.Kind != KindPurge || kind != KindResult)) || m.Version != version {
 		return m, fmt.Errorf("%w: kind %q version %d, want %q version %d", queue.ErrPoison, m.Kind, m.Version, kind, version)
 	}
 	if m.Organization == "" || m.Connection == "" || m.Audit == "" || m.Task == "" {

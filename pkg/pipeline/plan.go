@@ -78,6 +78,21 @@ func (p *Pipeline) Begin(ctx context.Context, r Request) (model.Audit, error) {
 	return p.start(ctx, r.Organization, audit, []model.Task{first})
 }
 
+// BeginVerification begins an audit that only opens the account, and makes sure
+// that nobody else can come in the same way.
+func (p *Pipeline) BeginVerification(ctx context.Context, org model.OrganizationID, connection model.Connection, id model.AuditID) error {
+	if err := p.Store.For(org).PutVerifiedRole(ctx, connection.ID, ""); err != nil {
+		return err
+	}
+	audit := model.Audit{
+		ID: id, Connection: connection.ID, AccountID: connection.AccountID, Project: connection.Project, Verification: true,
+		State: model.AuditConnecting, StartedAt: p.Now().UTC(), Services: []string{}, Checks: []model.CheckID{}, Regions: []string{},
+	}
+	first := model.Task{ID: connect, Audit: id, Service: connect, State: model.TaskOpen}
+	_, err := p.start(ctx, org, audit, []model.Task{first})
+	return err
+}
+
 // Plan writes an audit with its tasks and sends the tasks on their way. Planning
 // the same audit again sends again what is still open.
 func (p *Pipeline) Plan(ctx context.Context, r Request) (model.Audit, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,8 +35,17 @@ func (o *Organization) PutConnection(ctx context.Context, c *model.Connection) e
 	return nil
 }
 
-// Connection reads a connection.
-func (o *Organization) Connection(ctx context.Context, id model.ConnectionID) (c model.Connection, err error) {
+// Connection reads a connection. A deleted one is not there any more.
+func (o *Organization) Connection(ctx context.Context, id model.ConnectionID) (model.Connection, error) {
+	c, err := o.AnyConnection(ctx, id)
+	if err == nil && c.State == model.ConnectionDeleted {
+		return model.Connection{}, fmt.Errorf("connection %s: %w", id, ErrNotFound)
+	}
+	return c, err
+}
+
+// AnyConnection reads a connection, also a deleted one that is not purged yet.
+func (o *Organization) AnyConnection(ctx context.Context, id model.ConnectionID) (c model.Connection, err error) {
 	item, err := o.get(ctx, o.connectionKey(id), &c)
 	if err != nil {
 		return c, fmt.Errorf("connection %s: %w", id, err)
@@ -50,7 +60,7 @@ func (o *Organization) Connections(ctx context.Context) ([]model.Connection, err
 	if err != nil {
 		return nil, fmt.Errorf("list connections: %w", err)
 	}
-	return all, nil
+	return slices.DeleteFunc(all, func(c model.Connection) bool { return c.State == model.ConnectionDeleted }), nil
 }
 
 // Due is a moment at which something has to be done for a connection: an audit
@@ -71,6 +81,7 @@ type clock string
 const (
 	startClock clock = "START" // an audit is due
 	boundClock clock = "BOUND" // an audit must have ended
+	purgeClock clock = "PURGE" // what is known of a deleted connection must go
 )
 
 // clockShards is how many partitions a clock has.
@@ -142,6 +153,12 @@ func (o *Organization) DeleteBound(ctx context.Context, audit model.AuditID) err
 // one that was served a moment ago.
 func (s *Store) AuditsDue(ctx context.Context, now time.Time) iter.Seq2[Due, error] {
 	return s.due(ctx, startClock, now)
+}
+
+// Purges yields the deleted connections of all organizations that are due to be
+// purged.
+func (s *Store) Purges(ctx context.Context, now time.Time) iter.Seq2[Due, error] {
+	return s.due(ctx, purgeClock, now)
 }
 
 // Overdue yields the audits of all organizations whose bound is over.

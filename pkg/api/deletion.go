@@ -1,0 +1,63 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+type receiptAnswer struct{ Body model.Receipt }
+
+func (a *API) deleteConnection(ctx context.Context, in *struct {
+	ConnectionPath
+	IfMatch string `header:"If-Match" doc:"The ETag of the connection as it was read"`
+},
+) (*receiptAnswer, error) {
+	org := a.Store.For(in.id())
+	c, err := org.Connection(ctx, model.ConnectionID(in.Connection))
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	switch strings.TrimSpace(in.IfMatch) {
+	case "":
+		return nil, problem(ctx, http.StatusPreconditionRequired, "precondition_required", "say with If-Match which state of the connection you delete")
+	case etag(c.Version):
+	default:
+		return nil, problem(ctx, http.StatusPreconditionFailed, "stale", "the connection was changed since you read it")
+	}
+	receipt, err := a.Pipeline.Delete(ctx, in.id(), c)
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	return &receiptAnswer{receipt}, nil
+}
+
+func (a *API) getReceipt(ctx context.Context, in *ConnectionPath) (*receiptAnswer, error) {
+	receipt, err := a.Store.For(in.id()).Receipt(ctx, model.ConnectionID(in.Connection))
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	return &receiptAnswer{receipt}, nil
+}
+
+type externalIDAnswer struct {
+	Body struct {
+		ExternalID string `json:"external_id"`
+	}
+}
+
+func (a *API) rotateExternalID(ctx context.Context, in *struct{ Organized }) (*externalIDAnswer, error) {
+	id, err := a.ExternalIDs.Rotate(ctx, in.id())
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	out := &externalIDAnswer{}
+	out.Body.ExternalID = id.Reveal()
+	return out, nil
+}
+
+func (a *API) retireExternalID(ctx context.Context, in *struct{ Organized }) (*struct{}, error) {
+	return nil, a.answer(ctx, a.ExternalIDs.Retire(ctx, in.id()))
+}
