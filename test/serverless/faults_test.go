@@ -182,7 +182,9 @@ func TestOwnServicesFail(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var left atomic.Int64
-			left.Store(c.calls)
+			if left.Store(c.calls); sample() > 1 {
+				left.Store(min(c.calls, 2)) // a hiccup, which takes no time
+			}
 			h := start(t, "fails-"+c.account, func(o *lambdahost.Options) {
 				o.Intercept = func(call lambdahost.Call, phase lambdahost.Phase) lambdahost.Verdict {
 					if phase == lambdahost.BeforeSend && c.fails(call) && (c.calls == 0 || left.Add(-1) >= 0) {

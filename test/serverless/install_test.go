@@ -371,17 +371,7 @@ func (h *house) schedule(c connection, schedule map[string]any) {
 	}
 	for range 5 {
 		var now connection
-		r, err := http.NewRequestWithContext(h.t.Context(), http.MethodGet, h.URL()+"/v1/connections/"+c.ID, nil)
-		if err != nil {
-			h.t.Fatal(err)
-		}
-		r.Header.Set("CloudArq-Organization", h.organization)
-		answer, err := h.client.Do(r)
-		if err != nil {
-			h.t.Fatal(err)
-		}
-		_ = answer.Body.Close()
-		if h.call(http.MethodPut, "/v1/connections/"+c.ID, map[string]string{"If-Match": answer.Header.Get("ETag")}, input, &now) == http.StatusOK {
+		if h.call(http.MethodPut, "/v1/connections/"+c.ID, map[string]string{"If-Match": h.tag(c)}, input, &now) == http.StatusOK {
 			return
 		}
 	}
