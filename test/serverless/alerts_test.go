@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cloudarq/cloudarq/test/estate"
 	"github.com/cloudarq/cloudarq/test/lambdahost"
 	"github.com/cloudarq/cloudarq/test/stack"
 )
@@ -138,7 +139,7 @@ func (h *house) repeatResults(c connection) {
 	if status := h.call(http.MethodGet, "/v1/connections/"+c.ID+"/audits", nil, nil, &page); status != http.StatusOK {
 		h.t.Fatalf("list audits: status %d", status)
 	}
-	client := sqs.NewFromConfig(as(h.emulator.URL, stack.Account))
+	client := sqs.NewFromConfig(estate.Owner(h.emulator.URL, stack.Account))
 	url := h.stack.Resources["ResultsQueue"].ID
 	for _, a := range page.Audits {
 		for _, task := range append(a.Services, "connect") {

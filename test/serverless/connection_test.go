@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	sdks3 "github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/cloudarq/cloudarq/test/estate"
 	"github.com/cloudarq/cloudarq/test/lambdahost"
 	"github.com/cloudarq/cloudarq/test/stack"
 )
@@ -42,7 +43,7 @@ func TestVerify(t *testing.T) {
 	}
 	// The owner forgets the condition.
 	open := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"` + c.CheckerRole + `"}}]}`
-	roles := iam.NewFromConfig(as(h.emulator.URL, account.ID))
+	roles := iam.NewFromConfig(estate.Owner(h.emulator.URL, account.ID))
 	if _, err := roles.UpdateAssumeRolePolicy(t.Context(), &iam.UpdateAssumeRolePolicyInput{RoleName: aws.String("CloudArqAuditRole"), PolicyDocument: &open}); err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +159,7 @@ func (h *house) tag(c connection) string {
 // looking at all there are.
 func (h *house) traces(c connection) (records, objects int) {
 	h.t.Helper()
-	cfg := as(h.emulator.URL, stack.Account)
+	cfg := estate.Owner(h.emulator.URL, stack.Account)
 	table := h.stack.Resources["Table"].ID
 	pages := dynamodb.NewScanPaginator(dynamodb.NewFromConfig(cfg), &dynamodb.ScanInput{TableName: &table})
 	for pages.HasMorePages() {

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/cloudarq/cloudarq/test/estate"
 	"github.com/cloudarq/cloudarq/test/lambdahost"
 	"github.com/cloudarq/cloudarq/test/stack"
 )
@@ -24,7 +25,7 @@ type queue struct {
 }
 
 func (h *house) queue(logicalID string) queue {
-	return queue{h.t, sqs.NewFromConfig(as(h.emulator.URL, stack.Account)), h.stack.Resources[logicalID].ID}
+	return queue{h.t, sqs.NewFromConfig(estate.Owner(h.emulator.URL, stack.Account)), h.stack.Resources[logicalID].ID}
 }
 
 func (q queue) send(body string) {
@@ -212,7 +213,7 @@ func TestRoleDeletedInTheMiddle(t *testing.T) {
 		o.Intercept = func(c lambdahost.Call, phase lambdahost.Phase) lambdahost.Verdict {
 			// The account was opened, and its tasks were just sent.
 			if phase == lambdahost.AfterAnswer && c.Function == "CheckerFunction" && c.Is("sqs", "SendMessageBatch") && h != nil && deleted.CompareAndSwap(false, true) {
-				roles := iam.NewFromConfig(as(h.emulator.URL, "777777777704"))
+				roles := iam.NewFromConfig(estate.Owner(h.emulator.URL, "777777777704"))
 				name := aws.String("CloudArqAuditRole")
 				if _, err := roles.DeleteRolePolicy(t.Context(), &iam.DeleteRolePolicyInput{RoleName: name, PolicyName: aws.String("audit")}); err != nil {
 					t.Error(err)

@@ -241,7 +241,7 @@ func trust(ctx context.Context, endpoint string, account estate.Account, role, e
 	if err != nil {
 		return err
 	}
-	client := iam.NewFromConfig(as(endpoint, account.ID))
+	client := iam.NewFromConfig(estate.Owner(endpoint, account.ID))
 	_, err = client.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{
 		RoleName: aws.String("CloudArqAuditRole"), PolicyDocument: aws.String(string(policy)),
 	})

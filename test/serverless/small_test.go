@@ -9,35 +9,15 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/smithy-go/middleware"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/test/estate"
 	"github.com/cloudarq/cloudarq/test/stack"
 )
-
-// as acts in an account of the emulator as its owner, in the stack's region.
-func as(endpoint, account string) aws.Config {
-	return aws.Config{
-		Region: stack.Region, BaseEndpoint: aws.String(endpoint), RetryMaxAttempts: 3,
-		Credentials: credentials.NewStaticCredentialsProvider("owner", "owner", ""),
-		APIOptions: []func(*middleware.Stack) error{func(stack *middleware.Stack) error {
-			return stack.Build.Add(middleware.BuildMiddlewareFunc("Account",
-				func(ctx context.Context, in middleware.BuildInput, next middleware.BuildHandler) (middleware.BuildOutput, middleware.Metadata, error) {
-					if r, ok := in.Request.(*smithyhttp.Request); ok {
-						r.Header.Set("X-Moto-Account-Id", account)
-					}
-					return next.HandleBuild(ctx, in)
-				}), middleware.After)
-		}},
-	}
-}
 
 // small is an account with one key and one queue, of which little is to be
 // audited, and which a test can change.
@@ -50,7 +30,7 @@ type small struct {
 func newSmall(t testing.TB, in *install, id string) *small {
 	t.Helper()
 	ctx := t.Context()
-	cfg := as(in.emulator.URL, id)
+	cfg := estate.Owner(in.emulator.URL, id)
 	s := &small{Account: estate.Account{Name: "small-" + id, ID: id, RoleARN: "arn:aws:iam::" + id + ":role/CloudArqAuditRole"}, keys: kms.NewFromConfig(cfg)}
 	roles := iam.NewFromConfig(cfg)
 	nobody := `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole"}]}`
@@ -115,7 +95,7 @@ type mailbox struct {
 func subscribe(t testing.TB, in *install, name, filter string) *mailbox {
 	t.Helper()
 	ctx := t.Context()
-	cfg := as(in.emulator.URL, stack.Account)
+	cfg := estate.Owner(in.emulator.URL, stack.Account)
 	m := &mailbox{client: sqs.NewFromConfig(cfg)}
 	q, err := m.client.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: &name})
 	if err != nil {
