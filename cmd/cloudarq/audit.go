@@ -19,6 +19,8 @@ func (c *cli) audit() *cobra.Command {
 	cmd := &cobra.Command{Use: "audit", Aliases: []string{"audits"}, Short: "Run audits and look at what they found"}
 	cmd.AddCommand(
 		c.auditRun(),
+		c.auditCalls(),
+		c.auditReconcile(),
 		&cobra.Command{
 			Use:   "list",
 			Short: "List the audits of all accounts, newest first",

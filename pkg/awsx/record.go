@@ -42,7 +42,10 @@ func record(to ledger.Ledger) func(*middleware.Stack) error {
 				}
 				if results, ok := retry.GetAttemptResults(metadata); ok {
 					entry.Attempts = len(results.Results)
-					for _, attempt := range results.Results {
+					for i, attempt := range results.Results {
+						if id := requestID(attempt.ResponseMetadata, attempt.Err); id != "" && i+1 < len(results.Results) {
+							entry.EarlierIDs = append(entry.EarlierIDs, id)
+						}
 						if isThrottle(attempt.Err) {
 							entry.Throttles++
 						}

@@ -17,7 +17,9 @@ type Entry struct {
 	Attempts   int       `json:"attempts"`
 	Throttles  int       `json:"throttles,omitempty"` // attempts that AWS refused for their rate
 	DurationMS float64   `json:"duration_ms"`
-	RequestID  string    `json:"request_id,omitempty"` // as in the account's CloudTrail
+	RequestID  string    `json:"request_id,omitempty"` // of the last attempt, as in the account's CloudTrail
+	// EarlierIDs are the request ids of the attempts before the last.
+	EarlierIDs []string `json:"earlier_ids,omitempty"`
 }
 
 // Ledger hears of every call. It is called by several goroutines at once.

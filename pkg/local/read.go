@@ -6,6 +6,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/diff"
 	"github.com/cloudarq/cloudarq/pkg/evidence"
+	"github.com/cloudarq/cloudarq/pkg/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
 )
@@ -65,6 +66,26 @@ func (s *State) Latest(ctx context.Context) ([]model.Audit, error) {
 // Tasks lists the tasks of an audit that left evidence.
 func (s *State) Tasks(ctx context.Context, audit model.Audit) ([]model.Task, error) {
 	return s.Records.Tasks(ctx, audit.ID)
+}
+
+// Calls visits every call that an audit made, connecting included.
+func (s *State) Calls(ctx context.Context, audit model.Audit, visit func(ledger.Entry) error) error {
+	tasks, err := s.Tasks(ctx, audit)
+	if err != nil {
+		return err
+	}
+	keys := []string{pipeline.Key("ledger", Organization, audit, "connect")}
+	for _, t := range tasks {
+		if t.Ledger != "" {
+			keys = append(keys, t.Ledger)
+		}
+	}
+	for _, key := range keys {
+		if err := pipeline.ReadLedger(ctx, s.Evidence, key, visit); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Cancel stops an audit that runs in another process.

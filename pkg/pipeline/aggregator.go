@@ -7,6 +7,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/blob"
 	"github.com/cloudarq/cloudarq/pkg/evidence"
+	"github.com/cloudarq/cloudarq/pkg/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/queue"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -61,6 +62,11 @@ func (p *Pipeline) Absorb(ctx context.Context, message queue.Message) error {
 // ReadEvidence calls visit for each line of a task's evidence. A damaged line is
 // an error, never a silent end.
 func ReadEvidence(ctx context.Context, from blob.Store, key string, visit func(evidence.Entry) error) error {
+	return readBlob(ctx, from, key, visit)
+}
+
+// ReadLedger calls visit for each call of a part of an audit.
+func ReadLedger(ctx context.Context, from blob.Store, key string, visit func(ledger.Entry) error) error {
 	return readBlob(ctx, from, key, visit)
 }
 

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/local"
+	"github.com/cloudarq/cloudarq/pkg/report"
+)
+
+func (c *cli) auditCalls() *cobra.Command {
+	return &cobra.Command{
+		Use:     "calls [AUDIT]",
+		Short:   "List every call that an audit made to AWS",
+		Example: "  cloudarq audit calls -o csv > calls.csv",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, words []string) error {
+			return c.with(cmd.Context(), func(s *local.State) error {
+				audit, err := findAudit(cmd.Context(), s, first(words))
+				if err != nil {
+					return err
+				}
+				format, err := c.format()
+				if err != nil {
+					return err
+				}
+				stream, err := report.NewStream(c.stdout, format, callColumns())
+				if err != nil {
+					return err
+				}
+				if err := s.Calls(cmd.Context(), audit, stream.Write); err != nil {
+					return err
+				}
+				return stream.Close()
+			})
+		},
+	}
+}
+
+func callColumns() []report.Column[ledger.Entry] {
+	return []report.Column[ledger.Entry]{
+		{Name: "at", Value: func(e ledger.Entry) string { return e.At.Format(time.RFC3339) }},
+		{Name: "service", Value: func(e ledger.Entry) string { return e.Service }},
+		{Name: "operation", Value: func(e ledger.Entry) string { return e.Operation }},
+		{Name: "region", Value: func(e ledger.Entry) string { return e.Region }},
+		{Name: "outcome", Value: func(e ledger.Entry) string { return e.Outcome }},
+		{Name: "attempts", Value: func(e ledger.Entry) string { return strconv.Itoa(e.Attempts) }},
+		{Name: "request_id", Value: func(e ledger.Entry) string { return e.RequestID }},
+	}
+}
+
+func (c *cli) auditReconcile() *cobra.Command {
+	var trail string
+	cmd := &cobra.Command{
+		Use:   "reconcile [AUDIT] --trail FILE",
+		Short: "Hold an audit's calls against the account's own CloudTrail",
+		Long: `Hold the calls that an audit noted against an export of the account's CloudTrail, by
+AWS's request ids. Every event of the audit's session must be one of its calls.
+FILE is a log file as CloudTrail stores it in its bucket, gzipped or not; - is
+stdin. Exit code 1 says that an event is not explained.`,
+		Example: "  cloudarq audit reconcile latest --trail 111122223333_CloudTrail_eu-west-1_20261125T0600Z.json.gz",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, words []string) error {
+			if trail == "" {
+				return usagef("name the export with --trail")
+			}
+			return c.with(cmd.Context(), func(s *local.State) error { return c.reconcile(cmd.Context(), s, first(words), trail) })
+		},
+	}
+	cmd.Flags().StringVar(&trail, "trail", "", "export of CloudTrail")
+	return cmd
+}
+
+func (c *cli) reconcile(ctx context.Context, s *local.State, word, trail string) error {
+	audit, err := findAudit(ctx, s, word)
+	if err != nil {
+		return err
+	}
+	r := ledger.NewReconciler(audit.CallerARN)
+	if err := s.Calls(ctx, audit, func(e ledger.Entry) error { r.Call(e); return nil }); err != nil {
+		return err
+	}
+	from := c.stdin
+	if trail != "-" {
+		file, err := os.Open(trail)
+		if err != nil {
+			return usage(err)
+		}
+		defer func() { _ = file.Close() }()
+		from = file
+	}
+	if err := ledger.Trail(from, func(e ledger.Event) error { r.Event(e); return nil }); err != nil {
+		return usage(err)
+	}
+	result := r.Result()
+	c.note("%d events of the session, %d are among the audit's %d calls, %d are not explained",
+		result.Events, result.Matched, result.Calls, len(result.Unexplained))
+	err = write(c, result.Unexplained, []report.Column[ledger.Event]{
+		{Name: "at", Value: func(e ledger.Event) string { return e.EventTime.Format(time.RFC3339) }},
+		{Name: "service", Value: func(e ledger.Event) string { return strings.TrimSuffix(e.EventSource, ".amazonaws.com") }},
+		{Name: "event", Value: func(e ledger.Event) string { return e.EventName }},
+		{Name: "region", Value: func(e ledger.Event) string { return e.AWSRegion }},
+		{Name: "request_id", Value: func(e ledger.Event) string { return e.RequestID }},
+	})
+	if err == nil && len(result.Unexplained) > 0 {
+		return &exitError{code: exitFindings, err: fmt.Errorf("%d events are not among the calls that the audit noted", len(result.Unexplained))}
+	}
+	return err
+}
