@@ -57,8 +57,8 @@ func TestFilterByTag(t *testing.T) {
 	if test := resourcesOf(t, cloudarq(t, data, "resources", "list", "tag:env=te*", "-o", "json")); len(test) != 2 {
 		t.Errorf("of test: %v", test)
 	}
-	if any := resourcesOf(t, cloudarq(t, data, "resources", "list", "tag:env=*", "-o", "json")); len(any) != 6 {
-		t.Errorf("with the tag: %v", any)
+	if every := resourcesOf(t, cloudarq(t, data, "resources", "list", "tag:env=*", "-o", "json")); len(every) != 6 {
+		t.Errorf("with the tag: %v", every)
 	}
 	if none := resourcesOf(t, cloudarq(t, data, "resources", "list", "tag:Env=prod", "-o", "json")); len(none) != 0 {
 		t.Errorf("keys are not taken as they are written: %v", none)

@@ -46,14 +46,11 @@ type API struct {
 	Version     string
 }
 
-// organizationHeader names the organization that a request is about. Whoever may
-// sign requests is an operator of the whole installation.
-const organizationHeader = "CloudArq-Organization"
-
 // DefaultOrganization is the one of a request that names none.
 const DefaultOrganization model.OrganizationID = "default"
 
-// Organized is part of every request's input.
+// Organized is part of every request's input: the organization that it is about.
+// Whoever may sign requests is an operator of the whole installation.
 type Organized struct {
 	Organization string `header:"CloudArq-Organization" doc:"The organization that the request is about; \"default\" if it is left out" pattern:"^[a-z0-9][a-z0-9-]{0,62}$"`
 }

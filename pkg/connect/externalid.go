@@ -88,7 +88,7 @@ func (e ExternalIDs) open(ctx context.Context, org model.OrganizationID) ([]secr
 	for _, s := range sealed {
 		id, err := key.Open(binding(org), s)
 		if err != nil {
-			return nil, fmt.Errorf("External ID of organization %s: %w", org, err)
+			return nil, fmt.Errorf("the External ID of organization %s: %w", org, err)
 		}
 		all = append(all, id)
 	}
@@ -115,7 +115,7 @@ func seal(key secret.DataKey, org model.OrganizationID) (id secret.String, seale
 	_, _ = rand.Read(random) // never fails
 	id = secret.New("cloudarq-" + base64.RawURLEncoding.EncodeToString(random))
 	if sealed, err = key.Seal(binding(org), id); err != nil {
-		return id, nil, fmt.Errorf("External ID of organization %s: %w", org, err)
+		return id, nil, fmt.Errorf("the External ID of organization %s: %w", org, err)
 	}
 	return id, sealed, nil
 }

@@ -40,6 +40,7 @@ func (house) HomeRegion() string                               { return "us-east
 func (house) Identity() model.Identity {
 	return model.Identity{Account: "111122223333", Partition: "aws"}
 }
+
 func (house) Regions(context.Context, ledger.Ledger) (enabled, disabled []string, err error) {
 	return []string{"eu-west-1"}, nil, nil
 }

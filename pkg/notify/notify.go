@@ -130,7 +130,7 @@ func checkText(what, s string, limit int) error {
 func printable(s string, white bool) bool {
 	for _, r := range s {
 		isWhite := r == '\t' || r == '\n' || r == '\r'
-		if r < ' ' && !(white && isWhite) || r == 0xfffe || r == 0xffff {
+		if r < ' ' && (!white || !isWhite) || r == 0xfffe || r == 0xffff {
 			return false
 		}
 	}

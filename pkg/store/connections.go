@@ -200,7 +200,7 @@ func (o *Organization) externalIDKey() table.Key {
 func (o *Organization) ExternalIDs(ctx context.Context) ([][]byte, error) {
 	var e externalIDs
 	if _, err := o.get(ctx, o.externalIDKey(), &e); err != nil && !isMissing(err) {
-		return nil, fmt.Errorf("External IDs of organization %s: %w", o.id, err)
+		return nil, fmt.Errorf("the External IDs of organization %s: %w", o.id, err)
 	}
 	return e.Sealed, nil
 }

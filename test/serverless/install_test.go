@@ -282,16 +282,14 @@ func (h *house) wait(c connection, id string) audit {
 	h.t.Helper()
 	ctx, cancel := context.WithTimeout(h.t.Context(), patience)
 	defer cancel()
-	for {
-		if err := h.Idle(ctx); err != nil {
-			h.t.Fatal(errors.Join(fmt.Errorf("audit %s is not done", id), err))
-		}
-		var a audit
-		if status := h.call(http.MethodGet, "/v1/connections/"+c.ID+"/audits/"+id, nil, nil, &a); status != http.StatusOK {
-			h.t.Fatalf("read audit %s: status %d", id, status)
-		}
-		return a
+	if err := h.Idle(ctx); err != nil {
+		h.t.Fatal(errors.Join(fmt.Errorf("audit %s is not done", id), err))
 	}
+	var a audit
+	if status := h.call(http.MethodGet, "/v1/connections/"+c.ID+"/audits/"+id, nil, nil, &a); status != http.StatusOK {
+		h.t.Fatalf("read audit %s: status %d", id, status)
+	}
+	return a
 }
 
 // emulatorLog is where the emulator's complaints go.

@@ -135,7 +135,7 @@ func TestThrottlingErrorsThatStop(t *testing.T) {
 		f := awsfake.New()
 		var b batches
 		b.serve(f, func(int, []types.WriteRequest) int { return 0 })
-		f.Meddle = func(operation string, call int) error {
+		f.Meddle = func(_ string, call int) error {
 			if call%13 != 0 { // more often than the SDK repeats a call
 				return awsfake.Error("ProvisionedThroughputExceededException")
 			}
