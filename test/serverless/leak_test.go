@@ -1,0 +1,140 @@
+package serverless_test
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/cloudarq/cloudarq/test/estate"
+	"github.com/cloudarq/cloudarq/test/lambdahost"
+	"github.com/cloudarq/cloudarq/test/stack"
+)
+
+// TestNothingLeaks audits an account while each kind of call fails in turn, and
+// then looks for the External ID in everything that is left: records, objects,
+// messages and logs. It is sealed where it is kept, and told nobody but AWS.
+func TestNothingLeaks(t *testing.T) {
+	var mu sync.Mutex
+	var logs strings.Builder
+	failing := lambdahost.Call{}
+	h := start(t, "leak", func(o *lambdahost.Options) {
+		o.Logs = func(function, line string) {
+			mu.Lock()
+			defer mu.Unlock()
+			logs.WriteString(line + "\n")
+		}
+		o.Intercept = func(c lambdahost.Call, phase lambdahost.Phase) lambdahost.Verdict {
+			mu.Lock()
+			defer mu.Unlock()
+			if phase == lambdahost.BeforeSend && failing.Service != "" && c.Function != "ApiFunction" && c.Is(failing.Service, failing.Operation) {
+				return lambdahost.Fail(400, "ValidationException")
+			}
+			return lambdahost.Continue()
+		}
+	})
+	account := newSmall(t, h.install, "777777777721")
+	c := h.connect(account.Account, scope())
+	if len(c.ExternalID) < 32 {
+		t.Fatalf("External ID %q", c.ExternalID)
+	}
+	steps := []lambdahost.Call{
+		{}, {Service: "sts", Operation: "AssumeRole"}, {Service: "kms", Operation: "Decrypt"}, {Service: "s3", Operation: "PutObject"},
+		{Service: "s3", Operation: "GetObject"}, {Service: "sqs", Operation: "ListQueues"}, {Service: "sns", Operation: "PublishBatch"},
+	}
+	for i, step := range steps {
+		mu.Lock()
+		failing = step
+		mu.Unlock()
+		account.rotate(t, i%2 == 0)
+		a := h.begin(c, "step "+step.Service+step.Operation)
+		if a = h.wait(c, a.ID); !a.ended() { // what is a dead letter now waits for its bound
+			h.call("POST", "/v1/connections/"+c.ID+"/audits/"+a.ID+"/cancel", nil, nil, nil)
+		}
+	}
+	mu.Lock()
+	failing = lambdahost.Call{}
+	text := logs.String()
+	mu.Unlock()
+	if !strings.Contains(text, "message failed and comes again") {
+		t.Error("no step failed")
+	}
+	places := map[string]string{"the logs": text, "the table": h.dumpTable(), "the bucket": h.dumpBucket()}
+	for _, name := range []string{"TasksQueue", "TasksDeadQueue", "ResultsQueue", "ResultsDeadQueue"} {
+		places[name] = strings.Join(h.queue(name).take(), "\n")
+	}
+	for place, content := range places {
+		if strings.Contains(content, c.ExternalID) {
+			at := strings.Index(content, c.ExternalID)
+			t.Errorf("the External ID is in %s: …%s…", place, content[max(0, at-200):at])
+		}
+		if strings.Contains(content, operatorSecret) {
+			t.Errorf("an operator's secret key is in %s", place)
+		}
+	}
+	if len(places["the table"]) < 1000 || len(places["the bucket"]) < 1000 {
+		t.Errorf("the dumps have %d and %d bytes", len(places["the table"]), len(places["the bucket"]))
+	}
+}
+
+// dumpTable is all that the table says.
+func (h *house) dumpTable() string {
+	h.t.Helper()
+	var all strings.Builder
+	table := h.stack.Resources["Table"].ID
+	pages := dynamodb.NewScanPaginator(dynamodb.NewFromConfig(estate.Owner(h.emulator.URL, stack.Account)), &dynamodb.ScanInput{TableName: &table})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(h.t.Context())
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		for _, item := range page.Items {
+			all.WriteString(text(item))
+		}
+	}
+	return all.String()
+}
+
+// dumpBucket is all that the evidence bucket holds, unpacked.
+func (h *house) dumpBucket() string {
+	h.t.Helper()
+	client := s3.NewFromConfig(estate.Owner(h.emulator.URL, stack.Account), func(o *s3.Options) { o.UsePathStyle = true })
+	bucket := h.stack.Resources["EvidenceBucket"].ID
+	unpack, err := zstd.NewReader(nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer unpack.Close()
+	var all bytes.Buffer
+	pages := s3.NewListObjectsV2Paginator(client, &s3.ListObjectsV2Input{Bucket: &bucket})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(h.t.Context())
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		for _, o := range page.Contents {
+			all.WriteString(aws.ToString(o.Key) + "\n")
+			object, err := client.GetObject(h.t.Context(), &s3.GetObjectInput{Bucket: &bucket, Key: o.Key})
+			if err != nil {
+				h.t.Fatal(err)
+			}
+			packed, err := io.ReadAll(object.Body)
+			_ = object.Body.Close()
+			if err != nil {
+				h.t.Fatal(err)
+			}
+			content, err := unpack.DecodeAll(packed, nil)
+			if err != nil {
+				h.t.Fatalf("unpack %s: %v", aws.ToString(o.Key), err)
+			}
+			all.Write(content)
+		}
+	}
+	return all.String()
+}
