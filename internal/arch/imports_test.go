@@ -90,6 +90,7 @@ func TestLayers(t *testing.T) {
 		"pkg/diff":      {"pkg/check", "pkg/evidence", "pkg/fact", "pkg/model"},
 		"pkg/store":     {"pkg/model", "pkg/table"},
 		"pkg/alert":     {"pkg/diff", "pkg/model", "pkg/notify"},
+		"pkg/drift":     {"pkg/fact", "pkg/model"},
 		"pkg/schedule":  {"pkg/model"},
 		"pkg/collect":   {"pkg/check", "pkg/fact", "pkg/model", "pkg/policy"},
 		"pkg/awsx":      {"pkg/collect", "pkg/fact", "pkg/ledger", "pkg/model", "pkg/policy", "pkg/secret"},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/cloudarq/cloudarq/pkg/drift"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/table"
@@ -29,6 +30,10 @@ func (a *API) findings(api huma.API) {
 		OperationID: "get-score", Method: http.MethodGet, Path: "/v1/connections/{connection}/score",
 		Summary: "Show the score of an account's last complete audit, with its coverage and bounds", Tags: []string{"scores"},
 	}, a.getScore)
+	huma.Register(api, huma.Operation{
+		OperationID: "get-drift", Method: http.MethodGet, Path: "/v1/connections/{connection}/drift",
+		Summary: "Show what the account's role does not allow, what that blinds, and since when", Tags: []string{"connections"},
+	}, a.getDrift)
 }
 
 type findingsAnswer struct {
@@ -98,6 +103,24 @@ func (a *API) getFinding(ctx context.Context, in *struct {
 		return nil, a.answer(ctx, err)
 	}
 	return &findingAnswer{f}, nil
+}
+
+type driftAnswer struct{ Body drift.Report }
+
+// driftLooksBack is how many audits are read to say since when something is
+// denied.
+const driftLooksBack = 60
+
+func (a *API) getDrift(ctx context.Context, in *ConnectionPath) (*driftAnswer, error) {
+	org := a.Store.For(in.id())
+	if _, err := org.Connection(ctx, model.ConnectionID(in.Connection)); err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	audits, _, err := org.AuditsPage(ctx, model.ConnectionID(in.Connection), "", driftLooksBack)
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	return &driftAnswer{drift.Of(audits)}, nil
 }
 
 // ScoreOutput is what an account's last audit amounts to.
