@@ -25,7 +25,7 @@ func TestNothingLeaks(t *testing.T) {
 	var logs strings.Builder
 	failing := lambdahost.Call{}
 	h := start(t, "leak", func(o *lambdahost.Options) {
-		o.Logs = func(function, line string) {
+		o.Logs = func(_, line string) {
 			mu.Lock()
 			defer mu.Unlock()
 			logs.WriteString(line + "\n")
@@ -45,8 +45,13 @@ func TestNothingLeaks(t *testing.T) {
 		t.Fatalf("External ID %q", c.ExternalID)
 	}
 	steps := []lambdahost.Call{
-		{}, {Service: "sts", Operation: "AssumeRole"}, {Service: "kms", Operation: "Decrypt"}, {Service: "s3", Operation: "PutObject"},
-		{Service: "s3", Operation: "GetObject"}, {Service: "sqs", Operation: "ListQueues"}, {Service: "sns", Operation: "PublishBatch"},
+		{},
+		{Service: "sts", Operation: "AssumeRole"},
+		{Service: "kms", Operation: "Decrypt"},
+		{Service: "s3", Operation: "PutObject"},
+		{Service: "s3", Operation: "GetObject"},
+		{Service: "sqs", Operation: "ListQueues"},
+		{Service: "sns", Operation: "PublishBatch"},
 	}
 	for i, step := range steps {
 		mu.Lock()
