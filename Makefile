@@ -9,7 +9,7 @@ unexport AWS_CA_BUNDLE
 
 # Packages that link the AWS SDK take minutes to compile with the race detector,
 # and the code in them that runs side by side is small; pkg/collect has it tested.
-SDK_FREE := $$(go list ./pkg/... ./internal/... | grep -vE '/collect$$|/collectors$$|/awsx$$|/awsfake$$|/collecttest$$|internal/generate|internal/arch|table/dynamo$$|queue/sqs$$|blob/s3$$|notify/sns$$|secret/kms$$')
+SDK_FREE := $$(go list ./pkg/... ./internal/... | grep -vE '/collect$$|/collectors$$|/awsx$$|/awsfake$$|/collecttest$$|internal/generate|internal/operations|internal/iamdata|internal/arch|table/dynamo$$|queue/sqs$$|blob/s3$$|notify/sns$$|secret/kms$$')
 
 .PHONY: help demo test e2e check fmt vet lint generate build bench warm emulator-test clean
 
@@ -50,7 +50,7 @@ generate: ## Write the files that follow from the code
 
 generated: ## Fail if a generated file is stale
 	@$(MAKE) --no-print-directory generate >/dev/null
-	@git diff --exit-code --stat -- '*_templ.go' pkg/policy/operations.tsv docs/checks.md README.md || { echo "generated files are stale: commit what make generate wrote"; exit 1; }
+	@git diff --exit-code --stat -- '*_templ.go' pkg/policy/operations.tsv docs/policy.md docs/checks.md cloudformation terraform README.md || { echo "generated files are stale: commit what make generate wrote"; exit 1; }
 
 build: warm ## Build bin/cloudarq
 	go build -o bin/cloudarq ./cmd/cloudarq
