@@ -266,7 +266,7 @@ func TestTemplatesSayTheSame(t *testing.T) {
 	t.Parallel()
 	role := whole(t)
 	for name, text := range map[string]string{
-		"CloudFormation": role.CloudFormation(), "StackSet": role.StackSet(), "Terraform": role.Terraform(), "page": role.Page(), "JSON": string(role.JSON()),
+		"CloudFormation": role.CloudFormation(), "StackSet": role.StackSet(), "Terraform": role.Terraform(), "page": role.Page(), "JSON": role.JSON(),
 	} {
 		for _, action := range role.Denied {
 			if !strings.Contains(text, action) {

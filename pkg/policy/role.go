@@ -124,7 +124,7 @@ func grantsOf(operations []Operation) ([]Grant, error) {
 		g := byAction[action]
 		slices.Sort(g.Operations)
 		slices.Sort(g.Kinds)
-		g.Operations, g.Kinds = slices.Compact(g.Operations), slices.Compact(g.Kinds)
+		g.Operations, g.Kinds = slices.Compact(g.Operations), append([]string{}, slices.Compact(g.Kinds)...) // a list in JSON, never null
 		all = append(all, g)
 	}
 	return all, errors.Join(errs...)
@@ -195,11 +195,46 @@ func split(allow []Statement, deny Statement) ([]Managed, error) {
 
 func document(s Statement) Document { return Document{"2012-10-17", []Statement{s}} }
 
+// Format is a form in which a role is written.
+type Format string
+
+// The forms of a role.
+const (
+	FormatJSON           Format = "json"
+	FormatCloudFormation Format = "cloudformation"
+	FormatStackSet       Format = "stackset"
+	FormatTerraform      Format = "terraform"
+)
+
+// ParseFormat accepts the names of the forms.
+func ParseFormat(name string) (Format, error) {
+	switch f := Format(name); f {
+	case FormatJSON, FormatCloudFormation, FormatStackSet, FormatTerraform:
+		return f, nil
+	default:
+		return "", fmt.Errorf("unknown format %q: want json, cloudformation, stackset or terraform", name)
+	}
+}
+
+// In is the role in a form.
+func (r Role) In(f Format) string {
+	switch f {
+	case FormatCloudFormation:
+		return r.CloudFormation()
+	case FormatStackSet:
+		return r.StackSet()
+	case FormatTerraform:
+		return r.Terraform()
+	default:
+		return r.JSON()
+	}
+}
+
 // JSON writes the role: what it allows, why, and its policy documents.
-func (r Role) JSON() []byte {
+func (r Role) JSON() string {
 	data, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		panic(err) // strings always marshal
 	}
-	return append(data, '\n')
+	return string(data) + "\n"
 }
