@@ -11,7 +11,7 @@ unexport AWS_CA_BUNDLE
 # and the code in them that runs side by side is small; pkg/collect has it tested.
 SDK_FREE := $$(go list ./pkg/... ./internal/... | grep -vE '/collect$$|/collectors$$|/awsx$$|/awsfake$$|/collecttest$$|internal/generate|internal/operations|internal/iamdata|internal/arch|table/dynamo$$|queue/sqs$$|blob/s3$$|notify/sns$$|secret/kms$$')
 
-.PHONY: help demo test e2e check fmt vet lint generate build bench warm emulator-test clean
+.PHONY: help demo test e2e check fmt vet lint generate prove build bench warm emulator-test clean
 
 help: ## Show this help
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ generate: ## Write the files that follow from the code
 generated: ## Fail if a generated file is stale
 	@$(MAKE) --no-print-directory generate >/dev/null
 	@git diff --exit-code --stat -- '*_templ.go' pkg/policy/operations.tsv docs/policy.md docs/checks.md cloudformation terraform README.md || { echo "generated files are stale: commit what make generate wrote"; exit 1; }
+
+prove: warm ## Prove on a copy that a changed call stops the build until the policy is made anew
+	tools/prove-policy.sh
 
 build: warm ## Build bin/cloudarq
 	go build -o bin/cloudarq ./cmd/cloudarq
