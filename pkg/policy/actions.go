@@ -70,21 +70,28 @@ const (
 	httpVerb    = "API Gateway's actions are the HTTP verbs of its paths"
 )
 
-// paths narrows actions that would give more than is read to the resources that
-// are. apigateway:GET on everything would also read the values of API keys
-// (/apikeys?includeValues=true), client certificates and whole exports.
+// paths narrows operations whose action would give more than is read to the
+// resources that are. apigateway:GET on everything would also read the values of
+// API keys (/apikeys?includeValues=true), client certificates and whole exports.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonapigatewaymanagement.html
 //
 // The account is a wildcard because private domain names have one in their ARN
 // and all else has none.
-var paths = map[string][]string{
-	"apigateway:GET": {
-		"arn:*:apigateway:*:*:/domainnames",
-		"arn:*:apigateway:*:*:/domainnames/*/basepathmappings",
-		"arn:*:apigateway:*:*:/restapis",
-		"arn:*:apigateway:*:*:/restapis/*/resources",
-		"arn:*:apigateway:*:*:/restapis/*/stages",
-	},
+var paths = map[string]string{
+	"API Gateway.GetBasePathMappings": "arn:*:apigateway:*:*:/domainnames/*/basepathmappings",
+	"API Gateway.GetDomainNames":      "arn:*:apigateway:*:*:/domainnames",
+	"API Gateway.GetResources":        "arn:*:apigateway:*:*:/restapis/*/resources",
+	"API Gateway.GetRestApis":         "arn:*:apigateway:*:*:/restapis",
+	"API Gateway.GetStages":           "arn:*:apigateway:*:*:/restapis/*/stages",
+}
+
+// Resources are the patterns of the resources on which an operation, by its id,
+// needs its action; none mean all.
+func Resources(operation string) []string {
+	if path, ok := paths[operation]; ok {
+		return []string{path}
+	}
+	return nil
 }
 
 // ungranted are the operations that the audit role need not allow.

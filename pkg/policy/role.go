@@ -114,7 +114,8 @@ func grantsOf(operations []Operation) ([]Grant, error) {
 			continue
 		}
 		g := byAction[op.Action]
-		g.Action, g.Level, g.Resources = op.Action, access.Level, paths[op.Action]
+		g.Action, g.Level = op.Action, access.Level
+		g.Resources = append(g.Resources, Resources(op.ID)...)
 		g.Operations = append(g.Operations, op.ID)
 		g.Kinds = append(g.Kinds, op.Kinds...)
 		byAction[op.Action] = g
@@ -124,6 +125,7 @@ func grantsOf(operations []Operation) ([]Grant, error) {
 		g := byAction[action]
 		slices.Sort(g.Operations)
 		slices.Sort(g.Kinds)
+		slices.Sort(g.Resources)
 		g.Operations, g.Kinds = slices.Compact(g.Operations), append([]string{}, slices.Compact(g.Kinds)...) // a list in JSON, never null
 		all = append(all, g)
 	}

@@ -25,7 +25,7 @@ type Difference struct {
 	Action string          `json:"action"`
 	Level  string          `json:"level"` // AWS's; empty if unknown
 	Why    string          `json:"why"`
-	Checks []model.CheckID `json:"checks"` // that look at what a missing action reads
+	Checks []model.CheckID `json:"checks"` // that may have no verdict without a missing action
 }
 
 // Comparison is how a policy differs from what is needed.
@@ -55,13 +55,13 @@ func (c Comparison) String() string {
 	missing := len(c.Missing())
 	text := fmt.Sprintf("%d of %d actions covered", c.Needed-missing, c.Needed)
 	if missing > 0 {
-		text += fmt.Sprintf(", %d missing (%d checks look at what they read)", missing, len(c.Blinded))
+		text += fmt.Sprintf(", %d missing, which blinds %d checks", missing, len(c.Blinded))
 	}
 	return text + fmt.Sprintf("; %d actions more than needed, %d of them write, reveal or are unknown", c.Excess, len(c.Dangers()))
 }
 
 // Compare compares a policy with the role that is needed. checks are those that
-// missing actions could blind.
+// missing actions can blind.
 func Compare(role policy.Role, p Policy, checks []check.Check) Comparison {
 	c := Comparison{Needed: len(role.Grants), Differences: Lacking(role, p, checks)}
 	none := []model.CheckID{} // a list in JSON, never null
@@ -98,24 +98,15 @@ func Compare(role policy.Role, p Policy, checks []check.Check) Comparison {
 }
 
 // Lacking are the actions of the role that a policy lacks, with those of the
-// checks that look at what they read.
+// checks that they blind.
 func Lacking(role policy.Role, p Policy, checks []check.Check) []Difference {
 	var all []Difference
-	about := p.byService()
+	about, blinded := p.byService(), blinds(checks)
 	for _, g := range role.Grants {
-		if why := about(g.Action).lacks(g.Action, g.Resources); why != "" {
-			all = append(all, Difference{Missing, g.Action, g.Level, why, blinded(g, checks)})
-		}
-	}
-	return all
-}
-
-func blinded(g policy.Grant, checks []check.Check) []model.CheckID {
-	all := []model.CheckID{}
-	for _, k := range checks {
-		connects := len(g.Kinds) == 0
-		if connects || slices.ContainsFunc(append([]string{k.Kind}, k.Uses...), func(kind string) bool { return slices.Contains(g.Kinds, kind) }) {
-			all = append(all, k.ID)
+		p := about(g.Action)
+		if why := p.lacks(g.Action, g.Resources); why != "" {
+			lost := slices.DeleteFunc(slices.Clone(g.Operations), func(op string) bool { return p.lacks(g.Action, policy.Resources(op)) == "" })
+			all = append(all, Difference{Missing, g.Action, g.Level, why, blinded(lost)})
 		}
 	}
 	return all

@@ -145,38 +145,6 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// Every action that is taken away is missed by its name, with the checks that
-// look at what it reads, and nothing else changes.
-func TestEachActionIsMissed(t *testing.T) {
-	t.Parallel()
-	role, checks := needed(t, nil, nil)
-	for _, g := range role.Grants {
-		var statements []iampolicy.Statement
-		for _, other := range role.Grants {
-			if other.Action == g.Action {
-				continue
-			}
-			resources := other.Resources
-			if len(resources) == 0 {
-				resources = []string{"*"}
-			}
-			statements = append(statements, iampolicy.Statement{Effect: iampolicy.Allow, Actions: []string{other.Action}, Resources: resources})
-		}
-		data, err := json.Marshal(iampolicy.Policy{Version: "2012-10-17", Statements: statements})
-		if err != nil {
-			t.Fatal(err)
-		}
-		p, err := grant.Parse(data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		missing := grant.Lacking(role, p, checks)
-		if len(missing) != 1 || missing[0].Action != g.Action || len(missing[0].Checks) == 0 {
-			t.Errorf("without %s, missing are %+v", g.Action, missing)
-		}
-	}
-}
-
 // The policy that is published suffices by the comparison, in every way that it
 // is written.
 func TestOwnRoleSuffices(t *testing.T) {
