@@ -1,7 +1,6 @@
 package operations
 
 import (
-	"go/ast"
 	"go/token"
 	"go/types"
 
@@ -98,7 +97,7 @@ func where(fn *ssa.Function, value ssa.Value) token.Pos {
 			}
 		}
 	}
-	if syntax, ok := fn.Syntax().(ast.Node); ok && syntax != nil {
+	if syntax := fn.Syntax(); syntax != nil {
 		return syntax.Pos()
 	}
 	return fn.Pos()

@@ -73,6 +73,7 @@ func Find(root string, overlay map[string][]byte, patterns ...string) (*Found, e
 		a.conversions()
 		a.declarations()
 	}
+	slices.SortFunc(a.errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	if err := errors.Join(a.errs...); err != nil {
 		return nil, err
 	}

@@ -58,7 +58,8 @@ func TestCompare(t *testing.T) {
 		"exactly": {document(statement("Allow", allKMS)), nil, "", 0},
 		"one missing": {
 			document(statement("Allow", `"Action":["ec2:DescribeRegions","kms:ListKeys","kms:DescribeKey","kms:GetKeyPolicy"],"Resource":"*"`)),
-			[]string{"missing kms:GetKeyRotationStatus"}, "not allowed", 0,
+			[]string{"missing kms:GetKeyRotationStatus"},
+			"not allowed", 0,
 		},
 		"harmless wildcards": {
 			document(statement("Allow", `"Action":["ec2:DescribeRegion*","kms:List*","kms:Describe*","kms:Get?eyPolicy","kms:GetKeyRotation*"],"Resource":"*"`)),
@@ -66,25 +67,30 @@ func TestCompare(t *testing.T) {
 		},
 		"a wildcard that writes": {
 			document(statement("Allow", allKMS), statement("Allow", `"Action":"kms:Put*","Resource":"*"`)),
-			[]string{"writes kms:PutKeyPolicy"}, "is no read", 1,
+			[]string{"writes kms:PutKeyPolicy"},
+			"is no read", 1,
 		},
 		"data": {
 			document(statement("Allow", allKMS), statement("Allow", `"Action":["s3:GetObject","sts:GetSessionToken"],"Resource":"arn:aws:s3:::b/*"`)),
-			[]string{"reveals s3:GetObject", "reveals sts:GetSessionToken"}, "reads data", 2,
+			[]string{"reveals s3:GetObject", "reveals sts:GetSessionToken"},
+			"reads data", 2,
 		},
 		"what AWS does not call data and our role denies": {
 			document(statement("Allow", allKMS), statement("Allow", `"Action":"secretsmanager:GetSecretValue","Resource":"*"`)),
-			[]string{"reveals secretsmanager:GetSecretValue"}, "CloudArq's own role denies it", 1,
+			[]string{"reveals secretsmanager:GetSecretValue"},
+			"CloudArq's own role denies it", 1,
 		},
 		"all but": {
 			document(statement("Allow", `"NotAction":["kms:GetKeyPolicy","a*","b*","c*","d*","e*","f*","g*","h*","i*","j*","l*","m*","n*","o*","p*","q*","r*","s*","t*","u*","v*","w*","x*","kinesis*","kendra*","ka*","kms:C*","kms:D*","kms:E*","kms:G*","kms:I*","kms:P*","kms:R*","kms:S*","kms:T*","kms:U*","kms:V*"],"Resource":"*"`)),
 			[]string{
 				"missing ec2:DescribeRegions", "missing kms:DescribeKey", "missing kms:GetKeyPolicy", "missing kms:GetKeyRotationStatus",
-			}, "not allowed", -1,
+			},
+			"not allowed", -1,
 		},
 		"denied": {
 			document(statement("Allow", allKMS), statement("Deny", `"Action":"kms:GetKeyPol*","Resource":"*"`)),
-			[]string{"missing kms:GetKeyPolicy"}, "denied", 0,
+			[]string{"missing kms:GetKeyPolicy"},
+			"denied", 0,
 		},
 		"a Deny undoes what is too much": {
 			document(statement("Allow", `"Action":["kms:*","ec2:DescribeRegions"],"Resource":"*"`),
@@ -95,23 +101,27 @@ func TestCompare(t *testing.T) {
 			document(statement("Allow", allKMS), statement("Deny", `"Action":"*","Resource":"*","Condition":{"NotIpAddress":{"aws:SourceIp":"10.0.0.0/8"}}`)),
 			[]string{
 				"missing ec2:DescribeRegions", "missing kms:DescribeKey", "missing kms:GetKeyPolicy", "missing kms:GetKeyRotationStatus", "missing kms:ListKeys",
-			}, "denied at times or on some resources", 0,
+			},
+			"denied at times or on some resources", 0,
 		},
 		"on some resources": {
 			document(statement("Allow", allKMS[:len(allKMS)-len(`"*"`)]+`"arn:aws:kms:eu-west-1:111122223333:key/*"`)),
 			[]string{
 				"missing ec2:DescribeRegions", "missing kms:DescribeKey", "missing kms:GetKeyPolicy", "missing kms:GetKeyRotationStatus", "missing kms:ListKeys",
-			}, "allowed on some resources only", 0,
+			},
+			"allowed on some resources only", 0,
 		},
 		"under conditions": {
 			document(statement("Allow", allKMS+`,"Condition":{"StringEquals":{"aws:RequestedRegion":"eu-west-1"}}`)),
 			[]string{
 				"missing ec2:DescribeRegions", "missing kms:DescribeKey", "missing kms:GetKeyPolicy", "missing kms:GetKeyRotationStatus", "missing kms:ListKeys",
-			}, "allowed under conditions only", 0,
+			},
+			"allowed under conditions only", 0,
 		},
 		"misspelt": {
 			document(statement("Allow", allKMS), statement("Allow", `"Action":["kms:GetKyePolicy","nosuch:*"],"Resource":"*"`)),
-			[]string{"unknown kms:GetKyePolicy", "unknown nosuch:*"}, "not in AWS's reference", 2,
+			[]string{"unknown kms:GetKyePolicy", "unknown nosuch:*"},
+			"not in AWS's reference", 2,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
