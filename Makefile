@@ -9,9 +9,9 @@ unexport AWS_CA_BUNDLE
 
 # Packages that link the AWS SDK take minutes to compile with the race detector,
 # and the code in them that runs side by side is small; pkg/collect has it tested.
-SDK_FREE := $$(go list ./pkg/... ./internal/... | grep -vE '/collect$$|/collectors$$|/awsx$$|/awsfake$$|/collecttest$$|internal/generate|internal/arch|table/dynamo$$|queue/sqs$$|blob/s3$$|notify/sns$$|secret/kms$$|pkg/connect$$')
+SDK_FREE := $$(go list ./pkg/... ./internal/... | grep -vE '/collect$$|/collectors$$|/awsx$$|/awsfake$$|/collecttest$$|internal/generate|internal/operations|internal/iamdata|internal/arch|table/dynamo$$|queue/sqs$$|blob/s3$$|notify/sns$$|secret/kms$$|pkg/connect$$')
 
-.PHONY: help demo test e2e check fmt vet lint generate build bench warm emulator-test clean
+.PHONY: help demo test e2e check fmt vet lint generate blinds prove build bench warm emulator-test clean
 
 help: ## Show this help
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -50,7 +50,18 @@ generate: ## Write the files that follow from the code
 
 generated: ## Fail if a generated file is stale
 	@$(MAKE) --no-print-directory generate >/dev/null
-	@git diff --exit-code --stat -- '*_templ.go' pkg/policy/operations.tsv docs/checks.md README.md || { echo "generated files are stale: commit what make generate wrote"; exit 1; }
+	@git diff --exit-code --stat -- '*_templ.go' pkg/policy/operations.tsv docs/policy.md docs/checks.md cloudformation terraform README.md || { echo "generated files are stale: commit what make generate wrote"; exit 1; }
+
+BLINDS := pkg/policy/grant
+blinds: warm ## Record which facts each operation gives and each check reads (minutes)
+	rm -rf .cache/blinds && mkdir -p .cache/blinds
+	CLOUDARQ_RECORD=$(CURDIR)/.cache/blinds go test -count=1 ./pkg/services/...
+	@for table in takes reads; do { \
+		echo "# Recorded by make blinds from the tests of the services; they compare it."; \
+		cat .cache/blinds/$$table-* | LC_ALL=C sort; } >$(BLINDS)/$$table.tsv; done
+
+prove: warm ## Prove on a copy that a changed call stops the build until the policy is made anew
+	tools/prove-policy.sh
 
 build: warm ## Build bin/cloudarq
 	go build -o bin/cloudarq ./cmd/cloudarq

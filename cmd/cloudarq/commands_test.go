@@ -40,7 +40,17 @@ func TestChecksList(t *testing.T) {
 func TestHelpHasExamples(t *testing.T) {
 	environment(t, nil)
 	for _, command := range [][]string{
-		{"audit", "run"}, {"audit", "show"}, {"audit", "diff"}, {"findings", "list"}, {"resources", "list"}, {"checks", "list"}, {"checks", "show"}, {"report", "html"},
+		{"audit", "run"},
+		{"audit", "show"},
+		{"audit", "diff"},
+		{"findings", "list"},
+		{"resources", "list"},
+		{"checks", "list"},
+		{"checks", "show"},
+		{"report", "html"},
+		{"policy", "show"},
+		{"policy", "diff"},
+		{"policy", "verify"},
 	} {
 		r := cloudarq(t, t.TempDir(), append(command, "--help")...)
 		if r.code != exitOK || !strings.Contains(r.stdout, "Examples:") {

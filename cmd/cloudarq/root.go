@@ -53,7 +53,7 @@ Exit codes: 0 done; 1 findings at or above --fail-on; 2 wrong command line;
 	flags.BoolVarP(&c.quiet, "quiet", "q", false, "no progress, no summary on stderr")
 	flags.BoolVar(&c.noColor, "no-color", false, "no colours (also NO_COLOR)")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
-	root.AddCommand(c.audit(), c.findings(), c.resources(), c.checks(), c.report(), c.version())
+	root.AddCommand(c.audit(), c.findings(), c.resources(), c.checks(), c.policy(), c.report(), c.version())
 	strict(root)
 	return root
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cloudarq/cloudarq/internal/operations"
 	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/report"
@@ -33,6 +34,9 @@ func generate(root string) error {
 		return err
 	}
 	for path, content := range all {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(root, path)), 0o755); err != nil { //nolint:gosec // sources are public
+			return err
+		}
 		if err := os.WriteFile(filepath.Join(root, path), []byte(content), 0o644); err != nil { //nolint:gosec // sources are public
 			return err
 		}
@@ -47,11 +51,15 @@ func files(root string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	all, err := calls(root)
+	if err != nil {
+		return nil, err
+	}
 	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
 	if err != nil {
 		return nil, err
 	}
-	counted, err := between(string(readme), "<!-- counts -->", "<!-- /counts -->", counts(catalog))
+	counted, err := between(string(readme), "<!-- counts -->", "<!-- /counts -->", counts(catalog, len(all)))
 	if err != nil {
 		return nil, fmt.Errorf("README.md: %w", err)
 	}
@@ -59,21 +67,43 @@ func files(root string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	role, err := policy.NewRole(all)
+	if err != nil {
+		return nil, err
+	}
 	return map[string]string{
-		"pkg/policy/operations.tsv": operations(),
-		"docs/checks.md":            checks,
-		"README.md":                 counted,
+		"pkg/policy/operations.tsv":               policy.Table(all),
+		"docs/policy.md":                          role.Page(),
+		"cloudformation/audit-role.yaml":          role.CloudFormation(),
+		"cloudformation/audit-role-stackset.yaml": role.StackSet(),
+		"terraform/audit-role/main.tf":            role.Terraform(),
+		"docs/checks.md":                          checks,
+		"README.md":                               counted,
 	}, nil
 }
 
-func operations() string {
-	ids := policy.Connect()
+// calls finds the operations that the source can call, holds the walks'
+// declarations to them, and joins them with the resource types of the walks.
+func calls(root string) ([]policy.Operation, error) {
+	found, err := operations.Find(root, nil, operations.Packages()...)
+	if err != nil {
+		return nil, err
+	}
+	if err := found.Check(policy.Connect()); err != nil {
+		return nil, err
+	}
+	kinds := map[string][]string{}
+	for _, id := range found.IDs() {
+		kinds[id] = nil
+	}
 	for _, spec := range collectors.All() {
 		for _, walk := range spec.Walks {
-			ids = append(ids, walk.Operations...)
+			for _, id := range walk.Operations {
+				kinds[id] = append(kinds[id], walk.Kinds...)
+			}
 		}
 	}
-	return policy.Table(ids)
+	return policy.Tabulate(kinds), nil
 }
 
 // between replaces what stands between two markers.
@@ -87,14 +117,14 @@ func between(text, from, to, content string) (string, error) {
 }
 
 // counts says how much is checked.
-func counts(catalog *check.Catalog) string {
+func counts(catalog *check.Catalog, operations int) string {
 	collected := 0
 	for _, s := range catalog.Services() {
 		if len(s.Kinds) > 0 {
 			collected++
 		}
 	}
-	return fmt.Sprintf("%d checks over %d AWS services, by %d read operations", len(catalog.Checks()), collected, len(policy.Operations()))
+	return fmt.Sprintf("%d checks over %d AWS services, by %d read operations", len(catalog.Checks()), collected, operations)
 }
 
 // checkPages lists all checks by service.

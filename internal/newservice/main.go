@@ -30,7 +30,7 @@ func main() {
   - a new SDK client: go get github.com/aws/aws-sdk-go-v2/service/…@VERSION, its IAM prefix in
     pkg/policy/actions.go, and the client in pkg/services/collectors/guard_test.go
   - test/estate/estate/services/%[1]s.py, if the emulator knows the service
-  - make generate, then make check
+  - make generate and make blinds, then make check
 `, name)
 }
 

@@ -1,14 +1,9 @@
-// Package policy knows which AWS operations CloudArq calls and which IAM
-// actions they need. The table of operations is generated from the collectors
-// (make generate) and is the read-only guard's list.
+// Package policy knows which AWS operations CloudArq calls, which IAM actions
+// they need, and writes the role that allows exactly these: as JSON, for
+// CloudFormation and for Terraform. The table of operations is generated from
+// the source of the collectors (make generate) and is the read-only guard's
+// list.
 package policy
-
-import (
-	_ "embed"
-	"maps"
-	"slices"
-	"strings"
-)
 
 // prefixes maps the SDK's service ids to IAM's service prefixes.
 // Source: AWS Service Authorization Reference,
@@ -50,28 +45,67 @@ var prefixes = map[string]string{
 	"STS":                         "sts",
 }
 
-// exceptions maps the operations whose IAM action is not simply
-// "<prefix>:<operation>". Same source.
-var exceptions = map[string]string{
-	"S3.GetBucketEncryption":                "s3:GetEncryptionConfiguration",
-	"S3.GetBucketLifecycleConfiguration":    "s3:GetLifecycleConfiguration",
-	"S3.GetBucketNotificationConfiguration": "s3:GetBucketNotification",
-	"S3.GetBucketReplication":               "s3:GetReplicationConfiguration",
-	"S3.GetObjectLockConfiguration":         "s3:GetBucketObjectLockConfiguration",
-	"S3.GetPublicAccessBlock":               "s3:GetBucketPublicAccessBlock",
-	"S3.HeadBucket":                         "s3:ListBucket",
-	"S3.ListBuckets":                        "s3:ListAllMyBuckets",
-	"S3 Control.GetPublicAccessBlock":       "s3:GetAccountPublicAccessBlock",
+// naming is an operation whose action is not simply "<prefix>:<operation>", and
+// why that is so.
+type naming struct{ action, reason string }
+
+// exceptions are all such operations. Same source.
+var exceptions = map[string]naming{
+	"S3.GetBucketEncryption":                {"s3:GetEncryptionConfiguration", objectStore},
+	"S3.GetBucketLifecycleConfiguration":    {"s3:GetLifecycleConfiguration", objectStore},
+	"S3.GetBucketNotificationConfiguration": {"s3:GetBucketNotification", objectStore},
+	"S3.GetBucketReplication":               {"s3:GetReplicationConfiguration", objectStore},
+	"S3.GetObjectLockConfiguration":         {"s3:GetBucketObjectLockConfiguration", "the lock is the bucket's; s3:GetObject… are about objects"},
+	"S3.GetPublicAccessBlock":               {"s3:GetBucketPublicAccessBlock", "one operation's name, two actions: of the bucket here, of the account in S3 Control"},
+	"S3.ListBuckets":                        {"s3:ListAllMyBuckets", "s3:ListBucket lists the objects of one bucket"},
+	"S3 Control.GetPublicAccessBlock":       {"s3:GetAccountPublicAccessBlock", "one operation's name, two actions: of the account here, of the bucket in S3"},
+	"API Gateway.GetBasePathMappings":       {"apigateway:GET", httpVerb},
+	"API Gateway.GetDomainNames":            {"apigateway:GET", httpVerb},
+	"API Gateway.GetResources":              {"apigateway:GET", httpVerb},
+	"API Gateway.GetRestApis":               {"apigateway:GET", httpVerb},
+	"API Gateway.GetStages":                 {"apigateway:GET", httpVerb},
+}
+
+const (
+	objectStore = "S3's actions are named after the configuration, not after the operation"
+	httpVerb    = "API Gateway's actions are the HTTP verbs of its paths"
+)
+
+// paths narrows operations whose action would give more than is read to the
+// resources that are. apigateway:GET on everything would also read the values of
+// API keys (/apikeys?includeValues=true), client certificates and whole exports.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonapigatewaymanagement.html
+//
+// The account is a wildcard because private domain names have one in their ARN
+// and all else has none.
+var paths = map[string]string{
+	"API Gateway.GetBasePathMappings": "arn:*:apigateway:*:*:/domainnames/*/basepathmappings",
+	"API Gateway.GetDomainNames":      "arn:*:apigateway:*:*:/domainnames",
+	"API Gateway.GetResources":        "arn:*:apigateway:*:*:/restapis/*/resources",
+	"API Gateway.GetRestApis":         "arn:*:apigateway:*:*:/restapis",
+	"API Gateway.GetStages":           "arn:*:apigateway:*:*:/restapis/*/stages",
+}
+
+// Resources are the patterns of the resources on which an operation, by its id,
+// needs its action; none mean all.
+func Resources(operation string) []string {
+	if path, ok := paths[operation]; ok {
+		return []string{path}
+	}
+	return nil
+}
+
+// ungranted are the operations that the audit role need not allow.
+var ungranted = map[string]string{
+	"STS.AssumeRole":        "opens the role, and so is granted to the checker; the role itself assumes no other",
+	"STS.GetCallerIdentity": "needs no permission, and cannot be denied",
 }
 
 // Action is the IAM action that an operation needs; empty for a service that
 // the tables do not know. service is the SDK's id, such as "CloudWatch Logs".
 func Action(service, operation string) string {
-	if action, ok := exceptions[service+"."+operation]; ok {
-		return action
-	}
-	if service == "API Gateway" {
-		return "apigateway:GET" // one action for all reads
+	if exception, ok := exceptions[service+"."+operation]; ok {
+		return exception.action
 	}
 	return Name(service, operation)
 }
@@ -84,46 +118,4 @@ func Name(service, operation string) string {
 		return ""
 	}
 	return prefix + ":" + operation
-}
-
-// Operation is one AWS operation that CloudArq may call.
-type Operation struct {
-	ID     string // "<SDK service id>.<operation>", as the guard sees it
-	Action string // the IAM action it needs
-}
-
-//go:embed operations.tsv
-var operations string
-
-// Operations lists all operations that CloudArq may call, by id.
-func Operations() []Operation {
-	var all []Operation
-	for line := range strings.Lines(operations) {
-		id, action, ok := strings.Cut(strings.TrimSpace(line), "\t")
-		if ok && !strings.HasPrefix(id, "#") {
-			all = append(all, Operation{id, action})
-		}
-	}
-	return all
-}
-
-// Connect lists the operations that connecting to an account takes, before any
-// service is collected. GetCallerIdentity needs no permission.
-func Connect() []string {
-	return []string{"EC2.DescribeRegions", "STS.AssumeRole", "STS.GetCallerIdentity"}
-}
-
-// Table writes the table of operations that Operations reads.
-func Table(ids []string) string {
-	var b strings.Builder
-	b.WriteString("# Generated by make generate from the collectors; every other operation is refused.\n")
-	unique := map[string]bool{}
-	for _, id := range ids {
-		unique[id] = true
-	}
-	for _, id := range slices.Sorted(maps.Keys(unique)) {
-		service, operation, _ := strings.Cut(id, ".")
-		b.WriteString(id + "\t" + Action(service, operation) + "\n")
-	}
-	return b.String()
 }

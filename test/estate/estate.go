@@ -49,7 +49,11 @@ func Seed(ctx context.Context, endpoint string, scale int) (*Estate, error) {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	role := filepath.Join(dir, "policy.json")
-	if err := os.WriteFile(role, rolePolicy(), 0o600); err != nil {
+	allowed, err := rolePolicy()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(role, allowed, 0o600); err != nil {
 		return nil, err
 	}
 	out, err := run(ctx, "seed", "--endpoint", endpoint, "--policy", role, "--scale", strconv.Itoa(scale))
@@ -106,23 +110,19 @@ func (e *Estate) Environ() []string {
 	return env
 }
 
-func rolePolicy() []byte {
-	unique := map[string]bool{}
-	var actions []string
-	for _, op := range policy.Operations() {
-		if !unique[op.Action] && !strings.HasPrefix(op.Action, "sts:") {
-			actions = append(actions, op.Action)
-		}
-		unique[op.Action] = true
-	}
-	data, err := json.Marshal(map[string]any{
-		"Version":   "2012-10-17",
-		"Statement": []any{map[string]any{"Effect": "Allow", "Action": actions, "Resource": "*"}},
-	})
+// rolePolicy is the policy that is published, its parts in one document as the
+// estate puts it into the roles.
+func rolePolicy() ([]byte, error) {
+	role, err := policy.NewRole(policy.Operations())
 	if err != nil {
-		panic(err) // strings always marshal
+		return nil, err
 	}
-	return data
+	var whole policy.Document
+	for _, m := range role.Policies {
+		whole.Version = m.Document.Version
+		whole.Statement = append(whole.Statement, m.Document.Statement...)
+	}
+	return json.Marshal(whole)
 }
 
 func run(ctx context.Context, args ...string) ([]byte, error) {

@@ -16,6 +16,8 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/policy/grant"
+	"github.com/cloudarq/cloudarq/pkg/policy/grant/granttest"
 )
 
 // Now is the time at which cases are judged.
@@ -53,7 +55,9 @@ func Run(t *testing.T, service check.Service, table Table, others ...check.Servi
 	}
 	texts(t, service)
 	pool := pool(t, table)
+	seen := map[string][]string{}
 	for _, rule := range service.Rules {
+		seen[string(rule.ID)] = reads(rule, table[rule.ID])
 		t.Run(string(rule.ID), func(t *testing.T) {
 			cases := table[rule.ID]
 			for _, status := range []check.Status{check.Pass, check.Fail} {
@@ -69,11 +73,30 @@ func Run(t *testing.T, service check.Service, table Table, others ...check.Servi
 			}
 		})
 	}
+	granttest.Recorded(t, "reads", service.Name, grant.Reads(), seen, func(string) bool { return true })
 	for id := range table {
 		if !slices.ContainsFunc(service.Rules, func(r check.Rule) bool { return r.ID == id }) {
 			t.Errorf("cases for %s, which is no rule", id)
 		}
 	}
+}
+
+// reads are the facts that a rule reads in any of its cases, of the resource that
+// it judges and of others, and the listings that it looks at.
+func reads(rule check.Rule, cases []Case) []string {
+	all := append([]string{rule.Kind}, rule.Uses...)
+	for _, c := range cases {
+		kinds := map[string]string{"": c.Resource.Kind()}
+		for _, other := range c.Others {
+			kinds[other.Reference().String()] = other.Kind()
+		}
+		_, exhibits := judge(rule, c.Resource, c.Others, "")
+		for _, x := range exhibits {
+			all = append(all, kinds[x.Resource]+"."+x.Fact)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 var kebab = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)+$`)

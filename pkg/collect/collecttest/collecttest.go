@@ -102,6 +102,7 @@ func Run(t *testing.T, spec collect.Spec, full func(*awsfake.Fake), want []check
 			t.Errorf("operations (-declared +seen):\n%s", diff)
 		}
 	})
+	taken := map[string][]string{}
 	for _, operation := range whole.Operations() {
 		fault := func(err error) func(string, int) error {
 			return func(seen string, _ int) error {
@@ -116,6 +117,7 @@ func Run(t *testing.T, spec collect.Spec, full func(*awsfake.Fake), want []check
 			service, name, _ := strings.Cut(operation, ".")
 			leavesGap(t, got, fact.Denied, policy.Action(service, name))
 			onlyGapsDiffer(t, found, got)
+			taken[operation] = lost(found, got)
 		})
 		t.Run("throttled for ever "+operation, func(t *testing.T) {
 			got := Walk(t, spec, fresh(fault(awsfake.Error("ThrottlingException"))))
@@ -138,6 +140,7 @@ func Run(t *testing.T, spec collect.Spec, full func(*awsfake.Fake), want []check
 			Walk(t, spec, fresh(fault(awsfake.ErrEmpty))) // ends, whatever it makes of it
 		})
 	}
+	t.Run("what each operation is for is recorded", func(t *testing.T) { recorded(t, spec, taken) })
 	t.Run("unsupported region", func(t *testing.T) {
 		got := Walk(t, spec, fresh(func(string, int) error { return awsfake.Error("UnknownOperationException") }))
 		leavesGap(t, got, fact.Unsupported, "")

@@ -1,0 +1,58 @@
+package policy
+
+// Denied lists the actions that the role denies by name, whatever else somebody
+// attaches to it: the five that CloudArq promises never to call, and everything
+// that reads objects, items, messages, logs, parameters, secrets or code. No
+// collector may need one of them; the guard refuses them, too.
+func Denied() []string {
+	return []string{
+		"dynamodb:BatchGetItem",
+		"dynamodb:GetItem",
+		"dynamodb:GetRecords",
+		"dynamodb:PartiQLSelect",
+		"dynamodb:Query",
+		"dynamodb:Scan",
+		"ec2:GetConsoleOutput",
+		"ec2:GetPasswordData",
+		"ec2:RunInstances",
+		"ecr:BatchGetImage",
+		"ecr:GetDownloadUrlForLayer",
+		"iam:CreateRole",
+		"kinesis:GetRecords",
+		"kms:Decrypt",
+		"lambda:GetFunction",
+		"lambda:GetLayerVersion",
+		"logs:FilterLogEvents",
+		"logs:GetLogEvents",
+		"logs:GetLogRecord",
+		"logs:GetQueryResults",
+		"logs:StartLiveTail",
+		"logs:StartQuery",
+		"logs:Unmask",
+		"s3:DeleteObject",
+		"s3:GetObject",
+		"s3:GetObjectAcl",
+		"s3:GetObjectAnnotation",
+		"s3:GetObjectAttributes",
+		"s3:GetObjectLegalHold",
+		"s3:GetObjectRetention",
+		"s3:GetObjectTagging",
+		"s3:GetObjectTorrent",
+		"s3:GetObjectVersion",
+		"s3:GetObjectVersionAcl",
+		"s3:GetObjectVersionAnnotation",
+		"s3:GetObjectVersionAnnotationForReplication",
+		"s3:GetObjectVersionAttributes",
+		"s3:GetObjectVersionForReplication",
+		"s3:GetObjectVersionTagging",
+		"s3:GetObjectVersionTorrent",
+		"s3:PutObject",
+		"secretsmanager:BatchGetSecretValue",
+		"secretsmanager:GetSecretValue",
+		"sqs:ReceiveMessage",
+		"ssm:GetParameter",
+		"ssm:GetParameterHistory",
+		"ssm:GetParameters",
+		"ssm:GetParametersByPath",
+	}
+}

@@ -1,0 +1,30 @@
+package grant
+
+import (
+	_ "embed"
+	"strings"
+
+	"github.com/cloudarq/cloudarq/pkg/policy"
+)
+
+//go:embed universe.tsv
+var universe string
+
+// Universe lists all IAM actions that AWS had when the data was made.
+func Universe() []policy.Access {
+	var all []policy.Access
+	for line := range strings.Lines(universe) {
+		cells := strings.Split(strings.TrimSpace(line), "\t")
+		if len(cells) != 3 || strings.HasPrefix(line, "#") {
+			continue
+		}
+		for _, name := range strings.Fields(cells[2]) {
+			bare := strings.TrimRight(name, "!$")
+			all = append(all, policy.Access{
+				Action: cells[0] + ":" + bare, Level: cells[1],
+				Data: strings.Contains(name, "!"), Credentials: strings.Contains(name, "$"),
+			})
+		}
+	}
+	return all
+}

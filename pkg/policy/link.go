@@ -1,0 +1,49 @@
+package policy
+
+import (
+	"net/url"
+	"strings"
+)
+
+// QuickCreate is what a quick-create link fills in.
+type QuickCreate struct {
+	Region         string
+	TemplateURL    string // of the CloudFormation template in S3
+	ExternalID     string
+	CheckerRoleARN string
+	RoleName       string // empty for the template's own
+}
+
+// URL is the link that opens AWS's console with the template and its parameters
+// filled in. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-console-create-stacks-quick-create-links.html
+func (q QuickCreate) URL() string {
+	host := "console.aws.amazon.com"
+	switch {
+	case strings.HasPrefix(q.Region, "cn-"):
+		host = "console.amazonaws.cn"
+	case strings.HasPrefix(q.Region, "us-gov-"):
+		host = "console.amazonaws-us-gov.com"
+	}
+	parameters := []string{
+		"templateURL", q.TemplateURL, "stackName", "CloudArq",
+		"param_ExternalId", q.ExternalID, "param_CheckerRoleArn", q.CheckerRoleARN,
+	}
+	if q.RoleName != "" {
+		parameters = append(parameters, "param_RoleName", q.RoleName)
+	}
+	link := "https://" + host + "/cloudformation/home?region=" + escape(q.Region) + "#/stacks/quickcreate"
+	for i := 0; i < len(parameters); i += 2 {
+		separator := "&"
+		if i == 0 {
+			separator = "?"
+		}
+		link += separator + parameters[i] + "=" + escape(parameters[i+1])
+	}
+	return link
+}
+
+// escape leaves nothing that has a meaning in a query, a fragment or a form: the
+// console reads the fragment by itself, and may not take a + for a space.
+func escape(value string) string {
+	return strings.ReplaceAll(url.QueryEscape(value), "+", "%20")
+}

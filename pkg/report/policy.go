@@ -1,0 +1,46 @@
+package report
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/policy"
+	"github.com/cloudarq/cloudarq/pkg/policy/grant"
+)
+
+// GrantColumns are the columns of what the audit role allows.
+func GrantColumns() []Column[policy.Grant] {
+	return []Column[policy.Grant]{
+		{Name: "action", Value: func(g policy.Grant) string { return g.Action }},
+		{Name: "level", Value: func(g policy.Grant) string { return g.Level }},
+		{Name: "operations", Value: func(g policy.Grant) string { return strings.Join(g.Operations, ", ") }},
+		{Name: "resource_types", Value: func(g policy.Grant) string { return strings.Join(g.Kinds, ", ") }, Wide: true},
+		{Name: "resources", Value: func(g policy.Grant) string { return strings.Join(g.Resources, ", ") }, Wide: true},
+	}
+}
+
+// DifferenceColumns are the columns of how a policy differs from what is needed.
+func DifferenceColumns() []Column[grant.Difference] {
+	return []Column[grant.Difference]{
+		{Name: "what", Value: func(d grant.Difference) string { return d.What }},
+		{Name: "action", Value: func(d grant.Difference) string { return d.Action }},
+		{Name: "level", Value: func(d grant.Difference) string { return d.Level }},
+		{Name: "why", Value: func(d grant.Difference) string { return d.Why }},
+		{Name: "blinds", Value: func(d grant.Difference) string {
+			if d.What != grant.Missing {
+				return ""
+			}
+			return strconv.Itoa(len(d.Checks)) + " checks"
+		}},
+		{Name: "checks", Value: func(d grant.Difference) string { return ids(d.Checks) }, Wide: true},
+	}
+}
+
+func ids(all []model.CheckID) string {
+	words := make([]string, len(all))
+	for i, id := range all {
+		words[i] = string(id)
+	}
+	return strings.Join(words, " ")
+}
