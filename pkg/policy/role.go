@@ -15,8 +15,8 @@ import (
 // tells several of a day apart. Raise it, and recordedHash with it, when the set
 // changes: customers see by it that their role is older. A test compares.
 const (
-	VersionDate  = "20261125a"
-	recordedHash = "4ab68e464dfbe7d2490cd640158b7328d4c0485e691057b05d4e70de427c735e"
+	VersionDate  = "20261125b"
+	recordedHash = "2cafa56b7e9da3dfc05b4668deb460d6820077964c66cb3a751cd017b8be77b0"
 )
 
 // AWS's limits: characters of one managed policy without white space, and
