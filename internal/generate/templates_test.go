@@ -34,7 +34,7 @@ func template(name string) string { return filepath.Join("..", "..", "cloudforma
 
 func TestTemplatesPassTheLinter(t *testing.T) {
 	t.Parallel()
-	python(t, "-c", "from cfnlint.runner import main; main()", template("audit-role.yaml"), template("audit-role-stackset.yaml"))
+	python(t, "-c", "from cfnlint.runner import main; main()", template("audit-role.yaml"), template("audit-role-stackset.yaml"), filepath.Join("..", "..", "template.yaml"))
 }
 
 // The template's stack becomes the role that pkg/policy describes: of this name,
