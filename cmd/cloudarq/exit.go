@@ -18,7 +18,7 @@ import (
 // The exit codes, one meaning each.
 const (
 	exitOK         = 0
-	exitFindings   = 1 // findings at or above --fail-on
+	exitFindings   = 1 // findings at or above --fail-on; a policy that fails policy verify
 	exitUsage      = 2 // the command line is wrong
 	exitIncomplete = 3 // coverage below --min-coverage
 	exitAccess     = 4 // AWS refused the credentials or the role
