@@ -30,7 +30,7 @@ const limit = 10 * time.Minute
 func options() rig.Options {
 	return rig.Options{
 		Connections: 2000, Organizations: 7, Regions: 2, Resources: 80, Changed: 20, Twice: 30,
-		Workers: 4 * runtime.GOMAXPROCS(0),
+		Lean: true, Workers: 4 * runtime.GOMAXPROCS(0),
 	}
 }
 
@@ -38,6 +38,7 @@ func main() {
 	o := options()
 	flag.IntVar(&o.Connections, "connections", o.Connections, "connections that are due in the same minute")
 	flag.IntVar(&o.Resources, "resources", o.Resources, "resources of each account")
+	flag.BoolVar(&o.Lean, "lean", o.Lean, "one check of each resource type, instead of all")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	ctx, cancel := context.WithTimeout(ctx, limit)

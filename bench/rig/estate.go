@@ -23,7 +23,7 @@ type Estate struct {
 	store   *store.Store
 	bill    *meter.Bill
 	regions []string
-	kinds   []makerOf // all types, in the catalogue's order
+	kinds   []makerOf // all types that the checks look at, in the catalogue's order
 	many    int       // types of which an account has more than a few
 	each    int       // resources of an account
 
@@ -58,13 +58,23 @@ func single(kind string) bool {
 	return false
 }
 
-func newEstate(catalog *check.Catalog, s *store.Store, bill *meter.Bill, regions, each int) (*Estate, error) {
+func newEstate(catalog *check.Catalog, checks []check.Check, s *store.Store, bill *meter.Bill, regions, each int) (*Estate, error) {
 	e := &Estate{store: s, bill: bill, each: each}
 	for i := range regions {
 		e.regions = append(e.regions, fmt.Sprintf("eu-west-%d", i+1))
 	}
+	asked := map[string]bool{} // an audit asks for nothing that none of its checks looks at
+	for _, c := range checks {
+		asked[c.Kind] = true
+		for _, kind := range c.Uses {
+			asked[kind] = true
+		}
+	}
 	for _, service := range catalog.Services() {
 		for _, kind := range service.Kinds {
+			if !asked[kind.Name] {
+				continue
+			}
 			m, err := newMaker(kind)
 			if err != nil {
 				return nil, err

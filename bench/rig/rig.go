@@ -14,6 +14,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/bench/meter"
 	blobs "github.com/cloudarq/cloudarq/pkg/blob/memory"
+	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/metrics"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/notify"
@@ -35,12 +36,13 @@ const (
 // Options of New.
 type Options struct {
 	Connections   int
-	Organizations int // the connections are spread over them
-	Regions       int // of each account
-	Resources     int // of each account, but for the settings that every region has
-	Changed       int // of a thousand resources, from one round to the next
-	Twice         int // of a thousand messages are delivered once more
-	Workers       int // messages of each queue handled at once; 0 means one message at a time, in a fixed order
+	Organizations int  // the connections are spread over them
+	Regions       int  // of each account
+	Resources     int  // of each account, but for the settings that every region has
+	Changed       int  // of a thousand resources, from one round to the next
+	Twice         int  // of a thousand messages are delivered once more
+	Lean          bool // one check of each resource type, instead of all
+	Workers       int  // messages of each queue handled at once; 0 means one message at a time, in a fixed order
 }
 
 // The settings of template.yaml that matter here.
@@ -61,6 +63,7 @@ type Rig struct {
 
 	o                         Options
 	store                     *store.Store
+	checks                    []string // of each connection; none means all
 	table                     *tables.Table
 	blobs                     *blobs.Store
 	broker                    *queues.Broker
@@ -86,7 +89,14 @@ func New(ctx context.Context, o Options) (*Rig, error) {
 	r.now.Store(began().Unix())
 	r.table, r.blobs = tables.New(r.clock), blobs.New()
 	r.store = store.New(meter.NewTable(r.table, r.Bill))
-	if r.Estate, err = newEstate(catalog, r.store, r.Bill, o.Regions, o.Resources); err != nil {
+	if o.Lean {
+		r.checks = lean(catalog)
+	}
+	selected, err := catalog.Select(r.checks)
+	if err != nil {
+		return nil, err
+	}
+	if r.Estate, err = newEstate(catalog, selected, r.store, r.Bill, o.Regions, o.Resources); err != nil {
 		return nil, err
 	}
 	r.Estate.changed.Store(int64(o.Changed))
@@ -130,7 +140,7 @@ func (r *Rig) connect(ctx context.Context) error {
 			c := model.Connection{
 				ID: id, AccountID: fmt.Sprintf("%012d", 100000000000+i), Name: "account " + string(id), CreatedAt: began(),
 				RoleARN:  "arn:aws:iam::111122223333:role/CloudArqAuditRole",
-				Schedule: model.Schedule{Expression: "rate(1 day)"}, State: model.ConnectionPending, Since: began(),
+				Schedule: model.Schedule{Expression: "rate(1 day)"}, Checks: r.checks, State: model.ConnectionPending, Since: began(),
 			}
 			if err := records.PutConnection(ctx, &c); err != nil {
 				return err
@@ -141,6 +151,19 @@ func (r *Rig) connect(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// lean is one check of each resource type, so that every service is collected.
+func lean(catalog *check.Catalog) []string {
+	var ids []string
+	seen := map[string]bool{}
+	for _, c := range catalog.Checks() {
+		if !seen[c.Kind] {
+			seen[c.Kind] = true
+			ids = append(ids, string(c.ID))
+		}
+	}
+	return ids
 }
 
 // connections are the connections of each organization.
