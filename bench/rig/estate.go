@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"strings"
-	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -27,8 +26,7 @@ type Estate struct {
 	many    int       // types of which an account has more than a few
 	each    int       // resources of an account
 
-	round   atomic.Int64 // what has changed follows from the round
-	changed atomic.Int64 // of a thousand resources, in each round after the first
+	changed []uint64 // of a thousand resources, before each round; not written while one is under way
 }
 
 type makerOf struct {
@@ -169,9 +167,9 @@ func (e *Estate) seed(ref model.Ref) uint64 {
 	hash := fnv.New64a()
 	_, _ = hash.Write([]byte(ref.ARN))
 	seed := hash.Sum64()
-	round, changed := uint64(e.round.Load()), uint64(e.changed.Load())
-	for r := uint64(1); r <= round; r++ {
-		if mixed := (seed ^ r*0x9e3779b97f4a7c15) * 0xbf58476d1ce4e5b9; mixed>>32%1000 < changed {
+	origin := seed
+	for round, changed := range e.changed {
+		if mixed := (origin ^ uint64(round)*0x9e3779b97f4a7c15) * 0xbf58476d1ce4e5b9; mixed>>32%1000 < changed {
 			seed = mixed
 		}
 	}

@@ -99,7 +99,6 @@ func New(ctx context.Context, o Options) (*Rig, error) {
 	if r.Estate, err = newEstate(catalog, selected, r.store, r.Bill, o.Regions, o.Resources); err != nil {
 		return nil, err
 	}
-	r.Estate.changed.Store(int64(o.Changed))
 	random := rand.New(rand.NewPCG(1, 2)) // only used with the broker locked
 	r.broker = queues.New(queues.Options{
 		MaxReceives: resultReceives,
@@ -177,11 +176,10 @@ func (r *Rig) connections() map[model.OrganizationID][]model.ConnectionID {
 }
 
 // Round lets a day pass and the minute come in which all connections are due, and
-// works until nothing is left to do. It returns what the clock brought about.
-func (r *Rig) Round(ctx context.Context) (pipeline.Ticked, error) {
-	if r.rounds > 0 {
-		r.Estate.round.Add(1)
-	}
+// works until nothing is left to do. Of a thousand resources, so many are set to
+// something else than in the round before. It returns what the clock brought about.
+func (r *Rig) Round(ctx context.Context, changed int) (pipeline.Ticked, error) {
+	r.Estate.changed = append(r.Estate.changed, uint64(changed))
 	r.rounds++
 	r.now.Store(began().Add(time.Duration(r.rounds) * interval).Unix())
 	ticked, err := r.Tick(ctx)
