@@ -32,7 +32,7 @@ func count(byFunction map[string][]metrics.Name) int {
 
 func (w *writer) growth() {
 	w.f("## How it grows\n\n**With accounts.** Each of 1,000 resources, audited every day, 10 %% of it changed since the day before, in\n"+
-		"dollars a month. Storage is that of the first month's end and, evidence being removed after %.0f days, of the day after that:\n\n"+
+		"dollars a month. Storage is given twice, after a month and after %.0f days, when the first evidence is removed:\n\n"+
 		"| accounts | audits | fixed | custom metrics | the clock | storage, first month | storage, day %.0f | cents for an audit, all in |\n|--:|--:|--:|--:|--:|--:|--:|--:|\n",
 		w.deployed.evidence, w.deployed.evidence)
 	day := w.find(1000, tenth)
@@ -83,14 +83,15 @@ func (w *writer) savings() {
 		"  clocks. That is $%.2f a month for one connection and $%.2f for 10,000. A first page of a few items would do.\n", clock(1), clock(10000))
 	w.f("- **Custom metrics** cost $0.30 a month each for the hours in which they are written: %d of them (%s), $%.2f a month if all are\n"+
 		"  written all the time, $%.2f if audits take an hour of each day.\n", len(names), strings.Join(names, ", "), w.customMetrics(24), w.customMetrics(1))
-	w.f("- **Alarms** on errors, throttles and durations of each function could be composed from metric math to a few; $%.2f a month is\n"+
-		"  the price of each having its own paragraph in docs/operations.md.\n\n", w.reckon(w.dollars("alarm", float64(w.deployed.alarms))))
+	w.f("- **Alarms** cost $0.10 a month for each metric that they look at, so putting several into one saves nothing. Those on throttles\n"+
+		"  and durations are the ones that could go: $%.2f.\n", w.reckon(w.dollars("alarm", 8)))
+	w.f("- **The backups' own key** costs $%.2f a month. AWS's managed key for backups is free, but nobody here writes its policy.\n\n", w.reckon(w.dollars("kms.key", 1)))
 }
 
 func (w *writer) assumptions() {
 	w.f("## What is assumed\n\n")
-	w.f("- **Time of functions**, which one process cannot show: a start of %.0f ms for every invocation of checker and aggregator, as if none\n"+
-		"  were ever used again; %.0f ms for each call to DynamoDB, S3, SQS, SNS and KMS, one after the other; for each task %d calls to the\n"+
+	w.f("- **Time of functions**, which one process cannot show: a start of %.0f ms (`make size` measures 10 to 40) for every invocation of\n"+
+		"  checker and aggregator, as if none were ever used again; %.0f ms for each call to DynamoDB, S3, SQS, SNS and KMS, one after the other; for each task %d calls to the\n"+
 		"  account that wait for one another, of %.0f ms; all others %d at a time; what `pkg/awsx/limits.go` holds them back; %.2f ms of a\n"+
 		"  processor for each call and all that follows from it, which is what `make bench` measures, at the share that 1 GB has of one.\n",
 		initSeconds*1000, ownCall*1000, chain, latency*1000, atOnce, perCall*1000)

@@ -10,7 +10,7 @@ import (
 // What cannot be metered in one process is assumed, on the safe side. The page
 // repeats it in words.
 const (
-	initSeconds = 0.25  // of each environment, with twice what make size measures; every invocation is taken for a first one
+	initSeconds = 0.15  // of each environment, several times what make size measures; every invocation is taken for a first one
 	ownCall     = 0.008 // a call to DynamoDB, S3, SQS, SNS or KMS, one after the other
 	latency     = 0.1   // a call to the audited account, over all regions
 	chain       = 5     // calls of a task of which each needs the one before: opening the account, a listing, a description, its parts

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"syscall"
 	"time"
@@ -29,6 +30,14 @@ const changed = 20
 // limit ends the bench on a machine that is too slow for it.
 const limit = 10 * time.Minute
 
+// What the process may take: the table and the evidence of all accounts are in its
+// memory, and the garbage collector runs as often as in the command.
+const (
+	gcPercent     = 50
+	bytesPerAudit = 1 << 20
+	bytesBesides  = 256 << 20
+)
+
 // options are those of the bench.
 func options() rig.Options {
 	return rig.Options{
@@ -39,6 +48,7 @@ func options() rig.Options {
 
 func main() {
 	o := options()
+	debug.SetGCPercent(gcPercent)
 	flag.IntVar(&o.Connections, "connections", o.Connections, "connections that are due in the same minute")
 	flag.IntVar(&o.Resources, "resources", o.Resources, "resources of each account")
 	flag.BoolVar(&o.Lean, "lean", o.Lean, "one check of each resource type, instead of all")
@@ -72,7 +82,11 @@ func bench(ctx context.Context, o rig.Options) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\npeak memory %d MB, of which the table holds %d MB and the evidence %d MB\n", peak()>>20, table>>20, blobs>>20)
+	most := int64(o.Connections)*bytesPerAudit + bytesBesides
+	fmt.Printf("\npeak memory %d MB (bound %d MB), of which the table holds %d MB and the evidence %d MB\n", peak()>>20, most>>20, table>>20, blobs>>20)
+	if peak() > most {
+		return errors.New("that is over the bound")
+	}
 	return nil
 }
 

@@ -12,12 +12,13 @@ import (
 // callsOf writes the calls to one region of an account into a ledger, and counts
 // them with the time that their pace takes at least.
 type callsOf struct {
-	bill   *meter.Bill
-	to     ledger.Ledger
-	region string
+	account *account
+	to      ledger.Ledger
+	region  string
 
-	mu   sync.Mutex
-	made map[string]int // by service
+	mu    sync.Mutex
+	made  map[string]int // by service
+	paced float64        // milliseconds
 }
 
 // pace is how fast a service is asked, in one region of one account: the rates of
@@ -36,6 +37,17 @@ func pace(service string) (perSecond float64, burst int) {
 	return 20, 40
 }
 
+// wait counts how long a task is held back: as long as its slowest region is, since
+// regions go on side by side.
+func (a *account) wait(region float64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if more := region - a.paced; more > 0 {
+		a.paced = region
+		a.estate.bill.Add(meter.PacedMillis.Of(Checker), more)
+	}
+}
+
 func (c *callsOf) record(service, operation string) {
 	c.mu.Lock()
 	if c.made == nil {
@@ -43,13 +55,13 @@ func (c *callsOf) record(service, operation string) {
 	}
 	c.made[service]++
 	made := c.made[service]
-	c.mu.Unlock()
-	c.bill.Add(meter.AWSCalls.Of(Checker), 1)
 	if rate, burst := pace(service); made > burst {
-		// Regions go on side by side; that one would have to wait for the other is
-		// more than what it takes.
-		c.bill.Add(meter.PacedMillis.Of(Checker), 1000/rate)
+		c.paced += 1000 / rate
 	}
+	paced := c.paced
+	c.mu.Unlock()
+	c.account.estate.bill.Add(meter.AWSCalls.Of(Checker), 1)
+	c.account.wait(paced)
 	c.to.Record(ledger.Entry{
 		At: longAgo().Add(time.Duration(made) * 37 * time.Millisecond), Service: service, Operation: operation, Region: c.region, Outcome: "ok", Attempts: 1,
 		DurationMS: 20 + float64(made%50), RequestID: fmt.Sprintf("%08x-5d8e-4c3b-9a2f-%012x", made*2654435761, made*40503),

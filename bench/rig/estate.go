@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -23,8 +24,7 @@ type Estate struct {
 	bill    *meter.Bill
 	regions []string
 	kinds   []makerOf // all types that the checks look at, in the catalogue's order
-	many    int       // types of which an account has more than a few
-	each    int       // resources of an account
+	each    int       // resources of an account, but for the settings that every region has
 
 	changed []uint64 // of a thousand resources, before each round; not written while one is under way
 }
@@ -35,6 +35,7 @@ type makerOf struct {
 	global  bool
 	single  bool // one in each region, or one in all
 	place   int  // among those that are not
+	count   int  // in an account, of those that are not
 }
 
 // global are the services that have one listing for all regions.
@@ -54,6 +55,40 @@ func single(kind string) bool {
 		}
 	}
 	return false
+}
+
+// few is how many resources of a type an account has at most, unless the type is
+// one of which large accounts have very many.
+const few = 50
+
+func numerous(kind string) bool {
+	switch kind {
+	case "AWS::EC2::Volume", "AWS::EC2::Snapshot", "AWS::EC2::NetworkInterface", "AWS::EC2::SecurityGroup", "AWS::Logs::LogGroup",
+		"AWS::Lambda::Function", "AWS::SecretsManager::Secret", "AWS::SNS::Topic", "AWS::SNS::Subscription", "AWS::DynamoDB::Table",
+		"AWS::KMS::Key", "AWS::RDS::DBSnapshot", "AWS::ECR::Repository", "AWS::ElasticLoadBalancingV2::LoadBalancer":
+		return true
+	}
+	return false
+}
+
+// share divides an account's resources over the types: the same number of each,
+// but for those of which there are only a few.
+func (e *Estate) share() {
+	left := max(0, e.each-e.singles())
+	for left > 0 {
+		given := 0
+		for i := range e.kinds {
+			k := &e.kinds[i]
+			if !k.single && left > 0 && (k.count < few || numerous(k.kind.Name)) {
+				k.count++
+				left--
+				given++
+			}
+		}
+		if given == 0 {
+			return // no type takes more; the audit will see fewer, and Verify say so
+		}
+	}
 }
 
 func newEstate(catalog *check.Catalog, checks []check.Check, s *store.Store, bill *meter.Bill, regions, each int) (*Estate, error) {
@@ -77,13 +112,10 @@ func newEstate(catalog *check.Catalog, checks []check.Check, s *store.Store, bil
 			if err != nil {
 				return nil, err
 			}
-			of := makerOf{maker: m, service: service.Name, global: global(service.Name), single: single(kind.Name), place: e.many}
-			if !of.single {
-				e.many++
-			}
-			e.kinds = append(e.kinds, of)
+			e.kinds = append(e.kinds, makerOf{maker: m, service: service.Name, global: global(service.Name), single: single(kind.Name), place: len(e.kinds)})
 		}
 	}
+	e.share()
 	return e, nil
 }
 
@@ -106,7 +138,7 @@ func (e *Estate) specs() map[string]collect.Spec {
 func (e *Estate) walk(_ context.Context, s *collect.Scope, kind makerOf) error {
 	calls := s.Config.ConfigSources[0].(*callsOf)
 	calls.record(kind.service, "List")
-	for i := range e.count(kind, s.Region) {
+	for i := range e.in(s.Region, kind) {
 		ref := model.Ref{ARN: s.ARN(kind.service, fmt.Sprintf("%s/resource-%06d", kind.kind.Name, i)), Account: s.Account, Region: s.Region, Name: fmt.Sprintf("resource-%06d", i)}
 		r, err := kind.make(ref, e.seed(ref))
 		if err != nil {
@@ -121,28 +153,22 @@ func (e *Estate) walk(_ context.Context, s *collect.Scope, kind makerOf) error {
 	return nil
 }
 
-// count is how many resources of a type there are in a region: the settings that
-// are everywhere, and of all other types the same number.
-func (e *Estate) count(kind makerOf, region string) int {
-	if kind.single {
+// in is how many resources of a type there are in a region.
+func (e *Estate) in(region string, kind makerOf) int {
+	switch {
+	case kind.single:
 		return 1
+	case kind.global:
+		return kind.count
 	}
-	left := max(0, e.each-e.singles())
-	of := left / e.many
-	if kind.place < left%e.many {
-		of++
-	}
-	if kind.global {
-		return of
-	}
-	share := of / len(e.regions)
+	n := kind.count / len(e.regions)
 	for i, r := range e.regions {
-		// The rest is in a region of the type's own.
-		if r == region && (i+kind.place)%len(e.regions) < of%len(e.regions) {
-			share++
+		// The rest is in regions of the type's own.
+		if r == region && (i+kind.place)%len(e.regions) < kind.count%len(e.regions) {
+			n++
 		}
 	}
-	return share
+	return n
 }
 
 func (e *Estate) singles() int {
@@ -193,7 +219,7 @@ func (e *Estate) Open(ctx context.Context, org model.OrganizationID, audit model
 	e.bill.Add(meter.Keys, 1) // a function that has just started knows no key yet
 	e.bill.Add(meter.OwnCalls.Of(Checker), 1)
 	opened := &account{estate: e, id: connection.AccountID}
-	of := &callsOf{bill: e.bill, to: calls, region: opened.HomeRegion()}
+	of := &callsOf{account: opened, to: calls, region: opened.HomeRegion()}
 	of.record("sts", "AssumeRole")
 	of.record("sts", "GetCallerIdentity")
 	return opened, nil
@@ -206,6 +232,9 @@ const dataKey = "organization"
 type account struct {
 	estate *Estate
 	id     string
+
+	mu    sync.Mutex
+	paced float64 // milliseconds that the slowest region was held back
 }
 
 // Identity implements pipeline.Account.
@@ -215,7 +244,7 @@ func (a *account) Identity() model.Identity {
 
 // Regions implements pipeline.Account.
 func (a *account) Regions(_ context.Context, calls ledger.Ledger) (enabled, disabled []string, err error) {
-	of := &callsOf{bill: a.estate.bill, to: calls, region: a.HomeRegion()}
+	of := &callsOf{account: a, to: calls, region: a.HomeRegion()}
 	of.record("ec2", "DescribeRegions")
 	return a.estate.regions, []string{"af-south-1"}, nil
 }
@@ -223,7 +252,7 @@ func (a *account) Regions(_ context.Context, calls ledger.Ledger) (enabled, disa
 // Config implements pipeline.Account. The walks that it is for find the ledger in
 // it, where real ones have a client that writes into it.
 func (a *account) Config(region string, calls ledger.Ledger) aws.Config {
-	return aws.Config{Region: region, ConfigSources: []any{&callsOf{bill: a.estate.bill, to: calls, region: region}}}
+	return aws.Config{Region: region, ConfigSources: []any{&callsOf{account: a, to: calls, region: region}}}
 }
 
 // HomeRegion implements pipeline.Account.
