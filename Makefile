@@ -47,10 +47,11 @@ race: ## The tests of everything that does not link the AWS SDK, with the race d
 generate: ## Write the files that follow from the code
 	cd tools && go run github.com/a-h/templ/cmd/templ generate -path ../pkg/report
 	go run ./internal/generate .
+	go run ./bench/cost
 
 generated: ## Fail if a generated file is stale
 	@$(MAKE) --no-print-directory generate >/dev/null
-	@git diff --exit-code --stat -- '*_templ.go' pkg/policy/operations.tsv docs/policy.md docs/checks.md cloudformation terraform README.md || { echo "generated files are stale: commit what make generate wrote"; exit 1; }
+	@git diff --exit-code --stat -- '*_templ.go' pkg/policy/operations.tsv docs/policy.md docs/checks.md docs/cost.md cloudformation terraform README.md || { echo "generated files are stale: commit what make generate wrote"; exit 1; }
 
 BLINDS := pkg/policy/grant
 blinds: warm ## Record which facts each operation gives and each check reads (minutes)
@@ -69,6 +70,28 @@ build: warm ## Build bin/cloudarq
 bench: build ## Measure an audit of 1,000 resources, and the checks alone
 	go test -run '^$$' -bench . ./pkg/check ./pkg/iampolicy
 	go run ./bench
+
+.PHONY: fanout cost functions size invoke-api invoke-scheduler invoke-checker invoke-aggregator
+fanout: ## Let 2,000 connections be due in the same minute, in one process (about two minutes of two free cores)
+	go run ./bench/fanout
+
+cost: ## Meter audits of synthetic accounts again, and write docs/cost.md of it (minutes)
+	go run ./bench/cost record
+
+functions: ## Build bin/functions/*/bootstrap for arm64, which template.yaml deploys
+	@tools/functions.sh
+
+size: functions ## Print how large the functions are and how long they take to start
+	@go run ./test/size
+
+invoke-api: ## Run a function on the emulator with its event of events/; so invoke-scheduler, -checker, -aggregator
+	@go run ./test/invoke api events/http.json
+invoke-scheduler:
+	@go run ./test/invoke scheduler events/schedule.json
+invoke-checker:
+	@go run ./test/invoke checker events/tasks.json
+invoke-aggregator:
+	@go run ./test/invoke aggregator events/results.json
 
 emulator-test: ## The tests of the emulator, of the sample estate and of the deployer (Python)
 	cd test/emulator && ./python -m pytest -q tests

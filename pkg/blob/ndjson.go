@@ -47,6 +47,13 @@ func NewWriter(w io.Writer) *Writer {
 	return out
 }
 
+// Reset begins a new file on to. What it was used for before is forgotten, closed
+// or not.
+func (w *Writer) Reset(to io.Writer) {
+	w.z.Reset(to)
+	w.count, w.err = 0, nil
+}
+
 // Write appends v as one line. A value that JSON cannot hold, or is longer than
 // MaxLine, is refused and leaves the file as it was; any other error is of the
 // underlying writer and stays.

@@ -220,3 +220,32 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// TestReset: a writer that was used before, to its end or not, writes what a new
+// one does.
+func TestReset(t *testing.T) {
+	want := encode(t, row{ID: "b"}, row{ID: "c"})
+	var first, second bytes.Buffer
+	w := blob.NewWriter(&first)
+	for _, finish := range []bool{true, false} {
+		if err := w.Write(row{ID: "a"}); err != nil {
+			t.Fatal(err)
+		}
+		if finish {
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		second.Reset()
+		w.Reset(&second)
+		for _, id := range []string{"b", "c"} {
+			if err := w.Write(row{ID: id}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil || w.Count() != 2 || !bytes.Equal(second.Bytes(), want) {
+			t.Fatalf("%d lines, %v: %x, want %x", w.Count(), err, second.Bytes(), want)
+		}
+		w.Reset(&first)
+	}
+}

@@ -105,7 +105,7 @@ func (s *State) Audit(ctx context.Context, run Run) (model.Audit, error) {
 		return audit, err
 	}
 	connect := pipeline.Key("ledger", Organization, audit, "connect")
-	if err := pipeline.WriteLedger(ctx, s.Evidence, connect, run.Connect); err != nil {
+	if err := p.WriteLedger(ctx, connect, run.Connect); err != nil {
 		return audit, err
 	}
 	err = broker.Drain(ctx,

@@ -11,7 +11,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/cloudarq/cloudarq/pkg/alert"
-	"github.com/cloudarq/cloudarq/pkg/blob"
 	"github.com/cloudarq/cloudarq/pkg/diff"
 	"github.com/cloudarq/cloudarq/pkg/metrics"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -89,7 +88,7 @@ func (p *Pipeline) commit(ctx context.Context, orgID model.OrganizationID, audit
 // store the same, and nobody ever alters what a record may name.
 func (p *Pipeline) layDown(ctx context.Context, orgID model.OrganizationID, audit model.Audit, scope string, changes []diff.Change) (string, error) {
 	var content bytes.Buffer
-	lines := blob.NewWriter(&content)
+	lines := p.lines(&content)
 	for _, c := range changes {
 		if err := lines.Write(c); err != nil {
 			return "", fmt.Errorf("lay down the changes of %s: %w", scope, err)
@@ -98,6 +97,7 @@ func (p *Pipeline) layDown(ctx context.Context, orgID model.OrganizationID, audi
 	if err := lines.Close(); err != nil {
 		return "", fmt.Errorf("lay down the changes of %s: %w", scope, err)
 	}
+	p.writers.Put(lines)
 	sum := sha256.Sum256(content.Bytes())
 	key := Key("changes", orgID, audit, scope+"."+hex.EncodeToString(sum[:8]))
 	if err := p.Evidence.Put(ctx, key, &content); err != nil {

@@ -146,7 +146,7 @@ func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, ta
 	task.Evidence = Key("evidence", m.Organization, audit, string(task.ID))
 	task.Ledger = Key("ledger", m.Organization, audit, string(task.ID))
 	j := newJudgement(p, audit, task.Service)
-	err = write(ctx, p.Evidence, task.Evidence, func(w *blob.Writer) error {
+	err = p.write(ctx, task.Evidence, func(w *blob.Writer) error {
 		j.out = w
 		task.Late = p.walk(ctx, spec, account, calls, audit, task, j)
 		// A stopped audit must not leave gaps that look like AWS's.
@@ -158,7 +158,7 @@ func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, ta
 	if err != nil {
 		return err
 	}
-	if err := WriteLedger(ctx, p.Evidence, task.Ledger, calls.Entries()); err != nil {
+	if err := p.WriteLedger(ctx, task.Ledger, calls.Entries()); err != nil {
 		return err
 	}
 	for _, call := range calls.Entries() {
@@ -268,8 +268,8 @@ func Key(what string, org model.OrganizationID, audit model.Audit, part string) 
 }
 
 // WriteLedger stores the calls of a part of an audit.
-func WriteLedger(ctx context.Context, to blob.Store, key string, calls []ledger.Entry) error {
-	return write(ctx, to, key, func(w *blob.Writer) error {
+func (p *Pipeline) WriteLedger(ctx context.Context, key string, calls []ledger.Entry) error {
+	return p.write(ctx, key, func(w *blob.Writer) error {
 		for _, call := range calls {
 			if err := w.Write(call); err != nil {
 				return err
@@ -281,24 +281,37 @@ func WriteLedger(ctx context.Context, to blob.Store, key string, calls []ledger.
 
 // write stores compressed JSON lines as they are produced. Nothing is stored
 // when fill fails; when write returns, fill has ended.
-func write(ctx context.Context, to blob.Store, key string, fill func(*blob.Writer) error) error {
+func (p *Pipeline) write(ctx context.Context, key string, fill func(*blob.Writer) error) error {
 	reader, writer := io.Pipe()
 	var filling sync.WaitGroup
 	filling.Go(func() {
-		lines := blob.NewWriter(writer)
+		lines := p.lines(writer)
 		err := fill(lines)
 		if err == nil {
 			err = lines.Close()
 		}
 		writer.CloseWithError(err)
+		if err == nil {
+			p.writers.Put(lines)
+		}
 	})
-	err := to.Put(ctx, key, reader)
+	err := p.Evidence.Put(ctx, key, reader)
 	_ = reader.CloseWithError(err) // ends fill if the store gave up first
 	filling.Wait()                 // a second attempt must not meet the first
 	if err != nil {
 		return fmt.Errorf("store %s: %w", key, err)
 	}
 	return nil
+}
+
+// lines is a writer of compressed lines, one that was used before if there is any:
+// its tables are a megabyte, and most files are a few kilobytes.
+func (p *Pipeline) lines(to io.Writer) *blob.Writer {
+	if used, ok := p.writers.Get().(*blob.Writer); ok {
+		used.Reset(to)
+		return used
+	}
+	return blob.NewWriter(to)
 }
 
 // unlisted is the gap of everything in a task that never got to AWS.

@@ -189,7 +189,7 @@ func (p *Pipeline) judgeAccount(ctx context.Context, org model.OrganizationID, a
 	j := newJudgement(p, audit, across)
 	j.judge = check.NewJudge(audit.StartedAt, world)
 	j.rules = map[string][]check.Rule{}
-	err = write(ctx, p.Evidence, task.Evidence, func(w *blob.Writer) error {
+	err = p.write(ctx, task.Evidence, func(w *blob.Writer) error {
 		j.out = w
 		for _, c := range p.selected(audit) {
 			if c.NeedsAccount() {

@@ -17,7 +17,7 @@ func (p *Pipeline) connect(ctx context.Context, m Message, audit model.Audit, ta
 	calls := &ledger.Memory{}
 	err := p.openAndPlan(ctx, m, audit, calls)
 	task.Ledger, task.Calls = Key("ledger", m.Organization, audit, connect), len(calls.Entries())
-	if e := WriteLedger(ctx, p.Evidence, task.Ledger, calls.Entries()); e != nil {
+	if e := p.WriteLedger(ctx, task.Ledger, calls.Entries()); e != nil {
 		return errors.Join(err, e)
 	}
 	if err != nil {

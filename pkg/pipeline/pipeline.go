@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -111,6 +112,8 @@ type Pipeline struct {
 	// PublishWithin is how long publishing alerts may take: who began longer ago
 	// is taken for dead, and another goes on.
 	PublishWithin time.Duration
+
+	writers sync.Pool // of *blob.Writer, closed
 }
 
 // meter counts something.

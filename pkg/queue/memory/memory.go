@@ -39,14 +39,15 @@ type Broker struct {
 
 	mu      sync.Mutex
 	queues  map[string]*Queue
-	waiting []*letter // of all queues, oldest first
-	running int       // deliveries whose handler has not returned
+	running int // deliveries whose handler has not returned
 	next    int
+	placed  int           // letters that were ever put into a queue, for their order
 	changed chan struct{} // closed, and made anew, at every change
 }
 
 type letter struct {
 	q     *Queue
+	place int // of all letters that wait, the oldest has the lowest
 	id    string
 	body  []byte
 	tries int       // deliveries begun
@@ -65,7 +66,10 @@ func New(o Options) *Broker {
 type Queue struct {
 	b    *Broker
 	name string
-	dead []DeadLetter // guarded by b.mu
+
+	// Guarded by b.mu.
+	waiting []*letter // oldest first
+	dead    []DeadLetter
 }
 
 var _ queue.Queue = (*Queue)(nil)
@@ -102,7 +106,7 @@ func (q *Queue) Send(ctx context.Context, bodies ...[]byte) error {
 	defer b.mu.Unlock()
 	for _, body := range bodies {
 		b.next++
-		b.waiting = append(b.waiting, &letter{q: q, id: strconv.Itoa(b.next), body: slices.Clone(body)})
+		b.wait(&letter{q: q, id: strconv.Itoa(b.next), body: slices.Clone(body)})
 	}
 	b.notify()
 	return nil
@@ -112,13 +116,7 @@ func (q *Queue) Send(ctx context.Context, bodies ...[]byte) error {
 func (q *Queue) Len() int {
 	q.b.mu.Lock()
 	defer q.b.mu.Unlock()
-	n := 0
-	for _, l := range q.b.waiting {
-		if l.q == q {
-			n++
-		}
-	}
-	return n
+	return len(q.waiting)
 }
 
 // Dead returns the queue's dead letters, oldest first.
@@ -138,40 +136,58 @@ func (b *Broker) notify() {
 	b.changed = make(chan struct{})
 }
 
+// wait puts a letter behind all others of its queue; b.mu is held.
+func (b *Broker) wait(l *letter) {
+	b.placed++
+	l.place = b.placed
+	l.q.waiting = append(l.q.waiting, l)
+}
+
 // take picks the next deliverable message of the queues, or says when the first
 // will be (zero if none waits); b.mu is held.
-func (b *Broker) take(wanted func(*Queue) bool, now time.Time) (l *letter, due time.Time) {
-	var ready []int
-	for i, l := range b.waiting {
-		if !wanted(l.q) {
-			continue
-		}
-		if !l.after.After(now) {
-			ready = append(ready, i)
-			if b.o.Pick == nil {
-				break
+func (b *Broker) take(wanted []*Queue, now time.Time) (l *letter, due time.Time) {
+	var ready []*letter
+	for _, q := range wanted {
+		for _, l := range q.waiting {
+			if !l.after.After(now) {
+				ready = append(ready, l)
+				if b.o.Pick == nil {
+					break // the oldest of its queue
+				}
+			} else if due.IsZero() || l.after.Before(due) {
+				due = l.after
 			}
-		} else if due.IsZero() || l.after.Before(due) {
-			due = l.after
 		}
 	}
 	if len(ready) == 0 {
 		return nil, due
 	}
-	at := ready[0]
+	slices.SortFunc(ready, func(a, b *letter) int { return a.place - b.place })
+	l = ready[0]
 	if b.o.Pick != nil {
-		at = ready[b.o.Pick(len(ready))]
+		l = ready[b.o.Pick(len(ready))]
 	}
-	l = b.waiting[at]
-	b.waiting = slices.Delete(b.waiting, at, at+1)
+	l.q.remove(l)
 	b.running++
 	l.tries++
 	if b.o.Twice != nil && b.o.Twice(l.q.name, b.message(l)) {
 		again := *l
 		again.tries--
-		b.waiting = append(b.waiting, &again)
+		b.wait(&again)
 	}
 	return l, time.Time{}
+}
+
+// remove takes a letter out of its queue. Mostly it is the oldest, and then no
+// other is moved.
+func (q *Queue) remove(l *letter) {
+	at := slices.Index(q.waiting, l)
+	if at == 0 {
+		q.waiting[0] = nil
+		q.waiting = q.waiting[1:]
+		return
+	}
+	q.waiting = slices.Delete(q.waiting, at, at+1)
 }
 
 func (b *Broker) message(l *letter) queue.Message {

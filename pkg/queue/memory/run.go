@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -54,7 +56,7 @@ func (b *Broker) Step(ctx context.Context, workers ...Worker) (bool, error) {
 		return false, fmt.Errorf("walk queues: %w", err)
 	}
 	b.mu.Lock()
-	l, _ := b.take(func(q *Queue) bool { return byQueue[q] != nil }, endOfTime)
+	l, _ := b.take(slices.Collect(maps.Keys(byQueue)), endOfTime)
 	b.mu.Unlock()
 	if l == nil {
 		return false, nil
@@ -100,9 +102,10 @@ func (b *Broker) run(ctx context.Context, workers []Worker, untilIdle bool) erro
 // loop delivers messages of one queue, one after the other, until the context
 // ends or, if asked for, all queues are idle.
 func (b *Broker) loop(ctx context.Context, w Worker, byQueue map[*Queue]*Worker, untilIdle bool) {
+	own := []*Queue{w.Queue}
 	for ctx.Err() == nil {
 		b.mu.Lock()
-		l, due := b.take(func(q *Queue) bool { return q == w.Queue }, time.Now())
+		l, due := b.take(own, time.Now())
 		idle := l == nil && untilIdle && b.idle(byQueue)
 		changed := b.changed
 		b.mu.Unlock()
@@ -123,8 +126,8 @@ func (b *Broker) idle(byQueue map[*Queue]*Worker) bool {
 	if b.running > 0 {
 		return false
 	}
-	for _, l := range b.waiting {
-		if byQueue[l.q] != nil {
+	for q := range byQueue {
+		if len(q.waiting) > 0 {
 			return false
 		}
 	}
@@ -171,7 +174,7 @@ func (b *Broker) settle(ctx context.Context, l *letter, err error) {
 	case err == nil:
 	case ctx.Err() != nil && !errors.Is(err, queue.ErrPoison):
 		l.tries--
-		b.waiting = append(b.waiting, l)
+		b.wait(l)
 	case errors.Is(err, queue.ErrPoison), l.tries >= b.o.MaxReceives:
 		m := b.message(l)
 		l.q.dead = append(l.q.dead, DeadLetter{Message: m, Err: err})
@@ -179,6 +182,6 @@ func (b *Broker) settle(ctx context.Context, l *letter, err error) {
 		if b.o.Backoff != nil {
 			l.after = time.Now().Add(b.o.Backoff(l.tries))
 		}
-		b.waiting = append(b.waiting, l)
+		b.wait(l)
 	}
 }
