@@ -1,9 +1,13 @@
 package model
 
-import "time"
+import (
+	"regexp"
+	"time"
+)
 
-// Connection is one AWS account to be audited and the way into it. Its External
-// ID is the organization's and is kept sealed, apart from this record.
+// Connection is one AWS account to be audited and the way into it. The External
+// ID of its role is kept sealed, apart from this record: the organization's, or
+// for the local command one of the connection's own.
 type Connection struct {
 	ID        ConnectionID `json:"id"`
 	AccountID string       `json:"account_id"`
@@ -27,6 +31,18 @@ type Connection struct {
 
 	Version int64 `json:"-"` // of the stored record
 }
+
+// AccountOfRole is the account in the ARN of an IAM role; false says that it is
+// no such ARN.
+func AccountOfRole(arn string) (account string, ok bool) {
+	parts := roleARN.FindStringSubmatch(arn)
+	if parts == nil {
+		return "", false
+	}
+	return parts[2], true
+}
+
+var roleARN = regexp.MustCompile(`^arn:(aws|aws-cn|aws-us-gov):iam::(\d{12}):role/[\w+=,.@/-]+$`)
 
 // Schedule says when a connection is audited by itself.
 type Schedule struct {
