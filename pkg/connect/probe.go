@@ -7,6 +7,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/awsx"
 	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/policy"
 )
@@ -17,25 +18,12 @@ const (
 	answerDenied  = "denied"
 )
 
-// Probe is something that was tried with a role, and whether AWS's answer is the
-// one that it should be.
-type Probe struct {
-	Tried  string `json:"tried"`
-	Want   string `json:"want"`
-	Answer string `json:"answer"`         // empty if it could not be tried
-	Code   string `json:"code,omitempty"` // of what is wrong
-	Fix    string `json:"fix,omitempty"`  // what is wrong and what to do, in a sentence
-}
-
-// Right reports whether the answer is the right one.
-func (p Probe) Right() bool { return p.Answer == p.Want }
-
 // Refusal is what is wrong first of all, as a *pipeline.RefusedError; nil if
 // nothing is.
-func Refusal(probes []Probe) error {
+func Refusal(probes []model.Probe) error {
 	for _, p := range probes {
 		if p.Code != "" {
-			return p.refusal()
+			return refusal(p)
 		}
 	}
 	return nil
@@ -47,10 +35,10 @@ const minimum = "ec2:DescribeRegions"
 // Probes tries whether a role lets in who knows the External ID of the target, and
 // nobody else, to the account claimed, and whether the least that an audit needs
 // is allowed there. An error says that AWS gave no answer, or knows not who asks.
-func Probes(ctx context.Context, client *awsx.Client, target awsx.Target, account string, calls ledger.Ledger) ([]Probe, error) {
-	assume := Probe{Tried: "assume the role with its External ID", Want: answerAllowed}
-	identity := Probe{Tried: "ask whose account it is", Want: account}
-	regions := Probe{Tried: "call " + minimum, Want: answerAllowed}
+func Probes(ctx context.Context, client *awsx.Client, target awsx.Target, account string, calls ledger.Ledger) ([]model.Probe, error) {
+	assume := model.Probe{Tried: "assume the role with its External ID", Want: answerAllowed}
+	identity := model.Probe{Tried: "ask whose account it is", Want: account}
+	regions := model.Probe{Tried: "call " + minimum, Want: answerAllowed}
 	target.Policy = policy.Session([]string{minimum})
 	opened, err := client.Open(ctx, target, calls)
 	var refused *awsx.AccessError
@@ -60,9 +48,9 @@ func Probes(ctx context.Context, client *awsx.Client, target awsx.Target, accoun
 			return nil, err
 		}
 		assume.Answer, assume.Code, assume.Fix = answerDenied, codeDenied, codeDenied+": "+refused.Message
-		probes := []Probe{assume}
+		probes := []model.Probe{assume}
 		for _, w := range wrongWays() { // closed as well, but that is not worth a line in the account's trail
-			probes = append(probes, Probe{Tried: "assume the role " + w.how, Want: answerDenied})
+			probes = append(probes, model.Probe{Tried: "assume the role " + w.how, Want: answerDenied})
 		}
 		return append(probes, identity, regions), nil
 	}
@@ -70,7 +58,7 @@ func Probes(ctx context.Context, client *awsx.Client, target awsx.Target, accoun
 		return nil, err
 	}
 	assume.Answer = answerAllowed
-	probes := []Probe{assume}
+	probes := []model.Probe{assume}
 	for _, w := range wrongWays() {
 		p, err := w.try(ctx, client, target, calls)
 		if err != nil {
@@ -88,7 +76,7 @@ func Probes(ctx context.Context, client *awsx.Client, target awsx.Target, accoun
 	return append(probes, identity, regions), nil
 }
 
-func tryRegions(ctx context.Context, account pipeline.Account, p Probe, role string, calls ledger.Ledger) (Probe, error) {
+func tryRegions(ctx context.Context, account pipeline.Account, p model.Probe, role string, calls ledger.Ledger) (model.Probe, error) {
 	var refused *awsx.AccessError
 	_, _, err := account.Regions(ctx, calls)
 	switch {

@@ -40,7 +40,7 @@ func (a Accounts) Verify(ctx context.Context, org model.OrganizationID, audit mo
 			return err
 		}
 		if !p.Right() {
-			return p.refusal()
+			return refusal(p)
 		}
 	}
 	return records.PutVerifiedRole(ctx, audit.Connection, target.RoleARN)
@@ -60,9 +60,9 @@ func wrongWays() []wrongWay {
 }
 
 // try tries to come in; only being denied is right.
-func (w wrongWay) try(ctx context.Context, client *awsx.Client, target awsx.Target, calls ledger.Ledger) (Probe, error) {
+func (w wrongWay) try(ctx context.Context, client *awsx.Client, target awsx.Target, calls ledger.Ledger) (model.Probe, error) {
 	target.ExternalID = w.id
-	p := Probe{Tried: "assume the role " + w.how, Want: answerDenied, Answer: answerDenied}
+	p := model.Probe{Tried: "assume the role " + w.how, Want: answerDenied, Answer: answerDenied}
 	open, err := client.CanAssume(ctx, target, calls)
 	if open {
 		p.Answer, p.Code = answerAllowed, codeMissingExternalID
@@ -72,6 +72,6 @@ func (w wrongWay) try(ctx context.Context, client *awsx.Client, target awsx.Targ
 	return p, err
 }
 
-func (p Probe) refusal() *pipeline.RefusedError {
+func refusal(p model.Probe) *pipeline.RefusedError {
 	return &pipeline.RefusedError{Code: p.Code, Message: p.Fix}
 }

@@ -66,6 +66,19 @@ const (
 	ConnectionDeleted ConnectionState = "deleted" // hidden, and about to be purged
 )
 
+// Probe is something that was tried with a connection's role, and whether AWS's
+// answer is the one that it should be.
+type Probe struct {
+	Tried  string `json:"tried"`
+	Want   string `json:"want"`
+	Answer string `json:"answer"`         // empty if it could not be tried
+	Code   string `json:"code,omitempty"` // of what is wrong, "trust_missing_external_id" for example
+	Fix    string `json:"fix,omitempty"`  // what is wrong and what to do, in a sentence
+}
+
+// Right reports whether the answer is the right one.
+func (p Probe) Right() bool { return p.Answer == p.Want }
+
 // Receipt is what is left of a deleted connection: how much of it was purged.
 type Receipt struct {
 	Connection ConnectionID `json:"connection"`
