@@ -4,14 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/cloudarq/cloudarq/pkg/awsx"
-	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/ledger"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -23,6 +20,7 @@ import (
 // runFlags are the flags of audit run.
 type runFlags struct {
 	profile, roleARN, externalID string
+	connection                   string
 	regions, services, checks    []string
 	severity, failOn             string
 	minCoverage                  float64
@@ -36,13 +34,16 @@ func (c *cli) auditRun() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Audit one AWS account now",
-		Long: `Audit one AWS account, with your own credentials or through a role.
+		Long: `Audit one AWS account: with your own credentials, through a role, or through a
+connection that is kept (cloudarq connections add). A connection's own regions,
+services and checks hold unless flags say otherwise.
 
 The verdicts go to stdout: with -o json, ndjson or csv every one of them, with
 -o table the summary. Progress goes to stderr.`,
 		Example: `  cloudarq audit run
   cloudarq audit run --profile prod --regions eu-west-1,us-east-1
   cloudarq audit run --role-arn arn:aws:iam::111122223333:role/CloudArqAuditRole --external-id prompt
+  cloudarq audit run --connection prod
   cloudarq audit run --services s3,iam --severity high --fail-on high --min-coverage 95
   cloudarq audit run --checks 's3-*',fsbp:KMS.4 -o ndjson > verdicts.ndjson
   cloudarq audit run --dry-run`,
@@ -53,6 +54,8 @@ The verdicts go to stdout: with -o json, ndjson or csv every one of them, with
 	flags.StringVar(&f.profile, "profile", "", "profile of the AWS configuration")
 	flags.StringVar(&f.roleARN, "role-arn", "", "role to assume in the account")
 	flags.StringVar(&f.externalID, "external-id", "", "where the External ID is: - (stdin), prompt, env:NAME or file:PATH (default $"+externalIDVariable+")")
+	flags.StringVar(&f.connection, "connection", "", "kept connection to audit, by name, id or account")
+	c.keyringFlag(cmd)
 	flags.StringSliceVar(&f.regions, "regions", nil, "regions to audit (default all that the account has enabled)")
 	flags.StringSliceVar(&f.services, "services", nil, "services to audit (default all)")
 	flags.StringSliceVar(&f.checks, "checks", nil, "checks by id, glob or another tool's id, such as prowler:s3_bucket_object_versioning (default all)")
@@ -76,6 +79,9 @@ func (f runFlags) validate() error {
 	if f.timeout < 0 {
 		return usagef("--timeout %s is negative", f.timeout)
 	}
+	if f.connection != "" && (f.roleARN != "" || f.externalID != "" || f.profile != "") {
+		return usagef("--connection has a role, an External ID and a profile of its own: leave out --role-arn, --external-id and --profile")
+	}
 	return nil
 }
 
@@ -86,19 +92,17 @@ func (c *cli) runAudit(ctx context.Context, f runFlags) error {
 	if err := f.validate(); err != nil {
 		return err
 	}
-	externalID, err := c.externalID(f.externalID)
-	if err != nil {
-		return err
-	}
 	return c.with(ctx, func(s *local.State) error {
+		open, f, err := c.wayIn(ctx, s, f)
+		if err != nil {
+			return err
+		}
 		run, err := c.prepare(ctx, s, f)
 		if err != nil {
 			return err
 		}
 		calls := &ledger.Memory{}
-		account, err := c.connect(ctx, f, awsx.Target{
-			Profile: f.profile, RoleARN: f.roleARN, ExternalID: externalID, SessionName: sessionName(),
-		}, &run, calls)
+		account, err := c.connect(ctx, f, open, &run, calls)
 		if err != nil {
 			return err
 		}
@@ -140,60 +144,18 @@ func (c *cli) prepare(ctx context.Context, s *local.State, f runFlags) (local.Ru
 		run.Resume = &audit
 		return run, nil
 	}
-	checks, err := s.Catalog.Select(f.checks)
+	checks, err := local.Select(s.Catalog, f.checks, f.services, f.regions)
 	if err != nil {
 		return run, usage(err)
 	}
 	if checks, err = severities(checks, f.severity); err != nil {
 		return run, err
 	}
-	if len(f.services) > 0 {
-		if _, err := s.Catalog.SelectServices(f.services); err != nil {
-			return run, usage(err)
-		}
-	}
 	if _, err := pipeline.Resolve(s.Catalog, checks, f.services); err != nil {
 		return run, err
 	}
-	for _, region := range f.regions {
-		if !slices.Contains(awsx.KnownRegions(), region) {
-			return run, usage(&check.UnknownError{What: "region", Word: region, Nearest: check.Nearest(region, awsx.KnownRegions())})
-		}
-	}
 	run.Request = pipeline.Request{Checks: checks, Services: f.services, Regions: f.regions}
 	return run, nil
-}
-
-// connect opens the account and settles which regions are audited.
-func (c *cli) connect(ctx context.Context, f runFlags, target awsx.Target, run *local.Run, calls *ledger.Memory) (*awsx.Account, error) {
-	if f.timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, f.timeout)
-		defer cancel()
-	}
-	client := awsx.New(awsx.Options{Version: version, CustomEndpoint: collectors.CustomEndpoint})
-	account, err := client.Open(ctx, target, calls)
-	if err != nil {
-		return nil, err
-	}
-	identity := account.Identity()
-	if run.Resume != nil {
-		if run.Resume.AccountID != identity.Account {
-			return nil, usagef("audit %s is of account %s, these credentials are of %s", run.Resume.ID, run.Resume.AccountID, identity.Account)
-		}
-		return account, nil
-	}
-	r := &run.Request
-	r.Connection.AccountID, r.Partition, r.CallerARN = identity.Account, identity.Partition, identity.CallerARN
-	if len(f.regions) > 0 {
-		slices.Sort(r.Regions)
-		r.Regions = slices.Compact(r.Regions)
-		return account, nil
-	}
-	if r.Regions, r.DisabledRegions, err = account.Regions(ctx, calls); err != nil {
-		return nil, err
-	}
-	return account, nil
 }
 
 // announce says what is about to be audited, and gives the number of services.

@@ -51,6 +51,14 @@ func TestHelpHasExamples(t *testing.T) {
 		{"policy", "show"},
 		{"policy", "diff"},
 		{"policy", "verify"},
+		{"policy", "drift"},
+		{"audit", "calls"},
+		{"audit", "reconcile"},
+		{"connections", "add"},
+		{"connections", "list"},
+		{"connections", "show"},
+		{"connections", "test"},
+		{"connections", "remove"},
 	} {
 		r := cloudarq(t, t.TempDir(), append(command, "--help")...)
 		if r.code != exitOK || !strings.Contains(r.stdout, "Examples:") {

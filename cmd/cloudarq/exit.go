@@ -12,6 +12,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/report"
+	"github.com/cloudarq/cloudarq/pkg/secret/keyring"
 	"github.com/cloudarq/cloudarq/pkg/table/sqlite"
 )
 
@@ -93,6 +94,8 @@ func classify(err error) (code int, said string) {
 	var exit *exitError
 	var unknown *check.UnknownError
 	var access *awsx.AccessError
+	var refused *pipeline.RefusedError
+	var input *local.InputError
 	switch {
 	case errors.As(err, &exit):
 		if exit.err == nil {
@@ -101,6 +104,16 @@ func classify(err error) (code int, said string) {
 		return exit.code, exit.err.Error()
 	case errors.As(err, &unknown), errors.Is(err, pipeline.ErrNothing):
 		return exitUsage, err.Error()
+	case errors.As(err, &input):
+		return exitUsage, input.Error()
+	case errors.Is(err, keyring.ErrPassphrase):
+		// Not exitAccess: AWS was not asked, and whoever signs in again because of
+		// that code would do so in vain. It is what was given that is wrong.
+		return exitUsage, err.Error()
+	case errors.Is(err, context.DeadlineExceeded) && errors.As(err, &refused):
+		return exitCancelled, "out of time: " + refused.Error()
+	case errors.As(err, &refused):
+		return exitAccess, refused.Error()
 	case errors.As(err, &access):
 		return exitAccess, access.Error()
 	case errors.Is(err, local.ErrCancelled), errors.Is(err, context.Canceled):

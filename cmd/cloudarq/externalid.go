@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/cloudarq/cloudarq/pkg/secret"
@@ -16,59 +17,119 @@ import (
 // otherwise.
 const externalIDVariable = "CLOUDARQ_EXTERNAL_ID"
 
+// passphraseVariable is the same for the passphrase of the keyring.
+const passphraseVariable = "CLOUDARQ_KEYRING_PASSPHRASE"
+
 // externalIDSyntax is AWS's,
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 var externalIDSyntax = regexp.MustCompile(`^[\w+=,.@:/-]+$`)
 
-// externalID reads the External ID from where the flag points: "-" for stdin,
-// "prompt", "env:NAME" or "file:PATH". It is never an argument itself, which
-// every process of the machine could read.
+// source is where a secret is: it is never an argument itself, which every
+// process of the machine could read.
+type source struct{ what, flag, variable string }
+
+// externalID reads the External ID from where the flag points, or the environment.
+// It is empty if there is none.
 func (c *cli) externalID(from string) (secret.String, error) {
+	value, err := c.secret(source{"External ID", "--external-id", externalIDVariable}, from)
+	if err != nil || value.Empty() && from == "" {
+		return secret.String{}, err
+	}
+	if id := value.Reveal(); len(id) < 2 || len(id) > 1224 || !externalIDSyntax.MatchString(id) {
+		return secret.String{}, usagef("the External ID is not one that AWS accepts: want 2 to 1224 letters, digits and +=,.@:/-_")
+	}
+	return value, nil
+}
+
+// secret reads a secret: from is "-" for stdin, "prompt", "env:NAME" or
+// "file:PATH"; empty is the variable.
+func (c *cli) secret(s source, from string) (secret.String, error) {
 	var value string
 	var err error
-	source, name, _ := strings.Cut(from, ":")
+	kind, name, _ := strings.Cut(from, ":")
 	switch {
 	case from == "":
-		value = os.Getenv(externalIDVariable)
+		value = os.Getenv(s.variable)
 	case from == "-":
-		value, err = bufio.NewReader(c.stdin).ReadString('\n')
-		if value != "" {
-			err = nil // the last line may lack its end
-		}
+		value, err = c.line()
 	case from == "prompt":
-		value, err = c.prompt("External ID: ")
-	case source == "env":
+		value, err = c.prompt(s.what + ": ")
+	case kind == "env":
 		var set bool
 		if value, set = os.LookupEnv(name); !set {
 			err = fmt.Errorf("%s is not set", name)
 		}
-	case source == "file":
+	case kind == "file":
 		var data []byte
 		data, err = os.ReadFile(name)
 		value = string(data)
 	default:
-		return secret.String{}, usagef("--external-id takes where the External ID is, not the ID itself: -, prompt, env:NAME or file:PATH; or set %s", externalIDVariable)
+		return secret.String{}, usagef("%s takes where the %s is, not the %s itself: -, prompt, env:NAME or file:PATH; or set %s", s.flag, s.what, s.what, s.variable)
 	}
 	if err != nil {
-		return secret.String{}, usagef("read the External ID: %w", err)
+		return secret.String{}, usagef("read the %s: %w", s.what, err)
 	}
-	value = strings.TrimSpace(value)
-	if value == "" && from == "" {
-		return secret.String{}, nil
+	return secret.New(strings.TrimSpace(value)), nil
+}
+
+// line is the next line of stdin, whose last one may lack its end.
+func (c *cli) line() (string, error) {
+	if c.lines == nil {
+		c.lines = bufio.NewReader(c.stdin)
 	}
-	if len(value) < 2 || len(value) > 1224 || !externalIDSyntax.MatchString(value) {
-		return secret.String{}, usagef("the External ID is not one that AWS accepts: want 2 to 1224 letters, digits and +=,.@:/-_")
+	text, err := c.lines.ReadString('\n')
+	if text != "" {
+		err = nil
 	}
-	return secret.New(value), nil
+	return text, err
 }
 
 func (c *cli) prompt(question string) (string, error) {
-	in, ok := c.stdin.(*os.File)
-	if !ok || !term.IsTerminal(int(in.Fd())) {
+	in, ok := c.terminal()
+	if !ok {
 		return "", fmt.Errorf("stdin is not a terminal to ask on")
 	}
 	fmt.Fprint(c.stderr, question)
 	answer, err := term.ReadPassword(int(in.Fd()))
 	fmt.Fprintln(c.stderr)
 	return string(answer), err
+}
+
+// terminal is stdin if somebody can be asked there.
+func (c *cli) terminal() (*os.File, bool) {
+	in, ok := c.stdin.(*os.File)
+	return in, ok && term.IsTerminal(int(in.Fd()))
+}
+
+// keyringFlag lets a command open the keyring.
+func (c *cli) keyringFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&c.keyringPassphrase, "keyring-passphrase", "",
+		"where the passphrase of the keyring is: - (stdin), prompt, env:NAME or file:PATH (default $"+passphraseVariable+", or a prompt if the keyring has one)")
+}
+
+// passphrase obtains the passphrase of the keyring. A keyring that is made with a
+// passphrase from the prompt asks for it twice: a slip would lock it for good.
+func (c *cli) passphrase(protected, exists bool) (secret.String, error) {
+	from := c.keyringPassphrase
+	if _, ok := c.terminal(); ok && from == "" && protected && os.Getenv(passphraseVariable) == "" {
+		from = "prompt"
+	}
+	where := source{"passphrase of the keyring", "--keyring-passphrase", passphraseVariable}
+	word, err := c.secret(where, from)
+	if err != nil {
+		return word, err
+	}
+	if word.Empty() && from != "" {
+		return word, usagef("the passphrase of the keyring is empty")
+	}
+	if from == "prompt" && !exists {
+		again, err := c.prompt("once more: ")
+		if err != nil {
+			return word, usagef("read the passphrase of the keyring: %w", err)
+		}
+		if strings.TrimSpace(again) != word.Reveal() {
+			return word, usagef("the two passphrases differ")
+		}
+	}
+	return word, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,9 @@ type cli struct {
 	noColor bool
 
 	stateDir string // what dataDir came to, once the state was opened
+
+	keyringPassphrase string        // where the passphrase of the keyring is
+	lines             *bufio.Reader // of stdin, which may hold more than one secret
 }
 
 func (c *cli) root() *cobra.Command {
@@ -53,7 +57,7 @@ refused the credentials or the role; 5 cancelled or out of time; 6 anything else
 	flags.BoolVarP(&c.quiet, "quiet", "q", false, "no progress, no summary on stderr")
 	flags.BoolVar(&c.noColor, "no-color", false, "no colours (also NO_COLOR)")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
-	root.AddCommand(c.audit(), c.findings(), c.resources(), c.checks(), c.policy(), c.report(), c.version())
+	root.AddCommand(c.audit(), c.connections(), c.findings(), c.resources(), c.checks(), c.policy(), c.report(), c.version())
 	strict(root)
 	return root
 }
@@ -93,8 +97,8 @@ func fromEnvironment(flags *pflag.FlagSet) (err error) {
 	flags.VisitAll(func(f *pflag.Flag) {
 		name := "CLOUDARQ_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 		value, set := os.LookupEnv(name)
-		// The External ID itself is in the environment, not the way to it.
-		if f.Changed || !set || name == externalIDVariable {
+		// The secret itself is in the environment, not the way to it.
+		if f.Changed || !set || name == externalIDVariable || name == passphraseVariable {
 			return
 		}
 		if e := flags.Set(f.Name, value); e != nil && err == nil {

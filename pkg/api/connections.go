@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -103,19 +102,17 @@ func (a *API) createConnection(ctx context.Context, in *struct {
 	return a.showConnection(ctx, in.id(), c)
 }
 
-var roleARN = regexp.MustCompile(`^arn:(aws|aws-cn|aws-us-gov):iam::(\d{12}):role/[\w+=,.@/-]+$`)
-
 // apply checks what a client says of a connection and writes it into c.
 func (a *API) apply(ctx context.Context, c *model.Connection, in ConnectionInput) error {
 	if in.RoleARN != "" {
-		parts := roleARN.FindStringSubmatch(in.RoleARN)
-		if parts == nil {
+		account, ok := model.AccountOfRole(in.RoleARN)
+		if !ok {
 			return invalid(ctx, "body.role_arn", fmt.Sprintf("%q is not the ARN of an IAM role", in.RoleARN))
 		}
-		if c.AccountID != "" && c.AccountID != parts[2] {
+		if c.AccountID != "" && c.AccountID != account {
 			return invalid(ctx, "body.role_arn", "the connection is of account "+c.AccountID+"; connect another account by itself")
 		}
-		c.AccountID = parts[2]
+		c.AccountID = account
 	}
 	if len(in.Services) > 0 {
 		if _, err := a.Catalog.SelectServices(in.Services); err != nil {

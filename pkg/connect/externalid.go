@@ -110,10 +110,15 @@ func (e ExternalIDs) make(ctx context.Context, org model.OrganizationID) error {
 	return nil
 }
 
-func seal(key secret.DataKey, org model.OrganizationID) (id secret.String, sealed []byte, err error) {
+// NewExternalID makes an External ID that nobody can guess.
+func NewExternalID() secret.String {
 	random := make([]byte, externalIDBytes)
 	_, _ = rand.Read(random) // never fails
-	id = secret.New("cloudarq-" + base64.RawURLEncoding.EncodeToString(random))
+	return secret.New("cloudarq-" + base64.RawURLEncoding.EncodeToString(random))
+}
+
+func seal(key secret.DataKey, org model.OrganizationID) (id secret.String, sealed []byte, err error) {
+	id = NewExternalID()
 	if sealed, err = key.Seal(binding(org), id); err != nil {
 		return id, nil, fmt.Errorf("the External ID of organization %s: %w", org, err)
 	}
@@ -122,31 +127,7 @@ func seal(key secret.DataKey, org model.OrganizationID) (id secret.String, seale
 
 // key is the organization's data key; it is made the first time.
 func (e ExternalIDs) key(ctx context.Context, org model.OrganizationID) (secret.DataKey, error) {
-	records := e.Store.For(org)
-	scope := secret.Scope{Organization: string(org), Record: record}
-	wrapped, err := records.DataKey(ctx, record)
-	if errors.Is(err, store.ErrNotFound) {
-		fresh, err := e.Keys.Generate(ctx, scope)
-		if err != nil {
-			return secret.DataKey{}, fmt.Errorf("data key of organization %s: %w", org, err)
-		}
-		if err := records.PutDataKey(ctx, record, fresh.Wrapped); err == nil {
-			return fresh, nil
-		} else if !errors.Is(err, store.ErrConflict) {
-			return secret.DataKey{}, err
-		}
-		// Somebody else's is the one that is kept.
-		if wrapped, err = records.DataKey(ctx, record); err != nil {
-			return secret.DataKey{}, err
-		}
-	} else if err != nil {
-		return secret.DataKey{}, err
-	}
-	key, err := e.Keys.Unwrap(ctx, scope, wrapped)
-	if err != nil {
-		return key, fmt.Errorf("data key of organization %s: %w", org, err)
-	}
-	return key, nil
+	return dataKey(ctx, e.Store, e.Keys, secret.Scope{Organization: string(org), Record: record})
 }
 
 func binding(org model.OrganizationID) secret.Binding {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 
+	"github.com/cloudarq/cloudarq/pkg/awsx"
 	"github.com/cloudarq/cloudarq/pkg/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
@@ -16,6 +17,8 @@ const (
 	codePending           = "connection_pending"
 	codeDenied            = "role_denied"
 	codeMissingExternalID = "trust_missing_external_id"
+	codeOtherAccount      = "account_mismatch"
+	codeMinimum           = "policy_minimum_missing"
 )
 
 // Verify implements pipeline.Accounts: the role must not be assumable without the
@@ -31,18 +34,44 @@ func (a Accounts) Verify(ctx context.Context, org model.OrganizationID, audit mo
 	if err != nil || verified == target.RoleARN {
 		return err
 	}
-	for what, id := range map[string]secret.String{
-		"without an External ID": {}, "with a wrong External ID": secret.New("cloudarq-probe-" + rand.Text()),
-	} {
-		target.ExternalID = id
-		open, err := a.Client.CanAssume(ctx, target, calls)
+	for _, w := range wrongWays() {
+		p, err := w.try(ctx, a.Client, target, calls)
 		if err != nil {
 			return err
 		}
-		if open {
-			return &pipeline.RefusedError{Code: codeMissingExternalID, Message: fmt.Sprintf(
-				"%s: %s can be assumed %s, so others could reach the account through CloudArq; add the condition sts:ExternalId to the role's trust policy, as in the published template", codeMissingExternalID, target.RoleARN, what)}
+		if !p.Right() {
+			return refusal(p)
 		}
 	}
 	return records.PutVerifiedRole(ctx, audit.Connection, target.RoleARN)
+}
+
+// wrongWay is a way into an account that must be closed.
+type wrongWay struct {
+	how string
+	id  secret.String
+}
+
+func wrongWays() []wrongWay {
+	return []wrongWay{
+		{"without an External ID", secret.String{}},
+		{"with a wrong External ID", secret.New("cloudarq-probe-" + rand.Text())},
+	}
+}
+
+// try tries to come in; only being denied is right.
+func (w wrongWay) try(ctx context.Context, client *awsx.Client, target awsx.Target, calls ledger.Ledger) (model.Probe, error) {
+	target.ExternalID = w.id
+	p := model.Probe{Tried: "assume the role " + w.how, Want: answerDenied, Answer: answerDenied}
+	open, err := client.CanAssume(ctx, target, calls)
+	if open {
+		p.Answer, p.Code = answerAllowed, codeMissingExternalID
+		p.Fix = fmt.Sprintf("%s: %s can be assumed %s, so others could reach the account through CloudArq; add the condition sts:ExternalId to the role's trust policy, as in the published template",
+			codeMissingExternalID, target.RoleARN, w.how)
+	}
+	return p, err
+}
+
+func refusal(p model.Probe) *pipeline.RefusedError {
+	return &pipeline.RefusedError{Code: p.Code, Message: p.Fix}
 }

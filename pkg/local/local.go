@@ -37,6 +37,7 @@ type State struct {
 	store *store.Store
 	table *sqlite.Table
 	blobs *dir.Store
+	path  string
 }
 
 // DefaultDir is where state is kept unless the user says otherwise:
@@ -63,7 +64,7 @@ func Open(ctx context.Context, path string, catalog *check.Catalog) (*State, err
 		return nil, errors.Join(err, table.Close())
 	}
 	s := store.New(table)
-	return &State{Catalog: catalog, Records: s.For(Organization), Evidence: blobs, store: s, table: table, blobs: blobs}, nil
+	return &State{Catalog: catalog, Records: s.For(Organization), Evidence: blobs, store: s, table: table, blobs: blobs, path: path}, nil
 }
 
 // Close releases the files.

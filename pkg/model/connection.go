@@ -1,9 +1,13 @@
 package model
 
-import "time"
+import (
+	"regexp"
+	"time"
+)
 
-// Connection is one AWS account to be audited and the way into it. Its External
-// ID is the organization's and is kept sealed, apart from this record.
+// Connection is one AWS account to be audited and the way into it. The External
+// ID of its role is kept sealed, apart from this record: the organization's, or
+// for the local command one of the connection's own.
 type Connection struct {
 	ID        ConnectionID `json:"id"`
 	AccountID string       `json:"account_id"`
@@ -28,6 +32,18 @@ type Connection struct {
 	Version int64 `json:"-"` // of the stored record
 }
 
+// AccountOfRole is the account in the ARN of an IAM role; false says that it is
+// no such ARN.
+func AccountOfRole(arn string) (account string, ok bool) {
+	parts := roleARN.FindStringSubmatch(arn)
+	if parts == nil {
+		return "", false
+	}
+	return parts[2], true
+}
+
+var roleARN = regexp.MustCompile(`^arn:(aws|aws-cn|aws-us-gov):iam::(\d{12}):role/[\w+=,.@/-]+$`)
+
 // Schedule says when a connection is audited by itself.
 type Schedule struct {
 	// Expression is "rate(1 day)", "cron(0 6 * * ? *)", "at(2026-12-24T06:00:00)"
@@ -49,6 +65,19 @@ const (
 	ConnectionRevoked ConnectionState = "revoked" // AWS refuses the role; findings stay as they were
 	ConnectionDeleted ConnectionState = "deleted" // hidden, and about to be purged
 )
+
+// Probe is something that was tried with a connection's role, and whether AWS's
+// answer is the one that it should be.
+type Probe struct {
+	Tried  string `json:"tried"`
+	Want   string `json:"want"`
+	Answer string `json:"answer"`         // empty if it could not be tried
+	Code   string `json:"code,omitempty"` // of what is wrong, "trust_missing_external_id" for example
+	Fix    string `json:"fix,omitempty"`  // what is wrong and what to do, in a sentence
+}
+
+// Right reports whether the answer is the right one.
+func (p Probe) Right() bool { return p.Answer == p.Want }
 
 // Receipt is what is left of a deleted connection: how much of it was purged.
 type Receipt struct {

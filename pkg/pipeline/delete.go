@@ -51,6 +51,12 @@ func (p *Pipeline) sendPurge(ctx context.Context, due store.Due) error {
 	return nil
 }
 
+// Purge purges a deleted connection at once. It is for where nothing runs that
+// could still write about it.
+func (p *Pipeline) Purge(ctx context.Context, org model.OrganizationID, connection model.ConnectionID) error {
+	return p.purge(ctx, Message{KindPurge, version, org, connection, KindPurge, KindPurge})
+}
+
 // purge removes everything that is kept of a deleted connection, in the table
 // and in the blob store. Dying in between leaves the connection, and the next
 // try goes on; what was there is counted before anything is removed.

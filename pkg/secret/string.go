@@ -12,18 +12,34 @@ import (
 const redacted = "[redacted]"
 
 // String is a value that must not be seen: it prints, logs and marshals as
-// "[redacted]". Reveal is the one way to its content.
-type String struct{ content string }
+// "[redacted]". Reveal is the one way to its content. The zero value is empty.
+// Two are compared by what they reveal; == does not compile.
+type String struct {
+	// A function and not the text: fmt calls no methods on what stands in an
+	// unexported field, but prints what it finds there. Of a function it finds
+	// an address.
+	content func() string
+}
 
 // New wraps a secret.
-func New(content string) String { return String{content} }
+func New(content string) String {
+	if content == "" {
+		return String{}
+	}
+	return String{func() string { return content }}
+}
 
 // Reveal is the secret itself; call it where the value is used, not where it is
 // passed on.
-func (s String) Reveal() string { return s.content }
+func (s String) Reveal() string {
+	if s.content == nil {
+		return ""
+	}
+	return s.content()
+}
 
 // Empty reports whether there is nothing to hide.
-func (s String) Empty() bool { return s.content == "" }
+func (s String) Empty() bool { return s.content == nil }
 
 // String implements fmt.Stringer.
 func (String) String() string { return redacted }

@@ -81,7 +81,7 @@ func (o *Organization) records(ctx context.Context, connection model.ConnectionI
 		return err
 	}
 	for _, key := range []table.Key{
-		{PK: o.key("CLOCK", string(startClock)), SK: string(connection)}, o.verifiedKey(connection), o.dataKeyKey(string(connection)),
+		{PK: o.key("CLOCK", string(startClock)), SK: string(connection)}, o.verifiedKey(connection), o.accessKey(connection), o.dataKeyKey(string(connection)),
 	} {
 		if err := visit(key); err != nil {
 			return err

@@ -66,6 +66,19 @@ func Open(path string, o Options) (*Keyring, error) {
 	return k, nil
 }
 
+// Protected reports whether the keyring at path needs a passphrase, and whether
+// there is one at all.
+func Protected(path string) (protected, exists bool, err error) {
+	c, _, err := read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, false, nil
+	}
+	if err != nil {
+		return false, false, fmt.Errorf("open keyring %s: %w", path, err)
+	}
+	return c.Passphrase != nil, true, nil
+}
+
 func (k *Keyring) open(passphrase secret.String) error {
 	c, info, err := read(k.path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -150,6 +150,23 @@ func TestPassphrase(t *testing.T) {
 	}
 }
 
+func TestProtected(t *testing.T) {
+	for name, c := range map[string]struct {
+		make              func(path string)
+		protected, exists bool
+	}{
+		"none":       {func(string) {}, false, false},
+		"plain":      {func(path string) { open(t, path, "") }, false, true},
+		"passphrase": {func(path string) { open(t, path, "p") }, true, true},
+	} {
+		path := filepath.Join(t.TempDir(), "keyring")
+		c.make(path)
+		if protected, exists, err := keyring.Protected(path); protected != c.protected || exists != c.exists || err != nil {
+			t.Errorf("%s: protected %v, exists %v, %v", name, protected, exists, err)
+		}
+	}
+}
+
 func TestDamaged(t *testing.T) {
 	key := base64.StdEncoding.EncodeToString(make([]byte, 32))
 	argon := `"passphrase":{"kdf":"argon2id","time":1,"memory_kib":%s,"threads":1,"salt":"AAAAAAAAAAAAAAAAAAAAAA=="},`

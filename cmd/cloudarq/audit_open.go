@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"slices"
+
+	"github.com/cloudarq/cloudarq/pkg/awsx"
+	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/local"
+	"github.com/cloudarq/cloudarq/pkg/services/collectors"
+)
+
+// opener opens the account to be audited.
+type opener func(ctx context.Context, calls ledger.Ledger) (*awsx.Account, error)
+
+// wayIn is how the account will be opened: nothing is asked of AWS yet. A
+// connection fills in the flags that were not set.
+func (c *cli) wayIn(ctx context.Context, s *local.State, f runFlags) (opener, runFlags, error) {
+	if f.connection == "" {
+		externalID, err := c.externalID(f.externalID)
+		target := awsx.Target{Profile: f.profile, RoleARN: f.roleARN, ExternalID: externalID, SessionName: sessionName()}
+		return func(ctx context.Context, calls ledger.Ledger) (*awsx.Account, error) {
+			return awsClient().Open(ctx, target, calls)
+		}, f, err
+	}
+	kept := c.kept(s)
+	connection, err := kept.Find(ctx, f.connection)
+	if err != nil {
+		return nil, f, err
+	}
+	for _, w := range []struct{ flag, own *[]string }{
+		{&f.regions, &connection.Regions}, {&f.services, &connection.Services}, {&f.checks, &connection.Checks},
+	} {
+		if len(*w.flag) == 0 {
+			*w.flag = *w.own
+		}
+	}
+	return func(ctx context.Context, calls ledger.Ledger) (*awsx.Account, error) {
+		return kept.Open(ctx, connection, sessionName(), calls)
+	}, f, nil
+}
+
+func awsClient() *awsx.Client {
+	return awsx.New(awsx.Options{Version: version, CustomEndpoint: collectors.CustomEndpoint})
+}
+
+// connect opens the account and settles which regions are audited.
+func (c *cli) connect(ctx context.Context, f runFlags, open opener, run *local.Run, calls *ledger.Memory) (*awsx.Account, error) {
+	if f.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, f.timeout)
+		defer cancel()
+	}
+	account, err := open(ctx, calls)
+	if err != nil {
+		return nil, err
+	}
+	identity := account.Identity()
+	if run.Resume != nil {
+		if run.Resume.AccountID != identity.Account {
+			return nil, usagef("audit %s is of account %s, these credentials are of %s", run.Resume.ID, run.Resume.AccountID, identity.Account)
+		}
+		return account, nil
+	}
+	r := &run.Request
+	r.Connection.AccountID, r.Partition, r.CallerARN = identity.Account, identity.Partition, identity.CallerARN
+	if len(f.regions) > 0 {
+		slices.Sort(r.Regions)
+		r.Regions = slices.Compact(r.Regions)
+		return account, nil
+	}
+	if r.Regions, r.DisabledRegions, err = account.Regions(ctx, calls); err != nil {
+		return nil, err
+	}
+	return account, nil
+}

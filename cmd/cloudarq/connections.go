@@ -1,0 +1,184 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cloudarq/cloudarq/pkg/local"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/report"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+func (c *cli) connections() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "connections", Aliases: []string{"connection"},
+		Short: "Keep accounts with their role and External ID, to audit them by name",
+	}
+	cmd.AddCommand(c.connectionsAdd(), c.connectionsTest(), c.connectionsShow(), c.connectionsRemove(), &cobra.Command{
+		Use:   "list",
+		Short: "List the accounts that are kept, or were audited",
+		Example: `  cloudarq connections list
+  cloudarq connections list -o ndjson`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.connectionsList(cmd.Context()) },
+	})
+	return cmd
+}
+
+// kept are the connections of the state.
+func (c *cli) kept(s *local.State) local.Connections {
+	return local.Connections{State: s, Keys: s.Keys(c.passphrase), Client: awsClient()}
+}
+
+// withConnection runs a command on a connection of the state.
+func (c *cli) withConnection(ctx context.Context, word string, work func(local.Connections, model.Connection) error) error {
+	if _, err := c.format(); err != nil {
+		return err
+	}
+	return c.with(ctx, func(s *local.State) error {
+		kept := c.kept(s)
+		connection, err := kept.Find(ctx, word)
+		if err != nil {
+			return err
+		}
+		return work(kept, connection)
+	})
+}
+
+// row is a connection as it is shown.
+func row(ctx context.Context, s *local.State, connection model.Connection) (report.Connection, error) {
+	shown := report.Connection{Connection: connection}
+	access, err := s.Records.Access(ctx, connection.ID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return shown, err
+	}
+	latest, err := s.Records.LatestAudit(ctx, connection.ID, func(model.Audit) bool { return true })
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return shown, err
+	}
+	shown.Profile, shown.LastAudit = access.Profile, string(latest.ID)
+	return shown, nil
+}
+
+func (c *cli) connectionsList(ctx context.Context) error {
+	return c.with(ctx, func(s *local.State) error {
+		all, err := s.Records.Connections(ctx)
+		if err != nil {
+			return err
+		}
+		rows := make([]report.Connection, len(all))
+		for i, connection := range all {
+			if rows[i], err = row(ctx, s, connection); err != nil {
+				return err
+			}
+		}
+		return write(c, rows, report.ConnectionColumns())
+	})
+}
+
+func (c *cli) connectionsShow() *cobra.Command {
+	var reveal bool
+	cmd := &cobra.Command{
+		Use:   "show CONNECTION",
+		Short: "Show one account that is kept",
+		Long:  "Show one account that is kept. CONNECTION is its name, its id or its account.",
+		Example: `  cloudarq connections show prod
+  cloudarq connections show 111122223333 -o json
+  cloudarq connections show prod --reveal-external-id`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, words []string) error {
+			ctx := cmd.Context()
+			return c.withConnection(ctx, words[0], func(kept local.Connections, connection model.Connection) error {
+				shown, err := row(ctx, kept.State, connection)
+				if err != nil {
+					return err
+				}
+				columns := report.ConnectionColumns()
+				if reveal {
+					id, err := kept.ExternalID(ctx, connection)
+					if err != nil {
+						return err
+					}
+					shown.ExternalID = id.Reveal()
+					columns = append(columns, report.ExternalIDColumn())
+				}
+				if c.output == string(report.Table) {
+					return report.ConnectionText(c.stdout, shown)
+				}
+				return write(c, []report.Connection{shown}, columns)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&reveal, "reveal-external-id", false, "print the External ID, too")
+	c.keyringFlag(cmd)
+	return cmd
+}
+
+func (c *cli) connectionsRemove() *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "remove CONNECTION",
+		Short: "Forget an account: its role, its External ID, its audits, findings and evidence",
+		Long: `Forget an account at once and for good: its role, its sealed External ID and the
+key of that, all its audits, findings and evidence. The role itself stays in the
+account; delete it there. An account of which an audit runs is not removed.`,
+		Example: `  cloudarq connections remove prod
+  cloudarq connections remove 111122223333 --yes -o json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, words []string) error {
+			return c.removeConnection(cmd.Context(), words[0], yes)
+		},
+	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	return cmd
+}
+
+func (c *cli) removeConnection(ctx context.Context, word string, yes bool) error {
+	format, err := c.format()
+	if err != nil {
+		return err
+	}
+	return c.with(ctx, func(s *local.State) error {
+		kept := c.kept(s)
+		connection, err := kept.FindAny(ctx, word)
+		if err != nil {
+			return err
+		}
+		if !yes {
+			if err := c.agreed(fmt.Sprintf("Delete everything that is known of account %s?", connection.AccountID)); err != nil {
+				return err
+			}
+		}
+		receipt, err := kept.Remove(ctx, connection)
+		if err != nil {
+			return err
+		}
+		if format == report.Table {
+			return report.ReceiptText(c.stdout, connection, receipt)
+		}
+		return write(c, []model.Receipt{receipt}, report.ReceiptColumns())
+	})
+}
+
+// agreed asks on the terminal, and is an error unless the answer is yes.
+func (c *cli) agreed(question string) error {
+	in, ok := c.terminal()
+	if !ok {
+		return usagef("stdin is not a terminal to ask on; say --yes if you mean it")
+	}
+	fmt.Fprintf(c.stderr, "%s [y/N] ", question)
+	answer, err := bufio.NewReader(in).ReadString('\n')
+	if err != nil {
+		return usagef("read the answer: %w", err)
+	}
+	if word := strings.ToLower(strings.TrimSpace(answer)); word != "y" && word != "yes" {
+		return &exitError{code: exitCancelled, err: fmt.Errorf("nothing was deleted")}
+	}
+	return nil
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/local"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/report"
+)
+
+// verifyFlags say how a role is verified.
+type verifyFlags struct {
+	wait    bool
+	timeout time.Duration
+}
+
+func (f *verifyFlags) add(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.wait, "wait", false, "verify again and again until the role is right")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 15*time.Minute, "time for verifying")
+}
+
+// addFlags are the flags of connections add.
+type addFlags struct {
+	local.NewConnection
+	externalID string
+	noVerify   bool
+	verify     verifyFlags
+}
+
+func (c *cli) connectionsAdd() *cobra.Command {
+	var f addFlags
+	cmd := &cobra.Command{
+		Use:   "add",
+		Short: "Keep an account: its role, and the External ID sealed",
+		Long: `Keep an account, so that it can be audited by its name. The role is verified: it
+must let in who knows the External ID and nobody else, which takes two attempts
+that show as denied in the account's CloudTrail, and allow ec2:DescribeRegions.
+
+Without --external-id one is made and shown, with the trust policy that the role
+needs; create the role, then verify it with connections test, or say --wait.
+
+The External ID is sealed by a keyring in the data directory. The first use makes
+the keyring: with a passphrase if one is given, otherwise with the mode of its file
+as its only protection.`,
+		Example: `  cloudarq connections add --name prod --role-arn arn:aws:iam::111122223333:role/CloudArqAuditRole
+  cloudarq connections add --name prod --role-arn arn:aws:iam::111122223333:role/CloudArqAuditRole --wait --timeout 30m
+  cloudarq connections add --role-arn arn:aws:iam::111122223333:role/CloudArqAuditRole --external-id prompt --profile audit
+  cloudarq connections add --role-arn arn:aws:iam::111122223333:role/CloudArqAuditRole --external-id env:ID \
+    --regions eu-west-1,us-east-1 --services s3,iam --keyring-passphrase prompt`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.addConnection(cmd.Context(), f) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.Name, "name", "", "a name to call the account by")
+	flags.StringVar(&f.RoleARN, "role-arn", "", "role to assume in the account")
+	flags.StringVar(&f.externalID, "external-id", "", "where the External ID is: - (stdin), prompt, env:NAME or file:PATH (default $"+externalIDVariable+", or a new one)")
+	flags.StringVar(&f.Profile, "profile", "", "profile of the AWS configuration that assumes the role")
+	flags.StringSliceVar(&f.Regions, "regions", nil, "regions to audit (default all that the account has enabled)")
+	flags.StringSliceVar(&f.Services, "services", nil, "services to audit (default all)")
+	flags.StringSliceVar(&f.Checks, "checks", nil, "checks by id, glob or another tool's id (default all)")
+	flags.BoolVar(&f.noVerify, "no-verify", false, "do not try the role now; the first audit does")
+	f.verify.add(cmd)
+	c.keyringFlag(cmd)
+	return cmd
+}
+
+func (c *cli) addConnection(ctx context.Context, f addFlags) error {
+	format, err := c.format()
+	if err != nil {
+		return err
+	}
+	if f.RoleARN == "" {
+		return usagef("--role-arn is missing")
+	}
+	if f.noVerify && f.verify.wait {
+		return usagef("--no-verify and --wait exclude each other")
+	}
+	if f.ExternalID, err = c.externalID(f.externalID); err != nil {
+		return err
+	}
+	return c.with(ctx, func(s *local.State) error {
+		kept := c.kept(s)
+		connection, id, err := kept.Add(ctx, f.NewConnection)
+		if err != nil {
+			return err
+		}
+		made := f.ExternalID.Empty()
+		if made {
+			fmt.Fprintf(c.stderr, "cloudarq: account %s is kept; the trust policy of its role has to be:\n%s", connection.AccountID,
+				local.TrustPolicy(kept.Principal(ctx, f.Profile, sessionName()), id))
+		}
+		if !f.noVerify && (!made || f.verify.wait) {
+			if _, err := c.verify(ctx, kept, connection, f.verify); err != nil {
+				return err
+			}
+		}
+		if connection, err = kept.Find(ctx, string(connection.ID)); err != nil {
+			return err
+		}
+		shown, err := row(ctx, s, connection)
+		if err != nil {
+			return err
+		}
+		columns := report.ConnectionColumns()
+		if made { // nobody else knows it yet
+			shown.ExternalID = id.Reveal()
+			columns = append(columns, report.ExternalIDColumn())
+		}
+		if format == report.Table {
+			return report.ConnectionText(c.stdout, shown)
+		}
+		return write(c, []report.Connection{shown}, columns)
+	})
+}
+
+// verify verifies a connection, once or until it is right.
+func (c *cli) verify(ctx context.Context, kept local.Connections, connection model.Connection, f verifyFlags) ([]model.Probe, error) {
+	ctx, cancel := context.WithTimeout(ctx, f.timeout)
+	defer cancel()
+	if f.wait {
+		said := ""
+		return kept.Wait(ctx, connection, sessionName(), &ledger.Memory{}, func(why error) {
+			if why.Error() != said {
+				c.note("waiting: %s", report.Plain(why.Error()))
+			}
+			said = why.Error()
+		})
+	}
+	probes, err := kept.Verify(ctx, connection, sessionName(), &ledger.Memory{})
+	var refused *pipeline.RefusedError
+	if errors.As(err, &refused) {
+		return probes, &exitError{exitAccess, fmt.Errorf("%w; then verify it with: cloudarq connections test %s", refused, connection.ID)}
+	}
+	return probes, err
+}
+
+func (c *cli) connectionsTest() *cobra.Command {
+	var f verifyFlags
+	cmd := &cobra.Command{
+		Use:   "test CONNECTION",
+		Short: "Verify an account's role again, and show what was tried",
+		Long: `Verify an account's role again: what was tried, what AWS said, and whether that is
+right. The exit code is 4 if something is not.`,
+		Example: `  cloudarq connections test prod
+  cloudarq connections test 111122223333 --wait --timeout 10m
+  cloudarq connections test prod -o json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, words []string) error {
+			ctx := cmd.Context()
+			return c.withConnection(ctx, words[0], func(kept local.Connections, connection model.Connection) error {
+				probes, err := c.verify(ctx, kept, connection, f)
+				if probes == nil {
+					return err
+				}
+				return errors.Join(write(c, probes, report.ProbeColumns()), err)
+			})
+		},
+	}
+	f.add(cmd)
+	c.keyringFlag(cmd)
+	return cmd
+}

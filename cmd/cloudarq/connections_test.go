@@ -1,0 +1,250 @@
+package main
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/report"
+	"github.com/cloudarq/cloudarq/test/emulator"
+	"github.com/cloudarq/cloudarq/test/estate"
+)
+
+// add keeps an account of the estate, with its External ID on stdin.
+func add(t *testing.T, data string, a estate.Account, more ...string) result {
+	t.Helper()
+	return cloudarqIn(t.Context(), data, a.ExternalID+"\n", append([]string{"connections", "add",
+		"--name", a.Name, "--role-arn", a.RoleARN, "--external-id", "-"}, more...)...)
+}
+
+func TestConnectionFromBeginningToEnd(t *testing.T) {
+	e, _ := sample(t)
+	neglected, kept := e.Account("neglected"), e.Account("well-kept")
+	data := t.TempDir()
+	for _, a := range []estate.Account{neglected, kept} {
+		r := add(t, data, a, "--services", "kms", "--regions", "eu-west-1,us-east-1", "-o", "json")
+		if r.code != exitOK {
+			t.Fatalf("add: %d %s", r.code, r.stderr)
+		}
+		if added := decode[[]report.Connection](t, r)[0]; added.State != model.ConnectionActive || added.AccountID != a.ID || added.ExternalID != "" {
+			t.Errorf("added %+v, want it active and its External ID not shown", added)
+		}
+	}
+	add(t, data, neglected).sentence(t, exitUsage, "kept already", "connections remove")
+
+	listed := decode[[]report.Connection](t, cloudarq(t, data, "connections", "list", "-o", "json"))
+	if len(listed) != 2 || listed[0].Name != "neglected" || listed[1].Name != "well-kept" {
+		t.Errorf("listed %+v", listed)
+	}
+	for name, c := range map[string]struct {
+		args  []string
+		shows bool
+	}{
+		"shown":             {nil, false},
+		"shown as JSON":     {[]string{"-o", "json"}, false},
+		"shown as CSV":      {[]string{"-o", "csv"}, false},
+		"revealed":          {[]string{"--reveal-external-id"}, true},
+		"revealed as JSON":  {[]string{"--reveal-external-id", "-o", "json"}, true},
+		"revealed as CSV":   {[]string{"--reveal-external-id", "-o", "csv"}, true},
+		"by account":        {[]string{"--quiet"}, false},
+		"revealed, account": {[]string{"--reveal-external-id", "-q"}, true},
+	} {
+		word := neglected.Name
+		if strings.Contains(name, "account") {
+			word = neglected.ID
+		}
+		r := cloudarq(t, data, append([]string{"connections", "show", word}, c.args...)...)
+		if shows := strings.Contains(r.stdout, neglected.ExternalID); r.code != exitOK || shows != c.shows || !strings.Contains(r.stdout, neglected.RoleARN) {
+			t.Errorf("%s (%d): External ID shown %v, want %v\n%s%s", name, r.code, shows, c.shows, r.stdout, r.stderr)
+		}
+	}
+
+	probes := decode[[]model.Probe](t, cloudarq(t, data, "connections", "test", "neglected", "-o", "json"))
+	want := []model.Probe{
+		{Tried: "assume the role with its External ID", Want: "allowed", Answer: "allowed"},
+		{Tried: "assume the role without an External ID", Want: "denied", Answer: "denied"},
+		{Tried: "assume the role with a wrong External ID", Want: "denied", Answer: "denied"},
+		{Tried: "ask whose account it is", Want: neglected.ID, Answer: neglected.ID},
+		{Tried: "call ec2:DescribeRegions", Want: "allowed", Answer: "allowed"},
+	}
+	if diff := cmp.Diff(want, probes); diff != "" {
+		t.Errorf("probes (-want +got):\n%s", diff)
+	}
+
+	for _, word := range []string{neglected.Name, neglected.ID} {
+		if r := cloudarq(t, data, "audit", "run", "--connection", word, "--quiet"); r.code != exitOK {
+			t.Fatalf("audit of %s: %d %s", word, r.code, r.stderr)
+		}
+	}
+	cloudarq(t, data, "audit", "run", "--connection", "well-kept", "--regions", "eu-west-1", "--quiet")
+	audits := decode[[]model.Audit](t, cloudarq(t, data, "audit", "list", "-o", "json"))
+	if len(audits) != 3 || !slices.Equal(audits[0].Regions, []string{"eu-west-1"}) || !slices.Equal(audits[2].Regions, []string{"eu-west-1", "us-east-1"}) ||
+		!slices.Equal(audits[2].Services, []string{"kms"}) || !strings.Contains(audits[2].CallerARN, "/cloudarq-") {
+		t.Errorf("audits %+v, want the connections' regions and services unless flags say otherwise", audits)
+	}
+
+	cloudarq(t, data, "connections", "remove", "neglected").sentence(t, exitUsage, "--yes")
+	r := cloudarq(t, data, "connections", "remove", "neglected", "--yes", "-o", "json")
+	receipt := decode[[]model.Receipt](t, r)[0]
+	if receipt.Records < 10 || receipt.Objects < 4 || receipt.PurgedAt.IsZero() {
+		t.Errorf("receipt %+v, want what two audits left", receipt)
+	}
+	if left, _ := filepath.Glob(filepath.Join(data, "blobs", "*", "*", "connection="+neglected.ID, "*", "*", "*")); len(left) != 0 {
+		t.Errorf("left of the removed connection: %v", left)
+	}
+	if n := len(decode[[]model.Audit](t, cloudarq(t, data, "audit", "list", "-o", "json"))); n != 1 {
+		t.Errorf("%d audits are left, want the one of the other account", n)
+	}
+	cloudarq(t, data, "connections", "show", "neglected").sentence(t, exitUsage, "no connection")
+	if r := add(t, data, neglected); r.code != exitOK {
+		t.Errorf("added again: %d %s", r.code, r.stderr)
+	}
+	if r := cloudarq(t, data, "connections", "remove", neglected.ID, "--yes"); r.code != exitOK || !strings.Contains(r.stdout, "is forgotten") || !strings.Contains(r.stdout, neglected.RoleARN) {
+		t.Errorf("removed again: %d %s", r.code, r.stdout)
+	}
+}
+
+func TestConnectionThatIsNotRight(t *testing.T) {
+	e, server := sample(t)
+	const id = "the-external-id"
+	arn := "arn:aws:iam::" + theirs + ":role/"
+	open := makeRole(t, server, e.Auditor, "Open", "", "*")
+	strict := makeRole(t, server, e.Auditor, "Strict", id, "*")
+	blind := makeRole(t, server, e.Auditor, "Blind", id, "kms:ListKeys")
+	for name, c := range map[string]struct {
+		role, id string
+		more     []string
+		code     int
+		says     []string
+	}{
+		"trust without the condition": {open, id, nil, exitAccess, []string{"trust_missing_external_id", "sts:ExternalId", "trust policy", "connections test"}},
+		"wrong External ID":           {strict, "another-id", nil, exitAccess, []string{"role_denied", "External ID is wrong"}},
+		"no such role":                {arn + "Missing", id, nil, exitAccess, []string{"role_denied", "Missing"}},
+		"regions denied":              {blind, id, nil, exitAccess, []string{"policy_minimum_missing", "ec2:DescribeRegions"}},
+		"not an ARN":                  {"CloudArqAuditRole", id, nil, exitUsage, []string{"ARN of an IAM role"}},
+		"a user's ARN":                {"arn:aws:iam::" + theirs + ":user/me", id, nil, exitUsage, []string{"ARN of an IAM role"}},
+		"no role":                     {"", id, nil, exitUsage, []string{"--role-arn"}},
+		"External ID syntax":          {strict, "with spaces in it", nil, exitUsage, []string{"AWS accepts"}},
+		"unknown service":             {strict, id, []string{"--services", "kmss"}, exitUsage, []string{"did you mean", "kms"}},
+		"unknown check":               {strict, id, []string{"--checks", "kms-key-rotatoin"}, exitUsage, []string{"did you mean"}},
+		"unknown region":              {strict, id, []string{"--regions", "eu-wset-1"}, exitUsage, []string{"did you mean"}},
+		"wait for what is off":        {strict, id, []string{"--wait", "--no-verify"}, exitUsage, []string{"--wait"}},
+		"out of time":                 {open, id, []string{"--wait", "--timeout", "1s", "--quiet"}, exitCancelled, []string{"out of time", "trust_missing_external_id"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			data := t.TempDir()
+			cloudarqIn(t.Context(), data, c.id, append([]string{"connections", "add", "--role-arn", c.role, "--external-id", "-"}, c.more...)...).sentence(t, c.code, c.says...)
+			listed := decode[[]report.Connection](t, cloudarq(t, data, "connections", "list", "-o", "json"))
+			if c.code == exitUsage && len(listed) != 0 {
+				t.Errorf("kept all the same: %+v", listed)
+			}
+			if c.code != exitUsage && (len(listed) != 1 || listed[0].State != model.ConnectionPending || !strings.Contains(listed[0].Reason, c.says[0]) && c.code == exitAccess) {
+				t.Errorf("kept as %+v, want pending and why", listed)
+			}
+		})
+	}
+	t.Run("the audit verifies what was not", func(t *testing.T) {
+		data := t.TempDir()
+		r := cloudarqIn(t.Context(), data, id, "connections", "add", "--role-arn", open, "--external-id", "-", "--no-verify")
+		if r.code != exitOK {
+			t.Fatal(r.stderr)
+		}
+		cloudarq(t, data, "audit", "run", "--connection", theirs).sentence(t, exitAccess, "trust_missing_external_id")
+		r = cloudarq(t, data, "connections", "test", theirs)
+		if r.code != exitAccess || !strings.Contains(r.stdout, "NO") || !strings.Contains(r.stderr, "trust_missing_external_id") {
+			t.Errorf("test of an open role: %d\n%s%s", r.code, r.stdout, r.stderr)
+		}
+	})
+	t.Run("revoked", func(t *testing.T) {
+		data := t.TempDir()
+		r := cloudarqIn(t.Context(), data, id, "connections", "add", "--role-arn", strict, "--external-id", "-")
+		if r.code != exitOK {
+			t.Fatal(r.stderr)
+		}
+		deleteRole(t, server, "Strict")
+		cloudarq(t, data, "audit", "run", "--connection", theirs).sentence(t, exitAccess, "cannot assume")
+		if c := decode[[]report.Connection](t, cloudarq(t, data, "connections", "show", theirs, "-o", "json"))[0]; c.State != model.ConnectionRevoked || c.Reason == "" {
+			t.Errorf("after its role was deleted: %+v", c)
+		}
+		t.Setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+		cloudarq(t, data, "connections", "test", theirs).sentence(t, exitAccess, "credentials")
+	})
+}
+
+func TestConnectionWithANewExternalID(t *testing.T) {
+	e, server := sample(t)
+	data := t.TempDir()
+	arn := "arn:aws:iam::" + theirs + ":role/Later"
+	r := cloudarq(t, data, "connections", "add", "--name", "later", "--role-arn", arn, "-o", "json")
+	added := decode[[]report.Connection](t, r)[0]
+	if r.code != exitOK || added.State != model.ConnectionPending || len(added.ExternalID) < 32 ||
+		!strings.Contains(r.stderr, added.ExternalID) || !strings.Contains(r.stderr, `"sts:ExternalId"`) || !strings.Contains(r.stderr, e.Auditor.ID) {
+		t.Fatalf("added %+v (%d), want it pending with a long External ID and its policy:\n%s", added, r.code, r.stderr)
+	}
+	cloudarq(t, data, "connections", "test", "later", "-q").failsWith(t, exitAccess, "role_denied")
+	again := cloudarq(t, data, "connections", "add", "--name", "later", "--role-arn", arn, "-o", "json")
+	if next := decode[[]report.Connection](t, again)[0]; next.ExternalID == added.ExternalID || next.ExternalID == "" {
+		t.Errorf("added again: %+v, want a new External ID", next)
+	}
+
+	ended := make(chan result)
+	go func() {
+		ended <- cloudarqIn(t.Context(), data, "the-id", "connections", "add", "--name", "later", "--role-arn", arn, "--external-id", "-", "--wait", "--timeout", "60s")
+	}()
+	time.Sleep(500 * time.Millisecond)
+	makeRole(t, server, e.Auditor, "Later", "the-id", "*")
+	if r := <-ended; r.code != exitOK || !strings.Contains(r.stdout, "active") {
+		t.Errorf("waited for the role: %d %s%s", r.code, r.stdout, r.stderr)
+	}
+}
+
+// failsWith is for commands that say more than a sentence.
+func (r result) failsWith(t *testing.T, code int, words ...string) {
+	t.Helper()
+	for _, w := range words {
+		if r.code != code || !strings.Contains(r.stderr, w) {
+			t.Errorf("exit code %d, want %d and %q: %s", r.code, code, w, r.stderr)
+		}
+	}
+}
+
+func TestConnectionIsNotRemovedUnderAnAudit(t *testing.T) {
+	e, server := sample(t)
+	neglected := e.Account("neglected")
+	data := t.TempDir()
+	if r := add(t, data, neglected, "--services", "kms", "--regions", "eu-west-1"); r.code != exitOK {
+		t.Fatal(r.stderr)
+	}
+	if err := server.Fault(emulator.Fault{Service: "kms", Kind: emulator.Delay, Seconds: 8}); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan result)
+	go func() { ended <- cloudarq(t, data, "audit", "run", "--connection", "neglected", "--quiet") }()
+	var running result
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if running = cloudarq(t, data, "audit", "list", "-o", "csv"); strings.Contains(running.stdout, "running") {
+			break
+		}
+	}
+	cloudarq(t, data, "connections", "remove", "neglected", "--yes").sentence(t, exitUsage, "is running", "audit cancel")
+	if r := cloudarq(t, data, "audit", "cancel", "latest"); r.code != exitOK {
+		t.Fatalf("%s, running: %s", r.stderr, running.stdout)
+	}
+	<-ended
+	if r := cloudarq(t, data, "connections", "remove", "neglected", "--yes"); r.code != exitOK {
+		t.Errorf("after its end: %d %s", r.code, r.stderr)
+	}
+}
+
+func TestConnectionExcludesOtherWaysIn(t *testing.T) {
+	environment(t, nil)
+	for _, more := range [][]string{{"--role-arn", "arn"}, {"--external-id", "-"}, {"--profile", "p"}} {
+		cloudarq(t, t.TempDir(), append([]string{"audit", "run", "--connection", "x"}, more...)...).sentence(t, exitUsage, "--connection", more[0])
+	}
+	cloudarq(t, t.TempDir(), "audit", "run", "--connection", "x").sentence(t, exitUsage, "no connection", "connections list")
+}

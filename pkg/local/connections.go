@@ -1,0 +1,252 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cloudarq/cloudarq/pkg/awsx"
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/connect"
+	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/secret"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+// Connections are the accounts that the state keeps a way into: a role and its
+// External ID, sealed.
+type Connections struct {
+	State  *State
+	Keys   secret.Wrapper
+	Client *awsx.Client
+}
+
+// InputError says that a connection cannot be what was asked for. Its text is one
+// sentence for the user.
+type InputError struct{ Message string }
+
+func (e *InputError) Error() string { return e.Message }
+
+func inputf(format string, args ...any) error { return &InputError{fmt.Sprintf(format, args...)} }
+
+// NewConnection is what somebody says of an account that is to be kept.
+type NewConnection struct {
+	Name       string
+	RoleARN    string
+	Profile    string        // whose credentials assume the role; empty means the default ones
+	ExternalID secret.String // empty makes one
+
+	// What its audits look at unless they are told otherwise.
+	Regions, Services, Checks []string
+}
+
+// Add keeps an account, whose role is not tried yet. It gives the External ID that
+// the role must ask for. A connection that was never verified is replaced.
+func (c Connections) Add(ctx context.Context, n NewConnection) (model.Connection, secret.String, error) {
+	if err := c.check(ctx, n); err != nil {
+		return model.Connection{}, secret.String{}, err
+	}
+	account, _ := model.AccountOfRole(n.RoleARN)
+	now := time.Now().UTC()
+	connection, err := c.State.Records.AnyConnection(ctx, ConnectionOf(account))
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		connection = model.Connection{ID: ConnectionOf(account), AccountID: account, CreatedAt: now}
+	case err != nil:
+		return connection, secret.String{}, err
+	case connection.State == model.ConnectionDeleted:
+		return connection, secret.String{}, inputf("account %s is half removed; finish that first with: cloudarq connections remove %s", account, account)
+	default:
+		if verified, err := c.Verified(ctx, connection); err != nil {
+			return connection, secret.String{}, err
+		} else if verified {
+			return connection, secret.String{}, inputf("account %s is kept already; remove it first with: cloudarq connections remove %s", account, account)
+		}
+	}
+	id := n.ExternalID
+	if id.Empty() {
+		id = connect.NewExternalID()
+	}
+	sealed, err := c.ids().Seal(ctx, Organization, connection.ID, id)
+	if err != nil {
+		return connection, secret.String{}, err
+	}
+	// The way in before the role: a connection with a role can be opened.
+	if err := c.State.Records.PutAccess(ctx, connection.ID, store.Access{Profile: n.Profile, ExternalID: sealed}); err != nil {
+		return connection, secret.String{}, err
+	}
+	connection.Name, connection.RoleARN = n.Name, n.RoleARN
+	connection.Regions, connection.Services, connection.Checks = n.Regions, n.Services, n.Checks
+	connection.State, connection.Reason, connection.Since = model.ConnectionPending, "not verified yet", now
+	return connection, id, c.State.Records.PutConnection(ctx, &connection)
+}
+
+// check refuses what can never work, before anything is written.
+func (c Connections) check(ctx context.Context, n NewConnection) error {
+	account, ok := model.AccountOfRole(n.RoleARN)
+	if !ok {
+		return inputf("%q is not the ARN of an IAM role, such as arn:aws:iam::111122223333:role/CloudArqAuditRole", n.RoleARN)
+	}
+	others, err := c.State.Records.Connections(ctx)
+	if err != nil {
+		return err
+	}
+	for _, other := range others {
+		if n.Name != "" && other.AccountID != account && (n.Name == other.Name || n.Name == other.AccountID) {
+			return inputf("account %s has the name %q already", other.AccountID, n.Name)
+		}
+	}
+	if _, err := Select(c.State.Catalog, n.Checks, n.Services, n.Regions); err != nil {
+		return &InputError{err.Error()}
+	}
+	return nil
+}
+
+// Select gives the checks that somebody names, all if none. It refuses names of
+// checks, services and regions that there are not, and what leaves nothing to
+// audit.
+func Select(catalog *check.Catalog, checks, services, regions []string) ([]check.Check, error) {
+	chosen, err := catalog.Select(checks)
+	if err != nil {
+		return nil, err
+	}
+	if len(services) > 0 {
+		if _, err := catalog.SelectServices(services); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := pipeline.Resolve(catalog, chosen, services); err != nil {
+		return nil, err
+	}
+	for _, region := range regions {
+		if !slices.Contains(awsx.KnownRegions(), region) {
+			return nil, &check.UnknownError{What: "region", Word: region, Nearest: check.Nearest(region, awsx.KnownRegions())}
+		}
+	}
+	return chosen, nil
+}
+
+func (c Connections) ids() connect.OwnIDs { return connect.OwnIDs{Store: c.State.store, Keys: c.Keys} }
+
+// Find finds a connection by its id, its account or its name.
+func (c Connections) Find(ctx context.Context, word string) (model.Connection, error) {
+	all, err := c.State.Records.Connections(ctx)
+	if err != nil {
+		return model.Connection{}, err
+	}
+	at := slices.IndexFunc(all, func(c model.Connection) bool {
+		return word == string(c.ID) || word == c.AccountID || word == c.Name && word != ""
+	})
+	if at < 0 {
+		return model.Connection{}, inputf("no connection %q; cloudarq connections list shows them", word)
+	}
+	return all[at], nil
+}
+
+// FindAny is Find, but finds by its account also a connection whose removal was
+// interrupted.
+func (c Connections) FindAny(ctx context.Context, word string) (model.Connection, error) {
+	connection, err := c.Find(ctx, word)
+	if err == nil {
+		return connection, nil
+	}
+	rest, e := c.State.Records.AnyConnection(ctx, model.ConnectionID(word))
+	if errors.Is(e, store.ErrNotFound) {
+		return connection, err
+	}
+	return rest, e
+}
+
+// Verified reports whether the connection's role was found to let in who knows the
+// External ID, and nobody else.
+func (c Connections) Verified(ctx context.Context, connection model.Connection) (bool, error) {
+	if connection.RoleARN == "" {
+		return false, nil
+	}
+	role, err := c.State.Records.VerifiedRole(ctx, connection.ID)
+	return role == connection.RoleARN, err
+}
+
+// ExternalID is what the connection's role must ask for.
+func (c Connections) ExternalID(ctx context.Context, connection model.Connection) (secret.String, error) {
+	target, err := c.Target(ctx, connection, "")
+	return target.ExternalID, err
+}
+
+// Target is the way into the connection's account.
+func (c Connections) Target(ctx context.Context, connection model.Connection, session string) (awsx.Target, error) {
+	if connection.RoleARN == "" {
+		return awsx.Target{}, inputf("account %s was audited with credentials of your own and has no role; keep it with: cloudarq connections add --role-arn ARN", connection.AccountID)
+	}
+	access, err := c.State.Records.Access(ctx, connection.ID)
+	if err != nil {
+		return awsx.Target{}, err
+	}
+	id, err := c.ids().Open(ctx, Organization, connection.ID, access.ExternalID)
+	if err != nil {
+		return awsx.Target{}, err
+	}
+	return awsx.Target{Profile: access.Profile, RoleARN: connection.RoleARN, ExternalID: id, SessionName: session}, nil
+}
+
+// Remove deletes a connection and all that is known of its account at once. It
+// refuses while an audit of it runs.
+func (c Connections) Remove(ctx context.Context, connection model.Connection) (model.Receipt, error) {
+	audits, err := c.State.Records.AuditsOf(ctx, connection.ID)
+	if err != nil {
+		return model.Receipt{}, err
+	}
+	for _, a := range audits {
+		if !a.State.Ended() {
+			return model.Receipt{}, inputf("audit %s of account %s is running; wait for its end, or stop it with: cloudarq audit cancel %s", a.ID, a.AccountID, a.ID)
+		}
+	}
+	p := &pipeline.Pipeline{Catalog: c.State.Catalog, Store: c.State.store, Evidence: c.State.Evidence, Now: time.Now}
+	if _, err := p.Delete(ctx, Organization, connection); err != nil {
+		return model.Receipt{}, err
+	}
+	if err := p.Purge(ctx, Organization, connection.ID); err != nil {
+		return model.Receipt{}, err
+	}
+	return c.State.Records.Receipt(ctx, connection.ID)
+}
+
+// Principal is who assumes roles with a profile, for their trust policies: the user,
+// or the account where it is a role, whose own ARN its sessions do not tell for
+// sure. It is a placeholder if AWS does not say.
+func (c Connections) Principal(ctx context.Context, profile, session string) string {
+	ctx, cancel := context.WithTimeout(ctx, principalTimeout)
+	defer cancel()
+	account, err := c.Client.Open(ctx, awsx.Target{Profile: profile, SessionName: session}, &ledger.Memory{})
+	if err != nil {
+		return "<the ARN of the user or role that runs cloudarq>"
+	}
+	identity := account.Identity()
+	if strings.Contains(identity.CallerARN, ":user/") {
+		return identity.CallerARN
+	}
+	return fmt.Sprintf("arn:%s:iam::%s:root", identity.Partition, identity.Account)
+}
+
+// principalTimeout bounds how long somebody waits for a policy to copy.
+const principalTimeout = 10 * time.Second
+
+// TrustPolicy is what the trust policy of a connection's role has to say, with the
+// principal that will assume it.
+func TrustPolicy(principal string, id secret.String) string {
+	return strings.NewReplacer("PRINCIPAL", principal, "EXTERNAL-ID", id.Reveal()).Replace(`{
+  "Version": "2012-10-17",
+  "Statement": [{
+    "Effect": "Allow",
+    "Principal": {"AWS": "PRINCIPAL"},
+    "Action": "sts:AssumeRole",
+    "Condition": {"StringEquals": {"sts:ExternalId": "EXTERNAL-ID"}}
+  }]
+}
+`)
+}

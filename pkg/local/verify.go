@@ -1,0 +1,125 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cloudarq/cloudarq/pkg/awsx"
+	"github.com/cloudarq/cloudarq/pkg/connect"
+	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+// Verify tries the connection's role, and keeps with the connection what came of
+// it. That something is wrong with the role is a *pipeline.RefusedError beside the
+// probes; any other error says nothing of it and changes nothing.
+func (c Connections) Verify(ctx context.Context, connection model.Connection, session string, calls ledger.Ledger) ([]model.Probe, error) {
+	target, err := c.Target(ctx, connection, session)
+	if err != nil {
+		return nil, err
+	}
+	probes, err := connect.Probes(ctx, c.Client, target, connection.AccountID, calls)
+	if err != nil {
+		return nil, err
+	}
+	refused := connect.Refusal(probes)
+	verified, err := c.Verified(ctx, connection)
+	if err != nil {
+		return nil, err
+	}
+	role := connection.RoleARN
+	if refused != nil {
+		role = "" // so that the next audit verifies again
+	}
+	if err := c.State.Records.PutVerifiedRole(ctx, connection.ID, role); err != nil {
+		return nil, err
+	}
+	switch {
+	case refused == nil:
+		err = c.note(ctx, connection.ID, model.ConnectionActive, "")
+	case verified || connection.State == model.ConnectionRevoked:
+		err = c.note(ctx, connection.ID, model.ConnectionRevoked, refused.Error())
+	default:
+		err = c.note(ctx, connection.ID, model.ConnectionPending, refused.Error())
+	}
+	return probes, errors.Join(refused, err)
+}
+
+// How often Wait tries: each time is five calls at most, and roles take a while to
+// be known everywhere.
+const (
+	firstWait   = 2 * time.Second
+	longestWait = 30 * time.Second
+)
+
+// Wait verifies the connection again and again until nothing is wrong with its
+// role or ctx ends; the error then says both. still hears why it goes on.
+func (c Connections) Wait(ctx context.Context, connection model.Connection, session string, calls ledger.Ledger, still func(error)) ([]model.Probe, error) {
+	for pause := firstWait; ; pause = min(2*pause, longestWait) {
+		probes, err := c.Verify(ctx, connection, session, calls)
+		var refused *pipeline.RefusedError
+		if !errors.As(err, &refused) {
+			return probes, err
+		}
+		still(refused)
+		select {
+		case <-ctx.Done():
+			return probes, fmt.Errorf("%w; %w", refused, ctx.Err())
+		case <-time.After(pause):
+		}
+	}
+}
+
+// Open opens the connection's account. A role that was not verified yet is
+// verified first; one that AWS does not let be assumed any more is noted as
+// revoked, and its findings stay as they are.
+func (c Connections) Open(ctx context.Context, connection model.Connection, session string, calls ledger.Ledger) (*awsx.Account, error) {
+	verified, err := c.Verified(ctx, connection)
+	if err != nil {
+		return nil, err
+	}
+	if !verified {
+		if _, err := c.Verify(ctx, connection, session, calls); err != nil {
+			return nil, err
+		}
+	}
+	target, err := c.Target(ctx, connection, session)
+	if err != nil {
+		return nil, err
+	}
+	account, err := c.Client.Open(ctx, target, calls)
+	var refused *awsx.AccessError
+	if !errors.As(err, &refused) {
+		return account, err
+	}
+	// Credentials of this machine that expired say nothing of the role.
+	if assumable, e := c.Client.CanAssume(ctx, target, calls); e != nil || assumable {
+		return nil, err
+	}
+	return nil, errors.Join(err, c.note(ctx, connection.ID, model.ConnectionRevoked, refused.Message))
+}
+
+// note keeps the state of a connection, and since when it is that. Who writes at
+// the same time is not written over.
+func (c Connections) note(ctx context.Context, id model.ConnectionID, state model.ConnectionState, reason string) error {
+	for {
+		connection, err := c.State.Records.Connection(ctx, id)
+		if err != nil {
+			return err
+		}
+		if connection.State == state && connection.Reason == reason {
+			return nil
+		}
+		if connection.State != state {
+			connection.Since = time.Now().UTC()
+		}
+		connection.State, connection.Reason = state, reason
+		if err := c.State.Records.PutConnection(ctx, &connection); !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+	}
+}

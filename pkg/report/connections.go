@@ -1,0 +1,139 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+// Connection is a kept account as it is shown.
+type Connection struct {
+	model.Connection
+	Profile string `json:"profile,omitempty"`
+	// ExternalID is empty unless somebody asked for it in so many words.
+	ExternalID string `json:"external_id,omitempty"`
+	LastAudit  string `json:"last_audit,omitempty"`
+}
+
+// ConnectionColumns are the columns of a list of connections.
+func ConnectionColumns() []Column[Connection] {
+	return []Column[Connection]{
+		{Name: "account", Value: func(c Connection) string { return c.AccountID }},
+		{Name: "name", Value: func(c Connection) string { return c.Name }},
+		{Name: "state", Value: func(c Connection) string { return string(c.State) }},
+		{Name: "since", Value: func(c Connection) string { return when(c.Since) }},
+		{Name: "role_arn", Value: func(c Connection) string { return c.RoleARN }},
+		{Name: "profile", Value: func(c Connection) string { return c.Profile }, Wide: true},
+		{Name: "regions", Value: func(c Connection) string { return strings.Join(c.Regions, " ") }, Wide: true},
+		{Name: "services", Value: func(c Connection) string { return strings.Join(c.Services, " ") }, Wide: true},
+		{Name: "checks", Value: func(c Connection) string { return strings.Join(c.Checks, " ") }, Wide: true},
+		{Name: "created_at", Value: func(c Connection) string { return when(c.CreatedAt) }, Wide: true},
+		{Name: "last_audit", Value: func(c Connection) string { return c.LastAudit }, Wide: true},
+		{Name: "reason", Value: func(c Connection) string { return c.Reason }},
+	}
+}
+
+func when(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// ConnectionText shows one connection to a person.
+func ConnectionText(w io.Writer, c Connection) error {
+	external := c.ExternalID
+	switch {
+	case external == "" && c.RoleARN == "":
+		external = "none"
+	case external == "":
+		external = "kept, sealed; --reveal-external-id shows it"
+	}
+	all := func(words []string) string {
+		if len(words) == 0 {
+			return "all"
+		}
+		return strings.Join(words, ", ")
+	}
+	or := func(word, otherwise string) string {
+		if word == "" {
+			return otherwise
+		}
+		return word
+	}
+	for _, line := range [][2]string{
+		{"Account", c.AccountID},
+		{"Name", or(c.Name, "none")},
+		{"State", strings.TrimSpace(or(string(c.State), "unknown") + " " + when(c.Since))},
+		{"Why", or(c.Reason, "nothing is wrong")},
+		{"Role", or(c.RoleARN, "none: audited with credentials of your own")},
+		{"External ID", external},
+		{"Profile", or(c.Profile, "the default credentials")},
+		{"Regions", all(c.Regions)},
+		{"Services", all(c.Services)},
+		{"Checks", all(c.Checks)},
+		{"Kept since", when(c.CreatedAt)},
+		{"Last audit", or(c.LastAudit, "none")},
+	} {
+		if _, err := fmt.Fprintf(w, "%-12s %s\n", line[0], Plain(line[1])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ExternalIDColumn is for who asked for it.
+func ExternalIDColumn() Column[Connection] {
+	return Column[Connection]{Name: "external_id", Value: func(c Connection) string { return c.ExternalID }, Wide: true}
+}
+
+// ProbeColumns are the columns of what was tried with a role.
+func ProbeColumns() []Column[model.Probe] {
+	return []Column[model.Probe]{
+		{Name: "tried", Value: func(p model.Probe) string { return p.Tried }},
+		{Name: "aws_said", Value: func(p model.Probe) string {
+			if p.Answer == "" {
+				return "(not tried)"
+			}
+			return p.Answer
+		}},
+		{Name: "should_be", Value: func(p model.Probe) string { return p.Want }},
+		{Name: "right", Value: func(p model.Probe) string {
+			switch {
+			case p.Right():
+				return "yes"
+			case p.Answer == "":
+				return ""
+			default:
+				return "NO"
+			}
+		}},
+		{Name: "code", Value: func(p model.Probe) string { return p.Code }},
+		{Name: "fix", Value: func(p model.Probe) string { return p.Fix }, Wide: true},
+	}
+}
+
+// ReceiptColumns are the columns of what is left of a removed connection.
+func ReceiptColumns() []Column[model.Receipt] {
+	return []Column[model.Receipt]{
+		{Name: "connection", Value: func(r model.Receipt) string { return string(r.Connection) }},
+		{Name: "deleted_at", Value: func(r model.Receipt) string { return when(r.DeletedAt) }},
+		{Name: "purged_at", Value: func(r model.Receipt) string { return when(r.PurgedAt) }},
+		{Name: "records", Value: func(r model.Receipt) string { return strconv.Itoa(r.Records) }},
+		{Name: "objects", Value: func(r model.Receipt) string { return strconv.Itoa(r.Objects) }},
+	}
+}
+
+// ReceiptText says what became of a removed connection.
+func ReceiptText(w io.Writer, c model.Connection, r model.Receipt) error {
+	text := fmt.Sprintf("Account %s is forgotten: %s and %s were deleted.\n", c.AccountID, Count(r.Records, "record"), Count(r.Objects, "object"))
+	if c.RoleARN != "" {
+		text += fmt.Sprintf("Its role is still there: delete %s in the account if nobody else needs it.\n", Plain(c.RoleARN))
+	}
+	_, err := io.WriteString(w, text)
+	return err
+}
