@@ -39,7 +39,7 @@ variable "role_name" {
 data "aws_iam_policy_document" "trust" {
   statement {
     sid     = "CheckerWithExternalId"
-    actions = ["sts:AssumeRole", "sts:SetSourceIdentity"] # the session tells its audit
+    actions = ["sts:AssumeRole"]
     principals {
       type        = "AWS"
       identifiers = [var.checker_role_arn]
