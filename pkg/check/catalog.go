@@ -172,6 +172,9 @@ func (c *Catalog) find(word string) ([]model.CheckID, error) {
 	if tool, alias, ok := strings.Cut(word, ":"); ok {
 		return c.byAlias(tool, alias)
 	}
+	if _, ok := c.byID[model.CheckID(word)]; ok { // a connection may list hundreds, and many start at once
+		return []model.CheckID{model.CheckID(word)}, nil
+	}
 	var found []model.CheckID
 	for _, k := range c.checks {
 		if ok, err := path.Match(word, string(k.ID)); err != nil {
