@@ -119,7 +119,11 @@ func (c *cli) runAudit(ctx context.Context, f runFlags) error {
 		audit, err := s.Audit(ctx, run)
 		progress.stop()
 		if errors.Is(err, local.ErrCancelled) {
-			return fmt.Errorf("%w; go on with: cloudarq audit run --resume %s", local.ErrCancelled, audit.ID)
+			again := string(audit.ID)
+			if f.connection != "" {
+				again += " --connection " + f.connection
+			}
+			return fmt.Errorf("%w; go on with: cloudarq audit run --resume %s", local.ErrCancelled, again)
 		}
 		if err != nil {
 			return err

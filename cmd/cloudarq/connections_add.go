@@ -122,20 +122,27 @@ func (c *cli) addConnection(ctx context.Context, f addFlags) error {
 
 // verify verifies a connection, once or until it is right.
 func (c *cli) verify(ctx context.Context, kept local.Connections, connection model.Connection, f verifyFlags) ([]model.Probe, error) {
-	ctx, cancel := context.WithTimeout(ctx, f.timeout)
+	limited, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
+	calls := &ledger.Memory{}
+	try := kept.Verify
 	if f.wait {
 		said := ""
-		return kept.Wait(ctx, connection, sessionName(), &ledger.Memory{}, func(why error) {
-			if why.Error() != said {
-				c.note("waiting: %s", report.Plain(why.Error()))
-			}
-			said = why.Error()
-		})
+		try = func(ctx context.Context, connection model.Connection, session string, calls ledger.Ledger) ([]model.Probe, error) {
+			return kept.Wait(ctx, connection, session, calls, func(why error) {
+				if why.Error() != said {
+					c.note("waiting: %s", report.Plain(why.Error()))
+				}
+				said = why.Error()
+			})
+		}
 	}
-	probes, err := kept.Verify(ctx, connection, sessionName(), &ledger.Memory{})
+	probes, err := try(limited, connection, sessionName(), calls)
+	if e := kept.Record(context.WithoutCancel(ctx), connection, calls.Entries()); e != nil {
+		return probes, errors.Join(err, e)
+	}
 	var refused *pipeline.RefusedError
-	if errors.As(err, &refused) {
+	if errors.As(err, &refused) && limited.Err() == nil {
 		return probes, &exitError{exitAccess, fmt.Errorf("%w; then verify it with: cloudarq connections test %s", refused, connection.ID)}
 	}
 	return probes, err

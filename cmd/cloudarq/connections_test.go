@@ -75,6 +75,9 @@ func TestConnectionFromBeginningToEnd(t *testing.T) {
 	if diff := cmp.Diff(want, probes); diff != "" {
 		t.Errorf("probes (-want +got):\n%s", diff)
 	}
+	if ledgers, _ := filepath.Glob(filepath.Join(data, "blobs", "ledger", "*", "connection="+neglected.ID, "*", "*", "service=verify.*")); len(ledgers) != 2 {
+		t.Errorf("the calls of two verifications are in %v", ledgers)
+	}
 
 	for _, word := range []string{neglected.Name, neglected.ID} {
 		if r := cloudarq(t, data, "audit", "run", "--connection", word, "--quiet"); r.code != exitOK {

@@ -20,9 +20,9 @@ import (
 const (
 	exitOK         = 0
 	exitFindings   = 1 // findings at or above --fail-on; a policy that fails policy verify
-	exitUsage      = 2 // the command line is wrong
+	exitUsage      = 2 // the command line is wrong, or the passphrase
 	exitIncomplete = 3 // coverage below --min-coverage
-	exitAccess     = 4 // AWS refused the credentials or the role
+	exitAccess     = 4 // AWS refused the credentials or the role, or lets in others, too
 	exitCancelled  = 5 // cancelled, or out of time
 	exitFailed     = 6 // anything else: the network, the disk, a bug
 )

@@ -79,6 +79,8 @@ func TestRefusedByAWS(t *testing.T) {
 		t.Setenv("AWS_ACCESS_KEY_ID", "")
 		t.Setenv("AWS_SECRET_ACCESS_KEY", "")
 		cloudarq(t, t.TempDir(), "audit", "run").sentence(t, exitAccess, "no AWS credentials")
+		audit(t, t.TempDir(), neglected).sentence(t, exitAccess, "no AWS credentials")
+		add(t, t.TempDir(), neglected).sentence(t, exitAccess, "no AWS credentials")
 	})
 	t.Run("regions denied", func(t *testing.T) {
 		cloudarq(t, t.TempDir(), "audit", "run").sentence(t, exitAccess, "ec2:DescribeRegions", "--regions")

@@ -43,8 +43,9 @@ func (c *cli) root() *cobra.Command {
 this machine, with the credentials that you have; nothing leaves the machine.
 
 Exit codes: 0 done; 1 findings at or above --fail-on, or a policy that fails
-policy verify; 2 wrong command line; 3 coverage below --min-coverage; 4 AWS
-refused the credentials or the role; 5 cancelled or out of time; 6 anything else.`,
+policy verify; 2 wrong command line or passphrase; 3 coverage below
+--min-coverage; 4 AWS refused the credentials or the role, or lets in who it
+should not; 5 cancelled or out of time; 6 anything else.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {

@@ -173,10 +173,17 @@ func refused(target Target, err error) error {
 }
 
 // sent reports whether the failure came after a request was made to AWS, and not
-// while looking for credentials on this machine.
+// while looking for credentials on this machine. Those of the caller are looked
+// for within the call that assumes a role.
 func sent(err error) bool {
-	var call *smithy.OperationError
-	return errors.As(err, &call) && call.Service() != imds.ServiceID
+	sent := false
+	for call := (*smithy.OperationError)(nil); errors.As(err, &call); err = call.Unwrap() {
+		if call.Service() == imds.ServiceID {
+			return false
+		}
+		sent = true
+	}
+	return sent
 }
 
 func rootCause(err error) error {

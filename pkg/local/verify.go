@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/oklog/ulid/v2"
+
 	"github.com/cloudarq/cloudarq/pkg/awsx"
 	"github.com/cloudarq/cloudarq/pkg/connect"
 	"github.com/cloudarq/cloudarq/pkg/ledger"
@@ -47,6 +49,18 @@ func (c Connections) Verify(ctx context.Context, connection model.Connection, se
 		err = c.note(ctx, connection.ID, model.ConnectionPending, refused.Error())
 	}
 	return probes, errors.Join(refused, err)
+}
+
+// Record keeps the calls that verifying a connection took beside those of its
+// audits, under the verification's own id.
+func (c Connections) Record(ctx context.Context, connection model.Connection, calls []ledger.Entry) error {
+	if len(calls) == 0 {
+		return nil
+	}
+	id := model.AuditID(ulid.Make().String())
+	verification := model.Audit{ID: id, Connection: connection.ID, StartedAt: time.Now().UTC()}
+	p := &pipeline.Pipeline{Evidence: c.State.Evidence}
+	return p.WriteLedger(ctx, pipeline.Key("ledger", Organization, verification, "verify"), calls)
 }
 
 // How often Wait tries: each time is five calls at most, and roles take a while to

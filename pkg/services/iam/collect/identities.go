@@ -13,6 +13,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/collect"
 	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/iampolicy"
 	"github.com/cloudarq/cloudarq/pkg/services/iam"
 )
 
@@ -119,14 +120,15 @@ func (l lister) inline(owner, arn string, path *string, policies []types.PolicyD
 	})
 }
 
-// document is a policy as JSON. IAM encodes it by RFC 3986, where a plus sign
-// is a plus sign.
+// document is a policy as JSON, without External IDs: no rule needs to know them,
+// and evidence is read by more people than they are for. IAM encodes policies by
+// RFC 3986, where a plus sign is a plus sign.
 func document(encoded *string) string {
 	text := *encoded
 	if decoded, err := url.PathUnescape(text); err == nil && !strings.HasPrefix(strings.TrimSpace(text), "{") {
-		return decoded
+		text = decoded
 	}
-	return text
+	return iampolicy.HideExternalIDs(text)
 }
 
 func arns(policies []types.AttachedPolicy) []string {
