@@ -292,6 +292,15 @@ func TestTemplateStorage(t *testing.T) {
 	if dig(auth, "DefaultAuthorizer") != "AWS_IAM" || dig(auth, "EnableIamAuthorizer") != "true" {
 		t.Errorf("the API is open: %v", auth)
 	}
+	for id, f := range resources(t, "AWS::Serverless::Function") {
+		events, _ := dig(f, "Events").(map[string]any)
+		for name, e := range events {
+			own := dig(e, "Properties", "Auth")
+			if public := dig(e, "Properties", "Path") == "/v1/policy" && dig(e, "Properties", "Method") == "GET"; own != nil && !public {
+				t.Errorf("%s: %s has an authorizer of its own: %v", id, name, own)
+			}
+		}
+	}
 }
 
 // TestEveryAlarmHasItsRunbook: each alarm is a heading of the manual, and rings

@@ -107,11 +107,13 @@ func (a *API) guard(next http.Handler) http.Handler {
 				writeProblem(w, problem(ctx, http.StatusInternalServerError, "internal", "something went wrong here; the request id leads to the log"))
 			}
 		}()
-		if _, ok := auth.CallerOf(ctx); !ok {
-			writeProblem(w, problem(ctx, http.StatusUnauthorized, "not_signed", "requests must be signed with AWS credentials"))
-			return
-		}
-		next.ServeHTTP(w, r.WithContext(ctx))
+		public(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if _, ok := auth.CallerOf(ctx); !ok {
+				writeProblem(w, problem(ctx, http.StatusUnauthorized, "not_signed", "requests must be signed with AWS credentials"))
+				return
+			}
+			next.ServeHTTP(w, r)
+		})).ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 

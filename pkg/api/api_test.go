@@ -19,6 +19,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/secret"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -337,6 +338,25 @@ func TestEveryRoute(t *testing.T) {
 		}
 	}
 	problem(t, "no such route", s.call(http.MethodGet, "/v1/nothing", nil, nil), http.StatusNotFound, "not_found")
+}
+
+// TestPolicyIsPublic: the one thing that anybody may read, and the very bytes
+// that the command prints.
+func TestPolicyIsPublic(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	role, err := policy.NewRole(policy.Operations())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := s.as(auth.Caller{}, http.MethodGet, "/v1/policy", nil, nil)
+	if w.Code != http.StatusOK || w.Body.String() != role.JSON() || w.Header().Get("ETag") != `"`+role.Hash+`"` || w.Header().Get("CloudArq-Policy-Version") != role.Version {
+		t.Errorf("policy: status %d, %d bytes, %v", w.Code, w.Body.Len(), w.Header())
+	}
+	if again := s.as(auth.Caller{}, http.MethodGet, "/v1/policy", header{"If-None-Match": w.Header().Get("ETag")}, nil); again.Code != http.StatusNotModified {
+		t.Errorf("the same policy again: status %d", again.Code)
+	}
+	problem(t, "another method", s.as(auth.Caller{}, http.MethodPost, "/v1/policy", nil, nil), http.StatusUnauthorized, "not_signed")
 }
 
 func TestOddRequests(t *testing.T) {

@@ -26,3 +26,19 @@ func TestAudit(t *testing.T) {
 		t.Errorf("score %+v of a well-kept account", s)
 	}
 }
+
+// TestOnlyThePolicyIsOpen: without a signature API Gateway answers nothing but
+// the published policy.
+func TestOnlyThePolicyIsOpen(t *testing.T) {
+	h := start(t, "open", nil)
+	for path, want := range map[string]int{"/v1/policy": http.StatusOK, "/v1/connections": http.StatusForbidden, "/v1/openapi.json": http.StatusForbidden} {
+		answer, err := http.Get(h.URL() + path) //nolint:noctx // a test's own
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		if answer.StatusCode != want {
+			t.Errorf("GET %s without a signature: status %d, want %d", path, answer.StatusCode, want)
+		}
+	}
+}
