@@ -35,7 +35,7 @@ func (w *writer) growth() {
 		"dollars a month. Storage is given twice, after a month and after %.0f days, when the first evidence is removed:\n\n"+
 		"| accounts | audits | fixed | custom metrics | the clock | storage, first month | storage, day %.0f | cents for an audit, all in |\n|--:|--:|--:|--:|--:|--:|--:|--:|\n",
 		w.deployed.evidence, w.deployed.evidence)
-	day := w.find(1000, tenth)
+	day := w.find(tenth)
 	_, fixed, err := w.idle(w.idleAt(0))
 	w.reckon(fixed, err)
 	clockless := w.reckon(w.dollars(meter.ReadUnits, w.idleAt(0)[meter.ReadUnits]*minutesOfMonth))
@@ -55,7 +55,7 @@ func (w *writer) growth() {
 		three := w.metered.Audits[i : i+3]
 		w.f("| %s | %s cents | %s cents | %s cents |\n", thousands(float64(three[0].Resources)), cents(w.cost(three[0])), cents(w.cost(three[1])), cents(w.cost(three[2])))
 	}
-	none, some, all := w.find(1000, unchanged), w.find(1000, tenth), w.find(1000, first)
+	none, some, all := w.find(unchanged), w.find(tenth), w.find(first)
 	w.f("\n**With changes**, of 1,000 resources: %s findings are written for none changed, %s write units in all; %s for 10 %%, %s write\n"+
 		"units; %s in a first audit, %s write units.\n\n", thousands(float64(none.Written)), thousands(none.Work[meter.WriteUnits]),
 		thousands(float64(some.Written)), thousands(some.Work[meter.WriteUnits]), thousands(float64(all.Written)), thousands(all.Work[meter.WriteUnits]))
@@ -63,7 +63,7 @@ func (w *writer) growth() {
 
 // savings names what costs more than it has to.
 func (w *writer) savings() {
-	day := w.find(1000, tenth)
+	day := w.find(tenth)
 	perGB := w.reckon(w.tableMonth())
 	year := day.Work[meter.TableBytes] / gb * 365
 	clock := func(n int) float64 {
