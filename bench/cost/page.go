@@ -19,7 +19,7 @@ type writer struct {
 	err     error
 }
 
-func (w *writer) f(format string, args ...any) { w.WriteString(fmt.Sprintf(format, args...)) }
+func (w *writer) f(format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
 
 func (w *writer) reckon(dollars float64, err error) float64 {
 	if err != nil && w.err == nil {
