@@ -103,8 +103,18 @@ func (w *writer) assumptions() {
 	w.f("- **KMS**: one request for each task, as if no function knew the key yet. S3's bucket key and SNS's reuse of data keys make theirs\n" +
 		"  too few to count.\n")
 	w.f("- **Logs**: %d bytes for each invocation besides the metrics. X-Ray is off.\n", meter.LinesOfInvocation)
-	w.f("- **Left out**: the API's requests ($1.00 a million, and a function of half a GB for some milliseconds each), e-mail, data that\n" +
-		"  leaves the region, the logs' storage, which is a twentieth of what taking them in costs.\n\n")
+	w.f("- **Left out**: the API's requests, of which a thousand cost %s cents (the gateway, and its function for %.0f ms) besides what they\n"+
+		"  read; e-mail, data that leaves the region, the logs' storage, which is less than a tenth of what taking them in costs.\n\n",
+		cents(1000*w.apiRequest()), apiSeconds*1000)
+}
+
+// apiSeconds is how long the API's function takes for a request.
+const apiSeconds = 0.05
+
+// apiRequest is what a request to the API costs.
+func (w *writer) apiRequest() float64 {
+	return w.reckon(w.dollars("api.request", 1)) + w.reckon(w.dollars("lambda.request", 1)) +
+		w.reckon(w.dollars("lambda.gb_second", apiSeconds*w.deployed.memory["ApiFunction"]))
 }
 
 func (w *writer) pricePage() {
