@@ -14,7 +14,7 @@ SDK_FREE := $$(go list ./pkg/... ./internal/... | grep -vE '/collect$$|/collecto
 .PHONY: help demo test e2e check fmt vet lint generate blinds prove build bench warm emulator-test clean
 
 help: ## Show this help
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 demo: warm ## Audit a sample estate of three accounts, change it, audit again
 	@go run ./test/demo
@@ -81,16 +81,16 @@ cost: ## Meter audits of synthetic accounts again, and write docs/cost.md of it 
 functions: ## Build bin/functions/*/bootstrap for arm64, which template.yaml deploys
 	@tools/functions.sh
 
-size: functions ## Print how large the functions are and how long they take to start
+size: warm functions ## Print how large the functions are and how long they take to start
 	@go run ./test/size
 
-invoke-api: ## Run a function on the emulator with its event of events/; so invoke-scheduler, -checker, -aggregator
+invoke-api: warm ## Run a function on the emulator with its event of events/; so invoke-scheduler, -checker, -aggregator
 	@go run ./test/invoke api events/http.json
-invoke-scheduler:
+invoke-scheduler: warm
 	@go run ./test/invoke scheduler events/schedule.json
-invoke-checker:
+invoke-checker: warm
 	@go run ./test/invoke checker events/tasks.json
-invoke-aggregator:
+invoke-aggregator: warm
 	@go run ./test/invoke aggregator events/results.json
 
 emulator-test: ## The tests of the emulator, of the sample estate and of the deployer (Python)

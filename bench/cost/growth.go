@@ -35,7 +35,7 @@ func (w *writer) growth() {
 		"dollars a month. Storage is given twice, after a month and after %.0f days, when the first evidence is removed:\n\n"+
 		"| accounts | audits | fixed | custom metrics | the clock | storage, first month | storage, day %.0f | cents for an audit, all in |\n|--:|--:|--:|--:|--:|--:|--:|--:|\n",
 		w.deployed.evidence, w.deployed.evidence)
-	day := w.find(1000, tenth)
+	day := w.find(tenth)
 	_, fixed, err := w.idle(w.idleAt(0))
 	w.reckon(fixed, err)
 	clockless := w.reckon(w.dollars(meter.ReadUnits, w.idleAt(0)[meter.ReadUnits]*minutesOfMonth))
@@ -55,7 +55,7 @@ func (w *writer) growth() {
 		three := w.metered.Audits[i : i+3]
 		w.f("| %s | %s cents | %s cents | %s cents |\n", thousands(float64(three[0].Resources)), cents(w.cost(three[0])), cents(w.cost(three[1])), cents(w.cost(three[2])))
 	}
-	none, some, all := w.find(1000, unchanged), w.find(1000, tenth), w.find(1000, first)
+	none, some, all := w.find(unchanged), w.find(tenth), w.find(first)
 	w.f("\n**With changes**, of 1,000 resources: %s findings are written for none changed, %s write units in all; %s for 10 %%, %s write\n"+
 		"units; %s in a first audit, %s write units.\n\n", thousands(float64(none.Written)), thousands(none.Work[meter.WriteUnits]),
 		thousands(float64(some.Written)), thousands(some.Work[meter.WriteUnits]), thousands(float64(all.Written)), thousands(all.Work[meter.WriteUnits]))
@@ -63,7 +63,7 @@ func (w *writer) growth() {
 
 // savings names what costs more than it has to.
 func (w *writer) savings() {
-	day := w.find(1000, tenth)
+	day := w.find(tenth)
 	perGB := w.reckon(w.tableMonth())
 	year := day.Work[meter.TableBytes] / gb * 365
 	clock := func(n int) float64 {
@@ -103,8 +103,18 @@ func (w *writer) assumptions() {
 	w.f("- **KMS**: one request for each task, as if no function knew the key yet. S3's bucket key and SNS's reuse of data keys make theirs\n" +
 		"  too few to count.\n")
 	w.f("- **Logs**: %d bytes for each invocation besides the metrics. X-Ray is off.\n", meter.LinesOfInvocation)
-	w.f("- **Left out**: the API's requests ($1.00 a million, and a function of half a GB for some milliseconds each), e-mail, data that\n" +
-		"  leaves the region, the logs' storage, which is a twentieth of what taking them in costs.\n\n")
+	w.f("- **Left out**: the API's requests, of which a thousand cost %s cents (the gateway, and its function for %.0f ms) besides what they\n"+
+		"  read; e-mail, data that leaves the region, the logs' storage, which is less than a tenth of what taking them in costs.\n\n",
+		cents(1000*w.apiRequest()), apiSeconds*1000)
+}
+
+// apiSeconds is how long the API's function takes for a request.
+const apiSeconds = 0.05
+
+// apiRequest is what a request to the API costs.
+func (w *writer) apiRequest() float64 {
+	return w.reckon(w.dollars("api.request", 1)) + w.reckon(w.dollars("lambda.request", 1)) +
+		w.reckon(w.dollars("lambda.gb_second", apiSeconds*w.deployed.memory["ApiFunction"]))
 }
 
 func (w *writer) pricePage() {

@@ -19,7 +19,7 @@ type writer struct {
 	err     error
 }
 
-func (w *writer) f(format string, args ...any) { fmt.Fprintf(w, format, args...) }
+func (w *writer) f(format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
 
 func (w *writer) reckon(dollars float64, err error) float64 {
 	if err != nil && w.err == nil {
@@ -46,14 +46,17 @@ func page(metered recording, prices priceList, deployed deployment) (string, err
 	return w.String(), w.err
 }
 
-// find is the audit of about so many resources.
-func (w *writer) find(resources, changed int) audit {
+// typical is the size that the target speaks of.
+const typical = 1000
+
+// find is an audit of an account of that size.
+func (w *writer) find(changed int) audit {
 	for _, a := range w.metered.Audits {
-		if a.Changed == changed && a.Resources == resources {
+		if a.Changed == changed && a.Resources == typical {
 			return a
 		}
 	}
-	w.reckon(0, fmt.Errorf("%s has no audit of %d resources of which %d in 1000 changed", meteredPath, resources, changed))
+	w.reckon(0, fmt.Errorf("%s has no audit of %d resources of which %d in 1000 changed", meteredPath, typical, changed))
 	return audit{Work: map[meter.Unit]float64{}}
 }
 
@@ -82,10 +85,10 @@ func met(ok bool) string {
 func (w *writer) verdicts() {
 	_, idle, err := w.idle(w.idleAt(0))
 	w.reckon(idle, err)
-	dear := w.cost(w.find(1000, first))
+	dear := w.cost(w.find(first))
 	w.f("| target | figure | |\n|---|---|---|\n")
 	w.f("| under one cent for an audit of 1,000 resources | %s cents for the first, %s unchanged, %s with 10 %% changed | %s |\n",
-		cents(dear), cents(w.cost(w.find(1000, unchanged))), cents(w.cost(w.find(1000, tenth))), met(dear < target))
+		cents(dear), cents(w.cost(w.find(unchanged))), cents(w.cost(w.find(tenth))), met(dear < target))
 	w.f("| nothing when idle, but storage | $%.2f a month, named [below](#idle) | %s |\n\n", idle, met(idle < 0.005))
 }
 
@@ -122,7 +125,7 @@ func cents(dollars float64) string { return fmt.Sprintf("%.3f", dollars*100) }
 
 func (w *writer) cents() {
 	w.f("## The cost of one audit\n\nIn cents:\n\n| resources | audit | ")
-	lines, _, err := w.bill(w.find(1000, first).Work)
+	lines, _, err := w.bill(w.find(first).Work)
 	w.reckon(0, err)
 	for _, l := range lines {
 		w.f("%s | ", l.service)

@@ -24,11 +24,14 @@ func InitTime(ctx context.Context, bootstrap string, variables map[string]string
 	defer cancel()
 	asked := make(chan time.Time, 1)
 	var once sync.Once
-	runtime, err := serve(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/2018-06-01/runtime/invocation/next" {
-			once.Do(func() { asked <- time.Now() })
+	runtime, err := serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/2018-06-01/runtime/invocation/next" { // it says why it cannot start
+			_, _ = io.Copy(io.Discard, r.Body)
+			reply(w, http.StatusAccepted, "")
+			return
 		}
-		<-r.Context().Done()
+		once.Do(func() { asked <- time.Now() })
+		<-r.Context().Done() // until it is killed
 	}))
 	if err != nil {
 		return 0, err
@@ -55,8 +58,12 @@ func InitTime(ctx context.Context, bootstrap string, variables map[string]string
 	if err := process.Start(); err != nil {
 		return 0, fmt.Errorf("start %s: %w", bootstrap, err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- process.Wait() }()
+	ended := make(chan struct{})
+	var status error // read after ended
+	go func() {
+		status = process.Wait()
+		close(ended)
+	}()
 	select {
 	case at := <-asked:
 		cancel()
@@ -67,8 +74,8 @@ func InitTime(ctx context.Context, bootstrap string, variables map[string]string
 		default:
 			return at.Sub(began), nil
 		}
-	case err := <-ended:
-		return 0, fmt.Errorf("%s ended before it asked for an invocation: %w\n%s", bootstrap, errors.Join(err, ctx.Err()), output.Bytes())
+	case <-ended:
+		return 0, fmt.Errorf("%s ended before it asked for an invocation: %w\n%s", bootstrap, errors.Join(status, ctx.Err()), output.Bytes())
 	}
 }
 
