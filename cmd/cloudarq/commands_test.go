@@ -40,8 +40,19 @@ func TestChecksList(t *testing.T) {
 func TestHelpHasExamples(t *testing.T) {
 	environment(t, nil)
 	for _, command := range [][]string{
-		{"audit", "run"}, {"audit", "show"}, {"audit", "diff"}, {"findings", "list"}, {"resources", "list"}, {"checks", "list"}, {"checks", "show"}, {"report", "html"},
-		{"connections", "add"}, {"connections", "list"}, {"connections", "show"}, {"connections", "test"}, {"connections", "remove"},
+		{"audit", "run"},
+		{"audit", "show"},
+		{"audit", "diff"},
+		{"findings", "list"},
+		{"resources", "list"},
+		{"checks", "list"},
+		{"checks", "show"},
+		{"report", "html"},
+		{"connections", "add"},
+		{"connections", "list"},
+		{"connections", "show"},
+		{"connections", "test"},
+		{"connections", "remove"},
 	} {
 		r := cloudarq(t, t.TempDir(), append(command, "--help")...)
 		if r.code != exitOK || !strings.Contains(r.stdout, "Examples:") {

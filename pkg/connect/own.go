@@ -26,7 +26,7 @@ func (o OwnIDs) Seal(ctx context.Context, org model.OrganizationID, connection m
 	}
 	sealed, err := key.Seal(place(org, connection), id)
 	if err != nil {
-		return nil, fmt.Errorf("External ID of connection %s: %w", connection, err)
+		return nil, fmt.Errorf("the External ID of connection %s: %w", connection, err)
 	}
 	return sealed, nil
 }
@@ -39,7 +39,7 @@ func (o OwnIDs) Open(ctx context.Context, org model.OrganizationID, connection m
 	}
 	id, err := key.Open(place(org, connection), sealed)
 	if err != nil {
-		return secret.String{}, fmt.Errorf("External ID of connection %s: %w", connection, err)
+		return secret.String{}, fmt.Errorf("the External ID of connection %s: %w", connection, err)
 	}
 	return id, nil
 }
