@@ -23,8 +23,8 @@ func (c *cli) wayIn(ctx context.Context, s *local.State, f runFlags) (opener, ru
 			return awsClient().Open(ctx, target, calls)
 		}, f, err
 	}
-	kept := c.kept(s)
-	connection, err := kept.Find(ctx, f.connection)
+	accounts := c.kept(s)
+	connection, err := accounts.Find(ctx, f.connection)
 	if err != nil {
 		return nil, f, err
 	}
@@ -36,7 +36,7 @@ func (c *cli) wayIn(ctx context.Context, s *local.State, f runFlags) (opener, ru
 		}
 	}
 	return func(ctx context.Context, calls ledger.Ledger) (*awsx.Account, error) {
-		return kept.Open(ctx, connection, sessionName(), calls)
+		return accounts.Open(ctx, connection, sessionName(), calls)
 	}, f, nil
 }
 

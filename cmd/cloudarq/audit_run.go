@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cloudarq/cloudarq/pkg/keep"
 	"github.com/cloudarq/cloudarq/pkg/ledger"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -148,7 +149,7 @@ func (c *cli) prepare(ctx context.Context, s *local.State, f runFlags) (local.Ru
 		run.Resume = &audit
 		return run, nil
 	}
-	checks, err := local.Select(s.Catalog, f.checks, f.services, f.regions)
+	checks, err := keep.Select(s.Catalog, f.checks, f.services, f.regions)
 	if err != nil {
 		return run, usage(err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cloudarq/cloudarq/pkg/keep"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/report"
@@ -32,22 +33,22 @@ func (c *cli) connections() *cobra.Command {
 }
 
 // kept are the connections of the state.
-func (c *cli) kept(s *local.State) local.Connections {
-	return local.Connections{State: s, Keys: s.Keys(c.passphrase), Client: awsClient()}
+func (c *cli) kept(s *local.State) keep.Connections {
+	return keep.Connections{State: s, Keys: s.Keys(c.passphrase), Client: awsClient()}
 }
 
 // withConnection runs a command on a connection of the state.
-func (c *cli) withConnection(ctx context.Context, word string, work func(local.Connections, model.Connection) error) error {
+func (c *cli) withConnection(ctx context.Context, word string, work func(keep.Connections, model.Connection) error) error {
 	if _, err := c.format(); err != nil {
 		return err
 	}
 	return c.with(ctx, func(s *local.State) error {
-		kept := c.kept(s)
-		connection, err := kept.Find(ctx, word)
+		accounts := c.kept(s)
+		connection, err := accounts.Find(ctx, word)
 		if err != nil {
 			return err
 		}
-		return work(kept, connection)
+		return work(accounts, connection)
 	})
 }
 
@@ -94,14 +95,14 @@ func (c *cli) connectionsShow() *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			ctx := cmd.Context()
-			return c.withConnection(ctx, words[0], func(kept local.Connections, connection model.Connection) error {
-				shown, err := row(ctx, kept.State, connection)
+			return c.withConnection(ctx, words[0], func(accounts keep.Connections, connection model.Connection) error {
+				shown, err := row(ctx, accounts.State, connection)
 				if err != nil {
 					return err
 				}
 				columns := report.ConnectionColumns()
 				if reveal {
-					id, err := kept.ExternalID(ctx, connection)
+					id, err := accounts.ExternalID(ctx, connection)
 					if err != nil {
 						return err
 					}
@@ -145,8 +146,8 @@ func (c *cli) removeConnection(ctx context.Context, word string, yes bool) error
 		return err
 	}
 	return c.with(ctx, func(s *local.State) error {
-		kept := c.kept(s)
-		connection, err := kept.FindAny(ctx, word)
+		accounts := c.kept(s)
+		connection, err := accounts.FindAny(ctx, word)
 		if err != nil {
 			return err
 		}
@@ -155,7 +156,7 @@ func (c *cli) removeConnection(ctx context.Context, word string, yes bool) error
 				return err
 			}
 		}
-		receipt, err := kept.Remove(ctx, connection)
+		receipt, err := s.Remove(ctx, connection)
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cloudarq/cloudarq/pkg/keep"
 	"github.com/cloudarq/cloudarq/pkg/ledger"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -28,7 +29,7 @@ func (f *verifyFlags) add(cmd *cobra.Command) {
 
 // addFlags are the flags of connections add.
 type addFlags struct {
-	local.NewConnection
+	keep.NewConnection
 	externalID string
 	noVerify   bool
 	verify     verifyFlags
@@ -86,22 +87,22 @@ func (c *cli) addConnection(ctx context.Context, f addFlags) error {
 		return err
 	}
 	return c.with(ctx, func(s *local.State) error {
-		kept := c.kept(s)
-		connection, id, err := kept.Add(ctx, f.NewConnection)
+		accounts := c.kept(s)
+		connection, id, err := accounts.Add(ctx, f.NewConnection)
 		if err != nil {
 			return err
 		}
 		made := f.ExternalID.Empty()
 		if made {
 			fmt.Fprintf(c.stderr, "cloudarq: account %s is kept; the trust policy of its role has to be:\n%s", connection.AccountID,
-				local.TrustPolicy(kept.Principal(ctx, f.Profile, sessionName()), id))
+				keep.TrustPolicy(accounts.Principal(ctx, f.Profile, sessionName()), id))
 		}
 		if !f.noVerify && (!made || f.verify.wait) {
-			if _, err := c.verify(ctx, kept, connection, f.verify); err != nil {
+			if _, err := c.verify(ctx, accounts, connection, f.verify); err != nil {
 				return err
 			}
 		}
-		if connection, err = kept.Find(ctx, string(connection.ID)); err != nil {
+		if connection, err = accounts.Find(ctx, string(connection.ID)); err != nil {
 			return err
 		}
 		shown, err := row(ctx, s, connection)
@@ -121,15 +122,15 @@ func (c *cli) addConnection(ctx context.Context, f addFlags) error {
 }
 
 // verify verifies a connection, once or until it is right.
-func (c *cli) verify(ctx context.Context, kept local.Connections, connection model.Connection, f verifyFlags) ([]model.Probe, error) {
+func (c *cli) verify(ctx context.Context, accounts keep.Connections, connection model.Connection, f verifyFlags) ([]model.Probe, error) {
 	limited, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	calls := &ledger.Memory{}
-	try := kept.Verify
+	try := accounts.Verify
 	if f.wait {
 		said := ""
 		try = func(ctx context.Context, connection model.Connection, session string, calls ledger.Ledger) ([]model.Probe, error) {
-			return kept.Wait(ctx, connection, session, calls, func(why error) {
+			return accounts.Wait(ctx, connection, session, calls, func(why error) {
 				if why.Error() != said {
 					c.note("waiting: %s", report.Plain(why.Error()))
 				}
@@ -138,7 +139,7 @@ func (c *cli) verify(ctx context.Context, kept local.Connections, connection mod
 		}
 	}
 	probes, err := try(limited, connection, sessionName(), calls)
-	if e := kept.Record(context.WithoutCancel(ctx), connection, calls.Entries()); e != nil {
+	if e := accounts.Record(context.WithoutCancel(ctx), connection, calls.Entries()); e != nil {
 		return probes, errors.Join(err, e)
 	}
 	var refused *pipeline.RefusedError
@@ -161,8 +162,8 @@ right. The exit code is 4 if something is not.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			ctx := cmd.Context()
-			return c.withConnection(ctx, words[0], func(kept local.Connections, connection model.Connection) error {
-				probes, err := c.verify(ctx, kept, connection, f)
+			return c.withConnection(ctx, words[0], func(accounts keep.Connections, connection model.Connection) error {
+				probes, err := c.verify(ctx, accounts, connection, f)
 				if probes == nil {
 					return err
 				}

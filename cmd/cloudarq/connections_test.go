@@ -18,8 +18,10 @@ import (
 // add keeps an account of the estate, with its External ID on stdin.
 func add(t *testing.T, data string, a estate.Account, more ...string) result {
 	t.Helper()
-	return cloudarqIn(t.Context(), data, a.ExternalID+"\n", append([]string{"connections", "add",
-		"--name", a.Name, "--role-arn", a.RoleARN, "--external-id", "-"}, more...)...)
+	return cloudarqIn(t.Context(), data, a.ExternalID+"\n", append([]string{
+		"connections", "add",
+		"--name", a.Name, "--role-arn", a.RoleARN, "--external-id", "-",
+	}, more...)...)
 }
 
 func TestConnectionFromBeginningToEnd(t *testing.T) {

@@ -17,8 +17,8 @@ import (
 // otherwise.
 const externalIDVariable = "CLOUDARQ_EXTERNAL_ID"
 
-// passphraseVariable is the same for the passphrase of the keyring.
-const passphraseVariable = "CLOUDARQ_KEYRING_PASSPHRASE"
+// keyringVariable is the same for the passphrase of the keyring.
+const keyringVariable = "CLOUDARQ_KEYRING_PASSPHRASE"
 
 // externalIDSyntax is AWS's,
 // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
@@ -104,17 +104,17 @@ func (c *cli) terminal() (*os.File, bool) {
 // keyringFlag lets a command open the keyring.
 func (c *cli) keyringFlag(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&c.keyringPassphrase, "keyring-passphrase", "",
-		"where the passphrase of the keyring is: - (stdin), prompt, env:NAME or file:PATH (default $"+passphraseVariable+", or a prompt if the keyring has one)")
+		"where the passphrase of the keyring is: - (stdin), prompt, env:NAME or file:PATH (default $"+keyringVariable+", or a prompt if the keyring has one)")
 }
 
 // passphrase obtains the passphrase of the keyring. A keyring that is made with a
 // passphrase from the prompt asks for it twice: a slip would lock it for good.
 func (c *cli) passphrase(protected, exists bool) (secret.String, error) {
 	from := c.keyringPassphrase
-	if _, ok := c.terminal(); ok && from == "" && protected && os.Getenv(passphraseVariable) == "" {
+	if _, ok := c.terminal(); ok && from == "" && protected && os.Getenv(keyringVariable) == "" {
 		from = "prompt"
 	}
-	where := source{"passphrase of the keyring", "--keyring-passphrase", passphraseVariable}
+	where := source{"passphrase of the keyring", "--keyring-passphrase", keyringVariable}
 	word, err := c.secret(where, from)
 	if err != nil {
 		return word, err

@@ -39,13 +39,13 @@ func TestKeyring(t *testing.T) {
 	if r := cloudarq(t, data, "connections", "list"); r.code != exitOK {
 		t.Errorf("a list asks for a passphrase: %s", r.stderr)
 	}
-	t.Setenv(passphraseVariable, "right")
+	t.Setenv(keyringVariable, "right")
 	if r := cloudarq(t, data, dryRun...); r.code != exitOK {
 		t.Errorf("the right one: %d %s", r.code, r.stderr)
 	}
 	// Two secrets on stdin come one a line, the External ID first.
 	both := t.TempDir()
-	t.Setenv(passphraseVariable, "")
+	t.Setenv(keyringVariable, "")
 	r := cloudarqIn(t.Context(), both, neglected.ExternalID+"\nright\n", "connections", "add", "--role-arn", neglected.RoleARN, "--external-id", "-", "--keyring-passphrase", "-")
 	if r.code != exitOK {
 		t.Fatal(r.stderr)

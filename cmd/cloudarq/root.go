@@ -99,7 +99,7 @@ func fromEnvironment(flags *pflag.FlagSet) (err error) {
 		name := "CLOUDARQ_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 		value, set := os.LookupEnv(name)
 		// The secret itself is in the environment, not the way to it.
-		if f.Changed || !set || name == externalIDVariable || name == passphraseVariable {
+		if f.Changed || !set || name == externalIDVariable || name == keyringVariable {
 			return
 		}
 		if e := flags.Set(f.Name, value); e != nil && err == nil {

@@ -98,7 +98,7 @@ func TestSecretsAppearNowhere(t *testing.T) {
 	role := makeRole(t, server, e.Auditor, "Sentinel", id, "*")
 	open := makeRole(t, server, e.Auditor, "SentinelOpen", "", "*")
 	data, page := t.TempDir(), filepath.Join(t.TempDir(), "report.html")
-	t.Setenv(passphraseVariable, passphrase)
+	t.Setenv(keyringVariable, passphrase)
 	t.Setenv("ID", id)
 	t.Setenv("WRONG_ID", wrongID)
 	t.Setenv("WRONG", wrong)

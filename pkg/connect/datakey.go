@@ -5,14 +5,13 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/secret"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 // dataKey is the data key of a record; it is made the first time.
-func dataKey(ctx context.Context, s *store.Store, keys secret.Wrapper, scope secret.Scope) (secret.DataKey, error) {
-	key, err := openDataKey(ctx, s, keys, scope)
+func dataKey(ctx context.Context, records *store.Organization, keys secret.Wrapper, scope secret.Scope) (secret.DataKey, error) {
+	key, err := openDataKey(ctx, records, keys, scope)
 	if !errors.Is(err, store.ErrNotFound) {
 		return key, err
 	}
@@ -20,16 +19,16 @@ func dataKey(ctx context.Context, s *store.Store, keys secret.Wrapper, scope sec
 	if err != nil {
 		return secret.DataKey{}, fmt.Errorf("data key of %s of organization %s: %w", scope.Record, scope.Organization, err)
 	}
-	err = s.For(model.OrganizationID(scope.Organization)).PutDataKey(ctx, scope.Record, fresh.Wrapped)
+	err = records.PutDataKey(ctx, scope.Record, fresh.Wrapped)
 	if errors.Is(err, store.ErrConflict) { // somebody else's is the one that is kept
-		return openDataKey(ctx, s, keys, scope)
+		return openDataKey(ctx, records, keys, scope)
 	}
 	return fresh, err
 }
 
 // openDataKey is the data key of a record, or store.ErrNotFound.
-func openDataKey(ctx context.Context, s *store.Store, keys secret.Wrapper, scope secret.Scope) (secret.DataKey, error) {
-	wrapped, err := s.For(model.OrganizationID(scope.Organization)).DataKey(ctx, scope.Record)
+func openDataKey(ctx context.Context, records *store.Organization, keys secret.Wrapper, scope secret.Scope) (secret.DataKey, error) {
+	wrapped, err := records.DataKey(ctx, scope.Record)
 	if err != nil {
 		return secret.DataKey{}, err
 	}

@@ -14,32 +14,32 @@ import (
 // roles he may find with any External ID; where there are several organizations,
 // ExternalIDs keeps theirs.
 type OwnIDs struct {
-	Store *store.Store
-	Keys  secret.Wrapper
+	Records *store.Organization
+	Keys    secret.Wrapper
 }
 
 // Seal seals the External ID of a connection, to be kept with its access.
 func (o OwnIDs) Seal(ctx context.Context, org model.OrganizationID, connection model.ConnectionID, id secret.String) ([]byte, error) {
-	key, err := dataKey(ctx, o.Store, o.Keys, scopeOf(org, connection))
+	key, err := dataKey(ctx, o.Records, o.Keys, scopeOf(org, connection))
 	if err != nil {
 		return nil, err
 	}
 	sealed, err := key.Seal(place(org, connection), id)
 	if err != nil {
-		return nil, fmt.Errorf("External ID of connection %s: %w", connection, err)
+		return nil, fmt.Errorf("the External ID of connection %s: %w", connection, err)
 	}
 	return sealed, nil
 }
 
 // Open opens what Seal made for the same connection.
 func (o OwnIDs) Open(ctx context.Context, org model.OrganizationID, connection model.ConnectionID, sealed []byte) (secret.String, error) {
-	key, err := openDataKey(ctx, o.Store, o.Keys, scopeOf(org, connection))
+	key, err := openDataKey(ctx, o.Records, o.Keys, scopeOf(org, connection))
 	if err != nil {
 		return secret.String{}, err
 	}
 	id, err := key.Open(place(org, connection), sealed)
 	if err != nil {
-		return secret.String{}, fmt.Errorf("External ID of connection %s: %w", connection, err)
+		return secret.String{}, fmt.Errorf("the External ID of connection %s: %w", connection, err)
 	}
 	return id, nil
 }

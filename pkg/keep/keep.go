@@ -1,4 +1,6 @@
-package local
+// Package keep is the accounts that the local command keeps a way into, so that
+// they can be audited by name: a role and its External ID, sealed.
+package keep
 
 import (
 	"context"
@@ -12,27 +14,23 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/connect"
 	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/secret"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
-// Connections are the accounts that the state keeps a way into: a role and its
-// External ID, sealed.
+// Connections are the accounts of a state.
 type Connections struct {
-	State  *State
+	State  *local.State
 	Keys   secret.Wrapper
 	Client *awsx.Client
 }
 
-// InputError says that a connection cannot be what was asked for. Its text is one
-// sentence for the user.
-type InputError struct{ Message string }
-
-func (e *InputError) Error() string { return e.Message }
-
-func inputf(format string, args ...any) error { return &InputError{fmt.Sprintf(format, args...)} }
+func inputf(format string, args ...any) error {
+	return &local.InputError{Message: fmt.Sprintf(format, args...)}
+}
 
 // NewConnection is what somebody says of an account that is to be kept.
 type NewConnection struct {
@@ -53,10 +51,10 @@ func (c Connections) Add(ctx context.Context, n NewConnection) (model.Connection
 	}
 	account, _ := model.AccountOfRole(n.RoleARN)
 	now := time.Now().UTC()
-	connection, err := c.State.Records.AnyConnection(ctx, ConnectionOf(account))
+	connection, err := c.State.Records.AnyConnection(ctx, local.ConnectionOf(account))
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		connection = model.Connection{ID: ConnectionOf(account), AccountID: account, CreatedAt: now}
+		connection = model.Connection{ID: local.ConnectionOf(account), AccountID: account, CreatedAt: now}
 	case err != nil:
 		return connection, secret.String{}, err
 	case connection.State == model.ConnectionDeleted:
@@ -72,7 +70,7 @@ func (c Connections) Add(ctx context.Context, n NewConnection) (model.Connection
 	if id.Empty() {
 		id = connect.NewExternalID()
 	}
-	sealed, err := c.ids().Seal(ctx, Organization, connection.ID, id)
+	sealed, err := c.ids().Seal(ctx, local.Organization, connection.ID, id)
 	if err != nil {
 		return connection, secret.String{}, err
 	}
@@ -102,7 +100,7 @@ func (c Connections) check(ctx context.Context, n NewConnection) error {
 		}
 	}
 	if _, err := Select(c.State.Catalog, n.Checks, n.Services, n.Regions); err != nil {
-		return &InputError{err.Error()}
+		return &local.InputError{Message: err.Error()}
 	}
 	return nil
 }
@@ -131,7 +129,9 @@ func Select(catalog *check.Catalog, checks, services, regions []string) ([]check
 	return chosen, nil
 }
 
-func (c Connections) ids() connect.OwnIDs { return connect.OwnIDs{Store: c.State.store, Keys: c.Keys} }
+func (c Connections) ids() connect.OwnIDs {
+	return connect.OwnIDs{Records: c.State.Records, Keys: c.Keys}
+}
 
 // Find finds a connection by its id, its account or its name.
 func (c Connections) Find(ctx context.Context, word string) (model.Connection, error) {
@@ -187,33 +187,11 @@ func (c Connections) Target(ctx context.Context, connection model.Connection, se
 	if err != nil {
 		return awsx.Target{}, err
 	}
-	id, err := c.ids().Open(ctx, Organization, connection.ID, access.ExternalID)
+	id, err := c.ids().Open(ctx, local.Organization, connection.ID, access.ExternalID)
 	if err != nil {
 		return awsx.Target{}, err
 	}
 	return awsx.Target{Profile: access.Profile, RoleARN: connection.RoleARN, ExternalID: id, SessionName: session}, nil
-}
-
-// Remove deletes a connection and all that is known of its account at once. It
-// refuses while an audit of it runs.
-func (c Connections) Remove(ctx context.Context, connection model.Connection) (model.Receipt, error) {
-	audits, err := c.State.Records.AuditsOf(ctx, connection.ID)
-	if err != nil {
-		return model.Receipt{}, err
-	}
-	for _, a := range audits {
-		if !a.State.Ended() {
-			return model.Receipt{}, inputf("audit %s of account %s is running; wait for its end, or stop it with: cloudarq audit cancel %s", a.ID, a.AccountID, a.ID)
-		}
-	}
-	p := &pipeline.Pipeline{Catalog: c.State.Catalog, Store: c.State.store, Evidence: c.State.Evidence, Now: time.Now}
-	if _, err := p.Delete(ctx, Organization, connection); err != nil {
-		return model.Receipt{}, err
-	}
-	if err := p.Purge(ctx, Organization, connection.ID); err != nil {
-		return model.Receipt{}, err
-	}
-	return c.State.Records.Receipt(ctx, connection.ID)
 }
 
 // Principal is who assumes roles with a profile, for their trust policies: the user,

@@ -1,4 +1,4 @@
-package local
+package keep
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/awsx"
 	"github.com/cloudarq/cloudarq/pkg/connect"
 	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -60,7 +61,7 @@ func (c Connections) Record(ctx context.Context, connection model.Connection, ca
 	id := model.AuditID(ulid.Make().String())
 	verification := model.Audit{ID: id, Connection: connection.ID, StartedAt: time.Now().UTC()}
 	p := &pipeline.Pipeline{Evidence: c.State.Evidence}
-	return p.WriteLedger(ctx, pipeline.Key("ledger", Organization, verification, "verify"), calls)
+	return p.WriteLedger(ctx, pipeline.Key("ledger", local.Organization, verification, "verify"), calls)
 }
 
 // How often Wait tries: each time is five calls at most, and roles take a while to
