@@ -60,14 +60,16 @@ func TestAlertsAndSchedule(t *testing.T) {
 	if got := words(everything.empty(t)); !slices.Equal(got, []string{"audit finished"}) {
 		t.Errorf("alerts of an audit without changes: %v", got)
 	}
-	stored := 0
+	// Two results that come in at the same moment may both find that they were the
+	// last, and both close: they store the same object.
+	stored := map[string]bool{}
 	for _, c := range h.Calls()[before:] {
 		if c.Function == "AggregatorFunction" && c.Is("s3", "PutObject") {
-			stored++
+			stored[c.Resource] = true
 		}
 	}
-	if stored != 1 { // the evidence of the rules over the account
-		t.Errorf("an audit without changes stored %d objects in the aggregator, want 1", stored)
+	if len(stored) != 1 { // the evidence of the rules over the account
+		t.Errorf("an audit without changes stored %v in the aggregator, want one object", slices.Sorted(maps.Keys(stored)))
 	}
 }
 
