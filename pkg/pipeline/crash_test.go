@@ -8,6 +8,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,6 +26,7 @@ import (
 // mortal is a process that dies before or after its nth side effect. From then
 // on nothing that it does has an effect, until it is started again.
 type mortal struct {
+	mu      sync.Mutex
 	at      int  // the effect at which it dies; 0 never
 	after   bool // right after it, instead of right before
 	effects []string
@@ -34,6 +36,8 @@ type mortal struct {
 var errKilled = errors.New("killed")
 
 func (m *mortal) effect(what string, do func() error) error {
+	m.mu.Lock() // effects come one after the other, so that one is the nth
+	defer m.mu.Unlock()
 	if m.dead {
 		return errKilled
 	}
@@ -49,14 +53,27 @@ func (m *mortal) effect(what string, do func() error) error {
 }
 
 func (m *mortal) read() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.dead {
 		return errKilled
 	}
 	return nil
 }
 
+// restart brings the process back to life, and reports whether it was dead.
+func (m *mortal) restart() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	was := m.dead
+	m.dead = false
+	return was
+}
+
 // killed is what was being done when the process died.
 func (m *mortal) killed() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.at == 0 || m.at > len(m.effects) {
 		return ""
 	}
@@ -158,8 +175,7 @@ func history(t *testing.T, m *mortal) (outcome, []string) {
 	x.Store = store.New(mortalTable{x.table, m})
 	// Whoever died is started again later than anybody may still be waited for.
 	restart := func() {
-		if m.dead {
-			m.dead = false
+		if m.restart() {
 			x.now = x.now.Add(2 * time.Minute)
 		}
 	}
