@@ -32,7 +32,7 @@ func HTTP(handler http.Handler, meters *metrics.EMF, log *slog.Logger) func(cont
 		written := &answer{header: http.Header{}}
 		handler.ServeHTTP(written, request)
 		response := written.response()
-		log.InfoContext(ctx, "request answered", slog.String("method", request.Method), slog.String("route", request.Pattern),
+		log.InfoContext(ctx, "request answered", slog.String("method", request.Method),
 			slog.String("path", request.URL.Path), slog.Int("status", response.StatusCode), slog.Duration("duration", time.Since(start)))
 		if err := meters.Flush(); err != nil {
 			log.ErrorContext(ctx, "metrics", slog.Any("error", err))
