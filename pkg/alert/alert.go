@@ -160,7 +160,11 @@ func (o Of) Ended(broken bool) []Alert {
 		a.Problems = []string{audit.Refused}
 		all = append(all, a)
 	}
-	a := o.alert(KindAudit, "finished", string(audit.State), "the audit of account %s ended: %s", audit.AccountID, audit.State)
+	about := string(audit.State)
+	if audit.Retries > 0 { // each try ends once
+		about = fmt.Sprintf("%s %d", about, audit.Retries)
+	}
+	a := o.alert(KindAudit, "finished", about, "the audit of account %s ended: %s", audit.AccountID, audit.State)
 	a.State, a.Problems = audit.State, audit.Problems
 	if s := audit.Summary; s != nil {
 		a.Score, a.Changes, a.Severity = &s.Score, &s.Changes, s.Failed

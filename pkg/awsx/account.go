@@ -57,6 +57,13 @@ type AccessError struct {
 func (e *AccessError) Error() string { return e.Message }
 func (e *AccessError) Unwrap() error { return e.Cause }
 
+// Denied reports whether AWS denied what was asked, as it does for a role that is
+// gone or does not trust us. Otherwise the credentials themselves are the trouble.
+func (e *AccessError) Denied() bool {
+	var api smithy.APIError
+	return errors.As(e.Cause, &api) && api.ErrorCode() == "AccessDenied"
+}
+
 // sessionLength is how long an assumed role's credentials are asked to live:
 // AWS's limit where a role assumes a role.
 const sessionLength = time.Hour

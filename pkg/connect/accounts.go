@@ -40,7 +40,9 @@ func (a Accounts) Open(ctx context.Context, org model.OrganizationID, audit mode
 			if err == nil {
 				return account, nil
 			}
-			if !errors.As(err, &refused) {
+			// Anything but AWS's denial of the role, such as credentials of our own
+			// that have expired, says nothing of the account.
+			if !errors.As(err, &refused) || !refused.Denied() {
 				return nil, err
 			}
 		}

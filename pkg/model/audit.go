@@ -39,6 +39,9 @@ type Audit struct {
 	Regions         []string  `json:"regions"`
 	DisabledRegions []string  `json:"disabled_regions,omitempty"` // exist, but the account has not enabled them
 
+	// Retries counts how often the audit was taken up again after it had ended:
+	// what looks at the whole account is judged anew each time.
+	Retries  int      `json:"retries,omitempty"`
 	Problems []string `json:"problems,omitempty"`
 	// Refused is why AWS refused the account while the audit ran: tasks that did
 	// not begin by then do not try.

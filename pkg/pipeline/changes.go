@@ -40,7 +40,7 @@ func (p *Pipeline) absorb(ctx context.Context, orgID model.OrganizationID, audit
 		switch {
 		case record.Log != "":
 			err = p.carryOut(ctx, orgID, audit, scope, record)
-		case record.Audit == audit.ID:
+		case record.Audit == audit.ID && record.Retry >= audit.Retries:
 			return record.Changes, nil
 		case record.Audit > audit.ID:
 			return model.Changes{}, nil // a newer audit was here: what this one saw is history
@@ -75,7 +75,8 @@ func (p *Pipeline) commit(ctx context.Context, orgID model.OrganizationID, audit
 		return err
 	}
 	changes := life.Finish()
-	next := store.Scope{Audit: audit.ID, First: record.Audit == "", Changes: count(changes)}
+	first := record.Audit == "" || record.Audit == audit.ID && record.First // also when a first audit is retried
+	next := store.Scope{Audit: audit.ID, Retry: audit.Retries, First: first, Changes: count(changes)}
 	if len(changes) > 0 {
 		if next.Log, err = p.layDown(ctx, orgID, audit, scope, changes); err != nil {
 			return err
@@ -136,7 +137,7 @@ func (p *Pipeline) carryOut(ctx context.Context, orgID model.OrganizationID, aud
 	}
 	p.meter(metrics.FindingsWritten, len(changes))
 	news := alert.Of{Organization: orgID, Audit: audit}.Changes(scope, record.First, changes)
-	if err := p.publish(ctx, orgID, audit.ID, scope, news); err != nil {
+	if err := p.publish(ctx, orgID, audit.ID, part(scope, record.Retry), news); err != nil {
 		return err
 	}
 	done := record

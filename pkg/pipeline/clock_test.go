@@ -162,8 +162,37 @@ func TestLostMessagesEndTheAuditPartial(t *testing.T) {
 	if got := m.states(t); got[0] != model.AuditDone {
 		t.Errorf("after the second try the audit is %s", got[0])
 	}
-	if f := m.findings(t, "door-locked"); f["a"].State != model.FindingOpen {
-		t.Errorf("after the second try the finding is %q", f["a"].State)
+	for _, id := range []model.CheckID{"door-locked", "door-guarded"} {
+		if f := m.findings(t, id); f["a"].State != model.FindingOpen {
+			t.Errorf("after the second try the finding of %s is %q", id, f["a"].State)
+		}
+	}
+	ends := 0
+	for _, words := range m.alerts.words() {
+		if words == "audit finished" {
+			ends++
+		}
+	}
+	if ends != 2 {
+		t.Errorf("%d ends were announced, want the partial one and the done one", ends)
+	}
+}
+
+// An account that was not opened for reasons of our own is neither in order nor
+// revoked: nothing is known of it.
+func TestOwnTroubleSaysNothingOfTheConnection(t *testing.T) {
+	t.Parallel()
+	m := scheduled(t, &world{failing: errors.New("KMS is denied")})
+	m.tick(t, m.now.Add(6*time.Hour))
+	if err := m.drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c, err := m.records.Connection(t.Context(), account)
+	if err != nil || c.State != model.ConnectionPending {
+		t.Errorf("connection is %s (%v), want it pending as before", c.State, err)
+	}
+	if got := m.states(t); got[0] != model.AuditFailed {
+		t.Errorf("audit is %s", got[0])
 	}
 }
 

@@ -74,7 +74,7 @@ func (p *Pipeline) announceEnd(ctx context.Context, orgID model.OrganizationID, 
 		return err
 	}
 	ended := alert.Of{Organization: orgID, Audit: audit}.Ended(broken)
-	if err := p.publish(ctx, orgID, audit.ID, "end", ended); err != nil {
+	if err := p.publish(ctx, orgID, audit.ID, part("end", audit.Retries), ended); err != nil {
 		return err
 	}
 	return org.DeleteBound(ctx, audit.ID)
@@ -84,6 +84,9 @@ func (p *Pipeline) announceEnd(ctx context.Context, orgID model.OrganizationID, 
 // reports whether this audit was the one that found it broken, also when asked
 // again.
 func (p *Pipeline) noteConnection(ctx context.Context, org *store.Organization, audit model.Audit) (broken bool, err error) {
+	if audit.Refused == "" && audit.CallerARN == "" {
+		return false, nil // never opened, for reasons that are not the account's
+	}
 	for {
 		c, err := org.Connection(ctx, audit.Connection)
 		if errors.Is(err, store.ErrNotFound) {
@@ -113,8 +116,13 @@ func (p *Pipeline) conclude(ctx context.Context, orgID model.OrganizationID, aud
 	if err != nil {
 		return audit, err
 	}
-	// One who died while closing may have left the record of this very step.
-	tasks = slices.DeleteFunc(tasks, func(t model.Task) bool { return t.ID == across })
+	// One who died while closing, or closed an earlier try, left the record of this
+	// very step.
+	var earlier int64
+	if i := slices.IndexFunc(tasks, func(t model.Task) bool { return t.ID == across }); i >= 0 {
+		earlier = tasks[i].Version
+		tasks = slices.Delete(tasks, i, i+1)
+	}
 	audit.State, audit.EndedAt = model.AuditDone, p.Now().UTC()
 	for _, t := range tasks {
 		if t.State == model.TaskFailed {
@@ -137,7 +145,7 @@ func (p *Pipeline) conclude(ctx context.Context, orgID model.OrganizationID, aud
 	if whole.Changes, err = p.absorb(ctx, orgID, audit, across, whole.Evidence); err != nil {
 		return audit, err
 	}
-	whole.State = model.TaskAbsorbed
+	whole.State, whole.Version = model.TaskAbsorbed, earlier
 	previous, err := previousAudit(ctx, org, audit)
 	if err != nil {
 		return audit, err

@@ -185,6 +185,7 @@ func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit
 		tasks = append(tasks, t)
 	}
 	audit.EndedAt, audit.Problems, audit.Refused = time.Time{}, nil, ""
+	audit.Retries++
 	if p.Bound > 0 {
 		if err := org.PutBound(ctx, audit, p.Now().Add(p.Bound)); err != nil {
 			return audit, err

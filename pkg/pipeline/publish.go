@@ -21,6 +21,15 @@ const alertsAtOnce = 10
 // message comes again and finds them published, or their publisher dead.
 var errPublishing = errors.New("its alerts are being published")
 
+// part names what an outbox is of: a scope, or the end, of one of an audit's
+// tries.
+func part(name string, retry int) string {
+	if retry == 0 {
+		return name
+	}
+	return fmt.Sprintf("%s~%d", name, retry)
+}
+
 // publish sends the alerts of a part of an audit, each once. It is noted that
 // somebody publishes, and after each batch how far they came. Who dies in
 // between leaves one batch of which nobody knows whether it went out: it goes

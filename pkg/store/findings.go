@@ -105,7 +105,8 @@ func (o *Organization) DeleteFinding(ctx context.Context, connection model.Conne
 // written and announced, by whoever comes next.
 type Scope struct {
 	Audit   model.AuditID `json:"audit"`
-	Log     string        `json:"log,omitempty"` // key of the committed changes in the blob store; empty once all is done
+	Retry   int           `json:"retry,omitempty"` // which of the audit's tries
+	Log     string        `json:"log,omitempty"`   // key of the committed changes in the blob store; empty once all is done
 	First   bool          `json:"first,omitempty"`
 	Changes model.Changes `json:"changes,omitzero"` // counts of that audit
 
