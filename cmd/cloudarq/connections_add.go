@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cloudarq/cloudarq/pkg/connect"
+	"github.com/cloudarq/cloudarq/pkg/drift"
 	"github.com/cloudarq/cloudarq/pkg/keep"
 	"github.com/cloudarq/cloudarq/pkg/ledger"
 	"github.com/cloudarq/cloudarq/pkg/local"
@@ -122,14 +124,14 @@ func (c *cli) addConnection(ctx context.Context, f addFlags) error {
 }
 
 // verify verifies a connection, once or until it is right.
-func (c *cli) verify(ctx context.Context, accounts keep.Connections, connection model.Connection, f verifyFlags) ([]model.Probe, error) {
+func (c *cli) verify(ctx context.Context, accounts keep.Connections, connection model.Connection, f verifyFlags) (connect.Verification, error) {
 	limited, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	calls := &ledger.Memory{}
 	try := accounts.Verify
 	if f.wait {
 		said := ""
-		try = func(ctx context.Context, connection model.Connection, session string, calls ledger.Ledger) ([]model.Probe, error) {
+		try = func(ctx context.Context, connection model.Connection, session string, calls ledger.Ledger) (connect.Verification, error) {
 			return accounts.Wait(ctx, connection, session, calls, func(why error) {
 				if why.Error() != said {
 					c.note("waiting: %s", report.Plain(why.Error()))
@@ -138,40 +140,77 @@ func (c *cli) verify(ctx context.Context, accounts keep.Connections, connection 
 			})
 		}
 	}
-	probes, err := try(limited, connection, sessionName(), calls)
+	v, err := try(limited, connection, sessionName(), calls)
 	if e := accounts.Record(context.WithoutCancel(ctx), connection, calls.Entries()); e != nil {
-		return probes, errors.Join(err, e)
+		return v, errors.Join(err, e)
 	}
 	var refused *pipeline.RefusedError
 	if errors.As(err, &refused) && limited.Err() == nil {
-		return probes, &exitError{exitAccess, fmt.Errorf("%w; then verify it with: cloudarq connections test %s", refused, connection.ID)}
+		return v, &exitError{exitAccess, fmt.Errorf("%w; then verify it with: cloudarq connections test %s", refused, connection.ID)}
 	}
-	return probes, err
+	if p := v.Permissions; err == nil && p != nil {
+		c.note("%s", report.PermissionsText(*p))
+	}
+	return v, err
 }
 
 func (c *cli) connectionsTest() *cobra.Command {
 	var f verifyFlags
+	var coverage bool
 	cmd := &cobra.Command{
 		Use:   "test CONNECTION",
-		Short: "Verify an account's role again, and show what was tried",
+		Short: "Verify an account's role again, and show what was tried and what audits could assess",
 		Long: `Verify an account's role again: what was tried, what AWS said, and whether that is
-right. The exit code is 4 if something is not.`,
+right; and how much of each service an audit could assess, as far as the role's own
+policies tell. --coverage writes the latter alone, for -o json, ndjson and csv. The
+exit code is 4 if something is not right.`,
 		Example: `  cloudarq connections test prod
   cloudarq connections test 111122223333 --wait --timeout 10m
+  cloudarq connections test prod --coverage -o csv
   cloudarq connections test prod -o json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			ctx := cmd.Context()
 			return c.withConnection(ctx, words[0], func(accounts keep.Connections, connection model.Connection) error {
-				probes, err := c.verify(ctx, accounts, connection, f)
-				if probes == nil {
+				v, err := c.verify(ctx, accounts, connection, f)
+				if v.Probes == nil {
 					return err
 				}
-				return errors.Join(write(c, probes, report.ProbeColumns()), err)
+				return errors.Join(c.showVerification(accounts.State, connection, v, coverage), err)
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&coverage, "coverage", false, "write how much of each service could be assessed, and not what was tried")
 	f.add(cmd)
 	c.keyringFlag(cmd)
 	return cmd
+}
+
+// showVerification writes what was tried and what could be assessed. A person sees
+// both; a program the one that it asks for.
+func (c *cli) showVerification(s *local.State, connection model.Connection, v connect.Verification, coverage bool) error {
+	both := c.output == string(report.Table) && !coverage
+	if !coverage {
+		if err := write(c, v.Probes, report.ProbeColumns()); err != nil || !both {
+			return err
+		}
+	}
+	if v.Permissions == nil || v.Permissions.Unread != "" {
+		if !both {
+			return fmt.Errorf("what the role allows could not be read")
+		}
+		return nil
+	}
+	checks, err := keep.Select(s.Catalog, connection.Checks, connection.Services, nil)
+	if err != nil {
+		return err
+	}
+	scope, err := pipeline.Resolve(s.Catalog, checks, connection.Services)
+	if err != nil {
+		return err
+	}
+	if both {
+		fmt.Fprintln(c.stdout)
+	}
+	return write(c, drift.Preview(scope.Checks, *v.Permissions), report.CoverageColumns())
 }

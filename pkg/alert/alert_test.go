@@ -86,6 +86,18 @@ func TestEnded(t *testing.T) {
 	if d := cmp.Diff([]string{"kms:GetKeyRotationStatus"}, all[1].Actions); d != "" {
 		t.Errorf("actions that help (-want +got):\n%s", d)
 	}
+
+	lost := about(model.AuditDone, &model.Summary{
+		Changes: model.Changes{NewlyMissing: []string{"kms:ListKeys"}},
+		Gaps:    []model.GapCount{{Reason: "denied", Action: "kms:ListKeys", Checks: []model.CheckID{"kms-b", "kms-a"}}, {Reason: "denied", Action: "s3:GetBucketAcl", Checks: []model.CheckID{"s3-a"}}},
+	}).Ended(false)
+	if d := cmp.Diff([]string{"drift missing", "audit finished"}, kinds(lost)); d != "" {
+		t.Fatalf("alerts (-want +got):\n%s", d)
+	}
+	a := lost[0]
+	if !cmp.Equal(a.Checks, []model.CheckID{"kms-a", "kms-b"}) || !cmp.Equal(a.Patch.Action, []string{"kms:ListKeys", "s3:GetBucketAcl"}) || a.Published == "" {
+		t.Errorf("drift %+v", a)
+	}
 	if got := kinds(about(model.AuditFailed, nil).Ended(false)); !slices.Equal(got, []string{"audit finished"}) {
 		t.Errorf("alerts %v", got)
 	}
@@ -108,7 +120,7 @@ func TestMessages(t *testing.T) {
 		many = append(many, change(model.EventNew, model.Medium, n))
 	}
 	all = append(all, about(model.AuditRunning, nil).Changes("s3", false, many)...)
-	all = append(all, about(model.AuditPartial, &model.Summary{Changes: model.Changes{NewlyBlind: []model.CheckID{"a"}}, Failed: map[model.Severity]int{model.Low: 1}}).Ended(true)...)
+	all = append(all, about(model.AuditPartial, &model.Summary{Changes: model.Changes{NewlyBlind: []model.CheckID{"a"}, NewlyMissing: []string{"kms:ListKeys"}}, Gaps: []model.GapCount{{Reason: "denied", Action: "kms:ListKeys", Checks: []model.CheckID{"a"}}}, Failed: map[model.Severity]int{model.Low: 1}}).Ended(true)...)
 	all = append(all, about(model.AuditDone, nil).Ended(false)...)
 	seen := map[string]string{}
 	for _, a := range all {

@@ -109,7 +109,7 @@ func (c *Client) Open(ctx context.Context, target Target, calls ledger.Ledger) (
 	}
 	cfg.APIOptions = append(cfg.APIOptions, limiter.install(aws.ToString(identity.Account)))
 	return &Account{
-		identity: model.Identity{Account: aws.ToString(identity.Account), Partition: caller.Partition, CallerARN: caller.String()},
+		identity: model.Identity{Account: aws.ToString(identity.Account), Partition: caller.Partition, CallerARN: caller.String(), Entrusted: target.RoleARN != ""},
 		cfg:      cfg,
 	}, nil
 }

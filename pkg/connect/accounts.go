@@ -3,8 +3,10 @@ package connect
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/cloudarq/cloudarq/pkg/awsx"
+	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
@@ -14,6 +16,7 @@ import (
 
 // Accounts opens the accounts of connections.
 type Accounts struct {
+	Catalog     *check.Catalog
 	ExternalIDs ExternalIDs
 	Client      *awsx.Client
 }
@@ -36,9 +39,9 @@ func (a Accounts) Open(ctx context.Context, org model.OrganizationID, audit mode
 		// A role whose trust does not allow a source identity is assumed without.
 		for _, source := range []string{target.SessionName, ""} {
 			target.ExternalID, target.SourceIdentity = id, source
-			account, err := a.Client.Open(ctx, target, calls)
+			opened, err := a.Client.Open(ctx, target, calls)
 			if err == nil {
-				return account, nil
+				return account{opened, target.RoleARN}, nil
 			}
 			// Anything but AWS's denial of the role, such as credentials of our own
 			// that have expired, says nothing of the account.
@@ -47,7 +50,27 @@ func (a Accounts) Open(ctx context.Context, org model.OrganizationID, audit mode
 			}
 		}
 	}
-	return nil, &pipeline.RefusedError{Code: codeDenied, Message: refused.Message, Cause: refused}
+	return nil, &pipeline.RefusedError{Code: model.CodeRoleDenied, Message: refused.Message, Cause: refused}
+}
+
+// account is an account that was opened through a connection.
+type account struct {
+	*awsx.Account
+	role string
+}
+
+// Regions implements pipeline.Account.
+func (a account) Regions(ctx context.Context, calls ledger.Ledger) (enabled, disabled []string, err error) {
+	enabled, disabled, err = a.Account.Regions(ctx, calls)
+	var refused *awsx.AccessError
+	if errors.As(err, &refused) {
+		err = &pipeline.RefusedError{
+			Code:    model.CodeMinimumMissing,
+			Message: fmt.Sprintf("%s: %s may not call %s, the least that an audit needs; allow it in the role's policy", model.CodeMinimumMissing, a.role, minimum),
+			Cause:   refused,
+		}
+	}
+	return enabled, disabled, err
 }
 
 // target is the way into the account of an audit, and the External IDs that it
@@ -58,7 +81,7 @@ func (a Accounts) target(ctx context.Context, org model.OrganizationID, audit mo
 		return awsx.Target{}, nil, err
 	}
 	if connection.RoleARN == "" {
-		return awsx.Target{}, nil, &pipeline.RefusedError{Code: codePending, Message: "the connection has no role yet"}
+		return awsx.Target{}, nil, &pipeline.RefusedError{Code: model.CodeConnectionPending, Message: "the connection has no role yet"}
 	}
 	ids, err := a.ExternalIDs.All(ctx, org)
 	if err != nil {

@@ -12,15 +12,6 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/secret"
 )
 
-// The codes of what is wrong with a connection.
-const (
-	codePending           = "connection_pending"
-	codeDenied            = "role_denied"
-	codeMissingExternalID = "trust_missing_external_id"
-	codeOtherAccount      = "account_mismatch"
-	codeMinimum           = "policy_minimum_missing"
-)
-
 // Verify implements pipeline.Accounts: the role must not be assumable without the
 // External ID, nor with a wrong one. The two attempts show in the account's
 // CloudTrail as denied. They are made once for a role.
@@ -65,9 +56,9 @@ func (w wrongWay) try(ctx context.Context, client *awsx.Client, target awsx.Targ
 	p := model.Probe{Tried: "assume the role " + w.how, Want: answerDenied, Answer: answerDenied}
 	open, err := client.CanAssume(ctx, target, calls)
 	if open {
-		p.Answer, p.Code = answerAllowed, codeMissingExternalID
+		p.Answer, p.Code = answerAllowed, model.CodeMissingExternalID
 		p.Fix = fmt.Sprintf("%s: %s can be assumed %s, so others could reach the account through CloudArq; add the condition sts:ExternalId to the role's trust policy, as in the published template",
-			codeMissingExternalID, target.RoleARN, w.how)
+			model.CodeMissingExternalID, target.RoleARN, w.how)
 	}
 	return p, err
 }

@@ -174,3 +174,8 @@ func (o opened) Open(context.Context, model.OrganizationID, model.Audit, []strin
 func (o opened) Verify(context.Context, model.OrganizationID, model.Audit, ledger.Ledger) error {
 	return nil
 }
+
+// Permissions implements pipeline.Accounts: the command looked before it planned.
+func (o opened) Permissions(context.Context, model.OrganizationID, model.Audit, pipeline.Account, ledger.Ledger) (model.Permissions, error) {
+	return model.Permissions{}, nil
+}

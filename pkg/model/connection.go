@@ -60,10 +60,20 @@ type ConnectionState string
 
 // The states of a connection.
 const (
-	ConnectionPending ConnectionState = "pending" // never opened yet
-	ConnectionActive  ConnectionState = "active"  // opened by the last audit
-	ConnectionRevoked ConnectionState = "revoked" // AWS refuses the role; findings stay as they were
-	ConnectionDeleted ConnectionState = "deleted" // hidden, and about to be purged
+	ConnectionPending  ConnectionState = "pending"  // never opened yet
+	ConnectionActive   ConnectionState = "active"   // opened by the last audit, which was allowed all that it asked
+	ConnectionDegraded ConnectionState = "degraded" // worked before, and is not allowed all that its audits need
+	ConnectionRevoked  ConnectionState = "revoked"  // AWS refuses the role; findings stay as they were
+	ConnectionDeleted  ConnectionState = "deleted"  // hidden, and about to be purged
+)
+
+// The codes of what is wrong with the way into an account, for programs.
+const (
+	CodeConnectionPending = "connection_pending"        // there is no role yet
+	CodeRoleDenied        = "role_denied"               // AWS does not let the role be assumed
+	CodeMissingExternalID = "trust_missing_external_id" // the role lets in who does not know its External ID
+	CodeAccountMismatch   = "account_mismatch"          // it leads into another account
+	CodeMinimumMissing    = "policy_minimum_missing"    // not even the regions may be listed
 )
 
 // Probe is something that was tried with a connection's role, and whether AWS's
@@ -93,4 +103,7 @@ type Identity struct {
 	Account   string // 12 digits
 	Partition string // "aws", "aws-cn", "aws-us-gov"…
 	CallerARN string
+	// Entrusted says that the account gave these credentials, or their role, to
+	// CloudArq for auditing; they are not those of whoever runs the command.
+	Entrusted bool
 }

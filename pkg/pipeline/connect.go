@@ -27,17 +27,18 @@ func (p *Pipeline) connect(ctx context.Context, m Message, audit model.Audit, ta
 	return nil
 }
 
-// regionsAction is all that opening an account and planning takes.
-const regionsAction = "ec2:DescribeRegions"
+// connectActions is all that opening an account, looking at what it allows and
+// planning takes.
+var connectActions = []string{"ec2:DescribeRegions", "iam:GetAccountAuthorizationDetails"}
 
 func (p *Pipeline) openAndPlan(ctx context.Context, m Message, audit model.Audit, calls ledger.Ledger) error {
-	account, err := p.Accounts.Open(ctx, m.Organization, audit, []string{regionsAction}, calls)
+	account, err := p.Accounts.Open(ctx, m.Organization, audit, connectActions, calls)
 	if err != nil {
 		return err
 	}
 	identity := account.Identity()
 	if identity.Account != audit.AccountID {
-		return &RefusedError{Message: fmt.Sprintf("the connection is of account %s, but its role is of account %s", audit.AccountID, identity.Account)}
+		return &RefusedError{Code: model.CodeAccountMismatch, Message: fmt.Sprintf("the connection is of account %s, but its role is of account %s", audit.AccountID, identity.Account)}
 	}
 	if err := p.Accounts.Verify(ctx, m.Organization, audit, calls); err != nil {
 		return err
@@ -48,6 +49,11 @@ func (p *Pipeline) openAndPlan(ctx context.Context, m Message, audit model.Audit
 				return err
 			}
 		}
+		permissions, err := p.Accounts.Permissions(ctx, m.Organization, audit, account, calls)
+		if err != nil {
+			return err
+		}
+		audit.Permissions = &permissions
 		audit.Partition, audit.CallerARN, audit.State = identity.Partition, identity.CallerARN, model.AuditRunning
 		// The regions are settled by whoever writes them first, before the tasks.
 		org := p.Store.For(m.Organization)

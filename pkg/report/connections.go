@@ -117,6 +117,40 @@ func ProbeColumns() []Column[model.Probe] {
 	}
 }
 
+// CoverageColumns are the columns of what could be assessed of each service.
+func CoverageColumns() []Column[model.ServiceCoverage] {
+	return []Column[model.ServiceCoverage]{
+		{Name: "service", Value: func(s model.ServiceCoverage) string { return s.Service }},
+		{Name: "checks", Value: func(s model.ServiceCoverage) string { return strconv.Itoa(s.Checks) }},
+		{Name: "assessable", Value: func(s model.ServiceCoverage) string { return strconv.Itoa(s.Checks - len(s.Blind)) }},
+		{Name: "blind", Value: func(s model.ServiceCoverage) string {
+			ids := make([]string, len(s.Blind))
+			for i, id := range s.Blind {
+				ids[i] = string(id)
+			}
+			return strings.Join(ids, " ")
+		}, Wide: true},
+	}
+}
+
+// PermissionsText sums up what a role allows, in a sentence.
+func PermissionsText(p model.Permissions) string {
+	if p.Unread != "" {
+		return "what the role allows could not be read (" + p.Unread + "); audits will show what is missing"
+	}
+	text := fmt.Sprintf("the role allows %d of the %s that audits need", p.Needed-len(p.Missing), Count(p.Needed, "action"))
+	if p.Version != "" {
+		text += ", by version " + p.Version + " of the published policy"
+	}
+	if p.Unused.Count > 0 {
+		text += fmt.Sprintf("; %s more that nothing needs", Count(p.Unused.Count, "read"))
+	}
+	if p.Excess.Count > 0 {
+		text += fmt.Sprintf("; and %s that write, or show data or credentials", Count(p.Excess.Count, "action"))
+	}
+	return text
+}
+
 // ReceiptColumns are the columns of what is left of a removed connection.
 func ReceiptColumns() []Column[model.Receipt] {
 	return []Column[model.Receipt]{
