@@ -112,7 +112,7 @@ func TestLayers(t *testing.T) {
 // TestServicesKeepApart holds a service to its own types and to no SDK.
 func TestServicesKeepApart(t *testing.T) {
 	t.Parallel()
-	shared := []string{"pkg/check", "pkg/check/balancerrule", "pkg/check/policyrule", "pkg/fact", "pkg/model", "pkg/iampolicy"}
+	shared := []string{"pkg/check", "pkg/check/balancerrule", "pkg/check/policyrule", "pkg/fact", "pkg/model", "pkg/iampolicy", "pkg/policy", "pkg/policy/grant"}
 	for _, p := range list(t) {
 		if !isService(p.name()) {
 			continue
