@@ -48,7 +48,7 @@ func TestVerify(t *testing.T) {
 		t.Fatal(err)
 	}
 	a, now := h.verify(c)
-	if a.State != "failed" || now.State != "revoked" || !strings.Contains(now.Reason, "trust_missing_external_id") || !strings.Contains(now.Reason, "sts:ExternalId") {
+	if a.State != "failed" || now.State != "pending" || !strings.Contains(now.Reason, "trust_missing_external_id") || !strings.Contains(now.Reason, "sts:ExternalId") {
 		t.Errorf("verification is %s: %v; connection is %s: %s", a.State, a.Problems, now.State, now.Reason)
 	}
 	if len(h.list(c)) != 0 {
