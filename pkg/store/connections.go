@@ -169,14 +169,15 @@ func (s *Store) Overdue(ctx context.Context, now time.Time) iter.Seq2[Due, error
 func (s *Store) due(ctx context.Context, c clock, now time.Time) iter.Seq2[Due, error] {
 	return func(yield func(Due, error) bool) {
 		for shard := range clockShards {
-			q := table.Query{Index: true, PK: table.Path("CLOCK", string(c), strconv.Itoa(shard))}
+			// The clock is read each minute: what is not due is not read at all.
+			q := table.Query{
+				Index: true, PK: table.Path("CLOCK", string(c), strconv.Itoa(shard)),
+				Before: now.UTC().Add(time.Second).Format(time.RFC3339),
+			}
 			for d, err := range each[Due](ctx, s.table, q, nil) {
 				if err != nil {
 					yield(d, fmt.Errorf("read the clock: %w", err))
 					return
-				}
-				if d.At.After(now) {
-					break
 				}
 				if !yield(d, nil) {
 					return
