@@ -10,10 +10,11 @@ import (
 // for the local command one of the connection's own.
 type Connection struct {
 	ID        ConnectionID `json:"id"`
-	AccountID string       `json:"account_id"`
+	AccountID string       `json:"account_id"` // empty until it is known whose access key it is
 	Name      string       `json:"name,omitempty"`
 	Project   string       `json:"project,omitempty"`
-	RoleARN   string       `json:"role_arn,omitempty"` // empty for the local command, which has credentials of its own
+	RoleARN   string       `json:"role_arn,omitempty"`
+	AccessKey *AccessKey   `json:"access_key,omitempty"` // instead of a role; neither for the local command's own credentials
 	CreatedAt time.Time    `json:"created_at"`
 
 	// What an audit of it looks at. Regions empty means all that the account has
