@@ -34,11 +34,14 @@ const minimum = "ec2:DescribeRegions"
 
 // Probes tries whether a role lets in who knows the External ID of the target, and
 // nobody else, to the account claimed, and whether the least that an audit needs
-// is allowed there. An error says that AWS gave no answer, or knows not who asks.
+// is allowed there. Of an access key it tries whether AWS accepts it, instead. An
+// error says that AWS gave no answer, or knows not who asks.
 func Probes(ctx context.Context, client *awsx.Client, target awsx.Target, account string, calls ledger.Ledger) ([]model.Probe, error) {
+	if !target.AccessKey.Empty() {
+		return keyProbes(ctx, client, target, account, calls)
+	}
 	assume := model.Probe{Tried: "assume the role with its External ID", Want: answerAllowed}
-	identity := model.Probe{Tried: "ask whose account it is", Want: account}
-	regions := model.Probe{Tried: "call " + minimum, Want: answerAllowed}
+	identity, regions := whose(account), least()
 	target.Policy = policy.Session([]string{minimum})
 	opened, err := client.Open(ctx, target, calls)
 	var refused *awsx.AccessError
@@ -66,23 +69,59 @@ func Probes(ctx context.Context, client *awsx.Client, target awsx.Target, accoun
 		}
 		probes = append(probes, p)
 	}
-	if identity.Answer = opened.Identity().Account; !identity.Right() {
-		identity.Code = codeOtherAccount
-		identity.Fix = fmt.Sprintf("%s: the connection is of account %s, but its role is of account %s", codeOtherAccount, account, identity.Answer)
-	}
-	if regions, err = tryRegions(ctx, opened, regions, target.RoleARN, calls); err != nil {
+	inside, err := insideProbes(ctx, opened, account, target.RoleARN, calls)
+	if err != nil {
 		return nil, err
 	}
-	return append(probes, identity, regions), nil
+	return append(probes, inside...), nil
 }
 
-func tryRegions(ctx context.Context, account pipeline.Account, p model.Probe, role string, calls ledger.Ledger) (model.Probe, error) {
+// keyProbes are the probes of an access key.
+func keyProbes(ctx context.Context, client *awsx.Client, target awsx.Target, account string, calls ledger.Ledger) ([]model.Probe, error) {
+	use := model.Probe{Tried: "use the access key", Want: answerAllowed}
+	opened, err := client.Open(ctx, target, calls)
+	var refused *awsx.AccessError
+	if errors.As(err, &refused) && refused.Unknown() {
+		use.Answer, use.Code, use.Fix = answerDenied, codeKeyRefused, codeKeyRefused+": "+refused.Message
+		return []model.Probe{use, whose(account), least()}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	use.Answer = answerAllowed
+	inside, err := insideProbes(ctx, opened, account, "the access key", calls)
+	if err != nil {
+		return nil, err
+	}
+	return append([]model.Probe{use}, inside...), nil
+}
+
+// whose and least are what is tried of an account that is opened.
+func whose(account string) model.Probe {
+	return model.Probe{Tried: "ask whose account it is", Want: account}
+}
+
+func least() model.Probe { return model.Probe{Tried: "call " + minimum, Want: answerAllowed} }
+
+func insideProbes(ctx context.Context, opened *awsx.Account, account, by string, calls ledger.Ledger) ([]model.Probe, error) {
+	identity := whose(account)
+	if identity.Answer = opened.Identity().Account; !identity.Right() {
+		identity = otherAccount(account, identity.Answer)
+	}
+	regions, err := tryRegions(ctx, opened, least(), by, calls)
+	if err != nil {
+		return nil, err
+	}
+	return []model.Probe{identity, regions}, nil
+}
+
+func tryRegions(ctx context.Context, account pipeline.Account, p model.Probe, by string, calls ledger.Ledger) (model.Probe, error) {
 	var refused *awsx.AccessError
 	_, _, err := account.Regions(ctx, calls)
 	switch {
 	case errors.As(err, &refused):
 		p.Answer, p.Code = answerDenied, codeMinimum
-		p.Fix = fmt.Sprintf("%s: %s may not call %s, the least that an audit needs; allow it in the role's policy", codeMinimum, role, minimum)
+		p.Fix = fmt.Sprintf("%s: %s may not call %s, the least that an audit needs; allow it in its policy", codeMinimum, by, minimum)
 		return p, nil
 	case err != nil:
 		return p, err

@@ -16,14 +16,22 @@ func (o *Organization) dataKeyKey(record string) table.Key {
 	return table.Key{PK: o.key("KEY"), SK: record}
 }
 
+// DataKey is the wrapped data key of a record, as it was read.
+type DataKey struct {
+	Record  string // what it belongs to
+	Wrapped []byte
+	Version int64 // of the stored record
+}
+
 // DataKey reads the wrapped data key of a record of the organization, or
 // ErrNotFound. Deleting it makes everything unreadable that was sealed with it.
-func (o *Organization) DataKey(ctx context.Context, record string) ([]byte, error) {
+func (o *Organization) DataKey(ctx context.Context, record string) (DataKey, error) {
 	var k dataKey
-	if _, err := o.get(ctx, o.dataKeyKey(record), &k); err != nil {
-		return nil, fmt.Errorf("data key of %s: %w", record, err)
+	item, err := o.get(ctx, o.dataKeyKey(record), &k)
+	if err != nil {
+		return DataKey{}, fmt.Errorf("data key of %s: %w", record, err)
 	}
-	return k.Wrapped, nil
+	return DataKey{Record: record, Wrapped: k.Wrapped, Version: item.Version}, nil
 }
 
 // PutDataKey keeps the first data key of a record; ErrConflict says that it has
@@ -37,13 +45,6 @@ func (o *Organization) PutDataKey(ctx context.Context, record string, wrapped []
 		return fmt.Errorf("write the data key of %s: %w", record, err)
 	}
 	return nil
-}
-
-// DataKey is a wrapped data key as it was read.
-type DataKey struct {
-	Record  string // what it belongs to
-	Wrapped []byte
-	Version int64 // of the stored record
 }
 
 // DataKeysPage lists the data keys of the organization, a page at a time, by what
