@@ -137,6 +137,16 @@ func errDisabled() error {
 	}
 }
 
+// KeyRefusal is an error of opening an account by an access key, as a
+// *pipeline.RefusedError if AWS does not accept the key. Any other says nothing of it.
+func KeyRefusal(err error) error {
+	var refused *awsx.AccessError
+	if errors.As(err, &refused) && refused.Unknown() {
+		return &pipeline.RefusedError{Code: codeKeyRefused, Message: codeKeyRefused + ": " + refused.Message, Cause: refused}
+	}
+	return err
+}
+
 // openByKey opens the account of a connection that has an access key. What comes of
 // it can do whatever the key can, and only the guard keeps it to the operations of
 // CloudArq: a session that a policy narrows further (GetFederationToken) could not
@@ -155,12 +165,8 @@ func (a Accounts) openByKey(ctx context.Context, org model.OrganizationID, audit
 		return nil, err
 	}
 	account, err := a.Client.Open(ctx, awsx.Target{AccessKey: key}, calls)
-	var refused *awsx.AccessError
-	if errors.As(err, &refused) && refused.Unknown() {
-		return nil, &pipeline.RefusedError{Code: codeKeyRefused, Message: codeKeyRefused + ": " + refused.Message, Cause: refused}
-	}
 	if err != nil {
-		return nil, err
+		return nil, KeyRefusal(err)
 	}
 	// The key may have been replaced by one of another account while the audit runs.
 	if is := account.Identity().Account; audit.AccountID != "" && is != audit.AccountID {

@@ -80,9 +80,9 @@ func Probes(ctx context.Context, client *awsx.Client, target awsx.Target, accoun
 func keyProbes(ctx context.Context, client *awsx.Client, target awsx.Target, account string, calls ledger.Ledger) ([]model.Probe, error) {
 	use := model.Probe{Tried: "use the access key", Want: answerAllowed}
 	opened, err := client.Open(ctx, target, calls)
-	var refused *awsx.AccessError
-	if errors.As(err, &refused) && refused.Unknown() {
-		use.Answer, use.Code, use.Fix = answerDenied, codeKeyRefused, codeKeyRefused+": "+refused.Message
+	var refused *pipeline.RefusedError
+	if errors.As(KeyRefusal(err), &refused) {
+		use.Answer, use.Code, use.Fix = answerDenied, refused.Code, refused.Message
 		return []model.Probe{use, whose(account), least()}, nil
 	}
 	if err != nil {
