@@ -2,6 +2,7 @@ package connect_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -26,6 +27,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/secret/keyring"
 	"github.com/cloudarq/cloudarq/pkg/secret/kms"
 	"github.com/cloudarq/cloudarq/pkg/store"
+	"github.com/cloudarq/cloudarq/pkg/table"
 	"github.com/cloudarq/cloudarq/pkg/table/memory"
 	"github.com/cloudarq/cloudarq/pkg/table/sqlite"
 )
@@ -308,5 +310,66 @@ func TestRekeyWithADamagedKey(t *testing.T) {
 	// Another organization's keys are not touched.
 	if n, err := (connect.Rekeying{Store: p.store, Keys: p.keys}).All(t.Context(), "other"); n != 0 || err != nil {
 		t.Errorf("another organization: %d, %v", n, err)
+	}
+}
+
+// meddling is a table that lets something happen after a data key was read.
+type meddling struct {
+	table.Table
+	after func()
+}
+
+func (m *meddling) Get(ctx context.Context, key table.Key) (table.Item, error) {
+	item, err := m.Table.Get(ctx, key)
+	if strings.HasSuffix(key.PK, "#KEY") && m.after != nil {
+		after := m.after
+		m.after = nil
+		after()
+	}
+	return item, err
+}
+
+// late is a keyring that is opened when a data key is unwrapped.
+type late struct {
+	secret.Wrapper
+	open func() secret.Wrapper
+}
+
+func (l late) Unwrap(ctx context.Context, scope secret.Scope, wrapped []byte) (secret.DataKey, error) {
+	return l.open().Unwrap(ctx, scope, wrapped)
+}
+
+// A data key that is wrapped anew, and whose old master key is dropped, between the
+// moment when it was read and the one when it is opened.
+func TestRekeyBetweenTwoLines(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "keyring")
+	open := func() secret.Wrapper {
+		k, err := keyring.Open(path, keyring.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return k
+	}
+	records := memory.New(time.Now)
+	k := connect.AccessKeys{Store: store.New(records), Keys: open(), Now: time.Now}
+	c := give(t, k, "acme", "a", given)
+	rekeyed := false
+	k.Store, k.Keys = store.New(&meddling{records, func() {
+		keys := open().(*keyring.Keyring)
+		r := connect.Rekeying{Store: store.New(records), Keys: keys}
+		if err := keys.AddKey(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.All(t.Context(), "acme"); err != nil {
+			t.Fatal(err)
+		}
+		dropped, err := keys.DropKeys(r.Wrapped(t.Context(), "acme"))
+		if rekeyed = dropped == 1; err != nil {
+			t.Fatal(err)
+		}
+	}}), late{open: open}
+	if got, err := k.Open(t.Context(), "acme", c); err != nil || !same(got, given) || !rekeyed {
+		t.Errorf("rekeyed %v: %v", rekeyed, err)
 	}
 }
