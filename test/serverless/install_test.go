@@ -207,6 +207,7 @@ type connection struct {
 	AccountID   string `json:"account_id"`
 	ExternalID  string `json:"external_id"`
 	CheckerRole string `json:"checker_role"`
+	Kind        string `json:"kind"`
 	State       string `json:"state"`
 	Reason      string `json:"reason"`
 }
@@ -250,11 +251,13 @@ func trust(ctx context.Context, endpoint string, account estate.Account, role, e
 
 // audit is what a test needs to know of one.
 type audit struct {
-	ID       string          `json:"id"`
-	State    string          `json:"state"`
-	Problems []string        `json:"problems"`
-	Summary  json.RawMessage `json:"summary"`
-	Progress struct {
+	ID        string          `json:"id"`
+	AccountID string          `json:"account_id"`
+	CallerARN string          `json:"caller_arn"`
+	State     string          `json:"state"`
+	Problems  []string        `json:"problems"`
+	Summary   json.RawMessage `json:"summary"`
+	Progress  struct {
 		Done   int `json:"tasks_done"`
 		Total  int `json:"tasks_total"`
 		Failed int `json:"tasks_failed"`
