@@ -223,6 +223,11 @@ func TestTemplatePermissions(t *testing.T) {
 			t.Errorf("%s does not rotate", id)
 		}
 	}
+	for _, s := range statements["AggregatorRole"] {
+		if fmt.Sprint(dig(s, "Action")) == "[kms:Decrypt kms:GenerateDataKey]" && dig(s, "Condition", "StringNotLike", "kms:EncryptionContext:organization") != "*" {
+			t.Errorf("the aggregator can open secrets: %v", s)
+		}
+	}
 	assumes := []string{}
 	rekeys := map[string]string{}
 	for id, all := range statements {
