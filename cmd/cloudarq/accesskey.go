@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -67,68 +68,66 @@ func (c *cli) addByKey(ctx context.Context, f addFlags, format report.Format) er
 		return err
 	}
 	return c.with(ctx, func(s *local.State) error {
-		accounts := c.kept(s)
-		return c.giveKey(ctx, accounts, format, f.verify, func(ctx context.Context, calls ledger.Ledger) (model.Connection, error) {
-			return accounts.AddByKey(ctx, f.NewConnection, key, calls)
-		})
+		accounts, calls := c.kept(s), &ledger.Memory{}
+		limited, cancel := context.WithTimeout(ctx, f.verify.timeout)
+		defer cancel()
+		connection, err := accounts.AddByKey(limited, f.NewConnection, key, calls)
+		if err != nil {
+			return err
+		}
+		if err := accounts.Record(ctx, connection, calls.Entries()); err != nil {
+			return err
+		}
+		if _, err := c.verify(limited, accounts, connection, f.verify); err != nil {
+			return err
+		}
+		return c.showAdded(ctx, accounts, connection.ID, secret.String{}, format)
 	})
-}
-
-// giveKey gives a connection an access key, verifies that, and shows what came of it.
-func (c *cli) giveKey(ctx context.Context, accounts keep.Connections, format report.Format, f verifyFlags, give func(context.Context, ledger.Ledger) (model.Connection, error)) error {
-	limited, cancel := context.WithTimeout(ctx, f.timeout)
-	defer cancel()
-	calls := &ledger.Memory{}
-	connection, err := give(limited, calls)
-	if err != nil {
-		return err
-	}
-	if err := accounts.Record(ctx, connection, calls.Entries()); err != nil {
-		return err
-	}
-	if _, err := c.verify(ctx, accounts, connection, f); err != nil {
-		return err
-	}
-	return c.showAdded(ctx, accounts, connection.ID, secret.String{}, format)
 }
 
 func (c *cli) connectionsRotateKey() *cobra.Command {
 	var f keyFlags
-	var verify verifyFlags
+	var timeout time.Duration
 	cmd := &cobra.Command{
 		Use:   "rotate-key CONNECTION",
 		Short: "Replace the access key of an account",
 		Long: `Replace the access key of an account that is kept by one. The new key has to be of
-the same account; it is verified, and the old one is forgotten. Make the new key in
-AWS first, and delete the old one there afterwards.`,
+the same account and allow ec2:DescribeRegions; then the old one is forgotten, and
+otherwise it stays. Make the new key in AWS first, and delete the old one there
+afterwards.`,
 		Example: `  cloudarq connections rotate-key legacy --access-key-id prompt --secret-access-key prompt
   cloudarq connections rotate-key 111122223333 --access-key-id env:KEY --secret-access-key env:SECRET`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, words []string) error {
-			ctx := cmd.Context()
-			format, err := c.format()
-			if err != nil {
-				return err
-			}
-			key, err := c.accessKey(f)
-			if err != nil {
-				return err
-			}
-			return c.withConnection(ctx, words[0], func(accounts keep.Connections, connection model.Connection) error {
-				err := c.giveKey(ctx, accounts, format, verify, func(ctx context.Context, calls ledger.Ledger) (model.Connection, error) {
-					return accounts.RotateKey(ctx, connection, key, calls)
-				})
-				if err == nil {
-					c.note("now delete the access key that ends in %s in the account", connection.AccessKey.Suffix)
-				}
-				return err
-			})
+			return c.rotateKey(cmd.Context(), words[0], f, timeout)
 		},
 	}
 	f.add(cmd)
-	verify.bound(cmd)
+	timeoutFlag(cmd, &timeout)
 	c.keyringFlag(cmd)
 	return cmd
+}
+
+func (c *cli) rotateKey(ctx context.Context, word string, f keyFlags, timeout time.Duration) error {
+	format, err := c.format()
+	if err != nil {
+		return err
+	}
+	key, err := c.accessKey(f)
+	if err != nil {
+		return err
+	}
+	return c.withConnection(ctx, word, func(accounts keep.Connections, connection model.Connection) error {
+		limited, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		calls := &ledger.Memory{}
+		err := accounts.RotateKey(limited, connection, key, calls)
+		if err := errors.Join(err, accounts.Record(context.WithoutCancel(ctx), connection, calls.Entries())); err != nil {
+			return err
+		}
+		c.note("now delete the access key that ends in %s in the account", connection.AccessKey.Suffix)
+		return c.showAdded(ctx, accounts, connection.ID, secret.String{}, format)
+	})
 }
 
 // remindOfKey says so if the access key of a connection is old.

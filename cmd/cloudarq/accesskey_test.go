@@ -117,6 +117,7 @@ func TestAccessKeyThatIsNotRight(t *testing.T) {
 	u := makeUser(t, server, theirs, "blind", "kms:ListKeys")
 	good := u.key()
 	other := makeUser(t, server, e.Account("well-kept").ID, "stranger", "*").key()
+	weak := makeUser(t, server, theirs, "weak", "kms:ListKeys").key()
 	gone := key{"AKIAGONE000000000000", good.secret}
 	for name, c := range map[string]struct {
 		key  key
@@ -151,15 +152,19 @@ func TestAccessKeyThatIsNotRight(t *testing.T) {
 			}
 		})
 	}
-	t.Run("of another account", func(t *testing.T) {
+	t.Run("in another's place", func(t *testing.T) {
 		data := t.TempDir()
 		u.allow("*")
 		cloudarq(t, data, "admin", "access-keys", "allow")
 		if r := withKey(t, data, good, "connections", "add", "--name", "legacy"); r.code != exitOK {
 			t.Fatal(r.stderr)
 		}
-		withKey(t, data, other, "connections", "rotate-key", "legacy").sentence(t, exitUsage, "account_mismatch", theirs)
+		withKey(t, data, other, "connections", "rotate-key", "legacy").sentence(t, exitAccess, "account_mismatch", theirs)
 		withKey(t, data, gone, "connections", "rotate-key", "legacy").sentence(t, exitAccess, "access_key_refused")
+		withKey(t, data, weak, "connections", "rotate-key", "legacy").sentence(t, exitAccess, "policy_minimum_missing")
+		if c := shown(t, data, "legacy"); c.State != model.ConnectionActive || c.AccessKey.Suffix != good.id[len(good.id)-4:] {
+			t.Errorf("after keys that were refused the connection is %+v, %+v", c, c.AccessKey)
+		}
 		if r := cloudarq(t, data, "connections", "test", "legacy"); r.code != exitOK {
 			t.Errorf("after keys that were refused the one before is gone: %s", r.stderr)
 		}

@@ -25,11 +25,11 @@ type verifyFlags struct {
 
 func (f *verifyFlags) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.wait, "wait", false, "verify again and again until it is right")
-	f.bound(cmd)
+	timeoutFlag(cmd, &f.timeout)
 }
 
-func (f *verifyFlags) bound(cmd *cobra.Command) {
-	cmd.Flags().DurationVar(&f.timeout, "timeout", 15*time.Minute, "time for verifying")
+func timeoutFlag(cmd *cobra.Command, timeout *time.Duration) {
+	cmd.Flags().DurationVar(timeout, "timeout", 15*time.Minute, "time for verifying")
 }
 
 // addFlags are the flags of connections add.

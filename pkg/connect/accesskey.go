@@ -42,10 +42,10 @@ func (k AccessKeys) Give(ctx context.Context, org model.OrganizationID, c *model
 	if errors.Is(err, store.ErrConflict) {
 		// A write whose answer was lost is repeated, and meets itself.
 		now, e := records.Connection(ctx, c.ID)
-		if e != nil {
+		if e != nil && !errors.Is(e, store.ErrNotFound) {
 			return errors.Join(err, e)
 		}
-		if now.AccessKey == nil || now.AccessKey.ID != sealed.ID {
+		if now.AccessKey == nil || now.AccessKey.ID != sealed.ID { // or it was deleted
 			return errors.Join(err, records.DeleteAccessKey(ctx, c.ID, sealed.ID))
 		}
 		changed, err = now, nil

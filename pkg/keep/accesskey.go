@@ -62,28 +62,42 @@ func (c Connections) AddByKey(ctx context.Context, n NewConnection, key NewAcces
 }
 
 // RotateKey puts a new access key in the place of a connection's old one, which is
-// destroyed. It has to be of the same account.
-func (c Connections) RotateKey(ctx context.Context, connection model.Connection, key NewAccessKey, calls ledger.Ledger) (model.Connection, error) {
+// destroyed. That something is wrong with the new one is a *pipeline.RefusedError, and
+// the old one stays.
+func (c Connections) RotateKey(ctx context.Context, connection model.Connection, key NewAccessKey, calls ledger.Ledger) error {
 	if connection.AccessKey == nil {
-		return connection, inputf("account %s is not kept by an access key", connection.AccountID)
+		return inputf("account %s is not kept by an access key", connection.AccountID)
 	}
-	account, err := c.accountOf(ctx, key, calls)
+	if err := c.acceptable(ctx, key); err != nil {
+		return err
+	}
+	probes, err := connect.Probes(ctx, c.Client, awsx.Target{AccessKey: key.AccessKey}, connection.AccountID, calls)
 	if err != nil {
-		return connection, err
+		return err
 	}
-	if account != connection.AccountID {
-		return connection, inputf("account_mismatch: the connection is of account %s, but the access key is of account %s", connection.AccountID, account)
+	if err := connect.Refusal(probes); err != nil {
+		return err
 	}
-	err = c.keys().Give(ctx, local.Organization, &connection, key.AccessKey, key.made())
-	return connection, err
+	if err := c.keys().Give(ctx, local.Organization, &connection, key.AccessKey, key.made()); err != nil {
+		return err
+	}
+	if err := c.State.Records.PutVerifiedRole(ctx, connection.ID, wayIn(connection)); err != nil {
+		return err
+	}
+	return c.note(ctx, connection.ID, model.ConnectionActive, "")
 }
 
-// accountOf asks AWS whose a key is, if keys are allowed.
-func (c Connections) accountOf(ctx context.Context, key NewAccessKey, calls ledger.Ledger) (string, error) {
+// acceptable refuses a key that can never work, or while none is allowed.
+func (c Connections) acceptable(ctx context.Context, key NewAccessKey) error {
 	if err := key.check(); err != nil {
-		return "", err
+		return err
 	}
-	if err := c.keysAllowed(ctx); err != nil {
+	return c.keysAllowed(ctx)
+}
+
+// accountOf asks AWS whose a key is.
+func (c Connections) accountOf(ctx context.Context, key NewAccessKey, calls ledger.Ledger) (string, error) {
+	if err := c.acceptable(ctx, key); err != nil {
 		return "", err
 	}
 	account, err := c.Client.Open(ctx, awsx.Target{AccessKey: key.AccessKey}, calls)

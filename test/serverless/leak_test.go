@@ -55,9 +55,13 @@ func TestNothingLeaks(t *testing.T) {
 	giving = true
 	mu.Unlock()
 	for _, step := range []lambdahost.Call{
-		{Service: "kms", Operation: "GenerateDataKey"}, {Service: "kms", Operation: "Decrypt"},
-		{Service: "dynamodb", Operation: "GetItem"}, {Service: "dynamodb", Operation: "PutItem"},
-		{Service: "dynamodb", Operation: "Query"}, {Service: "dynamodb", Operation: "DeleteItem"}, {},
+		{Service: "kms", Operation: "GenerateDataKey"},
+		{Service: "kms", Operation: "Decrypt"},
+		{Service: "dynamodb", Operation: "GetItem"},
+		{Service: "dynamodb", Operation: "PutItem"},
+		{Service: "dynamodb", Operation: "Query"},
+		{Service: "dynamodb", Operation: "DeleteItem"},
+		{},
 	} {
 		tag := h.tag(k)
 		mu.Lock()
