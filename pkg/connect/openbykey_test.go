@@ -30,14 +30,14 @@ func TestOpenByKey(t *testing.T) {
 		code      string // of the refusal; "-" is an error that says nothing of the key
 		calls     int
 	}{
-		"accepted":                {false, mine, 200, identity, "", 1},
-		"account not known yet":   {false, "", 200, identity, "", 1},
-		"of another account":      {false, "444455556666", 200, identity, "account_mismatch", 1},
-		"forbidden":               {true, mine, 200, identity, "access_keys_disabled", 0},
-		"deleted or deactivated":  {false, mine, 403, refusal("InvalidClientTokenId"), "access_key_refused", 1},
-		"another secret":          {false, mine, 403, refusal("SignatureDoesNotMatch"), "access_key_refused", 1},
-		"AWS in trouble":          {false, mine, 500, refusal("InternalFailure"), "-", 1},
-		"a session that ended":    {false, mine, 403, refusal("ExpiredToken"), "-", 1},
+		"accepted":               {false, mine, 200, identity, "", 1},
+		"account not known yet":  {false, "", 200, identity, "", 1},
+		"of another account":     {false, "444455556666", 200, identity, "account_mismatch", 1},
+		"forbidden":              {true, mine, 200, identity, "access_keys_disabled", 0},
+		"deleted or deactivated": {false, mine, 403, refusal("InvalidClientTokenId"), "access_key_refused", 1},
+		"another secret":         {false, mine, 403, refusal("SignatureDoesNotMatch"), "access_key_refused", 1},
+		"AWS in trouble":         {false, mine, 500, refusal("InternalFailure"), "-", 1},
+		"a session that ended":   {false, mine, 403, refusal("ExpiredToken"), "-", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			calls := 0
