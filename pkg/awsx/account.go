@@ -9,7 +9,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -102,7 +101,9 @@ func (c *Client) Open(ctx context.Context, target Target, calls ledger.Ledger) (
 		}
 	}
 	if k := target.AccessKey; !k.Empty() {
-		cfg.Credentials = aws.NewCredentialsCache(credentials.NewStaticCredentialsProvider(k.ID.Reveal(), k.Secret.Reveal(), ""))
+		cfg.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: k.ID.Reveal(), SecretAccessKey: k.Secret.Reveal(), Source: "connection"}, nil
+		})
 	}
 	if target.RoleARN != "" {
 		role, err := arn.Parse(target.RoleARN)
