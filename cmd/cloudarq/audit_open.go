@@ -30,6 +30,7 @@ func (c *cli) wayIn(ctx context.Context, s *local.State, f runFlags) (opener, ru
 	if err != nil {
 		return nil, f, err
 	}
+	c.remindOfKey(connection)
 	for _, w := range []struct{ flag, own *[]string }{
 		{&f.regions, &connection.Regions}, {&f.services, &connection.Services}, {&f.checks, &connection.Checks},
 	} {

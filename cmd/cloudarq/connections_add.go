@@ -16,23 +16,29 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/report"
+	"github.com/cloudarq/cloudarq/pkg/secret"
 )
 
-// verifyFlags say how a role is verified.
+// verifyFlags say how the way into an account is verified.
 type verifyFlags struct {
 	wait    bool
 	timeout time.Duration
 }
 
 func (f *verifyFlags) add(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&f.wait, "wait", false, "verify again and again until the role is right")
-	cmd.Flags().DurationVar(&f.timeout, "timeout", 15*time.Minute, "time for verifying")
+	cmd.Flags().BoolVar(&f.wait, "wait", false, "verify again and again until it is right")
+	timeoutFlag(cmd, &f.timeout)
+}
+
+func timeoutFlag(cmd *cobra.Command, timeout *time.Duration) {
+	cmd.Flags().DurationVar(timeout, "timeout", 15*time.Minute, "time for verifying")
 }
 
 // addFlags are the flags of connections add.
 type addFlags struct {
 	keep.NewConnection
 	externalID string
+	key        keyFlags
 	noVerify   bool
 	verify     verifyFlags
 }
@@ -51,12 +57,18 @@ needs; create the role, then verify it with connections test, or say --wait.
 
 The External ID is sealed by a keyring in the data directory. The first use makes
 the keyring: with a passphrase if one is given, otherwise with the mode of its file
-as its only protection.`,
+as its only protection.
+
+Instead of a role, an access key of an IAM user can be kept, sealed likewise. That is
+not recommended, since a key lasts until somebody deletes it, and has to be allowed
+first: cloudarq admin access-keys allow. AWS is asked whose account it opens. Replace
+the key every 90 days, with connections rotate-key.`,
 		Example: `  cloudarq connections add --name prod --role-arn arn:aws:iam::111122223333:role/CloudArqAuditRole
   cloudarq connections add --name prod --role-arn arn:aws:iam::111122223333:role/CloudArqAuditRole --wait --timeout 30m
   cloudarq connections add --role-arn arn:aws:iam::111122223333:role/CloudArqAuditRole --external-id prompt --profile audit
   cloudarq connections add --role-arn arn:aws:iam::111122223333:role/CloudArqAuditRole --external-id env:ID \
-    --regions eu-west-1,us-east-1 --services s3,iam --keyring-passphrase prompt`,
+    --regions eu-west-1,us-east-1 --services s3,iam --keyring-passphrase prompt
+  cloudarq connections add --name legacy --access-key-id prompt --secret-access-key prompt`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.addConnection(cmd.Context(), f) },
 	}
@@ -64,6 +76,7 @@ as its only protection.`,
 	flags.StringVar(&f.Name, "name", "", "a name to call the account by")
 	flags.StringVar(&f.RoleARN, "role-arn", "", "role to assume in the account")
 	flags.StringVar(&f.externalID, "external-id", "", "where the External ID is: - (stdin), prompt, env:NAME or file:PATH (default $"+externalIDVariable+", or a new one)")
+	f.key.add(cmd)
 	flags.StringVar(&f.Profile, "profile", "", "profile of the AWS configuration that assumes the role")
 	flags.StringSliceVar(&f.Regions, "regions", nil, "regions to audit (default all that the account has enabled)")
 	flags.StringSliceVar(&f.Services, "services", nil, "services to audit (default all)")
@@ -78,6 +91,9 @@ func (c *cli) addConnection(ctx context.Context, f addFlags) error {
 	format, err := c.format()
 	if err != nil {
 		return err
+	}
+	if f.key.given() {
+		return c.addByKey(ctx, f, format)
 	}
 	if f.RoleARN == "" {
 		return usagef("--role-arn is missing")
@@ -104,23 +120,33 @@ func (c *cli) addConnection(ctx context.Context, f addFlags) error {
 				return err
 			}
 		}
-		if connection, err = accounts.Find(ctx, string(connection.ID)); err != nil {
-			return err
+		if !made {
+			id = secret.String{} // whoever gave it knows it
 		}
-		shown, err := row(ctx, s, connection)
-		if err != nil {
-			return err
-		}
-		columns := report.ConnectionColumns()
-		if made { // nobody else knows it yet
-			shown.ExternalID = id.Reveal()
-			columns = append(columns, report.ExternalIDColumn())
-		}
-		if format == report.Table {
-			return report.ConnectionText(c.stdout, shown)
-		}
-		return write(c, []report.Connection{shown}, columns)
+		return c.showAdded(ctx, accounts, connection.ID, id, format)
 	})
+}
+
+// showAdded shows a connection as it is now, with the External ID that was made for
+// it, if one was.
+func (c *cli) showAdded(ctx context.Context, accounts keep.Connections, id model.ConnectionID, externalID secret.String, format report.Format) error {
+	connection, err := accounts.Find(ctx, string(id))
+	if err != nil {
+		return err
+	}
+	shown, err := row(ctx, accounts.State, connection)
+	if err != nil {
+		return err
+	}
+	columns := report.ConnectionColumns()
+	if !externalID.Empty() {
+		shown.ExternalID = externalID.Reveal()
+		columns = append(columns, report.ExternalIDColumn())
+	}
+	if format == report.Table {
+		return report.ConnectionText(c.stdout, shown)
+	}
+	return write(c, []report.Connection{shown}, columns)
 }
 
 // verify verifies a connection, once or until it is right.
@@ -159,11 +185,11 @@ func (c *cli) connectionsTest() *cobra.Command {
 	var coverage bool
 	cmd := &cobra.Command{
 		Use:   "test CONNECTION",
-		Short: "Verify an account's role again, and show what was tried and what audits could assess",
-		Long: `Verify an account's role again: what was tried, what AWS said, and whether that is
-right; and how much of each service an audit could assess, as far as the role's own
-policies tell. --coverage writes the latter alone, for -o json, ndjson and csv. The
-exit code is 4 if something is not right.`,
+		Short: "Verify the way into an account again, and show what was tried and what audits could assess",
+		Long: `Verify an account's role or access key again: what was tried, what AWS said, and
+whether that is right; and how much of each service an audit could assess, as far as
+the policies of the role or the user tell. --coverage writes the latter alone, for
+-o json, ndjson and csv. The exit code is 4 if something is not right.`,
 		Example: `  cloudarq connections test prod
   cloudarq connections test 111122223333 --wait --timeout 10m
   cloudarq connections test prod --coverage -o csv
@@ -197,7 +223,7 @@ func (c *cli) showVerification(s *local.State, connection model.Connection, v co
 	}
 	if v.Permissions == nil || v.Permissions.Unread != "" {
 		if !both {
-			return fmt.Errorf("what the role allows could not be read")
+			return fmt.Errorf("what the role or the access key allows could not be read")
 		}
 		return nil
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/policy"
-	"github.com/cloudarq/cloudarq/pkg/secret"
 )
 
 // Accounts opens the accounts of connections.
@@ -23,11 +22,22 @@ type Accounts struct {
 
 var _ pipeline.Accounts = Accounts{}
 
-// Open implements pipeline.Accounts. The session can do the actions named and
-// nothing else, also where the role could do more. While an External ID is being
+// Open implements pipeline.Accounts. The session of a role can do the actions named
+// and nothing else, also where the role could do more. While an External ID is being
 // replaced the role may ask for the old one or the new one.
 func (a Accounts) Open(ctx context.Context, org model.OrganizationID, audit model.Audit, actions []string, calls ledger.Ledger) (pipeline.Account, error) {
-	target, externalIDs, err := a.target(ctx, org, audit)
+	connection, err := a.ExternalIDs.Store.For(org).Connection(ctx, audit.Connection)
+	if err != nil {
+		return nil, err
+	}
+	if connection.AccessKey != nil {
+		return a.openByKey(ctx, org, audit, connection, calls)
+	}
+	target, err := roleOf(connection, audit)
+	if err != nil {
+		return nil, err
+	}
+	externalIDs, err := a.ExternalIDs.All(ctx, org)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +66,7 @@ func (a Accounts) Open(ctx context.Context, org model.OrganizationID, audit mode
 // account is an account that was opened through a connection.
 type account struct {
 	*awsx.Account
-	role string
+	by string // its role, or "the access key"
 }
 
 // Regions implements pipeline.Account.
@@ -66,26 +76,18 @@ func (a account) Regions(ctx context.Context, calls ledger.Ledger) (enabled, dis
 	if errors.As(err, &refused) {
 		err = &pipeline.RefusedError{
 			Code:    model.CodeMinimumMissing,
-			Message: fmt.Sprintf("%s: %s may not call %s, the least that an audit needs; allow it in the role's policy", model.CodeMinimumMissing, a.role, minimum),
+			Message: fmt.Sprintf("%s: %s may not call %s, the least that an audit needs; allow it in its policy", model.CodeMinimumMissing, a.by, minimum),
 			Cause:   refused,
 		}
 	}
 	return enabled, disabled, err
 }
 
-// target is the way into the account of an audit, and the External IDs that it
-// may ask for.
-func (a Accounts) target(ctx context.Context, org model.OrganizationID, audit model.Audit) (awsx.Target, []secret.String, error) {
-	connection, err := a.ExternalIDs.Store.For(org).Connection(ctx, audit.Connection)
-	if err != nil {
-		return awsx.Target{}, nil, err
+// roleOf is the way into an account through the role of its connection, but for the
+// External ID.
+func roleOf(c model.Connection, audit model.Audit) (awsx.Target, error) {
+	if c.RoleARN == "" {
+		return awsx.Target{}, &pipeline.RefusedError{Code: model.CodeConnectionPending, Message: "the connection has neither a role nor an access key yet"}
 	}
-	if connection.RoleARN == "" {
-		return awsx.Target{}, nil, &pipeline.RefusedError{Code: model.CodeConnectionPending, Message: "the connection has no role yet"}
-	}
-	ids, err := a.ExternalIDs.All(ctx, org)
-	if err != nil {
-		return awsx.Target{}, nil, err
-	}
-	return awsx.Target{RoleARN: connection.RoleARN, SessionName: "cloudarq-" + string(audit.ID)}, ids, nil
+	return awsx.Target{RoleARN: c.RoleARN, SessionName: "cloudarq-" + string(audit.ID)}, nil
 }

@@ -3,7 +3,6 @@ package connect
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/cloudarq/cloudarq/pkg/awsx"
 	"github.com/cloudarq/cloudarq/pkg/check"
@@ -35,18 +34,22 @@ const minimum = "ec2:DescribeRegions"
 // Verification is what came of trying the way into an account.
 type Verification struct {
 	Probes []model.Probe
-	// Permissions is what the role allows beside what audits of the account need;
-	// nil if it was not let in, or not to the account claimed.
+	// Permissions is what the role or the access key allows beside what audits of the
+	// account need; nil if it was not let in, or not to the account claimed.
 	Permissions *model.Permissions
 }
 
 // Verify tries whether a role lets in who knows the External ID of the target, and
 // nobody else, to the account of the connection, whether the least that an audit
-// needs is allowed there, and what else is. An error says that AWS gave no answer,
-// or knows not who asks.
+// needs is allowed there, and what else is. Of an access key it tries whether AWS
+// accepts it, instead. An error says that AWS gave no answer, or knows not who asks.
 func Verify(ctx context.Context, catalog *check.Catalog, client *awsx.Client, target awsx.Target, c model.Connection, calls ledger.Ledger) (Verification, error) {
 	target.Policy = policy.Session(verifyActions)
-	probes, opened, err := probe(ctx, client, target, c.AccountID, calls)
+	try := probeRole
+	if !target.AccessKey.Empty() {
+		try = probeKey
+	}
+	probes, opened, err := try(ctx, client, target, c.AccountID, calls)
 	if err != nil || opened == nil {
 		return Verification{Probes: probes}, err
 	}
@@ -57,11 +60,10 @@ func Verify(ctx context.Context, catalog *check.Catalog, client *awsx.Client, ta
 // verifyActions are all that verifying takes.
 var verifyActions = []string{minimum, "iam:GetAccountAuthorizationDetails"}
 
-// probe makes all attempts. It gives the account if it is the one claimed.
-func probe(ctx context.Context, client *awsx.Client, target awsx.Target, claimed string, calls ledger.Ledger) ([]model.Probe, pipeline.Account, error) {
+// probeRole makes all attempts with a role. It gives the account if it is the one
+// claimed.
+func probeRole(ctx context.Context, client *awsx.Client, target awsx.Target, claimed string, calls ledger.Ledger) ([]model.Probe, pipeline.Account, error) {
 	assume := model.Probe{Tried: "assume the role with its External ID", Want: answerAllowed}
-	identity := model.Probe{Tried: "ask whose account it is", Want: claimed}
-	regions := model.Probe{Tried: "call " + minimum, Want: answerAllowed}
 	opened, err := client.Open(ctx, target, calls)
 	var refused *awsx.AccessError
 	if errors.As(err, &refused) {
@@ -74,7 +76,7 @@ func probe(ctx context.Context, client *awsx.Client, target awsx.Target, claimed
 		for _, w := range wrongWays() { // closed as well, but that is not worth a line in the account's trail
 			probes = append(probes, model.Probe{Tried: "assume the role " + w.how, Want: answerDenied})
 		}
-		return append(probes, identity, regions), nil, nil
+		return append(probes, whose(claimed), least()), nil, nil
 	}
 	if err != nil {
 		return nil, nil, err
@@ -88,16 +90,51 @@ func probe(ctx context.Context, client *awsx.Client, target awsx.Target, claimed
 		}
 		probes = append(probes, p)
 	}
-	entered := pipeline.Account(account{opened, target.RoleARN})
-	if identity.Answer = opened.Identity().Account; !identity.Right() {
-		entered = nil
-		identity.Code = model.CodeAccountMismatch
-		identity.Fix = fmt.Sprintf("%s: the connection is of account %s, but its role is of account %s", model.CodeAccountMismatch, claimed, identity.Answer)
-	}
-	if regions, err = tryRegions(ctx, account{opened, target.RoleARN}, regions, calls); err != nil {
+	inside, entered, err := insideProbes(ctx, account{opened, target.RoleARN}, claimed, calls)
+	if err != nil {
 		return nil, nil, err
 	}
-	return append(probes, identity, regions), entered, nil
+	return append(probes, inside...), entered, nil
+}
+
+// probeKey makes all attempts with an access key. It gives the account if it is the
+// one claimed.
+func probeKey(ctx context.Context, client *awsx.Client, target awsx.Target, claimed string, calls ledger.Ledger) ([]model.Probe, pipeline.Account, error) {
+	use := model.Probe{Tried: "use the access key", Want: answerAllowed}
+	opened, err := client.Open(ctx, target, calls)
+	var refused *pipeline.RefusedError
+	if errors.As(KeyRefusal(err), &refused) {
+		use.Answer, use.Code, use.Fix = answerDenied, refused.Code, refused.Message
+		return []model.Probe{use, whose(claimed), least()}, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	use.Answer = answerAllowed
+	inside, entered, err := insideProbes(ctx, account{opened, theAccessKey}, claimed, calls)
+	if err != nil {
+		return nil, nil, err
+	}
+	return append([]model.Probe{use}, inside...), entered, nil
+}
+
+// whose and least are what is tried of an account that is opened.
+func whose(claimed string) model.Probe {
+	return model.Probe{Tried: "ask whose account it is", Want: claimed}
+}
+
+func least() model.Probe { return model.Probe{Tried: "call " + minimum, Want: answerAllowed} }
+
+func insideProbes(ctx context.Context, opened account, claimed string, calls ledger.Ledger) ([]model.Probe, pipeline.Account, error) {
+	identity, entered := whose(claimed), pipeline.Account(opened)
+	if identity.Answer = opened.Identity().Account; !identity.Right() {
+		identity, entered = otherAccount(claimed, identity.Answer), nil
+	}
+	regions, err := tryRegions(ctx, opened, least(), calls)
+	if err != nil {
+		return nil, nil, err
+	}
+	return []model.Probe{identity, regions}, entered, nil
 }
 
 func tryRegions(ctx context.Context, opened pipeline.Account, p model.Probe, calls ledger.Ledger) (model.Probe, error) {

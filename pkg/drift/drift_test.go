@@ -130,6 +130,7 @@ func TestState(t *testing.T) {
 		"role gone":                         {model.ConnectionActive, refused(model.CodeRoleDenied), model.ConnectionRevoked, "because"},
 		"role gone, of a degraded one":      {model.ConnectionDegraded, refused(model.CodeRoleDenied), model.ConnectionRevoked, "because"},
 		"still gone":                        {model.ConnectionRevoked, refused(model.CodeRoleDenied), model.ConnectionRevoked, "because"},
+		"key gone":                          {model.ConnectionActive, refused(model.CodeKeyRefused), model.ConnectionRevoked, "because"},
 		"back again":                        {model.ConnectionRevoked, audit(1, nil), model.ConnectionActive, ""},
 		"lets others in":                    {model.ConnectionActive, refused(model.CodeMissingExternalID), model.ConnectionPending, "because"},
 		"leads elsewhere":                   {model.ConnectionActive, refused(model.CodeAccountMismatch), model.ConnectionPending, "because"},

@@ -27,7 +27,7 @@ func refused(was model.ConnectionState, code string) model.ConnectionState {
 	switch {
 	case never || code == model.CodeMissingExternalID || code == model.CodeAccountMismatch:
 		return model.ConnectionPending // to be set up, or again
-	case code == model.CodeRoleDenied:
+	case code == model.CodeRoleDenied || code == model.CodeKeyRefused:
 		return model.ConnectionRevoked
 	default:
 		return model.ConnectionDegraded

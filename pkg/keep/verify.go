@@ -18,8 +18,8 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
-// Verify tries the connection's role, and keeps with the connection what came of
-// it. That something is wrong with the role is a *pipeline.RefusedError beside the
+// Verify tries the connection's role or access key, and keeps with the connection what
+// came of it. That something is wrong with that is a *pipeline.RefusedError beside the
 // verification; any other error says nothing of it and changes nothing.
 func (c Connections) Verify(ctx context.Context, connection model.Connection, session string, calls ledger.Ledger) (connect.Verification, error) {
 	target, err := c.Target(ctx, connection, session)
@@ -32,12 +32,12 @@ func (c Connections) Verify(ctx context.Context, connection model.Connection, se
 	}
 	found := model.Audit{Permissions: v.Permissions}
 	refused := connect.Refusal(v.Probes)
-	role := connection.RoleARN
+	way := wayIn(connection)
 	if refused != nil {
-		role = "" // so that the next audit verifies again
+		way = "" // so that the next audit verifies again
 		found.Refused, found.RefusedCode = refused.Message, refused.Code
 	}
-	if err := c.State.Records.PutVerifiedRole(ctx, connection.ID, role); err != nil {
+	if err := c.State.Records.PutVerifiedRole(ctx, connection.ID, way); err != nil {
 		return connect.Verification{}, err
 	}
 	err = c.note(ctx, connection.ID, found)
@@ -84,9 +84,9 @@ func (c Connections) Wait(ctx context.Context, connection model.Connection, sess
 	}
 }
 
-// Open opens the connection's account. A role that was not verified yet is
-// verified first; one that AWS does not let be assumed any more is noted as
-// revoked, and its findings stay as they are.
+// Open opens the connection's account. A role or access key that was not verified yet
+// is verified first; one that AWS does not let be used any more is noted as revoked,
+// and the findings stay as they are.
 func (c Connections) Open(ctx context.Context, connection model.Connection, session string, calls ledger.Ledger) (*awsx.Account, error) {
 	verified, err := c.Verified(ctx, connection)
 	if err != nil {
@@ -102,6 +102,9 @@ func (c Connections) Open(ctx context.Context, connection model.Connection, sess
 		return nil, err
 	}
 	account, err := c.Client.Open(ctx, target, calls)
+	if connection.AccessKey != nil && err != nil {
+		return nil, c.keyRefused(ctx, connection, err)
+	}
 	var refused *awsx.AccessError
 	if !errors.As(err, &refused) {
 		return account, err

@@ -10,10 +10,11 @@ import (
 // for the local command one of the connection's own.
 type Connection struct {
 	ID        ConnectionID `json:"id"`
-	AccountID string       `json:"account_id"`
+	AccountID string       `json:"account_id"` // empty until it is known whose access key it is
 	Name      string       `json:"name,omitempty"`
 	Project   string       `json:"project,omitempty"`
-	RoleARN   string       `json:"role_arn,omitempty"` // empty for the local command, which has credentials of its own
+	RoleARN   string       `json:"role_arn,omitempty"`
+	AccessKey *AccessKey   `json:"access_key,omitempty"` // instead of a role; neither for the local command's own credentials
 	CreatedAt time.Time    `json:"created_at"`
 
 	// What an audit of it looks at. Regions empty means all that the account has
@@ -74,6 +75,10 @@ const (
 	CodeMissingExternalID = "trust_missing_external_id" // the role lets in who does not know its External ID
 	CodeAccountMismatch   = "account_mismatch"          // it leads into another account
 	CodeMinimumMissing    = "policy_minimum_missing"    // not even the regions may be listed
+	CodeKeyRefused        = "access_key_refused"        // AWS does not accept the access key
+	// CodeAccessKeysDisabled is of what needs Settings.AccessKeysAllowed. It says
+	// nothing of the account.
+	CodeAccessKeysDisabled = "access_keys_disabled"
 )
 
 // Probe is something that was tried with a connection's role, and whether AWS's

@@ -85,8 +85,8 @@ func (p *Pipeline) announceEnd(ctx context.Context, orgID model.OrganizationID, 
 // allows what audits need. It reports whether this audit was the one that found it
 // revoked, also when asked again.
 func (p *Pipeline) noteConnection(ctx context.Context, org *store.Organization, audit model.Audit) (broken bool, err error) {
-	if audit.Refused == "" && audit.CallerARN == "" {
-		return false, nil // never opened, for reasons that are not the account's
+	if audit.RefusedCode == model.CodeAccessKeysDisabled || audit.Refused == "" && audit.CallerARN == "" {
+		return false, nil // not opened, for reasons that are not the account's
 	}
 	for {
 		c, err := org.Connection(ctx, audit.Connection)

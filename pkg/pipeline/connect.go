@@ -37,8 +37,13 @@ func (p *Pipeline) openAndPlan(ctx context.Context, m Message, audit model.Audit
 		return err
 	}
 	identity := account.Identity()
+	if audit.AccountID == "" {
+		if audit.AccountID, err = p.claimAccount(ctx, m.Organization, audit.Connection, identity.Account); err != nil {
+			return err
+		}
+	}
 	if identity.Account != audit.AccountID {
-		return &RefusedError{Code: model.CodeAccountMismatch, Message: fmt.Sprintf("the connection is of account %s, but its role is of account %s", audit.AccountID, identity.Account)}
+		return &RefusedError{Code: model.CodeAccountMismatch, Message: fmt.Sprintf("%s: the connection is of account %s, but its credentials are of account %s", model.CodeAccountMismatch, audit.AccountID, identity.Account)}
 	}
 	if err := p.Accounts.Verify(ctx, m.Organization, audit, calls); err != nil {
 		return err
@@ -68,4 +73,21 @@ func (p *Pipeline) openAndPlan(ctx context.Context, m Message, audit model.Audit
 		return err
 	}
 	return p.send(ctx, m.Organization, audit, tasks)
+}
+
+// claimAccount makes a connection of which nobody knew the account, one of the
+// account that its access key opened, and gives the account that it is of: another
+// audit may have been first.
+func (p *Pipeline) claimAccount(ctx context.Context, orgID model.OrganizationID, connection model.ConnectionID, account string) (string, error) {
+	org := p.Store.For(orgID)
+	for {
+		c, err := org.Connection(ctx, connection)
+		if err != nil || c.AccountID != "" {
+			return c.AccountID, err
+		}
+		c.AccountID = account
+		if err := org.PutConnection(ctx, &c); !errors.Is(err, store.ErrConflict) {
+			return account, err
+		}
+	}
 }

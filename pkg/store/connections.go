@@ -281,38 +281,6 @@ func (o *Organization) PutVerifiedRole(ctx context.Context, connection model.Con
 	return nil
 }
 
-// dataKey is a wrapped data key.
-type dataKey struct {
-	Wrapped []byte `json:"wrapped"`
-}
-
-func (o *Organization) dataKeyKey(record string) table.Key {
-	return table.Key{PK: o.key("KEY"), SK: record}
-}
-
-// DataKey reads the wrapped data key of a record of the organization, or
-// ErrNotFound. Deleting it makes everything unreadable that was sealed with it.
-func (o *Organization) DataKey(ctx context.Context, record string) ([]byte, error) {
-	var k dataKey
-	if _, err := o.get(ctx, o.dataKeyKey(record), &k); err != nil {
-		return nil, fmt.Errorf("data key of %s: %w", record, err)
-	}
-	return k.Wrapped, nil
-}
-
-// PutDataKey keeps the first data key of a record; ErrConflict says that it has
-// one.
-func (o *Organization) PutDataKey(ctx context.Context, record string, wrapped []byte) error {
-	item, err := encode(o.dataKeyKey(record), table.Key{}, 0, dataKey{wrapped})
-	if err != nil {
-		return err
-	}
-	if err := o.table.Put(ctx, item); err != nil {
-		return fmt.Errorf("write the data key of %s: %w", record, err)
-	}
-	return nil
-}
-
 // idempotencyAge is how long a repeated request is recognised.
 const idempotencyAge = 24 * time.Hour
 

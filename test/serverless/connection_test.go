@@ -140,9 +140,12 @@ func TestDelete(t *testing.T) {
 }
 
 // tag is the ETag of a connection.
-func (h *house) tag(c connection) string {
+func (h *house) tag(c connection) string { return h.tagOf("/v1/connections/" + c.ID) }
+
+// tagOf is the ETag of whatever is at a path.
+func (h *house) tagOf(path string) string {
 	h.t.Helper()
-	r, err := http.NewRequestWithContext(h.t.Context(), http.MethodGet, h.URL()+"/v1/connections/"+c.ID, nil)
+	r, err := http.NewRequestWithContext(h.t.Context(), http.MethodGet, h.URL()+path, nil)
 	if err != nil {
 		h.t.Fatal(err)
 	}
