@@ -304,6 +304,53 @@ def test_tags_are_listed_beside_a_cluster_without_any(emulator, account):
     assert [each["Tags"] for each in listed if each["ResourceARN"].endswith(":tagged")] == [[{"Key": "env", "Value": "prod"}]]
 
 
+TOPIC = json.dumps({
+    "Parameters": {"Name": {"Type": "String"}},
+    "Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Ref": "Name"}}}},
+    "Outputs": {"Shown": {"Value": {"Ref": "Name"}}},
+})  # fmt: skip
+
+
+def change_set(cloudformation, kind, name, value):
+    return cloudformation.create_change_set(
+        StackName="s", ChangeSetName=name, ChangeSetType=kind, TemplateBody=TOPIC, Parameters=[{"ParameterKey": "Name", "ParameterValue": value}]
+    )
+
+
+def test_change_sets_of_a_new_stack_share_it(emulator, account):
+    cloudformation = emulator.client("cloudformation", account)
+    first, second = change_set(cloudformation, "CREATE", "first", "a"), change_set(cloudformation, "CREATE", "second", "b")
+    assert first["StackId"] == second["StackId"]
+    cloudformation.execute_change_set(ChangeSetName=second["Id"], StackName="s")
+    (stack,) = cloudformation.describe_stacks(StackName="s")["Stacks"]
+    assert (stack["StackId"], stack["StackStatus"]) == (first["StackId"], "CREATE_COMPLETE")
+    with pytest.raises(ClientError, match="does not exist"):  # executing one deletes the others
+        cloudformation.describe_change_set(ChangeSetName=first["Id"], StackName="s")
+    with pytest.raises(ClientError, match="already exists"):
+        change_set(cloudformation, "CREATE", "third", "c")
+
+
+def test_change_sets_change_the_stack(emulator, account):
+    cloudformation = emulator.client("cloudformation", account)
+    for kind, value in (("CREATE", "a"), ("UPDATE", "b")):
+        made = change_set(cloudformation, kind, value, value)
+        changes = cloudformation.describe_change_set(ChangeSetName=made["Id"], StackName="s")["Changes"]
+        assert [each["ResourceChange"]["Action"] for each in changes] == ["Add" if kind == "CREATE" else "Modify"]
+        cloudformation.execute_change_set(ChangeSetName=made["Id"], StackName="s")
+        (stack,) = cloudformation.describe_stacks(StackName="s")["Stacks"]
+        assert [each["OutputValue"] for each in stack["Outputs"]] == [each["ParameterValue"] for each in stack["Parameters"]] == [value]
+
+
+def test_change_set_without_changes_fails(emulator, account):
+    cloudformation = emulator.client("cloudformation", account)
+    cloudformation.execute_change_set(ChangeSetName=change_set(cloudformation, "CREATE", "first", "a")["Id"], StackName="s")
+    again = change_set(cloudformation, "UPDATE", "again", "a")
+    described = cloudformation.describe_change_set(ChangeSetName=again["Id"], StackName="s")
+    assert described["Status"] == "FAILED" and "didn't contain changes" in described["StatusReason"]
+    with pytest.raises(ClientError, match="No updates are to be performed"):
+        cloudformation.update_stack(StackName="s", TemplateBody=TOPIC, Parameters=[{"ParameterKey": "Name", "ParameterValue": "a"}])
+
+
 def test_common_managed_policies_are_offered(emulator, account):
     iam = emulator.client("iam", account)
     names = {policy["PolicyName"] for policy in iam.list_policies(Scope="AWS")["Policies"]}
