@@ -1,0 +1,333 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cloudarq/cloudarq/pkg/awsx"
+	"github.com/cloudarq/cloudarq/pkg/bootstrap"
+	"github.com/cloudarq/cloudarq/pkg/keep"
+	"github.com/cloudarq/cloudarq/pkg/local"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/report"
+)
+
+// bootstrapFlags are the flags of connections bootstrap.
+type bootstrapFlags struct {
+	policyFlags
+	name, profile  string // of the connection
+	admin, account string
+	region         string
+	stack, role    string
+	timeout        time.Duration
+
+	yes, printOnly, showPolicy bool
+}
+
+func (c *cli) connectionsBootstrap() *cobra.Command {
+	var f bootstrapFlags
+	cmd := &cobra.Command{
+		Use:   "bootstrap",
+		Short: "Make the audit role in an account with credentials of its administrator, and keep the account",
+		Long: `Make the audit role in an account, and keep the account. The published template is
+deployed as a CloudFormation stack with the credentials of the account's
+administrator: those of --admin-profile, or the default ones. They are used on
+this machine alone and written nowhere. What would change is shown first, and
+somebody is asked; --yes does not ask. Then the role is verified as by connections
+add, and it is said how to deactivate the keys that were used.
+
+Whoever audits, with the credentials of --profile, is all that the role trusts. It
+takes an IAM user, or else trusts the whole account of the role that audits; in
+another account, the user or role needs a policy of its own that allows
+sts:AssumeRole on the audit role.
+
+Run it again to go on after an interruption, or to bring the role up to date. The
+External ID stays the same.
+
+--print-only prints the commands that do the same by hand, and --show-policy the
+least permissions that an administrator needs for it. Neither makes anything in
+the account; with --account, neither needs the administrator's credentials.`,
+		Example: `  cloudarq connections bootstrap --name prod --admin-profile prod-admin
+  cloudarq connections bootstrap --name prod --admin-profile prod-admin --profile audit --region eu-west-1 --yes
+  cloudarq connections bootstrap --admin-profile prod-admin --services s3,iam --role-name CloudArqStorageRole
+  cloudarq connections bootstrap --print-only --account 111122223333 --name prod > bootstrap.sh
+  cloudarq connections bootstrap --show-policy --account 111122223333 > bootstrap-policy.json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.bootstrap(cmd.Context(), f) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.name, "name", "", "a name to call the account by")
+	flags.StringVar(&f.profile, "profile", "", "profile of the AWS configuration that audits: the role trusts it")
+	flags.StringVar(&f.admin, "admin-profile", "", "profile of the AWS configuration that makes the role (default the default credentials)")
+	flags.StringVar(&f.account, "account", "", "the account, instead of that of --admin-profile (with --print-only or --show-policy)")
+	flags.StringVar(&f.region, "region", "", "region of the stack (default the profile's, or us-east-1)")
+	flags.StringVar(&f.stack, "stack-name", "CloudArq", "name of the stack")
+	flags.StringVar(&f.role, "role-name", "CloudArqAuditRole", "name of the role")
+	f.register(cmd)
+	flags.DurationVar(&f.timeout, "timeout", 15*time.Minute, "time for the stack and for verifying the role")
+	flags.BoolVar(&f.yes, "yes", false, "do not ask")
+	flags.BoolVar(&f.printOnly, "print-only", false, "keep the account and print the commands that make its role")
+	flags.BoolVar(&f.showPolicy, "show-policy", false, "print the least IAM policy of the administrator")
+	c.keyringFlag(cmd)
+	return cmd
+}
+
+// What AWS takes for an account and as names.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateChangeSet.html
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+var (
+	accountSyntax   = regexp.MustCompile(`^\d{12}$`)
+	stackNameSyntax = regexp.MustCompile(`^[a-zA-Z][-a-zA-Z0-9]{0,127}$`)
+	roleNameSyntax  = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
+)
+
+func (f bootstrapFlags) check() error {
+	switch {
+	case f.printOnly && f.showPolicy:
+		return usagef("--print-only and --show-policy exclude each other")
+	case f.yes && (f.printOnly || f.showPolicy):
+		return usagef("--yes is for what changes something: not with --print-only or --show-policy")
+	case f.account != "" && !f.printOnly && !f.showPolicy:
+		return usagef("the account is that of the administrator's credentials; --account goes with --print-only or --show-policy")
+	case f.account != "" && !accountSyntax.MatchString(f.account):
+		return usagef("%q is not an account: want 12 digits", f.account)
+	case !stackNameSyntax.MatchString(f.stack):
+		return usagef("%q is not the name of a stack: want letters, digits and -, a letter first, at most 128", f.stack)
+	case !roleNameSyntax.MatchString(f.role):
+		return usagef("%q is not the name of a role: want letters, digits and +=,.@_-, at most 64", f.role)
+	default:
+		return nil
+	}
+}
+
+func (f bootstrapFlags) credentials() bootstrap.Credentials {
+	return bootstrap.Credentials{Profile: f.admin, Region: f.region, Version: version}
+}
+
+// administrator opens the administrator's credentials, which are not those that the
+// connection's --profile names.
+func (f bootstrapFlags) administrator(ctx context.Context) (*bootstrap.Administrator, error) {
+	admin, err := bootstrap.Open(ctx, f.credentials())
+	var refused *awsx.AccessError
+	if errors.As(err, &refused) {
+		what := "the default credentials"
+		if f.admin != "" {
+			what = "the profile " + f.admin
+		}
+		return nil, &awsx.AccessError{Message: fmt.Sprintf("cannot use %s as the administrator's (--admin-profile): %s", what, refused.Message), Cause: err}
+	}
+	return admin, err
+}
+
+// place is where the role is to be, for commands that change nothing there.
+func (f bootstrapFlags) place(ctx context.Context) (bootstrap.Place, error) {
+	if f.account != "" {
+		region, err := f.credentials().InRegion(ctx)
+		return bootstrap.PlaceIn(f.account, region, f.stack, f.role), err
+	}
+	admin, err := f.administrator(ctx)
+	if err != nil {
+		return bootstrap.Place{}, err
+	}
+	return admin.Place(f.stack, f.role), nil
+}
+
+// connection is what is said of the account.
+func (f bootstrapFlags) connection(place bootstrap.Place) keep.NewConnection {
+	return keep.NewConnection{Name: f.name, RoleARN: place.RoleARN(), Profile: f.profile, Services: f.services, Checks: f.checks}
+}
+
+func (c *cli) bootstrap(ctx context.Context, f bootstrapFlags) error {
+	format, err := c.format()
+	if err != nil {
+		return err
+	}
+	if err := f.check(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, f.timeout)
+	defer cancel()
+	switch {
+	case f.showPolicy:
+		place, err := f.place(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = io.WriteString(c.stdout, place.Policy())
+		return err
+	case f.printOnly:
+		return c.with(ctx, func(s *local.State) error { return c.printBootstrap(ctx, c.kept(s), f) })
+	case !f.yes:
+		if err := c.canAsk(); err != nil {
+			return err
+		}
+	}
+	return c.with(ctx, func(s *local.State) error {
+		done, err := c.deploy(ctx, c.kept(s), f)
+		if err != nil {
+			return err
+		}
+		return c.showBootstrapped(ctx, s, format, done)
+	})
+}
+
+// printBootstrap keeps the account, so that the External ID is known when the role
+// is there, and prints the commands.
+func (c *cli) printBootstrap(ctx context.Context, accounts keep.Connections, f bootstrapFlags) error {
+	if _, _, err := f.needed(); err != nil {
+		return err
+	}
+	place, err := f.place(ctx)
+	if err != nil {
+		return err
+	}
+	n, err := accounts.Prepare(ctx, f.connection(place))
+	if err != nil {
+		return err
+	}
+	principal, err := accounts.Principal(ctx, f.profile, sessionName())
+	if err != nil {
+		principal = keep.UnknownPrincipal
+	}
+	if _, err := accounts.Put(ctx, n); err != nil {
+		return err
+	}
+	c.note("account %s is kept; run these where the administrator's credentials are, the last one here", place.Account)
+	commands := bootstrap.Commands{
+		Place: place, Principal: principal, ExternalID: n.ExternalID,
+		Profile: f.admin, Services: f.services, Checks: f.checks, DataDir: c.dataDir,
+	}
+	_, err = fmt.Fprintln(c.stdout, strings.Join(commands.Lines(), "\n"))
+	return err
+}
+
+// bootstrapped is an account whose role was made.
+type bootstrapped struct {
+	report.Connection
+	StackID    string             `json:"stack_id"`
+	Changes    []bootstrap.Change `json:"changes"`
+	Deactivate []string           `json:"deactivate"` // commands that deactivate the keys that were used; none if they expire
+
+	advice string // the same for people
+}
+
+// deploy makes the role and keeps the account. An External ID is kept before the
+// role asks for it: whoever dies between any two lines can run this again.
+func (c *cli) deploy(ctx context.Context, accounts keep.Connections, f bootstrapFlags) (done bootstrapped, err error) {
+	role, _, err := f.needed()
+	if err != nil {
+		return done, err
+	}
+	admin, err := f.administrator(ctx)
+	if err != nil {
+		return done, err
+	}
+	principal, err := accounts.Principal(ctx, f.profile, sessionName())
+	if err != nil {
+		return done, err
+	}
+	place := admin.Place(f.stack, f.role)
+	n, err := accounts.Prepare(ctx, f.connection(place))
+	if err != nil {
+		return done, err
+	}
+	c.note("as %s: stack %s of account %s in %s", admin.CallerARN(), place.Stack, place.Account, place.Region)
+	plan, err := admin.Plan(ctx, bootstrap.Stack{
+		Name: place.Stack, Template: role.CloudFormation(), ExternalID: n.ExternalID, Principal: principal, Role: place.Role,
+	}, c.sayEvent)
+	if err != nil {
+		return done, err
+	}
+	var connection model.Connection
+	if err = c.consented(ctx, place, plan, f.yes); err == nil {
+		connection, err = accounts.Put(ctx, n)
+	}
+	if err != nil {
+		return done, errors.Join(err, admin.Withdraw(ctx, plan))
+	}
+	made, err := admin.Execute(ctx, plan, c.sayEvent)
+	var failed *bootstrap.StackError
+	switch {
+	case errors.As(err, &failed) && failed.Denied():
+		return done, &exitError{exitAccess, failed}
+	case err != nil:
+		return done, err
+	case made != n.RoleARN:
+		return done, fmt.Errorf("the stack %s made the role %q instead of %s", place.Stack, made, n.RoleARN)
+	}
+	if _, err := c.verify(ctx, accounts, connection, verifyFlags{wait: true, timeout: f.timeout}); err != nil {
+		code, said := classify(err)
+		return done, &exitError{code, fmt.Errorf("the role is made but not verified; see that a policy of whoever audits, %s, allows sts:AssumeRole on it, and run this again: %s", principal, said)}
+	}
+	if connection, err = accounts.Find(ctx, place.Account); err != nil {
+		return done, err
+	}
+	if done.Connection, err = row(ctx, accounts.State, connection); err != nil {
+		return done, err
+	}
+	keys := admin.Keys()
+	done.StackID, done.Changes, done.Deactivate, done.advice = plan.StackID, plan.Changes, keys.Deactivation(), keys.Advice()
+	if !keys.Temporary && principal == admin.CallerARN() {
+		done.advice += "\nAudits of this account use the same user: give them a profile of their own first.\n"
+	}
+	return done, nil
+}
+
+func (c *cli) sayEvent(e bootstrap.Event) {
+	c.note("%s", report.Plain(strings.TrimSpace(strings.Join([]string{e.Status, e.LogicalID, e.Reason}, " "))))
+}
+
+// consented shows what would change and asks, unless nothing would.
+func (c *cli) consented(ctx context.Context, place bootstrap.Place, plan *bootstrap.Plan, yes bool) error {
+	if plan.Unchanged() {
+		c.note("the stack %s is as it should be", place.Stack)
+		return nil
+	}
+	if yes && c.quiet {
+		return nil
+	}
+	fmt.Fprintf(c.stderr, "cloudarq: what would change in the stack %s of account %s in %s:\n", place.Stack, place.Account, place.Region)
+	if err := report.Write(c.stderr, report.Table, c.style(c.stderr), plan.Changes, changeColumns()); err != nil {
+		return err
+	}
+	if yes {
+		return nil
+	}
+	return c.agreed(ctx, "Make these changes?", "nothing was changed")
+}
+
+func changeColumns() []report.Column[bootstrap.Change] {
+	return []report.Column[bootstrap.Change]{
+		{Name: "action", Value: func(c bootstrap.Change) string { return c.Action }},
+		{Name: "logical_id", Value: func(c bootstrap.Change) string { return c.LogicalID }},
+		{Name: "type", Value: func(c bootstrap.Change) string { return c.Type }},
+		{Name: "physical_id", Value: func(c bootstrap.Change) string { return c.PhysicalID }},
+		{Name: "replacement", Value: func(c bootstrap.Change) string { return c.Replacement }},
+	}
+}
+
+func (c *cli) showBootstrapped(ctx context.Context, s *local.State, format report.Format, done bootstrapped) error {
+	if format == report.Table {
+		if err := report.ConnectionText(c.stdout, done.Connection); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(c.stdout, "\n%s", done.advice)
+		return err
+	}
+	var columns []report.Column[bootstrapped]
+	for _, column := range report.ConnectionColumns() {
+		columns = append(columns, report.Column[bootstrapped]{Name: column.Name, Value: func(b bootstrapped) string { return column.Value(b.Connection) }})
+	}
+	columns = append(columns,
+		report.Column[bootstrapped]{Name: "stack_id", Value: func(b bootstrapped) string { return b.StackID }},
+		report.Column[bootstrapped]{Name: "deactivate", Value: func(b bootstrapped) string { return strings.Join(b.Deactivate, "; ") }},
+	)
+	return write(c, []bootstrapped{done}, columns)
+}
