@@ -250,7 +250,11 @@ func (c *cli) deploy(ctx context.Context, accounts keep.Connections, f bootstrap
 		connection, err = accounts.Put(ctx, n)
 	}
 	if err != nil {
-		return done, errors.Join(err, admin.Withdraw(ctx, plan))
+		if left := admin.Withdraw(ctx, plan); left != nil {
+			code, said := classify(left)
+			err = &exitError{code, fmt.Errorf("%w, but what was prepared is left in CloudFormation: %s", err, said)}
+		}
+		return done, err
 	}
 	made, err := admin.Execute(ctx, plan, c.sayEvent)
 	var failed *bootstrap.StackError
@@ -273,7 +277,8 @@ func (c *cli) deploy(ctx context.Context, accounts keep.Connections, f bootstrap
 		return done, err
 	}
 	keys := admin.Keys()
-	done.StackID, done.Changes, done.Deactivate, done.advice = plan.StackID, plan.Changes, keys.Deactivation(), keys.Advice()
+	done.StackID, done.advice = plan.StackID, keys.Advice()
+	done.Changes, done.Deactivate = append([]bootstrap.Change{}, plan.Changes...), append([]string{}, keys.Deactivation()...) // lists in JSON, never null
 	if !keys.Temporary && principal == admin.CallerARN() {
 		done.advice += "\nAudits of this account use the same user: give them a profile of their own first.\n"
 	}

@@ -372,6 +372,29 @@ def test_credential_report_has_the_root_user(emulator, account):
     assert abs(report["GeneratedTime"] - datetime.datetime.now(datetime.UTC)) < datetime.timedelta(minutes=1)
 
 
+def role_template(external_id, action):
+    trust = {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole", "Condition": {"StringEquals": {"sts:ExternalId": external_id}}}
+    allow = {"Effect": "Allow", "Action": action, "Resource": "*"}
+    return json.dumps({"Resources": {
+        "Role": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "r", "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]}}},
+        "Policy": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {
+            "ManagedPolicyName": "p", "Roles": [{"Ref": "Role"}], "PolicyDocument": {"Version": "2012-10-17", "Statement": [allow]}}},
+    }})  # fmt: skip
+
+
+def test_cloudformation_updates_and_deletes_roles_and_policies(emulator, account):
+    cloudformation, iam = emulator.client("cloudformation", account), emulator.client("iam", account)
+    cloudformation.create_stack(StackName="s", TemplateBody=role_template("old", "s3:ListAllMyBuckets"))
+    cloudformation.update_stack(StackName="s", TemplateBody=role_template("new", "kms:ListKeys"))
+    assert "new" in json.dumps(iam.get_role(RoleName="r")["Role"]["AssumeRolePolicyDocument"])
+    (attached,) = iam.list_attached_role_policies(RoleName="r")["AttachedPolicies"]
+    version = iam.get_policy(PolicyArn=attached["PolicyArn"])["Policy"]["DefaultVersionId"]
+    document = iam.get_policy_version(PolicyArn=attached["PolicyArn"], VersionId=version)["PolicyVersion"]["Document"]
+    assert "kms:ListKeys" in json.dumps(document)
+    cloudformation.delete_stack(StackName="s")
+    assert not iam.list_policies(Scope="Local")["Policies"] and not iam.list_roles()["Roles"]
+
+
 def test_items_may_have_400_kib(table):
     whole = item("a", "1", b={"B": b"x" * (400 * 1024 - len("pkask1b"))})
     table.put_item(TableName="t", Item=whole)

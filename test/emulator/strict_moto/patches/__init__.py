@@ -33,3 +33,4 @@ def apply() -> None:
     cloudformation.let_change_sets_change_the_stack()
     iam.offer_common_managed_policies()
     iam.report_root_user()
+    iam.change_by_cloudformation()
