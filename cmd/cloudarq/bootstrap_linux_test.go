@@ -5,6 +5,11 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+
+	"github.com/cloudarq/cloudarq/test/estate"
 )
 
 // TestBootstrapKilled kills the command at each of its calls to AWS, before and
@@ -72,5 +77,16 @@ func TestBootstrapKilled(t *testing.T) {
 				n.clear(t)
 			})
 		}
+	}
+}
+
+// clear deletes the account's stack.
+func (n newcomer) clear(t *testing.T) {
+	t.Helper()
+	if _, err := cloudformation.NewFromConfig(estate.Owner(n.server.URL, n.account)).DeleteStack(t.Context(), &cloudformation.DeleteStackInput{StackName: aws.String("CloudArq")}); err != nil {
+		t.Fatal(err)
+	}
+	if n.stack(t, "eu-west-1") != nil || n.trust(t, "CloudArqAuditRole") != "" {
+		t.Fatal("the stack is still there")
 	}
 }

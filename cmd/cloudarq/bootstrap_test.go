@@ -503,14 +503,3 @@ func TestBootstrapByHand(t *testing.T) {
 		cloudarq(t, t.TempDir(), "connections", "bootstrap", "--print-only", "-q").sentence(t, exitAccess, "no AWS credentials", "--admin-profile")
 	})
 }
-
-// clear deletes the account's stack.
-func (n newcomer) clear(t *testing.T) {
-	t.Helper()
-	if _, err := cloudformation.NewFromConfig(estate.Owner(n.server.URL, n.account)).DeleteStack(t.Context(), &cloudformation.DeleteStackInput{StackName: aws.String("CloudArq")}); err != nil {
-		t.Fatal(err)
-	}
-	if n.stack(t, "eu-west-1") != nil || n.trust(t, "CloudArqAuditRole") != "" {
-		t.Fatal("the stack is still there")
-	}
-}

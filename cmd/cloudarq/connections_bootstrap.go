@@ -174,7 +174,7 @@ func (c *cli) bootstrap(ctx context.Context, f bootstrapFlags) error {
 		if err != nil {
 			return err
 		}
-		return c.showBootstrapped(ctx, s, format, done)
+		return c.showBootstrapped(format, done)
 	})
 }
 
@@ -318,7 +318,7 @@ func changeColumns() []report.Column[bootstrap.Change] {
 	}
 }
 
-func (c *cli) showBootstrapped(ctx context.Context, s *local.State, format report.Format, done bootstrapped) error {
+func (c *cli) showBootstrapped(format report.Format, done bootstrapped) error {
 	if format == report.Table {
 		if err := report.ConnectionText(c.stdout, done.Connection); err != nil {
 			return err

@@ -276,8 +276,12 @@ func TestExecuteFails(t *testing.T) {
 			event("CloudArq", "ROLLBACK_IN_PROGRESS", "The following resource(s) failed to create: [AuditRole]."),
 			event("CloudArq", "DELETE_FAILED", "later"),
 		}, true, []string{"CloudArq", "DELETE_COMPLETE", "AuditRole (CREATE_FAILED)", "iam:CreateRole", "--show-policy"}},
-		"in the way": {"DELETE_COMPLETE", []types.StackEvent{event("AuditRole", "CREATE_FAILED", "CloudArqAuditRole already exists in stack arn")}, false,
-			[]string{"already exists", "--role-name", "--region"}},
+		"in the way": {
+			"DELETE_COMPLETE",
+			[]types.StackEvent{event("AuditRole", "CREATE_FAILED", "CloudArqAuditRole already exists in stack arn")},
+			false,
+			[]string{"already exists", "--role-name", "--region"},
+		},
 		"something else": {"UPDATE_ROLLBACK_COMPLETE", []types.StackEvent{event("Read1", "UPDATE_FAILED", "Policy is too large")}, false, []string{"UPDATE_ROLLBACK_COMPLETE", "Read1", "too large", "run this again"}},
 		"nobody knows":   {"ROLLBACK_FAILED", nil, false, []string{"ROLLBACK_FAILED", "run this again"}},
 	} {
