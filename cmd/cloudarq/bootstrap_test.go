@@ -247,6 +247,10 @@ func TestBootstrapRefused(t *testing.T) {
 		"unknown service":        {bootstrapArgs("--yes", "--services", "kmss"), exitUsage, []string{"did you mean", "kms"}},
 		"unknown check":          {bootstrapArgs("--yes", "--checks", "kms-key-rotatoin"), exitUsage, []string{"did you mean"}},
 		"printed, unknown check": {bootstrapArgs("--print-only", "--checks", "kms-key-rotatoin"), exitUsage, []string{"did you mean"}},
+		"api printed":            {bootstrapArgs("--api", "https://x.example", "--print-only"), exitUsage, []string{"--api", "--print-only"}},
+		"organization alone":     {bootstrapArgs("--yes", "--organization", "acme"), exitUsage, []string{"--organization", "--api"}},
+		"keyring for an api":     {bootstrapArgs("--yes", "--api", "https://x.example", "--keyring-passphrase", "env:X"), exitUsage, []string{"--keyring-passphrase", "--api"}},
+		"api in the clear":       {bootstrapArgs("--yes", "--api", "http://x.example"), exitUsage, []string{"https://"}},
 		"output":                 {bootstrapArgs("--yes", "-o", "xml"), exitUsage, []string{"xml"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -11,12 +11,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cloudarq/cloudarq/pkg/apiclient"
 	"github.com/cloudarq/cloudarq/pkg/awsx"
 	"github.com/cloudarq/cloudarq/pkg/bootstrap"
 	"github.com/cloudarq/cloudarq/pkg/keep"
 	"github.com/cloudarq/cloudarq/pkg/local"
-	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/report"
 )
 
 // bootstrapFlags are the flags of connections bootstrap.
@@ -27,6 +26,8 @@ type bootstrapFlags struct {
 	region         string
 	stack, role    string
 	timeout        time.Duration
+
+	api, organization string // of a deployment that connects the account instead
 
 	yes, printOnly, showPolicy bool
 }
@@ -51,12 +52,17 @@ sts:AssumeRole on the audit role.
 Run it again to go on after an interruption, or to bring the role up to date. The
 External ID stays the same.
 
+With --api, the account is connected with a deployed CloudArq, whose checker the
+role trusts, and not kept here; the credentials of --profile sign the requests.
+
 --print-only prints the commands that do the same by hand, and --show-policy the
 least permissions that an administrator needs for it. Neither makes anything in
 the account; with --account, neither needs the administrator's credentials.`,
 		Example: `  cloudarq connections bootstrap --name prod --admin-profile prod-admin
   cloudarq connections bootstrap --name prod --admin-profile prod-admin --profile audit --region eu-west-1 --yes
   cloudarq connections bootstrap --admin-profile prod-admin --services s3,iam --role-name CloudArqStorageRole
+  cloudarq connections bootstrap --name prod --admin-profile prod-admin --organization acme \
+    --api https://a1b2c3.execute-api.eu-west-1.amazonaws.com/v1
   cloudarq connections bootstrap --print-only --account 111122223333 --name prod > bootstrap.sh
   cloudarq connections bootstrap --show-policy --account 111122223333 > bootstrap-policy.json`,
 		Args: cobra.NoArgs,
@@ -68,6 +74,8 @@ the account; with --account, neither needs the administrator's credentials.`,
 	flags.StringVar(&f.admin, "admin-profile", "", "profile of the AWS configuration that makes the role (default the default credentials)")
 	flags.StringVar(&f.account, "account", "", "the account, instead of that of --admin-profile (with --print-only or --show-policy)")
 	flags.StringVar(&f.region, "region", "", "region of the stack (default the profile's, or us-east-1)")
+	flags.StringVar(&f.api, "api", "", "connect the account with the deployment that has this URL (its output ApiUrl)")
+	flags.StringVar(&f.organization, "organization", "", "organization of the deployment that the account is connected for (default its default one)")
 	flags.StringVar(&f.stack, "stack-name", "CloudArq", "name of the stack")
 	flags.StringVar(&f.role, "role-name", "CloudArqAuditRole", "name of the role")
 	f.register(cmd)
@@ -94,6 +102,10 @@ func (f bootstrapFlags) check() error {
 		return usagef("--print-only and --show-policy exclude each other")
 	case f.yes && (f.printOnly || f.showPolicy):
 		return usagef("--yes is for what changes something: not with --print-only or --show-policy")
+	case f.api != "" && (f.printOnly || f.showPolicy):
+		return usagef("--api is for connecting an account: not with --print-only or --show-policy")
+	case f.organization != "" && f.api == "":
+		return usagef("--organization goes with --api")
 	case f.account != "" && !f.printOnly && !f.showPolicy:
 		return usagef("the account is that of the administrator's credentials; --account goes with --print-only or --show-policy")
 	case f.account != "" && !accountSyntax.MatchString(f.account):
@@ -169,13 +181,24 @@ func (c *cli) bootstrap(ctx context.Context, f bootstrapFlags) error {
 			return err
 		}
 	}
-	return c.with(ctx, func(s *local.State) error {
-		done, err := c.deploy(ctx, c.kept(s), f)
+	work := func(r registry) error {
+		done, err := c.deploy(ctx, r, f)
 		if err != nil {
 			return err
 		}
-		return c.showBootstrapped(format, done)
-	})
+		return c.showBootstrapped(format, f, done)
+	}
+	if f.api == "" {
+		return c.with(ctx, func(s *local.State) error { return work(&localRegistry{cli: c, accounts: c.kept(s), flags: f}) })
+	}
+	if c.keyringPassphrase != "" {
+		return usagef("--keyring-passphrase is for accounts that are kept here: not with --api")
+	}
+	client, err := apiclient.New(ctx, apiclient.Options{URL: f.api, Organization: f.organization, Profile: f.profile, Version: version})
+	if err != nil {
+		return err
+	}
+	return work(&deployedRegistry{cli: c, client: client, flags: f})
 }
 
 // printBootstrap keeps the account, so that the External ID is known when the role
@@ -206,133 +229,4 @@ func (c *cli) printBootstrap(ctx context.Context, accounts keep.Connections, f b
 	}
 	_, err = fmt.Fprintln(c.stdout, strings.Join(commands.Lines(), "\n"))
 	return err
-}
-
-// bootstrapped is an account whose role was made.
-type bootstrapped struct {
-	report.Connection
-	StackID    string             `json:"stack_id"`
-	Changes    []bootstrap.Change `json:"changes"`
-	Deactivate []string           `json:"deactivate"` // commands that deactivate the keys that were used; none if they expire
-
-	advice string // the same for people
-}
-
-// deploy makes the role and keeps the account. An External ID is kept before the
-// role asks for it: whoever dies between any two lines can run this again.
-func (c *cli) deploy(ctx context.Context, accounts keep.Connections, f bootstrapFlags) (done bootstrapped, err error) {
-	role, _, err := f.needed()
-	if err != nil {
-		return done, err
-	}
-	admin, err := f.administrator(ctx)
-	if err != nil {
-		return done, err
-	}
-	principal, err := accounts.Principal(ctx, f.profile, sessionName())
-	if err != nil {
-		return done, err
-	}
-	place := admin.Place(f.stack, f.role)
-	n, err := accounts.Prepare(ctx, f.connection(place))
-	if err != nil {
-		return done, err
-	}
-	c.note("as %s: stack %s of account %s in %s", admin.CallerARN(), place.Stack, place.Account, place.Region)
-	plan, err := admin.Plan(ctx, bootstrap.Stack{
-		Name: place.Stack, Template: role.CloudFormation(), ExternalID: n.ExternalID, Principal: principal, Role: place.Role,
-	}, c.sayEvent)
-	if err != nil {
-		return done, err
-	}
-	var connection model.Connection
-	if err = c.consented(ctx, place, plan, f.yes); err == nil {
-		connection, err = accounts.Put(ctx, n)
-	}
-	if err != nil {
-		if left := admin.Withdraw(ctx, plan); left != nil {
-			code, said := classify(left)
-			err = &exitError{code, fmt.Errorf("%w, but what was prepared is left in CloudFormation: %s", err, said)}
-		}
-		return done, err
-	}
-	made, err := admin.Execute(ctx, plan, c.sayEvent)
-	var failed *bootstrap.StackError
-	switch {
-	case errors.As(err, &failed) && failed.Denied():
-		return done, &exitError{exitAccess, failed}
-	case err != nil:
-		return done, err
-	case made != n.RoleARN:
-		return done, fmt.Errorf("the stack %s made the role %q instead of %s", place.Stack, made, n.RoleARN)
-	}
-	if _, err := c.verify(ctx, accounts, connection, verifyFlags{wait: true, timeout: f.timeout}); err != nil {
-		code, said := classify(err)
-		return done, &exitError{code, fmt.Errorf("the role is made but not verified; see that a policy of whoever audits, %s, allows sts:AssumeRole on it, and run this again: %s", principal, said)}
-	}
-	if connection, err = accounts.Find(ctx, place.Account); err != nil {
-		return done, err
-	}
-	if done.Connection, err = row(ctx, accounts.State, connection); err != nil {
-		return done, err
-	}
-	keys := admin.Keys()
-	done.StackID, done.advice = plan.StackID, keys.Advice()
-	done.Changes, done.Deactivate = append([]bootstrap.Change{}, plan.Changes...), append([]string{}, keys.Deactivation()...) // lists in JSON, never null
-	if !keys.Temporary && principal == admin.CallerARN() {
-		done.advice += "\nAudits of this account use the same user: give them a profile of their own first.\n"
-	}
-	return done, nil
-}
-
-func (c *cli) sayEvent(e bootstrap.Event) {
-	c.note("%s", report.Plain(strings.TrimSpace(strings.Join([]string{e.Status, e.LogicalID, e.Reason}, " "))))
-}
-
-// consented shows what would change and asks, unless nothing would.
-func (c *cli) consented(ctx context.Context, place bootstrap.Place, plan *bootstrap.Plan, yes bool) error {
-	if plan.Unchanged() {
-		c.note("the stack %s is as it should be", place.Stack)
-		return nil
-	}
-	if yes && c.quiet {
-		return nil
-	}
-	fmt.Fprintf(c.stderr, "cloudarq: what would change in the stack %s of account %s in %s:\n", place.Stack, place.Account, place.Region)
-	if err := report.Write(c.stderr, report.Table, c.style(c.stderr), plan.Changes, changeColumns()); err != nil {
-		return err
-	}
-	if yes {
-		return nil
-	}
-	return c.agreed(ctx, "Make these changes?", "nothing was changed")
-}
-
-func changeColumns() []report.Column[bootstrap.Change] {
-	return []report.Column[bootstrap.Change]{
-		{Name: "action", Value: func(c bootstrap.Change) string { return c.Action }},
-		{Name: "logical_id", Value: func(c bootstrap.Change) string { return c.LogicalID }},
-		{Name: "type", Value: func(c bootstrap.Change) string { return c.Type }},
-		{Name: "physical_id", Value: func(c bootstrap.Change) string { return c.PhysicalID }},
-		{Name: "replacement", Value: func(c bootstrap.Change) string { return c.Replacement }},
-	}
-}
-
-func (c *cli) showBootstrapped(format report.Format, done bootstrapped) error {
-	if format == report.Table {
-		if err := report.ConnectionText(c.stdout, done.Connection); err != nil {
-			return err
-		}
-		_, err := fmt.Fprintf(c.stdout, "\n%s", done.advice)
-		return err
-	}
-	var columns []report.Column[bootstrapped]
-	for _, column := range report.ConnectionColumns() {
-		columns = append(columns, report.Column[bootstrapped]{Name: column.Name, Value: func(b bootstrapped) string { return column.Value(b.Connection) }})
-	}
-	columns = append(columns,
-		report.Column[bootstrapped]{Name: "stack_id", Value: func(b bootstrapped) string { return b.StackID }},
-		report.Column[bootstrapped]{Name: "deactivate", Value: func(b bootstrapped) string { return strings.Join(b.Deactivate, "; ") }},
-	)
-	return write(c, []bootstrapped{done}, columns)
 }
