@@ -64,6 +64,8 @@ func (c *cli) deploy(ctx context.Context, r registry, f bootstrapFlags) (done bo
 	switch {
 	case errors.As(err, &failed) && failed.Denied():
 		return done, &exitError{exitAccess, failed}
+	case ctx.Err() != nil:
+		return done, &exitError{exitCancelled, fmt.Errorf("nobody waited for the stack %s, with which CloudFormation may go on; run this again to go on, too: %w", place.Stack, ctx.Err())}
 	case err != nil:
 		return done, err
 	case made != place.RoleARN():
@@ -124,6 +126,9 @@ func (c *cli) consented(ctx context.Context, place bootstrap.Place, plan *bootst
 		return nil
 	}
 	fmt.Fprintf(c.stderr, "cloudarq: what would change in the stack %s of account %s in %s:\n", place.Stack, place.Account, place.Region)
+	if len(plan.Changes) == 0 {
+		fmt.Fprintln(c.stderr, "no resource, but what the stack says of them")
+	}
 	if err := report.Write(c.stderr, report.Table, c.style(c.stderr), plan.Changes, changeColumns()); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -376,6 +377,27 @@ func TestBootstrapSecretsStayInMemory(t *testing.T) {
 				t.Errorf("the secret is not what was used: %v", err)
 			}
 		})
+	}
+}
+
+// Ctrl-C while CloudFormation works says what becomes of the stack, and the next run
+// goes on.
+func TestBootstrapIsLeft(t *testing.T) {
+	n := newNewcomer(t, "555500000013", everything)
+	w, data := tap(t, n.server), t.TempDir()
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	w.on(func(operation string, answered bool) bool {
+		if operation == "ExecuteChangeSet" && answered {
+			leave()
+		}
+		return false
+	})
+	r := cloudarqIn(ctx, data, "", bootstrapArgs("--yes", "-q")...)
+	r.sentence(t, exitCancelled, "may go on", "run this again")
+	w.on(nil)
+	if r := cloudarq(t, data, bootstrapArgs("--yes")...); r.code != exitOK || !strings.Contains(r.stderr, "as it should be") {
+		t.Errorf("run again: %d %s", r.code, r.stderr)
 	}
 }
 

@@ -44,10 +44,10 @@ this machine alone and written nowhere. What would change is shown first, and
 somebody is asked; --yes does not ask. Then the role is verified as by connections
 add, and it is said how to deactivate the keys that were used.
 
-Whoever audits, with the credentials of --profile, is all that the role trusts. It
-takes an IAM user, or else trusts the whole account of the role that audits; in
-another account, the user or role needs a policy of its own that allows
-sts:AssumeRole on the audit role.
+The role trusts whoever audits, with the credentials of --profile, and nobody else:
+an IAM user alone, but for a session of a role the whole account of that role. In
+another account than the audited one, whoever audits needs a policy as well that
+allows sts:AssumeRole on the audit role.
 
 Run it again to go on after an interruption, or to bring the role up to date. The
 External ID stays the same.
