@@ -3,7 +3,9 @@ package api_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -340,8 +342,8 @@ func TestEveryRoute(t *testing.T) {
 	problem(t, "no such route", s.call(http.MethodGet, "/v1/nothing", nil, nil), http.StatusNotFound, "not_found")
 }
 
-// TestPolicyIsPublic: the one thing that anybody may read, and the very bytes
-// that the command prints.
+// TestPolicyIsPublic: the one thing that anybody may read, and in each form the
+// very bytes that the command prints.
 func TestPolicyIsPublic(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -349,12 +351,33 @@ func TestPolicyIsPublic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := s.as(auth.Caller{}, http.MethodGet, "/v1/policy", nil, nil)
-	if w.Code != http.StatusOK || w.Body.String() != role.JSON() || w.Header().Get("ETag") != `"`+role.Hash+`"` || w.Header().Get("CloudArq-Policy-Version") != role.Version {
-		t.Errorf("policy: status %d, %d bytes, %v", w.Code, w.Body.Len(), w.Header())
+	tags := map[string]bool{}
+	for query, want := range map[string]struct {
+		format    policy.Format
+		mediaType string
+	}{
+		"":                       {policy.FormatJSON, "application/json"},
+		"?format=json":           {policy.FormatJSON, "application/json"},
+		"?format=cloudformation": {policy.FormatCloudFormation, "application/yaml"},
+		"?format=stackset":       {policy.FormatStackSet, "application/yaml"},
+		"?format=terraform":      {policy.FormatTerraform, "text/plain; charset=utf-8"},
+	} {
+		w := s.as(auth.Caller{}, http.MethodGet, "/v1/policy"+query, nil, nil)
+		tag := fmt.Sprintf("%q", fmt.Sprintf("%x", sha256.Sum256([]byte(role.In(want.format)))))
+		if w.Code != http.StatusOK || w.Body.String() != role.In(want.format) || w.Header().Get("Content-Type") != want.mediaType ||
+			w.Header().Get("ETag") != tag || w.Header().Get("CloudArq-Policy-Version") != role.Version {
+			t.Errorf("policy%s: status %d, %d bytes, %v", query, w.Code, w.Body.Len(), w.Header())
+		}
+		if again := s.as(auth.Caller{}, http.MethodGet, "/v1/policy"+query, header{"If-None-Match": tag}, nil); again.Code != http.StatusNotModified || again.Body.Len() > 0 {
+			t.Errorf("policy%s, the same again: status %d", query, again.Code)
+		}
+		tags[tag] = true
 	}
-	if again := s.as(auth.Caller{}, http.MethodGet, "/v1/policy", header{"If-None-Match": w.Header().Get("ETag")}, nil); again.Code != http.StatusNotModified {
-		t.Errorf("the same policy again: status %d", again.Code)
+	if len(tags) != 4 {
+		t.Errorf("%d tags of 4 forms", len(tags))
+	}
+	for _, query := range []string{"?format=yaml", "?format=", "?form=terraform"} {
+		problem(t, query, s.as(auth.Caller{}, http.MethodGet, "/v1/policy"+query, nil, nil), http.StatusUnprocessableEntity, "invalid")
 	}
 	problem(t, "another method", s.as(auth.Caller{}, http.MethodPost, "/v1/policy", nil, nil), http.StatusUnauthorized, "not_signed")
 }
