@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -41,9 +42,16 @@ type API struct {
 	ExternalIDs ExternalIDs
 	Now         func() time.Time
 	Log         *slog.Logger
-	// CheckerRole is the role that customers' roles have to trust.
-	CheckerRole string
-	Version     string
+	Templates   Templates
+	// CheckerRole is the ARN of the role that customers' roles have to trust, and
+	// AuditRole the name of the roles that it may assume.
+	CheckerRole, AuditRole string
+	// Region is where links to AWS's console lead.
+	Region  string
+	Version string
+
+	publishing sync.Mutex
+	published  bool // the template, by this process
 }
 
 // DefaultOrganization is the one of a request that names none.

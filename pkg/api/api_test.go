@@ -17,6 +17,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/auth"
+	blobs "github.com/cloudarq/cloudarq/pkg/blob/memory"
 	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -56,6 +57,7 @@ type server struct {
 	handler http.Handler
 	store   *store.Store
 	tasks   *memory.Queue
+	shelf   *shelf
 	log     *bytes.Buffer
 	now     time.Time
 }
@@ -76,12 +78,16 @@ func newServer(t *testing.T) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{t: t, store: store.New(table), tasks: memory.New(memory.Options{}).Queue("tasks"), log: &bytes.Buffer{}, now: time.Now().UTC().Truncate(time.Second)}
+	s := &server{
+		t: t, store: store.New(table), tasks: memory.New(memory.Options{}).Queue("tasks"), shelf: &shelf{Store: blobs.New()},
+		log: &bytes.Buffer{}, now: time.Now().UTC().Truncate(time.Second),
+	}
 	clock := func() time.Time { return s.now }
 	a := &api.API{
 		Store: s.store, Catalog: catalog, ExternalIDs: fixedID{}, Now: clock, Log: slog.New(slog.NewTextHandler(s.log, nil)),
 		Pipeline:    &pipeline.Pipeline{Catalog: catalog, Store: s.store, Tasks: s.tasks, Now: clock, Bound: time.Hour},
-		CheckerRole: "arn:aws:iam::999999999999:role/checker", Version: "test",
+		Templates:   s.shelf,
+		CheckerRole: "arn:aws:iam::999999999999:role/checker", AuditRole: "TheirAuditRole", Region: "eu-west-1", Version: "test",
 	}
 	s.handler = a.Handler()
 	return s

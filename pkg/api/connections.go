@@ -34,6 +34,7 @@ type ConnectionOutput struct {
 	// whoever sets the role up, and is no secret from them.
 	ExternalID  string `json:"external_id,omitempty"`
 	CheckerRole string `json:"checker_role,omitempty" doc:"The role that the account's role has to trust"`
+	Links       *Links `json:"links,omitempty" doc:"To a role that fits, while the connection has none that works"`
 }
 
 type connectionAnswer struct {
@@ -159,9 +160,13 @@ func (a *API) showConnection(ctx context.Context, org model.OrganizationID, c mo
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
+	links, err := a.links(ctx, c, external)
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
 	out := &connectionAnswer{
 		Location: "/v1/connections/" + string(c.ID), ETag: etag(c.Version),
-		Body: ConnectionOutput{Connection: c, ExternalID: external.Reveal(), CheckerRole: a.CheckerRole},
+		Body: ConnectionOutput{Connection: c, ExternalID: external.Reveal(), CheckerRole: a.CheckerRole, Links: links},
 	}
 	if !next.IsZero() {
 		out.Body.NextAudit = &next

@@ -209,6 +209,9 @@ type connection struct {
 	CheckerRole string `json:"checker_role"`
 	State       string `json:"state"`
 	Reason      string `json:"reason"`
+	Links       struct {
+		QuickCreate string `json:"quick_create"`
+	} `json:"links"`
 }
 
 // connect registers an account of the estate, and sets its role up as its owner
