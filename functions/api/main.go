@@ -52,6 +52,7 @@ func main() {
 	lambdax.ExitOn(err)
 	records := store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{}))
 	keys := secret.Cached(secretkms.New(kms.NewFromConfig(sdk), cfg.Key), 1000, 5*time.Minute, time.Now)
+	bucket := s3.New(sdks3.NewFromConfig(sdk, s3.PathStyle(awsx.Emulated(sdk))), cfg.Bucket)
 	meters := lambdax.Meters(os.Stdout)
 	handler := &api.API{
 		Store: records, Catalog: catalog, ExternalIDs: connect.ExternalIDs{Store: records, Keys: keys},
@@ -59,8 +60,8 @@ func main() {
 			Catalog: catalog, Store: records, Tasks: sqs.New(sdksqs.NewFromConfig(sdk), cfg.Tasks),
 			Meter: meters, Now: time.Now, Bound: cfg.Bound, PurgeAfter: cfg.PurgeAfter,
 		},
-		Templates: s3.New(sdks3.NewFromConfig(sdk, s3.PathStyle(awsx.Emulated(sdk))), cfg.Bucket),
-		Now:       time.Now, Log: log, CheckerRole: cfg.CheckerRole, AuditRole: cfg.AuditRole, Region: sdk.Region, Version: cfg.Version,
+		Templates: bucket, Ledgers: bucket,
+		Now: time.Now, Log: log, CheckerRole: cfg.CheckerRole, AuditRole: cfg.AuditRole, Region: sdk.Region, Version: cfg.Version,
 	}
 	lambda.Start(lambdax.HTTP(handler.Handler(), meters, log))
 }

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"regexp"
 	"sync"
@@ -20,6 +21,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/cloudarq/cloudarq/pkg/auth"
+	"github.com/cloudarq/cloudarq/pkg/blob"
 	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
@@ -43,6 +45,7 @@ type API struct {
 	Now         func() time.Time
 	Log         *slog.Logger
 	Templates   Templates
+	Ledgers     blob.Store // has the calls of audits; only read
 	// CheckerRole is the ARN of the role that customers' roles have to trust, and
 	// AuditRole the name of the roles that it may assume.
 	CheckerRole, AuditRole string
@@ -79,9 +82,12 @@ func (a *API) Handler() http.Handler {
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/v1/openapi", "", ""
 	config.CreateHooks = nil // no links to schemas in answers
 	config.RejectUnknownQueryParameters = true
+	config.Formats = maps.Clone(config.Formats)
+	config.Formats[ndjson] = lines
 	api := humago.New(mux, config)
 	a.connections(api)
 	a.audits(api)
+	a.calls(api)
 	a.findings(api)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, problem(r.Context(), http.StatusNotFound, "not_found", "there is no such route; /v1/openapi.json lists them"))

@@ -85,8 +85,8 @@ func newServer(t *testing.T) *server {
 	clock := func() time.Time { return s.now }
 	a := &api.API{
 		Store: s.store, Catalog: catalog, ExternalIDs: fixedID{}, Now: clock, Log: slog.New(slog.NewTextHandler(s.log, nil)),
-		Pipeline:    &pipeline.Pipeline{Catalog: catalog, Store: s.store, Tasks: s.tasks, Now: clock, Bound: time.Hour},
-		Templates:   s.shelf,
+		Pipeline:  &pipeline.Pipeline{Catalog: catalog, Store: s.store, Tasks: s.tasks, Now: clock, Bound: time.Hour},
+		Templates: s.shelf, Ledgers: s.shelf,
 		CheckerRole: "arn:aws:iam::999999999999:role/checker", AuditRole: "TheirAuditRole", Region: "eu-west-1", Version: "test",
 	}
 	s.handler = a.Handler()

@@ -13,6 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cloudarq/cloudarq/pkg/ledger"
 	"github.com/cloudarq/cloudarq/test/emulator"
 	"github.com/cloudarq/cloudarq/test/stack"
 )
@@ -83,6 +86,51 @@ func (h *house) follow(account, link string) (role string) {
 	return strings.TrimSpace(string(out))
 }
 
+// seen are the calls that the emulator answered for an account, by operation.
+func (h *house) seen(account string) map[string]int {
+	h.t.Helper()
+	calls, err := h.emulator.Calls()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	seen := map[string]int{}
+	for _, c := range calls {
+		if c.Account == account {
+			seen[c.Region+" "+c.Operation]++
+		}
+	}
+	return seen
+}
+
+// listed are the calls that an audit says it made in its account, by operation.
+func (h *house) listed(c connection, a audit) map[string]int {
+	h.t.Helper()
+	listed := map[string]int{}
+	for cursor := "first"; cursor != ""; {
+		path := "/v1/connections/" + c.ID + "/audits/" + a.ID + "/calls?limit=100"
+		if cursor != "first" {
+			path += "&cursor=" + cursor
+		}
+		var page struct {
+			Calls  []ledger.Entry
+			Cursor string
+		}
+		if status := h.call(http.MethodGet, path, nil, nil, &page); status != http.StatusOK {
+			h.t.Fatalf("list calls: status %d", status)
+		}
+		for _, e := range page.Calls {
+			if strings.Contains(e.Outcome, "Denied") || e.Outcome == "UnauthorizedOperation" || e.Outcome == "AuthorizationError" {
+				h.t.Errorf("%s in %s is %s", e.Operation, e.Region, e.Outcome)
+			}
+			if e.Operation != "AssumeRole" { // which is made in our account
+				listed[e.Region+" "+e.Operation]++
+			}
+		}
+		cursor = page.Cursor
+	}
+	return listed
+}
+
 // TestWalk is what a new customer does: register, follow the link that comes back
 // and create the stack, paste the role's ARN back, verify, audit, read. The role
 // has exactly the published policy, and nothing that the audit asks for is denied.
@@ -102,7 +150,13 @@ func TestWalk(t *testing.T) {
 	if a, now := h.verify(c); a.State != "done" || now.State != "active" || now.AccountID != id || now.Links.QuickCreate != "" {
 		t.Fatalf("verification is %s: %v; connection is %s of %s, with the link %q", a.State, a.Problems, now.State, now.AccountID, now.Links.QuickCreate)
 	}
+	if err := h.emulator.ResetCalls(); err != nil {
+		t.Fatal(err)
+	}
 	a := h.wait(c, h.begin(c, "first").ID)
+	if d := cmp.Diff(h.seen(id), h.listed(c, a)); d != "" {
+		t.Errorf("calls (-that the account saw +that the audit lists):\n%s", d)
+	}
 	findings := h.list(c)
 	if a.State != "done" || len(findings) == 0 {
 		t.Errorf("audit is %s: %v, with %d findings", a.State, a.Problems, len(findings))
