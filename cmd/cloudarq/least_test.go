@@ -1,0 +1,259 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/drift"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/policy"
+	"github.com/cloudarq/cloudarq/pkg/report"
+	"github.com/cloudarq/cloudarq/pkg/services"
+	"github.com/cloudarq/cloudarq/test/emulator"
+	"github.com/cloudarq/cloudarq/test/estate"
+)
+
+// auditRole is an account's audit role with the published policies, each as it is
+// published, until the test ends.
+type auditRole struct {
+	t      *testing.T
+	client *iam.Client
+	role   policy.Role
+}
+
+func published(t *testing.T, server *emulator.Server, account estate.Account) auditRole {
+	t.Helper()
+	role, err := policy.NewRole(policy.Operations())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := auditRole{t, iam.NewFromConfig(estate.Owner(server.URL, account.ID)), role}
+	ctx := context.WithoutCancel(t.Context())
+	whole, err := r.client.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: aws.String(roleName), PolicyName: aws.String("read")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := url.PathUnescape(*whole.PolicyDocument)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_, err := r.client.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: aws.String(roleName), PolicyName: aws.String("read"), PolicyDocument: &before})
+		if err != nil {
+			t.Error(err)
+		}
+		for _, m := range role.Policies {
+			if _, err := r.client.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: aws.String(roleName), PolicyName: aws.String(m.Name)}); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	r.without("")
+	if _, err := r.client.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: aws.String(roleName), PolicyName: aws.String("read")}); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+const roleName = "CloudArqAuditRole"
+
+// without gives the role its policies but for one action.
+func (r auditRole) without(action string) {
+	r.t.Helper()
+	for _, m := range r.role.Policies {
+		var kept []policy.Statement
+		for _, s := range m.Document.Statement {
+			if s.Effect == "Allow" {
+				s.Action = slices.DeleteFunc(slices.Clone(s.Action), func(a string) bool { return a == action })
+			}
+			if len(s.Action) > 0 {
+				kept = append(kept, s)
+			}
+		}
+		document, err := json.Marshal(policy.Document{Version: m.Document.Version, Statement: kept})
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		_, err = r.client.PutRolePolicy(r.t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String(roleName), PolicyName: aws.String(m.Name), PolicyDocument: aws.String(string(document))})
+		if err != nil {
+			r.t.Fatal(err)
+		}
+	}
+}
+
+// unassessed are the gaps for which an audit's checks were not assessed, by check.
+func unassessed(t *testing.T, r result) map[model.CheckID][]fact.Gap {
+	t.Helper()
+	if r.code != exitOK {
+		t.Fatalf("audit: exit code %d, %s", r.code, r.stderr)
+	}
+	all := map[model.CheckID][]fact.Gap{}
+	for line := range strings.Lines(r.stdout) {
+		if v := decode[report.Verdict](t, result{stdout: line}); v.Verdict == check.NotAssessed {
+			all[v.Check] = append(all[v.Check], v.Gaps...)
+		}
+	}
+	return all
+}
+
+// With exactly the published policies nothing that an audit of all regions asks for
+// is denied.
+func TestPublishedPolicySuffices(t *testing.T) {
+	e, server := sample(t)
+	account := e.Account("neglected")
+	published(t, server, account)
+	if err := server.ResetCalls(); err != nil {
+		t.Fatal(err)
+	}
+	data := t.TempDir()
+	r := audit(t, data, account, "-o", "ndjson", "--quiet")
+	for id, gaps := range unassessed(t, r) {
+		for _, g := range gaps {
+			if g.Reason == fact.Denied || g.Reason == fact.SCPDenied {
+				t.Errorf("%s: %s", id, g)
+			}
+		}
+	}
+	if strings.Count(r.stdout, "\n") < 1000 {
+		t.Errorf("%d verdicts", strings.Count(r.stdout, "\n"))
+	}
+	calls, err := server.Calls()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range calls {
+		if c.Outcome == "denied" {
+			t.Errorf("%s:%s in %s was denied", c.Service, c.Operation, c.Region)
+		}
+	}
+	regions := map[string]bool{}
+	noted := decode[[]ledger.Entry](t, cloudarq(t, data, "audit", "calls", "-o", "json"))
+	for _, c := range noted {
+		regions[c.Region] = true
+		notEnabled := c.Service == "Macie2" && c.Outcome == "AccessDeniedException" // which is how Macie says it
+		if !notEnabled && (strings.HasPrefix(c.Outcome, "AccessDenied") || c.Outcome == "UnauthorizedOperation" || c.Outcome == "AuthorizationError") {
+			t.Errorf("the ledger has %s %s in %s: %s", c.Service, c.Operation, c.Region, c.Outcome)
+		}
+	}
+	if len(noted) != len(calls) || len(regions) < 15 {
+		t.Errorf("the ledger has %d calls in %d regions, the emulator saw %d", len(noted), len(regions), len(calls))
+	}
+	if d := cloudarq(t, data, "policy", "drift", "-o", "json"); d.code != exitOK || strings.TrimSpace(d.stdout) != "[]" {
+		t.Errorf("drift: %d, %s", d.code, d.stdout)
+	}
+}
+
+// everyGrant is how many of the actions one is taken away of: one in so many. All
+// of them take a minute and are for make e2e.
+func everyGrant() int {
+	if n, err := strconv.Atoi(os.Getenv("CLOUDARQ_E2E_SAMPLE")); err == nil && n > 0 {
+		return n
+	}
+	return 12
+}
+
+// unneeded are the actions that no audit of the sample accounts needs, and why.
+var unneeded = map[string]string{}
+
+// Each action that is taken away is named by the drift report, alone, with exactly
+// the checks that could not be assessed for want of it.
+func TestEachActionIsMissed(t *testing.T) {
+	every := everyGrant() // before the environment is emptied
+	e, server := sample(t)
+	catalog, err := services.Catalog()
+	if err != nil {
+		t.Fatal(err)
+	}
+	accounts := []estate.Account{e.Account("neglected"), e.Account("well-kept")}
+	var roles []auditRole
+	for _, account := range accounts {
+		roles = append(roles, published(t, server, account))
+	}
+	for i, g := range roles[0].role.Grants {
+		if i%every != 0 {
+			continue
+		}
+		t.Run(g.Action, func(t *testing.T) {
+			missed := false
+			for i, account := range accounts {
+				if missed {
+					break
+				}
+				roles[i].without(g.Action)
+				missed = isMissed(t, account, g, around(catalog, g.Kinds))
+				roles[i].without("")
+			}
+			if why, unneeded := unneeded[g.Action]; missed == unneeded {
+				t.Errorf("missed: %t; unneeded: %q", missed, why)
+			}
+		})
+	}
+	for action := range unneeded {
+		if !slices.ContainsFunc(roles[0].role.Grants, func(g policy.Grant) bool { return g.Action == action }) {
+			t.Errorf("%s is unneeded, and not granted", action)
+		}
+	}
+}
+
+// around are the services whose checks look at resources of some types, and what
+// else these checks look at.
+func around(catalog *check.Catalog, kinds []string) []string {
+	var all []string
+	for _, c := range catalog.Checks() {
+		looksAt := append([]string{c.Kind}, c.Uses...)
+		if !slices.ContainsFunc(looksAt, func(kind string) bool { return slices.Contains(kinds, kind) }) {
+			continue
+		}
+		for _, kind := range looksAt {
+			all = append(all, catalog.ServiceOf(kind))
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// isMissed audits an account whose role lacks an action and reports whether that
+// was noticed.
+func isMissed(t *testing.T, account estate.Account, g policy.Grant, services []string) bool {
+	t.Helper()
+	data := t.TempDir()
+	if len(g.Kinds) == 0 { // it is for connecting: there is no audit without it
+		audit(t, data, account, "--quiet").sentence(t, exitAccess, g.Action)
+		return true
+	}
+	r := audit(t, data, account, "-o", "ndjson", "--quiet", "--regions", strings.Join(account.Regions, ","), "--services", strings.Join(services, ","))
+	var want []model.CheckID
+	for id, gaps := range unassessed(t, r) {
+		for _, gap := range gaps {
+			if gap.Action != g.Action || gap.Reason != fact.Denied {
+				t.Errorf("%s is not assessed: %s", id, gap)
+			}
+		}
+		want = append(want, id)
+	}
+	slices.Sort(want)
+	found := decode[[]drift.Missing](t, cloudarq(t, data, "policy", "drift", "-o", "json"))
+	if len(want) == 0 && len(found) == 0 {
+		return false
+	}
+	if len(found) != 1 || found[0].Action != g.Action || found[0].DeniedBy != string(fact.Denied) {
+		t.Fatalf("drift: %+v, want %s", found, g.Action)
+	}
+	if d := cmp.Diff(want, found[0].Checks); d != "" {
+		t.Errorf("checks (-not assessed +blind by the drift report):\n%s", d)
+	}
+	return true
+}
