@@ -166,7 +166,9 @@ func everyGrant() int {
 }
 
 // unneeded are the actions that no audit of the sample accounts needs, and why.
-var unneeded = map[string]string{}
+var unneeded = map[string]string{
+	"elasticfilesystem:DescribeMountTargets": "it is shown, and no check reads it",
+}
 
 // Each action that is taken away is named by the drift report, alone, with exactly
 // the checks that could not be assessed for want of it.
@@ -177,7 +179,11 @@ func TestEachActionIsMissed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	accounts := []estate.Account{e.Account("neglected"), e.Account("well-kept")}
+	corners, err := e.Corners(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	accounts := []estate.Account{e.Account("neglected"), e.Account("well-kept"), corners}
 	var roles []auditRole
 	for _, account := range accounts {
 		roles = append(roles, published(t, server, account))
@@ -196,8 +202,11 @@ func TestEachActionIsMissed(t *testing.T) {
 				missed = isMissed(t, account, g, around(catalog, g.Kinds))
 				roles[i].without("")
 			}
-			if why, unneeded := unneeded[g.Action]; missed == unneeded {
-				t.Errorf("missed: %t; unneeded: %q", missed, why)
+			switch why, unneeded := unneeded[g.Action]; {
+			case missed && unneeded:
+				t.Errorf("it is needed, although %s", why)
+			case !missed && !unneeded:
+				t.Error("no sample account needs it: test/estate/estate/corners.py is the place for what does")
 			}
 		})
 	}
@@ -237,12 +246,16 @@ func isMissed(t *testing.T, account estate.Account, g policy.Grant, services []s
 	r := audit(t, data, account, "-o", "ndjson", "--quiet", "--regions", strings.Join(account.Regions, ","), "--services", strings.Join(services, ","))
 	var want []model.CheckID
 	for id, gaps := range unassessed(t, r) {
+		// What the emulator cannot do is not denied.
+		gaps = slices.DeleteFunc(gaps, func(gap fact.Gap) bool { return gap.Reason != fact.Denied })
 		for _, gap := range gaps {
-			if gap.Action != g.Action || gap.Reason != fact.Denied {
+			if gap.Action != g.Action {
 				t.Errorf("%s is not assessed: %s", id, gap)
 			}
 		}
-		want = append(want, id)
+		if len(gaps) > 0 {
+			want = append(want, id)
+		}
 	}
 	slices.Sort(want)
 	found := decode[[]drift.Missing](t, cloudarq(t, data, "policy", "drift", "-o", "json"))
