@@ -57,7 +57,8 @@ type Alert struct {
 	State    model.AuditState       `json:"state,omitempty"`
 	Problems []string               `json:"problems,omitempty"`
 	Checks   []model.CheckID        `json:"checks,omitempty"`
-	Actions  []string               `json:"actions,omitempty"` // IAM actions that would end the blindness
+	Actions  []string               `json:"actions,omitempty"`  // IAM actions that would end the blindness
+	Reminder string                 `json:"reminder,omitempty"` // see Reminder
 
 	attributes map[string]string
 }
@@ -165,7 +166,7 @@ func (o Of) Ended(broken bool) []Alert {
 		about = fmt.Sprintf("%s %d", about, audit.Retries)
 	}
 	a := o.alert(KindAudit, "finished", about, "the audit of account %s ended: %s", audit.AccountID, audit.State)
-	a.State, a.Problems = audit.State, audit.Problems
+	a.State, a.Problems, a.Reminder = audit.State, audit.Problems, Reminder(audit)
 	if s := audit.Summary; s != nil {
 		a.Score, a.Changes, a.Severity = &s.Score, &s.Changes, s.Failed
 		if blind := s.Changes.NewlyBlind; len(blind) > 0 {
@@ -180,6 +181,12 @@ func (o Of) Ended(broken bool) []Alert {
 		}
 	}
 	return append(all, a)
+}
+
+// Reminder is what the API and the alert say after the one audit of an account; see
+// model.Audit.Reminder.
+func Reminder(audit model.Audit) string {
+	return audit.Reminder("DELETE /v1/connections/" + string(audit.Connection))
 }
 
 // Message is the alert as it is published. Its attributes are what subscribers

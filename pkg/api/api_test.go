@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cloudarq/cloudarq/pkg/alert"
 	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/auth"
 	blobs "github.com/cloudarq/cloudarq/pkg/blob/memory"
@@ -251,6 +252,45 @@ func TestAudits(t *testing.T) {
 
 	pending := s.connect(nil, map[string]any{"role_arn": ""})
 	problem(t, "an audit without a role", s.call(http.MethodPost, "/v1/audits", nil, map[string]string{"connection": string(pending.ID)}), http.StatusConflict, "connection_pending")
+}
+
+// TestOnce: after the audit of a connection that is audited once, the connection
+// says what can be deleted; nothing is by itself.
+func TestOnce(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	c := s.connect(nil, map[string]any{"schedule": map[string]any{"expression": "once"}})
+	if c.Reminder != "" || c.NextAudit == nil {
+		t.Errorf("at first: reminder %q, next audit %v", c.Reminder, c.NextAudit)
+	}
+	path, org := "/v1/connections/"+string(c.ID), s.store.For("default")
+	a := decode[api.AuditOutput](t, s.call(http.MethodPost, "/v1/audits", nil, map[string]string{"connection": string(c.ID)}))
+	if !a.Once {
+		t.Error("the audit does not know that it is the only one")
+	}
+	reminder := func() string {
+		t.Helper()
+		return decode[api.ConnectionOutput](t, s.call(http.MethodGet, path, nil, nil)).Reminder
+	}
+	if text := reminder(); text != "" {
+		t.Errorf("while it runs: %s", text)
+	}
+	ended, err := org.Audit(t.Context(), c.ID, a.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended.State, ended.Summary = model.AuditDone, &model.Summary{}
+	if err := org.PutAudit(t.Context(), &ended); err != nil {
+		t.Fatal(err)
+	}
+	if text := reminder(); text != alert.Reminder(ended) || !strings.Contains(text, "delete-stack") || !strings.Contains(text, "DELETE "+path) {
+		t.Errorf("after it: %q", text)
+	}
+	tag := s.call(http.MethodGet, path, nil, nil).Header().Get("ETag")
+	s.call(http.MethodPut, path, header{"If-Match": tag}, map[string]any{"role_arn": role, "schedule": map[string]any{"expression": "rate(1 day)"}})
+	if text := reminder(); text != "" {
+		t.Errorf("when it is to be audited every day: %s", text)
+	}
 }
 
 func TestFindingsPage(t *testing.T) {

@@ -41,6 +41,7 @@ type NewConnection struct {
 
 	// What its audits look at unless they are told otherwise.
 	Regions, Services, Checks []string
+	Once                      bool // it is audited one time, and then its role can go
 }
 
 // Add keeps an account, whose role is not tried yet. It gives the External ID that
@@ -80,6 +81,10 @@ func (c Connections) Add(ctx context.Context, n NewConnection) (model.Connection
 	}
 	connection.Name, connection.RoleARN = n.Name, n.RoleARN
 	connection.Regions, connection.Services, connection.Checks = n.Regions, n.Services, n.Checks
+	connection.Schedule = model.Schedule{}
+	if n.Once {
+		connection.Schedule.Expression = model.OnceExpression
+	}
 	connection.State, connection.Reason, connection.Since = model.ConnectionPending, "not verified yet", now
 	return connection, id, c.State.Records.PutConnection(ctx, &connection)
 }

@@ -112,7 +112,7 @@ func (p *Pipeline) newAudit(r Request) (model.Audit, []model.Task, error) {
 	audit := model.Audit{
 		ID: r.Audit, Connection: r.Connection.ID, AccountID: r.Connection.AccountID, Project: r.Connection.Project,
 		Partition: r.Partition, CallerARN: r.CallerARN, State: model.AuditRunning, StartedAt: p.Now().UTC(),
-		Services: scope.Services, Regions: r.Regions, DisabledRegions: r.DisabledRegions,
+		Services: scope.Services, Regions: r.Regions, DisabledRegions: r.DisabledRegions, Once: r.Connection.Schedule.Once(),
 	}
 	for _, c := range scope.Checks {
 		audit.Checks = append(audit.Checks, c.ID)
