@@ -55,10 +55,10 @@ type Alert struct {
 	Worst    []Finding              `json:"worst,omitempty"`
 	Score    *model.Score           `json:"score,omitempty"`
 	State    model.AuditState       `json:"state,omitempty"`
+	Reminder string                 `json:"reminder,omitempty"` // see Reminder
 	Problems []string               `json:"problems,omitempty"`
 	Checks   []model.CheckID        `json:"checks,omitempty"`
-	Actions  []string               `json:"actions,omitempty"`  // IAM actions that would end the blindness
-	Reminder string                 `json:"reminder,omitempty"` // see Reminder
+	Actions  []string               `json:"actions,omitempty"` // IAM actions that would end the blindness
 
 	attributes map[string]string
 }
@@ -181,12 +181,6 @@ func (o Of) Ended(broken bool) []Alert {
 		}
 	}
 	return append(all, a)
-}
-
-// Reminder is what the API and the alert say after the one audit of an account; see
-// model.Audit.Reminder.
-func Reminder(audit model.Audit) string {
-	return audit.Reminder("DELETE /v1/connections/" + string(audit.Connection))
 }
 
 // Message is the alert as it is published. Its attributes are what subscribers

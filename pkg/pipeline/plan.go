@@ -110,9 +110,9 @@ func (p *Pipeline) newAudit(r Request) (model.Audit, []model.Task, error) {
 		return model.Audit{}, nil, err
 	}
 	audit := model.Audit{
-		ID: r.Audit, Connection: r.Connection.ID, AccountID: r.Connection.AccountID, Project: r.Connection.Project,
+		ID: r.Audit, Connection: r.Connection.ID, AccountID: r.Connection.AccountID, Project: r.Connection.Project, Once: r.Connection.Schedule.Once(),
 		Partition: r.Partition, CallerARN: r.CallerARN, State: model.AuditRunning, StartedAt: p.Now().UTC(),
-		Services: scope.Services, Regions: r.Regions, DisabledRegions: r.DisabledRegions, Once: r.Connection.Schedule.Once(),
+		Services: scope.Services, Regions: r.Regions, DisabledRegions: r.DisabledRegions,
 	}
 	for _, c := range scope.Checks {
 		audit.Checks = append(audit.Checks, c.ID)
