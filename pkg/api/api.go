@@ -83,7 +83,7 @@ func (a *API) Handler() http.Handler {
 	config.CreateHooks = nil // no links to schemas in answers
 	config.RejectUnknownQueryParameters = true
 	config.Formats = maps.Clone(config.Formats)
-	config.Formats[ndjson] = lines
+	config.Formats[ndjson] = jsonLines
 	api := humago.New(mux, config)
 	a.connections(api)
 	a.audits(api)

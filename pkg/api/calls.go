@@ -118,7 +118,7 @@ func callsCursor(cursor string, all []pipeline.Ledger) (at, skip int, err error)
 // ndjson is the media type of JSON lines, in which requests cannot be.
 const ndjson = "application/x-ndjson"
 
-var lines = huma.Format{
+var jsonLines = huma.Format{
 	Marshal:   writeLines,
 	Unmarshal: func([]byte, any) error { return fmt.Errorf("%w: %s", huma.ErrUnknownContentType, ndjson) },
 }
