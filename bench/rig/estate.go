@@ -15,6 +15,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
@@ -230,6 +231,16 @@ func (e *Estate) Open(ctx context.Context, org model.OrganizationID, audit model
 func (e *Estate) Verify(ctx context.Context, org model.OrganizationID, audit model.Audit, _ ledger.Ledger) error {
 	_, err := e.store.For(org).VerifiedRole(ctx, audit.Connection)
 	return err
+}
+
+// Permissions implements pipeline.Accounts: the account's role is the published
+// one, whose policies take two pages to find.
+func (e *Estate) Permissions(_ context.Context, _ model.OrganizationID, _ model.Audit, opened pipeline.Account, calls ledger.Ledger) (model.Permissions, error) {
+	a := opened.(*account)
+	of := &callsOf{account: a, to: calls, region: a.HomeRegion()}
+	of.record("iam", "GetAccountAuthorizationDetails")
+	of.record("iam", "GetAccountAuthorizationDetails")
+	return model.Permissions{Principal: a.Identity().CallerARN, Version: policy.VersionDate, Needed: len(policy.Operations())}, nil
 }
 
 // dataKey is the record that the key of an organization's External ID belongs to.

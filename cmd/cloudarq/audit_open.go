@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/cloudarq/cloudarq/pkg/awsx"
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/connect"
 	"github.com/cloudarq/cloudarq/pkg/ledger"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/services/collectors"
@@ -28,6 +30,7 @@ func (c *cli) wayIn(ctx context.Context, s *local.State, f runFlags) (opener, ru
 	if err != nil {
 		return nil, f, err
 	}
+	c.remindOfKey(connection)
 	for _, w := range []struct{ flag, own *[]string }{
 		{&f.regions, &connection.Regions}, {&f.services, &connection.Services}, {&f.checks, &connection.Checks},
 	} {
@@ -44,8 +47,9 @@ func awsClient() *awsx.Client {
 	return awsx.New(awsx.Options{Version: version, CustomEndpoint: collectors.CustomEndpoint})
 }
 
-// connect opens the account and settles which regions are audited.
-func (c *cli) connect(ctx context.Context, f runFlags, open opener, run *local.Run, calls *ledger.Memory) (*awsx.Account, error) {
+// connect opens the account, looks at what it allows, and settles which regions are
+// audited.
+func (c *cli) connect(ctx context.Context, catalog *check.Catalog, f runFlags, open opener, run *local.Run, calls *ledger.Memory) (*awsx.Account, error) {
 	if f.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, f.timeout)
@@ -63,6 +67,13 @@ func (c *cli) connect(ctx context.Context, f runFlags, open opener, run *local.R
 		return account, nil
 	}
 	r := &run.Request
+	if !f.dryRun {
+		allowed, err := connect.Permissions(ctx, catalog, account, r.Services, words(r.Checks), calls)
+		if err != nil {
+			return nil, err
+		}
+		r.Permissions = &allowed
+	}
 	r.Connection.AccountID, r.Partition, r.CallerARN = identity.Account, identity.Partition, identity.CallerARN
 	if len(f.regions) > 0 {
 		slices.Sort(r.Regions)
@@ -73,4 +84,12 @@ func (c *cli) connect(ctx context.Context, f runFlags, open opener, run *local.R
 		return nil, err
 	}
 	return account, nil
+}
+
+func words(checks []check.Check) []string {
+	ids := make([]string, len(checks))
+	for i, k := range checks {
+		ids[i] = string(k.ID)
+	}
+	return ids
 }

@@ -103,7 +103,7 @@ func (c *cli) runAudit(ctx context.Context, f runFlags) error {
 			return err
 		}
 		calls := &ledger.Memory{}
-		account, err := c.connect(ctx, f, open, &run, calls)
+		account, err := c.connect(ctx, s.Catalog, f, open, &run, calls)
 		if err != nil {
 			return err
 		}

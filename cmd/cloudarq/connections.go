@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,9 +20,9 @@ import (
 func (c *cli) connections() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "connections", Aliases: []string{"connection"},
-		Short: "Keep accounts with their role and External ID, to audit them by name",
+		Short: "Keep accounts with the way into them, to audit them by name",
 	}
-	cmd.AddCommand(c.connectionsAdd(), c.connectionsTest(), c.connectionsShow(), c.connectionsRemove(), &cobra.Command{
+	cmd.AddCommand(c.connectionsAdd(), c.connectionsTest(), c.connectionsShow(), c.connectionsRotateKey(), c.connectionsRemove(), &cobra.Command{
 		Use:   "list",
 		Short: "List the accounts that are kept, or were audited",
 		Example: `  cloudarq connections list
@@ -54,7 +55,7 @@ func (c *cli) withConnection(ctx context.Context, word string, work func(keep.Co
 
 // row is a connection as it is shown.
 func row(ctx context.Context, s *local.State, connection model.Connection) (report.Connection, error) {
-	shown := report.Connection{Connection: connection}
+	shown := report.NewConnection(connection, time.Now())
 	access, err := s.Records.Access(ctx, connection.ID)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return shown, err
@@ -133,10 +134,11 @@ func (c *cli) connectionsRemove() *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{
 		Use:   "remove CONNECTION",
-		Short: "Forget an account: its role, its External ID, its audits, findings and evidence",
-		Long: `Forget an account at once and for good: its role, its sealed External ID and the
-key of that, all its audits, findings and evidence. The role itself stays in the
-account; delete it there. An account of which an audit runs is not removed.`,
+		Short: "Forget an account: the way into it, its audits, findings and evidence",
+		Long: `Forget an account at once and for good: its role, its sealed External ID or access
+key and what sealed that, all its audits, findings and evidence. The role or the
+access key itself stays in the account; delete it there. An account of which an
+audit runs is not removed.`,
 		Example: `  cloudarq connections remove prod
   cloudarq connections remove 111122223333 --yes -o json`,
 		Args: cobra.ExactArgs(1),

@@ -8,29 +8,37 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cloudarq/cloudarq/pkg/connect"
+	"github.com/cloudarq/cloudarq/pkg/drift"
 	"github.com/cloudarq/cloudarq/pkg/keep"
 	"github.com/cloudarq/cloudarq/pkg/ledger"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/report"
+	"github.com/cloudarq/cloudarq/pkg/secret"
 )
 
-// verifyFlags say how a role is verified.
+// verifyFlags say how the way into an account is verified.
 type verifyFlags struct {
 	wait    bool
 	timeout time.Duration
 }
 
 func (f *verifyFlags) add(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&f.wait, "wait", false, "verify again and again until the role is right")
-	cmd.Flags().DurationVar(&f.timeout, "timeout", 15*time.Minute, "time for verifying")
+	cmd.Flags().BoolVar(&f.wait, "wait", false, "verify again and again until it is right")
+	timeoutFlag(cmd, &f.timeout)
+}
+
+func timeoutFlag(cmd *cobra.Command, timeout *time.Duration) {
+	cmd.Flags().DurationVar(timeout, "timeout", 15*time.Minute, "time for verifying")
 }
 
 // addFlags are the flags of connections add.
 type addFlags struct {
 	keep.NewConnection
 	externalID string
+	key        keyFlags
 	noVerify   bool
 	verify     verifyFlags
 }
@@ -52,12 +60,18 @@ itself; the audit's end says how its role can go, and what is known of it.
 
 The External ID is sealed by a keyring in the data directory. The first use makes
 the keyring: with a passphrase if one is given, otherwise with the mode of its file
-as its only protection.`,
+as its only protection.
+
+Instead of a role, an access key of an IAM user can be kept, sealed likewise. That is
+not recommended, since a key lasts until somebody deletes it, and has to be allowed
+first: cloudarq admin access-keys allow. AWS is asked whose account it opens. Replace
+the key every 90 days, with connections rotate-key.`,
 		Example: `  cloudarq connections add --name prod --role-arn arn:aws:iam::111122223333:role/CloudArqAuditRole
   cloudarq connections add --name prod --role-arn arn:aws:iam::111122223333:role/CloudArqAuditRole --wait --timeout 30m
   cloudarq connections add --role-arn arn:aws:iam::111122223333:role/CloudArqAuditRole --external-id prompt --profile audit
   cloudarq connections add --role-arn arn:aws:iam::111122223333:role/CloudArqAuditRole --external-id env:ID \
-    --regions eu-west-1,us-east-1 --services s3,iam --keyring-passphrase prompt`,
+    --regions eu-west-1,us-east-1 --services s3,iam --keyring-passphrase prompt
+  cloudarq connections add --name legacy --access-key-id prompt --secret-access-key prompt`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.addConnection(cmd.Context(), f) },
 	}
@@ -65,6 +79,7 @@ as its only protection.`,
 	flags.StringVar(&f.Name, "name", "", "a name to call the account by")
 	flags.StringVar(&f.RoleARN, "role-arn", "", "role to assume in the account")
 	flags.StringVar(&f.externalID, "external-id", "", "where the External ID is: - (stdin), prompt, env:NAME or file:PATH (default $"+externalIDVariable+", or a new one)")
+	f.key.add(cmd)
 	flags.StringVar(&f.Profile, "profile", "", "profile of the AWS configuration that assumes the role")
 	flags.StringSliceVar(&f.Regions, "regions", nil, "regions to audit (default all that the account has enabled)")
 	flags.StringSliceVar(&f.Services, "services", nil, "services to audit (default all)")
@@ -80,6 +95,9 @@ func (c *cli) addConnection(ctx context.Context, f addFlags) error {
 	format, err := c.format()
 	if err != nil {
 		return err
+	}
+	if f.key.given() {
+		return c.addByKey(ctx, f, format)
 	}
 	if f.RoleARN == "" {
 		return usagef("--role-arn is missing")
@@ -106,34 +124,44 @@ func (c *cli) addConnection(ctx context.Context, f addFlags) error {
 				return err
 			}
 		}
-		if connection, err = accounts.Find(ctx, string(connection.ID)); err != nil {
-			return err
+		if !made {
+			id = secret.String{} // whoever gave it knows it
 		}
-		shown, err := row(ctx, s, connection)
-		if err != nil {
-			return err
-		}
-		columns := report.ConnectionColumns()
-		if made { // nobody else knows it yet
-			shown.ExternalID = id.Reveal()
-			columns = append(columns, report.ExternalIDColumn())
-		}
-		if format == report.Table {
-			return report.ConnectionText(c.stdout, shown)
-		}
-		return write(c, []report.Connection{shown}, columns)
+		return c.showAdded(ctx, accounts, connection.ID, id, format)
 	})
 }
 
+// showAdded shows a connection as it is now, with the External ID that was made for
+// it, if one was.
+func (c *cli) showAdded(ctx context.Context, accounts keep.Connections, id model.ConnectionID, externalID secret.String, format report.Format) error {
+	connection, err := accounts.Find(ctx, string(id))
+	if err != nil {
+		return err
+	}
+	shown, err := row(ctx, accounts.State, connection)
+	if err != nil {
+		return err
+	}
+	columns := report.ConnectionColumns()
+	if !externalID.Empty() {
+		shown.ExternalID = externalID.Reveal()
+		columns = append(columns, report.ExternalIDColumn())
+	}
+	if format == report.Table {
+		return report.ConnectionText(c.stdout, shown)
+	}
+	return write(c, []report.Connection{shown}, columns)
+}
+
 // verify verifies a connection, once or until it is right.
-func (c *cli) verify(ctx context.Context, accounts keep.Connections, connection model.Connection, f verifyFlags) ([]model.Probe, error) {
+func (c *cli) verify(ctx context.Context, accounts keep.Connections, connection model.Connection, f verifyFlags) (connect.Verification, error) {
 	limited, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	calls := &ledger.Memory{}
 	try := accounts.Verify
 	if f.wait {
 		said := ""
-		try = func(ctx context.Context, connection model.Connection, session string, calls ledger.Ledger) ([]model.Probe, error) {
+		try = func(ctx context.Context, connection model.Connection, session string, calls ledger.Ledger) (connect.Verification, error) {
 			return accounts.Wait(ctx, connection, session, calls, func(why error) {
 				if why.Error() != said {
 					c.note("waiting: %s", report.Plain(why.Error()))
@@ -142,40 +170,77 @@ func (c *cli) verify(ctx context.Context, accounts keep.Connections, connection 
 			})
 		}
 	}
-	probes, err := try(limited, connection, sessionName(), calls)
+	v, err := try(limited, connection, sessionName(), calls)
 	if e := accounts.Record(context.WithoutCancel(ctx), connection, calls.Entries()); e != nil {
-		return probes, errors.Join(err, e)
+		return v, errors.Join(err, e)
 	}
 	var refused *pipeline.RefusedError
 	if errors.As(err, &refused) && limited.Err() == nil {
-		return probes, &exitError{exitAccess, fmt.Errorf("%w; then verify it with: cloudarq connections test %s", refused, connection.ID)}
+		return v, &exitError{exitAccess, fmt.Errorf("%w; then verify it with: cloudarq connections test %s", refused, connection.ID)}
 	}
-	return probes, err
+	if p := v.Permissions; err == nil && p != nil {
+		c.note("%s", report.PermissionsText(*p))
+	}
+	return v, err
 }
 
 func (c *cli) connectionsTest() *cobra.Command {
 	var f verifyFlags
+	var coverage bool
 	cmd := &cobra.Command{
 		Use:   "test CONNECTION",
-		Short: "Verify an account's role again, and show what was tried",
-		Long: `Verify an account's role again: what was tried, what AWS said, and whether that is
-right. The exit code is 4 if something is not.`,
+		Short: "Verify the way into an account again, and show what was tried and what audits could assess",
+		Long: `Verify an account's role or access key again: what was tried, what AWS said, and
+whether that is right; and how much of each service an audit could assess, as far as
+the policies of the role or the user tell. --coverage writes the latter alone, for
+-o json, ndjson and csv. The exit code is 4 if something is not right.`,
 		Example: `  cloudarq connections test prod
   cloudarq connections test 111122223333 --wait --timeout 10m
+  cloudarq connections test prod --coverage -o csv
   cloudarq connections test prod -o json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			ctx := cmd.Context()
 			return c.withConnection(ctx, words[0], func(accounts keep.Connections, connection model.Connection) error {
-				probes, err := c.verify(ctx, accounts, connection, f)
-				if probes == nil {
+				v, err := c.verify(ctx, accounts, connection, f)
+				if v.Probes == nil {
 					return err
 				}
-				return errors.Join(write(c, probes, report.ProbeColumns()), err)
+				return errors.Join(c.showVerification(accounts.State, connection, v, coverage), err)
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&coverage, "coverage", false, "write how much of each service could be assessed, and not what was tried")
 	f.add(cmd)
 	c.keyringFlag(cmd)
 	return cmd
+}
+
+// showVerification writes what was tried and what could be assessed. A person sees
+// both; a program the one that it asks for.
+func (c *cli) showVerification(s *local.State, connection model.Connection, v connect.Verification, coverage bool) error {
+	both := c.output == string(report.Table) && !coverage
+	if !coverage {
+		if err := write(c, v.Probes, report.ProbeColumns()); err != nil || !both {
+			return err
+		}
+	}
+	if v.Permissions == nil || v.Permissions.Unread != "" {
+		if !both {
+			return fmt.Errorf("what the role or the access key allows could not be read")
+		}
+		return nil
+	}
+	checks, err := keep.Select(s.Catalog, connection.Checks, connection.Services, nil)
+	if err != nil {
+		return err
+	}
+	scope, err := pipeline.Resolve(s.Catalog, checks, connection.Services)
+	if err != nil {
+		return err
+	}
+	if both {
+		fmt.Fprintln(c.stdout)
+	}
+	return write(c, drift.Preview(scope.Checks, *v.Permissions), report.CoverageColumns())
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
@@ -15,29 +16,46 @@ import (
 )
 
 func (c *cli) policyDrift() *cobra.Command {
-	return &cobra.Command{
+	var unused bool
+	cmd := &cobra.Command{
 		Use:   "drift [AUDIT]",
 		Short: "Say what the account's role does not allow any more, what that blinds, and since when",
-		Long: `Say which IAM actions AWS denied in an audit, which checks could not be assessed
-because of it, since when, and the statement that would end it. AUDIT is an id,
-the beginning of one, an account id (its newest audit), or latest.`,
+		Long: `Say which IAM actions AWS denied in an audit, or the role's own policies do not
+allow; which checks could not be assessed because of it, since when, and the
+statement that would end it. "resource" denies an action by a policy of the resource
+itself, which the role cannot change. --unused lists what the role allows and audits
+do not need. AUDIT is an id, the beginning of one, an account id (its newest audit),
+or latest.`,
 		Example: `  cloudarq policy drift
-  cloudarq policy drift 111122223333 -o json`,
+  cloudarq policy drift 111122223333 -o json
+  cloudarq policy drift --unused`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, words []string) error {
-			return c.with(cmd.Context(), func(s *local.State) error { return c.drift(cmd.Context(), s, first(words)) })
+			return c.with(cmd.Context(), func(s *local.State) error {
+				r, err := c.drift(cmd.Context(), s, first(words))
+				if err != nil {
+					return err
+				}
+				if unused {
+					return c.unused(r)
+				}
+				return c.missing(r)
+			})
 		},
 	}
+	cmd.Flags().BoolVar(&unused, "unused", false, "list what the role allows and audits do not need")
+	return cmd
 }
 
-func (c *cli) drift(ctx context.Context, s *local.State, word string) error {
+// drift reports on an audit, with those before it.
+func (c *cli) drift(ctx context.Context, s *local.State, word string) (drift.Report, error) {
 	audit, err := findAudit(ctx, s, word)
 	if err != nil {
-		return err
+		return drift.Report{}, err
 	}
 	all, err := s.Records.AuditsOf(ctx, audit.Connection)
 	if err != nil {
-		return err
+		return drift.Report{}, err
 	}
 	var upTo []model.Audit
 	for _, a := range all {
@@ -45,12 +63,22 @@ func (c *cli) drift(ctx context.Context, s *local.State, word string) error {
 			upTo = append(upTo, a)
 		}
 	}
-	r := drift.Of(upTo)
-	err = write(c, r.Missing, []report.Column[drift.Missing]{
+	return drift.Of(upTo), nil
+}
+
+func (c *cli) missing(r drift.Report) error {
+	if p := r.Permissions; p != nil {
+		c.note("%s", report.PermissionsText(*p))
+	}
+	if r.Outdated() {
+		c.note("version %s of the policy is published: cloudarq policy show --format cloudformation", r.Published)
+	}
+	err := write(c, r.Missing, []report.Column[drift.Missing]{
 		{Name: "action", Value: func(m drift.Missing) string { return m.Action }},
 		{Name: "denied_by", Value: func(m drift.Missing) string { return m.DeniedBy }},
 		{Name: "since", Value: func(m drift.Missing) string { return m.Since.Format(time.DateOnly) }},
 		{Name: "checks", Value: func(m drift.Missing) string { return report.Count(len(m.Checks), "check") }},
+		{Name: "why", Value: func(m drift.Missing) string { return m.Why }, Wide: true},
 		{Name: "regions", Value: func(m drift.Missing) string { return strings.Join(m.Regions, " ") }},
 	})
 	if err != nil || r.Patch == nil {
@@ -62,4 +90,37 @@ func (c *cli) drift(ctx context.Context, s *local.State, word string) error {
 	}
 	c.note("this statement in the role's policy would end what its own policies deny:\n%s", patch)
 	return nil
+}
+
+// needless is an action that the role allows and audits do not need.
+type needless struct {
+	What   string `json:"what"` // "unused", or "excess" if it writes or shows data or credentials
+	Action string `json:"action"`
+}
+
+func (c *cli) unused(r drift.Report) error {
+	p := r.Permissions
+	switch {
+	case p == nil:
+		return fmt.Errorf("the audit did not look at what its role allows")
+	case p.Unread != "":
+		return fmt.Errorf("%s", report.PermissionsText(*p))
+	}
+	c.note("%s", report.PermissionsText(*p))
+	var rows []needless
+	for _, of := range []struct {
+		what string
+		model.Actions
+	}{{"excess", p.Excess}, {"unused", p.Unused}} {
+		for _, action := range of.Named {
+			rows = append(rows, needless{of.what, action})
+		}
+		if more := of.Count - len(of.Named); more > 0 {
+			c.note("%s: the first %d of %d are listed", of.what, len(of.Named), of.Count)
+		}
+	}
+	return write(c, rows, []report.Column[needless]{
+		{Name: "what", Value: func(n needless) string { return n.What }},
+		{Name: "action", Value: func(n needless) string { return n.Action }},
+	})
 }

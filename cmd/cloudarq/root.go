@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -58,7 +59,7 @@ should not; 5 cancelled or out of time; 6 anything else.`,
 	flags.BoolVarP(&c.quiet, "quiet", "q", false, "no progress, no summary on stderr")
 	flags.BoolVar(&c.noColor, "no-color", false, "no colours (also NO_COLOR)")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
-	root.AddCommand(c.audit(), c.connections(), c.findings(), c.resources(), c.checks(), c.policy(), c.report(), c.version())
+	root.AddCommand(c.audit(), c.connections(), c.findings(), c.resources(), c.checks(), c.policy(), c.report(), c.admin(), c.version())
 	strict(root)
 	return root
 }
@@ -99,7 +100,7 @@ func fromEnvironment(flags *pflag.FlagSet) (err error) {
 		name := "CLOUDARQ_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 		value, set := os.LookupEnv(name)
 		// The secret itself is in the environment, not the way to it.
-		if f.Changed || !set || name == externalIDVariable || name == keyringVariable {
+		if f.Changed || !set || slices.Contains([]string{externalIDVariable, keyringVariable, keyIDVariable, keySecretVariable}, name) {
 			return
 		}
 		if e := flags.Set(f.Name, value); e != nil && err == nil {

@@ -88,7 +88,8 @@ func (h *hunt) inFiles(t *testing.T, dir string) (read []byte) {
 }
 
 // TestSecretsAppearNowhere goes the whole way of an account with a known External
-// ID and passphrase, and makes each step fail as well.
+// ID and passphrase, and of one with a known access key, and makes each step fail as
+// well.
 func TestSecretsAppearNowhere(t *testing.T) {
 	e, server := sample(t)
 	const (
@@ -113,9 +114,23 @@ func TestSecretsAppearNowhere(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = other.Close() })
 
-	h := newHunt(id, passphrase, wrongID, wrong)
+	u := makeUser(t, server, "555566667777", "sentinel", "*")
+	first, second := u.key(), u.key()
+	gone := key{"AKIASENTINEL00000000", "Sentinel/Secret+Access/Key/0000000000001"}
+	for name, value := range map[string]string{
+		"KEY": first.id, "SECRET": first.secret, "KEY2": second.id, "SECRET2": second.secret, "GONE": gone.id, "GONE_SECRET": gone.secret,
+	} {
+		t.Setenv(name, value)
+	}
+	h := newHunt(id, passphrase, wrongID, wrong, first.id, first.secret, second.id, second.secret, gone.id, gone.secret)
 	add := []string{"connections", "add", "--name", "s", "--services", "kms,iam", "--regions", "eu-west-1", "--external-id"}
+	addKey := []string{"connections", "add", "--name", "k", "--services", "kms,iam", "--regions", "eu-west-1"}
+	goodKey := []string{"--access-key-id", "env:KEY", "--secret-access-key", "env:SECRET"}
+	goneKey := []string{"--access-key-id", "env:GONE", "--secret-access-key", "env:GONE_SECRET"}
+	rotate := []string{"connections", "rotate-key", "k"}
+	nextKey := []string{"--access-key-id", "env:KEY2", "--secret-access-key", "env:SECRET2"}
 	audit := []string{"audit", "run", "--connection", "s"}
+	auditByKey := []string{"audit", "run", "--connection", "k"}
 	kms := func(kind string, seconds float64) []emulator.Fault {
 		return []emulator.Fault{{Service: "kms", Kind: kind, Seconds: seconds}}
 	}
@@ -149,6 +164,35 @@ func TestSecretsAppearNowhere(t *testing.T) {
 		{"audit, a service broken", kms(emulator.Error500, 0), exitOK, audit, []string{"-o", "ndjson"}},
 		{"audit, coverage missed", kms(emulator.Garbage, 0), exitIncomplete, audit, []string{"--min-coverage", "100"}},
 		{"audit", nil, exitOK, audit, []string{"-o", "json"}},
+		{"key, not allowed", nil, exitUsage, addKey, goodKey},
+		{"allow", nil, exitOK, []string{"admin", "access-keys", "allow"}, nil},
+		{"key, unknown to AWS", nil, exitAccess, addKey, goneKey},
+		{"key, swapped", nil, exitUsage, addKey, []string{"--access-key-id", "env:SECRET", "--secret-access-key", "env:KEY"}},
+		{"key, as an argument", nil, exitUsage, addKey, []string{"--access-key-id", "here", "--secret-access-key", "there"}},
+		{"key, hanging", sts(emulator.Hang), exitCancelled, addKey, append([]string{"--timeout", "1s"}, goodKey...)},
+		{"key, garbage", sts(emulator.Garbage), exitFailed, addKey, goodKey},
+		{"key, broken", sts(emulator.Error500), exitFailed, addKey, goodKey},
+		{"key, wrong passphrase", nil, exitUsage, addKey, append([]string{"--keyring-passphrase", "env:WRONG"}, goodKey...)},
+		{"key, no such region", nil, exitUsage, append(addKey[:len(addKey):len(addKey)], "--regions", "nowhere"), goodKey},
+		{"key", nil, exitOK, addKey, goodKey},
+		{"key, again", nil, exitUsage, addKey, goodKey},
+		{"key, test, reset", sts(emulator.Reset), exitFailed, []string{"connections", "test", "k"}, nil},
+		{"key, test", nil, exitOK, []string{"connections", "test", "k", "-o", "json"}, nil},
+		{"key, audit, garbage", sts(emulator.Garbage), exitFailed, auditByKey, nil},
+		{"key, audit, wrong passphrase", nil, exitUsage, auditByKey, []string{"--keyring-passphrase", "env:WRONG"}},
+		{"key, audit, a service hanging", kms(emulator.Hang, 20), exitCancelled, auditByKey, []string{"--timeout", "2s"}},
+		{"key, audit", nil, exitOK, auditByKey, []string{"-o", "json"}},
+		{"key, calls", nil, exitOK, []string{"audit", "calls", "-o", "json"}, nil},
+		{"rotate, unknown to AWS", nil, exitAccess, rotate, goneKey},
+		{"rotate, broken", sts(emulator.Error500), exitFailed, rotate, nextKey},
+		{"rotate, wrong passphrase", nil, exitUsage, rotate, append([]string{"--keyring-passphrase", "env:WRONG"}, nextKey...)},
+		{"rotate", nil, exitOK, rotate, nextKey},
+		{"rekey, wrong passphrase", nil, exitUsage, []string{"admin", "rekey", "--keyring-passphrase", "env:WRONG"}, nil},
+		{"rekey", nil, exitOK, []string{"admin", "rekey", "-o", "json"}, nil},
+		{"key, audit after that", nil, exitOK, auditByKey, []string{"-o", "ndjson"}},
+		{"key, show", nil, exitOK, []string{"connections", "show", "k"}, nil},
+		{"forbid", nil, exitOK, []string{"admin", "access-keys", "forbid"}, nil},
+		{"key, audit, forbidden", nil, exitUsage, auditByKey, nil},
 		{"list", nil, exitOK, []string{"connections", "list", "-o", "json"}, nil},
 		{"list, no such output", nil, exitUsage, []string{"connections", "list", "-o", "xml"}, nil},
 		{"show", nil, exitOK, []string{"connections", "show", "s"}, nil},
@@ -184,7 +228,7 @@ func TestSecretsAppearNowhere(t *testing.T) {
 
 	read := h.inFiles(t, data)
 	h.inFiles(t, filepath.Dir(page))
-	for _, there := range []string{role, "AssumeRole", `"external_id":`} {
+	for _, there := range []string{role, "AssumeRole", `"external_id":`, `"secret_access_key":`} {
 		if !bytes.Contains(read, []byte(there)) {
 			t.Errorf("the hunt did not look where %s is", there)
 		}

@@ -56,6 +56,7 @@ func main() {
 	meters := lambdax.Meters(os.Stdout)
 	handler := &api.API{
 		Store: records, Catalog: catalog, ExternalIDs: connect.ExternalIDs{Store: records, Keys: keys},
+		AccessKeys: connect.AccessKeys{Store: records, Keys: keys, Now: time.Now}, Rekeying: connect.Rekeying{Store: records, Keys: keys},
 		Pipeline: &pipeline.Pipeline{
 			Catalog: catalog, Store: records, Tasks: sqs.New(sdksqs.NewFromConfig(sdk), cfg.Tasks),
 			Meter: meters, Now: time.Now, Bound: cfg.Bound, PurgeAfter: cfg.PurgeAfter,

@@ -63,6 +63,7 @@ func main() {
 		Evidence: s3.New(sdks3.NewFromConfig(sdk, s3.PathStyle(awsx.Emulated(sdk))), cfg.Bucket),
 		Tasks:    tasks, Results: sqs.New(queues, cfg.Results),
 		Accounts: connect.Accounts{
+			Catalog:     catalog,
 			ExternalIDs: connect.ExternalIDs{Store: records, Keys: keys},
 			Client:      awsx.New(awsx.Options{Version: cfg.Version, CustomEndpoint: collectors.CustomEndpoint}),
 		},

@@ -89,8 +89,8 @@ func TestLayers(t *testing.T) {
 		"pkg/evidence":     {"pkg/check", "pkg/fact", "pkg/model"},
 		"pkg/diff":         {"pkg/check", "pkg/evidence", "pkg/fact", "pkg/model"},
 		"pkg/store":        {"pkg/model", "pkg/table"},
-		"pkg/alert":        {"pkg/diff", "pkg/model", "pkg/notify"},
-		"pkg/drift":        {"pkg/fact", "pkg/model"},
+		"pkg/alert":        {"pkg/diff", "pkg/drift", "pkg/model", "pkg/notify"},
+		"pkg/drift":        {"pkg/check", "pkg/fact", "pkg/model", "pkg/policy"},
 		"pkg/schedule":     {"pkg/model"},
 		"pkg/collect":      {"pkg/check", "pkg/fact", "pkg/model", "pkg/policy"},
 		"pkg/awsx":         {"pkg/collect", "pkg/fact", "pkg/ledger", "pkg/model", "pkg/policy", "pkg/secret"},
@@ -112,7 +112,7 @@ func TestLayers(t *testing.T) {
 // TestServicesKeepApart holds a service to its own types and to no SDK.
 func TestServicesKeepApart(t *testing.T) {
 	t.Parallel()
-	shared := []string{"pkg/check", "pkg/check/balancerrule", "pkg/check/policyrule", "pkg/fact", "pkg/model", "pkg/iampolicy"}
+	shared := []string{"pkg/check", "pkg/check/balancerrule", "pkg/check/policyrule", "pkg/fact", "pkg/model", "pkg/iampolicy", "pkg/policy", "pkg/policy/grant"}
 	for _, p := range list(t) {
 		if !isService(p.name()) {
 			continue

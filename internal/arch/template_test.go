@@ -223,10 +223,19 @@ func TestTemplatePermissions(t *testing.T) {
 			t.Errorf("%s does not rotate", id)
 		}
 	}
+	for _, s := range statements["AggregatorRole"] {
+		if fmt.Sprint(dig(s, "Action")) == "[kms:Decrypt kms:GenerateDataKey]" && dig(s, "Condition", "StringNotLike", "kms:EncryptionContext:organization") != "*" {
+			t.Errorf("the aggregator can open secrets: %v", s)
+		}
+	}
 	assumes := []string{}
+	rekeys := map[string]string{}
 	for id, all := range statements {
 		for _, s := range all {
 			for _, action := range list1(dig(s, "Action")) {
+				if strings.HasPrefix(action, "kms:ReEncrypt") {
+					rekeys[id+" "+action] = fmt.Sprint(dig(s, "Resource"), dig(s, "Condition"))
+				}
 				if strings.Contains(action, "*") {
 					t.Errorf("%s: wildcard action %s", id, action)
 				}
@@ -244,6 +253,18 @@ func TestTemplatePermissions(t *testing.T) {
 	}
 	if !slices.Equal(assumes, []string{"CheckerRole"}) {
 		t.Errorf("roles that assume roles: %v", assumes)
+	}
+	// Data keys are wrapped anew by the API alone, from CloudArq's key to itself.
+	for _, action := range []string{"kms:ReEncryptFrom", "kms:ReEncryptTo"} {
+		if of := rekeys["ApiRole "+action]; !strings.Contains(of, "Key.Arn") {
+			t.Errorf("the API may call %s on %q, want the key", action, of)
+		}
+		if of := rekeys["Key "+action]; !strings.Contains(of, "ApiRole-*") || strings.Count(of, "Role-*") != 1 {
+			t.Errorf("the key's policy lets call %s: %s, want the API's role alone", action, of)
+		}
+	}
+	if len(rekeys) != 4 {
+		t.Errorf("who may wrap data keys anew: %v", rekeys)
 	}
 	// Whatever is a wildcard says why, on its own line.
 	data, err := os.ReadFile(filepath.Join(root, "template.yaml"))

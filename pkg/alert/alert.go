@@ -1,5 +1,6 @@
 // Package alert puts into words what CloudArq announces: findings that changed,
-// audits that ended, connections that broke, checks that went blind. It is pure:
+// audits that ended, connections that broke, checks that went blind, permissions
+// that are missing. It is pure:
 // the same change gives the same message with the same id, so that a subscriber
 // who meets one twice can drop it. docs/alert.schema.json describes the messages.
 package alert
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/diff"
+	"github.com/cloudarq/cloudarq/pkg/drift"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/notify"
 )
@@ -25,6 +27,7 @@ const (
 	KindDigest     = "digest"     // many findings of a service changed at once
 	KindAudit      = "audit"      // an audit ended
 	KindBlind      = "blind"      // checks that could be assessed before cannot be any more
+	KindDrift      = "drift"      // IAM actions are missing that were not before
 	KindConnection = "connection" // an account can no longer be opened
 )
 
@@ -59,6 +62,11 @@ type Alert struct {
 	Problems []string               `json:"problems,omitempty"`
 	Checks   []model.CheckID        `json:"checks,omitempty"`
 	Actions  []string               `json:"actions,omitempty"` // IAM actions that would end the blindness
+	Patch    *drift.Statement       `json:"patch,omitempty"`   // for the role's policy, if that is what lacks them
+	// Policy and Published are the versions of the published policy: that which the
+	// role was made of, if it was, and the newest.
+	Policy    string `json:"policy,omitempty"`
+	Published string `json:"published,omitempty"`
 
 	attributes map[string]string
 }
@@ -179,8 +187,31 @@ func (o Of) Ended(broken bool) []Alert {
 			}
 			all = append(all, b)
 		}
+		if len(s.Changes.NewlyMissing) > 0 {
+			all = append(all, o.drift(s.Changes.NewlyMissing))
+		}
 	}
 	return append(all, a)
+}
+
+// drift announces actions that are missing and were not before, with what would
+// end all that is missing.
+func (o Of) drift(missing []string) Alert {
+	r := drift.Of([]model.Audit{o.Audit})
+	a := o.alert(KindDrift, "missing", "", "audits of account %s need %d IAM actions more than they are allowed: %s",
+		o.Audit.AccountID, len(missing), strings.Join(missing, ", "))
+	a.Actions, a.Patch, a.Published = missing, r.Patch, r.Published
+	if r.Permissions != nil {
+		a.Policy = r.Permissions.Version
+	}
+	for _, m := range r.Missing {
+		if slices.Contains(missing, m.Action) {
+			a.Checks = append(a.Checks, m.Checks...)
+		}
+	}
+	slices.Sort(a.Checks)
+	a.Checks = slices.Compact(a.Checks)
+	return a
 }
 
 // Message is the alert as it is published. Its attributes are what subscribers

@@ -86,6 +86,18 @@ func TestEnded(t *testing.T) {
 	if d := cmp.Diff([]string{"kms:GetKeyRotationStatus"}, all[1].Actions); d != "" {
 		t.Errorf("actions that help (-want +got):\n%s", d)
 	}
+
+	lost := about(model.AuditDone, &model.Summary{
+		Changes: model.Changes{NewlyMissing: []string{"kms:ListKeys"}},
+		Gaps:    []model.GapCount{{Reason: "denied", Action: "kms:ListKeys", Checks: []model.CheckID{"kms-b", "kms-a"}}, {Reason: "denied", Action: "s3:GetBucketAcl", Checks: []model.CheckID{"s3-a"}}},
+	}).Ended(false)
+	if d := cmp.Diff([]string{"drift missing", "audit finished"}, kinds(lost)); d != "" {
+		t.Fatalf("alerts (-want +got):\n%s", d)
+	}
+	a := lost[0]
+	if !cmp.Equal(a.Checks, []model.CheckID{"kms-a", "kms-b"}) || !cmp.Equal(a.Patch.Action, []string{"kms:ListKeys", "s3:GetBucketAcl"}) || a.Published == "" {
+		t.Errorf("drift %+v", a)
+	}
 	if got := kinds(about(model.AuditFailed, nil).Ended(false)); !slices.Equal(got, []string{"audit finished"}) {
 		t.Errorf("alerts %v", got)
 	}
@@ -118,6 +130,15 @@ func TestReminder(t *testing.T) {
 	}
 }
 
+// Who was let in by an access key has no role to delete.
+func TestReminderOfAnAccessKey(t *testing.T) {
+	t.Parallel()
+	text := alert.Reminder(model.Audit{Once: true, State: model.AuditDone, Summary: &model.Summary{}, CallerARN: "arn:aws:iam::111122223333:user/auditor"})
+	if !strings.Contains(text, "delete-access-key") || strings.Contains(text, "role") {
+		t.Errorf("the reminder is %q", text)
+	}
+}
+
 // TestMessages holds every kind of alert to the published schema, and to what a
 // topic accepts.
 func TestMessages(t *testing.T) {
@@ -135,7 +156,7 @@ func TestMessages(t *testing.T) {
 		many = append(many, change(model.EventNew, model.Medium, n))
 	}
 	all = append(all, about(model.AuditRunning, nil).Changes("s3", false, many)...)
-	all = append(all, about(model.AuditPartial, &model.Summary{Changes: model.Changes{NewlyBlind: []model.CheckID{"a"}}, Failed: map[model.Severity]int{model.Low: 1}}).Ended(true)...)
+	all = append(all, about(model.AuditPartial, &model.Summary{Changes: model.Changes{NewlyBlind: []model.CheckID{"a"}, NewlyMissing: []string{"kms:ListKeys"}}, Gaps: []model.GapCount{{Reason: "denied", Action: "kms:ListKeys", Checks: []model.CheckID{"a"}}}, Failed: map[model.Severity]int{model.Low: 1}}).Ended(true)...)
 	all = append(all, about(model.AuditDone, nil).Ended(false)...)
 	once := about(model.AuditDone, &model.Summary{})
 	once.Audit.ID, once.Audit.Once = "01M8ACCZV0SK53Z30THMJGM3YH", true

@@ -36,12 +36,30 @@ type ExternalIDs interface {
 	Retire(ctx context.Context, org model.OrganizationID) error
 }
 
+// AccessKeys keeps the access keys of connections, sealed.
+type AccessKeys interface {
+	// Give seals a key that was made at a moment, and writes the connection with it;
+	// store.ErrConflict if somebody else wrote the connection.
+	Give(ctx context.Context, org model.OrganizationID, c *model.Connection, key secret.AccessKey, made time.Time) error
+	// Sweep destroys the keys that the connection as written does not name any more.
+	Sweep(ctx context.Context, org model.OrganizationID, c model.Connection, before *model.AccessKey) error
+}
+
+// Rekeying wraps the data keys of an organization anew.
+type Rekeying interface {
+	// Page wraps a page of them anew, says how many and what continues it. An error
+	// that wraps secret.ErrSealed tells of those that do not open.
+	Page(ctx context.Context, org model.OrganizationID, cursor string, limit int) (rekeyed int, next string, err error)
+}
+
 // API is what the handler works with.
 type API struct {
 	Store       *store.Store
 	Catalog     *check.Catalog
 	Pipeline    *pipeline.Pipeline // begins, stops and resumes audits
 	ExternalIDs ExternalIDs
+	AccessKeys  AccessKeys
+	Rekeying    Rekeying
 	Now         func() time.Time
 	Log         *slog.Logger
 	Templates   Templates
@@ -89,6 +107,7 @@ func (a *API) Handler() http.Handler {
 	a.audits(api)
 	a.calls(api)
 	a.findings(api)
+	a.administration(api)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, problem(r.Context(), http.StatusNotFound, "not_found", "there is no such route; /v1/openapi.json lists them"))
 	})

@@ -20,12 +20,14 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/auth"
 	blobs "github.com/cloudarq/cloudarq/pkg/blob/memory"
 	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/connect"
 	"github.com/cloudarq/cloudarq/pkg/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/secret"
+	"github.com/cloudarq/cloudarq/pkg/secret/keyring"
 	"github.com/cloudarq/cloudarq/pkg/store"
 	"github.com/cloudarq/cloudarq/pkg/table/sqlite"
 )
@@ -57,6 +59,7 @@ type server struct {
 	t       *testing.T
 	handler http.Handler
 	store   *store.Store
+	keys    connect.AccessKeys
 	tasks   *memory.Queue
 	shelf   *shelf
 	log     *bytes.Buffer
@@ -84,8 +87,13 @@ func newServer(t *testing.T) *server {
 		log: &bytes.Buffer{}, now: time.Now().UTC().Truncate(time.Second),
 	}
 	clock := func() time.Time { return s.now }
+	keys, err := keyring.Open(t.TempDir()+"/keyring", keyring.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.keys = connect.AccessKeys{Store: s.store, Keys: keys, Now: clock}
 	a := &api.API{
-		Store: s.store, Catalog: catalog, ExternalIDs: fixedID{}, Now: clock, Log: slog.New(slog.NewTextHandler(s.log, nil)),
+		Store: s.store, Catalog: catalog, ExternalIDs: fixedID{}, AccessKeys: s.keys, Rekeying: connect.Rekeying{Store: s.store, Keys: keys}, Now: clock, Log: slog.New(slog.NewTextHandler(s.log, nil)),
 		Pipeline:  &pipeline.Pipeline{Catalog: catalog, Store: s.store, Tasks: s.tasks, Now: clock, Bound: time.Hour},
 		Templates: s.shelf, Ledgers: s.shelf,
 		CheckerRole: "arn:aws:iam::999999999999:role/checker", AuditRole: "TheirAuditRole", Region: "eu-west-1", Version: "test",
@@ -360,6 +368,7 @@ func TestEveryRoute(t *testing.T) {
 		"start-audit":       map[string]string{"connection": string(c.ID)},
 		"create-connection": map[string]any{"role_arn": role},
 		"update-connection": map[string]any{"role_arn": role},
+		"give-access-key":   map[string]any{"access_key_id": keyID, "secret_access_key": keySecret},
 	}
 	fill := strings.NewReplacer("{connection}", string(c.ID), "{audit}", string(a.ID), "{finding}", string(f.ID))
 	for template, methods := range document.Paths {

@@ -90,8 +90,14 @@ func (a *API) start(ctx context.Context, orgID model.OrganizationID, connection,
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	if c.RoleARN == "" {
+	switch c.Kind() {
+	case model.KindNone:
 		return nil, problem(ctx, http.StatusConflict, "connection_pending", "the connection has no role yet: create it in the account and give role_arn")
+	case model.KindAccessKey:
+		if err := a.keysAllowed(ctx, org); err != nil {
+			return nil, err
+		}
+	case model.KindRole:
 	}
 	id, err := a.once(ctx, org, what, key, connection)
 	if err != nil {

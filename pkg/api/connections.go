@@ -29,9 +29,20 @@ type ConnectionInput struct {
 	Schedule model.Schedule `json:"schedule,omitempty" required:"false"`
 }
 
+// ListedConnection is a connection as clients see it among others.
+type ListedConnection struct {
+	model.Connection
+	Kind   model.ConnectionKind `json:"kind" enum:"role,access_key,none" doc:"What kind of credential CloudArq holds: none but a role's name, a long-lived access key, or nothing yet"`
+	KeyAge *model.KeyAge        `json:"key_age,omitempty" doc:"How old the access key is"`
+}
+
+func (a *API) listed(c model.Connection) ListedConnection {
+	return ListedConnection{Connection: c, Kind: c.Kind(), KeyAge: c.AccessKey.Age(a.Now())}
+}
+
 // ConnectionOutput is a connection as clients see it.
 type ConnectionOutput struct {
-	model.Connection
+	ListedConnection
 	NextAudit *time.Time `json:"next_audit,omitempty"`
 	Reminder  string     `json:"reminder,omitempty" doc:"What to delete, and how, after the audit of an account that is audited once"`
 	// ExternalID is what the role's trust policy has to ask for. It is told to
@@ -65,6 +76,10 @@ func (a *API) connections(api huma.API) {
 		OperationID: "delete-connection", Method: http.MethodDelete, Path: "/v1/connections/{connection}", DefaultStatus: http.StatusAccepted,
 		Summary: "Delete a connection and all that is known of its account", Tags: []string{"connections"},
 	}, a.deleteConnection)
+	huma.Register(api, huma.Operation{
+		OperationID: "give-access-key", Method: http.MethodPut, Path: "/v1/connections/{connection}/access-key",
+		Summary: "Give a connection an access key in place of its role or its key before; not recommended, and off unless the settings allow it", Tags: []string{"connections"},
+	}, a.giveAccessKey)
 	huma.Register(api, huma.Operation{
 		OperationID: "get-receipt", Method: http.MethodGet, Path: "/v1/receipts/{connection}",
 		Summary: "Show how much of a deleted connection was purged", Tags: []string{"connections"},
@@ -134,8 +149,11 @@ func (a *API) apply(ctx context.Context, c *model.Connection, in ConnectionInput
 	if _, err := schedule.Parse(in.Schedule, c.CreatedAt); err != nil {
 		return invalid(ctx, "body.schedule", err.Error())
 	}
-	if in.Schedule.Expression != "" && in.RoleARN == "" {
+	if in.Schedule.Expression != "" && in.RoleARN == "" && c.AccessKey == nil {
 		return invalid(ctx, "body.schedule", "a schedule needs a role: give role_arn too")
+	}
+	if in.RoleARN != "" { // which takes the place of an access key
+		c.AccessKey = nil
 	}
 	c.Name, c.Project, c.RoleARN = in.Name, in.Project, in.RoleARN
 	c.Regions, c.Services, c.Checks, c.Schedule = in.Regions, in.Services, in.Checks, in.Schedule
@@ -170,7 +188,7 @@ func (a *API) showConnection(ctx context.Context, org model.OrganizationID, c mo
 	}
 	out := &connectionAnswer{
 		Location: "/v1/connections/" + string(c.ID), ETag: etag(c.Version),
-		Body: ConnectionOutput{Connection: c, ExternalID: external.Reveal(), CheckerRole: a.CheckerRole, Links: links},
+		Body: ConnectionOutput{ListedConnection: a.listed(c), ExternalID: external.Reveal(), CheckerRole: a.CheckerRole, Links: links},
 	}
 	if !next.IsZero() {
 		out.Body.NextAudit = &next
@@ -185,11 +203,24 @@ func (a *API) showConnection(ctx context.Context, org model.OrganizationID, c mo
 	return out, nil
 }
 
+// matches refuses a change by who does not say, with If-Match, what was read, or has
+// not read the newest.
+func matches(ctx context.Context, ifMatch string, version int64, what string) error {
+	switch strings.TrimSpace(ifMatch) {
+	case "":
+		return problem(ctx, http.StatusPreconditionRequired, "precondition_required", "say with If-Match which state of "+what+" you change")
+	case etag(version):
+		return nil
+	default:
+		return problem(ctx, http.StatusPreconditionFailed, "stale", what+" was changed since you read it")
+	}
+}
+
 func etag(version int64) string { return strconv.Quote("v" + strconv.FormatInt(version, 10)) }
 
 type connectionsAnswer struct {
 	Body struct {
-		Connections []model.Connection `json:"connections"`
+		Connections []ListedConnection `json:"connections"`
 	}
 }
 
@@ -199,7 +230,10 @@ func (a *API) listConnections(ctx context.Context, in *struct{ Organized }) (*co
 		return nil, a.answer(ctx, err)
 	}
 	out := &connectionsAnswer{}
-	out.Body.Connections = append([]model.Connection{}, all...)
+	out.Body.Connections = []ListedConnection{}
+	for _, c := range all {
+		out.Body.Connections = append(out.Body.Connections, a.listed(c))
+	}
 	return out, nil
 }
 
@@ -228,17 +262,17 @@ func (a *API) updateConnection(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	switch strings.TrimSpace(in.IfMatch) {
-	case "":
-		return nil, problem(ctx, http.StatusPreconditionRequired, "precondition_required", "say with If-Match which state of the connection you change")
-	case etag(c.Version):
-	default:
-		return nil, problem(ctx, http.StatusPreconditionFailed, "stale", "the connection was changed since you read it")
+	if err := matches(ctx, in.IfMatch, c.Version, "the connection"); err != nil {
+		return nil, err
 	}
+	before := c.AccessKey
 	if err := a.apply(ctx, &c, in.Body); err != nil {
 		return nil, err
 	}
 	if err := org.PutConnection(ctx, &c); err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	if err := a.AccessKeys.Sweep(ctx, in.id(), c, before); err != nil {
 		return nil, a.answer(ctx, err)
 	}
 	if err := a.reschedule(ctx, in.id(), c); err != nil {

@@ -2,8 +2,6 @@ package api
 
 import (
 	"context"
-	"net/http"
-	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
@@ -20,12 +18,8 @@ func (a *API) deleteConnection(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	switch strings.TrimSpace(in.IfMatch) {
-	case "":
-		return nil, problem(ctx, http.StatusPreconditionRequired, "precondition_required", "say with If-Match which state of the connection you delete")
-	case etag(c.Version):
-	default:
-		return nil, problem(ctx, http.StatusPreconditionFailed, "stale", "the connection was changed since you read it")
+	if err := matches(ctx, in.IfMatch, c.Version, "the connection"); err != nil {
+		return nil, err
 	}
 	receipt, err := a.Pipeline.Delete(ctx, in.id(), c)
 	if err != nil {

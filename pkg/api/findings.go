@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/drift"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
@@ -105,7 +106,13 @@ func (a *API) getFinding(ctx context.Context, in *struct {
 	return &findingAnswer{f}, nil
 }
 
-type driftAnswer struct{ Body drift.Report }
+// DriftOutput is what is missing in an account, and what that leaves.
+type DriftOutput struct {
+	drift.Report
+	Coverage []model.ServiceCoverage `json:"coverage,omitempty" doc:"How much of each service an audit could assess, as far as the role's own policies tell"`
+}
+
+type driftAnswer struct{ Body DriftOutput }
 
 // driftLooksBack is how many audits are read to say since when something is
 // denied.
@@ -113,14 +120,33 @@ const driftLooksBack = 60
 
 func (a *API) getDrift(ctx context.Context, in *ConnectionPath) (*driftAnswer, error) {
 	org := a.Store.For(in.id())
-	if _, err := org.Connection(ctx, model.ConnectionID(in.Connection)); err != nil {
+	c, err := org.Connection(ctx, model.ConnectionID(in.Connection))
+	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
 	audits, _, err := org.AuditsPage(ctx, model.ConnectionID(in.Connection), "", driftLooksBack)
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	return &driftAnswer{drift.Of(audits)}, nil
+	out := &driftAnswer{DriftOutput{Report: drift.Of(audits)}}
+	if p := out.Body.Permissions; p != nil && p.Unread == "" {
+		checks, err := a.checksOf(c)
+		if err != nil {
+			return nil, a.answer(ctx, err)
+		}
+		out.Body.Coverage = drift.Preview(checks, *p)
+	}
+	return out, nil
+}
+
+// checksOf are the checks that audits of a connection make.
+func (a *API) checksOf(c model.Connection) ([]check.Check, error) {
+	checks, err := a.Catalog.Select(c.Checks)
+	if err != nil {
+		return nil, err
+	}
+	scope, err := pipeline.Resolve(a.Catalog, checks, c.Services)
+	return scope.Checks, err
 }
 
 // ScoreOutput is what an account's last audit amounts to.

@@ -33,9 +33,10 @@ type Links struct {
 	ExpiresAt   time.Time `json:"expires_at" doc:"When both stop working; read the connection again for new ones"`
 }
 
-// links are those of a connection whose role was not seen to work, nil for others.
+// links are those of a connection whose role was not seen to work, nil for others
+// and for those that are opened by an access key.
 func (a *API) links(ctx context.Context, c model.Connection, externalID secret.String) (*Links, error) {
-	if c.RoleARN != "" && c.State != model.ConnectionPending {
+	if c.Kind() == model.KindAccessKey || c.RoleARN != "" && c.State != model.ConnectionPending {
 		return nil, nil //nolint:nilnil // no links is an answer, too
 	}
 	key, err := a.publish(ctx)

@@ -109,7 +109,12 @@ func TestLinks(t *testing.T) {
 	if err := org.PutConnection(t.Context(), &seen); err != nil {
 		t.Fatal(err)
 	}
-	for id, want := range map[model.ConnectionID]bool{c.ID: true, named.ID: false} {
+	keyed := s.connect(nil, map[string]any{"role_arn": ""})
+	s.allow(true)
+	if w := s.give("/v1/connections/"+string(keyed.ID), nil); w.Code != http.StatusOK {
+		t.Fatalf("give a key: status %d, %s", w.Code, w.Body)
+	}
+	for id, want := range map[model.ConnectionID]bool{c.ID: true, named.ID: false, keyed.ID: false} {
 		got := decode[api.ConnectionOutput](t, s.call(http.MethodGet, "/v1/connections/"+string(id), nil, nil))
 		if (got.Links != nil) != want {
 			t.Errorf("connection %s, %s: links %+v", id, got.State, got.Links)

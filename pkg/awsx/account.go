@@ -22,18 +22,20 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/secret"
 )
 
-// Target is the account to open and the way in: a profile or the default
-// credential chain, and from there a role if one is named.
+// Target is the account to open and the way in: an access key, a profile or the
+// default credential chain, and from there a role if one is named.
 type Target struct {
+	AccessKey   secret.AccessKey // empty means the profile
 	Profile     string
 	RoleARN     string
 	ExternalID  secret.String
-	SessionName string // "cloudarq-<audit>", so that CloudTrail tells the audit
+	SessionName string // "cloudarq-<audit>", so that CloudTrail tells the audit; a role's only
 	// SourceIdentity goes with the session wherever it leads; the role's trust
 	// has to allow sts:SetSourceIdentity. Empty sets none.
 	SourceIdentity string
 	// Policy is the session's own, in JSON: it can do no more than both this and
-	// the role allow. Empty sets none. At most 2,048 characters.
+	// the role allow. Empty sets none. At most 2,048 characters. An access key opens no
+	// session that it could narrow.
 	// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 	Policy string
 }
@@ -64,6 +66,17 @@ func (e *AccessError) Denied() bool {
 	return errors.As(e.Cause, &api) && api.ErrorCode() == "AccessDenied"
 }
 
+// Unknown reports whether AWS does not know the credentials, as it says of an access
+// key that was deleted or switched off, or whose secret is another.
+func (e *AccessError) Unknown() bool {
+	var api smithy.APIError
+	return errors.As(e.Cause, &api) && slices.Contains(unknownCredentials, api.ErrorCode())
+}
+
+// unknownCredentials are the codes of AWS for credentials that are nobody's.
+// https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
+var unknownCredentials = []string{"InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientException", "AuthFailure", "InvalidAccessKeyId"}
+
 // sessionLength is how long an assumed role's credentials are asked to live:
 // AWS's limit where a role assumes a role.
 const sessionLength = time.Hour
@@ -87,6 +100,11 @@ func (c *Client) Open(ctx context.Context, target Target, calls ledger.Ledger) (
 			cfg.ServiceOptions = append(cfg.ServiceOptions, c.options.CustomEndpoint)
 		}
 	}
+	if k := target.AccessKey; !k.Empty() {
+		cfg.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: k.ID.Reveal(), SecretAccessKey: k.Secret.Reveal(), Source: "connection"}, nil
+		})
+	}
 	if target.RoleARN != "" {
 		role, err := arn.Parse(target.RoleARN)
 		if err != nil || role.Service != "iam" {
@@ -109,7 +127,7 @@ func (c *Client) Open(ctx context.Context, target Target, calls ledger.Ledger) (
 	}
 	cfg.APIOptions = append(cfg.APIOptions, limiter.install(aws.ToString(identity.Account)))
 	return &Account{
-		identity: model.Identity{Account: aws.ToString(identity.Account), Partition: caller.Partition, CallerARN: caller.String()},
+		identity: model.Identity{Account: aws.ToString(identity.Account), Partition: caller.Partition, CallerARN: caller.String(), Entrusted: target.RoleARN != "" || !target.AccessKey.Empty()},
 		cfg:      cfg,
 	}, nil
 }
@@ -166,7 +184,9 @@ func refused(target Target, err error) error {
 		return &AccessError{fmt.Sprintf("cannot assume %s: AWS denies it; the role does not exist, does not trust these credentials, or the External ID is wrong", target.RoleARN), err}
 	case hasCode && slices.Contains([]string{"ExpiredToken", "ExpiredTokenException", "RequestExpired"}, api.ErrorCode()):
 		return &AccessError{"the AWS credentials have expired; sign in again", err}
-	case hasCode && slices.Contains([]string{"InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientException", "AuthFailure", "InvalidAccessKeyId", "AccessDenied"}, api.ErrorCode()):
+	case hasCode && !target.AccessKey.Empty() && slices.Contains(unknownCredentials, api.ErrorCode()):
+		return &AccessError{fmt.Sprintf("AWS does not accept the access key that ends in %s (%s): it was deleted or deactivated, or its secret is another", target.AccessKey.Suffix(), api.ErrorCode()), err}
+	case hasCode && (api.ErrorCode() == "AccessDenied" || slices.Contains(unknownCredentials, api.ErrorCode())):
 		return &AccessError{fmt.Sprintf("AWS does not accept the credentials (%s)", api.ErrorCode()), err}
 	case hasCode:
 		return fmt.Errorf("ask AWS whose credentials these are: %s", collect.Brief(err))
@@ -237,7 +257,7 @@ func (a *Account) Regions(ctx context.Context, calls ledger.Ledger) (enabled, di
 	out, err := ec2.NewFromConfig(recording(a.cfg, calls)).DescribeRegions(ctx, &ec2.DescribeRegionsInput{AllRegions: aws.Bool(true)})
 	if err != nil {
 		if gap := collect.GapOf(err); gap.Reason == fact.Denied || gap.Reason == fact.SCPDenied {
-			return nil, nil, &AccessError{"the role may not call ec2:DescribeRegions, the least that an audit needs; allow it or name the regions with --regions", err}
+			return nil, nil, &AccessError{"AWS does not allow ec2:DescribeRegions, the least that an audit needs; allow it or name the regions with --regions", err}
 		}
 		return nil, nil, fmt.Errorf("list regions: %w", err)
 	}

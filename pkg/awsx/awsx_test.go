@@ -3,6 +3,7 @@ package awsx
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +18,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/secret"
 )
 
 // reply answers every request of a test server.
@@ -126,6 +128,8 @@ func TestOpenRefused(t *testing.T) {
 		target Target
 		want   string
 	}{
+		"no such key":     {403, xml("InvalidClientTokenId"), Target{AccessKey: accessKey}, "the access key that ends in MPLE (InvalidClientTokenId)"},
+		"another secret":  {403, xml("SignatureDoesNotMatch"), Target{AccessKey: accessKey}, "the access key that ends in MPLE"},
 		"expired":         {403, xml("ExpiredToken"), Target{}, "expired"},
 		"wrong key":       {403, xml("InvalidClientTokenId"), Target{}, "does not accept"},
 		"wrong secret":    {403, xml("SignatureDoesNotMatch"), Target{}, "does not accept"},
@@ -141,9 +145,35 @@ func TestOpenRefused(t *testing.T) {
 			_, err := New(Options{MaxAttempts: 1}).Open(t.Context(), c.target, &ledger.Memory{})
 			var access *AccessError
 			if !errors.As(err, &access) || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("%v, want an AccessError with %q", err, c.want)
+				t.Fatalf("%v, want an AccessError with %q", err, c.want)
+			}
+			if unknown := strings.Contains(c.want, "does not accept") || !c.target.AccessKey.Empty(); access.Unknown() != unknown {
+				t.Errorf("%v: AWS knows the credentials: %v", err, !access.Unknown())
 			}
 		})
+	}
+}
+
+var accessKey = secret.AccessKey{ID: secret.New("AKIAIOSFODNN7EXAMPLE"), Secret: secret.New("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")}
+
+// An access key opens its account by itself, whatever else this machine has, and is
+// not printed with what it opened.
+func TestOpenWithAnAccessKey(t *testing.T) {
+	serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if signed := r.Header.Get("Authorization"); !strings.Contains(signed, "Credential="+accessKey.ID.Reveal()+"/") || r.Header.Get("X-Amz-Security-Token") != "" {
+			t.Errorf("signed by %q", signed)
+		}
+		_, _ = io.WriteString(w, identity)
+	})
+	t.Setenv("AWS_ACCESS_KEY_ID", "AKIAOFTHISMACHINE000")
+	t.Setenv("AWS_SESSION_TOKEN", "of this machine")
+	target := Target{AccessKey: accessKey}
+	account, err := New(Options{}).Open(t.Context(), target, &ledger.Memory{})
+	if err != nil || account.Identity().Account != "111122223333" {
+		t.Fatalf("opened %+v, %v", account, err)
+	}
+	if text := fmt.Sprintf("%v %+v %#v", target, target, target); strings.Contains(text, "wJalr") || strings.Contains(text, "AKIA") {
+		t.Errorf("printed %s", text)
 	}
 }
 

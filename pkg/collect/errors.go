@@ -88,7 +88,7 @@ func GapOf(err error) fact.Gap {
 	case timedOut(err):
 		gap.Reason = fact.Timeout
 	}
-	if gap.Reason == fact.Denied {
+	if gap.Reason == fact.Denied || gap.Reason == fact.SCPDenied {
 		gap.Action = policy.Action(service, operation)
 	}
 	return gap

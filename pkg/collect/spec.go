@@ -55,6 +55,8 @@ type Scope struct {
 	// Audited are the regions that the audit looks at: a global service that
 	// knows the region of its resources leaves out the others. Empty means all.
 	Audited []string
+	// Caller is whom the account was opened as.
+	Caller model.Identity
 
 	sink  Sink
 	slots chan struct{} // bounds the resources under way

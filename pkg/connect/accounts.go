@@ -3,28 +3,41 @@ package connect
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/cloudarq/cloudarq/pkg/awsx"
+	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/policy"
-	"github.com/cloudarq/cloudarq/pkg/secret"
 )
 
 // Accounts opens the accounts of connections.
 type Accounts struct {
+	Catalog     *check.Catalog
 	ExternalIDs ExternalIDs
 	Client      *awsx.Client
 }
 
 var _ pipeline.Accounts = Accounts{}
 
-// Open implements pipeline.Accounts. The session can do the actions named and
-// nothing else, also where the role could do more. While an External ID is being
+// Open implements pipeline.Accounts. The session of a role can do the actions named
+// and nothing else, also where the role could do more. While an External ID is being
 // replaced the role may ask for the old one or the new one.
 func (a Accounts) Open(ctx context.Context, org model.OrganizationID, audit model.Audit, actions []string, calls ledger.Ledger) (pipeline.Account, error) {
-	target, externalIDs, err := a.target(ctx, org, audit)
+	connection, err := a.ExternalIDs.Store.For(org).Connection(ctx, audit.Connection)
+	if err != nil {
+		return nil, err
+	}
+	if connection.AccessKey != nil {
+		return a.openByKey(ctx, org, audit, connection, calls)
+	}
+	target, err := roleOf(connection, audit)
+	if err != nil {
+		return nil, err
+	}
+	externalIDs, err := a.ExternalIDs.All(ctx, org)
 	if err != nil {
 		return nil, err
 	}
@@ -36,9 +49,9 @@ func (a Accounts) Open(ctx context.Context, org model.OrganizationID, audit mode
 		// A role whose trust does not allow a source identity is assumed without.
 		for _, source := range []string{target.SessionName, ""} {
 			target.ExternalID, target.SourceIdentity = id, source
-			account, err := a.Client.Open(ctx, target, calls)
+			opened, err := a.Client.Open(ctx, target, calls)
 			if err == nil {
-				return account, nil
+				return account{opened, target.RoleARN}, nil
 			}
 			// Anything but AWS's denial of the role, such as credentials of our own
 			// that have expired, says nothing of the account.
@@ -47,22 +60,34 @@ func (a Accounts) Open(ctx context.Context, org model.OrganizationID, audit mode
 			}
 		}
 	}
-	return nil, &pipeline.RefusedError{Code: codeDenied, Message: refused.Message, Cause: refused}
+	return nil, &pipeline.RefusedError{Code: model.CodeRoleDenied, Message: refused.Message, Cause: refused}
 }
 
-// target is the way into the account of an audit, and the External IDs that it
-// may ask for.
-func (a Accounts) target(ctx context.Context, org model.OrganizationID, audit model.Audit) (awsx.Target, []secret.String, error) {
-	connection, err := a.ExternalIDs.Store.For(org).Connection(ctx, audit.Connection)
-	if err != nil {
-		return awsx.Target{}, nil, err
+// account is an account that was opened through a connection.
+type account struct {
+	*awsx.Account
+	by string // its role, or "the access key"
+}
+
+// Regions implements pipeline.Account.
+func (a account) Regions(ctx context.Context, calls ledger.Ledger) (enabled, disabled []string, err error) {
+	enabled, disabled, err = a.Account.Regions(ctx, calls)
+	var refused *awsx.AccessError
+	if errors.As(err, &refused) {
+		err = &pipeline.RefusedError{
+			Code:    model.CodeMinimumMissing,
+			Message: fmt.Sprintf("%s: %s may not call %s, the least that an audit needs; allow it in its policy", model.CodeMinimumMissing, a.by, minimum),
+			Cause:   refused,
+		}
 	}
-	if connection.RoleARN == "" {
-		return awsx.Target{}, nil, &pipeline.RefusedError{Code: codePending, Message: "the connection has no role yet"}
+	return enabled, disabled, err
+}
+
+// roleOf is the way into an account through the role of its connection, but for the
+// External ID.
+func roleOf(c model.Connection, audit model.Audit) (awsx.Target, error) {
+	if c.RoleARN == "" {
+		return awsx.Target{}, &pipeline.RefusedError{Code: model.CodeConnectionPending, Message: "the connection has neither a role nor an access key yet"}
 	}
-	ids, err := a.ExternalIDs.All(ctx, org)
-	if err != nil {
-		return awsx.Target{}, nil, err
-	}
-	return awsx.Target{RoleARN: connection.RoleARN, SessionName: "cloudarq-" + string(audit.ID)}, ids, nil
+	return awsx.Target{RoleARN: c.RoleARN, SessionName: "cloudarq-" + string(audit.ID)}, nil
 }

@@ -15,26 +15,52 @@ func dataKey(ctx context.Context, records *store.Organization, keys secret.Wrapp
 	if !errors.Is(err, store.ErrNotFound) {
 		return key, err
 	}
-	fresh, err := keys.Generate(ctx, scope)
-	if err != nil {
-		return secret.DataKey{}, fmt.Errorf("data key of %s of organization %s: %w", scope.Record, scope.Organization, err)
-	}
-	err = records.PutDataKey(ctx, scope.Record, fresh.Wrapped)
+	key, err = makeDataKey(ctx, records, keys, scope)
 	if errors.Is(err, store.ErrConflict) { // somebody else's is the one that is kept
 		return openDataKey(ctx, records, keys, scope)
 	}
-	return fresh, err
+	return key, err
+}
+
+func makeDataKey(ctx context.Context, records *store.Organization, keys secret.Wrapper, scope secret.Scope) (secret.DataKey, error) {
+	release, err := secret.Hold(ctx, keys)
+	if err != nil {
+		return secret.DataKey{}, err
+	}
+	defer release()
+	key, err := keys.Generate(ctx, scope)
+	if err != nil {
+		return secret.DataKey{}, ofDataKey(scope, err)
+	}
+	return key, records.PutDataKey(ctx, scope.Record, key.Wrapped)
 }
 
 // openDataKey is the data key of a record, or store.ErrNotFound.
 func openDataKey(ctx context.Context, records *store.Organization, keys secret.Wrapper, scope secret.Scope) (secret.DataKey, error) {
-	wrapped, err := records.DataKey(ctx, scope.Record)
+	stored, err := records.DataKey(ctx, scope.Record)
 	if err != nil {
 		return secret.DataKey{}, err
 	}
-	key, err := keys.Unwrap(ctx, scope, wrapped)
-	if err != nil {
-		return key, fmt.Errorf("data key of %s of organization %s: %w", scope.Record, scope.Organization, err)
+	for {
+		key, err := keys.Unwrap(ctx, scope, stored.Wrapped)
+		if err == nil {
+			return key, nil
+		}
+		if !errors.Is(err, secret.ErrSealed) {
+			return secret.DataKey{}, ofDataKey(scope, err)
+		}
+		// It may have been wrapped anew since it was read, and the master key dropped.
+		now, e := records.DataKey(ctx, scope.Record)
+		if e != nil {
+			return secret.DataKey{}, e
+		}
+		if now.Version == stored.Version {
+			return secret.DataKey{}, ofDataKey(scope, err)
+		}
+		stored = now
 	}
-	return key, nil
+}
+
+func ofDataKey(scope secret.Scope, err error) error {
+	return fmt.Errorf("data key of %s of organization %s: %w", scope.Record, scope.Organization, err)
 }

@@ -1,5 +1,6 @@
 // Package connect opens the accounts of registered connections: through their
-// role, with the External ID of their organization.
+// role, with the External ID of their organization, or by an access key. It seals
+// both, and wraps the keys that sealed them anew.
 package connect
 
 import (

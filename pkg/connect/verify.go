@@ -12,21 +12,17 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/secret"
 )
 
-// The codes of what is wrong with a connection.
-const (
-	codePending           = "connection_pending"
-	codeDenied            = "role_denied"
-	codeMissingExternalID = "trust_missing_external_id"
-	codeOtherAccount      = "account_mismatch"
-	codeMinimum           = "policy_minimum_missing"
-)
-
 // Verify implements pipeline.Accounts: the role must not be assumable without the
 // External ID, nor with a wrong one. The two attempts show in the account's
-// CloudTrail as denied. They are made once for a role.
+// CloudTrail as denied. They are made once for a role. An access key lets in who has
+// it, and there is nothing to try.
 func (a Accounts) Verify(ctx context.Context, org model.OrganizationID, audit model.Audit, calls ledger.Ledger) error {
 	records := a.ExternalIDs.Store.For(org)
-	target, _, err := a.target(ctx, org, audit)
+	connection, err := records.Connection(ctx, audit.Connection)
+	if err != nil || connection.AccessKey != nil {
+		return err
+	}
+	target, err := roleOf(connection, audit)
 	if err != nil {
 		return err
 	}
@@ -65,11 +61,19 @@ func (w wrongWay) try(ctx context.Context, client *awsx.Client, target awsx.Targ
 	p := model.Probe{Tried: "assume the role " + w.how, Want: answerDenied, Answer: answerDenied}
 	open, err := client.CanAssume(ctx, target, calls)
 	if open {
-		p.Answer, p.Code = answerAllowed, codeMissingExternalID
+		p.Answer, p.Code = answerAllowed, model.CodeMissingExternalID
 		p.Fix = fmt.Sprintf("%s: %s can be assumed %s, so others could reach the account through CloudArq; add the condition sts:ExternalId to the role's trust policy, as in the published template",
-			codeMissingExternalID, target.RoleARN, w.how)
+			model.CodeMissingExternalID, target.RoleARN, w.how)
 	}
 	return p, err
+}
+
+// otherAccount is the finding that what opens a connection leads elsewhere.
+func otherAccount(want, is string) model.Probe {
+	return model.Probe{
+		Tried: "ask whose account it is", Want: want, Answer: is, Code: model.CodeAccountMismatch,
+		Fix: fmt.Sprintf("%s: the connection is of account %s, but its credentials are of account %s", model.CodeAccountMismatch, want, is),
+	}
 }
 
 func refusal(p model.Probe) *pipeline.RefusedError {

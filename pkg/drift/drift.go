@@ -1,5 +1,5 @@
 // Package drift says how far a role falls short of what audits need: from what
-// AWS really denied, not from a list of what it might. It is pure.
+// AWS really denied, and from the role's own policies. It is pure.
 package drift
 
 import (
@@ -9,15 +9,24 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/policy"
 )
 
-// Missing is an IAM action that AWS denied, and what that blinds.
+// Who denies an action.
+const (
+	ByRole     = "denied"     // the policies of the role or the user
+	BySCP      = "scp_denied" // one of the organization, which the account cannot change
+	ByResource = "resource"   // a policy of the resource itself: the role allows the action
+)
+
+// Missing is an IAM action that AWS denied, or would, and what that blinds.
 type Missing struct {
-	Action string `json:"action"`
-	// DeniedBy is who denies it: "denied" by the role's own policies, or
-	// "scp_denied" by one of the organization, which the role cannot change.
-	DeniedBy string          `json:"denied_by"`
-	Since    time.Time       `json:"since"` // the first of the audits in a row that met it
+	Action   string    `json:"action"`
+	DeniedBy string    `json:"denied_by"`     // ByRole, BySCP or ByResource
+	Why      string    `json:"why,omitempty"` // what the role's policies say of it, if they could be read
+	Since    time.Time `json:"since"`         // the first of the audits in a row that met it
+	// Checks are those that had no verdict for it; of an action that was not asked
+	// for, because there was nothing to ask about, those that it may cost theirs.
 	Checks   []model.CheckID `json:"checks"`
 	Regions  []string        `json:"regions"`
 	Verdicts int             `json:"verdicts"` // that could not be given for it
@@ -31,6 +40,10 @@ type Report struct {
 	// Patch is a statement for the role's policy that would end it; nil if
 	// nothing that the role could change is missing.
 	Patch *Statement `json:"patch,omitempty"`
+	// Published is the version of the policy that is published now; the one that
+	// the role's policies were made of is among the permissions.
+	Published   string             `json:"published"`
+	Permissions *model.Permissions `json:"permissions,omitempty"` // nil if they were not looked at
 }
 
 // Statement is one statement of a policy.
@@ -41,18 +54,34 @@ type Statement struct {
 	Resource string   `json:"Resource"`
 }
 
+// Outdated tells that the role's policies are of an older version than the one
+// that is published now.
+func (r Report) Outdated() bool {
+	return r.Permissions != nil && r.Permissions.Version != "" && r.Permissions.Version < r.Published
+}
+
+// Lost are the actions that are missing in the account as a whole, and not on
+// resources that deny them by themselves.
+func (r Report) Lost() []Missing {
+	return slices.DeleteFunc(slices.Clone(r.Missing), func(m Missing) bool { return m.DeniedBy == ByResource })
+}
+
 // Of reports what is missing in the first of a connection's audits, which are
-// given newest first. An audit that ended without a summary says nothing.
+// given newest first. An audit that neither collected anything nor saw what the
+// role allows says nothing.
 func Of(audits []model.Audit) Report {
-	audits = slices.DeleteFunc(slices.Clone(audits), func(a model.Audit) bool { return a.Summary == nil })
+	audits = slices.DeleteFunc(slices.Clone(audits), func(a model.Audit) bool { return a.Summary == nil && a.Permissions == nil })
 	if len(audits) == 0 {
-		return Report{Missing: []Missing{}}
+		return Report{Missing: []Missing{}, Published: policy.VersionDate}
 	}
-	r := Report{Audit: audits[0].ID, AsOf: audits[0].StartedAt, Missing: denied(audits[0])}
+	r := Report{
+		Audit: audits[0].ID, AsOf: audits[0].StartedAt, Missing: missing(audits[0]),
+		Published: policy.VersionDate, Permissions: audits[0].Permissions,
+	}
 	var allow []string
 	for i, m := range r.Missing {
 		r.Missing[i].Since = since(m, audits)
-		if m.DeniedBy == string(fact.Denied) {
+		if m.DeniedBy == ByRole {
 			allow = append(allow, m.Action)
 		}
 	}
@@ -63,8 +92,38 @@ func Of(audits []model.Audit) Report {
 	return r
 }
 
-// denied are the actions that AWS denied in an audit, the most blinding first.
+// missing are the actions that an audit was denied, and those that its role does
+// not allow, the most blinding first.
+func missing(a model.Audit) []Missing {
+	all := denied(a)
+	if p := a.Permissions; p != nil && p.Unread == "" {
+		for i, m := range all {
+			at := slices.IndexFunc(p.Missing, func(o model.MissingAction) bool { return o.Action == m.Action })
+			switch {
+			case at >= 0:
+				all[i].Why = p.Missing[at].Why
+			case m.DeniedBy == ByRole:
+				all[i].DeniedBy = ByResource
+			}
+		}
+		for _, o := range p.Missing {
+			if !slices.ContainsFunc(all, func(m Missing) bool { return m.Action == o.Action }) {
+				all = append(all, Missing{Action: o.Action, DeniedBy: ByRole, Why: o.Why, Checks: o.Checks, Regions: []string{}})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b Missing) int {
+		return cmp.Or(cmp.Compare(b.Verdicts, a.Verdicts), cmp.Compare(a.Action, b.Action), cmp.Compare(a.DeniedBy, b.DeniedBy))
+	})
+	return all
+}
+
+// denied are the actions that AWS denied in an audit.
 func denied(a model.Audit) []Missing {
+	all := []Missing{}
+	if a.Summary == nil {
+		return all
+	}
 	by := map[[2]string]*Missing{}
 	for _, g := range a.Summary.Gaps {
 		if g.Action == "" || g.Reason != string(fact.Denied) && g.Reason != string(fact.SCPDenied) {
@@ -73,23 +132,22 @@ func denied(a model.Audit) []Missing {
 		key := [2]string{g.Action, g.Reason}
 		m := by[key]
 		if m == nil {
-			m = &Missing{Action: g.Action, DeniedBy: g.Reason}
+			m = &Missing{Action: g.Action, DeniedBy: ByRole}
+			if g.Reason == string(fact.SCPDenied) {
+				m.DeniedBy = BySCP
+			}
 			by[key] = m
 		}
 		m.Verdicts += g.Count
 		m.Checks = append(m.Checks, g.Checks...)
 		m.Regions = append(m.Regions, g.Regions...)
 	}
-	all := []Missing{}
 	for _, m := range by {
 		slices.Sort(m.Checks)
 		slices.Sort(m.Regions)
 		m.Checks, m.Regions = slices.Compact(m.Checks), slices.Compact(m.Regions)
 		all = append(all, *m)
 	}
-	slices.SortFunc(all, func(a, b Missing) int {
-		return cmp.Or(cmp.Compare(b.Verdicts, a.Verdicts), cmp.Compare(a.Action, b.Action), cmp.Compare(a.DeniedBy, b.DeniedBy))
-	})
 	return all
 }
 
@@ -99,7 +157,7 @@ func denied(a model.Audit) []Missing {
 func since(m Missing, audits []model.Audit) time.Time {
 	var at time.Time
 	for _, a := range audits {
-		met := slices.ContainsFunc(denied(a), func(o Missing) bool { return o.Action == m.Action })
+		met := slices.ContainsFunc(missing(a), func(o Missing) bool { return o.Action == m.Action })
 		asked := slices.ContainsFunc(m.Checks, func(id model.CheckID) bool { return slices.Contains(a.Checks, id) })
 		switch {
 		case met:
@@ -109,4 +167,18 @@ func since(m Missing, audits []model.Audit) time.Time {
 		}
 	}
 	return at
+}
+
+// NewlyLost are the actions that are missing in the account as a whole in one
+// audit and were not in the audit before.
+func NewlyLost(before, now model.Audit) []string {
+	had := Of([]model.Audit{before}).Lost()
+	var lost []string
+	for _, m := range Of([]model.Audit{now}).Lost() {
+		if !slices.ContainsFunc(had, func(o Missing) bool { return o.Action == m.Action }) {
+			lost = append(lost, m.Action)
+		}
+	}
+	slices.Sort(lost)
+	return slices.Compact(lost)
 }

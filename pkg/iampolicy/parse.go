@@ -32,15 +32,27 @@ func Parse(doc string) (Policy, error) {
 // GetPolicyVersion...), percent-encoded by RFC 3986. A document that is not
 // encoded is read as it is.
 func ParseURLEncoded(doc string) (Policy, error) {
-	if strings.HasPrefix(strings.TrimSpace(doc), "{") {
-		return Parse(doc)
-	}
-	// PathUnescape, not QueryUnescape: a plus sign stands for itself.
-	plain, err := url.PathUnescape(doc)
+	plain, err := plain(doc)
 	if err != nil {
 		return Policy{}, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	return Parse(plain)
+}
+
+// Plain is a document as IAM returns it, without the encoding. One that is not
+// encoded, or by no rule, stays as it is.
+func Plain(doc string) string {
+	if plain, err := plain(doc); err == nil {
+		return plain
+	}
+	return doc
+}
+
+func plain(doc string) (string, error) {
+	if strings.HasPrefix(strings.TrimSpace(doc), "{") {
+		return doc, nil
+	}
+	return url.PathUnescape(doc) // not QueryUnescape: a plus sign stands for itself
 }
 
 func readPolicy(v any) (Policy, error) {

@@ -1,5 +1,5 @@
 // Package keep is the accounts that the local command keeps a way into, so that
-// they can be audited by name: a role and its External ID, sealed.
+// they can be audited by name: a role and its External ID, or an access key, sealed.
 package keep
 
 import (
@@ -44,30 +44,32 @@ type NewConnection struct {
 	Once                      bool // it is audited one time, and then its role can go
 }
 
+// describe writes into a connection what was said of it.
+func (n NewConnection) describe(c *model.Connection, now time.Time) {
+	c.Name, c.Regions, c.Services, c.Checks = n.Name, n.Regions, n.Services, n.Checks
+	c.Schedule = model.Schedule{}
+	if n.Once {
+		c.Schedule.Expression = model.OnceExpression
+	}
+	c.State, c.Reason, c.Since = model.ConnectionPending, "not verified yet", now
+}
+
 // Add keeps an account, whose role is not tried yet. It gives the External ID that
 // the role must ask for. A connection that was never verified is replaced.
 func (c Connections) Add(ctx context.Context, n NewConnection) (model.Connection, secret.String, error) {
-	if err := c.check(ctx, n); err != nil {
+	account, ok := model.AccountOfRole(n.RoleARN)
+	if !ok {
+		return model.Connection{}, secret.String{}, inputf("%q is not the ARN of an IAM role, such as arn:aws:iam::111122223333:role/CloudArqAuditRole", n.RoleARN)
+	}
+	if err := c.check(ctx, n, account); err != nil {
 		return model.Connection{}, secret.String{}, err
 	}
-	account, _ := model.AccountOfRole(n.RoleARN)
 	now := time.Now().UTC()
-	connection, err := c.State.Records.AnyConnection(ctx, local.ConnectionOf(account))
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		connection = model.Connection{ID: local.ConnectionOf(account), AccountID: account, CreatedAt: now}
-	case err != nil:
+	connection, err := c.begin(ctx, account, now)
+	if err != nil {
 		return connection, secret.String{}, err
-	case connection.State == model.ConnectionDeleted:
-		return connection, secret.String{}, inputf("account %s is half removed; finish that first with: cloudarq connections remove %s", account, account)
-	default:
-		if verified, err := c.Verified(ctx, connection); err != nil {
-			return connection, secret.String{}, err
-		} else if verified {
-			return connection, secret.String{}, inputf("account %s is kept already; remove it first with: cloudarq connections remove %s", account, account)
-		}
 	}
-	id := n.ExternalID
+	id, before := n.ExternalID, connection.AccessKey
 	if id.Empty() {
 		id = connect.NewExternalID()
 	}
@@ -79,22 +81,35 @@ func (c Connections) Add(ctx context.Context, n NewConnection) (model.Connection
 	if err := c.State.Records.PutAccess(ctx, connection.ID, store.Access{Profile: n.Profile, ExternalID: sealed}); err != nil {
 		return connection, secret.String{}, err
 	}
-	connection.Name, connection.RoleARN = n.Name, n.RoleARN
-	connection.Regions, connection.Services, connection.Checks = n.Regions, n.Services, n.Checks
-	connection.Schedule = model.Schedule{}
-	if n.Once {
-		connection.Schedule.Expression = model.OnceExpression
+	connection.RoleARN, connection.AccessKey = n.RoleARN, nil
+	n.describe(&connection, now)
+	if err := c.State.Records.PutConnection(ctx, &connection); err != nil {
+		return connection, id, err
 	}
-	connection.State, connection.Reason, connection.Since = model.ConnectionPending, "not verified yet", now
-	return connection, id, c.State.Records.PutConnection(ctx, &connection)
+	return connection, id, c.keys().Sweep(ctx, local.Organization, connection, before)
+}
+
+// begin is the connection of an account that is to be kept: a new one, or one that
+// was never verified.
+func (c Connections) begin(ctx context.Context, account string, now time.Time) (model.Connection, error) {
+	connection, err := c.State.Records.AnyConnection(ctx, local.ConnectionOf(account))
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return model.Connection{ID: local.ConnectionOf(account), AccountID: account, CreatedAt: now}, nil
+	case err != nil:
+		return connection, err
+	case connection.State == model.ConnectionDeleted:
+		return connection, inputf("account %s is half removed; finish that first with: cloudarq connections remove %s", account, account)
+	}
+	verified, err := c.Verified(ctx, connection)
+	if err == nil && verified {
+		err = inputf("account %s is kept already; remove it first with: cloudarq connections remove %s", account, account)
+	}
+	return connection, err
 }
 
 // check refuses what can never work, before anything is written.
-func (c Connections) check(ctx context.Context, n NewConnection) error {
-	account, ok := model.AccountOfRole(n.RoleARN)
-	if !ok {
-		return inputf("%q is not the ARN of an IAM role, such as arn:aws:iam::111122223333:role/CloudArqAuditRole", n.RoleARN)
-	}
+func (c Connections) check(ctx context.Context, n NewConnection, account string) error {
 	others, err := c.State.Records.Connections(ctx)
 	if err != nil {
 		return err
@@ -168,23 +183,38 @@ func (c Connections) FindAny(ctx context.Context, word string) (model.Connection
 }
 
 // Verified reports whether the connection's role was found to let in who knows the
-// External ID, and nobody else.
+// External ID, and nobody else; or that AWS accepts its access key.
 func (c Connections) Verified(ctx context.Context, connection model.Connection) (bool, error) {
-	if connection.RoleARN == "" {
+	way := wayIn(connection)
+	if way == "" {
 		return false, nil
 	}
-	role, err := c.State.Records.VerifiedRole(ctx, connection.ID)
-	return role == connection.RoleARN, err
+	verified, err := c.State.Records.VerifiedRole(ctx, connection.ID)
+	return verified == way, err
+}
+
+// wayIn is what is noted as verified of a connection: its role, or which access key.
+func wayIn(c model.Connection) string {
+	if c.AccessKey != nil {
+		return "access-key/" + c.AccessKey.ID
+	}
+	return c.RoleARN
 }
 
 // ExternalID is what the connection's role must ask for.
 func (c Connections) ExternalID(ctx context.Context, connection model.Connection) (secret.String, error) {
+	if connection.AccessKey != nil {
+		return secret.String{}, inputf("account %s is kept by an access key, which needs no External ID", connection.AccountID)
+	}
 	target, err := c.Target(ctx, connection, "")
 	return target.ExternalID, err
 }
 
 // Target is the way into the connection's account.
 func (c Connections) Target(ctx context.Context, connection model.Connection, session string) (awsx.Target, error) {
+	if connection.AccessKey != nil {
+		return c.keyTarget(ctx, connection)
+	}
 	if connection.RoleARN == "" {
 		return awsx.Target{}, inputf("account %s was audited with credentials of your own and has no role; keep it with: cloudarq connections add --role-arn ARN", connection.AccountID)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/awsx"
 	"github.com/cloudarq/cloudarq/pkg/connect"
+	"github.com/cloudarq/cloudarq/pkg/drift"
 	"github.com/cloudarq/cloudarq/pkg/ledger"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -17,39 +18,33 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
-// Verify tries the connection's role, and keeps with the connection what came of
-// it. That something is wrong with the role is a *pipeline.RefusedError beside the
-// probes; any other error says nothing of it and changes nothing.
-func (c Connections) Verify(ctx context.Context, connection model.Connection, session string, calls ledger.Ledger) ([]model.Probe, error) {
+// Verify tries the connection's role or access key, and keeps with the connection what
+// came of it. That something is wrong with that is a *pipeline.RefusedError beside the
+// verification; any other error says nothing of it and changes nothing.
+func (c Connections) Verify(ctx context.Context, connection model.Connection, session string, calls ledger.Ledger) (connect.Verification, error) {
 	target, err := c.Target(ctx, connection, session)
 	if err != nil {
-		return nil, err
+		return connect.Verification{}, err
 	}
-	probes, err := connect.Probes(ctx, c.Client, target, connection.AccountID, calls)
+	v, err := connect.Verify(ctx, c.State.Catalog, c.Client, target, connection, calls)
 	if err != nil {
-		return nil, err
+		return connect.Verification{}, err
 	}
-	refused := connect.Refusal(probes)
-	verified, err := c.Verified(ctx, connection)
-	if err != nil {
-		return nil, err
-	}
-	role := connection.RoleARN
+	found := model.Audit{Permissions: v.Permissions}
+	refused := connect.Refusal(v.Probes)
+	way := wayIn(connection)
 	if refused != nil {
-		role = "" // so that the next audit verifies again
+		way = "" // so that the next audit verifies again
+		found.Refused, found.RefusedCode = refused.Message, refused.Code
 	}
-	if err := c.State.Records.PutVerifiedRole(ctx, connection.ID, role); err != nil {
-		return nil, err
+	if err := c.State.Records.PutVerifiedRole(ctx, connection.ID, way); err != nil {
+		return connect.Verification{}, err
 	}
-	switch {
-	case refused == nil:
-		err = c.note(ctx, connection.ID, model.ConnectionActive, "")
-	case verified || connection.State == model.ConnectionRevoked:
-		err = c.note(ctx, connection.ID, model.ConnectionRevoked, refused.Error())
-	default:
-		err = c.note(ctx, connection.ID, model.ConnectionPending, refused.Error())
+	err = c.note(ctx, connection.ID, found)
+	if refused != nil {
+		err = errors.Join(refused, err)
 	}
-	return probes, errors.Join(refused, err)
+	return v, err
 }
 
 // Record keeps the calls that verifying a connection took beside those of its
@@ -73,25 +68,25 @@ const (
 
 // Wait verifies the connection again and again until nothing is wrong with its
 // role or ctx ends; the error then says both. still hears why it goes on.
-func (c Connections) Wait(ctx context.Context, connection model.Connection, session string, calls ledger.Ledger, still func(error)) ([]model.Probe, error) {
+func (c Connections) Wait(ctx context.Context, connection model.Connection, session string, calls ledger.Ledger, still func(error)) (connect.Verification, error) {
 	for pause := firstWait; ; pause = min(2*pause, longestWait) {
-		probes, err := c.Verify(ctx, connection, session, calls)
+		v, err := c.Verify(ctx, connection, session, calls)
 		var refused *pipeline.RefusedError
 		if !errors.As(err, &refused) {
-			return probes, err
+			return v, err
 		}
 		still(refused)
 		select {
 		case <-ctx.Done():
-			return probes, fmt.Errorf("%w; %w", refused, ctx.Err())
+			return v, fmt.Errorf("%w; %w", refused, ctx.Err())
 		case <-time.After(pause):
 		}
 	}
 }
 
-// Open opens the connection's account. A role that was not verified yet is
-// verified first; one that AWS does not let be assumed any more is noted as
-// revoked, and its findings stay as they are.
+// Open opens the connection's account. A role or access key that was not verified yet
+// is verified first; one that AWS does not let be used any more is noted as revoked,
+// and the findings stay as they are.
 func (c Connections) Open(ctx context.Context, connection model.Connection, session string, calls ledger.Ledger) (*awsx.Account, error) {
 	verified, err := c.Verified(ctx, connection)
 	if err != nil {
@@ -107,6 +102,9 @@ func (c Connections) Open(ctx context.Context, connection model.Connection, sess
 		return nil, err
 	}
 	account, err := c.Client.Open(ctx, target, calls)
+	if connection.AccessKey != nil && err != nil {
+		return nil, c.keyRefused(ctx, connection, err)
+	}
 	var refused *awsx.AccessError
 	if !errors.As(err, &refused) {
 		return account, err
@@ -115,17 +113,18 @@ func (c Connections) Open(ctx context.Context, connection model.Connection, sess
 	if assumable, e := c.Client.CanAssume(ctx, target, calls); e != nil || assumable {
 		return nil, err
 	}
-	return nil, errors.Join(err, c.note(ctx, connection.ID, model.ConnectionRevoked, refused.Message))
+	return nil, errors.Join(err, c.note(ctx, connection.ID, model.Audit{Refused: refused.Message, RefusedCode: model.CodeRoleDenied}))
 }
 
-// note keeps the state of a connection, and since when it is that. Who writes at
-// the same time is not written over.
-func (c Connections) note(ctx context.Context, id model.ConnectionID, state model.ConnectionState, reason string) error {
+// note keeps the state of a connection after what was found, and since when it is
+// that. Who writes at the same time is not written over.
+func (c Connections) note(ctx context.Context, id model.ConnectionID, found model.Audit) error {
 	for {
 		connection, err := c.State.Records.Connection(ctx, id)
 		if err != nil {
 			return err
 		}
+		state, reason := drift.State(connection.State, found)
 		if connection.State == state && connection.Reason == reason {
 			return nil
 		}

@@ -18,23 +18,37 @@ type Passphrase func(protected, exists bool) (secret.String, error)
 // is opened, or made, only when something has to be sealed or opened, so that
 // nobody is asked for a passphrase in vain.
 func (s *State) Keys(passphrase Passphrase) secret.Wrapper {
-	path := filepath.Join(s.path, "keyring")
-	return lazyKeys{sync.OnceValues(func() (secret.Wrapper, error) {
-		protected, exists, err := keyring.Protected(path)
-		if err != nil {
-			return nil, err
-		}
-		word, err := passphrase(protected, exists)
-		if err != nil {
-			return nil, err
-		}
-		return keyring.Open(path, keyring.Options{Passphrase: word})
-	})}
+	return lazyKeys{sync.OnceValues(func() (*keyring.Keyring, error) { return s.keyring(passphrase) })}
 }
 
-// lazyKeys is a wrapper that is opened when it is first used.
+// keyring opens the keyring of the state, or makes it.
+func (s *State) keyring(passphrase Passphrase) (*keyring.Keyring, error) {
+	path := s.keyringPath()
+	protected, exists, err := keyring.Protected(path)
+	if err != nil {
+		return nil, err
+	}
+	word, err := passphrase(protected, exists)
+	if err != nil {
+		return nil, err
+	}
+	return keyring.Open(path, keyring.Options{Passphrase: word})
+}
+
+func (s *State) keyringPath() string { return filepath.Join(s.path, "keyring") }
+
+// lazyKeys is a keyring that is opened when it is first used.
 type lazyKeys struct {
-	open func() (secret.Wrapper, error)
+	open func() (*keyring.Keyring, error)
+}
+
+// Hold holds the keyring. See secret.Hold.
+func (l lazyKeys) Hold(ctx context.Context) (release func(), err error) {
+	k, err := l.open()
+	if err != nil {
+		return nil, err
+	}
+	return k.Hold(ctx)
 }
 
 // Generate implements secret.Wrapper.

@@ -31,10 +31,10 @@ const Organization model.OrganizationID = "local"
 // State is a directory that holds audits, findings and evidence.
 type State struct {
 	Catalog  *check.Catalog
-	Records  *store.Organization
+	Store    *store.Store
+	Records  *store.Organization // of Organization, in Store
 	Evidence blob.Store
 
-	store *store.Store
 	table *sqlite.Table
 	blobs *dir.Store
 	path  string
@@ -64,7 +64,7 @@ func Open(ctx context.Context, path string, catalog *check.Catalog) (*State, err
 		return nil, errors.Join(err, table.Close())
 	}
 	s := store.New(table)
-	return &State{Catalog: catalog, Records: s.For(Organization), Evidence: blobs, store: s, table: table, blobs: blobs, path: path}, nil
+	return &State{Catalog: catalog, Store: s, Records: s.For(Organization), Evidence: blobs, table: table, blobs: blobs, path: path}, nil
 }
 
 // Close releases the files.
@@ -97,7 +97,7 @@ func (s *State) Audit(ctx context.Context, run Run) (model.Audit, error) {
 	}})
 	tasks, results := broker.Queue("tasks"), broker.Queue("results")
 	p := &pipeline.Pipeline{
-		Catalog: s.Catalog, Specs: run.Specs, Store: s.store, Evidence: s.Evidence,
+		Catalog: s.Catalog, Specs: run.Specs, Store: s.Store, Evidence: s.Evidence,
 		Tasks: tasks, Results: results, Accounts: opened{run.Account}, Progress: run.Progress,
 		Now: time.Now, Deadline: run.Timeout, WatchEvery: watchEvery,
 	}
@@ -174,4 +174,9 @@ func (o opened) Open(context.Context, model.OrganizationID, model.Audit, []strin
 // of their own.
 func (o opened) Verify(context.Context, model.OrganizationID, model.Audit, ledger.Ledger) error {
 	return nil
+}
+
+// Permissions implements pipeline.Accounts: the command looked before it planned.
+func (o opened) Permissions(context.Context, model.OrganizationID, model.Audit, pipeline.Account, ledger.Ledger) (model.Permissions, error) {
+	return model.Permissions{}, nil
 }

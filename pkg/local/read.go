@@ -87,7 +87,7 @@ func (s *State) Calls(ctx context.Context, audit model.Audit, visit func(ledger.
 
 // Cancel stops an audit that runs in another process.
 func (s *State) Cancel(ctx context.Context, audit model.Audit) error {
-	p := &pipeline.Pipeline{Store: s.store, Now: time.Now}
+	p := &pipeline.Pipeline{Store: s.Store, Now: time.Now}
 	return p.Stop(ctx, Organization, audit.Connection, audit.ID, model.AuditCancelled, ErrCancelled.Error())
 }
 

@@ -24,6 +24,9 @@ func TestRemovedConnection(t *testing.T) {
 	if err := records.PutDataKey(t.Context(), string(id), []byte("wrapped")); err != nil {
 		t.Fatal(err)
 	}
+	if err := records.PutAccessKey(t.Context(), id, store.SealedAccessKey{ID: "k", SecretAccessKey: []byte("sealed")}); err != nil {
+		t.Fatal(err)
+	}
 	connection, err := records.Connection(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
@@ -49,8 +52,9 @@ func TestRemovedConnection(t *testing.T) {
 	_, ofConnection := records.AnyConnection(t.Context(), id)
 	_, ofAccess := records.Access(t.Context(), id)
 	_, ofKey := records.DataKey(t.Context(), string(id))
+	_, ofAccessKey := records.AccessKey(t.Context(), id, "k")
 	_, ofAudit := records.Audit(t.Context(), id, audit.ID)
-	for what, err := range map[string]error{"connection": ofConnection, "access": ofAccess, "data key": ofKey, "audit": ofAudit} {
+	for what, err := range map[string]error{"connection": ofConnection, "access": ofAccess, "data key": ofKey, "access key": ofAccessKey, "audit": ofAudit} {
 		if !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("%s after the removal: %v", what, err)
 		}

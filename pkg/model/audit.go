@@ -47,9 +47,12 @@ type Audit struct {
 	Retries  int      `json:"retries,omitempty"`
 	Problems []string `json:"problems,omitempty"`
 	// Refused is why AWS refused the account while the audit ran: tasks that did
-	// not begin by then do not try.
-	Refused string   `json:"refused,omitempty"`
-	Summary *Summary `json:"summary,omitempty"` // once ended
+	// not begin by then do not try. RefusedCode is the same for programs.
+	Refused     string `json:"refused,omitempty"`
+	RefusedCode string `json:"refused_code,omitempty"`
+	// Permissions is what the policies of the caller allow, if they were looked at.
+	Permissions *Permissions `json:"permissions,omitempty"`
+	Summary     *Summary     `json:"summary,omitempty"` // once ended
 
 	Version int64 `json:"-"` // of the stored record
 }
@@ -171,5 +174,7 @@ type Changes struct {
 	Resolved   int       `json:"resolved"`
 	Reopened   int       `json:"reopened"`
 	NewlyBlind []CheckID `json:"newly_blind,omitempty"` // fully assessed before, not any more
-	Previous   AuditID   `json:"previous,omitempty"`    // empty for a first audit
+	// NewlyMissing are the IAM actions that are missing and were not before.
+	NewlyMissing []string `json:"newly_missing,omitempty"`
+	Previous     AuditID  `json:"previous,omitempty"` // empty for a first audit
 }

@@ -10,10 +10,11 @@ import (
 // for the local command one of the connection's own.
 type Connection struct {
 	ID        ConnectionID `json:"id"`
-	AccountID string       `json:"account_id"`
+	AccountID string       `json:"account_id"` // empty until it is known whose access key it is
 	Name      string       `json:"name,omitempty"`
 	Project   string       `json:"project,omitempty"`
-	RoleARN   string       `json:"role_arn,omitempty"` // empty for the local command, which has credentials of its own
+	RoleARN   string       `json:"role_arn,omitempty"`
+	AccessKey *AccessKey   `json:"access_key,omitempty"` // instead of a role; neither for the local command's own credentials
 	CreatedAt time.Time    `json:"created_at"`
 
 	// What an audit of it looks at. Regions empty means all that the account has
@@ -60,10 +61,24 @@ type ConnectionState string
 
 // The states of a connection.
 const (
-	ConnectionPending ConnectionState = "pending" // never opened yet
-	ConnectionActive  ConnectionState = "active"  // opened by the last audit
-	ConnectionRevoked ConnectionState = "revoked" // AWS refuses the role; findings stay as they were
-	ConnectionDeleted ConnectionState = "deleted" // hidden, and about to be purged
+	ConnectionPending  ConnectionState = "pending"  // never opened yet
+	ConnectionActive   ConnectionState = "active"   // opened by the last audit, which was allowed all that it asked
+	ConnectionDegraded ConnectionState = "degraded" // worked before, and is not allowed all that its audits need
+	ConnectionRevoked  ConnectionState = "revoked"  // AWS refuses the role; findings stay as they were
+	ConnectionDeleted  ConnectionState = "deleted"  // hidden, and about to be purged
+)
+
+// The codes of what is wrong with the way into an account, for programs.
+const (
+	CodeConnectionPending = "connection_pending"        // there is no role yet
+	CodeRoleDenied        = "role_denied"               // AWS does not let the role be assumed
+	CodeMissingExternalID = "trust_missing_external_id" // the role lets in who does not know its External ID
+	CodeAccountMismatch   = "account_mismatch"          // it leads into another account
+	CodeMinimumMissing    = "policy_minimum_missing"    // not even the regions may be listed
+	CodeKeyRefused        = "access_key_refused"        // AWS does not accept the access key
+	// CodeAccessKeysDisabled is of what needs Settings.AccessKeysAllowed. It says
+	// nothing of the account.
+	CodeAccessKeysDisabled = "access_keys_disabled"
 )
 
 // Probe is something that was tried with a connection's role, and whether AWS's
@@ -93,4 +108,7 @@ type Identity struct {
 	Account   string // 12 digits
 	Partition string // "aws", "aws-cn", "aws-us-gov"…
 	CallerARN string
+	// Entrusted says that the account gave these credentials, or their role, to
+	// CloudArq for auditing; they are not those of whoever runs the command.
+	Entrusted bool
 }

@@ -65,7 +65,7 @@ func (p *Pipeline) runTask(ctx context.Context, body []byte) error {
 	}
 	if task.State == model.TaskOpen {
 		if audit.Refused != "" {
-			return &RefusedError{Message: audit.Refused}
+			return &RefusedError{Code: audit.RefusedCode, Message: audit.Refused}
 		}
 		p.Progress.TaskStarted(task)
 		if err := p.work(ctx, m, audit, &task); err != nil {
@@ -190,7 +190,7 @@ func (p *Pipeline) walk(ctx context.Context, spec collect.Spec, account Account,
 			home = account.HomeRegion()
 		}
 		scope := collect.NewScope(account.Config(home, calls), audit.AccountID, audit.Partition, region, sink)
-		scope.Audited = task.Regions
+		scope.Audited, scope.Caller = task.Regions, account.Identity()
 		for _, w := range spec.Walks {
 			if !slices.ContainsFunc(w.Kinds, func(kind string) bool { return wanted[kind] }) {
 				continue

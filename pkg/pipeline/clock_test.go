@@ -240,7 +240,7 @@ func TestRevokedRole(t *testing.T) {
 	if err := m.drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	gone := &pipeline.RefusedError{Message: "the role is gone", Cause: errors.New("AccessDenied")}
+	gone := &pipeline.RefusedError{Code: model.CodeRoleDenied, Message: "the role is gone", Cause: errors.New("AccessDenied")}
 	check := func(when string, state model.AuditState, alerts int) {
 		t.Helper()
 		if err := m.drain(t.Context()); err != nil {

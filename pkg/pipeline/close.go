@@ -10,6 +10,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/alert"
 	"github.com/cloudarq/cloudarq/pkg/blob"
 	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/drift"
 	"github.com/cloudarq/cloudarq/pkg/evidence"
 	"github.com/cloudarq/cloudarq/pkg/metrics"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -80,12 +81,12 @@ func (p *Pipeline) announceEnd(ctx context.Context, orgID model.OrganizationID, 
 	return org.DeleteBound(ctx, audit.ID)
 }
 
-// noteConnection keeps with the connection whether its account can be opened. It
-// reports whether this audit was the one that found it broken, also when asked
-// again.
+// noteConnection keeps with the connection whether its account can be opened, and
+// allows what audits need. It reports whether this audit was the one that found it
+// revoked, also when asked again.
 func (p *Pipeline) noteConnection(ctx context.Context, org *store.Organization, audit model.Audit) (broken bool, err error) {
-	if audit.Refused == "" && audit.CallerARN == "" {
-		return false, nil // never opened, for reasons that are not the account's
+	if audit.RefusedCode == model.CodeAccessKeysDisabled || audit.Refused == "" && audit.CallerARN == "" {
+		return false, nil // not opened, for reasons that are not the account's
 	}
 	for {
 		c, err := org.Connection(ctx, audit.Connection)
@@ -95,16 +96,17 @@ func (p *Pipeline) noteConnection(ctx context.Context, org *store.Organization, 
 		if err != nil {
 			return false, err
 		}
-		state := model.ConnectionActive
-		if audit.Refused != "" {
-			state = model.ConnectionRevoked
+		found := func() bool { return c.State == model.ConnectionRevoked && c.Since.Equal(audit.StartedAt) }
+		state, reason := drift.State(c.State, audit)
+		if c.State == state && c.Reason == reason || c.Since.After(audit.StartedAt) {
+			return found(), nil
 		}
-		if c.State == state || c.Since.After(audit.StartedAt) {
-			return state == model.ConnectionRevoked && c.Since.Equal(audit.StartedAt), nil
+		if c.State != state {
+			c.Since = audit.StartedAt
 		}
-		c.State, c.Reason, c.Since = state, audit.Refused, audit.StartedAt
+		c.State, c.Reason = state, reason
 		if err := org.PutConnection(ctx, &c); !errors.Is(err, store.ErrConflict) {
-			return state == model.ConnectionRevoked, err
+			return found(), err
 		}
 	}
 }
@@ -150,7 +152,7 @@ func (p *Pipeline) conclude(ctx context.Context, orgID model.OrganizationID, aud
 	if err != nil {
 		return audit, err
 	}
-	if audit.Summary, err = p.summarise(append(tasks, whole), previous); err != nil {
+	if audit.Summary, err = p.summarise(audit, append(tasks, whole), previous); err != nil {
 		return audit, err
 	}
 	if slices.ContainsFunc(tasks, func(t model.Task) bool { return t.Late }) {
@@ -321,7 +323,7 @@ func (j *judgement) nothingExists(c check.Check, service string, tasks []model.T
 }
 
 // summarise adds the tasks up.
-func (p *Pipeline) summarise(tasks []model.Task, previous *model.Audit) (*model.Summary, error) {
+func (p *Pipeline) summarise(audit model.Audit, tasks []model.Task, previous *model.Audit) (*model.Summary, error) {
 	s := &model.Summary{
 		Services: map[string]model.Score{}, Pillars: map[model.Pillar]model.Score{},
 		Failed: map[model.Severity]int{}, Tally: model.Tally{},
@@ -369,6 +371,8 @@ func (p *Pipeline) summarise(tasks []model.Task, previous *model.Audit) (*model.
 	if previous != nil {
 		s.Changes.Previous = previous.ID
 		s.Changes.NewlyBlind = newlyBlind(previous.Summary.Tally, s.Tally)
+		audit.Summary = s
+		s.Changes.NewlyMissing = drift.NewlyLost(*previous, audit)
 	}
 	return s, nil
 }

@@ -27,17 +27,23 @@ func (p *Pipeline) connect(ctx context.Context, m Message, audit model.Audit, ta
 	return nil
 }
 
-// regionsAction is all that opening an account and planning takes.
-const regionsAction = "ec2:DescribeRegions"
+// connectActions is all that opening an account, looking at what it allows and
+// planning takes.
+var connectActions = []string{"ec2:DescribeRegions", "iam:GetAccountAuthorizationDetails"}
 
 func (p *Pipeline) openAndPlan(ctx context.Context, m Message, audit model.Audit, calls ledger.Ledger) error {
-	account, err := p.Accounts.Open(ctx, m.Organization, audit, []string{regionsAction}, calls)
+	account, err := p.Accounts.Open(ctx, m.Organization, audit, connectActions, calls)
 	if err != nil {
 		return err
 	}
 	identity := account.Identity()
+	if audit.AccountID == "" {
+		if audit.AccountID, err = p.claimAccount(ctx, m.Organization, audit.Connection, identity.Account); err != nil {
+			return err
+		}
+	}
 	if identity.Account != audit.AccountID {
-		return &RefusedError{Message: fmt.Sprintf("the connection is of account %s, but its role is of account %s", audit.AccountID, identity.Account)}
+		return &RefusedError{Code: model.CodeAccountMismatch, Message: fmt.Sprintf("%s: the connection is of account %s, but its credentials are of account %s", model.CodeAccountMismatch, audit.AccountID, identity.Account)}
 	}
 	if err := p.Accounts.Verify(ctx, m.Organization, audit, calls); err != nil {
 		return err
@@ -48,6 +54,11 @@ func (p *Pipeline) openAndPlan(ctx context.Context, m Message, audit model.Audit
 				return err
 			}
 		}
+		permissions, err := p.Accounts.Permissions(ctx, m.Organization, audit, account, calls)
+		if err != nil {
+			return err
+		}
+		audit.Permissions = &permissions
 		audit.Partition, audit.CallerARN, audit.State = identity.Partition, identity.CallerARN, model.AuditRunning
 		// The regions are settled by whoever writes them first, before the tasks.
 		org := p.Store.For(m.Organization)
@@ -62,4 +73,21 @@ func (p *Pipeline) openAndPlan(ctx context.Context, m Message, audit model.Audit
 		return err
 	}
 	return p.send(ctx, m.Organization, audit, tasks)
+}
+
+// claimAccount makes a connection of which nobody knew the account, one of the
+// account that its access key opened, and gives the account that it is of: another
+// audit may have been first.
+func (p *Pipeline) claimAccount(ctx context.Context, orgID model.OrganizationID, connection model.ConnectionID, account string) (string, error) {
+	org := p.Store.For(orgID)
+	for {
+		c, err := org.Connection(ctx, connection)
+		if err != nil || c.AccountID != "" {
+			return c.AccountID, err
+		}
+		c.AccountID = account
+		if err := org.PutConnection(ctx, &c); !errors.Is(err, store.ErrConflict) {
+			return account, err
+		}
+	}
 }

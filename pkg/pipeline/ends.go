@@ -54,7 +54,7 @@ func (p *Pipeline) refuse(ctx context.Context, body []byte, refused *RefusedErro
 	if err != nil {
 		return err
 	}
-	err = p.updateAudit(ctx, m.Organization, m.Connection, m.Audit, func(a *model.Audit) { a.Refused = refused.Message })
+	err = p.updateAudit(ctx, m.Organization, m.Connection, m.Audit, func(a *model.Audit) { a.Refused, a.RefusedCode = refused.Message, refused.Code })
 	if err != nil {
 		return err
 	}

@@ -47,12 +47,15 @@ type Accounts interface {
 	// It is asked once an audit, when the account was opened, and may know the
 	// answer from before.
 	Verify(ctx context.Context, org model.OrganizationID, audit model.Audit, calls ledger.Ledger) error
+	// Permissions looks at what an opened account allows, beside what the audit
+	// needs. It is asked once an audit. That it cannot be read is no error.
+	Permissions(ctx context.Context, org model.OrganizationID, audit model.Audit, account Account, calls ledger.Ledger) (model.Permissions, error)
 }
 
 // RefusedError says that AWS does not let an audit into its account: trying
 // again changes nothing. Its text is one sentence for the user.
 type RefusedError struct {
-	Code    string // "trust_missing_external_id", for programs; may be empty
+	Code    string // for programs: model.CodeRoleDenied and others
 	Message string
 	Cause   error
 }

@@ -20,7 +20,8 @@ type Request struct {
 	Connection      model.Connection
 	Partition       string
 	CallerARN       string
-	Regions         []string // empty asks the account which it has enabled; Plan needs them
+	Permissions     *model.Permissions // of the caller, if somebody looked
+	Regions         []string           // empty asks the account which it has enabled; Plan needs them
 	DisabledRegions []string
 	Checks          []check.Check
 	Services        []string // those allowed; empty allows all
@@ -112,7 +113,7 @@ func (p *Pipeline) newAudit(r Request) (model.Audit, []model.Task, error) {
 	audit := model.Audit{
 		ID: r.Audit, Connection: r.Connection.ID, AccountID: r.Connection.AccountID, Project: r.Connection.Project, Once: r.Connection.Schedule.Once(),
 		Partition: r.Partition, CallerARN: r.CallerARN, State: model.AuditRunning, StartedAt: p.Now().UTC(),
-		Services: scope.Services, Regions: r.Regions, DisabledRegions: r.DisabledRegions,
+		Services: scope.Services, Regions: r.Regions, DisabledRegions: r.DisabledRegions, Permissions: r.Permissions,
 	}
 	for _, c := range scope.Checks {
 		audit.Checks = append(audit.Checks, c.ID)
@@ -184,7 +185,7 @@ func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit
 		}
 		tasks = append(tasks, t)
 	}
-	audit.EndedAt, audit.Problems, audit.Refused = time.Time{}, nil, ""
+	audit.EndedAt, audit.Problems, audit.Refused, audit.RefusedCode = time.Time{}, nil, "", ""
 	audit.Retries++
 	if p.Bound > 0 {
 		if err := org.PutBound(ctx, audit, p.Now().Add(p.Bound)); err != nil {

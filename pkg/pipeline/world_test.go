@@ -88,13 +88,14 @@ const (
 
 // world is the account as the next audit finds it.
 type world struct {
-	doors   map[string]sight // by name; the region is the same
-	denied  bool             // doors cannot be listed
-	partial bool             // the listing breaks off after the first door
-	guards  []bool
-	failing error // the account cannot be opened
-	unsafe  error // others could come in the same way
-	walks   int
+	doors       map[string]sight // by name; the region is the same
+	denied      bool             // doors cannot be listed
+	partial     bool             // the listing breaks off after the first door
+	guards      []bool
+	failing     error // the account cannot be opened
+	permissions model.Permissions
+	unsafe      error // others could come in the same way
+	walks       int
 }
 
 func (w *world) spec() collect.Spec {
@@ -146,6 +147,11 @@ func (w *world) Open(context.Context, model.OrganizationID, model.Audit, []strin
 // Verify implements pipeline.Accounts.
 func (w *world) Verify(context.Context, model.OrganizationID, model.Audit, ledger.Ledger) error {
 	return w.unsafe
+}
+
+// Permissions implements pipeline.Accounts.
+func (w *world) Permissions(context.Context, model.OrganizationID, model.Audit, pipeline.Account, ledger.Ledger) (model.Permissions, error) {
+	return w.permissions, nil
 }
 
 // Identity implements pipeline.Account.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -13,7 +14,9 @@ import (
 // Connection is a kept account as it is shown.
 type Connection struct {
 	model.Connection
-	Profile string `json:"profile,omitempty"`
+	Kind    model.ConnectionKind `json:"kind"`
+	KeyAge  *model.KeyAge        `json:"key_age,omitempty"`
+	Profile string               `json:"profile,omitempty"`
 	// ExternalID is empty unless somebody asked for it in so many words.
 	ExternalID string `json:"external_id,omitempty"`
 	LastAudit  string `json:"last_audit,omitempty"`
@@ -33,6 +36,23 @@ func (c Connection) audited() string {
 	}
 }
 
+// NewConnection is a connection as it is shown at a moment.
+func NewConnection(c model.Connection, now time.Time) Connection {
+	return Connection{Connection: c, Kind: c.Kind(), KeyAge: c.AccessKey.Age(now)}
+}
+
+// credential says in words what kind of credential is kept of the connection.
+func (c Connection) credential() string {
+	switch c.Kind {
+	case model.KindAccessKey:
+		return fmt.Sprintf("an access key that ends in %s, sealed; it %s", c.AccessKey.Suffix, cmp.Or(c.KeyAge.Advice(), fmt.Sprintf("is %s old", Count(c.KeyAge.Days, "day"))))
+	case model.KindRole:
+		return "none that lasts: the role is assumed for an hour at most"
+	case model.KindNone:
+	}
+	return "none"
+}
+
 // ConnectionColumns are the columns of a list of connections.
 func ConnectionColumns() []Column[Connection] {
 	return []Column[Connection]{
@@ -40,6 +60,13 @@ func ConnectionColumns() []Column[Connection] {
 		{Name: "name", Value: func(c Connection) string { return c.Name }},
 		{Name: "state", Value: func(c Connection) string { return string(c.State) }},
 		{Name: "since", Value: func(c Connection) string { return when(c.Since) }},
+		{Name: "kind", Value: func(c Connection) string { return string(c.Kind) }},
+		{Name: "key_age", Value: func(c Connection) string {
+			if c.KeyAge == nil {
+				return ""
+			}
+			return fmt.Sprintf("%s (%s)", Count(c.KeyAge.Days, "day"), c.KeyAge.State)
+		}},
 		{Name: "audited", Value: func(c Connection) string { return c.audited() }},
 		{Name: "role_arn", Value: func(c Connection) string { return c.RoleARN }},
 		{Name: "profile", Value: func(c Connection) string { return c.Profile }, Wide: true},
@@ -64,7 +91,7 @@ func when(t time.Time) string {
 func ConnectionText(w io.Writer, c Connection) error {
 	external := c.ExternalID
 	switch {
-	case external == "" && c.RoleARN == "":
+	case external == "" && c.Kind != model.KindRole:
 		external = "none"
 	case external == "":
 		external = "kept, sealed; --reveal-external-id shows it"
@@ -81,14 +108,19 @@ func ConnectionText(w io.Writer, c Connection) error {
 		}
 		return word
 	}
+	role, profile := or(c.RoleARN, "none: audited with credentials of your own"), or(c.Profile, "the default credentials")
+	if c.Kind == model.KindAccessKey {
+		role, profile = "none: opened by an access key", "none"
+	}
 	lines := [][2]string{
 		{"Account", c.AccountID},
 		{"Name", or(c.Name, "none")},
 		{"State", strings.TrimSpace(or(string(c.State), "unknown") + " " + when(c.Since))},
 		{"Why", or(c.Reason, "nothing is wrong")},
-		{"Role", or(c.RoleARN, "none: audited with credentials of your own")},
+		{"Role", role},
 		{"External ID", external},
-		{"Profile", or(c.Profile, "the default credentials")},
+		{"Credential", c.credential()},
+		{"Profile", profile},
 		{"Regions", all(c.Regions)},
 		{"Services", all(c.Services)},
 		{"Checks", all(c.Checks)},
@@ -112,7 +144,14 @@ func ExternalIDColumn() Column[Connection] {
 	return Column[Connection]{Name: "external_id", Value: func(c Connection) string { return c.ExternalID }, Wide: true}
 }
 
-// ProbeColumns are the columns of what was tried with a role.
+// SettingsColumns are the columns of an organization's settings.
+func SettingsColumns() []Column[model.Settings] {
+	return []Column[model.Settings]{
+		{Name: "access_keys_allowed", Value: func(s model.Settings) string { return strconv.FormatBool(s.AccessKeysAllowed) }},
+	}
+}
+
+// ProbeColumns are the columns of what was tried with a role or an access key.
 func ProbeColumns() []Column[model.Probe] {
 	return []Column[model.Probe]{
 		{Name: "tried", Value: func(p model.Probe) string { return p.Tried }},
@@ -138,6 +177,40 @@ func ProbeColumns() []Column[model.Probe] {
 	}
 }
 
+// CoverageColumns are the columns of what could be assessed of each service.
+func CoverageColumns() []Column[model.ServiceCoverage] {
+	return []Column[model.ServiceCoverage]{
+		{Name: "service", Value: func(s model.ServiceCoverage) string { return s.Service }},
+		{Name: "checks", Value: func(s model.ServiceCoverage) string { return strconv.Itoa(s.Checks) }},
+		{Name: "assessable", Value: func(s model.ServiceCoverage) string { return strconv.Itoa(s.Checks - len(s.Blind)) }},
+		{Name: "blind", Value: func(s model.ServiceCoverage) string {
+			ids := make([]string, len(s.Blind))
+			for i, id := range s.Blind {
+				ids[i] = string(id)
+			}
+			return strings.Join(ids, " ")
+		}, Wide: true},
+	}
+}
+
+// PermissionsText sums up what a role allows, in a sentence.
+func PermissionsText(p model.Permissions) string {
+	if p.Unread != "" {
+		return "what the role allows could not be read (" + p.Unread + "); audits will show what is missing"
+	}
+	text := fmt.Sprintf("the role allows %d of the %s that audits need", p.Needed-len(p.Missing), Count(p.Needed, "action"))
+	if p.Version != "" {
+		text += ", by version " + p.Version + " of the published policy"
+	}
+	if p.Unused.Count > 0 {
+		text += fmt.Sprintf("; %s more that nothing needs", Count(p.Unused.Count, "read"))
+	}
+	if p.Excess.Count > 0 {
+		text += fmt.Sprintf("; and %s that write, or show data or credentials", Count(p.Excess.Count, "action"))
+	}
+	return text
+}
+
 // ReceiptColumns are the columns of what is left of a removed connection.
 func ReceiptColumns() []Column[model.Receipt] {
 	return []Column[model.Receipt]{
@@ -152,6 +225,9 @@ func ReceiptColumns() []Column[model.Receipt] {
 // ReceiptText says what became of a removed connection.
 func ReceiptText(w io.Writer, c model.Connection, r model.Receipt) error {
 	text := fmt.Sprintf("Account %s is forgotten: %s and %s were deleted.\n", c.AccountID, Count(r.Records, "record"), Count(r.Objects, "object"))
+	if c.AccessKey != nil {
+		text += fmt.Sprintf("Its access key still works: delete the one that ends in %s in the account.\n", Plain(c.AccessKey.Suffix))
+	}
 	if c.RoleARN != "" {
 		text += fmt.Sprintf("Its role is still there: delete %s in the account if nobody else needs it.\n", Plain(c.RoleARN))
 	}

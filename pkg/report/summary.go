@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cloudarq/cloudarq/pkg/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -112,6 +113,8 @@ func writeGaps(w io.Writer, style Style, gaps []model.GapCount) error {
 // Remedy says what would close a gap.
 func Remedy(g model.GapCount) string {
 	switch {
+	case g.Reason == string(fact.SCPDenied):
+		return "allow " + g.Action + " in the organization's policies"
 	case g.Action != "":
 		return "allow " + g.Action
 	case g.Operation != "" && g.Detail != "":

@@ -71,6 +71,9 @@ func (c *cached) Rewrap(ctx context.Context, scope Scope, wrapped []byte) ([]byt
 	return c.w.Rewrap(ctx, scope, wrapped)
 }
 
+// Hold holds the wrapper, if it can be held.
+func (c *cached) Hold(ctx context.Context) (release func(), err error) { return Hold(ctx, c.w) }
+
 func idOf(scope Scope, wrapped []byte) cacheID {
 	return sha256.Sum256(append(scope.Bytes(), wrapped...))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/services/across"
 	"github.com/cloudarq/cloudarq/pkg/services/apigateway"
 	"github.com/cloudarq/cloudarq/pkg/services/autoscaling"
+	"github.com/cloudarq/cloudarq/pkg/services/cloudarq"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudfront"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudtrail"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudwatch"
@@ -50,6 +51,7 @@ func All() []check.Service {
 		across.Service(),
 		apigateway.Service(),
 		autoscaling.Service(),
+		cloudarq.Service(),
 		cloudfront.Service(),
 		cloudtrail.Service(),
 		cloudwatch.Service(),

@@ -169,14 +169,15 @@ func (s *Store) Overdue(ctx context.Context, now time.Time) iter.Seq2[Due, error
 func (s *Store) due(ctx context.Context, c clock, now time.Time) iter.Seq2[Due, error] {
 	return func(yield func(Due, error) bool) {
 		for shard := range clockShards {
-			q := table.Query{Index: true, PK: table.Path("CLOCK", string(c), strconv.Itoa(shard))}
+			// The clock is read each minute: what is not due is not read at all.
+			q := table.Query{
+				Index: true, PK: table.Path("CLOCK", string(c), strconv.Itoa(shard)),
+				Before: now.UTC().Add(time.Second).Format(time.RFC3339),
+			}
 			for d, err := range each[Due](ctx, s.table, q, nil) {
 				if err != nil {
 					yield(d, fmt.Errorf("read the clock: %w", err))
 					return
-				}
-				if d.At.After(now) {
-					break
 				}
 				if !yield(d, nil) {
 					return
@@ -276,38 +277,6 @@ func (o *Organization) PutVerifiedRole(ctx context.Context, connection model.Con
 	}
 	if err := o.table.PutMany(ctx, []table.Item{item}); err != nil {
 		return fmt.Errorf("note the verified role of connection %s: %w", connection, err)
-	}
-	return nil
-}
-
-// dataKey is a wrapped data key.
-type dataKey struct {
-	Wrapped []byte `json:"wrapped"`
-}
-
-func (o *Organization) dataKeyKey(record string) table.Key {
-	return table.Key{PK: o.key("KEY"), SK: record}
-}
-
-// DataKey reads the wrapped data key of a record of the organization, or
-// ErrNotFound. Deleting it makes everything unreadable that was sealed with it.
-func (o *Organization) DataKey(ctx context.Context, record string) ([]byte, error) {
-	var k dataKey
-	if _, err := o.get(ctx, o.dataKeyKey(record), &k); err != nil {
-		return nil, fmt.Errorf("data key of %s: %w", record, err)
-	}
-	return k.Wrapped, nil
-}
-
-// PutDataKey keeps the first data key of a record; ErrConflict says that it has
-// one.
-func (o *Organization) PutDataKey(ctx context.Context, record string, wrapped []byte) error {
-	item, err := encode(o.dataKeyKey(record), table.Key{}, 0, dataKey{wrapped})
-	if err != nil {
-		return err
-	}
-	if err := o.table.Put(ctx, item); err != nil {
-		return fmt.Errorf("write the data key of %s: %w", record, err)
 	}
 	return nil
 }

@@ -77,11 +77,13 @@ func (o *Organization) records(ctx context.Context, connection model.ConnectionI
 			return err
 		}
 	}
-	if err := partition("SCOPE", string(connection)); err != nil {
-		return err
+	for _, what := range []string{"SCOPE", accessKeyPart} {
+		if err := partition(what, string(connection)); err != nil {
+			return err
+		}
 	}
 	for _, key := range []table.Key{
-		{PK: o.key("CLOCK", string(startClock)), SK: string(connection)}, o.verifiedKey(connection), o.accessKey(connection), o.dataKeyKey(string(connection)),
+		{PK: o.key("CLOCK", string(startClock)), SK: string(connection)}, o.verifiedKey(connection), o.accessRecord(connection), o.dataKeyKey(string(connection)),
 	} {
 		if err := visit(key); err != nil {
 			return err

@@ -9,9 +9,10 @@ import (
 	"strings"
 )
 
-// Query asks for the items of one partition whose sort key begins with a prefix.
+// Query asks for the items of one partition whose sort key begins with a prefix, or
+// lies before a bound.
 type Query struct {
-	// Index takes PK and Prefix as those of Item.Index instead of Item.Key.
+	// Index takes PK, Prefix and Before as those of Item.Index instead of Item.Key.
 	Index bool
 	// PK is the partition; required.
 	PK string
@@ -19,6 +20,9 @@ type Query struct {
 	// End it with the separator (see Under) to ask for "a#1#…" only. Empty
 	// finds the whole partition.
 	Prefix string
+	// Before is what sort keys are less than, as bytes; empty is no bound. It does
+	// not go with a prefix.
+	Before string
 	// Desc returns the highest sort key first.
 	Desc bool
 	// Limit is the most items of a page, at most MaxLimit; 0 means 100.
@@ -49,6 +53,12 @@ func (q Query) Check() error {
 	if err := checkText("prefix", q.Prefix, MaxSK); err != nil {
 		return err
 	}
+	if err := checkText("bound", q.Before, MaxSK); err != nil {
+		return err
+	}
+	if q.Before != "" && q.Prefix != "" {
+		return fmt.Errorf("%w: a prefix and a bound", ErrInvalid)
+	}
 	if q.Limit < 0 || q.Limit > MaxLimit {
 		return fmt.Errorf("%w: limit %d is not in 0-%d", ErrInvalid, q.Limit, MaxLimit)
 	}
@@ -68,6 +78,9 @@ func (q Query) String() string {
 	path := "primary"
 	if q.Index {
 		path = "index"
+	}
+	if q.Before != "" {
+		return fmt.Sprintf("%s %q/<%q", path, q.PK, q.Before)
 	}
 	return fmt.Sprintf("%s %q/%q*", path, q.PK, q.Prefix)
 }
@@ -130,6 +143,9 @@ func (q Query) bind(pos []byte) []byte {
 	}
 	b = appendPart(b, q.PK)
 	b = appendPart(b, q.Prefix)
+	if q.Before != "" {
+		b = appendPart(b, q.Before)
+	}
 	sum := sha256.Sum256(append(b, pos...))
 	return sum[:sumLen]
 }

@@ -48,7 +48,7 @@ func TestVerify(t *testing.T) {
 		t.Fatal(err)
 	}
 	a, now := h.verify(c)
-	if a.State != "failed" || now.State != "revoked" || !strings.Contains(now.Reason, "trust_missing_external_id") || !strings.Contains(now.Reason, "sts:ExternalId") {
+	if a.State != "failed" || now.State != "pending" || !strings.Contains(now.Reason, "trust_missing_external_id") || !strings.Contains(now.Reason, "sts:ExternalId") {
 		t.Errorf("verification is %s: %v; connection is %s: %s", a.State, a.Problems, now.State, now.Reason)
 	}
 	if len(h.list(c)) != 0 {
@@ -140,9 +140,12 @@ func TestDelete(t *testing.T) {
 }
 
 // tag is the ETag of a connection.
-func (h *house) tag(c connection) string {
+func (h *house) tag(c connection) string { return h.tagOf("/v1/connections/" + c.ID) }
+
+// tagOf is the ETag of whatever is at a path.
+func (h *house) tagOf(path string) string {
 	h.t.Helper()
-	r, err := http.NewRequestWithContext(h.t.Context(), http.MethodGet, h.URL()+"/v1/connections/"+c.ID, nil)
+	r, err := http.NewRequestWithContext(h.t.Context(), http.MethodGet, h.URL()+path, nil)
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -207,6 +207,7 @@ type connection struct {
 	AccountID   string `json:"account_id"`
 	ExternalID  string `json:"external_id"`
 	CheckerRole string `json:"checker_role"`
+	Kind        string `json:"kind"`
 	State       string `json:"state"`
 	Reason      string `json:"reason"`
 	Links       struct {
@@ -253,11 +254,13 @@ func trust(ctx context.Context, endpoint string, account estate.Account, role, e
 
 // audit is what a test needs to know of one.
 type audit struct {
-	ID       string          `json:"id"`
-	State    string          `json:"state"`
-	Problems []string        `json:"problems"`
-	Summary  json.RawMessage `json:"summary"`
-	Progress struct {
+	ID        string          `json:"id"`
+	AccountID string          `json:"account_id"`
+	CallerARN string          `json:"caller_arn"`
+	State     string          `json:"state"`
+	Problems  []string        `json:"problems"`
+	Summary   json.RawMessage `json:"summary"`
+	Progress  struct {
 		Done   int `json:"tasks_done"`
 		Total  int `json:"tasks_total"`
 		Failed int `json:"tasks_failed"`
@@ -342,7 +345,7 @@ func (h *house) due(c connection) {
 	if len(page.Audits) > 0 {
 		before = page.Audits[0].ID
 	}
-	at := time.Now().UTC().Truncate(time.Second).Add(time.Second)
+	at := time.Now().UTC().Truncate(time.Second).Add(3 * time.Second) // later than three requests take
 	h.schedule(c, map[string]any{"expression": "at(" + at.Format("2006-01-02T15:04:05") + ")"})
 	<-time.After(time.Until(at))
 	for range 3 {

@@ -2,6 +2,7 @@ package serverless_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"io"
 	"strings"
 	"sync"
@@ -17,14 +18,15 @@ import (
 	"github.com/cloudarq/cloudarq/test/stack"
 )
 
-// TestNothingLeaks audits an account while each kind of call fails in turn, and
-// then looks for the External ID in everything that is left: records, objects,
-// messages and logs. It is sealed where it is kept, and told nobody but AWS and who
-// registers the account. The links that come with it are nowhere either.
+// TestNothingLeaks audits two accounts, one through a role and one by an access key,
+// while each kind of call fails in turn, and then looks for the External ID, the keys
+// and signed links in everything that is left: records, objects, messages, logs, and
+// answers to who gives a key. They are sealed where they are kept, and told nobody but
+// AWS; the External ID and the links also to who registers the account.
 func TestNothingLeaks(t *testing.T) {
 	var mu sync.Mutex
 	var logs strings.Builder
-	failing := lambdahost.Call{}
+	failing, giving := lambdahost.Call{}, false // while a key is given the API's calls fail, and otherwise the others'
 	h := start(t, "leak", func(o *lambdahost.Options) {
 		o.Logs = func(_, line string) {
 			mu.Lock()
@@ -34,7 +36,7 @@ func TestNothingLeaks(t *testing.T) {
 		o.Intercept = func(c lambdahost.Call, phase lambdahost.Phase) lambdahost.Verdict {
 			mu.Lock()
 			defer mu.Unlock()
-			if phase == lambdahost.BeforeSend && failing.Service != "" && c.Function != "ApiFunction" && c.Is(failing.Service, failing.Operation) {
+			if phase == lambdahost.BeforeSend && failing.Service != "" && (c.Function == "ApiFunction") == giving && c.Is(failing.Service, failing.Operation) {
 				return lambdahost.Fail(400, "ValidationException")
 			}
 			return lambdahost.Continue()
@@ -45,9 +47,50 @@ func TestNothingLeaks(t *testing.T) {
 	if len(c.ExternalID) < 32 || !strings.Contains(c.Links.QuickCreate, "X-Amz-Signature") {
 		t.Fatalf("External ID %q, link %q", c.ExternalID, c.Links.QuickCreate)
 	}
+	byKey := newSmall(t, h.install, "777777777722")
+	keys := []accessKey{h.newUser(byKey.ID, "first"), h.newUser(byKey.ID, "second"), {"AKIASENTINEL00000000", "sentinel/of+a/key/that/is/refused/0000", nil}}
+	h.allowKeys(true)
+	k := h.connectByKey("by key", keys[0])
+	var said strings.Builder
+	mu.Lock()
+	giving = true
+	mu.Unlock()
+	for _, step := range []lambdahost.Call{
+		{Service: "kms", Operation: "GenerateDataKey"},
+		{Service: "kms", Operation: "Decrypt"},
+		{Service: "dynamodb", Operation: "GetItem"},
+		{Service: "dynamodb", Operation: "PutItem"},
+		{Service: "dynamodb", Operation: "Query"},
+		{Service: "dynamodb", Operation: "DeleteItem"},
+		{},
+	} {
+		tag := h.tag(k)
+		mu.Lock()
+		failing = step
+		mu.Unlock()
+		for _, key := range keys {
+			_, answer, err := h.request("PUT", "/v1/connections/"+k.ID+"/access-key", map[string]string{"If-Match": tag},
+				map[string]any{"access_key_id": key.id, "secret_access_key": key.secret})
+			if err != nil {
+				t.Fatal(err)
+			}
+			said.Write(answer)
+		}
+		mu.Lock()
+		failing = lambdahost.Call{}
+		mu.Unlock()
+	}
+	if answers := said.String(); !strings.Contains(answers, `"internal"`) || !strings.Contains(answers, `"stale"`) {
+		t.Errorf("no step of giving a key failed: %s", answers)
+	}
+	h.giveKey(k, keys[1])
+	mu.Lock()
+	giving = false
+	mu.Unlock()
 	steps := []lambdahost.Call{
 		{},
 		{Service: "sts", Operation: "AssumeRole"},
+		{Service: "sts", Operation: "GetCallerIdentity"},
 		{Service: "kms", Operation: "Decrypt"},
 		{Service: "s3", Operation: "PutObject"},
 		{Service: "s3", Operation: "GetObject"},
@@ -59,9 +102,19 @@ func TestNothingLeaks(t *testing.T) {
 		failing = step
 		mu.Unlock()
 		account.rotate(t, i%2 == 0)
-		a := h.begin(c, "step "+step.Service+step.Operation)
-		if a = h.wait(c, a.ID); !a.ended() { // what is a dead letter now waits for its bound
-			h.call("POST", "/v1/connections/"+c.ID+"/audits/"+a.ID+"/cancel", nil, nil, nil)
+		byKey.rotate(t, i%2 == 0)
+		both := []connection{c, k}
+		for _, c := range both {
+			h.begin(c, "step "+c.ID+step.Service+step.Operation)
+		}
+		for _, c := range both {
+			a := h.wait(c, h.latest(c).ID)
+			if !a.ended() { // what is a dead letter now waits for its bound
+				h.call("POST", "/v1/connections/"+c.ID+"/audits/"+a.ID+"/cancel", nil, nil, nil)
+			}
+			if step == (lambdahost.Call{}) && a.State != "done" {
+				t.Errorf("without a fault the audit is %s: %v", a.State, a.Problems)
+			}
 		}
 	}
 	mu.Lock()
@@ -71,17 +124,24 @@ func TestNothingLeaks(t *testing.T) {
 	if !strings.Contains(text, "message failed and comes again") {
 		t.Error("no step failed")
 	}
-	places := map[string]string{"the logs": text, "the table": h.dumpTable(), "the bucket": h.dumpBucket()}
+	places := map[string]string{"the logs": text, "the answers": said.String(), "the table": h.dumpTable(), "the bucket": h.dumpBucket()}
 	for _, name := range []string{"TasksQueue", "TasksDeadQueue", "ResultsQueue", "ResultsDeadQueue"} {
 		places[name] = strings.Join(h.queue(name).take(), "\n")
 	}
 	for place, content := range places {
-		if strings.Contains(content, c.ExternalID) {
+		if strings.Contains(content, c.ExternalID) && place != "the answers" { // to the customer, who needs it
 			at := strings.Index(content, c.ExternalID)
 			t.Errorf("the External ID is in %s: …%s…", place, content[max(0, at-200):at])
 		}
 		if strings.Contains(content, "X-Amz-Signature") {
 			t.Errorf("a signed link is in %s", place)
+		}
+		for _, key := range keys {
+			for _, part := range []string{key.id, key.secret, base64.StdEncoding.EncodeToString([]byte(key.secret))} {
+				if at := strings.Index(content, part); at >= 0 {
+					t.Errorf("an access key is in %s: …%s…", place, content[max(0, at-200):at])
+				}
+			}
 		}
 		if strings.Contains(content, operatorSecret) {
 			t.Errorf("an operator's secret key is in %s", place)

@@ -30,6 +30,11 @@ const (
 	Region  = "eu-west-1"
 )
 
+// Caller is whom the account was opened as: the role that was made for it.
+func Caller() model.Identity {
+	return model.Identity{Account: Account, Partition: "aws", CallerARN: "arn:aws:sts::" + Account + ":assumed-role/CloudArqAuditRole/cloudarq-test", Entrusted: true}
+}
+
 // Found is what walks emitted.
 type Found struct {
 	mu        sync.Mutex
@@ -63,6 +68,7 @@ func Walk(t testing.TB, spec collect.Spec, fake *awsfake.Fake) *Found {
 	}
 	found := &Found{Gaps: map[string]*fact.Gap{}}
 	scope := collect.NewScope(fake.Config(t), Account, "aws", region, found)
+	scope.Caller = Caller()
 	for _, walk := range spec.Walks {
 		scope.Run(t.Context(), walk)
 	}

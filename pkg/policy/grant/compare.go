@@ -17,6 +17,7 @@ const (
 	Writes  = "writes"  // it is allowed, and no read
 	Reveals = "reveals" // it is allowed, and shows data or credentials
 	Unknown = "unknown" // it is allowed, and AWS's reference does not have it
+	Unused  = "unused"  // it is allowed, harmless, and nothing needs it
 )
 
 // Difference is one action that a policy lacks, or should not allow.
@@ -34,6 +35,7 @@ type Comparison struct {
 	Differences []Difference
 	Blinded     []model.CheckID // all checks of missing actions
 	Excess      int             // actions allowed that nothing needs, dangerous or not
+	Unused      []string        // those of them that are harmless
 }
 
 // Missing are the actions that the policy lacks.
@@ -64,37 +66,52 @@ func (c Comparison) String() string {
 // missing actions can blind.
 func Compare(role policy.Role, p Policy, checks []check.Check) Comparison {
 	c := Comparison{Needed: len(role.Grants), Differences: Lacking(role, p, checks)}
-	none := []model.CheckID{} // a list in JSON, never null
 	for _, d := range c.Differences {
 		c.Blinded = append(c.Blinded, d.Checks...)
 	}
 	slices.Sort(c.Blinded)
 	c.Blinded = slices.Compact(c.Blinded)
 
-	about := p.byService()
+	needless := p.beyond(role)
+	c.Excess = len(needless)
+	for _, d := range needless {
+		if d.What != Unused {
+			c.Differences = append(c.Differences, d)
+		} else {
+			c.Unused = append(c.Unused, d.Action)
+		}
+	}
+	return c
+}
+
+// Dangers are the actions that a policy allows and should not: those that write,
+// show data or credentials, or are not known at all.
+func Dangers(role policy.Role, p Policy) []Difference {
+	return slices.DeleteFunc(p.beyond(role), func(d Difference) bool { return d.What == Unused })
+}
+
+// beyond lists what the policy allows and the role does not need.
+func (p Policy) beyond(role policy.Role) []Difference {
+	var all []Difference
+	about, none := p.byService(), []model.CheckID{} // a list in JSON, never null
 	needed := map[string]bool{}
 	for _, g := range role.Grants {
 		needed[g.Action] = true
 		if len(g.Resources) > 0 && about(g.Action).lacks(g.Action, nil) == "" {
-			c.Differences = append(c.Differences, Difference{Reveals, g.Action, g.Level, "allowed on all resources, the values of API keys among them", none})
-			c.Excess++
+			all = append(all, Difference{Reveals, g.Action, g.Level, "allowed on all resources, the values of API keys among them", none})
 		}
 	}
 	known := Universe()
 	for _, a := range known {
-		if needed[a.Action] || !about(a.Action).allows(a.Action) {
-			continue
-		}
-		c.Excess++
-		if what, why := danger(role, a); what != "" {
-			c.Differences = append(c.Differences, Difference{what, a.Action, a.Level, why, none})
+		if !needed[a.Action] && about(a.Action).allows(a.Action) {
+			what, why := danger(role, a)
+			all = append(all, Difference{what, a.Action, a.Level, why, none})
 		}
 	}
 	for _, pattern := range p.unknown(known) {
-		c.Excess++
-		c.Differences = append(c.Differences, Difference{Unknown, pattern, "", "not in AWS's reference, so nobody can tell what it allows", none})
+		all = append(all, Difference{Unknown, pattern, "", "not in AWS's reference, so nobody can tell what it allows", none})
 	}
-	return c
+	return all
 }
 
 // Lacking are the actions of the role that a policy lacks, with those of the
@@ -125,7 +142,7 @@ func danger(role policy.Role, a policy.Access) (what, why string) {
 	case slices.Contains(role.Denied, a.Action):
 		return Reveals, "reads data or what belongs to it; CloudArq's own role denies it"
 	default:
-		return "", ""
+		return Unused, "a harmless read that nothing needs"
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -20,6 +21,14 @@ var ErrNoPolicy = errors.New("there is no policy document in it")
 type Policy struct {
 	all    iampolicy.Policy
 	strict iampolicy.Policy // without what allows under conditions only
+	within *Policy          // a permissions boundary, if there is one
+}
+
+// Within is the policy under a permissions boundary: it allows what both allow.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+func (p Policy) Within(boundary Policy) Policy {
+	p.within = &boundary
+	return p
 }
 
 // Parse reads policy documents from JSON: a document, a list of them, or what
@@ -33,6 +42,11 @@ func Parse(data []byte) (Policy, error) {
 	if len(documents) == 0 {
 		return Policy{}, ErrNoPolicy
 	}
+	return Join(documents...)
+}
+
+// Join is policy documents as they are attached together; none allow nothing.
+func Join(documents ...string) (Policy, error) {
 	var p Policy
 	for _, text := range documents {
 		d, err := iampolicy.ParseURLEncoded(text)
@@ -46,6 +60,21 @@ func Parse(data []byte) (Policy, error) {
 	})
 	return p, nil
 }
+
+// Version is that of the published policy which this one was made of: the oldest,
+// if there are several. It is empty if there is none.
+func (p Policy) Version() string {
+	var oldest string
+	for _, s := range p.all.Statements {
+		if found := publishedSid.FindStringSubmatch(s.Sid); found != nil && (oldest == "" || found[1] < oldest) {
+			oldest = found[1]
+		}
+	}
+	return oldest
+}
+
+// publishedSid is how package policy names the statements of the role.
+var publishedSid = regexp.MustCompile(`^CloudArq(\d{8}[a-z]?)(?:Read\d+|Never)$`)
 
 // documents finds the policy documents in JSON, however they are wrapped.
 func documents(data []byte) ([]string, error) {
@@ -85,15 +114,22 @@ func each(list []json.RawMessage) ([]string, error) {
 }
 
 // allows tells that the action is allowed on some resource, at times.
-func (p Policy) allows(action string) bool { return p.all.Allows(action, "") }
+func (p Policy) allows(action string) bool {
+	return p.all.Allows(action, "") && (p.within == nil || p.within.allows(action))
+}
 
 // lacks says what is in the way of an action on resources; empty if nothing is.
 func (p Policy) lacks(action string, resources []string) string {
+	if p.within != nil {
+		if why := p.within.lacks(action, resources); why != "" {
+			return why + " by the permissions boundary"
+		}
+	}
 	missing := fewest(resources, func(r string) bool { return p.all.Allows(action, r) })
 	switch {
-	case !p.allows(action) && p.denies(action):
+	case !p.all.Allows(action, "") && p.denies(action):
 		return "denied"
-	case !p.allows(action):
+	case !p.all.Allows(action, ""):
 		return "not allowed"
 	case len(resources) == 0 && len(missing) > 0:
 		return "allowed on some resources only"
@@ -147,14 +183,36 @@ func within(pattern, partition string) string {
 // service. AWS has twenty thousand actions, and asking for each of the whole
 // policy takes long.
 func (p Policy) byService() func(action string) Policy {
-	parts := map[string]Policy{}
+	parts, speaks := map[string]Policy{}, p.services()
 	return func(action string) Policy {
 		service := prefix(action)
 		if _, ok := parts[service]; !ok {
-			parts[service] = p.of(service)
+			var part Policy
+			if speaks == nil || speaks[service] {
+				part = p.of(service)
+			}
+			parts[service] = part
 		}
 		return parts[service]
 	}
+}
+
+// services are those that the policy speaks of; nil is all.
+func (p Policy) services() map[string]bool {
+	named := map[string]bool{}
+	for _, s := range p.all.Statements {
+		if len(s.NotActions) > 0 {
+			return nil
+		}
+		for _, pattern := range s.Actions {
+			service := strings.ToLower(prefix(pattern))
+			if strings.ContainsAny(service, "*?") {
+				return nil
+			}
+			named[service] = true
+		}
+	}
+	return named
 }
 
 // of is the part of the policy that speaks of a service's actions.
@@ -179,7 +237,11 @@ func (p Policy) of(service string) Policy {
 		}
 		return kept
 	}
-	return Policy{iampolicy.Policy{Statements: filter(p.all.Statements)}, iampolicy.Policy{Statements: filter(p.strict.Statements)}}
+	part := Policy{all: iampolicy.Policy{Statements: filter(p.all.Statements)}, strict: iampolicy.Policy{Statements: filter(p.strict.Statements)}}
+	if p.within != nil {
+		part.within = new(p.within.of(service))
+	}
+	return part
 }
 
 // denies tells that some statement denies the action on some resource, at times.

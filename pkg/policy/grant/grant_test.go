@@ -24,7 +24,7 @@ func kms(t *testing.T) (policy.Role, []check.Check) {
 	return needed(t, []string{"kms"}, []string{"kms-*"})
 }
 
-func needed(t *testing.T, names, checks []string) (policy.Role, []check.Check) {
+func needed(t testing.TB, names, checks []string) (policy.Role, []check.Check) {
 	t.Helper()
 	catalog, err := services.Catalog()
 	if err != nil {

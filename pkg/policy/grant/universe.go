@@ -3,6 +3,7 @@ package grant
 import (
 	_ "embed"
 	"strings"
+	"sync"
 
 	"github.com/cloudarq/cloudarq/pkg/policy"
 )
@@ -10,8 +11,9 @@ import (
 //go:embed universe.tsv
 var universe string
 
-// Universe lists all IAM actions that AWS had when the data was made.
-func Universe() []policy.Access {
+// Universe lists all IAM actions that AWS had when the data was made. The list is
+// shared and must not change.
+var Universe = sync.OnceValue(func() []policy.Access {
 	var all []policy.Access
 	for line := range strings.Lines(universe) {
 		cells := strings.Split(strings.TrimSpace(line), "\t")
@@ -27,4 +29,4 @@ func Universe() []policy.Access {
 		}
 	}
 	return all
-}
+})

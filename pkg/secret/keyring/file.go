@@ -105,7 +105,7 @@ func private(path string, info fs.FileInfo) error {
 	if runtime.GOOS == "windows" || info.Mode().Perm()&0o077 == 0 {
 		return nil
 	}
-	return fmt.Errorf("%w: its mode is %#o; say \"chmod 600 %s\", and if anybody may have read it, add a key and rewrap",
+	return fmt.Errorf("%w: its mode is %#o; say \"chmod 600 %s\", and if anybody may have read it, rekey",
 		ErrExposed, info.Mode().Perm(), path)
 }
 

@@ -14,7 +14,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/cloudarq/cloudarq/pkg/secret"
@@ -159,6 +161,60 @@ func (k *Keyring) addKey() error {
 		return err
 	}
 	return k.take(c, info)
+}
+
+// Hold keeps all processes from adding and dropping master keys until release. See
+// secret.Hold.
+func (k *Keyring) Hold(ctx context.Context) (release func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if release, err = share(k.path); err != nil {
+		return nil, fmt.Errorf("hold keyring %s: %w", k.path, err)
+	}
+	return release, nil
+}
+
+// DropKeys drops the master keys that have wrapped none of the data keys given, and
+// are not the newest, and says how many those are. The data keys are all that there
+// are: they are asked for while nobody holds the keyring, so that none can be stored
+// meanwhile. An error of theirs drops nothing.
+func (k *Keyring) DropKeys(wrapped iter.Seq2[[]byte, error]) (dropped int, err error) {
+	unlock, err := lock(k.path)
+	if err == nil {
+		dropped, err = k.dropKeys(wrapped)
+		unlock()
+	}
+	if err != nil {
+		return 0, fmt.Errorf("drop keys of keyring %s: %w", k.path, err)
+	}
+	return dropped, nil
+}
+
+func (k *Keyring) dropKeys(wrapped iter.Seq2[[]byte, error]) (dropped int, err error) {
+	used := map[string]bool{}
+	for w, err := range wrapped {
+		if err != nil {
+			return 0, err
+		}
+		id, _, _ := headIn(w) // what is no wrapped key is nobody's
+		used[id] = true
+	}
+	c, _, err := read(k.path)
+	if err != nil {
+		return 0, err
+	}
+	used[c.Keys[len(c.Keys)-1].ID] = true
+	all := len(c.Keys)
+	c.Keys = slices.DeleteFunc(c.Keys, func(s storedKey) bool { return !used[s.ID] })
+	if len(c.Keys) == all {
+		return 0, nil
+	}
+	info, err := write(k.path, c)
+	if err != nil {
+		return 0, err
+	}
+	return all - len(c.Keys), k.take(c, info)
 }
 
 // Generate implements secret.Wrapper.

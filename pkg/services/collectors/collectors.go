@@ -9,6 +9,7 @@ import (
 	acm "github.com/cloudarq/cloudarq/pkg/services/acm/collect"
 	apigateway "github.com/cloudarq/cloudarq/pkg/services/apigateway/collect"
 	autoscaling "github.com/cloudarq/cloudarq/pkg/services/autoscaling/collect"
+	cloudarq "github.com/cloudarq/cloudarq/pkg/services/cloudarq/collect"
 	cloudfront "github.com/cloudarq/cloudarq/pkg/services/cloudfront/collect"
 	cloudtrail "github.com/cloudarq/cloudarq/pkg/services/cloudtrail/collect"
 	cloudwatch "github.com/cloudarq/cloudarq/pkg/services/cloudwatch/collect"
@@ -49,6 +50,7 @@ func All() []collect.Spec {
 		acm.Spec(),
 		apigateway.Spec(),
 		autoscaling.Spec(),
+		cloudarq.Spec(),
 		cloudfront.Spec(),
 		cloudtrail.Spec(),
 		cloudwatch.Spec(),

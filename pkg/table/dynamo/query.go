@@ -128,6 +128,10 @@ func (t *Table) list(ctx context.Context, q table.Query, from attributes, limit 
 		condition += " AND begins_with(" + sk + ", :prefix)"
 		in.ExpressionAttributeValues[":prefix"] = text(q.Prefix)
 	}
+	if q.Before != "" {
+		condition += " AND " + sk + " < :before"
+		in.ExpressionAttributeValues[":before"] = text(q.Before)
+	}
 	in.KeyConditionExpression = aws.String(condition)
 	out, err := t.client.Query(ctx, in)
 	if err != nil {

@@ -33,11 +33,13 @@ func (t *Table) from(q table.Query, after table.Position, more bool) iter.Seq[ta
 }
 
 // walk yields what lies at n sorted places, of those that begin with the query's
-// prefix and follow, in its direction, the last place that was yielded before.
+// prefix, lie before its bound and follow, in its direction, the last place that was yielded before.
 // compare says where a place stands to that one.
 func walk(n int, q table.Query, more bool, key func(int) string, compare func(int) int, item func(int) table.Item) iter.Seq[table.Item] {
 	low := sort.Search(n, func(i int) bool { return key(i) >= q.Prefix })
-	high := low + sort.Search(n-low, func(i int) bool { return !strings.HasPrefix(key(low+i), q.Prefix) })
+	high := low + sort.Search(n-low, func(i int) bool {
+		return !strings.HasPrefix(key(low+i), q.Prefix) || q.Before != "" && key(low+i) >= q.Before
+	})
 	if more && q.Desc {
 		high = min(high, sort.Search(n, func(i int) bool { return compare(i) >= 0 }))
 	} else if more {

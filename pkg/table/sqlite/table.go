@@ -142,6 +142,9 @@ func (t *Table) Query(ctx context.Context, q table.Query) (table.Page, error) {
 // is asked for, to know whether anything follows.
 func (t *Table) plan(q table.Query, after table.Position, more bool) (string, []any) {
 	low, high, rows := q.Prefix, successor(q.Prefix), q.PageSize()+1
+	if q.Before != "" {
+		high = q.Before
+	}
 	if !q.Index {
 		switch {
 		case q.Desc && more:

@@ -32,6 +32,7 @@ func testCursor(t *testing.T, open Open) {
 		"order":     {PK: "a", Prefix: "k", Desc: true},
 		"path":      {PK: "a", Prefix: "k", Index: true},
 		"shifted":   {PK: "ak", Prefix: ""},
+		"bound":     {PK: "a", Before: "k"},
 	} {
 		q.Cursor = p.Cursor
 		if _, err := tb.Query(t.Context(), q); !errors.Is(err, table.ErrCursor) {
@@ -160,6 +161,7 @@ func testLimits(t *testing.T, open Open) {
 	}
 	for _, q := range []table.Query{
 		{}, {PK: "a", Prefix: "\xff"}, {PK: "a", Limit: -1}, {PK: "a", Limit: table.MaxLimit + 1}, {PK: longPK + "p"},
+		{PK: "a", Before: "\xff"}, {PK: "a", Prefix: "a", Before: "b"},
 	} {
 		if _, err := tb.Query(ctx, q); !errors.Is(err, table.ErrInvalid) {
 			t.Errorf("query %s: %v, want ErrInvalid", q, err)

@@ -143,9 +143,13 @@ func (m *model) query(rt *rapid.T) {
 	q := table.Query{
 		PK:     m.run + genPK.Draw(rt, "pk"),
 		Prefix: rapid.SampledFrom([]string{"", "a", "a#1", "a#1#", "a#", "é", "\U0010ffff", "zz"}).Draw(rt, "prefix"),
+		Before: rapid.SampledFrom([]string{"", "a", "a#1", "b", "zz"}).Draw(rt, "before"),
 		Index:  rapid.Bool().Draw(rt, "index"),
 		Desc:   rapid.Bool().Draw(rt, "desc"),
 		Limit:  rapid.IntRange(0, 5).Draw(rt, "limit"),
+	}
+	if q.Prefix != "" {
+		q.Before = ""
 	}
 	path := func(it table.Item) table.Key {
 		if q.Index {
@@ -155,7 +159,7 @@ func (m *model) query(rt *rapid.T) {
 	}
 	var want []table.Item
 	for k, it := range m.items {
-		if _, ok := m.live(k); ok && path(it).PK == q.PK && strings.HasPrefix(path(it).SK, q.Prefix) {
+		if _, ok := m.live(k); ok && path(it).PK == q.PK && strings.HasPrefix(path(it).SK, q.Prefix) && (q.Before == "" || path(it).SK < q.Before) {
 			want = append(want, it)
 		}
 	}

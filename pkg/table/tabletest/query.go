@@ -60,6 +60,29 @@ func testQuery(t *testing.T, open Open) {
 		}
 		same(t, []string{"a#1#x", "a#1#y"}, sks(t, tb, table.Query{PK: "p", Prefix: table.Under("a", "1")}))
 	})
+	t.Run("before", func(t *testing.T) {
+		tb := open(t, clock.Now)
+		all := []string{"a", "a#1", "a#1#x", "a#10", "b", "é", "\U0010ffff"}
+		for _, sk := range all {
+			put(t, tb, table.Item{Key: key("p", sk), Index: key("q", sk)})
+		}
+		for _, before := range []string{"a", "a#", "a#1", "a#1\x01", "b", "c", "\U0010ffff"} {
+			want := []string{}
+			for _, sk := range all {
+				if sk < before {
+					want = append(want, sk)
+				}
+			}
+			back := slices.Clone(want)
+			slices.Reverse(back)
+			for _, limit := range []int{1, 2, 0} {
+				same(t, want, sks(t, tb, table.Query{PK: "p", Before: before, Limit: limit}))
+				same(t, back, sks(t, tb, table.Query{PK: "p", Before: before, Limit: limit, Desc: true}))
+				wantIndex(t, tb, table.Query{PK: "q", Before: before, Limit: limit}, want...)
+				wantIndex(t, tb, table.Query{PK: "q", Before: before, Limit: limit, Desc: true}, back...)
+			}
+		}
+	})
 	t.Run("odd keys", func(t *testing.T) {
 		tb := open(t, clock.Now)
 		var want []string

@@ -2,7 +2,6 @@ package collect
 
 import (
 	"context"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -123,13 +122,7 @@ func (l lister) inline(owner, arn string, path *string, policies []types.PolicyD
 // document is a policy as JSON, without External IDs: no rule needs to know them,
 // and evidence is read by more people than they are for. IAM encodes policies by
 // RFC 3986, where a plus sign is a plus sign.
-func document(encoded *string) string {
-	text := *encoded
-	if decoded, err := url.PathUnescape(text); err == nil && !strings.HasPrefix(strings.TrimSpace(text), "{") {
-		text = decoded
-	}
-	return iampolicy.HideExternalIDs(text)
-}
+func document(encoded *string) string { return iampolicy.HideExternalIDs(iampolicy.Plain(*encoded)) }
 
 func arns(policies []types.AttachedPolicy) []string {
 	var all []string

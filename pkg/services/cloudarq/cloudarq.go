@@ -1,0 +1,57 @@
+// Package cloudarq knows the way by which CloudArq itself comes into an account:
+// the role or the user that was given to it, and what that allows. An audit is no
+// better than the trust that it asks for, so that is audited, too.
+package cloudarq
+
+import (
+	_ "embed"
+
+	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+//go:embed checks.yaml
+var texts []byte
+
+// Name is the service's name: that of its tasks and of --services.
+const Name = "cloudarq"
+
+// Service is what the catalog knows of the way in.
+func Service() check.Service {
+	return check.Service{
+		Name:  Name,
+		Title: "CloudArq's own access",
+		Kinds: []check.Kind{check.KindOf[Access]()},
+		Rules: rules(),
+		Texts: texts,
+	}
+}
+
+// Access is the role or the user that an audit comes as. Its ARN is that of the
+// user, or of the role without its path, which a session does not tell.
+type Access struct {
+	model.Resource
+	Policies fact.Of[Policies] `json:"policies"`
+}
+
+// Kind implements check.Resource.
+func (Access) Kind() string { return "CloudArq::Access" }
+
+// Policies are all policy documents of a role or a user, those of a user's groups
+// among them.
+type Policies struct {
+	// Entrusted says that the role or the user was given to CloudArq for auditing,
+	// and is not whoever runs the command.
+	Entrusted bool       `json:"entrusted"`
+	Documents []Document `json:"documents"`
+	// Boundary is the permissions boundary: nothing is allowed that it does not
+	// allow, too.
+	Boundary *Document `json:"boundary,omitempty"`
+}
+
+// Document is one policy.
+type Document struct {
+	Name     string `json:"name"`     // its ARN; an inline policy's own name
+	Document string `json:"document"` // JSON
+}

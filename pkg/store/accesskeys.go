@@ -1,0 +1,66 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/table"
+)
+
+// SealedAccessKey is the access key of a connection, sealed by the connection's
+// data key. Its record is written once: which of them is good, the connection says,
+// so that one write of the connection puts a new key in an old one's place.
+type SealedAccessKey struct {
+	ID              string `json:"id"` // as in model.AccessKey: a ULID of when it was given
+	AccessKeyID     []byte `json:"access_key_id"`
+	SecretAccessKey []byte `json:"secret_access_key"`
+}
+
+// accessKeyPart is where the sealed keys of a connection are.
+const accessKeyPart = "ACCESS-KEY"
+
+func (o *Organization) sealedKey(connection model.ConnectionID, id string) table.Key {
+	return table.Key{PK: o.key(accessKeyPart, string(connection)), SK: id}
+}
+
+// AccessKey reads a sealed access key of a connection, or ErrNotFound.
+func (o *Organization) AccessKey(ctx context.Context, connection model.ConnectionID, id string) (k SealedAccessKey, err error) {
+	if _, err = o.get(ctx, o.sealedKey(connection, id), &k); err != nil {
+		return k, fmt.Errorf("access key of connection %s: %w", connection, err)
+	}
+	return k, nil
+}
+
+// PutAccessKey keeps a sealed access key of a connection. It is of no use until the
+// connection names it.
+func (o *Organization) PutAccessKey(ctx context.Context, connection model.ConnectionID, k SealedAccessKey) error {
+	item, err := encode(o.sealedKey(connection, k.ID), table.Key{}, 0, k)
+	if err != nil {
+		return err
+	}
+	if err := o.table.Put(ctx, item); err != nil {
+		return fmt.Errorf("write the access key of connection %s: %w", connection, err)
+	}
+	return nil
+}
+
+// AccessKeyIDs lists the ids of all sealed access keys of a connection, the oldest
+// first.
+func (o *Organization) AccessKeyIDs(ctx context.Context, connection model.ConnectionID) (ids []string, err error) {
+	for item, err := range table.All(ctx, o.table, table.Query{PK: o.key(accessKeyPart, string(connection))}) {
+		if err != nil {
+			return nil, fmt.Errorf("access keys of connection %s: %w", connection, err)
+		}
+		ids = append(ids, item.SK)
+	}
+	return ids, nil
+}
+
+// DeleteAccessKey destroys a sealed access key of a connection.
+func (o *Organization) DeleteAccessKey(ctx context.Context, connection model.ConnectionID, id string) error {
+	if err := o.table.Delete(ctx, o.sealedKey(connection, id)); err != nil {
+		return fmt.Errorf("destroy an access key of connection %s: %w", connection, err)
+	}
+	return nil
+}

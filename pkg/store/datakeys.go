@@ -1,0 +1,78 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/cloudarq/cloudarq/pkg/table"
+)
+
+// dataKey is a wrapped data key.
+type dataKey struct {
+	Wrapped []byte `json:"wrapped"`
+}
+
+func (o *Organization) dataKeyKey(record string) table.Key {
+	return table.Key{PK: o.key("KEY"), SK: record}
+}
+
+// DataKey is the wrapped data key of a record, as it was read.
+type DataKey struct {
+	Record  string // what it belongs to
+	Wrapped []byte
+	Version int64 // of the stored record
+}
+
+// DataKey reads the wrapped data key of a record of the organization, or
+// ErrNotFound. Deleting it makes everything unreadable that was sealed with it.
+func (o *Organization) DataKey(ctx context.Context, record string) (DataKey, error) {
+	var k dataKey
+	item, err := o.get(ctx, o.dataKeyKey(record), &k)
+	if err != nil {
+		return DataKey{}, fmt.Errorf("data key of %s: %w", record, err)
+	}
+	return DataKey{Record: record, Wrapped: k.Wrapped, Version: item.Version}, nil
+}
+
+// PutDataKey keeps the first data key of a record; ErrConflict says that it has
+// one.
+func (o *Organization) PutDataKey(ctx context.Context, record string, wrapped []byte) error {
+	item, err := encode(o.dataKeyKey(record), table.Key{}, 0, dataKey{wrapped})
+	if err != nil {
+		return err
+	}
+	if err := o.table.Put(ctx, item); err != nil {
+		return fmt.Errorf("write the data key of %s: %w", record, err)
+	}
+	return nil
+}
+
+// DataKeysPage lists the data keys of the organization, a page at a time, by what
+// they belong to, and says what continues it; empty at the end.
+func (o *Organization) DataKeysPage(ctx context.Context, cursor string, limit int) (keys []DataKey, next string, err error) {
+	page, err := o.table.Query(ctx, table.Query{PK: o.key("KEY"), Cursor: cursor, Limit: limit})
+	if err != nil {
+		return nil, "", fmt.Errorf("data keys of organization %s: %w", o.id, err)
+	}
+	for _, item := range page.Items {
+		var k dataKey
+		if err := decode(item, &k); err != nil {
+			return nil, "", err
+		}
+		keys = append(keys, DataKey{Record: item.SK, Wrapped: k.Wrapped, Version: item.Version})
+	}
+	return keys, page.Cursor, nil
+}
+
+// ReplaceDataKey writes the same data key, wrapped anew, in place of what was read.
+// ErrConflict says that somebody else did, or that it was deleted: it stays so.
+func (o *Organization) ReplaceDataKey(ctx context.Context, read DataKey, wrapped []byte) error {
+	item, err := encode(o.dataKeyKey(read.Record), table.Key{}, read.Version, dataKey{wrapped})
+	if err != nil {
+		return err
+	}
+	if err := o.table.Put(ctx, item); err != nil {
+		return fmt.Errorf("write the data key of %s anew: %w", read.Record, err)
+	}
+	return nil
+}
