@@ -206,6 +206,9 @@ func (c *cli) finish(ctx context.Context, s *local.State, audit model.Audit, f r
 	if err != nil {
 		return err
 	}
+	if text := reminder(audit); text != "" {
+		c.note("%s", text)
+	}
 	return verdictOn(audit, f)
 }
 

@@ -64,7 +64,15 @@ func row(ctx context.Context, s *local.State, connection model.Connection) (repo
 		return shown, err
 	}
 	shown.Profile, shown.LastAudit = access.Profile, string(latest.ID)
+	if connection.Schedule.Once() {
+		shown.Reminder = reminder(latest)
+	}
 	return shown, nil
+}
+
+// reminder is that of an audit whose connection was to be audited once.
+func reminder(audit model.Audit) string {
+	return audit.Reminder("cloudarq connections remove " + string(audit.Connection))
 }
 
 func (c *cli) connectionsList(ctx context.Context) error {

@@ -55,6 +55,9 @@ that show as denied in the account's CloudTrail, and allow ec2:DescribeRegions.
 Without --external-id one is made and shown, with the trust policy that the role
 needs; create the role, then verify it with connections test, or say --wait.
 
+With --once the account is there to be audited one time. Nothing is deleted by
+itself; the audit's end says how its role can go, and what is known of it.
+
 The External ID is sealed by a keyring in the data directory. The first use makes
 the keyring: with a passphrase if one is given, otherwise with the mode of its file
 as its only protection.
@@ -81,6 +84,7 @@ the key every 90 days, with connections rotate-key.`,
 	flags.StringSliceVar(&f.Regions, "regions", nil, "regions to audit (default all that the account has enabled)")
 	flags.StringSliceVar(&f.Services, "services", nil, "services to audit (default all)")
 	flags.StringSliceVar(&f.Checks, "checks", nil, "checks by id, glob or another tool's id (default all)")
+	flags.BoolVar(&f.Once, "once", false, "audit it one time: after that you are reminded that its role can go")
 	flags.BoolVar(&f.noVerify, "no-verify", false, "do not try the role now; the first audit does")
 	f.verify.add(cmd)
 	c.keyringFlag(cmd)

@@ -114,6 +114,52 @@ func TestConnectionFromBeginningToEnd(t *testing.T) {
 	}
 }
 
+// An account that is kept to be audited once says after its audit that its role can
+// go, and stays until somebody removes it.
+func TestConnectionForOneAudit(t *testing.T) {
+	e, _ := sample(t)
+	account := e.Account("well-kept")
+	data := t.TempDir()
+	if r := add(t, data, account, "--once", "--services", "kms", "--regions", "eu-west-1"); r.code != exitOK || !strings.Contains(r.stdout, "once") || strings.Contains(r.stdout, "Reminder") {
+		t.Fatalf("add: %d %s%s", r.code, r.stdout, r.stderr)
+	}
+	said := []string{"aws cloudformation delete-stack --stack-name CloudArq", "cloudarq connections remove " + account.ID}
+	reminds := func(text string) bool {
+		return !slices.ContainsFunc(said, func(words string) bool { return !strings.Contains(text, words) })
+	}
+	r := cloudarq(t, data, "audit", "run", "--connection", account.Name, "-o", "csv")
+	if r.code != exitOK || !reminds(r.stderr) || reminds(r.stdout) {
+		t.Errorf("audit: %d, %s", r.code, r.stderr)
+	}
+	for name, c := range map[string]struct {
+		args    []string
+		reminds bool
+	}{
+		"shown":          {[]string{"show", account.Name}, true},
+		"shown as CSV":   {[]string{"show", account.Name, "-o", "csv"}, true},
+		"listed":         {[]string{"list"}, false}, // a table has no room for it, but says that it was audited
+		"listed as CSV":  {[]string{"list", "-o", "csv"}, true},
+		"listed as JSON": {[]string{"list", "-o", "json"}, true},
+	} {
+		if r := cloudarq(t, data, append([]string{"connections"}, c.args...)...); r.code != exitOK || !strings.Contains(r.stdout, "once") || reminds(r.stdout) != c.reminds {
+			t.Errorf("%s: %d\n%s", name, r.code, r.stdout)
+		}
+	}
+	if r := cloudarq(t, data, "connections", "list"); !strings.Contains(r.stdout, "once (done)") {
+		t.Errorf("listed: %s", r.stdout)
+	}
+	if n := len(decode[[]model.Audit](t, cloudarq(t, data, "audit", "list", "-o", "json"))); n != 1 {
+		t.Errorf("%d audits are left", n)
+	}
+	often := t.TempDir()
+	if r := add(t, often, account, "--services", "kms", "--regions", "eu-west-1"); r.code != exitOK || !strings.Contains(r.stdout, "on demand") {
+		t.Fatalf("add: %d %s%s", r.code, r.stdout, r.stderr)
+	}
+	if r := cloudarq(t, often, "audit", "run", "--connection", account.Name); r.code != exitOK || strings.Contains(r.stderr, "delete-stack") {
+		t.Errorf("audit of one that is audited more than once: %d, %s", r.code, r.stderr)
+	}
+}
+
 func TestConnectionThatIsNotRight(t *testing.T) {
 	e, server := sample(t)
 	const id = "the-external-id"

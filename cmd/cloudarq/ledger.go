@@ -31,6 +31,13 @@ func (c *cli) auditCalls() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				if format == report.Table { // whose columns are as wide as their widest value
+					var calls []ledger.Entry
+					if err := s.Calls(cmd.Context(), audit, func(e ledger.Entry) error { calls = append(calls, e); return nil }); err != nil {
+						return err
+					}
+					return write(c, calls, callColumns())
+				}
 				stream, err := report.NewStream(c.stdout, format, callColumns())
 				if err != nil {
 					return err

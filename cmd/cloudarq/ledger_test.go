@@ -28,6 +28,9 @@ func TestCallsReconcileWithATrail(t *testing.T) {
 	if len(calls) != len(made) {
 		t.Errorf("%d calls in the ledger, the emulator saw %d", len(calls), len(made))
 	}
+	if r := cloudarq(t, data, "audit", "calls"); r.code != exitOK || strings.Count(r.stdout, "\n") != len(made)+1 || !strings.Contains(r.stdout, "ListKeys") {
+		t.Errorf("as a table: %d, %s%s", r.code, r.stdout, r.stderr)
+	}
 	caller := decode[[]model.Audit](t, cloudarq(t, data, "audit", "show", "-o", "json"))[0].CallerARN
 
 	type identity struct {

@@ -11,11 +11,13 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	sdks3 "github.com/aws/aws-sdk-go-v2/service/s3"
 	sdksqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/caarlos0/env/v11"
 
 	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/awsx"
+	"github.com/cloudarq/cloudarq/pkg/blob/s3"
 	"github.com/cloudarq/cloudarq/pkg/connect"
 	"github.com/cloudarq/cloudarq/pkg/lambdax"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
@@ -32,7 +34,9 @@ type settings struct {
 	Table       string        `env:"TABLE_NAME,required"`
 	Tasks       string        `env:"TASKS_QUEUE_URL,required"`
 	Key         string        `env:"KEY_ARN,required"`
+	Bucket      string        `env:"EVIDENCE_BUCKET,required"`
 	CheckerRole string        `env:"CHECKER_ROLE_ARN,required"`
+	AuditRole   string        `env:"AUDIT_ROLE_NAME,required"`
 	Bound       time.Duration `env:"AUDIT_BOUND,required"`
 	PurgeAfter  time.Duration `env:"PURGE_AFTER,required"`
 }
@@ -48,6 +52,7 @@ func main() {
 	lambdax.ExitOn(err)
 	records := store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{}))
 	keys := secret.Cached(secretkms.New(kms.NewFromConfig(sdk), cfg.Key), 1000, 5*time.Minute, time.Now)
+	bucket := s3.New(sdks3.NewFromConfig(sdk, s3.PathStyle(awsx.Emulated(sdk))), cfg.Bucket)
 	meters := lambdax.Meters(os.Stdout)
 	handler := &api.API{
 		Store: records, Catalog: catalog, ExternalIDs: connect.ExternalIDs{Store: records, Keys: keys},
@@ -56,7 +61,8 @@ func main() {
 			Catalog: catalog, Store: records, Tasks: sqs.New(sdksqs.NewFromConfig(sdk), cfg.Tasks),
 			Meter: meters, Now: time.Now, Bound: cfg.Bound, PurgeAfter: cfg.PurgeAfter,
 		},
-		Now: time.Now, Log: log, CheckerRole: cfg.CheckerRole, Version: cfg.Version,
+		Templates: bucket, Ledgers: bucket,
+		Now: time.Now, Log: log, CheckerRole: cfg.CheckerRole, AuditRole: cfg.AuditRole, Region: sdk.Region, Version: cfg.Version,
 	}
 	lambda.Start(lambdax.HTTP(handler.Handler(), meters, log))
 }

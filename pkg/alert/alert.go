@@ -58,6 +58,7 @@ type Alert struct {
 	Worst    []Finding              `json:"worst,omitempty"`
 	Score    *model.Score           `json:"score,omitempty"`
 	State    model.AuditState       `json:"state,omitempty"`
+	Reminder string                 `json:"reminder,omitempty"` // see Reminder
 	Problems []string               `json:"problems,omitempty"`
 	Checks   []model.CheckID        `json:"checks,omitempty"`
 	Actions  []string               `json:"actions,omitempty"` // IAM actions that would end the blindness
@@ -173,7 +174,7 @@ func (o Of) Ended(broken bool) []Alert {
 		about = fmt.Sprintf("%s %d", about, audit.Retries)
 	}
 	a := o.alert(KindAudit, "finished", about, "the audit of account %s ended: %s", audit.AccountID, audit.State)
-	a.State, a.Problems = audit.State, audit.Problems
+	a.State, a.Problems, a.Reminder = audit.State, audit.Problems, Reminder(audit)
 	if s := audit.Summary; s != nil {
 		a.Score, a.Changes, a.Severity = &s.Score, &s.Changes, s.Failed
 		if blind := s.Changes.NewlyBlind; len(blind) > 0 {

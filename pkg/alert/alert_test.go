@@ -103,6 +103,42 @@ func TestEnded(t *testing.T) {
 	}
 }
 
+// TestReminder: only the end of the one audit of an account that is audited once
+// says that its role can go.
+func TestReminder(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		once    bool
+		state   model.AuditState
+		summary *model.Summary
+		reminds bool
+	}{
+		"done":                {true, model.AuditDone, &model.Summary{}, true},
+		"in part":             {true, model.AuditPartial, &model.Summary{}, true},
+		"told nothing":        {true, model.AuditFailed, nil, false},
+		"one of many, done":   {false, model.AuditDone, &model.Summary{}, false},
+		"still running again": {true, model.AuditRunning, &model.Summary{}, false},
+	} {
+		about := about(c.state, c.summary)
+		about.Audit.Once = c.once
+		for _, a := range about.Ended(true) {
+			reminds := strings.Contains(a.Reminder, "delete-stack --stack-name CloudArq") && strings.Contains(a.Reminder, "DELETE /v1/connections/c")
+			if want := c.reminds && a.Kind == alert.KindAudit; reminds != want || a.Reminder != "" && !want {
+				t.Errorf("%s: the %s alert reminds of %q", name, a.Kind, a.Reminder)
+			}
+		}
+	}
+}
+
+// Who was let in by an access key has no role to delete.
+func TestReminderOfAnAccessKey(t *testing.T) {
+	t.Parallel()
+	text := alert.Reminder(model.Audit{Once: true, State: model.AuditDone, Summary: &model.Summary{}, CallerARN: "arn:aws:iam::111122223333:user/auditor"})
+	if !strings.Contains(text, "delete-access-key") || strings.Contains(text, "role") {
+		t.Errorf("the reminder is %q", text)
+	}
+}
+
 // TestMessages holds every kind of alert to the published schema, and to what a
 // topic accepts.
 func TestMessages(t *testing.T) {
@@ -122,6 +158,9 @@ func TestMessages(t *testing.T) {
 	all = append(all, about(model.AuditRunning, nil).Changes("s3", false, many)...)
 	all = append(all, about(model.AuditPartial, &model.Summary{Changes: model.Changes{NewlyBlind: []model.CheckID{"a"}, NewlyMissing: []string{"kms:ListKeys"}}, Gaps: []model.GapCount{{Reason: "denied", Action: "kms:ListKeys", Checks: []model.CheckID{"a"}}}, Failed: map[model.Severity]int{model.Low: 1}}).Ended(true)...)
 	all = append(all, about(model.AuditDone, nil).Ended(false)...)
+	once := about(model.AuditDone, &model.Summary{})
+	once.Audit.ID, once.Audit.Once = "01M8ACCZV0SK53Z30THMJGM3YH", true
+	all = append(all, once.Ended(false)...)
 	seen := map[string]string{}
 	for _, a := range all {
 		m, err := a.Message()

@@ -10,8 +10,10 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"regexp"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -19,6 +21,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/cloudarq/cloudarq/pkg/auth"
+	"github.com/cloudarq/cloudarq/pkg/blob"
 	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
@@ -59,9 +62,17 @@ type API struct {
 	Rekeying    Rekeying
 	Now         func() time.Time
 	Log         *slog.Logger
-	// CheckerRole is the role that customers' roles have to trust.
-	CheckerRole string
-	Version     string
+	Templates   Templates
+	Ledgers     blob.Store // has the calls of audits; only read
+	// CheckerRole is the ARN of the role that customers' roles have to trust, and
+	// AuditRole the name of the roles that it may assume.
+	CheckerRole, AuditRole string
+	// Region is where links to AWS's console lead.
+	Region  string
+	Version string
+
+	publishing sync.Mutex
+	published  bool // the template, by this process
 }
 
 // DefaultOrganization is the one of a request that names none.
@@ -89,9 +100,12 @@ func (a *API) Handler() http.Handler {
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/v1/openapi", "", ""
 	config.CreateHooks = nil // no links to schemas in answers
 	config.RejectUnknownQueryParameters = true
+	config.Formats = maps.Clone(config.Formats)
+	config.Formats[ndjson] = jsonLines
 	api := humago.New(mux, config)
 	a.connections(api)
 	a.audits(api)
+	a.calls(api)
 	a.findings(api)
 	a.administration(api)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

@@ -3,7 +3,9 @@ package api_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -13,8 +15,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cloudarq/cloudarq/pkg/alert"
 	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/auth"
+	blobs "github.com/cloudarq/cloudarq/pkg/blob/memory"
 	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/connect"
 	"github.com/cloudarq/cloudarq/pkg/fact"
@@ -57,6 +61,7 @@ type server struct {
 	store   *store.Store
 	keys    connect.AccessKeys
 	tasks   *memory.Queue
+	shelf   *shelf
 	log     *bytes.Buffer
 	now     time.Time
 }
@@ -77,7 +82,10 @@ func newServer(t *testing.T) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{t: t, store: store.New(table), tasks: memory.New(memory.Options{}).Queue("tasks"), log: &bytes.Buffer{}, now: time.Now().UTC().Truncate(time.Second)}
+	s := &server{
+		t: t, store: store.New(table), tasks: memory.New(memory.Options{}).Queue("tasks"), shelf: &shelf{Store: blobs.New()},
+		log: &bytes.Buffer{}, now: time.Now().UTC().Truncate(time.Second),
+	}
 	clock := func() time.Time { return s.now }
 	keys, err := keyring.Open(t.TempDir()+"/keyring", keyring.Options{})
 	if err != nil {
@@ -86,8 +94,9 @@ func newServer(t *testing.T) *server {
 	s.keys = connect.AccessKeys{Store: s.store, Keys: keys, Now: clock}
 	a := &api.API{
 		Store: s.store, Catalog: catalog, ExternalIDs: fixedID{}, AccessKeys: s.keys, Rekeying: connect.Rekeying{Store: s.store, Keys: keys}, Now: clock, Log: slog.New(slog.NewTextHandler(s.log, nil)),
-		Pipeline:    &pipeline.Pipeline{Catalog: catalog, Store: s.store, Tasks: s.tasks, Now: clock, Bound: time.Hour},
-		CheckerRole: "arn:aws:iam::999999999999:role/checker", Version: "test",
+		Pipeline:  &pipeline.Pipeline{Catalog: catalog, Store: s.store, Tasks: s.tasks, Now: clock, Bound: time.Hour},
+		Templates: s.shelf, Ledgers: s.shelf,
+		CheckerRole: "arn:aws:iam::999999999999:role/checker", AuditRole: "TheirAuditRole", Region: "eu-west-1", Version: "test",
 	}
 	s.handler = a.Handler()
 	return s
@@ -253,6 +262,45 @@ func TestAudits(t *testing.T) {
 	problem(t, "an audit without a role", s.call(http.MethodPost, "/v1/audits", nil, map[string]string{"connection": string(pending.ID)}), http.StatusConflict, "connection_pending")
 }
 
+// TestOnce: after the audit of a connection that is audited once, the connection
+// says what can be deleted; nothing is by itself.
+func TestOnce(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	c := s.connect(nil, map[string]any{"schedule": map[string]any{"expression": "once"}})
+	if c.Reminder != "" || c.NextAudit == nil {
+		t.Errorf("at first: reminder %q, next audit %v", c.Reminder, c.NextAudit)
+	}
+	path, org := "/v1/connections/"+string(c.ID), s.store.For("default")
+	a := decode[api.AuditOutput](t, s.call(http.MethodPost, "/v1/audits", nil, map[string]string{"connection": string(c.ID)}))
+	if !a.Once {
+		t.Error("the audit does not know that it is the only one")
+	}
+	reminder := func() string {
+		t.Helper()
+		return decode[api.ConnectionOutput](t, s.call(http.MethodGet, path, nil, nil)).Reminder
+	}
+	if text := reminder(); text != "" {
+		t.Errorf("while it runs: %s", text)
+	}
+	ended, err := org.Audit(t.Context(), c.ID, a.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended.State, ended.Summary = model.AuditDone, &model.Summary{}
+	if err := org.PutAudit(t.Context(), &ended); err != nil {
+		t.Fatal(err)
+	}
+	if text := reminder(); text != alert.Reminder(ended) || !strings.Contains(text, "delete-stack") || !strings.Contains(text, "DELETE "+path) {
+		t.Errorf("after it: %q", text)
+	}
+	tag := s.call(http.MethodGet, path, nil, nil).Header().Get("ETag")
+	s.call(http.MethodPut, path, header{"If-Match": tag}, map[string]any{"role_arn": role, "schedule": map[string]any{"expression": "rate(1 day)"}})
+	if text := reminder(); text != "" {
+		t.Errorf("when it is to be audited every day: %s", text)
+	}
+}
+
 func TestFindingsPage(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -349,8 +397,8 @@ func TestEveryRoute(t *testing.T) {
 	problem(t, "no such route", s.call(http.MethodGet, "/v1/nothing", nil, nil), http.StatusNotFound, "not_found")
 }
 
-// TestPolicyIsPublic: the one thing that anybody may read, and the very bytes
-// that the command prints.
+// TestPolicyIsPublic: the one thing that anybody may read, and in each form the
+// very bytes that the command prints.
 func TestPolicyIsPublic(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
@@ -358,12 +406,33 @@ func TestPolicyIsPublic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := s.as(auth.Caller{}, http.MethodGet, "/v1/policy", nil, nil)
-	if w.Code != http.StatusOK || w.Body.String() != role.JSON() || w.Header().Get("ETag") != `"`+role.Hash+`"` || w.Header().Get("CloudArq-Policy-Version") != role.Version {
-		t.Errorf("policy: status %d, %d bytes, %v", w.Code, w.Body.Len(), w.Header())
+	tags := map[string]bool{}
+	for query, want := range map[string]struct {
+		format    policy.Format
+		mediaType string
+	}{
+		"":                       {policy.FormatJSON, "application/json"},
+		"?format=json":           {policy.FormatJSON, "application/json"},
+		"?format=cloudformation": {policy.FormatCloudFormation, "application/yaml"},
+		"?format=stackset":       {policy.FormatStackSet, "application/yaml"},
+		"?format=terraform":      {policy.FormatTerraform, "text/plain; charset=utf-8"},
+	} {
+		w := s.as(auth.Caller{}, http.MethodGet, "/v1/policy"+query, nil, nil)
+		tag := fmt.Sprintf("%q", fmt.Sprintf("%x", sha256.Sum256([]byte(role.In(want.format)))))
+		if w.Code != http.StatusOK || w.Body.String() != role.In(want.format) || w.Header().Get("Content-Type") != want.mediaType ||
+			w.Header().Get("ETag") != tag || w.Header().Get("CloudArq-Policy-Version") != role.Version {
+			t.Errorf("policy%s: status %d, %d bytes, %v", query, w.Code, w.Body.Len(), w.Header())
+		}
+		if again := s.as(auth.Caller{}, http.MethodGet, "/v1/policy"+query, header{"If-None-Match": tag}, nil); again.Code != http.StatusNotModified || again.Body.Len() > 0 {
+			t.Errorf("policy%s, the same again: status %d", query, again.Code)
+		}
+		tags[tag] = true
 	}
-	if again := s.as(auth.Caller{}, http.MethodGet, "/v1/policy", header{"If-None-Match": w.Header().Get("ETag")}, nil); again.Code != http.StatusNotModified {
-		t.Errorf("the same policy again: status %d", again.Code)
+	if len(tags) != 4 {
+		t.Errorf("%d tags of 4 forms", len(tags))
+	}
+	for _, query := range []string{"?format=yaml", "?format=", "?form=terraform"} {
+		problem(t, query, s.as(auth.Caller{}, http.MethodGet, "/v1/policy"+query, nil, nil), http.StatusUnprocessableEntity, "invalid")
 	}
 	problem(t, "another method", s.as(auth.Caller{}, http.MethodPost, "/v1/policy", nil, nil), http.StatusUnauthorized, "not_signed")
 }

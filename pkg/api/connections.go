@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -10,9 +11,11 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/cloudarq/cloudarq/pkg/alert"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/schedule"
+	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 // ConnectionInput is what a client says of a connection.
@@ -41,10 +44,12 @@ func (a *API) listed(c model.Connection) ListedConnection {
 type ConnectionOutput struct {
 	ListedConnection
 	NextAudit *time.Time `json:"next_audit,omitempty"`
+	Reminder  string     `json:"reminder,omitempty" doc:"What to delete, and how, after the audit of an account that is audited once"`
 	// ExternalID is what the role's trust policy has to ask for. It is told to
 	// whoever sets the role up, and is no secret from them.
 	ExternalID  string `json:"external_id,omitempty"`
 	CheckerRole string `json:"checker_role,omitempty" doc:"The role that the account's role has to trust"`
+	Links       *Links `json:"links,omitempty" doc:"To a role that fits, while the connection has none that works"`
 }
 
 type connectionAnswer struct {
@@ -162,7 +167,7 @@ func (a *API) reschedule(ctx context.Context, org model.OrganizationID, c model.
 		return err
 	}
 	after := a.Now()
-	if c.Schedule.Expression == "once" {
+	if c.Schedule.Once() {
 		after = c.CreatedAt.Add(-time.Minute) // due from its creation on
 	}
 	return a.Store.For(org).PutNextAudit(ctx, c.ID, s.Next(c.ID, after))
@@ -177,12 +182,23 @@ func (a *API) showConnection(ctx context.Context, org model.OrganizationID, c mo
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
+	links, err := a.links(ctx, c, external)
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
 	out := &connectionAnswer{
 		Location: "/v1/connections/" + string(c.ID), ETag: etag(c.Version),
-		Body: ConnectionOutput{ListedConnection: a.listed(c), ExternalID: external.Reveal(), CheckerRole: a.CheckerRole},
+		Body: ConnectionOutput{ListedConnection: a.listed(c), ExternalID: external.Reveal(), CheckerRole: a.CheckerRole, Links: links},
 	}
 	if !next.IsZero() {
 		out.Body.NextAudit = &next
+	}
+	if c.Schedule.Once() {
+		audit, err := a.Store.For(org).LatestAudit(ctx, c.ID, func(a model.Audit) bool { return a.Once })
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return nil, a.answer(ctx, err)
+		}
+		out.Body.Reminder = alert.Reminder(audit)
 	}
 	return out, nil
 }

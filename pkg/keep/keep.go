@@ -42,11 +42,16 @@ type NewConnection struct {
 
 	// What its audits look at unless they are told otherwise.
 	Regions, Services, Checks []string
+	Once                      bool // it is audited one time, and then its role can go
 }
 
 // describe writes into a connection what was said of it.
 func (n NewConnection) describe(c *model.Connection) {
 	c.Name, c.Regions, c.Services, c.Checks = n.Name, n.Regions, n.Services, n.Checks
+	c.Schedule = model.Schedule{}
+	if n.Once {
+		c.Schedule.Expression = model.OnceExpression
+	}
 }
 
 // notVerified is why a connection is pending that nobody tried.
@@ -93,6 +98,7 @@ func (c Connections) Prepare(ctx context.Context, n NewConnection) (NewConnectio
 	if len(n.Regions) == 0 {
 		n.Regions = connection.Regions
 	}
+	n.Once = n.Once || connection.Schedule.Once()
 	return n, err
 }
 

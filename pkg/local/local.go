@@ -145,14 +145,15 @@ func (s *State) begin(ctx context.Context, p *pipeline.Pipeline, run Run) (model
 	r := run.Request
 	r.Organization, r.Audit = Organization, model.AuditID(ulid.Make().String())
 	r.Connection.ID = ConnectionOf(r.Connection.AccountID)
-	if _, err := s.Records.Connection(ctx, r.Connection.ID); errors.Is(err, store.ErrNotFound) {
+	known, err := s.Records.Connection(ctx, r.Connection.ID)
+	if errors.Is(err, store.ErrNotFound) {
 		r.Connection.CreatedAt = time.Now().UTC()
-		if err := s.Records.PutConnection(ctx, &r.Connection); err != nil {
-			return model.Audit{}, err
-		}
-	} else if err != nil {
+		err = s.Records.PutConnection(ctx, &r.Connection)
+	}
+	if err != nil {
 		return model.Audit{}, err
 	}
+	r.Connection.Schedule = known.Schedule
 	return p.Plan(ctx, r)
 }
 

@@ -74,14 +74,11 @@ func (s *State) Calls(ctx context.Context, audit model.Audit, visit func(ledger.
 	if err != nil {
 		return err
 	}
-	keys := []string{pipeline.Key("ledger", Organization, audit, "connect")}
-	for _, t := range tasks {
-		if t.Ledger != "" {
-			keys = append(keys, t.Ledger)
+	for _, l := range pipeline.Ledgers(Organization, audit, tasks) {
+		if l.Key == "" {
+			continue
 		}
-	}
-	for _, key := range keys {
-		if err := pipeline.ReadLedger(ctx, s.Evidence, key, visit); err != nil {
+		if err := pipeline.ReadLedger(ctx, s.Evidence, l.Key, visit); err != nil {
 			return err
 		}
 	}

@@ -27,12 +27,15 @@ type Audit struct {
 	Project    string       `json:"project,omitempty"`
 	// Verification says that the audit only opens the account, to see whether it
 	// can be audited.
-	Verification bool       `json:"verification,omitempty"`
-	Partition    string     `json:"partition"`
-	CallerARN    string     `json:"caller_arn,omitempty"`
-	State        AuditState `json:"state"`
-	StartedAt    time.Time  `json:"started_at"`
-	EndedAt      time.Time  `json:"ended_at,omitzero"`
+	Verification bool `json:"verification,omitempty"`
+	// Once says that the connection is audited one time: no other audit follows by
+	// itself.
+	Once      bool       `json:"once,omitempty"`
+	Partition string     `json:"partition"`
+	CallerARN string     `json:"caller_arn,omitempty"`
+	State     AuditState `json:"state"`
+	StartedAt time.Time  `json:"started_at"`
+	EndedAt   time.Time  `json:"ended_at,omitzero"`
 
 	Services        []string  `json:"services"`
 	Checks          []CheckID `json:"checks"` // those selected, sorted

@@ -91,6 +91,40 @@ func TestScheduledAudits(t *testing.T) {
 	}
 }
 
+// A connection that is audited once is audited once, and nothing of it is deleted
+// after that.
+func TestOnce(t *testing.T) {
+	t.Parallel()
+	m := scheduled(t, &world{doors: map[string]sight{"a": open}})
+	c, err := m.records.Connection(t.Context(), account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Schedule.Expression = model.OnceExpression
+	if err := m.records.PutConnection(t.Context(), &c); err != nil {
+		t.Fatal(err)
+	}
+	due := m.now.Add(6 * time.Hour)
+	for i, want := range []pipeline.Ticked{{Started: 1}, {}, {}} {
+		if got := m.tick(t, due.Add(time.Duration(i)*24*time.Hour)); got != want {
+			t.Errorf("day %d: %+v, want %+v", i, got, want)
+		}
+		if err := m.drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	audits, err := m.records.AuditsOf(t.Context(), account)
+	if err != nil || len(audits) != 1 || !audits[0].Once || audits[0].Reminder("forget it") == "" {
+		t.Errorf("audits %+v, %v; want one, with its reminder", audits, err)
+	}
+	if next, err := m.records.NextAudit(t.Context(), account); err != nil || !next.IsZero() {
+		t.Errorf("next due at %s, %v", next, err)
+	}
+	if _, err := m.records.Connection(t.Context(), account); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestNoAuditStartsWhileOneRuns(t *testing.T) {
 	t.Parallel()
 	m := scheduled(t, &world{})

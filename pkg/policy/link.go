@@ -7,8 +7,14 @@ import (
 
 // QuickCreate is what a quick-create link fills in.
 type QuickCreate struct {
-	Region         string
-	TemplateURL    string // of the CloudFormation template in S3
+	Region string
+	// TemplateURL is of the CloudFormation template in S3, with the bucket and its
+	// region in the host. It may be presigned: AWS's own tools for .NET create
+	// stacks so (aws/aws-lambda-dotnet#38, #335). A signature by a role makes it
+	// longer than the 1,024 characters that CloudFormation took then, and the
+	// console's manual still names; its API takes 5,120 by now.
+	// https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_StackDefinition.html
+	TemplateURL    string
 	ExternalID     string
 	CheckerRoleARN string
 	RoleName       string // empty for the template's own

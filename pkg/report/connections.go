@@ -20,6 +20,20 @@ type Connection struct {
 	// ExternalID is empty unless somebody asked for it in so many words.
 	ExternalID string `json:"external_id,omitempty"`
 	LastAudit  string `json:"last_audit,omitempty"`
+	// Reminder says that an account that is audited once was, and its role can go.
+	Reminder string `json:"reminder,omitempty"`
+}
+
+// audited says how often a connection is to be audited.
+func (c Connection) audited() string {
+	switch {
+	case c.Reminder != "":
+		return "once (done)"
+	case c.Schedule.Once():
+		return "once"
+	default:
+		return "on demand"
+	}
 }
 
 // NewConnection is a connection as it is shown at a moment.
@@ -53,6 +67,7 @@ func ConnectionColumns() []Column[Connection] {
 			}
 			return fmt.Sprintf("%s (%s)", Count(c.KeyAge.Days, "day"), c.KeyAge.State)
 		}},
+		{Name: "audited", Value: func(c Connection) string { return c.audited() }},
 		{Name: "role_arn", Value: func(c Connection) string { return c.RoleARN }},
 		{Name: "profile", Value: func(c Connection) string { return c.Profile }, Wide: true},
 		{Name: "regions", Value: func(c Connection) string { return strings.Join(c.Regions, " ") }, Wide: true},
@@ -61,6 +76,7 @@ func ConnectionColumns() []Column[Connection] {
 		{Name: "created_at", Value: func(c Connection) string { return when(c.CreatedAt) }, Wide: true},
 		{Name: "last_audit", Value: func(c Connection) string { return c.LastAudit }, Wide: true},
 		{Name: "reason", Value: func(c Connection) string { return c.Reason }},
+		{Name: "reminder", Value: func(c Connection) string { return c.Reminder }, Wide: true},
 	}
 }
 
@@ -96,7 +112,7 @@ func ConnectionText(w io.Writer, c Connection) error {
 	if c.Kind == model.KindAccessKey {
 		role, profile = "none: opened by an access key", "none"
 	}
-	for _, line := range [][2]string{
+	lines := [][2]string{
 		{"Account", c.AccountID},
 		{"Name", or(c.Name, "none")},
 		{"State", strings.TrimSpace(or(string(c.State), "unknown") + " " + when(c.Since))},
@@ -109,8 +125,13 @@ func ConnectionText(w io.Writer, c Connection) error {
 		{"Services", all(c.Services)},
 		{"Checks", all(c.Checks)},
 		{"Kept since", when(c.CreatedAt)},
+		{"Audited", c.audited()},
 		{"Last audit", or(c.LastAudit, "none")},
-	} {
+	}
+	if c.Reminder != "" {
+		lines = append(lines, [2]string{"Reminder", c.Reminder})
+	}
+	for _, line := range lines {
 		if _, err := fmt.Fprintf(w, "%-12s %s\n", line[0], Plain(line[1])); err != nil {
 			return err
 		}

@@ -56,7 +56,7 @@ func Parse(s model.Schedule, created time.Time) (Schedule, error) {
 	switch e := strings.TrimSpace(s.Expression); {
 	case e == "":
 		return Schedule{}, nil
-	case e == "once":
+	case s.Once():
 		out.next = only(created)
 	case rateForm.MatchString(e):
 		out.next, err = rate(rateForm.FindStringSubmatch(e), created)

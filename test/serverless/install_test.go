@@ -210,6 +210,9 @@ type connection struct {
 	Kind        string `json:"kind"`
 	State       string `json:"state"`
 	Reason      string `json:"reason"`
+	Links       struct {
+		QuickCreate string `json:"quick_create"`
+	} `json:"links"`
 }
 
 // connect registers an account of the estate, and sets its role up as its owner

@@ -164,6 +164,42 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	return nil
 }
 
+// Presign makes a URL that shows the blob under key to whoever has it, and says
+// until when: as long as said, or until the keys that sign it end, if that is
+// known and sooner. The blob need not exist yet, and S3 asks the signer's
+// permissions only when the URL is used. It is a secret while it lasts.
+func (s *Store) Presign(ctx context.Context, key string, last time.Duration) (url string, until time.Time, err error) {
+	if url, until, err = s.presign(ctx, key, last); err != nil {
+		return "", time.Time{}, fmt.Errorf("presign blob %s: %w", key, err)
+	}
+	return url, until, nil
+}
+
+func (s *Store) presign(ctx context.Context, key string, last time.Duration) (string, time.Time, error) {
+	if err := blob.CheckKey(key); err != nil {
+		return "", time.Time{}, err
+	}
+	keys, err := s.client.Options().Credentials.Retrieve(ctx)
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	until := time.Now().UTC().Truncate(time.Second).Add(last)
+	if keys.CanExpire && keys.Expires.Before(until) {
+		until = keys.Expires.UTC()
+	}
+	request, err := s3.NewPresignClient(s.client, func(o *s3.PresignOptions) {
+		o.Expires = last
+		// A checksum to verify is of use to the SDK only, and one parameter more.
+		o.ClientOptions = append(o.ClientOptions, func(o *s3.Options) {
+			o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
+		})
+	}).PresignGetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(s.bucket), Key: aws.String(key)})
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	return request.URL, until, nil
+}
+
 // PathStyle is an option for clients: it puts the bucket into the path instead
 // of the host name, as emulators want it.
 func PathStyle(on bool) func(*s3.Options) {

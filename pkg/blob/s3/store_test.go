@@ -7,11 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
@@ -243,6 +246,63 @@ func TestSmallBlobIsOneCall(t *testing.T) {
 	}
 	if err := s.Put(t.Context(), "k", r); err != nil || stored.Load() != 6 {
 		t.Errorf("%d bytes stored, %v; want 6", stored.Load(), err)
+	}
+}
+
+// A presigned URL shows one blob to whoever has it, without keys.
+func TestPresign(t *testing.T) {
+	client, name := bucket(t)
+	s := s3.New(client, name)
+	if err := s.Put(t.Context(), "templates/role.yaml", strings.NewReader("a template")); err != nil {
+		t.Fatal(err)
+	}
+	link, until, err := s.Presign(t.Context(), "templates/role.yaml", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if in := time.Until(until); in < 59*time.Minute || in > time.Hour {
+		t.Errorf("good for %s, want an hour", in)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, link, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if content, err := io.ReadAll(answer.Body); err != nil || answer.StatusCode != http.StatusOK || string(content) != "a template" {
+		t.Errorf("status %d, %q, %v", answer.StatusCode, content, err)
+	}
+	if _, _, err := s.Presign(t.Context(), "a//b", time.Hour); !errors.Is(err, blob.ErrKey) {
+		t.Errorf("%v, want ErrKey", err)
+	}
+}
+
+// CloudFormation wants the bucket and its region in the host, and at most 5,120
+// characters; and a URL ends with the keys that signed it.
+func TestPresignAsARole(t *testing.T) {
+	ends := time.Now().Add(10 * time.Minute).UTC().Truncate(time.Second)
+	for region, host := range map[string]string{
+		"eu-west-1": "evidence.s3.eu-west-1.amazonaws.com", "us-east-1": "evidence.s3.us-east-1.amazonaws.com", "cn-north-1": "evidence.s3.cn-north-1.amazonaws.com.cn",
+	} {
+		keys := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{
+				AccessKeyID: "ASIAEXAMPLE000000000", SecretAccessKey: "secret", SessionToken: strings.Repeat("+/token/", 250), CanExpire: true, Expires: ends,
+			}, nil
+		})
+		link, until, err := s3.New(awss3.New(awss3.Options{Region: region, Credentials: keys}), "evidence").Presign(t.Context(), "templates/role.yaml", time.Hour)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, err := url.Parse(link)
+		if err != nil || u.Scheme != "https" || u.Host != host || u.Path != "/templates/role.yaml" || len(link) > 5120 || u.Query().Get("X-Amz-Expires") != "3600" {
+			t.Errorf("%s: %d characters, %s, %v", region, len(link), link, err)
+		}
+		if !until.Equal(ends) {
+			t.Errorf("%s: good until %s, want %s", region, until, ends)
+		}
 	}
 }
 

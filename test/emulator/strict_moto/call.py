@@ -79,8 +79,9 @@ class Call:
 
 
 def identify(environ: dict) -> Call | None:
-    """The AWS call that a WSGI request is, or None for anything unsigned (moto's own pages, web identity, presigned downloads)."""
-    signature = CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
+    """The AWS call that a WSGI request is, or None for anything unsigned (moto's own pages, web identity)."""
+    presigned = {name.lower(): values[0] for name, values in _query(environ).items() if name.lower().startswith("x-amz-")}
+    signature = CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION") or f"Credential={presigned.get('x-amz-credential', '')}")
     if signature is None:
         return None
     signing_name = signature["signing"].lower()
@@ -97,7 +98,7 @@ def identify(environ: dict) -> Call | None:
         signing_name=signing_name,
         method=environ["REQUEST_METHOD"],
         access_key=signature["key"],
-        session_token=environ.get("HTTP_X_AMZ_SECURITY_TOKEN", ""),
+        session_token=environ.get("HTTP_X_AMZ_SECURITY_TOKEN") or presigned.get("x-amz-security-token", ""),
         seeding=account is not None,
         form=form,
     )

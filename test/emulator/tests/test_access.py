@@ -2,7 +2,10 @@
 
 import re
 
+import boto3
 import pytest
+import urllib3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from conftest import allow, credentials_of, deny, policy
 
@@ -70,6 +73,19 @@ def test_keys_must_exist_and_be_active(emulator, account):
     assert denial(kms.list_keys)["Code"] == "UnrecognizedClientException"
     assert denial(emulator.client("iam", **user).list_users)["Code"] == "InvalidClientTokenId"
     assert denial(emulator.client("ec2", **user).describe_vpcs)["Code"] == "AuthFailure"
+
+
+def test_a_presigned_url_may_do_what_its_signer_may(emulator, account):
+    s3, bucket = emulator.client("s3", account), f"bucket-{account}"
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    for key in ("open/k", "closed/k"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"content")
+    keys = emulator.user(account, allow("s3:GetObject") | {"Resource": f"arn:aws:s3:::{bucket}/open/*"})
+    config = Config(signature_version="s3v4", s3={"addressing_style": "path"})
+    signer = boto3.client("s3", region_name="eu-west-1", endpoint_url=emulator.url, config=config, **keys)
+    for key, status in (("open/k", 200), ("closed/k", 403)):
+        url = signer.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": key})
+        assert urllib3.request("GET", url).status == status, key
 
 
 def test_everybody_may_ask_who_they_are(emulator, account):

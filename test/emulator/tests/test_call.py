@@ -51,6 +51,12 @@ def test_identify(request_environ, service, operation, action_name):
     assert (call.service, call.operation, action(call)) == (service, operation, action_name)
 
 
+def test_a_presigned_url_is_a_call_of_its_signer():
+    query = "x-id=GetObject&X-Amz-Credential=ASIA%2F20260101%2Feu-west-1%2Fs3%2Faws4_request&X-Amz-Security-Token=a%2Bb&X-Amz-Signature=c"
+    call = identify({"REQUEST_METHOD": "GET", "PATH_INFO": "/b/k", "QUERY_STRING": query})
+    assert (call.name, call.region, call.access_key, call.session_token) == ("s3:GetObject", "eu-west-1", "ASIA", "a+b")
+
+
 def test_unsigned_requests_are_not_calls():
     assert identify({"REQUEST_METHOD": "GET", "PATH_INFO": "/moto-api/"}) is None
 

@@ -1,13 +1,13 @@
 """python -m estate: fills the emulator's sample accounts.
 
-seed prints a line of JSON per account: what an auditor needs to reach it. change prints what it changed.
+seed prints a line of JSON per account, corners one: what an auditor needs to reach it. change prints what it changed.
 """
 
 import argparse
 import json
 from pathlib import Path
 
-from estate import accounts, bulk
+from estate import accounts, bulk, corners
 from estate.account import Account
 
 
@@ -20,6 +20,11 @@ def main() -> None:
         "--policy", type=Path, action="append", default=[], metavar="FILE", help="an IAM policy of the audit role; repeatable"
     )
     seed.add_argument("--scale", type=int, default=0, metavar="N", help="N further small resources in the neglected account")
+    rare = commands.add_parser("corners", help="fill one more account, with what the others lack")
+    rare.add_argument("--endpoint", required=True, help="the emulator's URL")
+    rare.add_argument(
+        "--policy", type=Path, action="append", default=[], metavar="FILE", help="an IAM policy of its audit role; repeatable"
+    )
     change = commands.add_parser("change", help="change two things in the neglected account")
     change.add_argument("--endpoint", required=True, help="the emulator's URL")
     arguments = parser.parse_args()
@@ -29,6 +34,9 @@ def main() -> None:
             print(changed)
         return
     policies = [json.loads(path.read_text()) for path in arguments.policy]
+    if arguments.command == "corners":
+        print(json.dumps(corners.seed(arguments.endpoint, policies)))
+        return
     for reachable in accounts.seed(arguments.endpoint, policies):
         print(json.dumps(reachable), flush=True)
     if arguments.scale:

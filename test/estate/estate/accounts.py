@@ -36,7 +36,7 @@ def seed(endpoint: str, policies: list[dict]) -> Iterator[dict]:
         for module in services.modules():
             side = module.well_kept if name == "well-kept" else module.neglected
             side(account)
-        return _let_audit(account, policies or [BROAD_READ])
+        return let_audit(account, policies or [BROAD_READ])
 
     with ThreadPoolExecutor(len(ACCOUNT_IDS)) as pool:
         yield from pool.map(fill, ACCOUNT_IDS)
@@ -68,7 +68,7 @@ def withhold(policy: dict) -> dict:
     return policy | {"Statement": kept}
 
 
-def _let_audit(account: Account, policies: list[dict]) -> dict:
+def let_audit(account: Account, policies: list[dict]) -> dict:
     """Makes the role of the product's setup. Several policies become one: the emulator does not limit its size."""
     policy = {"Version": "2012-10-17", "Statement": [statement for each in policies for statement in _statements(each)]}
     if account.name == "restricted":

@@ -1,0 +1,141 @@
+package api
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/cloudarq/cloudarq/pkg/blob"
+	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/table"
+)
+
+func (a *API) calls(api huma.API) {
+	huma.Register(api, huma.Operation{
+		OperationID: "list-calls", Method: http.MethodGet, Path: "/v1/connections/{connection}/audits/{audit}/calls",
+		Summary: "List the calls that an audit made to AWS, with AWS's request ids", Tags: []string{"audits"},
+		Description: "Those of a task are there when it is done. With Accept: application/x-ndjson each call is a line, as `cloudarq audit calls -o ndjson` writes it, and the cursor is in the header alone.",
+	}, a.listCalls)
+}
+
+type callsPage struct {
+	Calls  []ledger.Entry `json:"calls"`
+	Cursor string         `json:"cursor,omitempty" doc:"Continues the list; absent on its last page"`
+}
+
+type callsAnswer struct {
+	Cursor string `header:"CloudArq-Cursor" doc:"Continues the list; absent on its last page"`
+	Body   callsPage
+}
+
+// errFull ends the reading of a page.
+var errFull = errors.New("the page is full")
+
+// listCalls goes through the ledgers of an audit one after the other. Its cursor
+// is a task and how many of that task's calls were listed.
+func (a *API) listCalls(ctx context.Context, in *struct {
+	AuditPath
+	Service string `query:"service" maxLength:"64" doc:"Only the calls that were made to audit this service, or \"connect\": to open the account"`
+	Cursor  string `query:"cursor" maxLength:"4096"`
+	Limit   int    `query:"limit" minimum:"1" maximum:"5000" default:"1000"`
+},
+) (*callsAnswer, error) {
+	org, audit, err := a.audit(ctx, &in.AuditPath)
+	if err != nil {
+		return nil, err
+	}
+	tasks, err := org.Tasks(ctx, audit.ID)
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	all := pipeline.Ledgers(in.id(), audit, tasks)
+	if in.Service != "" {
+		all = slices.DeleteFunc(all, func(l pipeline.Ledger) bool { return string(l.Task) != in.Service })
+		if len(all) == 0 {
+			return nil, invalid(ctx, "query.service", strconv.Quote(in.Service)+" is none of the audit's services")
+		}
+	}
+	at, skip, err := callsCursor(in.Cursor, all)
+	if err != nil {
+		return nil, a.cursor(ctx, err)
+	}
+	out := &callsAnswer{Body: callsPage{Calls: []ledger.Entry{}}}
+	for ; at < len(all); at, skip = at+1, 0 {
+		if all[at].Key == "" {
+			continue
+		}
+		line := 0
+		err := pipeline.ReadLedger(ctx, a.Ledgers, all[at].Key, func(e ledger.Entry) error {
+			if line++; line <= skip {
+				return nil
+			}
+			if len(out.Body.Calls) == in.Limit {
+				return errFull
+			}
+			out.Body.Calls, skip = append(out.Body.Calls, e), line
+			return nil
+		})
+		switch {
+		case err == nil || errors.Is(err, blob.ErrNotFound): // not written yet, or older than evidence is kept
+		case errors.Is(err, errFull):
+			out.Cursor = base64.RawURLEncoding.EncodeToString([]byte(string(all[at].Task) + "\x00" + strconv.Itoa(skip)))
+			out.Body.Cursor = out.Cursor
+			return out, nil
+		default:
+			return nil, a.answer(ctx, err)
+		}
+	}
+	return out, nil
+}
+
+// callsCursor says which ledger a page begins in, and after how many calls of it.
+func callsCursor(cursor string, all []pipeline.Ledger) (at, skip int, err error) {
+	if cursor == "" {
+		return 0, 0, nil
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil {
+		return 0, 0, table.ErrCursor
+	}
+	task, line, _ := strings.Cut(string(raw), "\x00")
+	at = slices.IndexFunc(all, func(l pipeline.Ledger) bool { return string(l.Task) == task })
+	if skip, err = strconv.Atoi(line); err != nil || skip < 0 || at < 0 {
+		return 0, 0, table.ErrCursor
+	}
+	return at, skip, nil
+}
+
+// ndjson is the media type of JSON lines, in which requests cannot be.
+const ndjson = "application/x-ndjson"
+
+var jsonLines = huma.Format{
+	Marshal:   writeLines,
+	Unmarshal: func([]byte, any) error { return fmt.Errorf("%w: %s", huma.ErrUnknownContentType, ndjson) },
+}
+
+// writeLines writes a list of calls as a line each, and anything else, which is on
+// one line, too, as it is.
+func writeLines(w io.Writer, v any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	page, ok := v.(callsPage)
+	if !ok {
+		return encoder.Encode(v)
+	}
+	for _, call := range page.Calls {
+		if err := encoder.Encode(call); err != nil {
+			return err
+		}
+	}
+	return nil
+}

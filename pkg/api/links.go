@@ -1,0 +1,75 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/policy"
+	"github.com/cloudarq/cloudarq/pkg/secret"
+)
+
+// Templates keeps the role's template where CloudFormation can read it.
+type Templates interface {
+	// Put stores all of r under key, over what was there.
+	Put(ctx context.Context, key string, r io.Reader) error
+	// Presign makes a URL that shows what is stored under key to whoever has it,
+	// and says until when: at most as long as said.
+	Presign(ctx context.Context, key string, last time.Duration) (url string, until time.Time, err error)
+}
+
+// linksLast is how long links are good. Whoever has one can use it, so it is as
+// long as setting a role up takes; reading the connection again makes new ones.
+const linksLast = time.Hour
+
+// Links lead to a role for a connection that has none yet.
+type Links struct {
+	Template    string    `json:"template" doc:"The CloudFormation template that makes the role"`
+	QuickCreate string    `json:"quick_create" doc:"AWS's console with that template and its parameters filled in; open it signed in to the account that is to be audited"`
+	ExpiresAt   time.Time `json:"expires_at" doc:"When both stop working; read the connection again for new ones"`
+}
+
+// links are those of a connection whose role was not seen to work, nil for others
+// and for those that are opened by an access key.
+func (a *API) links(ctx context.Context, c model.Connection, externalID secret.String) (*Links, error) {
+	if c.Kind() == model.KindAccessKey || c.RoleARN != "" && c.State != model.ConnectionPending {
+		return nil, nil //nolint:nilnil // no links is an answer, too
+	}
+	key, err := a.publish(ctx)
+	if err != nil {
+		return nil, err
+	}
+	template, until, err := a.Templates.Presign(ctx, key, linksLast)
+	if err != nil {
+		return nil, err
+	}
+	quick := policy.QuickCreate{
+		Region: a.Region, TemplateURL: template, ExternalID: externalID.Reveal(), CheckerRoleARN: a.CheckerRole, RoleName: a.AuditRole,
+	}
+	return &Links{Template: template, QuickCreate: quick.URL(), ExpiresAt: until}, nil
+}
+
+// publish stores the template, once in the life of a process, and says where. The
+// key names the content, so that a process of another version has another one.
+func (a *API) publish(ctx context.Context) (string, error) {
+	role, err := policy.NewRole(policy.Operations())
+	if err != nil {
+		return "", err
+	}
+	text := role.CloudFormation()
+	sum := sha256.Sum256([]byte(text))
+	key := "templates/audit-role-" + hex.EncodeToString(sum[:]) + ".yaml"
+	a.publishing.Lock()
+	defer a.publishing.Unlock()
+	if !a.published {
+		if err := a.Templates.Put(ctx, key, strings.NewReader(text)); err != nil {
+			return "", err
+		}
+		a.published = true
+	}
+	return key, nil
+}
