@@ -38,6 +38,7 @@ type settings struct {
 	CheckerRole string        `env:"CHECKER_ROLE_ARN,required"`
 	AuditRole   string        `env:"AUDIT_ROLE_NAME,required"`
 	Bound       time.Duration `env:"AUDIT_BOUND,required"`
+	Evidence    int           `env:"EVIDENCE_DAYS,required"`
 	PurgeAfter  time.Duration `env:"PURGE_AFTER,required"`
 }
 
@@ -59,7 +60,7 @@ func main() {
 		AccessKeys: connect.AccessKeys{Store: records, Keys: keys, Now: time.Now}, Rekeying: connect.Rekeying{Store: records, Keys: keys},
 		Pipeline: &pipeline.Pipeline{
 			Catalog: catalog, Store: records, Tasks: sqs.New(sdksqs.NewFromConfig(sdk), cfg.Tasks),
-			Meter: meters, Now: time.Now, Bound: cfg.Bound, PurgeAfter: cfg.PurgeAfter,
+			Meter: meters, Now: time.Now, Bound: cfg.Bound, KeepDetail: time.Duration(cfg.Evidence) * 24 * time.Hour, PurgeAfter: cfg.PurgeAfter,
 		},
 		Templates: bucket, Ledgers: bucket,
 		Now: time.Now, Log: log, CheckerRole: cfg.CheckerRole, AuditRole: cfg.AuditRole, Region: sdk.Region, Version: cfg.Version,

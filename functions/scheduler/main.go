@@ -24,11 +24,12 @@ import (
 )
 
 type settings struct {
-	Version string        `env:"CLOUDARQ_VERSION,required"`
-	Table   string        `env:"TABLE_NAME,required"`
-	Tasks   string        `env:"TASKS_QUEUE_URL,required"`
-	Results string        `env:"RESULTS_QUEUE_URL,required"`
-	Bound   time.Duration `env:"AUDIT_BOUND,required"`
+	Version  string        `env:"CLOUDARQ_VERSION,required"`
+	Table    string        `env:"TABLE_NAME,required"`
+	Tasks    string        `env:"TASKS_QUEUE_URL,required"`
+	Results  string        `env:"RESULTS_QUEUE_URL,required"`
+	Bound    time.Duration `env:"AUDIT_BOUND,required"`
+	Evidence int           `env:"EVIDENCE_DAYS,required"`
 }
 
 func main() {
@@ -45,7 +46,7 @@ func main() {
 	p := &pipeline.Pipeline{
 		Catalog: catalog, Store: store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{})),
 		Tasks: sqs.New(queues, cfg.Tasks), Results: sqs.New(queues, cfg.Results),
-		Meter: meters, Now: time.Now, Bound: cfg.Bound,
+		Meter: meters, Now: time.Now, Bound: cfg.Bound, KeepDetail: time.Duration(cfg.Evidence) * 24 * time.Hour,
 	}
 	lambda.Start(lambdax.Clock(p.Tick, meters, log))
 }

@@ -243,6 +243,21 @@ func TestAudits(t *testing.T) {
 			t.Errorf("cancel: status %d, audit is %s", w.Code, got.State)
 		}
 	}
+	until := func(end time.Time) {
+		t.Helper()
+		org := s.store.For("default")
+		stored, err := org.Audit(t.Context(), c.ID, a.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored.DetailUntil = end
+		if err := org.PutAudit(t.Context(), &stored); err != nil {
+			t.Fatal(err)
+		}
+	}
+	until(s.now.Add(time.Hour))
+	problem(t, "retry of one whose tasks are about to go", s.call(http.MethodPost, path+"/retry", nil, nil), http.StatusConflict, "audit_forgotten")
+	until(s.now.Add(30 * 24 * time.Hour))
 	w = s.call(http.MethodPost, path+"/retry", nil, nil)
 	if got := decode[api.AuditOutput](t, w); w.Code != http.StatusAccepted || got.State.Ended() {
 		t.Errorf("go on: status %d, audit is %s", w.Code, got.State)

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
@@ -221,7 +222,11 @@ func (a *API) retryAudit(ctx context.Context, in *AuditPath) (*auditAnswer, erro
 	case model.AuditDone, model.AuditConnecting, model.AuditRunning:
 		return nil, problem(ctx, http.StatusConflict, "nothing_to_retry", "the audit is "+string(audit.State)+": there is nothing to try again")
 	}
-	if audit, err = a.Pipeline.Resume(ctx, in.id(), audit); err != nil {
+	audit, err = a.Pipeline.Resume(ctx, in.id(), audit)
+	if errors.Is(err, pipeline.ErrForgotten) {
+		return nil, problem(ctx, http.StatusConflict, "audit_forgotten", "what the audit collected is not kept any more, or about to go: audit the account anew")
+	}
+	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
 	return a.showAudit(ctx, org, audit)

@@ -53,6 +53,9 @@ type Audit struct {
 	// Permissions is what the policies of the caller allow, if they were looked at.
 	Permissions *Permissions `json:"permissions,omitempty"`
 	Summary     *Summary     `json:"summary,omitempty"` // once ended
+	// DetailUntil is when its tasks are forgotten, as their evidence is; zero is
+	// never. The audit itself stays.
+	DetailUntil time.Time `json:"detail_until,omitzero"`
 
 	Version int64 `json:"-"` // of the stored record
 }
@@ -92,6 +95,7 @@ type Task struct {
 	Tally     Tally              `json:"tally,omitempty"`
 	Gaps      []GapCount         `json:"gaps,omitempty"`
 	Changes   Changes            `json:"changes,omitzero"` // once absorbed
+	Until     time.Time          `json:"until,omitzero"`   // when it is forgotten; zero is never
 
 	Version int64 `json:"-"` // of the stored record
 }

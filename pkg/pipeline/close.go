@@ -190,7 +190,8 @@ func previousAudit(ctx context.Context, org *store.Organization, audit model.Aud
 // several resources, and the verdict that a check does not apply because nothing
 // exists that it could look at.
 func (p *Pipeline) judgeAccount(ctx context.Context, org model.OrganizationID, audit model.Audit, tasks []model.Task) (model.Task, error) {
-	task := model.Task{ID: across, Audit: audit.ID, Service: across, State: model.TaskCollected}
+	task := taskOf(audit, across)
+	task.State = model.TaskCollected
 	task.Evidence = Key("evidence", org, audit, across)
 	world, listed, err := p.world(ctx, audit, tasks)
 	if err != nil {

@@ -109,6 +109,9 @@ type Pipeline struct {
 	WatchEvery time.Duration
 	// Bound is how long an audit may take before Tick ends it; 0 means for ever.
 	Bound time.Duration
+	// KeepDetail is how long the tasks of an audit are kept from its start on, as long
+	// as their evidence is; 0 means for ever.
+	KeepDetail time.Duration
 	// PurgeAfter is when a deleted connection is purged: later than anything that
 	// still runs can end.
 	PurgeAfter time.Duration

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -264,6 +265,41 @@ func TestTaskThatCannotRunIsAbandoned(t *testing.T) {
 	}
 	if !slices.Contains(a.Summary.Changes.NewlyBlind, "door-locked") {
 		t.Errorf("newly blind %v, want door-locked", a.Summary.Changes.NewlyBlind)
+	}
+}
+
+// TestForgottenTasks: the tasks of an audit go when their evidence does. The audit
+// stays, so do its findings, and later audits are none the wiser.
+func TestForgottenTasks(t *testing.T) {
+	t.Parallel()
+	w := &world{doors: map[string]sight{"a": open}}
+	m := newMachine(t, t.TempDir(), w, memory.Options{MaxReceives: 1})
+	m.KeepDetail = 30 * 24 * time.Hour
+	w.failing = errors.New("no way in")
+	partial := m.audit(t)
+	w.failing = nil
+	a := m.audit(t)
+	tasks, err := m.records.Tasks(t.Context(), a.ID)
+	if err != nil || len(tasks) < 2 || !a.DetailUntil.Equal(a.StartedAt.Add(m.KeepDetail)) {
+		t.Fatalf("%d tasks until %s, %v", len(tasks), a.DetailUntil, err)
+	}
+	m.now = a.DetailUntil.Add(-time.Hour)
+	if tasks, err = m.records.Tasks(t.Context(), a.ID); err != nil || len(tasks) < 2 {
+		t.Errorf("%d tasks before their time is over, %v", len(tasks), err)
+	}
+	if _, err := m.Resume(t.Context(), organization, partial); !errors.Is(err, pipeline.ErrForgotten) {
+		t.Errorf("an audit whose tasks are about to go is taken up again: %v", err)
+	}
+	m.now = a.DetailUntil.Add(time.Second)
+	if tasks, err = m.records.Tasks(t.Context(), a.ID); err != nil || len(tasks) != 0 {
+		t.Errorf("%d tasks after their time, %v", len(tasks), err)
+	}
+	if kept, err := m.records.Audit(t.Context(), a.Connection, a.ID); err != nil || kept.Summary == nil {
+		t.Errorf("the audit itself: %+v, %v", kept, err)
+	}
+	next := m.audit(t)
+	if f := m.findings(t, "door-locked"); next.State != model.AuditDone || next.Summary.Changes.Previous != a.ID || next.Summary.Changes.New != 0 || f["a"].State != model.FindingOpen {
+		t.Errorf("the next audit is %s, with %+v; the finding is %s", next.State, next.Summary.Changes, f["a"].State)
 	}
 }
 

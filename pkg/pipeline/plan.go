@@ -75,8 +75,7 @@ func (p *Pipeline) Begin(ctx context.Context, r Request) (model.Audit, error) {
 		return audit, err
 	}
 	audit.State = model.AuditConnecting
-	first := model.Task{ID: connect, Audit: audit.ID, Service: connect, State: model.TaskOpen}
-	return p.start(ctx, r.Organization, audit, []model.Task{first})
+	return p.start(ctx, r.Organization, audit, []model.Task{taskOf(audit, connect)})
 }
 
 // BeginVerification begins an audit that only opens the account, and makes sure
@@ -89,8 +88,8 @@ func (p *Pipeline) BeginVerification(ctx context.Context, org model.Organization
 		ID: id, Connection: connection.ID, AccountID: connection.AccountID, Project: connection.Project, Verification: true,
 		State: model.AuditConnecting, StartedAt: p.Now().UTC(), Services: []string{}, Checks: []model.CheckID{}, Regions: []string{},
 	}
-	first := model.Task{ID: connect, Audit: id, Service: connect, State: model.TaskOpen}
-	_, err := p.start(ctx, org, audit, []model.Task{first})
+	audit.DetailUntil = p.detailUntil(audit)
+	_, err := p.start(ctx, org, audit, []model.Task{taskOf(audit, connect)})
 	return err
 }
 
@@ -115,6 +114,7 @@ func (p *Pipeline) newAudit(r Request) (model.Audit, []model.Task, error) {
 		Partition: r.Partition, CallerARN: r.CallerARN, State: model.AuditRunning, StartedAt: p.Now().UTC(),
 		Services: scope.Services, Regions: r.Regions, DisabledRegions: r.DisabledRegions, Permissions: r.Permissions,
 	}
+	audit.DetailUntil = p.detailUntil(audit)
 	for _, c := range scope.Checks {
 		audit.Checks = append(audit.Checks, c.ID)
 	}
@@ -124,9 +124,23 @@ func (p *Pipeline) newAudit(r Request) (model.Audit, []model.Task, error) {
 func serviceTasks(audit model.Audit) []model.Task {
 	var tasks []model.Task
 	for _, service := range audit.Services {
-		tasks = append(tasks, model.Task{ID: model.TaskID(service), Audit: audit.ID, Service: service, Regions: audit.Regions, State: model.TaskOpen})
+		t := taskOf(audit, service)
+		t.Regions = audit.Regions
+		tasks = append(tasks, t)
 	}
 	return tasks
+}
+
+// taskOf is an open task of an audit, whose id is what it is about.
+func taskOf(audit model.Audit, service string) model.Task {
+	return model.Task{ID: model.TaskID(service), Audit: audit.ID, Service: service, State: model.TaskOpen, Until: audit.DetailUntil}
+}
+
+func (p *Pipeline) detailUntil(audit model.Audit) time.Time {
+	if p.KeepDetail == 0 {
+		return time.Time{}
+	}
+	return audit.StartedAt.Add(p.KeepDetail)
 }
 
 // start writes what a new audit consists of and sends its tasks. Tasks before
@@ -156,9 +170,19 @@ func (p *Pipeline) start(ctx context.Context, orgID model.OrganizationID, audit 
 	return audit, p.send(ctx, orgID, audit, tasks)
 }
 
+// ErrForgotten says that the tasks of an audit are not known any more.
+var ErrForgotten = errors.New("the tasks of the audit are forgotten, as their evidence is")
+
+// resumable is how long before its tasks are forgotten an audit is not taken up again:
+// it would not end in time.
+const resumable = 2 * 24 * time.Hour
+
 // Resume takes an audit up again that was stopped, or of which tasks failed, and
-// sends what is still to do.
+// sends what is still to do. It returns ErrForgotten for one that is too old.
 func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit model.Audit) (model.Audit, error) {
+	if until := audit.DetailUntil; !until.IsZero() && p.Now().Add(resumable).After(until) {
+		return audit, ErrForgotten
+	}
 	org := p.Store.For(orgID)
 	all, err := org.Tasks(ctx, audit.ID)
 	if err != nil {
@@ -169,7 +193,7 @@ func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit
 	for _, t := range all {
 		switch t.State {
 		case model.TaskFailed:
-			t = model.Task{ID: t.ID, Audit: t.Audit, Service: t.Service, Regions: t.Regions, State: model.TaskOpen, Version: t.Version}
+			t = model.Task{ID: t.ID, Audit: t.Audit, Service: t.Service, Regions: t.Regions, State: model.TaskOpen, Until: t.Until, Version: t.Version}
 			if err := org.PutTask(ctx, &t); err != nil {
 				return audit, err
 			}

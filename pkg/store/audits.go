@@ -94,6 +94,13 @@ func (o *Organization) taskKey(audit model.AuditID, id model.TaskID) table.Key {
 	return table.Key{PK: o.key("TASK", string(audit)), SK: string(id)}
 }
 
+// taskItem is the record of a task, which the table forgets when its time is over.
+func (o *Organization) taskItem(t model.Task, version int64) (table.Item, error) {
+	item, err := encode(o.taskKey(t.Audit, t.ID), table.Key{}, version, t)
+	item.Expires = t.Until
+	return item, err
+}
+
 // An open task has a marker beside its record. Deleting the marker is how a task
 // is done, and that no marker is left is how an audit is: no counters, no
 // transactions, and doing either twice does no harm.
@@ -106,7 +113,7 @@ func (o *Organization) markerKey(audit model.AuditID, id model.TaskID) table.Key
 func (o *Organization) PutTasks(ctx context.Context, tasks []model.Task) error {
 	for _, t := range tasks {
 		marker := table.Item{Key: o.markerKey(t.Audit, t.ID), Body: []byte("{}")}
-		record, err := encode(o.taskKey(t.Audit, t.ID), table.Key{}, 0, t)
+		record, err := o.taskItem(t, 0)
 		if err != nil {
 			return err
 		}
@@ -131,7 +138,7 @@ func (o *Organization) Reopen(ctx context.Context, audit model.AuditID, id model
 // PutTask writes a task if it is unchanged since it was read, and moves its
 // Version on; ErrConflict otherwise.
 func (o *Organization) PutTask(ctx context.Context, t *model.Task) error {
-	item, err := encode(o.taskKey(t.Audit, t.ID), table.Key{}, t.Version, t)
+	item, err := o.taskItem(*t, t.Version)
 	if err != nil {
 		return err
 	}
