@@ -55,6 +55,7 @@ func TestHelpHasExamples(t *testing.T) {
 		{"audit", "calls"},
 		{"audit", "reconcile"},
 		{"connections", "add"},
+		{"connections", "bootstrap"},
 		{"connections", "list"},
 		{"connections", "show"},
 		{"connections", "test"},

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -22,7 +21,7 @@ func (c *cli) connections() *cobra.Command {
 		Use: "connections", Aliases: []string{"connection"},
 		Short: "Keep accounts with the way into them, to audit them by name",
 	}
-	cmd.AddCommand(c.connectionsAdd(), c.connectionsTest(), c.connectionsShow(), c.connectionsRotateKey(), c.connectionsRemove(), &cobra.Command{
+	cmd.AddCommand(c.connectionsBootstrap(), c.connectionsAdd(), c.connectionsTest(), c.connectionsShow(), c.connectionsRotateKey(), c.connectionsRemove(), &cobra.Command{
 		Use:   "list",
 		Short: "List the accounts that are kept, or were audited",
 		Example: `  cloudarq connections list
@@ -162,7 +161,7 @@ func (c *cli) removeConnection(ctx context.Context, word string, yes bool) error
 			return err
 		}
 		if !yes {
-			if err := c.agreed(fmt.Sprintf("Delete everything that is known of account %s?", connection.AccountID)); err != nil {
+			if err := c.agreed(ctx, fmt.Sprintf("Delete everything that is known of account %s?", connection.AccountID), "nothing was deleted"); err != nil {
 				return err
 			}
 		}
@@ -177,19 +176,40 @@ func (c *cli) removeConnection(ctx context.Context, word string, yes bool) error
 	})
 }
 
-// agreed asks on the terminal, and is an error unless the answer is yes.
-func (c *cli) agreed(question string) error {
-	in, ok := c.terminal()
-	if !ok {
+// canAsk is an error unless somebody can be asked on the terminal.
+func (c *cli) canAsk() error {
+	if _, ok := c.terminal(); !ok {
 		return usagef("stdin is not a terminal to ask on; say --yes if you mean it")
 	}
+	return nil
+}
+
+// agreed asks on the terminal, and is an error unless the answer is yes: it says
+// what did not happen, then. Ctrl-C is no yes.
+func (c *cli) agreed(ctx context.Context, question, otherwise string) error {
+	if err := c.canAsk(); err != nil {
+		return err
+	}
+	no := &exitError{code: exitCancelled, err: errors.New(otherwise)}
 	fmt.Fprintf(c.stderr, "%s [y/N] ", question)
-	answer, err := bufio.NewReader(in).ReadString('\n')
-	if err != nil {
-		return usagef("read the answer: %w", err)
+	answered := make(chan error, 1)
+	var answer string
+	go func() {
+		var err error
+		answer, err = c.line()
+		answered <- err
+	}()
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(c.stderr)
+		return no
+	case err := <-answered:
+		if err != nil {
+			return usagef("read the answer: %w", err)
+		}
 	}
 	if word := strings.ToLower(strings.TrimSpace(answer)); word != "y" && word != "yes" {
-		return &exitError{code: exitCancelled, err: fmt.Errorf("nothing was deleted")}
+		return no
 	}
 	return nil
 }

@@ -116,8 +116,12 @@ func (c *cli) addConnection(ctx context.Context, f addFlags) error {
 		}
 		made := f.ExternalID.Empty()
 		if made {
+			principal, err := accounts.Principal(ctx, f.Profile, sessionName())
+			if err != nil {
+				principal = keep.UnknownPrincipal
+			}
 			fmt.Fprintf(c.stderr, "cloudarq: account %s is kept; the trust policy of its role has to be:\n%s", connection.AccountID,
-				keep.TrustPolicy(accounts.Principal(ctx, f.Profile, sessionName()), id))
+				keep.TrustPolicy(principal, id))
 		}
 		if !f.noVerify && (!made || f.verify.wait) {
 			if _, err := c.verify(ctx, accounts, connection, f.verify); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/cloudarq/cloudarq/pkg/apiclient"
 	"github.com/cloudarq/cloudarq/pkg/awsx"
 	"github.com/cloudarq/cloudarq/pkg/blob"
 	"github.com/cloudarq/cloudarq/pkg/check"
@@ -96,6 +97,8 @@ func classify(err error) (code int, said string) {
 	var access *awsx.AccessError
 	var refused *pipeline.RefusedError
 	var input *local.InputError
+	var problem *apiclient.Problem
+	var noURL *apiclient.URLError
 	switch {
 	case errors.As(err, &exit):
 		if exit.err == nil {
@@ -106,6 +109,10 @@ func classify(err error) (code int, said string) {
 		return exitUsage, err.Error()
 	case errors.As(err, &input):
 		return exitUsage, input.Error()
+	case errors.As(err, &noURL):
+		return exitUsage, noURL.Error()
+	case errors.As(err, &problem) && problem.Refused():
+		return exitAccess, err.Error()
 	case errors.Is(err, keyring.ErrPassphrase):
 		// Not exitAccess: AWS was not asked, and whoever signs in again because of
 		// that code would do so in vain. It is what was given that is wrong.

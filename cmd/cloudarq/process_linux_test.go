@@ -27,6 +27,7 @@ const (
 	underLimit = "files of at most bytes: " // of the size of files
 	onTmpfs    = "full disk at: "           // a folder
 	holding    = "hold the state of: "      // a data directory
+	plainly    = "no limit"
 )
 
 // otherProcess plays the other process if this is one, and tells its exit code.
@@ -46,6 +47,9 @@ func otherProcess() (code int, other bool) {
 }
 
 func otherSetting(what string) error {
+	if what == plainly {
+		return nil
+	}
 	if bytes, ok := strings.CutPrefix(what, underLimit); ok {
 		limit, err := strconv.ParseUint(bytes, 10, 64)
 		if err != nil {

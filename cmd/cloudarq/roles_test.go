@@ -15,19 +15,27 @@ import (
 // theirs is an account of the emulator that the estate has nothing in.
 const theirs = "444455556666"
 
-// makeRole makes a role in their account that the auditor may assume, if he shows
-// the External ID given; an empty one asks for none.
-func makeRole(t *testing.T, server *emulator.Server, auditor estate.Account, name, externalID, action string) (arn string) {
+// mayAssume gives the auditor a policy that allows to assume the roles of an
+// account, if they trust him.
+func mayAssume(t *testing.T, server *emulator.Server, auditor estate.Account, account string) {
 	t.Helper()
-	ours, owner := iam.NewFromConfig(estate.Owner(server.URL, auditor.ID)), iam.NewFromConfig(estate.Owner(server.URL, theirs))
+	ours := iam.NewFromConfig(estate.Owner(server.URL, auditor.ID))
 	users, err := ours.ListUsers(t.Context(), &iam.ListUsersInput{})
 	if err != nil || len(users.Users) != 1 {
 		t.Fatalf("the auditor is one of %d users, %v", len(users.Users), err)
 	}
-	assume := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::%s:role/*"}]}`, theirs)
-	if _, err := ours.PutUserPolicy(t.Context(), &iam.PutUserPolicyInput{UserName: users.Users[0].UserName, PolicyName: aws.String("assume-theirs"), PolicyDocument: &assume}); err != nil {
+	assume := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"arn:aws:iam::%s:role/*"}]}`, account)
+	if _, err := ours.PutUserPolicy(t.Context(), &iam.PutUserPolicyInput{UserName: users.Users[0].UserName, PolicyName: aws.String("assume-" + account), PolicyDocument: &assume}); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// makeRole makes a role in their account that the auditor may assume, if he shows
+// the External ID given; an empty one asks for none.
+func makeRole(t *testing.T, server *emulator.Server, auditor estate.Account, name, externalID, action string) (arn string) {
+	t.Helper()
+	mayAssume(t, server, auditor, theirs)
+	owner := iam.NewFromConfig(estate.Owner(server.URL, theirs))
 	condition := ""
 	if externalID != "" {
 		condition = fmt.Sprintf(`,"Condition":{"StringEquals":{"sts:ExternalId":%q}}`, externalID)

@@ -42,6 +42,7 @@ func (c *cli) root() *cobra.Command {
 		Short: "Audit AWS accounts for security and compliance, read-only",
 		Long: `CloudArq audits AWS accounts for security and compliance. It only reads, from
 this machine, with the credentials that you have; nothing leaves the machine.
+Only connections bootstrap makes something, if you ask for it: the role to audit by.
 
 Exit codes: 0 done; 1 findings at or above --fail-on, or a policy that fails
 policy verify; 2 wrong command line or passphrase; 3 coverage below

@@ -133,7 +133,7 @@ func TestServicesKeepApart(t *testing.T) {
 func TestSDKStaysAtTheEdge(t *testing.T) {
 	t.Parallel()
 	edge := []string{
-		"pkg/awsx", "pkg/awsfake", "pkg/collect", "pkg/collect/collecttest", "pkg/services/collectors",
+		"pkg/apiclient", "pkg/awsx", "pkg/awsfake", "pkg/bootstrap", "pkg/collect", "pkg/collect/collecttest", "pkg/services/collectors",
 		"pkg/table/dynamo", "pkg/blob/s3", "pkg/queue/sqs", "pkg/notify/sns", "pkg/secret/kms", "test/emulator/emulatortest",
 	}
 	isMain := func(name string) bool { return strings.HasPrefix(name, "functions/") }
@@ -152,6 +152,44 @@ func TestSDKStaysAtTheEdge(t *testing.T) {
 				t.Errorf("%s imports %s", p.name(), i)
 			}
 		}
+	}
+}
+
+// TestOnlyTheCommandBootstraps keeps what writes to an account out of everything
+// but the command: no function links it, nor the client that it writes with, and
+// configurations that nothing guards are made for it, to sign requests to CloudArq's
+// own API, and for CloudArq's own resources.
+func TestOnlyTheCommandBootstraps(t *testing.T) {
+	t.Parallel()
+	const bootstrap, client = module + "pkg/bootstrap", "github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	functions, commands := 0, 0
+	for _, p := range list(t) {
+		if strings.HasPrefix(p.name(), "functions/") {
+			functions++
+			for _, dep := range p.Deps {
+				if dep == bootstrap || dep == client || strings.HasPrefix(dep, client+"/") {
+					t.Errorf("%s links %s", p.name(), dep)
+				}
+			}
+		}
+		if slices.Contains(p.Imports, bootstrap) {
+			commands++
+			if p.name() != "cmd/cloudarq" {
+				t.Errorf("%s imports pkg/bootstrap", p.name())
+			}
+		}
+		if slices.Contains(p.Imports, client) && p.ImportPath != bootstrap {
+			t.Errorf("%s imports the client of CloudFormation", p.name())
+		}
+		if slices.Contains([]string{"pkg/awsx", "pkg/apiclient", "pkg/bootstrap"}, p.name()) {
+			continue
+		}
+		if out, err := exec.Command("grep", "-nE", "--include=*.go", "-r", `awsx\.Unguarded\(`, p.Dir).CombinedOutput(); err == nil {
+			t.Errorf("credentials that nothing guards:\n%s", out)
+		}
+	}
+	if functions < 4 || commands != 1 {
+		t.Errorf("looked at %d functions and %d commands", functions, commands)
 	}
 }
 

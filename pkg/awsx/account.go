@@ -112,23 +112,37 @@ func (c *Client) Open(ctx context.Context, target Target, calls ledger.Ledger) (
 		}
 		cfg.Credentials = assume(recording(cfg, calls), target)
 	}
+	identity, err := identify(ctx, recording(cfg, calls), target)
+	if err != nil {
+		return nil, err
+	}
+	cfg.APIOptions = append(cfg.APIOptions, limiter.install(identity.Account))
+	return &Account{identity: identity, cfg: cfg}, nil
+}
+
+// Identify asks AWS whose the credentials of a configuration are. A refusal is an
+// *AccessError.
+func Identify(ctx context.Context, cfg aws.Config) (model.Identity, error) {
+	return identify(ctx, cfg, Target{})
+}
+
+func identify(ctx context.Context, cfg aws.Config, target Target) (model.Identity, error) {
 	// Asked for by themselves, so that a machine without credentials is told from
 	// one whose credentials AWS refuses.
 	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
-		return nil, refused(target, err)
+		return model.Identity{}, refused(target, err)
 	}
-	identity, err := sts.NewFromConfig(recording(cfg, calls)).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	identity, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
-		return nil, refused(target, err)
+		return model.Identity{}, refused(target, err)
 	}
 	caller, err := arn.Parse(aws.ToString(identity.Arn))
 	if err != nil {
-		return nil, &AccessError{"AWS gave no identity for these credentials; is the endpoint AWS's own?", err}
+		return model.Identity{}, &AccessError{"AWS gave no identity for these credentials; is the endpoint AWS's own?", err}
 	}
-	cfg.APIOptions = append(cfg.APIOptions, limiter.install(aws.ToString(identity.Account)))
-	return &Account{
-		identity: model.Identity{Account: aws.ToString(identity.Account), Partition: caller.Partition, CallerARN: caller.String(), Entrusted: target.RoleARN != "" || !target.AccessKey.Empty()},
-		cfg:      cfg,
+	return model.Identity{
+		Account: aws.ToString(identity.Account), Partition: caller.Partition, CallerARN: caller.String(),
+		Entrusted: target.RoleARN != "" || !target.AccessKey.Empty(),
 	}, nil
 }
 

@@ -16,11 +16,22 @@ import (
 // Own is the configuration for CloudArq's own table, bucket, queues, topic and
 // key. It is not for accounts that are audited: nothing guards it.
 func Own(ctx context.Context, version string) (aws.Config, error) {
+	return Unguarded(ctx, "", version)
+}
+
+// Unguarded is the configuration that a profile, or the default chain, gives, with
+// nothing to guard it. It is for CloudArq's own resources and for what
+// administrators do with credentials of their own, never for an audit.
+func Unguarded(ctx context.Context, profile, version string) (aws.Config, error) {
 	client := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConnsPerHost = idlePerHost
 		t.ResponseHeaderTimeout = answerTimeout
 	})
-	cfg, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(client), config.WithLogger(logging.Nop{}))
+	opts := []func(*config.LoadOptions) error{config.WithHTTPClient(client), config.WithLogger(logging.Nop{})}
+	if profile != "" {
+		opts = append(opts, config.WithSharedConfigProfile(profile))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, opts...)
 	if err != nil {
 		return aws.Config{}, fmt.Errorf("load AWS configuration: %w", err)
 	}

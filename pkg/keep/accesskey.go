@@ -49,12 +49,12 @@ func (c Connections) AddByKey(ctx context.Context, n NewConnection, key NewAcces
 	if err := c.check(ctx, n, account); err != nil {
 		return model.Connection{}, err
 	}
-	now := time.Now().UTC()
-	connection, err := c.begin(ctx, account, now)
+	connection, err := c.begin(ctx, account)
 	if err != nil {
 		return connection, err
 	}
-	n.describe(&connection, now)
+	n.describe(&connection)
+	connection.State, connection.Reason, connection.Since = model.ConnectionPending, notVerified, time.Now().UTC()
 	if err := c.keys().Give(ctx, local.Organization, &connection, key.AccessKey, key.made()); err != nil {
 		return connection, err
 	}

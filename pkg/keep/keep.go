@@ -3,6 +3,7 @@
 package keep
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,67 +46,136 @@ type NewConnection struct {
 }
 
 // describe writes into a connection what was said of it.
-func (n NewConnection) describe(c *model.Connection, now time.Time) {
+func (n NewConnection) describe(c *model.Connection) {
 	c.Name, c.Regions, c.Services, c.Checks = n.Name, n.Regions, n.Services, n.Checks
 	c.Schedule = model.Schedule{}
 	if n.Once {
 		c.Schedule.Expression = model.OnceExpression
 	}
-	c.State, c.Reason, c.Since = model.ConnectionPending, "not verified yet", now
 }
+
+// notVerified is why a connection is pending that nobody tried.
+const notVerified = "not verified yet"
 
 // Add keeps an account, whose role is not tried yet. It gives the External ID that
 // the role must ask for. A connection that was never verified is replaced.
 func (c Connections) Add(ctx context.Context, n NewConnection) (model.Connection, secret.String, error) {
-	account, ok := model.AccountOfRole(n.RoleARN)
-	if !ok {
-		return model.Connection{}, secret.String{}, inputf("%q is not the ARN of an IAM role, such as arn:aws:iam::111122223333:role/CloudArqAuditRole", n.RoleARN)
-	}
-	if err := c.check(ctx, n, account); err != nil {
+	account, err := c.accountOfRole(ctx, n)
+	if err != nil {
 		return model.Connection{}, secret.String{}, err
 	}
-	now := time.Now().UTC()
-	connection, err := c.begin(ctx, account, now)
+	connection, err := c.begin(ctx, account)
 	if err != nil {
 		return connection, secret.String{}, err
 	}
-	id, before := n.ExternalID, connection.AccessKey
-	if id.Empty() {
-		id = connect.NewExternalID()
+	if n.ExternalID.Empty() {
+		n.ExternalID = connect.NewExternalID()
 	}
-	sealed, err := c.ids().Seal(ctx, local.Organization, connection.ID, id)
+	connection, err = c.put(ctx, connection, false, n)
+	return connection, n.ExternalID, err
+}
+
+// Prepare completes what somebody says of an account whose role is about to be
+// made or changed, and refuses what Put would. An account that is kept already has
+// its External ID and what else is not said anew; another gets a new External ID.
+// Nothing is written.
+func (c Connections) Prepare(ctx context.Context, n NewConnection) (NewConnection, error) {
+	connection, verified, err := c.place(ctx, n)
+	switch {
+	case err != nil:
+		return n, err
+	case verified && connection.RoleARN != n.RoleARN:
+		return n, inputf("account %s is kept already with %s; remove it first with: cloudarq connections remove %s",
+			connection.AccountID, cmp.Or(connection.RoleARN, "an access key"), connection.AccountID)
+	case connection.RoleARN == "":
+		n.ExternalID = connect.NewExternalID()
+	default:
+		n.ExternalID, err = c.ExternalID(ctx, connection)
+	}
+	if n.Name == "" {
+		n.Name = connection.Name
+	}
+	if len(n.Regions) == 0 {
+		n.Regions = connection.Regions
+	}
+	n.Once = n.Once || connection.Schedule.Once()
+	return n, err
+}
+
+// Put keeps what Prepare completed. Who puts the same twice changes nothing; a
+// connection that was verified stays so.
+func (c Connections) Put(ctx context.Context, n NewConnection) (model.Connection, error) {
+	connection, verified, err := c.place(ctx, n)
 	if err != nil {
-		return connection, secret.String{}, err
+		return connection, err
 	}
-	// The way in before the role: a connection with a role can be opened.
-	if err := c.State.Records.PutAccess(ctx, connection.ID, store.Access{Profile: n.Profile, ExternalID: sealed}); err != nil {
-		return connection, secret.String{}, err
+	return c.put(ctx, connection, verified, n)
+}
+
+// place is the connection of an account whose role is to be kept, as it is or to be
+// made, and whether it was verified.
+func (c Connections) place(ctx context.Context, n NewConnection) (connection model.Connection, verified bool, err error) {
+	account, err := c.accountOfRole(ctx, n)
+	if err != nil {
+		return connection, false, err
 	}
-	connection.RoleARN, connection.AccessKey = n.RoleARN, nil
-	n.describe(&connection, now)
-	if err := c.State.Records.PutConnection(ctx, &connection); err != nil {
-		return connection, id, err
+	return c.lookup(ctx, account)
+}
+
+// accountOfRole is the account of what is to be kept, if that can ever work.
+func (c Connections) accountOfRole(ctx context.Context, n NewConnection) (string, error) {
+	account, ok := model.AccountOfRole(n.RoleARN)
+	if !ok {
+		return "", inputf("%q is not the ARN of an IAM role, such as arn:aws:iam::111122223333:role/CloudArqAuditRole", n.RoleARN)
 	}
-	return connection, id, c.keys().Sweep(ctx, local.Organization, connection, before)
+	return account, c.check(ctx, n, account)
+}
+
+// lookup is the connection of an account, as it is or to be made, and whether it was
+// verified.
+func (c Connections) lookup(ctx context.Context, account string) (connection model.Connection, verified bool, err error) {
+	connection, err = c.State.Records.AnyConnection(ctx, local.ConnectionOf(account))
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return model.Connection{ID: local.ConnectionOf(account), AccountID: account, CreatedAt: time.Now().UTC()}, false, nil
+	case err != nil:
+		return connection, false, err
+	case connection.State == model.ConnectionDeleted:
+		return connection, false, inputf("account %s is half removed; finish that first with: cloudarq connections remove %s", account, account)
+	}
+	verified, err = c.Verified(ctx, connection)
+	return connection, verified, err
 }
 
 // begin is the connection of an account that is to be kept: a new one, or one that
 // was never verified.
-func (c Connections) begin(ctx context.Context, account string, now time.Time) (model.Connection, error) {
-	connection, err := c.State.Records.AnyConnection(ctx, local.ConnectionOf(account))
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return model.Connection{ID: local.ConnectionOf(account), AccountID: account, CreatedAt: now}, nil
-	case err != nil:
-		return connection, err
-	case connection.State == model.ConnectionDeleted:
-		return connection, inputf("account %s is half removed; finish that first with: cloudarq connections remove %s", account, account)
-	}
-	verified, err := c.Verified(ctx, connection)
+func (c Connections) begin(ctx context.Context, account string) (model.Connection, error) {
+	connection, verified, err := c.lookup(ctx, account)
 	if err == nil && verified {
 		err = inputf("account %s is kept already; remove it first with: cloudarq connections remove %s", account, account)
 	}
 	return connection, err
+}
+
+func (c Connections) put(ctx context.Context, connection model.Connection, verified bool, n NewConnection) (model.Connection, error) {
+	sealed, err := c.ids().Seal(ctx, local.Organization, connection.ID, n.ExternalID)
+	if err != nil {
+		return connection, err
+	}
+	// The way in before the role: a connection with a role can be opened.
+	if err := c.State.Records.PutAccess(ctx, connection.ID, store.Access{Profile: n.Profile, ExternalID: sealed}); err != nil {
+		return connection, err
+	}
+	before := connection.AccessKey
+	connection.RoleARN, connection.AccessKey = n.RoleARN, nil
+	n.describe(&connection)
+	if !verified {
+		connection.State, connection.Reason, connection.Since = model.ConnectionPending, notVerified, time.Now().UTC()
+	}
+	if err := c.State.Records.PutConnection(ctx, &connection); err != nil {
+		return connection, err
+	}
+	return connection, c.keys().Sweep(ctx, local.Organization, connection, before)
 }
 
 // check refuses what can never work, before anything is written.
@@ -231,20 +301,30 @@ func (c Connections) Target(ctx context.Context, connection model.Connection, se
 
 // Principal is who assumes roles with a profile, for their trust policies: the user,
 // or the account where it is a role, whose own ARN its sessions do not tell for
-// sure. It is a placeholder if AWS does not say.
-func (c Connections) Principal(ctx context.Context, profile, session string) string {
+// sure. Who can never assume a role is an *awsx.AccessError.
+func (c Connections) Principal(ctx context.Context, profile, session string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, principalTimeout)
 	defer cancel()
 	account, err := c.Client.Open(ctx, awsx.Target{Profile: profile, SessionName: session}, &ledger.Memory{})
 	if err != nil {
-		return "<the ARN of the user or role that runs cloudarq>"
+		return "", err
 	}
 	identity := account.Identity()
-	if strings.Contains(identity.CallerARN, ":user/") {
-		return identity.CallerARN
+	root := fmt.Sprintf("arn:%s:iam::%s:root", identity.Partition, identity.Account)
+	switch {
+	case identity.CallerARN == root:
+		// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+		return "", &awsx.AccessError{Message: fmt.Sprintf("the root user of account %s cannot assume roles; name a user's or a role's profile with --profile", identity.Account)}
+	case strings.Contains(identity.CallerARN, ":user/"):
+		return identity.CallerARN, nil
+	default:
+		return root, nil
 	}
-	return fmt.Sprintf("arn:%s:iam::%s:root", identity.Partition, identity.Account)
 }
+
+// UnknownPrincipal stands in a trust policy for who runs CloudArq, when AWS does not
+// say who that is.
+const UnknownPrincipal = "<the ARN of the user or role that runs cloudarq>"
 
 // principalTimeout bounds how long somebody waits for a policy to copy.
 const principalTimeout = 10 * time.Second

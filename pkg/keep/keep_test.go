@@ -169,3 +169,73 @@ func TestTrustPolicy(t *testing.T) {
 		}
 	}
 }
+
+// An account can be prepared for before its role is there, again and again: its
+// External ID never changes once it is kept.
+func TestPreparedConnection(t *testing.T) {
+	t.Parallel()
+	accounts := connections(t, filepath.Join(t.TempDir(), "state"), "")
+	ctx := t.Context()
+	first, err := accounts.Prepare(ctx, keep.NewConnection{Name: "prod", RoleARN: roleARN, Regions: []string{"eu-west-1"}})
+	if err != nil || len(first.ExternalID.Reveal()) < 32 {
+		t.Fatalf("prepared %+v, %v", first, err)
+	}
+	if other, err := accounts.Prepare(ctx, keep.NewConnection{RoleARN: roleARN}); err != nil || other.ExternalID.Reveal() == first.ExternalID.Reveal() {
+		t.Errorf("preparing keeps something: %v", err)
+	}
+	if all, err := accounts.State.Records.Connections(ctx); err != nil || len(all) != 0 {
+		t.Errorf("preparing keeps %+v, %v", all, err)
+	}
+	kept, err := accounts.Put(ctx, first)
+	if err != nil || kept.State != model.ConnectionPending || kept.Name != "prod" {
+		t.Fatalf("kept %+v, %v", kept, err)
+	}
+
+	again, err := accounts.Prepare(ctx, keep.NewConnection{RoleARN: roleARN, Profile: "audit", Services: []string{"kms"}})
+	if err != nil || again.ExternalID.Reveal() != first.ExternalID.Reveal() || again.Name != "prod" || len(again.Regions) != 1 || len(again.Services) != 1 {
+		t.Errorf("prepared again: %+v, %v; want what was kept, but for what is said anew", again, err)
+	}
+	otherRole := keep.NewConnection{RoleARN: roleARN + "2"}
+	if renamed, err := accounts.Prepare(ctx, otherRole); err != nil || renamed.ExternalID.Reveal() != first.ExternalID.Reveal() {
+		t.Errorf("another role before the first was verified: %v", err)
+	}
+
+	if err := accounts.State.Records.PutVerifiedRole(ctx, kept.ID, roleARN); err != nil {
+		t.Fatal(err)
+	}
+	kept.State, kept.Reason = model.ConnectionActive, ""
+	if err := accounts.State.Records.PutConnection(ctx, &kept); err != nil {
+		t.Fatal(err)
+	}
+	if kept, err = accounts.Put(ctx, again); err != nil || kept.State != model.ConnectionActive || len(kept.Services) != 1 {
+		t.Errorf("kept again: %+v, %v; want it active still", kept, err)
+	}
+	if target, err := accounts.Target(ctx, kept, ""); err != nil || target.Profile != "audit" || target.ExternalID.Reveal() != first.ExternalID.Reveal() {
+		t.Errorf("the way in: %+v, %v", target, err)
+	}
+	var input *local.InputError
+	if _, err := accounts.Prepare(ctx, otherRole); !errors.As(err, &input) {
+		t.Errorf("another role for a verified account: %v", err)
+	}
+	if _, err := accounts.Prepare(ctx, keep.NewConnection{Name: "prod", RoleARN: strings.Replace(roleARN, "1111", "2222", 1)}); !errors.As(err, &input) {
+		t.Errorf("another account of the same name: %v", err)
+	}
+}
+
+// An account that was audited with credentials of one's own has a history, and no
+// External ID: it gets one, and keeps its record.
+func TestPreparedConnectionWithoutARole(t *testing.T) {
+	t.Parallel()
+	accounts := connections(t, filepath.Join(t.TempDir(), "state"), "")
+	c := model.Connection{ID: local.ConnectionOf("111122223333"), AccountID: "111122223333", State: model.ConnectionActive}
+	if err := accounts.State.Records.PutConnection(t.Context(), &c); err != nil {
+		t.Fatal(err)
+	}
+	n, err := accounts.Prepare(t.Context(), keep.NewConnection{RoleARN: roleARN})
+	if err != nil || n.ExternalID.Empty() {
+		t.Fatalf("prepared %+v, %v", n, err)
+	}
+	if kept, err := accounts.Put(t.Context(), n); err != nil || kept.RoleARN != roleARN || kept.Version != c.Version+1 {
+		t.Errorf("kept %+v, %v", kept, err)
+	}
+}

@@ -288,3 +288,40 @@ func TestTemplatesSayTheSame(t *testing.T) {
 		}
 	}
 }
+
+// The role may trust a role, a user or an account, each by its exact ARN: nothing
+// that stands for others.
+func TestTemplatesTakePrincipals(t *testing.T) {
+	t.Parallel()
+	role, err := NewRole(Operations())
+	if err != nil {
+		t.Fatal(err)
+	}
+	patterns := []*regexp.Regexp{}
+	for _, text := range []string{role.CloudFormation(), role.StackSet(), role.Terraform()} {
+		found := regexp.MustCompile(`"(\^arn:aws\[a-z-\]\*:iam::[^"]+\$)"`).FindStringSubmatch(text)
+		if found == nil {
+			t.Fatal("a template takes any principal")
+		}
+		patterns = append(patterns, regexp.MustCompile(found[1]))
+	}
+	for arn, want := range map[string]bool{
+		"arn:aws:iam::111122223333:role/service/Checker":     true,
+		"arn:aws-cn:iam::111122223333:user/staff/alice@x.y":  true,
+		"arn:aws-us-gov:iam::111122223333:root":              true,
+		"*":                                                  false,
+		"111122223333":                                       false,
+		"arn:aws:iam::111122223333:*":                        false,
+		"arn:aws:iam::111122223333:role/*":                   false,
+		"arn:aws:iam::111122223333:rooted":                   false,
+		"arn:aws:iam::*:root":                                false,
+		"arn:aws:iam::111122223333:group/all":                false,
+		"arn:aws:sts::111122223333:assumed-role/Checker/one": false,
+	} {
+		for i, p := range patterns {
+			if p.MatchString(arn) != want {
+				t.Errorf("template %d takes %s: %v, want %v", i, arn, !want, want)
+			}
+		}
+	}
+}

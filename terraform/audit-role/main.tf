@@ -13,11 +13,11 @@ terraform {
 }
 
 variable "checker_role_arn" {
-  description = "ARN of the role of CloudArq's checker. Nobody else can assume the audit role."
+  description = "ARN of who audits - the role of CloudArq's checker or, for its command, a user, a role or an account (its root). Nobody else can assume the audit role."
   type        = string
   validation {
-    condition     = can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,512}$", var.checker_role_arn))
-    error_message = "The checker_role_arn must be the ARN of an IAM role."
+    condition     = can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:(root|(role|user)/[A-Za-z0-9+=,.@_/-]{1,512})$", var.checker_role_arn))
+    error_message = "The checker_role_arn must be the ARN of an IAM role or user, or of an account's root."
   }
 }
 

@@ -51,7 +51,7 @@ func published(t testing.TB, but ...string) (actions []string) {
 // back: the connection says what it is, why, and what would mend it.
 func TestPermissionsDrift(t *testing.T) {
 	h := start(t, "drifting", nil)
-	account := newSmall(t, h.install, "777777777741")
+	account := newSmall(t, h.install, "777777777761")
 	mail := subscribe(t, h.install, "drifting", `{"organization":["drifting"],"kind":["drift","connection"]}`)
 	sid := "CloudArq" + policy.VersionDate + "Read1"
 	account.allow(t, h.install, sid, published(t))
@@ -144,7 +144,7 @@ func TestPermissionsDrift(t *testing.T) {
 // code, over HTTP, and is not taken for one that was revoked.
 func TestMinimumMissing(t *testing.T) {
 	h := start(t, "minimum", nil)
-	account := newSmall(t, h.install, "777777777742")
+	account := newSmall(t, h.install, "777777777762")
 	c := h.connect(account.Account, map[string]any{"services": []string{"kms"}})
 	if _, now := h.verify(c); now.State != "active" {
 		t.Fatalf("the connection is %s: %s", now.State, now.Reason)
@@ -166,7 +166,7 @@ func TestMinimumMissing(t *testing.T) {
 // ourselves.
 func TestOverprivilegedRole(t *testing.T) {
 	h := start(t, "overprivileged", nil)
-	account := newSmall(t, h.install, "777777777743")
+	account := newSmall(t, h.install, "777777777763")
 	account.allow(t, h.install, "Everything", []string{"*"})
 	c := h.connect(account.Account, map[string]any{"services": []string{"cloudarq"}})
 	if a := h.wait(c, h.begin(c, "first").ID); a.State != "done" {

@@ -160,8 +160,13 @@ func testLimits(t *testing.T, open Open) {
 		}
 	}
 	for _, q := range []table.Query{
-		{}, {PK: "a", Prefix: "\xff"}, {PK: "a", Limit: -1}, {PK: "a", Limit: table.MaxLimit + 1}, {PK: longPK + "p"},
-		{PK: "a", Before: "\xff"}, {PK: "a", Prefix: "a", Before: "b"},
+		{},
+		{PK: "a", Prefix: "\xff"},
+		{PK: "a", Limit: -1},
+		{PK: "a", Limit: table.MaxLimit + 1},
+		{PK: longPK + "p"},
+		{PK: "a", Before: "\xff"},
+		{PK: "a", Prefix: "a", Before: "b"},
 	} {
 		if _, err := tb.Query(ctx, q); !errors.Is(err, table.ErrInvalid) {
 			t.Errorf("query %s: %v, want ErrInvalid", q, err)

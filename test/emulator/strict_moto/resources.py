@@ -26,6 +26,9 @@ def of(call: "Call", environ: dict) -> str | None:
             return _table(call, _json(environ))
         case "sqs":
             return _queue(call, _json(environ) or call.form)
+        case "cloudformation" if "StackName" in call.form:
+            name = call.form["StackName"]
+            return name if name.startswith("arn:") else f"arn:aws:cloudformation:{call.region}:{call.account}:stack/{name}/*"
         case "sns":
             return call.form.get("TopicArn") or call.form.get("TargetArn")
         case "kms":

@@ -304,6 +304,53 @@ def test_tags_are_listed_beside_a_cluster_without_any(emulator, account):
     assert [each["Tags"] for each in listed if each["ResourceARN"].endswith(":tagged")] == [[{"Key": "env", "Value": "prod"}]]
 
 
+TOPIC = json.dumps({
+    "Parameters": {"Name": {"Type": "String"}},
+    "Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Ref": "Name"}}}},
+    "Outputs": {"Shown": {"Value": {"Ref": "Name"}}},
+})  # fmt: skip
+
+
+def change_set(cloudformation, kind, name, value):
+    return cloudformation.create_change_set(
+        StackName="s", ChangeSetName=name, ChangeSetType=kind, TemplateBody=TOPIC, Parameters=[{"ParameterKey": "Name", "ParameterValue": value}]
+    )
+
+
+def test_change_sets_of_a_new_stack_share_it(emulator, account):
+    cloudformation = emulator.client("cloudformation", account)
+    first, second = change_set(cloudformation, "CREATE", "first", "a"), change_set(cloudformation, "CREATE", "second", "b")
+    assert first["StackId"] == second["StackId"]
+    cloudformation.execute_change_set(ChangeSetName=second["Id"], StackName="s")
+    (stack,) = cloudformation.describe_stacks(StackName="s")["Stacks"]
+    assert (stack["StackId"], stack["StackStatus"]) == (first["StackId"], "CREATE_COMPLETE")
+    with pytest.raises(ClientError, match="does not exist"):  # executing one deletes the others
+        cloudformation.describe_change_set(ChangeSetName=first["Id"], StackName="s")
+    with pytest.raises(ClientError, match="already exists"):
+        change_set(cloudformation, "CREATE", "third", "c")
+
+
+def test_change_sets_change_the_stack(emulator, account):
+    cloudformation = emulator.client("cloudformation", account)
+    for kind, value in (("CREATE", "a"), ("UPDATE", "b")):
+        made = change_set(cloudformation, kind, value, value)
+        changes = cloudformation.describe_change_set(ChangeSetName=made["Id"], StackName="s")["Changes"]
+        assert [each["ResourceChange"]["Action"] for each in changes] == ["Add" if kind == "CREATE" else "Modify"]
+        cloudformation.execute_change_set(ChangeSetName=made["Id"], StackName="s")
+        (stack,) = cloudformation.describe_stacks(StackName="s")["Stacks"]
+        assert [each["OutputValue"] for each in stack["Outputs"]] == [each["ParameterValue"] for each in stack["Parameters"]] == [value]
+
+
+def test_change_set_without_changes_fails(emulator, account):
+    cloudformation = emulator.client("cloudformation", account)
+    cloudformation.execute_change_set(ChangeSetName=change_set(cloudformation, "CREATE", "first", "a")["Id"], StackName="s")
+    again = change_set(cloudformation, "UPDATE", "again", "a")
+    described = cloudformation.describe_change_set(ChangeSetName=again["Id"], StackName="s")
+    assert described["Status"] == "FAILED" and "didn't contain changes" in described["StatusReason"]
+    with pytest.raises(ClientError, match="No updates are to be performed"):
+        cloudformation.update_stack(StackName="s", TemplateBody=TOPIC, Parameters=[{"ParameterKey": "Name", "ParameterValue": "a"}])
+
+
 def test_common_managed_policies_are_offered(emulator, account):
     iam = emulator.client("iam", account)
     names = {policy["PolicyName"] for policy in iam.list_policies(Scope="AWS")["Policies"]}
@@ -323,6 +370,29 @@ def test_credential_report_has_the_root_user(emulator, account):
     assert rows[0]["arn"] == f"arn:aws:iam::{account}:root"
     assert rows[0]["mfa_active"] == rows[0]["access_key_1_active"] == "false"
     assert abs(report["GeneratedTime"] - datetime.datetime.now(datetime.UTC)) < datetime.timedelta(minutes=1)
+
+
+def role_template(external_id, action):
+    trust = {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole", "Condition": {"StringEquals": {"sts:ExternalId": external_id}}}
+    allow = {"Effect": "Allow", "Action": action, "Resource": "*"}
+    return json.dumps({"Resources": {
+        "Role": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "r", "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]}}},
+        "Policy": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {
+            "ManagedPolicyName": "p", "Roles": [{"Ref": "Role"}], "PolicyDocument": {"Version": "2012-10-17", "Statement": [allow]}}},
+    }})  # fmt: skip
+
+
+def test_cloudformation_updates_and_deletes_roles_and_policies(emulator, account):
+    cloudformation, iam = emulator.client("cloudformation", account), emulator.client("iam", account)
+    cloudformation.create_stack(StackName="s", TemplateBody=role_template("old", "s3:ListAllMyBuckets"))
+    cloudformation.update_stack(StackName="s", TemplateBody=role_template("new", "kms:ListKeys"))
+    assert "new" in json.dumps(iam.get_role(RoleName="r")["Role"]["AssumeRolePolicyDocument"])
+    (attached,) = iam.list_attached_role_policies(RoleName="r")["AttachedPolicies"]
+    version = iam.get_policy(PolicyArn=attached["PolicyArn"])["Policy"]["DefaultVersionId"]
+    document = iam.get_policy_version(PolicyArn=attached["PolicyArn"], VersionId=version)["PolicyVersion"]["Document"]
+    assert "kms:ListKeys" in json.dumps(document)
+    cloudformation.delete_stack(StackName="s")
+    assert not iam.list_policies(Scope="Local")["Policies"] and not iam.list_roles()["Roles"]
 
 
 def test_items_may_have_400_kib(table):

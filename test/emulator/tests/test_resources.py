@@ -23,6 +23,8 @@ def only(action: str, *resources: str) -> dict:
         ("sqs:SendMessage", "sqs:{r}:{a}:mine", "sqs", "send_message",
          {"QueueUrl": "https://sqs.{r}.amazonaws.com/{a}/mine", "MessageBody": "x"},
          {"QueueUrl": "https://sqs.{r}.amazonaws.com/{a}/other", "MessageBody": "x"}),
+        ("cloudformation:DeleteStack", "cloudformation:{r}:{a}:stack/mine/*", "cloudformation", "delete_stack",
+         {"StackName": "mine"}, {"StackName": "arn:aws:cloudformation:{r}:{a}:stack/other/1"}),
         ("sns:Publish", "sns:{r}:{a}:mine", "sns", "publish",
          {"TopicArn": "arn:aws:sns:{r}:{a}:mine", "Message": "x"}, {"TopicArn": "arn:aws:sns:{r}:{a}:other", "Message": "x"}),
         ("s3:GetObject", "s3:::mine-{a}/a/*", "s3", "get_object",

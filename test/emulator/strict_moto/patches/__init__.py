@@ -4,7 +4,7 @@ Each function replaces one thing and says why. They hook private names, so moto 
 it hooks has moved or moto no longer needs it.
 """
 
-from strict_moto.patches import dispatch, dynamodb, ec2, ecs, iam, kms, s3, sqs
+from strict_moto.patches import cloudformation, dispatch, dynamodb, ec2, ecs, iam, kms, s3, sqs
 
 
 def apply() -> None:
@@ -27,5 +27,10 @@ def apply() -> None:
     kms.refuse_as_aws()
     ec2.list_regions_of_a_real_account()
     ecs.give_clusters_a_list_of_tags()
+    cloudformation.review_one_stack_of_a_name()
+    cloudformation.list_changes_of_parameters()
+    cloudformation.fail_change_sets_without_changes()
+    cloudformation.let_change_sets_change_the_stack()
     iam.offer_common_managed_policies()
     iam.report_root_user()
+    iam.change_by_cloudformation()

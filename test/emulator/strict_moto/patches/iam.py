@@ -1,12 +1,15 @@
-"""IAM's managed policies, and its credential report."""
+"""IAM's managed policies, its credential report, and what CloudFormation changes of it."""
 
 import datetime
+import functools
 import json
 import os
 
 import moto.iam.models
 from moto.core.responses import ActionResult
+from moto.iam.models import ManagedPolicy, Role
 from moto.iam.responses import IamResponse
+from moto.utilities.utils import get_partition
 
 # Those that accounts attach most and that audits ask about. All 1,485 would cost 300 MB and a second for each new account.
 OFFERED = [
@@ -45,3 +48,36 @@ def report_root_user() -> None:
         return ActionResult({"Content": content, "ReportFormat": "text/csv", "GeneratedTime": made})
 
     IamResponse.get_credential_report = get_credential_report
+
+
+def change_by_cloudformation() -> None:
+    """moto's CloudFormation changes of a role its description alone; of a managed policy nothing, nor does it delete one."""
+    update = Role.update_from_cloudformation_json.__func__
+
+    @functools.wraps(update)
+    def update_role(cls, original_resource: Role, new_resource_name: str, cloudformation_json: dict, account_id: str, region_name: str) -> Role:
+        role = update(cls, original_resource, new_resource_name, cloudformation_json, account_id, region_name)
+        properties = cloudformation_json["Properties"]
+        role.assume_role_policy_document = json.dumps(properties["AssumeRolePolicyDocument"])
+        role.max_session_duration = properties.get("MaxSessionDuration", 3600)
+        return role
+
+    def update_policy(
+        cls, original_resource: ManagedPolicy, new_resource_name: str, cloudformation_json: dict, account_id: str, region_name: str
+    ) -> ManagedPolicy:
+        document = json.dumps(cloudformation_json["Properties"]["PolicyDocument"])
+        backend = moto.iam.models.iam_backends[account_id][original_resource.partition]
+        backend.create_policy_version(original_resource.arn, document, set_as_default=True)
+        return original_resource
+
+    def delete_policy(cls, resource_name: str, cloudformation_json: dict, account_id: str, region_name: str) -> None:
+        backend = moto.iam.models.iam_backends[account_id][get_partition(region_name)]
+        policy = backend.get_policy(resource_name)
+        for holder in (*backend.roles.values(), *backend.users.values(), *backend.groups.values()):
+            if policy.arn in holder.managed_policies:
+                policy.detach_from(holder)
+        backend.delete_policy(policy.arn)
+
+    Role.update_from_cloudformation_json = classmethod(update_role)
+    ManagedPolicy.delete_from_cloudformation_json = classmethod(delete_policy)
+    ManagedPolicy.update_from_cloudformation_json = classmethod(update_policy)

@@ -1,0 +1,76 @@
+"""CloudFormation's change sets."""
+
+import functools
+
+from moto.cloudformation.exceptions import ValidationError
+from moto.cloudformation.models import Change, ChangeSet, CloudFormationBackend
+from moto.cloudformation.responses import CloudFormationResponse
+
+
+def review_one_stack_of_a_name() -> None:
+    """moto makes a stack for each change set of type CREATE, several of one name if need be; AWS adds to the one under review."""
+    create = CloudFormationBackend.create_change_set
+
+    @functools.wraps(create)
+    def create_change_set(backend: CloudFormationBackend, **given) -> tuple[str, str]:
+        name, first = given["stack_name"], given["change_set_type"] == "CREATE"
+        there = next((stack for stack in backend.stacks.values() if stack.name == name), None) if first else None
+        if there is not None and there.status != "REVIEW_IN_PROGRESS":
+            raise ValidationError(
+                message=f"Stack [{name}] already exists and cannot be created again with the changeSet [{given['change_set_name']}]."
+            )
+        change_set_id, stack_id = create(backend, **given)
+        if there is None:
+            return change_set_id, stack_id
+        del backend.stacks[stack_id]
+        change_set = backend.change_sets[change_set_id]
+        change_set.stack, change_set.stack_id = there, there.stack_id
+        return change_set_id, there.stack_id
+
+    CloudFormationBackend.create_change_set = create_change_set
+
+
+def list_changes_of_parameters() -> None:
+    """moto compares templates alone, although a parameter changes the resources that refer to it."""
+
+    def diff(change_set: ChangeSet) -> list[Change]:
+        old, new = change_set.stack.resource_map, change_set.template_dict["Resources"]
+        actions = old.build_resource_diff(change_set.template_dict, change_set.parameters)
+        return [
+            Change(action, name, (old._resource_json_map if action == "Remove" else new)[name]["Type"])
+            for action, names in actions.items()
+            for name in names
+        ]
+
+    ChangeSet.diff = diff
+
+
+def fail_change_sets_without_changes() -> None:
+    """moto refuses to make a change set that changes nothing; AWS makes it, and it fails."""
+    validate = CloudFormationResponse._validate_different_update
+
+    @functools.wraps(validate)
+    def validate_update(response: CloudFormationResponse, *given) -> None:
+        if response._get_action() != "CreateChangeSet":
+            validate(response, *given)
+
+    CloudFormationResponse._validate_different_update = validate_update
+
+
+def let_change_sets_change_the_stack() -> None:
+    """moto makes the resources, but leaves the stack without its new outputs and parameters, and its other change sets in place."""
+    execute = CloudFormationBackend.execute_change_set
+
+    @functools.wraps(execute)
+    def execute_change_set(backend: CloudFormationBackend, change_set_name: str, stack_name: str | None = None) -> None:
+        change_set = backend.describe_change_set(change_set_name)
+        execute(backend, change_set_name, stack_name)
+        stack = backend.stacks[change_set.stack_id]
+        stack.parameters = change_set.parameters
+        stack._parse_template()
+        stack.output_map = stack._create_output_map()
+        for key, other in list(backend.change_sets.items()):
+            if other.stack_id == stack.stack_id and other is not change_set:
+                del backend.change_sets[key]
+
+    CloudFormationBackend.execute_change_set = execute_change_set
