@@ -137,7 +137,7 @@ func (h *house) listed(c connection, a audit) map[string]int {
 func TestWalk(t *testing.T) {
 	h := start(t, "newcomer", nil)
 	began := time.Now()
-	const id = "777777777731"
+	const id = "777777777791"
 	var c connection
 	if status := h.call(http.MethodPost, "/v1/connections", nil, map[string]any{"name": "first", "regions": []string{stack.Region}}, &c); status != http.StatusCreated || c.State != "pending" || c.ExternalID == "" {
 		t.Fatalf("register: status %d, %s", status, c.State)
