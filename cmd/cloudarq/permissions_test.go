@@ -98,19 +98,7 @@ func TestOverprivilegedRole(t *testing.T) {
 
 // Who audits with credentials of his own is not told that they can do more.
 func TestOwnCredentialsAreNoFinding(t *testing.T) {
-	e, server := sample(t)
-	ours := iam.NewFromConfig(estate.Owner(server.URL, e.Auditor.ID))
-	users, err := ours.ListUsers(t.Context(), &iam.ListUsersInput{})
-	if err != nil || len(users.Users) != 1 {
-		t.Fatalf("the auditor is one of %d users, %v", len(users.Users), err)
-	}
-	name, everything := aws.String("everything"), `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
-	if _, err := ours.PutUserPolicy(t.Context(), &iam.PutUserPolicyInput{UserName: users.Users[0].UserName, PolicyName: name, PolicyDocument: &everything}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_, _ = ours.DeleteUserPolicy(context.WithoutCancel(t.Context()), &iam.DeleteUserPolicyInput{UserName: users.Users[0].UserName, PolicyName: name})
-	})
+	sample(t)
 	r := cloudarq(t, t.TempDir(), "audit", "run", "--services", "cloudarq", "--regions", "eu-west-1", "-q", "-o", "ndjson")
 	if r.code != exitOK || strings.Count(r.stdout, `"NOT_APPLICABLE"`) != 2 || strings.Contains(r.stdout, `"FAIL"`) {
 		t.Errorf("%d\n%s%s", r.code, r.stdout, r.stderr)
