@@ -74,7 +74,7 @@ func TestOverprivilegedRole(t *testing.T) {
 	e, server := sample(t)
 	data := t.TempDir()
 	kept, r := keepRole(t, data, makeRole(t, server, e.Auditor, "Administrator", externalIDOfTests, "*"))
-	if kept.State != model.ConnectionActive || !strings.Contains(r.stderr, "that write, or show data or credentials") {
+	if kept.State != model.ConnectionActive || !strings.Contains(r.stderr, "beyond reading (writes, data or credentials): ") {
 		t.Errorf("kept as %+v; said %q", kept, r.stderr)
 	}
 	auditTheirs(t, data, "--services", "cloudarq")
@@ -93,6 +93,41 @@ func TestOverprivilegedRole(t *testing.T) {
 	unused := cloudarq(t, data, "policy", "drift", "--unused", "-o", "csv")
 	if unused.code != exitOK || !strings.Contains(unused.stdout, "excess,") || !strings.Contains(unused.stdout, "unused,") {
 		t.Errorf("unused grants: %d %s%s", unused.code, unused.stdout, unused.stderr)
+	}
+}
+
+// So is a user whose access key can, whose groups count as well.
+func TestOverprivilegedAccessKey(t *testing.T) {
+	_, server := sample(t)
+	u := makeUser(t, server, theirs, "powerful", "ec2:Describe*")
+	k := u.key()
+	data := t.TempDir()
+	if r := cloudarq(t, data, "admin", "access-keys", "allow"); r.code != exitOK {
+		t.Fatal(r.stderr)
+	}
+	ctx, group := context.WithoutCancel(t.Context()), aws.String("operators")
+	everything := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:Get*","ec2:StopInstances"],"Resource":"*"}]}`
+	if _, err := u.iam.CreateGroup(ctx, &iam.CreateGroupInput{GroupName: group}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_, _ = u.iam.RemoveUserFromGroup(ctx, &iam.RemoveUserFromGroupInput{GroupName: group, UserName: &u.name})
+		_, _ = u.iam.DeleteGroupPolicy(ctx, &iam.DeleteGroupPolicyInput{GroupName: group, PolicyName: group})
+		_, _ = u.iam.DeleteGroup(ctx, &iam.DeleteGroupInput{GroupName: group})
+	})
+	if _, err := u.iam.PutGroupPolicy(ctx, &iam.PutGroupPolicyInput{GroupName: group, PolicyName: group, PolicyDocument: &everything}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := u.iam.AddUserToGroup(ctx, &iam.AddUserToGroupInput{GroupName: group, UserName: &u.name}); err != nil {
+		t.Fatal(err)
+	}
+	if r := withKey(t, data, k, "connections", "add", "-o", "json"); r.code != exitOK || !strings.Contains(r.stderr, "beyond reading (writes, data or credentials): ") {
+		t.Fatalf("add: %d %s", r.code, r.stderr)
+	}
+	auditTheirs(t, data, "--services", "cloudarq")
+	found := decode[[]model.Finding](t, cloudarq(t, data, "findings", "list", "check=cloudarq-access-read-only", "-o", "json"))
+	if len(found) != 1 || !strings.HasSuffix(found[0].Resource.ARN, ":user/powerful") || !strings.Contains(found[0].Reason, "ec2:StopInstances") {
+		t.Errorf("findings %+v", found)
 	}
 }
 

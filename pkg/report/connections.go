@@ -193,12 +193,16 @@ func CoverageColumns() []Column[model.ServiceCoverage] {
 	}
 }
 
-// PermissionsText sums up what a role allows, in a sentence.
+// PermissionsText sums up what a role or a user allows, in a sentence.
 func PermissionsText(p model.Permissions) string {
-	if p.Unread != "" {
-		return "what the role allows could not be read (" + p.Unread + "); audits will show what is missing"
+	whose := "the role"
+	if !strings.Contains(p.Principal, ":assumed-role/") {
+		whose = "the user"
 	}
-	text := fmt.Sprintf("the role allows %d of the %s that audits need", p.Needed-len(p.Missing), Count(p.Needed, "action"))
+	if p.Unread != "" {
+		return "what " + whose + " allows could not be read (" + p.Unread + "); audits will show what is missing"
+	}
+	text := fmt.Sprintf("%s allows %d of the %s that audits need", whose, p.Needed-len(p.Missing), Count(p.Needed, "action"))
 	if p.Version != "" {
 		text += ", by version " + p.Version + " of the published policy"
 	}
@@ -206,7 +210,7 @@ func PermissionsText(p model.Permissions) string {
 		text += fmt.Sprintf("; %s more that nothing needs", Count(p.Unused.Count, "read"))
 	}
 	if p.Excess.Count > 0 {
-		text += fmt.Sprintf("; and %s that write, or show data or credentials", Count(p.Excess.Count, "action"))
+		text += fmt.Sprintf("; beyond reading (writes, data or credentials): %s", Count(p.Excess.Count, "action"))
 	}
 	return text
 }
