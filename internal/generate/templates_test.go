@@ -86,6 +86,40 @@ func TestTemplateMakesTheRole(t *testing.T) {
 	}
 }
 
+// The organization's template makes the same role in each account of the units.
+func TestStackSetMakesTheRoles(t *testing.T) {
+	t.Parallel()
+	const checker, externalID = "arn:aws:iam::999988887777:role/cloudarq-CheckerRole-1", "0123456789abcdef0123456789abcdef"
+	var made map[string]struct {
+		ARN        string
+		Trust      json.RawMessage
+		MaxSession int `json:"max_session"`
+		Policies   int
+	}
+	if err := json.Unmarshal(python(t, filepath.Join("testdata", "create_stackset.py"), template("audit-role-stackset.yaml"), checker, externalID), &made); err != nil {
+		t.Fatal(err)
+	}
+	role, err := policy.NewRole(policy.Operations())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(made) != 2 {
+		t.Errorf("roles in %d accounts, want two", len(made))
+	}
+	for account, r := range made {
+		if r.ARN != "arn:aws:iam::"+account+":role/CloudArqAuditRole" || r.MaxSession != 3600 || r.Policies != len(role.Policies) {
+			t.Errorf("in account %s: %+v", account, r)
+		}
+		trust, err := iampolicy.Parse(string(r.Trust))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if trusts := trust.Trusts(iampolicy.Options{Account: account}); len(trusts) != 1 || trusts[0].Principal != checker || !trusts[0].ExternalID {
+			t.Errorf("in account %s the role trusts %+v, want the checker alone, with the External ID", account, trusts)
+		}
+	}
+}
+
 // A stack takes 51,200 bytes inline; what a StackSet carries is inline.
 func TestTemplatesFitInline(t *testing.T) {
 	t.Parallel()
