@@ -9,11 +9,9 @@
 package emulatortest
 
 import (
-	"bytes"
 	"context"
 	"flag"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -76,30 +74,11 @@ func (s *Shared) Config(t testing.TB) aws.Config {
 		Region:       "eu-west-1",
 		BaseEndpoint: aws.String(s.Server(t).URL),
 		Credentials:  credentials.NewStaticCredentialsProvider("test", "test", ""),
-		HTTPClient:   &http.Client{Transport: bufferedBody{&s.http}},
+		HTTPClient:   &http.Client{Transport: emulator.Buffered(&s.http)},
 	}
 }
 
 // Name is a name that no other caller got: "<prefix>-<number>".
 func (s *Shared) Name(prefix string) string {
 	return fmt.Sprintf("%s-%d", strings.ToLower(prefix), s.names.Add(1))
-}
-
-// bufferedBody sends a copy of each request's body. The SDK closes the body when
-// the answer's headers arrive, and a server that answers within microseconds
-// makes net/http take that for a write error: about one call in a hundred would
-// be sent twice (aws/aws-sdk-go-v2#2737). pkg/awsx does the same.
-type bufferedBody struct{ next http.RoundTripper }
-
-func (b bufferedBody) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Body != nil && r.Body != http.NoBody {
-		body, err := io.ReadAll(r.Body)
-		_ = r.Body.Close()
-		if err != nil {
-			return nil, fmt.Errorf("read request body: %w", err)
-		}
-		r = r.Clone(r.Context())
-		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	}
-	return b.next.RoundTrip(r)
 }
