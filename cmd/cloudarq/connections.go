@@ -21,7 +21,7 @@ func (c *cli) connections() *cobra.Command {
 		Use: "connections", Aliases: []string{"connection"},
 		Short: "Keep accounts with the way into them, to audit them by name",
 	}
-	cmd.AddCommand(c.connectionsBootstrap(), c.connectionsAdd(), c.connectionsTest(), c.connectionsShow(), c.connectionsRotateKey(), c.connectionsRemove(), &cobra.Command{
+	cmd.AddCommand(c.connectionsBootstrap(), c.connectionsAdd(), c.connectionsTest(), c.connectionsShow(), c.connectionsRotateKey(), c.connectionsRotateExternalID(), c.connectionsRemove(), &cobra.Command{
 		Use:   "list",
 		Short: "List the accounts that are kept, or were audited",
 		Example: `  cloudarq connections list
@@ -63,7 +63,7 @@ func row(ctx context.Context, s *local.State, connection model.Connection) (repo
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return shown, err
 	}
-	shown.Profile, shown.LastAudit = access.Profile, string(latest.ID)
+	shown.Profile, shown.Replaced, shown.LastAudit = access.Profile, len(access.Before) > 0, string(latest.ID)
 	if connection.Schedule.Once() {
 		shown.Reminder = reminder(latest)
 	}

@@ -116,12 +116,8 @@ func (c *cli) addConnection(ctx context.Context, f addFlags) error {
 		}
 		made := f.ExternalID.Empty()
 		if made {
-			principal, err := accounts.Principal(ctx, f.Profile, sessionName())
-			if err != nil {
-				principal = keep.UnknownPrincipal
-			}
 			fmt.Fprintf(c.stderr, "cloudarq: account %s is kept; the trust policy of its role has to be:\n%s", connection.AccountID,
-				keep.TrustPolicy(principal, id))
+				keep.TrustPolicy(c.principal(ctx, accounts, f.Profile), id))
 		}
 		if !f.noVerify && (!made || f.verify.wait) {
 			if _, err := c.verify(ctx, accounts, connection, f.verify); err != nil {

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -225,6 +228,54 @@ func TestConnectionThatIsNotRight(t *testing.T) {
 		t.Setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
 		cloudarq(t, data, "connections", "test", theirs).sentence(t, exitAccess, "credentials")
 	})
+}
+
+// While the External ID is replaced, either is good; when the role asks for the new
+// one, the old one is forgotten.
+func TestExternalIDIsRotated(t *testing.T) {
+	e, server := sample(t)
+	data := t.TempDir()
+	arn := makeRole(t, server, e.Auditor, "Rotating", "the-first-id", "*")
+	if r := cloudarqIn(t.Context(), data, "the-first-id", "connections", "add", "--name", "r", "--role-arn", arn, "--external-id", "-", "--services", "kms", "--regions", "eu-west-1"); r.code != exitOK {
+		t.Fatal(r.stderr)
+	}
+	owner := iam.NewFromConfig(estate.Owner(server.URL, theirs))
+	asksFor := func(id string) {
+		t.Helper()
+		trust := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"arn:aws:iam::%s:root"},"Condition":{"StringEquals":{"sts:ExternalId":%q}}}]}`, e.Auditor.ID, id)
+		if _, err := owner.UpdateAssumeRolePolicy(t.Context(), &iam.UpdateAssumeRolePolicyInput{RoleName: aws.String("Rotating"), PolicyDocument: &trust}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	works := func(when string, replaced bool) {
+		t.Helper()
+		if r := cloudarq(t, data, "audit", "run", "--connection", "r", "-q"); r.code != exitOK {
+			t.Errorf("%s: audit: %d %s", when, r.code, r.stderr)
+		}
+		if r := cloudarq(t, data, "connections", "test", "r", "-q"); r.code != exitOK {
+			t.Errorf("%s: test: %d %s", when, r.code, r.stderr)
+		}
+		if c := shown(t, data, "r"); c.State != model.ConnectionActive || c.Replaced != replaced {
+			t.Errorf("%s: %+v", when, c)
+		}
+	}
+	cloudarqIn(t.Context(), data, "the-first-id", "connections", "rotate-external-id", "r", "--external-id", "-").sentence(t, exitUsage, "already")
+	var newest string
+	for range 2 { // the second takes the place of the first, which nobody ever asked for
+		r := cloudarq(t, data, "connections", "rotate-external-id", "r", "-o", "json")
+		rotated := decode[[]report.Connection](t, r)[0]
+		if newest = rotated.ExternalID; r.code != exitOK || len(newest) < 32 || !rotated.Replaced || !strings.Contains(r.stderr, newest) || !strings.Contains(r.stderr, `"sts:ExternalId"`) {
+			t.Fatalf("rotate: %d %+v\n%s", r.code, rotated, r.stderr)
+		}
+		works("the role asks for the first", true)
+	}
+	asksFor(newest)
+	works("the role asks for the newest", false)
+	asksFor("the-first-id")
+	cloudarq(t, data, "connections", "test", "r", "-q").failsWith(t, exitAccess, "role_denied")
+	if c := shown(t, data, "r"); c.State != model.ConnectionRevoked {
+		t.Errorf("the role asks for the one that was forgotten: %s", c.State)
+	}
 }
 
 func TestConnectionWithANewExternalID(t *testing.T) {

@@ -162,8 +162,16 @@ func (c Connections) put(ctx context.Context, connection model.Connection, verif
 	if err != nil {
 		return connection, err
 	}
+	access := store.Access{Profile: n.Profile, ExternalID: sealed}
+	if verified { // the role may still ask for the External ID before
+		was, err := c.State.Records.Access(ctx, connection.ID)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return connection, err
+		}
+		access.Before = was.Before
+	}
 	// The way in before the role: a connection with a role can be opened.
-	if err := c.State.Records.PutAccess(ctx, connection.ID, store.Access{Profile: n.Profile, ExternalID: sealed}); err != nil {
+	if err := c.State.Records.PutAccess(ctx, connection.ID, access); err != nil {
 		return connection, err
 	}
 	before := connection.AccessKey
@@ -280,7 +288,7 @@ func (c Connections) ExternalID(ctx context.Context, connection model.Connection
 	return target.ExternalID, err
 }
 
-// Target is the way into the connection's account.
+// Target is the way into the connection's account, with the newest External ID.
 func (c Connections) Target(ctx context.Context, connection model.Connection, session string) (awsx.Target, error) {
 	if connection.AccessKey != nil {
 		return c.keyTarget(ctx, connection)

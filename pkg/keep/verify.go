@@ -22,7 +22,7 @@ import (
 // came of it. That something is wrong with that is a *pipeline.RefusedError beside the
 // verification; any other error says nothing of it and changes nothing.
 func (c Connections) Verify(ctx context.Context, connection model.Connection, session string, calls ledger.Ledger) (connect.Verification, error) {
-	target, err := c.Target(ctx, connection, session)
+	target, err := c.way(ctx, connection, session, calls)
 	if err != nil {
 		return connect.Verification{}, err
 	}
@@ -97,7 +97,7 @@ func (c Connections) Open(ctx context.Context, connection model.Connection, sess
 			return nil, err
 		}
 	}
-	target, err := c.Target(ctx, connection, session)
+	target, err := c.way(ctx, connection, session, calls)
 	if err != nil {
 		return nil, err
 	}

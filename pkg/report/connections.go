@@ -19,7 +19,10 @@ type Connection struct {
 	Profile string               `json:"profile,omitempty"`
 	// ExternalID is empty unless somebody asked for it in so many words.
 	ExternalID string `json:"external_id,omitempty"`
-	LastAudit  string `json:"last_audit,omitempty"`
+	// Replaced says that the External ID is new, and that the role was not seen to ask
+	// for it yet.
+	Replaced  bool   `json:"external_id_replaced,omitempty"`
+	LastAudit string `json:"last_audit,omitempty"`
 	// Reminder says that an account that is audited once was, and its role can go.
 	Reminder string `json:"reminder,omitempty"`
 }
@@ -95,6 +98,9 @@ func ConnectionText(w io.Writer, c Connection) error {
 		external = "none"
 	case external == "":
 		external = "kept, sealed; --reveal-external-id shows it"
+	}
+	if c.Replaced {
+		external += " (new; the one before stays good until the role asks for it)"
 	}
 	all := func(words []string) string {
 		if len(words) == 0 {

@@ -13,6 +13,9 @@ import (
 type Access struct {
 	Profile    string `json:"profile,omitempty"` // of the AWS configuration; empty means the default credentials
 	ExternalID []byte `json:"external_id"`       // sealed by the connection's data key
+	// Before is the External ID that the role was last seen to ask for, sealed, while
+	// another takes its place.
+	Before []byte `json:"before,omitempty"`
 }
 
 func (o *Organization) accessRecord(connection model.ConnectionID) table.Key {
