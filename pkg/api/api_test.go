@@ -197,6 +197,49 @@ func TestConnections(t *testing.T) {
 	}
 }
 
+// TestConnectionPages: ten thousand connections are no single answer. A deleted one is
+// on no page.
+func TestConnectionPages(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	var want []string
+	for i := range 7 {
+		c := s.connect(nil, map[string]any{"name": fmt.Sprint("account ", i)})
+		s.now = s.now.Add(time.Second) // ids are in the order of time
+		if i != 3 {
+			want = append(want, string(c.ID))
+			continue
+		}
+		path := "/v1/connections/" + string(c.ID)
+		w := s.call(http.MethodDelete, path, header{"If-Match": s.call(http.MethodGet, path, nil, nil).Header().Get("ETag")}, nil)
+		if w.Code != http.StatusAccepted {
+			t.Fatalf("delete: status %d, %s", w.Code, w.Body)
+		}
+	}
+	for _, limit := range []int{1, 2, 3, 7, 100} {
+		var got []string
+		pages := 0
+		for cursor := ""; pages == 0 || cursor != ""; pages++ {
+			var page struct {
+				Connections []model.Connection
+				Cursor      string
+			}
+			w := s.call(http.MethodGet, fmt.Sprintf("/v1/connections?limit=%d&cursor=%s", limit, cursor), nil, nil)
+			if err := json.Unmarshal(w.Body.Bytes(), &page); err != nil || len(page.Connections) > limit {
+				t.Fatalf("limit %d: %d connections, %v", limit, len(page.Connections), err)
+			}
+			for _, c := range page.Connections {
+				got = append(got, string(c.ID))
+			}
+			cursor = page.Cursor
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%d at a time: %v, want %v", limit, got, want)
+		}
+	}
+	problem(t, "a cursor of nobody", s.call(http.MethodGet, "/v1/connections?cursor=x", nil, nil), http.StatusUnprocessableEntity, "invalid")
+}
+
 func TestInvalidConnections(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)

@@ -221,15 +221,23 @@ func etag(version int64) string { return strconv.Quote("v" + strconv.FormatInt(v
 type connectionsAnswer struct {
 	Body struct {
 		Connections []ListedConnection `json:"connections"`
+		Cursor      string             `json:"cursor,omitempty" doc:"Continues the list; absent on its last page"`
 	}
 }
 
-func (a *API) listConnections(ctx context.Context, in *struct{ Organized }) (*connectionsAnswer, error) {
-	all, err := a.Store.For(in.id()).Connections(ctx)
+// listConnections lists a page of connections, which is short where some were deleted.
+func (a *API) listConnections(ctx context.Context, in *struct {
+	Organized
+	Cursor string `query:"cursor" maxLength:"4096"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
+},
+) (*connectionsAnswer, error) {
+	all, next, err := a.Store.For(in.id()).ConnectionsPage(ctx, in.Cursor, in.Limit)
 	if err != nil {
-		return nil, a.answer(ctx, err)
+		return nil, a.cursor(ctx, err)
 	}
 	out := &connectionsAnswer{}
+	out.Body.Cursor = next
 	out.Body.Connections = []ListedConnection{}
 	for _, c := range all {
 		out.Body.Connections = append(out.Body.Connections, a.listed(c))

@@ -122,3 +122,25 @@ func TestAnswers(t *testing.T) {
 		})
 	}
 }
+
+// A deployment may have more connections than one answer holds.
+func TestConnectionsAreAllPages(t *testing.T) {
+	credentials(t)
+	pages := map[string]string{
+		"":    `{"connections":[{"id":"c1"},{"id":"c2"}],"cursor":"a+b"}`,
+		"a+b": `{"connections":[],"cursor":"c"}`, // all of the page were deleted
+		"c":   `{"connections":[{"id":"c3"}]}`,
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, pages[r.URL.Query().Get("cursor")])
+	}))
+	defer server.Close()
+	client, err := apiclient.New(t.Context(), apiclient.Options{URL: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := client.Connections(t.Context())
+	if err != nil || len(all) != 3 || all[2].ID != "c3" {
+		t.Errorf("%+v, %v", all, err)
+	}
+}

@@ -38,14 +38,20 @@ func (c Connection) Input() ConnectionInput {
 
 // Connections lists the organization's, without what their roles need.
 func (c *Client) Connections(ctx context.Context) ([]model.Connection, error) {
-	var out struct {
-		Connections []model.Connection `json:"connections"`
+	var all []model.Connection
+	for cursor := ""; ; {
+		var page struct {
+			Connections []model.Connection `json:"connections"`
+			Cursor      string             `json:"cursor"`
+		}
+		if _, err := c.do(ctx, http.MethodGet, "/v1/connections?limit=500&cursor="+url.QueryEscape(cursor), nil, nil, &page); err != nil {
+			return nil, fmt.Errorf("list the deployment's connections: %w", err)
+		}
+		all = append(all, page.Connections...)
+		if cursor = page.Cursor; cursor == "" {
+			return all, nil
+		}
 	}
-	_, err := c.do(ctx, http.MethodGet, "/v1/connections", nil, nil, &out)
-	if err != nil {
-		return nil, fmt.Errorf("list the deployment's connections: %w", err)
-	}
-	return out.Connections, nil
 }
 
 // Connection reads one.

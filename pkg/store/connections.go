@@ -63,6 +63,16 @@ func (o *Organization) Connections(ctx context.Context) ([]model.Connection, err
 	return slices.DeleteFunc(all, func(c model.Connection) bool { return c.State == model.ConnectionDeleted }), nil
 }
 
+// ConnectionsPage lists some connections by id, those that come after a cursor of an
+// earlier page. Deleted ones are left out, so that a page may be short.
+func (o *Organization) ConnectionsPage(ctx context.Context, cursor string, limit int) (page []model.Connection, next string, err error) {
+	page, next, err = onePage[model.Connection](ctx, o.table, table.Query{PK: o.key("CONNECTION"), Cursor: cursor, Limit: limit})
+	if err != nil {
+		return nil, "", fmt.Errorf("list connections: %w", err)
+	}
+	return slices.DeleteFunc(page, func(c model.Connection) bool { return c.State == model.ConnectionDeleted }), next, nil
+}
+
 // Due is a moment at which something has to be done for a connection: an audit
 // is to start, or one must have ended.
 type Due struct {
