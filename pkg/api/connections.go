@@ -182,13 +182,9 @@ func (a *API) showConnection(ctx context.Context, org model.OrganizationID, c mo
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	links, err := a.links(ctx, c, external)
-	if err != nil {
-		return nil, a.answer(ctx, err)
-	}
 	out := &connectionAnswer{
 		Location: "/v1/connections/" + string(c.ID), ETag: etag(c.Version),
-		Body: ConnectionOutput{ListedConnection: a.listed(c), ExternalID: external.Reveal(), CheckerRole: a.CheckerRole, Links: links},
+		Body: ConnectionOutput{ListedConnection: a.listed(c), ExternalID: external.Reveal(), CheckerRole: a.CheckerRole, Links: a.links(ctx, c, external)},
 	}
 	if !next.IsZero() {
 		out.Body.NextAudit = &next

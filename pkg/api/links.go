@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -33,12 +34,28 @@ type Links struct {
 	ExpiresAt   time.Time `json:"expires_at" doc:"When both stop working; read the connection again for new ones"`
 }
 
+// linksWithin is how long an answer waits for its links. A connection is as good
+// without them, and the template is to be had elsewhere.
+const linksWithin = 3 * time.Second
+
 // links are those of a connection whose role was not seen to work, nil for others
-// and for those that are opened by an access key.
-func (a *API) links(ctx context.Context, c model.Connection, externalID secret.String) (*Links, error) {
+// and for those that are opened by an access key. They are left out, too, while there
+// is no way to make them.
+func (a *API) links(ctx context.Context, c model.Connection, externalID secret.String) *Links {
 	if c.Kind() == model.KindAccessKey || c.RoleARN != "" && c.State != model.ConnectionPending {
-		return nil, nil //nolint:nilnil // no links is an answer, too
+		return nil
 	}
+	limited, cancel := context.WithTimeout(ctx, linksWithin)
+	defer cancel()
+	links, err := a.makeLinks(limited, externalID)
+	if err != nil {
+		a.Log.WarnContext(ctx, "a connection is shown without links", slog.String("connection", string(c.ID)), slog.Any("error", err))
+		return nil
+	}
+	return links
+}
+
+func (a *API) makeLinks(ctx context.Context, externalID secret.String) (*Links, error) {
 	key, err := a.publish(ctx)
 	if err != nil {
 		return nil, err
