@@ -266,11 +266,12 @@ func TestBootstrapRefused(t *testing.T) {
 	t.Run("the root user audits", func(t *testing.T) {
 		const emulators = "123456789012" // that of keys that are no account's
 		t.Setenv("AWS_ACCESS_KEY_ID", "root")
-		if err := n.server.Answer(emulator.Answer{Service: "sts", Operation: "GetCallerIdentity", Account: emulators, Body: `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>` +
-			`<Arn>arn:aws:iam::` + emulators + `:root</Arn><Account>` + emulators + `</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`}); err != nil {
+		root := emulator.Answer{Service: "sts", Operation: "GetCallerIdentity", Account: emulators, Body: `<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>` +
+			`<Arn>arn:aws:iam::` + emulators + `:root</Arn><Account>` + emulators + `</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`}
+		if err := n.server.Answer(root); err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = n.server.ClearAnswers() })
+		t.Cleanup(func() { _ = n.server.Retract(root) })
 		cloudarq(t, t.TempDir(), bootstrapArgs("--yes", "-q")...).sentence(t, exitAccess, "root user", "cannot assume roles", "--profile")
 	})
 	t.Run("a key that AWS does not know", func(t *testing.T) {

@@ -89,10 +89,11 @@ func TestRefusedByAWS(t *testing.T) {
 
 func TestExpiredCredentials(t *testing.T) {
 	_, server := sample(t)
-	if err := server.Answer(emulator.Answer{Service: "sts", Operation: "GetCallerIdentity", Status: 403, Code: "ExpiredToken", Body: "expired"}); err != nil {
+	expired := emulator.Answer{Service: "sts", Operation: "GetCallerIdentity", Status: 403, Code: "ExpiredToken", Body: "expired"}
+	if err := server.Answer(expired); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = server.ClearAnswers() })
+	t.Cleanup(func() { _ = server.Retract(expired) })
 	cloudarq(t, t.TempDir(), "audit", "run").sentence(t, exitAccess, "expired")
 }
 

@@ -163,10 +163,20 @@ func (s *Server) ClearFaults() error {
 
 // Answer lays down an answer, in place of an earlier one for the same operation, account and region.
 func (s *Server) Answer(a Answer) error {
+	return s.control(http.MethodPost, "answers", a.rule(), nil)
+}
+
+// Retract takes an answer back that was laid down. Those of others stay: the sample
+// accounts consist of some.
+func (s *Server) Retract(a Answer) error {
+	return s.control(http.MethodDelete, "answers", a.rule(), nil)
+}
+
+func (a Answer) rule() map[string]any {
 	if a.Status == 0 {
 		a.Status = http.StatusOK
 	}
-	return s.control(http.MethodPost, "answers", map[string]any{
+	return map[string]any{
 		"service":   a.Service,
 		"operation": a.Operation,
 		"account":   orAny(a.Account),
@@ -174,12 +184,7 @@ func (s *Server) Answer(a Answer) error {
 		"status":    a.Status,
 		"body":      a.Body,
 		"code":      a.Code,
-	}, nil)
-}
-
-// ClearAnswers drops all answers laid down.
-func (s *Server) ClearAnswers() error {
-	return s.control(http.MethodDelete, "answers", nil, nil)
+	}
 }
 
 // Calls lists the AWS calls since the start or the last ResetCalls, in the order they ended.

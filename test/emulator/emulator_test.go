@@ -63,11 +63,13 @@ func TestControl(t *testing.T) {
 	}
 	must(t, s.ClearFaults())
 
-	must(t, s.Answer(emulator.Answer{Service: "kms", Operation: "ListKeys", Status: 400, Code: "DependencyTimeoutException", Body: "later"}))
+	later := emulator.Answer{Service: "kms", Operation: "ListKeys", Status: 400, Code: "DependencyTimeoutException", Body: "later"}
+	must(t, s.Answer(later))
+	must(t, s.Retract(emulator.Answer{Service: "kms", Operation: "ListAliases"}))
 	if code := listKeys(t, s); code != "DependencyTimeoutException" {
-		t.Errorf("ListKeys with an answer laid down: %q", code)
+		t.Errorf("ListKeys with an answer laid down, and another taken back: %q", code)
 	}
-	must(t, s.ClearAnswers())
+	must(t, s.Retract(later))
 
 	calls, err := s.Calls()
 	must(t, err)

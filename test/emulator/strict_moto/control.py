@@ -3,7 +3,7 @@
     GET    /emulator/ready            the emulator answers
     GET    /emulator/calls            every AWS call so far; DELETE forgets them
     POST   /emulator/faults           a list of fault rules to add (faults.Fault); DELETE ends all faults
-    POST   /emulator/answers          an answer for an operation (missing_operations.CannedAnswer); DELETE drops all of them
+    POST   /emulator/answers          an answer for an operation (missing_operations.CannedAnswer); DELETE takes that one back
     POST   /emulator/scp/{account}    the account's service control policy; DELETE lifts it
     POST   /emulator/age/{user}       makes an IAM user and its keys older: {"account", "days"}
 """
@@ -39,7 +39,7 @@ def handle(gateway: "Gateway", environ: dict) -> Answer:
             case "POST", "answers":
                 gateway.answers.add(_body(environ))
             case "DELETE", "answers":
-                gateway.answers.clear()
+                gateway.answers.remove(_body(environ))
             case "POST", "scp":
                 gateway.guard.set_scp(name, _body(environ))
             case "DELETE", "scp":

@@ -46,9 +46,9 @@ class CannedAnswers:
         with self._lock:
             self._answers[canned.key] = canned
 
-    def clear(self) -> None:
+    def remove(self, answer: dict) -> None:
         with self._lock:
-            self._answers = {}
+            self._answers.pop(CannedAnswer(**answer).key, None)
 
     def find(self, call: Call) -> Answer | None:
         """The most specific answer laid down for the call's account and region."""

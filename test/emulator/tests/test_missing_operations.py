@@ -4,10 +4,18 @@ import pytest
 from botocore.exceptions import ClientError
 
 
-@pytest.fixture(autouse=True)
-def no_answers_left(emulator):
-    yield
-    emulator.control("DELETE", "answers")
+@pytest.fixture
+def lay_down(emulator):
+    """Lays answers down, and takes them back in the end."""
+    laid = []
+
+    def lay(**answer) -> None:
+        laid.append(answer)
+        emulator.control("POST", "answers", answer)
+
+    yield lay
+    for answer in laid:
+        emulator.control("DELETE", "answers", answer)
 
 
 @pytest.mark.parametrize(
@@ -42,31 +50,31 @@ def test_proper_errors_pass(emulator, account):
         emulator.client("securityhub", account).describe_hub()
 
 
-def test_answers(emulator, account, other_account):
-    def lay_down(body, **more) -> None:
-        emulator.control("POST", "answers", {"service": "accessanalyzer", "operation": "ListAnalyzers", "body": body} | more)
+def test_answers(emulator, account, other_account, lay_down):
+    listing = {"service": "accessanalyzer", "operation": "ListAnalyzers"}
 
     def names(of: str, region: str) -> list[str]:
         analyzers = emulator.client("accessanalyzer", of, region=region).list_analyzers()["analyzers"]
         return [each["name"] for each in analyzers]
 
-    lay_down({"analyzers": []})
-    lay_down({"analyzers": [{"name": "organisation"}]}, account=account)
-    lay_down({"analyzers": [{"name": "special"}]}, account=account, region="eu-west-1")
+    lay_down(**listing, body={"analyzers": []})
+    lay_down(**listing, body={"analyzers": [{"name": "organisation"}]}, account=account)
+    lay_down(**listing, body={"analyzers": [{"name": "special"}]}, account=account, region="eu-west-1")
     assert names(other_account, "eu-west-1") == []
     assert names(account, "us-east-1") == ["organisation"]
     assert names(account, "eu-west-1") == ["special"]
+    emulator.control("DELETE", "answers", listing | {"account": account, "region": "eu-west-1"})
+    assert names(account, "eu-west-1") == ["organisation"]
 
 
-def test_answer_in_xml(emulator, account):
+def test_answer_in_xml(emulator, account, lay_down):
     body = "<GetSnapshotBlockPublicAccessStateResponse><state>block-all-sharing</state></GetSnapshotBlockPublicAccessStateResponse>"
-    emulator.control("POST", "answers", {"service": "ec2", "operation": "GetSnapshotBlockPublicAccessState", "body": body})
+    lay_down(service="ec2", operation="GetSnapshotBlockPublicAccessState", body=body)
     assert emulator.client("ec2", account).get_snapshot_block_public_access_state()["State"] == "block-all-sharing"
 
 
-def test_answer_that_is_an_error(emulator, account):
-    answer = {"service": "securityhub", "operation": "DescribeHub", "status": 404, "code": "ResourceNotFoundException", "body": "no hub"}
-    emulator.control("POST", "answers", answer | {"account": account})
+def test_answer_that_is_an_error(emulator, account, lay_down):
+    lay_down(service="securityhub", operation="DescribeHub", status=404, code="ResourceNotFoundException", body="no hub", account=account)
     hub = emulator.client("securityhub", account)
     with pytest.raises(hub.exceptions.ResourceNotFoundException, match="no hub"):
         hub.describe_hub()
