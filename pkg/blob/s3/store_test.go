@@ -172,12 +172,13 @@ func TestRefusedPartLeavesNothing(t *testing.T) {
 		client, name := bucket(t)
 		s := s3.New(client, name)
 		server := emulated.Server(t)
-		if err := server.Answer(emulator.Answer{Service: "s3", Operation: operation, Status: 403, Code: "AccessDenied", Body: "no"}); err != nil {
+		denied := emulator.Answer{Service: "s3", Operation: operation, Status: 403, Code: "AccessDenied", Body: "no"}
+		if err := server.Answer(denied); err != nil {
 			t.Fatal(err)
 		}
 		err := s.Put(t.Context(), "k", endless(2*part))
-		if clearErr := server.ClearAnswers(); clearErr != nil {
-			t.Fatal(clearErr)
+		if err := server.Retract(denied); err != nil {
+			t.Fatal(err)
 		}
 		if err == nil || !strings.Contains(err.Error(), "AccessDenied") {
 			t.Errorf("%s: %v, want AccessDenied", operation, err)
