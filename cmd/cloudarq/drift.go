@@ -23,9 +23,9 @@ func (c *cli) policyDrift() *cobra.Command {
 		Long: `Say which IAM actions AWS denied in an audit, or the role's own policies do not
 allow; which checks could not be assessed because of it, since when, and the
 statement that would end it. "resource" denies an action by a policy of the resource
-itself, which the role cannot change. --unused lists what the role allows and audits
-do not need. AUDIT is an id, the beginning of one, an account id (its newest audit),
-or latest.`,
+itself, which the role cannot change. --unused lists what the role allows and the
+audit, with its services and checks, did not need. AUDIT is an id, the beginning of
+one, an account id (its newest audit), or latest.`,
 		Example: `  cloudarq policy drift
   cloudarq policy drift 111122223333 -o json
   cloudarq policy drift --unused`,
@@ -43,7 +43,7 @@ or latest.`,
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&unused, "unused", false, "list what the role allows and audits do not need")
+	cmd.Flags().BoolVar(&unused, "unused", false, "list what the role allows and the audit did not need")
 	return cmd
 }
 
@@ -92,7 +92,7 @@ func (c *cli) missing(r drift.Report) error {
 	return nil
 }
 
-// needless is an action that the role allows and audits do not need.
+// needless is an action that the role allows and the audit did not need.
 type needless struct {
 	What   string `json:"what"` // "unused", or "excess" if it writes or shows data or credentials
 	Action string `json:"action"`

@@ -199,7 +199,8 @@ func CoverageColumns() []Column[model.ServiceCoverage] {
 	}
 }
 
-// PermissionsText sums up what a role or a user allows, in a sentence.
+// PermissionsText sums up what a role or a user allows, beside what the audit or the
+// verification was about, in a sentence.
 func PermissionsText(p model.Permissions) string {
 	whose := "the role"
 	if !strings.Contains(p.Principal, ":assumed-role/") {
@@ -208,12 +209,12 @@ func PermissionsText(p model.Permissions) string {
 	if p.Unread != "" {
 		return "what " + whose + " allows could not be read (" + p.Unread + "); audits will show what is missing"
 	}
-	text := fmt.Sprintf("%s allows %d of the %s that audits need", whose, p.Needed-len(p.Missing), Count(p.Needed, "action"))
+	text := fmt.Sprintf("%s allows %d of the %s that are needed", whose, p.Needed-len(p.Missing), Count(p.Needed, "action"))
 	if p.Version != "" {
 		text += ", by version " + p.Version + " of the published policy"
 	}
 	if p.Unused.Count > 0 {
-		text += fmt.Sprintf("; %s more that nothing needs", Count(p.Unused.Count, "read"))
+		text += fmt.Sprintf("; %s more than those", Count(p.Unused.Count, "read"))
 	}
 	if p.Excess.Count > 0 {
 		text += fmt.Sprintf("; beyond reading (writes, data or credentials): %s", Count(p.Excess.Count, "action"))
