@@ -6,6 +6,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/collect"
+	"github.com/cloudarq/cloudarq/pkg/fact"
 	"github.com/cloudarq/cloudarq/pkg/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
@@ -50,7 +51,7 @@ func Permissions(ctx context.Context, catalog *check.Catalog, opened pipeline.Ac
 		return p, ctx.Err()
 	}
 	if err != nil {
-		p.Unread = collect.GapOf(err).String()
+		p.Unread = unread(err)
 		return p, nil
 	}
 	allowed, err := documents.Policy()
@@ -71,4 +72,13 @@ func Permissions(ctx context.Context, catalog *check.Catalog, opened pipeline.Ac
 		p.Unused.Add(action)
 	}
 	return p, nil
+}
+
+// unread is why policies could not be read, in a few words.
+func unread(err error) string {
+	gap := collect.GapOf(err)
+	if gap.Reason == fact.Failed { // which says nothing by itself
+		return gap.Detail
+	}
+	return gap.String()
 }
