@@ -9,6 +9,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/check/checktest"
 	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudarq"
 )
@@ -95,11 +96,10 @@ func TestSecurityAudit(t *testing.T) {
 	if err := json.Unmarshal(data, &m); err != nil {
 		t.Fatal(err)
 	}
-	for id, want := range map[string]check.Status{"cloudarq-access-read-only": check.Pass, "cloudarq-access-no-data": check.Fail} {
-		for _, rule := range cloudarq.Service().Rules {
-			if v := check.NewJudge(checktest.Now, nil).Judge(rule, access(string(m.Document))); string(rule.ID) == id && v.Status != want {
-				t.Errorf("%s: %+v", id, v)
-			}
+	want := map[model.CheckID]check.Status{"cloudarq-access-read-only": check.Pass, "cloudarq-access-no-data": check.Fail}
+	for _, rule := range cloudarq.Service().Rules {
+		if v := check.NewJudge(checktest.Now, nil).Judge(rule, access(string(m.Document))); v.Status != want[rule.ID] {
+			t.Errorf("%s: %+v, want %s", rule.ID, v, want[rule.ID])
 		}
 	}
 }
