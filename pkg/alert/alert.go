@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -34,6 +35,9 @@ const (
 // Limit is how many findings of one service may change in an audit before they
 // are announced together.
 const Limit = 25
+
+// maxText bounds what an alert repeats of a reason or a resource, in bytes.
+const maxText = 512
 
 // worstShown is how many findings a digest names.
 const worstShown = 10
@@ -68,6 +72,10 @@ type Alert struct {
 	Policy    string `json:"policy,omitempty"`
 	Published string `json:"published,omitempty"`
 
+	// Truncated says that the message was too large, and leaves out what the finding
+	// or the audit itself still has.
+	Truncated bool `json:"truncated,omitempty"`
+
 	attributes map[string]string
 }
 
@@ -85,7 +93,14 @@ type Finding struct {
 
 func finding(c diff.Change) Finding {
 	f := c.Finding
-	return Finding{f.ID, f.Check, f.Severity, f.Resource.String(), f.Resource.Region, f.Kind, f.Reason, string(c.What)}
+	reason := f.Reason
+	if c.What == model.EventResolved { // what failed is over: why it is, is the news
+		reason = f.Why
+		if n := len(f.History); n > 0 && f.History[n-1].Note != f.Why {
+			reason += ": " + f.History[n-1].Note
+		}
+	}
+	return Finding{f.ID, f.Check, f.Severity, f.Resource.String(), f.Resource.Region, f.Kind, reason, string(c.What)}
 }
 
 // Of an audit makes alerts about it.
@@ -99,7 +114,7 @@ func (o Of) alert(kind, change, about, summary string, args ...any) Alert {
 	return Alert{
 		Version: 1, ID: hex.EncodeToString(sum[:16]), Kind: kind, Change: change, At: o.Audit.StartedAt.UTC(),
 		Organization: o.Organization, Project: o.Audit.Project, Connection: o.Audit.Connection,
-		Account: o.Audit.AccountID, Audit: o.Audit.ID, Summary: fmt.Sprintf(summary, args...),
+		Account: o.Audit.AccountID, Audit: o.Audit.ID, Summary: model.Cut(fmt.Sprintf(summary, args...), 2*maxText),
 	}
 }
 
@@ -215,22 +230,89 @@ func (o Of) drift(missing []string) Alert {
 }
 
 // Message is the alert as it is published. Its attributes are what subscribers
-// filter by: kind, change, organization, project, account, severity, check.
+// filter by: kind, change, organization, project, account, severity, check. Whatever
+// the alert holds, the message is one that every driver takes: what is too large is
+// left out, and characters that no message may have are replaced.
 func (a Alert) Message() (notify.Message, error) {
-	body, err := json.Marshal(a)
+	body, err := a.body()
 	if err != nil {
 		return notify.Message{}, fmt.Errorf("encode alert %s: %w", a.ID, err)
 	}
-	m := notify.Message{ID: a.ID, Subject: subject(a), Body: body, Attributes: map[string]string{
-		"kind": a.Kind, "change": a.Change, "organization": string(a.Organization), "account": a.Account,
-	}}
-	if a.Project != "" {
-		m.Attributes["project"] = a.Project
+	m := notify.Message{ID: a.ID, Subject: subject(a), Body: body, Attributes: map[string]string{}}
+	attributes := map[string]string{
+		"kind": a.Kind, "change": a.Change, "organization": string(a.Organization), "account": a.Account, "project": a.Project,
 	}
-	for name, value := range a.attributes {
-		m.Attributes[name] = value
+	maps.Copy(attributes, a.attributes)
+	for name, value := range attributes {
+		// An account may not be known yet.
+		if value = strings.Join(strings.Fields(model.Cut(value, notify.MaxValue)), " "); value != "" {
+			m.Attributes[name] = value
+		}
 	}
 	return m, nil
+}
+
+// bound cuts every text that comes from outside, and is not cut yet.
+func (a *Alert) bound() {
+	a.Project, a.Account, a.Reminder = model.Cut(a.Project, maxText), model.Cut(a.Account, maxText), model.Cut(a.Reminder, 4*maxText)
+	a.Problems, a.Actions = cutAll(a.Problems), cutAll(a.Actions)
+	if a.Finding != nil {
+		f := a.Finding.bound()
+		a.Finding = &f
+	}
+	a.Worst = slices.Clone(a.Worst)
+	for i, f := range a.Worst {
+		a.Worst[i] = f.bound()
+	}
+}
+
+func cutAll(texts []string) []string {
+	cut := slices.Clone(texts)
+	for i, text := range cut {
+		cut[i] = model.Cut(text, maxText)
+	}
+	return cut
+}
+
+func (f Finding) bound() Finding {
+	f.Resource, f.Region, f.Reason = model.Cut(f.Resource, maxText), model.Cut(f.Region, maxText), model.Cut(f.Reason, maxText)
+	return f
+}
+
+// body is the alert as JSON, without as much as it takes to be a message.
+func (a Alert) body() ([]byte, error) {
+	a.bound()
+	leaveOut := []func(*Alert){
+		func(a *Alert) { a.Worst = a.Worst[:min(3, len(a.Worst))] },
+		func(a *Alert) { a.Problems = a.Problems[:min(3, len(a.Problems))] },
+		func(a *Alert) { a.Patch = nil },
+		func(a *Alert) {
+			a.Checks, a.Actions = a.Checks[:min(100, len(a.Checks))], a.Actions[:min(100, len(a.Actions))]
+		},
+		func(a *Alert) { a.Changes = withoutLists(a.Changes) },
+		func(a *Alert) { a.Worst, a.Problems, a.Checks, a.Actions, a.Reminder = nil, nil, nil, nil, "" },
+		func(a *Alert) { a.Summary = model.Cut(a.Summary, maxText) },
+	}
+	for {
+		data, err := json.Marshal(a)
+		if err != nil {
+			return nil, err
+		}
+		// JSON's escapes leave in what XML, which SNS speaks, has no form for.
+		data = []byte(model.Clean(string(data)))
+		if len(data) <= notify.MaxBody || len(leaveOut) == 0 {
+			return data, nil
+		}
+		leaveOut[0](&a)
+		leaveOut, a.Truncated = leaveOut[1:], true
+	}
+}
+
+func withoutLists(c *model.Changes) *model.Changes {
+	if c == nil {
+		return nil
+	}
+	return &model.Changes{New: c.New, Resolved: c.Resolved, Reopened: c.Reopened, Previous: c.Previous}
 }
 
 func subject(a Alert) string {

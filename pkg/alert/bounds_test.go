@@ -1,0 +1,63 @@
+package alert_test
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/cloudarq/cloudarq/pkg/alert"
+	"github.com/cloudarq/cloudarq/pkg/diff"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/notify"
+)
+
+// pieces are texts as only an attacker, or an accident, would write them.
+var pieces = []string{"\x00", "\x1b[2J", "\u009b", "\u202e", "\ufffe", "\uffff", "\U0001ffff", "\xff\xfe", "<", `"`, `\`, "_PASSWORD", " ", "\n", "ü", "x"}
+
+// TestEveryAlertCanBeSent: whatever an audited account contains, each alert about it
+// is a message that every driver takes.
+func TestEveryAlertCanBeSent(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		// Only the seed is drawn: what is made of it is too long to be printed.
+		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+		text := func() string {
+			var b strings.Builder
+			for range random.IntN(4) {
+				b.WriteString(strings.Repeat(pieces[random.IntN(len(pieces))], random.IntN(1+20_000>>random.IntN(15))))
+			}
+			return b.String()
+		}
+		texts := func() (all []string) {
+			for range random.IntN(60) {
+				all = append(all, text())
+			}
+			return all
+		}
+		of := alert.Of{Organization: "acme", Audit: model.Audit{
+			ID: "01M8ACCZV0SK53Z30THMJGM3YG", Connection: "c", AccountID: []string{"", "111122223333"}[random.IntN(2)],
+			Project: text(), State: model.AuditPartial, Refused: text(), Problems: texts(),
+			Summary: &model.Summary{Changes: model.Changes{NewlyMissing: texts(), NewlyBlind: []model.CheckID{model.CheckID(text())}}},
+		}}
+		var changes []diff.Change
+		for range random.IntN(alert.Limit + 5) {
+			ref := model.Ref{ARN: text(), Sub: text(), Name: text(), Region: text()}
+			what := []model.EventKind{model.EventNew, model.EventResolved, model.EventBlind}[random.IntN(3)]
+			changes = append(changes, diff.Change{What: what, Finding: model.Finding{
+				ID: "f", Check: "c", Severity: model.Critical, Kind: "AWS::ECS::TaskDefinition", Resource: ref, Reason: text(), Why: model.WhyFixed,
+				History: []model.Event{{Note: text()}},
+			}})
+		}
+		for _, a := range append(of.Changes("ecs", false, changes), of.Ended(true)...) {
+			m, err := a.Message()
+			if err == nil {
+				err = notify.Check(m)
+			}
+			if err != nil {
+				t.Fatalf("%s %s: %.300v", a.Kind, a.Change, err)
+			}
+		}
+	})
+}
