@@ -6,6 +6,7 @@ package collect
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -52,8 +53,7 @@ type Scope struct {
 	Account   string
 	Partition string
 	Region    string // model.Global for global services
-	// Audited are the regions that the audit looks at: a global service that
-	// knows the region of its resources leaves out the others. Empty means all.
+	// Audited are the regions that the audit looks at; empty means all. See Audits.
 	Audited []string
 	// Caller is whom the account was opened as.
 	Caller model.Identity
@@ -81,6 +81,13 @@ func NewScope(cfg aws.Config, account, partition, region string, sink Sink) *Sco
 func Once[T any](s *Scope, key string, read func() (T, error)) (T, error) {
 	shared, _ := s.once.LoadOrStore(key, sync.OnceValues(read))
 	return shared.(func() (T, error))()
+}
+
+// Audits reports whether the audit looks at a region. A global service that knows the
+// region of its resources leaves out those of other regions: its listing is complete
+// for the audited ones.
+func (s *Scope) Audits(region string) bool {
+	return len(s.Audited) == 0 || slices.Contains(s.Audited, region)
 }
 
 // Emit hands a finished resource on.

@@ -48,17 +48,19 @@ type Comparison struct {
 	after    map[subject]bool
 	listings listings // of the newer audit
 	ran      map[model.CheckID]bool
+	regions  map[string]bool // of the newer audit
 	found    []Difference
 }
 
 // NewComparison makes a comparison of the checks that both audits ran.
-func NewComparison(both []model.CheckID) *Comparison {
+func NewComparison(older, newer model.Audit) *Comparison {
 	c := &Comparison{
 		before: map[subject]seen{},
-		after:  map[subject]bool{}, listings: listings{}, ran: map[model.CheckID]bool{},
+		after:  map[subject]bool{}, listings: listings{}, ran: map[model.CheckID]bool{}, regions: set(newer.Regions),
 	}
-	for _, id := range both {
-		c.ran[id] = true
+	before := set(older.Checks)
+	for _, id := range newer.Checks {
+		c.ran[id] = before[id]
 	}
 	return c
 }
@@ -112,7 +114,7 @@ func (c *Comparison) After(e evidence.Entry) error {
 // where it is not; where it was not listed at all nothing is said of it.
 func (c *Comparison) Finish() []Difference {
 	for at, was := range c.before {
-		gap, listed := c.listings.of(was.kind, was.ref.Region)
+		gap, listed := c.listings.of(was.kind, was.ref.Region, c.regions)
 		if c.after[at] || !listed {
 			continue
 		}

@@ -23,6 +23,9 @@ func listing(region string, gap *fact.Gap) evidence.Entry {
 	return evidence.Entry{Kind: "Door", Listing: &evidence.Listing{Region: region, Gap: gap}}
 }
 
+// door is an audit of two regions that runs one check.
+var door = model.Audit{Checks: []model.CheckID{"door-locked"}, Regions: []string{"r", "other"}}
+
 func TestCompare(t *testing.T) {
 	t.Parallel()
 	denied := fact.Gap{Reason: fact.Denied, Operation: "house:List", Action: "house:List"}
@@ -40,6 +43,7 @@ func TestCompare(t *testing.T) {
 		"applies no more":    {[]evidence.Entry{seen("a", "r", fail)}, []evidence.Entry{seen("a", "r", none), listing("r", nil)}, []string{"resolved"}},
 		"deleted":            {[]evidence.Entry{seen("a", "r", fail)}, []evidence.Entry{listing("r", nil)}, []string{"resolved"}},
 		"deleted, global":    {[]evidence.Entry{seen("a", "r", fail)}, []evidence.Entry{listing(model.Global, nil)}, []string{"resolved"}},
+		"not looked for":     {[]evidence.Entry{seen("a", "elsewhere", fail)}, []evidence.Entry{listing(model.Global, nil)}, nil},
 		"passing one gone":   {[]evidence.Entry{seen("a", "r", pass)}, []evidence.Entry{listing("r", nil)}, nil},
 		"cannot be listed":   {[]evidence.Entry{seen("a", "r", fail), seen("b", "r", pass)}, []evidence.Entry{listing("r", &denied)}, []string{"newly blind", "newly blind"}},
 		"region not audited": {[]evidence.Entry{seen("a", "r", fail)}, []evidence.Entry{listing("other", nil)}, nil},
@@ -51,7 +55,7 @@ func TestCompare(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			comparison := diff.NewComparison([]model.CheckID{"door-locked"})
+			comparison := diff.NewComparison(door, door)
 			for _, e := range c.before {
 				if err := comparison.Before(e); err != nil {
 					t.Fatal(err)
@@ -75,7 +79,7 @@ func TestCompare(t *testing.T) {
 
 func TestChecksOfOneAuditOnlyAreNotCompared(t *testing.T) {
 	t.Parallel()
-	comparison := diff.NewComparison(nil)
+	comparison := diff.NewComparison(model.Audit{}, door)
 	if err := comparison.After(seen("a", "r", check.Failed("open"))); err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +91,7 @@ func TestChecksOfOneAuditOnlyAreNotCompared(t *testing.T) {
 func TestRenamedCheckKeepsItsHistory(t *testing.T) {
 	t.Parallel()
 	rule := check.Check{Rule: check.Rule{ID: "door-locked", Severity: model.High}, Service: "house"}
-	first := diff.NewLifecycle("audit-1", "c", model.Audit{}.StartedAt, []check.Check{{Rule: check.Rule{ID: "door-shut"}}}, nil)
+	first := diff.NewLifecycle(model.Audit{ID: "audit-1", Connection: "c"}, "", []check.Check{{Rule: check.Rule{ID: "door-shut"}}}, nil)
 	entry := seen("a", "r", check.Failed("open"))
 	entry.Verdicts[0].Check = "door-shut"
 	if err := first.Observe(entry); err != nil {
@@ -95,7 +99,7 @@ func TestRenamedCheckKeepsItsHistory(t *testing.T) {
 	}
 	known := first.Finish()
 	rule.Rule = rule.Formerly("door-shut")
-	second := diff.NewLifecycle("audit-2", "c", model.Audit{}.StartedAt, []check.Check{rule}, []model.Finding{known[0].Finding})
+	second := diff.NewLifecycle(model.Audit{ID: "audit-2", Connection: "c"}, "", []check.Check{rule}, []model.Finding{known[0].Finding})
 	if err := second.Observe(seen("a", "r", check.Failed("open"))); err != nil {
 		t.Fatal(err)
 	}

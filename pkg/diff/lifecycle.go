@@ -3,7 +3,6 @@
 package diff
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -24,6 +23,8 @@ type Lifecycle struct {
 	checks     map[model.CheckID]check.Check // those the audit ran
 	known      map[model.FindingID]model.Finding
 	visited    map[model.FindingID]bool
+	source     string          // where the evidence lies
+	regions    map[string]bool // those the audit looked at
 	listings   listings
 	changes    []Change
 }
@@ -33,11 +34,15 @@ type place struct{ kind, region string }
 // listings are how the listings of an audit ended: by type and region.
 type listings map[place]*fact.Gap
 
-// of is the listing that a resource would be in: its region's, or the one
-// listing of a service that lists all regions at once, as S3 does.
-func (l listings) of(kind, region string) (gap *fact.Gap, listed bool) {
+// of is the listing that a resource would be in: its region's, or the one listing
+// of a service that lists all regions at once, as S3 does. Such a listing is of the
+// regions that the audit looked at, and says nothing of others.
+func (l listings) of(kind, region string, audited map[string]bool) (gap *fact.Gap, listed bool) {
 	if gap, listed = l[place{kind, region}]; listed {
 		return gap, true
+	}
+	if !audited[region] {
+		return nil, false
 	}
 	gap, listed = l[place{kind, model.Global}]
 	return gap, listed
@@ -57,10 +62,10 @@ type Change struct {
 const historyLength = 50
 
 // NewLifecycle starts from the findings that are known in the scope, open and
-// resolved, and the checks that the audit runs.
-func NewLifecycle(audit model.AuditID, connection model.ConnectionID, at time.Time, checks []check.Check, known []model.Finding) *Lifecycle {
+// resolved, and the checks that the audit runs. source is where the evidence lies.
+func NewLifecycle(audit model.Audit, source string, checks []check.Check, known []model.Finding) *Lifecycle {
 	l := &Lifecycle{
-		audit: audit, connection: connection, at: at.UTC(),
+		audit: audit.ID, connection: audit.Connection, at: audit.StartedAt.UTC(), source: source, regions: set(audit.Regions),
 		checks:   map[model.CheckID]check.Check{},
 		known:    map[model.FindingID]model.Finding{},
 		visited:  map[model.FindingID]bool{},
@@ -73,6 +78,14 @@ func NewLifecycle(audit model.AuditID, connection model.ConnectionID, at time.Ti
 		l.known[f.ID] = f
 	}
 	return l
+}
+
+func set[T comparable](all []T) map[T]bool {
+	is := make(map[T]bool, len(all))
+	for _, one := range all {
+		is[one] = true
+	}
+	return is
 }
 
 // Observe takes one line of evidence.
@@ -94,7 +107,8 @@ func (l *Lifecycle) observe(e evidence.Entry, v evidence.Verdict) error {
 	if !ours {
 		return nil
 	}
-	f, replaces, exists := l.find(c, e.Ref)
+	ref, reason := e.Ref.Bounded(), model.Cut(v.Reason, model.MaxReason)
+	f, replaces, exists := l.find(c, ref)
 	l.visited[f.ID], l.visited[replaces] = true, true
 	if !exists {
 		if v.Status != check.Fail {
@@ -102,7 +116,7 @@ func (l *Lifecycle) observe(e evidence.Entry, v evidence.Verdict) error {
 		}
 		f = model.Finding{
 			ID: f.ID, Check: c.ID, Service: c.Service, Kind: e.Kind, Severity: c.Severity,
-			Connection: l.connection, Resource: e.Ref, FirstSeen: l.at,
+			Connection: l.connection, Resource: ref, FirstSeen: l.at,
 		}
 	}
 	switch v.Status {
@@ -111,17 +125,18 @@ func (l *Lifecycle) observe(e evidence.Entry, v evidence.Verdict) error {
 		if err != nil {
 			return err
 		}
-		proof, err := json.Marshal(exhibits)
+		proof, omitted, err := evidence.Excerpt(exhibits)
 		if err != nil {
 			return err
 		}
-		l.failed(f, replaces, v.Reason, proof)
+		f.Evidence, f.Omitted, f.Source = proof, omitted, l.source
+		l.failed(f, replaces, reason)
 	case check.Pass:
-		l.resolve(f, replaces, model.WhyFixed)
+		l.resolve(f, replaces, model.WhyFixed, reason)
 	case check.NotApplicable:
-		l.resolve(f, replaces, model.WhyInapplicable)
+		l.resolve(f, replaces, model.WhyInapplicable, reason)
 	case check.NotAssessed:
-		l.blind(f, replaces, v.Reason)
+		l.blind(f, replaces, reason)
 	}
 	return nil
 }
@@ -143,7 +158,7 @@ func (l *Lifecycle) find(c check.Check, ref model.Ref) (f model.Finding, replace
 	return model.Finding{ID: id}, "", false
 }
 
-func (l *Lifecycle) failed(f model.Finding, replaces model.FindingID, reason string, proof json.RawMessage) {
+func (l *Lifecycle) failed(f model.Finding, replaces model.FindingID, reason string) {
 	var what model.EventKind
 	switch {
 	case f.State == "":
@@ -159,16 +174,16 @@ func (l *Lifecycle) failed(f model.Finding, replaces model.FindingID, reason str
 	default:
 		return // unchanged findings cost no write
 	}
-	f.Reason, f.Evidence, f.BlindSince = reason, proof, time.Time{}
+	f.Reason, f.BlindSince = reason, time.Time{}
 	l.change(what, f, replaces, reason)
 }
 
-func (l *Lifecycle) resolve(f model.Finding, replaces model.FindingID, why string) {
+func (l *Lifecycle) resolve(f model.Finding, replaces model.FindingID, why, note string) {
 	if !f.State.Open() {
 		return
 	}
 	f.State, f.ResolvedAt, f.Why, f.BlindSince = model.FindingResolved, l.at, why, time.Time{}
-	l.change(model.EventResolved, f, replaces, why)
+	l.change(model.EventResolved, f, replaces, note)
 }
 
 func (l *Lifecycle) blind(f model.Finding, replaces model.FindingID, reason string) {
@@ -200,11 +215,11 @@ func (l *Lifecycle) Finish() []Change {
 		if _, ran := l.checks[f.Check]; l.visited[id] || !ran || !f.State.Open() {
 			continue
 		}
-		gap, listed := l.listings.of(f.Kind, f.Resource.Region)
+		gap, listed := l.listings.of(f.Kind, f.Resource.Region, l.regions)
 		switch {
 		case !listed:
 		case gap == nil:
-			l.resolve(f, "", model.WhyGone)
+			l.resolve(f, "", model.WhyGone, model.WhyGone)
 		default:
 			l.blind(f, "", gap.String())
 		}

@@ -76,3 +76,36 @@ func (e Entry) Exhibits(v Verdict) ([]Exhibit, error) {
 	}
 	return append(all, v.Others...), nil
 }
+
+// MaxExcerpt is how much of the facts that decided a finding keeps, in bytes of
+// JSON. The evidence file has all of them.
+const MaxExcerpt = 16 << 10
+
+// Excerpt is the first exhibits that fit into MaxExcerpt, as JSON, and how many were
+// left out. The content of one that would fill it alone is left out, too; its name is
+// not.
+func Excerpt(exhibits []Exhibit) (proof json.RawMessage, omitted int, err error) {
+	kept := make([]Exhibit, 0, len(exhibits))
+	size := len("[]")
+	for i, x := range exhibits {
+		x.Resource, x.Fact = model.Cut(x.Resource, model.MaxARN+model.MaxPart+1), model.Cut(x.Fact, model.MaxName)
+		data, err := json.Marshal(x)
+		if err != nil {
+			return nil, 0, fmt.Errorf("evidence %s of %s: %w", x.Fact, x.Resource, err)
+		}
+		if size+len(data)+1 > MaxExcerpt {
+			if len(kept) > 0 {
+				omitted = len(exhibits) - i
+				break
+			}
+			x.Content = json.RawMessage(`{"value":"` + tooLong + `"}`)
+		}
+		size += len(data) + 1
+		kept = append(kept, x)
+	}
+	proof, err = json.Marshal(kept)
+	return proof, omitted, err
+}
+
+// tooLong stands for the content of a fact that is too long for an excerpt.
+const tooLong = "too long to be kept here; the evidence file has it"

@@ -94,16 +94,6 @@ func (s *State) Cancel(ctx context.Context, audit model.Audit) error {
 // Compare is what is different between two audits of an account, in the checks
 // that both ran. One service is in memory at a time.
 func (s *State) Compare(ctx context.Context, older, newer model.Audit) ([]diff.Difference, error) {
-	ran := map[model.CheckID]bool{}
-	for _, id := range older.Checks {
-		ran[id] = true
-	}
-	var both []model.CheckID
-	for _, id := range newer.Checks {
-		if ran[id] {
-			both = append(both, id)
-		}
-	}
 	was, err := s.Tasks(ctx, older)
 	if err != nil {
 		return nil, err
@@ -121,7 +111,7 @@ func (s *State) Compare(ctx context.Context, older, newer model.Audit) ([]diff.D
 		if t.Evidence == "" || before[t.ID].Evidence == "" {
 			continue
 		}
-		c := diff.NewComparison(both)
+		c := diff.NewComparison(older, newer)
 		for _, step := range []struct {
 			key   string
 			visit func(evidence.Entry) error

@@ -46,6 +46,8 @@ type Audit struct {
 	// what looks at the whole account is judged anew each time.
 	Retries  int      `json:"retries,omitempty"`
 	Problems []string `json:"problems,omitempty"`
+	// Overdue says that the time for it was over once: what was open then is given up.
+	Overdue bool `json:"overdue,omitempty"`
 	// Refused is why AWS refused the account while the audit ran: tasks that did
 	// not begin by then do not try. RefusedCode is the same for programs.
 	Refused     string `json:"refused,omitempty"`

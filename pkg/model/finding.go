@@ -27,16 +27,21 @@ const (
 
 // Finding is the life of one (check, resource) that failed.
 type Finding struct {
-	ID         FindingID       `json:"id"`
-	Check      CheckID         `json:"check"`
-	Service    string          `json:"service"`
-	Kind       string          `json:"resource_type"`
-	Severity   Severity        `json:"severity"`
-	Connection ConnectionID    `json:"connection"`
-	Resource   Ref             `json:"resource"`
-	State      FindingState    `json:"state"`
-	Reason     string          `json:"reason"`
-	Evidence   json.RawMessage `json:"evidence,omitempty"` // the facts that decided, as in the verdict
+	ID         FindingID    `json:"id"`
+	Check      CheckID      `json:"check"`
+	Service    string       `json:"service"`
+	Kind       string       `json:"resource_type"`
+	Severity   Severity     `json:"severity"`
+	Connection ConnectionID `json:"connection"`
+	Resource   Ref          `json:"resource"`
+	State      FindingState `json:"state"`
+	Reason     string       `json:"reason"`
+	// Evidence are the facts that decided, as in the verdict: an excerpt, of which
+	// Omitted says how many more there were. Source is where all of them lie, in the
+	// blob store, as long as evidence is kept.
+	Evidence json.RawMessage `json:"evidence,omitempty"`
+	Omitted  int             `json:"evidence_omitted,omitempty"`
+	Source   string          `json:"evidence_file,omitempty"`
 
 	FirstSeen  time.Time `json:"first_seen"`
 	ResolvedAt time.Time `json:"resolved_at,omitzero"`

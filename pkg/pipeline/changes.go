@@ -70,7 +70,7 @@ func (p *Pipeline) commit(ctx context.Context, orgID model.OrganizationID, audit
 	if err != nil {
 		return err
 	}
-	life := diff.NewLifecycle(audit.ID, audit.Connection, audit.StartedAt, p.selected(audit), known)
+	life := diff.NewLifecycle(audit, evidence, p.selected(audit), known)
 	if err := ReadEvidence(ctx, p.Evidence, evidence, life.Observe); err != nil {
 		return err
 	}
@@ -152,6 +152,13 @@ func writeChange(ctx context.Context, org *store.Organization, scope string, c d
 	f.Version = c.Version
 	for {
 		err := org.PutFinding(ctx, scope, f)
+		if store.Refused(err) && f.Evidence != nil {
+			// What can never be written must not hold up what can: without what was read
+			// of it the finding is small.
+			f.Evidence, f.Omitted = nil, f.Omitted+1
+			f.History = f.History[max(0, len(f.History)-1):]
+			continue
+		}
 		if err == nil || !errors.Is(err, store.ErrConflict) {
 			if err == nil && c.Replaces != "" {
 				err = org.DeleteFinding(ctx, f.Connection, scope, c.Replaces)

@@ -129,9 +129,7 @@ func (p *Pipeline) conclude(ctx context.Context, orgID model.OrganizationID, aud
 	for _, t := range tasks {
 		if t.State == model.TaskFailed {
 			audit.State = model.AuditPartial
-			if !slices.Contains(audit.Problems, t.Problem) {
-				audit.Problems = append(audit.Problems, t.Problem)
-			}
+			audit.AddProblem(t.Problem)
 		}
 	}
 	if len(tasks) == 1 && tasks[0].ID == connect { // nothing was looked at, so nothing is known
@@ -157,7 +155,7 @@ func (p *Pipeline) conclude(ctx context.Context, orgID model.OrganizationID, aud
 	}
 	if slices.ContainsFunc(tasks, func(t model.Task) bool { return t.Late }) {
 		audit.State = model.AuditPartial
-		audit.Problems = append(audit.Problems, p.lateText())
+		audit.AddProblem(p.lateText())
 	}
 	// The record shows where the evidence lies; its task was never sent, and has
 	// no marker.
@@ -291,7 +289,7 @@ func (j *judgement) judgeAll(c check.Check, world *check.World, listings []evide
 			}
 		}
 		v.Read = nil
-		j.write(evidence.Entry{Kind: c.Kind, Ref: r.Reference(), Verdicts: []evidence.Verdict{v}})
+		j.write(evidence.Entry{Kind: c.Kind, Ref: r.Reference().Bounded(), Verdicts: []evidence.Verdict{v}})
 	}
 	for _, listing := range listings {
 		if listing.Kind != c.Kind {

@@ -17,7 +17,7 @@ func (p *Pipeline) Stop(ctx context.Context, orgID model.OrganizationID, connect
 	org := p.Store.For(orgID)
 	err := p.updateAudit(ctx, orgID, connection, id, func(a *model.Audit) {
 		a.State, a.EndedAt = state, p.Now().UTC()
-		a.Problems = append(a.Problems, why)
+		a.AddProblem(why)
 	})
 	if err != nil {
 		return err
@@ -72,7 +72,7 @@ func (p *Pipeline) fail(ctx context.Context, body []byte, how model.Task) error 
 		return err
 	}
 	if task.State == model.TaskOpen {
-		task.State, task.Problem, task.Refused = model.TaskFailed, how.Problem, how.Refused
+		task.State, task.Problem, task.Refused = model.TaskFailed, model.Cut(how.Problem, model.MaxReason), how.Refused
 		p.meter(metrics.TasksFailed, 1)
 		if err := org.PutTask(ctx, &task); err != nil && !errors.Is(err, store.ErrConflict) {
 			return err
@@ -81,8 +81,9 @@ func (p *Pipeline) fail(ctx context.Context, body []byte, how model.Task) error 
 	return p.report(ctx, m)
 }
 
-// Expire ends an audit whose bound is over: what is still open is given up, the
-// rest is summed up, and the audit ends partial.
+// Expire ends an audit whose bound is over: what is still open is given up, and the
+// rest is summed up. That has expireAgain to happen; then the audit ends as partial
+// as it stands, so that nothing that cannot be summed up holds up the audits after it.
 func (p *Pipeline) Expire(ctx context.Context, orgID model.OrganizationID, connection model.ConnectionID, id model.AuditID) error {
 	org := p.Store.For(orgID)
 	audit, err := org.Audit(ctx, connection, id)
@@ -92,11 +93,14 @@ func (p *Pipeline) Expire(ctx context.Context, orgID model.OrganizationID, conne
 	if err != nil {
 		return err
 	}
+	p.meter(metrics.AuditsOverdue, 1)
+	if audit.Overdue {
+		return p.endOverdue(ctx, orgID, audit)
+	}
 	tasks, err := org.Tasks(ctx, id)
 	if err != nil {
 		return err
 	}
-	p.meter(metrics.AuditsOverdue, 1)
 	for _, t := range tasks {
 		if t.State == model.TaskOpen {
 			t.State, t.Problem = model.TaskFailed, fmt.Sprintf("%s was not finished within the %s that an audit may take", t.Service, p.Bound)
@@ -113,9 +117,27 @@ func (p *Pipeline) Expire(ctx context.Context, orgID model.OrganizationID, conne
 			return err
 		}
 	}
-	// If that was not enough, once more.
-	return org.PutBound(ctx, audit, p.Now().Add(expireAgain))
+	if err := org.PutBound(ctx, audit, p.Now().Add(expireAgain)); err != nil {
+		return err
+	}
+	return p.updateAudit(ctx, orgID, connection, id, func(a *model.Audit) { a.Overdue = true })
 }
 
-// expireAgain is when an audit that was ended, and did not end, is ended again.
+// endOverdue ends an audit that its results did not end.
+func (p *Pipeline) endOverdue(ctx context.Context, orgID model.OrganizationID, audit model.Audit) error {
+	err := p.updateAudit(ctx, orgID, audit.Connection, audit.ID, func(a *model.Audit) {
+		a.State, a.EndedAt = model.AuditPartial, p.Now().UTC()
+		a.AddProblem(fmt.Sprintf("the audit was not finished within the %s that it may take, and could not be summed up", p.Bound))
+	})
+	if err != nil {
+		return err
+	}
+	if audit, err = p.Store.For(orgID).Audit(ctx, audit.Connection, audit.ID); err != nil {
+		return err
+	}
+	p.meterEnd(audit)
+	return p.announceEnd(ctx, orgID, audit)
+}
+
+// expireAgain is how long the results of an audit whose bound is over have to end it.
 const expireAgain = 15 * time.Minute

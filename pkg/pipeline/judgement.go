@@ -55,7 +55,7 @@ func (j *judgement) Resource(r check.Resource) {
 		j.fail(fmt.Errorf("encode %s: %w", r.Reference(), err))
 		return
 	}
-	ref := r.Reference()
+	ref := r.Reference().Bounded()
 	entry := evidence.Entry{Kind: r.Kind(), Ref: ref, Resource: data}
 	for _, rule := range j.rules[r.Kind()] {
 		verdict := j.judge.Judge(rule, r)

@@ -209,7 +209,7 @@ func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit
 		}
 		tasks = append(tasks, t)
 	}
-	audit.EndedAt, audit.Problems, audit.Refused, audit.RefusedCode = time.Time{}, nil, "", ""
+	audit.EndedAt, audit.Problems, audit.Overdue, audit.Refused, audit.RefusedCode = time.Time{}, nil, false, "", ""
 	audit.Retries++
 	if p.Bound > 0 {
 		if err := org.PutBound(ctx, audit, p.Now().Add(p.Bound)); err != nil {

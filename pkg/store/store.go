@@ -20,6 +20,12 @@ var ErrNotFound = table.ErrNotFound
 // ErrConflict says that somebody else changed the record first.
 var ErrConflict = table.ErrConflict
 
+// Refused reports whether an error says that the record, as it is, can never be
+// written.
+func Refused(err error) bool {
+	return errors.Is(err, table.ErrTooLarge) || errors.Is(err, table.ErrInvalid)
+}
+
 // Store keeps the records of all organizations; For is the way to those of one.
 type Store struct{ table table.Table }
 

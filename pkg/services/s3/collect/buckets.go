@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"slices"
 	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -51,10 +50,9 @@ func listBuckets(ctx context.Context, s *collect.Scope) (byRegion map[string][]t
 		for _, b := range page.Buckets {
 			// Emulators leave the region out, and answer for all buckets anywhere.
 			region := cmp.Or(aws.ToString(b.BucketRegion), s.Config.Region)
-			if len(s.Audited) > 0 && !slices.Contains(s.Audited, region) {
-				continue
+			if s.Audits(region) {
+				byRegion[region] = append(byRegion[region], b)
 			}
-			byRegion[region] = append(byRegion[region], b)
 		}
 	}
 	return byRegion, owner, nil

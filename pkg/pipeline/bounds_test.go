@@ -1,0 +1,91 @@
+package pipeline_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/cloudarq/cloudarq/pkg/collect"
+	"github.com/cloudarq/cloudarq/pkg/evidence"
+	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/queue/memory"
+)
+
+// TestLargeEvidence: a rule that read more than a record can hold still has its
+// finding, and the file still has all that it read.
+func TestLargeEvidence(t *testing.T) {
+	t.Parallel()
+	w := &world{doors: map[string]sight{"a": open}, guards: make([]bool, 10_000)}
+	m := newMachine(t, t.TempDir(), w, memory.Options{})
+	a := m.audit(t)
+	f := m.findings(t, "door-guarded")["a"]
+	if a.State != model.AuditDone || f.State != model.FindingOpen || len(f.Evidence) > evidence.MaxExcerpt || f.Omitted == 0 || f.Source == "" {
+		t.Errorf("audit %s, finding %s with %d bytes of evidence in %q, and %d exhibits more", a.State, f.State, len(f.Evidence), f.Source, f.Omitted)
+	}
+	w.guards[0] = true
+	if m.audit(t); m.findings(t, "door-guarded")["a"].State != model.FindingResolved {
+		t.Errorf("finding %+v", m.findings(t, "door-guarded")["a"])
+	}
+}
+
+// TestHugeNames: nothing that a resource is called can end an audit.
+func TestHugeNames(t *testing.T) {
+	t.Parallel()
+	w := &world{}
+	m := newMachine(t, t.TempDir(), w, memory.Options{})
+	names := []string{strings.Repeat("x", 500_000), strings.Repeat("<", 500_000), strings.Repeat("\xff", 500_000), "\x00\uffff\x1b[2J", ""}
+	m.Specs["house"] = collect.Spec{Service: "house", Walks: []collect.Walk{{Kinds: []string{door{}.Kind(), guard{}.Kind()}, Run: func(_ context.Context, s *collect.Scope) error {
+		for i, name := range names {
+			s.Emit(door{Resource: s.Resource(s.ARN("house", fmt.Sprintf("door/%d%s", i, name)), name), Locked: fact.Known(false)})
+		}
+		return nil
+	}}}}
+	for range 2 {
+		if a := m.audit(t); a.State != model.AuditDone || a.Summary.Tally["door-locked"].Fail != len(names) {
+			t.Fatalf("audit %s %v: %+v", a.State, a.Problems, a.Summary)
+		}
+		if found, err := m.records.Findings(t.Context(), account, "house"); err != nil || len(found) != len(names) {
+			t.Fatalf("%d findings, %v", len(found), err)
+		}
+	}
+}
+
+// TestNarrowedRegions: what an audit did not look at is not gone, also where one
+// listing has all regions and leaves out the others.
+func TestNarrowedRegions(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, t.TempDir(), &world{}, memory.Options{})
+	there := []string{"eu-west-1", "us-east-1"}
+	m.Specs["house"] = collect.Spec{Service: "house", Global: true, Walks: []collect.Walk{{Kinds: []string{door{}.Kind(), guard{}.Kind()}, Run: func(_ context.Context, s *collect.Scope) error {
+		for _, region := range there {
+			if s.Audits(region) {
+				d := door{Resource: s.Resource("arn:aws:house:::door/"+region, region), Locked: fact.Known(false)}
+				d.Region = region
+				s.Emit(d)
+			}
+		}
+		return nil
+	}}}}
+	audit := func(regions ...string) map[string]model.Finding {
+		t.Helper()
+		r := m.request()
+		r.Regions = regions
+		if _, err := m.Plan(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		if err := m.drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return m.findings(t, "door-locked")
+	}
+	audit("eu-west-1", "us-east-1")
+	if f := audit("eu-west-1"); f["us-east-1"].State != model.FindingOpen || len(f["us-east-1"].History) != 1 {
+		t.Errorf("not looked at: %+v", f["us-east-1"])
+	}
+	there = there[:1]
+	if f := audit("eu-west-1", "us-east-1"); f["us-east-1"].State != model.FindingResolved || f["us-east-1"].Why != model.WhyGone {
+		t.Errorf("gone: %+v", f["us-east-1"])
+	}
+}
