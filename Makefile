@@ -68,7 +68,7 @@ build: warm ## Build bin/cloudarq
 	go build -o bin/cloudarq ./cmd/cloudarq
 
 bench: build ## Measure an audit of 1,000 resources, and the checks alone
-	go test -run '^$$' -bench . ./pkg/check ./pkg/iampolicy
+	go test -run '^$$' -bench . ./pkg/judge/check ./pkg/judge/iampolicy
 	go run ./bench
 
 .PHONY: fanout cost functions size invoke-api invoke-scheduler invoke-checker invoke-aggregator

@@ -14,7 +14,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/bench/meter"
 	blobs "github.com/cloudarq/cloudarq/pkg/blob/memory"
-	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/metrics"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/notify"

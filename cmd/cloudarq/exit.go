@@ -9,7 +9,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/apiclient"
 	"github.com/cloudarq/cloudarq/pkg/awsx"
 	"github.com/cloudarq/cloudarq/pkg/blob"
-	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/report"

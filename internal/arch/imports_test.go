@@ -66,35 +66,35 @@ func isCollector(name string) bool {
 // calling it.
 func isService(name string) bool {
 	parts := strings.Split(name, "/")
-	return len(parts) == 3 && parts[0] == "pkg" && parts[1] == "services" && parts[2] != "collectors"
+	return len(parts) == 3 && parts[0] == "pkg" && parts[1] == "services" && !slices.Contains([]string{"collectors", "checktest", "policytest"}, parts[2])
 }
 
 // TestLayers holds each layer to what it may import of the module.
 func TestLayers(t *testing.T) {
 	t.Parallel()
 	for layer, allowed := range map[string][]string{
-		"pkg/fact":         {},
-		"pkg/model":        {},
-		"pkg/secret":       {},
-		"pkg/ledger":       {},
-		"pkg/iampolicy":    {},
-		"pkg/policy":       {},
-		"pkg/table":        {},
-		"pkg/queue":        {},
-		"pkg/blob":         {},
-		"pkg/notify":       {},
-		"pkg/score":        {"pkg/model"},
-		"pkg/check":        {"pkg/fact", "pkg/model"},
-		"pkg/filter":       {"pkg/check"},
-		"pkg/evidence":     {"pkg/check", "pkg/fact", "pkg/model"},
-		"pkg/diff":         {"pkg/check", "pkg/evidence", "pkg/fact", "pkg/model"},
-		"pkg/store":        {"pkg/model", "pkg/table"},
-		"pkg/alert":        {"pkg/diff", "pkg/drift", "pkg/model", "pkg/notify"},
-		"pkg/drift":        {"pkg/check", "pkg/fact", "pkg/model", "pkg/policy"},
-		"pkg/schedule":     {"pkg/model"},
-		"pkg/collect":      {"pkg/check", "pkg/fact", "pkg/model", "pkg/policy"},
-		"pkg/awsx":         {"pkg/collect", "pkg/fact", "pkg/ledger", "pkg/model", "pkg/policy", "pkg/secret"},
-		"pkg/policy/grant": {"pkg/check", "pkg/iampolicy", "pkg/model", "pkg/policy"},
+		"pkg/judge/fact":      {},
+		"pkg/model":           {},
+		"pkg/secret":          {},
+		"pkg/ledger":          {},
+		"pkg/judge/iampolicy": {},
+		"pkg/policy":          {},
+		"pkg/table":           {},
+		"pkg/queue":           {},
+		"pkg/blob":            {},
+		"pkg/notify":          {},
+		"pkg/score":           {"pkg/model"},
+		"pkg/judge/check":     {"pkg/judge/fact", "pkg/model"},
+		"pkg/filter":          {"pkg/judge/check"},
+		"pkg/evidence":        {"pkg/judge/check", "pkg/judge/fact", "pkg/model"},
+		"pkg/diff":            {"pkg/judge/check", "pkg/evidence", "pkg/judge/fact", "pkg/model"},
+		"pkg/store":           {"pkg/model", "pkg/table"},
+		"pkg/alert":           {"pkg/diff", "pkg/drift", "pkg/model", "pkg/notify"},
+		"pkg/drift":           {"pkg/judge/check", "pkg/judge/fact", "pkg/model", "pkg/policy"},
+		"pkg/schedule":        {"pkg/model"},
+		"pkg/collect":         {"pkg/judge/check", "pkg/judge/fact", "pkg/model", "pkg/policy"},
+		"pkg/awsx":            {"pkg/collect", "pkg/judge/fact", "pkg/ledger", "pkg/model", "pkg/policy", "pkg/secret"},
+		"pkg/policy/grant":    {"pkg/judge/check", "pkg/judge/iampolicy", "pkg/model", "pkg/policy"},
 	} {
 		for _, p := range list(t) {
 			if p.name() != layer {
@@ -112,7 +112,7 @@ func TestLayers(t *testing.T) {
 // TestServicesKeepApart holds a service to its own types and to no SDK.
 func TestServicesKeepApart(t *testing.T) {
 	t.Parallel()
-	shared := []string{"pkg/check", "pkg/check/balancerrule", "pkg/check/policyrule", "pkg/fact", "pkg/model", "pkg/iampolicy", "pkg/policy", "pkg/policy/grant"}
+	shared := []string{"pkg/judge/check", "pkg/judge/check/balancerrule", "pkg/judge/check/policyrule", "pkg/judge/fact", "pkg/model", "pkg/judge/iampolicy", "pkg/policy", "pkg/policy/grant"}
 	for _, p := range list(t) {
 		if !isService(p.name()) {
 			continue

@@ -11,7 +11,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/awsx"
 	"github.com/cloudarq/cloudarq/pkg/collect"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 )
 
 // showPolicy is how to find out what bootstrapping needs.

@@ -11,8 +11,8 @@ import (
 
 	"github.com/aws/smithy-go"
 
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 )
 
 // Pager is any paginator of the SDK.

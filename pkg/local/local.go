@@ -15,8 +15,8 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/blob"
 	"github.com/cloudarq/cloudarq/pkg/blob/dir"
-	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/collect"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"

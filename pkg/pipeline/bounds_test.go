@@ -8,7 +8,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/collect"
 	"github.com/cloudarq/cloudarq/pkg/evidence"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/queue/memory"
 )

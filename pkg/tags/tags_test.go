@@ -10,7 +10,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/blob"
 	"github.com/cloudarq/cloudarq/pkg/blob/dir"
 	"github.com/cloudarq/cloudarq/pkg/evidence"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/tagging"
 	"github.com/cloudarq/cloudarq/pkg/tags"

@@ -9,7 +9,7 @@ import (
 	control "github.com/aws/aws-sdk-go-v2/service/s3control/types"
 
 	"github.com/cloudarq/cloudarq/pkg/collect"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/s3"
 )
 

@@ -5,7 +5,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 )
 
 // World is what was collected of one account: resources by type, and the gaps

@@ -5,9 +5,9 @@ package policytest
 import (
 	"strings"
 
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/check/checktest"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/services/checktest"
 )
 
 // Subject is a type of resource that has a policy, in account 111122223333 as

@@ -1,7 +1,7 @@
 package check
 
 import (
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 )
 
 // Status is what a rule says of a resource.

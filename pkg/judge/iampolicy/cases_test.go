@@ -3,7 +3,7 @@ package iampolicy_test
 import (
 	"testing"
 
-	"github.com/cloudarq/cloudarq/pkg/iampolicy"
+	"github.com/cloudarq/cloudarq/pkg/judge/iampolicy"
 )
 
 // Policies that users of other tools reported as wrongly called public, or
