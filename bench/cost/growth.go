@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"github.com/cloudarq/cloudarq/bench/meter"
-	"github.com/cloudarq/cloudarq/pkg/metrics"
+	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
 )
 
 // hours is how many hours of a day audits are under way and write custom metrics:

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/bootstrap"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/report"
-	"github.com/cloudarq/cloudarq/pkg/secret"
 )
 
 // bootstrapped is an account whose role was made.

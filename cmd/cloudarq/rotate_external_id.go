@@ -8,7 +8,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/keep"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/secret"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 )
 
 func (c *cli) connectionsRotateExternalID() *cobra.Command {

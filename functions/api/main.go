@@ -17,16 +17,16 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/awsx"
-	"github.com/cloudarq/cloudarq/pkg/blob/s3"
 	"github.com/cloudarq/cloudarq/pkg/connect"
 	"github.com/cloudarq/cloudarq/pkg/lambdax"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
-	"github.com/cloudarq/cloudarq/pkg/queue/sqs"
-	"github.com/cloudarq/cloudarq/pkg/secret"
-	secretkms "github.com/cloudarq/cloudarq/pkg/secret/kms"
+	"github.com/cloudarq/cloudarq/pkg/platform/blob/s3"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue/sqs"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
+	secretkms "github.com/cloudarq/cloudarq/pkg/platform/secret/kms"
+	"github.com/cloudarq/cloudarq/pkg/platform/table/dynamo"
 	"github.com/cloudarq/cloudarq/pkg/services"
 	"github.com/cloudarq/cloudarq/pkg/store"
-	"github.com/cloudarq/cloudarq/pkg/table/dynamo"
 )
 
 type settings struct {

@@ -17,10 +17,10 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/awsx"
 	"github.com/cloudarq/cloudarq/pkg/lambdax"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
-	"github.com/cloudarq/cloudarq/pkg/queue/sqs"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue/sqs"
+	"github.com/cloudarq/cloudarq/pkg/platform/table/dynamo"
 	"github.com/cloudarq/cloudarq/pkg/services"
 	"github.com/cloudarq/cloudarq/pkg/store"
-	"github.com/cloudarq/cloudarq/pkg/table/dynamo"
 )
 
 type settings struct {

@@ -75,25 +75,25 @@ func TestLayers(t *testing.T) {
 	for layer, allowed := range map[string][]string{
 		"pkg/judge/fact":      {},
 		"pkg/model":           {},
-		"pkg/secret":          {},
+		"pkg/platform/secret": {},
 		"pkg/ledger":          {},
 		"pkg/judge/iampolicy": {},
 		"pkg/policy":          {},
-		"pkg/table":           {},
-		"pkg/queue":           {},
-		"pkg/blob":            {},
-		"pkg/notify":          {},
+		"pkg/platform/table":  {},
+		"pkg/platform/queue":  {},
+		"pkg/platform/blob":   {},
+		"pkg/platform/notify": {},
 		"pkg/score":           {"pkg/model"},
 		"pkg/judge/check":     {"pkg/judge/fact", "pkg/model"},
 		"pkg/filter":          {"pkg/judge/check"},
 		"pkg/evidence":        {"pkg/judge/check", "pkg/judge/fact", "pkg/model"},
 		"pkg/diff":            {"pkg/judge/check", "pkg/evidence", "pkg/judge/fact", "pkg/model"},
-		"pkg/store":           {"pkg/model", "pkg/table"},
-		"pkg/alert":           {"pkg/diff", "pkg/drift", "pkg/model", "pkg/notify"},
+		"pkg/store":           {"pkg/model", "pkg/platform/table"},
+		"pkg/alert":           {"pkg/diff", "pkg/drift", "pkg/model", "pkg/platform/notify"},
 		"pkg/drift":           {"pkg/judge/check", "pkg/judge/fact", "pkg/model", "pkg/policy"},
 		"pkg/schedule":        {"pkg/model"},
 		"pkg/collect":         {"pkg/judge/check", "pkg/judge/fact", "pkg/model", "pkg/policy"},
-		"pkg/awsx":            {"pkg/collect", "pkg/judge/fact", "pkg/ledger", "pkg/model", "pkg/policy", "pkg/secret"},
+		"pkg/awsx":            {"pkg/collect", "pkg/judge/fact", "pkg/ledger", "pkg/model", "pkg/policy", "pkg/platform/secret"},
 		"pkg/policy/grant":    {"pkg/judge/check", "pkg/judge/iampolicy", "pkg/model", "pkg/policy"},
 	} {
 		for _, p := range list(t) {
@@ -134,7 +134,7 @@ func TestSDKStaysAtTheEdge(t *testing.T) {
 	t.Parallel()
 	edge := []string{
 		"pkg/apiclient", "pkg/awsx", "pkg/awsfake", "pkg/bootstrap", "pkg/collect", "pkg/collect/collecttest", "pkg/services/collectors",
-		"pkg/table/dynamo", "pkg/blob/s3", "pkg/queue/sqs", "pkg/notify/sns", "pkg/secret/kms", "test/emulator/emulatortest",
+		"pkg/platform/table/dynamo", "pkg/platform/blob/s3", "pkg/platform/queue/sqs", "pkg/platform/notify/sns", "pkg/platform/secret/kms", "test/emulator/emulatortest",
 	}
 	isMain := func(name string) bool { return strings.HasPrefix(name, "functions/") }
 	lambda := "github.com/aws/aws-lambda-go/"

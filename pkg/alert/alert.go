@@ -19,7 +19,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/diff"
 	"github.com/cloudarq/cloudarq/pkg/drift"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/notify"
+	"github.com/cloudarq/cloudarq/pkg/platform/notify"
 )
 
 // The kinds of alerts.

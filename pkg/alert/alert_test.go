@@ -16,7 +16,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/alert"
 	"github.com/cloudarq/cloudarq/pkg/diff"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/notify"
+	"github.com/cloudarq/cloudarq/pkg/platform/notify"
 )
 
 func change(what model.EventKind, severity model.Severity, n int) diff.Change {

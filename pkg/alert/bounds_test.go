@@ -10,7 +10,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/alert"
 	"github.com/cloudarq/cloudarq/pkg/diff"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/notify"
+	"github.com/cloudarq/cloudarq/pkg/platform/notify"
 )
 
 // pieces are texts as only an attacker, or an accident, would write them.

@@ -21,7 +21,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/awsfake"
 	"github.com/cloudarq/cloudarq/pkg/awsx"
 	"github.com/cloudarq/cloudarq/pkg/bootstrap"
-	"github.com/cloudarq/cloudarq/pkg/secret"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 )
 
 const (

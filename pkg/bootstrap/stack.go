@@ -14,7 +14,7 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/oklog/ulid/v2"
 
-	"github.com/cloudarq/cloudarq/pkg/secret"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 )
 
 // What the template calls its outputs. A stack without them is somebody else's.

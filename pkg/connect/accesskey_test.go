@@ -11,9 +11,9 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/connect"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/secret"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
+	"github.com/cloudarq/cloudarq/pkg/platform/table"
 	"github.com/cloudarq/cloudarq/pkg/store"
-	"github.com/cloudarq/cloudarq/pkg/table"
 )
 
 var given = secret.AccessKey{ID: secret.New("AKIAIOSFODNN7EXAMPLE"), Secret: secret.New("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")}

@@ -23,13 +23,13 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/awsfake"
 	"github.com/cloudarq/cloudarq/pkg/connect"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/secret"
-	"github.com/cloudarq/cloudarq/pkg/secret/keyring"
-	"github.com/cloudarq/cloudarq/pkg/secret/kms"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret/keyring"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret/kms"
+	"github.com/cloudarq/cloudarq/pkg/platform/table"
+	"github.com/cloudarq/cloudarq/pkg/platform/table/memory"
+	"github.com/cloudarq/cloudarq/pkg/platform/table/sqlite"
 	"github.com/cloudarq/cloudarq/pkg/store"
-	"github.com/cloudarq/cloudarq/pkg/table"
-	"github.com/cloudarq/cloudarq/pkg/table/memory"
-	"github.com/cloudarq/cloudarq/pkg/table/sqlite"
 )
 
 // rekeyed is a place where keys are changed while others work.

@@ -20,9 +20,9 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/auth"
 	"github.com/cloudarq/cloudarq/pkg/lambdax"
-	"github.com/cloudarq/cloudarq/pkg/metrics"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
-	"github.com/cloudarq/cloudarq/pkg/queue"
+	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 )
 
 // event reads one of the events that the functions are invoked with.

@@ -10,7 +10,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/evidence"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/queue/memory"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
 )
 
 // TestLargeEvidence: a rule that read more than a record can hold still has its

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/queue/memory"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
 )
 
 // A connection of which nobody knew the account is of the one that its first audit
