@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/apiclient"
-	"github.com/cloudarq/cloudarq/pkg/awsx"
+	"github.com/cloudarq/cloudarq/pkg/aws/client"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
@@ -94,7 +94,7 @@ func (c *cli) troubleWithState(err error) string {
 func classify(err error) (code int, said string) {
 	var exit *exitError
 	var unknown *check.UnknownError
-	var access *awsx.AccessError
+	var access *client.AccessError
 	var refused *pipeline.RefusedError
 	var input *local.InputError
 	var problem *apiclient.Problem

@@ -76,7 +76,7 @@ func TestLayers(t *testing.T) {
 		"pkg/judge/fact":      {},
 		"pkg/model":           {},
 		"pkg/platform/secret": {},
-		"pkg/ledger":          {},
+		"pkg/aws/ledger":      {},
 		"pkg/judge/iampolicy": {},
 		"pkg/policy":          {},
 		"pkg/platform/table":  {},
@@ -92,8 +92,8 @@ func TestLayers(t *testing.T) {
 		"pkg/alert":           {"pkg/diff", "pkg/drift", "pkg/model", "pkg/platform/notify"},
 		"pkg/drift":           {"pkg/judge/check", "pkg/judge/fact", "pkg/model", "pkg/policy"},
 		"pkg/schedule":        {"pkg/model"},
-		"pkg/collect":         {"pkg/judge/check", "pkg/judge/fact", "pkg/model", "pkg/policy"},
-		"pkg/awsx":            {"pkg/collect", "pkg/judge/fact", "pkg/ledger", "pkg/model", "pkg/policy", "pkg/platform/secret"},
+		"pkg/aws/collect":     {"pkg/judge/check", "pkg/judge/fact", "pkg/model", "pkg/policy"},
+		"pkg/aws/client":      {"pkg/aws/collect", "pkg/judge/fact", "pkg/aws/ledger", "pkg/model", "pkg/policy", "pkg/platform/secret"},
 		"pkg/policy/grant":    {"pkg/judge/check", "pkg/judge/iampolicy", "pkg/model", "pkg/policy"},
 	} {
 		for _, p := range list(t) {
@@ -133,7 +133,7 @@ func TestServicesKeepApart(t *testing.T) {
 func TestSDKStaysAtTheEdge(t *testing.T) {
 	t.Parallel()
 	edge := []string{
-		"pkg/apiclient", "pkg/awsx", "pkg/awsfake", "pkg/bootstrap", "pkg/collect", "pkg/collect/collecttest", "pkg/services/collectors",
+		"pkg/apiclient", "pkg/aws/client", "pkg/aws/fake", "pkg/bootstrap", "pkg/aws/collect", "pkg/aws/collect/collecttest", "pkg/services/collectors",
 		"pkg/platform/table/dynamo", "pkg/platform/blob/s3", "pkg/platform/queue/sqs", "pkg/platform/notify/sns", "pkg/platform/secret/kms", "test/emulator/emulatortest",
 	}
 	isMain := func(name string) bool { return strings.HasPrefix(name, "functions/") }
@@ -181,7 +181,7 @@ func TestOnlyTheCommandBootstraps(t *testing.T) {
 		if slices.Contains(p.Imports, client) && p.ImportPath != bootstrap {
 			t.Errorf("%s imports the client of CloudFormation", p.name())
 		}
-		if slices.Contains([]string{"pkg/awsx", "pkg/apiclient", "pkg/bootstrap"}, p.name()) {
+		if slices.Contains([]string{"pkg/aws/client", "pkg/apiclient", "pkg/bootstrap"}, p.name()) {
 			continue
 		}
 		if out, err := exec.Command("grep", "-nE", "--include=*.go", "-r", `awsx\.Unguarded\(`, p.Dir).CombinedOutput(); err == nil {

@@ -20,7 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
-	"github.com/cloudarq/cloudarq/pkg/awsx"
+	"github.com/cloudarq/cloudarq/pkg/aws/client"
 )
 
 // Options say which deployment is called, about what, and by whom.
@@ -57,9 +57,9 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	if ip := net.ParseIP(base.Hostname()); base.Scheme != "https" && (base.Scheme != "http" || ip == nil || !ip.IsLoopback()) {
 		return nil, &URLError{fmt.Sprintf("%s is not called: want an URL that begins with https://", o.URL)}
 	}
-	cfg, err := awsx.Unguarded(ctx, o.Profile, o.Version)
+	cfg, err := client.Unguarded(ctx, o.Profile, o.Version)
 	if err != nil {
-		return nil, &awsx.AccessError{Message: fmt.Sprintf("cannot load AWS credentials: %v", err), Cause: err}
+		return nil, &client.AccessError{Message: fmt.Sprintf("cannot load AWS credentials: %v", err), Cause: err}
 	}
 	return &Client{
 		options: o, base: base, region: region(base.Hostname(), cfg.Region), credentials: cfg.Credentials,
@@ -128,7 +128,7 @@ func (c *Client) do(ctx context.Context, method, path string, header map[string]
 	}
 	credentials, err := c.credentials.Retrieve(ctx)
 	if err != nil {
-		return nil, &awsx.AccessError{Message: "no AWS credentials found to call the API with: name a profile with --profile or AWS_PROFILE, or sign in", Cause: err}
+		return nil, &client.AccessError{Message: "no AWS credentials found to call the API with: name a profile with --profile or AWS_PROFILE, or sign in", Cause: err}
 	}
 	sum := sha256.Sum256(body)
 	if err := v4.NewSigner().SignHTTP(ctx, credentials, r, hex.EncodeToString(sum[:]), service, c.region, time.Now()); err != nil {

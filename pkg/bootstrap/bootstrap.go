@@ -14,7 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 
-	"github.com/cloudarq/cloudarq/pkg/awsx"
+	"github.com/cloudarq/cloudarq/pkg/aws/client"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -48,7 +48,7 @@ type Administrator struct {
 }
 
 // Open obtains the credentials and asks AWS whose they are. A refusal is an
-// *awsx.AccessError.
+// *client.AccessError.
 func Open(ctx context.Context, c Credentials) (*Administrator, error) {
 	cfg, err := c.load(ctx)
 	if err != nil {
@@ -59,7 +59,7 @@ func Open(ctx context.Context, c Credentials) (*Administrator, error) {
 
 // New is Open for a configuration that is made already.
 func New(ctx context.Context, cfg aws.Config) (*Administrator, error) {
-	identity, err := awsx.Identify(ctx, cfg)
+	identity, err := client.Identify(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -79,9 +79,9 @@ func (c Credentials) InRegion(ctx context.Context) (string, error) {
 }
 
 func (c Credentials) load(ctx context.Context) (aws.Config, error) {
-	cfg, err := awsx.Unguarded(ctx, c.Profile, c.Version)
+	cfg, err := client.Unguarded(ctx, c.Profile, c.Version)
 	if err != nil {
-		return cfg, &awsx.AccessError{Message: fmt.Sprintf("cannot load AWS credentials: %v", err), Cause: err}
+		return cfg, &client.AccessError{Message: fmt.Sprintf("cannot load AWS credentials: %v", err), Cause: err}
 	}
 	if c.Region != "" {
 		cfg.Region = c.Region

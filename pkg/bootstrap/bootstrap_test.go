@@ -18,8 +18,8 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/awsx"
+	"github.com/cloudarq/cloudarq/pkg/aws/client"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
 	"github.com/cloudarq/cloudarq/pkg/bootstrap"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 )
@@ -32,7 +32,7 @@ const (
 
 // cloud is CloudFormation with one stack, as far as the tests need it.
 type cloud struct {
-	*awsfake.Fake
+	*fake.Fake
 	statuses []types.StackStatus // of the stack, one a call, the last for ever; none if there is no stack
 	outputs  []types.Output
 	events   [][]types.StackEvent // that each of these statuses adds
@@ -50,7 +50,7 @@ func (c *cloud) stack() (types.StackStatus, bool) {
 
 // newCloud has the audit role's stack in these states.
 func newCloud(statuses ...types.StackStatus) *cloud {
-	c := &cloud{Fake: awsfake.New(), statuses: statuses, outputs: []types.Output{
+	c := &cloud{Fake: fake.New(), statuses: statuses, outputs: []types.Output{
 		{OutputKey: aws.String("RoleArn"), OutputValue: aws.String(roleARN)}, {OutputKey: aws.String("PolicyVersion"), OutputValue: aws.String("1")},
 	}}
 	c.Meddle = func(operation string, _ int) error {
@@ -58,10 +58,10 @@ func newCloud(statuses ...types.StackStatus) *cloud {
 		c.called = append(c.called, name)
 		return nil
 	}
-	awsfake.On(c.Fake, func(*sts.GetCallerIdentityInput) (*sts.GetCallerIdentityOutput, error) {
+	fake.On(c.Fake, func(*sts.GetCallerIdentityInput) (*sts.GetCallerIdentityOutput, error) {
 		return &sts.GetCallerIdentityOutput{Account: aws.String(account), Arn: aws.String("arn:aws:iam::111122223333:user/alice")}, nil
 	})
-	awsfake.On(c.Fake, func(in *cloudformation.DescribeStacksInput) (*cloudformation.DescribeStacksOutput, error) {
+	fake.On(c.Fake, func(in *cloudformation.DescribeStacksInput) (*cloudformation.DescribeStacksOutput, error) {
 		status, ok := c.stack()
 		if !ok {
 			return nil, &smithy.GenericAPIError{Code: "ValidationError", Message: "Stack with id " + *in.StackName + " does not exist"}
@@ -71,7 +71,7 @@ func newCloud(statuses ...types.StackStatus) *cloud {
 			StackName: aws.String("CloudArq"), StackId: aws.String(stackID), StackStatus: status, Outputs: c.outputs,
 		}}}, nil
 	})
-	awsfake.On(c.Fake, func(*cloudformation.DescribeStackEventsInput) (*cloudformation.DescribeStackEventsOutput, error) {
+	fake.On(c.Fake, func(*cloudformation.DescribeStackEventsInput) (*cloudformation.DescribeStackEventsOutput, error) {
 		var all []types.StackEvent
 		for _, added := range c.events[:min(c.asked, len(c.events))] {
 			for _, e := range added {
@@ -82,17 +82,17 @@ func newCloud(statuses ...types.StackStatus) *cloud {
 		slices.Reverse(all)
 		return &cloudformation.DescribeStackEventsOutput{StackEvents: all}, nil
 	})
-	awsfake.On(c.Fake, func(in *cloudformation.CreateChangeSetInput) (*cloudformation.CreateChangeSetOutput, error) {
+	fake.On(c.Fake, func(in *cloudformation.CreateChangeSetInput) (*cloudformation.CreateChangeSetOutput, error) {
 		return &cloudformation.CreateChangeSetOutput{Id: aws.String("arn:aws:cloudformation:eu-west-1:111122223333:changeSet/" + *in.ChangeSetName + "/1"), StackId: aws.String(stackID)}, nil
 	})
 	c.changeSet(types.ChangeSetStatusCreateComplete, "")
-	awsfake.On(c.Fake, func(*cloudformation.ExecuteChangeSetInput) (*cloudformation.ExecuteChangeSetOutput, error) {
+	fake.On(c.Fake, func(*cloudformation.ExecuteChangeSetInput) (*cloudformation.ExecuteChangeSetOutput, error) {
 		return &cloudformation.ExecuteChangeSetOutput{}, nil
 	})
-	awsfake.On(c.Fake, func(*cloudformation.DeleteChangeSetInput) (*cloudformation.DeleteChangeSetOutput, error) {
+	fake.On(c.Fake, func(*cloudformation.DeleteChangeSetInput) (*cloudformation.DeleteChangeSetOutput, error) {
 		return &cloudformation.DeleteChangeSetOutput{}, nil
 	})
-	awsfake.On(c.Fake, func(*cloudformation.DeleteStackInput) (*cloudformation.DeleteStackOutput, error) {
+	fake.On(c.Fake, func(*cloudformation.DeleteStackInput) (*cloudformation.DeleteStackOutput, error) {
 		return &cloudformation.DeleteStackOutput{}, nil
 	})
 	return c
@@ -100,7 +100,7 @@ func newCloud(statuses ...types.StackStatus) *cloud {
 
 // changeSet lets change sets end in a state, with a change a page.
 func (c *cloud) changeSet(status types.ChangeSetStatus, reason string, changes ...types.ResourceChange) {
-	awsfake.On(c.Fake, func(in *cloudformation.DescribeChangeSetInput) (*cloudformation.DescribeChangeSetOutput, error) {
+	fake.On(c.Fake, func(in *cloudformation.DescribeChangeSetInput) (*cloudformation.DescribeChangeSetOutput, error) {
 		page := 0
 		_, _ = fmt.Sscan(aws.ToString(in.NextToken), &page)
 		out := &cloudformation.DescribeChangeSetOutput{Status: status, StatusReason: &reason}
@@ -148,7 +148,7 @@ func TestPlanOfANewStack(t *testing.T) {
 		types.ResourceChange{Action: types.ChangeActionAdd, LogicalResourceId: aws.String("Read1"), ResourceType: aws.String("AWS::IAM::ManagedPolicy")},
 	)
 	var asked *cloudformation.CreateChangeSetInput
-	awsfake.On(c.Fake, func(in *cloudformation.CreateChangeSetInput) (*cloudformation.CreateChangeSetOutput, error) {
+	fake.On(c.Fake, func(in *cloudformation.CreateChangeSetInput) (*cloudformation.CreateChangeSetOutput, error) {
 		asked = in
 		return &cloudformation.CreateChangeSetOutput{Id: aws.String("arn"), StackId: aws.String(stackID)}, nil
 	})
@@ -243,7 +243,7 @@ func TestExecute(t *testing.T) {
 		c := newCloud("CREATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_COMPLETE")
 		c.events = [][]types.StackEvent{{event("old", "CREATE_COMPLETE", "")}, nil, {event("AuditRole", "UPDATE_IN_PROGRESS", ""), event("AuditRole", "UPDATE_COMPLETE", "")}, nil, {event("CloudArq", "UPDATE_COMPLETE", "")}}
 		var token string
-		awsfake.On(c.Fake, func(in *cloudformation.ExecuteChangeSetInput) (*cloudformation.ExecuteChangeSetOutput, error) {
+		fake.On(c.Fake, func(in *cloudformation.ExecuteChangeSetInput) (*cloudformation.ExecuteChangeSetOutput, error) {
 			token = *in.ClientRequestToken
 			return &cloudformation.ExecuteChangeSetOutput{}, nil
 		})
@@ -377,11 +377,11 @@ func TestRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			cloud := newCloud()
-			awsfake.On(cloud.Fake, func(*cloudformation.CreateChangeSetInput) (*cloudformation.CreateChangeSetOutput, error) {
+			fake.On(cloud.Fake, func(*cloudformation.CreateChangeSetInput) (*cloudformation.CreateChangeSetOutput, error) {
 				return nil, &smithy.GenericAPIError{Code: c.code, Message: c.message}
 			})
 			_, err := cloud.open(t).Plan(t.Context(), wanted(), nil)
-			var access *awsx.AccessError
+			var access *client.AccessError
 			if err == nil || errors.As(err, &access) != c.access {
 				t.Fatalf("%v", err)
 			}

@@ -9,18 +9,18 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/smithy-go"
 
-	"github.com/cloudarq/cloudarq/pkg/awsx"
-	"github.com/cloudarq/cloudarq/pkg/collect"
+	"github.com/cloudarq/cloudarq/pkg/aws/client"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 )
 
 // showPolicy is how to find out what bootstrapping needs.
 const showPolicy = "cloudarq connections bootstrap --show-policy"
 
-// failed says what could not be done. A refusal is an *awsx.AccessError that names
+// failed says what could not be done. A refusal is an *client.AccessError that names
 // the IAM action.
 func (a *Administrator) failed(doing string, err error) error {
-	var access *awsx.AccessError
+	var access *client.AccessError
 	var call *smithy.OperationError
 	var api smithy.APIError
 	switch gap := collect.GapOf(err); {
@@ -29,12 +29,12 @@ func (a *Administrator) failed(doing string, err error) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%s: %w", doing, err)
 	case gap.Reason == fact.Denied && errors.As(err, &call):
-		return &awsx.AccessError{Cause: err, Message: fmt.Sprintf("%s may not call cloudformation:%s, which it takes to %s; %s has all that bootstrapping needs",
+		return &client.AccessError{Cause: err, Message: fmt.Sprintf("%s may not call cloudformation:%s, which it takes to %s; %s has all that bootstrapping needs",
 			a.identity.CallerARN, call.Operation(), doing, showPolicy)}
 	case gap.Reason == fact.SCPDenied && errors.As(err, &call):
-		return &awsx.AccessError{Cause: err, Message: fmt.Sprintf("a policy of the organization denies cloudformation:%s, which it takes to %s", call.Operation(), doing)}
+		return &client.AccessError{Cause: err, Message: fmt.Sprintf("a policy of the organization denies cloudformation:%s, which it takes to %s", call.Operation(), doing)}
 	case gap.Reason == fact.RegionDisabled:
-		return &awsx.AccessError{Cause: err, Message: fmt.Sprintf("AWS does not accept the credentials in %s; is the region enabled in account %s?", a.region, a.identity.Account)}
+		return &client.AccessError{Cause: err, Message: fmt.Sprintf("AWS does not accept the credentials in %s; is the region enabled in account %s?", a.region, a.identity.Account)}
 	case errors.As(err, &api):
 		return fmt.Errorf("%s: %s", doing, collect.Brief(err))
 	default:

@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
 	"github.com/cloudarq/cloudarq/pkg/bootstrap"
 )
 
@@ -51,8 +51,8 @@ func TestKeysAdvice(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := awsfake.New()
-			awsfake.On(f, func(*sts.GetCallerIdentityInput) (*sts.GetCallerIdentityOutput, error) {
+			f := fake.New()
+			fake.On(f, func(*sts.GetCallerIdentityInput) (*sts.GetCallerIdentityOutput, error) {
 				return &sts.GetCallerIdentityOutput{Account: aws.String(account), Arn: &c.caller}, nil
 			})
 			cfg := f.Config(t)

@@ -8,8 +8,8 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
-	"github.com/cloudarq/cloudarq/pkg/awsx"
-	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/aws/client"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
@@ -143,7 +143,7 @@ func errDisabled() error {
 // KeyRefusal is an error of opening an account by an access key, as a
 // *pipeline.RefusedError if AWS does not accept the key. Any other says nothing of it.
 func KeyRefusal(err error) error {
-	var refused *awsx.AccessError
+	var refused *client.AccessError
 	if errors.As(err, &refused) && refused.Unknown() {
 		return &pipeline.RefusedError{Code: model.CodeKeyRefused, Message: model.CodeKeyRefused + ": " + refused.Message, Cause: refused}
 	}
@@ -167,7 +167,7 @@ func (a Accounts) openByKey(ctx context.Context, org model.OrganizationID, audit
 	if err != nil {
 		return nil, err
 	}
-	opened, err := a.Client.Open(ctx, awsx.Target{AccessKey: key}, calls)
+	opened, err := a.Client.Open(ctx, client.Target{AccessKey: key}, calls)
 	if err != nil {
 		return nil, KeyRefusal(err)
 	}

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/cloudarq/cloudarq/pkg/awsx"
+	"github.com/cloudarq/cloudarq/pkg/aws/client"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
-	"github.com/cloudarq/cloudarq/pkg/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/policy"
@@ -17,7 +17,7 @@ import (
 type Accounts struct {
 	Catalog     *check.Catalog
 	ExternalIDs ExternalIDs
-	Client      *awsx.Client
+	Client      *client.Client
 }
 
 var _ pipeline.Accounts = Accounts{}
@@ -44,7 +44,7 @@ func (a Accounts) Open(ctx context.Context, org model.OrganizationID, audit mode
 	if document := policy.Session(actions); len(document) <= policy.MaxSession {
 		target.Policy = document
 	}
-	var refused *awsx.AccessError
+	var refused *client.AccessError
 	for _, id := range externalIDs {
 		// A role whose trust does not allow a source identity is assumed without.
 		for _, source := range []string{target.SessionName, ""} {
@@ -65,14 +65,14 @@ func (a Accounts) Open(ctx context.Context, org model.OrganizationID, audit mode
 
 // account is an account that was opened through a connection.
 type account struct {
-	*awsx.Account
+	*client.Account
 	by string // its role, or "the access key"
 }
 
 // Regions implements pipeline.Account.
 func (a account) Regions(ctx context.Context, calls ledger.Ledger) (enabled, disabled []string, err error) {
 	enabled, disabled, err = a.Account.Regions(ctx, calls)
-	var refused *awsx.AccessError
+	var refused *client.AccessError
 	if errors.As(err, &refused) {
 		err = &pipeline.RefusedError{
 			Code:    model.CodeMinimumMissing,
@@ -85,9 +85,9 @@ func (a account) Regions(ctx context.Context, calls ledger.Ledger) (enabled, dis
 
 // roleOf is the way into an account through the role of its connection, but for the
 // External ID.
-func roleOf(c model.Connection, audit model.Audit) (awsx.Target, error) {
+func roleOf(c model.Connection, audit model.Audit) (client.Target, error) {
 	if c.RoleARN == "" {
-		return awsx.Target{}, &pipeline.RefusedError{Code: model.CodeConnectionPending, Message: "the connection has neither a role nor an access key yet"}
+		return client.Target{}, &pipeline.RefusedError{Code: model.CodeConnectionPending, Message: "the connection has neither a role nor an access key yet"}
 	}
-	return awsx.Target{RoleARN: c.RoleARN, SessionName: "cloudarq-" + string(audit.ID)}, nil
+	return client.Target{RoleARN: c.RoleARN, SessionName: "cloudarq-" + string(audit.ID)}, nil
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 
-	"github.com/cloudarq/cloudarq/pkg/awsx"
+	"github.com/cloudarq/cloudarq/pkg/aws/client"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/connect"
-	"github.com/cloudarq/cloudarq/pkg/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/policy"
@@ -58,7 +58,7 @@ func TestAdministratorCannotWrite(t *testing.T) {
 	if err := ids.Store.For("acme").PutConnection(t.Context(), &connection); err != nil {
 		t.Fatal(err)
 	}
-	accounts := connect.Accounts{ExternalIDs: ids, Client: awsx.New(awsx.Options{Version: "test", CustomEndpoint: collectors.CustomEndpoint})}
+	accounts := connect.Accounts{ExternalIDs: ids, Client: client.New(client.Options{Version: "test", CustomEndpoint: collectors.CustomEndpoint})}
 	opened, err := accounts.Open(t.Context(), "acme", model.Audit{ID: "audit", Connection: "c"}, []string{"kms:ListKeys"}, &ledger.Memory{})
 	if err != nil {
 		t.Fatal(err)

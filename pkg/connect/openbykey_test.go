@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cloudarq/cloudarq/pkg/awsx"
+	"github.com/cloudarq/cloudarq/pkg/aws/client"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/connect"
-	"github.com/cloudarq/cloudarq/pkg/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
 )
@@ -58,7 +58,7 @@ func TestOpenByKey(t *testing.T) {
 				t.Fatal(err)
 			}
 			accounts := connect.Accounts{
-				ExternalIDs: connect.ExternalIDs{Store: k.Store, Keys: k.Keys}, Client: awsx.New(awsx.Options{Version: "test", MaxAttempts: 1}),
+				ExternalIDs: connect.ExternalIDs{Store: k.Store, Keys: k.Keys}, Client: client.New(client.Options{Version: "test", MaxAttempts: 1}),
 			}
 			audit := model.Audit{ID: "audit", Connection: connection.ID, AccountID: c.account}
 			account, err := accounts.Open(t.Context(), "acme", audit, []string{"kms:ListKeys"}, &ledger.Memory{})

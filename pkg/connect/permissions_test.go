@@ -9,9 +9,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/connect"
-	"github.com/cloudarq/cloudarq/pkg/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services"
 )
@@ -36,9 +36,9 @@ func TestPermissions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	role := func(name, document string) func(*awsfake.Fake) {
-		return func(f *awsfake.Fake) {
-			awsfake.OnPages[iam.GetAccountAuthorizationDetailsInput](f, &iam.GetAccountAuthorizationDetailsOutput{
+	role := func(name, document string) func(*fake.Fake) {
+		return func(f *fake.Fake) {
+			fake.OnPages[iam.GetAccountAuthorizationDetailsInput](f, &iam.GetAccountAuthorizationDetailsOutput{
 				RoleDetailList: []types.RoleDetail{{RoleName: &name, RolePolicyList: []types.PolicyDetail{{PolicyName: aws.String("audit"), PolicyDocument: &document}}}},
 			})
 		}
@@ -47,7 +47,7 @@ func TestPermissions(t *testing.T) {
 		return `{"Version":"2012-10-17","Statement":[{"Sid":"CloudArq20250101Read1","Effect":"Allow","Action":` + actions + `,"Resource":"*"}]}`
 	}
 	for name, c := range map[string]struct {
-		account func(*awsfake.Fake)
+		account func(*fake.Fake)
 		unread  string
 		missing bool // sqs:ListQueues
 		version string
@@ -58,16 +58,16 @@ func TestPermissions(t *testing.T) {
 		"all of it":          {role("Auditor", allow(`["ec2:DescribeRegions","sqs:ListQueues","sqs:GetQueueAttributes"]`)), "", false, "20250101", 0, 0},
 		"a role that is not": {role("Another", allow(`"*"`)), "the account does not list the role Auditor", false, "", 0, 0},
 		"not understood":     {role("Auditor", `{"Statement":[{"Effect":"Perhaps"}]}`), "malformed policy document", false, "", 0, 0},
-		"denied": {func(f *awsfake.Fake) {
+		"denied": {func(f *fake.Fake) {
 			role("Auditor", allow(`"*"`))(f)
-			f.Meddle = func(string, int) error { return awsfake.Error("AccessDenied") }
+			f.Meddle = func(string, int) error { return fake.Error("AccessDenied") }
 		}, "denied: iam:GetAccountAuthorizationDetails", false, "", 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			fake := awsfake.New()
-			c.account(fake)
-			p, err := connect.Permissions(t.Context(), catalog, opened{fake.Config(t)}, []string{"sqs"}, nil, &ledger.Memory{})
+			cloud := fake.New()
+			c.account(cloud)
+			p, err := connect.Permissions(t.Context(), catalog, opened{cloud.Config(t)}, []string{"sqs"}, nil, &ledger.Memory{})
 			if err != nil || !strings.Contains(p.Unread, c.unread) || (p.Unread == "") != (c.unread == "") {
 				t.Fatalf("%+v, %v; want unread because of %q", p, err, c.unread)
 			}

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 
-	"github.com/cloudarq/cloudarq/pkg/awsx"
+	"github.com/cloudarq/cloudarq/pkg/aws/client"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
-	"github.com/cloudarq/cloudarq/pkg/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/policy"
@@ -43,13 +43,13 @@ type Verification struct {
 // nobody else, to the account of the connection, whether the least that an audit
 // needs is allowed there, and what else is. Of an access key it tries whether AWS
 // accepts it, instead. An error says that AWS gave no answer, or knows not who asks.
-func Verify(ctx context.Context, catalog *check.Catalog, client *awsx.Client, target awsx.Target, c model.Connection, calls ledger.Ledger) (Verification, error) {
+func Verify(ctx context.Context, catalog *check.Catalog, entrance *client.Client, target client.Target, c model.Connection, calls ledger.Ledger) (Verification, error) {
 	target.Policy = policy.Session(verifyActions)
 	try := probeRole
 	if !target.AccessKey.Empty() {
 		try = probeKey
 	}
-	probes, opened, err := try(ctx, client, target, c.AccountID, calls)
+	probes, opened, err := try(ctx, entrance, target, c.AccountID, calls)
 	if err != nil || opened == nil {
 		return Verification{Probes: probes}, err
 	}
@@ -62,13 +62,13 @@ var verifyActions = []string{minimum, "iam:GetAccountAuthorizationDetails"}
 
 // probeRole makes all attempts with a role. It gives the account if it is the one
 // claimed.
-func probeRole(ctx context.Context, client *awsx.Client, target awsx.Target, claimed string, calls ledger.Ledger) ([]model.Probe, pipeline.Account, error) {
+func probeRole(ctx context.Context, entrance *client.Client, target client.Target, claimed string, calls ledger.Ledger) ([]model.Probe, pipeline.Account, error) {
 	assume := model.Probe{Tried: "assume the role with its External ID", Want: answerAllowed}
-	opened, err := client.Open(ctx, target, calls)
-	var refused *awsx.AccessError
+	opened, err := entrance.Open(ctx, target, calls)
+	var refused *client.AccessError
 	if errors.As(err, &refused) {
 		// It may be that AWS knows not who asks, which says nothing of the role.
-		if assumable, e := client.CanAssume(ctx, target, calls); e != nil || assumable {
+		if assumable, e := entrance.CanAssume(ctx, target, calls); e != nil || assumable {
 			return nil, nil, err
 		}
 		assume.Answer, assume.Code, assume.Fix = answerDenied, model.CodeRoleDenied, model.CodeRoleDenied+": "+refused.Message
@@ -84,7 +84,7 @@ func probeRole(ctx context.Context, client *awsx.Client, target awsx.Target, cla
 	assume.Answer = answerAllowed
 	probes := []model.Probe{assume}
 	for _, w := range wrongWays() {
-		p, err := w.try(ctx, client, target, calls)
+		p, err := w.try(ctx, entrance, target, calls)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -99,9 +99,9 @@ func probeRole(ctx context.Context, client *awsx.Client, target awsx.Target, cla
 
 // probeKey makes all attempts with an access key. It gives the account if it is the
 // one claimed.
-func probeKey(ctx context.Context, client *awsx.Client, target awsx.Target, claimed string, calls ledger.Ledger) ([]model.Probe, pipeline.Account, error) {
+func probeKey(ctx context.Context, entrance *client.Client, target client.Target, claimed string, calls ledger.Ledger) ([]model.Probe, pipeline.Account, error) {
 	use := model.Probe{Tried: "use the access key", Want: answerAllowed}
-	opened, err := client.Open(ctx, target, calls)
+	opened, err := entrance.Open(ctx, target, calls)
 	var refused *pipeline.RefusedError
 	if errors.As(KeyRefusal(err), &refused) {
 		use.Answer, use.Code, use.Fix = answerDenied, refused.Code, refused.Message

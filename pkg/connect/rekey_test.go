@@ -20,7 +20,7 @@ import (
 	awskms "github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
 	"github.com/cloudarq/cloudarq/pkg/connect"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
@@ -104,21 +104,21 @@ func onKMS(t *testing.T) rekeyed {
 		}
 		return bytes.Clone(key), nil
 	}
-	f := awsfake.New()
-	awsfake.On(f, func(in *awskms.GenerateDataKeyInput) (*awskms.GenerateDataKeyOutput, error) {
+	f := fake.New()
+	fake.On(f, func(in *awskms.GenerateDataKeyInput) (*awskms.GenerateDataKeyOutput, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		key := make([]byte, secret.KeySize)
 		_, _ = rand.Read(key)
 		return &awskms.GenerateDataKeyOutput{CiphertextBlob: wrap(in.EncryptionContext, key), Plaintext: key}, nil
 	})
-	awsfake.On(f, func(in *awskms.DecryptInput) (*awskms.DecryptOutput, error) {
+	fake.On(f, func(in *awskms.DecryptInput) (*awskms.DecryptOutput, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		key, err := open(in.EncryptionContext, in.CiphertextBlob)
 		return &awskms.DecryptOutput{Plaintext: key}, err
 	})
-	awsfake.On(f, func(in *awskms.ReEncryptInput) (*awskms.ReEncryptOutput, error) {
+	fake.On(f, func(in *awskms.ReEncryptInput) (*awskms.ReEncryptOutput, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		key, err := open(in.SourceEncryptionContext, in.CiphertextBlob)

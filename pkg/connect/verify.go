@@ -5,8 +5,8 @@ import (
 	"crypto/rand"
 	"fmt"
 
-	"github.com/cloudarq/cloudarq/pkg/awsx"
-	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/aws/client"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
@@ -56,10 +56,10 @@ func wrongWays() []wrongWay {
 }
 
 // try tries to come in; only being denied is right.
-func (w wrongWay) try(ctx context.Context, client *awsx.Client, target awsx.Target, calls ledger.Ledger) (model.Probe, error) {
+func (w wrongWay) try(ctx context.Context, entrance *client.Client, target client.Target, calls ledger.Ledger) (model.Probe, error) {
 	target.ExternalID = w.id
 	p := model.Probe{Tried: "assume the role " + w.how, Want: answerDenied, Answer: answerDenied}
-	open, err := client.CanAssume(ctx, target, calls)
+	open, err := entrance.CanAssume(ctx, target, calls)
 	if open {
 		p.Answer, p.Code = answerAllowed, model.CodeMissingExternalID
 		p.Fix = fmt.Sprintf("%s: %s can be assumed %s, so others could reach the account through CloudArq; add the condition sts:ExternalId to the role's trust policy, as in the published template",

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"time"
 
-	"github.com/cloudarq/cloudarq/pkg/awsx"
+	"github.com/cloudarq/cloudarq/pkg/aws/client"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/connect"
-	"github.com/cloudarq/cloudarq/pkg/ledger"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
@@ -71,7 +71,7 @@ func (c Connections) RotateKey(ctx context.Context, connection model.Connection,
 	if err := c.acceptable(ctx, key); err != nil {
 		return err
 	}
-	v, err := connect.Verify(ctx, c.State.Catalog, c.Client, awsx.Target{AccessKey: key.AccessKey}, connection, calls)
+	v, err := connect.Verify(ctx, c.State.Catalog, c.Client, client.Target{AccessKey: key.AccessKey}, connection, calls)
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (c Connections) accountOf(ctx context.Context, key NewAccessKey, calls ledg
 	if err := c.acceptable(ctx, key); err != nil {
 		return "", err
 	}
-	account, err := c.Client.Open(ctx, awsx.Target{AccessKey: key.AccessKey}, calls)
+	account, err := c.Client.Open(ctx, client.Target{AccessKey: key.AccessKey}, calls)
 	if err != nil {
 		return "", connect.KeyRefusal(err)
 	}
@@ -108,12 +108,12 @@ func (c Connections) accountOf(ctx context.Context, key NewAccessKey, calls ledg
 }
 
 // keyTarget is the way into the account of a connection that has an access key.
-func (c Connections) keyTarget(ctx context.Context, connection model.Connection) (awsx.Target, error) {
+func (c Connections) keyTarget(ctx context.Context, connection model.Connection) (client.Target, error) {
 	if err := c.keysAllowed(ctx); err != nil {
-		return awsx.Target{}, err
+		return client.Target{}, err
 	}
 	key, err := c.keys().Open(ctx, local.Organization, connection)
-	return awsx.Target{AccessKey: key}, err
+	return client.Target{AccessKey: key}, err
 }
 
 // keyRefused notes a connection whose access key AWS does not accept as revoked.

@@ -11,10 +11,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cloudarq/cloudarq/pkg/awsx"
+	"github.com/cloudarq/cloudarq/pkg/aws/client"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/connect"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
-	"github.com/cloudarq/cloudarq/pkg/ledger"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
@@ -26,7 +26,7 @@ import (
 type Connections struct {
 	State  *local.State
 	Keys   secret.Wrapper
-	Client *awsx.Client
+	Client *client.Client
 }
 
 func inputf(format string, args ...any) error {
@@ -220,8 +220,8 @@ func Select(catalog *check.Catalog, checks, services, regions []string) ([]check
 		return nil, err
 	}
 	for _, region := range regions {
-		if !slices.Contains(awsx.KnownRegions(), region) {
-			return nil, &check.UnknownError{What: "region", Word: region, Nearest: check.Nearest(region, awsx.KnownRegions())}
+		if !slices.Contains(client.KnownRegions(), region) {
+			return nil, &check.UnknownError{What: "region", Word: region, Nearest: check.Nearest(region, client.KnownRegions())}
 		}
 	}
 	return chosen, nil
@@ -289,31 +289,31 @@ func (c Connections) ExternalID(ctx context.Context, connection model.Connection
 }
 
 // Target is the way into the connection's account, with the newest External ID.
-func (c Connections) Target(ctx context.Context, connection model.Connection, session string) (awsx.Target, error) {
+func (c Connections) Target(ctx context.Context, connection model.Connection, session string) (client.Target, error) {
 	if connection.AccessKey != nil {
 		return c.keyTarget(ctx, connection)
 	}
 	if connection.RoleARN == "" {
-		return awsx.Target{}, inputf("account %s was audited with credentials of your own and has no role; keep it with: cloudarq connections add --role-arn ARN", connection.AccountID)
+		return client.Target{}, inputf("account %s was audited with credentials of your own and has no role; keep it with: cloudarq connections add --role-arn ARN", connection.AccountID)
 	}
 	access, err := c.State.Records.Access(ctx, connection.ID)
 	if err != nil {
-		return awsx.Target{}, err
+		return client.Target{}, err
 	}
 	id, err := c.ids().Open(ctx, local.Organization, connection.ID, access.ExternalID)
 	if err != nil {
-		return awsx.Target{}, err
+		return client.Target{}, err
 	}
-	return awsx.Target{Profile: access.Profile, RoleARN: connection.RoleARN, ExternalID: id, SessionName: session}, nil
+	return client.Target{Profile: access.Profile, RoleARN: connection.RoleARN, ExternalID: id, SessionName: session}, nil
 }
 
 // Principal is who assumes roles with a profile, for their trust policies: the user,
 // or the account where it is a role, whose own ARN its sessions do not tell for
-// sure. Who can never assume a role is an *awsx.AccessError.
+// sure. Who can never assume a role is an *client.AccessError.
 func (c Connections) Principal(ctx context.Context, profile, session string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, principalTimeout)
 	defer cancel()
-	account, err := c.Client.Open(ctx, awsx.Target{Profile: profile, SessionName: session}, &ledger.Memory{})
+	account, err := c.Client.Open(ctx, client.Target{Profile: profile, SessionName: session}, &ledger.Memory{})
 	if err != nil {
 		return "", err
 	}
@@ -322,7 +322,7 @@ func (c Connections) Principal(ctx context.Context, profile, session string) (st
 	switch {
 	case identity.CallerARN == root:
 		// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-		return "", &awsx.AccessError{Message: fmt.Sprintf("the root user of account %s cannot assume roles; name a user's or a role's profile with --profile", identity.Account)}
+		return "", &client.AccessError{Message: fmt.Sprintf("the root user of account %s cannot assume roles; name a user's or a role's profile with --profile", identity.Account)}
 	case strings.Contains(identity.CallerARN, ":user/"):
 		return identity.CallerARN, nil
 	default:

@@ -3,9 +3,9 @@ package keep
 import (
 	"context"
 
-	"github.com/cloudarq/cloudarq/pkg/awsx"
+	"github.com/cloudarq/cloudarq/pkg/aws/client"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/connect"
-	"github.com/cloudarq/cloudarq/pkg/ledger"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
@@ -46,7 +46,7 @@ func (c Connections) RotateExternalID(ctx context.Context, connection model.Conn
 // way is the way into the connection's account. While its External ID is being
 // replaced AWS is asked which one the role asks for: that shows as denied in the
 // account's CloudTrail until it is the new one, and then the one before is forgotten.
-func (c Connections) way(ctx context.Context, connection model.Connection, session string, calls ledger.Ledger) (awsx.Target, error) {
+func (c Connections) way(ctx context.Context, connection model.Connection, session string, calls ledger.Ledger) (client.Target, error) {
 	target, err := c.Target(ctx, connection, session)
 	if err != nil || connection.AccessKey != nil {
 		return target, err

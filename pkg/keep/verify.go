@@ -8,10 +8,10 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
-	"github.com/cloudarq/cloudarq/pkg/awsx"
+	"github.com/cloudarq/cloudarq/pkg/aws/client"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/connect"
 	"github.com/cloudarq/cloudarq/pkg/drift"
-	"github.com/cloudarq/cloudarq/pkg/ledger"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/pipeline"
@@ -87,7 +87,7 @@ func (c Connections) Wait(ctx context.Context, connection model.Connection, sess
 // Open opens the connection's account. A role or access key that was not verified yet
 // is verified first; one that AWS does not let be used any more is noted as revoked,
 // and the findings stay as they are.
-func (c Connections) Open(ctx context.Context, connection model.Connection, session string, calls ledger.Ledger) (*awsx.Account, error) {
+func (c Connections) Open(ctx context.Context, connection model.Connection, session string, calls ledger.Ledger) (*client.Account, error) {
 	verified, err := c.Verified(ctx, connection)
 	if err != nil {
 		return nil, err
@@ -105,7 +105,7 @@ func (c Connections) Open(ctx context.Context, connection model.Connection, sess
 	if connection.AccessKey != nil && err != nil {
 		return nil, c.keyRefused(ctx, connection, err)
 	}
-	var refused *awsx.AccessError
+	var refused *client.AccessError
 	if !errors.As(err, &refused) {
 		return account, err
 	}

@@ -19,7 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob/blobtest"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob/s3"
@@ -203,17 +203,17 @@ func TestCauseSurvivesFailedCleanUp(t *testing.T) {
 		"end of the context": {ctx, func() error { cancel(); return io.EOF }, context.Canceled},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := awsfake.New()
-			awsfake.On(f, func(*awss3.CreateMultipartUploadInput) (*awss3.CreateMultipartUploadOutput, error) {
+			f := fake.New()
+			fake.On(f, func(*awss3.CreateMultipartUploadInput) (*awss3.CreateMultipartUploadOutput, error) {
 				return &awss3.CreateMultipartUploadOutput{UploadId: aws.String("u")}, nil
 			})
-			awsfake.On(f, func(*awss3.UploadPartInput) (*awss3.UploadPartOutput, error) {
+			fake.On(f, func(*awss3.UploadPartInput) (*awss3.UploadPartOutput, error) {
 				return &awss3.UploadPartOutput{}, c.ctx.Err()
 			})
-			awsfake.On(f, func(*awss3.CompleteMultipartUploadInput) (*awss3.CompleteMultipartUploadOutput, error) {
+			fake.On(f, func(*awss3.CompleteMultipartUploadInput) (*awss3.CompleteMultipartUploadOutput, error) {
 				return nil, c.ctx.Err()
 			})
-			awsfake.Fail[awss3.AbortMultipartUploadInput](f, "AccessDenied")
+			fake.Fail[awss3.AbortMultipartUploadInput](f, "AccessDenied")
 			s := s3.New(awss3.NewFromConfig(f.Config(t)), "b")
 			if err := s.Put(c.ctx, "k", io.MultiReader(endless(part+1), atEnd(c.end))); !errors.Is(err, c.want) {
 				t.Errorf("%v, want %v", err, c.want)
@@ -227,9 +227,9 @@ func TestCauseSurvivesFailedCleanUp(t *testing.T) {
 
 // Only what must be sent in parts is.
 func TestSmallBlobIsOneCall(t *testing.T) {
-	f := awsfake.New()
+	f := fake.New()
 	var stored atomic.Int64
-	awsfake.On(f, func(in *awss3.PutObjectInput) (*awss3.PutObjectOutput, error) {
+	fake.On(f, func(in *awss3.PutObjectInput) (*awss3.PutObjectOutput, error) {
 		n, err := io.Copy(io.Discard, in.Body)
 		stored.Store(n)
 		return &awss3.PutObjectOutput{}, err
@@ -308,9 +308,9 @@ func TestPresignAsARole(t *testing.T) {
 }
 
 func TestListPages(t *testing.T) {
-	f := awsfake.New()
+	f := fake.New()
 	object := func(key string) types.Object { return types.Object{Key: aws.String(key), ETag: aws.String(`"t"`)} }
-	awsfake.OnPages[awss3.ListObjectsV2Input](f,
+	fake.OnPages[awss3.ListObjectsV2Input](f,
 		&awss3.ListObjectsV2Output{Contents: []types.Object{object("a"), object("folder/")}, IsTruncated: aws.Bool(true), NextContinuationToken: aws.String("1")},
 		&awss3.ListObjectsV2Output{IsTruncated: aws.Bool(true), NextContinuationToken: aws.String("2")},
 		&awss3.ListObjectsV2Output{Contents: []types.Object{object("b"), object(".hidden")}},
@@ -327,7 +327,7 @@ func TestListPages(t *testing.T) {
 	}
 	f.Meddle = func(_ string, call int) error {
 		if call > 4 {
-			return awsfake.Error("AccessDenied")
+			return fake.Error("AccessDenied")
 		}
 		return nil
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
 	"github.com/cloudarq/cloudarq/pkg/platform/notify"
 	"github.com/cloudarq/cloudarq/pkg/platform/notify/notifytest"
 	"github.com/cloudarq/cloudarq/pkg/platform/notify/sns"
@@ -120,10 +120,10 @@ func some(ids ...string) (out []notify.Message) {
 	return out
 }
 
-// fake answers PublishBatch and counts what it took, by the messages' ids.
-func fake(t *testing.T, refuse func(call int, id string) *types.BatchResultErrorEntry) (*sns.Topic, *awsfake.Fake, map[string]int) {
-	f, taken, calls := awsfake.New(), map[string]int{}, 0
-	awsfake.On(f, func(in *awssns.PublishBatchInput) (*awssns.PublishBatchOutput, error) {
+// cloud answers PublishBatch and counts what it took, by the messages' ids.
+func cloud(t *testing.T, refuse func(call int, id string) *types.BatchResultErrorEntry) (*sns.Topic, *fake.Fake, map[string]int) {
+	f, taken, calls := fake.New(), map[string]int{}, 0
+	fake.On(f, func(in *awssns.PublishBatchInput) (*awssns.PublishBatchOutput, error) {
 		calls++
 		out := &awssns.PublishBatchOutput{}
 		for _, e := range in.PublishBatchRequestEntries {
@@ -143,7 +143,7 @@ func fake(t *testing.T, refuse func(call int, id string) *types.BatchResultError
 
 func TestOnlyWhatFailedIsSentAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		topic, f, taken := fake(t, func(call int, id string) *types.BatchResultErrorEntry {
+		topic, f, taken := cloud(t, func(call int, id string) *types.BatchResultErrorEntry {
 			if id == "b" && call < 4 {
 				return &types.BatchResultErrorEntry{Code: aws.String("InternalError")}
 			}
@@ -159,7 +159,7 @@ func TestOnlyWhatFailedIsSentAgain(t *testing.T) {
 }
 
 func TestSenderFaultEndsAtOnce(t *testing.T) {
-	topic, f, _ := fake(t, func(_ int, id string) *types.BatchResultErrorEntry {
+	topic, f, _ := cloud(t, func(_ int, id string) *types.BatchResultErrorEntry {
 		if id == "b" {
 			return &types.BatchResultErrorEntry{Code: aws.String("InvalidParameter"), SenderFault: true}
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/queuetest"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/sqs"
 	"github.com/cloudarq/cloudarq/test/emulator/emulatortest"
@@ -29,10 +29,10 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-// fake answers SendMessageBatch and counts what it took.
-func fake(t *testing.T, refuse func(call int, body string) *types.BatchResultErrorEntry) (*sqs.Queue, *awsfake.Fake, map[string]int) {
-	f, taken, calls := awsfake.New(), map[string]int{}, 0
-	awsfake.On(f, func(in *awssqs.SendMessageBatchInput) (*awssqs.SendMessageBatchOutput, error) {
+// cloud answers SendMessageBatch and counts what it took.
+func cloud(t *testing.T, refuse func(call int, body string) *types.BatchResultErrorEntry) (*sqs.Queue, *fake.Fake, map[string]int) {
+	f, taken, calls := fake.New(), map[string]int{}, 0
+	fake.On(f, func(in *awssqs.SendMessageBatchInput) (*awssqs.SendMessageBatchOutput, error) {
 		calls++
 		out := &awssqs.SendMessageBatchOutput{}
 		for _, e := range in.Entries {
@@ -64,7 +64,7 @@ func refusal(code string, senderFault bool) *types.BatchResultErrorEntry {
 
 func TestOnlyWhatFailedIsSentAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q, f, taken := fake(t, func(call int, body string) *types.BatchResultErrorEntry {
+		q, f, taken := cloud(t, func(call int, body string) *types.BatchResultErrorEntry {
 			if body == "b" && call < 4 {
 				return refusal("InternalError", false)
 			}
@@ -80,7 +80,7 @@ func TestOnlyWhatFailedIsSentAgain(t *testing.T) {
 }
 
 func TestSenderFaultEndsAtOnce(t *testing.T) {
-	q, f, taken := fake(t, func(_ int, body string) *types.BatchResultErrorEntry {
+	q, f, taken := cloud(t, func(_ int, body string) *types.BatchResultErrorEntry {
 		if body == "b" {
 			return refusal("InvalidMessageContents", true)
 		}
@@ -96,13 +96,13 @@ func TestSenderFaultEndsAtOnce(t *testing.T) {
 }
 
 func TestErrorsSayHowManyWereNotSent(t *testing.T) {
-	q, _, taken := fake(t, func(int, string) *types.BatchResultErrorEntry { return nil })
+	q, _, taken := cloud(t, func(int, string) *types.BatchResultErrorEntry { return nil })
 	big := strings.Repeat("x", 60<<10)
 	if err := q.Send(t.Context(), bodies(big, big+"1", big+"2", big+"3", big+"4")...); err != nil || len(taken) != 5 {
 		t.Fatalf("%d taken, %v", len(taken), err)
 	}
-	f := awsfake.New()
-	awsfake.Fail[awssqs.SendMessageBatchInput](f, "AWS.SimpleQueueService.NonExistentQueue")
+	f := fake.New()
+	fake.Fail[awssqs.SendMessageBatchInput](f, "AWS.SimpleQueueService.NonExistentQueue")
 	err := sqs.New(awssqs.NewFromConfig(f.Config(t)), "https://sqs/1/q").Send(t.Context(), bodies("a", "b")...)
 	if err == nil || !strings.Contains(err.Error(), "2 of 2 messages not sent") || !strings.Contains(err.Error(), "NonExistentQueue") {
 		t.Errorf("error %v, want how many were not sent and why", err)
@@ -111,7 +111,7 @@ func TestErrorsSayHowManyWereNotSent(t *testing.T) {
 
 func TestContextEndsTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q, _, _ := fake(t, func(int, string) *types.BatchResultErrorEntry { return refusal("InternalError", false) })
+		q, _, _ := cloud(t, func(int, string) *types.BatchResultErrorEntry { return refusal("InternalError", false) })
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		began := time.Now()
@@ -125,9 +125,9 @@ func TestRedeliverAfterRounds(t *testing.T) {
 	for wait, want := range map[time.Duration]int32{
 		-time.Second: 0, 0: 0, time.Millisecond: 1, time.Second: 1, 90 * time.Second: 90, 100 * time.Hour: 43200,
 	} {
-		f := awsfake.New()
+		f := fake.New()
 		got := int32(-1)
-		awsfake.On(f, func(in *awssqs.ChangeMessageVisibilityInput) (*awssqs.ChangeMessageVisibilityOutput, error) {
+		fake.On(f, func(in *awssqs.ChangeMessageVisibilityInput) (*awssqs.ChangeMessageVisibilityOutput, error) {
 			got = in.VisibilityTimeout
 			return &awssqs.ChangeMessageVisibilityOutput{}, nil
 		})

@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awskms "github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret/kms"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret/secrettest"
@@ -91,17 +91,17 @@ func TestCalls(t *testing.T) {
 			t.Errorf("%s: context %s", what, d)
 		}
 	}
-	f := awsfake.New()
+	f := fake.New()
 	plain := func() []byte { return bytes.Repeat([]byte{1}, secret.KeySize) }
-	awsfake.On(f, func(in *awskms.GenerateDataKeyInput) (*awskms.GenerateDataKeyOutput, error) {
+	fake.On(f, func(in *awskms.GenerateDataKeyInput) (*awskms.GenerateDataKeyOutput, error) {
 		check("GenerateDataKey", aws.ToString(in.KeyId), in.EncryptionContext)
 		return &awskms.GenerateDataKeyOutput{CiphertextBlob: []byte("wrapped"), Plaintext: plain()}, nil
 	})
-	awsfake.On(f, func(in *awskms.DecryptInput) (*awskms.DecryptOutput, error) {
+	fake.On(f, func(in *awskms.DecryptInput) (*awskms.DecryptOutput, error) {
 		check("Decrypt", aws.ToString(in.KeyId), in.EncryptionContext)
 		return &awskms.DecryptOutput{Plaintext: plain()}, nil
 	})
-	awsfake.On(f, func(in *awskms.ReEncryptInput) (*awskms.ReEncryptOutput, error) {
+	fake.On(f, func(in *awskms.ReEncryptInput) (*awskms.ReEncryptOutput, error) {
 		check("ReEncrypt's source", aws.ToString(in.SourceKeyId), in.SourceEncryptionContext)
 		check("ReEncrypt's destination", aws.ToString(in.DestinationKeyId), in.DestinationEncryptionContext)
 		return &awskms.ReEncryptOutput{CiphertextBlob: []byte("anew")}, nil
@@ -126,15 +126,15 @@ func TestRefusals(t *testing.T) {
 		err    error
 		sealed bool
 	}{
-		"access denied":      {awsfake.Error("AccessDeniedException"), false},
+		"access denied":      {fake.Error("AccessDeniedException"), false},
 		"disabled":           {&types.DisabledException{}, false},
 		"pending deletion":   {&types.KMSInvalidStateException{}, false},
 		"invalid ciphertext": {&types.InvalidCiphertextException{}, true},
 		"incorrect key":      {&types.IncorrectKeyException{}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := awsfake.New()
-			awsfake.On(f, func(*awskms.DecryptInput) (*awskms.DecryptOutput, error) { return nil, c.err })
+			f := fake.New()
+			fake.On(f, func(*awskms.DecryptInput) (*awskms.DecryptOutput, error) { return nil, c.err })
 			_, err := kms.New(awskms.NewFromConfig(f.Config(t)), "new", "old").Unwrap(t.Context(), scope, []byte("x"))
 			if err == nil || errors.Is(err, secret.ErrSealed) != c.sealed {
 				t.Errorf("%v, want ErrSealed: %t", err, c.sealed)

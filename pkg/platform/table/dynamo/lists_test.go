@@ -10,14 +10,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
 	"github.com/google/go-cmp/cmp"
 )
 
 // What the fake has under the index: keys, and the items as they are now.
-func listing(f *awsfake.Fake, keys []attributes, perCall int) {
-	awsfake.On(f, func(in *dynamodb.QueryInput) (*dynamodb.QueryOutput, error) {
+func listing(f *fake.Fake, keys []attributes, perCall int) {
+	fake.On(f, func(in *dynamodb.QueryInput) (*dynamodb.QueryOutput, error) {
 		from := 0
 		if last := content(in.ExclusiveStartKey, "sk"); last != "" {
 			from = 1 + slices.IndexFunc(keys, func(k attributes) bool { return content(k, "sk") == last })
@@ -60,11 +60,11 @@ func sks(t *testing.T, tb table.Table, q table.Query) (out []string, pages int) 
 
 func TestIndexReadsWhatWasLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := awsfake.New()
+		f := fake.New()
 		keys := listed(120)
 		listing(f, keys, 1000)
 		calls := 0
-		awsfake.On(f, func(in *dynamodb.BatchGetItemInput) (*dynamodb.BatchGetItemOutput, error) {
+		fake.On(f, func(in *dynamodb.BatchGetItemInput) (*dynamodb.BatchGetItemOutput, error) {
 			calls++
 			asked := in.RequestItems["t"]
 			if len(asked.Keys) > 100 || !aws.ToBool(asked.ConsistentRead) {
@@ -103,11 +103,11 @@ func TestIndexReadsWhatWasLeft(t *testing.T) {
 // An item that moves may stand in the index twice for a moment; a call must not
 // name it twice, and it is found where it is now.
 func TestIndexNamesAnItemTwice(t *testing.T) {
-	f := awsfake.New()
+	f := fake.New()
 	keys := listed(2)
 	keys[1]["sk"], keys[1]["isk"] = keys[0]["sk"], text("y")
 	listing(f, keys, 10)
-	awsfake.On(f, func(in *dynamodb.BatchGetItemInput) (*dynamodb.BatchGetItemOutput, error) {
+	fake.On(f, func(in *dynamodb.BatchGetItemInput) (*dynamodb.BatchGetItemOutput, error) {
 		if n := len(in.RequestItems["t"].Keys); n != 1 {
 			t.Errorf("%d keys, want 1", n)
 		}
@@ -130,7 +130,7 @@ func TestTruncatedLists(t *testing.T) {
 		"page of one":                  {3, 20, 1, 20},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := awsfake.New()
+			f := fake.New()
 			keys := listed(40)
 			for i, k := range keys {
 				delete(k, "ipk")
@@ -150,9 +150,9 @@ func TestTruncatedLists(t *testing.T) {
 
 // A page of the index ends early where its items are large, as on the other path.
 func TestIndexPageIsBounded(t *testing.T) {
-	f := awsfake.New()
+	f := fake.New()
 	listing(f, listed(50), 100)
-	awsfake.On(f, func(in *dynamodb.BatchGetItemInput) (*dynamodb.BatchGetItemOutput, error) {
+	fake.On(f, func(in *dynamodb.BatchGetItemInput) (*dynamodb.BatchGetItemOutput, error) {
 		out := &dynamodb.BatchGetItemOutput{Responses: map[string][]attributes{}}
 		for _, k := range in.RequestItems["t"].Keys {
 			out.Responses["t"] = append(out.Responses["t"], attributes{
@@ -176,8 +176,8 @@ func TestForeignItemsAreErrors(t *testing.T) {
 		"expiry is no whole": {"pk": text("a"), "sk": text("1"), "exp": &types.AttributeValueMemberN{Value: "1.5"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := awsfake.New()
-			awsfake.On(f, func(*dynamodb.GetItemInput) (*dynamodb.GetItemOutput, error) {
+			f := fake.New()
+			fake.On(f, func(*dynamodb.GetItemInput) (*dynamodb.GetItemOutput, error) {
 				return &dynamodb.GetItemOutput{Item: item}, nil
 			})
 			if it, err := on(t, f).Get(t.Context(), table.Key{PK: "a", SK: "1"}); err == nil || errors.Is(err, table.ErrNotFound) {

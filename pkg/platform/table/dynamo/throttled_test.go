@@ -13,7 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
 	"github.com/cloudarq/cloudarq/pkg/platform/table/dynamo"
 )
@@ -23,7 +23,7 @@ import (
 
 type attributes = map[string]types.AttributeValue
 
-func on(t *testing.T, f *awsfake.Fake) *dynamo.Table {
+func on(t *testing.T, f *fake.Fake) *dynamo.Table {
 	return dynamo.New(dynamodb.NewFromConfig(f.Config(t)), "t", dynamo.Options{})
 }
 
@@ -56,9 +56,9 @@ type batches struct {
 	sizes   []int
 }
 
-func (b *batches) serve(f *awsfake.Fake, unprocessed func(call int, requests []types.WriteRequest) int) {
+func (b *batches) serve(f *fake.Fake, unprocessed func(call int, requests []types.WriteRequest) int) {
 	b.written = map[string]int{}
-	awsfake.On(f, func(in *dynamodb.BatchWriteItemInput) (*dynamodb.BatchWriteItemOutput, error) {
+	fake.On(f, func(in *dynamodb.BatchWriteItemInput) (*dynamodb.BatchWriteItemOutput, error) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		requests := in.RequestItems["t"]
@@ -84,7 +84,7 @@ func TestPutManyWritesWhatWasLeft(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := awsfake.New()
+				f := fake.New()
 				var b batches
 				shrinks := unprocessed
 				if name == "one of each call" { // until that one is alone
@@ -110,7 +110,7 @@ func TestPutManyWritesWhatWasLeft(t *testing.T) {
 
 func TestPutManyGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := awsfake.New()
+		f := fake.New()
 		var b batches
 		b.serve(f, func(_ int, r []types.WriteRequest) int {
 			if slices.ContainsFunc(r, func(r types.WriteRequest) bool { return content(r.PutRequest.Item, "sk") == "007" }) {
@@ -132,12 +132,12 @@ func TestPutManyGivesUp(t *testing.T) {
 
 func TestThrottlingErrorsThatStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := awsfake.New()
+		f := fake.New()
 		var b batches
 		b.serve(f, func(int, []types.WriteRequest) int { return 0 })
 		f.Meddle = func(_ string, call int) error {
 			if call%13 != 0 { // more often than the SDK repeats a call
-				return awsfake.Error("ProvisionedThroughputExceededException")
+				return fake.Error("ProvisionedThroughputExceededException")
 			}
 			return nil
 		}
@@ -154,8 +154,8 @@ func TestErrorsThatDoNotStop(t *testing.T) {
 	for code, calls := range map[string]int{"AccessDeniedException": 1, "ThrottlingException": 30} {
 		t.Run(code, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := awsfake.New()
-				awsfake.Fail[dynamodb.BatchWriteItemInput](f, code)
+				f := fake.New()
+				fake.Fail[dynamodb.BatchWriteItemInput](f, code)
 				err := on(t, f).PutMany(t.Context(), some(2))
 				if err == nil || !strings.Contains(err.Error(), code) || !strings.Contains(err.Error(), "0 done") {
 					t.Fatalf("error %v, want %s and that 0 are done", err, code)
@@ -170,7 +170,7 @@ func TestErrorsThatDoNotStop(t *testing.T) {
 
 func TestContextEndsTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := awsfake.New()
+		f := fake.New()
 		var b batches
 		b.serve(f, func(_ int, r []types.WriteRequest) int { return len(r) })
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -186,13 +186,13 @@ func TestContextEndsTheWait(t *testing.T) {
 // The answer to a write gets lost, the client writes again, and DynamoDB refuses
 // the second because of the first: that is no conflict.
 func TestLostAnswerIsNoConflict(t *testing.T) {
-	f := awsfake.New()
+	f := fake.New()
 	var stored attributes
 	var rival bool
-	awsfake.On(f, func(in *dynamodb.PutItemInput) (*dynamodb.PutItemOutput, error) {
+	fake.On(f, func(in *dynamodb.PutItemInput) (*dynamodb.PutItemOutput, error) {
 		if stored == nil {
 			stored = in.Item
-			return nil, awsfake.Error("RequestTimeout")
+			return nil, fake.Error("RequestTimeout")
 		}
 		item := stored
 		if rival { // the same content, written by somebody else

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/cloudarq/cloudarq/pkg/collect"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect"
 )
 
 func TestLooksSecret(t *testing.T) {

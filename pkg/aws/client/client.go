@@ -1,6 +1,6 @@
-// Package awsx reaches the AWS accounts that are audited: credentials, the
+// Package client reaches the AWS accounts that are audited: credentials, the
 // read-only guard, pacing, retries, and a ledger of every call.
-package awsx
+package client
 
 import (
 	"bytes"

@@ -1,7 +1,7 @@
-// Package awsfake answers AWS calls in tests, for all services alike. It stands
+// Package fake answers AWS calls in tests, for all services alike. It stands
 // where the request would be written: the SDK's own input validation runs before
 // it, and its error wrapping around it, as in production.
-package awsfake
+package fake
 
 import (
 	"context"
@@ -113,14 +113,14 @@ type parametersKey struct{}
 // install answers after the retries' place in the stack, so that the SDK
 // retries what it would retry of AWS's own answers.
 func (f *Fake) install(t testing.TB, stack *middleware.Stack) error {
-	remember := middleware.InitializeMiddlewareFunc("awsfake.Remember",
+	remember := middleware.InitializeMiddlewareFunc("fake.Remember",
 		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 			return next.HandleInitialize(middleware.WithStackValue(ctx, parametersKey{}, in.Parameters), in)
 		})
 	if err := stack.Initialize.Add(remember, middleware.After); err != nil {
 		return err
 	}
-	answer := middleware.FinalizeMiddlewareFunc("awsfake.Answer",
+	answer := middleware.FinalizeMiddlewareFunc("fake.Answer",
 		func(ctx context.Context, _ middleware.FinalizeInput, _ middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
 			out, err := f.answer(ctx, t, middleware.GetStackValue(ctx, parametersKey{}))
 			return middleware.FinalizeOutput{Result: out}, middleware.Metadata{}, err

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 )
 
 const session = "arn:aws:sts::111122223333:assumed-role/CloudArqAuditRole/cloudarq-01M8"

@@ -16,8 +16,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/collect"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -60,14 +60,14 @@ func (f *Found) Listed(kind, _ string, gap *fact.Gap) {
 }
 
 // Walk makes all walks of a service over a fake.
-func Walk(t testing.TB, spec collect.Spec, fake *awsfake.Fake) *Found {
+func Walk(t testing.TB, spec collect.Spec, cloud *fake.Fake) *Found {
 	t.Helper()
 	region := Region
 	if spec.Global {
 		region = model.Global
 	}
 	found := &Found{Gaps: map[string]*fact.Gap{}}
-	scope := collect.NewScope(fake.Config(t), Account, "aws", region, found)
+	scope := collect.NewScope(cloud.Config(t), Account, "aws", region, found)
 	scope.Caller = Caller()
 	for _, walk := range spec.Walks {
 		scope.Run(t.Context(), walk)
@@ -81,13 +81,13 @@ func Walk(t testing.TB, spec collect.Spec, fake *awsfake.Fake) *Found {
 // Run tests a collector. full registers the answers of an account in which
 // every field of every resource type is set by some resource and every listing
 // has two pages; want are the resources that it becomes, in any order.
-func Run(t *testing.T, spec collect.Spec, full func(*awsfake.Fake), want []check.Resource) {
+func Run(t *testing.T, spec collect.Spec, full func(*fake.Fake), want []check.Resource) {
 	t.Helper()
-	fresh := func(meddle func(operation string, call int) error) *awsfake.Fake {
-		fake := awsfake.New()
-		full(fake)
-		fake.Meddle = meddle
-		return fake
+	fresh := func(meddle func(operation string, call int) error) *fake.Fake {
+		cloud := fake.New()
+		full(cloud)
+		cloud.Meddle = meddle
+		return cloud
 	}
 	whole := fresh(nil)
 	found := Walk(t, spec, whole)
@@ -119,14 +119,14 @@ func Run(t *testing.T, spec collect.Spec, full func(*awsfake.Fake), want []check
 			}
 		}
 		t.Run("denied "+operation, func(t *testing.T) {
-			got := Walk(t, spec, fresh(fault(awsfake.Error("AccessDenied"))))
+			got := Walk(t, spec, fresh(fault(fake.Error("AccessDenied"))))
 			service, name, _ := strings.Cut(operation, ".")
 			leavesGap(t, got, fact.Denied, policy.Action(service, name))
 			onlyGapsDiffer(t, found, got)
 			taken[operation] = lost(found, got)
 		})
 		t.Run("throttled for ever "+operation, func(t *testing.T) {
-			got := Walk(t, spec, fresh(fault(awsfake.Error("ThrottlingException"))))
+			got := Walk(t, spec, fresh(fault(fake.Error("ThrottlingException"))))
 			leavesGap(t, got, fact.Throttled, "")
 			onlyGapsDiffer(t, found, got)
 		})
@@ -134,7 +134,7 @@ func Run(t *testing.T, spec collect.Spec, full func(*awsfake.Fake), want []check
 			var once sync.Once
 			got := Walk(t, spec, fresh(func(seen string, _ int) (err error) {
 				if seen == operation {
-					once.Do(func() { err = awsfake.Error("ThrottlingException") })
+					once.Do(func() { err = fake.Error("ThrottlingException") })
 				}
 				return err
 			}))
@@ -143,20 +143,20 @@ func Run(t *testing.T, spec collect.Spec, full func(*awsfake.Fake), want []check
 			}
 		})
 		t.Run("empty answer "+operation, func(t *testing.T) {
-			Walk(t, spec, fresh(fault(awsfake.ErrEmpty))) // ends, whatever it makes of it
+			Walk(t, spec, fresh(fault(fake.ErrEmpty))) // ends, whatever it makes of it
 		})
 	}
 	t.Run("what each operation is for is recorded", func(t *testing.T) { recorded(t, spec, taken) })
 	t.Run("unsupported region", func(t *testing.T) {
-		got := Walk(t, spec, fresh(func(string, int) error { return awsfake.Error("UnknownOperationException") }))
+		got := Walk(t, spec, fresh(func(string, int) error { return fake.Error("UnknownOperationException") }))
 		leavesGap(t, got, fact.Unsupported, "")
 		nothingKnown(t, got)
 	})
 	t.Run("all denied", func(t *testing.T) {
-		nothingKnown(t, Walk(t, spec, fresh(func(string, int) error { return awsfake.Error("AccessDenied") })))
+		nothingKnown(t, Walk(t, spec, fresh(func(string, int) error { return fake.Error("AccessDenied") })))
 	})
 	t.Run("empty account", func(t *testing.T) {
-		got := Walk(t, spec, fresh(func(string, int) error { return awsfake.ErrEmpty }))
+		got := Walk(t, spec, fresh(func(string, int) error { return fake.ErrEmpty }))
 		for _, walk := range spec.Walks {
 			for _, kind := range walk.Kinds {
 				if _, ended := got.Gaps[kind]; !ended {
