@@ -13,9 +13,9 @@ import (
 	"time"
 
 	"github.com/cloudarq/cloudarq/bench/meter"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/pipeline"
 	blobs "github.com/cloudarq/cloudarq/pkg/platform/blob/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
 	"github.com/cloudarq/cloudarq/pkg/platform/notify"

@@ -7,10 +7,10 @@ import (
 	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/apiclient"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/aws/client"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/local"
-	"github.com/cloudarq/cloudarq/pkg/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret/keyring"
 	"github.com/cloudarq/cloudarq/pkg/platform/table/sqlite"

@@ -16,8 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cloudarq/cloudarq/pkg/audit/drift"
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
-	"github.com/cloudarq/cloudarq/pkg/drift"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"

@@ -83,15 +83,15 @@ func TestLayers(t *testing.T) {
 		"pkg/platform/queue":  {},
 		"pkg/platform/blob":   {},
 		"pkg/platform/notify": {},
-		"pkg/score":           {"pkg/model"},
+		"pkg/audit/score":     {"pkg/model"},
 		"pkg/judge/check":     {"pkg/judge/fact", "pkg/model"},
 		"pkg/filter":          {"pkg/judge/check"},
-		"pkg/evidence":        {"pkg/judge/check", "pkg/judge/fact", "pkg/model"},
-		"pkg/diff":            {"pkg/judge/check", "pkg/evidence", "pkg/judge/fact", "pkg/model"},
+		"pkg/audit/evidence":  {"pkg/judge/check", "pkg/judge/fact", "pkg/model"},
+		"pkg/audit/diff":      {"pkg/judge/check", "pkg/audit/evidence", "pkg/judge/fact", "pkg/model"},
 		"pkg/store":           {"pkg/model", "pkg/platform/table"},
-		"pkg/alert":           {"pkg/diff", "pkg/drift", "pkg/model", "pkg/platform/notify"},
-		"pkg/drift":           {"pkg/judge/check", "pkg/judge/fact", "pkg/model", "pkg/policy"},
-		"pkg/schedule":        {"pkg/model"},
+		"pkg/audit/alert":     {"pkg/audit/diff", "pkg/audit/drift", "pkg/model", "pkg/platform/notify"},
+		"pkg/audit/drift":     {"pkg/judge/check", "pkg/judge/fact", "pkg/model", "pkg/policy"},
+		"pkg/audit/schedule":  {"pkg/model"},
 		"pkg/aws/collect":     {"pkg/judge/check", "pkg/judge/fact", "pkg/model", "pkg/policy"},
 		"pkg/aws/client":      {"pkg/aws/collect", "pkg/judge/fact", "pkg/aws/ledger", "pkg/model", "pkg/policy", "pkg/platform/secret"},
 		"pkg/policy/grant":    {"pkg/judge/check", "pkg/judge/iampolicy", "pkg/model", "pkg/policy"},
@@ -139,7 +139,7 @@ func TestSDKStaysAtTheEdge(t *testing.T) {
 	isMain := func(name string) bool { return strings.HasPrefix(name, "functions/") }
 	lambda := "github.com/aws/aws-lambda-go/"
 	core := "github.com/aws/aws-sdk-go-v2/aws" // aws.Config alone, which accounts are handed round as
-	handsRound := []string{"pkg/pipeline", "bench/rig"}
+	handsRound := []string{"pkg/audit/pipeline", "bench/rig"}
 	for _, p := range list(t) {
 		if isCollector(p.name()) || slices.Contains(edge, p.name()) || strings.HasPrefix(p.name(), "test/") || isMain(p.name()) {
 			continue

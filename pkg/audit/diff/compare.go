@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/cloudarq/cloudarq/pkg/evidence"
+	"github.com/cloudarq/cloudarq/pkg/audit/evidence"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )

@@ -12,13 +12,13 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"github.com/cloudarq/cloudarq/pkg/alert"
+	"github.com/cloudarq/cloudarq/pkg/audit/alert"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob/dir"
 	"github.com/cloudarq/cloudarq/pkg/platform/notify"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"

@@ -16,8 +16,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cloudarq/cloudarq/pkg/diff"
-	"github.com/cloudarq/cloudarq/pkg/drift"
+	"github.com/cloudarq/cloudarq/pkg/audit/diff"
+	"github.com/cloudarq/cloudarq/pkg/audit/drift"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/notify"
 )

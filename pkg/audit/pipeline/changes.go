@@ -10,8 +10,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/cloudarq/cloudarq/pkg/alert"
-	"github.com/cloudarq/cloudarq/pkg/diff"
+	"github.com/cloudarq/cloudarq/pkg/audit/alert"
+	"github.com/cloudarq/cloudarq/pkg/audit/diff"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
 	"github.com/cloudarq/cloudarq/pkg/store"

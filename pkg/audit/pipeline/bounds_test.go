@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cloudarq/cloudarq/pkg/audit/evidence"
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
-	"github.com/cloudarq/cloudarq/pkg/evidence"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"

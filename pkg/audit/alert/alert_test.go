@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"github.com/cloudarq/cloudarq/pkg/alert"
-	"github.com/cloudarq/cloudarq/pkg/diff"
+	"github.com/cloudarq/cloudarq/pkg/audit/alert"
+	"github.com/cloudarq/cloudarq/pkg/audit/diff"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/notify"
 )

@@ -13,8 +13,8 @@ import (
 	"github.com/oklog/ulid/v2"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/cloudarq/cloudarq/pkg/audit/schedule"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/schedule"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 

@@ -7,14 +7,14 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/cloudarq/cloudarq/pkg/alert"
-	"github.com/cloudarq/cloudarq/pkg/drift"
-	"github.com/cloudarq/cloudarq/pkg/evidence"
+	"github.com/cloudarq/cloudarq/pkg/audit/alert"
+	"github.com/cloudarq/cloudarq/pkg/audit/drift"
+	"github.com/cloudarq/cloudarq/pkg/audit/evidence"
+	"github.com/cloudarq/cloudarq/pkg/audit/score"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob"
 	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
-	"github.com/cloudarq/cloudarq/pkg/score"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 

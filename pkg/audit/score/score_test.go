@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
+	"github.com/cloudarq/cloudarq/pkg/audit/score"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/score"
 )
 
 func line(s model.Severity, pass, fail, blind int) score.Line {
