@@ -10,8 +10,8 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
+	"github.com/cloudarq/cloudarq/pkg/access/bootstrap"
 	"github.com/cloudarq/cloudarq/pkg/apiclient"
-	"github.com/cloudarq/cloudarq/pkg/bootstrap"
 	"github.com/cloudarq/cloudarq/pkg/keep"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"

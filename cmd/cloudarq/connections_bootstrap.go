@@ -11,9 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cloudarq/cloudarq/pkg/access/bootstrap"
 	"github.com/cloudarq/cloudarq/pkg/apiclient"
 	"github.com/cloudarq/cloudarq/pkg/aws/client"
-	"github.com/cloudarq/cloudarq/pkg/bootstrap"
 	"github.com/cloudarq/cloudarq/pkg/keep"
 	"github.com/cloudarq/cloudarq/pkg/local"
 )

@@ -133,7 +133,7 @@ func TestServicesKeepApart(t *testing.T) {
 func TestSDKStaysAtTheEdge(t *testing.T) {
 	t.Parallel()
 	edge := []string{
-		"pkg/apiclient", "pkg/aws/client", "pkg/aws/fake", "pkg/bootstrap", "pkg/aws/collect", "pkg/aws/collect/collecttest", "pkg/services/collectors",
+		"pkg/apiclient", "pkg/aws/client", "pkg/aws/fake", "pkg/access/bootstrap", "pkg/aws/collect", "pkg/aws/collect/collecttest", "pkg/services/collectors",
 		"pkg/platform/table/dynamo", "pkg/platform/blob/s3", "pkg/platform/queue/sqs", "pkg/platform/notify/sns", "pkg/platform/secret/kms", "test/emulator/emulatortest",
 	}
 	isMain := func(name string) bool { return strings.HasPrefix(name, "functions/") }
@@ -161,7 +161,7 @@ func TestSDKStaysAtTheEdge(t *testing.T) {
 // own API, and for CloudArq's own resources.
 func TestOnlyTheCommandBootstraps(t *testing.T) {
 	t.Parallel()
-	const bootstrap, client = module + "pkg/bootstrap", "github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	const bootstrap, client = module + "pkg/access/bootstrap", "github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	functions, commands := 0, 0
 	for _, p := range list(t) {
 		if strings.HasPrefix(p.name(), "functions/") {
@@ -175,13 +175,13 @@ func TestOnlyTheCommandBootstraps(t *testing.T) {
 		if slices.Contains(p.Imports, bootstrap) {
 			commands++
 			if p.name() != "cmd/cloudarq" {
-				t.Errorf("%s imports pkg/bootstrap", p.name())
+				t.Errorf("%s imports pkg/access/bootstrap", p.name())
 			}
 		}
 		if slices.Contains(p.Imports, client) && p.ImportPath != bootstrap {
 			t.Errorf("%s imports the client of CloudFormation", p.name())
 		}
-		if slices.Contains([]string{"pkg/aws/client", "pkg/apiclient", "pkg/bootstrap"}, p.name()) {
+		if slices.Contains([]string{"pkg/aws/client", "pkg/apiclient", "pkg/access/bootstrap"}, p.name()) {
 			continue
 		}
 		if out, err := exec.Command("grep", "-nE", "--include=*.go", "-r", `awsx\.Unguarded\(`, p.Dir).CombinedOutput(); err == nil {

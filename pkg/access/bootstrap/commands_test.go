@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/cloudarq/cloudarq/pkg/bootstrap"
+	"github.com/cloudarq/cloudarq/pkg/access/bootstrap"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 )
 
