@@ -45,7 +45,7 @@ race: ## The tests of everything that does not link the AWS SDK, with the race d
 	go test -race $(SDK_FREE)
 
 generate: ## Write the files that follow from the code
-	cd tools && go run github.com/a-h/templ/cmd/templ generate -path ../pkg/report
+	cd tools && go run github.com/a-h/templ/cmd/templ generate -path ../pkg/results/report
 	go run ./internal/generate .
 	go run ./bench/cost
 

@@ -12,7 +12,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/audit/diff"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/report"
+	"github.com/cloudarq/cloudarq/pkg/results/report"
 )
 
 func (c *cli) audit() *cobra.Command {

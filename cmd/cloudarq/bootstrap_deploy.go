@@ -8,7 +8,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/access/bootstrap"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
-	"github.com/cloudarq/cloudarq/pkg/report"
+	"github.com/cloudarq/cloudarq/pkg/results/report"
 )
 
 // bootstrapped is an account whose role was made.

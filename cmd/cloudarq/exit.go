@@ -14,7 +14,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/blob"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret/keyring"
 	"github.com/cloudarq/cloudarq/pkg/platform/table/sqlite"
-	"github.com/cloudarq/cloudarq/pkg/report"
+	"github.com/cloudarq/cloudarq/pkg/results/report"
 )
 
 // The exit codes, one meaning each.

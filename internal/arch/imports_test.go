@@ -85,7 +85,7 @@ func TestLayers(t *testing.T) {
 		"pkg/platform/notify": {},
 		"pkg/audit/score":     {"pkg/model"},
 		"pkg/judge/check":     {"pkg/judge/fact", "pkg/model"},
-		"pkg/filter":          {"pkg/judge/check"},
+		"pkg/results/filter":  {"pkg/judge/check"},
 		"pkg/audit/evidence":  {"pkg/judge/check", "pkg/judge/fact", "pkg/model"},
 		"pkg/audit/diff":      {"pkg/judge/check", "pkg/audit/evidence", "pkg/judge/fact", "pkg/model"},
 		"pkg/store":           {"pkg/model", "pkg/platform/table"},

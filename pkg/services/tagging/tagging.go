@@ -1,6 +1,6 @@
 // Package tagging knows the tags of an account's resources, as one listing of a
 // region tells them: so that no other service needs a call per resource for its
-// tags. pkg/tags joins them to the resources of other services, by ARN.
+// tags. pkg/results/tags joins them to the resources of other services, by ARN.
 package tagging
 
 import (

@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/report"
+	"github.com/cloudarq/cloudarq/pkg/results/report"
 )
 
 func TestPermissionsText(t *testing.T) {

@@ -12,8 +12,8 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob/dir"
+	"github.com/cloudarq/cloudarq/pkg/results/tags"
 	"github.com/cloudarq/cloudarq/pkg/services/tagging"
-	"github.com/cloudarq/cloudarq/pkg/tags"
 )
 
 const account = "111122223333"

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/cloudarq/cloudarq/pkg/filter"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/results/filter"
 )
 
 type thing struct{ severity, arn, seen string }

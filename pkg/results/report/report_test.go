@@ -11,7 +11,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/audit/evidence"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/report"
+	"github.com/cloudarq/cloudarq/pkg/results/report"
 )
 
 // hostile is a name as an attacker might give to a resource.
