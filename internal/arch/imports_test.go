@@ -133,7 +133,7 @@ func TestServicesKeepApart(t *testing.T) {
 func TestSDKStaysAtTheEdge(t *testing.T) {
 	t.Parallel()
 	edge := []string{
-		"pkg/apiclient", "pkg/aws/client", "pkg/aws/fake", "pkg/access/bootstrap", "pkg/aws/collect", "pkg/aws/collect/collecttest", "pkg/services/collectors",
+		"pkg/api/client", "pkg/aws/client", "pkg/aws/fake", "pkg/access/bootstrap", "pkg/aws/collect", "pkg/aws/collect/collecttest", "pkg/services/collectors",
 		"pkg/platform/table/dynamo", "pkg/platform/blob/s3", "pkg/platform/queue/sqs", "pkg/platform/notify/sns", "pkg/platform/secret/kms", "test/emulator/emulatortest",
 	}
 	isMain := func(name string) bool { return strings.HasPrefix(name, "functions/") }
@@ -181,7 +181,7 @@ func TestOnlyTheCommandBootstraps(t *testing.T) {
 		if slices.Contains(p.Imports, client) && p.ImportPath != bootstrap {
 			t.Errorf("%s imports the client of CloudFormation", p.name())
 		}
-		if slices.Contains([]string{"pkg/aws/client", "pkg/apiclient", "pkg/access/bootstrap"}, p.name()) {
+		if slices.Contains([]string{"pkg/aws/client", "pkg/api/client", "pkg/access/bootstrap"}, p.name()) {
 			continue
 		}
 		if out, err := exec.Command("grep", "-nE", "--include=*.go", "-r", `awsx\.Unguarded\(`, p.Dir).CombinedOutput(); err == nil {

@@ -1,4 +1,4 @@
-package apiclient_test
+package client_test
 
 import (
 	"errors"
@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cloudarq/cloudarq/pkg/apiclient"
+	"github.com/cloudarq/cloudarq/pkg/api/client"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -39,8 +39,8 @@ func TestURLs(t *testing.T) {
 		"https://cloudarq.example.com?a=b":                       false,
 		"":                                                       false,
 	} {
-		_, err := apiclient.New(t.Context(), apiclient.Options{URL: url})
-		var refused *apiclient.URLError
+		_, err := client.New(t.Context(), client.Options{URL: url})
+		var refused *client.URLError
 		if (err == nil) != want || err != nil && !errors.As(err, &refused) {
 			t.Errorf("%q: %v", url, err)
 		}
@@ -58,11 +58,11 @@ func TestRequest(t *testing.T) {
 		_, _ = io.WriteString(w, `{"id":"c1","account_id":"111122223333","external_id":"the-id","checker_role":"arn","state":"pending","project":"p"}`)
 	}))
 	defer server.Close()
-	client, err := apiclient.New(t.Context(), apiclient.Options{URL: server.URL + "/v1", Organization: "acme", Version: "1.2"})
+	deployment, err := client.New(t.Context(), client.Options{URL: server.URL + "/v1", Organization: "acme", Version: "1.2"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := client.Connect(t.Context(), "key", apiclient.ConnectionInput{Name: "n"})
+	c, err := deployment.Connect(t.Context(), "key", client.ConnectionInput{Name: "n"})
 	if err != nil || c.ID != "c1" || c.ExternalID != "the-id" || c.CheckerRole != "arn" || c.Input().Project != "p" {
 		t.Fatalf("connected %+v, %v", c, err)
 	}
@@ -80,7 +80,7 @@ func TestRequest(t *testing.T) {
 	if signed := asked.Header.Get("Authorization"); !strings.Contains(signed, "/eu-north-1/execute-api/aws4_request") || strings.Contains(signed, "sentinel-secret") {
 		t.Errorf("signed %q", signed)
 	}
-	if err := client.Disconnect(t.Context(), c); err != nil || asked.Method != http.MethodDelete || asked.Header.Get("If-Match") != `"v1"` {
+	if err := deployment.Disconnect(t.Context(), c); err != nil || asked.Method != http.MethodDelete || asked.Header.Get("If-Match") != `"v1"` {
 		t.Errorf("%s If-Match %q, %v", asked.Method, asked.Header.Get("If-Match"), err)
 	}
 }
@@ -107,15 +107,15 @@ func TestAnswers(t *testing.T) {
 				_, _ = io.WriteString(w, c.body)
 			}))
 			defer server.Close()
-			client, err := apiclient.New(t.Context(), apiclient.Options{URL: server.URL})
+			deployment, err := client.New(t.Context(), client.Options{URL: server.URL})
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = client.Connection(t.Context(), model.ConnectionID("c1"))
+			_, err = deployment.Connection(t.Context(), model.ConnectionID("c1"))
 			if err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Fatalf("%v, want %q", err, c.says)
 			}
-			var p *apiclient.Problem
+			var p *client.Problem
 			if errors.As(err, &p); p != nil && (p.Refused() != c.refused || p.Busy() != c.busy) {
 				t.Errorf("%+v", p)
 			}
@@ -135,11 +135,11 @@ func TestConnectionsAreAllPages(t *testing.T) {
 		_, _ = io.WriteString(w, pages[r.URL.Query().Get("cursor")])
 	}))
 	defer server.Close()
-	client, err := apiclient.New(t.Context(), apiclient.Options{URL: server.URL})
+	deployment, err := client.New(t.Context(), client.Options{URL: server.URL})
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := client.Connections(t.Context())
+	all, err := deployment.Connections(t.Context())
 	if err != nil || len(all) != 3 || all[2].ID != "c3" {
 		t.Errorf("%+v, %v", all, err)
 	}

@@ -1,6 +1,6 @@
-// Package apiclient calls the HTTP API of a deployed CloudArq, as far as the command
+// Package client calls the HTTP API of a deployed CloudArq, as far as the command
 // does: what connecting an account takes. pkg/api has the other end.
-package apiclient
+package client
 
 import (
 	"bytes"
