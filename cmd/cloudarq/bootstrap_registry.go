@@ -12,8 +12,8 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/access/bootstrap"
 	apiclient "github.com/cloudarq/cloudarq/pkg/api/client"
-	"github.com/cloudarq/cloudarq/pkg/keep"
 	"github.com/cloudarq/cloudarq/pkg/local"
+	"github.com/cloudarq/cloudarq/pkg/local/keep"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/results/report"

@@ -14,8 +14,8 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/access/bootstrap"
 	apiclient "github.com/cloudarq/cloudarq/pkg/api/client"
 	"github.com/cloudarq/cloudarq/pkg/aws/client"
-	"github.com/cloudarq/cloudarq/pkg/keep"
 	"github.com/cloudarq/cloudarq/pkg/local"
+	"github.com/cloudarq/cloudarq/pkg/local/keep"
 )
 
 // bootstrapFlags are the flags of connections bootstrap.
