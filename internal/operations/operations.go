@@ -1,5 +1,5 @@
 // Package operations finds, by type-checked analysis of the source, every AWS
-// operation that the collectors and awsx can call. What it cannot follow is an
+// operation that the collectors and aws/client can call. What it cannot follow is an
 // error: an operation that the analysis missed would be missing in the guard's
 // table and in the customer's role, or worse, be in neither list that people
 // read.

@@ -25,7 +25,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
-// Account is an opened AWS account; awsx has the real one.
+// Account is an opened AWS account; aws/client has the real one.
 type Account interface {
 	// Config is the SDK's configuration for one region, whose calls are recorded.
 	Config(region string, calls ledger.Ledger) aws.Config

@@ -65,7 +65,7 @@ type Scope struct {
 
 // resourcesAtOnce bounds how many resources of one walk are being read at a
 // time, and with them the memory of a walk. The calls that this makes are
-// bounded by awsx, for the account as a whole.
+// bounded by aws/client, for the account as a whole.
 const resourcesAtOnce = 64
 
 // NewScope makes a scope that emits into sink.

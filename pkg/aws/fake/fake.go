@@ -40,7 +40,7 @@ type answer struct {
 }
 
 // ErrEmpty makes Meddle answer with an output that has nothing set.
-var ErrEmpty = errors.New("awsfake: empty answer")
+var ErrEmpty = errors.New("fake: empty answer")
 
 // New makes a fake that answers nothing yet.
 func New() *Fake {
@@ -137,7 +137,7 @@ func (f *Fake) answer(ctx context.Context, t testing.TB, in any) (any, error) {
 	f.mu.Unlock()
 	if !known {
 		t.Errorf("%s was called without an answer", operation)
-		return nil, fmt.Errorf("awsfake: no answer to %s", operation)
+		return nil, fmt.Errorf("fake: no answer to %s", operation)
 	}
 	if f.Meddle != nil {
 		if err := f.Meddle(operation, call); errors.Is(err, ErrEmpty) {
