@@ -35,7 +35,7 @@ type settings struct {
 	Dead          string        `env:"RESULTS_DEAD_QUEUE_URL,required"`
 	Topic         string        `env:"ALERT_TOPIC_ARN,required"`
 	MaxReceives   int           `env:"MAX_RECEIVES,required"`
-	PublishWithin time.Duration `env:"PUBLISH_WITHIN,required"`
+	LeaseFor      time.Duration `env:"LEASE_FOR,required"`
 }
 
 func main() {
@@ -51,13 +51,13 @@ func main() {
 	results := sqs.New(queues, cfg.Results)
 	meters := lambdax.Meters(os.Stdout)
 	p := &pipeline.Pipeline{
-		Catalog: catalog, Store: store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{})),
+		Catalog: catalog, Store: store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{}), catalog.Severity),
 		Evidence: s3.New(sdks3.NewFromConfig(sdk, s3.PathStyle(client.Emulated(sdk))), cfg.Bucket),
 		Results:  results, Alerts: sns.New(sdksns.NewFromConfig(sdk), cfg.Topic),
-		Progress: pipeline.Silent{}, Meter: meters, Now: time.Now, PublishWithin: cfg.PublishWithin,
+		Progress: pipeline.Silent{}, Meter: meters, Now: time.Now, LeaseFor: cfg.LeaseFor, TempDir: os.TempDir(),
 	}
 	lambda.Start(lambdax.Messages{
-		Handle: p.Absorb, Max: cfg.MaxReceives, Dead: sqs.New(queues, cfg.Dead),
+		Handle: p.Ingest, Max: cfg.MaxReceives, Dead: sqs.New(queues, cfg.Dead),
 		Defer: results.RedeliverAfter, Meters: meters, Log: log,
 	}.Batch)
 }

@@ -176,9 +176,13 @@ type Score struct {
 
 // Changes counts what is different from the audit before.
 type Changes struct {
-	New        int       `json:"new"`
-	Resolved   int       `json:"resolved"`
-	Reopened   int       `json:"reopened"`
+	New      int `json:"new"`
+	Resolved int `json:"resolved"`
+	Reopened int `json:"reopened"`
+	// ByRules is how many of those, and of other changes, follow from what CloudArq looks
+	// at: checks and regions looked at for the first time, checks that are gone. They
+	// say nothing of what was done in the account.
+	ByRules    int       `json:"by_rules,omitempty"`
 	NewlyBlind []CheckID `json:"newly_blind,omitempty"` // fully assessed before, not any more
 	// NewlyMissing are the IAM actions that are missing and were not before.
 	NewlyMissing []string `json:"newly_missing,omitempty"`

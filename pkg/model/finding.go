@@ -23,6 +23,7 @@ const (
 	WhyFixed        = "fixed"                // the resource passed
 	WhyGone         = "deleted"              // a complete listing does not have the resource
 	WhyInapplicable = "no longer applicable" // the check does not apply to the resource any more
+	WhyRetired      = "retired"              // there is no such check any more
 )
 
 // Finding is the life of one (check, resource) that failed.
@@ -55,18 +56,19 @@ type Finding struct {
 	Version int64 `json:"-"` // of the stored record
 }
 
-// ChangedBy is the audit that last changed the finding.
-func (f Finding) ChangedBy() AuditID {
+// Last is the last turn in the finding's life.
+func (f Finding) Last() (Event, bool) {
 	if len(f.History) == 0 {
-		return ""
+		return Event{}, false
 	}
-	return f.History[len(f.History)-1].Audit
+	return f.History[len(f.History)-1], true
 }
 
 // Event is one turn in a finding's life.
 type Event struct {
 	At    time.Time `json:"at"`
 	Audit AuditID   `json:"audit"`
+	Try   int       `json:"try,omitempty"` // which of the audit's tries
 	What  EventKind `json:"what"`
 	Note  string    `json:"note,omitempty"`
 }

@@ -10,15 +10,16 @@ import (
 // How much is kept of what an audited account says, in bytes. The evidence file
 // has all of it; records, alerts and messages have no more than this.
 const (
-	MaxReason   = 1024 // of a verdict, a problem or a note in a history
+	MaxReason   = 1024 // of a verdict or a problem
+	MaxNote     = 512  // of a turn in a finding's history
 	MaxARN      = 2048
 	MaxPart     = 1024 // of Ref.Sub
 	MaxName     = 512
 	MaxProblems = 20 // of an audit
 )
 
-// cutMark ends a text that was longer.
-const cutMark = "…"
+// CutMark ends a text that was longer.
+const CutMark = "…"
 
 // Cut is text as it may be kept and shown: valid UTF-8 without characters that
 // tables, terminals or XML refuse or obey, and at most limit bytes, of which the last
@@ -28,11 +29,11 @@ func Cut(text string, limit int) string {
 	if len(text) <= limit {
 		return text
 	}
-	end := max(limit-len(cutMark), 0)
+	end := max(limit-len(CutMark), 0)
 	for end > 0 && !utf8.RuneStart(text[end]) {
 		end--
 	}
-	return text[:end] + cutMark
+	return text[:end] + CutMark
 }
 
 // Clean is text with every character that may not be shown replaced by U+FFFD:

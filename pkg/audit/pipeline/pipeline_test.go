@@ -169,13 +169,13 @@ func TestOlderAuditNeverOverwritesNewer(t *testing.T) {
 			late = append(late, msg)
 			return nil
 		}
-		return m.Absorb(ctx, msg)
+		return m.Ingest(ctx, msg)
 	}
 	if err := m.broker.Walk(ctx, memory.Worker{Queue: m.results, Handle: hold}); err != nil {
 		t.Fatal(err)
 	}
 	for _, msg := range late {
-		if err := m.Absorb(ctx, msg); err != nil {
+		if err := m.Ingest(ctx, msg); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -313,7 +313,7 @@ func TestPoison(t *testing.T) {
 		if err := m.RunTask(t.Context(), queue.Message{Body: []byte(body)}); !errors.Is(err, queue.ErrPoison) {
 			t.Errorf("%s: %v, want poison", body, err)
 		}
-		if err := m.Absorb(t.Context(), queue.Message{Body: []byte(body)}); !errors.Is(err, queue.ErrPoison) {
+		if err := m.Ingest(t.Context(), queue.Message{Body: []byte(body)}); !errors.Is(err, queue.ErrPoison) {
 			t.Errorf("%s: %v, want poison", body, err)
 		}
 	}
