@@ -2,7 +2,6 @@ package across
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/check"
 	"github.com/cloudarq/cloudarq/pkg/fact"
@@ -116,7 +115,7 @@ func publicPolicy(e *check.Evidence, b s3.Bucket) (statement string, unreadable 
 		return "", new(check.Unassessed(fact.Gap{Reason: fact.Failed, Operation: "s3:GetBucketPolicy", Detail: err.Error()}))
 	}
 	for _, grant := range policy.Evaluate(iampolicy.Options{Account: b.Account, Partition: b.Partition()}).At(iampolicy.Public) {
-		return grant.Statement + ", " + strings.Join(grant.Actions, ", "), nil
+		return grant.Statement + ", " + check.List(grant.Actions), nil
 	}
 	return "", nil
 }

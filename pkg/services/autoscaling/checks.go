@@ -35,7 +35,7 @@ func healthCheck(e *check.Evidence, g Group) check.Verdict {
 
 func multiAZ(e *check.Evidence, g Group) check.Verdict {
 	zones := check.Read(e, g.Detail).Zones
-	return check.Must(len(zones) > 1, "the group is in "+strings.Join(zones, ", "), "the group is in one zone only")
+	return check.Must(len(zones) > 1, "the group is in "+check.List(zones), "the group is in one zone only")
 }
 
 func severalTypes(e *check.Evidence, g Group) check.Verdict {
@@ -65,7 +65,7 @@ func capacityRebalancing(e *check.Evidence, g Group) check.Verdict {
 
 func noSuspended(e *check.Evidence, g Group) check.Verdict {
 	suspended := check.Read(e, g.Detail).Suspended
-	return check.Must(len(suspended) == 0, "no process is suspended", "processes are suspended: "+strings.Join(suspended, ", "))
+	return check.Must(len(suspended) == 0, "no process is suspended", "processes are suspended: "+check.List(suspended))
 }
 
 func imdsv2(e *check.Evidence, l LaunchConfiguration) check.Verdict {

@@ -60,7 +60,7 @@ func noCloudShell(e *check.Evidence, a Account) check.Verdict {
 	}
 	slices.Sort(holders)
 	if len(holders) > 0 {
-		return check.Failed("AWSCloudShellFullAccess is attached to " + list(holders))
+		return check.Failed("AWSCloudShellFullAccess is attached to " + check.List(holders))
 	}
 	return check.Passed("nobody has AWSCloudShellFullAccess")
 }
@@ -140,20 +140,4 @@ func count(n int, one, many string) string {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %s", n, many)
-}
-
-// list names a few and counts the rest.
-func list(names []string) string {
-	const most = 3
-	text := ""
-	for i, name := range names[:min(most, len(names))] {
-		if i > 0 {
-			text += ", "
-		}
-		text += name
-	}
-	if more := len(names) - most; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
 }

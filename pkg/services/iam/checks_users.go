@@ -112,7 +112,7 @@ func noDirectPolicies(e *check.Evidence, u User) check.Verdict {
 		names = append(names, nameOf(arn))
 	}
 	if len(names) > 0 {
-		return check.Failed("the user has policies of its own: " + list(names))
+		return check.Failed("the user has policies of its own: " + check.List(names))
 	}
 	return check.Passed("the user has no policy of its own")
 }

@@ -60,14 +60,14 @@ func (i identity) adminBy(e *check.Evidence) string {
 	}
 	slices.Sort(names)
 	if len(names) == 0 || i.boundary == "" {
-		return list(names)
+		return check.List(names)
 	}
 	// A boundary that AWS does not list is one of AWS's own that nobody else
 	// uses; not knowing that it limits, it is taken not to.
 	if admin, found := allowsAll(e, managed, i.boundary); found && !admin {
 		return ""
 	}
-	return list(names)
+	return check.List(names)
 }
 
 func allowsAll(e *check.Evidence, policies []Policy, arn string) (admin, found bool) {

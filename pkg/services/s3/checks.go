@@ -137,7 +137,7 @@ func eventNotifications(e *check.Evidence, b Bucket) check.Verdict {
 	case n.EventBridge:
 		return check.Passed("events go to EventBridge")
 	case len(n.Targets) > 0:
-		return check.Passed("events go to " + strings.Join(n.Targets, ", "))
+		return check.Passed("events go to " + check.List(n.Targets))
 	default:
 		return check.Failed("nobody is notified of changes")
 	}
