@@ -25,13 +25,14 @@ func bucketRules() []check.Rule {
 
 // ownBucket is the trail's bucket if it is of this account.
 func ownBucket(e *check.Evidence, name string) (s3.Bucket, bool) {
-	for _, b := range check.All[s3.Bucket](e) {
-		if b.Name == name {
-			return b, true
-		}
+	buckets := bucketsNamed.All(e, name)
+	if len(buckets) == 0 {
+		return s3.Bucket{}, false
 	}
-	return s3.Bucket{}, false
+	return buckets[0], true
 }
+
+var bucketsNamed = check.NewIndex(check.Name[s3.Bucket])
 
 func foreignTrail(t cloudtrail.Trail) check.Verdict {
 	return check.Inapplicable("the trail belongs to account " + t.Owner() + ", which is where it is judged")
