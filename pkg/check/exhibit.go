@@ -79,7 +79,7 @@ func (s Set) MarshalJSON() ([]byte, error) {
 		w.Matching = &s.matching
 	}
 	for _, one := range s.some {
-		x := shownSample{Resource: model.Cut(one.resource, maxSample), Keys: shownKeys(one.keys)}
+		x := shownSample{Resource: model.Cut(model.Clean(one.resource), maxSample), Keys: shownKeys(one.keys)}
 		if one.content != nil {
 			content, err := json.Marshal(one.content)
 			if err != nil {
@@ -98,7 +98,7 @@ func (s Set) MarshalJSON() ([]byte, error) {
 func shownKeys(keys []string) []string {
 	var all []string
 	for _, key := range keys[:min(few, len(keys))] {
-		all = append(all, model.Cut(key, maxName))
+		all = append(all, model.Cut(model.Clean(key), maxName))
 	}
 	if more := len(keys) - few; more > 0 {
 		all = append(all, andMore(more))

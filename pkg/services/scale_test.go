@@ -223,11 +223,11 @@ func identity(service, kind string, i int) model.Resource {
 	return model.Resource{Ref: model.Ref{ARN: arn(service, kind, i), Account: owner, Region: home, Name: name(kind, i)}}
 }
 
-func many[R check.Resource](service, kind string, make func(i int, r model.Resource) R) population {
+func many[R check.Resource](service, kind string, one func(i int, r model.Resource) R) population {
 	return func(n int) []check.Resource {
 		var all []check.Resource
 		for i := range n {
-			all = append(all, make(i, identity(service, kind, i)))
+			all = append(all, one(i, identity(service, kind, i)))
 		}
 		return all
 	}
@@ -235,7 +235,7 @@ func many[R check.Resource](service, kind string, make func(i int, r model.Resou
 
 // inEachRegion is for types of which a region has one resource, in an account of
 // any size.
-func inEachRegion[R check.Resource](service, kind string, make func(r model.Resource) R) population {
+func inEachRegion[R check.Resource](service, kind string, one func(r model.Resource) R) population {
 	return func(int) []check.Resource {
 		var all []check.Resource
 		for i := range 20 {
@@ -243,15 +243,15 @@ func inEachRegion[R check.Resource](service, kind string, make func(r model.Reso
 			if i > 0 {
 				r.Region = name("region", i)
 			}
-			all = append(all, make(r))
+			all = append(all, one(r))
 		}
 		return all
 	}
 }
 
 // once is for types of which an account has one resource.
-func once[R check.Resource](service, kind string, make func(r model.Resource) R) population {
-	return func(int) []check.Resource { return []check.Resource{make(identity(service, kind, 0))} }
+func once[R check.Resource](service, kind string, one func(r model.Resource) R) population {
+	return func(int) []check.Resource { return []check.Resource{one(identity(service, kind, 0))} }
 }
 
 // effort is what a rule took over all of its resources.
