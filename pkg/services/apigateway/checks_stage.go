@@ -1,7 +1,7 @@
 package apigateway
 
 import (
-	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 )
 
 // onStage is a rule on what GetStages tells.

@@ -3,7 +3,7 @@ package cloudfront
 import (
 	"slices"
 
-	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 )
 
 func viewerHTTPS(d Detail) check.Verdict {
