@@ -37,11 +37,9 @@ type Finding struct {
 	Resource   Ref          `json:"resource"`
 	State      FindingState `json:"state"`
 	Reason     string       `json:"reason"`
-	// Evidence are the facts that decided, as in the verdict: an excerpt, of which
-	// Omitted says how many more there were. Source is where all of them lie, in the
-	// blob store, as long as evidence is kept.
+	// Evidence are the facts that decided, as in the verdict: an excerpt. Source is where
+	// all of them lie, in the blob store, as long as evidence is kept.
 	Evidence json.RawMessage `json:"evidence,omitempty"`
-	Omitted  int             `json:"evidence_omitted,omitempty"`
 	Source   string          `json:"evidence_file,omitempty"`
 
 	FirstSeen  time.Time `json:"first_seen"`

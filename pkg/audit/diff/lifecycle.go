@@ -4,6 +4,8 @@ package diff
 
 import (
 	"encoding/json"
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -64,15 +66,14 @@ func (l listings) add(kind string, listing evidence.Listing) {
 // Observation is what an audit says of a check and a resource, as far as it can
 // make a difference to a finding.
 type Observation struct {
-	ID      model.FindingID `json:"id"`
-	Check   model.CheckID   `json:"check"`
-	Kind    string          `json:"kind"`
-	Ref     model.Ref       `json:"ref"`
-	Status  check.Status    `json:"status"`
-	Reason  string          `json:"reason,omitempty"`
-	Proof   json.RawMessage `json:"proof,omitempty"` // of a failure: an excerpt of the evidence
-	Omitted int             `json:"omitted,omitempty"`
-	Source  string          `json:"source,omitempty"` // where all of the evidence lies
+	ID     model.FindingID `json:"id"`
+	Check  model.CheckID   `json:"check"`
+	Kind   string          `json:"kind"`
+	Ref    model.Ref       `json:"ref"`
+	Status check.Status    `json:"status"`
+	Reason string          `json:"reason,omitempty"`
+	Proof  json.RawMessage `json:"proof,omitempty"`  // of a failure: an excerpt of the evidence
+	Source string          `json:"source,omitempty"` // where all of the evidence lies
 	// Unasked says of a verdict of NOT_ASSESSED that the audit was not meant to look
 	// at what would have decided.
 	Unasked bool `json:"unasked,omitempty"`
@@ -125,8 +126,8 @@ func (l *Lifecycle) Observe(e evidence.Entry, source string, known func(model.Fi
 			if err != nil {
 				return err
 			}
-			if o.Proof, o.Omitted, err = evidence.Excerpt(exhibits); err != nil {
-				return err
+			if o.Proof, err = json.Marshal(exhibits); err != nil {
+				return fmt.Errorf("evidence of %s: %w", e.Ref, err)
 			}
 			o.Source = source
 		case !known(o.ID):
@@ -220,20 +221,24 @@ func (l *Lifecycle) observed(f model.Finding, o Observation) (Change, bool) {
 	}
 }
 
-// sameReason compares reasons as far as both were kept: how much was cut is no change.
+// sameReason compares reasons as far as both were kept: how much was cut, and of how
+// many more they do not tell, is no change.
 func sameReason(a, b string) bool {
-	return cutAt(a) == cutAt(b)
+	return kept(a) == kept(b)
 }
 
-func cutAt(reason string) string {
+// more is what check.List ends a long list with.
+var more = regexp.MustCompile(` and \d+ more\b`)
+
+func kept(reason string) string {
 	if at := strings.LastIndex(reason, model.CutMark); at >= 0 {
-		return reason[:at]
+		reason = reason[:at]
 	}
-	return reason
+	return more.ReplaceAllString(reason, " and more")
 }
 
 func (l *Lifecycle) failed(what model.EventKind, f model.Finding, o Observation) Change {
-	f.Reason, f.Evidence, f.Omitted, f.Source, f.BlindSince = o.Reason, o.Proof, o.Omitted, o.Source, time.Time{}
+	f.Reason, f.Evidence, f.Source, f.BlindSince = o.Reason, o.Proof, o.Source, time.Time{}
 	return l.change(what, f, o.Reason)
 }
 

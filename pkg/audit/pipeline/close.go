@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -350,24 +349,11 @@ func (p *Pipeline) world(ctx context.Context, audit model.Audit, tasks []model.T
 func (j *judgement) judgeAll(c check.Check, world *check.World, listings []evidence.Entry) {
 	for _, r := range world.Resources(c.Kind) {
 		verdict := j.judge.Judge(c.Rule, r)
-		exhibits := j.judge.Evidence().Exhibits(r)
-		v, err := evidence.Of(c.ID, verdict, exhibits)
+		v, err := evidence.Apart(c.ID, verdict, j.judge.Evidence().Exhibits(r))
 		if err != nil {
 			j.fail(err)
 			return
 		}
-		// The line has no resource of its own to show the facts of.
-		for i, x := range exhibits {
-			if x.Resource == "" {
-				content, err := json.Marshal(x.Content)
-				if err != nil {
-					j.fail(fmt.Errorf("evidence of %s: %w", c.ID, err))
-					return
-				}
-				v.Others = slices.Insert(v.Others, min(i, len(v.Others)), evidence.Exhibit{Fact: x.Fact, Content: content})
-			}
-		}
-		v.Read = nil
 		j.write(evidence.Entry{Kind: c.Kind, Ref: r.Reference().Bounded(), Verdicts: []evidence.Verdict{v}})
 	}
 	for _, listing := range listings {

@@ -213,7 +213,7 @@ func (in *ingestion) write(ctx context.Context, f model.Finding) error {
 	err := in.org.PutFinding(ctx, in.scope, in.record.Parts, f)
 	if store.Refused(err) {
 		in.p.meter(metrics.FindingsShortened, 1)
-		f.Evidence, f.Omitted = nil, f.Omitted+1
+		f.Evidence = nil
 		f.History = f.History[max(0, len(f.History)-1):]
 		err = in.org.PutFinding(ctx, in.scope, in.record.Parts, f)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -319,40 +320,66 @@ func TestPoison(t *testing.T) {
 	}
 }
 
+// TestEvidenceJudgesAgain: what a rule read is in the evidence, the resources in
+// lines of their own, so that each verdict follows from the files alone. What a
+// verdict itself keeps of many guards is an excerpt.
 func TestEvidenceJudgesAgain(t *testing.T) {
 	t.Parallel()
-	w := &world{doors: map[string]sight{"a": shut, "b": open, "c": hidden}}
+	w := &world{doors: map[string]sight{"a": shut, "b": open, "c": hidden}, guards: make([]bool, 500)}
 	m := newMachine(t, t.TempDir(), w, memory.Options{})
 	a := m.audit(t)
 	tasks, err := m.records.Tasks(t.Context(), a.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	kind, _ := m.Catalog.Kind(door{}.Kind())
-	rule, _ := m.Catalog.Check("door-locked")
-	again := 0
-	for _, task := range tasks {
-		err := pipeline.ReadEvidence(t.Context(), m.Evidence, task.Evidence, func(e evidence.Entry) error {
-			if e.Resource == nil || e.Kind != kind.Name {
+	read := func(visit func(evidence.Entry)) {
+		for _, task := range tasks {
+			if task.Evidence == "" {
+				continue
+			}
+			err := pipeline.ReadEvidence(t.Context(), m.Evidence, task.Evidence, func(e evidence.Entry) error {
+				visit(e)
 				return nil
-			}
-			r, err := kind.Decode(e.Resource)
+			})
 			if err != nil {
-				return err
+				t.Fatal(err)
 			}
-			for _, v := range e.Verdicts {
-				again++
-				if got := check.NewJudge(a.StartedAt, nil).Judge(rule.Rule, r); !cmp.Equal(got, v.Verdict) {
-					t.Errorf("judged again from the snapshot: %+v, was %+v", got, v.Verdict)
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
 		}
 	}
-	if again != 3 {
-		t.Errorf("judged %d verdicts again, want 3", again)
+	everything := check.NewWorld(door{}.Kind(), guard{}.Kind())
+	resources := map[model.Ref]check.Resource{}
+	read(func(e evidence.Entry) {
+		switch kind, _ := m.Catalog.Kind(e.Kind); {
+		case e.Resource != nil:
+			r, err := kind.Decode(e.Resource)
+			if err != nil {
+				t.Fatal(err)
+			}
+			everything.Add(r)
+			resources[e.Ref] = r
+		case e.Listing != nil && e.Listing.Gap != nil:
+			everything.AddGap(e.Kind, *e.Listing.Gap)
+		}
+	})
+	again := map[model.CheckID]int{}
+	read(func(e evidence.Entry) {
+		for _, v := range e.Verdicts {
+			again[v.Check]++
+			rule, _ := m.Catalog.Check(v.Check)
+			if got := check.NewJudge(a.StartedAt, everything).Judge(rule.Rule, resources[e.Ref]); !cmp.Equal(got, v.Verdict) {
+				t.Errorf("%s judged again from the files: %+v, was %+v", v.Check, got, v.Verdict)
+			}
+			if v.Check == "door-guarded" && (len(v.Others) != 1 || !strings.Contains(string(v.Others[0].Content), `{"set":{"count":500,`)) {
+				t.Errorf("500 guards are %d exhibits: %+v", len(v.Others), v.Others)
+			}
+		}
+	})
+	if again["door-locked"] != 3 || again["door-guarded"] != 3 {
+		t.Errorf("judged %v verdicts again, want 3 of each", again)
+	}
+	for name, f := range m.findings(t, "door-guarded") {
+		if len(f.Evidence) > 2*check.MaxEvidence {
+			t.Errorf("the finding on door %s keeps %d bytes of evidence", name, len(f.Evidence))
+		}
 	}
 }

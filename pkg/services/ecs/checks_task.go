@@ -1,8 +1,6 @@
 package ecs
 
 import (
-	"strings"
-
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
@@ -72,7 +70,7 @@ func hostNetworkUser(e *check.Evidence, t TaskDefinition) check.Verdict {
 func noSecrets(e *check.Evidence, t TaskDefinition) check.Verdict {
 	for _, c := range check.Read(e, t.Detail).Containers {
 		if len(c.SecretVariables) > 0 {
-			return check.Failed("environment variables of the container " + c.Name + " look like credentials: " + strings.Join(c.SecretVariables, ", "))
+			return check.Failed("environment variables of the container " + c.Name + " look like credentials: " + check.List(c.SecretVariables))
 		}
 	}
 	return check.Passed("no environment variable looks like a credential")
