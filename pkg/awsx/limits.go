@@ -83,7 +83,7 @@ func newLimiter(limits map[string]Limit, atOnce int) *Limiter {
 // take it from them.
 const (
 	giveWayOnce  = time.Second     // calls that were under way together are throttled together: they halve the rate once
-	slowest      = 1.0 / 16        // of the known limit
+	slowest      = 1.0 / 4         // of the known limit; slower, and calls that wait their turn would outlast their minute
 	restoreAfter = 5 * time.Second // without a throttle, until the next step back
 	restoreBy    = 1.0 / 16        // of the known limit, in each step
 )
