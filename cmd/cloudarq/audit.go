@@ -9,11 +9,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/cloudarq/cloudarq/pkg/diff"
+	"github.com/cloudarq/cloudarq/pkg/audit/diff"
+	"github.com/cloudarq/cloudarq/pkg/audit/score"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/report"
-	"github.com/cloudarq/cloudarq/pkg/score"
+	"github.com/cloudarq/cloudarq/pkg/results/report"
 )
 
 func (c *cli) audit() *cobra.Command {
