@@ -179,6 +179,9 @@ func (o Of) Ended(broken bool, worst []diff.Change) []Alert {
 	a.State, a.Problems, a.Reminder, a.Worst = audit.State, audit.Problems, Reminder(audit), named(worst)
 	if s := audit.Summary; s != nil {
 		a.Score, a.Changes, a.Severity = &s.Score, &s.Changes, s.Failed
+		if c := s.Changes.Score; c != nil && len(c.Breaks) > 0 {
+			a.Summary += "; its score is not to be compared with the one before: " + strings.Join(c.Breaks, "; ")
+		}
 		if blind := s.Changes.NewlyBlind; len(blind) > 0 {
 			b := o.alert(KindBlind, "blind", "", "%d checks of account %s cannot be assessed any more", len(blind), audit.AccountID)
 			b.Checks = blind

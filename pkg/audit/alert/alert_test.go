@@ -96,6 +96,19 @@ func TestEnded(t *testing.T) {
 	}
 }
 
+// TestScoreBreak: an alert says in its sentence that two scores are of different
+// kinds, and says nothing where they are of one.
+func TestScoreBreak(t *testing.T) {
+	t.Parallel()
+	for _, breaks := range [][]string{nil, {"version 1 of the score then, version 2 now"}} {
+		change := &model.ScoreChange{Before: model.Score{Version: 1, Value: 72, Assessed: 1}, Breaks: breaks}
+		all := about(model.AuditDone, &model.Summary{Changes: model.Changes{Score: change}}).Ended(false, nil)
+		if says := strings.Contains(all[0].Summary, "version 1 of the score then"); says != (breaks != nil) || all[0].Changes.Score != change {
+			t.Errorf("breaks %q are announced as %q", breaks, all[0].Summary)
+		}
+	}
+}
+
 // TestReminder: only the end of the one audit of an account that is audited once
 // says that its role can go.
 func TestReminder(t *testing.T) {
@@ -149,9 +162,11 @@ func TestMessages(t *testing.T) {
 		many = append(many, change(model.EventNew, model.Medium, n))
 	}
 	all = append(all, about(model.AuditRunning, nil).Digest("s3", len(many), model.Changes{New: len(many)}, map[model.Severity]int{model.Medium: len(many)}, many))
-	all = append(all, about(model.AuditPartial, &model.Summary{Changes: model.Changes{NewlyBlind: []model.CheckID{"a"}, NewlyMissing: []string{"kms:ListKeys"}}, Gaps: []model.GapCount{{Reason: "denied", Action: "kms:ListKeys", Checks: []model.CheckID{"a"}}}, Failed: map[model.Severity]int{model.Low: 1}}).Ended(true, nil)...)
+	score := model.Score{Version: model.ScoreVersion, Cap: 100}
+	before := &model.ScoreChange{Before: model.Score{Version: 1}, Breaks: []string{"version 1 of the score then, version 2 now"}}
+	all = append(all, about(model.AuditPartial, &model.Summary{Score: score, Changes: model.Changes{NewlyBlind: []model.CheckID{"a"}, NewlyMissing: []string{"kms:ListKeys"}, Score: before}, Gaps: []model.GapCount{{Reason: "denied", Action: "kms:ListKeys", Checks: []model.CheckID{"a"}}}, Failed: map[model.Severity]int{model.Low: 1}}).Ended(true, nil)...)
 	all = append(all, about(model.AuditDone, nil).Ended(false, many)...)
-	once := about(model.AuditDone, &model.Summary{})
+	once := about(model.AuditDone, &model.Summary{Score: score})
 	once.Audit.ID, once.Audit.Once = "01M8ACCZV0SK53Z30THMJGM3YH", true
 	all = append(all, once.Ended(false, nil)...)
 	seen := map[string]string{}

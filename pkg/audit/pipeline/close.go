@@ -438,6 +438,7 @@ func (p *Pipeline) summarise(audit model.Audit, tasks []model.Task, previous *mo
 		s.Changes.NewlyBlind = newlyBlind(previous.Summary.Tally, s.Tally)
 		audit.Summary = s
 		s.Changes.NewlyMissing = drift.NewlyLost(*previous, audit)
+		s.Changes.Score = score.Compare(*previous, audit)
 	}
 	return s, nil
 }

@@ -383,3 +383,31 @@ func TestEvidenceJudgesAgain(t *testing.T) {
 		}
 	}
 }
+
+// TestScoreBefore: an audit keeps the score before beside its own. A record from
+// before scores had versions is of version 1, and nobody may take the break for a
+// change of the account.
+func TestScoreBefore(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, t.TempDir(), &world{doors: map[string]sight{"a": open}}, memory.Options{})
+	first := m.audit(t)
+	if first.Summary.Changes.Score != nil || first.Summary.Score.Version != model.ScoreVersion {
+		t.Errorf("the first audit: %+v after %+v", first.Summary.Score, first.Summary.Changes.Score)
+	}
+	second := m.audit(t)
+	if c := second.Summary.Changes.Score; c == nil || c.Before != first.Summary.Score || len(c.Breaks) > 0 {
+		t.Errorf("the second is held beside %+v", c)
+	}
+	old, err := m.records.Audit(t.Context(), second.Connection, second.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old.Summary.Score = model.Score{Value: 72, Assessed: 1}
+	if err := m.records.PutAudit(t.Context(), &old); err != nil {
+		t.Fatal(err)
+	}
+	c := m.audit(t).Summary.Changes.Score
+	if c == nil || c.Before.Version != 1 || c.Before.Value != 72 || len(c.Breaks) != 1 {
+		t.Errorf("the third is held beside %+v", c)
+	}
+}

@@ -97,7 +97,11 @@ func noPublicIP(e *check.Evidence, l LaunchConfiguration) check.Verdict {
 }
 
 func noSecrets(e *check.Evidence, l LaunchConfiguration) check.Verdict {
-	return check.Must(!check.Read(e, l.Detail).SecretUserData, "the user data holds nothing like a credential", "the user data holds what looks like a credential")
+	d := check.Read(e, l.Detail)
+	if d.UnreadUserData != nil && !d.SecretUserData {
+		return check.Unassessed(*d.UnreadUserData)
+	}
+	return check.Must(!d.SecretUserData, "the user data holds nothing like a credential", "the user data holds what looks like a credential")
 }
 
 func used(e *check.Evidence, l LaunchConfiguration) check.Verdict {
