@@ -44,6 +44,9 @@ type Audit struct {
 	Checks          []CheckID `json:"checks"` // those selected, sorted
 	Regions         []string  `json:"regions"`
 	DisabledRegions []string  `json:"disabled_regions,omitempty"` // exist, but the account has not enabled them
+	// Narrowed says that the account has enabled more regions than those audited, or
+	// may have.
+	Narrowed bool `json:"narrowed,omitempty"`
 
 	// Retries counts how often the audit was taken up again after it had ended:
 	// what looks at the whole account is judged anew each time.

@@ -28,6 +28,9 @@ type Listing struct {
 	Region string    `json:"region"`
 	Count  int       `json:"count"`         // resources found
 	Gap    *fact.Gap `json:"gap,omitempty"` // why it is incomplete
+	// Elsewhere says that resources of regions that the audit does not look at are left
+	// out.
+	Elsewhere bool `json:"elsewhere,omitempty"`
 }
 
 // Verdict is what one rule said of the entry's resource.

@@ -327,6 +327,9 @@ func (p *Pipeline) world(ctx context.Context, audit model.Audit, tasks []model.T
 				if e.Listing.Gap != nil {
 					world.AddGap(e.Kind, *e.Listing.Gap)
 				}
+				if e.Listing.Elsewhere || audit.Narrowed && e.Listing.Region != model.Global {
+					world.AddElsewhere(e.Kind, audit.Regions)
+				}
 				listings = append(listings, evidence.Entry{Kind: e.Kind, Ref: e.Ref, Listing: e.Listing})
 				return nil
 			}

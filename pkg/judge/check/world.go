@@ -19,6 +19,7 @@ type World struct {
 type population struct {
 	resources []Resource
 	gaps      []fact.Gap
+	audited   []string // regions, if there may be resources in others that nobody asked for
 	// What follows is made when first asked for.
 	typed   any                   // map[string][]R: the resources of each region, and of all under ""
 	hidden  map[string][]fact.Gap // the gaps that matter to a region
@@ -34,14 +35,18 @@ type place struct {
 
 // gapsIn is the gaps of listings that may hide resources of a region.
 func (p *population) gapsIn(region string) []fact.Gap {
-	if region == "" || len(p.gaps) == 0 {
+	unasked := p.audited != nil && !slices.Contains(p.audited, region)
+	if !unasked && (region == "" || len(p.gaps) == 0) {
 		return slices.Clip(p.gaps)
 	}
 	gaps, made := p.hidden[region]
 	if !made {
 		gaps = slices.Clip(slices.DeleteFunc(slices.Clone(p.gaps), func(g fact.Gap) bool {
-			return g.Region != "" && g.Region != model.Global && g.Region != region
+			return region != "" && g.Region != "" && g.Region != model.Global && g.Region != region
 		}))
+		if unasked {
+			gaps = append(gaps, fact.Gap{Reason: fact.NotCollected, Region: Elsewhere, Detail: "the audit was to look at some regions only"})
+		}
 		if p.hidden == nil {
 			p.hidden = map[string][]fact.Gap{}
 		}
@@ -77,14 +82,26 @@ func (w *World) Holds(kind string) bool { return w.kinds[kind] != nil }
 // Add keeps a resource; one of an undeclared type is dropped.
 func (w *World) Add(r Resource) {
 	if p := w.kinds[r.Kind()]; p != nil {
-		*p = population{resources: append(p.resources, r), gaps: p.gaps}
+		*p = population{resources: append(p.resources, r), gaps: p.gaps, audited: p.audited}
 	}
 }
 
 // AddGap notes that the resources of a type could not all be listed.
 func (w *World) AddGap(kind string, gap fact.Gap) {
 	if p := w.kinds[kind]; p != nil {
-		*p = population{resources: p.resources, gaps: append(p.gaps, gap)}
+		*p = population{resources: p.resources, gaps: append(p.gaps, gap), audited: p.audited}
+	}
+}
+
+// Elsewhere is the region of what an audit did not look for, because it was to look at
+// some regions only.
+const Elsewhere = "other regions"
+
+// AddElsewhere notes that there may be resources of a type in other regions than those
+// audited. A rule that one of them could sway is not assessed.
+func (w *World) AddElsewhere(kind string, audited []string) {
+	if p := w.kinds[kind]; p != nil {
+		*p = population{resources: p.resources, gaps: p.gaps, audited: append([]string{model.Global}, audited...)}
 	}
 }
 
