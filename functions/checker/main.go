@@ -41,6 +41,8 @@ type settings struct {
 	Key         string        `env:"KEY_ARN,required"`
 	MaxReceives int           `env:"MAX_RECEIVES,required"`
 	Spare       time.Duration `env:"TASK_SPARE,required"`
+	Bound       time.Duration `env:"AUDIT_BOUND,required"`
+	Memory      int           `env:"AWS_LAMBDA_FUNCTION_MEMORY_SIZE,required"`
 	WatchEvery  time.Duration `env:"WATCH_EVERY,required"`
 }
 
@@ -49,6 +51,7 @@ func main() {
 	slog.SetDefault(log)
 	cfg, err := env.ParseAs[settings]()
 	lambdax.ExitOn(err)
+	lambdax.BoundMemory(cfg.Memory)
 	sdk, err := client.Own(context.Background(), cfg.Version)
 	lambdax.ExitOn(err)
 	catalog, err := services.Catalog()
@@ -67,7 +70,7 @@ func main() {
 			ExternalIDs: connect.ExternalIDs{Store: records, Keys: keys},
 			Client:      client.New(client.Options{Version: cfg.Version, CustomEndpoint: collectors.CustomEndpoint}),
 		},
-		Progress: pipeline.Silent{}, Meter: meters, Now: time.Now, Spare: cfg.Spare, WatchEvery: cfg.WatchEvery,
+		Progress: pipeline.Silent{}, Meter: meters, Now: time.Now, Spare: cfg.Spare, ContinueFor: cfg.Bound * 3 / 4, WatchEvery: cfg.WatchEvery,
 	}
 	lambda.Start(lambdax.Messages{
 		Handle: p.RunTask, Max: cfg.MaxReceives, Dead: sqs.New(queues, cfg.Dead),

@@ -95,6 +95,15 @@ type Task struct {
 	// gap in the evidence.
 	Late bool `json:"late,omitempty"`
 
+	// Of is the task that this one is a part of, and Part its place in the row; Rest is
+	// what it has to do. Next are the tasks that go on with what it left, and Unread is
+	// what none does.
+	Of     TaskID   `json:"of,omitempty"`
+	Part   int      `json:"part,omitempty"`
+	Rest   *Rest    `json:"rest,omitempty"`
+	Next   []TaskID `json:"next,omitempty"`
+	Unread []Rest   `json:"unread,omitempty"`
+
 	Evidence  string             `json:"evidence,omitempty"` // key in the blob store
 	Ledger    string             `json:"ledger,omitempty"`   // key in the blob store
 	Calls     int                `json:"calls,omitempty"`
@@ -106,6 +115,17 @@ type Task struct {
 	Until     time.Time          `json:"until,omitzero"`   // when it is forgotten; zero is never
 
 	Version int64 `json:"-"` // of the stored record
+}
+
+// Rest is what was left of the walks of a region.
+type Rest struct {
+	Region string   `json:"region"`
+	Walks  []string `json:"walks"`
+	Kinds  []string `json:"kinds"` // that these list
+	// Read and Avoid are keys in the blob store: what this audit read already, and what
+	// the one before it did when it could not read all.
+	Read  string `json:"read,omitempty"`
+	Avoid string `json:"avoid,omitempty"`
 }
 
 // Listing is how the listings of one resource type ended over all regions.

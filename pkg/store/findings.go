@@ -208,6 +208,9 @@ type Scope struct {
 	Checks  []model.CheckID `json:"checks,omitempty"`
 	Regions []string        `json:"regions,omitempty"`
 
+	// Unread is what the audit could not read in its time: the next one begins with it.
+	Unread []model.Rest `json:"unread,omitempty"`
+
 	// Holder is who works on the scope until HeldUntil; empty is nobody.
 	Holder    string    `json:"holder,omitempty"`
 	HeldUntil time.Time `json:"held_until,omitzero"`

@@ -184,6 +184,8 @@ func (l *Lifecycle) Next(known *model.Finding, seen *Observation) (Change, bool)
 	switch {
 	case !listed:
 		return Change{}, false
+	case gap != nil && gap.Reason == fact.Timeout:
+		return Change{}, false // time was up before it could be looked at, which says nothing of it
 	case gap == nil:
 		return l.resolve(f, model.WhyGone, "a complete listing does not have it")
 	default:

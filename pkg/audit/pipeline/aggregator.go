@@ -27,6 +27,9 @@ func (p *Pipeline) Ingest(ctx context.Context, message queue.Message) error {
 	}
 	err = p.takeIn(ctx, m)
 	switch {
+	case errors.Is(err, errMore):
+		// A message of its own, since this one has only so many deliveries.
+		return p.report(ctx, m)
 	case err == nil, ctx.Err() != nil, errors.Is(err, queue.ErrPoison), errors.Is(err, errHeld), !message.Last():
 		return err
 	case errors.Is(err, blob.ErrFull): // giving up would need space, too
@@ -44,9 +47,20 @@ func (p *Pipeline) takeIn(ctx context.Context, m Message) error {
 	if task.State == model.TaskOpen { // the message came before its evidence
 		return fmt.Errorf("task %s of audit %s has no evidence yet", task.ID, audit.ID)
 	}
+	if task.Of != "" { // a part: what it is a part of is taken in as a whole
+		root, err := org.Task(ctx, m.Audit, task.Of)
+		if err != nil {
+			return err
+		}
+		task = &root
+	}
 	if task.State == model.TaskCollected {
-		if task.Evidence != "" { // opening the account leaves none
-			if task.Changes, err = p.ingest(ctx, m.Organization, audit, string(task.ID), []string{task.Evidence}); err != nil {
+		parts, open, err := p.family(ctx, org, audit, *task)
+		if err != nil || open { // the last part's result comes
+			return err
+		}
+		if sources := sourcesOf(parts); len(sources) > 0 { // opening the account leaves none
+			if task.Changes, err = p.ingest(ctx, m.Organization, audit, string(task.ID), parts); err != nil {
 				return fmt.Errorf("take in task %s of audit %s: %w", task.ID, audit.ID, err)
 			}
 		}
@@ -63,6 +77,16 @@ func (p *Pipeline) takeIn(ctx context.Context, m Message) error {
 		return p.Close(ctx, m.Organization, m.Connection, m.Audit)
 	}
 	return nil
+}
+
+// sourcesOf are where the evidence of tasks lies.
+func sourcesOf(tasks []model.Task) (keys []string) {
+	for _, t := range tasks {
+		if t.Evidence != "" {
+			keys = append(keys, t.Evidence)
+		}
+	}
+	return keys
 }
 
 // resultOf reads what a result is about; no task says that it is purged.
@@ -89,6 +113,13 @@ func (p *Pipeline) settle(ctx context.Context, m Message, cause error) error {
 	audit, task, err := p.resultOf(ctx, m)
 	if err != nil || task == nil {
 		return err
+	}
+	if err == nil && task.Of != "" {
+		root, err := org.Task(ctx, m.Audit, task.Of)
+		if err != nil {
+			return err
+		}
+		task = &root
 	}
 	if task.State == model.TaskOpen {
 		return cause // its message is still to come, or the audit's bound

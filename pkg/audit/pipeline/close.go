@@ -220,7 +220,7 @@ func (p *Pipeline) conclude(ctx context.Context, orgID model.OrganizationID, aud
 	if err != nil {
 		return audit, err
 	}
-	if whole.Changes, err = p.ingest(ctx, orgID, audit, across, []string{whole.Evidence}); err != nil {
+	if whole.Changes, err = p.ingest(ctx, orgID, audit, across, []model.Task{whole}); err != nil {
 		return audit, err
 	}
 	whole.State, whole.Version = model.TaskAbsorbed, earlier
@@ -313,7 +313,7 @@ func (p *Pipeline) world(ctx context.Context, audit model.Audit, tasks []model.T
 		}
 		if t.State == model.TaskFailed {
 			for _, kind := range names {
-				if p.Catalog.ServiceOf(kind) == t.Service {
+				if p.Catalog.ServiceOf(kind) == t.Service && (t.Rest == nil || slices.Contains(t.Rest.Kinds, kind)) {
 					world.AddGap(kind, unlisted(t.Problem))
 				}
 			}
@@ -374,16 +374,27 @@ func (j *judgement) judgeAll(c check.Check, world *check.World, listings []evide
 // nothingExists gives a check its verdict when there is nothing to judge: not
 // applicable if every listing was complete, not assessed if a task failed.
 func (j *judgement) nothingExists(c check.Check, service string, tasks []model.Task) {
-	at := slices.IndexFunc(tasks, func(t model.Task) bool { return t.Service == service })
-	if at < 0 {
-		return
+	var listing model.Listing
+	found := false
+	for _, t := range tasks {
+		if t.Service != service {
+			continue
+		}
+		found = true
+		if t.State == model.TaskFailed && (t.Rest == nil || slices.Contains(t.Rest.Kinds, c.Kind)) {
+			region := model.Global
+			if t.Rest != nil {
+				region = t.Rest.Region
+			}
+			ref := model.Everything(j.audit.Partition, service, j.audit.AccountID, region)
+			j.write(evidence.Entry{Kind: c.Kind, Ref: ref, Verdicts: []evidence.Verdict{{Check: c.ID, Verdict: check.Unassessed(unlisted(t.Problem))}}})
+			listing.Gaps++
+		}
+		one := t.Listings[c.Kind]
+		listing.Count, listing.Gaps = listing.Count+one.Count, listing.Gaps+one.Gaps
 	}
-	task := tasks[at]
-	ref := model.Everything(j.audit.Partition, service, j.audit.AccountID, model.Global)
-	switch listing := task.Listings[c.Kind]; {
-	case task.State == model.TaskFailed:
-		j.write(evidence.Entry{Kind: c.Kind, Ref: ref, Verdicts: []evidence.Verdict{{Check: c.ID, Verdict: check.Unassessed(unlisted(task.Problem))}}})
-	case listing == model.Listing{}:
+	if found && listing == (model.Listing{}) {
+		ref := model.Everything(j.audit.Partition, service, j.audit.AccountID, model.Global)
 		verdict := check.Inapplicable("nothing of this type exists in the regions audited")
 		j.write(evidence.Entry{Kind: c.Kind, Ref: ref, Verdicts: []evidence.Verdict{{Check: c.ID, Verdict: verdict}}})
 	}

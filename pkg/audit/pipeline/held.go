@@ -79,7 +79,7 @@ func (h *held) while(ctx context.Context, do func(context.Context) error) error 
 // release lets others go on at once after an error: nobody has to wait for one who is
 // not dead but failed. That it fails is no further trouble: the time will be over.
 func (h *held) release(ctx context.Context) {
-	if h.record.Done || h.p.LeaseFor == 0 || h.record.IsNew() {
+	if h.record.Done || h.p.LeaseFor == 0 && h.record.Cursor == h.noted || h.record.IsNew() {
 		return
 	}
 	h.record.Holder, h.record.HeldUntil = "", time.Time{}

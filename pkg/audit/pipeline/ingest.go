@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"time"
 
 	"github.com/lanrat/extsort"
 	"golang.org/x/sync/errgroup"
@@ -34,7 +35,7 @@ import (
 //
 // Several may try at once, for the same audit or another: one holds the record, and
 // the others come again. An audit that began before the record's changes nothing.
-func (p *Pipeline) ingest(ctx context.Context, orgID model.OrganizationID, audit model.Audit, scope string, sources []string) (model.Changes, error) {
+func (p *Pipeline) ingest(ctx context.Context, orgID model.OrganizationID, audit model.Audit, scope string, parts []model.Task) (model.Changes, error) {
 	org := p.Store.For(orgID)
 	record, err := org.Scope(ctx, audit.Connection, scope)
 	if err != nil {
@@ -52,7 +53,7 @@ func (p *Pipeline) ingest(ctx context.Context, orgID model.OrganizationID, audit
 		return model.Changes{}, err
 	}
 	in := ingestion{held: h, orgID: orgID, audit: audit, life: diff.NewLifecycle(audit, p.Catalog)}
-	if err := in.run(ctx, sources); err != nil {
+	if err := in.run(ctx, parts); err != nil {
 		h.release(ctx)
 		return model.Changes{}, err
 	}
@@ -68,6 +69,7 @@ type ingestion struct {
 	known   map[model.CheckID]bool // checks that were looked at before; nil if all were
 	regions map[string]bool        // likewise
 
+	unread  []model.Rest
 	batch   []diff.Change
 	written map[model.FindingID]model.Finding // those that the news may be about
 }
@@ -79,7 +81,7 @@ const (
 	writesAtOnce  = 16
 )
 
-func (in *ingestion) run(ctx context.Context, sources []string) error {
+func (in *ingestion) run(ctx context.Context, parts []model.Task) error {
 	if err := in.begin(ctx); err != nil {
 		return err
 	}
@@ -87,7 +89,7 @@ func (in *ingestion) run(ctx context.Context, sources []string) error {
 	if err != nil {
 		return err
 	}
-	sorted, err := in.sort(ctx, sources, findings.has)
+	sorted, err := in.sort(ctx, sourcesOf(parts), findings.has)
 	if err != nil {
 		return err
 	}
@@ -109,9 +111,25 @@ func (in *ingestion) run(ctx context.Context, sources []string) error {
 			if err := in.flush(ctx); err != nil {
 				return err
 			}
+			if in.p.timeIsUp(ctx) {
+				return errMore
+			}
 		}
 	}
+	in.unread = nil
+	for _, t := range parts {
+		in.unread = append(in.unread, t.Unread...)
+	}
 	return in.end(ctx)
+}
+
+// errMore says that time was up before all was done. It goes on where the record says.
+var errMore = errors.New("goes on with the next message")
+
+// timeIsUp reports whether what is left of the context's time is to be spared.
+func (p *Pipeline) timeIsUp(ctx context.Context) bool {
+	end, bounded := ctx.Deadline()
+	return bounded && p.Spare > 0 && time.Until(end) < p.Spare
 }
 
 // begin makes the record the audit's, and completes what an older one left: what was
@@ -294,6 +312,7 @@ func (in *ingestion) end(ctx context.Context) error {
 		}
 	}
 	in.look()
+	r.Unread = in.unread
 	r.Done, r.News.Told = true, nil
 	if !r.First {
 		r.News = store.News{}

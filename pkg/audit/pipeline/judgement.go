@@ -134,6 +134,18 @@ func (j *judgement) fail(err error) {
 	}
 }
 
+// timedOut reports whether something was not read for want of time.
+func (j *judgement) timedOut() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for at := range j.gaps {
+		if at.reason == string(fact.Timeout) {
+			return true
+		}
+	}
+	return false
+}
+
 // finish reports the first failure to write.
 func (j *judgement) finish() error {
 	j.mu.Lock()

@@ -101,8 +101,8 @@ type Pipeline struct {
 	// Deadline bounds the collecting of one audit, counted from its start; what
 	// was not read by then is a gap. 0 means no bound.
 	Deadline time.Duration
-	// Spare is kept of the time that a task is given by its context, to store
-	// what was read before the context ends.
+	// Spare is kept of the time that a task or a result is given by its context, to
+	// store what was done and hand on the rest before the context ends.
 	Spare time.Duration
 	// WatchEvery is how often a running task looks whether its audit was
 	// cancelled; 0 means never.
@@ -115,6 +115,9 @@ type Pipeline struct {
 	// PurgeAfter is when a deleted connection is purged: later than anything that
 	// still runs can end.
 	PurgeAfter time.Duration
+	// ContinueFor is how long after its start an audit may go on with what a task could
+	// not read in its time; 0 means not at all.
+	ContinueFor time.Duration
 	// LeaseFor is how long a scope is held from each sign of life of who works on it:
 	// whoever gave none for so long is taken for dead, and another goes on. 0 is for
 	// where one process does all the work.

@@ -199,7 +199,10 @@ func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit
 	for _, t := range all {
 		switch t.State {
 		case model.TaskFailed:
-			t = model.Task{ID: t.ID, Audit: t.Audit, Service: t.Service, Regions: t.Regions, State: model.TaskOpen, Until: t.Until, Version: t.Version}
+			t = model.Task{
+				ID: t.ID, Audit: t.Audit, Service: t.Service, Regions: t.Regions, State: model.TaskOpen, Until: t.Until, Version: t.Version,
+				Of: t.Of, Part: t.Part, Rest: t.Rest,
+			}
 			if err := org.PutTask(ctx, &t); err != nil {
 				return audit, err
 			}
@@ -210,7 +213,7 @@ func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit
 		if t.ID == connect {
 			audit.State = model.AuditConnecting
 		}
-		if err := org.Reopen(ctx, audit.ID, t.ID); err != nil {
+		if err := reopen(ctx, org, audit, t, all); err != nil {
 			return audit, err
 		}
 		tasks = append(tasks, t)
@@ -226,6 +229,25 @@ func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit
 		return audit, err
 	}
 	return audit, p.send(ctx, orgID, audit, tasks)
+}
+
+// reopen makes an audit wait for a task again. For a part it waits for the whole, which
+// is taken in once more.
+func reopen(ctx context.Context, org *store.Organization, audit model.Audit, t model.Task, all []model.Task) error {
+	if t.Of == "" {
+		return org.Reopen(ctx, audit.ID, t.ID)
+	}
+	at := slices.IndexFunc(all, func(root model.Task) bool { return root.ID == t.Of })
+	if at < 0 {
+		return fmt.Errorf("task %s of audit %s is a part of %s: %w", t.ID, audit.ID, t.Of, store.ErrNotFound)
+	}
+	if root := &all[at]; root.State == model.TaskAbsorbed {
+		root.State = model.TaskCollected
+		if err := org.PutTask(ctx, root); err != nil {
+			return err
+		}
+	}
+	return org.Reopen(ctx, audit.ID, t.Of)
 }
 
 func (p *Pipeline) send(ctx context.Context, org model.OrganizationID, audit model.Audit, tasks []model.Task) error {

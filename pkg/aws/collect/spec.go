@@ -6,6 +6,7 @@ package collect
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -60,7 +61,9 @@ type Scope struct {
 	// Caller is whom the account was opened as.
 	Caller model.Identity
 
+	part  *Part // set where walks may take several tasks
 	sink  Sink
+	walk  string        // which one this is for, to tell its items apart
 	slots chan struct{} // bounds the resources under way
 	once  *sync.Map     // what Once has read, by key
 
@@ -98,8 +101,12 @@ func (s *Scope) Audits(region string) bool {
 	return false
 }
 
-// Emit hands a finished resource on.
-func (s *Scope) Emit(r check.Resource) { s.sink.Resource(r) }
+// Emit hands a finished resource on, unless an earlier part of its walk has done so.
+func (s *Scope) Emit(r check.Resource) {
+	if s.part.emitted(s.walk, r.Kind(), r.Reference()) {
+		s.sink.Resource(r)
+	}
+}
 
 // Resource is the identity of a resource for which AWS gives an ARN.
 func (s *Scope) Resource(arn, name string) model.Resource {
@@ -116,17 +123,44 @@ func (s *Scope) ARN(service, resource string) string {
 	return "arn:" + s.Partition + ":" + service + ":" + region + ":" + s.Account + ":" + resource
 }
 
-// Run makes one walk and tells the sink how the listing of its types ended.
-func (s *Scope) Run(ctx context.Context, w Walk) {
+// In is the scope for one task's part of a walk.
+func (s *Scope) In(part *Part) *Scope {
+	own := *s
+	own.part = part
+	return &own
+}
+
+// Quiet is the scope for a walk that does not say how listings ended: another will.
+func (s *Scope) Quiet() *Scope {
+	own := *s
+	own.sink = quiet{s.sink}
+	return &own
+}
+
+type quiet struct{ Sink }
+
+// Listed implements Sink.
+func (quiet) Listed(string, string, *fact.Gap, bool) {}
+
+// Name tells a walk from the others of its service.
+func (w Walk) Name() string { return w.Kinds[0] }
+
+// Run makes one walk and tells the sink how the listing of its types ended. It reports
+// whether it came to an end: a walk that its part stopped says nothing yet of the
+// listing.
+func (s *Scope) Run(ctx context.Context, w Walk) (ended bool) {
 	var gap *fact.Gap
 	own := *s // what one walk leaves out is its own affair
-	own.elsewhere = &atomic.Bool{}
+	own.elsewhere, own.walk = &atomic.Bool{}, w.Name()
 	s = &own
-	if _, err := understand(func() (struct{}, error) { return struct{}{}, w.Run(ctx, s) }); err != nil {
+	if _, err := understand(func() (struct{}, error) { return struct{}{}, w.Run(ctx, s) }); errors.Is(err, ErrStopped) {
+		return false
+	} else if err != nil {
 		gap = new(GapOf(err))
 		gap.Region = s.Region
 	}
 	for _, kind := range w.Kinds {
 		s.sink.Listed(kind, s.Region, gap, s.elsewhere.Load())
 	}
+	return true
 }
