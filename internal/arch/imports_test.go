@@ -134,12 +134,12 @@ func TestSDKStaysAtTheEdge(t *testing.T) {
 	t.Parallel()
 	edge := []string{
 		"pkg/apiclient", "pkg/awsx", "pkg/awsfake", "pkg/bootstrap", "pkg/collect", "pkg/collect/collecttest", "pkg/services/collectors",
-		"pkg/table/dynamo", "pkg/blob/s3", "pkg/queue/sqs", "pkg/notify/sns", "pkg/secret/kms", "test/emulator/emulatortest",
+		"pkg/table/dynamo", "pkg/blob/s3", "pkg/queue/sqs", "pkg/notify/sns", "pkg/secret/kms", "test/emulator/emulatortest", "bench/synthetic",
 	}
 	isMain := func(name string) bool { return strings.HasPrefix(name, "functions/") }
 	lambda := "github.com/aws/aws-lambda-go/"
 	core := "github.com/aws/aws-sdk-go-v2/aws" // aws.Config alone, which accounts are handed round as
-	handsRound := []string{"pkg/pipeline", "bench/rig"}
+	handsRound := []string{"pkg/pipeline", "bench/rig", "bench/scale"}
 	for _, p := range list(t) {
 		if isCollector(p.name()) || slices.Contains(edge, p.name()) || strings.HasPrefix(p.name(), "test/") || isMain(p.name()) {
 			continue
