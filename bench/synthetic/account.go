@@ -11,7 +11,9 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -44,6 +46,19 @@ func (a *Account) Caller() string {
 // Config is a configuration whose clients this account answers.
 func (a *Account) Config(region string) aws.Config {
 	cfg := awsfake.Any(a.Respond)
+	cfg.Region = region
+	return cfg
+}
+
+// Recorded is Config with record hearing of every call.
+func (a *Account) Recorded(region string, record func(service, operation, region string, took time.Duration)) aws.Config {
+	cfg := awsfake.Any(func(ctx context.Context, region, name string, in any) (any, error) {
+		start := time.Now()
+		out, err := a.Respond(ctx, region, name, in)
+		service, operation, _ := strings.Cut(name, ".")
+		record(service, operation, region, time.Since(start))
+		return out, err
+	})
 	cfg.Region = region
 	return cfg
 }

@@ -16,6 +16,8 @@ import (
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 	ecstypes "github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
+	classictypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -290,9 +292,15 @@ func getQueueAttributes(a *Account, region string, in *sqs.GetQueueAttributesInp
 
 func balancerAttributes(a *Account, region string, in *elb.DescribeLoadBalancerAttributesInput) *elb.DescribeLoadBalancerAttributesOutput {
 	v := a.variant(*in.LoadBalancerArn, region, 0)
-	out := &elb.DescribeLoadBalancerAttributesOutput{}
+	out := &elb.DescribeLoadBalancerAttributesOutput{Attributes: []elbtypes.LoadBalancerAttribute{{Key: aws.String("routing.http.desync_mitigation_mode"), Value: aws.String("defensive")}}}
 	for i, key := range []string{"deletion_protection.enabled", "access_logs.s3.enabled", "load_balancing.cross_zone.enabled", "routing.http.drop_invalid_header_fields.enabled"} {
 		out.Attributes = append(out.Attributes, elbtypes.LoadBalancerAttribute{Key: &key, Value: aws.String(strconv.FormatBool(v>>i&1 == 0))})
 	}
 	return out
+}
+
+func classicAttributes(a *Account, region string, in *elasticloadbalancing.DescribeLoadBalancerAttributesInput) *elasticloadbalancing.DescribeLoadBalancerAttributesOutput {
+	all := filled[classictypes.LoadBalancerAttributes](a.variant(*in.LoadBalancerName, region, 0))
+	all.AdditionalAttributes = []classictypes.AdditionalAttribute{{Key: aws.String("elb.http.desyncmitigationmode"), Value: aws.String("defensive")}}
+	return &elasticloadbalancing.DescribeLoadBalancerAttributesOutput{LoadBalancerAttributes: &all}
 }

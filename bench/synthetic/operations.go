@@ -124,7 +124,7 @@ var operations = sync.OnceValue(func() map[reflect.Type]*operation {
 	get[elasticloadbalancingv2.DescribeListenersInput, elasticloadbalancingv2.DescribeListenersOutput](t)
 	exact(t, balancerAttributes)
 	list[elasticloadbalancingv2.DescribeLoadBalancersInput, elasticloadbalancingv2.DescribeLoadBalancersOutput](t, "AWS::ElasticLoadBalancingV2::LoadBalancer", 400, "", "LoadBalancerArn=arn:aws:elasticloadbalancing:@:~:loadbalancer/app/balancer-#/#,LoadBalancerName=balancer-#")
-	get[elasticloadbalancing.DescribeLoadBalancerAttributesInput, elasticloadbalancing.DescribeLoadBalancerAttributesOutput](t)
+	exact(t, classicAttributes)
 	get[elasticloadbalancing.DescribeLoadBalancerPoliciesInput, elasticloadbalancing.DescribeLoadBalancerPoliciesOutput](t)
 	list[elasticloadbalancing.DescribeLoadBalancersInput, elasticloadbalancing.DescribeLoadBalancersOutput](t, "AWS::ElasticLoadBalancing::LoadBalancer", 400, "", "LoadBalancerName=classic-#")
 	get[guardduty.GetAdministratorAccountInput, guardduty.GetAdministratorAccountOutput](t)
