@@ -161,12 +161,26 @@ func broken(value string, width int) string {
 			lines, line = append(lines, strings.TrimRight(line, " ")), ""
 		}
 		line += part
-		for text.StringWidth(strings.TrimRight(line, " ")) > width { // a part that is too long by itself
-			cut := text.Trim(line, width)
-			lines, line = append(lines, cut), strings.TrimPrefix(line, cut)
-		}
+		var full []string // of a part that is too long by itself
+		full, line = cut(line, width)
+		lines = append(lines, full...)
 	}
 	return strings.Join(append(lines, strings.TrimRight(line, " ")), "\n")
+}
+
+// cut parts what is wider than a line into full lines and the rest, in one go: values
+// have had half a million characters.
+func cut(line string, width int) (full []string, rest string) {
+	start, used := 0, 0
+	for i, r := range strings.TrimRight(line, " ") {
+		w := text.RuneWidth(r)
+		if used+w > width && i > start {
+			full = append(full, line[start:i])
+			start, used = i, 0
+		}
+		used += w
+	}
+	return full, line[start:]
 }
 
 // breaks are the characters after which a value may go on in the next line.
