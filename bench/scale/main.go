@@ -123,7 +123,6 @@ func apart(o options) runner {
 		if err != nil {
 			return m, err
 		}
-		//nolint:gosec // this program, with a step that it made
 		cmd := exec.CommandContext(ctx, program, "-most", strconv.FormatInt(o.most, 10), "-step", string(text))
 		cmd.Stderr = os.Stderr
 		out, failed := cmd.Output()

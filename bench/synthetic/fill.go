@@ -123,13 +123,11 @@ func text(v reflect.Value, name string, r *rand.Rand) string {
 			return all.Index(r.IntN(all.Len())).String()
 		}
 	}
-	for end, few := range words {
-		if name == end {
-			return few[r.IntN(len(few))]
-		}
+	if few := words[name]; len(few) > 0 {
+		return few[r.IntN(len(few))]
 	}
-	for end, prefix := range numbered {
-		if strings.HasSuffix(name, end) {
+	for at := range name { // the longest end first: a TransitGatewayId is no GatewayId
+		if prefix, ok := numbered[name[at:]]; ok {
 			return fmt.Sprintf("%s%08d", prefix, r.IntN(sharedIDs))
 		}
 	}
