@@ -90,7 +90,7 @@ var operations = sync.OnceValue(func() map[reflect.Type]*operation {
 	list[ec2.DescribeSnapshotsInput, ec2.DescribeSnapshotsOutput](t, "AWS::EC2::Snapshot", 1000, "", "SnapshotId=snap-#")
 	exact(t, describeSnapshots)
 	list[ec2.DescribeSubnetsInput, ec2.DescribeSubnetsOutput](t, "AWS::EC2::Subnet", 1000, "", "SubnetId=subnet-#")
-	list[ec2.DescribeTransitGatewaysInput, ec2.DescribeTransitGatewaysOutput](t, "AWS::EC2::TransitGateway", 1000, "", "TransitGatewayId=tgw-#")
+	list[ec2.DescribeTransitGatewaysInput, ec2.DescribeTransitGatewaysOutput](t, "AWS::EC2::TransitGateway", 1000, "", "TransitGatewayId=tgw-#,TransitGatewayArn=arn:aws:ec2:@:~:transit-gateway/tgw-#")
 	list[ec2.DescribeVolumesInput, ec2.DescribeVolumesOutput](t, "AWS::EC2::Volume", 500, "", "VolumeId=vol-#")
 	get[ec2.DescribeVpcBlockPublicAccessOptionsInput, ec2.DescribeVpcBlockPublicAccessOptionsOutput](t)
 	list[ec2.DescribeVpcEndpointServiceConfigurationsInput, ec2.DescribeVpcEndpointServiceConfigurationsOutput](t, "AWS::EC2::VPCEndpointService", 1000, "", "ServiceId=vpce-svc-#")

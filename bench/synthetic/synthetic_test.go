@@ -33,7 +33,11 @@ func (f *found) Resource(r check.Resource) {
 	if f.kinds[r.Kind()] == nil {
 		f.kinds[r.Kind()] = map[string]bool{}
 	}
-	f.kinds[r.Kind()][r.Reference().String()] = true
+	if id := r.Reference().String(); f.kinds[r.Kind()][id] {
+		f.gaps["two "+r.Kind()+" called "+id]++
+	} else {
+		f.kinds[r.Kind()][id] = true
+	}
 	for _, field := range check.Facts(r) {
 		f.facts++
 		if gap := field.Value.Gap(); gap != nil && gap.Reason != fact.NotCollected {
