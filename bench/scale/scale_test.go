@@ -17,6 +17,13 @@ func TestScale(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	small, err := audit(t.Context(), here, step{Dir: t.TempDir(), Resources: total / 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, problem := range growth([]audited{small, first}) {
+		t.Error(problem)
+	}
 	s.Rounds = []uint64{100}
 	second, err := audit(t.Context(), here, s)
 	if err != nil {
