@@ -8,8 +8,8 @@ SHELL := /bin/bash
 unexport AWS_CA_BUNDLE
 
 # Packages that link the AWS SDK take minutes to compile with the race detector,
-# and the code in them that runs side by side is small; pkg/collect has it tested.
-SDK_FREE := $$(go list ./pkg/... ./internal/... | grep -vE '/collect$$|/collectors$$|/awsx$$|/awsfake$$|/collecttest$$|internal/generate|internal/operations|internal/iamdata|internal/arch|table/dynamo$$|queue/sqs$$|blob/s3$$|notify/sns$$|secret/kms$$|pkg/connect$$|pkg/keep$$|pkg/bootstrap$$|pkg/apiclient$$')
+# and the code in them that runs side by side is small; pkg/aws/collect has it tested.
+SDK_FREE := $$(go list ./pkg/... ./internal/... | grep -vE '/collect$$|/collectors$$|/awsx$$|/awsfake$$|/collecttest$$|internal/generate|internal/operations|internal/iamdata|internal/arch|table/dynamo$$|queue/sqs$$|blob/s3$$|notify/sns$$|secret/kms$$|pkg/access/connect$$|pkg/local/keep$$|pkg/access/bootstrap$$|pkg/api/client$$')
 
 .PHONY: help demo test e2e check fmt vet lint generate blinds prove build bench warm emulator-test clean
 
@@ -45,7 +45,7 @@ race: ## The tests of everything that does not link the AWS SDK, with the race d
 	go test -race $(SDK_FREE)
 
 generate: ## Write the files that follow from the code
-	cd tools && go run github.com/a-h/templ/cmd/templ generate -path ../pkg/report
+	cd tools && go run github.com/a-h/templ/cmd/templ generate -path ../pkg/results/report
 	go run ./internal/generate .
 	go run ./bench/cost
 
@@ -68,7 +68,7 @@ build: warm ## Build bin/cloudarq
 	go build -o bin/cloudarq ./cmd/cloudarq
 
 bench: build ## Measure an audit of 1,000 resources, and the checks alone
-	go test -run '^$$' -bench . ./pkg/check ./pkg/iampolicy
+	go test -run '^$$' -bench . ./pkg/judge/check ./pkg/judge/iampolicy
 	go run ./bench
 
 .PHONY: fanout scale cost functions size invoke-api invoke-scheduler invoke-checker invoke-aggregator

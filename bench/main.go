@@ -19,10 +19,10 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/cloudarq/cloudarq/pkg/awsx"
-	"github.com/cloudarq/cloudarq/pkg/blob"
-	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/aws/client"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/blob"
 	"github.com/cloudarq/cloudarq/test/emulator"
 	"github.com/cloudarq/cloudarq/test/estate"
 )
@@ -126,7 +126,7 @@ type measurement struct {
 // before, or what the same audit takes without any latency. An audit that computes
 // only while it waits comes to the longest of the three.
 func (m measurement) bound(latency, without time.Duration) time.Duration {
-	shared := time.Duration(m.calls) * latency / awsx.CallsAtOnce
+	shared := time.Duration(m.calls) * latency / client.CallsAtOnce
 	return max(without, shared, time.Duration(m.chain)*latency)
 }
 

@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"github.com/cloudarq/cloudarq/bench/meter"
-	"github.com/cloudarq/cloudarq/pkg/metrics"
+	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
 )
 
 // hours is how many hours of a day audits are under way and write custom metrics:
@@ -87,7 +87,7 @@ func (w *writer) assumptions() {
 	w.f("## What is assumed\n\n")
 	w.f("- **Time of functions**, which one process cannot show: a start of %.0f ms (`make size` measures 10 to 40) for every invocation of\n"+
 		"  checker and aggregator, as if none were ever used again; %.0f ms for each call to DynamoDB, S3, SQS, SNS and KMS, one after the other; for each task %d calls to the\n"+
-		"  account that wait for one another, of %.0f ms; all others %d at a time; what `pkg/awsx/limits.go` holds them back; %.2f ms of a\n"+
+		"  account that wait for one another, of %.0f ms; all others %d at a time; what `pkg/aws/client/limits.go` holds them back; %.2f ms of a\n"+
 		"  processor for each call and all that follows from it, which is what `make bench` measures, at the share that 1 GB has of one.\n",
 		initSeconds*1000, ownCall*1000, chain, latency*1000, atOnce, perCall*1000)
 	w.f("- **Calls to the account**: one listing of each type in each region, one description of each resource; of IAM, listings alone.\n" +

@@ -14,7 +14,7 @@ const (
 	ownCall     = 0.008 // a call to DynamoDB, S3, SQS, SNS or KMS, one after the other
 	latency     = 0.1   // a call to the audited account, over all regions
 	chain       = 5     // calls of a task of which each needs the one before: opening the account, a listing, a description, its parts
-	atOnce      = 64    // calls under way at once, awsx.CallsAtOnce
+	atOnce      = 64    // calls under way at once, client.CallsAtOnce
 	// perCall is the processor time of a call with all that follows from it, as
 	// make bench measures it for a whole audit on one core; a function of 1 GB has
 	// 1024/1769 of one.

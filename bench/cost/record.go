@@ -10,7 +10,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/bench/meter"
 	"github.com/cloudarq/cloudarq/bench/rig"
-	"github.com/cloudarq/cloudarq/pkg/metrics"
+	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
 )
 
 // recording is what was metered, as it is kept in the repository.

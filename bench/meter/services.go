@@ -5,9 +5,9 @@ import (
 	"io"
 	"slices"
 
-	"github.com/cloudarq/cloudarq/pkg/blob"
-	"github.com/cloudarq/cloudarq/pkg/notify"
-	"github.com/cloudarq/cloudarq/pkg/queue"
+	"github.com/cloudarq/cloudarq/pkg/platform/blob"
+	"github.com/cloudarq/cloudarq/pkg/platform/notify"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 )
 
 // chunk is what SQS and SNS bill as one request.

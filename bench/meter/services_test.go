@@ -8,9 +8,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/cloudarq/cloudarq/pkg/blob/memory"
-	"github.com/cloudarq/cloudarq/pkg/notify"
-	"github.com/cloudarq/cloudarq/pkg/queue"
+	"github.com/cloudarq/cloudarq/pkg/platform/blob/memory"
+	"github.com/cloudarq/cloudarq/pkg/platform/notify"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 )
 
 // nowhere takes everything.

@@ -6,8 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/cloudarq/cloudarq/pkg/table"
-	"github.com/cloudarq/cloudarq/pkg/table/memory"
+	"github.com/cloudarq/cloudarq/pkg/platform/table"
+	"github.com/cloudarq/cloudarq/pkg/platform/table/memory"
 )
 
 // TestTableUnits follows an indexed item through its life, with the units that

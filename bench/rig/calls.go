@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/cloudarq/cloudarq/bench/meter"
-	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 )
 
 // callsOf writes the calls to one region of an account into a ledger, and counts
@@ -22,7 +22,7 @@ type callsOf struct {
 }
 
 // pace is how fast a service is asked, in one region of one account: the rates of
-// pkg/awsx that are far from its default, and that.
+// pkg/aws/client that are far from its default, and that.
 func pace(service string) (perSecond float64, burst int) {
 	switch service {
 	case "route53", "apigateway", "organizations":

@@ -10,11 +10,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/cloudarq/cloudarq/bench/meter"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect"
-	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )

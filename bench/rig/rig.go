@@ -13,17 +13,17 @@ import (
 	"time"
 
 	"github.com/cloudarq/cloudarq/bench/meter"
-	blobs "github.com/cloudarq/cloudarq/pkg/blob/memory"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/metrics"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/notify"
-	"github.com/cloudarq/cloudarq/pkg/pipeline"
-	"github.com/cloudarq/cloudarq/pkg/queue"
-	queues "github.com/cloudarq/cloudarq/pkg/queue/memory"
+	blobs "github.com/cloudarq/cloudarq/pkg/platform/blob/memory"
+	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
+	"github.com/cloudarq/cloudarq/pkg/platform/notify"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue"
+	queues "github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
+	tables "github.com/cloudarq/cloudarq/pkg/platform/table/memory"
 	"github.com/cloudarq/cloudarq/pkg/services"
 	"github.com/cloudarq/cloudarq/pkg/store"
-	tables "github.com/cloudarq/cloudarq/pkg/table/memory"
 )
 
 // The functions, as they are metered.

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/cloudarq/cloudarq/pkg/alert"
+	"github.com/cloudarq/cloudarq/pkg/audit/alert"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 

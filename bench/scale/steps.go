@@ -14,16 +14,16 @@ import (
 	"time"
 
 	"github.com/cloudarq/cloudarq/bench/synthetic"
-	"github.com/cloudarq/cloudarq/pkg/blob/dir"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/notify"
-	"github.com/cloudarq/cloudarq/pkg/pipeline"
-	"github.com/cloudarq/cloudarq/pkg/queue"
-	"github.com/cloudarq/cloudarq/pkg/queue/memory"
+	"github.com/cloudarq/cloudarq/pkg/platform/blob/dir"
+	"github.com/cloudarq/cloudarq/pkg/platform/notify"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
+	"github.com/cloudarq/cloudarq/pkg/platform/table/sqlite"
 	"github.com/cloudarq/cloudarq/pkg/services"
 	"github.com/cloudarq/cloudarq/pkg/services/collectors"
 	"github.com/cloudarq/cloudarq/pkg/store"
-	"github.com/cloudarq/cloudarq/pkg/table/sqlite"
 )
 
 const (

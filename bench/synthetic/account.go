@@ -17,7 +17,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
 )
 
 // Account is one AWS account. The same fields make the same account.
@@ -45,14 +45,14 @@ func (a *Account) Caller() string {
 
 // Config is a configuration whose clients this account answers.
 func (a *Account) Config(region string) aws.Config {
-	cfg := awsfake.Any(a.Respond)
+	cfg := fake.Any(a.Respond)
 	cfg.Region = region
 	return cfg
 }
 
 // Recorded is Config with record hearing of every call.
 func (a *Account) Recorded(region string, record func(service, operation, region string, took time.Duration)) aws.Config {
-	cfg := awsfake.Any(func(ctx context.Context, region, name string, in any) (any, error) {
+	cfg := fake.Any(func(ctx context.Context, region, name string, in any) (any, error) {
 		start := time.Now()
 		out, err := a.Respond(ctx, region, name, in)
 		service, operation, _ := strings.Cut(name, ".")
@@ -66,7 +66,7 @@ func (a *Account) Recorded(region string, record func(service, operation, region
 // Calls is how many calls were answered so far.
 func (a *Account) Calls() int { return int(a.calls.Load()) }
 
-// Respond implements awsfake.Respond.
+// Respond implements fake.Respond.
 func (a *Account) Respond(_ context.Context, region, name string, in any) (any, error) {
 	a.calls.Add(1)
 	op, ok := operations()[reflect.TypeOf(in)]

@@ -7,12 +7,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/cloudarq/cloudarq/pkg/keep"
-	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/local"
+	"github.com/cloudarq/cloudarq/pkg/local/keep"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/report"
-	"github.com/cloudarq/cloudarq/pkg/secret"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
+	"github.com/cloudarq/cloudarq/pkg/results/report"
 )
 
 // The variables where the parts of an access key are looked for when one flag names

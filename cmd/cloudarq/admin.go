@@ -9,7 +9,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/report"
+	"github.com/cloudarq/cloudarq/pkg/results/report"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 

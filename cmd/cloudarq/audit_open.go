@@ -4,24 +4,24 @@ import (
 	"context"
 	"slices"
 
-	"github.com/cloudarq/cloudarq/pkg/awsx"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/connect"
-	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/access/connect"
+	"github.com/cloudarq/cloudarq/pkg/aws/client"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/services/collectors"
 )
 
 // opener opens the account to be audited.
-type opener func(ctx context.Context, calls ledger.Ledger) (*awsx.Account, error)
+type opener func(ctx context.Context, calls ledger.Ledger) (*client.Account, error)
 
 // wayIn is how the account will be opened: nothing is asked of AWS yet. A
 // connection fills in the flags that were not set.
 func (c *cli) wayIn(ctx context.Context, s *local.State, f runFlags) (opener, runFlags, error) {
 	if f.connection == "" {
 		externalID, err := c.externalID(f.externalID)
-		target := awsx.Target{Profile: f.profile, RoleARN: f.roleARN, ExternalID: externalID, SessionName: sessionName()}
-		return func(ctx context.Context, calls ledger.Ledger) (*awsx.Account, error) {
+		target := client.Target{Profile: f.profile, RoleARN: f.roleARN, ExternalID: externalID, SessionName: sessionName()}
+		return func(ctx context.Context, calls ledger.Ledger) (*client.Account, error) {
 			return awsClient().Open(ctx, target, calls)
 		}, f, err
 	}
@@ -38,18 +38,18 @@ func (c *cli) wayIn(ctx context.Context, s *local.State, f runFlags) (opener, ru
 			*w.flag = *w.own
 		}
 	}
-	return func(ctx context.Context, calls ledger.Ledger) (*awsx.Account, error) {
+	return func(ctx context.Context, calls ledger.Ledger) (*client.Account, error) {
 		return accounts.Open(ctx, connection, sessionName(), calls)
 	}, f, nil
 }
 
-func awsClient() *awsx.Client {
-	return awsx.New(awsx.Options{Version: version, CustomEndpoint: collectors.CustomEndpoint})
+func awsClient() *client.Client {
+	return client.New(client.Options{Version: version, CustomEndpoint: collectors.CustomEndpoint})
 }
 
 // connect opens the account, looks at what it allows, and settles which regions are
 // audited.
-func (c *cli) connect(ctx context.Context, catalog *check.Catalog, f runFlags, open opener, run *local.Run, calls *ledger.Memory) (*awsx.Account, error) {
+func (c *cli) connect(ctx context.Context, catalog *check.Catalog, f runFlags, open opener, run *local.Run, calls *ledger.Memory) (*client.Account, error) {
 	if f.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, f.timeout)

@@ -10,13 +10,13 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
-	"github.com/cloudarq/cloudarq/pkg/apiclient"
-	"github.com/cloudarq/cloudarq/pkg/bootstrap"
-	"github.com/cloudarq/cloudarq/pkg/keep"
+	"github.com/cloudarq/cloudarq/pkg/access/bootstrap"
+	apiclient "github.com/cloudarq/cloudarq/pkg/api/client"
 	"github.com/cloudarq/cloudarq/pkg/local"
+	"github.com/cloudarq/cloudarq/pkg/local/keep"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/report"
-	"github.com/cloudarq/cloudarq/pkg/secret"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
+	"github.com/cloudarq/cloudarq/pkg/results/report"
 )
 
 // localRegistry is the state of this machine.

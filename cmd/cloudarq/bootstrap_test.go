@@ -18,9 +18,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
-	"github.com/cloudarq/cloudarq/pkg/bootstrap"
+	"github.com/cloudarq/cloudarq/pkg/access/bootstrap"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/report"
+	"github.com/cloudarq/cloudarq/pkg/results/report"
 	"github.com/cloudarq/cloudarq/test/emulator"
 	"github.com/cloudarq/cloudarq/test/estate"
 )

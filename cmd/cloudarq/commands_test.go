@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/policy"
-	"github.com/cloudarq/cloudarq/pkg/report"
+	"github.com/cloudarq/cloudarq/pkg/results/report"
 )
 
 func TestChecksList(t *testing.T) {

@@ -8,15 +8,15 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/cloudarq/cloudarq/pkg/connect"
-	"github.com/cloudarq/cloudarq/pkg/drift"
-	"github.com/cloudarq/cloudarq/pkg/keep"
-	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/access/connect"
+	"github.com/cloudarq/cloudarq/pkg/audit/drift"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/local"
+	"github.com/cloudarq/cloudarq/pkg/local/keep"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/pipeline"
-	"github.com/cloudarq/cloudarq/pkg/report"
-	"github.com/cloudarq/cloudarq/pkg/secret"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
+	"github.com/cloudarq/cloudarq/pkg/results/report"
 )
 
 // verifyFlags say how the way into an account is verified.

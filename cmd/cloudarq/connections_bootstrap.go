@@ -11,11 +11,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/cloudarq/cloudarq/pkg/apiclient"
-	"github.com/cloudarq/cloudarq/pkg/awsx"
-	"github.com/cloudarq/cloudarq/pkg/bootstrap"
-	"github.com/cloudarq/cloudarq/pkg/keep"
+	"github.com/cloudarq/cloudarq/pkg/access/bootstrap"
+	apiclient "github.com/cloudarq/cloudarq/pkg/api/client"
+	"github.com/cloudarq/cloudarq/pkg/aws/client"
 	"github.com/cloudarq/cloudarq/pkg/local"
+	"github.com/cloudarq/cloudarq/pkg/local/keep"
 )
 
 // bootstrapFlags are the flags of connections bootstrap.
@@ -127,13 +127,13 @@ func (f bootstrapFlags) credentials() bootstrap.Credentials {
 // connection's --profile names.
 func (f bootstrapFlags) administrator(ctx context.Context) (*bootstrap.Administrator, error) {
 	admin, err := bootstrap.Open(ctx, f.credentials())
-	var refused *awsx.AccessError
+	var refused *client.AccessError
 	if errors.As(err, &refused) {
 		what := "the default credentials"
 		if f.admin != "" {
 			what = "the profile " + f.admin
 		}
-		return nil, &awsx.AccessError{Message: fmt.Sprintf("cannot use %s as the administrator's (--admin-profile): %s", what, refused.Message), Cause: err}
+		return nil, &client.AccessError{Message: fmt.Sprintf("cannot use %s as the administrator's (--admin-profile): %s", what, refused.Message), Cause: err}
 	}
 	return admin, err
 }

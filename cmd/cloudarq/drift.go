@@ -9,10 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/cloudarq/cloudarq/pkg/drift"
+	"github.com/cloudarq/cloudarq/pkg/audit/drift"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/report"
+	"github.com/cloudarq/cloudarq/pkg/results/report"
 )
 
 func (c *cli) policyDrift() *cobra.Command {

@@ -6,15 +6,15 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/cloudarq/cloudarq/pkg/apiclient"
-	"github.com/cloudarq/cloudarq/pkg/awsx"
-	"github.com/cloudarq/cloudarq/pkg/blob"
-	"github.com/cloudarq/cloudarq/pkg/check"
+	apiclient "github.com/cloudarq/cloudarq/pkg/api/client"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/aws/client"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/local"
-	"github.com/cloudarq/cloudarq/pkg/pipeline"
-	"github.com/cloudarq/cloudarq/pkg/report"
-	"github.com/cloudarq/cloudarq/pkg/secret/keyring"
-	"github.com/cloudarq/cloudarq/pkg/table/sqlite"
+	"github.com/cloudarq/cloudarq/pkg/platform/blob"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret/keyring"
+	"github.com/cloudarq/cloudarq/pkg/platform/table/sqlite"
+	"github.com/cloudarq/cloudarq/pkg/results/report"
 )
 
 // The exit codes, one meaning each.
@@ -94,7 +94,7 @@ func (c *cli) troubleWithState(err error) string {
 func classify(err error) (code int, said string) {
 	var exit *exitError
 	var unknown *check.UnknownError
-	var access *awsx.AccessError
+	var access *client.AccessError
 	var refused *pipeline.RefusedError
 	var input *local.InputError
 	var problem *apiclient.Problem

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/cloudarq/cloudarq/pkg/secret"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 )
 
 // externalIDVariable is where the External ID is looked for when no flag says

@@ -10,9 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/local"
-	"github.com/cloudarq/cloudarq/pkg/report"
+	"github.com/cloudarq/cloudarq/pkg/results/report"
 )
 
 func (c *cli) auditCalls() *cobra.Command {

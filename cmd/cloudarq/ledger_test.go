@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 

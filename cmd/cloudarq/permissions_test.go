@@ -10,10 +10,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
-	"github.com/cloudarq/cloudarq/pkg/drift"
+	"github.com/cloudarq/cloudarq/pkg/audit/drift"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/policy"
-	"github.com/cloudarq/cloudarq/pkg/report"
+	"github.com/cloudarq/cloudarq/pkg/results/report"
 	"github.com/cloudarq/cloudarq/test/emulator"
 	"github.com/cloudarq/cloudarq/test/estate"
 )

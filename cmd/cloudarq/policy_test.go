@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/cloudarq/cloudarq/pkg/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/policy/grant"
 	"github.com/cloudarq/cloudarq/pkg/services"

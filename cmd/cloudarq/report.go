@@ -11,7 +11,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/report"
+	"github.com/cloudarq/cloudarq/pkg/results/report"
 )
 
 func (c *cli) report() *cobra.Command {

@@ -7,13 +7,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/cloudarq/cloudarq/pkg/fact"
-	"github.com/cloudarq/cloudarq/pkg/filter"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/report"
+	"github.com/cloudarq/cloudarq/pkg/results/filter"
+	"github.com/cloudarq/cloudarq/pkg/results/report"
+	"github.com/cloudarq/cloudarq/pkg/results/tags"
 	"github.com/cloudarq/cloudarq/pkg/services/tagging"
-	"github.com/cloudarq/cloudarq/pkg/tags"
 )
 
 // tagField begins the filter words that ask for a tag: "tag:env=prod".

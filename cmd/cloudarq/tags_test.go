@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/report"
+	"github.com/cloudarq/cloudarq/pkg/results/report"
 )
 
 // names lists what a filter leaves of resources or findings: the queues by name,

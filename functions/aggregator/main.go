@@ -16,15 +16,15 @@ import (
 	sdksqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/caarlos0/env/v11"
 
-	"github.com/cloudarq/cloudarq/pkg/awsx"
-	"github.com/cloudarq/cloudarq/pkg/blob/s3"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/aws/client"
 	"github.com/cloudarq/cloudarq/pkg/lambdax"
-	"github.com/cloudarq/cloudarq/pkg/notify/sns"
-	"github.com/cloudarq/cloudarq/pkg/pipeline"
-	"github.com/cloudarq/cloudarq/pkg/queue/sqs"
+	"github.com/cloudarq/cloudarq/pkg/platform/blob/s3"
+	"github.com/cloudarq/cloudarq/pkg/platform/notify/sns"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue/sqs"
+	"github.com/cloudarq/cloudarq/pkg/platform/table/dynamo"
 	"github.com/cloudarq/cloudarq/pkg/services"
 	"github.com/cloudarq/cloudarq/pkg/store"
-	"github.com/cloudarq/cloudarq/pkg/table/dynamo"
 )
 
 type settings struct {
@@ -43,7 +43,7 @@ func main() {
 	slog.SetDefault(log)
 	cfg, err := env.ParseAs[settings]()
 	lambdax.ExitOn(err)
-	sdk, err := awsx.Own(context.Background(), cfg.Version)
+	sdk, err := client.Own(context.Background(), cfg.Version)
 	lambdax.ExitOn(err)
 	catalog, err := services.Catalog()
 	lambdax.ExitOn(err)
@@ -52,7 +52,7 @@ func main() {
 	meters := lambdax.Meters(os.Stdout)
 	p := &pipeline.Pipeline{
 		Catalog: catalog, Store: store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{})),
-		Evidence: s3.New(sdks3.NewFromConfig(sdk, s3.PathStyle(awsx.Emulated(sdk))), cfg.Bucket),
+		Evidence: s3.New(sdks3.NewFromConfig(sdk, s3.PathStyle(client.Emulated(sdk))), cfg.Bucket),
 		Results:  results, Alerts: sns.New(sdksns.NewFromConfig(sdk), cfg.Topic),
 		Progress: pipeline.Silent{}, Meter: meters, Now: time.Now, PublishWithin: cfg.PublishWithin,
 	}

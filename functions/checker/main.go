@@ -17,18 +17,18 @@ import (
 	sdksqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/caarlos0/env/v11"
 
-	"github.com/cloudarq/cloudarq/pkg/awsx"
-	"github.com/cloudarq/cloudarq/pkg/blob/s3"
-	"github.com/cloudarq/cloudarq/pkg/connect"
+	"github.com/cloudarq/cloudarq/pkg/access/connect"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/aws/client"
 	"github.com/cloudarq/cloudarq/pkg/lambdax"
-	"github.com/cloudarq/cloudarq/pkg/pipeline"
-	"github.com/cloudarq/cloudarq/pkg/queue/sqs"
-	"github.com/cloudarq/cloudarq/pkg/secret"
-	secretkms "github.com/cloudarq/cloudarq/pkg/secret/kms"
+	"github.com/cloudarq/cloudarq/pkg/platform/blob/s3"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue/sqs"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
+	secretkms "github.com/cloudarq/cloudarq/pkg/platform/secret/kms"
+	"github.com/cloudarq/cloudarq/pkg/platform/table/dynamo"
 	"github.com/cloudarq/cloudarq/pkg/services"
 	"github.com/cloudarq/cloudarq/pkg/services/collectors"
 	"github.com/cloudarq/cloudarq/pkg/store"
-	"github.com/cloudarq/cloudarq/pkg/table/dynamo"
 )
 
 type settings struct {
@@ -49,7 +49,7 @@ func main() {
 	slog.SetDefault(log)
 	cfg, err := env.ParseAs[settings]()
 	lambdax.ExitOn(err)
-	sdk, err := awsx.Own(context.Background(), cfg.Version)
+	sdk, err := client.Own(context.Background(), cfg.Version)
 	lambdax.ExitOn(err)
 	catalog, err := services.Catalog()
 	lambdax.ExitOn(err)
@@ -60,12 +60,12 @@ func main() {
 	meters := lambdax.Meters(os.Stdout)
 	p := &pipeline.Pipeline{
 		Catalog: catalog, Specs: collectors.ByService(), Store: records,
-		Evidence: s3.New(sdks3.NewFromConfig(sdk, s3.PathStyle(awsx.Emulated(sdk))), cfg.Bucket),
+		Evidence: s3.New(sdks3.NewFromConfig(sdk, s3.PathStyle(client.Emulated(sdk))), cfg.Bucket),
 		Tasks:    tasks, Results: sqs.New(queues, cfg.Results),
 		Accounts: connect.Accounts{
 			Catalog:     catalog,
 			ExternalIDs: connect.ExternalIDs{Store: records, Keys: keys},
-			Client:      awsx.New(awsx.Options{Version: cfg.Version, CustomEndpoint: collectors.CustomEndpoint}),
+			Client:      client.New(client.Options{Version: cfg.Version, CustomEndpoint: collectors.CustomEndpoint}),
 		},
 		Progress: pipeline.Silent{}, Meter: meters, Now: time.Now, Spare: cfg.Spare, WatchEvery: cfg.WatchEvery,
 	}

@@ -14,13 +14,13 @@ import (
 	sdksqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/caarlos0/env/v11"
 
-	"github.com/cloudarq/cloudarq/pkg/awsx"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/aws/client"
 	"github.com/cloudarq/cloudarq/pkg/lambdax"
-	"github.com/cloudarq/cloudarq/pkg/pipeline"
-	"github.com/cloudarq/cloudarq/pkg/queue/sqs"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue/sqs"
+	"github.com/cloudarq/cloudarq/pkg/platform/table/dynamo"
 	"github.com/cloudarq/cloudarq/pkg/services"
 	"github.com/cloudarq/cloudarq/pkg/store"
-	"github.com/cloudarq/cloudarq/pkg/table/dynamo"
 )
 
 type settings struct {
@@ -37,7 +37,7 @@ func main() {
 	slog.SetDefault(log)
 	cfg, err := env.ParseAs[settings]()
 	lambdax.ExitOn(err)
-	sdk, err := awsx.Own(context.Background(), cfg.Version)
+	sdk, err := client.Own(context.Background(), cfg.Version)
 	lambdax.ExitOn(err)
 	catalog, err := services.Catalog()
 	lambdax.ExitOn(err)

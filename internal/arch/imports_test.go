@@ -73,28 +73,28 @@ func isService(name string) bool {
 func TestLayers(t *testing.T) {
 	t.Parallel()
 	for layer, allowed := range map[string][]string{
-		"pkg/fact":         {},
-		"pkg/model":        {},
-		"pkg/secret":       {},
-		"pkg/ledger":       {},
-		"pkg/iampolicy":    {},
-		"pkg/policy":       {},
-		"pkg/table":        {},
-		"pkg/queue":        {},
-		"pkg/blob":         {},
-		"pkg/notify":       {},
-		"pkg/score":        {"pkg/model"},
-		"pkg/check":        {"pkg/fact", "pkg/model"},
-		"pkg/filter":       {"pkg/check"},
-		"pkg/evidence":     {"pkg/check", "pkg/fact", "pkg/model"},
-		"pkg/diff":         {"pkg/check", "pkg/evidence", "pkg/fact", "pkg/model"},
-		"pkg/store":        {"pkg/model", "pkg/table"},
-		"pkg/alert":        {"pkg/diff", "pkg/drift", "pkg/model", "pkg/notify"},
-		"pkg/drift":        {"pkg/check", "pkg/fact", "pkg/model", "pkg/policy"},
-		"pkg/schedule":     {"pkg/model"},
-		"pkg/collect":      {"pkg/check", "pkg/fact", "pkg/model", "pkg/policy"},
-		"pkg/awsx":         {"pkg/collect", "pkg/fact", "pkg/ledger", "pkg/model", "pkg/policy", "pkg/secret"},
-		"pkg/policy/grant": {"pkg/check", "pkg/iampolicy", "pkg/model", "pkg/policy"},
+		"pkg/judge/fact":      {},
+		"pkg/model":           {},
+		"pkg/platform/secret": {},
+		"pkg/aws/ledger":      {},
+		"pkg/judge/iampolicy": {},
+		"pkg/policy":          {},
+		"pkg/platform/table":  {},
+		"pkg/platform/queue":  {},
+		"pkg/platform/blob":   {},
+		"pkg/platform/notify": {},
+		"pkg/audit/score":     {"pkg/model"},
+		"pkg/judge/check":     {"pkg/judge/fact", "pkg/model"},
+		"pkg/results/filter":  {"pkg/judge/check"},
+		"pkg/audit/evidence":  {"pkg/judge/check", "pkg/judge/fact", "pkg/model"},
+		"pkg/audit/diff":      {"pkg/judge/check", "pkg/audit/evidence", "pkg/judge/fact", "pkg/model"},
+		"pkg/store":           {"pkg/model", "pkg/platform/table"},
+		"pkg/audit/alert":     {"pkg/audit/diff", "pkg/audit/drift", "pkg/model", "pkg/platform/notify"},
+		"pkg/audit/drift":     {"pkg/judge/check", "pkg/judge/fact", "pkg/model", "pkg/policy"},
+		"pkg/audit/schedule":  {"pkg/model"},
+		"pkg/aws/collect":     {"pkg/judge/check", "pkg/judge/fact", "pkg/model", "pkg/policy"},
+		"pkg/aws/client":      {"pkg/aws/collect", "pkg/judge/fact", "pkg/aws/ledger", "pkg/model", "pkg/policy", "pkg/platform/secret"},
+		"pkg/policy/grant":    {"pkg/judge/check", "pkg/judge/iampolicy", "pkg/model", "pkg/policy"},
 	} {
 		for _, p := range list(t) {
 			if p.name() != layer {
@@ -112,7 +112,7 @@ func TestLayers(t *testing.T) {
 // TestServicesKeepApart holds a service to its own types and to no SDK.
 func TestServicesKeepApart(t *testing.T) {
 	t.Parallel()
-	shared := []string{"pkg/check", "pkg/check/balancerrule", "pkg/check/policyrule", "pkg/fact", "pkg/model", "pkg/iampolicy", "pkg/policy", "pkg/policy/grant"}
+	shared := []string{"pkg/judge/check", "pkg/judge/check/balancerrule", "pkg/judge/check/policyrule", "pkg/judge/fact", "pkg/model", "pkg/judge/iampolicy", "pkg/policy", "pkg/policy/grant"}
 	for _, p := range list(t) {
 		if !isService(p.name()) {
 			continue
@@ -133,13 +133,13 @@ func TestServicesKeepApart(t *testing.T) {
 func TestSDKStaysAtTheEdge(t *testing.T) {
 	t.Parallel()
 	edge := []string{
-		"pkg/apiclient", "pkg/awsx", "pkg/awsfake", "pkg/bootstrap", "pkg/collect", "pkg/collect/collecttest", "pkg/services/collectors",
-		"pkg/table/dynamo", "pkg/blob/s3", "pkg/queue/sqs", "pkg/notify/sns", "pkg/secret/kms", "test/emulator/emulatortest", "bench/synthetic",
+		"pkg/api/client", "pkg/aws/client", "pkg/aws/fake", "pkg/access/bootstrap", "pkg/aws/collect", "pkg/aws/collect/collecttest", "pkg/services/collectors",
+		"pkg/platform/table/dynamo", "pkg/platform/blob/s3", "pkg/platform/queue/sqs", "pkg/platform/notify/sns", "pkg/platform/secret/kms", "test/emulator/emulatortest", "bench/synthetic",
 	}
 	isMain := func(name string) bool { return strings.HasPrefix(name, "functions/") }
 	lambda := "github.com/aws/aws-lambda-go/"
 	core := "github.com/aws/aws-sdk-go-v2/aws" // aws.Config alone, which accounts are handed round as
-	handsRound := []string{"pkg/pipeline", "bench/rig", "bench/scale"}
+	handsRound := []string{"pkg/audit/pipeline", "bench/rig", "bench/scale"}
 	for _, p := range list(t) {
 		if isCollector(p.name()) || slices.Contains(edge, p.name()) || strings.HasPrefix(p.name(), "test/") || isMain(p.name()) {
 			continue
@@ -161,7 +161,7 @@ func TestSDKStaysAtTheEdge(t *testing.T) {
 // own API, and for CloudArq's own resources.
 func TestOnlyTheCommandBootstraps(t *testing.T) {
 	t.Parallel()
-	const bootstrap, client = module + "pkg/bootstrap", "github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	const bootstrap, client = module + "pkg/access/bootstrap", "github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	functions, commands := 0, 0
 	for _, p := range list(t) {
 		if strings.HasPrefix(p.name(), "functions/") {
@@ -175,13 +175,13 @@ func TestOnlyTheCommandBootstraps(t *testing.T) {
 		if slices.Contains(p.Imports, bootstrap) {
 			commands++
 			if p.name() != "cmd/cloudarq" {
-				t.Errorf("%s imports pkg/bootstrap", p.name())
+				t.Errorf("%s imports pkg/access/bootstrap", p.name())
 			}
 		}
 		if slices.Contains(p.Imports, client) && p.ImportPath != bootstrap {
 			t.Errorf("%s imports the client of CloudFormation", p.name())
 		}
-		if slices.Contains([]string{"pkg/awsx", "pkg/apiclient", "pkg/bootstrap"}, p.name()) {
+		if slices.Contains([]string{"pkg/aws/client", "pkg/api/client", "pkg/access/bootstrap"}, p.name()) {
 			continue
 		}
 		if out, err := exec.Command("grep", "-nE", "--include=*.go", "-r", `awsx\.Unguarded\(`, p.Dir).CombinedOutput(); err == nil {

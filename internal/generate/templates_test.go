@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/cloudarq/cloudarq/pkg/iampolicy"
+	"github.com/cloudarq/cloudarq/pkg/judge/iampolicy"
 	"github.com/cloudarq/cloudarq/pkg/policy"
 )
 

@@ -153,7 +153,7 @@ func (a *analysis) declarations() {
 
 func (a *analysis) isWalk(literal *ast.CompositeLit) bool {
 	named, ok := types.Unalias(a.pkg.TypesInfo.TypeOf(literal)).(*types.Named)
-	return ok && named.Obj().Name() == "Walk" && named.Obj().Pkg().Path() == a.pkg.Module.Path+"/pkg/collect"
+	return ok && named.Obj().Name() == "Walk" && named.Obj().Pkg().Path() == a.pkg.Module.Path+"/pkg/aws/collect"
 }
 
 func (a *analysis) declares(list ast.Expr) {

@@ -38,7 +38,9 @@ func (f *Found) IDs() []string { return slices.Sorted(maps.Keys(f.Called)) }
 // Packages are those that may hold a client of an audited account; internal/arch
 // keeps the SDK out of the others but for the drivers of CloudArq's own table,
 // bucket, queues, topic and key.
-func Packages() []string { return []string{"./pkg/services/...", "./pkg/collect", "./pkg/awsx"} }
+func Packages() []string {
+	return []string{"./pkg/services/...", "./pkg/aws/collect", "./pkg/aws/client"}
+}
 
 // Find analyses packages of the repository at root. overlay replaces the content
 // of files, by their absolute paths, as packages.Config does.

@@ -8,9 +8,9 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/cloudarq/cloudarq/pkg/auth"
+	"github.com/cloudarq/cloudarq/pkg/api/auth"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/secret"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 

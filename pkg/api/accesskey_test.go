@@ -11,7 +11,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/secret"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 

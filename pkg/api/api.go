@@ -20,12 +20,12 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/oklog/ulid/v2"
 
-	"github.com/cloudarq/cloudarq/pkg/auth"
-	"github.com/cloudarq/cloudarq/pkg/blob"
-	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/api/auth"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/pipeline"
-	"github.com/cloudarq/cloudarq/pkg/secret"
+	"github.com/cloudarq/cloudarq/pkg/platform/blob"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 

@@ -11,10 +11,10 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/cloudarq/cloudarq/pkg/alert"
+	"github.com/cloudarq/cloudarq/pkg/audit/alert"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/audit/schedule"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/pipeline"
-	"github.com/cloudarq/cloudarq/pkg/schedule"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/policy"
-	"github.com/cloudarq/cloudarq/pkg/secret"
 )
 
 // Templates keeps the role's template where CloudFormation can read it.

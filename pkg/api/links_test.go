@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cloudarq/cloudarq/pkg/api"
-	"github.com/cloudarq/cloudarq/pkg/blob/memory"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/blob/memory"
 	"github.com/cloudarq/cloudarq/pkg/policy"
 )
 

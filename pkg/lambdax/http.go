@@ -14,8 +14,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/cloudarq/cloudarq/pkg/auth"
-	"github.com/cloudarq/cloudarq/pkg/metrics"
+	"github.com/cloudarq/cloudarq/pkg/api/auth"
+	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
 )
 
 // HTTP answers the events of an HTTP API (payload format 2.0) by a handler. Who

@@ -18,11 +18,11 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/cloudarq/cloudarq/pkg/auth"
+	"github.com/cloudarq/cloudarq/pkg/api/auth"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/lambdax"
-	"github.com/cloudarq/cloudarq/pkg/metrics"
-	"github.com/cloudarq/cloudarq/pkg/pipeline"
-	"github.com/cloudarq/cloudarq/pkg/queue"
+	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 )
 
 // event reads one of the events that the functions are invoked with.

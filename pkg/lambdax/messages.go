@@ -13,8 +13,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"github.com/cloudarq/cloudarq/pkg/metrics"
-	"github.com/cloudarq/cloudarq/pkg/queue"
+	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 )
 
 // Messages handles the messages of a queue.

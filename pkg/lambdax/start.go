@@ -10,8 +10,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
-	"github.com/cloudarq/cloudarq/pkg/metrics"
-	"github.com/cloudarq/cloudarq/pkg/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
 )
 
 // ExitOn ends a function that cannot start; Lambda reports it and tries again.

@@ -5,8 +5,8 @@ import (
 	"path/filepath"
 	"sync"
 
-	"github.com/cloudarq/cloudarq/pkg/secret"
-	"github.com/cloudarq/cloudarq/pkg/secret/keyring"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret/keyring"
 )
 
 // Passphrase obtains the passphrase of the keyring, or none. protected says that

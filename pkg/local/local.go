@@ -13,16 +13,16 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
-	"github.com/cloudarq/cloudarq/pkg/blob"
-	"github.com/cloudarq/cloudarq/pkg/blob/dir"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect"
-	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/pipeline"
-	"github.com/cloudarq/cloudarq/pkg/queue/memory"
+	"github.com/cloudarq/cloudarq/pkg/platform/blob"
+	"github.com/cloudarq/cloudarq/pkg/platform/blob/dir"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
+	"github.com/cloudarq/cloudarq/pkg/platform/table/sqlite"
 	"github.com/cloudarq/cloudarq/pkg/store"
-	"github.com/cloudarq/cloudarq/pkg/table/sqlite"
 )
 
 // Organization is the one tenant of a local state directory.

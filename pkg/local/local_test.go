@@ -11,14 +11,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"go.uber.org/goleak"
 
-	"github.com/cloudarq/cloudarq/pkg/blob"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect"
-	"github.com/cloudarq/cloudarq/pkg/fact"
-	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/platform/blob"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -4,11 +4,11 @@ import (
 	"context"
 	"time"
 
-	"github.com/cloudarq/cloudarq/pkg/diff"
-	"github.com/cloudarq/cloudarq/pkg/evidence"
-	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/audit/diff"
+	"github.com/cloudarq/cloudarq/pkg/audit/evidence"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/pipeline"
 )
 
 // Findings lists all findings of a connection, open and resolved.

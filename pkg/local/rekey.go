@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 
-	"github.com/cloudarq/cloudarq/pkg/connect"
-	"github.com/cloudarq/cloudarq/pkg/secret"
-	"github.com/cloudarq/cloudarq/pkg/secret/keyring"
+	"github.com/cloudarq/cloudarq/pkg/access/connect"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret/keyring"
 )
 
 // Rekeyed is what came of Rekey.

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/pipeline"
 )
 
 // InputError says that what was asked for cannot be. Its text is one

@@ -2,7 +2,7 @@
 package services
 
 import (
-	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/services/accessanalyzer"
 	"github.com/cloudarq/cloudarq/pkg/services/account"
 	"github.com/cloudarq/cloudarq/pkg/services/acm"

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/table"
+	"github.com/cloudarq/cloudarq/pkg/platform/table"
 )
 
 // Access is how the local command gets into the account of a connection, beside

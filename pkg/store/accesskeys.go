@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/table"
+	"github.com/cloudarq/cloudarq/pkg/platform/table"
 )
 
 // SealedAccessKey is the access key of a connection, sealed by the connection's

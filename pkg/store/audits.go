@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/table"
+	"github.com/cloudarq/cloudarq/pkg/platform/table"
 )
 
 // Audits of a connection share a partition, in order of start. The index path

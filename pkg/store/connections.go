@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/table"
+	"github.com/cloudarq/cloudarq/pkg/platform/table"
 )
 
 func (o *Organization) connectionKey(id model.ConnectionID) table.Key {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/cloudarq/cloudarq/pkg/table"
+	"github.com/cloudarq/cloudarq/pkg/platform/table"
 )
 
 // dataKey is a wrapped data key.

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/table"
+	"github.com/cloudarq/cloudarq/pkg/platform/table"
 )
 
 func isConflict(err error) bool { return errors.Is(err, ErrConflict) }

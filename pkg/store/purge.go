@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/table"
+	"github.com/cloudarq/cloudarq/pkg/platform/table"
 )
 
 // PutPurge says when a deleted connection is to be purged.

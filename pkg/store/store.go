@@ -11,7 +11,7 @@ import (
 	"iter"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/table"
+	"github.com/cloudarq/cloudarq/pkg/platform/table"
 )
 
 // ErrNotFound says that the organization has no such record.

@@ -11,7 +11,7 @@ import (
 // emulator. The SDK closes the body when the answer's headers arrive, and a server
 // that answers within microseconds makes net/http take that for a write error: about
 // one call in a hundred would be sent twice, and what it makes would exist already
-// (aws/aws-sdk-go-v2#2737). pkg/awsx does the same.
+// (aws/aws-sdk-go-v2#2737). pkg/aws/client does the same.
 func Buffered(next http.RoundTripper) http.RoundTripper { return bufferedBody{next} }
 
 type bufferedBody struct{ next http.RoundTripper }

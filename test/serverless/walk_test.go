@@ -15,7 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/cloudarq/cloudarq/pkg/ledger"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/test/emulator"
 	"github.com/cloudarq/cloudarq/test/stack"
 )

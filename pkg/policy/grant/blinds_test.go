@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/cloudarq/cloudarq/pkg/iampolicy"
+	"github.com/cloudarq/cloudarq/pkg/judge/iampolicy"
 	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/policy/grant"
 )

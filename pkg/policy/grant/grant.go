@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/cloudarq/cloudarq/pkg/iampolicy"
+	"github.com/cloudarq/cloudarq/pkg/judge/iampolicy"
 )
 
 // ErrNoPolicy says that a file holds no policy document.

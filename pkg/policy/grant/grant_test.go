@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/iampolicy"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/iampolicy"
 	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/policy/grant"
 	"github.com/cloudarq/cloudarq/pkg/services"

@@ -3,10 +3,10 @@ package accessanalyzer_test
 import (
 	"testing"
 
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/check/checktest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/accessanalyzer"
+	"github.com/cloudarq/cloudarq/pkg/services/checktest"
 )
 
 func region(analyzers ...accessanalyzer.Analyzer) accessanalyzer.RegionSettings {

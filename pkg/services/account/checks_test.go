@@ -3,11 +3,11 @@ package account_test
 import (
 	"testing"
 
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/check/checktest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/account"
+	"github.com/cloudarq/cloudarq/pkg/services/checktest"
 )
 
 // contacts is an account whose contacts are complete, changed as a case needs.

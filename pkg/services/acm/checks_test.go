@@ -4,10 +4,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/check/checktest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/acm"
+	"github.com/cloudarq/cloudarq/pkg/services/checktest"
 )
 
 // certificate is one that ACM issued and something uses, changed as a case needs.

@@ -6,7 +6,7 @@ package across
 import (
 	_ "embed"
 
-	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 )
 
 //go:embed checks.yaml

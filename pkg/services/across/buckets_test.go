@@ -1,9 +1,9 @@
 package across_test
 
 import (
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/check/checktest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
+	"github.com/cloudarq/cloudarq/pkg/services/checktest"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudtrail"
 	"github.com/cloudarq/cloudarq/pkg/services/s3"
 )

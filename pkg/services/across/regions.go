@@ -3,7 +3,7 @@ package across
 import (
 	"fmt"
 
-	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/config"
 	"github.com/cloudarq/cloudarq/pkg/services/iam"

@@ -3,7 +3,7 @@ package apigateway
 import (
 	"strings"
 
-	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 )
 
 // onStage is a rule on what GetStages tells.

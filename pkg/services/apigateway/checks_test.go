@@ -3,10 +3,10 @@ package apigateway_test
 import (
 	"testing"
 
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/check/checktest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/apigateway"
+	"github.com/cloudarq/cloudarq/pkg/services/checktest"
 )
 
 // api is an API with a public endpoint and guarded methods, changed as a case

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 )
 
 func viewerHTTPS(d Detail) check.Verdict {

@@ -3,7 +3,7 @@
 package collectors
 
 import (
-	"github.com/cloudarq/cloudarq/pkg/collect"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect"
 	accessanalyzer "github.com/cloudarq/cloudarq/pkg/services/accessanalyzer/collect"
 	account "github.com/cloudarq/cloudarq/pkg/services/account/collect"
 	acm "github.com/cloudarq/cloudarq/pkg/services/acm/collect"

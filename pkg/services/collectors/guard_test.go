@@ -45,7 +45,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
-	"github.com/cloudarq/cloudarq/pkg/awsx"
+	"github.com/cloudarq/cloudarq/pkg/aws/client"
 	"github.com/cloudarq/cloudarq/pkg/policy"
 )
 
@@ -94,7 +94,7 @@ func clients(cfg aws.Config) []any {
 // sends nothing.
 type wire struct {
 	t     *testing.T
-	guard *awsx.Guard
+	guard *client.Guard
 }
 
 func (w wire) Do(r *http.Request) (*http.Response, error) {
@@ -110,7 +110,7 @@ func (w wire) Do(r *http.Request) (*http.Response, error) {
 // sent. The table itself is small.
 func TestGuardRefusesEveryOtherOperation(t *testing.T) {
 	t.Parallel()
-	guard := awsx.NewGuard()
+	guard := client.NewGuard()
 	cfg := aws.Config{
 		Region: "eu-west-1", HTTPClient: wire{t, guard},
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
@@ -121,8 +121,8 @@ func TestGuardRefusesEveryOtherOperation(t *testing.T) {
 	guard.Protect(&cfg)
 	refused := map[string]bool{}
 	allowed := 0
-	for _, client := range clients(cfg) {
-		value := reflect.ValueOf(client)
+	for _, entrance := range clients(cfg) {
+		value := reflect.ValueOf(entrance)
 		for i := range value.NumMethod() {
 			in, isOperation := input(value.Method(i).Type())
 			if !isOperation {
@@ -131,7 +131,7 @@ func TestGuardRefusesEveryOtherOperation(t *testing.T) {
 			name := value.Type().Method(i).Name
 			results := value.Method(i).Call([]reflect.Value{reflect.ValueOf(t.Context()), reflect.New(in)})
 			err, _ := results[1].Interface().(error)
-			var refusal *awsx.RefusedError
+			var refusal *client.RefusedError
 			if !errors.As(err, &refusal) {
 				allowed++
 				continue

@@ -4,11 +4,11 @@ import (
 	"maps"
 	"testing"
 
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/check/checktest"
-	"github.com/cloudarq/cloudarq/pkg/check/policyrule/policytest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
+	"github.com/cloudarq/cloudarq/pkg/services/checktest"
 	"github.com/cloudarq/cloudarq/pkg/services/dynamodb"
+	"github.com/cloudarq/cloudarq/pkg/services/policytest"
 )
 
 // table is a table as it should be, changed as a case needs.

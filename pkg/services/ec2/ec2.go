@@ -18,7 +18,7 @@ import (
 	_ "embed"
 	"slices"
 
-	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 )
 
 //go:embed checks.yaml

@@ -3,7 +3,7 @@ package ec2
 import (
 	"time"
 
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 

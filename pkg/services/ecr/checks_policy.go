@@ -1,8 +1,8 @@
 package ecr
 
 import (
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/check/policyrule"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/check/policyrule"
 )
 
 func policies() policyrule.Source[Repository] {

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/check/balancerrule"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/check/balancerrule"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 

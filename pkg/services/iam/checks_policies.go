@@ -3,8 +3,8 @@ package iam
 import (
 	"strings"
 
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/iampolicy"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/iampolicy"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 

@@ -4,11 +4,11 @@ import (
 	"maps"
 	"testing"
 
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/check/checktest"
-	"github.com/cloudarq/cloudarq/pkg/check/policyrule/policytest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
+	"github.com/cloudarq/cloudarq/pkg/services/checktest"
 	"github.com/cloudarq/cloudarq/pkg/services/lambda"
+	"github.com/cloudarq/cloudarq/pkg/services/policytest"
 )
 
 // function is a function in good order, changed as a case needs.

@@ -3,9 +3,9 @@ package logs
 import (
 	"fmt"
 
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/check/policyrule"
-	"github.com/cloudarq/cloudarq/pkg/iampolicy"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/check/policyrule"
+	"github.com/cloudarq/cloudarq/pkg/judge/iampolicy"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 

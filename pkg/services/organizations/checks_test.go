@@ -3,9 +3,9 @@ package organizations_test
 import (
 	"testing"
 
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/check/checktest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
+	"github.com/cloudarq/cloudarq/pkg/services/checktest"
 	"github.com/cloudarq/cloudarq/pkg/services/organizations"
 )
 

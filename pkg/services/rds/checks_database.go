@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/cloudarq/cloudarq/pkg/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 )
 
 // family is what RDS documents of an engine, all its editions alike.

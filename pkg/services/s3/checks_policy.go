@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/check/policyrule"
-	"github.com/cloudarq/cloudarq/pkg/fact"
-	"github.com/cloudarq/cloudarq/pkg/iampolicy"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/check/policyrule"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
+	"github.com/cloudarq/cloudarq/pkg/judge/iampolicy"
 )
 
 // writes are the actions that change the bucket or what is in it.

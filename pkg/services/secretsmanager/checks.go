@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/check/policyrule"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/check/policyrule"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 

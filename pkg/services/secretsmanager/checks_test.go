@@ -5,10 +5,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/check/checktest"
-	"github.com/cloudarq/cloudarq/pkg/check/policyrule/policytest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
+	"github.com/cloudarq/cloudarq/pkg/services/checktest"
+	"github.com/cloudarq/cloudarq/pkg/services/policytest"
 	"github.com/cloudarq/cloudarq/pkg/services/secretsmanager"
 )
 

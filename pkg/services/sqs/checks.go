@@ -3,8 +3,8 @@ package sqs
 import (
 	"strings"
 
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/check/policyrule"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/check/policyrule"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 

@@ -1,13 +1,13 @@
 // Package tagging knows the tags of an account's resources, as one listing of a
 // region tells them: so that no other service needs a call per resource for its
-// tags. pkg/tags joins them to the resources of other services, by ARN.
+// tags. pkg/results/tags joins them to the resources of other services, by ARN.
 package tagging
 
 import (
 	_ "embed"
 
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 

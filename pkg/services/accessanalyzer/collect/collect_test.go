@@ -8,23 +8,23 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/accessanalyzer"
 	"github.com/aws/aws-sdk-go-v2/service/accessanalyzer/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/accessanalyzer"
 	"github.com/cloudarq/cloudarq/pkg/services/accessanalyzer/collect"
 )
 
-func full(f *awsfake.Fake) {
+func full(f *fake.Fake) {
 	analyzer := func(name string, kind types.Type) types.AnalyzerSummary {
 		return types.AnalyzerSummary{
 			Arn: aws.String("arn:aws:access-analyzer:eu-west-1:111122223333:analyzer/" + name), Name: aws.String(name), Type: kind,
 			Status: types.AnalyzerStatusActive, CreatedAt: aws.Time(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)),
 		}
 	}
-	awsfake.OnPages[sdk.ListAnalyzersInput](f,
+	fake.OnPages[sdk.ListAnalyzersInput](f,
 		&sdk.ListAnalyzersOutput{Analyzers: []types.AnalyzerSummary{analyzer("account", types.TypeAccount)}, NextToken: aws.String("2")},
 		&sdk.ListAnalyzersOutput{Analyzers: []types.AnalyzerSummary{analyzer("unused", types.TypeAccountUnusedAccess)}})
 }

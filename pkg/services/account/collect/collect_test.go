@@ -9,10 +9,10 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/account"
 	"github.com/aws/aws-sdk-go-v2/service/account/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/account"
 	"github.com/cloudarq/cloudarq/pkg/services/account/collect"
@@ -20,14 +20,14 @@ import (
 
 // full is an account with all contacts, some of which have a phone or a mailbox
 // in common.
-func full(f *awsfake.Fake) {
-	awsfake.On(f, func(*sdk.GetContactInformationInput) (*sdk.GetContactInformationOutput, error) {
+func full(f *fake.Fake) {
+	fake.On(f, func(*sdk.GetContactInformationInput) (*sdk.GetContactInformationOutput, error) {
 		return &sdk.GetContactInformationOutput{ContactInformation: &types.ContactInformation{
 			FullName: aws.String("Jane Doe"), PhoneNumber: aws.String("+1 206 555-0100"), AddressLine1: aws.String("1 Main Street"),
 			City: aws.String("Seattle"), PostalCode: aws.String("98101"), CountryCode: aws.String("US"), StateOrRegion: aws.String("WA"),
 		}}, nil
 	})
-	awsfake.On(f, func(in *sdk.GetAlternateContactInput) (*sdk.GetAlternateContactOutput, error) {
+	fake.On(f, func(in *sdk.GetAlternateContactInput) (*sdk.GetAlternateContactOutput, error) {
 		c := types.AlternateContact{AlternateContactType: in.AlternateContactType, Title: aws.String("Team")}
 		switch in.AlternateContactType {
 		case types.AlternateContactTypeSecurity:
@@ -63,9 +63,9 @@ func TestCollect(t *testing.T) {
 
 func TestNoAlternateContacts(t *testing.T) {
 	t.Parallel()
-	f := awsfake.New()
+	f := fake.New()
 	full(f)
-	awsfake.Fail[sdk.GetAlternateContactInput](f, "ResourceNotFoundException")
+	fake.Fail[sdk.GetAlternateContactInput](f, "ResourceNotFoundException")
 	c := collecttest.Walk(t, collect.Spec(), f).Resources[0].(account.Contacts)
 	for _, contact := range []fact.Of[account.Contact]{c.Security, c.Billing, c.Operations} {
 		if filled, gap := contact.Get(); gap != nil || filled.Registered() {
@@ -79,7 +79,7 @@ func TestNoAlternateContacts(t *testing.T) {
 
 func TestNothingPersonalIsKept(t *testing.T) {
 	t.Parallel()
-	f := awsfake.New()
+	f := fake.New()
 	full(f)
 	data, err := json.Marshal(collecttest.Walk(t, collect.Spec(), f).Resources)
 	if err != nil {

@@ -9,10 +9,10 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/acm/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/acm"
 	"github.com/cloudarq/cloudarq/pkg/services/acm/collect"
@@ -23,8 +23,8 @@ var until = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
 func arn(id string) string { return "arn:aws:acm:eu-west-1:111122223333:certificate/" + id }
 
 // full answers like ACM: keys that were not asked for are not listed.
-func full(f *awsfake.Fake) {
-	awsfake.On(f, func(in *sdk.ListCertificatesInput) (*sdk.ListCertificatesOutput, error) {
+func full(f *fake.Fake) {
+	fake.On(f, func(in *sdk.ListCertificatesInput) (*sdk.ListCertificatesOutput, error) {
 		first := []types.CertificateSummary{{
 			CertificateArn: aws.String(arn("web")), DomainName: aws.String("example.com"), SubjectAlternativeNameSummaries: []string{"example.com", "*.example.com"},
 			Status: types.CertificateStatusIssued, Type: types.CertificateTypeAmazonIssued, KeyAlgorithm: types.KeyAlgorithmEcPrime256v1,
@@ -47,7 +47,7 @@ func full(f *awsfake.Fake) {
 			},
 		}}, nil
 	})
-	awsfake.On(f, func(in *sdk.DescribeCertificateInput) (*sdk.DescribeCertificateOutput, error) {
+	fake.On(f, func(in *sdk.DescribeCertificateInput) (*sdk.DescribeCertificateOutput, error) {
 		return &sdk.DescribeCertificateOutput{Certificate: &types.CertificateDetail{
 			CertificateArn: in.CertificateArn,
 			RenewalSummary: &types.RenewalSummary{RenewalStatus: types.RenewalStatusPendingValidation},

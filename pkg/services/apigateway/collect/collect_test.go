@@ -7,10 +7,10 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/apigateway"
 	"github.com/aws/aws-sdk-go-v2/service/apigateway/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/apigateway"
 	"github.com/cloudarq/cloudarq/pkg/services/apigateway/collect"
@@ -20,8 +20,8 @@ const logGroup = "arn:aws:logs:eu-west-1:111122223333:log-group:api"
 
 // full answers each listing by the token asked for, since the APIs are listed by
 // two walks.
-func full(f *awsfake.Fake) {
-	awsfake.On(f, func(in *sdk.GetRestApisInput) (*sdk.GetRestApisOutput, error) {
+func full(f *fake.Fake) {
+	fake.On(f, func(in *sdk.GetRestApisInput) (*sdk.GetRestApisOutput, error) {
 		if in.Position == nil {
 			return &sdk.GetRestApisOutput{Position: aws.String("2"), Items: []types.RestApi{{
 				Id: aws.String("a1"), Name: aws.String("shop"), DisableExecuteApiEndpoint: true,
@@ -31,7 +31,7 @@ func full(f *awsfake.Fake) {
 		}
 		return &sdk.GetRestApisOutput{Items: []types.RestApi{{Id: aws.String("a2"), Name: aws.String("plain"), Policy: aws.String(`{"Version": "2012-10-17"}`)}}}, nil
 	})
-	awsfake.On(f, func(in *sdk.GetResourcesInput) (*sdk.GetResourcesOutput, error) {
+	fake.On(f, func(in *sdk.GetResourcesInput) (*sdk.GetResourcesOutput, error) {
 		switch {
 		case *in.RestApiId == "a2":
 			return &sdk.GetResourcesOutput{Items: []types.Resource{{Id: aws.String("r0"), Path: aws.String("/")}}}, nil
@@ -46,7 +46,7 @@ func full(f *awsfake.Fake) {
 			}}}}, nil
 		}
 	})
-	awsfake.On(f, func(in *sdk.GetStagesInput) (*sdk.GetStagesOutput, error) {
+	fake.On(f, func(in *sdk.GetStagesInput) (*sdk.GetStagesOutput, error) {
 		if *in.RestApiId == "a2" {
 			return &sdk.GetStagesOutput{Item: []types.Stage{{StageName: aws.String("test")}}}, nil
 		}
@@ -61,13 +61,13 @@ func full(f *awsfake.Fake) {
 			Variables: map[string]string{"db_password": "correct-horse", "table": "pets"},
 		}}}, nil
 	})
-	awsfake.OnPages[sdk.GetDomainNamesInput](f,
+	fake.OnPages[sdk.GetDomainNamesInput](f,
 		&sdk.GetDomainNamesOutput{Position: aws.String("2"), Items: []types.DomainName{{DomainName: aws.String("api.example.com"), SecurityPolicy: types.SecurityPolicyTls12}}},
 		&sdk.GetDomainNamesOutput{Items: []types.DomainName{{
 			DomainName: aws.String("inside.example.com"), DomainNameId: aws.String("d1"), SecurityPolicy: types.SecurityPolicyTls10,
 			DomainNameArn: aws.String("arn:aws:apigateway:eu-west-1:111122223333:/domainnames/inside.example.com+d1"),
 		}}})
-	awsfake.On(f, func(in *sdk.GetBasePathMappingsInput) (*sdk.GetBasePathMappingsOutput, error) {
+	fake.On(f, func(in *sdk.GetBasePathMappingsInput) (*sdk.GetBasePathMappingsOutput, error) {
 		switch {
 		case *in.DomainName == "inside.example.com":
 			return &sdk.GetBasePathMappingsOutput{}, nil

@@ -10,10 +10,10 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/autoscaling"
 	"github.com/cloudarq/cloudarq/pkg/services/autoscaling/collect"
@@ -29,8 +29,8 @@ func launchARN(name string) string {
 	return "arn:aws:autoscaling:eu-west-1:111122223333:launchConfiguration:7b3b1a:launchConfigurationName/" + name
 }
 
-func full(f *awsfake.Fake) {
-	awsfake.OnPages[sdk.DescribeAutoScalingGroupsInput](f,
+func full(f *fake.Fake) {
+	fake.OnPages[sdk.DescribeAutoScalingGroupsInput](f,
 		&sdk.DescribeAutoScalingGroupsOutput{NextToken: aws.String("2"), AutoScalingGroups: []types.AutoScalingGroup{{
 			AutoScalingGroupARN: aws.String(groupARN("old")), AutoScalingGroupName: aws.String("old"),
 			LaunchConfigurationName: aws.String("old-1"), AvailabilityZones: []string{"eu-west-1a"}, HealthCheckType: aws.String("EC2"),
@@ -40,7 +40,7 @@ func full(f *awsfake.Fake) {
 			mixed("listed", []types.LaunchTemplateOverrides{{InstanceType: aws.String("m7g.large")}, {InstanceType: aws.String("m6g.large")}}, aws.Int32(0)),
 			mixed("needed", []types.LaunchTemplateOverrides{{InstanceRequirements: &types.InstanceRequirements{}}}, nil),
 		}})
-	awsfake.OnPages[sdk.DescribeLaunchConfigurationsInput](f,
+	fake.OnPages[sdk.DescribeLaunchConfigurationsInput](f,
 		&sdk.DescribeLaunchConfigurationsOutput{NextToken: aws.String("2"), LaunchConfigurations: []types.LaunchConfiguration{
 			configuration("old-1", nil, nil, base64.StdEncoding.EncodeToString([]byte(script))),
 		}},
@@ -108,12 +108,12 @@ func TestCollect(t *testing.T) {
 
 func TestUserDataThatIsNoBase64IsLookedAt(t *testing.T) {
 	t.Parallel()
-	fake := awsfake.New()
-	full(fake)
-	awsfake.OnPages[sdk.DescribeLaunchConfigurationsInput](fake, &sdk.DescribeLaunchConfigurationsOutput{
+	cloud := fake.New()
+	full(cloud)
+	fake.OnPages[sdk.DescribeLaunchConfigurationsInput](cloud, &sdk.DescribeLaunchConfigurationsOutput{
 		LaunchConfigurations: []types.LaunchConfiguration{configuration("plain", nil, nil, script)},
 	})
-	for _, r := range collecttest.Walk(t, collect.Spec(), fake).Resources {
+	for _, r := range collecttest.Walk(t, collect.Spec(), cloud).Resources {
 		if l, ok := r.(autoscaling.LaunchConfiguration); ok {
 			if d, _ := l.Detail.Get(); !d.SecretUserData {
 				t.Error("the password in the user data was overlooked")

@@ -11,10 +11,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudarq"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudarq/collect"
@@ -51,8 +51,8 @@ func attached(arns ...string) (all []types.AttachedPolicy) {
 }
 
 // full is an account in which what is looked for is never on the first page.
-func full(f *awsfake.Fake) {
-	awsfake.OnPages[sdk.GetAccountAuthorizationDetailsInput](f,
+func full(f *fake.Fake) {
+	fake.OnPages[sdk.GetAccountAuthorizationDetailsInput](f,
 		&sdk.GetAccountAuthorizationDetailsOutput{
 			IsTruncated: true, Marker: aws.String("2"),
 			RoleDetailList: []types.RoleDetail{{RoleName: aws.String("another"), RolePolicyList: []types.PolicyDetail{{PolicyName: aws.String("x"), PolicyDocument: encoded("another:Action")}}}},
@@ -107,9 +107,9 @@ func TestPolicies(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			fake := awsfake.New()
-			full(fake)
-			got, err := collect.Policies(t.Context(), fake.Config(t), model.Identity{Account: "111122223333", Partition: "aws", CallerARN: c.caller})
+			cloud := fake.New()
+			full(cloud)
+			got, err := collect.Policies(t.Context(), cloud.Config(t), model.Identity{Account: "111122223333", Partition: "aws", CallerARN: c.caller})
 			if c.fails != "" {
 				if err == nil || !strings.Contains(err.Error(), c.fails) {
 					t.Errorf("error %v, want %q", err, c.fails)

@@ -9,10 +9,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	logs "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudfront"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudfront/collect"
@@ -28,7 +28,7 @@ func page(marker string, items ...types.DistributionSummary) *sdk.ListDistributi
 	return &sdk.ListDistributionsOutput{DistributionList: &list}
 }
 
-func full(f *awsfake.Fake) {
+func full(f *fake.Fake) {
 	site := types.DistributionSummary{
 		ARN: aws.String(arn("E1")), Id: aws.String("E1"), Enabled: aws.Bool(true), WebACLId: aws.String("acl"),
 		Aliases: &types.Aliases{Quantity: aws.Int32(1), Items: []string{"www.example.com"}},
@@ -59,18 +59,18 @@ func full(f *awsfake.Fake) {
 		DefaultCacheBehavior: &types.DefaultCacheBehavior{ViewerProtocolPolicy: types.ViewerProtocolPolicyAllowAll},
 		Origins:              &types.Origins{Items: []types.Origin{{Id: aws.String("inside"), DomainName: aws.String("inside.example.com"), VpcOriginConfig: &types.VpcOriginConfig{}}}},
 	}
-	awsfake.OnPages[sdk.ListDistributionsInput](f, page("E1", site), page("", bare))
-	awsfake.On(f, func(in *sdk.GetDistributionConfigInput) (*sdk.GetDistributionConfigOutput, error) {
+	fake.OnPages[sdk.ListDistributionsInput](f, page("E1", site), page("", bare))
+	fake.On(f, func(in *sdk.GetDistributionConfigInput) (*sdk.GetDistributionConfigOutput, error) {
 		c := types.DistributionConfig{DefaultRootObject: aws.String("")}
 		if *in.Id == "E1" {
 			c = types.DistributionConfig{DefaultRootObject: aws.String("index.html"), Logging: &types.LoggingConfig{Enabled: aws.Bool(true)}}
 		}
 		return &sdk.GetDistributionConfigOutput{DistributionConfig: &c}, nil
 	})
-	awsfake.OnPages[cloudwatchlogs.DescribeDeliveriesInput](f,
+	fake.OnPages[cloudwatchlogs.DescribeDeliveriesInput](f,
 		&cloudwatchlogs.DescribeDeliveriesOutput{NextToken: aws.String("2"), Deliveries: []logs.Delivery{{DeliverySourceName: aws.String("other")}}},
 		&cloudwatchlogs.DescribeDeliveriesOutput{Deliveries: []logs.Delivery{{DeliverySourceName: aws.String("site")}}})
-	awsfake.OnRegion(f, func(region string, in *cloudwatchlogs.DescribeDeliverySourcesInput) (*cloudwatchlogs.DescribeDeliverySourcesOutput, error) {
+	fake.OnRegion(f, func(region string, in *cloudwatchlogs.DescribeDeliverySourcesInput) (*cloudwatchlogs.DescribeDeliverySourcesOutput, error) {
 		if region != "us-east-1" {
 			return &cloudwatchlogs.DescribeDeliverySourcesOutput{}, nil
 		}

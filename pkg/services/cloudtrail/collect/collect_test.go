@@ -8,10 +8,10 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudtrail"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudtrail/collect"
@@ -30,7 +30,7 @@ var delivered = time.Date(2026, 5, 31, 12, 0, 0, 0, time.UTC)
 
 // full is a region with a trail of its own, the shadow of one at home elsewhere,
 // and the trail of the organization.
-func full(f *awsfake.Fake) {
+func full(f *fake.Fake) {
 	shadow := func(arn, name, home string) types.Trail {
 		return types.Trail{
 			TrailARN: aws.String(arn), Name: aws.String(name), HomeRegion: aws.String(home), S3BucketName: aws.String("trail"),
@@ -43,13 +43,13 @@ func full(f *awsfake.Fake) {
 	own.CloudWatchLogsLogGroupArn = aws.String(logGroup)
 	organization := shadow(organizationARN, "organization", "eu-west-1")
 	organization.IsOrganizationTrail = aws.Bool(true)
-	awsfake.On(f, func(in *sdk.DescribeTrailsInput) (*sdk.DescribeTrailsOutput, error) {
+	fake.On(f, func(in *sdk.DescribeTrailsInput) (*sdk.DescribeTrailsOutput, error) {
 		if !aws.ToBool(in.IncludeShadowTrails) {
 			return &sdk.DescribeTrailsOutput{TrailList: []types.Trail{own}}, nil
 		}
 		return &sdk.DescribeTrailsOutput{TrailList: []types.Trail{own, shadow(elsewhereARN, "elsewhere", "us-east-1"), organization}}, nil
 	})
-	awsfake.On(f, func(in *sdk.GetTrailStatusInput) (*sdk.GetTrailStatusOutput, error) {
+	fake.On(f, func(in *sdk.GetTrailStatusInput) (*sdk.GetTrailStatusOutput, error) {
 		if aws.ToString(in.Name) == organizationARN {
 			return &sdk.GetTrailStatusOutput{IsLogging: aws.Bool(true)}, nil
 		}
@@ -58,7 +58,7 @@ func full(f *awsfake.Fake) {
 			LatestCloudWatchLogsDeliveryTime: &delivered, LatestCloudWatchLogsDeliveryError: aws.String("AccessDenied"),
 		}, nil
 	})
-	awsfake.On(f, func(in *sdk.GetEventSelectorsInput) (*sdk.GetEventSelectorsOutput, error) {
+	fake.On(f, func(in *sdk.GetEventSelectorsInput) (*sdk.GetEventSelectorsOutput, error) {
 		if aws.ToString(in.TrailName) == organizationARN {
 			return &sdk.GetEventSelectorsOutput{AdvancedEventSelectors: []types.AdvancedEventSelector{{
 				Name: aws.String("Objects"),

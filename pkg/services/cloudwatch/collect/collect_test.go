@@ -12,10 +12,10 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudwatch"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudwatch/collect"
@@ -29,7 +29,7 @@ func arn(name string) *string {
 	return aws.String("arn:aws:cloudwatch:eu-west-1:111122223333:alarm:" + name)
 }
 
-func full(f *awsfake.Fake) {
+func full(f *fake.Fake) {
 	onMetric := types.MetricAlarm{
 		AlarmArn: arn("root"), AlarmName: aws.String("root"), Namespace: aws.String("CIS"), MetricName: aws.String("RootUsage"),
 		ActionsEnabled: aws.Bool(true), AlarmActions: []string{topic}, StateValue: types.StateValueOk, StateTransitionedTimestamp: &since,
@@ -45,7 +45,7 @@ func full(f *awsfake.Fake) {
 		AlarmArn: arn("all"), AlarmName: aws.String("all"), AlarmRule: aws.String(`ALARM("root") OR ALARM("rate")`),
 		ActionsEnabled: aws.Bool(true), AlarmActions: []string{topic}, StateValue: types.StateValueAlarm, StateTransitionedTimestamp: &since,
 	}
-	awsfake.OnPages[sdk.DescribeAlarmsInput](f,
+	fake.OnPages[sdk.DescribeAlarmsInput](f,
 		&sdk.DescribeAlarmsOutput{MetricAlarms: []types.MetricAlarm{onMetric, onExpression}, NextToken: aws.String("2")},
 		&sdk.DescribeAlarmsOutput{CompositeAlarms: []types.CompositeAlarm{composite}})
 }

@@ -7,10 +7,10 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/configservice"
 	"github.com/aws/aws-sdk-go-v2/service/configservice/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/config"
 	"github.com/cloudarq/cloudarq/pkg/services/config/collect"
@@ -19,8 +19,8 @@ import (
 const role = "arn:aws:iam::111122223333:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"
 
 // full has a recorder of each strategy, which AWS would not allow in one region.
-func full(f *awsfake.Fake) {
-	awsfake.On(f, func(*sdk.DescribeConfigurationRecordersInput) (*sdk.DescribeConfigurationRecordersOutput, error) {
+func full(f *fake.Fake) {
+	fake.On(f, func(*sdk.DescribeConfigurationRecordersInput) (*sdk.DescribeConfigurationRecordersOutput, error) {
 		return &sdk.DescribeConfigurationRecordersOutput{ConfigurationRecorders: []types.ConfigurationRecorder{
 			{Name: aws.String("all"), RoleARN: aws.String(role), RecordingGroup: &types.RecordingGroup{
 				AllSupported: true, IncludeGlobalResourceTypes: true,
@@ -36,13 +36,13 @@ func full(f *awsfake.Fake) {
 			}},
 		}}, nil
 	})
-	awsfake.On(f, func(*sdk.DescribeConfigurationRecorderStatusInput) (*sdk.DescribeConfigurationRecorderStatusOutput, error) {
+	fake.On(f, func(*sdk.DescribeConfigurationRecorderStatusInput) (*sdk.DescribeConfigurationRecorderStatusOutput, error) {
 		return &sdk.DescribeConfigurationRecorderStatusOutput{ConfigurationRecordersStatus: []types.ConfigurationRecorderStatus{{
 			Name: aws.String("all"), Recording: true, LastStatus: types.RecorderStatusFailure, LastErrorCode: aws.String("AccessDenied"),
 			LastErrorMessage: aws.String("Access denied"),
 		}}}, nil
 	})
-	awsfake.On(f, func(*sdk.DescribeDeliveryChannelsInput) (*sdk.DescribeDeliveryChannelsOutput, error) {
+	fake.On(f, func(*sdk.DescribeDeliveryChannelsInput) (*sdk.DescribeDeliveryChannelsOutput, error) {
 		return &sdk.DescribeDeliveryChannelsOutput{DeliveryChannels: []types.DeliveryChannel{
 			{Name: aws.String("default"), S3BucketName: aws.String("config-111122223333")},
 		}}, nil

@@ -8,7 +8,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/cloudarq/cloudarq/pkg/collect"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect"
 	"github.com/cloudarq/cloudarq/pkg/services/dynamodb"
 )
 

@@ -7,10 +7,10 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/dynamodb"
 	"github.com/cloudarq/cloudarq/pkg/services/dynamodb/collect"
@@ -23,11 +23,11 @@ const (
 
 func arn(name string) string { return "arn:aws:dynamodb:eu-west-1:111122223333:table/" + name }
 
-func full(f *awsfake.Fake) {
-	awsfake.OnPages[sdk.ListTablesInput](f,
+func full(f *fake.Fake) {
+	fake.OnPages[sdk.ListTablesInput](f,
 		&sdk.ListTablesOutput{TableNames: []string{"orders"}, LastEvaluatedTableName: aws.String("orders")},
 		&sdk.ListTablesOutput{TableNames: []string{"sessions"}})
-	awsfake.On(f, func(in *sdk.DescribeTableInput) (*sdk.DescribeTableOutput, error) {
+	fake.On(f, func(in *sdk.DescribeTableInput) (*sdk.DescribeTableOutput, error) {
 		t := types.TableDescription{TableName: in.TableName, TableArn: aws.String(arn(*in.TableName)), TableStatus: types.TableStatusActive}
 		if *in.TableName == "orders" {
 			t.DeletionProtectionEnabled = aws.Bool(true)
@@ -36,7 +36,7 @@ func full(f *awsfake.Fake) {
 		}
 		return &sdk.DescribeTableOutput{Table: &t}, nil
 	})
-	awsfake.On(f, func(in *sdk.DescribeContinuousBackupsInput) (*sdk.DescribeContinuousBackupsOutput, error) {
+	fake.On(f, func(in *sdk.DescribeContinuousBackupsInput) (*sdk.DescribeContinuousBackupsOutput, error) {
 		status := types.PointInTimeRecoveryStatusDisabled
 		if *in.TableName == "orders" {
 			status = types.PointInTimeRecoveryStatusEnabled
@@ -46,11 +46,11 @@ func full(f *awsfake.Fake) {
 			PointInTimeRecoveryDescription: &types.PointInTimeRecoveryDescription{PointInTimeRecoveryStatus: status},
 		}}, nil
 	})
-	awsfake.On(f, func(in *sdk.GetResourcePolicyInput) (*sdk.GetResourcePolicyOutput, error) {
+	fake.On(f, func(in *sdk.GetResourcePolicyInput) (*sdk.GetResourcePolicyOutput, error) {
 		if *in.ResourceArn == arn("orders") {
 			return &sdk.GetResourcePolicyOutput{Policy: aws.String(tablePolicy), RevisionId: aws.String("1")}, nil
 		}
-		return nil, awsfake.Error("PolicyNotFoundException")
+		return nil, fake.Error("PolicyNotFoundException")
 	})
 }
 

@@ -6,9 +6,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/ec2/collect"
 )
@@ -31,7 +31,7 @@ func at(arn, name string) model.Resource {
 	return model.Resource{Ref: model.Ref{ARN: arn, Account: collecttest.Account, Region: collecttest.Region, Name: name}}
 }
 
-func full(f *awsfake.Fake) {
+func full(f *fake.Fake) {
 	fullCompute(f)
 	fullFirewall(f)
 	fullNetwork(f)

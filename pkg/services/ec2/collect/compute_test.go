@@ -11,10 +11,10 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/ec2"
 	"github.com/cloudarq/cloudarq/pkg/services/ec2/collect"
 )
@@ -66,7 +66,7 @@ func webServer() types.Instance {
 	}
 }
 
-func fullCompute(f *awsfake.Fake) {
+func fullCompute(f *fake.Fake) {
 	stopped := types.Instance{
 		InstanceId: aws.String("i-stopped"), ImageId: aws.String("ami-1"), LaunchTime: &launched,
 		State:                 &types.InstanceState{Name: types.InstanceStateNameStopped},
@@ -78,10 +78,10 @@ func fullCompute(f *awsfake.Fake) {
 		State:                 &types.InstanceState{Name: types.InstanceStateNameTerminated},
 		StateTransitionReason: aws.String("User initiated"), VirtualizationType: types.VirtualizationTypeHvm,
 	}
-	awsfake.OnPages[sdk.DescribeInstancesInput](f,
+	fake.OnPages[sdk.DescribeInstancesInput](f,
 		&sdk.DescribeInstancesOutput{Reservations: []types.Reservation{{Instances: []types.Instance{webServer(), stopped}}}, NextToken: more},
 		&sdk.DescribeInstancesOutput{Reservations: []types.Reservation{{Instances: []types.Instance{gone}}}})
-	awsfake.On(f, func(in *sdk.DescribeInstanceAttributeInput) (*sdk.DescribeInstanceAttributeOutput, error) {
+	fake.On(f, func(in *sdk.DescribeInstanceAttributeInput) (*sdk.DescribeInstanceAttributeOutput, error) {
 		out := &sdk.DescribeInstanceAttributeOutput{InstanceId: in.InstanceId, UserData: &types.AttributeValue{}}
 		if aws.ToString(in.InstanceId) == "i-web" && in.Attribute == types.InstanceAttributeNameUserData {
 			out.UserData.Value = aws.String(packed())
@@ -107,7 +107,7 @@ func fullCompute(f *awsfake.Fake) {
 	both := types.LaunchTemplateVersion{
 		LaunchTemplateId: aws.String("lt-2"), LaunchTemplateName: aws.String("one"), VersionNumber: aws.Int64(1), DefaultVersion: aws.Bool(true),
 	}
-	awsfake.OnPages[sdk.DescribeLaunchTemplateVersionsInput](f,
+	fake.OnPages[sdk.DescribeLaunchTemplateVersionsInput](f,
 		&sdk.DescribeLaunchTemplateVersionsOutput{LaunchTemplateVersions: []types.LaunchTemplateVersion{latest, both}, NextToken: more},
 		&sdk.DescribeLaunchTemplateVersionsOutput{LaunchTemplateVersions: []types.LaunchTemplateVersion{first, both}})
 }
@@ -156,12 +156,12 @@ func TestUserData(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			fake := awsfake.New()
-			full(fake)
-			awsfake.On(fake, func(*sdk.DescribeInstanceAttributeInput) (*sdk.DescribeInstanceAttributeOutput, error) {
+			cloud := fake.New()
+			full(cloud)
+			fake.On(cloud, func(*sdk.DescribeInstanceAttributeInput) (*sdk.DescribeInstanceAttributeOutput, error) {
 				return &sdk.DescribeInstanceAttributeOutput{UserData: &types.AttributeValue{Value: &c.data}}, nil
 			})
-			for _, r := range collecttest.Walk(t, collect.Spec(), fake).Resources {
+			for _, r := range collecttest.Walk(t, collect.Spec(), cloud).Resources {
 				if i, ok := r.(ec2.Instance); ok && i.Name == "i-web" {
 					if got, gap := i.SecretUserData.Get(); gap != nil || got != c.want {
 						t.Errorf("looks like a secret: %v (%v), want %v", got, gap, c.want)

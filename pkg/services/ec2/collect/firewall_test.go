@@ -5,13 +5,13 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/ec2"
 )
 
-func fullFirewall(f *awsfake.Fake) {
+func fullFirewall(f *fake.Fake) {
 	bearing := func(id string, of *string, groups ...string) types.NetworkInterface {
 		n := types.NetworkInterface{
 			NetworkInterfaceId: &id, OwnerId: of, InterfaceType: types.NetworkInterfaceTypeInterface,
@@ -24,7 +24,7 @@ func fullFirewall(f *awsfake.Fake) {
 	}
 	lambda := bearing("eni-2", owner, "sg-web", "sg-2")
 	lambda.InterfaceType, lambda.RequesterManaged, lambda.SourceDestCheck = types.NetworkInterfaceTypeLambda, aws.Bool(true), aws.Bool(false)
-	awsfake.OnPages[sdk.DescribeNetworkInterfacesInput](f,
+	fake.OnPages[sdk.DescribeNetworkInterfacesInput](f,
 		&sdk.DescribeNetworkInterfacesOutput{NetworkInterfaces: []types.NetworkInterface{bearing("eni-1", owner, "sg-web")}, NextToken: more},
 		&sdk.DescribeNetworkInterfacesOutput{NetworkInterfaces: []types.NetworkInterface{lambda, bearing("eni-3", stranger, "sg-web")}})
 
@@ -43,7 +43,7 @@ func fullFirewall(f *awsfake.Fake) {
 	}
 	unused := types.SecurityGroup{GroupId: aws.String("sg-unused"), GroupName: aws.String("old"), OwnerId: owner, VpcId: aws.String("vpc-1")}
 	shared := types.SecurityGroup{GroupId: aws.String("sg-shared"), GroupName: aws.String("shared"), OwnerId: stranger}
-	awsfake.OnPages[sdk.DescribeSecurityGroupsInput](f,
+	fake.OnPages[sdk.DescribeSecurityGroupsInput](f,
 		&sdk.DescribeSecurityGroupsOutput{SecurityGroups: []types.SecurityGroup{web}, NextToken: more},
 		&sdk.DescribeSecurityGroupsOutput{SecurityGroups: []types.SecurityGroup{unused, shared}})
 
@@ -62,7 +62,7 @@ func fullFirewall(f *awsfake.Fake) {
 		},
 	}
 	shared2 := types.NetworkAcl{NetworkAclId: aws.String("acl-2"), OwnerId: stranger}
-	awsfake.OnPages[sdk.DescribeNetworkAclsInput](f,
+	fake.OnPages[sdk.DescribeNetworkAclsInput](f,
 		&sdk.DescribeNetworkAclsOutput{NetworkAcls: []types.NetworkAcl{list}, NextToken: more},
 		&sdk.DescribeNetworkAclsOutput{NetworkAcls: []types.NetworkAcl{shared2}})
 }

@@ -5,9 +5,9 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/ec2"
 )
 
@@ -15,8 +15,8 @@ const endpointPolicy = `{"Statement":[{"Action":"*","Effect":"Allow","Principal"
 
 const gatewayARN = "arn:aws:ec2:eu-west-1:111122223333:transit-gateway/tgw-1"
 
-func fullLinks(f *awsfake.Fake) {
-	awsfake.OnPages[sdk.DescribeVpcEndpointsInput](f,
+func fullLinks(f *fake.Fake) {
+	fake.OnPages[sdk.DescribeVpcEndpointsInput](f,
 		&sdk.DescribeVpcEndpointsOutput{NextToken: more, VpcEndpoints: []types.VpcEndpoint{{
 			VpcEndpointId: aws.String("vpce-1"), VpcId: aws.String("vpc-1"), OwnerId: owner, ServiceName: aws.String("com.amazonaws.eu-west-1.ec2"),
 			VpcEndpointType: types.VpcEndpointTypeInterface, State: "available", RequesterManaged: aws.Bool(true),
@@ -24,7 +24,7 @@ func fullLinks(f *awsfake.Fake) {
 		}}},
 		&sdk.DescribeVpcEndpointsOutput{VpcEndpoints: []types.VpcEndpoint{{VpcEndpointId: aws.String("vpce-2"), OwnerId: stranger}}})
 
-	awsfake.OnPages[sdk.DescribeVpcEndpointServiceConfigurationsInput](f,
+	fake.OnPages[sdk.DescribeVpcEndpointServiceConfigurationsInput](f,
 		&sdk.DescribeVpcEndpointServiceConfigurationsOutput{NextToken: more, ServiceConfigurations: []types.ServiceConfiguration{{
 			ServiceId: aws.String("vpce-svc-1"), ServiceName: aws.String("com.amazonaws.vpce.eu-west-1.vpce-svc-1"),
 			ServiceState: types.ServiceStateAvailable, AcceptanceRequired: aws.Bool(true),
@@ -33,7 +33,7 @@ func fullLinks(f *awsfake.Fake) {
 			ServiceId: aws.String("vpce-svc-2"), ServiceName: aws.String("com.amazonaws.vpce.eu-west-1.vpce-svc-2"),
 			ServiceState: types.ServiceStateDeleted, AcceptanceRequired: aws.Bool(false),
 		}}})
-	awsfake.On(f, func(in *sdk.DescribeVpcEndpointServicePermissionsInput) (*sdk.DescribeVpcEndpointServicePermissionsOutput, error) {
+	fake.On(f, func(in *sdk.DescribeVpcEndpointServicePermissionsInput) (*sdk.DescribeVpcEndpointServicePermissionsOutput, error) {
 		if aws.ToString(in.ServiceId) == "vpce-svc-2" {
 			return &sdk.DescribeVpcEndpointServicePermissionsOutput{}, nil
 		}
@@ -47,7 +47,7 @@ func fullLinks(f *awsfake.Fake) {
 		}}, nil
 	})
 
-	awsfake.OnPages[sdk.DescribeTransitGatewaysInput](f,
+	fake.OnPages[sdk.DescribeTransitGatewaysInput](f,
 		&sdk.DescribeTransitGatewaysOutput{NextToken: more, TransitGateways: []types.TransitGateway{{
 			TransitGatewayId: aws.String("tgw-1"), TransitGatewayArn: aws.String(gatewayARN), OwnerId: owner, State: types.TransitGatewayStateAvailable,
 			Options: &types.TransitGatewayOptions{AutoAcceptSharedAttachments: types.AutoAcceptSharedAttachmentsValueEnable},
@@ -55,7 +55,7 @@ func fullLinks(f *awsfake.Fake) {
 		&sdk.DescribeTransitGatewaysOutput{TransitGateways: []types.TransitGateway{{TransitGatewayId: aws.String("tgw-2"), OwnerId: stranger}}})
 
 	logged := &types.VpnTunnelLogOptions{CloudWatchLogOptions: &types.CloudWatchLogOptions{LogEnabled: aws.Bool(true)}}
-	awsfake.On(f, func(*sdk.DescribeVpnConnectionsInput) (*sdk.DescribeVpnConnectionsOutput, error) {
+	fake.On(f, func(*sdk.DescribeVpnConnectionsInput) (*sdk.DescribeVpnConnectionsOutput, error) {
 		return &sdk.DescribeVpnConnectionsOutput{VpnConnections: []types.VpnConnection{
 			{
 				VpnConnectionId: aws.String("vpn-1"), State: types.VpnStateAvailable,
@@ -75,7 +75,7 @@ func fullLinks(f *awsfake.Fake) {
 		}}, nil
 	})
 
-	awsfake.OnPages[sdk.DescribeClientVpnEndpointsInput](f,
+	fake.OnPages[sdk.DescribeClientVpnEndpointsInput](f,
 		&sdk.DescribeClientVpnEndpointsOutput{NextToken: more, ClientVpnEndpoints: []types.ClientVpnEndpoint{{
 			ClientVpnEndpointId:  aws.String("cvpn-endpoint-1"),
 			Status:               &types.ClientVpnEndpointStatus{Code: types.ClientVpnEndpointStatusCodeAvailable},

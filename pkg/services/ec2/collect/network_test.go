@@ -5,25 +5,25 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/ec2"
 )
 
-func fullNetwork(f *awsfake.Fake) {
-	awsfake.OnPages[sdk.DescribeVpcsInput](f,
+func fullNetwork(f *fake.Fake) {
+	fake.OnPages[sdk.DescribeVpcsInput](f,
 		&sdk.DescribeVpcsOutput{NextToken: more, Vpcs: []types.Vpc{
 			{VpcId: aws.String("vpc-1"), OwnerId: owner, IsDefault: aws.Bool(true), CidrBlock: aws.String("172.31.0.0/16")},
 		}},
 		&sdk.DescribeVpcsOutput{Vpcs: []types.Vpc{{VpcId: aws.String("vpc-2"), OwnerId: stranger, IsDefault: aws.Bool(false)}}})
-	awsfake.OnPages[sdk.DescribeSubnetsInput](f,
+	fake.OnPages[sdk.DescribeSubnetsInput](f,
 		&sdk.DescribeSubnetsOutput{NextToken: more, Subnets: []types.Subnet{{
 			SubnetId: aws.String("subnet-1"), VpcId: aws.String("vpc-1"), OwnerId: owner,
 			AvailabilityZone: aws.String("eu-west-1a"), MapPublicIpOnLaunch: aws.Bool(true),
 		}}},
 		&sdk.DescribeSubnetsOutput{Subnets: []types.Subnet{{SubnetId: aws.String("subnet-2"), OwnerId: stranger}}})
-	awsfake.OnPages[sdk.DescribeFlowLogsInput](f,
+	fake.OnPages[sdk.DescribeFlowLogsInput](f,
 		&sdk.DescribeFlowLogsOutput{NextToken: more, FlowLogs: []types.FlowLog{{
 			FlowLogId: aws.String("fl-1"), ResourceId: aws.String("vpc-1"), FlowLogStatus: aws.String("ACTIVE"),
 			TrafficType: types.TrafficTypeReject, DeliverLogsStatus: aws.String("FAILED"), DeliverLogsErrorMessage: aws.String("Access error"),
@@ -31,7 +31,7 @@ func fullNetwork(f *awsfake.Fake) {
 		&sdk.DescribeFlowLogsOutput{FlowLogs: []types.FlowLog{{
 			FlowLogId: aws.String("fl-2"), ResourceId: aws.String("tgw-1"), FlowLogStatus: aws.String("ACTIVE"),
 		}}})
-	awsfake.OnPages[sdk.DescribeRouteTablesInput](f,
+	fake.OnPages[sdk.DescribeRouteTablesInput](f,
 		&sdk.DescribeRouteTablesOutput{NextToken: more, RouteTables: []types.RouteTable{{
 			RouteTableId: aws.String("rtb-1"), VpcId: aws.String("vpc-1"), OwnerId: owner,
 			Routes: []types.Route{
@@ -42,7 +42,7 @@ func fullNetwork(f *awsfake.Fake) {
 			},
 		}}},
 		&sdk.DescribeRouteTablesOutput{RouteTables: []types.RouteTable{{RouteTableId: aws.String("rtb-2"), OwnerId: stranger}}})
-	awsfake.OnPages[sdk.DescribeVpcPeeringConnectionsInput](f,
+	fake.OnPages[sdk.DescribeVpcPeeringConnectionsInput](f,
 		&sdk.DescribeVpcPeeringConnectionsOutput{NextToken: more, VpcPeeringConnections: []types.VpcPeeringConnection{{
 			VpcPeeringConnectionId: aws.String("pcx-1"), Status: &types.VpcPeeringConnectionStateReason{Code: types.VpcPeeringConnectionStateReasonCodeActive},
 			RequesterVpcInfo: &types.VpcPeeringConnectionVpcInfo{
@@ -58,7 +58,7 @@ func fullNetwork(f *awsfake.Fake) {
 			VpcPeeringConnectionId: aws.String("pcx-2"), Status: &types.VpcPeeringConnectionStateReason{Code: types.VpcPeeringConnectionStateReasonCodeDeleted},
 			RequesterVpcInfo: &types.VpcPeeringConnectionVpcInfo{VpcId: aws.String("vpc-1"), OwnerId: owner},
 		}}})
-	awsfake.On(f, func(*sdk.DescribeAddressesInput) (*sdk.DescribeAddressesOutput, error) {
+	fake.On(f, func(*sdk.DescribeAddressesInput) (*sdk.DescribeAddressesOutput, error) {
 		return &sdk.DescribeAddressesOutput{Addresses: []types.Address{
 			{AllocationId: aws.String("eipalloc-1"), PublicIp: aws.String("198.51.100.7"), AssociationId: aws.String("eipassoc-1"), ServiceManaged: types.ServiceManagedAlb},
 			{AllocationId: aws.String("eipalloc-2"), PublicIp: aws.String("198.51.100.8")},

@@ -8,10 +8,10 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/ec2"
 	"github.com/cloudarq/cloudarq/pkg/services/ec2/collect"
 )
@@ -23,8 +23,8 @@ func snapshot(id string, encrypted bool) types.Snapshot {
 	return types.Snapshot{SnapshotId: &id, VolumeId: aws.String("vol-1"), Encrypted: &encrypted, OwnerId: owner}
 }
 
-func fullStorage(f *awsfake.Fake) {
-	awsfake.On(f, func(in *sdk.DescribeSnapshotsInput) (*sdk.DescribeSnapshotsOutput, error) {
+func fullStorage(f *fake.Fake) {
+	fake.On(f, func(in *sdk.DescribeSnapshotsInput) (*sdk.DescribeSnapshotsOutput, error) {
 		switch {
 		case forEverybody(in):
 			return &sdk.DescribeSnapshotsOutput{Snapshots: []types.Snapshot{snapshot("snap-2", false)}}, nil
@@ -34,14 +34,14 @@ func fullStorage(f *awsfake.Fake) {
 			return &sdk.DescribeSnapshotsOutput{Snapshots: []types.Snapshot{snapshot("snap-2", false)}}, nil
 		}
 	})
-	awsfake.OnPages[sdk.DescribeVolumesInput](f,
+	fake.OnPages[sdk.DescribeVolumesInput](f,
 		&sdk.DescribeVolumesOutput{NextToken: more, Volumes: []types.Volume{
 			{VolumeId: aws.String("vol-1"), State: types.VolumeStateInUse, Encrypted: aws.Bool(true)},
 		}},
 		&sdk.DescribeVolumesOutput{Volumes: []types.Volume{
 			{VolumeId: aws.String("vol-2"), State: types.VolumeStateAvailable, Encrypted: aws.Bool(false)},
 		}})
-	awsfake.OnPages[sdk.DescribeImagesInput](f,
+	fake.OnPages[sdk.DescribeImagesInput](f,
 		&sdk.DescribeImagesOutput{NextToken: more, Images: []types.Image{{
 			ImageId: aws.String("ami-1"), OwnerId: owner, Public: aws.Bool(true), CreationDate: aws.String("2026-01-02T03:04:05.000Z"),
 			BlockDeviceMappings: []types.BlockDeviceMapping{
@@ -76,16 +76,16 @@ func wantStorage() []check.Resource {
 // A snapshot is private only if the listing of public ones was read.
 func TestPublicSnapshotsUnknown(t *testing.T) {
 	t.Parallel()
-	fake := awsfake.New()
-	full(fake)
-	awsfake.On(fake, func(in *sdk.DescribeSnapshotsInput) (*sdk.DescribeSnapshotsOutput, error) {
+	cloud := fake.New()
+	full(cloud)
+	fake.On(cloud, func(in *sdk.DescribeSnapshotsInput) (*sdk.DescribeSnapshotsOutput, error) {
 		if forEverybody(in) {
-			return nil, awsfake.Error("UnauthorizedOperation")
+			return nil, fake.Error("UnauthorizedOperation")
 		}
 		return &sdk.DescribeSnapshotsOutput{Snapshots: []types.Snapshot{snapshot("snap-1", true)}}, nil
 	})
 	found := 0
-	for _, r := range collecttest.Walk(t, collect.Spec(), fake).Resources {
+	for _, r := range collecttest.Walk(t, collect.Spec(), cloud).Resources {
 		if s, ok := r.(ec2.Snapshot); ok {
 			found++
 			if gap := s.Public.Gap(); gap == nil || gap.Reason != fact.Denied || gap.Region != collecttest.Region {
@@ -98,25 +98,25 @@ func TestPublicSnapshotsUnknown(t *testing.T) {
 	}
 }
 
-func fullSettings(f *awsfake.Fake) {
-	awsfake.On(f, func(*sdk.GetEbsEncryptionByDefaultInput) (*sdk.GetEbsEncryptionByDefaultOutput, error) {
+func fullSettings(f *fake.Fake) {
+	fake.On(f, func(*sdk.GetEbsEncryptionByDefaultInput) (*sdk.GetEbsEncryptionByDefaultOutput, error) {
 		return &sdk.GetEbsEncryptionByDefaultOutput{EbsEncryptionByDefault: aws.Bool(true)}, nil
 	})
-	awsfake.On(f, func(*sdk.GetSnapshotBlockPublicAccessStateInput) (*sdk.GetSnapshotBlockPublicAccessStateOutput, error) {
+	fake.On(f, func(*sdk.GetSnapshotBlockPublicAccessStateInput) (*sdk.GetSnapshotBlockPublicAccessStateOutput, error) {
 		return &sdk.GetSnapshotBlockPublicAccessStateOutput{State: types.SnapshotBlockPublicAccessStateBlockAllSharing}, nil
 	})
-	awsfake.On(f, func(*sdk.GetImageBlockPublicAccessStateInput) (*sdk.GetImageBlockPublicAccessStateOutput, error) {
+	fake.On(f, func(*sdk.GetImageBlockPublicAccessStateInput) (*sdk.GetImageBlockPublicAccessStateOutput, error) {
 		return &sdk.GetImageBlockPublicAccessStateOutput{ImageBlockPublicAccessState: aws.String("unblocked")}, nil
 	})
-	awsfake.On(f, func(*sdk.GetInstanceMetadataDefaultsInput) (*sdk.GetInstanceMetadataDefaultsOutput, error) {
+	fake.On(f, func(*sdk.GetInstanceMetadataDefaultsInput) (*sdk.GetInstanceMetadataDefaultsOutput, error) {
 		return &sdk.GetInstanceMetadataDefaultsOutput{AccountLevel: &types.InstanceMetadataDefaultsResponse{
 			HttpTokens: types.HttpTokensStateRequired, HttpEndpoint: types.InstanceMetadataEndpointStateEnabled, HttpPutResponseHopLimit: aws.Int32(2),
 		}}, nil
 	})
-	awsfake.On(f, func(*sdk.GetSerialConsoleAccessStatusInput) (*sdk.GetSerialConsoleAccessStatusOutput, error) {
+	fake.On(f, func(*sdk.GetSerialConsoleAccessStatusInput) (*sdk.GetSerialConsoleAccessStatusOutput, error) {
 		return &sdk.GetSerialConsoleAccessStatusOutput{SerialConsoleAccessEnabled: aws.Bool(true)}, nil
 	})
-	awsfake.On(f, func(*sdk.DescribeVpcBlockPublicAccessOptionsInput) (*sdk.DescribeVpcBlockPublicAccessOptionsOutput, error) {
+	fake.On(f, func(*sdk.DescribeVpcBlockPublicAccessOptionsInput) (*sdk.DescribeVpcBlockPublicAccessOptionsOutput, error) {
 		return &sdk.DescribeVpcBlockPublicAccessOptionsOutput{VpcBlockPublicAccessOptions: &types.VpcBlockPublicAccessOptions{
 			InternetGatewayBlockMode: types.InternetGatewayBlockModeBlockIngress,
 		}}, nil
@@ -142,12 +142,12 @@ func TestNoMetadataDefaults(t *testing.T) {
 	for name, level := range map[string]*types.InstanceMetadataDefaultsResponse{"absent": nil, "empty": {}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			fake := awsfake.New()
-			full(fake)
-			awsfake.On(fake, func(*sdk.GetInstanceMetadataDefaultsInput) (*sdk.GetInstanceMetadataDefaultsOutput, error) {
+			cloud := fake.New()
+			full(cloud)
+			fake.On(cloud, func(*sdk.GetInstanceMetadataDefaultsInput) (*sdk.GetInstanceMetadataDefaultsOutput, error) {
 				return &sdk.GetInstanceMetadataDefaultsOutput{AccountLevel: level}, nil
 			})
-			for _, r := range collecttest.Walk(t, collect.Spec(), fake).Resources {
+			for _, r := range collecttest.Walk(t, collect.Spec(), cloud).Resources {
 				if s, ok := r.(ec2.RegionSettings); ok {
 					if m, gap := s.Metadata.Get(); gap != nil || m != (ec2.Metadata{}) {
 						t.Errorf("metadata defaults %+v (%v), want none", m, gap)
@@ -161,15 +161,15 @@ func TestNoMetadataDefaults(t *testing.T) {
 // Which snapshots are public is asked only where there are any.
 func TestNoSnapshots(t *testing.T) {
 	t.Parallel()
-	fake := awsfake.New()
-	full(fake)
-	awsfake.On(fake, func(in *sdk.DescribeSnapshotsInput) (*sdk.DescribeSnapshotsOutput, error) {
+	cloud := fake.New()
+	full(cloud)
+	fake.On(cloud, func(in *sdk.DescribeSnapshotsInput) (*sdk.DescribeSnapshotsOutput, error) {
 		if len(in.RestorableByUserIds) > 0 {
 			t.Error("a region without snapshots was asked which are public")
 		}
 		return &sdk.DescribeSnapshotsOutput{}, nil
 	})
-	found := collecttest.Walk(t, collect.Spec(), fake)
+	found := collecttest.Walk(t, collect.Spec(), cloud)
 	if gap := found.Gaps[ec2.Snapshot{}.Kind()]; gap != nil {
 		t.Errorf("listing without snapshots has a gap: %+v", *gap)
 	}

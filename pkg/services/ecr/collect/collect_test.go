@@ -7,10 +7,10 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/ecr"
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/ecr"
 	"github.com/cloudarq/cloudarq/pkg/services/ecr/collect"
@@ -20,8 +20,8 @@ const repositoryPolicy = `{"Version":"2008-10-17","Statement":[]}`
 
 func arn(name string) string { return "arn:aws:ecr:eu-west-1:111122223333:repository/" + name }
 
-func full(f *awsfake.Fake) {
-	awsfake.OnPages[sdk.DescribeRepositoriesInput](f,
+func full(f *fake.Fake) {
+	fake.OnPages[sdk.DescribeRepositoriesInput](f,
 		&sdk.DescribeRepositoriesOutput{NextToken: aws.String("2"), Repositories: []types.Repository{{
 			RepositoryArn: aws.String(arn("web")), RepositoryName: aws.String("web"), ImageTagMutability: types.ImageTagMutabilityImmutable,
 			ImageScanningConfiguration: &types.ImageScanningConfiguration{ScanOnPush: true},
@@ -34,19 +34,19 @@ func full(f *awsfake.Fake) {
 			ImageScanningConfiguration: &types.ImageScanningConfiguration{},
 			EncryptionConfiguration:    &types.EncryptionConfiguration{EncryptionType: types.EncryptionTypeAes256},
 		}}})
-	awsfake.On(f, func(in *sdk.GetRepositoryPolicyInput) (*sdk.GetRepositoryPolicyOutput, error) {
+	fake.On(f, func(in *sdk.GetRepositoryPolicyInput) (*sdk.GetRepositoryPolicyOutput, error) {
 		if *in.RepositoryName == "plain" {
-			return nil, awsfake.Error("RepositoryPolicyNotFoundException")
+			return nil, fake.Error("RepositoryPolicyNotFoundException")
 		}
 		return &sdk.GetRepositoryPolicyOutput{PolicyText: aws.String(repositoryPolicy)}, nil
 	})
-	awsfake.On(f, func(in *sdk.GetLifecyclePolicyInput) (*sdk.GetLifecyclePolicyOutput, error) {
+	fake.On(f, func(in *sdk.GetLifecyclePolicyInput) (*sdk.GetLifecyclePolicyOutput, error) {
 		if *in.RepositoryName == "plain" {
-			return nil, awsfake.Error("LifecyclePolicyNotFoundException")
+			return nil, fake.Error("LifecyclePolicyNotFoundException")
 		}
 		return &sdk.GetLifecyclePolicyOutput{LifecyclePolicyText: aws.String(`{"rules":[]}`)}, nil
 	})
-	awsfake.On(f, func(*sdk.GetRegistryScanningConfigurationInput) (*sdk.GetRegistryScanningConfigurationOutput, error) {
+	fake.On(f, func(*sdk.GetRegistryScanningConfigurationInput) (*sdk.GetRegistryScanningConfigurationOutput, error) {
 		return &sdk.GetRegistryScanningConfigurationOutput{RegistryId: aws.String("111122223333"), ScanningConfiguration: &types.RegistryScanningConfiguration{
 			ScanType: types.ScanTypeEnhanced,
 			Rules:    []types.RegistryScanningRule{rule(types.ScanFrequencyContinuousScan, "prod*"), rule(types.ScanFrequencyManual, "*")},

@@ -9,10 +9,10 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/ecs"
 	"github.com/cloudarq/cloudarq/pkg/services/ecs/collect"
@@ -24,32 +24,32 @@ func arn(resource string) string { return "arn:aws:ecs:eu-west-1:111122223333:" 
 
 // The account has two clusters; the first has two services, of which "shop" runs
 // an old revision of its family, and "jobs" the newest one.
-func full(f *awsfake.Fake) {
-	awsfake.On(f, func(in *sdk.ListClustersInput) (*sdk.ListClustersOutput, error) {
+func full(f *fake.Fake) {
+	fake.On(f, func(in *sdk.ListClustersInput) (*sdk.ListClustersOutput, error) {
 		if in.NextToken == nil {
 			return &sdk.ListClustersOutput{ClusterArns: []string{arn("cluster/web")}, NextToken: aws.String("2")}, nil
 		}
 		return &sdk.ListClustersOutput{ClusterArns: []string{arn("cluster/empty")}}, nil
 	})
-	awsfake.On(f, describeClusters)
-	awsfake.On(f, func(in *sdk.ListServicesInput) (*sdk.ListServicesOutput, error) {
+	fake.On(f, describeClusters)
+	fake.On(f, func(in *sdk.ListServicesInput) (*sdk.ListServicesOutput, error) {
 		switch {
 		case *in.Cluster != arn("cluster/web"):
-			return nil, awsfake.Error("ClusterNotFoundException")
+			return nil, fake.Error("ClusterNotFoundException")
 		case in.NextToken == nil:
 			return &sdk.ListServicesOutput{ServiceArns: []string{arn("service/web/shop")}, NextToken: aws.String("2")}, nil
 		default:
 			return &sdk.ListServicesOutput{ServiceArns: []string{arn("service/web/jobs")}}, nil
 		}
 	})
-	awsfake.On(f, describeServices)
-	awsfake.On(f, func(in *sdk.ListTaskDefinitionFamiliesInput) (*sdk.ListTaskDefinitionFamiliesOutput, error) {
+	fake.On(f, describeServices)
+	fake.On(f, func(in *sdk.ListTaskDefinitionFamiliesInput) (*sdk.ListTaskDefinitionFamiliesOutput, error) {
 		if in.NextToken == nil {
 			return &sdk.ListTaskDefinitionFamiliesOutput{Families: []string{"shop"}, NextToken: aws.String("2")}, nil
 		}
 		return &sdk.ListTaskDefinitionFamiliesOutput{Families: []string{"jobs"}}, nil
 	})
-	awsfake.On(f, describeTaskDefinition)
+	fake.On(f, describeTaskDefinition)
 }
 
 func describeClusters(in *sdk.DescribeClustersInput) (*sdk.DescribeClustersOutput, error) {
@@ -134,9 +134,9 @@ func TestCollect(t *testing.T) {
 
 func TestSecretsAreNotKept(t *testing.T) {
 	t.Parallel()
-	fake := awsfake.New()
-	full(fake)
-	data, err := json.Marshal(collecttest.Walk(t, collect.Spec(), fake).Resources)
+	cloud := fake.New()
+	full(cloud)
+	data, err := json.Marshal(collecttest.Walk(t, collect.Spec(), cloud).Resources)
 	if err != nil {
 		t.Fatal(err)
 	}

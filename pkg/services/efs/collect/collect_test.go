@@ -7,10 +7,10 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/efs"
 	"github.com/aws/aws-sdk-go-v2/service/efs/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/efs"
 	"github.com/cloudarq/cloudarq/pkg/services/efs/collect"
@@ -27,8 +27,8 @@ func resource(path, name string) model.Resource {
 	return model.Resource{Ref: model.Ref{ARN: arn(path), Account: collecttest.Account, Region: collecttest.Region, Name: name}}
 }
 
-func full(f *awsfake.Fake) {
-	awsfake.OnPages[sdk.DescribeFileSystemsInput](f,
+func full(f *fake.Fake) {
+	fake.OnPages[sdk.DescribeFileSystemsInput](f,
 		&sdk.DescribeFileSystemsOutput{NextMarker: aws.String("2"), FileSystems: []types.FileSystemDescription{{
 			FileSystemArn: aws.String(arn("file-system/fs-1")), FileSystemId: aws.String("fs-1"), Name: aws.String("shared"),
 			Encrypted: aws.Bool(true), KmsKeyId: aws.String(key), AvailabilityZoneName: aws.String("eu-west-1a"), NumberOfMountTargets: 2,
@@ -36,26 +36,26 @@ func full(f *awsfake.Fake) {
 		&sdk.DescribeFileSystemsOutput{FileSystems: []types.FileSystemDescription{
 			{FileSystemArn: aws.String(arn("file-system/fs-2")), FileSystemId: aws.String("fs-2"), Encrypted: aws.Bool(false)},
 		}})
-	awsfake.On(f, func(in *sdk.DescribeFileSystemPolicyInput) (*sdk.DescribeFileSystemPolicyOutput, error) {
+	fake.On(f, func(in *sdk.DescribeFileSystemPolicyInput) (*sdk.DescribeFileSystemPolicyOutput, error) {
 		if *in.FileSystemId == "fs-2" {
-			return nil, awsfake.Error("PolicyNotFound")
+			return nil, fake.Error("PolicyNotFound")
 		}
 		return &sdk.DescribeFileSystemPolicyOutput{FileSystemId: in.FileSystemId, Policy: aws.String(policy)}, nil
 	})
-	awsfake.On(f, func(in *sdk.DescribeBackupPolicyInput) (*sdk.DescribeBackupPolicyOutput, error) {
+	fake.On(f, func(in *sdk.DescribeBackupPolicyInput) (*sdk.DescribeBackupPolicyOutput, error) {
 		if *in.FileSystemId == "fs-2" {
-			return nil, awsfake.Error("PolicyNotFound")
+			return nil, fake.Error("PolicyNotFound")
 		}
 		return &sdk.DescribeBackupPolicyOutput{BackupPolicy: &types.BackupPolicy{Status: types.StatusEnabled}}, nil
 	})
-	awsfake.OnPages[sdk.DescribeMountTargetsInput](f,
+	fake.OnPages[sdk.DescribeMountTargetsInput](f,
 		&sdk.DescribeMountTargetsOutput{NextMarker: aws.String("2"), MountTargets: []types.MountTargetDescription{
 			{MountTargetId: aws.String("fsmt-1"), SubnetId: aws.String("subnet-1"), VpcId: aws.String("vpc-1"), FileSystemId: aws.String("fs-1")},
 		}},
 		&sdk.DescribeMountTargetsOutput{MountTargets: []types.MountTargetDescription{
 			{MountTargetId: aws.String("fsmt-2"), SubnetId: aws.String("subnet-2"), VpcId: aws.String("vpc-1"), FileSystemId: aws.String("fs-1")},
 		}})
-	awsfake.OnPages[sdk.DescribeAccessPointsInput](f,
+	fake.OnPages[sdk.DescribeAccessPointsInput](f,
 		&sdk.DescribeAccessPointsOutput{NextToken: aws.String("2"), AccessPoints: []types.AccessPointDescription{{
 			AccessPointArn: aws.String(arn("access-point/fsap-1")), AccessPointId: aws.String("fsap-1"), Name: aws.String("app"), FileSystemId: aws.String("fs-1"),
 			PosixUser: &types.PosixUser{Uid: aws.Int64(1001), Gid: aws.Int64(1001)}, RootDirectory: &types.RootDirectory{Path: aws.String("/app")},

@@ -7,10 +7,10 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/eks"
 	"github.com/aws/aws-sdk-go-v2/service/eks/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/eks"
 	"github.com/cloudarq/cloudarq/pkg/services/eks/collect"
@@ -18,11 +18,11 @@ import (
 
 const keyARN = "arn:aws:kms:eu-west-1:111122223333:key/1"
 
-func full(f *awsfake.Fake) {
-	awsfake.OnPages[sdk.ListClustersInput](f,
+func full(f *fake.Fake) {
+	fake.OnPages[sdk.ListClustersInput](f,
 		&sdk.ListClustersOutput{Clusters: []string{"shop"}, NextToken: aws.String("2")},
 		&sdk.ListClustersOutput{Clusters: []string{"plain"}})
-	awsfake.On(f, func(in *sdk.DescribeClusterInput) (*sdk.DescribeClusterOutput, error) {
+	fake.On(f, func(in *sdk.DescribeClusterInput) (*sdk.DescribeClusterOutput, error) {
 		c := &types.Cluster{
 			Name: in.Name, Version: aws.String("1.34"),
 			ResourcesVpcConfig: &types.VpcConfigResponse{EndpointPublicAccess: true, PublicAccessCidrs: []string{"0.0.0.0/0"}},

@@ -7,10 +7,10 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/elb"
 	"github.com/cloudarq/cloudarq/pkg/services/elb/collect"
@@ -18,8 +18,8 @@ import (
 
 const certificateARN = "arn:aws:acm:eu-west-1:111122223333:certificate/1"
 
-func full(f *awsfake.Fake) {
-	awsfake.OnPages[sdk.DescribeLoadBalancersInput](f,
+func full(f *fake.Fake) {
+	fake.OnPages[sdk.DescribeLoadBalancersInput](f,
 		&sdk.DescribeLoadBalancersOutput{NextMarker: aws.String("2"), LoadBalancerDescriptions: []types.LoadBalancerDescription{{
 			LoadBalancerName: aws.String("web"), Scheme: aws.String("internet-facing"), AvailabilityZones: []string{"eu-west-1a", "eu-west-1b"},
 			ListenerDescriptions: []types.ListenerDescription{{
@@ -36,7 +36,7 @@ func full(f *awsfake.Fake) {
 				Listener: &types.Listener{LoadBalancerPort: 80, Protocol: aws.String("HTTP"), InstancePort: aws.Int32(80), InstanceProtocol: aws.String("HTTP")},
 			}},
 		}}})
-	awsfake.On(f, func(in *sdk.DescribeLoadBalancerAttributesInput) (*sdk.DescribeLoadBalancerAttributesOutput, error) {
+	fake.On(f, func(in *sdk.DescribeLoadBalancerAttributesInput) (*sdk.DescribeLoadBalancerAttributesOutput, error) {
 		on := *in.LoadBalancerName == "web"
 		return &sdk.DescribeLoadBalancerAttributesOutput{LoadBalancerAttributes: &types.LoadBalancerAttributes{
 			AccessLog:              &types.AccessLog{Enabled: on},
@@ -46,7 +46,7 @@ func full(f *awsfake.Fake) {
 			AdditionalAttributes:   []types.AdditionalAttribute{{Key: aws.String("elb.http.desyncmitigationmode"), Value: aws.String("defensive")}},
 		}}, nil
 	})
-	awsfake.On(f, func(*sdk.DescribeLoadBalancerPoliciesInput) (*sdk.DescribeLoadBalancerPoliciesOutput, error) {
+	fake.On(f, func(*sdk.DescribeLoadBalancerPoliciesInput) (*sdk.DescribeLoadBalancerPoliciesOutput, error) {
 		return &sdk.DescribeLoadBalancerPoliciesOutput{PolicyDescriptions: []types.PolicyDescription{
 			{PolicyName: aws.String("cookies"), PolicyTypeName: aws.String("LBCookieStickinessPolicyType")},
 			{

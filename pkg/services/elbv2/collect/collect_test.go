@@ -7,10 +7,10 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/elbv2"
 	"github.com/cloudarq/cloudarq/pkg/services/elbv2/collect"
@@ -33,8 +33,8 @@ var attributes = map[string]map[string]string{
 	gwARN: {"deletion_protection.enabled": "false", "load_balancing.cross_zone.enabled": "false"},
 }
 
-func full(f *awsfake.Fake) {
-	awsfake.OnPages[sdk.DescribeLoadBalancersInput](f,
+func full(f *fake.Fake) {
+	fake.OnPages[sdk.DescribeLoadBalancersInput](f,
 		&sdk.DescribeLoadBalancersOutput{NextMarker: aws.String("2"), LoadBalancers: []types.LoadBalancer{{
 			LoadBalancerArn: aws.String(webARN), LoadBalancerName: aws.String("web"),
 			Type: types.LoadBalancerTypeEnumApplication, Scheme: types.LoadBalancerSchemeEnumInternetFacing,
@@ -44,8 +44,8 @@ func full(f *awsfake.Fake) {
 			LoadBalancerArn: aws.String(gwARN), LoadBalancerName: aws.String("inspect"), Type: types.LoadBalancerTypeEnumGateway,
 			AvailabilityZones: []types.AvailabilityZone{{ZoneName: aws.String("eu-west-1a")}},
 		}}})
-	awsfake.On(f, listeners)
-	awsfake.On(f, func(in *sdk.DescribeLoadBalancerAttributesInput) (*sdk.DescribeLoadBalancerAttributesOutput, error) {
+	fake.On(f, listeners)
+	fake.On(f, func(in *sdk.DescribeLoadBalancerAttributesInput) (*sdk.DescribeLoadBalancerAttributesOutput, error) {
 		o := &sdk.DescribeLoadBalancerAttributesOutput{}
 		for key, value := range attributes[*in.LoadBalancerArn] {
 			o.Attributes = append(o.Attributes, types.LoadBalancerAttribute{Key: aws.String(key), Value: aws.String(value)})

@@ -7,10 +7,10 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/guardduty"
 	"github.com/aws/aws-sdk-go-v2/service/guardduty/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/guardduty"
 	"github.com/cloudarq/cloudarq/pkg/services/guardduty/collect"
@@ -18,11 +18,11 @@ import (
 
 const detector = "12abc34d567e8fa901bc2d34e56789f0"
 
-func full(f *awsfake.Fake) {
-	awsfake.OnPages[sdk.ListDetectorsInput](f,
+func full(f *fake.Fake) {
+	fake.OnPages[sdk.ListDetectorsInput](f,
 		&sdk.ListDetectorsOutput{NextToken: aws.String("2")},
 		&sdk.ListDetectorsOutput{DetectorIds: []string{detector}})
-	awsfake.On(f, func(*sdk.GetDetectorInput) (*sdk.GetDetectorOutput, error) {
+	fake.On(f, func(*sdk.GetDetectorInput) (*sdk.GetDetectorOutput, error) {
 		return &sdk.GetDetectorOutput{
 			Status: types.DetectorStatusEnabled, ServiceRole: aws.String("arn:aws:iam::111122223333:role/aws-service-role/guardduty.amazonaws.com/AWSServiceRoleForAmazonGuardDuty"),
 			Features: []types.DetectorFeatureConfigurationResult{
@@ -31,12 +31,12 @@ func full(f *awsfake.Fake) {
 			},
 		}, nil
 	})
-	awsfake.On(f, func(*sdk.GetAdministratorAccountInput) (*sdk.GetAdministratorAccountOutput, error) {
+	fake.On(f, func(*sdk.GetAdministratorAccountInput) (*sdk.GetAdministratorAccountOutput, error) {
 		return &sdk.GetAdministratorAccountOutput{Administrator: &types.Administrator{
 			AccountId: aws.String("999988887777"), RelationshipStatus: aws.String("Enabled"),
 		}}, nil
 	})
-	awsfake.On(f, func(*sdk.ListMembersInput) (*sdk.ListMembersOutput, error) {
+	fake.On(f, func(*sdk.ListMembersInput) (*sdk.ListMembersOutput, error) {
 		return &sdk.ListMembersOutput{Members: []types.Member{{AccountId: aws.String("444455556666")}}}, nil
 	})
 }
@@ -59,8 +59,8 @@ func TestCollect(t *testing.T) {
 
 func TestNoDetector(t *testing.T) {
 	t.Parallel()
-	f := awsfake.New()
-	awsfake.On(f, func(*sdk.ListDetectorsInput) (*sdk.ListDetectorsOutput, error) {
+	f := fake.New()
+	fake.On(f, func(*sdk.ListDetectorsInput) (*sdk.ListDetectorsOutput, error) {
 		return &sdk.ListDetectorsOutput{}, nil
 	})
 	x := collecttest.Walk(t, collect.Spec(), f).Resources[0].(guardduty.RegionSettings)
@@ -71,9 +71,9 @@ func TestNoDetector(t *testing.T) {
 
 func TestNoAdministrator(t *testing.T) {
 	t.Parallel()
-	f := awsfake.New()
+	f := fake.New()
 	full(f)
-	awsfake.On(f, func(*sdk.GetAdministratorAccountInput) (*sdk.GetAdministratorAccountOutput, error) {
+	fake.On(f, func(*sdk.GetAdministratorAccountInput) (*sdk.GetAdministratorAccountOutput, error) {
 		return &sdk.GetAdministratorAccountOutput{}, nil
 	})
 	x := collecttest.Walk(t, collect.Spec(), f).Resources[0].(guardduty.RegionSettings)

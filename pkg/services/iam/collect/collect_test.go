@@ -11,10 +11,10 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/iam"
 	"github.com/cloudarq/cloudarq/pkg/services/iam/collect"
@@ -45,10 +45,10 @@ carol,arn:aws:iam::111122223333:user/carol,2019-01-01T00:00:00+00:00,true,no_inf
 
 // reporting answers for the report as AWS does of an account where nobody asked
 // for one yet: none, in progress, there.
-func reporting(f *awsfake.Fake, content string) {
+func reporting(f *fake.Fake, content string) {
 	var mu sync.Mutex
 	state := "ReportNotPresent"
-	awsfake.On(f, func(*sdk.GetCredentialReportInput) (*sdk.GetCredentialReportOutput, error) {
+	fake.On(f, func(*sdk.GetCredentialReportInput) (*sdk.GetCredentialReportOutput, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		switch state {
@@ -56,12 +56,12 @@ func reporting(f *awsfake.Fake, content string) {
 			return &sdk.GetCredentialReportOutput{Content: []byte(content), GeneratedTime: &made, ReportFormat: types.ReportFormatTypeTextCsv}, nil
 		case "ReportInProgress":
 			state = ""
-			return nil, awsfake.Error("ReportInProgress")
+			return nil, fake.Error("ReportInProgress")
 		default:
-			return nil, awsfake.Error(state)
+			return nil, fake.Error(state)
 		}
 	})
-	awsfake.On(f, func(*sdk.GenerateCredentialReportInput) (*sdk.GenerateCredentialReportOutput, error) {
+	fake.On(f, func(*sdk.GenerateCredentialReportInput) (*sdk.GenerateCredentialReportOutput, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		state = "ReportInProgress"
@@ -69,36 +69,36 @@ func reporting(f *awsfake.Fake, content string) {
 	})
 }
 
-func full(f *awsfake.Fake) {
+func full(f *fake.Fake) {
 	reporting(f, credentialReport)
 	details(f)
-	awsfake.OnPages[sdk.ListVirtualMFADevicesInput](f,
+	fake.OnPages[sdk.ListVirtualMFADevicesInput](f,
 		&sdk.ListVirtualMFADevicesOutput{IsTruncated: true, Marker: aws.String("2"), VirtualMFADevices: []types.VirtualMFADevice{
 			{SerialNumber: aws.String(prefix + "mfa/phone"), EnableDate: &used, User: &types.User{Arn: aws.String(prefix + "user/people/alice"), UserName: aws.String("alice")}},
 		}},
 		&sdk.ListVirtualMFADevicesOutput{VirtualMFADevices: []types.VirtualMFADevice{
 			{SerialNumber: aws.String(prefix + "mfa/root-account-mfa-device"), EnableDate: &used, User: &types.User{Arn: aws.String(prefix + "root"), UserId: aws.String("111122223333")}},
 		}})
-	awsfake.On(f, func(*sdk.GetAccountSummaryInput) (*sdk.GetAccountSummaryOutput, error) {
+	fake.On(f, func(*sdk.GetAccountSummaryInput) (*sdk.GetAccountSummaryOutput, error) {
 		return &sdk.GetAccountSummaryOutput{SummaryMap: map[string]int32{
 			"AccountMFAEnabled": 1, "AccountAccessKeysPresent": 1, "AccountSigningCertificatesPresent": 1, "AccountPasswordPresent": 0, "Users": 4,
 		}}, nil
 	})
-	awsfake.On(f, func(*sdk.GetAccountPasswordPolicyInput) (*sdk.GetAccountPasswordPolicyOutput, error) {
+	fake.On(f, func(*sdk.GetAccountPasswordPolicyInput) (*sdk.GetAccountPasswordPolicyOutput, error) {
 		return &sdk.GetAccountPasswordPolicyOutput{PasswordPolicy: &types.PasswordPolicy{
 			MinimumPasswordLength: aws.Int32(14), RequireUppercaseCharacters: true, RequireLowercaseCharacters: true, RequireNumbers: true,
 			RequireSymbols: true, ExpirePasswords: true, MaxPasswordAge: aws.Int32(90), PasswordReusePrevention: aws.Int32(24),
 		}}, nil
 	})
-	awsfake.OnPages[sdk.ListServerCertificatesInput](f,
+	fake.OnPages[sdk.ListServerCertificatesInput](f,
 		&sdk.ListServerCertificatesOutput{IsTruncated: true, Marker: aws.String("2"), ServerCertificateMetadataList: []types.ServerCertificateMetadata{certificate("www")}},
 		&sdk.ListServerCertificatesOutput{ServerCertificateMetadataList: []types.ServerCertificateMetadata{certificate("api")}})
-	awsfake.On(f, func(*sdk.ListSAMLProvidersInput) (*sdk.ListSAMLProvidersOutput, error) {
+	fake.On(f, func(*sdk.ListSAMLProvidersInput) (*sdk.ListSAMLProvidersOutput, error) {
 		return &sdk.ListSAMLProvidersOutput{SAMLProviderList: []types.SAMLProviderListEntry{
 			{Arn: aws.String(prefix + "saml-provider/okta"), CreateDate: &created, ValidUntil: &used},
 		}}, nil
 	})
-	awsfake.On(f, func(*sdk.ListOpenIDConnectProvidersInput) (*sdk.ListOpenIDConnectProvidersOutput, error) {
+	fake.On(f, func(*sdk.ListOpenIDConnectProvidersInput) (*sdk.ListOpenIDConnectProvidersOutput, error) {
 		return &sdk.ListOpenIDConnectProvidersOutput{OpenIDConnectProviderList: []types.OpenIDConnectProviderListEntry{
 			{Arn: aws.String(prefix + "oidc-provider/token.actions.githubusercontent.com")},
 		}}, nil
@@ -106,7 +106,7 @@ func full(f *awsfake.Fake) {
 }
 
 // details answers with two pages, where every list can be on any page.
-func details(f *awsfake.Fake) {
+func details(f *fake.Fake) {
 	attached := []types.AttachedPolicy{{PolicyArn: aws.String(admin), PolicyName: aws.String("AdministratorAccess")}}
 	limited := &types.AttachedPermissionsBoundary{PermissionsBoundaryArn: aws.String(boundary), PermissionsBoundaryType: types.PermissionsBoundaryAttachmentTypePolicy}
 	inline := []types.PolicyDetail{{PolicyName: aws.String("own"), PolicyDocument: encoded(statement)}}
@@ -118,7 +118,7 @@ func details(f *awsfake.Fake) {
 	version := func(id string, isDefault bool, document string) types.PolicyVersion {
 		return types.PolicyVersion{VersionId: aws.String(id), IsDefaultVersion: isDefault, Document: encoded(document), CreateDate: &created}
 	}
-	awsfake.OnPages[sdk.GetAccountAuthorizationDetailsInput](f,
+	fake.OnPages[sdk.GetAccountAuthorizationDetailsInput](f,
 		&sdk.GetAccountAuthorizationDetailsOutput{
 			IsTruncated: true, Marker: aws.String("2"),
 			UserDetailList: []types.UserDetail{alice, user("/", "bob")},

@@ -7,8 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
 
-	"github.com/cloudarq/cloudarq/pkg/collect"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 )
 
 // SpecEvery is Spec with another pause between looks at the credential report.

@@ -9,10 +9,10 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/iam"
 	"github.com/cloudarq/cloudarq/pkg/services/iam/collect"
 )
@@ -33,18 +33,18 @@ func found[R check.Resource](t *testing.T, in *collecttest.Found) R {
 func TestReport(t *testing.T) {
 	t.Parallel()
 	head, _, _ := strings.Cut(credentialReport, "\n")
-	answering := func(content string) func(*awsfake.Fake) {
-		return func(f *awsfake.Fake) { reporting(f, content) }
+	answering := func(content string) func(*fake.Fake) {
+		return func(f *fake.Fake) { reporting(f, content) }
 	}
 	for name, c := range map[string]struct {
-		answer func(*awsfake.Fake)
+		answer func(*fake.Fake)
 		detail string // of the gap
 	}{
-		"never ready": {func(f *awsfake.Fake) { awsfake.Fail[sdk.GetCredentialReportInput](f, "ReportInProgress") }, "ReportInProgress"},
-		"always old":  {func(f *awsfake.Fake) { awsfake.Fail[sdk.GetCredentialReportInput](f, "ReportExpired") }, "ReportExpired"},
-		"complete and gone": {func(f *awsfake.Fake) {
-			awsfake.Fail[sdk.GetCredentialReportInput](f, "ReportNotPresent")
-			awsfake.On(f, func(*sdk.GenerateCredentialReportInput) (*sdk.GenerateCredentialReportOutput, error) {
+		"never ready": {func(f *fake.Fake) { fake.Fail[sdk.GetCredentialReportInput](f, "ReportInProgress") }, "ReportInProgress"},
+		"always old":  {func(f *fake.Fake) { fake.Fail[sdk.GetCredentialReportInput](f, "ReportExpired") }, "ReportExpired"},
+		"complete and gone": {func(f *fake.Fake) {
+			fake.Fail[sdk.GetCredentialReportInput](f, "ReportNotPresent")
+			fake.On(f, func(*sdk.GenerateCredentialReportInput) (*sdk.GenerateCredentialReportOutput, error) {
 				return &sdk.GenerateCredentialReportOutput{State: types.ReportStateTypeComplete}, nil
 			})
 		}, "ReportNotPresent"},
@@ -57,7 +57,7 @@ func TestReport(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := awsfake.New()
+			f := fake.New()
 			full(f)
 			c.answer(f)
 			got := collecttest.Walk(t, collect.SpecEvery(time.Microsecond), f)
@@ -82,12 +82,12 @@ func TestReport(t *testing.T) {
 // The task's time may end while AWS still writes the report.
 func TestReportEndsWithTheTask(t *testing.T) {
 	t.Parallel()
-	f := awsfake.New()
+	f := fake.New()
 	full(f)
 	ctx, cancel := context.WithCancel(t.Context())
-	awsfake.On(f, func(*sdk.GetCredentialReportInput) (*sdk.GetCredentialReportOutput, error) {
+	fake.On(f, func(*sdk.GetCredentialReportInput) (*sdk.GetCredentialReportOutput, error) {
 		cancel()
-		return nil, awsfake.Error("ReportInProgress")
+		return nil, fake.Error("ReportInProgress")
 	})
 	if gap := collect.Report(ctx, f.Config(t), time.Hour); gap == nil || gap.Reason != fact.Timeout {
 		t.Errorf("gap %+v, want a timeout", gap)
@@ -96,9 +96,9 @@ func TestReportEndsWithTheTask(t *testing.T) {
 
 func TestNoPasswordPolicy(t *testing.T) {
 	t.Parallel()
-	f := awsfake.New()
+	f := fake.New()
 	full(f)
-	awsfake.Fail[sdk.GetAccountPasswordPolicyInput](f, "NoSuchEntity")
+	fake.Fail[sdk.GetAccountPasswordPolicyInput](f, "NoSuchEntity")
 	policy := found[iam.PasswordPolicy](t, collecttest.Walk(t, collect.SpecEvery(time.Microsecond), f))
 	if rules, gap := policy.Rules.Get(); gap != nil || rules != (iam.PasswordRules{}) {
 		t.Errorf("%+v, gap %v; want a known absence", rules, gap)
@@ -123,9 +123,9 @@ func TestAccountSummary(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := awsfake.New()
+			f := fake.New()
 			full(f)
-			awsfake.On(f, func(*sdk.GetAccountSummaryInput) (*sdk.GetAccountSummaryOutput, error) {
+			fake.On(f, func(*sdk.GetAccountSummaryInput) (*sdk.GetAccountSummaryOutput, error) {
 				return &sdk.GetAccountSummaryOutput{SummaryMap: c.summary}, nil
 			})
 			got, gap := found[iam.RootUser](t, collecttest.Walk(t, collect.SpecEvery(time.Microsecond), f)).Credentials.Get()
@@ -139,9 +139,9 @@ func TestAccountSummary(t *testing.T) {
 // A report that AWS is still writing is waited for once, not by every walk.
 func TestReportIsSharedByTheWalks(t *testing.T) {
 	t.Parallel()
-	f := awsfake.New()
+	f := fake.New()
 	full(f)
-	awsfake.Fail[sdk.GetCredentialReportInput](f, "ReportInProgress")
+	fake.Fail[sdk.GetCredentialReportInput](f, "ReportInProgress")
 	collecttest.Walk(t, collect.SpecEvery(time.Microsecond), f)
 	if calls := f.Calls("IAM.GetCredentialReport"); calls != 20 {
 		t.Errorf("the report was asked for %d times, want 20 as by one walk", calls)

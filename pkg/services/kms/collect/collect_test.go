@@ -8,10 +8,10 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/kms"
 	"github.com/cloudarq/cloudarq/pkg/services/kms/collect"
@@ -21,11 +21,11 @@ const keyPolicy = `{"Version":"2012-10-17","Statement":[]}`
 
 var deletion = time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
 
-func full(f *awsfake.Fake) {
-	awsfake.OnPages[sdk.ListKeysInput](f,
+func full(f *fake.Fake) {
+	fake.OnPages[sdk.ListKeysInput](f,
 		&sdk.ListKeysOutput{Keys: []types.KeyListEntry{entry("mine")}, NextMarker: aws.String("2"), Truncated: true},
 		&sdk.ListKeysOutput{Keys: []types.KeyListEntry{entry("aws"), entry("leaving")}})
-	awsfake.On(f, func(in *sdk.DescribeKeyInput) (*sdk.DescribeKeyOutput, error) {
+	fake.On(f, func(in *sdk.DescribeKeyInput) (*sdk.DescribeKeyOutput, error) {
 		m := types.KeyMetadata{
 			KeyId: in.KeyId, KeyManager: types.KeyManagerTypeCustomer, KeyState: types.KeyStateEnabled,
 			KeySpec: types.KeySpecSymmetricDefault, Origin: types.OriginTypeAwsKms,
@@ -38,10 +38,10 @@ func full(f *awsfake.Fake) {
 		}
 		return &sdk.DescribeKeyOutput{KeyMetadata: &m}, nil
 	})
-	awsfake.On(f, func(*sdk.GetKeyRotationStatusInput) (*sdk.GetKeyRotationStatusOutput, error) {
+	fake.On(f, func(*sdk.GetKeyRotationStatusInput) (*sdk.GetKeyRotationStatusOutput, error) {
 		return &sdk.GetKeyRotationStatusOutput{KeyRotationEnabled: true}, nil
 	})
-	awsfake.On(f, func(*sdk.GetKeyPolicyInput) (*sdk.GetKeyPolicyOutput, error) {
+	fake.On(f, func(*sdk.GetKeyPolicyInput) (*sdk.GetKeyPolicyOutput, error) {
 		return &sdk.GetKeyPolicyOutput{Policy: aws.String(keyPolicy)}, nil
 	})
 }

@@ -9,10 +9,10 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/lambda"
 	"github.com/cloudarq/cloudarq/pkg/services/lambda/collect"
@@ -31,8 +31,8 @@ const (
 
 func arn(name string) string { return "arn:aws:lambda:eu-west-1:111122223333:function:" + name }
 
-func full(f *awsfake.Fake) {
-	awsfake.OnPages[sdk.ListFunctionsInput](f,
+func full(f *fake.Fake) {
+	fake.OnPages[sdk.ListFunctionsInput](f,
 		&sdk.ListFunctionsOutput{NextMarker: aws.String("2"), Functions: []types.FunctionConfiguration{{
 			FunctionName: aws.String("resize"), FunctionArn: aws.String(arn("resize")), PackageType: types.PackageTypeZip,
 			Runtime: types.RuntimePython313, KMSKeyArn: aws.String(keyARN),
@@ -49,30 +49,30 @@ func full(f *awsfake.Fake) {
 			},
 			locked("AccessDeniedException"), locked("InvalidKMSKey"), zip("qualified"), zip("unsigned"),
 		}})
-	awsfake.On(f, func(in *sdk.GetPolicyInput) (*sdk.GetPolicyOutput, error) {
+	fake.On(f, func(in *sdk.GetPolicyInput) (*sdk.GetPolicyOutput, error) {
 		if *in.FunctionName != "resize" {
-			return nil, awsfake.Error("ResourceNotFoundException")
+			return nil, fake.Error("ResourceNotFoundException")
 		}
 		return &sdk.GetPolicyOutput{Policy: aws.String(functionPolicy)}, nil
 	})
-	awsfake.On(f, func(in *sdk.GetFunctionConcurrencyInput) (*sdk.GetFunctionConcurrencyOutput, error) {
+	fake.On(f, func(in *sdk.GetFunctionConcurrencyInput) (*sdk.GetFunctionConcurrencyOutput, error) {
 		if *in.FunctionName != "resize" {
 			return &sdk.GetFunctionConcurrencyOutput{}, nil
 		}
 		return &sdk.GetFunctionConcurrencyOutput{ReservedConcurrentExecutions: aws.Int32(10)}, nil
 	})
-	awsfake.OnPages[sdk.ListCodeSigningConfigsInput](f,
+	fake.OnPages[sdk.ListCodeSigningConfigsInput](f,
 		&sdk.ListCodeSigningConfigsOutput{NextMarker: aws.String("2"), CodeSigningConfigs: []types.CodeSigningConfig{{CodeSigningConfigArn: aws.String(unusedARN)}}},
 		&sdk.ListCodeSigningConfigsOutput{CodeSigningConfigs: []types.CodeSigningConfig{{CodeSigningConfigArn: aws.String(signingARN)}}})
-	awsfake.On(f, signed)
-	awsfake.On(f, functionURLs)
+	fake.On(f, signed)
+	fake.On(f, functionURLs)
 }
 
 // signed has two pages for one configuration; the other was just deleted.
 func signed(in *sdk.ListFunctionsByCodeSigningConfigInput) (*sdk.ListFunctionsByCodeSigningConfigOutput, error) {
 	switch {
 	case *in.CodeSigningConfigArn == unusedARN:
-		return nil, awsfake.Error("ResourceNotFoundException")
+		return nil, fake.Error("ResourceNotFoundException")
 	case in.Marker == nil:
 		return &sdk.ListFunctionsByCodeSigningConfigOutput{FunctionArns: []string{arn("resize")}, NextMarker: aws.String("2")}, nil
 	default:
@@ -150,9 +150,9 @@ func TestCollect(t *testing.T) {
 
 func TestSecretsAreNotKept(t *testing.T) {
 	t.Parallel()
-	fake := awsfake.New()
-	full(fake)
-	data, err := json.Marshal(collecttest.Walk(t, collect.Spec(), fake).Resources)
+	cloud := fake.New()
+	full(cloud)
+	data, err := json.Marshal(collecttest.Walk(t, collect.Spec(), cloud).Resources)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,13 +164,13 @@ func TestSecretsAreNotKept(t *testing.T) {
 // A region without functions is not asked how their code is signed.
 func TestNoFunctions(t *testing.T) {
 	t.Parallel()
-	fake := awsfake.New()
-	full(fake)
-	awsfake.On(fake, func(*sdk.ListFunctionsInput) (*sdk.ListFunctionsOutput, error) {
+	cloud := fake.New()
+	full(cloud)
+	fake.On(cloud, func(*sdk.ListFunctionsInput) (*sdk.ListFunctionsOutput, error) {
 		return &sdk.ListFunctionsOutput{}, nil
 	})
-	collecttest.Walk(t, collect.Spec(), fake)
-	if calls := fake.Calls("Lambda.ListCodeSigningConfigs"); calls > 0 {
+	collecttest.Walk(t, collect.Spec(), cloud)
+	if calls := cloud.Calls("Lambda.ListCodeSigningConfigs"); calls > 0 {
 		t.Errorf("code signing was listed %d times", calls)
 	}
 }

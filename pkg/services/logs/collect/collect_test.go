@@ -7,10 +7,10 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/logs"
 	"github.com/cloudarq/cloudarq/pkg/services/logs/collect"
@@ -23,7 +23,7 @@ const (
 	pattern  = `{ ($.eventName = ConsoleLogin) && ($.errorMessage = "Failed authentication") }`
 )
 
-func full(f *awsfake.Fake) {
+func full(f *fake.Fake) {
 	group := func(name string) types.LogGroup {
 		return types.LogGroup{
 			LogGroupName: aws.String(name), Arn: aws.String(prefix + "log-group:" + name + ":*"), LogGroupArn: aws.String(prefix + "log-group:" + name),
@@ -32,7 +32,7 @@ func full(f *awsfake.Fake) {
 	}
 	kept := group("cloudtrail")
 	kept.RetentionInDays, kept.KmsKeyId = aws.Int32(365), aws.String(key)
-	awsfake.OnPages[sdk.DescribeLogGroupsInput](f,
+	fake.OnPages[sdk.DescribeLogGroupsInput](f,
 		&sdk.DescribeLogGroupsOutput{LogGroups: []types.LogGroup{kept}, NextToken: aws.String("2")},
 		&sdk.DescribeLogGroupsOutput{LogGroups: []types.LogGroup{group("/app/shop")}})
 
@@ -42,14 +42,14 @@ func full(f *awsfake.Fake) {
 			MetricTransformations: []types.MetricTransformation{{MetricName: aws.String(name), MetricNamespace: aws.String("CIS"), MetricValue: aws.String("1")}},
 		}}
 	}
-	awsfake.OnPages[sdk.DescribeMetricFiltersInput](f,
+	fake.OnPages[sdk.DescribeMetricFiltersInput](f,
 		&sdk.DescribeMetricFiltersOutput{MetricFilters: filter("cloudtrail", "failures", pattern), NextToken: aws.String("2")},
 		&sdk.DescribeMetricFiltersOutput{MetricFilters: filter("/app/shop", "failures", "")})
 
 	policy := func(name string) []types.ResourcePolicy {
 		return []types.ResourcePolicy{{PolicyName: aws.String(name), PolicyDocument: aws.String(document)}}
 	}
-	awsfake.OnPages[sdk.DescribeResourcePoliciesInput](f,
+	fake.OnPages[sdk.DescribeResourcePoliciesInput](f,
 		&sdk.DescribeResourcePoliciesOutput{ResourcePolicies: policy("route53"), NextToken: aws.String("2")},
 		&sdk.DescribeResourcePoliciesOutput{ResourcePolicies: policy("opensearch")})
 }

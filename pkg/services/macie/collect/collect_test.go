@@ -7,20 +7,20 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/macie2/types"
 	"github.com/aws/smithy-go"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/macie"
 	"github.com/cloudarq/cloudarq/pkg/services/macie/collect"
 )
 
-func full(f *awsfake.Fake) {
-	awsfake.On(f, func(*sdk.GetMacieSessionInput) (*sdk.GetMacieSessionOutput, error) {
+func full(f *fake.Fake) {
+	fake.On(f, func(*sdk.GetMacieSessionInput) (*sdk.GetMacieSessionOutput, error) {
 		return &sdk.GetMacieSessionOutput{Status: types.MacieStatusEnabled}, nil
 	})
-	awsfake.On(f, func(*sdk.GetAutomatedDiscoveryConfigurationInput) (*sdk.GetAutomatedDiscoveryConfigurationOutput, error) {
+	fake.On(f, func(*sdk.GetAutomatedDiscoveryConfigurationInput) (*sdk.GetAutomatedDiscoveryConfigurationOutput, error) {
 		return &sdk.GetAutomatedDiscoveryConfigurationOutput{Status: types.AutomatedDiscoveryStatusEnabled}, nil
 	})
 }
@@ -42,8 +42,8 @@ func TestNotEnabled(t *testing.T) {
 		{Code: "AccessDeniedException", Message: "Macie is not enabled."},
 		{Code: "ResourceNotFoundException", Message: "Macie has not been enabled"},
 	} {
-		f := awsfake.New()
-		awsfake.On(f, func(*sdk.GetMacieSessionInput) (*sdk.GetMacieSessionOutput, error) { return nil, &answer })
+		f := fake.New()
+		fake.On(f, func(*sdk.GetMacieSessionInput) (*sdk.GetMacieSessionOutput, error) { return nil, &answer })
 		x := collecttest.Walk(t, collect.Spec(), f).Resources[0].(macie.RegionSettings)
 		if status, gap := x.Status.Get(); gap != nil || status != "" {
 			t.Errorf("%s: status %q, gap %v; want Macie known not to be enabled", answer.Code, status, gap)

@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/organizations"
 
-	"github.com/cloudarq/cloudarq/pkg/collect"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect"
 	"github.com/cloudarq/cloudarq/pkg/services/organizations"
 )
 

@@ -7,17 +7,17 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/organizations/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/organizations"
 	"github.com/cloudarq/cloudarq/pkg/services/organizations/collect"
 )
 
-func full(f *awsfake.Fake) {
-	awsfake.On(f, func(*sdk.DescribeOrganizationInput) (*sdk.DescribeOrganizationOutput, error) {
+func full(f *fake.Fake) {
+	fake.On(f, func(*sdk.DescribeOrganizationInput) (*sdk.DescribeOrganizationOutput, error) {
 		return &sdk.DescribeOrganizationOutput{Organization: &types.Organization{
 			Arn: aws.String("arn:aws:organizations::999988887777:organization/o-abcde12345"), Id: aws.String("o-abcde12345"),
 			FeatureSet: types.OrganizationFeatureSetAll, MasterAccountId: aws.String("999988887777"),
@@ -44,8 +44,8 @@ func TestCollect(t *testing.T) {
 
 func TestAlone(t *testing.T) {
 	t.Parallel()
-	f := awsfake.New()
-	awsfake.Fail[sdk.DescribeOrganizationInput](f, "AWSOrganizationsNotInUseException")
+	f := fake.New()
+	fake.Fail[sdk.DescribeOrganizationInput](f, "AWSOrganizationsNotInUseException")
 	m := collecttest.Walk(t, collect.Spec(), f).Resources[0].(organizations.Membership)
 	if o, gap := m.Organization.Get(); gap != nil || o.ID != "" {
 		t.Errorf("%+v, gap %v; want an account known to be in no organization", o, gap)

@@ -8,10 +8,10 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/rds/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/rds"
 	"github.com/cloudarq/cloudarq/pkg/services/rds/collect"
@@ -30,15 +30,15 @@ func resource(path, name string) model.Resource {
 	return model.Resource{Ref: model.Ref{ARN: *arn(path), Account: collecttest.Account, Region: collecttest.Region, Name: name}}
 }
 
-func full(f *awsfake.Fake) {
+func full(f *fake.Fake) {
 	databases(f)
 	snapshots(f)
-	awsfake.OnPages[sdk.DescribeDBProxiesInput](f,
+	fake.OnPages[sdk.DescribeDBProxiesInput](f,
 		&sdk.DescribeDBProxiesOutput{Marker: aws.String("2"), DBProxies: []types.DBProxy{
 			{DBProxyArn: arn("db-proxy:prx-1"), DBProxyName: aws.String("shop"), RequireTLS: aws.Bool(true), DebugLogging: aws.Bool(true)},
 		}},
 		&sdk.DescribeDBProxiesOutput{DBProxies: []types.DBProxy{{DBProxyArn: arn("db-proxy:prx-2"), DBProxyName: aws.String("plain")}}})
-	awsfake.OnPages[sdk.DescribeEventSubscriptionsInput](f,
+	fake.OnPages[sdk.DescribeEventSubscriptionsInput](f,
 		&sdk.DescribeEventSubscriptionsOutput{Marker: aws.String("2"), EventSubscriptionsList: []types.EventSubscription{{
 			CustSubscriptionId: aws.String("instances"), Enabled: aws.Bool(true), SourceType: aws.String("db-instance"),
 			EventCategoriesList: []string{"failure"}, SourceIdsList: []string{"shop"}, Status: aws.String("active"),
@@ -46,8 +46,8 @@ func full(f *awsfake.Fake) {
 		&sdk.DescribeEventSubscriptionsOutput{EventSubscriptionsList: []types.EventSubscription{{CustSubscriptionId: aws.String("all"), Enabled: aws.Bool(false)}}})
 }
 
-func databases(f *awsfake.Fake) {
-	awsfake.OnPages[sdk.DescribeDBInstancesInput](f,
+func databases(f *fake.Fake) {
+	fake.OnPages[sdk.DescribeDBInstancesInput](f,
 		&sdk.DescribeDBInstancesOutput{Marker: aws.String("2"), DBInstances: []types.DBInstance{shop()}},
 		&sdk.DescribeDBInstancesOutput{DBInstances: []types.DBInstance{
 			{
@@ -62,12 +62,12 @@ func databases(f *awsfake.Fake) {
 			{DBInstanceArn: arn("db:ledger-1"), DBInstanceIdentifier: aws.String("ledger-1"), Engine: aws.String("aurora-mysql"), DBClusterIdentifier: aws.String("ledger")},
 			{DBInstanceArn: arn("db:graph"), DBInstanceIdentifier: aws.String("graph"), Engine: aws.String("neptune")},
 		}})
-	awsfake.OnPages[sdk.DescribeDBParametersInput](f,
+	fake.OnPages[sdk.DescribeDBParametersInput](f,
 		&sdk.DescribeDBParametersOutput{Parameters: []types.Parameter{
 			{ParameterName: aws.String("rds.force_ssl"), ParameterValue: aws.String("1")},
 			{ParameterName: aws.String("shared_buffers"), ParameterValue: aws.String("1000")},
 		}})
-	awsfake.OnPages[sdk.DescribeDBClustersInput](f,
+	fake.OnPages[sdk.DescribeDBClustersInput](f,
 		&sdk.DescribeDBClustersOutput{Marker: aws.String("2"), DBClusters: []types.DBCluster{ledger()}},
 		&sdk.DescribeDBClustersOutput{DBClusters: []types.DBCluster{
 			{DBClusterArn: arn("cluster:docs"), DBClusterIdentifier: aws.String("docs"), Engine: aws.String("docdb")},
@@ -76,7 +76,7 @@ func databases(f *awsfake.Fake) {
 				EngineVersion: aws.String("10.21"), EngineMode: aws.String("serverless"), DBClusterParameterGroup: aws.String("old"),
 			},
 		}})
-	awsfake.On(f, func(in *sdk.DescribeDBClusterParametersInput) (*sdk.DescribeDBClusterParametersOutput, error) {
+	fake.On(f, func(in *sdk.DescribeDBClusterParametersInput) (*sdk.DescribeDBClusterParametersOutput, error) {
 		var found []types.Parameter
 		for _, name := range in.Filters[0].Values {
 			found = append(found, types.Parameter{ParameterName: aws.String(name), ParameterValue: aws.String("ON")})
@@ -87,7 +87,7 @@ func databases(f *awsfake.Fake) {
 		{LifecycleSupportName: types.LifecycleSupportNameOpenSourceRdsExtendedSupport, LifecycleSupportEndDate: aws.Time(supportedUntil.AddDate(3, 0, 0))},
 		{LifecycleSupportName: types.LifecycleSupportNameOpenSourceRdsStandardSupport, LifecycleSupportEndDate: &supportedUntil},
 	}
-	awsfake.On(f, func(in *sdk.DescribeDBMajorEngineVersionsInput) (*sdk.DescribeDBMajorEngineVersionsOutput, error) {
+	fake.On(f, func(in *sdk.DescribeDBMajorEngineVersionsInput) (*sdk.DescribeDBMajorEngineVersionsOutput, error) {
 		if in.Marker == nil {
 			return &sdk.DescribeDBMajorEngineVersionsOutput{Marker: aws.String("2"), DBMajorEngineVersions: []types.DBMajorEngineVersion{
 				{Engine: aws.String("postgres"), MajorEngineVersion: aws.String("1")},
@@ -126,20 +126,20 @@ func ledger() types.DBCluster {
 	}
 }
 
-func snapshots(f *awsfake.Fake) {
-	awsfake.OnPages[sdk.DescribeDBSnapshotsInput](f,
+func snapshots(f *fake.Fake) {
+	fake.OnPages[sdk.DescribeDBSnapshotsInput](f,
 		&sdk.DescribeDBSnapshotsOutput{Marker: aws.String("2"), DBSnapshots: []types.DBSnapshot{{
 			DBSnapshotArn: arn("snapshot:open"), DBSnapshotIdentifier: aws.String("open"), Engine: aws.String("postgres"), DBInstanceIdentifier: aws.String("shop"), Encrypted: aws.Bool(false),
 		}}},
 		&sdk.DescribeDBSnapshotsOutput{DBSnapshots: []types.DBSnapshot{
 			{DBSnapshotArn: arn("snapshot:sealed"), DBSnapshotIdentifier: aws.String("sealed"), Encrypted: aws.Bool(true)},
 		}})
-	awsfake.On(f, func(*sdk.DescribeDBSnapshotAttributesInput) (*sdk.DescribeDBSnapshotAttributesOutput, error) {
+	fake.On(f, func(*sdk.DescribeDBSnapshotAttributesInput) (*sdk.DescribeDBSnapshotAttributesOutput, error) {
 		return &sdk.DescribeDBSnapshotAttributesOutput{DBSnapshotAttributesResult: &types.DBSnapshotAttributesResult{DBSnapshotAttributes: []types.DBSnapshotAttribute{
 			{AttributeName: aws.String("restore"), AttributeValues: []string{"all"}},
 		}}}, nil
 	})
-	awsfake.OnPages[sdk.DescribeDBClusterSnapshotsInput](f,
+	fake.OnPages[sdk.DescribeDBClusterSnapshotsInput](f,
 		&sdk.DescribeDBClusterSnapshotsOutput{Marker: aws.String("2"), DBClusterSnapshots: []types.DBClusterSnapshot{{
 			DBClusterSnapshotArn: arn("cluster-snapshot:open"), DBClusterSnapshotIdentifier: aws.String("open"), Engine: aws.String("aurora-mysql"), DBClusterIdentifier: aws.String("ledger"),
 		}}},
@@ -147,7 +147,7 @@ func snapshots(f *awsfake.Fake) {
 			{DBClusterSnapshotArn: arn("cluster-snapshot:docs"), DBClusterSnapshotIdentifier: aws.String("docs"), Engine: aws.String("docdb")},
 			{DBClusterSnapshotArn: arn("cluster-snapshot:sealed"), DBClusterSnapshotIdentifier: aws.String("sealed"), StorageEncrypted: aws.Bool(true)},
 		}})
-	awsfake.On(f, func(*sdk.DescribeDBClusterSnapshotAttributesInput) (*sdk.DescribeDBClusterSnapshotAttributesOutput, error) {
+	fake.On(f, func(*sdk.DescribeDBClusterSnapshotAttributesInput) (*sdk.DescribeDBClusterSnapshotAttributesOutput, error) {
 		return &sdk.DescribeDBClusterSnapshotAttributesOutput{DBClusterSnapshotAttributesResult: &types.DBClusterSnapshotAttributesResult{
 			DBClusterSnapshotAttributes: []types.DBClusterSnapshotAttribute{{AttributeName: aws.String("restore"), AttributeValues: []string{"444455556666"}}},
 		}}, nil
@@ -214,13 +214,13 @@ func TestCollect(t *testing.T) {
 // databases share them.
 func TestSharedAnswersAreReadOnce(t *testing.T) {
 	t.Parallel()
-	fake := awsfake.New()
-	full(fake)
-	collecttest.Walk(t, collect.Spec(), fake)
-	if calls := fake.Calls("RDS.DescribeDBParameters"); calls != 1 {
+	cloud := fake.New()
+	full(cloud)
+	collecttest.Walk(t, collect.Spec(), cloud)
+	if calls := cloud.Calls("RDS.DescribeDBParameters"); calls != 1 {
 		t.Errorf("%d calls of DescribeDBParameters, want 1", calls)
 	}
-	if calls := fake.Calls("RDS.DescribeDBMajorEngineVersions"); calls != 4 {
+	if calls := cloud.Calls("RDS.DescribeDBMajorEngineVersions"); calls != 4 {
 		t.Errorf("%d calls of DescribeDBMajorEngineVersions, want 2 pages for instances and 2 for clusters", calls)
 	}
 }

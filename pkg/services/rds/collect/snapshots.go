@@ -7,9 +7,9 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/rds/types"
 
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/rds"
 )
 

@@ -7,10 +7,10 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/route53/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/route53"
 	"github.com/cloudarq/cloudarq/pkg/services/route53/collect"
@@ -18,8 +18,8 @@ import (
 
 const group = "arn:aws:logs:us-east-1:111122223333:log-group:/aws/route53/example.com"
 
-func full(f *awsfake.Fake) {
-	awsfake.OnPages[sdk.ListHostedZonesInput](f,
+func full(f *fake.Fake) {
+	fake.OnPages[sdk.ListHostedZonesInput](f,
 		&sdk.ListHostedZonesOutput{IsTruncated: true, NextMarker: aws.String("Z2"), MaxItems: aws.Int32(100), HostedZones: []types.HostedZone{
 			{Id: aws.String("/hostedzone/Z1"), Name: aws.String("example.com."), CallerReference: aws.String("1"), Config: &types.HostedZoneConfig{PrivateZone: false}},
 		}},
@@ -30,14 +30,14 @@ func full(f *awsfake.Fake) {
 			},
 			{Id: aws.String("/hostedzone/Z3"), Name: aws.String("example.org.")},
 		}})
-	awsfake.OnPages[sdk.ListQueryLoggingConfigsInput](f,
+	fake.OnPages[sdk.ListQueryLoggingConfigsInput](f,
 		&sdk.ListQueryLoggingConfigsOutput{NextToken: aws.String("2"), QueryLoggingConfigs: []types.QueryLoggingConfig{
 			{Id: aws.String("1"), HostedZoneId: aws.String("Z9"), CloudWatchLogsLogGroupArn: aws.String("other")},
 		}},
 		&sdk.ListQueryLoggingConfigsOutput{QueryLoggingConfigs: []types.QueryLoggingConfig{
 			{Id: aws.String("2"), HostedZoneId: aws.String("Z1"), CloudWatchLogsLogGroupArn: aws.String(group)},
 		}})
-	awsfake.On(f, func(in *sdk.GetDNSSECInput) (*sdk.GetDNSSECOutput, error) {
+	fake.On(f, func(in *sdk.GetDNSSECInput) (*sdk.GetDNSSECOutput, error) {
 		state := "NOT_SIGNING"
 		if *in.HostedZoneId == "Z1" {
 			state = "SIGNING"
@@ -65,10 +65,10 @@ func TestCollect(t *testing.T) {
 // However many zones there are, their query logs are listed once.
 func TestQueryLogsAreListedOnce(t *testing.T) {
 	t.Parallel()
-	fake := awsfake.New()
-	full(fake)
-	collecttest.Walk(t, collect.Spec(), fake)
-	if calls := fake.Calls("Route 53.ListQueryLoggingConfigs"); calls != 2 {
+	cloud := fake.New()
+	full(cloud)
+	collecttest.Walk(t, collect.Spec(), cloud)
+	if calls := cloud.Calls("Route 53.ListQueryLoggingConfigs"); calls != 2 {
 		t.Errorf("%d calls of ListQueryLoggingConfigs, want one per page", calls)
 	}
 }

@@ -8,10 +8,10 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/s3"
 	"github.com/cloudarq/cloudarq/pkg/services/s3/collect"
@@ -25,18 +25,18 @@ const (
 
 // answer gives the setting of the bucket "rich", and AWS's refusal for others;
 // with no code the answer is empty.
-func answer[In, Out any](f *awsfake.Fake, bucket func(*In) *string, absent string, rich *Out) {
-	awsfake.OnRegion(f, func(region string, in *In) (*Out, error) {
+func answer[In, Out any](f *fake.Fake, bucket func(*In) *string, absent string, rich *Out) {
+	fake.OnRegion(f, func(region string, in *In) (*Out, error) {
 		name := aws.ToString(bucket(in))
 		switch {
 		case name == "rich" && region == "eu-central-1":
 			return rich, nil
 		case name == "rich":
-			return nil, awsfake.Error("PermanentRedirect")
+			return nil, fake.Error("PermanentRedirect")
 		case name == "gone":
-			return nil, awsfake.Error("NoSuchBucket")
+			return nil, fake.Error("NoSuchBucket")
 		case absent != "":
-			return nil, awsfake.Error(absent)
+			return nil, fake.Error(absent)
 		default:
 			return new(Out), nil
 		}
@@ -45,9 +45,9 @@ func answer[In, Out any](f *awsfake.Fake, bucket func(*In) *string, absent strin
 
 // answerBuckets is an account of a bucket that has everything, one that has
 // nothing, and one that was deleted meanwhile.
-func answerBuckets(f *awsfake.Fake) {
+func answerBuckets(f *fake.Fake) {
 	owner := &types.Owner{ID: aws.String(canonicalUser)}
-	awsfake.OnPages[sdk.ListBucketsInput](f,
+	fake.OnPages[sdk.ListBucketsInput](f,
 		&sdk.ListBucketsOutput{Owner: owner, ContinuationToken: aws.String("2"), Buckets: []types.Bucket{
 			{Name: aws.String("rich"), BucketRegion: aws.String("eu-central-1")},
 			{Name: aws.String("gone"), BucketRegion: aws.String("eu-central-1")},
@@ -72,7 +72,7 @@ func answerBuckets(f *awsfake.Fake) {
 	answerStorage(f)
 }
 
-func answerStorage(f *awsfake.Fake) {
+func answerStorage(f *fake.Fake) {
 	answer(f, func(in *sdk.GetBucketEncryptionInput) *string { return in.Bucket }, "ServerSideEncryptionConfigurationNotFoundError",
 		&sdk.GetBucketEncryptionOutput{ServerSideEncryptionConfiguration: &types.ServerSideEncryptionConfiguration{
 			Rules: []types.ServerSideEncryptionRule{{ApplyServerSideEncryptionByDefault: &types.ServerSideEncryptionByDefault{
@@ -145,9 +145,9 @@ func wantBuckets() []check.Resource {
 // A gap tells the region where the call failed, which is the bucket's.
 func TestGapNamesTheBucketsRegion(t *testing.T) {
 	t.Parallel()
-	f := awsfake.New()
+	f := fake.New()
 	full(f)
-	awsfake.Deny[sdk.GetBucketPolicyInput](f)
+	fake.Deny[sdk.GetBucketPolicyInput](f)
 	found := collecttest.Walk(t, collect.Spec(), f)
 	var regions []string
 	for _, r := range found.Resources {
@@ -165,11 +165,11 @@ func TestGapNamesTheBucketsRegion(t *testing.T) {
 // Of a listing that breaks off, what was listed is collected.
 func TestListingBreaksOff(t *testing.T) {
 	t.Parallel()
-	f := awsfake.New()
+	f := fake.New()
 	full(f)
 	f.Meddle = func(operation string, call int) error {
 		if operation == "S3.ListBuckets" && call == 2 {
-			return awsfake.Error("AccessDenied")
+			return fake.Error("AccessDenied")
 		}
 		return nil
 	}
@@ -185,9 +185,9 @@ func TestListingBreaksOff(t *testing.T) {
 // Emulators list buckets without their regions; AWS never does.
 func TestListedWithoutRegion(t *testing.T) {
 	t.Parallel()
-	f := awsfake.New()
+	f := fake.New()
 	full(f)
-	awsfake.On(f, func(*sdk.ListBucketsInput) (*sdk.ListBucketsOutput, error) {
+	fake.On(f, func(*sdk.ListBucketsInput) (*sdk.ListBucketsOutput, error) {
 		return &sdk.ListBucketsOutput{Buckets: []types.Bucket{{Name: aws.String("plain")}}}, nil
 	})
 	for _, r := range collecttest.Walk(t, collect.Spec(), f).Resources {

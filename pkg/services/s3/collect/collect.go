@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3control"
 	"github.com/aws/aws-sdk-go-v2/service/s3control/types"
 
-	"github.com/cloudarq/cloudarq/pkg/collect"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect"
 	"github.com/cloudarq/cloudarq/pkg/services/s3"
 )
 

@@ -7,10 +7,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3control"
 	control "github.com/aws/aws-sdk-go-v2/service/s3control/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/s3"
 	"github.com/cloudarq/cloudarq/pkg/services/s3/collect"
@@ -18,17 +18,17 @@ import (
 
 var allOn = s3.PublicAccessBlock{BlockPublicACLs: true, IgnorePublicACLs: true, BlockPublicPolicy: true, RestrictPublicBuckets: true}
 
-func full(f *awsfake.Fake) {
+func full(f *fake.Fake) {
 	answerBuckets(f)
-	awsfake.On(f, func(in *s3control.GetPublicAccessBlockInput) (*s3control.GetPublicAccessBlockOutput, error) {
+	fake.On(f, func(in *s3control.GetPublicAccessBlockInput) (*s3control.GetPublicAccessBlockOutput, error) {
 		if aws.ToString(in.AccountId) != collecttest.Account {
-			return nil, awsfake.Error("AccessDenied")
+			return nil, fake.Error("AccessDenied")
 		}
 		return &s3control.GetPublicAccessBlockOutput{PublicAccessBlockConfiguration: controlBlock()}, nil
 	})
-	awsfake.OnRegion(f, func(region string, in *s3control.ListMultiRegionAccessPointsInput) (*s3control.ListMultiRegionAccessPointsOutput, error) {
+	fake.OnRegion(f, func(region string, in *s3control.ListMultiRegionAccessPointsInput) (*s3control.ListMultiRegionAccessPointsOutput, error) {
 		if region != "us-west-2" {
-			return nil, awsfake.Error("PermanentRedirectControlError")
+			return nil, fake.Error("PermanentRedirectControlError")
 		}
 		if in.NextToken == nil {
 			return &s3control.ListMultiRegionAccessPointsOutput{NextToken: aws.String("2"), AccessPoints: []control.MultiRegionAccessPointReport{
@@ -76,9 +76,9 @@ func TestCollect(t *testing.T) {
 
 func TestAccountWithoutBlock(t *testing.T) {
 	t.Parallel()
-	f := awsfake.New()
+	f := fake.New()
 	full(f)
-	awsfake.Fail[s3control.GetPublicAccessBlockInput](f, "NoSuchPublicAccessBlockConfiguration")
+	fake.Fail[s3control.GetPublicAccessBlockInput](f, "NoSuchPublicAccessBlockConfiguration")
 	for _, r := range collecttest.Walk(t, collect.Spec(), f).Resources {
 		if a, ok := r.(s3.AccountPublicAccessBlock); ok {
 			if settings, gap := a.Settings.Get(); gap != nil || settings != (s3.PublicAccessBlock{}) {

@@ -8,10 +8,10 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/secretsmanager"
 	"github.com/cloudarq/cloudarq/pkg/services/secretsmanager/collect"
@@ -26,8 +26,8 @@ const (
 
 func on(day int) *time.Time { return new(time.Date(2026, 5, day, 0, 0, 0, 0, time.UTC)) }
 
-func full(f *awsfake.Fake) {
-	awsfake.OnPages[sdk.ListSecretsInput](f,
+func full(f *fake.Fake) {
+	fake.OnPages[sdk.ListSecretsInput](f,
 		&sdk.ListSecretsOutput{NextToken: aws.String("2"), SecretList: []types.SecretListEntry{{
 			ARN: aws.String(databaseARN), Name: aws.String("rds!db-1"), KmsKeyId: aws.String(keyARN),
 			OwningService: aws.String("rds"), PrimaryRegion: aws.String("eu-west-1"), RotationEnabled: aws.Bool(true),
@@ -35,7 +35,7 @@ func full(f *awsfake.Fake) {
 			CreatedDate:   on(1), LastChangedDate: on(2), LastAccessedDate: on(3), LastRotatedDate: on(4), NextRotationDate: on(11),
 		}}},
 		&sdk.ListSecretsOutput{SecretList: []types.SecretListEntry{{ARN: aws.String(plainARN), Name: aws.String("api"), CreatedDate: on(1)}}})
-	awsfake.On(f, func(in *sdk.GetResourcePolicyInput) (*sdk.GetResourcePolicyOutput, error) {
+	fake.On(f, func(in *sdk.GetResourcePolicyInput) (*sdk.GetResourcePolicyOutput, error) {
 		o := &sdk.GetResourcePolicyOutput{ARN: in.SecretId, Name: aws.String("name")}
 		if *in.SecretId == databaseARN {
 			o.ResourcePolicy = aws.String(secretPolicy)

@@ -10,7 +10,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/securityhub"
 	"github.com/aws/smithy-go"
 
-	"github.com/cloudarq/cloudarq/pkg/collect"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect"
 	"github.com/cloudarq/cloudarq/pkg/services/securityhub"
 )
 

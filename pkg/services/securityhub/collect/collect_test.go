@@ -8,10 +8,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/securityhub/types"
 	"github.com/aws/smithy-go"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/securityhub"
 	"github.com/cloudarq/cloudarq/pkg/services/securityhub/collect"
@@ -23,14 +23,14 @@ const (
 	fsbp = "arn:aws:securityhub:eu-west-1::standards/aws-foundational-security-best-practices/v/1.0.0"
 )
 
-func full(f *awsfake.Fake) {
-	awsfake.On(f, func(*sdk.DescribeHubInput) (*sdk.DescribeHubOutput, error) {
+func full(f *fake.Fake) {
+	fake.On(f, func(*sdk.DescribeHubInput) (*sdk.DescribeHubOutput, error) {
 		return &sdk.DescribeHubOutput{HubArn: aws.String(hub), SubscribedAt: aws.String("2026-01-13T19:53:46.141Z"), AutoEnableControls: aws.Bool(true)}, nil
 	})
 	subscription := func(arn string, status types.StandardsStatus) []types.StandardsSubscription {
 		return []types.StandardsSubscription{{StandardsArn: aws.String(arn), StandardsStatus: status}}
 	}
-	awsfake.OnPages[sdk.GetEnabledStandardsInput](f,
+	fake.OnPages[sdk.GetEnabledStandardsInput](f,
 		&sdk.GetEnabledStandardsOutput{StandardsSubscriptions: subscription(cis, types.StandardsStatusDeleting), NextToken: aws.String("2")},
 		&sdk.GetEnabledStandardsOutput{StandardsSubscriptions: subscription(fsbp, types.StandardsStatusReady)})
 }
@@ -50,11 +50,11 @@ func TestCollect(t *testing.T) {
 func TestNotSubscribed(t *testing.T) {
 	t.Parallel()
 	answer := func(message string) fact.Of[string] {
-		f := awsfake.New()
-		awsfake.On(f, func(*sdk.DescribeHubInput) (*sdk.DescribeHubOutput, error) {
+		f := fake.New()
+		fake.On(f, func(*sdk.DescribeHubInput) (*sdk.DescribeHubOutput, error) {
 			return nil, &smithy.GenericAPIError{Code: "InvalidAccessException", Message: message}
 		})
-		awsfake.Fail[sdk.GetEnabledStandardsInput](f, "InvalidAccessException")
+		fake.Fail[sdk.GetEnabledStandardsInput](f, "InvalidAccessException")
 		return collecttest.Walk(t, collect.Spec(), f).Resources[0].(securityhub.RegionSettings).Hub
 	}
 	if hub, gap := answer("Account 111122223333 is not subscribed to AWS Security Hub").Get(); gap != nil || hub != "" {

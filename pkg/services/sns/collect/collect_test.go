@@ -10,10 +10,10 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/sns"
 	"github.com/cloudarq/cloudarq/pkg/services/sns/collect"
@@ -26,12 +26,12 @@ const (
 
 func arn(name string) string { return "arn:aws:sns:eu-west-1:111122223333:" + name }
 
-func full(f *awsfake.Fake) {
+func full(f *fake.Fake) {
 	topic := func(name string) []types.Topic { return []types.Topic{{TopicArn: aws.String(arn(name))}} }
-	awsfake.OnPages[sdk.ListTopicsInput](f,
+	fake.OnPages[sdk.ListTopicsInput](f,
 		&sdk.ListTopicsOutput{Topics: topic("orders"), NextToken: aws.String("2")},
 		&sdk.ListTopicsOutput{Topics: topic("plain")})
-	awsfake.On(f, func(in *sdk.GetTopicAttributesInput) (*sdk.GetTopicAttributesOutput, error) {
+	fake.On(f, func(in *sdk.GetTopicAttributesInput) (*sdk.GetTopicAttributesOutput, error) {
 		attributes := map[string]string{
 			"TopicArn": aws.ToString(in.TopicArn), "Owner": "111122223333", "DisplayName": "", "Policy": topicPolicy,
 			"SubscriptionsPending": "1", "SubscriptionsConfirmed": "0", "SubscriptionsDeleted": "0",
@@ -49,7 +49,7 @@ func full(f *awsfake.Fake) {
 			Endpoint: aws.String(endpoint), Owner: aws.String("111122223333"),
 		}}
 	}
-	awsfake.OnPages[sdk.ListSubscriptionsInput](f,
+	fake.OnPages[sdk.ListSubscriptionsInput](f,
 		&sdk.ListSubscriptionsOutput{Subscriptions: subscription(arn("orders:1"), "email", "jane@example.com"), NextToken: aws.String("2")},
 		&sdk.ListSubscriptionsOutput{Subscriptions: append(subscription("PendingConfirmation", "http", "http://example.com"),
 			subscription(arn("orders:2"), "http", "http://example.com")...)})
@@ -76,7 +76,7 @@ func TestCollect(t *testing.T) {
 
 func TestNoAddressIsKept(t *testing.T) {
 	t.Parallel()
-	f := awsfake.New()
+	f := fake.New()
 	full(f)
 	data, err := json.Marshal(collecttest.Walk(t, collect.Spec(), f).Resources)
 	if err != nil {
@@ -89,10 +89,10 @@ func TestNoAddressIsKept(t *testing.T) {
 
 func TestTooManySubscriptions(t *testing.T) {
 	t.Parallel()
-	f := awsfake.New()
+	f := fake.New()
 	full(f)
 	next := 0
-	awsfake.On(f, func(*sdk.ListSubscriptionsInput) (*sdk.ListSubscriptionsOutput, error) {
+	fake.On(f, func(*sdk.ListSubscriptionsInput) (*sdk.ListSubscriptionsOutput, error) {
 		o := &sdk.ListSubscriptionsOutput{NextToken: aws.String(strconv.Itoa(next))}
 		for range 100 {
 			next++

@@ -7,10 +7,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/sqs"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/sqs"
 	"github.com/cloudarq/cloudarq/pkg/services/sqs/collect"
@@ -37,11 +37,11 @@ var answers = map[string]map[string]string{
 	"broken": {"QueueArn": arn("broken"), "RedrivePolicy": "{"},
 }
 
-func full(f *awsfake.Fake) {
-	awsfake.OnPages[sdk.ListQueuesInput](f,
+func full(f *fake.Fake) {
+	fake.OnPages[sdk.ListQueuesInput](f,
 		&sdk.ListQueuesOutput{QueueUrls: []string{url("jobs")}, NextToken: aws.String("2")},
 		&sdk.ListQueuesOutput{QueueUrls: []string{url("jobs-failed")}})
-	awsfake.On(f, func(in *sdk.GetQueueAttributesInput) (*sdk.GetQueueAttributesOutput, error) {
+	fake.On(f, func(in *sdk.GetQueueAttributesInput) (*sdk.GetQueueAttributesOutput, error) {
 		return &sdk.GetQueueAttributesOutput{Attributes: answers[path.Base(*in.QueueUrl)]}, nil
 	})
 }
@@ -64,10 +64,10 @@ func TestCollect(t *testing.T) {
 func TestAttributesThatCannotBeUnderstood(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"broken", "empty"} {
-		fake := awsfake.New()
-		full(fake)
-		awsfake.OnPages[sdk.ListQueuesInput](fake, &sdk.ListQueuesOutput{QueueUrls: []string{url(name)}})
-		found := collecttest.Walk(t, collect.Spec(), fake)
+		cloud := fake.New()
+		full(cloud)
+		fake.OnPages[sdk.ListQueuesInput](cloud, &sdk.ListQueuesOutput{QueueUrls: []string{url(name)}})
+		found := collecttest.Walk(t, collect.Spec(), cloud)
 		if len(found.Resources) != 1 || found.Resources[0].(sqs.Queue).Attributes.Gap() == nil {
 			t.Errorf("%s: %+v, want one queue with a gap", name, found.Resources)
 		}

@@ -9,10 +9,10 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi/types"
 
-	"github.com/cloudarq/cloudarq/pkg/awsfake"
-	"github.com/cloudarq/cloudarq/pkg/check"
-	"github.com/cloudarq/cloudarq/pkg/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/fact"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/tagging"
 	"github.com/cloudarq/cloudarq/pkg/services/tagging/collect"
@@ -37,8 +37,8 @@ func mapping(arn string, tags ...string) types.ResourceTagMapping {
 
 // full has a queue that was tagged once: AWS lists such resources, too. AWS ends
 // a listing with an empty token.
-func full(f *awsfake.Fake) {
-	awsfake.OnPages[sdk.GetResourcesInput](f,
+func full(f *fake.Fake) {
+	fake.OnPages[sdk.GetResourcesInput](f,
 		&sdk.GetResourcesOutput{PaginationToken: aws.String("2"), ResourceTagMappingList: []types.ResourceTagMapping{
 			mapping(bucket, "env", "prod", "aws:cloudformation:stack-name", "web"),
 		}},
@@ -69,9 +69,9 @@ func TestCollect(t *testing.T) {
 
 func TestSecretsAreNotKept(t *testing.T) {
 	t.Parallel()
-	fake := awsfake.New()
-	full(fake)
-	data, err := json.Marshal(collecttest.Walk(t, collect.Spec(), fake).Resources)
+	cloud := fake.New()
+	full(cloud)
+	data, err := json.Marshal(collecttest.Walk(t, collect.Spec(), cloud).Resources)
 	if err != nil {
 		t.Fatal(err)
 	}

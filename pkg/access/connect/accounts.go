@@ -1,0 +1,93 @@
+package connect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/aws/client"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/policy"
+)
+
+// Accounts opens the accounts of connections.
+type Accounts struct {
+	Catalog     *check.Catalog
+	ExternalIDs ExternalIDs
+	Client      *client.Client
+}
+
+var _ pipeline.Accounts = Accounts{}
+
+// Open implements pipeline.Accounts. The session of a role can do the actions named
+// and nothing else, also where the role could do more. While an External ID is being
+// replaced the role may ask for the old one or the new one.
+func (a Accounts) Open(ctx context.Context, org model.OrganizationID, audit model.Audit, actions []string, calls ledger.Ledger) (pipeline.Account, error) {
+	connection, err := a.ExternalIDs.Store.For(org).Connection(ctx, audit.Connection)
+	if err != nil {
+		return nil, err
+	}
+	if connection.AccessKey != nil {
+		return a.openByKey(ctx, org, audit, connection, calls)
+	}
+	target, err := roleOf(connection, audit)
+	if err != nil {
+		return nil, err
+	}
+	externalIDs, err := a.ExternalIDs.All(ctx, org)
+	if err != nil {
+		return nil, err
+	}
+	if document := policy.Session(actions); len(document) <= policy.MaxSession {
+		target.Policy = document
+	}
+	var refused *client.AccessError
+	for _, id := range externalIDs {
+		// A role whose trust does not allow a source identity is assumed without.
+		for _, source := range []string{target.SessionName, ""} {
+			target.ExternalID, target.SourceIdentity = id, source
+			opened, err := a.Client.Open(ctx, target, calls)
+			if err == nil {
+				return account{opened, target.RoleARN}, nil
+			}
+			// Anything but AWS's denial of the role, such as credentials of our own
+			// that have expired, says nothing of the account.
+			if !errors.As(err, &refused) || !refused.Denied() {
+				return nil, err
+			}
+		}
+	}
+	return nil, &pipeline.RefusedError{Code: model.CodeRoleDenied, Message: refused.Message, Cause: refused}
+}
+
+// account is an account that was opened through a connection.
+type account struct {
+	*client.Account
+	by string // its role, or "the access key"
+}
+
+// Regions implements pipeline.Account.
+func (a account) Regions(ctx context.Context, calls ledger.Ledger) (enabled, disabled []string, err error) {
+	enabled, disabled, err = a.Account.Regions(ctx, calls)
+	var refused *client.AccessError
+	if errors.As(err, &refused) {
+		err = &pipeline.RefusedError{
+			Code:    model.CodeMinimumMissing,
+			Message: fmt.Sprintf("%s: %s may not call %s, the least that an audit needs; allow it in its policy", model.CodeMinimumMissing, a.by, minimum),
+			Cause:   refused,
+		}
+	}
+	return enabled, disabled, err
+}
+
+// roleOf is the way into an account through the role of its connection, but for the
+// External ID.
+func roleOf(c model.Connection, audit model.Audit) (client.Target, error) {
+	if c.RoleARN == "" {
+		return client.Target{}, &pipeline.RefusedError{Code: model.CodeConnectionPending, Message: "the connection has neither a role nor an access key yet"}
+	}
+	return client.Target{RoleARN: c.RoleARN, SessionName: "cloudarq-" + string(audit.ID)}, nil
+}

@@ -1,0 +1,53 @@
+package connect
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+// OwnIDs keeps for each connection an External ID of its own, sealed under a data
+// key of the connection. That is for one who audits accounts of his own, whose
+// roles he may find with any External ID; where there are several organizations,
+// ExternalIDs keeps theirs.
+type OwnIDs struct {
+	Records *store.Organization
+	Keys    secret.Wrapper
+}
+
+// Seal seals the External ID of a connection, to be kept with its access.
+func (o OwnIDs) Seal(ctx context.Context, org model.OrganizationID, connection model.ConnectionID, id secret.String) ([]byte, error) {
+	key, err := dataKey(ctx, o.Records, o.Keys, scopeOf(org, connection))
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := key.Seal(place(org, connection), id)
+	if err != nil {
+		return nil, fmt.Errorf("the External ID of connection %s: %w", connection, err)
+	}
+	return sealed, nil
+}
+
+// Open opens what Seal made for the same connection.
+func (o OwnIDs) Open(ctx context.Context, org model.OrganizationID, connection model.ConnectionID, sealed []byte) (secret.String, error) {
+	key, err := openDataKey(ctx, o.Records, o.Keys, scopeOf(org, connection))
+	if err != nil {
+		return secret.String{}, err
+	}
+	id, err := key.Open(place(org, connection), sealed)
+	if err != nil {
+		return secret.String{}, fmt.Errorf("the External ID of connection %s: %w", connection, err)
+	}
+	return id, nil
+}
+
+func scopeOf(org model.OrganizationID, connection model.ConnectionID) secret.Scope {
+	return secret.Scope{Organization: string(org), Record: string(connection)}
+}
+
+func place(org model.OrganizationID, connection model.ConnectionID) secret.Binding {
+	return secret.Binding{Organization: string(org), Record: string(connection), Field: "external-id"}
+}

@@ -1,0 +1,84 @@
+package connect
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/policy/grant"
+	access "github.com/cloudarq/cloudarq/pkg/services/cloudarq/collect"
+)
+
+// Permissions implements pipeline.Accounts.
+func (a Accounts) Permissions(ctx context.Context, org model.OrganizationID, audit model.Audit, opened pipeline.Account, calls ledger.Ledger) (model.Permissions, error) {
+	services, checks := audit.Services, words(audit.Checks)
+	if audit.Verification { // which looks at nothing itself
+		connection, err := a.ExternalIDs.Store.For(org).Connection(ctx, audit.Connection)
+		if err != nil {
+			return model.Permissions{}, err
+		}
+		services, checks = connection.Services, connection.Checks
+	}
+	return Permissions(ctx, a.Catalog, opened, services, checks, calls)
+}
+
+func words(ids []model.CheckID) []string {
+	all := make([]string, len(ids))
+	for i, id := range ids {
+		all[i] = string(id)
+	}
+	return all
+}
+
+// Permissions compares what the policies of whom an account was opened as allow
+// with what an audit of the services and checks needs, chosen by words as in
+// check.Catalog.Select and SelectServices; none choose all. That the policies
+// cannot be read is no error.
+func Permissions(ctx context.Context, catalog *check.Catalog, opened pipeline.Account, services, checks []string, calls ledger.Ledger) (model.Permissions, error) {
+	role, chosen, err := grant.Needed(catalog, services, checks)
+	if err != nil {
+		return model.Permissions{}, fmt.Errorf("what an audit needs: %w", err)
+	}
+	identity := opened.Identity()
+	p := model.Permissions{Principal: identity.CallerARN, Needed: len(role.Grants)}
+	documents, err := access.Policies(ctx, opened.Config(opened.HomeRegion(), calls), identity)
+	if ctx.Err() != nil {
+		return p, ctx.Err()
+	}
+	if err != nil {
+		p.Unread = unread(err)
+		return p, nil
+	}
+	allowed, err := documents.Policy()
+	if err != nil {
+		p.Unread = err.Error()
+		return p, nil
+	}
+	p.Version = allowed.Version()
+	compared := grant.Compare(role, allowed, chosen)
+	for _, d := range compared.Differences {
+		if d.What == grant.Missing {
+			p.Missing = append(p.Missing, model.MissingAction{Action: d.Action, Why: d.Why, Checks: d.Checks})
+		} else {
+			p.Excess.Add(d.Action)
+		}
+	}
+	for _, action := range compared.Unused {
+		p.Unused.Add(action)
+	}
+	return p, nil
+}
+
+// unread is why policies could not be read, in a few words.
+func unread(err error) string {
+	gap := collect.GapOf(err)
+	if gap.Reason == fact.Failed { // which says nothing by itself
+		return gap.Detail
+	}
+	return gap.String()
+}

@@ -1,0 +1,110 @@
+package diff_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cloudarq/cloudarq/pkg/audit/diff"
+	"github.com/cloudarq/cloudarq/pkg/audit/evidence"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+func seen(name, region string, v check.Verdict) evidence.Entry {
+	return evidence.Entry{
+		Kind: "Door", Ref: model.Ref{ARN: "arn:door/" + name, Region: region},
+		Verdicts: []evidence.Verdict{{Check: "door-locked", Verdict: v}},
+	}
+}
+
+func listing(region string, gap *fact.Gap) evidence.Entry {
+	return evidence.Entry{Kind: "Door", Listing: &evidence.Listing{Region: region, Gap: gap}}
+}
+
+func TestCompare(t *testing.T) {
+	t.Parallel()
+	denied := fact.Gap{Reason: fact.Denied, Operation: "house:List", Action: "house:List"}
+	pass, fail, other, blind := check.Passed("locked"), check.Failed("open"), check.Failed("wide open"), check.Unassessed(denied)
+	none := check.Inapplicable("no lock")
+	for name, c := range map[string]struct {
+		before, after []evidence.Entry
+		want          []string
+	}{
+		"same":               {[]evidence.Entry{seen("a", "r", fail)}, []evidence.Entry{seen("a", "r", fail), listing("r", nil)}, nil},
+		"new":                {[]evidence.Entry{seen("a", "r", pass)}, []evidence.Entry{seen("a", "r", fail), listing("r", nil)}, []string{"new"}},
+		"appeared failing":   {nil, []evidence.Entry{seen("a", "r", fail), listing("r", nil)}, []string{"new"}},
+		"appeared passing":   {nil, []evidence.Entry{seen("a", "r", pass), listing("r", nil)}, nil},
+		"fixed":              {[]evidence.Entry{seen("a", "r", fail)}, []evidence.Entry{seen("a", "r", pass), listing("r", nil)}, []string{"resolved"}},
+		"applies no more":    {[]evidence.Entry{seen("a", "r", fail)}, []evidence.Entry{seen("a", "r", none), listing("r", nil)}, []string{"resolved"}},
+		"deleted":            {[]evidence.Entry{seen("a", "r", fail)}, []evidence.Entry{listing("r", nil)}, []string{"resolved"}},
+		"deleted, global":    {[]evidence.Entry{seen("a", "r", fail)}, []evidence.Entry{listing(model.Global, nil)}, []string{"resolved"}},
+		"passing one gone":   {[]evidence.Entry{seen("a", "r", pass)}, []evidence.Entry{listing("r", nil)}, nil},
+		"cannot be listed":   {[]evidence.Entry{seen("a", "r", fail), seen("b", "r", pass)}, []evidence.Entry{listing("r", &denied)}, []string{"newly blind", "newly blind"}},
+		"region not audited": {[]evidence.Entry{seen("a", "r", fail)}, []evidence.Entry{listing("other", nil)}, nil},
+		"cannot be read":     {[]evidence.Entry{seen("a", "r", pass)}, []evidence.Entry{seen("a", "r", blind), listing("r", nil)}, []string{"newly blind"}},
+		"still blind":        {[]evidence.Entry{seen("a", "r", blind)}, []evidence.Entry{seen("a", "r", blind), listing("r", nil)}, nil},
+		"visible, passes":    {[]evidence.Entry{seen("a", "r", blind)}, []evidence.Entry{seen("a", "r", pass), listing("r", nil)}, []string{"newly visible"}},
+		"visible, fails":     {[]evidence.Entry{seen("a", "r", blind)}, []evidence.Entry{seen("a", "r", fail), listing("r", nil)}, []string{"new"}},
+		"other reason":       {[]evidence.Entry{seen("a", "r", fail)}, []evidence.Entry{seen("a", "r", other), listing("r", nil)}, []string{"changed"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			comparison := diff.NewComparison([]model.CheckID{"door-locked"})
+			for _, e := range c.before {
+				if err := comparison.Before(e); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, e := range c.after {
+				if err := comparison.After(e); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var got []string
+			for _, d := range comparison.Finish() {
+				got = append(got, d.What)
+			}
+			if d := cmp.Diff(c.want, got); d != "" {
+				t.Errorf("differences (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+func TestChecksOfOneAuditOnlyAreNotCompared(t *testing.T) {
+	t.Parallel()
+	comparison := diff.NewComparison(nil)
+	if err := comparison.After(seen("a", "r", check.Failed("open"))); err != nil {
+		t.Fatal(err)
+	}
+	if found := comparison.Finish(); len(found) != 0 {
+		t.Errorf("a check that did not run before is called different: %+v", found)
+	}
+}
+
+func TestRenamedCheckKeepsItsHistory(t *testing.T) {
+	t.Parallel()
+	rule := check.Check{Rule: check.Rule{ID: "door-locked", Severity: model.High}, Service: "house"}
+	first := diff.NewLifecycle("audit-1", "c", model.Audit{}.StartedAt, []check.Check{{Rule: check.Rule{ID: "door-shut"}}}, nil)
+	entry := seen("a", "r", check.Failed("open"))
+	entry.Verdicts[0].Check = "door-shut"
+	if err := first.Observe(entry); err != nil {
+		t.Fatal(err)
+	}
+	known := first.Finish()
+	rule.Rule = rule.Formerly("door-shut")
+	second := diff.NewLifecycle("audit-2", "c", model.Audit{}.StartedAt, []check.Check{rule}, []model.Finding{known[0].Finding})
+	if err := second.Observe(seen("a", "r", check.Failed("open"))); err != nil {
+		t.Fatal(err)
+	}
+	changes := second.Finish()
+	if len(changes) != 1 {
+		t.Fatalf("changes %+v, want the renamed finding", changes)
+	}
+	f := changes[0].Finding
+	if f.Check != "door-locked" || f.ID == known[0].Finding.ID || changes[0].Replaces != known[0].Finding.ID || f.History[0].Audit != "audit-1" {
+		t.Errorf("renamed finding %+v replaces %q", f, changes[0].Replaces)
+	}
+}

@@ -1,0 +1,318 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/cloudarq/cloudarq/pkg/aws/collect"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/blob"
+	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue"
+	"github.com/cloudarq/cloudarq/pkg/policy"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+// RunTask does one task of an audit: it opens the account and plans, or collects
+// and judges one service, all regions side by side, and stores the evidence. It
+// takes a message of KindTask. Run again it only reports its result again. A
+// task that fails on its last delivery is abandoned: whatever it could not read
+// becomes a gap, never silence.
+func (p *Pipeline) RunTask(ctx context.Context, message queue.Message) error {
+	err := p.runTask(ctx, message.Body)
+	var refused *RefusedError
+	switch {
+	case err == nil || ctx.Err() != nil || errors.Is(err, queue.ErrPoison):
+		return err
+	case errors.As(err, &refused):
+		return p.refuse(ctx, message.Body, refused)
+	case message.Last():
+		return p.Abandon(ctx, message.Body, err.Error())
+	}
+	return err
+}
+
+func (p *Pipeline) runTask(ctx context.Context, body []byte) error {
+	m, err := ParseMessage(KindTask, body)
+	if err != nil {
+		return err
+	}
+	org := p.Store.For(m.Organization)
+	audit, err := org.Audit(ctx, m.Connection, m.Audit)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil // purged meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	task, err := org.Task(ctx, m.Audit, m.Task)
+	if err != nil {
+		return err
+	}
+	if audit.State.Ended() {
+		return nil
+	}
+	if task.State == model.TaskOpen {
+		if audit.Refused != "" {
+			return &RefusedError{Code: audit.RefusedCode, Message: audit.Refused}
+		}
+		p.Progress.TaskStarted(task)
+		if err := p.work(ctx, m, audit, &task); err != nil {
+			if errors.Is(err, errStopped) {
+				return nil
+			}
+			return fmt.Errorf("task %s of audit %s: %w", task.ID, audit.ID, err)
+		}
+		if err := org.PutTask(ctx, &task); err != nil && !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+		p.Progress.TaskEnded(task)
+		p.meter(metrics.Tasks, 1)
+		p.meter(metrics.Calls, task.Calls)
+	}
+	return p.report(ctx, m)
+}
+
+// report tells the aggregator that a task came to its end.
+func (p *Pipeline) report(ctx context.Context, m Message) error {
+	m.Kind = KindResult
+	if err := p.Results.Send(ctx, m.body()); err != nil {
+		return fmt.Errorf("send result of task %s: %w", m.Task, err)
+	}
+	return nil
+}
+
+// errStopped is the cause of a task's end when its audit was cancelled.
+var errStopped = errors.New("the audit was ended while the task ran")
+
+// work does a task while it watches whether its audit goes on.
+func (p *Pipeline) work(ctx context.Context, m Message, audit model.Audit, task *model.Task) error {
+	if task.ID == connect {
+		return p.connect(ctx, m, audit, task)
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	if p.WatchEvery > 0 {
+		go p.watch(ctx, m, stop)
+	}
+	err := p.collect(ctx, m, audit, task)
+	if errors.Is(context.Cause(ctx), errStopped) {
+		return errStopped
+	}
+	return err
+}
+
+// watch stops a task whose audit was ended by somebody else.
+func (p *Pipeline) watch(ctx context.Context, m Message, stop context.CancelCauseFunc) {
+	tick := time.NewTicker(p.WatchEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			// An error of this look is met by the task's own next step.
+			if a, err := p.Store.For(m.Organization).Audit(ctx, m.Connection, m.Audit); err == nil && a.State.Ended() {
+				stop(errStopped)
+				return
+			}
+		}
+	}
+}
+
+// collect makes the task's walks and stores what they find. An error means that
+// nothing is known to be stored; that something could not be read is no error.
+func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, task *model.Task) error {
+	spec, ok := p.Specs[task.Service]
+	if !ok {
+		return fmt.Errorf("%w: no collector for service %q", queue.ErrPoison, task.Service)
+	}
+	calls := &ledger.Memory{}
+	account, err := p.Accounts.Open(ctx, m.Organization, audit, p.actions(spec, audit), calls)
+	if err != nil {
+		return err
+	}
+	task.Evidence = Key("evidence", m.Organization, audit, string(task.ID))
+	task.Ledger = Key("ledger", m.Organization, audit, string(task.ID))
+	j := newJudgement(p, audit, task.Service)
+	err = p.write(ctx, task.Evidence, func(w *blob.Writer) error {
+		j.out = w
+		task.Late = p.walk(ctx, spec, account, calls, audit, task, j)
+		// A stopped audit must not leave gaps that look like AWS's.
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		return j.finish()
+	})
+	if err != nil {
+		return err
+	}
+	if err := p.WriteLedger(ctx, task.Ledger, calls.Entries()); err != nil {
+		return err
+	}
+	for _, call := range calls.Entries() {
+		p.meter(metrics.Throttles, call.Throttles)
+	}
+	p.meter(metrics.Verdicts, j.tally.Sum().Total())
+	task.State, task.Calls = model.TaskCollected, len(calls.Entries())
+	task.Resources, task.Listings, task.Tally, task.Gaps = j.resources, j.listings, j.tally, j.gaps.list()
+	return nil
+}
+
+// walk makes all walks of a task at once; how fast they go is the account's
+// limiter's affair. It says whether time was up before they ended.
+func (p *Pipeline) walk(ctx context.Context, spec collect.Spec, account Account, calls ledger.Ledger, audit model.Audit, task *model.Task, sink collect.Sink) (late bool) {
+	if end, bounded := p.walkUntil(ctx, audit); bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, end)
+		defer cancel()
+	}
+	regions := task.Regions
+	if spec.Global {
+		regions = []string{model.Global}
+	}
+	wanted := p.kinds(audit)
+	var group errgroup.Group
+	for _, region := range regions {
+		home := region
+		if region == model.Global {
+			home = account.HomeRegion()
+		}
+		scope := collect.NewScope(account.Config(home, calls), audit.AccountID, audit.Partition, region, sink)
+		scope.Audited, scope.Caller = task.Regions, account.Identity()
+		for _, w := range spec.Walks {
+			if !slices.ContainsFunc(w.Kinds, func(kind string) bool { return wanted[kind] }) {
+				continue
+			}
+			group.Go(func() error {
+				scope.Run(ctx, w)
+				return nil
+			})
+		}
+	}
+	_ = group.Wait() // walks report to the sink
+	return errors.Is(ctx.Err(), context.DeadlineExceeded)
+}
+
+// walkUntil is when walks have to end: at the audit's deadline, or shortly
+// before the context's, whichever comes first.
+func (p *Pipeline) walkUntil(ctx context.Context, audit model.Audit) (end time.Time, bounded bool) {
+	if end, bounded = ctx.Deadline(); bounded {
+		end = end.Add(-p.Spare)
+	}
+	if p.Deadline > 0 {
+		if d := audit.StartedAt.Add(p.Deadline); !bounded || d.Before(end) {
+			end, bounded = d, true
+		}
+	}
+	return end, bounded
+}
+
+// actions are the IAM actions that a task of an audit can need: nothing else is
+// possible while it runs.
+func (p *Pipeline) actions(spec collect.Spec, audit model.Audit) []string {
+	var actions []string
+	wanted := p.kinds(audit)
+	for _, w := range spec.Walks {
+		if !slices.ContainsFunc(w.Kinds, func(kind string) bool { return wanted[kind] }) {
+			continue
+		}
+		for _, id := range w.Operations {
+			sdk, operation, _ := strings.Cut(id, ".")
+			actions = append(actions, policy.Action(sdk, operation))
+		}
+	}
+	slices.Sort(actions)
+	return slices.Compact(actions)
+}
+
+// kinds are the resource types that the audit's checks look at: nothing else is
+// asked of AWS.
+func (p *Pipeline) kinds(audit model.Audit) map[string]bool {
+	wanted := map[string]bool{}
+	for _, c := range p.selected(audit) {
+		for _, kind := range append([]string{c.Kind}, c.Uses...) {
+			wanted[kind] = true
+		}
+	}
+	return wanted
+}
+
+// selected are the checks that an audit runs.
+func (p *Pipeline) selected(audit model.Audit) []check.Check {
+	var checks []check.Check
+	for _, id := range audit.Checks {
+		if c, ok := p.Catalog.Check(id); ok {
+			checks = append(checks, c)
+		}
+	}
+	return checks
+}
+
+// Key is where a part of an audit lies in the blob store. The form of the path
+// is that of a lake which Athena can query.
+func Key(what string, org model.OrganizationID, audit model.Audit, part string) string {
+	return fmt.Sprintf("%s/org=%s/connection=%s/date=%s/audit=%s/service=%s.ndjson.zst",
+		what, org, audit.Connection, audit.StartedAt.UTC().Format(time.DateOnly), audit.ID, part)
+}
+
+// WriteLedger stores the calls of a part of an audit.
+func (p *Pipeline) WriteLedger(ctx context.Context, key string, calls []ledger.Entry) error {
+	return p.write(ctx, key, func(w *blob.Writer) error {
+		for _, call := range calls {
+			if err := w.Write(call); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// write stores compressed JSON lines as they are produced. Nothing is stored
+// when fill fails; when write returns, fill has ended.
+func (p *Pipeline) write(ctx context.Context, key string, fill func(*blob.Writer) error) error {
+	reader, writer := io.Pipe()
+	var filling sync.WaitGroup
+	filling.Go(func() {
+		lines := p.lines(writer)
+		err := fill(lines)
+		if err == nil {
+			err = lines.Close()
+		}
+		writer.CloseWithError(err)
+		if err == nil {
+			p.writers.Put(lines)
+		}
+	})
+	err := p.Evidence.Put(ctx, key, reader)
+	_ = reader.CloseWithError(err) // ends fill if the store gave up first
+	filling.Wait()                 // a second attempt must not meet the first
+	if err != nil {
+		return fmt.Errorf("store %s: %w", key, err)
+	}
+	return nil
+}
+
+// lines is a writer of compressed lines, one that was used before if there is any:
+// its tables are a megabyte, and most files are a few kilobytes.
+func (p *Pipeline) lines(to io.Writer) *blob.Writer {
+	if used, ok := p.writers.Get().(*blob.Writer); ok {
+		used.Reset(to)
+		return used
+	}
+	return blob.NewWriter(to)
+}
+
+// unlisted is the gap of everything in a task that never got to AWS.
+func unlisted(problem string) fact.Gap { return fact.Gap{Reason: fact.Failed, Detail: problem} }

@@ -1,0 +1,293 @@
+package pipeline_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
+)
+
+// scheduled is a machine with a connection that is due every day at six.
+func scheduled(t *testing.T, w *world) *machine {
+	t.Helper()
+	m := newMachine(t, t.TempDir(), w, memory.Options{MaxReceives: 3})
+	m.Bound = 6 * time.Hour
+	c := model.Connection{
+		ID: account, AccountID: account, CreatedAt: m.now, State: model.ConnectionPending,
+		Schedule: model.Schedule{Expression: "cron(0 6 * * ? *)"},
+	}
+	if err := m.records.PutConnection(t.Context(), &c); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.records.PutNextAudit(t.Context(), c.ID, m.now.Add(6*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func (m *machine) tick(t *testing.T, at time.Time) pipeline.Ticked {
+	t.Helper()
+	m.now = at
+	ticked, err := m.Tick(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ticked
+}
+
+func (m *machine) states(t *testing.T) []model.AuditState {
+	t.Helper()
+	audits, err := m.records.AuditsOf(t.Context(), account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	states := []model.AuditState{}
+	for _, a := range audits {
+		states = append(states, a.State)
+	}
+	return states
+}
+
+func TestScheduledAudits(t *testing.T) {
+	t.Parallel()
+	m := scheduled(t, &world{doors: map[string]sight{"a": open}})
+	day := m.now
+	steps := []struct {
+		what   string
+		at     time.Time
+		want   pipeline.Ticked
+		audits int
+	}{
+		{"before it is due", day.Add(5 * time.Hour), pipeline.Ticked{}, 0},
+		{"when it is due", day.Add(6 * time.Hour), pipeline.Ticked{Started: 1}, 1},
+		{"a minute later", day.Add(6*time.Hour + time.Minute), pipeline.Ticked{}, 1},
+		{"after three days without a tick", day.Add(3*24*time.Hour + 7*time.Hour), pipeline.Ticked{Started: 1}, 2},
+		{"a minute after that", day.Add(3*24*time.Hour + 7*time.Hour + time.Minute), pipeline.Ticked{}, 2},
+	}
+	for _, s := range steps {
+		if got := m.tick(t, s.at); got != s.want {
+			t.Errorf("%s: %+v, want %+v", s.what, got, s.want)
+		}
+		if err := m.drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := len(m.states(t)); n != s.audits {
+			t.Errorf("%s: %d audits, want %d", s.what, n, s.audits)
+		}
+	}
+	next, err := m.records.NextAudit(t.Context(), account)
+	if want := day.Add(4*24*time.Hour + 6*time.Hour); err != nil || !next.Equal(want) {
+		t.Errorf("next due at %s (%v), want %s", next, err, want)
+	}
+	if diff := cmp.Diff([]model.AuditState{model.AuditDone, model.AuditDone}, m.states(t)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A connection that is audited once is audited once, and nothing of it is deleted
+// after that.
+func TestOnce(t *testing.T) {
+	t.Parallel()
+	m := scheduled(t, &world{doors: map[string]sight{"a": open}})
+	c, err := m.records.Connection(t.Context(), account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Schedule.Expression = model.OnceExpression
+	if err := m.records.PutConnection(t.Context(), &c); err != nil {
+		t.Fatal(err)
+	}
+	due := m.now.Add(6 * time.Hour)
+	for i, want := range []pipeline.Ticked{{Started: 1}, {}, {}} {
+		if got := m.tick(t, due.Add(time.Duration(i)*24*time.Hour)); got != want {
+			t.Errorf("day %d: %+v, want %+v", i, got, want)
+		}
+		if err := m.drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	audits, err := m.records.AuditsOf(t.Context(), account)
+	if err != nil || len(audits) != 1 || !audits[0].Once || audits[0].Reminder("forget it") == "" {
+		t.Errorf("audits %+v, %v; want one, with its reminder", audits, err)
+	}
+	if next, err := m.records.NextAudit(t.Context(), account); err != nil || !next.IsZero() {
+		t.Errorf("next due at %s, %v", next, err)
+	}
+	if _, err := m.records.Connection(t.Context(), account); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNoAuditStartsWhileOneRuns(t *testing.T) {
+	t.Parallel()
+	m := scheduled(t, &world{})
+	due := m.now.Add(6 * time.Hour)
+	m.now = due.Add(-time.Minute)
+	r := m.request()
+	m.now = due.Add(-time.Minute)
+	if _, err := m.Begin(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if got := m.tick(t, due); got != (pipeline.Ticked{Skipped: 1}) {
+		t.Errorf("%+v, want it skipped", got)
+	}
+	if n := len(m.states(t)); n != 1 {
+		t.Errorf("%d audits, want the one that runs", n)
+	}
+}
+
+func TestLostMessagesEndTheAuditPartial(t *testing.T) {
+	t.Parallel()
+	m := scheduled(t, &world{doors: map[string]sight{"a": open}})
+	due := m.now.Add(6 * time.Hour)
+	m.tick(t, due)
+	// The account is opened, and then the message of the one service is lost.
+	lost := func(_ *testing.T) {
+		opened := false
+		err := m.broker.Walk(t.Context(), memory.Worker{Queue: m.tasks, Handle: func(ctx context.Context, msg queue.Message) error {
+			if opened {
+				return nil
+			}
+			opened = true
+			return m.RunTask(ctx, msg)
+		}}, memory.Worker{Queue: m.results, Handle: m.Absorb})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	lost(t)
+	if got := m.states(t); got[0] != model.AuditRunning {
+		t.Fatalf("audit is %s", got[0])
+	}
+	if got := m.tick(t, due.Add(5*time.Hour)); got.Expired != 0 {
+		t.Errorf("%+v before its bound", got)
+	}
+	if got := m.tick(t, due.Add(6*time.Hour)); got.Expired != 1 {
+		t.Errorf("%+v, want the audit ended", got)
+	}
+	if err := m.drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	audits, err := m.records.AuditsOf(t.Context(), account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := audits[0]
+	if a.State != model.AuditPartial || len(a.Problems) != 1 || a.Summary == nil || a.Summary.Counts.NotAssessed == 0 {
+		t.Errorf("audit is %s, %v", a.State, a.Problems)
+	}
+	if got := m.tick(t, due.Add(7*time.Hour)); got.Expired != 0 {
+		t.Errorf("%+v after it ended", got)
+	}
+	// What failed can be tried again.
+	if _, err := m.Resume(t.Context(), organization, a); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := m.states(t); got[0] != model.AuditDone {
+		t.Errorf("after the second try the audit is %s", got[0])
+	}
+	for _, id := range []model.CheckID{"door-locked", "door-guarded"} {
+		if f := m.findings(t, id); f["a"].State != model.FindingOpen {
+			t.Errorf("after the second try the finding of %s is %q", id, f["a"].State)
+		}
+	}
+	ends := 0
+	for _, words := range m.alerts.words() {
+		if words == "audit finished" {
+			ends++
+		}
+	}
+	if ends != 2 {
+		t.Errorf("%d ends were announced, want the partial one and the done one", ends)
+	}
+}
+
+// An account that was not opened for reasons of our own is neither in order nor
+// revoked: nothing is known of it.
+func TestOwnTroubleSaysNothingOfTheConnection(t *testing.T) {
+	t.Parallel()
+	m := scheduled(t, &world{failing: errors.New("KMS is denied")})
+	m.tick(t, m.now.Add(6*time.Hour))
+	if err := m.drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c, err := m.records.Connection(t.Context(), account)
+	if err != nil || c.State != model.ConnectionPending {
+		t.Errorf("connection is %s (%v), want it pending as before", c.State, err)
+	}
+	if got := m.states(t); got[0] != model.AuditFailed {
+		t.Errorf("audit is %s", got[0])
+	}
+}
+
+// TestRevokedRole takes the role away before an audit, and in the middle of one.
+func TestRevokedRole(t *testing.T) {
+	t.Parallel()
+	w := &world{doors: map[string]sight{"a": open}}
+	m := scheduled(t, w)
+	due := m.now.Add(6 * time.Hour)
+	m.tick(t, due)
+	if err := m.drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	gone := &pipeline.RefusedError{Code: model.CodeRoleDenied, Message: "the role is gone", Cause: errors.New("AccessDenied")}
+	check := func(when string, state model.AuditState, alerts int) {
+		t.Helper()
+		if err := m.drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		audits, err := m.records.AuditsOf(t.Context(), account)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a := audits[0]; a.State != state || !cmp.Equal(a.Problems, []string{"the role is gone"}) {
+			t.Errorf("%s: the audit is %s: %v", when, a.State, a.Problems)
+		}
+		c, err := m.records.Connection(t.Context(), account)
+		if err != nil || c.State != model.ConnectionRevoked || c.Reason != "the role is gone" {
+			t.Errorf("%s: the connection is %s, %q (%v)", when, c.State, c.Reason, err)
+		}
+		if f := m.findings(t, "door-locked"); f["a"].State != model.FindingOpen {
+			t.Errorf("%s: the finding is %s", when, f["a"].State)
+		}
+		broken := 0
+		for _, words := range m.alerts.words() {
+			if words == "connection broken" {
+				broken++
+			}
+		}
+		if broken != alerts {
+			t.Errorf("%s: %d alerts that it is broken, want %d", when, broken, alerts)
+		}
+	}
+	w.failing = gone
+	m.tick(t, due.Add(24*time.Hour))
+	check("before an audit", model.AuditFailed, 1)
+	m.tick(t, due.Add(2*24*time.Hour))
+	check("still gone", model.AuditFailed, 1)
+
+	w.failing = nil
+	m.tick(t, due.Add(3*24*time.Hour))
+	opened := false
+	err := m.broker.Walk(t.Context(), memory.Worker{Queue: m.tasks, Handle: func(ctx context.Context, msg queue.Message) error {
+		if opened {
+			w.failing = gone
+		}
+		opened = true
+		return m.RunTask(ctx, msg)
+	}}, memory.Worker{Queue: m.results, Handle: m.Absorb})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check("in the middle", model.AuditPartial, 1)
+}

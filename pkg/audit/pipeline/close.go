@@ -1,0 +1,393 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/cloudarq/cloudarq/pkg/audit/alert"
+	"github.com/cloudarq/cloudarq/pkg/audit/drift"
+	"github.com/cloudarq/cloudarq/pkg/audit/evidence"
+	"github.com/cloudarq/cloudarq/pkg/audit/score"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/blob"
+	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+// Close ends an audit of which no task is open: it runs the rules that look at
+// the whole account, writes the score, notes what changed and announces the end.
+// Closing twice does no harm; of two who close at once one wins, and the other
+// finds it done.
+func (p *Pipeline) Close(ctx context.Context, orgID model.OrganizationID, connection model.ConnectionID, id model.AuditID) error {
+	org := p.Store.For(orgID)
+	audit, err := org.Audit(ctx, connection, id)
+	if err != nil {
+		return err
+	}
+	if !audit.State.Ended() {
+		if audit, err = p.conclude(ctx, orgID, audit); err != nil {
+			return fmt.Errorf("close audit %s: %w", id, err)
+		}
+		if err := org.PutAudit(ctx, &audit); errors.Is(err, store.ErrConflict) {
+			return fmt.Errorf("close audit %s: somebody else has just written it: %w", id, err)
+		} else if err != nil {
+			return err
+		}
+		p.meterEnd(audit)
+	}
+	return p.announceEnd(ctx, orgID, audit)
+}
+
+func (p *Pipeline) meterEnd(audit model.Audit) {
+	switch audit.State {
+	case model.AuditPartial:
+		p.meter(metrics.AuditsPartial, 1)
+	case model.AuditFailed:
+		p.meter(metrics.AuditsFailed, 1)
+	case model.AuditDone, model.AuditCancelled, model.AuditConnecting, model.AuditRunning:
+	}
+	p.meter(metrics.AuditsFinished, 1)
+	p.meter(metrics.AuditDuration, int(audit.EndedAt.Sub(audit.StartedAt).Seconds()))
+	if s := audit.Summary; s != nil {
+		blind := 0
+		for _, counts := range s.Tally {
+			if counts.NotAssessed > 0 {
+				blind++
+			}
+		}
+		p.meter(metrics.BlindChecks, blind)
+	}
+}
+
+// announceEnd does what follows from an audit's end, as often as asked. Who
+// cancelled an audit knows that it ended.
+func (p *Pipeline) announceEnd(ctx context.Context, orgID model.OrganizationID, audit model.Audit) error {
+	if audit.State == model.AuditCancelled {
+		return nil
+	}
+	org := p.Store.For(orgID)
+	broken, err := p.noteConnection(ctx, org, audit)
+	if err != nil {
+		return err
+	}
+	ended := alert.Of{Organization: orgID, Audit: audit}.Ended(broken)
+	if err := p.publish(ctx, orgID, audit.ID, part("end", audit.Retries), ended); err != nil {
+		return err
+	}
+	return org.DeleteBound(ctx, audit.ID)
+}
+
+// noteConnection keeps with the connection whether its account can be opened, and
+// allows what audits need. It reports whether this audit was the one that found it
+// revoked, also when asked again.
+func (p *Pipeline) noteConnection(ctx context.Context, org *store.Organization, audit model.Audit) (broken bool, err error) {
+	if audit.RefusedCode == model.CodeAccessKeysDisabled || audit.Refused == "" && audit.CallerARN == "" {
+		return false, nil // not opened, for reasons that are not the account's
+	}
+	for {
+		c, err := org.Connection(ctx, audit.Connection)
+		if errors.Is(err, store.ErrNotFound) {
+			return false, nil // deleted meanwhile
+		}
+		if err != nil {
+			return false, err
+		}
+		found := func() bool { return c.State == model.ConnectionRevoked && c.Since.Equal(audit.StartedAt) }
+		state, reason := drift.State(c.State, audit)
+		if c.State == state && c.Reason == reason || c.Since.After(audit.StartedAt) {
+			return found(), nil
+		}
+		if c.State != state {
+			c.Since = audit.StartedAt
+		}
+		c.State, c.Reason = state, reason
+		if err := org.PutConnection(ctx, &c); !errors.Is(err, store.ErrConflict) {
+			return found(), err
+		}
+	}
+}
+
+// conclude works out how an audit ends.
+func (p *Pipeline) conclude(ctx context.Context, orgID model.OrganizationID, audit model.Audit) (model.Audit, error) {
+	org := p.Store.For(orgID)
+	tasks, err := org.Tasks(ctx, audit.ID)
+	if err != nil {
+		return audit, err
+	}
+	// One who died while closing, or closed an earlier try, left the record of this
+	// very step.
+	var earlier int64
+	if i := slices.IndexFunc(tasks, func(t model.Task) bool { return t.ID == across }); i >= 0 {
+		earlier = tasks[i].Version
+		tasks = slices.Delete(tasks, i, i+1)
+	}
+	audit.State, audit.EndedAt = model.AuditDone, p.Now().UTC()
+	for _, t := range tasks {
+		if t.State == model.TaskFailed {
+			audit.State = model.AuditPartial
+			if !slices.Contains(audit.Problems, t.Problem) {
+				audit.Problems = append(audit.Problems, t.Problem)
+			}
+		}
+	}
+	if len(tasks) == 1 && tasks[0].ID == connect { // nothing was looked at, so nothing is known
+		if audit.State == model.AuditPartial {
+			audit.State = model.AuditFailed
+		}
+		return audit, nil
+	}
+	whole, err := p.judgeAccount(ctx, orgID, audit, tasks)
+	if err != nil {
+		return audit, err
+	}
+	if whole.Changes, err = p.absorb(ctx, orgID, audit, across, whole.Evidence); err != nil {
+		return audit, err
+	}
+	whole.State, whole.Version = model.TaskAbsorbed, earlier
+	previous, err := previousAudit(ctx, org, audit)
+	if err != nil {
+		return audit, err
+	}
+	if audit.Summary, err = p.summarise(audit, append(tasks, whole), previous); err != nil {
+		return audit, err
+	}
+	if slices.ContainsFunc(tasks, func(t model.Task) bool { return t.Late }) {
+		audit.State = model.AuditPartial
+		audit.Problems = append(audit.Problems, p.lateText())
+	}
+	// The record shows where the evidence lies; its task was never sent, and has
+	// no marker.
+	if err := org.PutTask(ctx, &whole); err != nil && !errors.Is(err, store.ErrConflict) {
+		return audit, err
+	}
+	return audit, nil
+}
+
+func (p *Pipeline) lateText() string {
+	if p.Deadline > 0 {
+		return fmt.Sprintf("the time given to the audit, %s, was over before everything was read", p.Deadline)
+	}
+	return "the time given to a task was over before everything was read"
+}
+
+// previousAudit is the last audit of the connection that ended with a summary.
+func previousAudit(ctx context.Context, org *store.Organization, audit model.Audit) (*model.Audit, error) {
+	a, err := org.LatestAudit(ctx, audit.Connection, func(a model.Audit) bool { return a.ID < audit.ID && a.Summary != nil })
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &a, nil
+}
+
+// judgeAccount runs what needs all of the account's snapshots: the rules over
+// several resources, and the verdict that a check does not apply because nothing
+// exists that it could look at.
+func (p *Pipeline) judgeAccount(ctx context.Context, org model.OrganizationID, audit model.Audit, tasks []model.Task) (model.Task, error) {
+	task := taskOf(audit, across)
+	task.State = model.TaskCollected
+	task.Evidence = Key("evidence", org, audit, across)
+	world, listed, err := p.world(ctx, audit, tasks)
+	if err != nil {
+		return task, err
+	}
+	j := newJudgement(p, audit, across)
+	j.judge = check.NewJudge(audit.StartedAt, world)
+	j.rules = map[string][]check.Rule{}
+	err = p.write(ctx, task.Evidence, func(w *blob.Writer) error {
+		j.out = w
+		for _, c := range p.selected(audit) {
+			if c.NeedsAccount() {
+				j.judgeAll(c, world, listed)
+			}
+			j.nothingExists(c, p.Catalog.ServiceOf(c.Kind), tasks)
+		}
+		return j.finish()
+	})
+	task.Tally, task.Gaps = j.tally, j.gaps.list()
+	return task, err
+}
+
+// world loads the resource types that rules over the account look at, with the
+// listings that were incomplete.
+func (p *Pipeline) world(ctx context.Context, audit model.Audit, tasks []model.Task) (*check.World, []evidence.Entry, error) {
+	kinds := map[string]bool{}
+	for _, c := range p.selected(audit) {
+		if c.NeedsAccount() {
+			for _, kind := range append([]string{c.Kind}, c.Uses...) {
+				kinds[kind] = true
+			}
+		}
+	}
+	var names []string
+	for kind := range kinds {
+		names = append(names, kind)
+	}
+	world := check.NewWorld(names...)
+	var listings []evidence.Entry
+	for _, t := range tasks {
+		if !slices.ContainsFunc(names, func(kind string) bool { return p.Catalog.ServiceOf(kind) == t.Service }) {
+			continue
+		}
+		if t.State == model.TaskFailed {
+			for _, kind := range names {
+				if p.Catalog.ServiceOf(kind) == t.Service {
+					world.AddGap(kind, unlisted(t.Problem))
+				}
+			}
+			continue
+		}
+		err := ReadEvidence(ctx, p.Evidence, t.Evidence, func(e evidence.Entry) error {
+			if !world.Holds(e.Kind) {
+				return nil
+			}
+			if e.Listing != nil {
+				if e.Listing.Gap != nil {
+					world.AddGap(e.Kind, *e.Listing.Gap)
+				}
+				listings = append(listings, evidence.Entry{Kind: e.Kind, Ref: e.Ref, Listing: e.Listing})
+				return nil
+			}
+			kind, _ := p.Catalog.Kind(e.Kind)
+			r, err := kind.Decode(e.Resource)
+			if err != nil {
+				return err
+			}
+			world.Add(r)
+			return nil
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	return world, listings, nil
+}
+
+// judgeAll runs one rule over all of its resources in the account.
+func (j *judgement) judgeAll(c check.Check, world *check.World, listings []evidence.Entry) {
+	for _, r := range world.Resources(c.Kind) {
+		verdict := j.judge.Judge(c.Rule, r)
+		exhibits := j.judge.Evidence().Exhibits(r)
+		v, err := evidence.Of(c.ID, verdict, exhibits)
+		if err != nil {
+			j.fail(err)
+			return
+		}
+		// The line has no resource of its own to show the facts of.
+		for i, x := range exhibits {
+			if x.Resource == "" {
+				content, err := json.Marshal(x.Content)
+				if err != nil {
+					j.fail(fmt.Errorf("evidence of %s: %w", c.ID, err))
+					return
+				}
+				v.Others = slices.Insert(v.Others, min(i, len(v.Others)), evidence.Exhibit{Fact: x.Fact, Content: content})
+			}
+		}
+		v.Read = nil
+		j.write(evidence.Entry{Kind: c.Kind, Ref: r.Reference(), Verdicts: []evidence.Verdict{v}})
+	}
+	for _, listing := range listings {
+		if listing.Kind != c.Kind {
+			continue
+		}
+		listing.Verdicts = nil
+		if listing.Listing.Gap != nil {
+			listing.Verdicts = []evidence.Verdict{{Check: c.ID, Verdict: check.Unassessed(*listing.Listing.Gap)}}
+		}
+		j.write(listing)
+	}
+}
+
+// nothingExists gives a check its verdict when there is nothing to judge: not
+// applicable if every listing was complete, not assessed if a task failed.
+func (j *judgement) nothingExists(c check.Check, service string, tasks []model.Task) {
+	at := slices.IndexFunc(tasks, func(t model.Task) bool { return t.Service == service })
+	if at < 0 {
+		return
+	}
+	task := tasks[at]
+	ref := model.Everything(j.audit.Partition, service, j.audit.AccountID, model.Global)
+	switch listing := task.Listings[c.Kind]; {
+	case task.State == model.TaskFailed:
+		j.write(evidence.Entry{Kind: c.Kind, Ref: ref, Verdicts: []evidence.Verdict{{Check: c.ID, Verdict: check.Unassessed(unlisted(task.Problem))}}})
+	case listing == model.Listing{}:
+		verdict := check.Inapplicable("nothing of this type exists in the regions audited")
+		j.write(evidence.Entry{Kind: c.Kind, Ref: ref, Verdicts: []evidence.Verdict{{Check: c.ID, Verdict: verdict}}})
+	}
+}
+
+// summarise adds the tasks up.
+func (p *Pipeline) summarise(audit model.Audit, tasks []model.Task, previous *model.Audit) (*model.Summary, error) {
+	s := &model.Summary{
+		Services: map[string]model.Score{}, Pillars: map[model.Pillar]model.Score{},
+		Failed: map[model.Severity]int{}, Tally: model.Tally{},
+	}
+	gaps := gapCounts{}
+	for _, t := range tasks {
+		s.Resources += t.Resources
+		s.Calls += t.Calls
+		s.Changes.New += t.Changes.New
+		s.Changes.Resolved += t.Changes.Resolved
+		s.Changes.Reopened += t.Changes.Reopened
+		for id, counts := range t.Tally {
+			s.Tally[id] = s.Tally[id].Add(counts)
+		}
+		for _, g := range t.Gaps {
+			gaps.merge(g)
+		}
+	}
+	s.Gaps = gaps.list()
+	texts, err := p.Catalog.Texts()
+	if err != nil {
+		return nil, err
+	}
+	services, pillars := map[string][]score.Line{}, map[model.Pillar][]score.Line{}
+	var all []score.Line
+	for id, counts := range s.Tally {
+		c, ok := p.Catalog.Check(id)
+		if !ok {
+			continue
+		}
+		line := score.Line{Severity: c.Severity, Counts: counts}
+		all = append(all, line)
+		services[c.Service] = append(services[c.Service], line)
+		pillars[texts[id].Pillar] = append(pillars[texts[id].Pillar], line)
+		s.Failed[c.Severity] += counts.Fail
+		s.Counts = s.Counts.Add(counts)
+	}
+	s.Score = score.Of(all...)
+	for name, lines := range services {
+		s.Services[name] = score.Of(lines...)
+	}
+	for name, lines := range pillars {
+		s.Pillars[name] = score.Of(lines...)
+	}
+	if previous != nil {
+		s.Changes.Previous = previous.ID
+		s.Changes.NewlyBlind = newlyBlind(previous.Summary.Tally, s.Tally)
+		audit.Summary = s
+		s.Changes.NewlyMissing = drift.NewlyLost(*previous, audit)
+	}
+	return s, nil
+}
+
+// newlyBlind lists the checks that were fully assessed in the audit before and
+// are not any more.
+func newlyBlind(before, now model.Tally) []model.CheckID {
+	var blind []model.CheckID
+	for id, counts := range now {
+		was, ran := before[id]
+		if counts.NotAssessed > 0 && ran && was.NotAssessed == 0 {
+			blind = append(blind, id)
+		}
+	}
+	slices.Sort(blind)
+	return blind
+}

@@ -1,0 +1,93 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+// connect is the first task of an audit that was begun: it opens the account,
+// finds out its regions, and writes and sends the other tasks. Run again after a
+// crash it changes no task that was written, and sends all of them again.
+func (p *Pipeline) connect(ctx context.Context, m Message, audit model.Audit, task *model.Task) error {
+	calls := &ledger.Memory{}
+	err := p.openAndPlan(ctx, m, audit, calls)
+	task.Ledger, task.Calls = Key("ledger", m.Organization, audit, connect), len(calls.Entries())
+	if e := p.WriteLedger(ctx, task.Ledger, calls.Entries()); e != nil {
+		return errors.Join(err, e)
+	}
+	if err != nil {
+		return err
+	}
+	task.State = model.TaskCollected
+	return nil
+}
+
+// connectActions is all that opening an account, looking at what it allows and
+// planning takes.
+var connectActions = []string{"ec2:DescribeRegions", "iam:GetAccountAuthorizationDetails"}
+
+func (p *Pipeline) openAndPlan(ctx context.Context, m Message, audit model.Audit, calls ledger.Ledger) error {
+	account, err := p.Accounts.Open(ctx, m.Organization, audit, connectActions, calls)
+	if err != nil {
+		return err
+	}
+	identity := account.Identity()
+	if audit.AccountID == "" {
+		if audit.AccountID, err = p.claimAccount(ctx, m.Organization, audit.Connection, identity.Account); err != nil {
+			return err
+		}
+	}
+	if identity.Account != audit.AccountID {
+		return &RefusedError{Code: model.CodeAccountMismatch, Message: fmt.Sprintf("%s: the connection is of account %s, but its credentials are of account %s", model.CodeAccountMismatch, audit.AccountID, identity.Account)}
+	}
+	if err := p.Accounts.Verify(ctx, m.Organization, audit, calls); err != nil {
+		return err
+	}
+	if audit.State == model.AuditConnecting {
+		if len(audit.Regions) == 0 {
+			if audit.Regions, audit.DisabledRegions, err = account.Regions(ctx, calls); err != nil {
+				return err
+			}
+		}
+		permissions, err := p.Accounts.Permissions(ctx, m.Organization, audit, account, calls)
+		if err != nil {
+			return err
+		}
+		audit.Permissions = &permissions
+		audit.Partition, audit.CallerARN, audit.State = identity.Partition, identity.CallerARN, model.AuditRunning
+		// The regions are settled by whoever writes them first, before the tasks.
+		org := p.Store.For(m.Organization)
+		if err := org.PutAudit(ctx, &audit); errors.Is(err, store.ErrConflict) {
+			return fmt.Errorf("audit %s was changed meanwhile: %w", audit.ID, err)
+		} else if err != nil {
+			return err
+		}
+	}
+	tasks := serviceTasks(audit)
+	if err := p.Store.For(m.Organization).PutTasks(ctx, tasks); err != nil {
+		return err
+	}
+	return p.send(ctx, m.Organization, audit, tasks)
+}
+
+// claimAccount makes a connection of which nobody knew the account, one of the
+// account that its access key opened, and gives the account that it is of: another
+// audit may have been first.
+func (p *Pipeline) claimAccount(ctx context.Context, orgID model.OrganizationID, connection model.ConnectionID, account string) (string, error) {
+	org := p.Store.For(orgID)
+	for {
+		c, err := org.Connection(ctx, connection)
+		if err != nil || c.AccountID != "" {
+			return c.AccountID, err
+		}
+		c.AccountID = account
+		if err := org.PutConnection(ctx, &c); !errors.Is(err, store.ErrConflict) {
+			return account, err
+		}
+	}
+}

@@ -1,0 +1,66 @@
+package pipeline_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
+)
+
+// A connection of which nobody knew the account is of the one that its first audit
+// opens, and stays so.
+func TestAccountIsLearnt(t *testing.T) {
+	t.Parallel()
+	const other = "444455556666"
+	for name, c := range map[string]struct {
+		known, claimed string // of the audit; of the connection, meanwhile
+		refused        bool
+		account        string // of the connection, in the end
+	}{
+		"unknown":                              {"", "", false, account},
+		"known":                                {account, account, false, account},
+		"learnt by one who died":               {"", account, false, account},
+		"learnt meanwhile, and another":        {"", other, true, other},
+		"known, and the credentials another's": {other, other, true, other},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMachine(t, t.TempDir(), &world{doors: map[string]sight{"a": open}}, memory.Options{})
+			r := m.request()
+			r.Connection = model.Connection{ID: "c", AccountID: c.known, AccessKey: &model.AccessKey{ID: "k"}}
+			kept := r.Connection
+			kept.AccountID = c.claimed
+			if err := m.records.PutConnection(t.Context(), &kept); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := m.Begin(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+			if err := m.drain(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			audit, err := m.records.Audit(t.Context(), "c", r.Audit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			now, err := m.records.Connection(t.Context(), "c")
+			if err != nil || now.AccountID != c.account || now.AccessKey == nil {
+				t.Errorf("connection %+v, %v; want it of account %s", now, err, c.account)
+			}
+			if c.refused {
+				if audit.State != model.AuditFailed || !strings.Contains(audit.Refused, "account_mismatch") || !strings.Contains(audit.Refused, other) {
+					t.Errorf("audit is %s: %q, want account_mismatch", audit.State, audit.Refused)
+				}
+				return
+			}
+			if audit.State != model.AuditDone || audit.AccountID != account {
+				t.Errorf("audit is %s of account %q: %v", audit.State, audit.AccountID, audit.Problems)
+			}
+			all, err := m.records.Findings(t.Context(), "c", "house")
+			if err != nil || len(all) != 1 || all[0].Resource.Account != account {
+				t.Errorf("findings %+v, %v; want one, of account %s", all, err, account)
+			}
+		})
+	}
+}

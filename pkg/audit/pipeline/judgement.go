@@ -1,0 +1,203 @@
+package pipeline
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/cloudarq/cloudarq/pkg/audit/evidence"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/blob"
+)
+
+// judgement is the sink of a task's walks: it judges each resource as it comes,
+// writes the line and forgets the resource.
+type judgement struct {
+	mu        sync.Mutex
+	out       *blob.Writer
+	err       error // of the first line that could not be written
+	judge     *check.Judge
+	rules     map[string][]check.Rule // by kind, those that need no more than the resource
+	service   string
+	audit     model.Audit
+	progress  Progress
+	found     map[string]map[string]int // resources by kind and region
+	resources int
+	listings  map[string]model.Listing
+	tally     model.Tally
+	gaps      gapCounts
+}
+
+func newJudgement(p *Pipeline, audit model.Audit, service string) *judgement {
+	j := &judgement{
+		judge: check.NewJudge(audit.StartedAt, nil), rules: map[string][]check.Rule{},
+		service: service, audit: audit, progress: p.Progress,
+		found: map[string]map[string]int{}, listings: map[string]model.Listing{}, tally: model.Tally{}, gaps: gapCounts{},
+	}
+	for _, c := range p.selected(audit) {
+		if !c.NeedsAccount() {
+			j.rules[c.Kind] = append(j.rules[c.Kind], c.Rule)
+		}
+	}
+	return j
+}
+
+// Resource implements collect.Sink.
+func (j *judgement) Resource(r check.Resource) {
+	data, err := json.Marshal(r) // outside of the lock: it is most of the work
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err != nil {
+		j.fail(fmt.Errorf("encode %s: %w", r.Reference(), err))
+		return
+	}
+	ref := r.Reference()
+	entry := evidence.Entry{Kind: r.Kind(), Ref: ref, Resource: data}
+	for _, rule := range j.rules[r.Kind()] {
+		verdict := j.judge.Judge(rule, r)
+		v, err := evidence.Of(rule.ID, verdict, j.judge.Evidence().Exhibits(r))
+		if err != nil {
+			j.fail(err)
+			return
+		}
+		entry.Verdicts = append(entry.Verdicts, v)
+	}
+	j.write(entry)
+	j.resources++
+	if j.found[r.Kind()] == nil {
+		j.found[r.Kind()] = map[string]int{}
+	}
+	j.found[r.Kind()][ref.Region]++
+	j.progress.Resource(j.service)
+}
+
+// Listed implements collect.Sink. A listing that is incomplete leaves every rule
+// over its type unassessed in that region.
+func (j *judgement) Listed(kind, region string, gap *fact.Gap) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	count := j.found[kind][region]
+	if region == model.Global { // one listing for all regions
+		count = 0
+		for _, n := range j.found[kind] {
+			count += n
+		}
+	}
+	entry := evidence.Entry{
+		Kind: kind, Ref: model.Everything(j.audit.Partition, j.service, j.audit.AccountID, region),
+		Listing: &evidence.Listing{Region: region, Count: count, Gap: gap},
+	}
+	total := j.listings[kind]
+	total.Count += count
+	if gap != nil {
+		total.Gaps++
+		for _, rule := range j.rules[kind] {
+			entry.Verdicts = append(entry.Verdicts, evidence.Verdict{Check: rule.ID, Verdict: check.Unassessed(*gap)})
+		}
+	}
+	j.listings[kind] = total
+	j.write(entry)
+}
+
+func (j *judgement) write(entry evidence.Entry) {
+	for _, v := range entry.Verdicts {
+		j.count(v, entry.Ref.Region)
+	}
+	if j.err == nil {
+		j.fail(j.out.Write(entry))
+	}
+}
+
+func (j *judgement) count(v evidence.Verdict, region string) {
+	counts := j.tally[v.Check]
+	switch v.Status {
+	case check.Pass:
+		counts.Pass++
+	case check.Fail:
+		counts.Fail++
+	case check.NotApplicable:
+		counts.NotApplicable++
+	case check.NotAssessed:
+		counts.NotAssessed++
+		j.gaps.add(v, region)
+	}
+	j.tally[v.Check] = counts
+}
+
+func (j *judgement) fail(err error) {
+	if j.err == nil {
+		j.err = err
+	}
+}
+
+// finish reports the first failure to write.
+func (j *judgement) finish() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.err
+}
+
+// gapCounts gathers the causes of NOT_ASSESSED.
+type gapCounts map[cause]*model.GapCount
+
+// cause is what makes two gaps one line of a report: the same thing would close
+// both.
+type cause struct{ reason, operation, action string }
+
+// add counts a verdict once for each thing that stood in its way.
+func (g gapCounts) add(v evidence.Verdict, region string) {
+	causes := gapCounts{}
+	for _, gap := range v.Gaps {
+		where := region
+		if gap.Region != "" {
+			where = gap.Region
+		}
+		causes.merge(model.GapCount{
+			Reason: string(gap.Reason), Operation: gap.Operation, Action: gap.Action, Detail: gap.Detail,
+			Regions: []string{where}, Checks: []model.CheckID{v.Check},
+		})
+	}
+	for _, one := range causes {
+		one.Count = 1
+		g.merge(*one)
+	}
+}
+
+func (g gapCounts) merge(m model.GapCount) {
+	at := cause{m.Reason, m.Operation, m.Action}
+	sum := g[at]
+	if sum == nil {
+		sum = &model.GapCount{Reason: m.Reason, Operation: m.Operation, Action: m.Action, Detail: m.Detail}
+		g[at] = sum
+	}
+	sum.Regions = union(sum.Regions, m.Regions)
+	sum.Checks = union(sum.Checks, m.Checks)
+	sum.Count += m.Count
+	sum.Detail = min(sum.Detail, m.Detail) // one example, the same in every run
+}
+
+// union keeps a sorted set.
+func union[T cmp.Ordered](set, more []T) []T {
+	for _, m := range more {
+		if at, found := slices.BinarySearch(set, m); !found {
+			set = slices.Insert(set, at, m)
+		}
+	}
+	return set
+}
+
+// list is the causes, the one with most verdicts first.
+func (g gapCounts) list() []model.GapCount {
+	all := make([]model.GapCount, 0, len(g))
+	for _, one := range g {
+		all = append(all, *one)
+	}
+	slices.SortFunc(all, func(a, b model.GapCount) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Action, b.Action), cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Reason, b.Reason))
+	})
+	return all
+}

@@ -1,0 +1,193 @@
+// Package pipeline is the whole audit: Plan writes what is to be done, RunTask
+// collects and judges one task, Absorb turns its result into findings, Close
+// ends the audit. The functions know neither Lambda nor SQL; each may be called
+// again with the same message, in any order, after a crash between any two lines.
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/cloudarq/cloudarq/pkg/aws/collect"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/blob"
+	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
+	"github.com/cloudarq/cloudarq/pkg/platform/notify"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+// Account is an opened AWS account; awsx has the real one.
+type Account interface {
+	// Config is the SDK's configuration for one region, whose calls are recorded.
+	Config(region string, calls ledger.Ledger) aws.Config
+	// HomeRegion is where services without regions are called.
+	HomeRegion() string
+	// Identity is whose account it is.
+	Identity() model.Identity
+	// Regions lists the account's enabled regions, and those it has not enabled.
+	Regions(ctx context.Context, calls ledger.Ledger) (enabled, disabled []string, err error)
+}
+
+// Accounts opens the account that an audit looks at. That AWS refuses is a
+// *RefusedError; any other error may pass.
+type Accounts interface {
+	// Open opens the account for a part of an audit that needs no more than some
+	// IAM actions.
+	Open(ctx context.Context, org model.OrganizationID, audit model.Audit, actions []string, calls ledger.Ledger) (Account, error)
+	// Verify makes sure that nobody else can come into the account the same way.
+	// It is asked once an audit, when the account was opened, and may know the
+	// answer from before.
+	Verify(ctx context.Context, org model.OrganizationID, audit model.Audit, calls ledger.Ledger) error
+	// Permissions looks at what an opened account allows, beside what the audit
+	// needs. It is asked once an audit. That it cannot be read is no error.
+	Permissions(ctx context.Context, org model.OrganizationID, audit model.Audit, account Account, calls ledger.Ledger) (model.Permissions, error)
+}
+
+// RefusedError says that AWS does not let an audit into its account: trying
+// again changes nothing. Its text is one sentence for the user.
+type RefusedError struct {
+	Code    string // for programs: model.CodeRoleDenied and others
+	Message string
+	Cause   error
+}
+
+func (e *RefusedError) Error() string { return e.Message }
+
+func (e *RefusedError) Unwrap() error { return e.Cause }
+
+// Progress hears how an audit goes on. It is called by several goroutines at
+// once; Silent hears nothing.
+type Progress interface {
+	TaskStarted(task model.Task)
+	Resource(service string)
+	TaskEnded(task model.Task)
+}
+
+// Silent is a Progress without an audience.
+type Silent struct{}
+
+// TaskStarted implements Progress.
+func (Silent) TaskStarted(model.Task) {}
+
+// Resource implements Progress.
+func (Silent) Resource(string) {}
+
+// TaskEnded implements Progress.
+func (Silent) TaskEnded(model.Task) {}
+
+// Pipeline is an audit's machinery. A function that only plans, checks or
+// aggregates leaves the fields that it does not use empty.
+type Pipeline struct {
+	Catalog  *check.Catalog
+	Specs    map[string]collect.Spec // by service; for RunTask
+	Store    *store.Store
+	Evidence blob.Store
+	Tasks    queue.Sender // to RunTask
+	Results  queue.Sender // to Absorb
+	Accounts Accounts
+	Progress Progress
+	Alerts   notify.Notifier  // hears of changes; nil if nobody shall
+	Meter    metrics.Recorder // counts; nil if nobody shall
+	Now      func() time.Time
+	// Deadline bounds the collecting of one audit, counted from its start; what
+	// was not read by then is a gap. 0 means no bound.
+	Deadline time.Duration
+	// Spare is kept of the time that a task is given by its context, to store
+	// what was read before the context ends.
+	Spare time.Duration
+	// WatchEvery is how often a running task looks whether its audit was
+	// cancelled; 0 means never.
+	WatchEvery time.Duration
+	// Bound is how long an audit may take before Tick ends it; 0 means for ever.
+	Bound time.Duration
+	// KeepDetail is how long the tasks of an audit are kept from its start on, as long
+	// as their evidence is; 0 means for ever.
+	KeepDetail time.Duration
+	// PurgeAfter is when a deleted connection is purged: later than anything that
+	// still runs can end.
+	PurgeAfter time.Duration
+	// PublishWithin is how long publishing alerts may take: who began longer ago
+	// is taken for dead, and another goes on.
+	PublishWithin time.Duration
+
+	writers sync.Pool // of *blob.Writer, closed
+}
+
+// meter counts something.
+func (p *Pipeline) meter(name metrics.Name, n int) {
+	if p.Meter != nil && n > 0 {
+		p.Meter.Add(name, float64(n))
+	}
+}
+
+// Message is what queues carry: ids, never secrets, settings or bodies.
+type Message struct {
+	Kind         string               `json:"kind"` // "task", "result" or "purge"
+	Version      int                  `json:"v"`
+	Organization model.OrganizationID `json:"org"`
+	Connection   model.ConnectionID   `json:"connection"`
+	Audit        model.AuditID        `json:"audit"`
+	Task         model.TaskID         `json:"task"`
+}
+
+// The kinds of messages, and the version of their form.
+const (
+	KindTask   = "task"
+	KindResult = "result"
+	version    = 1
+)
+
+// ParseMessage reads a message of the kind expected; any other is queue.ErrPoison.
+// Among the results may be purges.
+func ParseMessage(kind string, body []byte) (Message, error) {
+	var m Message
+	if err := json.Unmarshal(body, &m); err != nil {
+		return m, fmt.Errorf("%w: %w", queue.ErrPoison, err)
+	}
+	if (m.Kind != kind && (m.Kind != KindPurge || kind != KindResult)) || m.Version != version {
+		return m, fmt.Errorf("%w: kind %q version %d, want %q version %d", queue.ErrPoison, m.Kind, m.Version, kind, version)
+	}
+	if m.Organization == "" || m.Connection == "" || m.Audit == "" || m.Task == "" {
+		return m, fmt.Errorf("%w: an id is missing", queue.ErrPoison)
+	}
+	return m, nil
+}
+
+func (m Message) body() []byte {
+	data, err := json.Marshal(m)
+	if err != nil {
+		panic(err) // a struct of strings always marshals
+	}
+	return data
+}
+
+// connect is the id of the task that opens the account, finds its regions and
+// writes the other tasks.
+const connect = "connect"
+
+// across is the id of the task that runs the rules which look at the whole
+// account, and the scope of their findings. The service of that name has some of
+// them; other services have others.
+const across = "across"
+
+// Scopes lists all scopes of findings that a connection can have: its services,
+// and the rules over several of them.
+func Scopes(catalog *check.Catalog) []string {
+	var scopes []string
+	for _, s := range catalog.Services() {
+		scopes = append(scopes, s.Name)
+	}
+	if !slices.Contains(scopes, across) {
+		scopes = append(scopes, across)
+	}
+	return scopes
+}

@@ -1,0 +1,235 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+// Request is what an audit shall look at.
+type Request struct {
+	Organization    model.OrganizationID
+	Audit           model.AuditID // chosen by the caller; the same id plans once
+	Connection      model.Connection
+	Partition       string
+	CallerARN       string
+	Permissions     *model.Permissions // of the caller, if somebody looked
+	Regions         []string           // empty asks the account which it has enabled; Plan needs them
+	DisabledRegions []string
+	Checks          []check.Check
+	Services        []string // those allowed; empty allows all
+}
+
+// ErrNothing says that a request selects no check.
+var ErrNothing = errors.New("nothing to audit: no check is left after --services, --checks and --severity")
+
+// Scope is what a request comes to: the checks that can run, and the services
+// that have to be collected for them.
+type Scope struct {
+	Checks   []check.Check
+	Services []string
+}
+
+// Resolve works out a scope. A check runs if every service that it looks at is
+// allowed; a service is collected if a check that runs looks at it.
+func Resolve(catalog *check.Catalog, checks []check.Check, allowed []string) (Scope, error) {
+	var scope Scope
+	needed := map[string]bool{}
+	for _, c := range checks {
+		services := []string{}
+		for _, kind := range append([]string{c.Kind}, c.Uses...) {
+			services = append(services, catalog.ServiceOf(kind))
+		}
+		if len(allowed) > 0 && slices.ContainsFunc(services, func(s string) bool { return !slices.Contains(allowed, s) }) {
+			continue
+		}
+		scope.Checks = append(scope.Checks, c)
+		for _, s := range services {
+			needed[s] = true
+		}
+	}
+	if len(scope.Checks) == 0 {
+		return scope, ErrNothing
+	}
+	for _, s := range catalog.Services() {
+		if needed[s.Name] {
+			scope.Services = append(scope.Services, s.Name)
+		}
+	}
+	return scope, nil
+}
+
+// Begin writes an audit whose account is not opened yet, and sends the task that
+// opens it and plans the others. Beginning the same audit again sends again what
+// is still open.
+func (p *Pipeline) Begin(ctx context.Context, r Request) (model.Audit, error) {
+	audit, _, err := p.newAudit(r)
+	if err != nil {
+		return audit, err
+	}
+	audit.State = model.AuditConnecting
+	return p.start(ctx, r.Organization, audit, []model.Task{taskOf(audit, connect)})
+}
+
+// BeginVerification begins an audit that only opens the account, and makes sure
+// that nobody else can come in the same way.
+func (p *Pipeline) BeginVerification(ctx context.Context, org model.OrganizationID, connection model.Connection, id model.AuditID) error {
+	if err := p.Store.For(org).PutVerifiedRole(ctx, connection.ID, ""); err != nil {
+		return err
+	}
+	audit := model.Audit{
+		ID: id, Connection: connection.ID, AccountID: connection.AccountID, Project: connection.Project, Verification: true,
+		State: model.AuditConnecting, StartedAt: p.Now().UTC(), Services: []string{}, Checks: []model.CheckID{}, Regions: []string{},
+	}
+	audit.DetailUntil = p.detailUntil(audit)
+	_, err := p.start(ctx, org, audit, []model.Task{taskOf(audit, connect)})
+	return err
+}
+
+// Plan writes an audit with its tasks and sends the tasks on their way. Planning
+// the same audit again sends again what is still open.
+func (p *Pipeline) Plan(ctx context.Context, r Request) (model.Audit, error) {
+	audit, tasks, err := p.newAudit(r)
+	if err != nil {
+		return audit, err
+	}
+	return p.start(ctx, r.Organization, audit, tasks)
+}
+
+// newAudit works out what a request comes to.
+func (p *Pipeline) newAudit(r Request) (model.Audit, []model.Task, error) {
+	scope, err := Resolve(p.Catalog, r.Checks, r.Services)
+	if err != nil {
+		return model.Audit{}, nil, err
+	}
+	audit := model.Audit{
+		ID: r.Audit, Connection: r.Connection.ID, AccountID: r.Connection.AccountID, Project: r.Connection.Project, Once: r.Connection.Schedule.Once(),
+		Partition: r.Partition, CallerARN: r.CallerARN, State: model.AuditRunning, StartedAt: p.Now().UTC(),
+		Services: scope.Services, Regions: r.Regions, DisabledRegions: r.DisabledRegions, Permissions: r.Permissions,
+	}
+	audit.DetailUntil = p.detailUntil(audit)
+	for _, c := range scope.Checks {
+		audit.Checks = append(audit.Checks, c.ID)
+	}
+	return audit, serviceTasks(audit), nil
+}
+
+func serviceTasks(audit model.Audit) []model.Task {
+	var tasks []model.Task
+	for _, service := range audit.Services {
+		t := taskOf(audit, service)
+		t.Regions = audit.Regions
+		tasks = append(tasks, t)
+	}
+	return tasks
+}
+
+// taskOf is an open task of an audit, whose id is what it is about.
+func taskOf(audit model.Audit, service string) model.Task {
+	return model.Task{ID: model.TaskID(service), Audit: audit.ID, Service: service, State: model.TaskOpen, Until: audit.DetailUntil}
+}
+
+func (p *Pipeline) detailUntil(audit model.Audit) time.Time {
+	if p.KeepDetail == 0 {
+		return time.Time{}
+	}
+	return audit.StartedAt.Add(p.KeepDetail)
+}
+
+// start writes what a new audit consists of and sends its tasks. Tasks before
+// the audit: an audit that exists has all its tasks, and its bound.
+func (p *Pipeline) start(ctx context.Context, orgID model.OrganizationID, audit model.Audit, tasks []model.Task) (model.Audit, error) {
+	org := p.Store.For(orgID)
+	if err := org.PutTasks(ctx, tasks); err != nil {
+		return audit, err
+	}
+	if p.Bound > 0 {
+		if err := org.PutBound(ctx, audit, audit.StartedAt.Add(p.Bound)); err != nil {
+			return audit, err
+		}
+	}
+	err := org.PutAudit(ctx, &audit)
+	if errors.Is(err, store.ErrConflict) { // begun before
+		if audit, err = org.Audit(ctx, audit.Connection, audit.ID); err == nil && audit.State.Ended() {
+			return audit, org.DeleteBound(ctx, audit.ID)
+		}
+	}
+	if err != nil {
+		return audit, err
+	}
+	if audit.Version == 1 {
+		p.meter(metrics.AuditsStarted, 1)
+	}
+	return audit, p.send(ctx, orgID, audit, tasks)
+}
+
+// ErrForgotten says that the tasks of an audit are not known any more.
+var ErrForgotten = errors.New("the tasks of the audit are forgotten, as their evidence is")
+
+// resumable is how long before its tasks are forgotten an audit is not taken up again:
+// it would not end in time.
+const resumable = 2 * 24 * time.Hour
+
+// Resume takes an audit up again that was stopped, or of which tasks failed, and
+// sends what is still to do. It returns ErrForgotten for one that is too old.
+func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit model.Audit) (model.Audit, error) {
+	if until := audit.DetailUntil; !until.IsZero() && p.Now().Add(resumable).After(until) {
+		return audit, ErrForgotten
+	}
+	org := p.Store.For(orgID)
+	all, err := org.Tasks(ctx, audit.ID)
+	if err != nil {
+		return audit, err
+	}
+	var tasks []model.Task
+	audit.State = model.AuditRunning
+	for _, t := range all {
+		switch t.State {
+		case model.TaskFailed:
+			t = model.Task{ID: t.ID, Audit: t.Audit, Service: t.Service, Regions: t.Regions, State: model.TaskOpen, Until: t.Until, Version: t.Version}
+			if err := org.PutTask(ctx, &t); err != nil {
+				return audit, err
+			}
+		case model.TaskAbsorbed:
+			continue
+		case model.TaskOpen, model.TaskCollected:
+		}
+		if t.ID == connect {
+			audit.State = model.AuditConnecting
+		}
+		if err := org.Reopen(ctx, audit.ID, t.ID); err != nil {
+			return audit, err
+		}
+		tasks = append(tasks, t)
+	}
+	audit.EndedAt, audit.Problems, audit.Refused, audit.RefusedCode = time.Time{}, nil, "", ""
+	audit.Retries++
+	if p.Bound > 0 {
+		if err := org.PutBound(ctx, audit, p.Now().Add(p.Bound)); err != nil {
+			return audit, err
+		}
+	}
+	if err := org.PutAudit(ctx, &audit); err != nil {
+		return audit, err
+	}
+	return audit, p.send(ctx, orgID, audit, tasks)
+}
+
+func (p *Pipeline) send(ctx context.Context, org model.OrganizationID, audit model.Audit, tasks []model.Task) error {
+	var bodies [][]byte
+	for _, t := range tasks {
+		m := Message{KindTask, version, org, audit.Connection, audit.ID, t.ID}
+		bodies = append(bodies, m.body())
+	}
+	if err := p.Tasks.Send(ctx, bodies...); err != nil {
+		return fmt.Errorf("send %d tasks of audit %s: %w", len(bodies), audit.ID, err)
+	}
+	return nil
+}

@@ -1,0 +1,120 @@
+package schedule_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cloudarq/cloudarq/pkg/audit/schedule"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+func at(text string) time.Time {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+// created is a Thursday.
+var created = at("2026-01-01T10:20:30Z")
+
+func TestNext(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		expression, zone string
+		after            string
+		want             []string // the next ones
+	}{
+		"every day":             {"rate(1 day)", "", "2026-01-01T10:20:30Z", []string{"2026-01-02T10:20:00Z", "2026-01-03T10:20:00Z"}},
+		"every six hours":       {"rate(6 hours)", "", "2026-01-01T17:00:00Z", []string{"2026-01-01T22:20:00Z"}},
+		"a rate, long missed":   {"rate(1 day)", "", "2026-03-05T00:00:00Z", []string{"2026-03-05T10:20:00Z"}},
+		"exactly when due":      {"rate(1 day)", "", "2026-01-02T10:20:00Z", []string{"2026-01-03T10:20:00Z"}},
+		"daily":                 {"cron(15 6 * * ? *)", "", "2026-01-01T10:20:30Z", []string{"2026-01-02T06:15:00Z", "2026-01-03T06:15:00Z"}},
+		"weekdays by name":      {"cron(0 6 ? * MON-FRI *)", "", "2026-01-02T07:00:00Z", []string{"2026-01-05T06:00:00Z", "2026-01-06T06:00:00Z"}},
+		"weekdays by number":    {"cron(0 6 ? * 2-6 *)", "", "2026-01-02T07:00:00Z", []string{"2026-01-05T06:00:00Z", "2026-01-06T06:00:00Z"}},
+		"Sunday is 1":           {"cron(0 6 ? * 1 *)", "", "2026-01-01T00:00:00Z", []string{"2026-01-04T06:00:00Z", "2026-01-11T06:00:00Z"}},
+		"Saturday is 7":         {"cron(0 6 ? * 7 *)", "", "2026-01-01T00:00:00Z", []string{"2026-01-03T06:00:00Z"}},
+		"first Monday":          {"cron(0 6 ? * 2#1 *)", "", "2026-01-01T00:00:00Z", []string{"2026-01-05T06:00:00Z", "2026-02-02T06:00:00Z"}},
+		"last day of the month": {"cron(0 6 L * ? *)", "", "2026-02-01T00:00:00Z", []string{"2026-02-28T06:00:00Z", "2026-03-31T06:00:00Z"}},
+		"every quarter":         {"cron(0/15 * * * ? *)", "", "2026-01-01T10:20:30Z", []string{"2026-01-01T10:30:00Z", "2026-01-01T10:45:00Z"}},
+		"a year that is over":   {"cron(0 6 1 1 ? 2020)", "", "2026-01-01T00:00:00Z", nil},
+		"in Helsinki":           {"cron(0 6 * * ? *)", "Europe/Helsinki", "2026-01-01T10:00:00Z", []string{"2026-01-02T04:00:00Z"}},
+		"in Helsinki's summer":  {"cron(0 6 * * ? *)", "Europe/Helsinki", "2026-07-01T10:00:00Z", []string{"2026-07-02T03:00:00Z"}},
+		"over a change of time": {"cron(0 6 * * ? *)", "Europe/Helsinki", "2026-03-28T10:00:00Z", []string{"2026-03-29T03:00:00Z"}},
+		"at a moment":           {"at(2026-12-24T18:00:00)", "Europe/Helsinki", "2026-01-01T10:00:00Z", []string{"2026-12-24T16:00:00Z", ""}},
+		"once":                  {"once", "", "2026-01-01T10:19:59Z", []string{"2026-01-01T10:20:00Z", ""}},
+		"never":                 {"", "", "2026-01-01T10:00:00Z", []string{""}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, err := schedule.Parse(model.Schedule{Expression: c.expression, Timezone: c.zone}, created)
+			if err != nil {
+				t.Fatal(err)
+			}
+			after, got := at(c.after), []string(nil)
+			for range c.want {
+				next := s.Next("c", after)
+				if next.IsZero() {
+					got = append(got, "")
+					break
+				}
+				got, after = append(got, next.Format(time.RFC3339)), next
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("due (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestInvalid(t *testing.T) {
+	t.Parallel()
+	for name, s := range map[string]model.Schedule{
+		"a word":             {Expression: "daily"},
+		"no unit":            {Expression: "rate(5)"},
+		"no rate":            {Expression: "rate(0 minutes)"},
+		"singular of many":   {Expression: "rate(5 minute)"},
+		"plural of one":      {Expression: "rate(1 days)"},
+		"too rare":           {Expression: "rate(4000 days)"},
+		"overflow":           {Expression: "rate(99999999999999999999 days)"},
+		"five fields":        {Expression: "cron(0 6 * * ?)"},
+		"two days":           {Expression: "cron(0 6 * * * *)"},
+		"no day":             {Expression: "cron(0 6 ? * ? *)"},
+		"no such hour":       {Expression: "cron(0 25 * * ? *)"},
+		"no such moment":     {Expression: "at(tomorrow)"},
+		"no such zone":       {Expression: "rate(1 day)", Timezone: "Mars/Olympus"},
+		"the machine's zone": {Expression: "rate(1 day)", Timezone: "Local"},
+		"negative jitter":    {Expression: "rate(1 day)", JitterMinutes: -1},
+		"jitter of a week":   {Expression: "rate(1 day)", JitterMinutes: 7 * 24 * 60},
+	} {
+		if _, err := schedule.Parse(s, created); !errors.Is(err, schedule.ErrInvalid) {
+			t.Errorf("%s: %v, want ErrInvalid", name, err)
+		}
+	}
+}
+
+// Each connection keeps its place within the jitter, and they differ.
+func TestJitter(t *testing.T) {
+	t.Parallel()
+	s, err := schedule.Parse(model.Schedule{Expression: "cron(0 6 * * ? *)", JitterMinutes: 60}, created)
+	if err != nil {
+		t.Fatal(err)
+	}
+	places := map[time.Duration]bool{}
+	for _, id := range []model.ConnectionID{"a", "b", "c", "d", "e", "f", "g", "h"} {
+		first := s.Next(id, at("2026-01-01T12:00:00Z"))
+		second := s.Next(id, first)
+		place := first.Sub(at("2026-01-02T06:00:00Z"))
+		if place < 0 || place >= time.Hour || second.Sub(first) != 24*time.Hour {
+			t.Errorf("%s is due at %s and %s", id, first, second)
+		}
+		places[place] = true
+	}
+	if len(places) < 6 {
+		t.Errorf("8 connections have %d places", len(places))
+	}
+}

@@ -1,0 +1,171 @@
+// Package client reaches the AWS accounts that are audited: credentials, the
+// read-only guard, pacing, retries, and a ledger of every call.
+package client
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
+	"github.com/aws/smithy-go/middleware"
+)
+
+// Options says how a process reaches AWS. The zero value is for production.
+type Options struct {
+	Version     string        // for the user agent
+	CallTimeout time.Duration // for one call with all its retries; 0 means a minute
+	MaxAttempts int           // of one call; 0 means six, or AWS_MAX_ATTEMPTS
+	Limiter     *Limiter      // nil means AWS's known limits, none for an emulator
+	// CustomEndpoint adjusts clients when AWS is emulated; see collect.Spec.
+	CustomEndpoint func(sdkID string, options any)
+}
+
+// Client opens accounts. It holds what they share: connections, pacing and the
+// guard. It is safe for concurrent use.
+type Client struct {
+	options Options
+	guard   *Guard
+	limiter *Limiter
+	http    *awshttp.BuildableClient
+}
+
+const (
+	defaultAttempts    = 6
+	defaultCallTimeout = time.Minute
+	// answerTimeout bounds the wait for the first byte of one attempt: the SDK's
+	// own clients would wait for ever.
+	answerTimeout = 20 * time.Second
+	idlePerHost   = 16
+)
+
+// New makes the client of a process.
+func New(options Options) *Client {
+	if options.CallTimeout == 0 {
+		options.CallTimeout = defaultCallTimeout
+	}
+	return &Client{
+		options: options,
+		guard:   NewGuard(),
+		limiter: options.Limiter,
+		http: awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+			t.MaxIdleConnsPerHost = idlePerHost
+			t.MaxIdleConns = 512
+			t.ResponseHeaderTimeout = min(answerTimeout, options.CallTimeout)
+		}),
+	}
+}
+
+// load makes the configuration that a profile, or the default chain, gives.
+func (c *Client) load(ctx context.Context, profile string) (aws.Config, error) {
+	// The SDK insists on its own kind of client here, because AWS_CA_BUNDLE may
+	// ask it to change the transport.
+	opts := []func(*config.LoadOptions) error{config.WithHTTPClient(c.http), config.WithLogger(logging.Nop{})}
+	if profile != "" {
+		opts = append(opts, config.WithSharedConfigProfile(profile))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, opts...)
+	if err != nil {
+		return aws.Config{}, fmt.Errorf("load AWS configuration: %w", err)
+	}
+	if cfg.Region == "" {
+		cfg.Region = "us-east-1"
+	}
+	transport := cfg.HTTPClient
+	if buildable, ok := transport.(*awshttp.BuildableClient); ok {
+		if host := emulator(cfg); host != "" {
+			transport = throughEmulator(buildable, host)
+		} else {
+			transport = buildable.Freeze() // else every service client forks a pool of its own
+		}
+	}
+	cfg.HTTPClient = transport
+	attempts := cmpOr(c.options.MaxAttempts, cfg.RetryMaxAttempts, defaultAttempts)
+	cfg.Retryer = func() aws.Retryer {
+		return retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts = attempts
+			o.RateLimiter = ratelimit.None // pacing is the Limiter's work
+		})
+	}
+	cfg.APIOptions = append(cfg.APIOptions,
+		awsmiddleware.AddUserAgentKeyValue("cloudarq", c.options.Version), c.deadline)
+	c.guard.Protect(&cfg)
+	return cfg, nil
+}
+
+func cmpOr(values ...int) int {
+	for _, v := range values {
+		if v != 0 {
+			return v
+		}
+	}
+	return 0
+}
+
+// deadline bounds a call with all its retries.
+func (c *Client) deadline(stack *middleware.Stack) error {
+	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("cloudarq.Deadline",
+		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+			ctx, cancel := context.WithTimeout(ctx, c.options.CallTimeout)
+			defer cancel()
+			return next.HandleInitialize(ctx, in)
+		}), middleware.Before)
+}
+
+// emulator is the host and port of AWS_ENDPOINT_URL when it is on this machine;
+// empty otherwise.
+func emulator(cfg aws.Config) string {
+	if cfg.BaseEndpoint == nil {
+		return ""
+	}
+	u, err := url.Parse(*cfg.BaseEndpoint)
+	if err != nil {
+		return ""
+	}
+	if addr, err := netip.ParseAddr(u.Hostname()); u.Hostname() != "localhost" && (err != nil || !addr.IsLoopback()) {
+		return ""
+	}
+	return u.Host
+}
+
+// throughEmulator sends everything to one address, also what S3 Control
+// addresses to a host named after the account.
+func throughEmulator(client *awshttp.BuildableClient, host string) aws.HTTPClient {
+	dialer := net.Dialer{Timeout: 10 * time.Second}
+	return bufferedBody{client.WithTransportOptions(func(t *http.Transport) {
+		t.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return dialer.DialContext(ctx, network, host)
+		}
+	}).Freeze()}
+}
+
+// bufferedBody sends a copy of each request's body. The SDK closes the body
+// when the answer's headers arrive, and a server that answers within
+// microseconds makes net/http take that for a write error: about one call in a
+// hundred would be sent twice (aws/aws-sdk-go-v2#2737).
+type bufferedBody struct{ next aws.HTTPClient }
+
+func (b bufferedBody) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil && r.Body != http.NoBody {
+		body, err := io.ReadAll(r.Body)
+		_ = r.Body.Close()
+		if err != nil {
+			return nil, fmt.Errorf("read request body: %w", err)
+		}
+		r = r.Clone(r.Context())
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	}
+	return b.next.Do(r)
+}

@@ -1,0 +1,200 @@
+package collect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/aws/smithy-go"
+
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
+)
+
+// Pager is any paginator of the SDK.
+type Pager[Out, Opt any] interface {
+	HasMorePages() bool
+	NextPage(context.Context, ...func(*Opt)) (*Out, error)
+}
+
+// Call is any operation of an SDK client, as a method value.
+type Call[In, Out, Opt any] func(context.Context, *In, ...func(*Opt)) (*Out, error)
+
+// Each walks the pages of a listing and builds one resource per item, several
+// at a time, emitting each when its facts are read. Only one page is held. An
+// error of any page ends the walk after the resources begun. build returns nil
+// for what is not a resource of its own.
+func Each[Out, Opt, Item any, R check.Resource](
+	ctx context.Context, s *Scope, pages Pager[Out, Opt],
+	items func(*Out) []Item, build func(*Reading, Item) *R,
+) error {
+	var crew crew
+	for pages.HasMorePages() {
+		found, err := understand(func() ([]Item, error) {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return pickFrom(page, items)
+		})
+		if err == nil {
+			err = send(ctx, &crew, s, found, build)
+		}
+		if err != nil {
+			return errors.Join(err, crew.wait())
+		}
+	}
+	return crew.wait()
+}
+
+// EachOf is Each over items that are at hand already.
+func EachOf[Item any, R check.Resource](ctx context.Context, s *Scope, items []Item, build func(*Reading, Item) *R) error {
+	var crew crew
+	return errors.Join(send(ctx, &crew, s, items, build), crew.wait())
+}
+
+// crew is the goroutines that build the resources of one walk.
+type crew struct {
+	busy  sync.WaitGroup
+	first sync.Once
+	err   error
+}
+
+func (c *crew) wait() error {
+	c.busy.Wait()
+	return c.err
+}
+
+func send[Item any, R check.Resource](ctx context.Context, crew *crew, s *Scope, items []Item, build func(*Reading, Item) *R) error {
+	for _, item := range items {
+		select {
+		case s.slots <- struct{}{}:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		crew.busy.Go(func() {
+			defer func() { <-s.slots }()
+			reading := NewReading(ctx, s)
+			resource, err := understand(func() (*R, error) { return build(reading, item), nil })
+			if err := errors.Join(err, reading.Wait()); err != nil {
+				crew.first.Do(func() { crew.err = err })
+				return
+			}
+			if resource != nil {
+				s.Emit(*resource)
+			}
+		})
+	}
+	return nil
+}
+
+// Reading is one resource whose facts are being read, side by side.
+type Reading struct {
+	ctx    context.Context
+	region string
+	steps  crew
+}
+
+// NewReading starts a resource that stands outside of a listing, such as an
+// account's settings. Wait before the resource is emitted.
+func NewReading(ctx context.Context, s *Scope) *Reading {
+	return &Reading{ctx: ctx, region: s.Region}
+}
+
+// Wait returns when all facts begun are read. An error means that a step did
+// not understand an answer; what it should have set is not set.
+func (r *Reading) Wait() error { return r.steps.wait() }
+
+// Into reads one fact by one call, beside the resource's other facts. pick
+// takes what is kept from the answer. The error codes listed as absent mean
+// that AWS knows there is no such thing ("NoSuchBucketPolicy"): the fact is then
+// known, as T's zero value.
+func Into[In, Out, Opt, T any](r *Reading, to *fact.Of[T], call Call[In, Out, Opt], in *In, pick func(*Out) T, absent ...string) {
+	r.Do(func(context.Context) { *to = Get(r, call, in, pick, absent...) })
+}
+
+// Get is Into for a fact that further calls depend on: it waits for the answer.
+func Get[In, Out, Opt, T any](r *Reading, call Call[In, Out, Opt], in *In, pick func(*Out) T, absent ...string) fact.Of[T] {
+	return Ask(r, func(ctx context.Context) (T, error) {
+		out, err := call(ctx, in)
+		if err != nil {
+			var none T
+			return none, err
+		}
+		return pickFrom(out, pick)
+	}, absent...)
+}
+
+// Ask reads one fact by any number of calls; the first error is its gap, and so
+// is an answer that lacks what AWS promises.
+func Ask[T any](r *Reading, read func(context.Context) (T, error), absent ...string) fact.Of[T] {
+	value, err := understand(func() (T, error) { return read(r.ctx) })
+	switch {
+	case err == nil:
+		return fact.Known(value)
+	case HasCode(err, absent...):
+		var none T
+		return fact.Known(none)
+	default:
+		gap := GapOf(err)
+		gap.Region = r.region
+		return fact.Unknown[T](gap)
+	}
+}
+
+// ErrGarbled says that an answer of AWS lacked a part that it always has.
+var ErrGarbled = errors.New("the answer lacks a part that AWS always gives")
+
+// pickFrom takes what is wanted from an answer, and names the answer when it
+// cannot.
+func pickFrom[Out, T any](out *Out, pick func(*Out) T) (T, error) {
+	value, err := understand(func() (T, error) { return pick(out), nil })
+	if err != nil {
+		err = fmt.Errorf("%s: %w", strings.TrimSuffix(reflect.TypeFor[Out]().String(), "Output"), err)
+	}
+	return value, err
+}
+
+// understand turns the panic of code that met such an answer into an error: an
+// endpoint that answers nonsense must not end the process.
+func understand[T any](read func() (T, error)) (value T, err error) {
+	defer func() {
+		if recover() != nil {
+			err = ErrGarbled
+		}
+	}()
+	return read()
+}
+
+// Do runs a step of the reading beside the others, for facts that depend on one
+// another.
+func (r *Reading) Do(step func(context.Context)) {
+	r.steps.busy.Go(func() {
+		if _, err := understand(func() (struct{}, error) { step(r.ctx); return struct{}{}, nil }); err != nil {
+			r.steps.first.Do(func() { r.steps.err = err })
+		}
+	})
+}
+
+// Pages gathers all items of a listing that belongs to one resource.
+func Pages[Out, Opt, Item any](ctx context.Context, pages Pager[Out, Opt], items func(*Out) []Item) ([]Item, error) {
+	var all []Item
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, items(page)...)
+	}
+	return all, nil
+}
+
+// HasCode reports whether AWS answered with one of the error codes.
+func HasCode(err error, codes ...string) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && slices.Contains(codes, api.ErrorCode())
+}

@@ -1,0 +1,114 @@
+// Package collect turns AWS's answers into typed resources. A service's Spec
+// lists its walks; a walk lists the resources of one or more types in one
+// region and reads each one's facts. What could not be read becomes a gap: of
+// one fact, or of a whole listing. Nothing here judges.
+package collect
+
+import (
+	"context"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+// Spec is how one service is collected.
+type Spec struct {
+	Service string // check.Service's name
+	Global  bool   // one walk per account instead of one per region
+	Walks   []Walk
+
+	// CustomEndpoint adjusts a client's options when AWS is reached under
+	// another address, such as an emulator's. It is called for every client
+	// with the SDK's service id and a pointer to its Options; nil does nothing.
+	CustomEndpoint func(sdkID string, options any)
+}
+
+// Walk collects resource types that one listing yields together.
+type Walk struct {
+	Kinds []string // the types it emits
+	// Operations are all that Run can call, as "<SDK service id>.<operation>":
+	// they become the guard's table and the customer's role policy.
+	Operations []string
+	// Run emits every resource through the scope. An error means that the
+	// listing is incomplete: resources that were not emitted may exist.
+	Run func(context.Context, *Scope) error
+}
+
+// Sink receives what walks find. It is called by several goroutines at once.
+type Sink interface {
+	Resource(check.Resource)
+	// Listed ends the listing of one type in one region; gap is nil when the
+	// listing is complete.
+	Listed(kind, region string, gap *fact.Gap)
+}
+
+// Scope is one service of one account in one region.
+type Scope struct {
+	Config    aws.Config // of the account, its region set
+	Account   string
+	Partition string
+	Region    string // model.Global for global services
+	// Audited are the regions that the audit looks at: a global service that
+	// knows the region of its resources leaves out the others. Empty means all.
+	Audited []string
+	// Caller is whom the account was opened as.
+	Caller model.Identity
+
+	sink  Sink
+	slots chan struct{} // bounds the resources under way
+	once  *sync.Map     // what Once has read, by key
+}
+
+// resourcesAtOnce bounds how many resources of one walk are being read at a
+// time, and with them the memory of a walk. The calls that this makes are
+// bounded by awsx, for the account as a whole.
+const resourcesAtOnce = 64
+
+// NewScope makes a scope that emits into sink.
+func NewScope(cfg aws.Config, account, partition, region string, sink Sink) *Scope {
+	return &Scope{
+		Config: cfg, Account: account, Partition: partition, Region: region,
+		sink: sink, slots: make(chan struct{}, resourcesAtOnce), once: &sync.Map{},
+	}
+}
+
+// Once reads what several walks of a scope need, one time for all of them; key
+// names it within the service. What it returns is shared, and must not change.
+func Once[T any](s *Scope, key string, read func() (T, error)) (T, error) {
+	shared, _ := s.once.LoadOrStore(key, sync.OnceValues(read))
+	return shared.(func() (T, error))()
+}
+
+// Emit hands a finished resource on.
+func (s *Scope) Emit(r check.Resource) { s.sink.Resource(r) }
+
+// Resource is the identity of a resource for which AWS gives an ARN.
+func (s *Scope) Resource(arn, name string) model.Resource {
+	return model.Resource{Ref: model.Ref{ARN: arn, Account: s.Account, Region: s.Region, Name: name}}
+}
+
+// ARN makes an ARN of this account and region where AWS's answer has none:
+// ARN("ec2", "vpc/vpc-1"). Global services leave the region empty.
+func (s *Scope) ARN(service, resource string) string {
+	region := s.Region
+	if region == model.Global {
+		region = ""
+	}
+	return "arn:" + s.Partition + ":" + service + ":" + region + ":" + s.Account + ":" + resource
+}
+
+// Run makes one walk and tells the sink how the listing of its types ended.
+func (s *Scope) Run(ctx context.Context, w Walk) {
+	var gap *fact.Gap
+	if _, err := understand(func() (struct{}, error) { return struct{}{}, w.Run(ctx, s) }); err != nil {
+		gap = new(GapOf(err))
+		gap.Region = s.Region
+	}
+	for _, kind := range w.Kinds {
+		s.sink.Listed(kind, s.Region, gap)
+	}
+}

@@ -1,0 +1,123 @@
+// Package check judges resources. A rule is metadata and a pure function of a
+// typed resource; it reads the resource's facts through Read or Try, which
+// makes evidence and NOT_ASSESSED free of care. It knows neither AWS's SDK nor
+// storage, so every rule can run again on a stored snapshot.
+package check
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+// Resource is a typed AWS thing: a struct that embeds model.Resource, whose
+// other exported fields are facts, one per API call.
+type Resource interface {
+	Reference() model.Ref
+	// Kind is CloudFormation's name of the type, "AWS::KMS::Key", or one in
+	// that style where CloudFormation has none.
+	Kind() string
+}
+
+// Rule is one check: what it judges and how. The texts for people live in the
+// service's checks.yaml under the same id.
+type Rule struct {
+	ID       model.CheckID
+	Severity model.Severity
+	Kind     string // the resource type it judges
+
+	// Uses lists further resource types of the account that the rule looks at.
+	// A rule that uses any runs when all snapshots of the account are complete.
+	Uses []string
+
+	// Former lists ids that the rule had before, so that findings made under them
+	// keep their history.
+	Former []model.CheckID
+
+	decide func(*Evidence, Resource) Verdict
+}
+
+// Formerly is the rule, renamed from the ids given.
+func (r Rule) Formerly(ids ...model.CheckID) Rule {
+	r.Former = ids
+	return r
+}
+
+// For is a rule that judges one resource by itself.
+func For[R Resource](id model.CheckID, severity model.Severity, decide func(*Evidence, R) Verdict) Rule {
+	var zero R
+	return Rule{
+		ID:       id,
+		Severity: severity,
+		Kind:     zero.Kind(),
+		decide: func(e *Evidence, r Resource) Verdict {
+			return decide(e, r.(R))
+		},
+	}
+}
+
+// Across is a rule that judges one resource in the light of others of the same
+// account, which it looks at by All and Some. Every type it looks at is
+// declared by Using.
+func Across[R Resource](id model.CheckID, severity model.Severity, decide func(*Evidence, R) Verdict, uses ...Use) Rule {
+	rule := For(id, severity, decide)
+	for _, use := range uses {
+		rule.Uses = append(rule.Uses, use.kind)
+	}
+	return rule
+}
+
+// Use names a resource type that an Across rule looks at.
+type Use struct{ kind string }
+
+// Using declares that a rule looks at all resources of type R.
+func Using[R Resource]() Use {
+	var zero R
+	return Use{zero.Kind()}
+}
+
+// NeedsAccount reports whether the rule looks at more than its own resource.
+func (r Rule) NeedsAccount() bool { return len(r.Uses) > 0 }
+
+// Judge runs the rule on one resource; world is nil unless the rule needs the
+// account. The Judge's evidence is valid until its next call.
+type Judge struct {
+	evidence Evidence
+}
+
+// NewJudge makes a judge. Ages are reckoned at now, the time of collecting, so
+// that a stored snapshot is judged as of its day. For rules that need the
+// account, world holds its resources; for others it may be nil. A judge is not
+// safe for concurrent use.
+func NewJudge(now time.Time, world *World) *Judge {
+	return &Judge{Evidence{now: now, world: world, reads: make([]fact.Any, 0, 8)}}
+}
+
+// Judge is the rule's verdict on the resource. A gap that the rule met through
+// Read is a verdict of NOT_ASSESSED; a panic of the rule is one, too, since a
+// faulty rule must not end an audit or call anything fine.
+func (j *Judge) Judge(rule Rule, resource Resource) (verdict Verdict) {
+	j.evidence.reset()
+	defer func() {
+		switch stop := recover().(type) {
+		case nil:
+		case gapMet:
+			verdict = Unassessed(stop.gaps...)
+		default:
+			verdict = Unassessed(fact.Gap{Reason: fact.Failed, Detail: fmt.Sprintf("rule %s: %v", rule.ID, stop)})
+		}
+	}()
+	return rule.decide(&j.evidence, resource)
+}
+
+// Evidence is what the last call of Judge read.
+func (j *Judge) Evidence() *Evidence { return &j.evidence }
+
+// Stop ends a rule that cannot decide because of the gaps, as Read does for a
+// fact that is one.
+func Stop(gaps ...fact.Gap) { panic(gapMet{gaps}) }
+
+// gapMet ends a rule that cannot decide without a fact.
+type gapMet struct{ gaps []fact.Gap }

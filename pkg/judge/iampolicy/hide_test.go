@@ -1,0 +1,55 @@
+package iampolicy_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cloudarq/cloudarq/pkg/judge/iampolicy"
+)
+
+func TestHideExternalIDs(t *testing.T) {
+	t.Parallel()
+	around := func(condition string) string {
+		return `{"Version": "2012-10-17",  "Statement": [{"Effect": "Allow", "Principal": {"AWS": "999988887777"}, "Action": "sts:AssumeRole", "Condition": ` + condition + ` }]}`
+	}
+	for name, c := range map[string]struct{ in, want string }{
+		"fixed":           {around(`{"StringEquals": {"sts:ExternalId": "s3cr3t"}}`), around(`{"StringEquals": {"sts:ExternalId": "[redacted]"}}`)},
+		"several":         {around(`{"StringEquals":{"sts:ExternalId":["s3cr3t" , "s3cr3t2"],"aws:x":"y"}}`), around(`{"StringEquals":{"sts:ExternalId":["[redacted]" , "[redacted]"],"aws:x":"y"}}`)},
+		"another case":    {around(`{"StringEquals":{"STS:externalID":"s3cr3t"}}`), around(`{"StringEquals":{"STS:externalID":"[redacted]"}}`)},
+		"escaped":         {around(`{"StringEquals":{"\u0073ts:ExternalId":"s\u0033cr3t\"\\"}}`), around(`{"StringEquals":{"\u0073ts:ExternalId":"[redacted]"}}`)},
+		"pattern":         {around(`{"StringLike":{"sts:ExternalId":"s3cr3t-*"}}`), around(`{"StringLike":{"sts:ExternalId":"[redacted]*"}}`)},
+		"anything":        {around(`{"StringLike":{"sts:ExternalId":"*"}}`), around(`{"StringLike":{"sts:ExternalId":"*"}}`)},
+		"empty":           {around(`{"StringEquals":{"sts:ExternalId":""}}`), around(`{"StringEquals":{"sts:ExternalId":""}}`)},
+		"variable":        {around(`{"StringEquals":{"sts:ExternalId":"${aws:username}"}}`), around(`{"StringEquals":{"sts:ExternalId":"${aws:username}"}}`)},
+		"none":            {around(`{"StringEquals":{"aws:x":"y"}}`), around(`{"StringEquals":{"aws:x":"y"}}`)},
+		"twice":           {around(`{"StringEquals":{"sts:ExternalId":"s3cr3t","sts:ExternalId":"s3cr3t"}}`), around(`{"StringEquals":{"sts:ExternalId":"[redacted]","sts:ExternalId":"[redacted]"}}`)},
+		"no JSON":         {`{"sts:ExternalId": `, `{"sts:ExternalId": `},
+		"no text":         {"", ""},
+		"other value":     {around(`{"Null":{"sts:ExternalId":true}}`), around(`{"Null":{"sts:ExternalId":true}}`)},
+		"the key as text": {around(`{"StringEquals":{"aws:x":"sts:ExternalId"}}`), around(`{"StringEquals":{"aws:x":"sts:ExternalId"}}`)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := iampolicy.HideExternalIDs(c.in)
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Fatalf("(-want +got):\n%s", diff)
+			}
+			if again := iampolicy.HideExternalIDs(got); again != got {
+				t.Errorf("hidden again: %s", again)
+			}
+			was, err := iampolicy.Parse(c.in)
+			is, err2 := iampolicy.Parse(got)
+			if (err == nil) != (err2 == nil) {
+				t.Fatalf("parsed %v before, %v after", err, err2)
+			}
+			if err != nil {
+				return
+			}
+			options := iampolicy.Options{Account: "111122223333", Partition: "aws"}
+			if diff := cmp.Diff(was.Trusts(options), is.Trusts(options)); diff != "" {
+				t.Errorf("the role trusts others now (-was +is):\n%s", diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,146 @@
+package iampolicy_test
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/cloudarq/cloudarq/pkg/judge/iampolicy"
+)
+
+// The pieces that random policies are made of: each meets most others.
+var (
+	someEffects    = []string{"Allow", "Allow", "Deny"}
+	somePrincipals = []string{
+		`"*"`, `{"AWS": "*"}`, `{"AWS": "111122223333"}`, `{"AWS": ["999988887777", "444455556666"]}`,
+		`{"Service": "s3.amazonaws.com"}`, `{"AWS": "999988887777", "Service": ["sns.amazonaws.com", "s3.amazonaws.com"]}`,
+		`{"CanonicalUser": "79a5"}`, `{"Federated": "arn:aws:iam::111122223333:oidc-provider/gitlab.com"}`, `{"Federated": "graph.facebook.com"}`,
+	}
+	someActions    = []string{`"Action": "*"`, `"Action": "s3:*"`, `"Action": ["s3:GetObject", "s3:PutObject"]`, `"Action": "s3:Get*"`, `"NotAction": "s3:Put*"`}
+	someResources  = []string{`"Resource": "*"`, `"Resource": "arn:aws:s3:::b/*"`, `"Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/*"]`, `"NotResource": "arn:aws:s3:::c"`}
+	someConditions = []struct{ operator, key, value string }{
+		{"StringEquals", "aws:SourceAccount", `"111122223333"`},
+		{"StringEquals", "aws:SourceAccount", `["999988887777", "111122223333"]`},
+		{"StringEquals", "aws:PrincipalOrgID", `"o-a1b2c3d4e5"`},
+		{"StringNotEquals", "aws:PrincipalOrgID", `"o-a1b2c3d4e5"`},
+		{"StringEqualsIfExists", "aws:PrincipalOrgID", `"o-a1b2c3d4e5"`},
+		{"Null", "aws:PrincipalOrgID", `"false"`},
+		{"StringNotEquals", "aws:PrincipalAccount", `"111122223333"`},
+		{"StringLike", "aws:PrincipalAccount", `"*"`},
+		{"ArnLike", "aws:SourceArn", `"arn:aws:s3:::b"`},
+		{"ArnLike", "aws:SourceArn", `"arn:aws:sns:*:999988887777:*"`},
+		{"ArnNotLike", "aws:PrincipalArn", `"arn:aws:iam::999988887777:role/*"`},
+		{"IpAddress", "aws:SourceIp", `"203.0.113.0/24"`},
+		{"NotIpAddress", "aws:SourceIp", `"10.0.0.0/8"`},
+		{"IpAddress", "aws:SourceIp", `"0.0.0.0/0"`},
+		{"StringEquals", "aws:SourceVpce", `"vpce-1"`},
+		{"Bool", "aws:PrincipalIsAWSService", `"true"`},
+		{"BoolIfExists", "aws:PrincipalIsAWSService", `"false"`},
+		{"Bool", "aws:SecureTransport", `"false"`},
+		{"StringLike", "aws:userid", `"AROADBQP57FF2AEXAMPLE:*"`},
+		{"StringLike", "gitlab.com:sub", `"project_path:me/*"`},
+		{"StringEquals", "aws:PrincipalServiceName", `"s3.amazonaws.com"`},
+		{"StringEquals", "aws:SourceOrgID", `"o-zzzzzzzzzz"`},
+	}
+)
+
+type draft struct {
+	effect, principal, action, resource string
+	conditions                          []int // of someConditions
+}
+
+func pick[T any](r *rand.Rand, list []T) T { return list[r.IntN(len(list))] }
+
+func randomDraft(r *rand.Rand) draft {
+	d := draft{pick(r, someEffects), pick(r, somePrincipals), pick(r, someActions), pick(r, someResources), nil}
+	for range r.IntN(3) {
+		d.add(r)
+	}
+	return d
+}
+
+// add puts a condition in that the draft's language allows beside the others.
+func (d *draft) add(r *rand.Rand) {
+	n := r.IntN(len(someConditions))
+	for _, m := range d.conditions {
+		if someConditions[m].operator == someConditions[n].operator {
+			return
+		}
+	}
+	d.conditions = append(d.conditions, n)
+}
+
+func (d draft) String() string {
+	var list []string
+	for _, n := range d.conditions {
+		c := someConditions[n]
+		list = append(list, `"`+c.operator+`": {"`+c.key+`": `+c.value+`}`)
+	}
+	return `{"Effect": "` + d.effect + `", "Principal": ` + d.principal + `, ` + d.action + `, ` + d.resource +
+		`, "Condition": {` + strings.Join(list, ", ") + `}}`
+}
+
+func join(drafts []draft) string {
+	var list []string
+	for _, d := range drafts {
+		list = append(list, d.String())
+	}
+	return strings.Join(list, ",\n")
+}
+
+func TestLevelsMoveOneWay(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	level := func(drafts []draft, opts iampolicy.Options) iampolicy.Level {
+		return evalCase{policy: join(drafts), opts: opts}.evaluate(t).Level
+	}
+	var moved [3]int
+	for range 4000 {
+		drafts := make([]draft, 1+r.IntN(3))
+		for i := range drafts {
+			drafts[i] = randomDraft(r)
+		}
+		var opts iampolicy.Options
+		if r.IntN(3) == 0 {
+			opts.Actions = []string{pick(r, []string{"s3:GetObject", "s3:Put*", "sqs:*"})}
+		}
+		before := level(drafts, opts)
+
+		more := randomDraft(r)
+		more.effect = "Allow"
+		after := level(append(drafts[:len(drafts):len(drafts)], more), opts)
+		if after < before {
+			t.Fatalf("an Allow more lowers %s to %s:\n%s\n%s", before, after, join(drafts), more)
+		}
+		if after != before {
+			moved[0]++
+		}
+
+		more.effect = "Deny"
+		after = level(append(drafts[:len(drafts):len(drafts)], more), opts)
+		if after > before {
+			t.Fatalf("a Deny more raises %s to %s:\n%s\n%s", before, after, join(drafts), more)
+		}
+		if after != before {
+			moved[1]++
+		}
+
+		i := r.IntN(len(drafts))
+		if drafts[i].effect == "Allow" {
+			bounded := append([]draft{}, drafts...)
+			bounded[i].conditions = bounded[i].conditions[:len(bounded[i].conditions):len(bounded[i].conditions)]
+			bounded[i].add(r)
+			after = level(bounded, opts)
+			if after > before {
+				t.Fatalf("a condition more raises %s to %s:\n%s\n%s", before, after, join(drafts), join(bounded))
+			}
+			if after != before {
+				moved[2]++
+			}
+		}
+	}
+	for i, n := range moved {
+		if n < 30 {
+			t.Errorf("change %d moved the level only %d times: the pieces do not meet", i, n)
+		}
+	}
+}

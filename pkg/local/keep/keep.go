@@ -1,0 +1,353 @@
+// Package keep is the accounts that the local command keeps a way into, so that
+// they can be audited by name: a role and its External ID, or an access key, sealed.
+package keep
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cloudarq/cloudarq/pkg/access/connect"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/aws/client"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/local"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+// Connections are the accounts of a state.
+type Connections struct {
+	State  *local.State
+	Keys   secret.Wrapper
+	Client *client.Client
+}
+
+func inputf(format string, args ...any) error {
+	return &local.InputError{Message: fmt.Sprintf(format, args...)}
+}
+
+// NewConnection is what somebody says of an account that is to be kept.
+type NewConnection struct {
+	Name       string
+	RoleARN    string
+	Profile    string        // whose credentials assume the role; empty means the default ones
+	ExternalID secret.String // empty makes one
+
+	// What its audits look at unless they are told otherwise.
+	Regions, Services, Checks []string
+	Once                      bool // it is audited one time, and then its role can go
+}
+
+// describe writes into a connection what was said of it.
+func (n NewConnection) describe(c *model.Connection) {
+	c.Name, c.Regions, c.Services, c.Checks = n.Name, n.Regions, n.Services, n.Checks
+	c.Schedule = model.Schedule{}
+	if n.Once {
+		c.Schedule.Expression = model.OnceExpression
+	}
+}
+
+// notVerified is why a connection is pending that nobody tried.
+const notVerified = "not verified yet"
+
+// Add keeps an account, whose role is not tried yet. It gives the External ID that
+// the role must ask for. A connection that was never verified is replaced.
+func (c Connections) Add(ctx context.Context, n NewConnection) (model.Connection, secret.String, error) {
+	account, err := c.accountOfRole(ctx, n)
+	if err != nil {
+		return model.Connection{}, secret.String{}, err
+	}
+	connection, err := c.begin(ctx, account)
+	if err != nil {
+		return connection, secret.String{}, err
+	}
+	if n.ExternalID.Empty() {
+		n.ExternalID = connect.NewExternalID()
+	}
+	connection, err = c.put(ctx, connection, false, n)
+	return connection, n.ExternalID, err
+}
+
+// Prepare completes what somebody says of an account whose role is about to be
+// made or changed, and refuses what Put would. An account that is kept already has
+// its External ID and what else is not said anew; another gets a new External ID.
+// Nothing is written.
+func (c Connections) Prepare(ctx context.Context, n NewConnection) (NewConnection, error) {
+	connection, verified, err := c.place(ctx, n)
+	switch {
+	case err != nil:
+		return n, err
+	case verified && connection.RoleARN != n.RoleARN:
+		return n, inputf("account %s is kept already with %s; remove it first with: cloudarq connections remove %s",
+			connection.AccountID, cmp.Or(connection.RoleARN, "an access key"), connection.AccountID)
+	case connection.RoleARN == "":
+		n.ExternalID = connect.NewExternalID()
+	default:
+		n.ExternalID, err = c.ExternalID(ctx, connection)
+	}
+	if n.Name == "" {
+		n.Name = connection.Name
+	}
+	if len(n.Regions) == 0 {
+		n.Regions = connection.Regions
+	}
+	n.Once = n.Once || connection.Schedule.Once()
+	return n, err
+}
+
+// Put keeps what Prepare completed. Who puts the same twice changes nothing; a
+// connection that was verified stays so.
+func (c Connections) Put(ctx context.Context, n NewConnection) (model.Connection, error) {
+	connection, verified, err := c.place(ctx, n)
+	if err != nil {
+		return connection, err
+	}
+	return c.put(ctx, connection, verified, n)
+}
+
+// place is the connection of an account whose role is to be kept, as it is or to be
+// made, and whether it was verified.
+func (c Connections) place(ctx context.Context, n NewConnection) (connection model.Connection, verified bool, err error) {
+	account, err := c.accountOfRole(ctx, n)
+	if err != nil {
+		return connection, false, err
+	}
+	return c.lookup(ctx, account)
+}
+
+// accountOfRole is the account of what is to be kept, if that can ever work.
+func (c Connections) accountOfRole(ctx context.Context, n NewConnection) (string, error) {
+	account, ok := model.AccountOfRole(n.RoleARN)
+	if !ok {
+		return "", inputf("%q is not the ARN of an IAM role, such as arn:aws:iam::111122223333:role/CloudArqAuditRole", n.RoleARN)
+	}
+	return account, c.check(ctx, n, account)
+}
+
+// lookup is the connection of an account, as it is or to be made, and whether it was
+// verified.
+func (c Connections) lookup(ctx context.Context, account string) (connection model.Connection, verified bool, err error) {
+	connection, err = c.State.Records.AnyConnection(ctx, local.ConnectionOf(account))
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return model.Connection{ID: local.ConnectionOf(account), AccountID: account, CreatedAt: time.Now().UTC()}, false, nil
+	case err != nil:
+		return connection, false, err
+	case connection.State == model.ConnectionDeleted:
+		return connection, false, inputf("account %s is half removed; finish that first with: cloudarq connections remove %s", account, account)
+	}
+	verified, err = c.Verified(ctx, connection)
+	return connection, verified, err
+}
+
+// begin is the connection of an account that is to be kept: a new one, or one that
+// was never verified.
+func (c Connections) begin(ctx context.Context, account string) (model.Connection, error) {
+	connection, verified, err := c.lookup(ctx, account)
+	if err == nil && verified {
+		err = inputf("account %s is kept already; remove it first with: cloudarq connections remove %s", account, account)
+	}
+	return connection, err
+}
+
+func (c Connections) put(ctx context.Context, connection model.Connection, verified bool, n NewConnection) (model.Connection, error) {
+	sealed, err := c.ids().Seal(ctx, local.Organization, connection.ID, n.ExternalID)
+	if err != nil {
+		return connection, err
+	}
+	access := store.Access{Profile: n.Profile, ExternalID: sealed}
+	if verified { // the role may still ask for the External ID before
+		was, err := c.State.Records.Access(ctx, connection.ID)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return connection, err
+		}
+		access.Before = was.Before
+	}
+	// The way in before the role: a connection with a role can be opened.
+	if err := c.State.Records.PutAccess(ctx, connection.ID, access); err != nil {
+		return connection, err
+	}
+	before := connection.AccessKey
+	connection.RoleARN, connection.AccessKey = n.RoleARN, nil
+	n.describe(&connection)
+	if !verified {
+		connection.State, connection.Reason, connection.Since = model.ConnectionPending, notVerified, time.Now().UTC()
+	}
+	if err := c.State.Records.PutConnection(ctx, &connection); err != nil {
+		return connection, err
+	}
+	return connection, c.keys().Sweep(ctx, local.Organization, connection, before)
+}
+
+// check refuses what can never work, before anything is written.
+func (c Connections) check(ctx context.Context, n NewConnection, account string) error {
+	others, err := c.State.Records.Connections(ctx)
+	if err != nil {
+		return err
+	}
+	for _, other := range others {
+		if n.Name != "" && other.AccountID != account && (n.Name == other.Name || n.Name == other.AccountID) {
+			return inputf("account %s has the name %q already", other.AccountID, n.Name)
+		}
+	}
+	if _, err := Select(c.State.Catalog, n.Checks, n.Services, n.Regions); err != nil {
+		return &local.InputError{Message: err.Error()}
+	}
+	return nil
+}
+
+// Select gives the checks that somebody names, all if none. It refuses names of
+// checks, services and regions that there are not, and what leaves nothing to
+// audit.
+func Select(catalog *check.Catalog, checks, services, regions []string) ([]check.Check, error) {
+	chosen, err := catalog.Select(checks)
+	if err != nil {
+		return nil, err
+	}
+	if len(services) > 0 {
+		if _, err := catalog.SelectServices(services); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := pipeline.Resolve(catalog, chosen, services); err != nil {
+		return nil, err
+	}
+	for _, region := range regions {
+		if !slices.Contains(client.KnownRegions(), region) {
+			return nil, &check.UnknownError{What: "region", Word: region, Nearest: check.Nearest(region, client.KnownRegions())}
+		}
+	}
+	return chosen, nil
+}
+
+func (c Connections) ids() connect.OwnIDs {
+	return connect.OwnIDs{Records: c.State.Records, Keys: c.Keys}
+}
+
+// Find finds a connection by its id, its account or its name.
+func (c Connections) Find(ctx context.Context, word string) (model.Connection, error) {
+	all, err := c.State.Records.Connections(ctx)
+	if err != nil {
+		return model.Connection{}, err
+	}
+	at := slices.IndexFunc(all, func(c model.Connection) bool {
+		return word == string(c.ID) || word == c.AccountID || word == c.Name && word != ""
+	})
+	if at < 0 {
+		return model.Connection{}, inputf("no connection %q; cloudarq connections list shows them", word)
+	}
+	return all[at], nil
+}
+
+// FindAny is Find, but finds by its account also a connection whose removal was
+// interrupted.
+func (c Connections) FindAny(ctx context.Context, word string) (model.Connection, error) {
+	connection, err := c.Find(ctx, word)
+	if err == nil {
+		return connection, nil
+	}
+	rest, e := c.State.Records.AnyConnection(ctx, model.ConnectionID(word))
+	if errors.Is(e, store.ErrNotFound) {
+		return connection, err
+	}
+	return rest, e
+}
+
+// Verified reports whether the connection's role was found to let in who knows the
+// External ID, and nobody else; or that AWS accepts its access key.
+func (c Connections) Verified(ctx context.Context, connection model.Connection) (bool, error) {
+	way := wayIn(connection)
+	if way == "" {
+		return false, nil
+	}
+	verified, err := c.State.Records.VerifiedRole(ctx, connection.ID)
+	return verified == way, err
+}
+
+// wayIn is what is noted as verified of a connection: its role, or which access key.
+func wayIn(c model.Connection) string {
+	if c.AccessKey != nil {
+		return "access-key/" + c.AccessKey.ID
+	}
+	return c.RoleARN
+}
+
+// ExternalID is what the connection's role must ask for.
+func (c Connections) ExternalID(ctx context.Context, connection model.Connection) (secret.String, error) {
+	if connection.AccessKey != nil {
+		return secret.String{}, inputf("account %s is kept by an access key, which needs no External ID", connection.AccountID)
+	}
+	target, err := c.Target(ctx, connection, "")
+	return target.ExternalID, err
+}
+
+// Target is the way into the connection's account, with the newest External ID.
+func (c Connections) Target(ctx context.Context, connection model.Connection, session string) (client.Target, error) {
+	if connection.AccessKey != nil {
+		return c.keyTarget(ctx, connection)
+	}
+	if connection.RoleARN == "" {
+		return client.Target{}, inputf("account %s was audited with credentials of your own and has no role; keep it with: cloudarq connections add --role-arn ARN", connection.AccountID)
+	}
+	access, err := c.State.Records.Access(ctx, connection.ID)
+	if err != nil {
+		return client.Target{}, err
+	}
+	id, err := c.ids().Open(ctx, local.Organization, connection.ID, access.ExternalID)
+	if err != nil {
+		return client.Target{}, err
+	}
+	return client.Target{Profile: access.Profile, RoleARN: connection.RoleARN, ExternalID: id, SessionName: session}, nil
+}
+
+// Principal is who assumes roles with a profile, for their trust policies: the user,
+// or the account where it is a role, whose own ARN its sessions do not tell for
+// sure. Who can never assume a role is an *client.AccessError.
+func (c Connections) Principal(ctx context.Context, profile, session string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, principalTimeout)
+	defer cancel()
+	account, err := c.Client.Open(ctx, client.Target{Profile: profile, SessionName: session}, &ledger.Memory{})
+	if err != nil {
+		return "", err
+	}
+	identity := account.Identity()
+	root := fmt.Sprintf("arn:%s:iam::%s:root", identity.Partition, identity.Account)
+	switch {
+	case identity.CallerARN == root:
+		// https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+		return "", &client.AccessError{Message: fmt.Sprintf("the root user of account %s cannot assume roles; name a user's or a role's profile with --profile", identity.Account)}
+	case strings.Contains(identity.CallerARN, ":user/"):
+		return identity.CallerARN, nil
+	default:
+		return root, nil
+	}
+}
+
+// UnknownPrincipal stands in a trust policy for who runs CloudArq, when AWS does not
+// say who that is.
+const UnknownPrincipal = "<the ARN of the user or role that runs cloudarq>"
+
+// principalTimeout bounds how long somebody waits for a policy to copy.
+const principalTimeout = 10 * time.Second
+
+// TrustPolicy is what the trust policy of a connection's role has to say, with the
+// principal that will assume it.
+func TrustPolicy(principal string, id secret.String) string {
+	return strings.NewReplacer("PRINCIPAL", principal, "EXTERNAL-ID", id.Reveal()).Replace(`{
+  "Version": "2012-10-17",
+  "Statement": [{
+    "Effect": "Allow",
+    "Principal": {"AWS": "PRINCIPAL"},
+    "Action": "sts:AssumeRole",
+    "Condition": {"StringEquals": {"sts:ExternalId": "EXTERNAL-ID"}}
+  }]
+}
+`)
+}

@@ -1,0 +1,139 @@
+package keep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/cloudarq/cloudarq/pkg/access/connect"
+	"github.com/cloudarq/cloudarq/pkg/audit/drift"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/aws/client"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
+	"github.com/cloudarq/cloudarq/pkg/local"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+// Verify tries the connection's role or access key, and keeps with the connection what
+// came of it. That something is wrong with that is a *pipeline.RefusedError beside the
+// verification; any other error says nothing of it and changes nothing.
+func (c Connections) Verify(ctx context.Context, connection model.Connection, session string, calls ledger.Ledger) (connect.Verification, error) {
+	target, err := c.way(ctx, connection, session, calls)
+	if err != nil {
+		return connect.Verification{}, err
+	}
+	v, err := connect.Verify(ctx, c.State.Catalog, c.Client, target, connection, calls)
+	if err != nil {
+		return connect.Verification{}, err
+	}
+	found := model.Audit{Permissions: v.Permissions}
+	refused := connect.Refusal(v.Probes)
+	way := wayIn(connection)
+	if refused != nil {
+		way = "" // so that the next audit verifies again
+		found.Refused, found.RefusedCode = refused.Message, refused.Code
+	}
+	if err := c.State.Records.PutVerifiedRole(ctx, connection.ID, way); err != nil {
+		return connect.Verification{}, err
+	}
+	err = c.note(ctx, connection.ID, found)
+	if refused != nil {
+		err = errors.Join(refused, err)
+	}
+	return v, err
+}
+
+// Record keeps the calls that verifying a connection took beside those of its
+// audits, under the verification's own id.
+func (c Connections) Record(ctx context.Context, connection model.Connection, calls []ledger.Entry) error {
+	if len(calls) == 0 {
+		return nil
+	}
+	id := model.AuditID(ulid.Make().String())
+	verification := model.Audit{ID: id, Connection: connection.ID, StartedAt: time.Now().UTC()}
+	p := &pipeline.Pipeline{Evidence: c.State.Evidence}
+	return p.WriteLedger(ctx, pipeline.Key("ledger", local.Organization, verification, "verify"), calls)
+}
+
+// How often Wait tries: each time is five calls at most, and roles take a while to
+// be known everywhere.
+const (
+	firstWait   = 2 * time.Second
+	longestWait = 30 * time.Second
+)
+
+// Wait verifies the connection again and again until nothing is wrong with its
+// role or ctx ends; the error then says both. still hears why it goes on.
+func (c Connections) Wait(ctx context.Context, connection model.Connection, session string, calls ledger.Ledger, still func(error)) (connect.Verification, error) {
+	for pause := firstWait; ; pause = min(2*pause, longestWait) {
+		v, err := c.Verify(ctx, connection, session, calls)
+		var refused *pipeline.RefusedError
+		if !errors.As(err, &refused) {
+			return v, err
+		}
+		still(refused)
+		select {
+		case <-ctx.Done():
+			return v, fmt.Errorf("%w; %w", refused, ctx.Err())
+		case <-time.After(pause):
+		}
+	}
+}
+
+// Open opens the connection's account. A role or access key that was not verified yet
+// is verified first; one that AWS does not let be used any more is noted as revoked,
+// and the findings stay as they are.
+func (c Connections) Open(ctx context.Context, connection model.Connection, session string, calls ledger.Ledger) (*client.Account, error) {
+	verified, err := c.Verified(ctx, connection)
+	if err != nil {
+		return nil, err
+	}
+	if !verified {
+		if _, err := c.Verify(ctx, connection, session, calls); err != nil {
+			return nil, err
+		}
+	}
+	target, err := c.way(ctx, connection, session, calls)
+	if err != nil {
+		return nil, err
+	}
+	account, err := c.Client.Open(ctx, target, calls)
+	if connection.AccessKey != nil && err != nil {
+		return nil, c.keyRefused(ctx, connection, err)
+	}
+	var refused *client.AccessError
+	if !errors.As(err, &refused) {
+		return account, err
+	}
+	// Credentials of this machine that expired say nothing of the role.
+	if assumable, e := c.Client.CanAssume(ctx, target, calls); e != nil || assumable {
+		return nil, err
+	}
+	return nil, errors.Join(err, c.note(ctx, connection.ID, model.Audit{Refused: refused.Message, RefusedCode: model.CodeRoleDenied}))
+}
+
+// note keeps the state of a connection after what was found, and since when it is
+// that. Who writes at the same time is not written over.
+func (c Connections) note(ctx context.Context, id model.ConnectionID, found model.Audit) error {
+	for {
+		connection, err := c.State.Records.Connection(ctx, id)
+		if err != nil {
+			return err
+		}
+		state, reason := drift.State(connection.State, found)
+		if connection.State == state && connection.Reason == reason {
+			return nil
+		}
+		if connection.State != state {
+			connection.Since = time.Now().UTC()
+		}
+		connection.State, connection.Reason = state, reason
+		if err := c.State.Records.PutConnection(ctx, &connection); !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+	}
+}

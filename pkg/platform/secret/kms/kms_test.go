@@ -1,0 +1,144 @@
+package kms_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awskms "github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/kms/types"
+	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret/kms"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret/secrettest"
+	"github.com/cloudarq/cloudarq/test/emulator/emulatortest"
+	"github.com/google/go-cmp/cmp"
+)
+
+var emulated emulatortest.Shared
+
+func TestMain(m *testing.M) { os.Exit(emulated.Run(m)) }
+
+func masterKey(t testing.TB, client *awskms.Client) string {
+	t.Helper()
+	out, err := client.CreateKey(t.Context(), &awskms.CreateKeyInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return aws.ToString(out.KeyMetadata.Arn)
+}
+
+// A KMS key that rotates stays the same to its users, so the newest master key
+// needs no new wrapper.
+func TestConformance(t *testing.T) {
+	secrettest.Run(t, func(t testing.TB) secrettest.Driver {
+		client := awskms.NewFromConfig(emulated.Config(t))
+		key := masterKey(t, client)
+		var mu sync.Mutex
+		return secrettest.Driver{
+			Wrapper: kms.New(client, key),
+			Other:   kms.New(client, masterKey(t, client)),
+			Rekey: func() {
+				mu.Lock()
+				defer mu.Unlock()
+				if _, err := client.RotateKeyOnDemand(t.Context(), &awskms.RotateKeyOnDemandInput{KeyId: aws.String(key)}); err != nil {
+					t.Error(err)
+				}
+			},
+			Reopen: func() secret.Wrapper { return kms.New(client, key) },
+		}
+	})
+}
+
+var scope = secret.Scope{Organization: "o", Record: "r"}
+
+// Moving to another KMS key: the new one is named first, the old one still opens.
+func TestMoveToAnotherKey(t *testing.T) {
+	ctx, client := t.Context(), awskms.NewFromConfig(emulated.Config(t))
+	old, anew := masterKey(t, client), masterKey(t, client)
+	k, err := kms.New(client, old).Generate(ctx, scope)
+	if err != nil {
+		t.Fatal(err)
+	}
+	moving := kms.New(client, anew, old)
+	if _, err := moving.Unwrap(ctx, scope, k.Wrapped); err != nil {
+		t.Fatal(err)
+	}
+	wrapped, err := moving.Rewrap(ctx, scope, k.Wrapped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved := kms.New(client, anew)
+	if _, err := moved.Unwrap(ctx, scope, wrapped); err != nil {
+		t.Errorf("rewrapped: %v", err)
+	}
+	if _, err := moved.Unwrap(ctx, scope, k.Wrapped); !errors.Is(err, secret.ErrSealed) {
+		t.Errorf("not rewrapped: %v, want ErrSealed", err)
+	}
+}
+
+// What the calls say: the pinned key, and whose the data key is.
+func TestCalls(t *testing.T) {
+	want := map[string]string{"organization": "o", "record": "r"}
+	check := func(what, key string, context map[string]string) {
+		if key != "new" {
+			t.Errorf("%s names key %q", what, key)
+		}
+		if d := cmp.Diff(want, context); d != "" {
+			t.Errorf("%s: context %s", what, d)
+		}
+	}
+	f := fake.New()
+	plain := func() []byte { return bytes.Repeat([]byte{1}, secret.KeySize) }
+	fake.On(f, func(in *awskms.GenerateDataKeyInput) (*awskms.GenerateDataKeyOutput, error) {
+		check("GenerateDataKey", aws.ToString(in.KeyId), in.EncryptionContext)
+		return &awskms.GenerateDataKeyOutput{CiphertextBlob: []byte("wrapped"), Plaintext: plain()}, nil
+	})
+	fake.On(f, func(in *awskms.DecryptInput) (*awskms.DecryptOutput, error) {
+		check("Decrypt", aws.ToString(in.KeyId), in.EncryptionContext)
+		return &awskms.DecryptOutput{Plaintext: plain()}, nil
+	})
+	fake.On(f, func(in *awskms.ReEncryptInput) (*awskms.ReEncryptOutput, error) {
+		check("ReEncrypt's source", aws.ToString(in.SourceKeyId), in.SourceEncryptionContext)
+		check("ReEncrypt's destination", aws.ToString(in.DestinationKeyId), in.DestinationEncryptionContext)
+		return &awskms.ReEncryptOutput{CiphertextBlob: []byte("anew")}, nil
+	})
+	w, ctx := kms.New(awskms.NewFromConfig(f.Config(t)), "new"), t.Context()
+	k, err := w.Generate(ctx, scope)
+	if err != nil || string(k.Wrapped) != "wrapped" {
+		t.Fatalf("%q, %v", k.Wrapped, err)
+	}
+	if _, err := w.Unwrap(ctx, scope, k.Wrapped); err != nil {
+		t.Error(err)
+	}
+	if anew, err := w.Rewrap(ctx, scope, k.Wrapped); err != nil || string(anew) != "anew" {
+		t.Errorf("%q, %v", anew, err)
+	}
+}
+
+// A refusal is not taken for a key that does not open: nobody should throw away
+// what a mended policy would open.
+func TestRefusals(t *testing.T) {
+	for name, c := range map[string]struct {
+		err    error
+		sealed bool
+	}{
+		"access denied":      {fake.Error("AccessDeniedException"), false},
+		"disabled":           {&types.DisabledException{}, false},
+		"pending deletion":   {&types.KMSInvalidStateException{}, false},
+		"invalid ciphertext": {&types.InvalidCiphertextException{}, true},
+		"incorrect key":      {&types.IncorrectKeyException{}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := fake.New()
+			fake.On(f, func(*awskms.DecryptInput) (*awskms.DecryptOutput, error) { return nil, c.err })
+			_, err := kms.New(awskms.NewFromConfig(f.Config(t)), "new", "old").Unwrap(t.Context(), scope, []byte("x"))
+			if err == nil || errors.Is(err, secret.ErrSealed) != c.sealed {
+				t.Errorf("%v, want ErrSealed: %t", err, c.sealed)
+			}
+		})
+	}
+}

@@ -1,0 +1,14 @@
+package memory_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/cloudarq/cloudarq/pkg/platform/table"
+	"github.com/cloudarq/cloudarq/pkg/platform/table/memory"
+	"github.com/cloudarq/cloudarq/pkg/platform/table/tabletest"
+)
+
+func TestConformance(t *testing.T) {
+	tabletest.Run(t, func(_ testing.TB, clock func() time.Time) table.Table { return memory.New(clock) })
+}

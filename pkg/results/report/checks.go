@@ -1,0 +1,116 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+// Check is a check with its texts, as the catalogue lists it.
+type Check struct {
+	ID           model.CheckID  `json:"id"`
+	Service      string         `json:"service"`
+	Severity     model.Severity `json:"severity"`
+	ResourceType string         `json:"resource_type"`
+	LooksAt      []string       `json:"looks_at,omitempty"` // further resource types
+	check.Text
+}
+
+// Frameworks are the compliance frameworks that the check belongs to.
+func (c Check) Frameworks() []string { return slices.Sorted(maps.Keys(c.Controls)) }
+
+// Describe joins checks with their texts.
+func Describe(catalog *check.Catalog, checks []check.Check) ([]Check, error) {
+	texts, err := catalog.Texts()
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Check, 0, len(checks))
+	for _, k := range checks {
+		all = append(all, Check{k.ID, k.Service, k.Severity, k.Kind, k.Uses, texts[k.ID]})
+	}
+	return all, nil
+}
+
+// CheckColumns are the columns of checks.
+func CheckColumns() []Column[Check] {
+	return []Column[Check]{
+		{Name: "id", Value: func(k Check) string { return string(k.ID) }},
+		{Name: "severity", Value: func(k Check) string { return string(k.Severity) }},
+		{Name: "service", Value: func(k Check) string { return k.Service }, Wide: true},
+		{Name: "pillar", Value: func(k Check) string { return string(k.Pillar) }, Wide: true},
+		{Name: "resource_type", Value: func(k Check) string { return k.ResourceType }, Wide: true},
+		{Name: "title", Value: func(k Check) string { return k.Title }},
+		{Name: "controls", Value: func(k Check) string { return pairs(k.Controls) }, Wide: true},
+		{Name: "aliases", Value: func(k Check) string { return pairs(k.Aliases) }, Wide: true},
+	}
+}
+
+func pairs(m map[string][]string) string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		for _, value := range m[name] {
+			all = append(all, name+":"+value)
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+// Explain writes all that is known of a check, for a person.
+func Explain(w io.Writer, k Check) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n%s\n\n", k.ID, k.Title)
+	fmt.Fprintf(&b, "Severity   %s\nPillar     %s\nService    %s\nResource   %s\n", k.Severity, k.Pillar, k.Service, k.ResourceType)
+	if len(k.LooksAt) > 0 {
+		fmt.Fprintf(&b, "Looks at   %s\n", strings.Join(k.LooksAt, ", "))
+	}
+	if len(k.Controls) > 0 {
+		fmt.Fprintf(&b, "Controls   %s\n", pairs(k.Controls))
+	}
+	if len(k.Aliases) > 0 {
+		fmt.Fprintf(&b, "Aliases    %s\n", pairs(k.Aliases))
+	}
+	fmt.Fprintf(&b, "\nWhy it matters\n%s\n\nHow to fix it\n%s", indent(k.Risk), remedies(k.Remediation))
+	fmt.Fprintf(&b, "\nRead more\n%s\n", indent(strings.Join(k.References, "\n")))
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func remedies(r check.Remediation) string {
+	var b strings.Builder
+	for _, way := range []struct{ name, text string }{
+		{"Console", r.Console}, {"CLI", r.CLI}, {"Terraform", r.Terraform}, {"CloudFormation", r.CloudFormation},
+	} {
+		if way.text != "" {
+			fmt.Fprintf(&b, "  %s:\n%s\n", way.name, wrap(way.text, "    "))
+		}
+	}
+	return b.String()
+}
+
+func indent(text string) string { return wrap(text, "  ") }
+
+// wrap breaks the lines of a text at 78 columns and puts lead before each.
+func wrap(text, lead string) string {
+	var lines []string
+	for paragraph := range strings.Lines(strings.TrimSpace(text)) {
+		line := lead
+		for _, word := range strings.Fields(paragraph) {
+			if line != lead && len(line)+1+len(word) > 78 {
+				lines = append(lines, line)
+				line = lead
+			}
+			if line != lead {
+				line += " "
+			}
+			line += word
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,183 @@
+package report_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/cloudarq/cloudarq/pkg/audit/evidence"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/results/report"
+)
+
+// hostile is a name as an attacker might give to a resource.
+const hostile = "<script>alert(1)</script>\x1b[31m\r\n=cmd|' /C calc'!A0"
+
+func verdict() report.Verdict {
+	return report.Verdict{
+		Check: "door-locked", Title: "Doors are locked", Severity: model.High, Service: "house", ResourceType: "AWS::House::Door",
+		Resource: "arn:aws:house:eu-west-1:111122223333:door/" + hostile, Name: hostile, Account: "111122223333", Region: "eu-west-1",
+		Verdict: check.Fail, Reason: "=1+1",
+		Evidence: []evidence.Exhibit{{Fact: "locked", Content: json.RawMessage(`{"value":"<b>no</b>"}`)}},
+	}
+}
+
+func write(t *testing.T, format report.Format, rows ...report.Verdict) string {
+	t.Helper()
+	var out bytes.Buffer
+	if err := report.Write(&out, format, report.Style{}, rows, report.VerdictColumns()); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func TestTableHasNoControlCharacters(t *testing.T) {
+	t.Parallel()
+	out := write(t, report.Table, verdict())
+	if strings.ContainsAny(out, "\x1b\r") || strings.Count(out, "\n") != 2 {
+		t.Errorf("a resource's name steers the terminal:\n%q", out)
+	}
+}
+
+func TestCSVRunsNothing(t *testing.T) {
+	t.Parallel()
+	records, err := csv.NewReader(strings.NewReader(write(t, report.CSV, verdict()))).ReadAll()
+	if err != nil || len(records) != 2 {
+		t.Fatalf("%d records: %v", len(records), err)
+	}
+	for _, cell := range records[1] {
+		if cell != "" && strings.ContainsAny(cell[:1], "=+-@") {
+			t.Errorf("a spreadsheet would run %q", cell)
+		}
+	}
+}
+
+func TestJSONForms(t *testing.T) {
+	t.Parallel()
+	for _, rows := range [][]report.Verdict{nil, {verdict()}, {verdict(), verdict()}} {
+		var array []report.Verdict
+		if err := json.Unmarshal([]byte(write(t, report.JSON, rows...)), &array); err != nil || array == nil || len(array) != len(rows) {
+			t.Errorf("%d rows as JSON: %d (%v)", len(rows), len(array), err)
+		}
+		lines := strings.Count(write(t, report.NDJSON, rows...), "\n")
+		if lines != len(rows) {
+			t.Errorf("%d rows as NDJSON: %d lines", len(rows), lines)
+		}
+	}
+}
+
+func audit() model.Audit {
+	half := model.Score{Value: 50, Worst: 40, Best: 60, Coverage: 0.8, Assessed: 8, Applicable: 10}
+	return model.Audit{
+		ID: "01A", AccountID: "111122223333", State: model.AuditPartial, Problems: []string{hostile}, Regions: []string{"eu-west-1"},
+		StartedAt: time.Unix(0, 0), EndedAt: time.Unix(9, 0), DisabledRegions: []string{"me-south-1"},
+		Summary: &model.Summary{
+			Score: half, Services: map[string]model.Score{"house": half}, Failed: map[model.Severity]int{model.High: 1},
+			Gaps:    []model.GapCount{{Reason: "denied", Operation: "house:List", Action: "house:List", Regions: []string{"eu-west-1"}, Checks: []model.CheckID{"door-locked"}, Count: 2}},
+			Changes: model.Changes{Previous: "01", NewlyBlind: []model.CheckID{"door-locked"}},
+		},
+	}
+}
+
+func TestHTMLEscapesAndStandsAlone(t *testing.T) {
+	t.Parallel()
+	page := report.Page{Texts: map[model.CheckID]check.Text{"door-locked": {
+		Title: "Doors are locked", Risk: "Thieves.", Remediation: check.Remediation{Console: "Lock."}, References: []string{"https://docs.aws.amazon.com/"},
+	}}}
+	page.Add(audit(), []report.Verdict{verdict()})
+	page.Add(audit(), nil)
+	var out bytes.Buffer
+	if err := page.Write(t.Context(), &out); err != nil {
+		t.Fatal(err)
+	}
+	html := out.String()
+	for _, never := range []string{"<script", "<b>no</b>", "src=", "@import", "url("} {
+		if strings.Contains(html, never) {
+			t.Errorf("the page contains %q", never)
+		}
+	}
+	for _, want := range []string{"Doors are locked", "allow house:List", "me-south-1", "&lt;script&gt;", "50 (40 to 60)", "80 %", "default-src"} {
+		if !strings.Contains(html, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+}
+
+func TestSummarySaysWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	if err := report.Summary(&out, report.Style{}, audit(), []report.Verdict{verdict()}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"50 (40 to 60)", "80 %", "high 1", "allow house:List", "door-locked", "1 check newly blind"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the summary lacks %q:\n%s", want, out.String())
+		}
+	}
+	if strings.Contains(out.String(), "\x1b") {
+		t.Error("the summary lets a name steer the terminal")
+	}
+}
+
+func TestSummaryOfARunningAudit(t *testing.T) {
+	t.Parallel()
+	running := audit()
+	running.State, running.EndedAt, running.Summary = model.AuditRunning, time.Time{}, nil
+	var out bytes.Buffer
+	if err := report.Summary(&out, report.Style{}, running, nil); err != nil {
+		t.Fatal(err)
+	}
+	if want := "running since " + running.StartedAt.Local().Format(time.DateTime) + "\n"; !strings.Contains(out.String(), want) {
+		t.Errorf("%q does not say %q", out.String(), want)
+	}
+}
+
+func TestCoverageIsNeverRoundedUpToWhole(t *testing.T) {
+	t.Parallel()
+	for coverage, want := range map[float64]string{1: "100 %", 0.9999: "over 99 %", 0.995: "over 99 %", 0.5: "50 %", 0: "0 %"} {
+		if got := report.CoverageText(model.Score{Coverage: coverage}); got != want {
+			t.Errorf("coverage %v is shown as %q, want %q", coverage, got, want)
+		}
+	}
+}
+
+// What steers a terminal, turns text round or is not seen is in no output as it is:
+// JSON says it by escapes, so that nothing is lost.
+func TestNothingSteers(t *testing.T) {
+	t.Parallel()
+	v := verdict()
+	v.Name, v.Reason = "a\u009b31m\u202egpj\U000e0041\x7f", "one\u0085two\nthree"
+	v.Resource = "arn:x;=1+1"
+	v.Evidence[0].Content = json.RawMessage(`{"value":"b` + "\u202e" + `c"}`)
+	for _, format := range report.Formats() {
+		for _, r := range write(t, format, v) {
+			if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
+				t.Errorf("%s has %U", format, r)
+			}
+		}
+	}
+	var back []report.Verdict
+	if err := json.Unmarshal([]byte(write(t, report.JSON, v)), &back); err != nil || back[0].Name != v.Name || back[0].Reason != v.Reason {
+		t.Errorf("JSON lost something: %+q (%v)", back, err)
+	}
+	for _, given := range []string{"x;=1+1", "x; \"-1", " =1", "\n=1", "\t@x", "＝1+1", "ok;\u00a0+1"} {
+		v.Reason = given
+		text := write(t, report.CSV, v)
+		if regexp.MustCompile(`(^|[,;\n])[\s"]*[=+@＝-]`).MatchString(text) {
+			t.Errorf("a spreadsheet would run %q as %s", given, text)
+		}
+	}
+	var page bytes.Buffer
+	p := report.Page{Texts: map[model.CheckID]check.Text{"door-locked": {}}}
+	v.Reason = "abc\u202egpj\u009b31m\x1b[0m"
+	p.Add(audit(), []report.Verdict{v})
+	if err := p.Write(t.Context(), &page); err != nil || strings.ContainsAny(page.String(), "\u202e\u009b\x1b") || !strings.Contains(page.String(), "abcgpj31m[0m") {
+		t.Errorf("the page keeps what turns text round (%v)", err)
+	}
+}

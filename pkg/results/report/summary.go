@@ -1,0 +1,157 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+// ScoreText is a score with its bounds: "78 (71 to 83)", or "none" when nothing
+// was assessed.
+func ScoreText(s model.Score) string {
+	if s.Assessed == 0 {
+		return "none"
+	}
+	if s.Best-s.Worst < 0.05 {
+		return fmt.Sprintf("%.0f", s.Value)
+	}
+	return fmt.Sprintf("%.0f (%.0f to %.0f)", s.Value, s.Worst, s.Best)
+}
+
+// CoverageText is the coverage of a score in percent. Only full coverage is
+// called 100 %.
+func CoverageText(s model.Score) string {
+	percent := 100 * s.Coverage
+	if percent > 99 && percent < 100 {
+		return "over 99 %"
+	}
+	return fmt.Sprintf("%.0f %%", percent)
+}
+
+// Count is a number with its noun: "1 call", "2 calls".
+func Count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// Summary writes what an ended audit amounts to, for a person.
+func Summary(w io.Writer, style Style, a model.Audit, worst []Verdict) error {
+	var b strings.Builder
+	when := "since " + a.StartedAt.Local().Format(time.DateTime)
+	if a.State.Ended() {
+		when = "after " + a.EndedAt.Sub(a.StartedAt).Round(10*time.Millisecond).String()
+	}
+	fmt.Fprintf(&b, "Account %s, audit %s: %s %s\n", a.AccountID, a.ID, a.State, when)
+	for _, p := range a.Problems {
+		fmt.Fprintf(&b, "  %s\n", Plain(p))
+	}
+	s := a.Summary
+	if s == nil {
+		_, err := io.WriteString(w, b.String())
+		return err
+	}
+	fmt.Fprintf(&b, "Score     %s\n", ScoreText(s.Score))
+	fmt.Fprintf(&b, "Coverage  %s (%d of %d verdicts), %s, %s, %s\n",
+		CoverageText(s.Score), s.Score.Assessed, s.Score.Applicable, Count(len(a.Checks), "check"), Count(len(a.Services), "service"), Count(len(a.Regions), "region"))
+	fmt.Fprintf(&b, "Looked at %s in %s\n", Count(s.Resources, "resource"), Count(s.Calls, "call"))
+	var failed []string
+	for _, severity := range model.Severities() {
+		failed = append(failed, fmt.Sprintf("%s %d", paint(style, string(severity)), s.Failed[severity]))
+	}
+	fmt.Fprintf(&b, "Findings  %s\n", strings.Join(failed, "   "))
+	if s.Changes.Previous != "" {
+		fmt.Fprintf(&b, "Changes   %d new, %d resolved, %d reopened, %s newly blind since %s\n",
+			s.Changes.New, s.Changes.Resolved, s.Changes.Reopened, Count(len(s.Changes.NewlyBlind), "check"), s.Changes.Previous)
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return err
+	}
+	if err := writeWorst(w, style, worst); err != nil {
+		return err
+	}
+	return writeGaps(w, style, s.Gaps)
+}
+
+func writeWorst(w io.Writer, style Style, worst []Verdict) error {
+	if len(worst) == 0 {
+		return nil
+	}
+	if _, err := fmt.Fprintf(w, "\nThe worst\n"); err != nil {
+		return err
+	}
+	return writeTable(w, style, worst, []Column[Verdict]{
+		{Name: "severity", Value: func(v Verdict) string { return string(v.Severity) }},
+		{Name: "check", Value: func(v Verdict) string { return string(v.Check) }},
+		{Name: "region", Value: func(v Verdict) string { return v.Region }},
+		{Name: "resource", Value: func(v Verdict) string { return Short(model.Ref{ARN: v.Resource, Sub: v.Part}) }},
+		{Name: "why", Value: func(v Verdict) string { return v.Reason }},
+	})
+}
+
+func writeGaps(w io.Writer, style Style, gaps []model.GapCount) error {
+	if len(gaps) == 0 {
+		return nil
+	}
+	if _, err := fmt.Fprintf(w, "\nNot assessed, and what would change that\n"); err != nil {
+		return err
+	}
+	return writeTable(w, style, gaps, []Column[model.GapCount]{
+		{Name: "verdicts", Value: func(g model.GapCount) string { return fmt.Sprint(g.Count) }},
+		{Name: "checks", Value: func(g model.GapCount) string { return fmt.Sprint(len(g.Checks)) }},
+		{Name: "reason", Value: func(g model.GapCount) string { return g.Reason }},
+		{Name: "remedy", Value: Remedy},
+		{Name: "regions", Value: func(g model.GapCount) string { return few(g.Regions) }},
+	})
+}
+
+// Remedy says what would close a gap.
+func Remedy(g model.GapCount) string {
+	switch {
+	case g.Reason == string(fact.SCPDenied):
+		return "allow " + g.Action + " in the organization's policies"
+	case g.Action != "":
+		return "allow " + g.Action
+	case g.Operation != "" && g.Detail != "":
+		return g.Operation + ": " + g.Detail
+	default:
+		return g.Operation + g.Detail
+	}
+}
+
+func few(names []string) string {
+	if len(names) <= 3 {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:2], ", "), len(names)-2)
+}
+
+// Short names a resource within its account: the part of the ARN after the
+// account, and the part of the resource that is meant.
+func Short(r model.Ref) string {
+	parts := strings.SplitN(r.ARN, ":", 6)
+	name := parts[len(parts)-1]
+	if len(parts) == 6 && name == "*" {
+		name = parts[2] + " " + name
+	}
+	if r.Sub != "" {
+		name += " " + r.Sub
+	}
+	return name
+}
+
+// ByGravity orders findings: the gravest first, then by check and resource.
+func ByGravity(a, b model.Finding) int {
+	if d := b.Severity.Weight() - a.Severity.Weight(); d != 0 {
+		return d
+	}
+	if d := strings.Compare(string(a.Check), string(b.Check)); d != 0 {
+		return d
+	}
+	return strings.Compare(a.Resource.String(), b.Resource.String())
+}
