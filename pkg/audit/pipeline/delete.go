@@ -40,7 +40,10 @@ func (p *Pipeline) Delete(ctx context.Context, orgID model.OrganizationID, c mod
 
 func (p *Pipeline) hide(ctx context.Context, org *store.Organization, c model.Connection) (model.Receipt, error) {
 	if c.State == model.ConnectionDeleted {
-		return org.Receipt(ctx, c.ID) // which may be counting what was purged
+		// Its receipt may be counting what was purged.
+		if receipt, err := org.Receipt(ctx, c.ID); !errors.Is(err, store.ErrNotFound) {
+			return receipt, err
+		}
 	}
 	now := p.Now().UTC()
 	receipt := model.Receipt{Connection: c.ID, DeletedAt: now}
