@@ -30,17 +30,17 @@ import (
 )
 
 type settings struct {
-	Version       string        `env:"CLOUDARQ_VERSION,required"`
-	Table         string        `env:"TABLE_NAME,required"`
-	Bucket        string        `env:"EVIDENCE_BUCKET,required"`
-	Results       string        `env:"RESULTS_QUEUE_URL,required"`
-	Dead          string        `env:"RESULTS_DEAD_QUEUE_URL,required"`
-	Purges        string        `env:"PURGE_QUEUE_URL,required"`
-	DeadPurges    string        `env:"PURGE_DEAD_QUEUE_URL,required"`
-	PurgeSpare    time.Duration `env:"PURGE_SPARE,required"`
-	Topic         string        `env:"ALERT_TOPIC_ARN,required"`
-	MaxReceives   int           `env:"MAX_RECEIVES,required"`
-	PublishWithin time.Duration `env:"PUBLISH_WITHIN,required"`
+	Version     string        `env:"CLOUDARQ_VERSION,required"`
+	Table       string        `env:"TABLE_NAME,required"`
+	Bucket      string        `env:"EVIDENCE_BUCKET,required"`
+	Results     string        `env:"RESULTS_QUEUE_URL,required"`
+	Dead        string        `env:"RESULTS_DEAD_QUEUE_URL,required"`
+	Purges      string        `env:"PURGE_QUEUE_URL,required"`
+	DeadPurges  string        `env:"PURGE_DEAD_QUEUE_URL,required"`
+	PurgeSpare  time.Duration `env:"PURGE_SPARE,required"`
+	Topic       string        `env:"ALERT_TOPIC_ARN,required"`
+	MaxReceives int           `env:"MAX_RECEIVES,required"`
+	LeaseFor    time.Duration `env:"LEASE_FOR,required"`
 }
 
 func main() {
@@ -56,14 +56,14 @@ func main() {
 	results, purges := sqs.New(queues, cfg.Results), sqs.New(queues, cfg.Purges)
 	meters := lambdax.Meters(os.Stdout)
 	p := &pipeline.Pipeline{
-		Catalog: catalog, Store: store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{})),
+		Catalog: catalog, Store: store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{}), catalog.Severity),
 		Evidence: s3.New(sdks3.NewFromConfig(sdk, s3.PathStyle(client.Emulated(sdk))), cfg.Bucket),
 		Results:  results, Purges: purges, Alerts: sns.New(sdksns.NewFromConfig(sdk), cfg.Topic),
-		Progress: pipeline.Silent{}, Meter: meters, Now: time.Now, PublishWithin: cfg.PublishWithin, Spare: cfg.PurgeSpare,
+		Progress: pipeline.Silent{}, Meter: meters, Now: time.Now, LeaseFor: cfg.LeaseFor, TempDir: os.TempDir(), Spare: cfg.PurgeSpare,
 	}
 	lambda.Start(lambdax.Queues{
 		path.Base(cfg.Results): {
-			Handle: p.Absorb, Max: cfg.MaxReceives, Dead: sqs.New(queues, cfg.Dead),
+			Handle: p.Ingest, Max: cfg.MaxReceives, Dead: sqs.New(queues, cfg.Dead),
 			Defer: results.RedeliverAfter, Meters: meters, Log: log,
 		},
 		path.Base(cfg.Purges): {

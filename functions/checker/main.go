@@ -55,7 +55,7 @@ func main() {
 	lambdax.ExitOn(err)
 	queues := sdksqs.NewFromConfig(sdk)
 	tasks := sqs.New(queues, cfg.Tasks)
-	records := store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{}))
+	records := store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{}), nil)
 	keys := secret.Cached(secretkms.New(kms.NewFromConfig(sdk), cfg.Key), 1000, 5*time.Minute, time.Now)
 	meters := lambdax.Meters(os.Stdout)
 	p := &pipeline.Pipeline{

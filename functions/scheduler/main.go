@@ -45,7 +45,7 @@ func main() {
 	queues := sdksqs.NewFromConfig(sdk)
 	meters := lambdax.Meters(os.Stdout)
 	p := &pipeline.Pipeline{
-		Catalog: catalog, Store: store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{})),
+		Catalog: catalog, Store: store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{}), catalog.Severity),
 		Tasks: sqs.New(queues, cfg.Tasks), Results: sqs.New(queues, cfg.Results), Purges: sqs.New(queues, cfg.Purges),
 		Meter: meters, Now: time.Now, Bound: cfg.Bound, KeepDetail: time.Duration(cfg.Evidence) * 24 * time.Hour,
 	}

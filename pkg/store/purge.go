@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -256,10 +257,6 @@ func (w *sweep) flush(ctx context.Context) error {
 	return nil
 }
 
-// findingShards are the last parts of the keys of the partitions that a scope's
-// findings can lie in; those of a small scope lie in one that has none.
-const findingShards = "0123456789abcdef"
-
 // walk gathers everything. What leads to others comes after them, an audit after
 // its tasks and a scope after its findings, so that nothing is orphaned by who dies
 // in between.
@@ -275,7 +272,7 @@ func (w *sweep) walk(ctx context.Context, scopes []string) error {
 	}
 	o, connection := w.purge.org, w.purge.connection
 	for _, what := range []string{"SCOPE", accessKeyPart} {
-		if err := w.partition(ctx, what, string(connection)); err != nil {
+		if err := w.partition(ctx, o.key(what, string(connection))); err != nil {
 			return err
 		}
 	}
@@ -293,36 +290,42 @@ func (w *sweep) walk(ctx context.Context, scopes []string) error {
 	return nil
 }
 
-// findings gathers the findings of all scopes: of those given, and of those that
-// the connection has a record of, which may be of a service that this version does
-// not have any more.
+// findings gathers the findings of all scopes: of those given, wherever they may
+// lie, and of those that the connection has a record of, which may be of a service
+// that this version does not have any more.
 func (w *sweep) findings(ctx context.Context, scopes []string) error {
-	connection := string(w.purge.connection)
-	recorded, err := w.purge.org.keys(ctx, "SCOPE", connection)
-	if err != nil {
-		return err
+	o, connection := w.purge.org, w.purge.connection
+	partitions := map[string]bool{}
+	for _, scope := range scopes {
+		for _, parts := range []int{1, manyParts} {
+			for _, pk := range o.partitions(connection, scope, parts) {
+				partitions[pk] = true
+			}
+		}
 	}
-	known := slices.Clone(scopes)
-	for _, k := range recorded {
-		known = append(known, k.SK)
-	}
-	slices.Sort(known)
-	for _, scope := range slices.Compact(known) {
-		if err := w.partition(ctx, "FINDING", connection, scope); err != nil {
+	for item, err := range table.All(ctx, o.table, table.Query{PK: o.key("SCOPE", string(connection)), Limit: table.MaxLimit}) {
+		var scope Scope
+		if err == nil {
+			err = decode(item, &scope)
+		}
+		if err != nil {
 			return err
 		}
-		for _, shard := range findingShards {
-			if err := w.partition(ctx, "FINDING", connection, scope, string(shard)); err != nil {
-				return err
-			}
+		for _, pk := range o.partitions(connection, item.SK, scope.Parts) {
+			partitions[pk] = true
+		}
+	}
+	for _, pk := range slices.Sorted(maps.Keys(partitions)) {
+		if err := w.partition(ctx, pk); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
 // partition gathers all records of a partition.
-func (w *sweep) partition(ctx context.Context, parts ...string) error {
-	for item, err := range table.All(ctx, w.purge.org.table, table.Query{PK: w.purge.org.key(parts...), Limit: table.MaxLimit}) {
+func (w *sweep) partition(ctx context.Context, pk string) error {
+	for item, err := range table.All(ctx, w.purge.org.table, table.Query{PK: pk, Limit: table.MaxLimit}) {
 		if err == nil {
 			err = w.add(ctx, item.Key)
 		}

@@ -59,15 +59,15 @@ func (c *caller) Config(region string, calls ledger.Ledger) aws.Config {
 	return aws.Config{Region: region}
 }
 
-// failing is a blob store that fails to store evidence so many times.
-type failing struct {
+// brittle is a blob store that fails to store evidence so many times.
+type brittle struct {
 	blob.Store
 	left int
 }
 
 var errStorage = errors.New("storage fails")
 
-func (f *failing) Put(ctx context.Context, key string, r io.Reader) error {
+func (f *brittle) Put(ctx context.Context, key string, r io.Reader) error {
 	if strings.HasPrefix(key, "evidence/") && f.left > 0 {
 		f.left--
 		_, _ = io.Copy(io.Discard, r)
@@ -100,7 +100,7 @@ func note(t *testing.T, c *caller) *noted {
 	broker := memory.New(memory.Options{})
 	n := &noted{t: t}
 	n.Pipeline = &pipeline.Pipeline{
-		Catalog: house(), Specs: map[string]collect.Spec{"house": spec}, Store: store.New(tables.New(time.Now)), Evidence: blobs.New(),
+		Catalog: house(), Specs: map[string]collect.Spec{"house": spec}, Store: store.New(tables.New(time.Now), house().Severity), Evidence: blobs.New(),
 		Tasks: broker.Queue("tasks"), Results: broker.Queue("results"), Accounts: c, Progress: pipeline.Silent{}, Now: time.Now,
 	}
 	var err error
@@ -151,7 +151,7 @@ func TestEveryAttemptIsRecorded(t *testing.T) {
 	t.Run("evidence that cannot be stored", func(t *testing.T) {
 		t.Parallel()
 		n := note(t, &caller{})
-		n.Evidence = &failing{n.Evidence, 2}
+		n.Evidence = &brittle{n.Evidence, 2}
 		for attempt := 1; attempt <= 2; attempt++ {
 			if err := n.RunTask(t.Context(), n.message); !errors.Is(err, errStorage) {
 				t.Fatal(err)

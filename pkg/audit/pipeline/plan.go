@@ -23,8 +23,14 @@ type Request struct {
 	Permissions     *model.Permissions // of the caller, if somebody looked
 	Regions         []string           // empty asks the account which it has enabled; Plan needs them
 	DisabledRegions []string
+	Narrowed        bool // see model.Audit
 	Checks          []check.Check
 	Services        []string // those allowed; empty allows all
+}
+
+// Narrowed reports whether an account has enabled regions that are not audited.
+func Narrowed(audited, enabled []string) bool {
+	return slices.ContainsFunc(enabled, func(region string) bool { return !slices.Contains(audited, region) })
 }
 
 // ErrNothing says that a request selects no check.
@@ -112,7 +118,7 @@ func (p *Pipeline) newAudit(r Request) (model.Audit, []model.Task, error) {
 	audit := model.Audit{
 		ID: r.Audit, Connection: r.Connection.ID, AccountID: r.Connection.AccountID, Project: r.Connection.Project, Once: r.Connection.Schedule.Once(),
 		Partition: r.Partition, CallerARN: r.CallerARN, State: model.AuditRunning, StartedAt: p.Now().UTC(),
-		Services: scope.Services, Regions: r.Regions, DisabledRegions: r.DisabledRegions, Permissions: r.Permissions,
+		Services: scope.Services, Regions: r.Regions, DisabledRegions: r.DisabledRegions, Narrowed: r.Narrowed, Permissions: r.Permissions,
 	}
 	audit.DetailUntil = p.detailUntil(audit)
 	for _, c := range scope.Checks {

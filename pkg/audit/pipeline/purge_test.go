@@ -106,11 +106,11 @@ func newPurged(t *testing.T, m *mortal) *purged {
 	p.table = &seen{Table: tables.New(clock), keys: map[table.Key]bool{}}
 	p.purges = p.broker.Queue("purges")
 	p.Pipeline = &pipeline.Pipeline{
-		Catalog: house(), Store: store.New(piecemeal{mortalTable{p.table, m}}), Evidence: piecemealBlobs{mortalBlobs{p.objects, m}},
+		Catalog: house(), Store: store.New(piecemeal{mortalTable{p.table, m}}, house().Severity), Evidence: piecemealBlobs{mortalBlobs{p.objects, m}},
 		Tasks: p.broker.Queue("tasks"), Results: p.broker.Queue("results"), Purges: mortalQueue{p.purges, "purges", m},
 		Progress: pipeline.Silent{}, Now: clock, PurgeAfter: 20 * time.Minute,
 	}
-	p.records = store.New(p.table).For("acme")
+	p.records = store.New(p.table, house().Severity).For("acme")
 	return p
 }
 
@@ -125,7 +125,7 @@ func (p *purged) fill(org model.OrganizationID, id model.ConnectionID, findings,
 			p.t.Fatal(err)
 		}
 	}
-	records := store.New(p.table).For(org)
+	records := store.New(p.table, house().Severity).For(org)
 	c := model.Connection{ID: id, AccountID: account, CreatedAt: p.now, State: model.ConnectionActive}
 	check(records.PutConnection(ctx, &c))
 	check(records.PutNextAudit(ctx, id, p.now.Add(time.Hour)))
@@ -140,7 +140,8 @@ func (p *purged) fill(org model.OrganizationID, id model.ConnectionID, findings,
 		}
 		check(records.PutAudit(ctx, &a))
 		check(records.PutTasks(ctx, []model.Task{{ID: "house", Audit: a.ID}, {ID: "garden", Audit: a.ID}}))
-		check(records.PutOutbox(ctx, a.ID, "house", &store.Outbox{}))
+		// As versions before this one left it.
+		check(p.table.PutMany(ctx, []table.Item{{Key: table.Key{PK: fmt.Sprintf("O#%s#OUTBOX#%s", org, a.ID), SK: "house"}}}))
 		check(records.PutBound(ctx, a, p.now.Add(9*time.Hour)))
 	}
 	// As raw items: of a scope that the catalogue has, and of one that only has a record.
@@ -151,8 +152,8 @@ func (p *purged) fill(org model.OrganizationID, id model.ConnectionID, findings,
 			table.Item{Key: table.Key{PK: fmt.Sprintf("O#%s#FINDING#%s#house", org, c.ID), SK: id}, Index: table.Key{PK: "O#" + string(org) + "#FINDINGS#" + id[:2], SK: id}},
 			table.Item{Key: table.Key{PK: fmt.Sprintf("O#%s#FINDING#%s#garden#%s", org, c.ID, id[:1]), SK: id}})
 	}
-	for _, scope := range []string{"house", "garden"} {
-		items = append(items, table.Item{Key: table.Key{PK: fmt.Sprintf("O#%s#SCOPE#%s", org, c.ID), SK: scope}, Body: []byte("{}")})
+	for _, scope := range []string{"house", "garden", "end-audit"} {
+		items = append(items, table.Item{Key: table.Key{PK: fmt.Sprintf("O#%s#SCOPE#%s", org, c.ID), SK: scope}, Body: []byte(`{"parts":16}`)})
 	}
 	check(p.table.PutMany(ctx, items))
 	for i := range objects {
@@ -329,7 +330,7 @@ func TestPurgeIsSentOnce(t *testing.T) {
 	}
 	m := pipeline.Message{Kind: pipeline.KindPurge, Version: 1, Organization: "acme", Connection: c.ID, Audit: "purge", Task: "purge"}
 	body := fmt.Appendf(nil, `{"kind":%q,"v":%d,"org":%q,"connection":%q,"audit":"purge","task":"purge"}`, m.Kind, m.Version, m.Organization, m.Connection)
-	if err := p.Absorb(t.Context(), queue.Message{Body: body}); !errors.Is(err, queue.ErrPoison) {
+	if err := p.Ingest(t.Context(), queue.Message{Body: body}); !errors.Is(err, queue.ErrPoison) {
 		t.Errorf("a purge among the results: %v, want ErrPoison", err)
 	}
 	for range 2 {
@@ -403,7 +404,7 @@ func TestPurgeOfMuch(t *testing.T) {
 	}
 	records := len(p.table.left(t)) - 2
 	calls := &counted{Table: p.table}
-	p.Store = store.New(calls)
+	p.Store = store.New(calls, house().Severity)
 	if err := p.Pipeline.Purge(t.Context(), "acme", c.ID); err != nil {
 		t.Fatal(err)
 	}

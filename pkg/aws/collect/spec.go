@@ -8,6 +8,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -43,8 +44,9 @@ type Walk struct {
 type Sink interface {
 	Resource(check.Resource)
 	// Listed ends the listing of one type in one region; gap is nil when the
-	// listing is complete.
-	Listed(kind, region string, gap *fact.Gap)
+	// listing is complete. elsewhere says that it left out resources of regions that
+	// the audit does not look at.
+	Listed(kind, region string, gap *fact.Gap, elsewhere bool)
 }
 
 // Scope is one service of one account in one region.
@@ -61,6 +63,8 @@ type Scope struct {
 	sink  Sink
 	slots chan struct{} // bounds the resources under way
 	once  *sync.Map     // what Once has read, by key
+
+	elsewhere *atomic.Bool // something was left out by Audits
 }
 
 // resourcesAtOnce bounds how many resources of one walk are being read at a
@@ -72,7 +76,7 @@ const resourcesAtOnce = 64
 func NewScope(cfg aws.Config, account, partition, region string, sink Sink) *Scope {
 	return &Scope{
 		Config: cfg, Account: account, Partition: partition, Region: region,
-		sink: sink, slots: make(chan struct{}, resourcesAtOnce), once: &sync.Map{},
+		sink: sink, slots: make(chan struct{}, resourcesAtOnce), once: &sync.Map{}, elsewhere: &atomic.Bool{},
 	}
 }
 
@@ -87,7 +91,11 @@ func Once[T any](s *Scope, key string, read func() (T, error)) (T, error) {
 // region of its resources leaves out those of other regions: its listing is complete
 // for the audited ones.
 func (s *Scope) Audits(region string) bool {
-	return len(s.Audited) == 0 || slices.Contains(s.Audited, region)
+	if len(s.Audited) == 0 || slices.Contains(s.Audited, region) {
+		return true
+	}
+	s.elsewhere.Store(true)
+	return false
 }
 
 // Emit hands a finished resource on.
@@ -111,11 +119,14 @@ func (s *Scope) ARN(service, resource string) string {
 // Run makes one walk and tells the sink how the listing of its types ended.
 func (s *Scope) Run(ctx context.Context, w Walk) {
 	var gap *fact.Gap
+	own := *s // what one walk leaves out is its own affair
+	own.elsewhere = &atomic.Bool{}
+	s = &own
 	if _, err := understand(func() (struct{}, error) { return struct{}{}, w.Run(ctx, s) }); err != nil {
 		gap = new(GapOf(err))
 		gap.Region = s.Region
 	}
 	for _, kind := range w.Kinds {
-		s.sink.Listed(kind, s.Region, gap)
+		s.sink.Listed(kind, s.Region, gap, s.elsewhere.Load())
 	}
 }
