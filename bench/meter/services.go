@@ -48,6 +48,13 @@ func (s *Blobs) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	return s.Store.Get(ctx, key)
 }
 
+// DeleteMany implements blob.Store. S3 asks nothing for deletions.
+// https://aws.amazon.com/s3/pricing/
+func (s *Blobs) DeleteMany(ctx context.Context, keys []string) error {
+	s.bill.call(ctx, nil)
+	return s.Store.DeleteMany(ctx, keys)
+}
+
 type counter struct {
 	r io.Reader
 	n int

@@ -88,6 +88,27 @@ func (t *Table) PutMany(ctx context.Context, its []table.Item) error {
 func (t *Table) Delete(ctx context.Context, k table.Key) error {
 	was := t.stored(ctx, k)
 	err := t.Table.Delete(ctx, k)
+	t.bill.call(ctx, deleted(was))
+	return err
+}
+
+// DeleteMany implements table.Table: each item costs what deleting it alone does.
+func (t *Table) DeleteMany(ctx context.Context, ks []table.Key) error {
+	counts := map[Unit]float64{}
+	for _, k := range ks {
+		for u, n := range deleted(t.stored(ctx, k)) {
+			counts[u] += n
+		}
+	}
+	err := t.Table.DeleteMany(ctx, ks)
+	if err == nil {
+		t.bill.call(ctx, counts)
+	}
+	return err
+}
+
+// deleted is what deleting an item costs; where there is none, one unit.
+func deleted(was table.Item) map[Unit]float64 {
 	counts := map[Unit]float64{WriteUnits: units(weight(was), writeUnit)}
 	if was.Version > 0 {
 		counts[TableBytes] = -stays(was)
@@ -95,8 +116,7 @@ func (t *Table) Delete(ctx context.Context, k table.Key) error {
 	if !was.Index.IsZero() {
 		counts[WriteUnits] += units(keysWeight(was), writeUnit)
 	}
-	t.bill.call(ctx, counts)
-	return err
+	return counts
 }
 
 // stored is what is there now, for nothing.

@@ -67,7 +67,7 @@ type Rig struct {
 	table                     *tables.Table
 	blobs                     *blobs.Store
 	broker                    *queues.Broker
-	tasks, results            *queues.Queue
+	tasks, results, purges    *queues.Queue
 	checker, aggregator, tick *pipeline.Pipeline
 	meters                    map[string]*function
 	heard                     *ears
@@ -105,19 +105,19 @@ func New(ctx context.Context, o Options) (*Rig, error) {
 		Backoff:     func(attempt int) time.Duration { return time.Duration(attempt*attempt) * 5 * time.Millisecond },
 		Twice:       func(string, queue.Message) bool { return random.IntN(1000) < o.Twice },
 	})
-	r.tasks, r.results = r.broker.Queue("tasks"), r.broker.Queue("results")
+	r.tasks, r.results, r.purges = r.broker.Queue("tasks"), r.broker.Queue("results"), r.broker.Queue("purges")
 	evidence := meter.NewBlobs(r.blobs, r.Bill)
-	tasks, results := meter.NewSender(r.tasks, r.Bill), meter.NewSender(r.results, r.Bill)
+	tasks, results, purges := meter.NewSender(r.tasks, r.Bill), meter.NewSender(r.results, r.Bill), meter.NewSender(r.purges, r.Bill)
 	// Each function has what its main gives it.
 	r.tick = &pipeline.Pipeline{
-		Catalog: catalog, Store: r.store, Tasks: tasks, Results: results, Meter: r.function(Scheduler), Now: r.clock, Bound: bound,
+		Catalog: catalog, Store: r.store, Tasks: tasks, Results: results, Purges: purges, Meter: r.function(Scheduler), Now: r.clock, Bound: bound,
 	}
 	r.checker = &pipeline.Pipeline{
 		Catalog: catalog, Specs: r.Estate.specs(), Store: r.store, Evidence: evidence, Tasks: tasks, Results: results,
 		Accounts: r.Estate, Progress: pipeline.Silent{}, Meter: r.function(Checker), Now: r.clock,
 	}
 	r.aggregator = &pipeline.Pipeline{
-		Catalog: catalog, Store: r.store, Evidence: evidence, Results: results, Alerts: meter.NewNotifier(r.heard, r.Bill),
+		Catalog: catalog, Store: r.store, Evidence: evidence, Results: results, Purges: purges, Alerts: meter.NewNotifier(r.heard, r.Bill),
 		Progress: pipeline.Silent{}, Meter: r.function(Aggregator), Now: r.clock, LeaseFor: leaseFor,
 	}
 	return r, r.connect(ctx)
@@ -189,6 +189,7 @@ func (r *Rig) Round(ctx context.Context, changed int) (pipeline.Ticked, error) {
 	workers := []queues.Worker{
 		{Queue: r.tasks, Concurrency: r.o.Workers, Handle: r.handler(Checker, taskReceives, r.checker.RunTask)},
 		{Queue: r.results, Concurrency: r.o.Workers, Handle: r.handler(Aggregator, resultReceives, r.aggregator.Ingest)},
+		{Queue: r.purges, Concurrency: min(r.o.Workers, 2), Handle: r.handler(Aggregator, resultReceives, r.aggregator.RunPurge)},
 	}
 	if r.o.Workers == 0 {
 		return ticked, r.broker.Walk(ctx, workers...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/audit/alert"
@@ -37,7 +38,7 @@ func (r *Rig) Verify(ctx context.Context) (Outcome, error) {
 	for due, err := range r.store.Overdue(ctx, r.clock().Add(10*bound)) {
 		problems = append(problems, errors.Join(err, fmt.Errorf("audit %s would still be ended", due.Audit)))
 	}
-	for _, dead := range append(r.tasks.Dead(), r.results.Dead()...) {
+	for _, dead := range slices.Concat(r.tasks.Dead(), r.results.Dead(), r.purges.Dead()) {
 		problems = append(problems, fmt.Errorf("dead letter %s: %w", dead.Body, dead.Err))
 	}
 	r.heard.mu.Lock()

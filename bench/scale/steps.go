@@ -190,14 +190,14 @@ func (s step) remove(ctx context.Context, p *pipeline.Pipeline, results *waiting
 		return err
 	}
 	return drain(ctx, results, resultReceives, aggregatorTime, func(q queue.Sender) queue.Handler {
-		p.Results = q
+		p.Purges = q
 		if _, err = p.Delete(ctx, organization, c); err == nil {
 			_, err = p.Tick(ctx)
 		}
 		if err != nil {
 			return func(context.Context, queue.Message) error { return err }
 		}
-		return p.Ingest
+		return p.RunPurge
 	})
 }
 

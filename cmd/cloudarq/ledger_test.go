@@ -1,15 +1,81 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/test/emulator"
 )
+
+// TestInterruptedAuditKeepsItsCalls: what an audit called before Ctrl-C is in its
+// ledger, and stays there when the audit is resumed.
+func TestInterruptedAuditKeepsItsCalls(t *testing.T) {
+	e, server := sample(t)
+	neglected := e.Account("neglected")
+	data := t.TempDir()
+	if err := server.ResetCalls(); err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Fault(emulator.Fault{Service: "kms", Operation: "DescribeKey", Kind: emulator.Delay, Seconds: 1}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, interrupt := context.WithCancel(t.Context())
+	go func() { // Ctrl-C once the keys are listed
+		defer interrupt()
+		for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+			if calls, err := server.Calls(); err == nil && slices.ContainsFunc(calls, func(c emulator.Call) bool { return c.Operation == "DescribeKey" }) {
+				return
+			}
+		}
+	}()
+	r := cloudarqIn(ctx, data, neglected.ExternalID, "audit", "run", "--role-arn", neglected.RoleARN, "--external-id", "-",
+		"--services", "kms", "--regions", "eu-west-1", "--quiet")
+	r.sentence(t, exitCancelled, "cancelled", "--resume")
+	recorded := func(what string) (n int) {
+		t.Helper()
+		made, err := server.Calls()
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen, listed := 0, 0
+		for _, c := range made {
+			if c.Operation == "DescribeKey" {
+				seen++
+			}
+		}
+		for _, c := range decode[[]ledger.Entry](t, cloudarq(t, data, "audit", "calls", "-o", "json")) {
+			switch c.Operation {
+			case "DescribeKey":
+				n += c.Attempts
+			case "ListKeys":
+				listed++
+			}
+		}
+		if seen == 0 || n < seen || listed == 0 { // what was given up may not have been seen
+			t.Errorf("%s: %d calls of DescribeKey are recorded, the emulator saw %d; and %d of ListKeys", what, n, seen, listed)
+		}
+		return n
+	}
+	first := recorded("interrupted")
+	if err := server.ClearFaults(); err != nil {
+		t.Fatal(err)
+	}
+	audits := decode[[]model.Audit](t, cloudarq(t, data, "audit", "list", "-o", "json"))
+	if r := audit(t, data, neglected, "--resume", string(audits[0].ID), "--quiet"); r.code != exitOK {
+		t.Fatalf("resumed: %d %s", r.code, r.stderr)
+	}
+	if all := recorded("resumed"); all <= first {
+		t.Errorf("%d calls when resumed, %d before", all, first)
+	}
+}
 
 // TestCallsReconcileWithATrail: every call of an audit is in its ledger, and an
 // event that is not is told.

@@ -1,11 +1,13 @@
 // Command aggregator turns the evidence of tasks into findings, closes audits
-// and publishes alerts.
+// and publishes alerts. It also purges deleted connections, from a queue of their
+// own, so that results do not wait behind them.
 package main
 
 import (
 	"context"
 	"log/slog"
 	"os"
+	"path"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -33,10 +35,12 @@ type settings struct {
 	Bucket      string        `env:"EVIDENCE_BUCKET,required"`
 	Results     string        `env:"RESULTS_QUEUE_URL,required"`
 	Dead        string        `env:"RESULTS_DEAD_QUEUE_URL,required"`
+	Purges      string        `env:"PURGE_QUEUE_URL,required"`
+	DeadPurges  string        `env:"PURGE_DEAD_QUEUE_URL,required"`
 	Topic       string        `env:"ALERT_TOPIC_ARN,required"`
 	MaxReceives int           `env:"MAX_RECEIVES,required"`
 	LeaseFor    time.Duration `env:"LEASE_FOR,required"`
-	Spare       time.Duration `env:"RESULT_SPARE,required"`
+	Spare       time.Duration `env:"SPARE,required"`
 	Memory      int           `env:"AWS_LAMBDA_FUNCTION_MEMORY_SIZE,required"`
 }
 
@@ -51,16 +55,22 @@ func main() {
 	catalog, err := services.Catalog()
 	lambdax.ExitOn(err)
 	queues := sdksqs.NewFromConfig(sdk)
-	results := sqs.New(queues, cfg.Results)
+	results, purges := sqs.New(queues, cfg.Results), sqs.New(queues, cfg.Purges)
 	meters := lambdax.Meters(os.Stdout)
 	p := &pipeline.Pipeline{
 		Catalog: catalog, Store: store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{}), catalog.Severity),
 		Evidence: s3.New(sdks3.NewFromConfig(sdk, s3.PathStyle(client.Emulated(sdk))), cfg.Bucket),
-		Results:  results, Alerts: sns.New(sdksns.NewFromConfig(sdk), cfg.Topic),
+		Results:  results, Purges: purges, Alerts: sns.New(sdksns.NewFromConfig(sdk), cfg.Topic),
 		Progress: pipeline.Silent{}, Meter: meters, Now: time.Now, LeaseFor: cfg.LeaseFor, Spare: cfg.Spare, TempDir: os.TempDir(),
 	}
-	lambda.Start(lambdax.Messages{
-		Handle: p.Ingest, Max: cfg.MaxReceives, Dead: sqs.New(queues, cfg.Dead),
-		Defer: results.RedeliverAfter, Meters: meters, Log: log,
+	lambda.Start(lambdax.Queues{
+		path.Base(cfg.Results): {
+			Handle: p.Ingest, Max: cfg.MaxReceives, Dead: sqs.New(queues, cfg.Dead),
+			Defer: results.RedeliverAfter, Meters: meters, Log: log,
+		},
+		path.Base(cfg.Purges): {
+			Handle: p.RunPurge, Max: cfg.MaxReceives, Dead: sqs.New(queues, cfg.DeadPurges),
+			Defer: purges.RedeliverAfter, Meters: meters, Log: log,
+		},
 	}.Batch)
 }

@@ -1,5 +1,5 @@
-// Command scheduler starts the audits that are due, and ends those that took too
-// long, once a minute.
+// Command scheduler starts the audits that are due, ends those that took too long,
+// and has deleted connections purged, once a minute.
 package main
 
 import (
@@ -28,6 +28,7 @@ type settings struct {
 	Table    string        `env:"TABLE_NAME,required"`
 	Tasks    string        `env:"TASKS_QUEUE_URL,required"`
 	Results  string        `env:"RESULTS_QUEUE_URL,required"`
+	Purges   string        `env:"PURGE_QUEUE_URL,required"`
 	Bound    time.Duration `env:"AUDIT_BOUND,required"`
 	Evidence int           `env:"EVIDENCE_DAYS,required"`
 }
@@ -45,7 +46,7 @@ func main() {
 	meters := lambdax.Meters(os.Stdout)
 	p := &pipeline.Pipeline{
 		Catalog: catalog, Store: store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{}), catalog.Severity),
-		Tasks: sqs.New(queues, cfg.Tasks), Results: sqs.New(queues, cfg.Results),
+		Tasks: sqs.New(queues, cfg.Tasks), Results: sqs.New(queues, cfg.Results), Purges: sqs.New(queues, cfg.Purges),
 		Meter: meters, Now: time.Now, Bound: cfg.Bound, KeepDetail: time.Duration(cfg.Evidence) * 24 * time.Hour,
 	}
 	lambda.Start(lambdax.Clock(p.Tick, meters, log))

@@ -16,6 +16,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
+	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
 )
@@ -24,7 +25,7 @@ func (a *API) calls(api huma.API) {
 	huma.Register(api, huma.Operation{
 		OperationID: "list-calls", Method: http.MethodGet, Path: "/v1/connections/{connection}/audits/{audit}/calls",
 		Summary: "List the calls that an audit made to AWS, with AWS's request ids", Tags: []string{"audits"},
-		Description: "Those of a task are there when it is done. With Accept: application/x-ndjson each call is a line, as `cloudarq audit calls -o ndjson` writes it, and the cursor is in the header alone.",
+		Description: "Those of attempts that failed are among them; those of a task that runs are there after half a minute. With Accept: application/x-ndjson each call is a line, as `cloudarq audit calls -o ndjson` writes it, and the cursor is in the header alone.",
 	}, a.listCalls)
 }
 
@@ -42,7 +43,7 @@ type callsAnswer struct {
 var errFull = errors.New("the page is full")
 
 // listCalls goes through the ledgers of an audit one after the other. Its cursor
-// is a task and how many of that task's calls were listed.
+// is an attempt at a task and how many of that attempt's calls were listed.
 func (a *API) listCalls(ctx context.Context, in *struct {
 	AuditPath
 	Service string `query:"service" maxLength:"64" doc:"Only the calls that were made to audit this service, or \"connect\": to open the account"`
@@ -58,10 +59,14 @@ func (a *API) listCalls(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	all := pipeline.Ledgers(in.id(), audit, tasks)
+	all, err := pipeline.Ledgers(ctx, a.Ledgers, in.id(), audit, tasks)
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
 	if in.Service != "" {
 		all = slices.DeleteFunc(all, func(l pipeline.Ledger) bool { return string(l.Task) != in.Service })
-		if len(all) == 0 {
+		known := in.Service == "connect" || slices.ContainsFunc(tasks, func(t model.Task) bool { return string(t.ID) == in.Service })
+		if len(all) == 0 && !known {
 			return nil, invalid(ctx, "query.service", strconv.Quote(in.Service)+" is none of the audit's services")
 		}
 	}
@@ -71,9 +76,6 @@ func (a *API) listCalls(ctx context.Context, in *struct {
 	}
 	out := &callsAnswer{Body: callsPage{Calls: []ledger.Entry{}}}
 	for ; at < len(all); at, skip = at+1, 0 {
-		if all[at].Key == "" {
-			continue
-		}
 		line := 0
 		err := pipeline.ReadLedger(ctx, a.Ledgers, all[at].Key, func(e ledger.Entry) error {
 			if line++; line <= skip {
@@ -88,7 +90,7 @@ func (a *API) listCalls(ctx context.Context, in *struct {
 		switch {
 		case err == nil || errors.Is(err, blob.ErrNotFound): // not written yet, or older than evidence is kept
 		case errors.Is(err, errFull):
-			out.Cursor = base64.RawURLEncoding.EncodeToString([]byte(string(all[at].Task) + "\x00" + strconv.Itoa(skip)))
+			out.Cursor = base64.RawURLEncoding.EncodeToString([]byte(ledgerName(all[at]) + "\x00" + strconv.Itoa(skip)))
 			out.Body.Cursor = out.Cursor
 			return out, nil
 		default:
@@ -97,6 +99,9 @@ func (a *API) listCalls(ctx context.Context, in *struct {
 	}
 	return out, nil
 }
+
+// ledgerName is what a cursor knows a ledger by.
+func ledgerName(l pipeline.Ledger) string { return string(l.Task) + "." + l.Attempt }
 
 // callsCursor says which ledger a page begins in, and after how many calls of it.
 func callsCursor(cursor string, all []pipeline.Ledger) (at, skip int, err error) {
@@ -107,8 +112,8 @@ func callsCursor(cursor string, all []pipeline.Ledger) (at, skip int, err error)
 	if err != nil {
 		return 0, 0, table.ErrCursor
 	}
-	task, line, _ := strings.Cut(string(raw), "\x00")
-	at = slices.IndexFunc(all, func(l pipeline.Ledger) bool { return string(l.Task) == task })
+	name, line, _ := strings.Cut(string(raw), "\x00")
+	at = slices.IndexFunc(all, func(l pipeline.Ledger) bool { return ledgerName(l) == name })
 	if skip, err = strconv.Atoi(line); err != nil || skip < 0 || at < 0 {
 		return 0, 0, table.ErrCursor
 	}

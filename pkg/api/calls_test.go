@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -131,4 +133,41 @@ func TestCallsBeforeThereAreAny(t *testing.T) {
 		}
 	}
 	problem(t, "a damaged ledger", s.call(http.MethodGet, path, nil, nil), http.StatusInternalServerError, "internal")
+}
+
+// TestCallsOfEveryAttempt: what attempts did that failed is listed before what the
+// last one did, and pages go on within an attempt.
+func TestCallsOfEveryAttempt(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	path, before := s.audited(map[string]int{"connect": 2, "kitchen": 2})
+	id := strings.Split(path, "/")
+	a, err := s.store.For("default").Audit(t.Context(), model.ConnectionID(id[3]), model.AuditID(id[5]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	writer := &pipeline.Pipeline{Evidence: s.shelf}
+	var failed []ledger.Entry
+	for attempt := range 2 {
+		made := []ledger.Entry{{Operation: fmt.Sprint("Look", attempt)}, {Operation: fmt.Sprint("Look again", attempt)}}
+		if err := writer.WriteLedger(t.Context(), pipeline.LedgerKey("default", a, "house"), made); err != nil {
+			t.Fatal(err)
+		}
+		failed = append(failed, made...)
+		time.Sleep(2 * time.Millisecond) // attempts are in the order of their milliseconds
+	}
+	want := slices.Concat(before[:2], failed, before[2:])
+	for _, limit := range []int{1, 3, 100} {
+		var got []ledger.Entry
+		for cursor, pages := "", 0; pages == 0 || cursor != ""; pages++ {
+			page := decode[callsPage](t, s.call(http.MethodGet, fmt.Sprintf("%s?limit=%d&cursor=%s", path, limit, cursor), nil, nil))
+			got, cursor = append(got, page.Calls...), page.Cursor
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%d a page (-want +got):\n%s", limit, d)
+		}
+	}
+	if page := decode[callsPage](t, s.call(http.MethodGet, path+"?service=house", nil, nil)); len(page.Calls) != 4 {
+		t.Errorf("%d calls of the service, want 4", len(page.Calls))
+	}
 }

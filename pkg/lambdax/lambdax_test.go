@@ -201,3 +201,44 @@ func TestMetersAreWrittenOnce(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
+
+// TestQueues: the messages of each queue go to its own handler and its own dead
+// letters, whatever their kind; those of a queue that nobody knows come again.
+func TestQueues(t *testing.T) {
+	t.Parallel()
+	meters, log := quiet()
+	var handled []string
+	dead := map[string]*letters{"results": {}, "purges": {}}
+	handler := func(name, kind string) lambdax.Messages {
+		return lambdax.Messages{
+			Handle: func(_ context.Context, m queue.Message) error {
+				handled = append(handled, name)
+				_, err := pipeline.ParseMessage(kind, m.Body)
+				return err
+			},
+			Max: 12, Dead: dead[name], Meters: meters, Log: log,
+			Defer: func(context.Context, string, time.Duration) error { return nil },
+		}
+	}
+	queues := lambdax.Queues{
+		"cloudarq-ResultsQueue-A1B2C3D4E5F6": handler("results", pipeline.KindResult),
+		"cloudarq-PurgeQueue-A1B2C3D4E5F6":   handler("purges", pipeline.KindPurge),
+	}
+	results, purge := event[events.SQSEvent](t, "results.json"), event[events.SQSEvent](t, "purge.json")
+	lost := event[events.SQSEvent](t, "purge.json")
+	lost.Records[0].EventSourceARN = results.Records[0].EventSourceARN
+	for _, e := range []events.SQSEvent{results, purge, lost, {}} {
+		if response, err := queues.Batch(t.Context(), e); err != nil || len(response.BatchItemFailures) > 0 {
+			t.Errorf("%+v, %v", response, err)
+		}
+	}
+	if d := cmp.Diff([]string{"results", "purges", "results"}, handled); d != "" {
+		t.Error(d)
+	}
+	if len(dead["results"].bodies) != 1 || len(dead["purges"].bodies) != 0 {
+		t.Errorf("dead results %v, purges %v; want the purge that was among the results", dead["results"].bodies, dead["purges"].bodies)
+	}
+	if _, err := queues.Batch(t.Context(), event[events.SQSEvent](t, "tasks.json")); err == nil {
+		t.Error("no error for a queue that nobody knows")
+	}
+}

@@ -7,8 +7,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -50,6 +52,22 @@ func (m Messages) Batch(ctx context.Context, event events.SQSEvent) (events.SQSE
 		m.Log.ErrorContext(ctx, "metrics", slog.Any("error", err))
 	}
 	return response, nil
+}
+
+// Queues handles the messages of several queues, each by its name.
+type Queues map[string]Messages
+
+// Batch handles the messages of one SQS event, which are of one queue.
+func (q Queues) Batch(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
+	if len(event.Records) == 0 {
+		return events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}, nil
+	}
+	source := event.Records[0].EventSourceARN
+	messages, ok := q[source[strings.LastIndexByte(source, ':')+1:]]
+	if !ok {
+		return events.SQSEventResponse{}, fmt.Errorf("messages of the queue %q, of which nothing is known", source)
+	}
+	return messages.Batch(ctx, event)
 }
 
 // one handles a message and reports whether it is done with.

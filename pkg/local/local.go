@@ -105,8 +105,8 @@ func (s *State) Audit(ctx context.Context, run Run) (model.Audit, error) {
 	if err != nil {
 		return audit, err
 	}
-	connect := pipeline.Key("ledger", Organization, audit, "connect")
-	if err := p.WriteLedger(ctx, connect, run.Connect); err != nil {
+	// The calls were made, also if the user has enough of it by now.
+	if err := p.WriteLedger(context.WithoutCancel(ctx), pipeline.LedgerKey(Organization, audit, "connect"), run.Connect); err != nil {
 		return audit, err
 	}
 	err = broker.Drain(ctx,

@@ -68,16 +68,18 @@ func (s *State) Tasks(ctx context.Context, audit model.Audit) ([]model.Task, err
 	return s.Records.Tasks(ctx, audit.ID)
 }
 
-// Calls visits every call that an audit made, connecting included.
+// Calls visits every call that an audit made, connecting and attempts that failed
+// included.
 func (s *State) Calls(ctx context.Context, audit model.Audit, visit func(ledger.Entry) error) error {
 	tasks, err := s.Tasks(ctx, audit)
 	if err != nil {
 		return err
 	}
-	for _, l := range pipeline.Ledgers(Organization, audit, tasks) {
-		if l.Key == "" {
-			continue
-		}
+	ledgers, err := pipeline.Ledgers(ctx, s.Evidence, Organization, audit, tasks)
+	if err != nil {
+		return err
+	}
+	for _, l := range ledgers {
 		if err := pipeline.ReadLedger(ctx, s.Evidence, l.Key, visit); err != nil {
 			return err
 		}

@@ -105,7 +105,7 @@ type Task struct {
 	Unread []Rest   `json:"unread,omitempty"`
 
 	Evidence  string             `json:"evidence,omitempty"` // key in the blob store
-	Ledger    string             `json:"ledger,omitempty"`   // key in the blob store
+	Ledger    string             `json:"ledger,omitempty"`   // key in the blob store, of the attempt that gave the result
 	Calls     int                `json:"calls,omitempty"`
 	Resources int                `json:"resources,omitempty"`
 	Listings  map[string]Listing `json:"listings,omitempty"` // by resource type

@@ -12,7 +12,9 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path"
 	"path/filepath"
+	"regexp"
 	"syscall"
 	"time"
 
@@ -27,6 +29,17 @@ const patience = 5 * time.Minute
 // functions are the functions by their names, as the template knows them.
 func functions() map[string]string {
 	return map[string]string{"api": "ApiFunction", "scheduler": "SchedulerFunction", "checker": "CheckerFunction", "aggregator": "AggregatorFunction"}
+}
+
+// sample is the name of a queue in the events, with its logical id.
+var sample = regexp.MustCompile(`cloudarq-(\w+Queue)-A1B2C3D4E5F6`)
+
+// here is an event with the queues that were deployed in place of the samples: a
+// function tells its queues apart by their names.
+func here(event []byte, deployed *stack.Stack) []byte {
+	return sample.ReplaceAllFunc(event, func(name []byte) []byte {
+		return []byte(path.Base(deployed.Resources[string(sample.FindSubmatch(name)[1])].ID))
+	})
 }
 
 func main() {
@@ -85,7 +98,7 @@ func run(ctx context.Context, args []string) (err error) {
 	defer func() { err = errors.Join(err, host.Close()) }()
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	answer, err := host.Invoke(ctx, functions()[args[0]], event)
+	answer, err := host.Invoke(ctx, functions()[args[0]], here(event, deployed))
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awscredentials "github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	dynamodbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -58,6 +59,10 @@ func TestSDKCalls(t *testing.T) {
 			_, err := objects.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: bucket, Key: key})
 			return err
 		}},
+		{Call{Service: "s3", Operation: "DeleteObjects", Resource: "bucket", Effect: true}, func(ctx context.Context) error {
+			_, err := objects.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: bucket, Delete: &types.Delete{Objects: []types.ObjectIdentifier{{Key: key}}}})
+			return err
+		}},
 		{Call{Service: "s3", Operation: "ListObjectsV2", Resource: "bucket"}, func(ctx context.Context) error {
 			_, err := objects.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: bucket})
 			return err
@@ -74,6 +79,11 @@ func TestSDKCalls(t *testing.T) {
 		}},
 		{Call{Service: "dynamodb", Operation: "DescribeTable", Resource: "t"}, func(ctx context.Context) error {
 			_, err := dynamodb.NewFromConfig(cfg).DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String("t")})
+			return err
+		}},
+		{Call{Service: "dynamodb", Operation: "BatchWriteItem", Resource: "t", Effect: true}, func(ctx context.Context) error {
+			remove := dynamodbtypes.WriteRequest{DeleteRequest: &dynamodbtypes.DeleteRequest{Key: map[string]dynamodbtypes.AttributeValue{}}}
+			_, err := dynamodb.NewFromConfig(cfg).BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{RequestItems: map[string][]dynamodbtypes.WriteRequest{"t": {remove}}})
 			return err
 		}},
 		{Call{Service: "sqs", Operation: "ChangeMessageVisibility", Resource: "jobs", Seconds: 45, Effect: true}, func(ctx context.Context) error {

@@ -184,7 +184,7 @@ func (w *worker) step(t *testing.T, n int) error {
 	if known && mathrand.IntN(3) == 0 {
 		delete(w.alive, id)
 		w.dead = append(w.dead, id)
-		return records.Purge(t.Context(), id, nil)
+		return purge(t.Context(), records, id)
 	}
 	w.alive[id] = w.fresh()
 	return w.keys.Give(t.Context(), "acme", &c, w.alive[id], time.Now())

@@ -22,9 +22,6 @@ func (p *Pipeline) Ingest(ctx context.Context, message queue.Message) error {
 	if err != nil {
 		return err
 	}
-	if m.Kind == KindPurge {
-		return p.purge(ctx, m)
-	}
 	err = p.takeIn(ctx, m)
 	switch {
 	case errors.Is(err, errMore):

@@ -151,13 +151,15 @@ func (p *Pipeline) watch(ctx context.Context, m Message, stop context.CancelCaus
 }
 
 // collect makes the task's walks and stores what they find. An error means that
-// nothing is known to be stored; that something could not be read is no error.
-func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, task *model.Task) error {
+// nothing is known to be stored but the calls that were made; that something could
+// not be read is no error.
+func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, task *model.Task) (err error) {
 	spec, ok := p.Specs[task.Service]
 	if !ok {
 		return fmt.Errorf("%w: no collector for service %q", queue.ErrPoison, task.Service)
 	}
-	calls := &ledger.Memory{}
+	calls := p.record(ctx, m.Organization, audit, string(task.ID))
+	defer func() { err = errors.Join(err, calls.end(ctx, err)) }() // after a panic, too
 	account, err := p.Accounts.Open(ctx, m.Organization, audit, p.actions(spec, audit), calls)
 	if err != nil {
 		return err
@@ -167,7 +169,7 @@ func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, ta
 		return err
 	}
 	task.Evidence = Key("evidence", m.Organization, audit, string(task.ID)+p.attempt())
-	task.Ledger = Key("ledger", m.Organization, audit, string(task.ID))
+	task.Ledger = calls.key
 	j := newJudgement(p, audit, task.Service)
 	var next []model.Task
 	var digests map[string][]uint64
@@ -185,9 +187,6 @@ func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, ta
 		return j.finish()
 	})
 	if err != nil {
-		return err
-	}
-	if err := p.WriteLedger(ctx, task.Ledger, calls.Entries()); err != nil {
 		return err
 	}
 	if err := p.handOn(ctx, p.Store.For(m.Organization), next, digests); err != nil {

@@ -30,10 +30,10 @@ type Ticked struct {
 const startsAtOnce = 16
 
 // Tick starts the audits that are due and ends those that took too long, and has
-// deleted connections purged, of all organizations. Whatever was missed is caught up once. Ticking twice, or dying
-// in the middle, starts nothing twice: a scheduled audit's id follows from the
-// connection and the moment it was due. One connection's trouble does not hold
-// up the others; the error tells of all of it.
+// deleted connections purged, of all organizations. Whatever was missed is caught
+// up once. Ticking twice, or dying in the middle, starts nothing twice: a scheduled
+// audit's id follows from the connection and the moment it was due. One
+// connection's trouble does not hold up the others; the error tells of all of it.
 func (p *Pipeline) Tick(ctx context.Context) (Ticked, error) {
 	now := p.Now().UTC()
 	var ticked Ticked
@@ -80,7 +80,7 @@ func (p *Pipeline) Tick(ctx context.Context) (Ticked, error) {
 			break
 		}
 		group.Go(func() error {
-			note(&ticked.Purged, p.sendPurge(ctx, due))
+			note(&ticked.Purged, p.sendPurge(ctx, due.Organization, due.Connection))
 			return nil
 		})
 	}

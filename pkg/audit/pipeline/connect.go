@@ -13,17 +13,13 @@ import (
 // connect is the first task of an audit that was begun: it opens the account,
 // finds out its regions, and writes and sends the other tasks. Run again after a
 // crash it changes no task that was written, and sends all of them again.
-func (p *Pipeline) connect(ctx context.Context, m Message, audit model.Audit, task *model.Task) error {
-	calls := &ledger.Memory{}
-	err := p.openAndPlan(ctx, m, audit, calls)
-	task.Ledger, task.Calls = Key("ledger", m.Organization, audit, connect), len(calls.Entries())
-	if e := p.WriteLedger(ctx, task.Ledger, calls.Entries()); e != nil {
-		return errors.Join(err, e)
-	}
-	if err != nil {
+func (p *Pipeline) connect(ctx context.Context, m Message, audit model.Audit, task *model.Task) (err error) {
+	calls := p.record(ctx, m.Organization, audit, connect)
+	defer func() { err = errors.Join(err, calls.end(ctx, err)) }() // after a panic, too
+	if err := p.openAndPlan(ctx, m, audit, calls); err != nil {
 		return err
 	}
-	task.State = model.TaskCollected
+	task.Ledger, task.Calls, task.State = calls.key, len(calls.Entries()), model.TaskCollected
 	return nil
 }
 

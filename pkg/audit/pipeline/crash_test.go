@@ -111,6 +111,10 @@ func (t mortalTable) Delete(ctx context.Context, k table.Key) error {
 	return t.m.effect("delete "+k.PK, func() error { return t.Table.Delete(ctx, k) })
 }
 
+func (t mortalTable) DeleteMany(ctx context.Context, ks []table.Key) error {
+	return t.m.effect("delete many", func() error { return t.Table.DeleteMany(ctx, ks) })
+}
+
 type mortalBlobs struct {
 	blob.Store
 	m *mortal
@@ -133,6 +137,14 @@ func (b mortalBlobs) Get(ctx context.Context, key string) (io.ReadCloser, error)
 
 func (b mortalBlobs) List(ctx context.Context, prefix string) iter.Seq2[blob.Info, error] {
 	return b.Store.List(ctx, prefix)
+}
+
+func (b mortalBlobs) Delete(ctx context.Context, key string) error {
+	return b.m.effect("remove "+key, func() error { return b.Store.Delete(ctx, key) })
+}
+
+func (b mortalBlobs) DeleteMany(ctx context.Context, keys []string) error {
+	return b.m.effect("remove many", func() error { return b.Store.DeleteMany(ctx, keys) })
 }
 
 type mortalQueue struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
@@ -14,22 +15,17 @@ import (
 // purged. Its Audit and Task are "purge".
 const KindPurge = "purge"
 
+// purgeAgain is when the clock has a purge sent once more, unless it went on or
+// ended by then: later than a function that purges can still run.
+const purgeAgain = 15 * time.Minute
+
 // Delete hides a connection at once, stops its audit, and has it purged when
 // nothing that still runs can write about it any more. Deleting again does no
 // harm.
 func (p *Pipeline) Delete(ctx context.Context, orgID model.OrganizationID, c model.Connection) (model.Receipt, error) {
 	org := p.Store.For(orgID)
-	now := p.Now().UTC()
-	receipt := model.Receipt{Connection: c.ID, DeletedAt: now}
-	// The moment of the purge before the deletion: what is hidden will be purged.
-	if err := org.PutPurge(ctx, c.ID, now.Add(p.PurgeAfter)); err != nil {
-		return receipt, err
-	}
-	if err := org.PutReceipt(ctx, receipt); err != nil {
-		return receipt, err
-	}
-	c.State, c.Reason, c.Since = model.ConnectionDeleted, "deleted", now
-	if err := org.PutConnection(ctx, &c); err != nil {
+	receipt, err := p.hide(ctx, org, c)
+	if err != nil {
 		return receipt, err
 	}
 	latest, err := org.LatestAudit(ctx, c.ID, func(model.Audit) bool { return true })
@@ -42,76 +38,131 @@ func (p *Pipeline) Delete(ctx context.Context, orgID model.OrganizationID, c mod
 	return receipt, p.Stop(ctx, orgID, c.ID, latest.ID, model.AuditCancelled, "the connection was deleted")
 }
 
-// sendPurge has a deleted connection purged by the aggregator.
-func (p *Pipeline) sendPurge(ctx context.Context, due store.Due) error {
-	m := Message{KindPurge, version, due.Organization, due.Connection, KindPurge, KindPurge}
-	if err := p.Results.Send(ctx, m.body()); err != nil {
-		return fmt.Errorf("have connection %s purged: %w", due.Connection, err)
+func (p *Pipeline) hide(ctx context.Context, org *store.Organization, c model.Connection) (model.Receipt, error) {
+	if c.State == model.ConnectionDeleted {
+		// Its receipt may be counting what was purged.
+		if receipt, err := org.Receipt(ctx, c.ID); !errors.Is(err, store.ErrNotFound) {
+			return receipt, err
+		}
+	}
+	now := p.Now().UTC()
+	receipt := model.Receipt{Connection: c.ID, DeletedAt: now}
+	// The moment of the purge before the deletion: what is hidden will be purged.
+	if err := org.PutPurge(ctx, c.ID, now.Add(p.PurgeAfter)); err != nil {
+		return receipt, err
+	}
+	if err := org.PutReceipt(ctx, receipt); err != nil {
+		return receipt, err
+	}
+	c.State, c.Reason, c.Since = model.ConnectionDeleted, "deleted", now
+	return receipt, org.PutConnection(ctx, &c)
+}
+
+// sendPurge has a deleted connection purged by who takes messages of KindPurge.
+// The clock leaves it alone for a while, so that it is not queued again each minute.
+func (p *Pipeline) sendPurge(ctx context.Context, org model.OrganizationID, connection model.ConnectionID) error {
+	if err := p.Store.For(org).PutPurge(ctx, connection, p.Now().UTC().Add(purgeAgain)); err != nil {
+		return err
+	}
+	m := Message{KindPurge, version, org, connection, KindPurge, KindPurge}
+	if err := p.Purges.Send(ctx, m.body()); err != nil {
+		return fmt.Errorf("have connection %s purged: %w", connection, err)
 	}
 	return nil
+}
+
+// RunPurge purges a deleted connection for as long as its context allows, and then
+// sends itself on. It takes a message of KindPurge. One that comes twice, or while
+// another purges the same, does no harm.
+func (p *Pipeline) RunPurge(ctx context.Context, message queue.Message) error {
+	m, err := ParseMessage(KindPurge, message.Body)
+	if err != nil {
+		return err
+	}
+	done, err := p.purgeSome(ctx, m.Organization, m.Connection)
+	if done || err != nil {
+		return err
+	}
+	return p.sendPurge(ctx, m.Organization, m.Connection)
 }
 
 // Purge purges a deleted connection at once. It is for where nothing runs that
 // could still write about it.
 func (p *Pipeline) Purge(ctx context.Context, org model.OrganizationID, connection model.ConnectionID) error {
-	return p.purge(ctx, Message{KindPurge, version, org, connection, KindPurge, KindPurge})
+	for {
+		if done, err := p.purgeSome(ctx, org, connection); done || err != nil {
+			return err
+		}
+	}
 }
 
-// purge removes everything that is kept of a deleted connection, in the table
-// and in the blob store. Dying in between leaves the connection, and the next
-// try goes on; what was there is counted before anything is removed.
-func (p *Pipeline) purge(ctx context.Context, m Message) error {
-	org := p.Store.For(m.Organization)
-	c, err := org.AnyConnection(ctx, m.Connection)
+// purgeSome removes what is kept of a deleted connection, in the blob store and in
+// the table, until nothing is left or time is nearly up; it gets further each time.
+// Dying in between leaves the connection and the clock's moment, and the next try
+// goes on.
+func (p *Pipeline) purgeSome(ctx context.Context, orgID model.OrganizationID, connection model.ConnectionID) (done bool, err error) {
+	org := p.Store.For(orgID)
+	c, err := org.AnyConnection(ctx, connection)
 	if errors.Is(err, store.ErrNotFound) {
-		return org.Purge(ctx, m.Connection, nil) // the rest of one who died at the very end
+		return true, org.DeletePurge(ctx, connection) // the rest of one who died at the very end
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	if c.State != model.ConnectionDeleted {
-		return fmt.Errorf("%w: connection %s is not deleted", queue.ErrPoison, c.ID)
+		return false, fmt.Errorf("%w: connection %s is not deleted", queue.ErrPoison, c.ID)
 	}
-	scopes := Scopes(p.Catalog)
-	receipt, err := org.Receipt(ctx, c.ID)
+	purge, err := org.Purge(ctx, c.ID)
 	if err != nil {
-		return err
+		return false, err
 	}
-	if receipt.Records == 0 {
-		if receipt.Records, err = org.CountRecords(ctx, c.ID, scopes); err != nil {
-			return err
-		}
-		if receipt.Objects, err = p.objects(ctx, m, func(string) error { return nil }); err != nil {
-			return err
-		}
-		receipt.Records++ // the connection
-		if err := org.PutReceipt(ctx, receipt); err != nil {
-			return err
-		}
+	end, bounded := ctx.Deadline()
+	more := func() bool { return !bounded || time.Until(end) > p.Spare }
+	if done, err = p.purgeObjects(ctx, orgID, purge, c.ID, more); done {
+		done, err = purge.Records(ctx, Scopes(p.Catalog), more)
 	}
-	if _, err := p.objects(ctx, m, func(key string) error { return p.Evidence.Delete(ctx, key) }); err != nil {
-		return err
+	if done {
+		err = purge.Finish(ctx, p.Now().UTC())
 	}
-	receipt.PurgedAt = p.Now().UTC()
-	if err := org.PutReceipt(ctx, receipt); err != nil {
-		return err
+	if errors.Is(err, store.ErrConflict) {
+		return true, nil // somebody else purges it, and the clock knows of it should he die
 	}
-	return org.Purge(ctx, c.ID, scopes)
+	return done, err
 }
 
-// objects visits all blobs of a connection and counts them.
-func (p *Pipeline) objects(ctx context.Context, m Message, visit func(key string) error) (n int, err error) {
-	for _, what := range []string{"evidence", "ledger", "changes"} {
-		prefix := fmt.Sprintf("%s/org=%s/connection=%s/", what, m.Organization, m.Connection)
+// objectsAtOnce is how many blobs are deleted at a time.
+const objectsAtOnce = 1000
+
+// purgeObjects deletes all blobs of a connection, and has them counted.
+func (p *Pipeline) purgeObjects(ctx context.Context, org model.OrganizationID, purge *store.Purge, connection model.ConnectionID, more func() bool) (done bool, err error) {
+	var page []string
+	flush := func() error {
+		err := purge.Objects(ctx, page)
+		if err == nil {
+			err = p.Evidence.DeleteMany(ctx, page)
+		}
+		page = page[:0]
+		return err
+	}
+	for _, what := range []string{"changes", "evidence", "ledger", "progress"} { // in the order of keys, as they are counted
+		prefix := fmt.Sprintf("%s/org=%s/connection=%s/", what, org, connection)
 		for info, err := range p.Evidence.List(ctx, prefix) {
-			if err == nil {
-				n++
-				err = visit(info.Key)
-			}
 			if err != nil {
-				return n, fmt.Errorf("objects of connection %s: %w", m.Connection, err)
+				return false, fmt.Errorf("objects of connection %s: %w", connection, err)
+			}
+			if page = append(page, info.Key); len(page) < objectsAtOnce {
+				continue
+			}
+			if err := flush(); err != nil {
+				return false, err
+			}
+			if !more() {
+				return false, nil
 			}
 		}
 	}
-	return n, nil
+	if len(page) > 0 {
+		err = flush()
+	}
+	return err == nil, err
 }

@@ -93,6 +93,7 @@ type Pipeline struct {
 	Evidence blob.Store
 	Tasks    queue.Sender // to RunTask
 	Results  queue.Sender // to Ingest
+	Purges   queue.Sender // to RunPurge
 	Accounts Accounts
 	Progress Progress
 	Alerts   notify.Notifier  // hears of changes; nil if nobody shall
@@ -101,8 +102,8 @@ type Pipeline struct {
 	// Deadline bounds the collecting of one audit, counted from its start; what
 	// was not read by then is a gap. 0 means no bound.
 	Deadline time.Duration
-	// Spare is kept of the time that a task or a result is given by its context, to
-	// store what was done and hand on the rest before the context ends.
+	// Spare is kept of the time that a task, a result or a purge is given by its context,
+	// to store what was done and hand on the rest before the context ends.
 	Spare time.Duration
 	// WatchEvery is how often a running task looks whether its audit was
 	// cancelled; 0 means never.
@@ -154,13 +155,12 @@ const (
 )
 
 // ParseMessage reads a message of the kind expected; any other is queue.ErrPoison.
-// Among the results may be purges.
 func ParseMessage(kind string, body []byte) (Message, error) {
 	var m Message
 	if err := json.Unmarshal(body, &m); err != nil {
 		return m, fmt.Errorf("%w: %w", queue.ErrPoison, err)
 	}
-	if (m.Kind != kind && (m.Kind != KindPurge || kind != KindResult)) || m.Version != version {
+	if m.Kind != kind || m.Version != version {
 		return m, fmt.Errorf("%w: kind %q version %d, want %q version %d", queue.ErrPoison, m.Kind, m.Version, kind, version)
 	}
 	if m.Organization == "" || m.Connection == "" || m.Audit == "" || m.Task == "" {

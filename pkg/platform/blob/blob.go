@@ -45,6 +45,12 @@ type Store interface {
 	// Delete removes what is stored under key. Deleting what does not exist is
 	// no error.
 	Delete(ctx context.Context, key string) error
+
+	// DeleteMany removes what is stored under all keys. Keys under which there
+	// is nothing are no error. Invalid keys are refused before anything is
+	// deleted. After any other error some may be gone, and the error names one
+	// that may not be; repeat the whole call.
+	DeleteMany(ctx context.Context, keys []string) error
 }
 
 // Info describes a stored blob.
@@ -82,6 +88,16 @@ func CheckKey(key string) error {
 			return fmt.Errorf("%w: %q has a segment of more than %d bytes", ErrKey, key, MaxSegment)
 		case s[0] == '.':
 			return fmt.Errorf("%w: %q has a segment that begins with a dot", ErrKey, key)
+		}
+	}
+	return nil
+}
+
+// CheckKeys is the check that DeleteMany makes before it deletes.
+func CheckKeys(keys []string) error {
+	for _, key := range keys {
+		if err := CheckKey(key); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -1,4 +1,4 @@
-// Package table is the one way to records: five methods that DynamoDB does well
+// Package table is the one way to records: six methods that DynamoDB does well
 // and SQLite can mirror exactly. There are no filters, scans or transactions;
 // what a key cannot answer is written in advance.
 //
@@ -74,6 +74,14 @@ type Table interface {
 	// Delete removes the item under k, of whatever version. Deleting what does
 	// not exist is no error.
 	Delete(ctx context.Context, k Key) error
+
+	// DeleteMany removes the items under all keys, of whatever versions. Keys
+	// under which there is nothing are no error.
+	//
+	// Invalid keys, and a key that is there twice, are refused before anything is
+	// deleted. After any other error some of the items may be gone; repeat the
+	// whole call. It is not a transaction: readers may see a part.
+	DeleteMany(ctx context.Context, ks []Key) error
 
 	// Query returns one page of live items. A page without items has an empty
 	// cursor and nothing follows it; a page with items may be shorter than the
@@ -196,6 +204,22 @@ func CheckMany(its []Item) error {
 			return fmt.Errorf("%w: %s twice in one batch", ErrInvalid, it.Key)
 		}
 		seen[it.Key] = struct{}{}
+	}
+	return nil
+}
+
+// CheckKeys is the check that DeleteMany makes before it deletes: each key by
+// itself, and none twice.
+func CheckKeys(ks []Key) error {
+	seen := make(map[Key]struct{}, len(ks))
+	for _, k := range ks {
+		if err := k.Check(); err != nil {
+			return err
+		}
+		if _, dup := seen[k]; dup {
+			return fmt.Errorf("%w: %s twice in one batch", ErrInvalid, k)
+		}
+		seen[k] = struct{}{}
 	}
 	return nil
 }

@@ -28,6 +28,7 @@ func Run(t *testing.T, open Open) {
 	for name, f := range map[string]func(*testing.T, blob.Store){
 		"put, get, delete": testBasics,
 		"failed put":       testFailedPut,
+		"delete many":      testDeleteMany,
 		"list":             testList,
 		"keys":             testKeys,
 		"never half":       testNeverHalf,
@@ -120,6 +121,30 @@ func testBasics(t *testing.T, s blob.Store) {
 	want(t, s, "empty", "")
 }
 
+func testDeleteMany(t *testing.T, s blob.Store) {
+	for _, n := range []int{0, 1, 3, 2105} {
+		var keys []string
+		for i := range n {
+			key := fmt.Sprintf("many/%d/%04d", i%3, i)
+			put(t, s, key, "x")
+			keys = append(keys, key)
+		}
+		kept := []string{"many/0/kept", "many/kept", "many=/0/0000"}
+		for _, key := range kept {
+			put(t, s, key, key)
+		}
+		keys = append(keys, "many/0/never", "nowhere/1", "many/kept/below", "many") // there is nothing
+		for range 2 {
+			if err := s.DeleteMany(t.Context(), keys); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if d := cmp.Diff(kept, list(t, s, "")); d != "" {
+			t.Fatalf("%d deleted (-want +got):\n%s", n, d)
+		}
+	}
+}
+
 func testFailedPut(t *testing.T, s blob.Store) {
 	mine := errors.New("mine")
 	half := func() io.Reader {
@@ -193,12 +218,13 @@ func testKeys(t *testing.T, s blob.Store) {
 		"\x7f", `a\b`, "c:a", "\xff", strings.Repeat("s", blob.MaxSegment+1), strings.Repeat("a/", blob.MaxKey/2) + "a",
 	} {
 		_, getErr := s.Get(ctx, k)
-		for what, err := range map[string]error{"put": s.Put(ctx, k, strings.NewReader("")), "get": getErr, "delete": s.Delete(ctx, k)} {
+		for what, err := range map[string]error{"put": s.Put(ctx, k, strings.NewReader("")), "get": getErr, "delete": s.Delete(ctx, k), "delete many": s.DeleteMany(ctx, []string{good[0], k})} {
 			if !errors.Is(err, blob.ErrKey) {
 				t.Errorf("%s %q: %v, want ErrKey", what, k, err)
 			}
 		}
 	}
+	want(t, s, good[0], good[0]) // refused before anything was deleted
 	for _, p := range []string{"/", "../", "a//", "a/.", "a\x00", `\`} {
 		n := 0
 		for _, err := range s.List(ctx, p) {
@@ -243,6 +269,7 @@ func testCancelled(t *testing.T, s blob.Store) {
 	}
 	for what, err := range map[string]error{
 		"put": s.Put(ctx, "a", strings.NewReader("y")), "get": getErr, "list": listErr, "delete": s.Delete(ctx, "a"),
+		"delete many": s.DeleteMany(ctx, []string{"a"}),
 	} {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v, want context.Canceled", what, err)

@@ -90,6 +90,16 @@ func testModel(t *testing.T, s blob.Store) {
 					rt.Fatal(err)
 				}
 			},
+			"deleteMany": func(rt *rapid.T) {
+				var keys []string
+				for range rapid.IntRange(0, 4).Draw(rt, "n") {
+					keys = append(keys, key())
+					delete(model, keys[len(keys)-1])
+				}
+				if err := s.DeleteMany(t.Context(), keys); err != nil {
+					rt.Fatal(err)
+				}
+			},
 			"get": func(rt *rapid.T) {
 				k := key()
 				wanted, ok := model[k]

@@ -228,6 +228,34 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	return nil
 }
 
+// DeleteMany implements blob.Store. It goes on after a file that cannot be
+// removed, so that one does not keep all the others.
+func (s *Store) DeleteMany(ctx context.Context, keys []string) error {
+	if err := blob.CheckKeys(keys); err != nil {
+		return fmt.Errorf("delete %d blobs: %w", len(keys), err)
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("delete %d blobs: %w", len(keys), err)
+	}
+	left, first := 0, error(nil)
+	for _, key := range keys {
+		err := ctx.Err()
+		if err == nil {
+			err = s.remove(key)
+		}
+		if err == nil {
+			continue
+		}
+		if left++; first == nil {
+			first = fmt.Errorf("blob %s: %w", key, explain(err))
+		}
+	}
+	if first != nil {
+		return fmt.Errorf("delete %d blobs, %d left: %w", len(keys), left, first)
+	}
+	return nil
+}
+
 func (s *Store) remove(key string) error {
 	st, err := s.root.Lstat(key)
 	switch {

@@ -132,3 +132,20 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	delete(s.blobs, key)
 	return nil
 }
+
+// DeleteMany implements blob.Store.
+func (s *Store) DeleteMany(ctx context.Context, keys []string) error {
+	err := blob.CheckKeys(keys)
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return fmt.Errorf("delete %d blobs: %w", len(keys), err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, key := range keys {
+		delete(s.blobs, key)
+	}
+	return nil
+}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,6 +38,8 @@ const (
 	partsAtOnce = 2
 	// abortTimeout bounds the removal of what a failed upload had stored.
 	abortTimeout = 20 * time.Second
+	// deleteKeys is how many keys one call of DeleteObjects takes.
+	deleteKeys = 1000
 )
 
 // New makes a store of an existing bucket. Addressing and attempts are the
@@ -162,6 +165,48 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 		return fmt.Errorf("delete blob %s: %w", key, err)
 	}
 	return nil
+}
+
+// DeleteMany implements blob.Store.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+func (s *Store) DeleteMany(ctx context.Context, keys []string) error {
+	if err := blob.CheckKeys(keys); err != nil {
+		return fmt.Errorf("delete %d blobs: %w", len(keys), err)
+	}
+	left, first := 0, error(nil)
+	for part := range slices.Chunk(keys, deleteKeys) {
+		refused, err := s.deletePart(ctx, part)
+		if left += refused; first == nil {
+			first = err
+		}
+	}
+	if first != nil {
+		return fmt.Errorf("delete %d blobs, %d left: %w", len(keys), left, first)
+	}
+	return nil
+}
+
+// deletePart deletes as many as one call takes, and says how many are left and
+// why the first of them is.
+func (s *Store) deletePart(ctx context.Context, keys []string) (left int, err error) {
+	if err := ctx.Err(); err != nil {
+		return len(keys), err
+	}
+	objects := make([]types.ObjectIdentifier, len(keys))
+	for i, key := range keys {
+		objects[i] = types.ObjectIdentifier{Key: aws.String(key)}
+	}
+	out, err := s.client.DeleteObjects(ctx, &s3.DeleteObjectsInput{
+		Bucket: aws.String(s.bucket), Delete: &types.Delete{Objects: objects, Quiet: aws.Bool(true)}, // tells of errors alone
+	})
+	if err != nil {
+		return len(keys), err
+	}
+	if len(out.Errors) == 0 {
+		return 0, nil
+	}
+	e := out.Errors[0]
+	return len(out.Errors), fmt.Errorf("blob %s: %s: %s", aws.ToString(e.Key), aws.ToString(e.Code), aws.ToString(e.Message))
 }
 
 // Presign makes a URL that shows the blob under key to whoever has it, and says

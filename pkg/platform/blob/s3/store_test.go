@@ -341,3 +341,37 @@ func TestListPages(t *testing.T) {
 		t.Errorf("list yields %d times, want 2", n)
 	}
 }
+
+// S3 answers of each key: what it refuses is an error although the call went
+// well, and the other keys' calls are made.
+func TestDeleteManyTellsOfEachKey(t *testing.T) {
+	f := fake.New()
+	denied := true
+	var sizes []int
+	fake.On(f, func(in *awss3.DeleteObjectsInput) (*awss3.DeleteObjectsOutput, error) {
+		sizes = append(sizes, len(in.Delete.Objects))
+		out := &awss3.DeleteObjectsOutput{}
+		for _, o := range in.Delete.Objects {
+			if key := aws.ToString(o.Key); denied && strings.HasSuffix(key, "7") {
+				out.Errors = append(out.Errors, types.Error{Key: o.Key, Code: aws.String("AccessDenied"), Message: aws.String("no")})
+			}
+		}
+		return out, nil
+	})
+	s := s3.New(awss3.NewFromConfig(f.Config(t)), "b")
+	var keys []string
+	for i := range 2050 {
+		keys = append(keys, fmt.Sprintf("k/%04d", i))
+	}
+	err := s.DeleteMany(t.Context(), keys)
+	if err == nil || !strings.Contains(err.Error(), "delete 2050 blobs, 205 left: blob k/0007: AccessDenied: no") {
+		t.Errorf("%v, want an error that names the first", err)
+	}
+	denied = false
+	if err := s.DeleteMany(t.Context(), keys); err != nil {
+		t.Error(err)
+	}
+	if d := cmp.Diff([]int{1000, 1000, 50, 1000, 1000, 50}, sizes); d != "" {
+		t.Error(d)
+	}
+}

@@ -25,7 +25,7 @@ const (
 
 	batchesAtOnce = 4
 	// idleTries is how often in a row a batch may be refused as a whole, about
-	// 20 seconds, before PutMany and Query give up.
+	// 20 seconds, before PutMany, DeleteMany and Query give up.
 	idleTries = 10
 )
 
@@ -37,27 +37,48 @@ func (t *Table) PutMany(ctx context.Context, its []table.Item) error {
 	if err := table.CheckMany(its); err != nil {
 		return fmt.Errorf("put %d items: %w", len(its), err)
 	}
-	var done atomic.Int64
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(batchesAtOnce)
-	for part := range slices.Chunk(its, writeItems) {
-		g.Go(func() error {
-			left, err := t.putBatch(gctx, part)
-			done.Add(int64(len(part) - left))
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return fmt.Errorf("put %d items, %d done: %w", len(its), done.Load(), err)
-	}
-	return nil
-}
-
-func (t *Table) putBatch(ctx context.Context, its []table.Item) (left int, err error) {
 	requests := make([]types.WriteRequest, len(its))
 	for i, it := range its {
 		requests[i] = types.WriteRequest{PutRequest: &types.PutRequest{Item: encode(it)}}
 	}
+	if done, err := t.writeMany(ctx, requests); err != nil {
+		return fmt.Errorf("put %d items, %d done: %w", len(its), done, err)
+	}
+	return nil
+}
+
+// DeleteMany implements table.Table. Several batches are on their way at once.
+func (t *Table) DeleteMany(ctx context.Context, ks []table.Key) error {
+	if err := table.CheckKeys(ks); err != nil {
+		return fmt.Errorf("delete %d items: %w", len(ks), err)
+	}
+	requests := make([]types.WriteRequest, len(ks))
+	for i, k := range ks {
+		requests[i] = types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: keyOf(k)}}
+	}
+	if done, err := t.writeMany(ctx, requests); err != nil {
+		return fmt.Errorf("delete %d items, %d done: %w", len(ks), done, err)
+	}
+	return nil
+}
+
+// writeMany sends all requests, and says how many were processed when not all were.
+func (t *Table) writeMany(ctx context.Context, requests []types.WriteRequest) (done int, err error) {
+	var processed atomic.Int64
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(batchesAtOnce)
+	for part := range slices.Chunk(requests, writeItems) {
+		g.Go(func() error {
+			left, err := t.writeBatch(gctx, part)
+			processed.Add(int64(len(part) - left))
+			return err
+		})
+	}
+	err = g.Wait()
+	return int(processed.Load()), err
+}
+
+func (t *Table) writeBatch(ctx context.Context, requests []types.WriteRequest) (left int, err error) {
 	return drain(ctx, requests, func(waiting []types.WriteRequest) ([]types.WriteRequest, error) {
 		out, err := t.client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{
 			RequestItems: map[string][]types.WriteRequest{t.name: waiting},

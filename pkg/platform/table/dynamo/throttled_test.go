@@ -65,7 +65,7 @@ func (b *batches) serve(f *fake.Fake, unprocessed func(call int, requests []type
 		b.sizes = append(b.sizes, len(requests))
 		done := len(requests) - unprocessed(len(b.sizes), requests)
 		for _, r := range requests[:done] {
-			b.written[content(r.PutRequest.Item, "sk")]++
+			b.written[content(sought(r), "sk")]++
 		}
 		out := &dynamodb.BatchWriteItemOutput{}
 		if done < len(requests) {
@@ -73,6 +73,21 @@ func (b *batches) serve(f *fake.Fake, unprocessed func(call int, requests []type
 		}
 		return out, nil
 	})
+}
+
+// sought is what a request puts, or the key of what it deletes.
+func sought(r types.WriteRequest) attributes {
+	if r.DeleteRequest != nil {
+		return r.DeleteRequest.Key
+	}
+	return r.PutRequest.Item
+}
+
+func keysOf(its []table.Item) (ks []table.Key) {
+	for _, it := range its {
+		ks = append(ks, it.Key)
+	}
+	return ks
 }
 
 func TestPutManyWritesWhatWasLeft(t *testing.T) {
@@ -211,4 +226,39 @@ func TestLostAnswerIsNoConflict(t *testing.T) {
 	if err := on(t, f).Put(t.Context(), it); !errors.Is(err, table.ErrConflict) {
 		t.Errorf("a rival's write: %v, want ErrConflict", err)
 	}
+}
+
+// A batch of deletions of which DynamoDB leaves some undone is sent on, 25 at a
+// time; what never gets through is an error that says how much is done, and
+// repeating the call does the rest.
+func TestDeleteManyDeletesWhatWasLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := fake.New()
+		var b batches
+		stuck := true
+		b.serve(f, func(call int, r []types.WriteRequest) int {
+			at := slices.IndexFunc(r, func(r types.WriteRequest) bool { return content(sought(r), "sk") == "007" })
+			if stuck && at >= 0 {
+				return len(r) - at
+			}
+			return min(call%2, len(r)-1)
+		})
+		ks := keysOf(some(60))
+		err := on(t, f).DeleteMany(t.Context(), ks)
+		if err == nil || !strings.Contains(err.Error(), "delete 60 items") || !strings.Contains(err.Error(), "done") {
+			t.Fatalf("error %v, want one that says how many are done", err)
+		}
+		stuck = false
+		if err := on(t, f).DeleteMany(t.Context(), ks); err != nil {
+			t.Fatal(err)
+		}
+		for _, k := range ks {
+			if b.written[k.SK] == 0 {
+				t.Errorf("%s was not deleted", k.SK)
+			}
+		}
+		if slices.Max(b.sizes) > 25 {
+			t.Errorf("batches of %v items, at most 25 are allowed", b.sizes)
+		}
+	})
 }

@@ -126,6 +126,23 @@ func (t *Table) Delete(ctx context.Context, k table.Key) error {
 	return nil
 }
 
+// DeleteMany implements table.Table.
+func (t *Table) DeleteMany(ctx context.Context, ks []table.Key) error {
+	err := table.CheckKeys(ks)
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return fmt.Errorf("delete %d items: %w", len(ks), err)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, k := range ks {
+		t.remove(k)
+	}
+	return nil
+}
+
 // Query implements table.Table.
 func (t *Table) Query(ctx context.Context, q table.Query) (table.Page, error) {
 	err := q.Check()

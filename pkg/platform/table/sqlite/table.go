@@ -117,6 +117,40 @@ func (t *Table) Delete(ctx context.Context, k table.Key) error {
 	return nil
 }
 
+// DeleteMany implements table.Table.
+func (t *Table) DeleteMany(ctx context.Context, ks []table.Key) error {
+	if err := table.CheckKeys(ks); err != nil {
+		return fmt.Errorf("delete %d items: %w", len(ks), err)
+	}
+	for done := 0; done < len(ks); {
+		part := ks[done:min(done+manyRows, len(ks))]
+		if err := t.write(ctx, func() error { return t.deletePart(ctx, part) }); err != nil {
+			return fmt.Errorf("delete %d items, %d done: %w", len(ks), done, explain(err))
+		}
+		done += len(part)
+	}
+	return nil
+}
+
+func (t *Table) deletePart(ctx context.Context, ks []table.Key) error {
+	tx, err := t.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // after Commit it does nothing
+	st, err := tx.PrepareContext(ctx, sqlDelete)
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	for _, k := range ks {
+		if _, err := st.ExecContext(ctx, k.PK, k.SK); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
+
 // Query implements table.Table.
 func (t *Table) Query(ctx context.Context, q table.Query) (table.Page, error) {
 	if err := q.Check(); err != nil {

@@ -158,6 +158,9 @@ func testLimits(t *testing.T, open Open) {
 		if err := tb.Delete(ctx, bad.Key); !errors.Is(err, table.ErrInvalid) {
 			t.Errorf("delete %s: %v, want ErrInvalid", bad.Key, err)
 		}
+		if err := tb.DeleteMany(ctx, []table.Key{it.Key, bad.Key}); !errors.Is(err, table.ErrInvalid) {
+			t.Errorf("delete many with %s: %v, want ErrInvalid", bad.Key, err)
+		}
 	}
 	for _, q := range []table.Query{
 		{},
@@ -207,9 +210,10 @@ func testCancelled(t *testing.T, tb table.Table) {
 	_, queryErr := tb.Query(ctx, table.Query{PK: "a"})
 	for what, err := range map[string]error{
 		"get": getErr, "query": queryErr,
-		"put":      tb.Put(ctx, item("a", "1", "")),
-		"put many": tb.PutMany(ctx, []table.Item{item("a", "1", "")}),
-		"delete":   tb.Delete(ctx, key("a", "1")),
+		"put":         tb.Put(ctx, item("a", "1", "")),
+		"put many":    tb.PutMany(ctx, []table.Item{item("a", "1", "")}),
+		"delete":      tb.Delete(ctx, key("a", "1")),
+		"delete many": tb.DeleteMany(ctx, []table.Key{key("a", "1")}),
 	} {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v, want context.Canceled", what, err)

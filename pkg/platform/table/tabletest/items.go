@@ -157,3 +157,61 @@ func testMany(t *testing.T, open Open) {
 		same(t, []string{}, sks(t, tb, table.Query{PK: "a"}))
 	})
 }
+
+func testDeleteMany(t *testing.T, open Open) {
+	clock := NewClock()
+	for _, n := range []int{0, 1, 25, 57, 1203} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			tb := open(t, clock.Now)
+			var its []table.Item
+			var ks []table.Key
+			for i := range n {
+				it := item([]string{"a", "b"}[i%2], fmt.Sprintf("%04d", i), "{}")
+				it.Index = key("i", it.SK)
+				its, ks = append(its, it), append(ks, it.Key)
+			}
+			for _, k := range []table.Key{key("a", "x"), key("b", "x"), key("c", "0000")} { // neighbours
+				its = append(its, table.Item{Key: k, Index: key("i", k.PK)})
+			}
+			if err := tb.PutMany(t.Context(), its); err != nil {
+				t.Fatal(err)
+			}
+			ks = append(ks, key("a", "never"), key("nowhere", "1"))
+			for range 2 { // safe to repeat
+				if err := tb.DeleteMany(t.Context(), ks); err != nil {
+					t.Fatal(err)
+				}
+			}
+			same(t, []string{"x"}, sks(t, tb, table.Query{PK: "a"}))
+			same(t, []string{"x"}, sks(t, tb, table.Query{PK: "b"}))
+			same(t, []string{"0000"}, sks(t, tb, table.Query{PK: "c"}))
+			wantIndex(t, tb, table.Query{PK: "i", Limit: 10}, "x", "x", "0000")
+		})
+	}
+	t.Run("any version", func(t *testing.T) {
+		tb := open(t, clock.Now)
+		old, expired := item("a", "1", "1"), item("a", "2", "")
+		expired.Expires = clock.Now().Add(-time.Second)
+		put(t, tb, old, expired)
+		old.Version = 1
+		put(t, tb, old)
+		if err := tb.DeleteMany(t.Context(), []table.Key{old.Key, expired.Key}); err != nil {
+			t.Fatal(err)
+		}
+		old.Version = 2
+		conflict(t, tb, old, "version 2 after delete")
+		put(t, tb, item("a", "1", "new"), item("a", "2", "new"))
+	})
+	t.Run("refuses before it deletes", func(t *testing.T) {
+		tb := open(t, clock.Now)
+		put(t, tb, item("a", "1", ""))
+		for what, ks := range map[string][]table.Key{
+			"no key": {key("a", "1"), {}}, "no UTF-8": {key("a", "1"), key("a", "\xff")}, "twice": {key("a", "1"), key("a", "2"), key("a", "1")},
+		} {
+			if err := tb.DeleteMany(t.Context(), ks); !errors.Is(err, table.ErrInvalid) {
+				t.Errorf("%s: %v, want ErrInvalid", what, err)
+			}
+		}
+		get(t, tb, key("a", "1"))
+	})
+}

@@ -25,12 +25,13 @@ func testModel(t *testing.T, open Open) {
 		// Partitions of its own, as opening a table may be dear.
 		m := &model{t: t, tb: tb, clock: clock, items: map[table.Key]table.Item{}, run: fmt.Sprintf("run%d#", runs.Add(1))}
 		rt.Repeat(map[string]func(*rapid.T){
-			"put":     m.put,
-			"putMany": m.putMany,
-			"delete":  m.delete,
-			"wait":    func(rt *rapid.T) { clock.Advance(time.Duration(rapid.IntRange(1, 3).Draw(rt, "s")) * time.Second) },
-			"query":   m.query,
-			"":        m.get,
+			"put":        m.put,
+			"putMany":    m.putMany,
+			"delete":     m.delete,
+			"deleteMany": m.deleteMany,
+			"wait":       func(rt *rapid.T) { clock.Advance(time.Duration(rapid.IntRange(1, 3).Draw(rt, "s")) * time.Second) },
+			"query":      m.query,
+			"":           m.get,
 		})
 	})
 }
@@ -119,6 +120,21 @@ func (m *model) delete(rt *rapid.T) {
 		rt.Fatal(err)
 	}
 	delete(m.items, k)
+}
+
+func (m *model) deleteMany(rt *rapid.T) {
+	batch := map[table.Key]bool{}
+	for range rapid.IntRange(0, 6).Draw(rt, "n") {
+		batch[m.genKey(rt)] = true
+	}
+	var ks []table.Key
+	for k := range batch {
+		ks = append(ks, k)
+		delete(m.items, k)
+	}
+	if err := m.tb.DeleteMany(m.t.Context(), ks); err != nil {
+		rt.Fatal(err)
+	}
 }
 
 // get looks at the item that the last operation touched.

@@ -24,6 +24,7 @@ func Run(t *testing.T, open Open) {
 	groups := map[string]func(*testing.T, Open){
 		"items":  testItems,
 		"many":   testMany,
+		"delete": testDeleteMany,
 		"query":  testQuery,
 		"index":  testIndex,
 		"cursor": testCursor,
