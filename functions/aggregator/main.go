@@ -48,7 +48,7 @@ func main() {
 	catalog, err := services.Catalog()
 	lambdax.ExitOn(err)
 	queues := sdksqs.NewFromConfig(sdk)
-	results := sqs.New(queues, cfg.Results)
+	results := sqs.New(queues, cfg.Results, pipeline.OrganizationOf)
 	meters := lambdax.Meters(os.Stdout)
 	p := &pipeline.Pipeline{
 		Catalog: catalog, Store: store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{})),
@@ -57,7 +57,7 @@ func main() {
 		Progress: pipeline.Silent{}, Meter: meters, Now: time.Now, PublishWithin: cfg.PublishWithin,
 	}
 	lambda.Start(lambdax.Messages{
-		Handle: p.Absorb, Max: cfg.MaxReceives, Dead: sqs.New(queues, cfg.Dead),
-		Defer: results.RedeliverAfter, Meters: meters, Log: log,
+		Handle: p.Absorb, Max: cfg.MaxReceives, Meters: meters, Log: log,
+		Sources: []lambdax.Source{{Queue: results, Dead: sqs.New(queues, cfg.Dead, nil)}},
 	}.Batch)
 }

@@ -45,7 +45,7 @@ func main() {
 	meters := lambdax.Meters(os.Stdout)
 	p := &pipeline.Pipeline{
 		Catalog: catalog, Store: store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{})),
-		Tasks: sqs.New(queues, cfg.Tasks), Results: sqs.New(queues, cfg.Results),
+		Tasks: sqs.New(queues, cfg.Tasks, pipeline.OrganizationOf), Results: sqs.New(queues, cfg.Results, pipeline.OrganizationOf),
 		Meter: meters, Now: time.Now, Bound: cfg.Bound, KeepDetail: time.Duration(cfg.Evidence) * 24 * time.Hour,
 	}
 	lambda.Start(lambdax.Clock(p.Tick, meters, log))

@@ -187,8 +187,8 @@ func TestTemplateQueues(t *testing.T) {
 			}
 		}
 	}
-	if sources != 2 {
-		t.Errorf("%d queues invoke functions, want 2", sources)
+	if sources != 3 {
+		t.Errorf("%d queues invoke functions, want 3", sources)
 	}
 	for id, q := range queues {
 		if dig(q, "SqsManagedSseEnabled") != "true" {

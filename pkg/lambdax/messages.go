@@ -9,6 +9,7 @@ import (
 	"errors"
 	"log/slog"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -17,18 +18,31 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 )
 
-// Messages handles the messages of a queue.
+// Messages handles the messages of the queues that invoke a function.
 type Messages struct {
 	Handle queue.Handler
-	// Max is how often the queue delivers a message before it is a dead letter.
+	// Max is how often the queues deliver a message before it is a dead letter.
 	Max int
+	// Sources are the queues. A message of another one is treated as one of the first.
+	Sources []Source
+	Meters  *metrics.EMF
+	Log     *slog.Logger
+}
+
+// Source is a queue that invokes a function.
+type Source struct {
+	Queue Hider
 	// Dead takes messages that can never be handled, at once.
 	Dead queue.Sender
-	// Defer makes a message that failed come again after a while, instead of
-	// after the queue's whole visibility timeout.
-	Defer  func(ctx context.Context, receipt string, after time.Duration) error
-	Meters *metrics.EMF
-	Log    *slog.Logger
+}
+
+// Hider is what a function asks of its queue; sqs.Queue is one.
+type Hider interface {
+	// Name is the last part of the queue's ARN.
+	Name() string
+	// RedeliverAfter makes a message come again after a while, counted from now, in
+	// place of what is left of its visibility timeout.
+	RedeliverAfter(ctx context.Context, receipt string, wait time.Duration) error
 }
 
 // Backoff is how long a message waits after its attempt failed.
@@ -59,15 +73,19 @@ func (m Messages) one(ctx context.Context, record events.SQSMessage) bool {
 	if err != nil {
 		attempt = 1
 	}
+	log := m.Log.With(ids(record.Body)...).With(slog.Int("attempt", attempt))
+	source := m.source(record)
+	stop := hold(ctx, source.Queue, record.ReceiptHandle, log)
 	err = m.Handle(ctx, queue.Message{ID: record.MessageId, Body: []byte(record.Body), Attempt: attempt, Max: m.Max})
-	log := m.Log.With(ids(record.Body)...).With(slog.Int("attempt", attempt), slog.Duration("duration", time.Since(start)))
+	stop()
+	log = log.With(slog.Duration("duration", time.Since(start)))
 	switch {
 	case err == nil:
 		log.InfoContext(ctx, "message handled")
 		return true
 	case errors.Is(err, queue.ErrPoison):
 		m.Meters.Add(metrics.Poison, 1)
-		if dead := m.Dead.Send(ctx, []byte(record.Body)); dead != nil {
+		if dead := source.Dead.Send(ctx, []byte(record.Body)); dead != nil {
 			log.ErrorContext(ctx, "message can never be handled, and the dead letters do not take it", slog.Any("error", errors.Join(err, dead)))
 			return false
 		}
@@ -75,10 +93,21 @@ func (m Messages) one(ctx context.Context, record events.SQSMessage) bool {
 		return true
 	}
 	log.WarnContext(ctx, "message failed and comes again", slog.Any("error", err))
-	if err := m.Defer(ctx, record.ReceiptHandle, Backoff(attempt)); err != nil {
-		log.WarnContext(ctx, "it comes again only after the queue's visibility timeout", slog.Any("error", err))
+	if err := source.Queue.RedeliverAfter(ctx, record.ReceiptHandle, max(Backoff(attempt), queue.WaitOf(err))); err != nil {
+		log.WarnContext(ctx, "it comes again only when it becomes visible by itself", slog.Any("error", err))
 	}
 	return false
+}
+
+// source is the queue that a message came from.
+func (m Messages) source(record events.SQSMessage) Source {
+	name := record.EventSourceARN[strings.LastIndex(record.EventSourceARN, ":")+1:]
+	for _, s := range m.Sources {
+		if s.Queue.Name() == name {
+			return s
+		}
+	}
+	return m.Sources[0]
 }
 
 // ids are what a log line tells of a message.

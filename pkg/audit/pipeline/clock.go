@@ -106,7 +106,7 @@ func (p *Pipeline) startDue(ctx context.Context, due store.Due, now time.Time) (
 	}
 	if err != nil || latest.State.Ended() || latest.ID == id {
 		started = latest.ID != id || !latest.State.Ended()
-		if err := p.BeginFor(ctx, due.Organization, connection, id); err != nil {
+		if err := p.beginFor(ctx, due.Organization, connection, id, false); err != nil {
 			return false, err
 		}
 	}
@@ -117,15 +117,20 @@ func (p *Pipeline) startDue(ctx context.Context, due store.Due, now time.Time) (
 	return started, org.PutNextAudit(ctx, connection.ID, next.Next(connection.ID, now))
 }
 
-// BeginFor begins an audit of what a connection says that it wants audited.
+// BeginFor begins an audit, that somebody asked for, of what a connection says that
+// it wants audited.
 func (p *Pipeline) BeginFor(ctx context.Context, org model.OrganizationID, connection model.Connection, id model.AuditID) error {
+	return p.beginFor(ctx, org, connection, id, true)
+}
+
+func (p *Pipeline) beginFor(ctx context.Context, org model.OrganizationID, connection model.Connection, id model.AuditID, urgent bool) error {
 	checks, err := p.Catalog.Select(connection.Checks)
 	if err != nil {
 		return fmt.Errorf("audit connection %s: %w", connection.ID, err)
 	}
 	_, err = p.Begin(ctx, Request{
 		Organization: org, Audit: id, Connection: connection, Regions: connection.Regions,
-		Checks: checks, Services: connection.Services,
+		Checks: checks, Services: connection.Services, Urgent: urgent,
 	})
 	return err
 }

@@ -92,6 +92,7 @@ type Pipeline struct {
 	Store    *store.Store
 	Evidence blob.Store
 	Tasks    queue.Sender // to RunTask
+	Urgent   queue.Sender // to RunTask, of audits that somebody waits for; nil sends them with the others
 	Results  queue.Sender // to Absorb
 	Accounts Accounts
 	Progress Progress
@@ -160,6 +161,16 @@ func ParseMessage(kind string, body []byte) (Message, error) {
 		return m, fmt.Errorf("%w: an id is missing", queue.ErrPoison)
 	}
 	return m, nil
+}
+
+// OrganizationOf is whose a message is: the group by which organizations share a
+// queue fairly. It is empty of what is no message of ours.
+func OrganizationOf(body []byte) string {
+	var m Message
+	if err := json.Unmarshal(body, &m); err != nil {
+		return ""
+	}
+	return string(m.Organization)
 }
 
 func (m Message) body() []byte {
