@@ -78,7 +78,7 @@ func (o *Organization) ConnectionsPage(ctx context.Context, cursor string, limit
 type Due struct {
 	Organization model.OrganizationID `json:"organization"`
 	Connection   model.ConnectionID   `json:"connection"`
-	Audit        model.AuditID        `json:"audit,omitempty"` // that must have ended
+	Audit        model.AuditID        `json:"audit,omitempty"` // that must have ended; of a start, which it waits for
 	At           time.Time            `json:"at"`
 }
 
@@ -122,6 +122,23 @@ func (o *Organization) PutNextAudit(ctx context.Context, connection model.Connec
 		return nil
 	}
 	return o.putClock(ctx, startClock, Due{Organization: o.id, Connection: connection, At: at})
+}
+
+// PutWaiting notes which audit a connection that is due waits for. It stays due.
+func (o *Organization) PutWaiting(ctx context.Context, due Due, audit model.AuditID) error {
+	due.Audit = audit
+	return o.putClock(ctx, startClock, due)
+}
+
+// Bounded reports whether an audit has a bound, which it has until it ended. It reads
+// a small record, where the audit's own is a large one.
+func (o *Organization) Bounded(ctx context.Context, audit model.AuditID) (bool, error) {
+	var d Due
+	_, err := o.get(ctx, table.Key{PK: o.key("CLOCK", string(boundClock)), SK: string(audit)}, &d)
+	if err != nil && !isMissing(err) {
+		return false, fmt.Errorf("bound of audit %s: %w", audit, err)
+	}
+	return err == nil, nil
 }
 
 // NextAudit is when a connection is due next; the zero time is never.
@@ -327,6 +344,16 @@ func (o *Organization) Once(ctx context.Context, what, key, request, value strin
 	}
 	if first.Request != request {
 		return "", fmt.Errorf("%s with key %q: %w", what, key, ErrReused)
+	}
+	return first.Value, nil
+}
+
+// Made is what Once remembers under a key; empty if nothing.
+func (o *Organization) Made(ctx context.Context, what, key string) (string, error) {
+	var first made
+	k := table.Key{PK: o.key("ONCE", what), SK: strings.ToValidUTF8(key, "?")}
+	if _, err := o.get(ctx, k, &first); err != nil && !isMissing(err) {
+		return "", fmt.Errorf("recall %s: %w", what, err)
 	}
 	return first.Value, nil
 }
