@@ -52,12 +52,14 @@ type Accounts interface {
 	Permissions(ctx context.Context, org model.OrganizationID, audit model.Audit, account Account, calls ledger.Ledger) (model.Permissions, error)
 }
 
-// RefusedError says that AWS does not let an audit into its account: trying
-// again changes nothing. Its text is one sentence for the user.
+// RefusedError says that AWS does not let an audit into its account. Its text is one
+// sentence for the user. Some refusals pass: see believe.
 type RefusedError struct {
 	Code    string // for programs: model.CodeRoleDenied and others
 	Message string
 	Cause   error
+
+	noted bool // with the audit, by another of its tasks
 }
 
 func (e *RefusedError) Error() string { return e.Message }
