@@ -44,6 +44,7 @@ type settings struct {
 	MaxReceives int           `env:"MAX_RECEIVES,required"`
 	Spare       time.Duration `env:"TASK_SPARE,required"`
 	WatchEvery  time.Duration `env:"WATCH_EVERY,required"`
+	VerifyEvery time.Duration `env:"VERIFY_EVERY,required"`
 }
 
 func main() {
@@ -67,7 +68,8 @@ func main() {
 		Accounts: connect.Accounts{
 			Catalog:     catalog,
 			ExternalIDs: connect.ExternalIDs{Store: records, Keys: keys},
-			Client:      client.New(client.Options{Version: cfg.Version, CustomEndpoint: collectors.CustomEndpoint}),
+			VerifyEvery: cfg.VerifyEvery, Now: time.Now,
+			Client: client.New(client.Options{Version: cfg.Version, CustomEndpoint: collectors.CustomEndpoint}),
 		},
 		Progress: pipeline.Silent{}, Meter: meters, Now: time.Now, Spare: cfg.Spare, WatchEvery: cfg.WatchEvery,
 	}

@@ -276,29 +276,39 @@ func (o *Organization) changeExternalIDs(ctx context.Context, change func(*exter
 	return nil
 }
 
-// verified is the role of a connection that was found to ask for its External ID.
-type verified struct {
-	Role string `json:"role"`
+// Verified is what is known of the way into the account of a connection, from trying.
+type Verified struct {
+	// Way is the role that was last found to be assumable with the External ID alone,
+	// or for the local command which access key was accepted; empty if nothing was.
+	Way string    `json:"role"`
+	At  time.Time `json:"at,omitzero"` // when; zero if it was noted before times were
+	// NoSource is the role, if it was found to refuse sessions with a source identity.
+	NoSource string `json:"no_source,omitempty"`
+}
+
+// Fresh reports whether a way was verified, and not longer ago than some time.
+func (v Verified) Fresh(way string, now time.Time, age time.Duration) bool {
+	return way != "" && v.Way == way && now.Sub(v.At) < age
 }
 
 func (o *Organization) verifiedKey(connection model.ConnectionID) table.Key {
 	return table.Key{PK: o.key("VERIFIED"), SK: string(connection)}
 }
 
-// VerifiedRole is the role that was last found to be assumable with the External
-// ID alone; empty if none was.
-func (o *Organization) VerifiedRole(ctx context.Context, connection model.ConnectionID) (string, error) {
-	var v verified
+// Verified is what was found of the way into a connection's account; zero if nothing
+// was.
+func (o *Organization) Verified(ctx context.Context, connection model.ConnectionID) (Verified, error) {
+	var v Verified
 	if _, err := o.get(ctx, o.verifiedKey(connection), &v); err != nil && !isMissing(err) {
-		return "", fmt.Errorf("verified role of connection %s: %w", connection, err)
+		return v, fmt.Errorf("verified role of connection %s: %w", connection, err)
 	}
-	return v.Role, nil
+	return v, nil
 }
 
-// PutVerifiedRole notes which role was verified; empty makes the next audit
-// verify again.
-func (o *Organization) PutVerifiedRole(ctx context.Context, connection model.ConnectionID, role string) error {
-	item, err := encode(o.verifiedKey(connection), table.Key{}, 0, verified{role})
+// PutVerified notes what was found; the zero Verified makes the next audit verify
+// again.
+func (o *Organization) PutVerified(ctx context.Context, connection model.ConnectionID, v Verified) error {
+	item, err := encode(o.verifiedKey(connection), table.Key{}, 0, v)
 	if err != nil {
 		return err
 	}
