@@ -71,9 +71,12 @@ bench: build ## Measure an audit of 1,000 resources, and the checks alone
 	go test -run '^$$' -bench . ./pkg/judge/check ./pkg/judge/iampolicy
 	go run ./bench
 
-.PHONY: fanout cost functions size invoke-api invoke-scheduler invoke-checker invoke-aggregator
+.PHONY: fanout fairness cost functions size invoke-api invoke-scheduler invoke-checker invoke-aggregator
 fanout: ## Let 2,000 connections be due in the same minute, in one process (about two minutes of two free cores)
 	go run ./bench/fanout
+
+fairness: ## Print who waits how long in the tasks queues, by a model of them
+	@go run ./bench/fairness
 
 cost: ## Meter audits of synthetic accounts again, and write docs/cost.md of it (minutes)
 	go run ./bench/cost record

@@ -117,7 +117,7 @@ func TestBatch(t *testing.T) {
 
 // work handles the one message of a fixture for a while, and returns what was asked
 // of its queue, and logged.
-func work(t *testing.T, ctx context.Context, h *hider, handle queue.Handler) (asked []string, logged string) {
+func work(ctx context.Context, t *testing.T, h *hider, handle queue.Handler) (asked []string, logged string) {
 	t.Helper()
 	e := event[events.SQSEvent](t, "tasks.json")
 	var out bytes.Buffer
@@ -148,7 +148,7 @@ func taking(d time.Duration, answer error) queue.Handler {
 func TestAMessageStaysHiddenWhileItIsWorkedOn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		got, _ := work(t, t.Context(), newHider(tasksQueue), taking(100*time.Second, errors.New("not yet")))
+		got, _ := work(t.Context(), t, newHider(tasksQueue), taking(100*time.Second, errors.New("not yet")))
 		want := []string{"0s: it for 2m0s", "40s: it for 2m0s", "1m20s: it for 2m0s", "1m40s: it for 5s"}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("asked of the queue (-want +got):\n%s", d)
@@ -162,7 +162,7 @@ func TestTheAnswerComesAfterTheLastBeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHider(tasksQueue)
 		h.slow = 3 * time.Second
-		got, _ := work(t, t.Context(), h, taking(41*time.Second, errors.New("not yet"))) // begun after the first 3 seconds
+		got, _ := work(t.Context(), t, h, taking(41*time.Second, errors.New("not yet"))) // begun after the first 3 seconds
 		want := []string{"3s: it for 2m0s", "46s: it for 2m0s", "49s: it for 5s"}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("asked of the queue (-want +got):\n%s", d)
@@ -178,7 +178,7 @@ func TestTroubleWithHidingIsToldOnce(t *testing.T) {
 		h := newHider(tasksQueue)
 		h.err = errors.New("throttled")
 		worked := false
-		got, logged := work(t, t.Context(), h, func(context.Context, queue.Message) error {
+		got, logged := work(t.Context(), t, h, func(context.Context, queue.Message) error {
 			time.Sleep(3 * time.Minute)
 			worked = true
 			return nil
@@ -197,7 +197,7 @@ func TestNobodyHidesAMessageAfterTheDeadline(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		h := newHider(tasksQueue)
-		got, _ := work(t, ctx, h, taking(10*time.Minute, nil))
+		got, _ := work(ctx, t, h, taking(10*time.Minute, nil))
 		if d := cmp.Diff([]string{"0s: it for 2m0s", "40s: it for 2m0s"}, got); d != "" {
 			t.Errorf("asked of the queue (-want +got):\n%s", d)
 		}
@@ -208,7 +208,7 @@ func TestNobodyHidesAMessageAfterTheDeadline(t *testing.T) {
 func TestHidingEndsBeforeTwelveHours(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		got, logged := work(t, t.Context(), newHider(tasksQueue), taking(13*time.Hour, nil))
+		got, logged := work(t.Context(), t, newHider(tasksQueue), taking(13*time.Hour, nil))
 		if last := got[len(got)-1]; last != "11h58m40s: it for 20s" {
 			t.Errorf("the last of %d is %s", len(got), last)
 		}
