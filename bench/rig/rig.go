@@ -50,7 +50,7 @@ const (
 	taskReceives   = 4
 	resultReceives = 12
 	bound          = 8 * time.Hour
-	publishWithin  = 330 * time.Second
+	leaseFor       = time.Minute
 )
 
 // interval is how often every connection is audited.
@@ -88,7 +88,7 @@ func New(ctx context.Context, o Options) (*Rig, error) {
 	r := &Rig{Bill: &meter.Bill{}, o: o, heard: &ears{}, meters: map[string]*function{}}
 	r.now.Store(began().Unix())
 	r.table, r.blobs = tables.New(r.clock), blobs.New()
-	r.store = store.New(meter.NewTable(r.table, r.Bill))
+	r.store = store.New(meter.NewTable(r.table, r.Bill), nil)
 	if o.Lean {
 		r.checks = lean(catalog)
 	}
@@ -118,7 +118,7 @@ func New(ctx context.Context, o Options) (*Rig, error) {
 	}
 	r.aggregator = &pipeline.Pipeline{
 		Catalog: catalog, Store: r.store, Evidence: evidence, Results: results, Alerts: meter.NewNotifier(r.heard, r.Bill),
-		Progress: pipeline.Silent{}, Meter: r.function(Aggregator), Now: r.clock, PublishWithin: publishWithin,
+		Progress: pipeline.Silent{}, Meter: r.function(Aggregator), Now: r.clock, LeaseFor: leaseFor,
 	}
 	return r, r.connect(ctx)
 }
@@ -188,7 +188,7 @@ func (r *Rig) Round(ctx context.Context, changed int) (pipeline.Ticked, error) {
 	}
 	workers := []queues.Worker{
 		{Queue: r.tasks, Concurrency: r.o.Workers, Handle: r.handler(Checker, taskReceives, r.checker.RunTask)},
-		{Queue: r.results, Concurrency: r.o.Workers, Handle: r.handler(Aggregator, resultReceives, r.aggregator.Absorb)},
+		{Queue: r.results, Concurrency: r.o.Workers, Handle: r.handler(Aggregator, resultReceives, r.aggregator.Ingest)},
 	}
 	if r.o.Workers == 0 {
 		return ticked, r.broker.Walk(ctx, workers...)

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cloudarq/cloudarq/pkg/audit/diff"
+	"github.com/cloudarq/cloudarq/pkg/audit/score"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
@@ -124,6 +125,9 @@ func (c *cli) auditDiff(ctx context.Context, words []string) error {
 		}
 		if c.output == string(report.Table) && !c.quiet {
 			fmt.Fprintf(c.stderr, "Account %s, %s since %s\n", newer.AccountID, report.Count(len(found), "difference"), older.StartedAt.Local().Format(time.DateTime))
+			if change := score.Compare(older, newer); change != nil {
+				fmt.Fprintf(c.stderr, "Score %s, %s\n", report.ScoreText(newer.Summary.Score), report.ScoreChangeText(change, newer.Summary.Score))
+			}
 		}
 		return write(c, found, differenceColumns())
 	})

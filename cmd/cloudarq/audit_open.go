@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/cloudarq/cloudarq/pkg/access/connect"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/aws/client"
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
@@ -78,6 +79,9 @@ func (c *cli) connect(ctx context.Context, catalog *check.Catalog, f runFlags, o
 	if len(f.regions) > 0 {
 		slices.Sort(r.Regions)
 		r.Regions = slices.Compact(r.Regions)
+		// Whether there are others, what looks at the whole account has to know.
+		enabled, _, err := account.Regions(ctx, calls)
+		r.Narrowed = err != nil || pipeline.Narrowed(r.Regions, enabled)
 		return account, nil
 	}
 	if r.Regions, r.DisabledRegions, err = account.Regions(ctx, calls); err != nil {

@@ -247,6 +247,12 @@ func TestSecondAuditShowsWhatChanged(t *testing.T) {
 	if r := cloudarq(t, data, "audit", "diff", "-o", "json"); r.code != exitOK || strings.TrimSpace(r.stdout) != "[]" {
 		t.Errorf("diff of two audits of an unchanged account: %d %s", r.code, r.stdout)
 	}
+	// The second made more checks: its score says nothing of the first one's.
+	for _, word := range []string{"show", "diff"} {
+		if r := cloudarq(t, data, "audit", word, "-o", "table"); !strings.Contains(r.stdout+r.stderr, "not to be compared with the score before") {
+			t.Errorf("audit %s compares audits of different checks: %s%s", word, r.stdout, r.stderr)
+		}
+	}
 }
 
 func TestExternalIDSources(t *testing.T) {

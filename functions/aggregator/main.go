@@ -28,14 +28,16 @@ import (
 )
 
 type settings struct {
-	Version       string        `env:"CLOUDARQ_VERSION,required"`
-	Table         string        `env:"TABLE_NAME,required"`
-	Bucket        string        `env:"EVIDENCE_BUCKET,required"`
-	Results       string        `env:"RESULTS_QUEUE_URL,required"`
-	Dead          string        `env:"RESULTS_DEAD_QUEUE_URL,required"`
-	Topic         string        `env:"ALERT_TOPIC_ARN,required"`
-	MaxReceives   int           `env:"MAX_RECEIVES,required"`
-	PublishWithin time.Duration `env:"PUBLISH_WITHIN,required"`
+	Version     string        `env:"CLOUDARQ_VERSION,required"`
+	Table       string        `env:"TABLE_NAME,required"`
+	Bucket      string        `env:"EVIDENCE_BUCKET,required"`
+	Results     string        `env:"RESULTS_QUEUE_URL,required"`
+	Dead        string        `env:"RESULTS_DEAD_QUEUE_URL,required"`
+	Topic       string        `env:"ALERT_TOPIC_ARN,required"`
+	MaxReceives int           `env:"MAX_RECEIVES,required"`
+	LeaseFor    time.Duration `env:"LEASE_FOR,required"`
+	Spare       time.Duration `env:"RESULT_SPARE,required"`
+	Memory      int           `env:"AWS_LAMBDA_FUNCTION_MEMORY_SIZE,required"`
 }
 
 func main() {
@@ -43,6 +45,7 @@ func main() {
 	slog.SetDefault(log)
 	cfg, err := env.ParseAs[settings]()
 	lambdax.ExitOn(err)
+	lambdax.BoundMemory(cfg.Memory)
 	sdk, err := client.Own(context.Background(), cfg.Version)
 	lambdax.ExitOn(err)
 	catalog, err := services.Catalog()
@@ -51,13 +54,13 @@ func main() {
 	results := sqs.New(queues, cfg.Results, pipeline.OrganizationOf)
 	meters := lambdax.Meters(os.Stdout)
 	p := &pipeline.Pipeline{
-		Catalog: catalog, Store: store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{})),
+		Catalog: catalog, Store: store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{}), catalog.Severity),
 		Evidence: s3.New(sdks3.NewFromConfig(sdk, s3.PathStyle(client.Emulated(sdk))), cfg.Bucket),
 		Results:  results, Alerts: sns.New(sdksns.NewFromConfig(sdk), cfg.Topic),
-		Progress: pipeline.Silent{}, Meter: meters, Now: time.Now, PublishWithin: cfg.PublishWithin,
+		Progress: pipeline.Silent{}, Meter: meters, Now: time.Now, LeaseFor: cfg.LeaseFor, Spare: cfg.Spare, TempDir: os.TempDir(),
 	}
 	lambda.Start(lambdax.Messages{
-		Handle: p.Absorb, Max: cfg.MaxReceives, Meters: meters, Log: log,
+		Handle: p.Ingest, Max: cfg.MaxReceives, Meters: meters, Log: log,
 		Sources: []lambdax.Source{{Queue: results, Dead: sqs.New(queues, cfg.Dead, nil)}},
 	}.Batch)
 }

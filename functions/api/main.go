@@ -51,7 +51,7 @@ func main() {
 	lambdax.ExitOn(err)
 	catalog, err := services.Catalog()
 	lambdax.ExitOn(err)
-	records := store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{}))
+	records := store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{}), catalog.Severity)
 	keys := secret.Cached(secretkms.New(kms.NewFromConfig(sdk), cfg.Key), 1000, 5*time.Minute, time.Now)
 	bucket := s3.New(sdks3.NewFromConfig(sdk, s3.PathStyle(client.Emulated(sdk))), cfg.Bucket)
 	meters := lambdax.Meters(os.Stdout)

@@ -43,6 +43,8 @@ type settings struct {
 	Key         string        `env:"KEY_ARN,required"`
 	MaxReceives int           `env:"MAX_RECEIVES,required"`
 	Spare       time.Duration `env:"TASK_SPARE,required"`
+	Bound       time.Duration `env:"AUDIT_BOUND,required"`
+	Memory      int           `env:"AWS_LAMBDA_FUNCTION_MEMORY_SIZE,required"`
 	WatchEvery  time.Duration `env:"WATCH_EVERY,required"`
 	VerifyEvery time.Duration `env:"VERIFY_EVERY,required"`
 }
@@ -52,13 +54,14 @@ func main() {
 	slog.SetDefault(log)
 	cfg, err := env.ParseAs[settings]()
 	lambdax.ExitOn(err)
+	lambdax.BoundMemory(cfg.Memory)
 	sdk, err := client.Own(context.Background(), cfg.Version)
 	lambdax.ExitOn(err)
 	catalog, err := services.Catalog()
 	lambdax.ExitOn(err)
 	queues := sdksqs.NewFromConfig(sdk)
 	tasks, urgent := sqs.New(queues, cfg.Tasks, pipeline.OrganizationOf), sqs.New(queues, cfg.Urgent, pipeline.OrganizationOf)
-	records := store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{}))
+	records := store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{}), nil)
 	keys := secret.Cached(secretkms.New(kms.NewFromConfig(sdk), cfg.Key), 1000, 5*time.Minute, time.Now)
 	meters := lambdax.Meters(os.Stdout)
 	p := &pipeline.Pipeline{
@@ -71,7 +74,7 @@ func main() {
 			VerifyEvery: cfg.VerifyEvery, Now: time.Now,
 			Client: client.New(client.Options{Version: cfg.Version, CustomEndpoint: collectors.CustomEndpoint}),
 		},
-		Progress: pipeline.Silent{}, Meter: meters, Now: time.Now, Spare: cfg.Spare, WatchEvery: cfg.WatchEvery,
+		Progress: pipeline.Silent{}, Meter: meters, Now: time.Now, Spare: cfg.Spare, ContinueFor: cfg.Bound * 3 / 4, WatchEvery: cfg.WatchEvery,
 	}
 	lambda.Start(lambdax.Messages{
 		Handle: p.RunTask, Max: cfg.MaxReceives, Meters: meters, Log: log,

@@ -44,7 +44,7 @@ func main() {
 	queues := sdksqs.NewFromConfig(sdk)
 	meters := lambdax.Meters(os.Stdout)
 	p := &pipeline.Pipeline{
-		Catalog: catalog, Store: store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{})),
+		Catalog: catalog, Store: store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{}), catalog.Severity),
 		Tasks: sqs.New(queues, cfg.Tasks, pipeline.OrganizationOf), Results: sqs.New(queues, cfg.Results, pipeline.OrganizationOf),
 		Meter: meters, Now: time.Now, Bound: cfg.Bound, KeepDetail: time.Duration(cfg.Evidence) * 24 * time.Hour,
 	}

@@ -85,7 +85,7 @@ func newServer(t *testing.T) *server {
 		t.Fatal(err)
 	}
 	s := &server{
-		t: t, store: store.New(table), tasks: memory.New(memory.Options{}).Queue("tasks"), shelf: &shelf{Store: blobs.New()},
+		t: t, store: store.New(table, nil), tasks: memory.New(memory.Options{}).Queue("tasks"), shelf: &shelf{Store: blobs.New()},
 		log: &bytes.Buffer{}, now: time.Now().UTC().Truncate(time.Second),
 	}
 	clock := func() time.Time { return s.now }
@@ -394,7 +394,7 @@ func TestFindingsPage(t *testing.T) {
 		for _, scope := range []string{"house", "across"} {
 			ref := model.Ref{ARN: "arn:aws:house:::door/" + scope + string(rune('a'+i)), Account: "111122223333", Region: "eu-west-1"}
 			f := model.Finding{ID: model.NewFindingID("door-locked", ref), Check: "door-locked", Connection: c.ID, Resource: ref, State: model.FindingOpen, History: []model.Event{}}
-			if err := org.PutFinding(t.Context(), scope, f); err != nil {
+			if err := org.PutFinding(t.Context(), scope, 0, f); err != nil {
 				t.Fatal(err)
 			}
 			want[f.ID] = true
@@ -438,7 +438,7 @@ func TestEveryRoute(t *testing.T) {
 	a := decode[api.AuditOutput](t, s.call(http.MethodPost, "/v1/audits", nil, map[string]string{"connection": string(c.ID)}))
 	ref := model.Ref{ARN: "arn:aws:house:::door/a"}
 	f := model.Finding{ID: model.NewFindingID("door-locked", ref), Connection: c.ID, Resource: ref, History: []model.Event{}}
-	if err := s.store.For("default").PutFinding(t.Context(), "house", f); err != nil {
+	if err := s.store.For("default").PutFinding(t.Context(), "house", 0, f); err != nil {
 		t.Fatal(err)
 	}
 	var document struct {

@@ -153,7 +153,7 @@ func (a *API) checksOf(c model.Connection) ([]check.Check, error) {
 type ScoreOutput struct {
 	Audit   model.AuditID `json:"audit"`
 	AsOf    time.Time     `json:"as_of"`
-	Summary model.Summary `json:"summary"`
+	Summary model.Summary `json:"summary" doc:"changes.score is the score of the audit before; where it has breaks, the two are not to be compared"`
 }
 
 type scoreAnswer struct{ Body ScoreOutput }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -20,6 +21,13 @@ func ExitOn(err error) {
 		slog.Error("the function cannot start", slog.Any("error", err))
 		os.Exit(1)
 	}
+}
+
+// BoundMemory keeps the garbage collector from letting a function grow beyond the
+// megabytes that it has, which Lambda would end it for. Some are left for what Go does
+// not count.
+func BoundMemory(megabytes int) {
+	debug.SetMemoryLimit(int64(megabytes) << 20 * 85 / 100)
 }
 
 // Meters is the recorder of the function that runs.

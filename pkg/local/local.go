@@ -63,7 +63,7 @@ func Open(ctx context.Context, path string, catalog *check.Catalog) (*State, err
 	if err != nil {
 		return nil, errors.Join(err, table.Close())
 	}
-	s := store.New(table)
+	s := store.New(table, catalog.Severity)
 	return &State{Catalog: catalog, Store: s, Records: s.For(Organization), Evidence: blobs, table: table, blobs: blobs, path: path}, nil
 }
 
@@ -112,7 +112,7 @@ func (s *State) Audit(ctx context.Context, run Run) (model.Audit, error) {
 	err = broker.Drain(ctx,
 		memory.Worker{Queue: tasks, Handle: p.RunTask, Concurrency: min(tasksAtOnce, 4*runtime.NumCPU())},
 		// One at a time: the store is one file, and scopes have one writer.
-		memory.Worker{Queue: results, Handle: p.Absorb})
+		memory.Worker{Queue: results, Handle: p.Ingest})
 	after := context.WithoutCancel(ctx)
 	if ctx.Err() != nil {
 		if err := p.Stop(after, Organization, audit.Connection, audit.ID, model.AuditCancelled, ErrCancelled.Error()); err != nil {

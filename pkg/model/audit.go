@@ -1,6 +1,9 @@
 package model
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // AuditState is where an audit is in its life.
 type AuditState string
@@ -44,6 +47,9 @@ type Audit struct {
 	Checks          []CheckID `json:"checks"` // those selected, sorted
 	Regions         []string  `json:"regions"`
 	DisabledRegions []string  `json:"disabled_regions,omitempty"` // exist, but the account has not enabled them
+	// Narrowed says that the account has enabled more regions than those audited, or
+	// may have.
+	Narrowed bool `json:"narrowed,omitempty"`
 
 	// Retries counts how often the audit was taken up again after it had ended:
 	// what looks at the whole account is judged anew each time.
@@ -92,6 +98,15 @@ type Task struct {
 	// gap in the evidence.
 	Late bool `json:"late,omitempty"`
 
+	// Of is the task that this one is a part of, and Part its place in the row; Rest is
+	// what it has to do. Next are the tasks that go on with what it left, and Unread is
+	// what none does.
+	Of     TaskID   `json:"of,omitempty"`
+	Part   int      `json:"part,omitempty"`
+	Rest   *Rest    `json:"rest,omitempty"`
+	Next   []TaskID `json:"next,omitempty"`
+	Unread []Rest   `json:"unread,omitempty"`
+
 	Evidence  string             `json:"evidence,omitempty"` // key in the blob store
 	Ledger    string             `json:"ledger,omitempty"`   // key in the blob store
 	Calls     int                `json:"calls,omitempty"`
@@ -103,6 +118,17 @@ type Task struct {
 	Until     time.Time          `json:"until,omitzero"`   // when it is forgotten; zero is never
 
 	Version int64 `json:"-"` // of the stored record
+}
+
+// Rest is what was left of the walks of a region.
+type Rest struct {
+	Region string   `json:"region"`
+	Walks  []string `json:"walks"`
+	Kinds  []string `json:"kinds"` // that these list
+	// Read and Avoid are keys in the blob store: what this audit read already, and what
+	// the one before it did when it could not read all.
+	Read  string `json:"read,omitempty"`
+	Avoid string `json:"avoid,omitempty"`
 }
 
 // Listing is how the listings of one resource type ended over all regions.
@@ -165,25 +191,62 @@ type Summary struct {
 	Calls     int              `json:"calls"`
 }
 
-// Score is 100 x (1 - failed weight / assessed weight), with the bounds that the
-// unassessed part leaves open. Value and bounds are meaningless when Assessed is
-// 0.
+// ScoreVersion is the version of the score that is computed now. docs/score.md
+// defines it, and says what was before.
+const ScoreVersion = 2
+
+// Score is how well some checks stand, from 0 to 100 in tenths, with the bounds
+// that the unassessed part leaves open. Value and bounds are meaningless when
+// Assessed is 0. Scores of different versions are not to be compared.
 type Score struct {
+	Version    int     `json:"version"`
 	Value      float64 `json:"value"`
 	Worst      float64 `json:"worst"`      // if all that was not assessed had failed
 	Best       float64 `json:"best"`       // if all of it had passed
+	Uncapped   float64 `json:"uncapped"`   // what Value would be without Cap
+	Cap        int     `json:"cap"`        // the most that Value can be while critical checks fail; 100 is no cap
+	Critical   int     `json:"critical"`   // checks of severity critical that fail
 	Coverage   float64 `json:"coverage"`   // assessed / applicable, 0 to 1
 	Assessed   int     `json:"assessed"`   // verdicts of PASS and FAIL
 	Applicable int     `json:"applicable"` // those and NOT_ASSESSED
 }
 
+// UnmarshalJSON reads a score. One that was written before scores had versions
+// is of version 1, which had no cap.
+func (s *Score) UnmarshalJSON(data []byte) error {
+	type plain Score
+	var read plain
+	if err := json.Unmarshal(data, &read); err != nil {
+		return err
+	}
+	if read.Version == 0 {
+		read.Version, read.Cap, read.Uncapped = 1, 100, read.Value
+	}
+	*s = Score(read)
+	return nil
+}
+
+// ScoreChange is the score of the audit before, to be held beside this one's.
+type ScoreChange struct {
+	Before Score `json:"before"`
+	// Breaks are why the two scores are not to be compared, in words: they are of
+	// different versions, or of different checks or regions. Empty if they are.
+	Breaks []string `json:"breaks,omitempty"`
+}
+
 // Changes counts what is different from the audit before.
 type Changes struct {
-	New        int       `json:"new"`
-	Resolved   int       `json:"resolved"`
-	Reopened   int       `json:"reopened"`
+	New      int `json:"new"`
+	Resolved int `json:"resolved"`
+	Reopened int `json:"reopened"`
+	// ByRules is how many of those, and of other changes, follow from what CloudArq looks
+	// at: checks and regions looked at for the first time, checks that are gone. They
+	// say nothing of what was done in the account.
+	ByRules    int       `json:"by_rules,omitempty"`
 	NewlyBlind []CheckID `json:"newly_blind,omitempty"` // fully assessed before, not any more
 	// NewlyMissing are the IAM actions that are missing and were not before.
 	NewlyMissing []string `json:"newly_missing,omitempty"`
 	Previous     AuditID  `json:"previous,omitempty"` // empty for a first audit
+	// Score is nil for a first audit, and in what is not of a whole audit.
+	Score *ScoreChange `json:"score,omitempty"`
 }

@@ -23,6 +23,7 @@ const (
 	WhyFixed        = "fixed"                // the resource passed
 	WhyGone         = "deleted"              // a complete listing does not have the resource
 	WhyInapplicable = "no longer applicable" // the check does not apply to the resource any more
+	WhyRetired      = "retired"              // there is no such check any more
 )
 
 // Finding is the life of one (check, resource) that failed.
@@ -36,11 +37,9 @@ type Finding struct {
 	Resource   Ref          `json:"resource"`
 	State      FindingState `json:"state"`
 	Reason     string       `json:"reason"`
-	// Evidence are the facts that decided, as in the verdict: an excerpt, of which
-	// Omitted says how many more there were. Source is where all of them lie, in the
-	// blob store, as long as evidence is kept.
+	// Evidence are the facts that decided, as in the verdict: an excerpt. Source is where
+	// all of them lie, in the blob store, as long as evidence is kept.
 	Evidence json.RawMessage `json:"evidence,omitempty"`
-	Omitted  int             `json:"evidence_omitted,omitempty"`
 	Source   string          `json:"evidence_file,omitempty"`
 
 	FirstSeen  time.Time `json:"first_seen"`
@@ -55,18 +54,19 @@ type Finding struct {
 	Version int64 `json:"-"` // of the stored record
 }
 
-// ChangedBy is the audit that last changed the finding.
-func (f Finding) ChangedBy() AuditID {
+// Last is the last turn in the finding's life.
+func (f Finding) Last() (Event, bool) {
 	if len(f.History) == 0 {
-		return ""
+		return Event{}, false
 	}
-	return f.History[len(f.History)-1].Audit
+	return f.History[len(f.History)-1], true
 }
 
 // Event is one turn in a finding's life.
 type Event struct {
 	At    time.Time `json:"at"`
 	Audit AuditID   `json:"audit"`
+	Try   int       `json:"try,omitempty"` // which of the audit's tries
 	What  EventKind `json:"what"`
 	Note  string    `json:"note,omitempty"`
 }

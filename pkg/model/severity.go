@@ -19,8 +19,8 @@ const (
 // Severities lists all of them, gravest first.
 func Severities() []Severity { return []Severity{Critical, High, Medium, Low} }
 
-// Weight is what one failure of this severity takes from a score: critical 25,
-// high 10, medium 5, low 1.
+// Weight is what a check of this severity counts in a score: critical 25, high
+// 10, medium 5, low 1.
 func (s Severity) Weight() int {
 	switch s {
 	case Critical:

@@ -34,7 +34,7 @@ func TestCutIsPrintable(t *testing.T) {
 		text := string(rapid.SliceOf(rapid.Byte()).Draw(t, "bytes")) + rapid.String().Draw(t, "text")
 		limit := rapid.IntRange(10, 40).Draw(t, "limit")
 		got := model.Cut(text, limit)
-		if len(got) > limit || !utf8.ValidString(got) || strings.ContainsAny(got, "\x00\x1b\x7f\u009b\u202e\ufffe\uffff") {
+		if len(got) > limit || !utf8.ValidString(got) || strings.ContainsAny(got, "\x00\x1b\x7f\n\t\u009b\u202e\ufffe\uffff") {
 			t.Fatalf("%q became %q", text, got)
 		}
 		if again := model.Cut(got, limit); again != got {

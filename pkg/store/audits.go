@@ -66,7 +66,7 @@ func (o *Organization) AuditsOf(ctx context.Context, connection model.Connection
 // after a cursor of an earlier page.
 func (o *Organization) AuditsPage(ctx context.Context, connection model.ConnectionID, cursor string, limit int) (page []model.Audit, next string, err error) {
 	q := table.Query{PK: o.key("AUDIT", string(connection)), Desc: true, Cursor: cursor, Limit: limit}
-	page, next, err = onePage[model.Audit](ctx, o.table, q)
+	page, next, err = onePage(ctx, o.table, q, auditVersion)
 	if err != nil {
 		return nil, "", fmt.Errorf("list audits of %s: %w", connection, err)
 	}

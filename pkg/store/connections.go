@@ -66,7 +66,7 @@ func (o *Organization) Connections(ctx context.Context) ([]model.Connection, err
 // ConnectionsPage lists some connections by id, those that come after a cursor of an
 // earlier page. Deleted ones are left out, so that a page may be short.
 func (o *Organization) ConnectionsPage(ctx context.Context, cursor string, limit int) (page []model.Connection, next string, err error) {
-	page, next, err = onePage[model.Connection](ctx, o.table, table.Query{PK: o.key("CONNECTION"), Cursor: cursor, Limit: limit})
+	page, next, err = onePage(ctx, o.table, table.Query{PK: o.key("CONNECTION"), Cursor: cursor, Limit: limit}, connectionVersion)
 	if err != nil {
 		return nil, "", fmt.Errorf("list connections: %w", err)
 	}

@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -12,12 +16,42 @@ import (
 
 func isConflict(err error) bool { return errors.Is(err, ErrConflict) }
 
-// A scope is what one task absorbs findings into: a service of a connection, or
-// all rules that look across services. Its findings share a partition; the index
-// path leads from a finding's id alone to its record, over 256 partitions.
+// A scope is what the evidence of one service, or of all rules that look across
+// services, is taken in to. Its findings share a partition, or are spread over
+// manyParts by the first digit of their id where a first audit found many: a
+// partition of DynamoDB takes a thousand writes a second. The index path leads from a
+// finding's id alone to its record, over 256 partitions.
 
-func (o *Organization) scope(connection model.ConnectionID, scope string) string {
+// manyParts is over how many partitions the findings of a large scope are spread:
+// one for each first digit of an id, so that they are in order one after the other.
+const manyParts = 16
+
+// PartsFor is how many partitions a scope has that begins with so many findings.
+func PartsFor(findings int) int {
+	if findings > 5_000 {
+		return manyParts
+	}
+	return 1
+}
+
+// findingsKey is the partition of a finding, by its id or a digit that it begins with.
+func (o *Organization) findingsKey(connection model.ConnectionID, scope string, parts int, id model.FindingID) string {
+	if parts == manyParts {
+		return o.key("FINDING", string(connection), scope, string(id[:1]))
+	}
 	return o.key("FINDING", string(connection), scope)
+}
+
+// partitions are those of a scope's findings, in the order of ids.
+func (o *Organization) partitions(connection model.ConnectionID, scope string, parts int) []string {
+	if parts != manyParts {
+		return []string{o.findingsKey(connection, scope, parts, "")}
+	}
+	all := make([]string, manyParts)
+	for i := range all {
+		all[i] = o.findingsKey(connection, scope, parts, model.FindingID(strconv.FormatInt(int64(i), manyParts)))
+	}
+	return all
 }
 
 func (o *Organization) findingIndex(id model.FindingID) table.Key {
@@ -28,33 +62,84 @@ func (o *Organization) findingIndex(id model.FindingID) table.Key {
 	return table.Key{PK: o.key("FINDINGS", shard), SK: string(id)}
 }
 
+// EachFinding yields the findings of a scope, open and resolved, in the order of
+// their ids, a page at a time.
+func (o *Organization) EachFinding(ctx context.Context, connection model.ConnectionID, scope string, parts int) iter.Seq2[model.Finding, error] {
+	return func(yield func(model.Finding, error) bool) {
+		for _, pk := range o.partitions(connection, scope, parts) {
+			for f, err := range each(ctx, o.table, table.Query{PK: pk, Limit: table.MaxLimit}, o.read) {
+				if err != nil {
+					yield(f, fmt.Errorf("list findings of %s, %s: %w", connection, scope, err))
+					return
+				}
+				if !yield(f, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // Findings lists the findings of a scope, open and resolved.
-func (o *Organization) Findings(ctx context.Context, connection model.ConnectionID, scope string) ([]model.Finding, error) {
-	q := table.Query{PK: o.scope(connection, scope), Limit: table.MaxLimit}
-	all, err := list(ctx, o.table, q, findingVersion)
+func (o *Organization) Findings(ctx context.Context, connection model.ConnectionID, scope string) (all []model.Finding, err error) {
+	record, err := o.Scope(ctx, connection, scope)
 	if err != nil {
-		return nil, fmt.Errorf("list findings of %s, %s: %w", connection, scope, err)
+		return nil, err
+	}
+	for f, err := range o.EachFinding(ctx, connection, scope, record.Parts) {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, f)
 	}
 	return all, nil
 }
 
-func findingVersion(f *model.Finding, v int64) { f.Version = v }
+// read completes a finding that was decoded.
+func (o *Organization) read(f *model.Finding, v int64) {
+	f.Version = v
+	// What is stored is how grave it was when it was written.
+	if severity, known := o.severity(f.Check); known {
+		f.Severity = severity
+	}
+}
 
 // FindingsPage lists some findings of a scope, those that come after a cursor of
 // an earlier page.
 func (o *Organization) FindingsPage(ctx context.Context, connection model.ConnectionID, scope, cursor string, limit int) (page []model.Finding, next string, err error) {
-	q := table.Query{PK: o.scope(connection, scope), Cursor: cursor, Limit: limit}
-	page, next, err = onePage[model.Finding](ctx, o.table, q)
+	record, err := o.Scope(ctx, connection, scope)
 	if err != nil {
-		return nil, "", fmt.Errorf("list findings of %s, %s: %w", connection, scope, err)
+		return nil, "", err
 	}
-	return page, next, nil
+	partitions := o.partitions(connection, scope, record.Parts)
+	at := 0
+	if digit, rest, found := strings.Cut(cursor, "~"); found {
+		n, err := strconv.ParseUint(digit, manyParts, 8)
+		if err != nil || int(n) >= len(partitions) {
+			return nil, "", fmt.Errorf("list findings of %s, %s: %w", connection, scope, table.ErrCursor)
+		}
+		at, cursor = int(n), rest
+	}
+	for ; at < len(partitions) && len(page) < limit; at++ {
+		found, inner, err := onePage[model.Finding](ctx, o.table, table.Query{PK: partitions[at], Cursor: cursor, Limit: limit - len(page)}, o.read)
+		if err != nil {
+			return nil, "", fmt.Errorf("list findings of %s, %s: %w", connection, scope, err)
+		}
+		page = append(page, found...)
+		if cursor = inner; inner != "" {
+			break
+		}
+	}
+	if at == len(partitions) {
+		return page, "", nil
+	}
+	return page, strconv.FormatInt(int64(at), manyParts) + "~" + cursor, nil
 }
 
 // Finding reads a finding by its id.
 func (o *Organization) Finding(ctx context.Context, id model.FindingID) (model.Finding, error) {
 	index := o.findingIndex(id)
-	found, err := list(ctx, o.table, table.Query{Index: true, PK: index.PK, Prefix: index.SK}, findingVersion)
+	found, err := list(ctx, o.table, table.Query{Index: true, PK: index.PK, Prefix: index.SK}, o.read)
 	if err != nil {
 		return model.Finding{}, fmt.Errorf("finding %s: %w", id, err)
 	}
@@ -67,9 +152,9 @@ func (o *Organization) Finding(ctx context.Context, id model.FindingID) (model.F
 }
 
 // PutFinding writes a finding if it is unchanged since it was read; ErrConflict
-// otherwise. A new one has version 0.
-func (o *Organization) PutFinding(ctx context.Context, scope string, f model.Finding) error {
-	key := table.Key{PK: o.scope(f.Connection, scope), SK: string(f.ID)}
+// otherwise. A new one has version 0. parts is the Scope's.
+func (o *Organization) PutFinding(ctx context.Context, scope string, parts int, f model.Finding) error {
+	key := table.Key{PK: o.findingsKey(f.Connection, scope, parts, f.ID), SK: string(f.ID)}
 	item, err := encode(key, o.findingIndex(f.ID), f.Version, f)
 	if err != nil {
 		return err
@@ -82,35 +167,77 @@ func (o *Organization) PutFinding(ctx context.Context, scope string, f model.Fin
 
 // FindingOf reads a finding of a scope, with certainty: Finding, which needs no
 // scope, may lag behind.
-func (o *Organization) FindingOf(ctx context.Context, connection model.ConnectionID, scope string, id model.FindingID) (f model.Finding, err error) {
-	item, err := o.get(ctx, table.Key{PK: o.scope(connection, scope), SK: string(id)}, &f)
+func (o *Organization) FindingOf(ctx context.Context, connection model.ConnectionID, scope string, parts int, id model.FindingID) (f model.Finding, err error) {
+	item, err := o.get(ctx, table.Key{PK: o.findingsKey(connection, scope, parts, id), SK: string(id)}, &f)
 	if err != nil {
 		return f, fmt.Errorf("finding %s: %w", id, err)
 	}
-	f.Version = item.Version
+	o.read(&f, item.Version)
 	return f, nil
 }
 
 // DeleteFinding removes a finding that another one has replaced.
-func (o *Organization) DeleteFinding(ctx context.Context, connection model.ConnectionID, scope string, id model.FindingID) error {
-	if err := o.table.Delete(ctx, table.Key{PK: o.scope(connection, scope), SK: string(id)}); err != nil {
+func (o *Organization) DeleteFinding(ctx context.Context, connection model.ConnectionID, scope string, parts int, id model.FindingID) error {
+	if err := o.table.Delete(ctx, table.Key{PK: o.findingsKey(connection, scope, parts, id), SK: string(id)}); err != nil {
 		return fmt.Errorf("delete finding %s: %w", id, err)
 	}
 	return nil
 }
 
-// Scope is the record of a scope: which audit it last took in. It orders audits,
-// an older one never writes over a newer one, and it is where the changes of an
-// audit are committed: from the moment that Log names them they will be
-// written and announced, by whoever comes next.
+// Scope is the record of a scope: which audit it takes in, or took in last, and how
+// far that is. It orders audits, and whoever holds it is the one that writes the
+// scope's findings and announces what became of them.
 type Scope struct {
-	Audit   model.AuditID `json:"audit"`
-	Retry   int           `json:"retry,omitempty"` // which of the audit's tries
-	Log     string        `json:"log,omitempty"`   // key of the committed changes in the blob store; empty once all is done
-	First   bool          `json:"first,omitempty"`
-	Changes model.Changes `json:"changes,omitzero"` // counts of that audit
+	Audit model.AuditID `json:"audit"`
+	Began time.Time     `json:"began,omitzero"`  // when that audit did: an older one never writes over a newer one
+	Try   int           `json:"retry,omitempty"` // which of the audit's tries
+	First bool          `json:"first,omitempty"` // no audit was taken in before
+	Parts int           `json:"parts,omitempty"` // partitions of the findings; see PartsFor
+
+	// Done says that all is written and announced. Until then Cursor is the last
+	// finding that is written with all before it, and Announced how many of the
+	// announcements are out.
+	Done      bool            `json:"done,omitempty"`
+	Cursor    model.FindingID `json:"cursor,omitempty"`
+	Announced int             `json:"announced,omitempty"`
+	Changes   model.Changes   `json:"changes,omitzero"`
+	News      News            `json:"news,omitzero"`
+
+	// Checks and Regions are those that any audit took in: what the first look of
+	// another one finds is no change of the account.
+	Checks  []model.CheckID `json:"checks,omitempty"`
+	Regions []string        `json:"regions,omitempty"`
+
+	// Unread is what the audit could not read in its time: the next one begins with it.
+	Unread []model.Rest `json:"unread,omitempty"`
+
+	// Holder is who works on the scope until HeldUntil; empty is nobody.
+	Holder    string    `json:"holder,omitempty"`
+	HeldUntil time.Time `json:"held_until,omitzero"`
+	// Expires is when the record is forgotten; zero is never.
+	Expires time.Time `json:"-"`
 
 	version int64
+}
+
+// IsNew reports whether nothing was written of the scope yet.
+func (s Scope) IsNew() bool { return s.version == 0 }
+
+// News is what is to be announced of the changes in a scope.
+type News struct {
+	Told []Headline `json:"told,omitempty"` // one by one; empty when there are too many
+	// Total, Counts and Severities are of all that is news; Worst are the gravest.
+	Total      int                    `json:"total,omitempty"`
+	Counts     model.Changes          `json:"counts,omitzero"`
+	Severities map[model.Severity]int `json:"severities,omitempty"`
+	Worst      []Headline             `json:"worst,omitempty"`
+}
+
+// Headline is one change of a finding.
+type Headline struct {
+	Finding  model.FindingID `json:"finding"`
+	What     model.EventKind `json:"what"`
+	Severity model.Severity  `json:"severity"`
 }
 
 // Scope reads the record of a scope; the zero Scope before the first audit.
@@ -123,20 +250,22 @@ func (o *Organization) Scope(ctx context.Context, connection model.ConnectionID,
 	if err != nil {
 		return s, fmt.Errorf("scope %s of %s: %w", scope, connection, err)
 	}
-	s.version = item.Version
+	s.version, s.Expires = item.Version, item.Expires
 	return s, nil
 }
 
-// PutScope writes next in place of what was read; ErrConflict if somebody else
-// wrote the record since.
-func (o *Organization) PutScope(ctx context.Context, connection model.ConnectionID, scope string, read, next Scope) error {
-	item, err := encode(o.scopeKey(connection, scope), table.Key{}, read.version, next)
+// PutScope writes the record of a scope if it is unchanged since it was read, and
+// moves its version on; ErrConflict otherwise.
+func (o *Organization) PutScope(ctx context.Context, connection model.ConnectionID, scope string, s *Scope) error {
+	item, err := encode(o.scopeKey(connection, scope), table.Key{}, s.version, s)
 	if err != nil {
 		return err
 	}
+	item.Expires = s.Expires
 	if err := o.table.Put(ctx, item); err != nil {
 		return fmt.Errorf("write scope %s of %s: %w", scope, connection, err)
 	}
+	s.version++
 	return nil
 }
 
@@ -144,48 +273,14 @@ func (o *Organization) scopeKey(connection model.ConnectionID, scope string) tab
 	return table.Key{PK: o.key("SCOPE", string(connection)), SK: table.Path(scope)}
 }
 
-// Outbox says how far the alerts of a part of an audit have been published.
-type Outbox struct {
-	Published int       `json:"published"` // of the part's alerts, which have a fixed order
-	Claimed   time.Time `json:"claimed"`   // when somebody last began to publish
-
-	version int64
-}
-
-// outboxAge is how long an outbox is kept: longer than any message can come
-// again.
-const outboxAge = 30 * 24 * time.Hour
-
-func (o *Organization) outboxKey(audit model.AuditID, part string) table.Key {
-	return table.Key{PK: o.key("OUTBOX", string(audit)), SK: table.Path(part)}
-}
-
-// Outbox reads the outbox of a part of an audit; the zero Outbox before the
-// first alert.
-func (o *Organization) Outbox(ctx context.Context, audit model.AuditID, part string) (Outbox, error) {
-	var out Outbox
-	item, err := o.get(ctx, o.outboxKey(audit, part), &out)
-	if isMissing(err) {
-		return Outbox{}, nil
+// Scopes lists the names of all scopes of a connection that have a record.
+func (o *Organization) Scopes(ctx context.Context, connection model.ConnectionID) (names []string, err error) {
+	for item, err := range table.All(ctx, o.table, table.Query{PK: o.key("SCOPE", string(connection)), Limit: table.MaxLimit}) {
+		if err != nil {
+			return nil, fmt.Errorf("list scopes of %s: %w", connection, err)
+		}
+		names = append(names, item.SK)
 	}
-	if err != nil {
-		return out, fmt.Errorf("outbox %s of audit %s: %w", part, audit, err)
-	}
-	out.version = item.Version
-	return out, nil
-}
-
-// PutOutbox writes an outbox if it is unchanged since it was read, and moves its
-// version on; ErrConflict otherwise.
-func (o *Organization) PutOutbox(ctx context.Context, audit model.AuditID, part string, out *Outbox) error {
-	item, err := encode(o.outboxKey(audit, part), table.Key{}, out.version, out)
-	if err != nil {
-		return err
-	}
-	item.Expires = out.Claimed.Add(outboxAge)
-	if err := o.table.Put(ctx, item); err != nil {
-		return fmt.Errorf("write outbox %s of audit %s: %w", part, audit, err)
-	}
-	out.version++
-	return nil
+	slices.Sort(names)
+	return names, nil
 }

@@ -27,14 +27,24 @@ func Refused(err error) bool {
 }
 
 // Store keeps the records of all organizations; For is the way to those of one.
-type Store struct{ table table.Table }
+type Store struct {
+	table    table.Table
+	severity func(model.CheckID) (model.Severity, bool)
+}
 
-// New makes a store on a table.
-func New(t table.Table) *Store { return &Store{t} }
+// New makes a store on a table. severity is how grave a check's failures are today,
+// if it is known: findings are read with that, whatever it was when they were written;
+// nil leaves them as they are.
+func New(t table.Table, severity func(model.CheckID) (model.Severity, bool)) *Store {
+	if severity == nil {
+		severity = func(model.CheckID) (model.Severity, bool) { return "", false }
+	}
+	return &Store{t, severity}
+}
 
 // For is the records of one organization.
 func (s *Store) For(org model.OrganizationID) *Organization {
-	return &Organization{id: org, table: s.table, prefix: table.Path("O", string(org))}
+	return &Organization{id: org, table: s.table, prefix: table.Path("O", string(org)), severity: s.severity}
 }
 
 // Organization is the records of one tenant. Every key begins with the tenant,
@@ -43,6 +53,8 @@ type Organization struct {
 	id     model.OrganizationID
 	table  table.Table
 	prefix string
+
+	severity func(model.CheckID) (model.Severity, bool)
 }
 
 // key joins parts under the organization: "O#acme#AUDIT#<connection>".
@@ -98,7 +110,7 @@ func each[T any](ctx context.Context, t table.Table, q table.Query, version func
 }
 
 // onePage decodes the records of one page, and says what continues it.
-func onePage[T any](ctx context.Context, t table.Table, q table.Query) (all []T, next string, err error) {
+func onePage[T any](ctx context.Context, t table.Table, q table.Query, version func(*T, int64)) (all []T, next string, err error) {
 	page, err := t.Query(ctx, q)
 	if err != nil {
 		return nil, "", err
@@ -107,6 +119,9 @@ func onePage[T any](ctx context.Context, t table.Table, q table.Query) (all []T,
 		var record T
 		if err := decode(item, &record); err != nil {
 			return nil, "", err
+		}
+		if version != nil {
+			version(&record, item.Version)
 		}
 		all = append(all, record)
 	}

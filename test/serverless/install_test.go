@@ -120,7 +120,7 @@ func options(in *install) lambdahost.Options {
 			operatorKey: {Secret: operatorSecret, ARN: "arn:aws:iam::" + stack.Account + ":user/operator"},
 		},
 		Environ: map[string]map[string]string{
-			"AggregatorFunction": {"PUBLISH_WITHIN": "2s"},
+			"AggregatorFunction": {"LEASE_FOR": "2s"},
 			"CheckerFunction":    {"WATCH_EVERY": "200ms"},
 		},
 	}

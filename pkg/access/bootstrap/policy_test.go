@@ -107,7 +107,7 @@ func TestTemplateMakesWhatThePolicyIsFor(t *testing.T) {
 // docs/bootstrap.md publishes the policy.
 func TestPolicyIsPublished(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "bootstrap.md"))
+	page, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "bootstrap.md"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -238,7 +238,7 @@ func TestDyingWhileGivingAKey(t *testing.T) {
 		k, file, now := accessKeys(t)
 		c := give(t, k, "acme", "a", given)
 		mortal := k
-		mortal.Store = store.New(&dying{file, writes})
+		mortal.Store = store.New(&dying{file, writes}, nil)
 		err := mortal.Give(t.Context(), "acme", &c, other, k.Now())
 		if died := writes < 3; errors.Is(err, errDied) != died {
 			t.Errorf("after %d writes: %v", writes, err)

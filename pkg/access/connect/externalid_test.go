@@ -25,7 +25,7 @@ func externalIDs(t *testing.T) (connect.ExternalIDs, table.Table) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return connect.ExternalIDs{Store: store.New(file), Keys: keys}, file
+	return connect.ExternalIDs{Store: store.New(file, nil), Keys: keys}, file
 }
 
 func TestExternalIDIsTheOrganizations(t *testing.T) {

@@ -60,7 +60,7 @@ func onKeyring(t *testing.T) rekeyed {
 		}
 		return k
 	}
-	records := store.New(file)
+	records := store.New(file, nil)
 	return rekeyed{
 		store: records, keys: open(),
 		rekey: func(t *testing.T) error {
@@ -128,7 +128,7 @@ func onKMS(t *testing.T) rekeyed {
 		return &awskms.ReEncryptOutput{CiphertextBlob: wrap(in.DestinationEncryptionContext, key), KeyId: aws.String("key")}, nil
 	})
 	wrapper := kms.New(awskms.NewFromConfig(f.Config(t)), "key")
-	records := store.New(memory.New(time.Now))
+	records := store.New(memory.New(time.Now), nil)
 	return rekeyed{
 		store: records, keys: secret.Cached(wrapper, 10, time.Minute, nil),
 		rekey: func(t *testing.T) error {
@@ -352,12 +352,12 @@ func TestRekeyBetweenTwoLines(t *testing.T) {
 		return k
 	}
 	records := memory.New(time.Now)
-	k := connect.AccessKeys{Store: store.New(records), Keys: open(), Now: time.Now}
+	k := connect.AccessKeys{Store: store.New(records, nil), Keys: open(), Now: time.Now}
 	c := give(t, k, "acme", "a", given)
 	rekeyed := false
 	k.Store, k.Keys = store.New(&meddling{records, func() {
 		keys := open().(*keyring.Keyring)
-		r := connect.Rekeying{Store: store.New(records), Keys: keys}
+		r := connect.Rekeying{Store: store.New(records, nil), Keys: keys}
 		if err := keys.AddKey(); err != nil {
 			t.Fatal(err)
 		}
@@ -368,7 +368,7 @@ func TestRekeyBetweenTwoLines(t *testing.T) {
 		if rekeyed = dropped == 1; err != nil {
 			t.Fatal(err)
 		}
-	}}), late{open: open}
+	}}, nil), late{open: open}
 	if got, err := k.Open(t.Context(), "acme", c); err != nil || !same(got, given) || !rekeyed {
 		t.Errorf("rekeyed %v: %v", rekeyed, err)
 	}

@@ -6,7 +6,6 @@
 package alert
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -39,8 +38,8 @@ const Limit = 25
 // maxText bounds what an alert repeats of a reason or a resource, in bytes.
 const maxText = 512
 
-// worstShown is how many findings a digest names.
-const worstShown = 10
+// WorstShown is how many findings a digest names.
+const WorstShown = 10
 
 // Alert is the body of a message.
 type Alert struct {
@@ -118,26 +117,21 @@ func (o Of) alert(kind, change, about, summary string, args ...any) Alert {
 	}
 }
 
-// Changes announces what an audit changed in one scope. first says that the
-// scope was never audited before: what exists already is no news, and is left
-// to Finished.
-func (o Of) Changes(scope string, first bool, changes []diff.Change) []Alert {
-	var news []diff.Change
-	for _, c := range changes {
-		switch c.What {
-		case model.EventNew, model.EventReopened, model.EventResolved, model.EventBlind:
-			news = append(news, c)
-		case model.EventChanged, model.EventSeen:
-		}
+// IsNews reports whether a turn in a finding's life is announced.
+func IsNews(what model.EventKind) bool {
+	switch what {
+	case model.EventNew, model.EventReopened, model.EventResolved, model.EventBlind:
+		return true
+	case model.EventChanged, model.EventSeen:
 	}
-	switch {
-	case first || len(news) == 0:
-		return nil
-	case len(news) > Limit:
-		return []Alert{o.digest(scope, news)}
-	}
+	return false
+}
+
+// Changes announces changes that are news, one by one. What a first audit finds is
+// none, and is left to Ended; more than Limit are for a Digest.
+func (o Of) Changes(changes []diff.Change) []Alert {
 	var all []Alert
-	for _, c := range news {
+	for _, c := range changes {
 		f := finding(c)
 		a := o.alert(KindFinding, string(c.What), string(f.ID), "%s: %s on %s in account %s: %s", c.What, f.Check, f.Resource, o.Audit.AccountID, f.Reason)
 		a.Finding = &f
@@ -147,36 +141,29 @@ func (o Of) Changes(scope string, first bool, changes []diff.Change) []Alert {
 	return all
 }
 
-func (o Of) digest(scope string, news []diff.Change) Alert {
-	a := o.alert(KindDigest, "many", scope, "%d findings of %s changed in account %s", len(news), scope, o.Audit.AccountID)
-	a.Changes, a.Severity = &model.Changes{}, map[model.Severity]int{}
-	worst := slices.Clone(news)
-	slices.SortStableFunc(worst, func(x, y diff.Change) int {
-		return cmp.Or(cmp.Compare(y.Finding.Severity.Weight(), x.Finding.Severity.Weight()), cmp.Compare(x.Finding.ID, y.Finding.ID))
-	})
-	for i, c := range worst {
-		a.Severity[c.Finding.Severity]++
-		switch c.What {
-		case model.EventNew:
-			a.Changes.New++
-		case model.EventReopened:
-			a.Changes.Reopened++
-		case model.EventResolved:
-			a.Changes.Resolved++
-		case model.EventBlind, model.EventChanged, model.EventSeen:
-		}
-		if i < worstShown {
-			a.Worst = append(a.Worst, finding(c))
-		}
+// Digest announces so many changes in one scope at once, the gravest by name, those
+// first.
+func (o Of) Digest(scope string, total int, counts model.Changes, severities map[model.Severity]int, worst []diff.Change) Alert {
+	a := o.alert(KindDigest, "many", scope, "%d findings of %s changed in account %s", total, scope, o.Audit.AccountID)
+	a.Changes, a.Severity, a.Worst = &counts, severities, named(worst)
+	if len(worst) > 0 {
+		a.attributes = map[string]string{"severity": string(worst[0].Finding.Severity)}
 	}
-	a.attributes = map[string]string{"severity": string(worst[0].Finding.Severity)}
 	return a
+}
+
+func named(changes []diff.Change) (all []Finding) {
+	for _, c := range changes[:min(len(changes), WorstShown)] {
+		all = append(all, finding(c))
+	}
+	return all
 }
 
 // Ended announces the end of an audit: its score and what changed, the checks
 // that went blind, and the connection if AWS refused it. broken says that the
-// connection worked before.
-func (o Of) Ended(broken bool) []Alert {
+// connection worked before; worst are the gravest findings of a first audit, which
+// nothing else announces.
+func (o Of) Ended(broken bool, worst []diff.Change) []Alert {
 	audit := o.Audit
 	var all []Alert
 	if broken {
@@ -189,9 +176,12 @@ func (o Of) Ended(broken bool) []Alert {
 		about = fmt.Sprintf("%s %d", about, audit.Retries)
 	}
 	a := o.alert(KindAudit, "finished", about, "the audit of account %s ended: %s", audit.AccountID, audit.State)
-	a.State, a.Problems, a.Reminder = audit.State, audit.Problems, Reminder(audit)
+	a.State, a.Problems, a.Reminder, a.Worst = audit.State, audit.Problems, Reminder(audit), named(worst)
 	if s := audit.Summary; s != nil {
 		a.Score, a.Changes, a.Severity = &s.Score, &s.Changes, s.Failed
+		if c := s.Changes.Score; c != nil && len(c.Breaks) > 0 {
+			a.Summary += "; its score is not to be compared with the one before: " + strings.Join(c.Breaks, "; ")
+		}
 		if blind := s.Changes.NewlyBlind; len(blind) > 0 {
 			b := o.alert(KindBlind, "blind", "", "%d checks of account %s cannot be assessed any more", len(blind), audit.AccountID)
 			b.Checks = blind

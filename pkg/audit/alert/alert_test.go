@@ -24,6 +24,7 @@ func change(what model.EventKind, severity model.Severity, n int) diff.Change {
 	return diff.Change{What: what, Finding: model.Finding{
 		ID: model.NewFindingID("s3-bucket-public", ref), Check: "s3-bucket-public", Severity: severity,
 		Kind: "AWS::S3::Bucket", Resource: ref, Reason: "anybody can read it — übel\n",
+		Why: model.WhyFixed, History: []model.Event{{What: what, Note: "all is blocked"}},
 	}}
 }
 
@@ -44,32 +45,24 @@ func kinds(alerts []alert.Alert) []string {
 
 func TestChanges(t *testing.T) {
 	t.Parallel()
-	var many []diff.Change
-	for n := range alert.Limit + 1 {
-		many = append(many, change(model.EventNew, model.Low, n))
+	got := about(model.AuditRunning, nil).Changes([]diff.Change{change(model.EventNew, model.High, 1), change(model.EventResolved, model.Low, 2)})
+	if d := cmp.Diff([]string{"finding new", "finding resolved"}, kinds(got)); d != "" {
+		t.Errorf("alerts (-want +got):\n%s", d)
 	}
-	many = append(many, change(model.EventResolved, model.Critical, 99))
-	for name, c := range map[string]struct {
-		first   bool
-		changes []diff.Change
-		want    []string
-	}{
-		"nothing":             {false, nil, []string{}},
-		"each by itself":      {false, []diff.Change{change(model.EventNew, model.High, 1), change(model.EventResolved, model.Low, 2)}, []string{"finding new", "finding resolved"}},
-		"no news":             {false, []diff.Change{change(model.EventChanged, model.High, 1), change(model.EventSeen, model.Low, 2)}, []string{}},
-		"of a first audit":    {true, many, []string{}},
-		"too many to be told": {false, many, []string{"digest many"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			got := about(model.AuditRunning, nil).Changes("s3", c.first, c.changes)
-			if d := cmp.Diff(c.want, kinds(got)); d != "" {
-				t.Errorf("alerts (-want +got):\n%s", d)
-			}
-			if name == "too many to be told" && (len(got[0].Worst) != 10 || got[0].Worst[0].Severity != model.Critical || got[0].Changes.New != alert.Limit+1 || got[0].Changes.Resolved != 1) {
-				t.Errorf("digest %+v", got[0])
-			}
-		})
+	if !strings.Contains(got[0].Finding.Reason, "anybody can read it") || got[1].Finding.Reason != "fixed: all is blocked" {
+		t.Errorf("reasons %q, %q", got[0].Finding.Reason, got[1].Finding.Reason)
+	}
+}
+
+func TestDigest(t *testing.T) {
+	t.Parallel()
+	var worst []diff.Change
+	for n := range alert.WorstShown + 1 {
+		worst = append(worst, change(model.EventNew, model.Critical, n))
+	}
+	d := about(model.AuditRunning, nil).Digest("s3", 30, model.Changes{New: 29, Resolved: 1}, map[model.Severity]int{model.Critical: 30}, worst)
+	if d.Kind != alert.KindDigest || len(d.Worst) != alert.WorstShown || d.Changes.New != 29 || !strings.Contains(d.Summary, "30 findings of s3") {
+		t.Errorf("digest %+v", d)
 	}
 }
 
@@ -79,7 +72,7 @@ func TestEnded(t *testing.T) {
 		Changes: model.Changes{NewlyBlind: []model.CheckID{"kms-key-rotation"}},
 		Gaps:    []model.GapCount{{Reason: "denied", Action: "kms:GetKeyRotationStatus", Checks: []model.CheckID{"kms-key-rotation"}}, {Action: "s3:GetBucketAcl", Checks: []model.CheckID{"other"}}},
 	}
-	all := about(model.AuditPartial, summary).Ended(true)
+	all := about(model.AuditPartial, summary).Ended(true, nil)
 	if d := cmp.Diff([]string{"connection broken", "blind blind", "audit finished"}, kinds(all)); d != "" {
 		t.Errorf("alerts (-want +got):\n%s", d)
 	}
@@ -90,7 +83,7 @@ func TestEnded(t *testing.T) {
 	lost := about(model.AuditDone, &model.Summary{
 		Changes: model.Changes{NewlyMissing: []string{"kms:ListKeys"}},
 		Gaps:    []model.GapCount{{Reason: "denied", Action: "kms:ListKeys", Checks: []model.CheckID{"kms-b", "kms-a"}}, {Reason: "denied", Action: "s3:GetBucketAcl", Checks: []model.CheckID{"s3-a"}}},
-	}).Ended(false)
+	}).Ended(false, nil)
 	if d := cmp.Diff([]string{"drift missing", "audit finished"}, kinds(lost)); d != "" {
 		t.Fatalf("alerts (-want +got):\n%s", d)
 	}
@@ -98,8 +91,21 @@ func TestEnded(t *testing.T) {
 	if !cmp.Equal(a.Checks, []model.CheckID{"kms-a", "kms-b"}) || !cmp.Equal(a.Patch.Action, []string{"kms:ListKeys", "s3:GetBucketAcl"}) || a.Published == "" {
 		t.Errorf("drift %+v", a)
 	}
-	if got := kinds(about(model.AuditFailed, nil).Ended(false)); !slices.Equal(got, []string{"audit finished"}) {
+	if got := kinds(about(model.AuditFailed, nil).Ended(false, nil)); !slices.Equal(got, []string{"audit finished"}) {
 		t.Errorf("alerts %v", got)
+	}
+}
+
+// TestScoreBreak: an alert says in its sentence that two scores are of different
+// kinds, and says nothing where they are of one.
+func TestScoreBreak(t *testing.T) {
+	t.Parallel()
+	for _, breaks := range [][]string{nil, {"version 1 of the score then, version 2 now"}} {
+		change := &model.ScoreChange{Before: model.Score{Version: 1, Value: 72, Assessed: 1}, Breaks: breaks}
+		all := about(model.AuditDone, &model.Summary{Changes: model.Changes{Score: change}}).Ended(false, nil)
+		if says := strings.Contains(all[0].Summary, "version 1 of the score then"); says != (breaks != nil) || all[0].Changes.Score != change {
+			t.Errorf("breaks %q are announced as %q", breaks, all[0].Summary)
+		}
 	}
 }
 
@@ -121,7 +127,7 @@ func TestReminder(t *testing.T) {
 	} {
 		about := about(c.state, c.summary)
 		about.Audit.Once = c.once
-		for _, a := range about.Ended(true) {
+		for _, a := range about.Ended(true, nil) {
 			reminds := strings.Contains(a.Reminder, "delete-stack --stack-name CloudArq") && strings.Contains(a.Reminder, "DELETE /v1/connections/c")
 			if want := c.reminds && a.Kind == alert.KindAudit; reminds != want || a.Reminder != "" && !want {
 				t.Errorf("%s: the %s alert reminds of %q", name, a.Kind, a.Reminder)
@@ -143,24 +149,26 @@ func TestReminderOfAnAccessKey(t *testing.T) {
 // topic accepts.
 func TestMessages(t *testing.T) {
 	t.Parallel()
-	schema, err := jsonschema.NewCompiler().Compile(filepath.Join("..", "..", "docs", "alert.schema.json"))
+	schema, err := jsonschema.NewCompiler().Compile(filepath.Join("..", "..", "..", "docs", "alert.schema.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var all []alert.Alert
 	for i, what := range []model.EventKind{model.EventNew, model.EventReopened, model.EventResolved, model.EventBlind} {
-		all = append(all, about(model.AuditRunning, nil).Changes("s3", false, []diff.Change{change(what, model.High, i)})...)
+		all = append(all, about(model.AuditRunning, nil).Changes([]diff.Change{change(what, model.High, i)})...)
 	}
 	var many []diff.Change
 	for n := range alert.Limit + 1 {
 		many = append(many, change(model.EventNew, model.Medium, n))
 	}
-	all = append(all, about(model.AuditRunning, nil).Changes("s3", false, many)...)
-	all = append(all, about(model.AuditPartial, &model.Summary{Changes: model.Changes{NewlyBlind: []model.CheckID{"a"}, NewlyMissing: []string{"kms:ListKeys"}}, Gaps: []model.GapCount{{Reason: "denied", Action: "kms:ListKeys", Checks: []model.CheckID{"a"}}}, Failed: map[model.Severity]int{model.Low: 1}}).Ended(true)...)
-	all = append(all, about(model.AuditDone, nil).Ended(false)...)
-	once := about(model.AuditDone, &model.Summary{})
+	all = append(all, about(model.AuditRunning, nil).Digest("s3", len(many), model.Changes{New: len(many)}, map[model.Severity]int{model.Medium: len(many)}, many))
+	score := model.Score{Version: model.ScoreVersion, Cap: 100}
+	before := &model.ScoreChange{Before: model.Score{Version: 1}, Breaks: []string{"version 1 of the score then, version 2 now"}}
+	all = append(all, about(model.AuditPartial, &model.Summary{Score: score, Changes: model.Changes{NewlyBlind: []model.CheckID{"a"}, NewlyMissing: []string{"kms:ListKeys"}, Score: before}, Gaps: []model.GapCount{{Reason: "denied", Action: "kms:ListKeys", Checks: []model.CheckID{"a"}}}, Failed: map[model.Severity]int{model.Low: 1}}).Ended(true, nil)...)
+	all = append(all, about(model.AuditDone, nil).Ended(false, many)...)
+	once := about(model.AuditDone, &model.Summary{Score: score})
 	once.Audit.ID, once.Audit.Once = "01M8ACCZV0SK53Z30THMJGM3YH", true
-	all = append(all, once.Ended(false)...)
+	all = append(all, once.Ended(false, nil)...)
 	seen := map[string]string{}
 	for _, a := range all {
 		m, err := a.Message()
@@ -197,7 +205,7 @@ func TestMessages(t *testing.T) {
 func TestIDsRepeat(t *testing.T) {
 	t.Parallel()
 	made := func() string {
-		data, err := json.Marshal(about(model.AuditRunning, nil).Changes("s3", false, []diff.Change{change(model.EventNew, model.High, 1)}))
+		data, err := json.Marshal(about(model.AuditRunning, nil).Changes([]diff.Change{change(model.EventNew, model.High, 1)}))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -50,7 +50,7 @@ func TestEveryAlertCanBeSent(t *testing.T) {
 				History: []model.Event{{Note: text()}},
 			}})
 		}
-		for _, a := range append(of.Changes("ecs", false, changes), of.Ended(true)...) {
+		for _, a := range append(of.Changes(changes), append(of.Ended(true, changes), of.Digest("ecs", len(changes), model.Changes{}, nil, changes))...) {
 			m, err := a.Message()
 			if err == nil {
 				err = notify.Check(m)

@@ -78,7 +78,7 @@ func (c *Comparison) Before(e evidence.Entry) error {
 // After takes a line of the newer audit.
 func (c *Comparison) After(e evidence.Entry) error {
 	if e.Listing != nil {
-		c.listings[place{e.Kind, e.Listing.Region}] = e.Listing.Gap
+		c.listings.add(e.Kind, *e.Listing)
 		return nil
 	}
 	for _, v := range e.Verdicts {

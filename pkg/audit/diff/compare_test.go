@@ -87,28 +87,3 @@ func TestChecksOfOneAuditOnlyAreNotCompared(t *testing.T) {
 		t.Errorf("a check that did not run before is called different: %+v", found)
 	}
 }
-
-func TestRenamedCheckKeepsItsHistory(t *testing.T) {
-	t.Parallel()
-	rule := check.Check{Rule: check.Rule{ID: "door-locked", Severity: model.High}, Service: "house"}
-	first := diff.NewLifecycle(model.Audit{ID: "audit-1", Connection: "c"}, "", []check.Check{{Rule: check.Rule{ID: "door-shut"}}}, nil)
-	entry := seen("a", "r", check.Failed("open"))
-	entry.Verdicts[0].Check = "door-shut"
-	if err := first.Observe(entry); err != nil {
-		t.Fatal(err)
-	}
-	known := first.Finish()
-	rule.Rule = rule.Formerly("door-shut")
-	second := diff.NewLifecycle(model.Audit{ID: "audit-2", Connection: "c"}, "", []check.Check{rule}, []model.Finding{known[0].Finding})
-	if err := second.Observe(seen("a", "r", check.Failed("open"))); err != nil {
-		t.Fatal(err)
-	}
-	changes := second.Finish()
-	if len(changes) != 1 {
-		t.Fatalf("changes %+v, want the renamed finding", changes)
-	}
-	f := changes[0].Finding
-	if f.Check != "door-locked" || f.ID == known[0].Finding.ID || changes[0].Replaces != known[0].Finding.ID || f.History[0].Audit != "audit-1" {
-		t.Errorf("renamed finding %+v replaces %q", f, changes[0].Replaces)
-	}
-}

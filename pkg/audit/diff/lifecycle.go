@@ -3,6 +3,9 @@
 package diff
 
 import (
+	"encoding/json"
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -16,17 +19,19 @@ import (
 // Lifecycle carries the findings of one scope, a service of a connection, over
 // an audit. A finding is resolved only on positive evidence: the same resource
 // passed, or a complete listing does not have it.
+//
+// All evidence goes through Observe, which sorts out what matters. Then Next is
+// asked of each finding that is known or was observed, in any order: it needs
+// no other.
 type Lifecycle struct {
-	audit      model.AuditID
-	connection model.ConnectionID
-	at         time.Time
-	checks     map[model.CheckID]check.Check // those the audit ran
-	known      map[model.FindingID]model.Finding
-	visited    map[model.FindingID]bool
-	source     string          // where the evidence lies
-	regions    map[string]bool // those the audit looked at
-	listings   listings
-	changes    []Change
+	audit    model.AuditID
+	try      int
+	conn     model.ConnectionID
+	at       time.Time
+	catalog  *check.Catalog
+	checks   map[model.CheckID]bool // those the audit ran
+	regions  map[string]bool        // those the audit looked at
+	listings listings
 }
 
 type place struct{ kind, region string }
@@ -48,36 +53,50 @@ func (l listings) of(kind, region string, audited map[string]bool) (gap *fact.Ga
 	return gap, listed
 }
 
+// add notes how a listing ended. One that was made in several parts is complete when
+// every part is.
+func (l listings) add(kind string, listing evidence.Listing) {
+	at := place{kind, listing.Region}
+	if before, twice := l[at]; twice && before != nil {
+		return
+	}
+	l[at] = listing.Gap
+}
+
+// Observation is what an audit says of a check and a resource, as far as it can
+// make a difference to a finding.
+type Observation struct {
+	ID     model.FindingID `json:"id"`
+	Check  model.CheckID   `json:"check"`
+	Kind   string          `json:"kind"`
+	Ref    model.Ref       `json:"ref"`
+	Status check.Status    `json:"status"`
+	Reason string          `json:"reason,omitempty"`
+	Proof  json.RawMessage `json:"proof,omitempty"`  // of a failure: an excerpt of the evidence
+	Source string          `json:"source,omitempty"` // where all of the evidence lies
+	// Unasked says of a verdict of NOT_ASSESSED that the audit was not meant to look
+	// at what would have decided.
+	Unasked bool `json:"unasked,omitempty"`
+}
+
 // Change is a finding that the audit changed, as it is now.
 type Change struct {
-	What    model.EventKind `json:"what"`
-	Finding model.Finding   `json:"finding"`
-	// Replaces is the record of a renamed check that this one goes on from.
-	Replaces model.FindingID `json:"replaces,omitempty"`
-	// Version is that of the record which the change was worked out from.
-	Version int64 `json:"version"`
+	What    model.EventKind
+	Finding model.Finding // its Version is that of the record which the change was worked out from
+	// Written says that the record has the change already: who wrote it died before
+	// that could be noted.
+	Written bool
 }
 
 // historyLength bounds what a finding remembers of a long life.
 const historyLength = 50
 
-// NewLifecycle starts from the findings that are known in the scope, open and
-// resolved, and the checks that the audit runs. source is where the evidence lies.
-func NewLifecycle(audit model.Audit, source string, checks []check.Check, known []model.Finding) *Lifecycle {
-	l := &Lifecycle{
-		audit: audit.ID, connection: audit.Connection, at: audit.StartedAt.UTC(), source: source, regions: set(audit.Regions),
-		checks:   map[model.CheckID]check.Check{},
-		known:    map[model.FindingID]model.Finding{},
-		visited:  map[model.FindingID]bool{},
-		listings: listings{},
+// NewLifecycle starts the lifecycle of an audit that runs some checks of a catalogue.
+func NewLifecycle(audit model.Audit, catalog *check.Catalog) *Lifecycle {
+	return &Lifecycle{
+		audit: audit.ID, try: audit.Retries, conn: audit.Connection, at: audit.StartedAt.UTC(), catalog: catalog,
+		checks: set(audit.Checks), regions: set(audit.Regions), listings: listings{},
 	}
-	for _, c := range checks {
-		l.checks[c.ID] = c
-	}
-	for _, f := range known {
-		l.known[f.ID] = f
-	}
-	return l
 }
 
 func set[T comparable](all []T) map[T]bool {
@@ -88,142 +107,160 @@ func set[T comparable](all []T) map[T]bool {
 	return is
 }
 
-// Observe takes one line of evidence.
-func (l *Lifecycle) Observe(e evidence.Entry) error {
+// Observe takes one line of evidence, which lies in source, and hands on what can
+// make a difference: failures, and whatever is said of a known finding.
+func (l *Lifecycle) Observe(e evidence.Entry, source string, known func(model.FindingID) bool, emit func(Observation) error) error {
 	if e.Listing != nil {
-		l.listings[place{e.Kind, e.Listing.Region}] = e.Listing.Gap
+		l.listings.add(e.Kind, *e.Listing)
 		return nil
 	}
+	ref := e.Ref.Bounded()
 	for _, v := range e.Verdicts {
-		if err := l.observe(e, v); err != nil {
+		if !l.checks[v.Check] {
+			continue
+		}
+		o := Observation{ID: model.NewFindingID(v.Check, ref), Check: v.Check, Kind: e.Kind, Ref: ref, Status: v.Status, Reason: model.Cut(v.Reason, model.MaxReason)}
+		switch {
+		case v.Status == check.Fail:
+			exhibits, err := e.Exhibits(v)
+			if err != nil {
+				return err
+			}
+			if o.Proof, err = json.Marshal(exhibits); err != nil {
+				return fmt.Errorf("evidence of %s: %w", e.Ref, err)
+			}
+			o.Source = source
+		case !known(o.ID):
+			continue
+		case v.Status == check.NotAssessed:
+			o.Unasked = !slices.ContainsFunc(v.Gaps, func(g fact.Gap) bool { return g.Reason != fact.NotCollected })
+		}
+		if err := emit(o); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (l *Lifecycle) observe(e evidence.Entry, v evidence.Verdict) error {
-	c, ours := l.checks[v.Check]
-	if !ours {
-		return nil
+// Worse is the observation that counts where two are of the same finding: a failure
+// before a gap before a pass.
+func Worse(a, b Observation) Observation {
+	rank := []check.Status{check.NotApplicable, check.Pass, check.NotAssessed, check.Fail}
+	if slices.Index(rank, b.Status) > slices.Index(rank, a.Status) {
+		return b
 	}
-	ref, reason := e.Ref.Bounded(), model.Cut(v.Reason, model.MaxReason)
-	f, replaces, exists := l.find(c, ref)
-	l.visited[f.ID], l.visited[replaces] = true, true
-	if !exists {
-		if v.Status != check.Fail {
-			return nil
-		}
-		f = model.Finding{
-			ID: f.ID, Check: c.ID, Service: c.Service, Kind: e.Kind, Severity: c.Severity,
-			Connection: l.connection, Resource: ref, FirstSeen: l.at,
-		}
-	}
-	switch v.Status {
-	case check.Fail:
-		exhibits, err := e.Exhibits(v)
-		if err != nil {
-			return err
-		}
-		proof, omitted, err := evidence.Excerpt(exhibits)
-		if err != nil {
-			return err
-		}
-		f.Evidence, f.Omitted, f.Source = proof, omitted, l.source
-		l.failed(f, replaces, reason)
-	case check.Pass:
-		l.resolve(f, replaces, model.WhyFixed, reason)
-	case check.NotApplicable:
-		l.resolve(f, replaces, model.WhyInapplicable, reason)
-	case check.NotAssessed:
-		l.blind(f, replaces, reason)
-	}
-	return nil
+	return a
 }
 
-// find is the finding of a check on a resource, by today's id or by one that
-// the check had before.
-func (l *Lifecycle) find(c check.Check, ref model.Ref) (f model.Finding, replaces model.FindingID, exists bool) {
-	id := model.NewFindingID(c.ID, ref)
-	if f, exists = l.known[id]; exists {
-		return f, "", true
-	}
-	for _, former := range c.Former {
-		old := model.NewFindingID(former, ref)
-		if f, exists = l.known[old]; exists {
-			f.ID, f.Check = id, c.ID
-			return f, old, true
+// Next is what the audit changes in a finding, given the record if there is one and
+// the observation if there is one; false if it changes nothing. A finding that no
+// evidence spoke of is resolved where the listing was complete, and blind where it
+// was not; one whose check does not exist any more is retired. What the audit was not
+// meant to look at changes nothing.
+func (l *Lifecycle) Next(known *model.Finding, seen *Observation) (Change, bool) {
+	var f model.Finding
+	if known != nil {
+		f = *known
+		if last, ok := f.Last(); ok && last.Audit == l.audit && last.Try == l.try {
+			return Change{What: last.What, Finding: f, Written: true}, true
 		}
 	}
-	return model.Finding{ID: id}, "", false
-}
-
-func (l *Lifecycle) failed(f model.Finding, replaces model.FindingID, reason string) {
-	var what model.EventKind
 	switch {
-	case f.State == "":
-		what, f.State = model.EventNew, model.FindingOpen
-	case f.State == model.FindingResolved:
-		what, f.State = model.EventReopened, model.FindingReopened
-		f.ResolvedAt, f.Why = time.Time{}, ""
-		f.Reopened++
-	case !f.BlindSince.IsZero():
-		what = model.EventSeen
-	case f.Reason != reason || replaces != "":
-		what = model.EventChanged
+	case known == nil && seen == nil, known == nil && seen.Status != check.Fail:
+		return Change{}, false
+	case known == nil:
+		return l.appeared(*seen), true
+	case seen != nil:
+		return l.observed(f, *seen)
+	case !f.State.Open():
+		return Change{}, false
+	case !l.checks[f.Check]:
+		if _, exists := l.catalog.Check(f.Check); exists {
+			return Change{}, false // the audit did not run it
+		}
+		return l.resolve(f, model.WhyRetired, "the check does not exist any more")
+	}
+	gap, listed := l.listings.of(f.Kind, f.Resource.Region, l.regions)
+	switch {
+	case !listed:
+		return Change{}, false
+	case gap != nil && gap.Reason == fact.Timeout:
+		return Change{}, false // time was up before it could be looked at, which says nothing of it
+	case gap == nil:
+		return l.resolve(f, model.WhyGone, "a complete listing does not have it")
 	default:
-		return // unchanged findings cost no write
+		return l.blind(f, gap.String())
 	}
-	f.Reason, f.BlindSince = reason, time.Time{}
-	l.change(what, f, replaces, reason)
 }
 
-func (l *Lifecycle) resolve(f model.Finding, replaces model.FindingID, why, note string) {
-	if !f.State.Open() {
-		return
+func (l *Lifecycle) appeared(o Observation) Change {
+	c, _ := l.catalog.Check(o.Check)
+	f := model.Finding{
+		ID: o.ID, Check: o.Check, Service: c.Service, Kind: o.Kind, Severity: c.Severity,
+		Connection: l.conn, Resource: o.Ref, FirstSeen: l.at, State: model.FindingOpen,
 	}
+	return l.failed(model.EventNew, f, o)
+}
+
+func (l *Lifecycle) observed(f model.Finding, o Observation) (Change, bool) {
+	switch {
+	case o.Status == check.Fail && f.State == model.FindingResolved:
+		f.State, f.ResolvedAt, f.Why = model.FindingReopened, time.Time{}, ""
+		f.Reopened++
+		return l.failed(model.EventReopened, f, o), true
+	case o.Status == check.Fail && !f.BlindSince.IsZero():
+		return l.failed(model.EventSeen, f, o), true
+	case o.Status == check.Fail && !sameReason(f.Reason, o.Reason):
+		return l.failed(model.EventChanged, f, o), true
+	case o.Status == check.Fail, !f.State.Open(), o.Unasked: // what is as it was costs no write
+		return Change{}, false
+	case o.Status == check.Pass:
+		return l.resolve(f, model.WhyFixed, o.Reason)
+	case o.Status == check.NotApplicable:
+		return l.resolve(f, model.WhyInapplicable, o.Reason)
+	default:
+		return l.blind(f, o.Reason)
+	}
+}
+
+// sameReason compares reasons as far as both were kept: how much was cut, and of how
+// many more they do not tell, is no change.
+func sameReason(a, b string) bool {
+	return kept(a) == kept(b)
+}
+
+// more is what check.List ends a long list with.
+var more = regexp.MustCompile(` and \d+ more\b`)
+
+func kept(reason string) string {
+	if at := strings.LastIndex(reason, model.CutMark); at >= 0 {
+		reason = reason[:at]
+	}
+	return more.ReplaceAllString(reason, " and more")
+}
+
+func (l *Lifecycle) failed(what model.EventKind, f model.Finding, o Observation) Change {
+	f.Reason, f.Evidence, f.Source, f.BlindSince = o.Reason, o.Proof, o.Source, time.Time{}
+	return l.change(what, f, o.Reason)
+}
+
+func (l *Lifecycle) resolve(f model.Finding, why, note string) (Change, bool) {
 	f.State, f.ResolvedAt, f.Why, f.BlindSince = model.FindingResolved, l.at, why, time.Time{}
-	l.change(model.EventResolved, f, replaces, note)
+	return l.change(model.EventResolved, f, note), true
 }
 
-func (l *Lifecycle) blind(f model.Finding, replaces model.FindingID, reason string) {
-	if !f.State.Open() || !f.BlindSince.IsZero() {
-		return
+func (l *Lifecycle) blind(f model.Finding, reason string) (Change, bool) {
+	if !f.BlindSince.IsZero() {
+		return Change{}, false
 	}
 	f.BlindSince = l.at
-	l.change(model.EventBlind, f, replaces, reason)
+	return l.change(model.EventBlind, f, reason), true
 }
 
-func (l *Lifecycle) change(what model.EventKind, f model.Finding, replaces model.FindingID, note string) {
-	f.History = append(slices.Clone(f.History), model.Event{At: l.at, Audit: l.audit, What: what, Note: note})
+func (l *Lifecycle) change(what model.EventKind, f model.Finding, note string) Change {
+	f.History = append(slices.Clone(f.History), model.Event{At: l.at, Audit: l.audit, Try: l.try, What: what, Note: model.Cut(note, model.MaxNote)})
 	if over := len(f.History) - historyLength; over > 0 {
 		f.History = f.History[over:]
 	}
-	version := f.Version
-	if replaces != "" {
-		version = 0 // a record of its own
-	}
-	l.changes = append(l.changes, Change{what, f, replaces, version})
-}
-
-// Finish ends the audit of the scope: findings of resources that no evidence
-// spoke of are resolved where the listing was complete, and blind where it was
-// not. Regions that were not audited change nothing. The changes come sorted by
-// finding.
-func (l *Lifecycle) Finish() []Change {
-	for id, f := range l.known {
-		if _, ran := l.checks[f.Check]; l.visited[id] || !ran || !f.State.Open() {
-			continue
-		}
-		gap, listed := l.listings.of(f.Kind, f.Resource.Region, l.regions)
-		switch {
-		case !listed:
-		case gap == nil:
-			l.resolve(f, "", model.WhyGone, model.WhyGone)
-		default:
-			l.blind(f, "", gap.String())
-		}
-	}
-	slices.SortFunc(l.changes, func(a, b Change) int { return strings.Compare(string(a.Finding.ID), string(b.Finding.ID)) })
-	return l.changes
+	return Change{What: what, Finding: f}
 }

@@ -6,6 +6,7 @@ package evidence
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
@@ -27,6 +28,9 @@ type Listing struct {
 	Region string    `json:"region"`
 	Count  int       `json:"count"`         // resources found
 	Gap    *fact.Gap `json:"gap,omitempty"` // why it is incomplete
+	// Elsewhere says that resources of regions that the audit does not look at are left
+	// out.
+	Elsewhere bool `json:"elsewhere,omitempty"`
 }
 
 // Verdict is what one rule said of the entry's resource.
@@ -34,35 +38,80 @@ type Verdict struct {
 	Check model.CheckID `json:"check"`
 	check.Verdict
 	Read   []string  `json:"read,omitempty"`   // facts of the resource that decided
-	Others []Exhibit `json:"others,omitempty"` // facts of other resources that decided
+	Others []Exhibit `json:"others,omitempty"` // facts of other resources that decided, and sets of them
 }
 
-// Exhibit is one fact that decided a verdict.
+// Exhibit is one fact that decided a verdict, or a set of resources that the rule
+// looked through.
 type Exhibit struct {
 	Resource string          `json:"resource,omitempty"` // empty for the judged resource
 	Fact     string          `json:"fact"`
-	Content  json.RawMessage `json:"content"` // {"value": …} or {"gap": …}
+	Content  json.RawMessage `json:"content"` // {"value": …}, {"gap": …}, {"set": …}, or {"cut": …} of a long one
 }
 
-// Of is the verdict with the evidence that the judge has at hand.
+// Of is the verdict with the evidence that the judge has at hand, for a line that
+// holds the judged resource.
 func Of(rule model.CheckID, v check.Verdict, exhibits []check.Exhibit) (Verdict, error) {
 	out := Verdict{Check: rule, Verdict: v}
+	var others []check.Exhibit
 	for _, x := range exhibits {
 		if x.Resource == "" {
 			out.Read = append(out.Read, x.Fact)
-			continue
+		} else {
+			others = append(others, x)
 		}
-		content, err := json.Marshal(x.Content)
-		if err != nil {
-			return Verdict{}, fmt.Errorf("evidence of %s: %w", rule, err)
-		}
-		out.Others = append(out.Others, Exhibit{x.Resource, x.Fact, content})
 	}
-	return out, nil
+	var err error
+	out.Others, err = written(rule, others)
+	return out, err
 }
 
+// Apart is Of for a line without the judged resource, whose facts stand with the
+// others' then.
+func Apart(rule model.CheckID, v check.Verdict, exhibits []check.Exhibit) (Verdict, error) {
+	all, err := written(rule, exhibits)
+	return Verdict{Check: rule, Verdict: v, Others: all}, err
+}
+
+func written(rule model.CheckID, exhibits []check.Exhibit) ([]Exhibit, error) {
+	var all []Exhibit
+	for _, x := range exhibits {
+		content, err := json.Marshal(x.Content)
+		if err != nil {
+			return nil, fmt.Errorf("evidence of %s: %w", rule, err)
+		}
+		all = append(all, Exhibit{x.Resource, x.Fact, content})
+	}
+	return bounded(rule, all)
+}
+
+// bounded cuts what is too long to be kept with a finding. Each exhibit has its
+// share: one long policy leaves room for what comes after it.
+func bounded(rule model.CheckID, all []Exhibit) ([]Exhibit, error) {
+	total, fit := 0, 0
+	for i := range all {
+		all[i].Resource, all[i].Fact = model.Cut(all[i].Resource, model.MaxARN+model.MaxPart+1), model.Cut(all[i].Fact, model.MaxName)
+		all[i].Content = check.Excerpt(all[i].Content, check.MaxContent)
+		if total += len(all[i].Content); total <= check.MaxEvidence-roomForRest && i < check.MaxExhibits-1 {
+			fit++
+		}
+	}
+	if total <= check.MaxEvidence && len(all) <= check.MaxExhibits {
+		return all, nil
+	}
+	rest := check.Rest(len(all) - fit)
+	content, err := json.Marshal(rest.Content)
+	if err != nil {
+		return nil, fmt.Errorf("evidence of %s: %w", rule, err)
+	}
+	return append(slices.Clip(all[:fit]), Exhibit{rest.Resource, rest.Fact, content}), nil
+}
+
+// roomForRest is the bytes of the exhibit that counts what is left out.
+const roomForRest = 100
+
 // Exhibits are the facts that decided a verdict of this entry, with their
-// content.
+// content. They are an excerpt: the lines of the evidence file hold them whole.
 func (e Entry) Exhibits(v Verdict) ([]Exhibit, error) {
 	all := make([]Exhibit, 0, len(v.Read)+len(v.Others))
 	if len(v.Read) > 0 {
@@ -74,38 +123,5 @@ func (e Entry) Exhibits(v Verdict) ([]Exhibit, error) {
 			all = append(all, Exhibit{Fact: name, Content: fields[name]})
 		}
 	}
-	return append(all, v.Others...), nil
+	return bounded(v.Check, append(all, v.Others...))
 }
-
-// MaxExcerpt is how much of the facts that decided a finding keeps, in bytes of
-// JSON. The evidence file has all of them.
-const MaxExcerpt = 16 << 10
-
-// Excerpt is the first exhibits that fit into MaxExcerpt, as JSON, and how many were
-// left out. The content of one that would fill it alone is left out, too; its name is
-// not.
-func Excerpt(exhibits []Exhibit) (proof json.RawMessage, omitted int, err error) {
-	kept := make([]Exhibit, 0, len(exhibits))
-	size := len("[]")
-	for i, x := range exhibits {
-		x.Resource, x.Fact = model.Cut(x.Resource, model.MaxARN+model.MaxPart+1), model.Cut(x.Fact, model.MaxName)
-		data, err := json.Marshal(x)
-		if err != nil {
-			return nil, 0, fmt.Errorf("evidence %s of %s: %w", x.Fact, x.Resource, err)
-		}
-		if size+len(data)+1 > MaxExcerpt {
-			if len(kept) > 0 {
-				omitted = len(exhibits) - i
-				break
-			}
-			x.Content = json.RawMessage(`{"value":"` + tooLong + `"}`)
-		}
-		size += len(data) + 1
-		kept = append(kept, x)
-	}
-	proof, err = json.Marshal(kept)
-	return proof, omitted, err
-}
-
-// tooLong stands for the content of a fact that is too long for an excerpt.
-const tooLong = "too long to be kept here; the evidence file has it"

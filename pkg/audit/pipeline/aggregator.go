@@ -9,13 +9,15 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob"
+	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
-// Absorb turns the evidence of one task into findings, and closes the audit when
-// it was the last. It takes a message of KindResult.
-func (p *Pipeline) Absorb(ctx context.Context, message queue.Message) error {
+// Ingest turns the evidence of one task into findings, and closes the audit when
+// it was the last. It takes a message of KindResult. What cannot be done at the last
+// delivery is given up and said so: no audit waits for it.
+func (p *Pipeline) Ingest(ctx context.Context, message queue.Message) error {
 	m, err := ParseMessage(KindResult, message.Body)
 	if err != nil {
 		return err
@@ -23,29 +25,47 @@ func (p *Pipeline) Absorb(ctx context.Context, message queue.Message) error {
 	if m.Kind == KindPurge {
 		return p.purge(ctx, m)
 	}
-	org := p.Store.For(m.Organization)
-	audit, err := org.Audit(ctx, m.Connection, m.Audit)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil // purged meanwhile
-	}
-	if err != nil {
+	err = p.takeIn(ctx, m)
+	switch {
+	case errors.Is(err, errMore):
+		// A message of its own, since this one has only so many deliveries.
+		return p.report(ctx, m)
+	case err == nil, ctx.Err() != nil, errors.Is(err, queue.ErrPoison), errors.Is(err, errHeld), !message.Last():
+		return err
+	case errors.Is(err, blob.ErrFull): // giving up would need space, too
 		return err
 	}
-	task, err := org.Task(ctx, m.Audit, m.Task)
-	if err != nil {
+	return p.settle(ctx, m, err)
+}
+
+func (p *Pipeline) takeIn(ctx context.Context, m Message) error {
+	org := p.Store.For(m.Organization)
+	audit, task, err := p.resultOf(ctx, m)
+	if err != nil || task == nil {
 		return err
 	}
 	if task.State == model.TaskOpen { // the message came before its evidence
 		return fmt.Errorf("task %s of audit %s has no evidence yet", task.ID, audit.ID)
 	}
+	if task.Of != "" { // a part: what it is a part of is taken in as a whole
+		root, err := org.Task(ctx, m.Audit, task.Of)
+		if err != nil {
+			return err
+		}
+		task = &root
+	}
 	if task.State == model.TaskCollected {
-		if task.Evidence != "" { // opening the account leaves none
-			if task.Changes, err = p.absorb(ctx, m.Organization, audit, string(task.ID), task.Evidence); err != nil {
-				return fmt.Errorf("absorb task %s of audit %s: %w", task.ID, audit.ID, err)
+		parts, open, err := p.family(ctx, org, audit, *task)
+		if err != nil || open { // the last part's result comes
+			return err
+		}
+		if sources := sourcesOf(parts); len(sources) > 0 { // opening the account leaves none
+			if task.Changes, err = p.ingest(ctx, m.Organization, audit, string(task.ID), parts); err != nil {
+				return fmt.Errorf("take in task %s of audit %s: %w", task.ID, audit.ID, err)
 			}
 		}
 		task.State = model.TaskAbsorbed
-		if err := org.PutTask(ctx, &task); err != nil && !errors.Is(err, store.ErrConflict) {
+		if err := org.PutTask(ctx, task); err != nil && !errors.Is(err, store.ErrConflict) {
 			return err
 		}
 	}
@@ -55,6 +75,68 @@ func (p *Pipeline) Absorb(ctx context.Context, message queue.Message) error {
 	}
 	if last {
 		return p.Close(ctx, m.Organization, m.Connection, m.Audit)
+	}
+	return nil
+}
+
+// sourcesOf are where the evidence of tasks lies.
+func sourcesOf(tasks []model.Task) (keys []string) {
+	for _, t := range tasks {
+		if t.Evidence != "" {
+			keys = append(keys, t.Evidence)
+		}
+	}
+	return keys
+}
+
+// resultOf reads what a result is about; no task says that it is purged.
+func (p *Pipeline) resultOf(ctx context.Context, m Message) (model.Audit, *model.Task, error) {
+	org := p.Store.For(m.Organization)
+	audit, err := org.Audit(ctx, m.Connection, m.Audit)
+	if errors.Is(err, store.ErrNotFound) {
+		return audit, nil, nil
+	}
+	if err != nil {
+		return audit, nil, err
+	}
+	task, err := org.Task(ctx, m.Audit, m.Task)
+	if err != nil {
+		return audit, nil, err
+	}
+	return audit, &task, nil
+}
+
+// settle ends what could not be taken in: the task fails with the reason, or if that
+// is not it, the audit ends as it stands.
+func (p *Pipeline) settle(ctx context.Context, m Message, cause error) error {
+	org := p.Store.For(m.Organization)
+	audit, task, err := p.resultOf(ctx, m)
+	if err != nil || task == nil {
+		return err
+	}
+	if err == nil && task.Of != "" {
+		root, err := org.Task(ctx, m.Audit, task.Of)
+		if err != nil {
+			return err
+		}
+		task = &root
+	}
+	if task.State == model.TaskOpen {
+		return cause // its message is still to come, or the audit's bound
+	}
+	if task.State == model.TaskCollected {
+		p.meter(metrics.TasksFailed, 1)
+		task.State, task.Problem = model.TaskFailed, model.Cut(fmt.Sprintf("the findings of %s could not be written: %v", task.Service, cause), model.MaxReason)
+		if err := org.PutTask(ctx, task); err != nil && !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+	}
+	last, err := org.TaskDone(ctx, audit.ID, task.ID)
+	if err != nil || !last {
+		return err
+	}
+	if err := p.Close(ctx, m.Organization, m.Connection, m.Audit); err != nil && !errors.Is(err, errHeld) {
+		return p.endUnsummed(ctx, m.Organization, audit, fmt.Sprintf("the audit could not be summed up: %v", err))
 	}
 	return nil
 }

@@ -48,7 +48,7 @@ func TestOneDenialIsTriedAgain(t *testing.T) {
 			}
 			n++
 			return m.RunTask(ctx, msg)
-		}}, memory.Worker{Queue: m.results, Handle: m.Absorb})
+		}}, memory.Worker{Queue: m.results, Handle: m.Ingest})
 		if err != nil {
 			t.Fatal(err)
 		}

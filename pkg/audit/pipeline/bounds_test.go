@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cloudarq/cloudarq/pkg/audit/evidence"
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
@@ -21,8 +21,8 @@ func TestLargeEvidence(t *testing.T) {
 	m := newMachine(t, t.TempDir(), w, memory.Options{})
 	a := m.audit(t)
 	f := m.findings(t, "door-guarded")["a"]
-	if a.State != model.AuditDone || f.State != model.FindingOpen || len(f.Evidence) > evidence.MaxExcerpt || f.Omitted == 0 || f.Source == "" {
-		t.Errorf("audit %s, finding %s with %d bytes of evidence in %q, and %d exhibits more", a.State, f.State, len(f.Evidence), f.Source, f.Omitted)
+	if a.State != model.AuditDone || f.State != model.FindingOpen || len(f.Evidence) == 0 || len(f.Evidence) > 2*check.MaxEvidence || f.Source == "" {
+		t.Errorf("audit %s, finding %s with %d bytes of evidence of %q", a.State, f.State, len(f.Evidence), f.Source)
 	}
 	w.guards[0] = true
 	if m.audit(t); m.findings(t, "door-guarded")["a"].State != model.FindingResolved {
@@ -87,5 +87,46 @@ func TestNarrowedRegions(t *testing.T) {
 	there = there[:1]
 	if f := audit("eu-west-1", "us-east-1"); f["us-east-1"].State != model.FindingResolved || f["us-east-1"].Why != model.WhyGone {
 		t.Errorf("gone: %+v", f["us-east-1"])
+	}
+}
+
+// TestNarrowedRulesOverTheAccount: what one region alone shows of the whole account is
+// neither fine nor wrong, and what was found of it stays.
+func TestNarrowedRulesOverTheAccount(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, t.TempDir(), &world{}, memory.Options{})
+	awake := map[string]bool{"eu-west-1": false, "us-east-1": false}
+	m.Specs["house"] = collect.Spec{Service: "house", Walks: []collect.Walk{{Kinds: []string{door{}.Kind(), guard{}.Kind()}, Run: func(_ context.Context, s *collect.Scope) error {
+		s.Emit(guard{Resource: s.Resource(s.ARN("house", "guard"), s.Region), Awake: fact.Known(awake[s.Region])})
+		if s.Region == "eu-west-1" {
+			s.Emit(door{Resource: s.Resource(s.ARN("house", "door"), "door"), Locked: fact.Known(true)})
+		}
+		return nil
+	}}}}
+	audit := func(narrowed bool, regions ...string) (model.Audit, model.Finding) {
+		t.Helper()
+		r := m.request()
+		r.Regions, r.Narrowed = regions, narrowed
+		if _, err := m.Plan(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		if err := m.drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		a, err := m.records.Audit(t.Context(), account, r.Audit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a, m.findings(t, "door-guarded")["door"]
+	}
+	if _, f := audit(false, "eu-west-1", "us-east-1"); f.State != model.FindingOpen {
+		t.Fatalf("nobody is awake: %+v", f)
+	}
+	awake["eu-west-1"] = true
+	if a, f := audit(true, "eu-west-1"); a.Summary.Tally["door-guarded"].NotAssessed != 1 || f.State != model.FindingOpen || !f.BlindSince.IsZero() || len(f.History) != 1 {
+		t.Errorf("one region is known: %+v, %+v", a.Summary.Tally, f)
+	}
+	if _, f := audit(false, "eu-west-1", "us-east-1"); f.State != model.FindingResolved {
+		t.Errorf("all are known: %+v", f)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
+	"github.com/oklog/ulid/v2"
 
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
@@ -84,6 +84,15 @@ func (p *Pipeline) runTask(ctx context.Context, body []byte) error {
 		p.meter(metrics.Tasks, 1)
 		p.meter(metrics.Calls, task.Calls)
 	}
+	if len(task.Next) > 0 {
+		next := make([]model.Task, len(task.Next))
+		for i, id := range task.Next {
+			next[i].ID = id
+		}
+		if err := p.send(ctx, m.Organization, audit, next); err != nil {
+			return err
+		}
+	}
 	return p.report(ctx, m)
 }
 
@@ -94,6 +103,16 @@ func (p *Pipeline) report(ctx context.Context, m Message) error {
 		return fmt.Errorf("send result of task %s: %w", m.Task, err)
 	}
 	return nil
+}
+
+// attempt tells the evidence of one delivery from that of another of the same task,
+// where both may run at once: what one read, and the other did not, must not be taken
+// for gone.
+func (p *Pipeline) attempt() string {
+	if p.ContinueFor == 0 {
+		return ""
+	}
+	return "." + ulid.Make().String()
 }
 
 // errStopped is the cause of a task's end when its audit was cancelled.
@@ -146,12 +165,22 @@ func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, ta
 	if err != nil {
 		return err
 	}
-	task.Evidence = Key("evidence", m.Organization, audit, string(task.ID))
+	pieces, err := p.pieces(ctx, m.Organization, spec, audit, task)
+	if err != nil {
+		return err
+	}
+	task.Evidence = Key("evidence", m.Organization, audit, string(task.ID)+p.attempt())
 	task.Ledger = Key("ledger", m.Organization, audit, string(task.ID))
 	j := newJudgement(p, audit, task.Service)
+	var next []model.Task
+	var digests map[string][]uint64
 	err = p.write(ctx, task.Evidence, func(w *blob.Writer) error {
 		j.out = w
-		task.Late = p.walk(ctx, spec, account, calls, audit, task, j)
+		var rest map[string]*left
+		var late bool
+		rest, late = p.walk(ctx, pieces, account, calls, audit, j)
+		task.Late = late && j.timedOut() // it may have been over just after the end
+		next, digests = p.handOver(m.Organization, audit, task, rest, j)
 		// A stopped audit must not leave gaps that look like AWS's.
 		if err := context.Cause(ctx); err != nil {
 			return err
@@ -164,6 +193,9 @@ func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, ta
 	if err := p.WriteLedger(ctx, task.Ledger, calls.Entries()); err != nil {
 		return err
 	}
+	if err := p.handOn(ctx, p.Store.For(m.Organization), next, digests); err != nil {
+		return err
+	}
 	for _, call := range calls.Entries() {
 		p.meter(metrics.Throttles, call.Throttles)
 	}
@@ -171,41 +203,6 @@ func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, ta
 	task.State, task.Calls = model.TaskCollected, len(calls.Entries())
 	task.Resources, task.Listings, task.Tally, task.Gaps = j.resources, j.listings, j.tally, j.gaps.list()
 	return nil
-}
-
-// walk makes all walks of a task at once; how fast they go is the account's
-// limiter's affair. It says whether time was up before they ended.
-func (p *Pipeline) walk(ctx context.Context, spec collect.Spec, account Account, calls ledger.Ledger, audit model.Audit, task *model.Task, sink collect.Sink) (late bool) {
-	if end, bounded := p.walkUntil(ctx, audit); bounded {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, end)
-		defer cancel()
-	}
-	regions := task.Regions
-	if spec.Global {
-		regions = []string{model.Global}
-	}
-	wanted := p.kinds(audit)
-	var group errgroup.Group
-	for _, region := range regions {
-		home := region
-		if region == model.Global {
-			home = account.HomeRegion()
-		}
-		scope := collect.NewScope(account.Config(home, calls), audit.AccountID, audit.Partition, region, sink)
-		scope.Audited, scope.Caller = task.Regions, account.Identity()
-		for _, w := range spec.Walks {
-			if !slices.ContainsFunc(w.Kinds, func(kind string) bool { return wanted[kind] }) {
-				continue
-			}
-			group.Go(func() error {
-				scope.Run(ctx, w)
-				return nil
-			})
-		}
-	}
-	_ = group.Wait() // walks report to the sink
-	return errors.Is(ctx.Err(), context.DeadlineExceeded)
 }
 
 // walkUntil is when walks have to end: at the audit's deadline, or shortly

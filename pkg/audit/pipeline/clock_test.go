@@ -293,7 +293,7 @@ func TestLostMessagesEndTheAuditPartial(t *testing.T) {
 			}
 			opened = true
 			return m.RunTask(ctx, msg)
-		}}, memory.Worker{Queue: m.results, Handle: m.Absorb})
+		}}, memory.Worker{Queue: m.results, Handle: m.Ingest})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -421,7 +421,7 @@ func TestRevokedRole(t *testing.T) {
 		}
 		opened = true
 		return m.RunTask(ctx, msg)
-	}}, memory.Worker{Queue: m.results, Handle: m.Absorb})
+	}}, memory.Worker{Queue: m.results, Handle: m.Ingest})
 	if err != nil {
 		t.Fatal(err)
 	}

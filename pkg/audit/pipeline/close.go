@@ -2,12 +2,13 @@ package pipeline
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/audit/alert"
+	"github.com/cloudarq/cloudarq/pkg/audit/diff"
 	"github.com/cloudarq/cloudarq/pkg/audit/drift"
 	"github.com/cloudarq/cloudarq/pkg/audit/evidence"
 	"github.com/cloudarq/cloudarq/pkg/audit/score"
@@ -74,11 +75,88 @@ func (p *Pipeline) announceEnd(ctx context.Context, orgID model.OrganizationID, 
 	if err != nil {
 		return err
 	}
-	ended := alert.Of{Organization: orgID, Audit: audit}.Ended(broken)
-	if err := p.publish(ctx, orgID, audit.ID, part("end", audit.Retries), ended); err != nil {
+	if err := p.publishEnd(ctx, orgID, audit, broken); err != nil {
 		return err
 	}
 	return org.DeleteBound(ctx, audit.ID)
+}
+
+// endKept is how long it is known that an end was announced: longer than any message
+// can come again.
+const endKept = 30 * 24 * time.Hour
+
+// publishEnd announces the end of each of an audit's tries once.
+func (p *Pipeline) publishEnd(ctx context.Context, orgID model.OrganizationID, audit model.Audit, broken bool) error {
+	if p.Alerts == nil {
+		return nil
+	}
+	org := p.Store.For(orgID)
+	scope := "end-" + string(audit.ID)
+	record, err := org.Scope(ctx, audit.Connection, scope)
+	if err != nil || record.Done && record.Try >= audit.Retries {
+		return err
+	}
+	h, err := p.hold(org, audit.Connection, scope, record)
+	if err != nil {
+		return err
+	}
+	if record.Done || record.Try != audit.Retries {
+		h.record.Done, h.record.Announced = false, 0
+	}
+	h.record.Audit, h.record.Began, h.record.Try = audit.ID, audit.StartedAt, audit.Retries
+	h.record.Expires = p.Now().Add(endKept)
+	worst, err := p.firstWorst(ctx, org, audit)
+	if err == nil {
+		err = h.put(ctx)
+	}
+	if err == nil {
+		err = h.publish(ctx, alert.Of{Organization: orgID, Audit: audit}.Ended(broken, worst))
+	}
+	if err != nil {
+		h.release(ctx)
+		return err
+	}
+	h.record.Done = true
+	return h.put(ctx)
+}
+
+// firstWorst are the gravest findings of a connection's first audit, which nothing
+// else announces.
+func (p *Pipeline) firstWorst(ctx context.Context, org *store.Organization, audit model.Audit) ([]diff.Change, error) {
+	if audit.Summary == nil || audit.Summary.Changes.Previous != "" {
+		return nil, nil
+	}
+	type found struct {
+		scope string
+		parts int
+		news  []store.Headline
+	}
+	var all []found
+	var gravest []store.Headline
+	for _, scope := range append(slices.Clone(audit.Services), across) {
+		record, err := org.Scope(ctx, audit.Connection, scope)
+		if err != nil {
+			return nil, err
+		}
+		if record.Audit == audit.ID && record.First {
+			all = append(all, found{scope, record.Parts, record.News.Worst})
+			gravest = worst(gravest, record.News.Worst...)
+		}
+	}
+	var changes []diff.Change
+	for _, one := range gravest {
+		for _, f := range all {
+			if !slices.Contains(f.news, one) {
+				continue
+			}
+			c, err := p.changes(ctx, org, audit.Connection, f.scope, f.parts, []store.Headline{one}, nil)
+			if err != nil {
+				return nil, err
+			}
+			changes = append(changes, c...)
+		}
+	}
+	return changes, nil
 }
 
 // noteConnection keeps with the connection whether its account can be opened, and
@@ -142,7 +220,7 @@ func (p *Pipeline) conclude(ctx context.Context, orgID model.OrganizationID, aud
 	if err != nil {
 		return audit, err
 	}
-	if whole.Changes, err = p.absorb(ctx, orgID, audit, across, whole.Evidence); err != nil {
+	if whole.Changes, err = p.ingest(ctx, orgID, audit, across, []model.Task{whole}); err != nil {
 		return audit, err
 	}
 	whole.State, whole.Version = model.TaskAbsorbed, earlier
@@ -235,7 +313,7 @@ func (p *Pipeline) world(ctx context.Context, audit model.Audit, tasks []model.T
 		}
 		if t.State == model.TaskFailed {
 			for _, kind := range names {
-				if p.Catalog.ServiceOf(kind) == t.Service {
+				if p.Catalog.ServiceOf(kind) == t.Service && (t.Rest == nil || slices.Contains(t.Rest.Kinds, kind)) {
 					world.AddGap(kind, unlisted(t.Problem))
 				}
 			}
@@ -248,6 +326,9 @@ func (p *Pipeline) world(ctx context.Context, audit model.Audit, tasks []model.T
 			if e.Listing != nil {
 				if e.Listing.Gap != nil {
 					world.AddGap(e.Kind, *e.Listing.Gap)
+				}
+				if e.Listing.Elsewhere || audit.Narrowed && e.Listing.Region != model.Global {
+					world.AddElsewhere(e.Kind, audit.Regions)
 				}
 				listings = append(listings, evidence.Entry{Kind: e.Kind, Ref: e.Ref, Listing: e.Listing})
 				return nil
@@ -271,24 +352,11 @@ func (p *Pipeline) world(ctx context.Context, audit model.Audit, tasks []model.T
 func (j *judgement) judgeAll(c check.Check, world *check.World, listings []evidence.Entry) {
 	for _, r := range world.Resources(c.Kind) {
 		verdict := j.judge.Judge(c.Rule, r)
-		exhibits := j.judge.Evidence().Exhibits(r)
-		v, err := evidence.Of(c.ID, verdict, exhibits)
+		v, err := evidence.Apart(c.ID, verdict, j.judge.Evidence().Exhibits(r))
 		if err != nil {
 			j.fail(err)
 			return
 		}
-		// The line has no resource of its own to show the facts of.
-		for i, x := range exhibits {
-			if x.Resource == "" {
-				content, err := json.Marshal(x.Content)
-				if err != nil {
-					j.fail(fmt.Errorf("evidence of %s: %w", c.ID, err))
-					return
-				}
-				v.Others = slices.Insert(v.Others, min(i, len(v.Others)), evidence.Exhibit{Fact: x.Fact, Content: content})
-			}
-		}
-		v.Read = nil
 		j.write(evidence.Entry{Kind: c.Kind, Ref: r.Reference().Bounded(), Verdicts: []evidence.Verdict{v}})
 	}
 	for _, listing := range listings {
@@ -306,16 +374,27 @@ func (j *judgement) judgeAll(c check.Check, world *check.World, listings []evide
 // nothingExists gives a check its verdict when there is nothing to judge: not
 // applicable if every listing was complete, not assessed if a task failed.
 func (j *judgement) nothingExists(c check.Check, service string, tasks []model.Task) {
-	at := slices.IndexFunc(tasks, func(t model.Task) bool { return t.Service == service })
-	if at < 0 {
-		return
+	var listing model.Listing
+	found := false
+	for _, t := range tasks {
+		if t.Service != service {
+			continue
+		}
+		found = true
+		if t.State == model.TaskFailed && (t.Rest == nil || slices.Contains(t.Rest.Kinds, c.Kind)) {
+			region := model.Global
+			if t.Rest != nil {
+				region = t.Rest.Region
+			}
+			ref := model.Everything(j.audit.Partition, service, j.audit.AccountID, region)
+			j.write(evidence.Entry{Kind: c.Kind, Ref: ref, Verdicts: []evidence.Verdict{{Check: c.ID, Verdict: check.Unassessed(unlisted(t.Problem))}}})
+			listing.Gaps++
+		}
+		one := t.Listings[c.Kind]
+		listing.Count, listing.Gaps = listing.Count+one.Count, listing.Gaps+one.Gaps
 	}
-	task := tasks[at]
-	ref := model.Everything(j.audit.Partition, service, j.audit.AccountID, model.Global)
-	switch listing := task.Listings[c.Kind]; {
-	case task.State == model.TaskFailed:
-		j.write(evidence.Entry{Kind: c.Kind, Ref: ref, Verdicts: []evidence.Verdict{{Check: c.ID, Verdict: check.Unassessed(unlisted(task.Problem))}}})
-	case listing == model.Listing{}:
+	if found && listing == (model.Listing{}) {
+		ref := model.Everything(j.audit.Partition, service, j.audit.AccountID, model.Global)
 		verdict := check.Inapplicable("nothing of this type exists in the regions audited")
 		j.write(evidence.Entry{Kind: c.Kind, Ref: ref, Verdicts: []evidence.Verdict{{Check: c.ID, Verdict: verdict}}})
 	}
@@ -334,6 +413,7 @@ func (p *Pipeline) summarise(audit model.Audit, tasks []model.Task, previous *mo
 		s.Changes.New += t.Changes.New
 		s.Changes.Resolved += t.Changes.Resolved
 		s.Changes.Reopened += t.Changes.Reopened
+		s.Changes.ByRules += t.Changes.ByRules
 		for id, counts := range t.Tally {
 			s.Tally[id] = s.Tally[id].Add(counts)
 		}
@@ -372,6 +452,7 @@ func (p *Pipeline) summarise(audit model.Audit, tasks []model.Task, previous *mo
 		s.Changes.NewlyBlind = newlyBlind(previous.Summary.Tally, s.Tally)
 		audit.Summary = s
 		s.Changes.NewlyMissing = drift.NewlyLost(*previous, audit)
+		s.Changes.Score = score.Compare(*previous, audit)
 	}
 	return s, nil
 }

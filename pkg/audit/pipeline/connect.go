@@ -49,10 +49,14 @@ func (p *Pipeline) openAndPlan(ctx context.Context, m Message, audit model.Audit
 		return err
 	}
 	if audit.State == model.AuditConnecting {
-		if len(audit.Regions) == 0 {
-			if audit.Regions, audit.DisabledRegions, err = account.Regions(ctx, calls); err != nil {
-				return err
-			}
+		enabled, disabled, err := account.Regions(ctx, calls)
+		switch {
+		case len(audit.Regions) > 0:
+			audit.Narrowed = err != nil || Narrowed(audit.Regions, enabled)
+		case err != nil:
+			return err
+		default:
+			audit.Regions, audit.DisabledRegions = enabled, disabled
 		}
 		permissions, err := p.Accounts.Permissions(ctx, m.Organization, audit, account, calls)
 		if err != nil {

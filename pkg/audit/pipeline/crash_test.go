@@ -167,12 +167,12 @@ func history(t *testing.T, m *mortal) (outcome, []string) {
 	t.Helper()
 	w := &world{doors: map[string]sight{"a": open, "b": shut, "c": open}, guards: []bool{false}}
 	x := newMachine(t, t.TempDir(), w, memory.Options{MaxReceives: 20})
-	x.PublishWithin = time.Minute
+	x.LeaseFor = time.Minute
 	x.Bound = 24 * time.Hour
 	x.Evidence = mortalBlobs{x.Evidence, m}
 	x.Tasks, x.Results = mortalQueue{x.tasks, "tasks", m}, mortalQueue{x.results, "results", m}
 	x.Alerts = mortalEars{x.alerts, m}
-	x.Store = store.New(mortalTable{x.table, m})
+	x.Store = store.New(mortalTable{x.table, m}, nil)
 	// Whoever died is started again later than anybody may still be waited for.
 	restart := func() {
 		if m.restart() {
@@ -205,7 +205,7 @@ func history(t *testing.T, m *mortal) (outcome, []string) {
 			}
 		}
 		err := x.broker.Walk(t.Context(),
-			memory.Worker{Queue: x.tasks, Handle: mortally(x.RunTask)}, memory.Worker{Queue: x.results, Handle: mortally(x.Absorb)})
+			memory.Worker{Queue: x.tasks, Handle: mortally(x.RunTask)}, memory.Worker{Queue: x.results, Handle: mortally(x.Ingest)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -264,7 +264,7 @@ func TestDeathAtEveryPoint(t *testing.T) {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("%s (-undisturbed +killed):\n%s", point, diff)
 			}
-			unnoted := m.killed() == "publish" && after || strings.Contains(m.killed(), "OUTBOX") && !after
+			unnoted := m.killed() == "publish" && after || strings.Contains(m.killed(), "SCOPE") && !after
 			if len(repeated) > 0 && !unnoted {
 				t.Errorf("%s: alerts twice: %v", point, repeated)
 			}

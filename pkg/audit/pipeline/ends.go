@@ -95,7 +95,7 @@ func (p *Pipeline) Expire(ctx context.Context, orgID model.OrganizationID, conne
 	}
 	p.meter(metrics.AuditsOverdue, 1)
 	if audit.Overdue {
-		return p.endOverdue(ctx, orgID, audit)
+		return p.endUnsummed(ctx, orgID, audit, fmt.Sprintf("the audit was not finished within the %s that it may take, and could not be summed up", p.Bound))
 	}
 	tasks, err := org.Tasks(ctx, id)
 	if err != nil {
@@ -123,11 +123,11 @@ func (p *Pipeline) Expire(ctx context.Context, orgID model.OrganizationID, conne
 	return p.updateAudit(ctx, orgID, connection, id, func(a *model.Audit) { a.Overdue = true })
 }
 
-// endOverdue ends an audit that its results did not end.
-func (p *Pipeline) endOverdue(ctx context.Context, orgID model.OrganizationID, audit model.Audit) error {
+// endUnsummed ends an audit as it stands, partial and without a score.
+func (p *Pipeline) endUnsummed(ctx context.Context, orgID model.OrganizationID, audit model.Audit, why string) error {
 	err := p.updateAudit(ctx, orgID, audit.Connection, audit.ID, func(a *model.Audit) {
 		a.State, a.EndedAt = model.AuditPartial, p.Now().UTC()
-		a.AddProblem(fmt.Sprintf("the audit was not finished within the %s that it may take, and could not be summed up", p.Bound))
+		a.AddProblem(why)
 	})
 	if err != nil {
 		return err

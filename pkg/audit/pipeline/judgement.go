@@ -77,7 +77,7 @@ func (j *judgement) Resource(r check.Resource) {
 
 // Listed implements collect.Sink. A listing that is incomplete leaves every rule
 // over its type unassessed in that region.
-func (j *judgement) Listed(kind, region string, gap *fact.Gap) {
+func (j *judgement) Listed(kind, region string, gap *fact.Gap, elsewhere bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	count := j.found[kind][region]
@@ -89,7 +89,7 @@ func (j *judgement) Listed(kind, region string, gap *fact.Gap) {
 	}
 	entry := evidence.Entry{
 		Kind: kind, Ref: model.Everything(j.audit.Partition, j.service, j.audit.AccountID, region),
-		Listing: &evidence.Listing{Region: region, Count: count, Gap: gap},
+		Listing: &evidence.Listing{Region: region, Count: count, Gap: gap, Elsewhere: elsewhere},
 	}
 	total := j.listings[kind]
 	total.Count += count
@@ -132,6 +132,18 @@ func (j *judgement) fail(err error) {
 	if j.err == nil {
 		j.err = err
 	}
+}
+
+// timedOut reports whether something was not read for want of time.
+func (j *judgement) timedOut() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for at := range j.gaps {
+		if at.reason == string(fact.Timeout) {
+			return true
+		}
+	}
+	return false
 }
 
 // finish reports the first failure to write.

@@ -1,5 +1,5 @@
 // Package pipeline is the whole audit: Plan writes what is to be done, RunTask
-// collects and judges one task, Absorb turns its result into findings, Close
+// collects and judges one task, Ingest turns its result into findings, Close
 // ends the audit. The functions know neither Lambda nor SQL; each may be called
 // again with the same message, in any order, after a crash between any two lines.
 package pipeline
@@ -95,7 +95,7 @@ type Pipeline struct {
 	Evidence blob.Store
 	Tasks    queue.Sender // to RunTask
 	Urgent   queue.Sender // to RunTask, of audits that somebody waits for; nil sends them with the others
-	Results  queue.Sender // to Absorb
+	Results  queue.Sender // to Ingest
 	Accounts Accounts
 	Progress Progress
 	Alerts   notify.Notifier  // hears of changes; nil if nobody shall
@@ -104,8 +104,8 @@ type Pipeline struct {
 	// Deadline bounds the collecting of one audit, counted from its start; what
 	// was not read by then is a gap. 0 means no bound.
 	Deadline time.Duration
-	// Spare is kept of the time that a task is given by its context, to store
-	// what was read before the context ends.
+	// Spare is kept of the time that a task or a result is given by its context, to
+	// store what was done and hand on the rest before the context ends.
 	Spare time.Duration
 	// WatchEvery is how often a running task looks whether its audit was
 	// cancelled; 0 means never.
@@ -118,9 +118,16 @@ type Pipeline struct {
 	// PurgeAfter is when a deleted connection is purged: later than anything that
 	// still runs can end.
 	PurgeAfter time.Duration
-	// PublishWithin is how long publishing alerts may take: who began longer ago
-	// is taken for dead, and another goes on.
-	PublishWithin time.Duration
+	// ContinueFor is how long after its start an audit may go on with what a task could
+	// not read in its time; 0 means not at all.
+	ContinueFor time.Duration
+	// LeaseFor is how long a scope is held from each sign of life of who works on it:
+	// whoever gave none for so long is taken for dead, and another goes on. 0 is for
+	// where one process does all the work.
+	LeaseFor time.Duration
+	// TempDir is where evidence is sorted that is too large for memory; empty leaves
+	// the choice to the system.
+	TempDir string
 
 	writers sync.Pool // of *blob.Writer, closed
 }
@@ -191,6 +198,14 @@ const connect = "connect"
 // account, and the scope of their findings. The service of that name has some of
 // them; other services have others.
 const across = "across"
+
+// scopeOf is the scope of a check's findings.
+func scopeOf(c check.Check) string {
+	if c.NeedsAccount() {
+		return across
+	}
+	return c.Service
+}
 
 // Scopes lists all scopes of findings that a connection can have: its services,
 // and the rules over several of them.

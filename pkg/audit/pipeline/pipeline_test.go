@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -169,13 +170,13 @@ func TestOlderAuditNeverOverwritesNewer(t *testing.T) {
 			late = append(late, msg)
 			return nil
 		}
-		return m.Absorb(ctx, msg)
+		return m.Ingest(ctx, msg)
 	}
 	if err := m.broker.Walk(ctx, memory.Worker{Queue: m.results, Handle: hold}); err != nil {
 		t.Fatal(err)
 	}
 	for _, msg := range late {
-		if err := m.Absorb(ctx, msg); err != nil {
+		if err := m.Ingest(ctx, msg); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -313,46 +314,100 @@ func TestPoison(t *testing.T) {
 		if err := m.RunTask(t.Context(), queue.Message{Body: []byte(body)}); !errors.Is(err, queue.ErrPoison) {
 			t.Errorf("%s: %v, want poison", body, err)
 		}
-		if err := m.Absorb(t.Context(), queue.Message{Body: []byte(body)}); !errors.Is(err, queue.ErrPoison) {
+		if err := m.Ingest(t.Context(), queue.Message{Body: []byte(body)}); !errors.Is(err, queue.ErrPoison) {
 			t.Errorf("%s: %v, want poison", body, err)
 		}
 	}
 }
 
+// TestEvidenceJudgesAgain: what a rule read is in the evidence, the resources in
+// lines of their own, so that each verdict follows from the files alone. What a
+// verdict itself keeps of many guards is an excerpt.
 func TestEvidenceJudgesAgain(t *testing.T) {
 	t.Parallel()
-	w := &world{doors: map[string]sight{"a": shut, "b": open, "c": hidden}}
+	w := &world{doors: map[string]sight{"a": shut, "b": open, "c": hidden}, guards: make([]bool, 500)}
 	m := newMachine(t, t.TempDir(), w, memory.Options{})
 	a := m.audit(t)
 	tasks, err := m.records.Tasks(t.Context(), a.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	kind, _ := m.Catalog.Kind(door{}.Kind())
-	rule, _ := m.Catalog.Check("door-locked")
-	again := 0
-	for _, task := range tasks {
-		err := pipeline.ReadEvidence(t.Context(), m.Evidence, task.Evidence, func(e evidence.Entry) error {
-			if e.Resource == nil || e.Kind != kind.Name {
+	read := func(visit func(evidence.Entry)) {
+		for _, task := range tasks {
+			if task.Evidence == "" {
+				continue
+			}
+			err := pipeline.ReadEvidence(t.Context(), m.Evidence, task.Evidence, func(e evidence.Entry) error {
+				visit(e)
 				return nil
-			}
-			r, err := kind.Decode(e.Resource)
+			})
 			if err != nil {
-				return err
+				t.Fatal(err)
 			}
-			for _, v := range e.Verdicts {
-				again++
-				if got := check.NewJudge(a.StartedAt, nil).Judge(rule.Rule, r); !cmp.Equal(got, v.Verdict) {
-					t.Errorf("judged again from the snapshot: %+v, was %+v", got, v.Verdict)
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
 		}
 	}
-	if again != 3 {
-		t.Errorf("judged %d verdicts again, want 3", again)
+	everything := check.NewWorld(door{}.Kind(), guard{}.Kind())
+	resources := map[model.Ref]check.Resource{}
+	read(func(e evidence.Entry) {
+		switch kind, _ := m.Catalog.Kind(e.Kind); {
+		case e.Resource != nil:
+			r, err := kind.Decode(e.Resource)
+			if err != nil {
+				t.Fatal(err)
+			}
+			everything.Add(r)
+			resources[e.Ref] = r
+		case e.Listing != nil && e.Listing.Gap != nil:
+			everything.AddGap(e.Kind, *e.Listing.Gap)
+		}
+	})
+	again := map[model.CheckID]int{}
+	read(func(e evidence.Entry) {
+		for _, v := range e.Verdicts {
+			again[v.Check]++
+			rule, _ := m.Catalog.Check(v.Check)
+			if got := check.NewJudge(a.StartedAt, everything).Judge(rule.Rule, resources[e.Ref]); !cmp.Equal(got, v.Verdict) {
+				t.Errorf("%s judged again from the files: %+v, was %+v", v.Check, got, v.Verdict)
+			}
+			if v.Check == "door-guarded" && (len(v.Others) != 1 || !strings.Contains(string(v.Others[0].Content), `{"set":{"count":500,`)) {
+				t.Errorf("500 guards are %d exhibits: %+v", len(v.Others), v.Others)
+			}
+		}
+	})
+	if again["door-locked"] != 3 || again["door-guarded"] != 3 {
+		t.Errorf("judged %v verdicts again, want 3 of each", again)
+	}
+	for name, f := range m.findings(t, "door-guarded") {
+		if len(f.Evidence) > 2*check.MaxEvidence {
+			t.Errorf("the finding on door %s keeps %d bytes of evidence", name, len(f.Evidence))
+		}
+	}
+}
+
+// TestScoreBefore: an audit keeps the score before beside its own. A record from
+// before scores had versions is of version 1, and nobody may take the break for a
+// change of the account.
+func TestScoreBefore(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, t.TempDir(), &world{doors: map[string]sight{"a": open}}, memory.Options{})
+	first := m.audit(t)
+	if first.Summary.Changes.Score != nil || first.Summary.Score.Version != model.ScoreVersion {
+		t.Errorf("the first audit: %+v after %+v", first.Summary.Score, first.Summary.Changes.Score)
+	}
+	second := m.audit(t)
+	if c := second.Summary.Changes.Score; c == nil || c.Before != first.Summary.Score || len(c.Breaks) > 0 {
+		t.Errorf("the second is held beside %+v", c)
+	}
+	old, err := m.records.Audit(t.Context(), second.Connection, second.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old.Summary.Score = model.Score{Value: 72, Assessed: 1}
+	if err := m.records.PutAudit(t.Context(), &old); err != nil {
+		t.Fatal(err)
+	}
+	c := m.audit(t).Summary.Changes.Score
+	if c == nil || c.Before.Version != 1 || c.Before.Value != 72 || len(c.Breaks) != 1 {
+		t.Errorf("the third is held beside %+v", c)
 	}
 }

@@ -23,9 +23,15 @@ type Request struct {
 	Permissions     *model.Permissions // of the caller, if somebody looked
 	Regions         []string           // empty asks the account which it has enabled; Plan needs them
 	DisabledRegions []string
+	Narrowed        bool // see model.Audit
 	Checks          []check.Check
 	Services        []string // those allowed; empty allows all
 	Urgent          bool     // somebody waits for it
+}
+
+// Narrowed reports whether an account has enabled regions that are not audited.
+func Narrowed(audited, enabled []string) bool {
+	return slices.ContainsFunc(enabled, func(region string) bool { return !slices.Contains(audited, region) })
 }
 
 // ErrNothing says that a request selects no check.
@@ -113,7 +119,7 @@ func (p *Pipeline) newAudit(r Request) (model.Audit, []model.Task, error) {
 	audit := model.Audit{
 		ID: r.Audit, Connection: r.Connection.ID, AccountID: r.Connection.AccountID, Project: r.Connection.Project, Once: r.Connection.Schedule.Once(),
 		Partition: r.Partition, CallerARN: r.CallerARN, State: model.AuditRunning, StartedAt: p.Now().UTC(),
-		Urgent: r.Urgent, Services: scope.Services, Regions: r.Regions, DisabledRegions: r.DisabledRegions, Permissions: r.Permissions,
+		Urgent: r.Urgent, Services: scope.Services, Regions: r.Regions, DisabledRegions: r.DisabledRegions, Narrowed: r.Narrowed, Permissions: r.Permissions,
 	}
 	audit.DetailUntil = p.detailUntil(audit)
 	for _, c := range scope.Checks {
@@ -194,7 +200,10 @@ func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit
 	for _, t := range all {
 		switch t.State {
 		case model.TaskFailed:
-			t = model.Task{ID: t.ID, Audit: t.Audit, Service: t.Service, Regions: t.Regions, State: model.TaskOpen, Until: t.Until, Version: t.Version}
+			t = model.Task{
+				ID: t.ID, Audit: t.Audit, Service: t.Service, Regions: t.Regions, State: model.TaskOpen, Until: t.Until, Version: t.Version,
+				Of: t.Of, Part: t.Part, Rest: t.Rest,
+			}
 			if err := org.PutTask(ctx, &t); err != nil {
 				return audit, err
 			}
@@ -205,7 +214,7 @@ func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit
 		if t.ID == connect {
 			audit.State = model.AuditConnecting
 		}
-		if err := org.Reopen(ctx, audit.ID, t.ID); err != nil {
+		if err := reopen(ctx, org, audit, t, all); err != nil {
 			return audit, err
 		}
 		tasks = append(tasks, t)
@@ -222,6 +231,25 @@ func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit
 		return audit, err
 	}
 	return audit, p.send(ctx, orgID, audit, tasks)
+}
+
+// reopen makes an audit wait for a task again. For a part it waits for the whole, which
+// is taken in once more.
+func reopen(ctx context.Context, org *store.Organization, audit model.Audit, t model.Task, all []model.Task) error {
+	if t.Of == "" {
+		return org.Reopen(ctx, audit.ID, t.ID)
+	}
+	at := slices.IndexFunc(all, func(root model.Task) bool { return root.ID == t.Of })
+	if at < 0 {
+		return fmt.Errorf("task %s of audit %s is a part of %s: %w", t.ID, audit.ID, t.Of, store.ErrNotFound)
+	}
+	if root := &all[at]; root.State == model.TaskAbsorbed {
+		root.State = model.TaskCollected
+		if err := org.PutTask(ctx, root); err != nil {
+			return err
+		}
+	}
+	return org.Reopen(ctx, audit.ID, t.Of)
 }
 
 func (p *Pipeline) send(ctx context.Context, org model.OrganizationID, audit model.Audit, tasks []model.Task) error {

@@ -29,7 +29,7 @@ func TestUrgentAuditsHaveAQueueOfTheirOwn(t *testing.T) {
 		}
 		err := m.broker.Walk(t.Context(),
 			memory.Worker{Queue: m.tasks, Handle: counted(&ordinary)}, memory.Worker{Queue: urgent, Handle: counted(&hurried)},
-			memory.Worker{Queue: m.results, Handle: m.Absorb})
+			memory.Worker{Queue: m.results, Handle: m.Ingest})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -237,7 +237,7 @@ func newMachine(t testing.TB, path string, w *world, o memory.Options) *machine 
 	t.Cleanup(func() { _ = blobs.Close() })
 	m.tasks, m.results = m.broker.Queue("tasks"), m.broker.Queue("results")
 	m.table = file
-	records := store.New(file)
+	records := store.New(file, nil)
 	m.records = records.For(organization)
 	m.Pipeline = &pipeline.Pipeline{
 		Catalog: house(), Specs: map[string]collect.Spec{"house": w.spec()}, Store: records, Evidence: blobs,
@@ -258,7 +258,7 @@ func (m *machine) request() pipeline.Request {
 }
 
 func (m *machine) drain(ctx context.Context) error {
-	return m.broker.Walk(ctx, memory.Worker{Queue: m.tasks, Handle: m.RunTask}, memory.Worker{Queue: m.results, Handle: m.Absorb})
+	return m.broker.Walk(ctx, memory.Worker{Queue: m.tasks, Handle: m.RunTask}, memory.Worker{Queue: m.results, Handle: m.Ingest})
 }
 
 // audit makes one audit and returns it as it ended.

@@ -1,5 +1,5 @@
-// Package score turns counts of verdicts into scores. Everything in it is a
-// pure function.
+// Package score turns counts of verdicts into scores, and says which scores can be
+// compared. Everything in it is a pure function. docs/score.md is its definition.
 package score
 
 import (
@@ -12,33 +12,97 @@ type Line struct {
 	Counts   model.Counts
 }
 
-// Of is the score of some checks: the ratio of passed to assessed, each verdict
-// weighted by its check's severity. What was not assessed moves neither; it
-// widens the bounds and lowers the coverage. With nothing assessed the value is
-// 0 and Assessed says so; with nothing applicable the coverage is 1.
+// Cap is the most that a score can be while so many checks of severity critical
+// fail, or more.
+type Cap struct {
+	Critical int
+	Most     int
+}
+
+// Caps is the table of caps, from the fewest critical checks to the most. What
+// fails is counted in checks, not in resources: more resources that pass do not
+// lift a cap, and one mistake in many places is one row down at most.
+func Caps() []Cap {
+	return []Cap{{0, 100}, {1, 59}, {2, 49}, {3, 39}, {5, 29}, {10, 19}}
+}
+
+// capAt is the cap while so many critical checks fail.
+func capAt(critical int) int {
+	most := 100
+	for _, c := range Caps() {
+		if critical >= c.Critical {
+			most = c.Most
+		}
+	}
+	return most
+}
+
+// Sums are kept in whole millionths of a weight, and become tenths at the very
+// end. So the order of the checks and the machine make no difference, as they
+// would to floating point.
+const (
+	whole = 1_000_000
+	half  = whole / 2
+)
+
+// sum is what some checks weigh, what they lost of it, and how many of severity
+// critical fail.
+type sum struct {
+	weight, lost int64
+	critical     int
+}
+
+// add adds a check that passed and failed so often. One that did neither does not
+// count.
+func (s *sum) add(severity model.Severity, pass, fail int) {
+	if pass+fail == 0 {
+		return
+	}
+	weight := int64(severity.Weight())
+	s.weight += weight * whole
+	if fail == 0 {
+		return
+	}
+	s.lost += weight*half + weight*half*int64(fail)/int64(pass+fail)
+	if severity == model.Critical {
+		s.critical++
+	}
+}
+
+// uncapped is what is left of the weight, in tenths of a percent. It is rounded
+// down: 100 means that nothing failed.
+func (s sum) uncapped() int64 {
+	if s.weight == 0 {
+		return 0
+	}
+	return 1000 * (s.weight - s.lost) / s.weight
+}
+
+func (s sum) value() int64 { return min(s.uncapped(), 10*int64(capAt(s.critical))) }
+
+func percent(tenths int64) float64 { return float64(tenths) / 10 }
+
+// Of is the score of some checks. Each counts once, by its severity, however many
+// resources it looks at. Its first failing resource takes half of its weight, and
+// the failing share of its resources takes as much of the other half. What was not
+// assessed does not move the value; it widens the bounds and lowers the coverage.
+// With nothing assessed the value is 0 and Assessed says so; with nothing
+// applicable the coverage is 1.
 func Of(lines ...Line) model.Score {
-	var failed, passed, unknown float64
-	s := model.Score{Coverage: 1}
+	var seen, worst, best sum
+	s := model.Score{Version: model.ScoreVersion, Coverage: 1}
 	for _, l := range lines {
-		weight := float64(l.Severity.Weight())
-		failed += weight * float64(l.Counts.Fail)
-		passed += weight * float64(l.Counts.Pass)
-		unknown += weight * float64(l.Counts.NotAssessed)
-		s.Assessed += l.Counts.Pass + l.Counts.Fail
-		s.Applicable += l.Counts.Pass + l.Counts.Fail + l.Counts.NotAssessed
+		c := l.Counts
+		seen.add(l.Severity, c.Pass, c.Fail)
+		worst.add(l.Severity, c.Pass, c.Fail+c.NotAssessed)
+		best.add(l.Severity, c.Pass+c.NotAssessed, c.Fail)
+		s.Assessed += c.Pass + c.Fail
+		s.Applicable += c.Pass + c.Fail + c.NotAssessed
 	}
 	if s.Applicable > 0 {
 		s.Coverage = float64(s.Assessed) / float64(s.Applicable)
 	}
-	s.Value = percent(passed, passed+failed)
-	s.Worst = percent(passed, passed+failed+unknown)
-	s.Best = percent(passed+unknown, passed+failed+unknown)
+	s.Critical, s.Cap, s.Uncapped = seen.critical, capAt(seen.critical), percent(seen.uncapped())
+	s.Value, s.Worst, s.Best = percent(seen.value()), percent(worst.value()), percent(best.value())
 	return s
-}
-
-func percent(part, whole float64) float64 {
-	if whole == 0 {
-		return 0
-	}
-	return 100 * part / whole
 }

@@ -15,9 +15,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/smithy-go"
 	"golang.org/x/time/rate"
 
+	"github.com/cloudarq/cloudarq/pkg/aws/collect"
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 )
 
@@ -66,7 +69,8 @@ func TestOpenAndLedger(t *testing.T) {
 		_, _ = io.WriteString(w, `{"Keys":[]}`)
 	})
 	connect, task := &ledger.Memory{}, &ledger.Memory{}
-	account, err := New(Options{Version: "1.2.3"}).Open(t.Context(), Target{}, connect)
+	limiter := NewLimiter()
+	account, err := New(Options{Version: "1.2.3", Limiter: limiter}).Open(t.Context(), Target{}, connect)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,6 +80,9 @@ func TestOpenAndLedger(t *testing.T) {
 	client := kms.NewFromConfig(account.Config("eu-west-3", task))
 	if _, err := client.ListKeys(t.Context(), &kms.ListKeysInput{}); err != nil {
 		t.Fatal(err)
+	}
+	if got, want := limiter.bucket("111122223333", "eu-west-3", "KMS").limit(), limits["KMS"].PerSecond/2; got != want {
+		t.Errorf("after a throttled call KMS is called at %v a second, want %v", got, want)
 	}
 	var refused *RefusedError
 	if _, err := client.Decrypt(t.Context(), &kms.DecryptInput{CiphertextBlob: []byte("x")}); !errors.As(err, &refused) {
@@ -228,6 +235,72 @@ func TestLimiterPaces(t *testing.T) {
 		}
 		if d := took("1", "IAM", "GetRole", 4); d != 3*time.Second {
 			t.Errorf("4 calls of an operation limited to 1 a second took %s, want 3s", d)
+		}
+	})
+}
+
+// TestLimiterTimeUp: who would wait for longer than there is time does not wait at
+// all, and what was not read for that is a matter of time, not an error.
+func TestLimiterTimeUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(map[string]Limit{"": {PerSecond: 1, Burst: 1}}, 64)
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		start := time.Now()
+		for range 2 {
+			done, err := l.wait(ctx, "1", "eu-west-1", "KMS", "ListKeys")
+			if err == nil {
+				done()
+				continue
+			}
+			gap := collect.GapOf(&smithy.OperationError{ServiceID: "KMS", OperationName: "ListKeys", Err: err})
+			if gap.Reason != fact.Timeout || time.Since(start) != 0 {
+				t.Errorf("%v is the gap %+v, after %s", err, gap, time.Since(start))
+			}
+			return
+		}
+		t.Error("a call a second goes twice in half a second")
+	})
+}
+
+// TestLimiterGivesWay: AWS's word that it is too much halves a bucket's rate, once
+// for all calls that were under way, and the rate comes back little by little.
+func TestLimiterGivesWay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLimiter(map[string]Limit{"": {PerSecond: 16, Burst: 16}}, 64)
+		rateOf := func(account string) rate.Limit { return l.bucket(account, "eu-west-1", "KMS").limit() }
+		throttle := func() { l.bucket("1", "eu-west-1", "KMS").giveWay() }
+		for i, want := range []rate.Limit{8, 4, 4} {
+			throttle()
+			throttle() // was sent before the rate was halved
+			if got := rateOf("1"); got != want {
+				t.Errorf("after %d throttles %v a second, want %v", i+1, got, want)
+			}
+			time.Sleep(giveWayOnce)
+		}
+		if got := rateOf("2"); got != 16 {
+			t.Errorf("another account goes at %v a second", got)
+		}
+		for before := rateOf("1"); before < 16; {
+			time.Sleep(restoreAfter)
+			got := rateOf("1")
+			if got <= before || got > before+16*restoreBy {
+				t.Fatalf("from %v a second to %v", before, got)
+			}
+			before = got
+		}
+		throttle()
+		time.Sleep(time.Hour)
+		if got := rateOf("1"); got != 16 {
+			t.Errorf("after an hour %v a second", got)
+		}
+
+		free := newLimiter(map[string]Limit{"": {PerSecond: rate.Inf}}, 64)
+		free.bucket("1", "eu-west-1", "KMS").giveWay()
+		if got := free.bucket("1", "eu-west-1", "KMS").limit(); got != rate.Inf {
+			t.Errorf("what is not paced goes at %v a second", got)
 		}
 	})
 }

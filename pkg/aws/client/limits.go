@@ -2,11 +2,15 @@ package client
 
 import (
 	"context"
+	"fmt"
 	"sync"
+	"time"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/smithy-go/middleware"
 	"golang.org/x/time/rate"
+
+	"github.com/cloudarq/cloudarq/pkg/aws/collect"
 )
 
 // Limit is how fast one kind of call may go, in one account and region.
@@ -50,10 +54,11 @@ var limits = map[string]Limit{
 }
 
 // Limiter paces calls per (account, region, service). One limiter serves all
-// accounts of a process; buckets are made when first needed.
+// accounts of a process; buckets are made when first needed. A bucket that AWS
+// throttles gives way.
 type Limiter struct {
 	mu      sync.Mutex
-	buckets map[string]*rate.Limiter
+	buckets map[string]*bucket
 	limits  map[string]Limit
 	inUse   chan struct{} // calls under way in all
 }
@@ -70,15 +75,78 @@ func NewLimiter() *Limiter { return newLimiter(limits, CallsAtOnce) }
 func Unlimited() *Limiter { return newLimiter(map[string]Limit{"": {rate.Inf, 0}}, CallsAtOnce) }
 
 func newLimiter(limits map[string]Limit, atOnce int) *Limiter {
-	return &Limiter{buckets: map[string]*rate.Limiter{}, limits: limits, inUse: make(chan struct{}, atOnce)}
+	return &Limiter{buckets: map[string]*bucket{}, limits: limits, inUse: make(chan struct{}, atOnce)}
+}
+
+// How a bucket gives way. AWS's own work in the account comes first: what is
+// throttled has a quota that others use, too, and trying on at the same rate would
+// take it from them.
+const (
+	giveWayOnce  = time.Second     // calls that were under way together are throttled together: they halve the rate once
+	slowest      = 1.0 / 4         // of the known limit; slower, and calls that wait their turn would outlast their minute
+	restoreAfter = 5 * time.Second // without a throttle, until the next step back
+	restoreBy    = 1.0 / 16        // of the known limit, in each step
+)
+
+// bucket paces calls of one kind.
+type bucket struct {
+	*rate.Limiter
+	known Limit
+
+	mu     sync.Mutex
+	share  float64   // of the known limit that is used now
+	since  time.Time // of the last change of it
+	halved time.Time
+}
+
+// giveWay halves the rate, because AWS throttled a call.
+func (b *bucket) giveWay() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.known.PerSecond == rate.Inf || time.Since(b.halved) < giveWayOnce {
+		return
+	}
+	b.restore()
+	b.halved = time.Now()
+	b.use(max(slowest, b.share/2), b.halved)
+}
+
+// limit is the rate that is used now, after what came back of it since.
+func (b *bucket) limit() rate.Limit {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.restore()
+	return b.Limit()
+}
+
+func (b *bucket) restore() {
+	steps := int(time.Since(b.since) / restoreAfter)
+	if b.share < 1 && steps > 0 {
+		b.use(min(1, b.share+restoreBy*float64(steps)), b.since.Add(restoreAfter*time.Duration(steps)))
+	}
+}
+
+func (b *bucket) use(share float64, since time.Time) {
+	b.share, b.since = share, since
+	b.SetLimit(b.known.PerSecond * rate.Limit(share))
+	b.SetBurst(max(1, int(float64(b.known.Burst)*share)))
+}
+
+// take waits for the bucket. The wait that would take longer than there is time
+// is not begun, and is a matter of time.
+func (b *bucket) take(ctx context.Context) error {
+	b.limit()
+	if err := b.Wait(ctx); ctx.Err() != nil {
+		return context.Cause(ctx)
+	} else if err != nil {
+		return fmt.Errorf("%w before the call's turn: %w", context.DeadlineExceeded, err)
+	}
+	return nil
 }
 
 // wait returns when a call may be sent; done gives its place back.
 func (l *Limiter) wait(ctx context.Context, account, region, service, operation string) (done func(), err error) {
-	if _, own := l.limits[service+"."+operation]; own {
-		service += "." + operation
-	}
-	if err := l.bucket(account, region, service).Wait(ctx); err != nil {
+	if err := l.bucket(account, region, l.name(service, operation)).take(ctx); err != nil {
 		return nil, err
 	}
 	select {
@@ -89,7 +157,15 @@ func (l *Limiter) wait(ctx context.Context, account, region, service, operation 
 	}
 }
 
-func (l *Limiter) bucket(account, region, name string) *rate.Limiter {
+// name is what the bucket of an operation is named after.
+func (l *Limiter) name(service, operation string) string {
+	if own := service + "." + operation; l.limits[own] != (Limit{}) {
+		return own
+	}
+	return service
+}
+
+func (l *Limiter) bucket(account, region, name string) *bucket {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	key := account + "/" + region + "/" + name
@@ -100,7 +176,7 @@ func (l *Limiter) bucket(account, region, name string) *rate.Limiter {
 	if !ok {
 		limit = l.limits[""]
 	}
-	b := rate.NewLimiter(limit.PerSecond, limit.Burst)
+	b := &bucket{Limiter: rate.NewLimiter(limit.PerSecond, limit.Burst), known: limit, share: 1}
 	l.buckets[key] = b
 	return b
 }
@@ -110,12 +186,17 @@ func (l *Limiter) install(account string) func(*middleware.Stack) error {
 	return func(stack *middleware.Stack) error {
 		return stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc("cloudarq.Limiter",
 			func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
-				done, err := l.wait(ctx, account, awsmiddleware.GetRegion(ctx), awsmiddleware.GetServiceID(ctx), awsmiddleware.GetOperationName(ctx))
+				region, service, operation := awsmiddleware.GetRegion(ctx), awsmiddleware.GetServiceID(ctx), awsmiddleware.GetOperationName(ctx)
+				done, err := l.wait(ctx, account, region, service, operation)
 				if err != nil {
 					return middleware.FinalizeOutput{}, middleware.Metadata{}, err
 				}
 				defer done()
-				return next.HandleFinalize(ctx, in)
+				out, metadata, err := next.HandleFinalize(ctx, in)
+				if err != nil && collect.Throttled(err) {
+					l.bucket(account, region, l.name(service, operation)).giveWay()
+				}
+				return out, metadata, err
 			}), "Retry", middleware.After)
 	}
 }

@@ -79,7 +79,7 @@ func GapOf(err error) fact.Gap {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		gap.Reason = fact.Timeout
-	case isAPI && throttled(err):
+	case isAPI && Throttled(err):
 		gap.Reason = fact.Throttled
 	case isAPI:
 		gap.Reason = classify(service, operation, api)
@@ -107,7 +107,8 @@ func classify(service, operation string, api smithy.APIError) fact.Reason {
 	return fact.Failed
 }
 
-func throttled(err error) bool {
+// Throttled reports whether AWS refused a call because there were too many.
+func Throttled(err error) bool {
 	return retry.ThrottleErrorCode{Codes: retry.DefaultThrottleErrorCodes}.IsErrorThrottle(err).Bool()
 }
 

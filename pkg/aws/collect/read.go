@@ -35,6 +35,9 @@ func Each[Out, Opt, Item any, R check.Resource](
 	var crew crew
 	for pages.HasMorePages() {
 		found, err := understand(func() ([]Item, error) {
+			if s.part.stopped() {
+				return nil, ErrStopped
+			}
 			page, err := pages.NextPage(ctx)
 			if err != nil {
 				return nil, err
@@ -43,6 +46,9 @@ func Each[Out, Opt, Item any, R check.Resource](
 		})
 		if err == nil {
 			err = send(ctx, &crew, s, found, build)
+		}
+		if err != nil && ctx.Err() != nil && s.part.stopped() {
+			err = ErrStopped
 		}
 		if err != nil {
 			return errors.Join(err, crew.wait())
@@ -71,10 +77,19 @@ func (c *crew) wait() error {
 
 func send[Item any, R check.Resource](ctx context.Context, crew *crew, s *Scope, items []Item, build func(*Reading, Item) *R) error {
 	for _, item := range items {
+		digest := s.part.digest(s.walk, item)
+		if s.part.has(digest) {
+			continue
+		}
 		select {
 		case s.slots <- struct{}{}:
 		case <-ctx.Done():
+			if s.part.stopped() { // the time that was left for what is under way is over, too
+				return ErrStopped
+			}
 			return context.Cause(ctx)
+		case <-s.part.stopping():
+			return ErrStopped
 		}
 		crew.busy.Go(func() {
 			defer func() { <-s.slots }()
@@ -84,8 +99,15 @@ func send[Item any, R check.Resource](ctx context.Context, crew *crew, s *Scope,
 				crew.first.Do(func() { crew.err = err })
 				return
 			}
+			if ctx.Err() != nil && s.part.stopped() { // read in part: another task reads all of it
+				crew.first.Do(func() { crew.err = ErrStopped })
+				return
+			}
 			if resource != nil {
 				s.Emit(*resource)
+				// What came to nothing is asked again by a later part: whether it failed, only
+				// its walk knows.
+				s.part.add(digest)
 			}
 		})
 	}

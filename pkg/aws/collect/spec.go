@@ -6,8 +6,10 @@ package collect
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -43,8 +45,9 @@ type Walk struct {
 type Sink interface {
 	Resource(check.Resource)
 	// Listed ends the listing of one type in one region; gap is nil when the
-	// listing is complete.
-	Listed(kind, region string, gap *fact.Gap)
+	// listing is complete. elsewhere says that it left out resources of regions that
+	// the audit does not look at.
+	Listed(kind, region string, gap *fact.Gap, elsewhere bool)
 }
 
 // Scope is one service of one account in one region.
@@ -58,9 +61,13 @@ type Scope struct {
 	// Caller is whom the account was opened as.
 	Caller model.Identity
 
+	part  *Part // set where walks may take several tasks
 	sink  Sink
+	walk  string        // which one this is for, to tell its items apart
 	slots chan struct{} // bounds the resources under way
 	once  *sync.Map     // what Once has read, by key
+
+	elsewhere *atomic.Bool // something was left out by Audits
 }
 
 // resourcesAtOnce bounds how many resources of one walk are being read at a
@@ -72,7 +79,7 @@ const resourcesAtOnce = 64
 func NewScope(cfg aws.Config, account, partition, region string, sink Sink) *Scope {
 	return &Scope{
 		Config: cfg, Account: account, Partition: partition, Region: region,
-		sink: sink, slots: make(chan struct{}, resourcesAtOnce), once: &sync.Map{},
+		sink: sink, slots: make(chan struct{}, resourcesAtOnce), once: &sync.Map{}, elsewhere: &atomic.Bool{},
 	}
 }
 
@@ -87,11 +94,19 @@ func Once[T any](s *Scope, key string, read func() (T, error)) (T, error) {
 // region of its resources leaves out those of other regions: its listing is complete
 // for the audited ones.
 func (s *Scope) Audits(region string) bool {
-	return len(s.Audited) == 0 || slices.Contains(s.Audited, region)
+	if len(s.Audited) == 0 || slices.Contains(s.Audited, region) {
+		return true
+	}
+	s.elsewhere.Store(true)
+	return false
 }
 
-// Emit hands a finished resource on.
-func (s *Scope) Emit(r check.Resource) { s.sink.Resource(r) }
+// Emit hands a finished resource on, unless an earlier part of its walk has done so.
+func (s *Scope) Emit(r check.Resource) {
+	if s.part.emitted(s.walk, r.Kind(), r.Reference()) {
+		s.sink.Resource(r)
+	}
+}
 
 // Resource is the identity of a resource for which AWS gives an ARN.
 func (s *Scope) Resource(arn, name string) model.Resource {
@@ -108,14 +123,44 @@ func (s *Scope) ARN(service, resource string) string {
 	return "arn:" + s.Partition + ":" + service + ":" + region + ":" + s.Account + ":" + resource
 }
 
-// Run makes one walk and tells the sink how the listing of its types ended.
-func (s *Scope) Run(ctx context.Context, w Walk) {
+// In is the scope for one task's part of a walk.
+func (s *Scope) In(part *Part) *Scope {
+	own := *s
+	own.part = part
+	return &own
+}
+
+// Quiet is the scope for a walk that does not say how listings ended: another will.
+func (s *Scope) Quiet() *Scope {
+	own := *s
+	own.sink = quiet{s.sink}
+	return &own
+}
+
+type quiet struct{ Sink }
+
+// Listed implements Sink.
+func (quiet) Listed(string, string, *fact.Gap, bool) {}
+
+// Name tells a walk from the others of its service.
+func (w Walk) Name() string { return w.Kinds[0] }
+
+// Run makes one walk and tells the sink how the listing of its types ended. It reports
+// whether it came to an end: a walk that its part stopped says nothing yet of the
+// listing.
+func (s *Scope) Run(ctx context.Context, w Walk) (ended bool) {
 	var gap *fact.Gap
-	if _, err := understand(func() (struct{}, error) { return struct{}{}, w.Run(ctx, s) }); err != nil {
+	own := *s // what one walk leaves out is its own affair
+	own.elsewhere, own.walk = &atomic.Bool{}, w.Name()
+	s = &own
+	if _, err := understand(func() (struct{}, error) { return struct{}{}, w.Run(ctx, s) }); errors.Is(err, ErrStopped) {
+		return false
+	} else if err != nil {
 		gap = new(GapOf(err))
 		gap.Region = s.Region
 	}
 	for _, kind := range w.Kinds {
-		s.sink.Listed(kind, s.Region, gap)
+		s.sink.Listed(kind, s.Region, gap, s.elsewhere.Load())
 	}
+	return true
 }

@@ -59,6 +59,8 @@ type Catalog struct {
 	kinds    map[string]Kind
 	owner    map[string]string // kind -> service
 
+	successors map[model.CheckID]Check // by ids that they had before
+
 	texts func() (map[model.CheckID]Text, error)
 }
 
@@ -71,6 +73,8 @@ func NewCatalog(services ...Service) (*Catalog, error) {
 		byID:     map[model.CheckID]Check{},
 		kinds:    map[string]Kind{},
 		owner:    map[string]string{},
+
+		successors: map[model.CheckID]Check{},
 	}
 	for _, s := range services {
 		for _, k := range s.Kinds {
@@ -84,6 +88,12 @@ func NewCatalog(services ...Service) (*Catalog, error) {
 				return nil, fmt.Errorf("check %s is declared twice", r.ID)
 			}
 			c.byID[r.ID] = Check{r, s.Name}
+			for _, former := range r.Former {
+				if _, twice := c.successors[former]; twice {
+					return nil, fmt.Errorf("two checks were %s before", former)
+				}
+				c.successors[former] = c.byID[r.ID]
+			}
 		}
 	}
 	c.checks = slices.SortedFunc(maps.Values(c.byID), func(a, b Check) int { return strings.Compare(string(a.ID), string(b.ID)) })
@@ -119,6 +129,18 @@ func (c *Catalog) Checks() []Check { return c.checks }
 // Check finds a check by its id.
 func (c *Catalog) Check(id model.CheckID) (Check, bool) {
 	check, ok := c.byID[id]
+	return check, ok
+}
+
+// Severity is how grave a failure of a check is.
+func (c *Catalog) Severity(id model.CheckID) (model.Severity, bool) {
+	check, ok := c.byID[id]
+	return check.Severity, ok
+}
+
+// Successor is the check that goes under another id today.
+func (c *Catalog) Successor(id model.CheckID) (Check, bool) {
+	check, ok := c.successors[id]
 	return check, ok
 }
 

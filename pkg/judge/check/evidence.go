@@ -15,13 +15,21 @@ type Evidence struct {
 	now   time.Time
 	world *World
 	reads []fact.Any
-	kinds []string // resource types looked at as a whole
+	kinds []string // resource types that were looked at
+	looks []look
+	cost  int
 }
 
 func (e *Evidence) reset() {
 	clear(e.reads)
-	e.reads, e.kinds = e.reads[:0], e.kinds[:0]
+	clear(e.looks)
+	e.reads, e.kinds, e.looks, e.cost = e.reads[:0], e.kinds[:0], e.looks[:0], 0
 }
+
+// Cost is how many facts were read and how many resources were handed out since
+// the last verdict, those that an index was made of included. It is what a test
+// counts in place of time.
+func (e *Evidence) Cost() int { return e.cost }
 
 // Now is the time of collecting, at which ages are reckoned.
 func (e *Evidence) Now() time.Time { return e.now }
@@ -32,7 +40,7 @@ func (e *Evidence) Age(t time.Time) time.Duration { return e.now.Sub(t) }
 // Read is a fact's value, noted as evidence. A gap ends the rule here, as
 // NOT_ASSESSED.
 func Read[T any](e *Evidence, f fact.Of[T]) T {
-	e.reads = append(e.reads, f)
+	e.reads, e.cost = append(e.reads, f), e.cost+1
 	value, gap := f.Get()
 	if gap != nil {
 		panic(gapMet{[]fact.Gap{*gap}})
@@ -43,13 +51,17 @@ func Read[T any](e *Evidence, f fact.Of[T]) T {
 // Try is a fact's value and true, or false where it could not be read: for
 // rules that can decide without it.
 func Try[T any](e *Evidence, f fact.Of[T]) (T, bool) {
-	e.reads = append(e.reads, f)
+	e.reads, e.cost = append(e.reads, f), e.cost+1
 	value, gap := f.Get()
 	return value, gap == nil
 }
 
 // All is every resource of type R in the account. If any region's listing has
 // a gap the rule ends here, as NOT_ASSESSED: what was not listed may exist.
+//
+// All and its like are for rules that are judged once in an account or region, or
+// look at what exists once in it. A rule that looks for some of many asks an Index:
+// of ten thousand queues each would read ten thousand.
 func All[R Resource](e *Evidence) []R { return AllIn[R](e, "") }
 
 // AllIn is All for the resources of one region; gaps of other regions do not
@@ -69,58 +81,35 @@ func Some[R Resource](e *Evidence) ([]R, []fact.Gap) { return SomeIn[R](e, "") }
 
 // SomeIn is Some for one region; an empty region means all of them.
 func SomeIn[R Resource](e *Evidence, region string) ([]R, []fact.Gap) {
+	resources, gaps := listed[R](e, region)
+	var zero R
+	e.looks = append(e.looks, look{kind: zero.Kind(), region: region, count: len(resources)})
+	e.cost += len(resources)
+	return resources, gaps
+}
+
+// listed is the resources of type R in one region, "" for all, and the gaps that
+// may hide others.
+func listed[R Resource](e *Evidence, region string) ([]R, []fact.Gap) {
 	var zero R
 	kind := zero.Kind()
-	e.kinds = append(e.kinds, kind)
-	p := e.world.listed(kind)
-	if p.typed == nil {
-		p.typed = map[string]any{}
+	if !slices.Contains(e.kinds, kind) {
+		e.kinds = append(e.kinds, kind)
 	}
-	resources, made := p.typed[region].([]R)
+	p := e.world.listed(kind)
+	regions, made := p.typed.(map[string][]R)
 	if !made {
+		regions = map[string][]R{}
 		for _, r := range p.resources {
-			if region == "" || r.Reference().Region == region {
-				resources = append(resources, r.(R))
+			at := r.Reference().Region
+			regions[""] = append(regions[""], r.(R))
+			if at != "" {
+				regions[at] = append(regions[at], r.(R))
 			}
 		}
-		p.typed[region] = resources
+		p.typed = regions
 	}
-	if region == "" {
-		return resources, p.gaps
-	}
-	return resources, slices.DeleteFunc(slices.Clone(p.gaps), func(g fact.Gap) bool {
-		return g.Region != "" && g.Region != model.Global && g.Region != region
-	})
-}
-
-// Exhibit is one fact that a rule read: where it stands and what it said.
-type Exhibit struct {
-	Resource string   `json:"resource,omitempty"` // empty for the judged resource itself
-	Fact     string   `json:"fact"`               // the field's name in JSON, such as "rotation"
-	Content  fact.Any `json:"content"`
-}
-
-// Exhibits names the facts that were read, in the order of reading. Facts of
-// other resources than subject are found through the world.
-func (e *Evidence) Exhibits(subject Resource) []Exhibit {
-	own := owners(subject, "")
-	named := make(map[owner]bool, len(e.reads))
-	found := make([]Exhibit, 0, len(e.reads))
-	for _, read := range e.reads {
-		id := read.Identity()
-		if id == nil {
-			continue // a fact that was never collected stands nowhere
-		}
-		at, ok := own[id]
-		for i := 0; i < len(e.kinds) && !ok; i++ {
-			at, ok = e.world.listed(e.kinds[i]).owner(id)
-		}
-		if ok && !named[at] {
-			named[at] = true
-			found = append(found, Exhibit{at.resource, at.fact, read})
-		}
-	}
-	return found
+	return slices.Clip(regions[region]), p.gapsIn(region)
 }
 
 // owner is where a fact stands: a field of a resource.

@@ -97,7 +97,8 @@ func NewJudge(now time.Time, world *World) *Judge {
 
 // Judge is the rule's verdict on the resource. A gap that the rule met through
 // Read is a verdict of NOT_ASSESSED; a panic of the rule is one, too, since a
-// faulty rule must not end an audit or call anything fine.
+// faulty rule must not end an audit or call anything fine. Whatever the rule says,
+// the verdict is short and printable.
 func (j *Judge) Judge(rule Rule, resource Resource) (verdict Verdict) {
 	j.evidence.reset()
 	defer func() {
@@ -109,7 +110,7 @@ func (j *Judge) Judge(rule Rule, resource Resource) (verdict Verdict) {
 			verdict = Unassessed(fact.Gap{Reason: fact.Failed, Detail: fmt.Sprintf("rule %s: %v", rule.ID, stop)})
 		}
 	}()
-	return rule.decide(&j.evidence, resource)
+	return rule.decide(&j.evidence, resource).bounded()
 }
 
 // Evidence is what the last call of Judge read.

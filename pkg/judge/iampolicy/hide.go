@@ -2,6 +2,7 @@ package iampolicy
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 )
 
@@ -11,10 +12,16 @@ const hidden = "[redacted]"
 // HideExternalIDs replaces the External IDs that a policy document asks for, which
 // are secrets between those who use them: CloudArq's own is among them. All that
 // is asked of a policy is answered as before: a fixed value stays fixed, a pattern
-// stays one. A document that is no JSON stays as it is.
+// stays one. A document that is no JSON stays as it is; one that is longer or deeper
+// than any policy is replaced by a word about that, which [Parse] refuses.
 func HideExternalIDs(document string) string {
+	if len(document) > maxLength {
+		return errTooLong.Error()
+	}
 	h := hider{text: document, tokens: json.NewDecoder(strings.NewReader(document))}
-	if err := h.value(false); err != nil {
+	if err := h.value(false, 0); errors.Is(err, errTooDeep) {
+		return err.Error()
+	} else if err != nil {
 		return document
 	}
 	return h.out.String() + document[h.copied:]
@@ -30,7 +37,10 @@ type hider struct {
 }
 
 // value reads one value; the strings of one that is secret are replaced.
-func (h *hider) value(secret bool) error {
+func (h *hider) value(secret bool, depth int) error {
+	if depth > maxDepth {
+		return errTooDeep
+	}
 	before := h.tokens.InputOffset()
 	token, err := h.tokens.Token()
 	if err != nil {
@@ -52,7 +62,7 @@ func (h *hider) value(secret bool) error {
 				name, _ := key.(string)
 				inside = secret || strings.EqualFold(name, "sts:ExternalId")
 			}
-			if err := h.value(inside); err != nil {
+			if err := h.value(inside, depth+1); err != nil {
 				return err
 			}
 		}

@@ -1,12 +1,28 @@
 package iampolicy_test
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/iampolicy"
 )
+
+// TestHideRefusesWhatNoPolicyIs: it is not kept, nor taken for a policy.
+func TestHideRefusesWhatNoPolicyIs(t *testing.T) {
+	t.Parallel()
+	for name, document := range map[string]string{
+		"too long": `{"Statement": [], "Id": "` + strings.Repeat("s3cr3t", 100_000) + `"}`,
+		"too deep": strings.Repeat("[", 50_000) + `{"sts:ExternalId": "s3cr3t"}` + strings.Repeat("]", 50_000),
+	} {
+		got := iampolicy.HideExternalIDs(document)
+		if _, err := iampolicy.Parse(got); len(got) > 100 || !errors.Is(err, iampolicy.ErrMalformed) {
+			t.Errorf("%s: %.100s, %v", name, got, err)
+		}
+	}
+}
 
 func TestHideExternalIDs(t *testing.T) {
 	t.Parallel()

@@ -12,6 +12,15 @@ import (
 // maxDepth is deeper than the policy language can nest (6).
 const maxDepth = 10
 
+// maxLength is several times the longest policy document of AWS: 32 KiB of a KMS
+// key, 30 KiB of an SNS topic, 20 KiB of a bucket, 6,144 characters of a managed
+// policy. https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html
+const maxLength = 128 << 10
+
+var errTooDeep = errors.New("nested too deeply")
+
+var errTooLong = fmt.Errorf("longer than %d KiB, which no policy document is", maxLength>>10)
+
 // object is a JSON object in document order. encoding/json keeps the last of
 // two equal keys in silence; a policy read so could differ from the one in force.
 type object []member
@@ -22,6 +31,9 @@ type member struct {
 }
 
 func decode(doc string) (any, error) {
+	if len(doc) > maxLength {
+		return nil, errTooLong
+	}
 	d := json.NewDecoder(strings.NewReader(doc))
 	d.UseNumber()
 	v, err := decodeValue(d, 0)
@@ -39,7 +51,7 @@ func decode(doc string) (any, error) {
 
 func decodeValue(d *json.Decoder, depth int) (any, error) {
 	if depth > maxDepth {
-		return nil, errors.New("nested too deeply")
+		return nil, errTooDeep
 	}
 	t, err := d.Token()
 	if err != nil {
@@ -64,7 +76,7 @@ func decodeValue(d *json.Decoder, depth int) (any, error) {
 }
 
 func decodeObject(d *json.Decoder, depth int) (any, error) {
-	obj := object{}
+	obj, seen := object{}, map[string]bool{}
 	for d.More() {
 		t, err := d.Token()
 		if err != nil {
@@ -74,11 +86,10 @@ func decodeObject(d *json.Decoder, depth int) (any, error) {
 		if !ok {
 			return nil, fmt.Errorf("object key %v is not a string", t)
 		}
-		for _, m := range obj {
-			if m.key == key {
-				return nil, fmt.Errorf("key %q appears twice", key)
-			}
+		if seen[key] {
+			return nil, fmt.Errorf("key %q appears twice", key)
 		}
+		seen[key] = true
 		v, err := decodeValue(d, depth+1)
 		if err != nil {
 			return nil, err

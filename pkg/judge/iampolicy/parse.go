@@ -32,6 +32,9 @@ func Parse(doc string) (Policy, error) {
 // GetPolicyVersion...), percent-encoded by RFC 3986. A document that is not
 // encoded is read as it is.
 func ParseURLEncoded(doc string) (Policy, error) {
+	if len(doc) > 3*maxLength { // each character may take three
+		return Policy{}, fmt.Errorf("%w: %w", ErrMalformed, errTooLong)
+	}
 	plain, err := plain(doc)
 	if err != nil {
 		return Policy{}, fmt.Errorf("%w: %w", ErrMalformed, err)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -126,6 +127,7 @@ func TestParseRefuses(t *testing.T) {
 		"condition key empty":           statement(`{"Effect": "Allow", "Action": "*", "Condition": {"StringEquals": {"": "c"}}}`),
 		"condition keys not an object":  statement(`{"Effect": "Allow", "Action": "*", "Condition": {"StringEquals": "c"}}`),
 		"nested lists":                  statement(`{"Effect": "Allow", "Action": [["*"]]}`),
+		"longer than any policy":        `{"Statement": []` + strings.Repeat(" ", 128<<10) + `}`,
 		"nested too deeply":             `{"Statement": [[[[[[[[[[[[[[]]]]]]]]]]]]]]}`,
 		"percent-encoded, not by Parse": url.PathEscape(everyElement),
 	} {

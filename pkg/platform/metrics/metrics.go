@@ -32,7 +32,9 @@ const (
 	BlindChecks     Name = "BlindChecks"
 	AlertsPublished Name = "AlertsPublished"
 	FindingsWritten Name = "FindingsWritten"
-	Poison          Name = "PoisonMessages"
+	// FindingsShortened counts findings that could not be written with their evidence.
+	FindingsShortened Name = "FindingsShortened"
+	Poison            Name = "PoisonMessages"
 )
 
 // Recorder hears of what happens. It is called by several goroutines at once.

@@ -85,11 +85,14 @@ func pretty(content json.RawMessage) string {
 	var wire struct {
 		Value json.RawMessage `json:"value"`
 		Gap   json.RawMessage `json:"gap"`
+		Set   json.RawMessage `json:"set"`
 	}
 	if json.Unmarshal(content, &wire) == nil && wire.Value != nil {
 		content = wire.Value
 	} else if wire.Gap != nil {
 		content = wire.Gap
+	} else if wire.Set != nil {
+		content = wire.Set
 	}
 	var value any
 	if err := json.Unmarshal(content, &value); err != nil {

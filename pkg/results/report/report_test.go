@@ -71,7 +71,7 @@ func TestJSONForms(t *testing.T) {
 }
 
 func audit() model.Audit {
-	half := model.Score{Value: 50, Worst: 40, Best: 60, Coverage: 0.8, Assessed: 8, Applicable: 10}
+	half := model.Score{Version: model.ScoreVersion, Value: 50, Worst: 40, Best: 60, Uncapped: 50, Cap: 100, Coverage: 0.8, Assessed: 8, Applicable: 10}
 	return model.Audit{
 		ID: "01A", AccountID: "111122223333", State: model.AuditPartial, Problems: []string{hostile}, Regions: []string{"eu-west-1"},
 		StartedAt: time.Unix(0, 0), EndedAt: time.Unix(9, 0), DisabledRegions: []string{"me-south-1"},
@@ -133,6 +133,56 @@ func TestSummaryOfARunningAudit(t *testing.T) {
 	}
 	if want := "running since " + running.StartedAt.Local().Format(time.DateTime) + "\n"; !strings.Contains(out.String(), want) {
 		t.Errorf("%q does not say %q", out.String(), want)
+	}
+}
+
+func TestScoreText(t *testing.T) {
+	t.Parallel()
+	now, old := model.ScoreVersion, model.ScoreVersion-1
+	for want, s := range map[string]model.Score{
+		"none":                     {Version: now, Best: 100},
+		"99":                       {Version: now, Value: 99.9, Worst: 99.9, Best: 99.9, Assessed: 1},
+		"59 (19 to 59)":            {Version: now, Value: 59, Worst: 19, Best: 59.9, Assessed: 1},
+		"72 (48 to 83), version 1": {Version: old, Value: 72.4, Worst: 48, Best: 83, Assessed: 1},
+	} {
+		if got := report.ScoreText(s); got != want {
+			t.Errorf("%+v is shown as %q, want %q", s, got, want)
+		}
+	}
+}
+
+// TestScoreInWords: what holds a score down, and the score before, or why the two
+// are not to be compared.
+func TestScoreInWords(t *testing.T) {
+	t.Parallel()
+	now := model.Score{Version: 2, Value: 39, Worst: 39, Best: 39, Uncapped: 57.9, Cap: 39, Critical: 3, Coverage: 0.6, Assessed: 9}
+	before := model.Score{Version: 2, Value: 49, Worst: 49, Best: 49, Coverage: 1, Assessed: 9}
+	first := model.Score{Version: 1, Value: 72, Worst: 72, Best: 72, Coverage: 0.6, Assessed: 9}
+	broken := []string{"version 1 of the score then, version 2 now", "2 checks more than then"}
+	for want, change := range map[string]*model.ScoreChange{
+		"":                         nil,
+		"was 49 at 100 % coverage": {Before: before},
+		"not to be compared with the score before, which was 72, version 1: version 1 of the score then, version 2 now; 2 checks more than then": {Before: first, Breaks: broken},
+	} {
+		if got := report.ScoreChangeText(change, now); got != want {
+			t.Errorf("%+v is shown as %q, want %q", change, got, want)
+		}
+		a := audit()
+		a.Summary.Score, a.Summary.Changes.Score = now, change
+		var text, html bytes.Buffer
+		if err := report.Summary(&text, report.Style{}, a, nil); err != nil {
+			t.Fatal(err)
+		}
+		page := report.Page{}
+		page.Add(a, nil)
+		if err := page.Write(t.Context(), &html); err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range []string{want, "at most 39 while 3 critical checks fail; 57 without that limit"} {
+			if !strings.Contains(text.String(), part) || !strings.Contains(html.String(), part) {
+				t.Errorf("a summary or the report lacks %q:\n%s", part, text.String())
+			}
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"time"
 
@@ -11,15 +12,51 @@ import (
 )
 
 // ScoreText is a score with its bounds: "78 (71 to 83)", or "none" when nothing
-// was assessed.
+// was assessed. Only what is not less is called 100. A score of an older version
+// says so.
 func ScoreText(s model.Score) string {
 	if s.Assessed == 0 {
 		return "none"
 	}
-	if s.Best-s.Worst < 0.05 {
-		return fmt.Sprintf("%.0f", s.Value)
+	text := whole(s.Value)
+	if s.Best-s.Worst >= 0.05 {
+		text += fmt.Sprintf(" (%s to %s)", whole(s.Worst), whole(s.Best))
 	}
-	return fmt.Sprintf("%.0f (%.0f to %.0f)", s.Value, s.Worst, s.Best)
+	if s.Version < model.ScoreVersion {
+		text += fmt.Sprintf(", version %d", s.Version)
+	}
+	return text
+}
+
+func whole(score float64) string { return fmt.Sprintf("%.0f", math.Floor(score)) }
+
+// CapText says that open critical checks hold a score down, and is empty if they
+// do not.
+func CapText(s model.Score) string {
+	switch {
+	case s.Assessed == 0 || s.Value >= s.Uncapped:
+		return ""
+	case s.Critical == 1:
+		return fmt.Sprintf("at most %d while 1 critical check fails; %s without that limit", s.Cap, whole(s.Uncapped))
+	default:
+		return fmt.Sprintf("at most %d while %d critical checks fail; %s without that limit", s.Cap, s.Critical, whole(s.Uncapped))
+	}
+}
+
+// ScoreChangeText holds a score beside the one before, or says why that cannot be
+// done. It is empty if there is none before.
+func ScoreChangeText(c *model.ScoreChange, now model.Score) string {
+	if c == nil {
+		return ""
+	}
+	before := ScoreText(c.Before)
+	if c.Before.Assessed > 0 && c.Before.Coverage != now.Coverage {
+		before += " at " + CoverageText(c.Before) + " coverage"
+	}
+	if len(c.Breaks) > 0 {
+		return "not to be compared with the score before, which was " + before + ": " + strings.Join(c.Breaks, "; ")
+	}
+	return "was " + before
 }
 
 // CoverageText is the coverage of a score in percent. Only full coverage is
@@ -57,6 +94,11 @@ func Summary(w io.Writer, style Style, a model.Audit, worst []Verdict) error {
 		return err
 	}
 	fmt.Fprintf(&b, "Score     %s\n", ScoreText(s.Score))
+	for _, text := range []string{CapText(s.Score), ScoreChangeText(s.Changes.Score, s.Score)} {
+		if text != "" {
+			fmt.Fprintf(&b, "          %s\n", text)
+		}
+	}
 	fmt.Fprintf(&b, "Coverage  %s (%d of %d verdicts), %s, %s, %s\n",
 		CoverageText(s.Score), s.Score.Assessed, s.Score.Applicable, Count(len(a.Checks), "check"), Count(len(a.Services), "service"), Count(len(a.Regions), "region"))
 	fmt.Fprintf(&b, "Looked at %s in %s\n", Count(s.Resources, "resource"), Count(s.Calls, "call"))

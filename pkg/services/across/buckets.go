@@ -2,7 +2,6 @@ package across
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
@@ -26,13 +25,14 @@ func bucketRules() []check.Rule {
 
 // ownBucket is the trail's bucket if it is of this account.
 func ownBucket(e *check.Evidence, name string) (s3.Bucket, bool) {
-	for _, b := range check.All[s3.Bucket](e) {
-		if b.Name == name {
-			return b, true
-		}
+	buckets := bucketsNamed.All(e, name)
+	if len(buckets) == 0 {
+		return s3.Bucket{}, false
 	}
-	return s3.Bucket{}, false
+	return buckets[0], true
 }
+
+var bucketsNamed = check.NewIndex(check.Name[s3.Bucket])
 
 func foreignTrail(t cloudtrail.Trail) check.Verdict {
 	return check.Inapplicable("the trail belongs to account " + t.Owner() + ", which is where it is judged")
@@ -116,7 +116,7 @@ func publicPolicy(e *check.Evidence, b s3.Bucket) (statement string, unreadable 
 		return "", new(check.Unassessed(fact.Gap{Reason: fact.Failed, Operation: "s3:GetBucketPolicy", Detail: err.Error()}))
 	}
 	for _, grant := range policy.Evaluate(iampolicy.Options{Account: b.Account, Partition: b.Partition()}).At(iampolicy.Public) {
-		return grant.Statement + ", " + strings.Join(grant.Actions, ", "), nil
+		return grant.Statement + ", " + check.List(grant.Actions), nil
 	}
 	return "", nil
 }

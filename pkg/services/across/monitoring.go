@@ -34,10 +34,13 @@ func (m monitoring) judge(e *check.Evidence, _ iam.Account) check.Verdict {
 	s := newSearch(e, noTrail)
 	for _, t := range s.trails() {
 		group, ok := m.delivers(s, t)
-		if !ok {
+		if !ok || !s.first(group) {
 			continue
 		}
 		for _, metric := range m.counted(s, group) {
+			if !s.first(metricIn{group.region, metric}) {
+				continue
+			}
 			if alarm, ok := heard(s, group.region, metric); ok {
 				return check.Passed("alarm " + alarm + " is raised and heard")
 			}
@@ -45,6 +48,29 @@ func (m monitoring) judge(e *check.Evidence, _ iam.Account) check.Verdict {
 	}
 	return s.failed()
 }
+
+// metricIn is a metric of one region.
+type metricIn struct {
+	region string
+	logs.Metric
+}
+
+// How the way is followed from one to the next.
+var (
+	filtersOf = check.NewIndex(func(e *check.Evidence, f logs.MetricFilter) []string {
+		return []string{check.Read(e, f.Detail).LogGroup}
+	})
+	alarmsOn = check.NewIndex(func(e *check.Evidence, a cloudwatch.Alarm) []string {
+		var metrics []string
+		for _, m := range check.Read(e, a.Detail).Metrics {
+			metrics = append(metrics, metricKey(logs.Metric(m)))
+		}
+		return metrics
+	})
+	topics = check.NewIndex(check.ARN[sns.Topic])
+)
+
+func metricKey(m logs.Metric) string { return m.Namespace + "/" + m.Name }
 
 // logGroup is where a trail delivers.
 type logGroup struct{ region, account, name string }
@@ -85,11 +111,8 @@ func (m monitoring) delivers(s *search, t cloudtrail.Trail) (logGroup, bool) {
 func (m monitoring) counted(s *search, g logGroup) []logs.Metric {
 	s.miss(filterCounts, "no metric filter of log group "+g.name+" counts these events")
 	var metrics []logs.Metric
-	for _, f := range in[logs.MetricFilter](s, g.region) {
-		d, ok := look(s, f.Detail)
-		if !ok || d.LogGroup != g.name {
-			continue
-		}
+	for _, f := range in(s, filtersOf, g.region, g.name) {
+		d := check.Read(s.e, f.Detail)
 		counts, err := m.countedBy(d.Pattern)
 		if err != nil {
 			s.gap(fact.Gap{
@@ -104,10 +127,11 @@ func (m monitoring) counted(s *search, g logGroup) []logs.Metric {
 
 // heard is the alarm on a metric that notifies a topic with subscribers.
 func heard(s *search, region string, metric logs.Metric) (alarm string, ok bool) {
-	s.miss(alarmWatches, "no alarm watches metric "+metric.Namespace+"/"+metric.Name)
-	for _, a := range in[cloudwatch.Alarm](s, region) {
-		d, known := look(s, a.Detail)
-		if !known || !slices.Contains(d.Metrics, cloudwatch.Metric(metric)) {
+	s.miss(alarmWatches, "no alarm watches metric "+metricKey(metric))
+	for _, a := range in(s, alarmsOn, region, metricKey(metric)) {
+		d := check.Read(s.e, a.Detail)
+		// A slash in a name makes one key of two metrics.
+		if !slices.Contains(d.Metrics, cloudwatch.Metric(metric)) {
 			continue
 		}
 		if !d.Enabled {
@@ -135,10 +159,7 @@ func reaches(s *search, a cloudwatch.Alarm, action string) bool {
 		s.unseen("sns:GetTopicAttributes", parts[3], "alarm "+a.Name+" notifies a topic of account "+account)
 		return false
 	}
-	for _, t := range in[sns.Topic](s, parts[3]) {
-		if t.ARN != action {
-			continue
-		}
+	for _, t := range in(s, topics, parts[3], action) {
 		attributes, ok := look(s, t.Attributes)
 		if ok && attributes.Confirmed == 0 {
 			s.miss(topicReaches, "topic "+t.Name+" has no confirmed subscription")

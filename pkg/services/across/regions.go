@@ -25,13 +25,7 @@ func macieEnabled(e *check.Evidence, r macie.RegionSettings) check.Verdict {
 	if status == macie.Enabled {
 		return check.Passed("Macie is enabled")
 	}
-	buckets := 0
-	for _, b := range check.All[s3.Bucket](e) {
-		if b.Region == r.Region {
-			buckets++
-		}
-	}
-	switch {
+	switch buckets := len(check.AllIn[s3.Bucket](e, r.Region)); {
 	case buckets == 0:
 		return check.Inapplicable("there is no bucket in the region")
 	case status == "":

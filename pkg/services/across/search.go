@@ -17,9 +17,20 @@ type search struct {
 	gaps    []fact.Gap
 	reason  string
 	reached int
+	seen    map[any]bool
 }
 
-func newSearch(e *check.Evidence, reason string) *search { return &search{e: e, reason: reason} }
+func newSearch(e *check.Evidence, reason string) *search {
+	return &search{e: e, reason: reason, seen: map[any]bool{}}
+}
+
+// first reports whether a way is new. Many may lead to one log group, or to one
+// metric, and what comes of it is the same each time.
+func (s *search) first(way any) bool {
+	known := s.seen[way]
+	s.seen[way] = true
+	return !known
+}
 
 // miss notes what an example lacks. The one that came furthest gives the reason.
 func (s *search) miss(reached int, reason string) {
@@ -30,7 +41,8 @@ func (s *search) miss(reached int, reason string) {
 
 func (s *search) gap(gaps ...fact.Gap) {
 	for _, g := range gaps {
-		if !slices.Contains(s.gaps, g) {
+		// A verdict holds no more of them.
+		if len(s.gaps) < check.MaxGaps && !slices.Contains(s.gaps, g) {
 			s.gaps = append(s.gaps, g)
 		}
 	}
@@ -58,26 +70,11 @@ func look[T any](s *search, f fact.Of[T]) (T, bool) {
 	return value, ok
 }
 
-// in lists the resources of a type in one region; only that region's gaps count.
-func in[R check.Resource](s *search, region string) []R {
-	all, gaps := check.Some[R](s.e)
-	s.gap(gapsIn(gaps, region)...)
-	var found []R
-	for _, r := range all {
-		if r.Reference().Region == region {
-			found = append(found, r)
-		}
-	}
-	return found
-}
-
-func gapsIn(gaps []fact.Gap, region string) []fact.Gap {
-	var found []fact.Gap
-	for _, g := range gaps {
-		if g.Region == region || g.Region == "" {
-			found = append(found, g)
-		}
-	}
+// in lists the resources that an index has under a key in one region; only that
+// region's gaps count.
+func in[R check.Resource](s *search, index *check.Index[R], region, key string) []R {
+	found, gaps := index.SomeIn(s.e, region, key)
+	s.gap(gaps...)
 	return found
 }
 
@@ -93,24 +90,25 @@ func (s *search) trails() []cloudtrail.Trail {
 			s.unseen("cloudtrail:DescribeTrails", "", "no region was read")
 		}
 	}
-	read, gaps := check.Some[cloudtrail.Trail](s.e)
 	var found []cloudtrail.Trail
 	for _, arn := range slices.Sorted(maps.Keys(sightings)) {
-		at := slices.IndexFunc(read, func(t cloudtrail.Trail) bool { return t.ARN == arn })
-		if at < 0 {
-			home := sightings[arn]
-			s.gap(gapsIn(gaps, home)...)
+		home := sightings[arn]
+		read, gaps := trailsByARN.SomeIn(s.e, home, arn)
+		if len(read) == 0 {
+			s.gap(gaps...)
 			s.unseen("cloudtrail:DescribeTrails", home, "trail "+arn+" is at home in "+home+", which was not read")
 			continue
 		}
-		if status, ok := look(s, read[at].Status); ok && status.Logging {
-			found = append(found, read[at])
+		if status, ok := look(s, read[0].Status); ok && status.Logging {
+			found = append(found, read[0])
 		} else if ok {
-			s.miss(1, "trail "+read[at].Name+" is switched off")
+			s.miss(1, "trail "+read[0].Name+" is switched off")
 		}
 	}
 	return found
 }
+
+var trailsByARN = check.NewIndex(check.ARN[cloudtrail.Trail])
 
 // sightings are the home regions of the trails of all regions, by ARN; known is
 // false if no region's view of them could be read.

@@ -2,7 +2,6 @@ package across
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -47,7 +46,7 @@ func managementEvents(e *check.Evidence, _ iam.Account) check.Verdict {
 		case !m.Reads || !m.Writes:
 			s.miss(2, partOf(t, m))
 		case len(m.Without) > 0:
-			s.miss(3, "trail "+t.Name+" leaves out the events of "+strings.Join(m.Without, ", "))
+			s.miss(3, "trail "+t.Name+" leaves out the events of "+check.List(m.Without))
 		default:
 			return check.Passed("trail " + t.Name + " records all management events")
 		}

@@ -75,6 +75,8 @@ type StageDetail struct {
 	Cache             bool     `json:"cache"`
 	PlainCaches       []string `json:"plain_caches,omitempty"` // methods whose answers are cached unencrypted
 	SecretVariables   []string `json:"secret_variables,omitempty"`
+	// UnreadVariables says why not all stage variables were looked at; nil if all were.
+	UnreadVariables *fact.Gap `json:"unread_variables,omitempty"`
 }
 
 // DomainName is a domain name of the account's APIs.

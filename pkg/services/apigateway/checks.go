@@ -90,23 +90,19 @@ func defaultEndpoint(e *check.Evidence, a RestAPI) check.Verdict {
 	if d.DefaultEndpointDisabled {
 		return check.Passed("the API answers under its domain names only")
 	}
-	names, _ := check.Some[DomainName](e)
-	for _, name := range names {
-		if name.Region != a.Region {
-			continue
-		}
-		if apis, known := check.Try(e, name.APIs); known && slices.Contains(apis, d.ID) {
-			return check.Failed("the API answers under its default name, too, beside " + name.Name)
-		}
+	names, gaps := byAPI.SomeIn(e, a.Region, d.ID)
+	if len(names) > 0 {
+		check.Read(e, names[0].APIs)
+		return check.Failed("the API answers under its default name, too, beside " + names[0].Name)
 	}
 	// Only who knows every name knows that none leads to the API.
-	for _, name := range check.All[DomainName](e) {
-		if name.Region == a.Region {
-			check.Read(e, name.APIs)
-		}
+	if len(gaps) > 0 {
+		return check.Unassessed(gaps...)
 	}
 	return check.Inapplicable("the API has no domain name of its own")
 }
+
+var byAPI = check.NewIndex(func(e *check.Evidence, n DomainName) []string { return check.Read(e, n.APIs) })
 
 func domainTLS(e *check.Evidence, n DomainName) check.Verdict {
 	policy := check.Read(e, n.Detail).SecurityPolicy

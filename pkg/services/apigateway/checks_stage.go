@@ -1,8 +1,6 @@
 package apigateway
 
 import (
-	"strings"
-
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 )
 
@@ -23,7 +21,7 @@ func logging(d StageDetail) check.Verdict {
 }
 
 func noDataTrace(d StageDetail) check.Verdict {
-	return check.Must(len(d.DataTraced) == 0, "requests are not logged in full", "requests are logged in full for "+strings.Join(d.DataTraced, ", "))
+	return check.Must(len(d.DataTraced) == 0, "requests are not logged in full", "requests are logged in full for "+check.List(d.DataTraced))
 }
 
 func tracing(d StageDetail) check.Verdict {
@@ -42,10 +40,13 @@ func cacheEncrypted(d StageDetail) check.Verdict {
 	if !d.Cache {
 		return check.Inapplicable("the stage has no cache")
 	}
-	return check.Must(len(d.PlainCaches) == 0, "no answer is cached unencrypted", "answers are cached unencrypted for "+strings.Join(d.PlainCaches, ", "))
+	return check.Must(len(d.PlainCaches) == 0, "no answer is cached unencrypted", "answers are cached unencrypted for "+check.List(d.PlainCaches))
 }
 
 func noSecrets(d StageDetail) check.Verdict {
+	if d.UnreadVariables != nil && len(d.SecretVariables) == 0 {
+		return check.Unassessed(*d.UnreadVariables)
+	}
 	return check.Must(len(d.SecretVariables) == 0, "no stage variable looks like a credential",
-		"these stage variables look like credentials: "+strings.Join(d.SecretVariables, ", "))
+		"these stage variables look like credentials: "+check.List(d.SecretVariables))
 }

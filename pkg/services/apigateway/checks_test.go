@@ -99,6 +99,10 @@ func TestChecks(t *testing.T) {
 		"apigateway-stage-no-secrets-in-variables": {
 			{Name: "none", Resource: good, Want: check.Pass},
 			{Name: "password", Resource: stage(func(d *apigateway.StageDetail) { d.SecretVariables = []string{"DB_PASSWORD"} }), Want: check.Fail},
+			{Name: "too many", Resource: stage(func(d *apigateway.StageDetail) { d.UnreadVariables = &fact.Gap{Reason: fact.NotCollected} }), Want: check.NotAssessed},
+			{Name: "too many, and a password", Resource: stage(func(d *apigateway.StageDetail) {
+				d.UnreadVariables, d.SecretVariables = &fact.Gap{Reason: fact.NotCollected}, []string{"DB_PASSWORD"}
+			}), Want: check.Fail},
 		},
 		"apigateway-domain-name-tls": {
 			{Name: "1.2", Resource: domain("TLS_1_2"), Want: check.Pass},

@@ -70,4 +70,6 @@ type LaunchDetail struct {
 	// SecretUserData tells that the user data, which is not kept, looks like it
 	// holds a credential.
 	SecretUserData bool `json:"secret_user_data"`
+	// UnreadUserData says why not all of the user data was looked at; nil if all was.
+	UnreadUserData *fact.Gap `json:"unread_user_data,omitempty"`
 }

@@ -35,7 +35,7 @@ func healthCheck(e *check.Evidence, g Group) check.Verdict {
 
 func multiAZ(e *check.Evidence, g Group) check.Verdict {
 	zones := check.Read(e, g.Detail).Zones
-	return check.Must(len(zones) > 1, "the group is in "+strings.Join(zones, ", "), "the group is in one zone only")
+	return check.Must(len(zones) > 1, "the group is in "+check.List(zones), "the group is in one zone only")
 }
 
 func severalTypes(e *check.Evidence, g Group) check.Verdict {
@@ -65,7 +65,7 @@ func capacityRebalancing(e *check.Evidence, g Group) check.Verdict {
 
 func noSuspended(e *check.Evidence, g Group) check.Verdict {
 	suspended := check.Read(e, g.Detail).Suspended
-	return check.Must(len(suspended) == 0, "no process is suspended", "processes are suspended: "+strings.Join(suspended, ", "))
+	return check.Must(len(suspended) == 0, "no process is suspended", "processes are suspended: "+check.List(suspended))
 }
 
 func imdsv2(e *check.Evidence, l LaunchConfiguration) check.Verdict {
@@ -97,23 +97,25 @@ func noPublicIP(e *check.Evidence, l LaunchConfiguration) check.Verdict {
 }
 
 func noSecrets(e *check.Evidence, l LaunchConfiguration) check.Verdict {
-	return check.Must(!check.Read(e, l.Detail).SecretUserData, "the user data holds nothing like a credential", "the user data holds what looks like a credential")
+	d := check.Read(e, l.Detail)
+	if d.UnreadUserData != nil && !d.SecretUserData {
+		return check.Unassessed(*d.UnreadUserData)
+	}
+	return check.Must(!d.SecretUserData, "the user data holds nothing like a credential", "the user data holds what looks like a credential")
 }
 
 func used(e *check.Evidence, l LaunchConfiguration) check.Verdict {
-	groups, _ := check.Some[Group](e)
-	for _, g := range groups {
-		if g.Region != l.Region {
-			continue
-		}
-		if d, known := check.Try(e, g.Detail); known && d.LaunchConfiguration == l.Name {
-			return check.Passed("the group " + g.Name + " uses it")
-		}
+	groups, gaps := byLaunchConfiguration.SomeIn(e, l.Region, l.Name)
+	if len(groups) > 0 {
+		check.Read(e, groups[0].Detail)
+		return check.Passed("the group " + groups[0].Name + " uses it")
 	}
-	for _, g := range check.All[Group](e) {
-		if g.Region == l.Region {
-			check.Read(e, g.Detail)
-		}
+	if len(gaps) > 0 {
+		return check.Unassessed(gaps...)
 	}
 	return check.Failed("no group uses it")
 }
+
+var byLaunchConfiguration = check.NewIndex(func(e *check.Evidence, g Group) []string {
+	return []string{check.Read(e, g.Detail).LaunchConfiguration}
+})

@@ -104,6 +104,10 @@ func launchCases() checktest.Table {
 		"autoscaling-launch-configuration-no-secrets": {
 			{Name: "none", Resource: good, Want: check.Pass},
 			{Name: "one", Resource: launch(func(d *autoscaling.LaunchDetail) { d.SecretUserData = true }), Want: check.Fail},
+			{Name: "too long", Resource: launch(func(d *autoscaling.LaunchDetail) { d.UnreadUserData = &fact.Gap{Reason: fact.NotCollected} }), Want: check.NotAssessed},
+			{Name: "too long, and one in its beginning", Resource: launch(func(d *autoscaling.LaunchDetail) {
+				d.UnreadUserData, d.SecretUserData = &fact.Gap{Reason: fact.NotCollected}, true
+			}), Want: check.Fail},
 		},
 		"autoscaling-launch-configuration-used": {
 			{Name: "used", Resource: good, Others: []check.Resource{user}, Want: check.Pass},

@@ -48,17 +48,7 @@ func without(e *check.Evidence, a Access, does string, bad func(grant.Difference
 	if len(found) == 0 {
 		return check.Passed("nothing that it allows " + does)
 	}
-	return check.Failed(fmt.Sprintf("%d of the actions that it allows are more than reading: %s", len(found), some(found)))
-}
-
-// shown is how many actions a reason names.
-const shown = 3
-
-func some(actions []string) string {
-	if len(actions) <= shown {
-		return strings.Join(actions, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(actions[:shown], ", "), len(actions)-shown)
+	return check.Failed(fmt.Sprintf("%d of the actions that it allows are more than reading: %s", len(found), check.List(found)))
 }
 
 // reads tells by its name that an action is a read. AWS's reference does not have

@@ -2,7 +2,6 @@ package cloudfront
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 )
@@ -73,7 +72,7 @@ func originTLS(d Detail) check.Verdict {
 		some = true
 		for _, protocol := range o.SSLProtocols {
 			if protocol != "TLSv1.2" {
-				return check.Failed("the origin " + o.ID + " may be asked by " + strings.Join(o.SSLProtocols, ", "))
+				return check.Failed("the origin " + o.ID + " may be asked by " + check.List(o.SSLProtocols))
 			}
 		}
 	}

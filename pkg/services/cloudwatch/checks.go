@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -27,31 +28,32 @@ func hasAction(e *check.Evidence, a Alarm) check.Verdict {
 	if actions := check.Read(e, a.Detail).Actions; len(actions) > 0 {
 		return check.Passed("the alarm has an action, " + actions[0])
 	}
-	alarms, gaps := check.Some[Alarm](e)
-	for _, other := range alarms {
-		if other.Region == a.Region && mentions(check.Read(e, other.Detail).Rule, a) {
-			return check.Inapplicable("composite alarm " + other.Name + " looks at this one")
+	var gaps []fact.Gap
+	for _, name := range []string{a.Name, a.ARN} {
+		// A composite looks at its own region only.
+		composites, unknown := byAlarm.SomeIn(e, a.Region, name)
+		if len(composites) > 0 {
+			check.Read(e, composites[0].Detail)
+			return check.Inapplicable("composite alarm " + composites[0].Name + " looks at this one")
 		}
+		gaps = unknown
 	}
-	for _, gap := range gaps {
-		if gap.Region == a.Region || gap.Region == "" { // a composite looks at its own region only
-			return check.Unassessed(gaps...)
-		}
+	if len(gaps) > 0 {
+		return check.Unassessed(gaps...)
 	}
 	return check.Failed("the alarm has no action for the state ALARM")
 }
 
-// mentions reports whether the rule of a composite alarm names the alarm, which
-// it does by name or ARN, in quotes or not: ALARM("name").
+// byAlarm finds composite alarms by what their rules name: the names or ARNs of
+// alarms, in quotes or not, as in ALARM("name").
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutCompositeAlarm.html
-func mentions(rule string, a Alarm) bool {
-	for part := range strings.FieldsFuncSeq(rule, func(r rune) bool { return r == '(' || r == ')' }) {
-		if name := strings.Trim(strings.TrimSpace(part), `"'`); name == a.Name || name == a.ARN {
-			return true
-		}
+var byAlarm = check.NewIndex(func(e *check.Evidence, a Alarm) []string {
+	var names []string
+	for part := range strings.FieldsFuncSeq(check.Read(e, a.Detail).Rule, func(r rune) bool { return r == '(' || r == ')' }) {
+		names = append(names, strings.Trim(strings.TrimSpace(part), `"'`))
 	}
-	return false
-}
+	return names
+})
 
 // patience is how long an alarm may wait for data.
 const patience = 7 * 24 * time.Hour

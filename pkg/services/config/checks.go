@@ -51,7 +51,7 @@ func allTypes(r Recorder) check.Verdict {
 	case !all:
 		return check.Failed(fmt.Sprintf("recorder %s records %d resource types only", r.Name, len(r.Included)))
 	case len(types) > 0:
-		return check.Failed(fmt.Sprintf("recorder %s leaves out %s", r.Name, strings.Join(types, ", ")))
+		return check.Failed(fmt.Sprintf("recorder %s leaves out %s", r.Name, check.List(types)))
 	default:
 		return check.Passed("recorder " + r.Name + " records all types")
 	}

@@ -64,7 +64,7 @@ func endpointNotForeign(e *check.Evidence, p Endpoint) check.Verdict {
 		case len(grants) == 0:
 			return check.Passed("no statement names another account")
 		case len(grants[0].Parties) > 0:
-			return check.Failed(grants[0].Statement + " allows " + strings.Join(grants[0].Parties, ", "))
+			return check.Failed(grants[0].Statement + " allows " + check.List(grants[0].Parties))
 		default:
 			return check.Failed(grants[0].Statement + " allows another account")
 		}

@@ -1,9 +1,8 @@
 package ec2
 
 import (
-	"slices"
-
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -33,6 +32,8 @@ func exposureRules() []check.Rule {
 	return rules
 }
 
+var securityGroups = check.NewIndex(check.Name[SecurityGroup])
+
 // notExposed looks at the public addresses and at the security groups of an
 // instance, whose rules add up. Routes and network ACLs are not looked at: both
 // change under the instance, and a public IPv4 address is given for use.
@@ -52,14 +53,15 @@ func notExposed(want ports) func(*check.Evidence, Instance) check.Verdict {
 		if len(families) == 0 {
 			return check.Passed("the instance has no public address")
 		}
-		groups, gaps := check.SomeIn[SecurityGroup](e, i.Region)
-		for _, g := range groups {
-			if !slices.Contains(d.Groups, g.Name) {
-				continue
+		var gaps []fact.Gap
+		for _, id := range d.Groups {
+			groups, unlisted := securityGroups.SomeIn(e, i.Region, id)
+			for _, g := range groups {
+				if port, cidr, open := check.Read(e, g.Detail).opens(want, families); open {
+					return check.Failed(port + " is open to " + cidr + " by security group " + g.Name)
+				}
 			}
-			if port, cidr, open := check.Read(e, g.Detail).opens(want, families); open {
-				return check.Failed(port + " is open to " + cidr + " by security group " + g.Name)
-			}
+			gaps = unlisted
 		}
 		if len(gaps) > 0 {
 			return check.Unassessed(gaps...)

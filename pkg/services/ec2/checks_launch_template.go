@@ -16,14 +16,18 @@ func launchTemplateRules() []check.Rule {
 }
 
 // eachVersion is a rule that the default and the latest version of a template
-// must both satisfy; the first that does not decides.
+// must both satisfy; the first that does not decides. One that cannot be judged
+// leaves it open whether both do.
 func eachVersion(decide func(TemplateVersion) check.Verdict) func(*check.Evidence, LaunchTemplate) check.Verdict {
 	return func(e *check.Evidence, t LaunchTemplate) check.Verdict {
 		verdict := check.Inapplicable("the template has no version")
 		for _, v := range check.Read(e, t.Versions) {
-			if verdict = decide(v); verdict.Status == check.Fail {
-				verdict.Reason = fmt.Sprintf("version %d %s", v.Number, verdict.Reason)
-				return verdict
+			switch next := decide(v); {
+			case next.Status == check.Fail:
+				next.Reason = fmt.Sprintf("version %d %s", v.Number, next.Reason)
+				return next
+			case verdict.Status != check.NotAssessed:
+				verdict = next
 			}
 		}
 		return verdict
@@ -48,5 +52,8 @@ func templateNoPublicIP(v TemplateVersion) check.Verdict {
 }
 
 func templateNoSecrets(v TemplateVersion) check.Verdict {
+	if v.UnreadUserData != nil && !v.SecretUserData {
+		return check.Unassessed(*v.UnreadUserData)
+	}
 	return check.Must(!v.SecretUserData, "nothing in the user data looks like a secret", "holds what looks like a secret in its user data")
 }

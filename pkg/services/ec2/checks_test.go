@@ -11,6 +11,9 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/services/ec2"
 )
 
+// unread is the gap of user data that is longer than is looked at.
+var unread = &fact.Gap{Reason: fact.NotCollected, Operation: "ec2:DescribeLaunchTemplateVersions", Detail: "only the first 64 KiB were looked at"}
+
 func TestChecks(t *testing.T) {
 	t.Parallel()
 	all := checktest.Table{}
@@ -148,6 +151,9 @@ func templateCases() checktest.Table {
 		"ec2-launch-template-no-secrets-in-user-data": {
 			{Name: "none", Resource: template(good), Want: check.Pass},
 			{Name: "a secret", Resource: template(good, ec2.TemplateVersion{Number: 7, SecretUserData: true}), Want: check.Fail},
+			{Name: "too long", Resource: template(ec2.TemplateVersion{Number: 1, UnreadUserData: unread}, good), Want: check.NotAssessed},
+			{Name: "too long, and a secret in its beginning", Resource: template(ec2.TemplateVersion{Number: 1, UnreadUserData: unread, SecretUserData: true}), Want: check.Fail},
+			{Name: "too long, and a secret in another version", Resource: template(ec2.TemplateVersion{Number: 1, UnreadUserData: unread}, ec2.TemplateVersion{Number: 2, SecretUserData: true}), Want: check.Fail},
 		},
 	}
 }

@@ -25,11 +25,11 @@ func vpcRules() []check.Rule {
 
 func vpcFlowLogs(e *check.Evidence, v VPC) check.Verdict {
 	check.Read(e, v.Detail)
-	logs, gaps := check.SomeIn[FlowLog](e, v.Region)
+	logs, gaps := flowLogsOf.SomeIn(e, v.Region, v.Name)
 	onlyAccepted := false
 	for _, log := range logs {
 		d := check.Read(e, log.Detail)
-		if d.Of != v.Name || d.Status != "ACTIVE" {
+		if d.Status != "ACTIVE" {
 			continue
 		}
 		if d.Traffic == "ALL" || d.Traffic == "REJECT" {
@@ -47,14 +47,25 @@ func vpcFlowLogs(e *check.Evidence, v VPC) check.Verdict {
 	}
 }
 
+var (
+	flowLogsOf  = check.NewIndex(func(e *check.Evidence, l FlowLog) []string { return []string{check.Read(e, l.Detail).Of} })
+	subnetsOf   = check.NewIndex(func(e *check.Evidence, s Subnet) []string { return []string{check.Read(e, s.Detail).VPC} })
+	endpointsOf = check.NewIndex(func(e *check.Evidence, p Endpoint) []string { return []string{check.Read(e, p.Detail).VPC} })
+	tablesOf    = check.NewIndex(func(e *check.Evidence, t RouteTable) []string {
+		var peerings []string
+		for _, route := range check.Read(e, t.Detail).Peerings {
+			peerings = append(peerings, route.Peering)
+		}
+		return peerings
+	})
+)
+
 func vpcZones(e *check.Evidence, v VPC) check.Verdict {
 	check.Read(e, v.Detail)
-	subnets, gaps := check.SomeIn[Subnet](e, v.Region)
+	subnets, gaps := subnetsOf.SomeIn(e, v.Region, v.Name)
 	zones := map[string]bool{}
 	for _, s := range subnets {
-		if d := check.Read(e, s.Detail); d.VPC == v.Name {
-			zones[d.Zone] = true
-		}
+		zones[check.Read(e, s.Detail).Zone] = true
 	}
 	switch {
 	case len(zones) > 1:
@@ -70,10 +81,10 @@ func vpcZones(e *check.Evidence, v VPC) check.Verdict {
 
 func vpcEC2Endpoint(e *check.Evidence, v VPC) check.Verdict {
 	check.Read(e, v.Detail)
-	endpoints, gaps := check.SomeIn[Endpoint](e, v.Region)
+	endpoints, gaps := endpointsOf.SomeIn(e, v.Region, v.Name)
 	for _, p := range endpoints {
 		d := check.Read(e, p.Detail)
-		if d.VPC == v.Name && strings.HasSuffix(d.Service, "."+v.Region+".ec2") && d.State == "available" {
+		if strings.HasSuffix(d.Service, "."+v.Region+".ec2") && d.State == "available" {
 			return check.Passed("endpoint " + p.Name + " reaches EC2's API")
 		}
 	}
@@ -105,7 +116,7 @@ func peeringLeastRoutes(e *check.Evidence, p Peering) check.Verdict {
 	if d.Status != "active" {
 		return check.Inapplicable("the peering is in state " + d.Status)
 	}
-	tables, gaps := check.SomeIn[RouteTable](e, p.Region)
+	tables, gaps := tablesOf.SomeIn(e, p.Region, p.Name)
 	for _, t := range tables {
 		table := check.Read(e, t.Detail)
 		for _, route := range table.Peerings {

@@ -71,4 +71,6 @@ type TemplateVersion struct {
 	Metadata       Metadata `json:"metadata"`
 	PublicIP       bool     `json:"public_ip,omitempty"` // some interface is given a public address
 	SecretUserData bool     `json:"secret_user_data,omitempty"`
+	// UnreadUserData says why not all of the user data was looked at; nil if all was.
+	UnreadUserData *fact.Gap `json:"unread_user_data,omitempty"`
 }

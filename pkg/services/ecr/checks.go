@@ -26,10 +26,7 @@ func rules() []check.Rule {
 // filters, the repository's own setting is no longer what counts.
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-scanning.html
 func imageScanning(e *check.Evidence, r Repository) check.Verdict {
-	for _, registry := range check.All[Registry](e) {
-		if registry.Region != r.Region {
-			continue
-		}
+	for _, registry := range check.AllIn[Registry](e, r.Region) {
 		scanning := check.Read(e, registry.Scanning)
 		for _, filter := range scanning.Filters {
 			if matches(filter, r.Name) {

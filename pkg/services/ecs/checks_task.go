@@ -1,8 +1,6 @@
 package ecs
 
 import (
-	"strings"
-
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
@@ -70,10 +68,14 @@ func hostNetworkUser(e *check.Evidence, t TaskDefinition) check.Verdict {
 }
 
 func noSecrets(e *check.Evidence, t TaskDefinition) check.Verdict {
-	for _, c := range check.Read(e, t.Detail).Containers {
+	d := check.Read(e, t.Detail)
+	for _, c := range d.Containers {
 		if len(c.SecretVariables) > 0 {
-			return check.Failed("environment variables of the container " + c.Name + " look like credentials: " + strings.Join(c.SecretVariables, ", "))
+			return check.Failed("environment variables of the container " + c.Name + " look like credentials: " + check.List(c.SecretVariables))
 		}
+	}
+	if d.UnreadVariables != nil {
+		return check.Unassessed(*d.UnreadVariables)
 	}
 	return check.Passed("no environment variable looks like a credential")
 }

@@ -77,6 +77,9 @@ type TaskDetail struct {
 	IPC        string      `json:"ipc,omitempty"`     // host, task or none; empty for the daemon's default
 	Windows    bool        `json:"windows"`
 	Containers []Container `json:"containers"`
+	// UnreadVariables says why not all environment variables were looked at; nil if
+	// all were.
+	UnreadVariables *fact.Gap `json:"unread_variables,omitempty"`
 }
 
 // Container is a container of a task definition.

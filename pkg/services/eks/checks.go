@@ -34,7 +34,7 @@ func endpointNotPublic(e *check.Evidence, c Cluster) check.Verdict {
 			return check.Failed("the API server answers " + cidr)
 		}
 	}
-	return check.Passed("the API server answers only " + strings.Join(d.PublicCIDRs, ", "))
+	return check.Passed("the API server answers only " + check.List(d.PublicCIDRs))
 }
 
 func privateEndpoint(e *check.Evidence, c Cluster) check.Verdict {

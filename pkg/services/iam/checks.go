@@ -28,39 +28,42 @@ func accountRules() []check.Rule {
 
 func supportRole(e *check.Evidence, a Account) check.Verdict {
 	policy := awsPolicy(a.Ref, "AWSSupportAccess")
-	roles, _ := check.Some[Role](e)
-	for _, r := range roles {
-		if d, ok := check.Try(e, r.Detail); ok && slices.Contains(d.Attached, policy) {
-			return check.Passed("the role " + r.Name + " has AWSSupportAccess")
-		}
+	roles, gaps := rolesWith.Some(e, policy)
+	if len(roles) > 0 {
+		check.Read(e, roles[0].Detail)
+		return check.Passed("the role " + roles[0].Name + " has AWSSupportAccess")
 	}
-	for _, r := range check.All[Role](e) {
-		check.Read(e, r.Detail) // one that could not be read may be the support role
+	if len(gaps) > 0 { // one that could not be read may be the support role
+		return check.Unassessed(gaps...)
 	}
 	return check.Failed("no role has the policy AWSSupportAccess")
 }
 
+// Who has a managed policy of its own.
+var (
+	usersWith  = check.NewIndex(func(e *check.Evidence, u User) []string { return check.Read(e, u.Detail).Attached })
+	groupsWith = check.NewIndex(func(e *check.Evidence, g Group) []string { return check.Read(e, g.Detail).Attached })
+	rolesWith  = check.NewIndex(func(e *check.Evidence, r Role) []string { return check.Read(e, r.Detail).Attached })
+)
+
 func noCloudShell(e *check.Evidence, a Account) check.Verdict {
 	policy := awsPolicy(a.Ref, "AWSCloudShellFullAccess")
 	var holders []string
-	for _, u := range check.All[User](e) {
-		if slices.Contains(check.Read(e, u.Detail).Attached, policy) {
-			holders = append(holders, "user "+u.Name)
-		}
+	for _, u := range usersWith.All(e, policy) {
+		check.Read(e, u.Detail)
+		holders = append(holders, "user "+u.Name)
 	}
-	for _, g := range check.All[Group](e) {
-		if slices.Contains(check.Read(e, g.Detail).Attached, policy) {
-			holders = append(holders, "group "+g.Name)
-		}
+	for _, g := range groupsWith.All(e, policy) {
+		check.Read(e, g.Detail)
+		holders = append(holders, "group "+g.Name)
 	}
-	for _, r := range check.All[Role](e) {
-		if slices.Contains(check.Read(e, r.Detail).Attached, policy) {
-			holders = append(holders, "role "+r.Name)
-		}
+	for _, r := range rolesWith.All(e, policy) {
+		check.Read(e, r.Detail)
+		holders = append(holders, "role "+r.Name)
 	}
 	slices.Sort(holders)
 	if len(holders) > 0 {
-		return check.Failed("AWSCloudShellFullAccess is attached to " + list(holders))
+		return check.Failed("AWSCloudShellFullAccess is attached to " + check.List(holders))
 	}
 	return check.Passed("nobody has AWSCloudShellFullAccess")
 }
@@ -112,19 +115,28 @@ func samlValid(e *check.Evidence, p SAMLProvider) check.Verdict {
 
 func oidcUsed(e *check.Evidence, p OIDCProvider) check.Verdict {
 	check.Read(e, p.Detail)
-	for _, r := range check.All[Role](e) {
-		d := check.Read(e, r.Detail)
-		if d.ServiceLinked() || d.Reserved() {
-			continue
-		}
-		for _, t := range trusts(e, r) {
-			if t.Principal == p.ARN {
-				return check.Passed("the role " + r.Name + " trusts the provider")
-			}
-		}
+	roles, gaps := rolesTrusting.Some(e, p.ARN)
+	if len(roles) > 0 {
+		check.Read(e, roles[0].Detail)
+		return check.Passed("the role " + roles[0].Name + " trusts the provider")
+	}
+	if len(gaps) > 0 {
+		return check.Unassessed(gaps...)
 	}
 	return check.Failed("no role trusts the provider")
 }
+
+// rolesTrusting finds the account's own roles by the principals that they trust.
+var rolesTrusting = check.NewIndex(func(e *check.Evidence, r Role) []string {
+	if d := check.Read(e, r.Detail); d.ServiceLinked() || d.Reserved() {
+		return nil
+	}
+	var principals []string
+	for _, t := range trusts(e, r) {
+		principals = append(principals, t.Principal)
+	}
+	return principals
+})
 
 // awsPolicy is the ARN of a managed policy of AWS.
 func awsPolicy(ref model.Ref, name string) string {
@@ -140,20 +152,4 @@ func count(n int, one, many string) string {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %s", n, many)
-}
-
-// list names a few and counts the rest.
-func list(names []string) string {
-	const most = 3
-	text := ""
-	for i, name := range names[:min(most, len(names))] {
-		if i > 0 {
-			text += ", "
-		}
-		text += name
-	}
-	if more := len(names) - most; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
 }

@@ -79,7 +79,7 @@ func escalates(p iampolicy.Policy, _ model.Ref) string {
 	if len(ways) == 0 {
 		return ""
 	}
-	return "the policy makes escalation possible by " + list(ways)
+	return "the policy makes escalation possible by " + check.List(ways)
 }
 
 func full(service string) func(iampolicy.Policy, model.Ref) string {
@@ -115,7 +115,7 @@ func serviceWildcard(p iampolicy.Policy, _ model.Ref) string {
 			continue
 		}
 		if len(s.NotActions) > 0 {
-			return s.Name() + " allows all actions but " + list(s.NotActions)
+			return s.Name() + " allows all actions but " + check.List(s.NotActions)
 		}
 		for _, action := range s.Actions {
 			if service, rest, ok := strings.Cut(action, ":"); action == "*" || ok && strings.Trim(rest, "*") == "" {

@@ -1,8 +1,6 @@
 package iam
 
 import (
-	"slices"
-
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
@@ -20,14 +18,11 @@ func groupRules() []check.Rule {
 
 func groupHasMembers(e *check.Evidence, g Group) check.Verdict {
 	check.Read(e, g.Detail)
-	members := 0
-	for _, u := range check.All[User](e) {
-		if slices.Contains(check.Read(e, u.Detail).Groups, g.Name) {
-			members++
-		}
-	}
+	members := len(membersOf.All(e, g.Name))
 	return check.Must(members > 0, "the group has "+count(members, "member", "members"), "the group has no members")
 }
+
+var membersOf = check.NewIndex(func(e *check.Evidence, u User) []string { return check.Read(e, u.Detail).Groups })
 
 func groupNotAdmin(e *check.Evidence, g Group) check.Verdict {
 	return notAdmin(e, identity{arn: g.ARN, attached: check.Read(e, g.Detail).Attached})

@@ -112,7 +112,7 @@ func noDirectPolicies(e *check.Evidence, u User) check.Verdict {
 		names = append(names, nameOf(arn))
 	}
 	if len(names) > 0 {
-		return check.Failed("the user has policies of its own: " + list(names))
+		return check.Failed("the user has policies of its own: " + check.List(names))
 	}
 	return check.Passed("the user has no policy of its own")
 }
@@ -128,8 +128,8 @@ func adminMFA(e *check.Evidence, u User) check.Verdict {
 		return check.Inapplicable("the user has neither a password nor an active access key")
 	}
 	holders := []identity{{u.ARN, d.Attached, d.Boundary}}
-	for _, g := range check.All[Group](e) {
-		if slices.Contains(d.Groups, g.Name) {
+	for _, name := range d.Groups {
+		for _, g := range groupsNamed.All(e, name) {
 			holders = append(holders, identity{g.ARN, check.Read(e, g.Detail).Attached, d.Boundary})
 		}
 	}
@@ -140,6 +140,8 @@ func adminMFA(e *check.Evidence, u User) check.Verdict {
 	}
 	return check.Inapplicable("the user is no administrator")
 }
+
+var groupsNamed = check.NewIndex(check.Name[Group])
 
 func keyUsed(e *check.Evidence, k AccessKey) check.Verdict {
 	d := check.Read(e, k.Detail)

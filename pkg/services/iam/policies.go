@@ -44,15 +44,14 @@ type identity struct {
 // adminBy names the policies that make the identity an administrator; empty if
 // there are none or the permissions boundary cuts them down.
 func (i identity) adminBy(e *check.Evidence) string {
-	managed := check.All[Policy](e)
 	var names []string
-	for _, p := range check.All[InlinePolicy](e) {
-		if p.ARN == i.arn && parse(e, check.Read(e, p.Detail).Document).IsAdmin() {
+	for _, p := range inlineOf.All(e, i.arn) {
+		if parse(e, check.Read(e, p.Detail).Document).IsAdmin() {
 			names = append(names, p.Name)
 		}
 	}
 	for _, arn := range i.attached {
-		if admin, found := allowsAll(e, managed, arn); !found {
+		if admin, found := allowsAll(e, arn); !found {
 			impossible[string](e, detailsOperation, "the attached policy "+arn+" is not among the account's policies")
 		} else if admin {
 			names = append(names, nameOf(arn))
@@ -60,22 +59,28 @@ func (i identity) adminBy(e *check.Evidence) string {
 	}
 	slices.Sort(names)
 	if len(names) == 0 || i.boundary == "" {
-		return list(names)
+		return check.List(names)
 	}
 	// A boundary that AWS does not list is one of AWS's own that nobody else
 	// uses; not knowing that it limits, it is taken not to.
-	if admin, found := allowsAll(e, managed, i.boundary); found && !admin {
+	if admin, found := allowsAll(e, i.boundary); found && !admin {
 		return ""
 	}
-	return list(names)
+	return check.List(names)
 }
 
-func allowsAll(e *check.Evidence, policies []Policy, arn string) (admin, found bool) {
-	at := slices.IndexFunc(policies, func(p Policy) bool { return p.ARN == arn })
-	if at < 0 {
+// Policies by the ARN that they are attached by; an inline one has its owner's.
+var (
+	managed  = check.NewIndex(check.ARN[Policy])
+	inlineOf = check.NewIndex(check.ARN[InlinePolicy])
+)
+
+func allowsAll(e *check.Evidence, arn string) (admin, found bool) {
+	policies := managed.All(e, arn)
+	if len(policies) == 0 {
 		return false, false
 	}
-	return parse(e, check.Read(e, policies[at].Detail).Document).IsAdmin(), true
+	return parse(e, check.Read(e, policies[0].Detail).Document).IsAdmin(), true
 }
 
 func notAdmin(e *check.Evidence, i identity) check.Verdict {

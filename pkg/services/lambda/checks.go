@@ -59,7 +59,7 @@ func urlCORS(e *check.Evidence, f Function) check.Verdict {
 
 func noSecrets(e *check.Evidence, f Function) check.Verdict {
 	if names := check.Read(e, f.SecretVariables); len(names) > 0 {
-		return check.Failed("environment variables look like credentials: " + strings.Join(names, ", "))
+		return check.Failed("environment variables look like credentials: " + check.List(names))
 	}
 	return check.Passed("no environment variable looks like a credential")
 }

@@ -78,7 +78,7 @@ func logExports(d Database) check.Verdict {
 			return check.Failed("the " + log + " log is not sent to CloudWatch")
 		}
 	}
-	return check.Passed("CloudWatch gets the logs " + strings.Join(d.LogExports, ", "))
+	return check.Passed("CloudWatch gets the logs " + check.List(d.LogExports))
 }
 
 func noDefaultAdmin(d Database) check.Verdict {

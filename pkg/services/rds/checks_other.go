@@ -62,11 +62,11 @@ func proxyNoDebug(e *check.Evidence, p DBProxy) check.Verdict {
 // certain events of all sources of a type.
 func notified[R check.Resource](sourceType string, categories ...string) func(*check.Evidence, RegionSettings) check.Verdict {
 	return func(e *check.Evidence, s RegionSettings) check.Verdict {
-		here := func(r R) bool { return r.Reference().Region == s.Region }
-		if some, _ := check.Some[R](e); !slices.ContainsFunc(some, here) {
-			if !slices.ContainsFunc(check.All[R](e), here) {
-				return check.Inapplicable("the region has no database")
+		if some, gaps := check.SomeIn[R](e, s.Region); len(some) == 0 {
+			if len(gaps) > 0 {
+				return check.Unassessed(gaps...)
 			}
+			return check.Inapplicable("the region has no database")
 		}
 		missing := slices.Clone(categories)
 		for _, sub := range check.Read(e, s.Subscriptions) {

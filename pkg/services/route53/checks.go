@@ -1,8 +1,6 @@
 package route53
 
 import (
-	"strings"
-
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
@@ -21,7 +19,7 @@ func queryLogging(e *check.Evidence, z HostedZone) check.Verdict {
 		return private()
 	}
 	groups := check.Read(e, z.QueryLogs)
-	return check.Must(len(groups) > 0, "queries are logged to "+strings.Join(groups, ", "), "queries are not logged")
+	return check.Must(len(groups) > 0, "queries are logged to "+check.List(groups), "queries are not logged")
 }
 
 func dnssec(e *check.Evidence, z HostedZone) check.Verdict {

@@ -114,17 +114,17 @@ func crossRegionReplication(e *check.Evidence, b Bucket) check.Verdict {
 // regionOf is the region of a bucket of the account, and empty for a bucket of
 // another account.
 func regionOf(e *check.Evidence, arn string) string {
-	buckets, gaps := check.Some[Bucket](e)
-	for _, b := range buckets {
-		if b.ARN == arn {
-			return b.Region
-		}
+	buckets, gaps := byARN.Some(e, arn)
+	if len(buckets) > 0 {
+		return buckets[0].Region
 	}
 	if len(gaps) > 0 {
-		check.All[Bucket](e) // ends the rule: it may be one that was not listed
+		check.Stop(gaps...) // it may be one that was not listed
 	}
 	return ""
 }
+
+var byARN = check.NewIndex(check.ARN[Bucket])
 
 func accessLog(e *check.Evidence, b Bucket) check.Verdict {
 	target := check.Read(e, b.LogBucket)
@@ -137,7 +137,7 @@ func eventNotifications(e *check.Evidence, b Bucket) check.Verdict {
 	case n.EventBridge:
 		return check.Passed("events go to EventBridge")
 	case len(n.Targets) > 0:
-		return check.Passed("events go to " + strings.Join(n.Targets, ", "))
+		return check.Passed("events go to " + check.List(n.Targets))
 	default:
 		return check.Failed("nobody is notified of changes")
 	}

@@ -39,7 +39,7 @@ func noPublic(e *check.Evidence, b Bucket, pass string, actions ...string) check
 	if err != nil {
 		return unreadable(err)
 	}
-	return check.Failed(fmt.Sprintf("%s of the policy allows everybody %s", grants[0].Statement, strings.Join(grants[0].Actions, ", ")))
+	return check.Failed(fmt.Sprintf("%s of the policy allows everybody %s", grants[0].Statement, check.List(grants[0].Actions)))
 }
 
 func publicGrants(b Bucket, document string, actions []string) ([]iampolicy.Grant, error) {
@@ -78,7 +78,7 @@ func policyNoOtherAccounts(e *check.Evidence, b Bucket) check.Verdict {
 	for _, level := range []iampolicy.Level{iampolicy.CrossAccount, iampolicy.Organization} {
 		for _, grant := range result.At(level) {
 			if others := strangers(grant.Parties); len(others) > 0 {
-				return check.Failed(fmt.Sprintf("%s of the policy lets in %s", grant.Statement, strings.Join(others, ", ")))
+				return check.Failed(fmt.Sprintf("%s of the policy lets in %s", grant.Statement, check.List(others)))
 			}
 		}
 	}

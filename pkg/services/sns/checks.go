@@ -1,8 +1,6 @@
 package sns
 
 import (
-	"strings"
-
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/check/policyrule"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -27,7 +25,7 @@ func encrypted(e *check.Evidence, t Topic) check.Verdict {
 
 func deliveryLogged(e *check.Evidence, t Topic) check.Verdict {
 	logged := check.Read(e, t.Attributes).Logged
-	return check.Must(len(logged) > 0, "deliveries are logged for "+strings.Join(logged, ", "), "no deliveries are logged")
+	return check.Must(len(logged) > 0, "deliveries are logged for "+check.List(logged), "no deliveries are logged")
 }
 
 func noPlainHTTP(e *check.Evidence, s Subscription) check.Verdict {

@@ -47,25 +47,20 @@ func deadLetterQueue(e *check.Evidence, q Queue) check.Verdict {
 	if target := check.Read(e, q.Attributes).DeadLetterQueue; target != "" {
 		return check.Passed("what cannot be processed goes to " + target)
 	}
-	queues, _ := check.Some[Queue](e)
-	for _, other := range queues {
-		if !sameScope(q, other) {
-			continue
-		}
-		if a, known := check.Try(e, other.Attributes); known && a.DeadLetterQueue == q.ARN {
-			return check.Inapplicable("the queue is the dead-letter queue of " + other.Name)
-		}
+	// Both queues must be of one region.
+	// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+	sources, gaps := byDeadLetterQueue.SomeIn(e, q.Region, q.ARN)
+	if len(sources) > 0 {
+		check.Read(e, sources[0].Attributes)
+		return check.Inapplicable("the queue is the dead-letter queue of " + sources[0].Name)
 	}
 	// Only who knows every queue knows that this one is nobody's dead-letter queue.
-	for _, other := range check.All[Queue](e) {
-		if sameScope(q, other) {
-			check.Read(e, other.Attributes)
-		}
+	if len(gaps) > 0 {
+		return check.Unassessed(gaps...)
 	}
 	return check.Failed("there is no dead-letter queue")
 }
 
-// sameScope tells whether one queue can be the other's dead-letter queue: both
-// must be of one region.
-// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
-func sameScope(a, b Queue) bool { return a.Region == b.Region }
+var byDeadLetterQueue = check.NewIndex(func(e *check.Evidence, q Queue) []string {
+	return []string{check.Read(e, q.Attributes).DeadLetterQueue}
+})

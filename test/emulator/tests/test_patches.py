@@ -360,6 +360,16 @@ def test_common_managed_policies_are_offered(emulator, account):
     iam.attach_user_policy(UserName="u", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
 
 
+ANYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+
+
+def test_authorization_details_name_policies(emulator, account):
+    iam = emulator.client("iam", account)
+    iam.create_policy(PolicyName="own", PolicyDocument=json.dumps(ANYTHING))
+    policies = iam.get_account_authorization_details()["Policies"]
+    assert {policy["PolicyName"] for policy in policies} >= {"own", "AdministratorAccess"}
+
+
 def test_credential_report_has_the_root_user(emulator, account):
     iam = emulator.client("iam", account)
     iam.create_user(UserName="anna")

@@ -50,7 +50,7 @@ func (f *Found) Resource(r check.Resource) {
 }
 
 // Listed implements collect.Sink.
-func (f *Found) Listed(kind, _ string, gap *fact.Gap) {
+func (f *Found) Listed(kind, _ string, gap *fact.Gap, _ bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if _, twice := f.Gaps[kind]; twice {

@@ -3,8 +3,6 @@
 package balancerrule
 
 import (
-	"strings"
-
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 )
@@ -38,7 +36,7 @@ func Internal(scheme string) check.Verdict {
 
 // MultiAZ asks for more than one availability zone.
 func MultiAZ(zones []string) check.Verdict {
-	return check.Must(len(zones) > 1, "the load balancer is in "+strings.Join(zones, ", "), "the load balancer is in one zone only")
+	return check.Must(len(zones) > 1, "the load balancer is in "+check.List(zones), "the load balancer is in one zone only")
 }
 
 // CrossZone asks that traffic is spread over the zones; behind names what the

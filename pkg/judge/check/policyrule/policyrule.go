@@ -62,7 +62,7 @@ func Parse(document, operation string) iampolicy.Policy {
 // NotPublic asks that the policy does not let everybody in.
 func NotPublic(r iampolicy.Result) check.Verdict {
 	for _, grant := range r.At(iampolicy.Public) {
-		return check.Failed(fmt.Sprintf("%s of the policy allows everybody %s", grant.Statement, strings.Join(grant.Actions, ", ")))
+		return check.Failed(fmt.Sprintf("%s of the policy allows everybody %s", grant.Statement, check.List(grant.Actions)))
 	}
 	return check.Passed("the policy does not let everybody in")
 }
@@ -72,7 +72,7 @@ func NotPublic(r iampolicy.Result) check.Verdict {
 func NoOtherAccounts(r iampolicy.Result) check.Verdict {
 	for _, level := range []iampolicy.Level{iampolicy.CrossAccount, iampolicy.Organization} {
 		for _, grant := range r.At(level) {
-			return check.Failed(fmt.Sprintf("%s of the policy lets in %s", grant.Statement, strings.Join(grant.Parties, ", ")))
+			return check.Failed(fmt.Sprintf("%s of the policy lets in %s", grant.Statement, check.List(grant.Parties)))
 		}
 	}
 	return check.Passed("the policy names no other account")
@@ -83,7 +83,7 @@ func NoOtherAccounts(r iampolicy.Result) check.Verdict {
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
 func ServicesScoped(r iampolicy.Result) check.Verdict {
 	for _, grant := range r.At(iampolicy.ServiceUnscoped) {
-		return check.Failed(fmt.Sprintf("%s of the policy lets in %s on behalf of any account", grant.Statement, strings.Join(grant.Services, ", ")))
+		return check.Failed(fmt.Sprintf("%s of the policy lets in %s on behalf of any account", grant.Statement, check.List(grant.Services)))
 	}
 	return check.Passed("the policy lets no AWS service in on behalf of any account")
 }

@@ -1,6 +1,7 @@
 package collect_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -48,7 +49,7 @@ func full(f *fake.Fake) {
 	})
 	fake.On(f, func(in *sdk.GetStagesInput) (*sdk.GetStagesOutput, error) {
 		if *in.RestApiId == "a2" {
-			return &sdk.GetStagesOutput{Item: []types.Stage{{StageName: aws.String("test")}}}, nil
+			return &sdk.GetStagesOutput{Item: []types.Stage{{StageName: aws.String("test"), Variables: map[string]string{"long": strings.Repeat("-", 100_000)}}}}, nil
 		}
 		return &sdk.GetStagesOutput{Item: []types.Stage{{
 			StageName: aws.String("prod"), TracingEnabled: true, WebAclArn: aws.String("acl"), ClientCertificateId: aws.String("c1"), CacheClusterEnabled: true,
@@ -108,7 +109,9 @@ func TestCollect(t *testing.T) {
 				ClientCertificate: "c1", Cache: true, PlainCaches: []string{"~1pets/GET"}, SecretVariables: []string{"db_password"},
 			}),
 		},
-		apigateway.Stage{Resource: resource("/restapis/a2/stages/test", "plain/test"), Detail: fact.Known(apigateway.StageDetail{API: "a2"})},
+		apigateway.Stage{Resource: resource("/restapis/a2/stages/test", "plain/test"), Detail: fact.Known(apigateway.StageDetail{API: "a2", UnreadVariables: &fact.Gap{
+			Reason: fact.NotCollected, Operation: "apigateway:GetStages", Region: collecttest.Region, Detail: "only the first 64 KiB were looked at",
+		}})},
 		apigateway.DomainName{
 			Resource: resource("/domainnames/api.example.com", "api.example.com"), APIs: fact.Known([]string{"a1", "a2"}),
 			Detail: fact.Known(apigateway.DomainDetail{SecurityPolicy: "TLS_1_2"}),

@@ -37,7 +37,7 @@ func stages(ctx context.Context, s *collect.Scope) error {
 			name := aws.ToString(found.StageName)
 			s.Emit(apigateway.Stage{
 				Resource: s.Resource(arn(s, "/restapis/"+*api.Id+"/stages/"+name), aws.ToString(api.Name)+"/"+name),
-				Detail:   fact.Known(stage(*api.Id, found)),
+				Detail:   fact.Known(stage(ctx, s, *api.Id, found)),
 			})
 		}
 		return nil
@@ -49,7 +49,8 @@ func stages(ctx context.Context, s *collect.Scope) error {
 // own.
 const allMethods = "*/*"
 
-func stage(api string, s types.Stage) apigateway.StageDetail {
+func stage(ctx context.Context, scope *collect.Scope, api string, s types.Stage) apigateway.StageDetail {
+	search := collect.NewSearch(ctx)
 	d := apigateway.StageDetail{
 		API:               api,
 		ExecutionLogs:     aws.ToString(s.MethodSettings[allMethods].LoggingLevel),
@@ -57,8 +58,9 @@ func stage(api string, s types.Stage) apigateway.StageDetail {
 		WebACL:            aws.ToString(s.WebAclArn),
 		ClientCertificate: aws.ToString(s.ClientCertificateId),
 		Cache:             s.CacheClusterEnabled,
-		SecretVariables:   collect.SecretNames(s.Variables),
+		SecretVariables:   search.Names(s.Variables),
 	}
+	d.UnreadVariables = search.Gap(scope, "apigateway:GetStages")
 	if s.AccessLogSettings != nil {
 		d.AccessLogs = aws.ToString(s.AccessLogSettings.DestinationArn)
 	}

@@ -76,7 +76,10 @@ func launchConfigurations(ctx context.Context, s *collect.Scope) error {
 		return o.LaunchConfigurations
 	},
 		func(_ *collect.Reading, l types.LaunchConfiguration) *autoscaling.LaunchConfiguration {
-			return &autoscaling.LaunchConfiguration{Resource: s.Resource(*l.LaunchConfigurationARN, aws.ToString(l.LaunchConfigurationName)), Detail: fact.Known(launch(l))}
+			d, search := launch(l), collect.NewSearch(ctx)
+			d.SecretUserData = search.UserData(aws.ToString(l.UserData))
+			d.UnreadUserData = search.Gap(s, "autoscaling:DescribeLaunchConfigurations")
+			return &autoscaling.LaunchConfiguration{Resource: s.Resource(*l.LaunchConfigurationARN, aws.ToString(l.LaunchConfigurationName)), Detail: fact.Known(d)}
 		})
 }
 
@@ -92,7 +95,6 @@ func launch(l types.LaunchConfiguration) autoscaling.LaunchDetail {
 		MetadataEndpoint: cmp.Or(string(m.HttpEndpoint), "enabled"),
 		MetadataTokens:   cmp.Or(string(m.HttpTokens), "optional"),
 		HopLimit:         cmp.Or(aws.ToInt32(m.HttpPutResponseHopLimit), 1),
-		SecretUserData:   collect.LooksSecretUserData(aws.ToString(l.UserData)),
 	}
 	if public := l.AssociatePublicIpAddress; public != nil && *public {
 		d.PublicIP = "yes"

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/base64"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -48,7 +49,7 @@ func full(f *fake.Fake) {
 			configuration("public", aws.Bool(true), &types.InstanceMetadataOptions{
 				HttpTokens: types.InstanceMetadataHttpTokensStateRequired, HttpEndpoint: types.InstanceMetadataEndpointStateEnabled, HttpPutResponseHopLimit: aws.Int32(2),
 			}, packed()),
-			configuration("private", aws.Bool(false), &types.InstanceMetadataOptions{HttpEndpoint: types.InstanceMetadataEndpointStateDisabled}, ""),
+			configuration("private", aws.Bool(false), &types.InstanceMetadataOptions{HttpEndpoint: types.InstanceMetadataEndpointStateDisabled}, strings.Repeat("-", 100_000)),
 		}})
 }
 
@@ -102,7 +103,9 @@ func TestCollect(t *testing.T) {
 		group("needed", autoscaling.GroupDetail{Zones: zones, HealthCheck: "ELB", LoadBalanced: true, TypesByNeed: true, CapacityRebalance: true}),
 		launch("old-1", autoscaling.LaunchDetail{PublicIP: "subnet", MetadataEndpoint: "enabled", MetadataTokens: "optional", HopLimit: 1, SecretUserData: true}),
 		launch("public", autoscaling.LaunchDetail{PublicIP: "yes", MetadataEndpoint: "enabled", MetadataTokens: "required", HopLimit: 2, SecretUserData: true}),
-		launch("private", autoscaling.LaunchDetail{PublicIP: "no", MetadataEndpoint: "disabled", MetadataTokens: "optional", HopLimit: 1}),
+		launch("private", autoscaling.LaunchDetail{PublicIP: "no", MetadataEndpoint: "disabled", MetadataTokens: "optional", HopLimit: 1, UnreadUserData: &fact.Gap{
+			Reason: fact.NotCollected, Operation: "autoscaling:DescribeLaunchConfigurations", Region: collecttest.Region, Detail: "only the first 64 KiB were looked at",
+		}}),
 	})
 }
 

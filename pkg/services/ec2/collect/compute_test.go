@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/base64"
+	"fmt"
 	"testing"
 	"time"
 
@@ -106,6 +107,7 @@ func fullCompute(f *fake.Fake) {
 	}
 	both := types.LaunchTemplateVersion{
 		LaunchTemplateId: aws.String("lt-2"), LaunchTemplateName: aws.String("one"), VersionNumber: aws.Int64(1), DefaultVersion: aws.Bool(true),
+		LaunchTemplateData: &types.ResponseLaunchTemplateData{UserData: aws.String(bomb())},
 	}
 	fake.OnPages[sdk.DescribeLaunchTemplateVersionsInput](f,
 		&sdk.DescribeLaunchTemplateVersionsOutput{LaunchTemplateVersions: []types.LaunchTemplateVersion{latest, both}, NextToken: more},
@@ -133,8 +135,22 @@ func wantCompute() []check.Resource {
 			{Number: 1, Default: true, Metadata: ec2.Metadata{Endpoint: "enabled", Tokens: "required", HopLimit: 1}, PublicIP: true, SecretUserData: true},
 			{Number: 4},
 		})},
-		ec2.LaunchTemplate{Resource: second, Versions: fact.Known([]ec2.TemplateVersion{{Number: 1, Default: true}})},
+		ec2.LaunchTemplate{Resource: second, Versions: fact.Known([]ec2.TemplateVersion{{Number: 1, Default: true, UnreadUserData: unread("ec2:DescribeLaunchTemplateVersions")}})},
 	}
+}
+
+// unread is the gap of what is longer than is looked at.
+func unread(operation string) *fact.Gap {
+	return &fact.Gap{Reason: fact.NotCollected, Operation: operation, Region: collecttest.Region, Detail: "only the first 64 KiB were looked at"}
+}
+
+// bomb is user data of a kilobyte that unpacks to a mebibyte.
+func bomb() string {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write(bytes.Repeat([]byte("a: b\n"), 1<<20/5))
+	_ = w.Close()
+	return base64.StdEncoding.EncodeToString(b.Bytes())
 }
 
 // User data comes in several wrappings, none of which may hide a secret or stop
@@ -170,4 +186,46 @@ func TestUserData(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestBombsInTemplates counts what 40 templates cost that unpack to a mebibyte each:
+// none is looked at beyond the limit, and none passes for it.
+func TestBombsInTemplates(t *testing.T) {
+	t.Parallel()
+	cloud := fake.New()
+	full(cloud)
+	data := bomb()
+	var versions []types.LaunchTemplateVersion
+	for i := range 40 {
+		versions = append(versions, types.LaunchTemplateVersion{
+			LaunchTemplateId: aws.String(fmt.Sprintf("lt-%d", i)), VersionNumber: aws.Int64(1), DefaultVersion: aws.Bool(true),
+			LaunchTemplateData: &types.ResponseLaunchTemplateData{UserData: &data},
+		})
+	}
+	fake.OnPages[sdk.DescribeLaunchTemplateVersionsInput](cloud, &sdk.DescribeLaunchTemplateVersionsOutput{LaunchTemplateVersions: versions})
+	n := 0
+	for _, r := range collecttest.Walk(t, collect.Spec(), cloud).Resources {
+		l, ok := r.(ec2.LaunchTemplate)
+		if !ok {
+			continue
+		}
+		n++
+		for _, v := range known(t, l.Versions) {
+			if v.SecretUserData || v.UnreadUserData == nil {
+				t.Errorf("%s: %+v", l.ARN, v)
+			}
+		}
+	}
+	if n != 40 {
+		t.Errorf("%d templates", n)
+	}
+}
+
+func known[T any](t *testing.T, f fact.Of[T]) T {
+	t.Helper()
+	value, gap := f.Get()
+	if gap != nil {
+		t.Fatalf("not known: %s", gap)
+	}
+	return value
 }

@@ -24,11 +24,23 @@ func instances(ctx context.Context, s *collect.Scope) error {
 			instance := &ec2.Instance{Resource: resource(s, "instance", i.InstanceId), Detail: fact.Known(d)}
 			if !d.Gone() {
 				in := &sdk.DescribeInstanceAttributeInput{InstanceId: i.InstanceId, Attribute: types.InstanceAttributeNameUserData}
-				collect.Into(r, &instance.SecretUserData, client.DescribeInstanceAttribute, in,
-					// Without user data the answer has an empty element, or none.
-					func(o *sdk.DescribeInstanceAttributeOutput) bool {
-						return o.UserData != nil && collect.LooksSecretUserData(aws.ToString(o.UserData.Value))
-					})
+				r.Do(func(ctx context.Context) {
+					data, gap := collect.Get(r, client.DescribeInstanceAttribute, in,
+						// Without user data the answer has an empty element, or none.
+						func(o *sdk.DescribeInstanceAttributeOutput) string {
+							if o.UserData == nil {
+								return ""
+							}
+							return aws.ToString(o.UserData.Value)
+						}).Get()
+					if gap != nil {
+						instance.SecretUserData = fact.Unknown[bool](*gap)
+						return
+					}
+					search := collect.NewSearch(ctx)
+					found := search.UserData(data)
+					instance.SecretUserData = collect.Searched(s, search, "ec2:DescribeInstanceAttribute", found, found)
+				})
 			}
 			return instance
 		})

@@ -31,7 +31,7 @@ func launchTemplates(ctx context.Context, s *collect.Scope) error {
 			if templates[id] == nil {
 				templates[id] = &template{id: v.LaunchTemplateId, name: v.LaunchTemplateName}
 			}
-			templates[id].versions = append(templates[id].versions, templateVersion(v))
+			templates[id].versions = append(templates[id].versions, templateVersion(ctx, s, v))
 		}
 		return nil
 	})
@@ -49,7 +49,7 @@ func launchTemplates(ctx context.Context, s *collect.Scope) error {
 	return nil
 }
 
-func templateVersion(v types.LaunchTemplateVersion) ec2.TemplateVersion {
+func templateVersion(ctx context.Context, s *collect.Scope, v types.LaunchTemplateVersion) ec2.TemplateVersion {
 	version := ec2.TemplateVersion{Number: aws.ToInt64(v.VersionNumber), Default: aws.ToBool(v.DefaultVersion)}
 	data := v.LaunchTemplateData
 	if data == nil {
@@ -63,6 +63,8 @@ func templateVersion(v types.LaunchTemplateVersion) ec2.TemplateVersion {
 	for _, n := range data.NetworkInterfaces {
 		version.PublicIP = version.PublicIP || aws.ToBool(n.AssociatePublicIpAddress)
 	}
-	version.SecretUserData = collect.LooksSecretUserData(aws.ToString(data.UserData))
+	search := collect.NewSearch(ctx)
+	version.SecretUserData = search.UserData(aws.ToString(data.UserData))
+	version.UnreadUserData = search.Gap(s, "ec2:DescribeLaunchTemplateVersions")
 	return version
 }

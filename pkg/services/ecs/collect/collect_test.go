@@ -94,7 +94,9 @@ func describeTaskDefinition(in *sdk.DescribeTaskDefinitionInput) (*sdk.DescribeT
 			}},
 		}}, nil
 	case "shop":
-		return &sdk.DescribeTaskDefinitionOutput{TaskDefinition: plain("shop:7")}, nil
+		long := plain("shop:7")
+		long.ContainerDefinitions[0].Environment = []types.KeyValuePair{{Name: aws.String("LONG"), Value: aws.String(strings.Repeat("-", 100_000))}}
+		return &sdk.DescribeTaskDefinitionOutput{TaskDefinition: long}, nil
 	default:
 		return &sdk.DescribeTaskDefinitionOutput{TaskDefinition: plain("shop:3")}, nil
 	}
@@ -114,6 +116,9 @@ func resource(path, name string) model.Resource {
 func TestCollect(t *testing.T) {
 	t.Parallel()
 	plain := fact.Known(ecs.TaskDetail{Network: "awsvpc", Containers: []ecs.Container{{Name: "app"}}})
+	long := fact.Known(ecs.TaskDetail{Network: "awsvpc", Containers: []ecs.Container{{Name: "app"}}, UnreadVariables: &fact.Gap{
+		Reason: fact.NotCollected, Operation: "ecs:DescribeTaskDefinition", Region: collecttest.Region, Detail: "only the first 64 KiB were looked at",
+	}})
 	collecttest.Run(t, collect.Spec(), full, []check.Resource{
 		ecs.Cluster{Resource: resource("cluster/web", "web"), Detail: fact.Known(ecs.ClusterDetail{ContainerInsights: "enhanced", ExecLogging: "NONE"})},
 		ecs.Cluster{Resource: resource("cluster/empty", "empty"), Detail: fact.Known(ecs.ClusterDetail{ContainerInsights: "disabled", ExecLogging: "DEFAULT"})},
@@ -121,7 +126,7 @@ func TestCollect(t *testing.T) {
 			Family: "Linux", Platform: "1.4.0", PublicIP: true, TaskDefinition: arn("task-definition/shop:3"),
 		})},
 		ecs.TaskService{Resource: resource("service/web/jobs", "jobs"), Detail: fact.Known(ecs.ServiceDetail{PublicIP: true})},
-		ecs.TaskDefinition{Resource: resource("task-definition/shop:7", "shop:7"), Detail: plain},
+		ecs.TaskDefinition{Resource: resource("task-definition/shop:7", "shop:7"), Detail: long},
 		ecs.TaskDefinition{Resource: resource("task-definition/shop:3", "shop:3"), Detail: plain},
 		ecs.TaskDefinition{Resource: resource("task-definition/jobs:1", "jobs:1"), Detail: fact.Known(ecs.TaskDetail{
 			Network: "host", PID: "host", IPC: "host", Windows: true,

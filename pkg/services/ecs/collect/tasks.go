@@ -138,15 +138,16 @@ func (w *walk) task(ctx context.Context) func(*collect.Reading, string) *ecs.Tas
 		w.mu.Lock()
 		w.emitted[arn] = true
 		w.mu.Unlock()
-		return &ecs.TaskDefinition{Resource: w.scope.Resource(arn, nameOf(arn)), Detail: fact.Known(taskDetail(o.TaskDefinition))}
+		return &ecs.TaskDefinition{Resource: w.scope.Resource(arn, nameOf(arn)), Detail: fact.Known(taskDetail(ctx, w.scope, o.TaskDefinition))}
 	}
 }
 
-func taskDetail(t *types.TaskDefinition) ecs.TaskDetail {
+func taskDetail(ctx context.Context, s *collect.Scope, t *types.TaskDefinition) ecs.TaskDetail {
 	d := ecs.TaskDetail{Network: string(t.NetworkMode), PID: string(t.PidMode), IPC: string(t.IpcMode)}
 	if t.RuntimePlatform != nil {
 		d.Windows = strings.HasPrefix(string(t.RuntimePlatform.OperatingSystemFamily), "WINDOWS")
 	}
+	search := collect.NewSearch(ctx) // of all containers together
 	for _, c := range t.ContainerDefinitions {
 		environment := map[string]string{}
 		for _, variable := range c.Environment {
@@ -154,12 +155,13 @@ func taskDetail(t *types.TaskDefinition) ecs.TaskDetail {
 		}
 		container := ecs.Container{
 			Name: aws.ToString(c.Name), Privileged: aws.ToBool(c.Privileged), ReadOnlyRoot: aws.ToBool(c.ReadonlyRootFilesystem),
-			User: aws.ToString(c.User), SecretVariables: collect.SecretNames(environment),
+			User: aws.ToString(c.User), SecretVariables: search.Names(environment),
 		}
 		if c.LogConfiguration != nil {
 			container.LogDriver = string(c.LogConfiguration.LogDriver)
 		}
 		d.Containers = append(d.Containers, container)
 	}
+	d.UnreadVariables = search.Gap(s, "ecs:DescribeTaskDefinition")
 	return d
 }

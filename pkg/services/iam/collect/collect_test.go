@@ -144,7 +144,7 @@ func details(f *fake.Fake) {
 				AssumeRolePolicyDocument: encoded(trust), RoleLastUsed: &types.RoleLastUsed{},
 			}},
 			Policies: []types.ManagedPolicyDetail{
-				{Arn: aws.String(admin), PolicyName: aws.String("AdministratorAccess"), AttachmentCount: aws.Int32(3), PolicyVersionList: []types.PolicyVersion{version("v1", true, statement)}},
+				{Arn: aws.String(admin), AttachmentCount: aws.Int32(3), PolicyVersionList: []types.PolicyVersion{version("v1", true, statement)}},
 				{Arn: aws.String("arn:aws:iam::aws:policy/ReadOnlyAccess"), PolicyName: aws.String("ReadOnlyAccess"), AttachmentCount: aws.Int32(0)},
 			},
 		})

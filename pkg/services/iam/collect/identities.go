@@ -103,7 +103,9 @@ func (l lister) policy(p types.ManagedPolicyDetail) []check.Resource {
 	}
 	at := slices.IndexFunc(p.PolicyVersionList, func(v types.PolicyVersion) bool { return v.IsDefaultVersion })
 	d.Document = document(p.PolicyVersionList[at].Document)
-	return []check.Resource{iam.Policy{Resource: l.Resource(arn, aws.ToString(p.PolicyName)), Detail: fact.Known(d)}}
+	// The ARN ends with the name, whether the answer gives it once more or not.
+	name := arn[strings.LastIndexByte(arn, '/')+1:]
+	return []check.Resource{iam.Policy{Resource: l.Resource(arn, name), Detail: fact.Known(d)}}
 }
 
 func (l lister) inline(owner, arn string, path *string, policies []types.PolicyDetail) []check.Resource {

@@ -39,7 +39,7 @@ func functions(ctx context.Context, s *collect.Scope) error {
 	pages := sdk.NewListFunctionsPaginator(client, &sdk.ListFunctionsInput{MaxItems: aws.Int32(50)})
 	return collect.Each(ctx, s, pages, func(o *sdk.ListFunctionsOutput) []types.FunctionConfiguration { return o.Functions },
 		func(r *collect.Reading, c types.FunctionConfiguration) *lambda.Function {
-			f := function(r, s, client, c)
+			f := function(ctx, r, s, client, c)
 			if c.PackageType != types.PackageTypeImage {
 				r.Do(func(context.Context) {
 					f.CodeSigning = fact.Map(signed(), func(configs map[string]string) string { return configs[f.ARN] })
@@ -49,11 +49,11 @@ func functions(ctx context.Context, s *collect.Scope) error {
 		})
 }
 
-func function(r *collect.Reading, s *collect.Scope, client *sdk.Client, c types.FunctionConfiguration) *lambda.Function {
+func function(ctx context.Context, r *collect.Reading, s *collect.Scope, client *sdk.Client, c types.FunctionConfiguration) *lambda.Function {
 	f := &lambda.Function{
 		Resource:        s.Resource(*c.FunctionArn, aws.ToString(c.FunctionName)),
 		Detail:          fact.Known(detail(c)),
-		SecretVariables: secretVariables(s.Region, c.Environment),
+		SecretVariables: secretVariables(ctx, s, c.Environment),
 	}
 	collect.Into(r, &f.Policy, client.GetPolicy, &sdk.GetPolicyInput{FunctionName: c.FunctionName},
 		func(o *sdk.GetPolicyOutput) string { return aws.ToString(o.Policy) }, "ResourceNotFoundException")
@@ -143,13 +143,13 @@ func detail(c types.FunctionConfiguration) lambda.Detail {
 // credential. Where it is encrypted under a key that the auditor may not use,
 // Lambda gives an error in the place of the variables.
 // https://docs.aws.amazon.com/lambda/latest/api/API_EnvironmentResponse.html
-func secretVariables(region string, environment *types.EnvironmentResponse) fact.Of[[]string] {
+func secretVariables(ctx context.Context, s *collect.Scope, environment *types.EnvironmentResponse) fact.Of[[]string] {
 	if environment == nil {
 		return fact.Known[[]string](nil)
 	}
 	if environment.Error != nil {
 		gap := fact.Gap{
-			Reason: fact.Failed, Operation: "lambda:ListFunctions", Region: region,
+			Reason: fact.Failed, Operation: "lambda:ListFunctions", Region: s.Region,
 			Detail: "environment: " + aws.ToString(environment.Error.ErrorCode),
 		}
 		// No action is named that would close the gap: an auditor need not decrypt.
@@ -158,5 +158,7 @@ func secretVariables(region string, environment *types.EnvironmentResponse) fact
 		}
 		return fact.Unknown[[]string](gap)
 	}
-	return fact.Known(collect.SecretNames(environment.Variables))
+	search := collect.NewSearch(ctx)
+	names := search.Names(environment.Variables)
+	return collect.Searched(s, search, "lambda:ListFunctions", names, len(names) > 0)
 }

@@ -126,6 +126,28 @@ func lockedImage(code string, reason fact.Reason) lambda.Function {
 	return f
 }
 
+// TestEnvironmentTooLong: Lambda's own limit is 4 KB. What is longer is looked at in
+// part, and only what is found there is known.
+func TestEnvironmentTooLong(t *testing.T) {
+	t.Parallel()
+	for name, variables := range map[string]map[string]string{
+		"unread": {"LONG": strings.Repeat("-", 100_000), "Z_PASSWORD": "correct-horse"},
+		"found":  {"A_PASSWORD": "correct-horse", "LONG": strings.Repeat("-", 100_000)},
+	} {
+		cloud := fake.New()
+		full(cloud)
+		long := locked(name)
+		long.Environment = &types.EnvironmentResponse{Variables: variables}
+		fake.OnPages[sdk.ListFunctionsInput](cloud, &sdk.ListFunctionsOutput{Functions: []types.FunctionConfiguration{long}})
+		for _, r := range collecttest.Walk(t, collect.Spec(), cloud).Resources {
+			f, _ := r.(lambda.Function)
+			if names, gap := f.SecretVariables.Get(); (gap == nil) != (name == "found") || gap != nil && gap.Reason != fact.NotCollected || gap == nil && len(names) != 1 {
+				t.Errorf("%s: %v, %+v", name, names, gap)
+			}
+		}
+	}
+}
+
 func TestCollect(t *testing.T) {
 	t.Parallel()
 	resize := image("resize")

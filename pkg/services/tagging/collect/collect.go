@@ -39,30 +39,39 @@ func tags(ctx context.Context, s *collect.Scope) error {
 	err := collect.Each(ctx, s, pages, func(o *sdk.GetResourcesOutput) []types.ResourceTagMapping { return o.ResourceTagMappingList },
 		func(_ *collect.Reading, found types.ResourceTagMapping) *tagging.TaggedResource {
 			arn := *found.ResourceARN
-			kept, suspicious := reduced(found.Tags)
-			secrets.add(arn, suspicious)
+			search := collect.NewSearch(ctx)
+			kept, suspicious := reduced(search, found.Tags)
+			secrets.add(arn, suspicious, search.Gap(s, "tag:GetResources"))
 			return &tagging.TaggedResource{Resource: s.Resource(arn, kept["Name"]), Tags: fact.Known(kept)}
 		})
 	if err != nil {
 		return err
 	}
-	s.Emit(tagging.RegionTags{Resource: s.Resource(s.ARN("tag", "region-tags"), s.Region), Secrets: fact.Known(secrets.sorted())})
+	known := fact.Known(secrets.sorted())
+	if secrets.unread != nil && len(secrets.all) == 0 {
+		known = fact.Unknown[[]tagging.Secret](*secrets.unread)
+	}
+	s.Emit(tagging.RegionTags{Resource: s.Resource(s.ARN("tag", "region-tags"), s.Region), Secrets: known})
 	return nil
 }
 
 // reduced is the tags without what looks like a credential, which tags should
-// not hold and sometimes do, and the keys under which there was some.
-func reduced(tags []types.Tag) (kept map[string]string, suspicious []string) {
+// not hold and sometimes do, and the keys under which there was some. What was not
+// looked at is not kept either.
+func reduced(search *collect.Search, tags []types.Tag) (kept map[string]string, suspicious []string) {
 	kept = map[string]string{}
 	for _, tag := range tags {
 		key, value := aws.ToString(tag.Key), aws.ToString(tag.Value)
-		if collect.LooksSecret(key) {
+		if search.Text(key) {
 			key = tagging.Reduced
 		}
-		named := collect.SecretNames(map[string]string{key: value})
-		if key == tagging.Reduced || len(named) > 0 || collect.LooksSecret(value) {
+		named := search.Names(map[string]string{key: value})
+		switch {
+		case key == tagging.Reduced || len(named) > 0 || search.Text(value):
 			value = tagging.Reduced
 			suspicious = append(suspicious, key)
+		case !search.Whole():
+			key, value = tagging.Reduced, tagging.Reduced
 		}
 		kept[key] = value
 	}
@@ -71,13 +80,17 @@ func reduced(tags []types.Tag) (kept map[string]string, suspicious []string) {
 
 // secrets gathers the suspicious tags of a region from the resources under way.
 type secrets struct {
-	mu  sync.Mutex
-	all []tagging.Secret
+	mu     sync.Mutex
+	all    []tagging.Secret
+	unread *fact.Gap // why some tags were not looked at
 }
 
-func (s *secrets) add(arn string, keys []string) {
+func (s *secrets) add(arn string, keys []string, unread *fact.Gap) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if unread != nil {
+		s.unread = unread
+	}
 	for _, key := range keys {
 		s.all = append(s.all, tagging.Secret{Resource: arn, Key: key})
 	}

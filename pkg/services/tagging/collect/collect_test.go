@@ -81,3 +81,25 @@ func TestSecretsAreNotKept(t *testing.T) {
 		}
 	}
 }
+
+// TestTagsThatAreTooLong: AWS's tags never are. What was not looked at is not kept,
+// and nobody says that there was no credential in it.
+func TestTagsThatAreTooLong(t *testing.T) {
+	t.Parallel()
+	cloud := fake.New()
+	fake.OnPages[sdk.GetResourcesInput](cloud, &sdk.GetResourcesOutput{
+		ResourceTagMappingList: []types.ResourceTagMapping{mapping(bucket, "env", "prod", "note", strings.Repeat("-", 100_000), "more", "and more")},
+	})
+	for _, r := range collecttest.Walk(t, collect.Spec(), cloud).Resources {
+		switch r := r.(type) {
+		case tagging.TaggedResource:
+			if tags, _ := r.Tags.Get(); tags["env"] != "prod" || tags["note"] != "" || tags["more"] != "" || tags[tagging.Reduced] != tagging.Reduced {
+				t.Errorf("kept %d tags", len(tags))
+			}
+		case tagging.RegionTags:
+			if _, gap := r.Secrets.Get(); gap == nil || gap.Reason != fact.NotCollected || gap.Operation != "tag:GetResources" {
+				t.Errorf("the tags are known to hold no credential: %+v", gap)
+			}
+		}
+	}
+}

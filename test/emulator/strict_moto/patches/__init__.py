@@ -32,5 +32,6 @@ def apply() -> None:
     cloudformation.fail_change_sets_without_changes()
     cloudformation.let_change_sets_change_the_stack()
     iam.offer_common_managed_policies()
+    iam.name_policies_in_authorization_details()
     iam.report_root_user()
     iam.change_by_cloudformation()

@@ -27,6 +27,11 @@ def offer_common_managed_policies() -> None:
     os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
 
 
+def name_policies_in_authorization_details() -> None:
+    """AWS names managed policies there; moto leaves PolicyName out, because its own attribute has another name."""
+    ManagedPolicy.policy_name = property(lambda policy: policy.name)
+
+
 def report_root_user() -> None:
     """AWS's credential report begins with the root user, and says when it was made; moto's has no such row and is of 2015."""
 

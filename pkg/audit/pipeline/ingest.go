@@ -1,0 +1,582 @@
+package pipeline
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/lanrat/extsort"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/cloudarq/cloudarq/pkg/audit/alert"
+	"github.com/cloudarq/cloudarq/pkg/audit/diff"
+	"github.com/cloudarq/cloudarq/pkg/audit/evidence"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+// ingest writes what the evidence of one scope changes in its findings, and announces
+// it.
+//
+// Two streams in the order of finding ids are merged: the findings that are known, and
+// what the evidence says. Neither is ever in memory as a whole. Changes are written a
+// batch at a time; then the scope's record moves its cursor, with the counts and the
+// news so far. Whoever dies is followed by somebody who starts behind the cursor, and
+// knows from the findings themselves what of the batch was written. Then the news is
+// announced, and the record says that all is done.
+//
+// Several may try at once, for the same audit or another: one holds the record, and
+// the others come again. An audit that began before the record's changes nothing.
+func (p *Pipeline) ingest(ctx context.Context, orgID model.OrganizationID, audit model.Audit, scope string, parts []model.Task) (model.Changes, error) {
+	org := p.Store.For(orgID)
+	record, err := org.Scope(ctx, audit.Connection, scope)
+	if err != nil {
+		return model.Changes{}, err
+	}
+	same := record.Audit == audit.ID
+	switch {
+	case same && record.Done && record.Try >= audit.Retries:
+		return record.Changes, nil
+	case !same && (record.Began.After(audit.StartedAt) || record.Began.Equal(audit.StartedAt) && record.Audit > audit.ID):
+		return model.Changes{}, nil // a newer audit was here: what this one saw is history
+	}
+	h, err := p.hold(org, audit.Connection, scope, record)
+	if err != nil {
+		return model.Changes{}, err
+	}
+	in := ingestion{held: h, orgID: orgID, audit: audit, life: diff.NewLifecycle(audit, p.Catalog)}
+	if err := in.run(ctx, parts); err != nil {
+		h.release(ctx)
+		return model.Changes{}, err
+	}
+	return h.record.Changes, nil
+}
+
+// ingestion is one attempt to take the evidence of an audit in to a scope.
+type ingestion struct {
+	*held
+	orgID   model.OrganizationID
+	audit   model.Audit
+	life    *diff.Lifecycle
+	known   map[model.CheckID]bool // checks that were looked at before; nil if all were
+	regions map[string]bool        // likewise
+
+	unread  []model.Rest
+	batch   []diff.Change
+	written map[model.FindingID]model.Finding // those that the news may be about
+}
+
+// changesAtOnce is how many changes are written before the cursor moves, and
+// writesAtOnce how many of them at a time.
+const (
+	changesAtOnce = 256
+	writesAtOnce  = 16
+)
+
+func (in *ingestion) run(ctx context.Context, parts []model.Task) error {
+	if err := in.begin(ctx); err != nil {
+		return err
+	}
+	findings, err := in.read(ctx)
+	if err != nil {
+		return err
+	}
+	sorted, err := in.sort(ctx, sourcesOf(parts), findings.has)
+	if err != nil {
+		return err
+	}
+	defer sorted.close()
+	if in.record.IsNew() {
+		in.record.Parts = store.PartsFor(sorted.failures)
+	}
+	for pair, err := range merge(findings.all(ctx), sorted.all()) {
+		if err != nil {
+			return err
+		}
+		if pair.id <= in.record.Cursor {
+			continue
+		}
+		if change, changed := in.life.Next(pair.known, pair.seen); changed {
+			in.batch = append(in.batch, change)
+		}
+		if len(in.batch) == changesAtOnce {
+			if err := in.flush(ctx); err != nil {
+				return err
+			}
+			if in.p.timeIsUp(ctx) {
+				return errMore
+			}
+		}
+	}
+	in.unread = nil
+	for _, t := range parts {
+		in.unread = append(in.unread, t.Unread...)
+	}
+	return in.end(ctx)
+}
+
+// errMore says that time was up before all was done. It goes on where the record says.
+var errMore = errors.New("goes on with the next message")
+
+// timeIsUp reports whether what is left of the context's time is to be spared.
+func (p *Pipeline) timeIsUp(ctx context.Context) bool {
+	end, bounded := ctx.Deadline()
+	return bounded && p.Spare > 0 && time.Until(end) < p.Spare
+}
+
+// begin makes the record the audit's, and completes what an older one left: what was
+// written has to be announced.
+func (in *ingestion) begin(ctx context.Context) error {
+	in.written = map[model.FindingID]model.Finding{}
+	r := &in.record
+	same := r.Audit == in.audit.ID
+	if r.Audit != "" && !r.Done && !same && !r.Began.IsZero() {
+		older, err := in.org.Audit(ctx, in.audit.Connection, r.Audit)
+		if err == nil {
+			err = in.announce(ctx, older)
+		}
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+	}
+	if err := in.looked(ctx); err != nil {
+		return err
+	}
+	if same && !r.Done && r.Try == in.audit.Retries && !r.Began.IsZero() {
+		return nil // somebody died here: from the cursor on
+	}
+	r.First = r.Audit == "" || same && r.First // also when a first audit is retried
+	r.Audit, r.Began, r.Try = in.audit.ID, in.audit.StartedAt, in.audit.Retries
+	r.Done, r.Cursor, r.Announced, r.Changes, r.News = false, "", 0, model.Changes{}, store.News{}
+	return nil
+}
+
+// looked settles which checks and regions were looked at before.
+func (in *ingestion) looked(ctx context.Context) error {
+	r := &in.record
+	if r.Audit != "" && r.Checks == nil {
+		// A record of before checks were noted: its audit knows.
+		before, err := in.org.Audit(ctx, in.audit.Connection, r.Audit)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		r.Checks, r.Regions = before.Checks, before.Regions
+	}
+	in.known, in.regions = map[model.CheckID]bool{}, map[string]bool{model.Global: true}
+	for _, id := range r.Checks {
+		in.known[id] = true
+	}
+	for _, region := range r.Regions {
+		in.regions[region] = true
+	}
+	return nil
+}
+
+// byRules reports whether a change follows from what CloudArq looks at, and not from
+// the account: a check or a region that is looked at for the first time, a check that
+// is gone, a failure that another rule words otherwise.
+func (in *ingestion) byRules(c diff.Change) bool {
+	if in.known == nil {
+		return false
+	}
+	f := c.Finding
+	return f.Why == model.WhyRetired && c.What == model.EventResolved || !in.known[f.Check] || !in.regions[f.Resource.Region]
+}
+
+// flush writes a batch of changes and moves the cursor behind it.
+func (in *ingestion) flush(ctx context.Context) error {
+	if len(in.batch) == 0 {
+		return nil
+	}
+	if err := in.renew(ctx); err != nil { // nobody else writes from here on
+		return err
+	}
+	err := in.while(ctx, func(ctx context.Context) error {
+		group, writing := errgroup.WithContext(ctx)
+		group.SetLimit(writesAtOnce)
+		for _, c := range in.batch {
+			if !c.Written {
+				group.Go(func() error { return in.write(writing, c.Finding) })
+			}
+		}
+		return group.Wait()
+	})
+	if err != nil {
+		return err
+	}
+	for _, c := range in.batch {
+		in.note(c)
+	}
+	in.p.meter(metrics.FindingsWritten, len(in.batch))
+	in.record.Cursor = in.batch[len(in.batch)-1].Finding.ID
+	in.batch = in.batch[:0]
+	return nil
+}
+
+// write writes a finding over the version that its change was worked out from. What
+// can never be written is written without what was read of the resource: it must not
+// hold up what comes after it.
+func (in *ingestion) write(ctx context.Context, f model.Finding) error {
+	err := in.org.PutFinding(ctx, in.scope, in.record.Parts, f)
+	if store.Refused(err) {
+		in.p.meter(metrics.FindingsShortened, 1)
+		f.Evidence = nil
+		f.History = f.History[max(0, len(f.History)-1):]
+		err = in.org.PutFinding(ctx, in.scope, in.record.Parts, f)
+	}
+	if errors.Is(err, store.ErrConflict) {
+		// Somebody took over the scope, or this is our own write, whose answer was lost.
+		stored, e := in.org.FindingOf(ctx, f.Connection, in.scope, in.record.Parts, f.ID)
+		last, _ := stored.Last()
+		if e == nil && last.Audit == in.audit.ID && last.Try == in.audit.Retries {
+			return nil
+		}
+	}
+	return err
+}
+
+// note counts a change, and keeps what is news of it.
+func (in *ingestion) note(c diff.Change) {
+	r := &in.record
+	counts := func(n *model.Changes) {
+		switch c.What {
+		case model.EventNew:
+			n.New++
+		case model.EventResolved:
+			n.Resolved++
+		case model.EventReopened:
+			n.Reopened++
+		case model.EventBlind, model.EventSeen, model.EventChanged:
+		}
+	}
+	counts(&r.Changes)
+	rules := in.byRules(c)
+	if rules && !r.First {
+		r.Changes.ByRules++
+	}
+	if !alert.IsNews(c.What) || rules && !r.First {
+		return
+	}
+	severity, ok := in.p.Catalog.Severity(c.Finding.Check)
+	if !ok {
+		severity = c.Finding.Severity
+	}
+	counts(&r.News.Counts)
+	r.News.Total++
+	if r.News.Severities == nil {
+		r.News.Severities = map[model.Severity]int{}
+	}
+	r.News.Severities[severity]++
+	headline := store.Headline{Finding: c.Finding.ID, What: c.What, Severity: severity}
+	if r.News.Total <= alert.Limit {
+		r.News.Told = append(r.News.Told, headline)
+	} else {
+		r.News.Told = nil
+	}
+	r.News.Worst = worst(r.News.Worst, headline)
+	in.written[c.Finding.ID] = c.Finding
+	if len(in.written) > 4*alert.Limit {
+		clear(in.written) // read again when needed
+	}
+}
+
+// worst keeps the gravest of the news.
+func worst(sofar []store.Headline, more ...store.Headline) []store.Headline {
+	all := append(slices.Clone(sofar), more...)
+	slices.SortStableFunc(all, func(a, b store.Headline) int {
+		return cmp.Or(cmp.Compare(b.Severity.Weight(), a.Severity.Weight()), cmp.Compare(a.Finding, b.Finding))
+	})
+	return all[:min(len(all), alert.WorstShown)]
+}
+
+// end writes the last changes, announces the news and says that all is done.
+func (in *ingestion) end(ctx context.Context) error {
+	if err := in.flush(ctx); err != nil {
+		return err
+	}
+	r := &in.record
+	if r.News.Total > 0 && !r.First {
+		if err := in.announce(ctx, in.audit); err != nil {
+			return err
+		}
+	}
+	in.look()
+	r.Unread = in.unread
+	r.Done, r.News.Told = true, nil
+	if !r.First {
+		r.News = store.News{}
+	}
+	return in.put(ctx)
+}
+
+// look notes that the audit's checks and regions were looked at.
+func (in *ingestion) look() {
+	var checks []model.CheckID
+	for _, id := range append(slices.Clone(in.record.Checks), in.audit.Checks...) {
+		if c, exists := in.p.Catalog.Check(id); exists && scopeOf(c) == in.scope {
+			checks = append(checks, id)
+		}
+	}
+	slices.Sort(checks)
+	in.record.Checks = slices.Compact(checks)
+	if in.record.Checks == nil {
+		in.record.Checks = []model.CheckID{}
+	}
+	regions := append(slices.Clone(in.record.Regions), in.audit.Regions...)
+	slices.Sort(regions)
+	in.record.Regions = slices.Compact(regions)
+}
+
+// announce publishes what the record says is news of an audit.
+func (in *ingestion) announce(ctx context.Context, audit model.Audit) error {
+	r := &in.record
+	if in.p.Alerts == nil || r.First || r.News.Total == 0 {
+		return nil
+	}
+	if err := in.renew(ctx); err != nil {
+		return err
+	}
+	of := alert.Of{Organization: in.orgID, Audit: audit}
+	headlines := r.News.Told
+	if r.News.Total > alert.Limit {
+		headlines = r.News.Worst
+	}
+	changes, err := in.p.changes(ctx, in.org, in.connection, in.scope, r.Parts, headlines, in.written)
+	if err != nil {
+		return err
+	}
+	alerts := of.Changes(changes)
+	if r.News.Total > alert.Limit {
+		alerts = []alert.Alert{of.Digest(in.scope, r.News.Total, r.News.Counts, r.News.Severities, changes)}
+	}
+	return in.publish(ctx, alerts)
+}
+
+// changes reads the findings that headlines are about.
+func (p *Pipeline) changes(ctx context.Context, org *store.Organization, connection model.ConnectionID, scope string, parts int, headlines []store.Headline, at map[model.FindingID]model.Finding) ([]diff.Change, error) {
+	changes := make([]diff.Change, 0, len(headlines))
+	for _, n := range headlines {
+		f, ok := at[n.Finding]
+		if !ok {
+			var err error
+			if f, err = org.FindingOf(ctx, connection, scope, parts, n.Finding); err != nil {
+				return nil, err
+			}
+		}
+		f.Severity = n.Severity
+		changes = append(changes, diff.Change{What: n.What, Finding: f})
+	}
+	return changes, nil
+}
+
+// findings are those that a scope has: their ids, and as long as they are few the
+// findings themselves.
+type findings struct {
+	in  *ingestion
+	ids [][16]byte // sorted
+	few []model.Finding
+}
+
+// fewFindings is how many findings are kept in memory to spare reading them twice.
+const fewFindings = 2_000
+
+// read reads the known findings once. Those of a check that goes under another id
+// today are given that, so that their history goes on.
+func (in *ingestion) read(ctx context.Context) (*findings, error) {
+	fs := &findings{in: in, few: []model.Finding{}}
+	for f, err := range in.org.EachFinding(ctx, in.connection, in.scope, in.record.Parts) {
+		if err != nil {
+			return nil, err
+		}
+		if c, renamed := in.p.Catalog.Successor(f.Check); renamed {
+			if f, err = in.rename(ctx, f, c.ID); err != nil {
+				return nil, err
+			}
+			fs.few = nil
+		}
+		fs.ids = append(fs.ids, idBytes(f.ID))
+		if len(fs.few) == fewFindings {
+			fs.few = nil
+		}
+		if fs.few != nil {
+			fs.few = append(fs.few, f)
+		}
+	}
+	slices.SortFunc(fs.ids, func(a, b [16]byte) int { return bytes.Compare(a[:], b[:]) })
+	return fs, nil
+}
+
+// rename moves a finding to the id that its check has today. Doing it again changes
+// nothing.
+func (in *ingestion) rename(ctx context.Context, f model.Finding, id model.CheckID) (model.Finding, error) {
+	before := f.ID
+	f.Check, f.ID, f.Version = id, model.NewFindingID(id, f.Resource), 0
+	if in.known != nil {
+		in.known[id] = true // it was looked at, under its old name
+	}
+	if err := in.org.PutFinding(ctx, in.scope, in.record.Parts, f); err != nil && !errors.Is(err, store.ErrConflict) {
+		return f, err
+	}
+	return f, in.org.DeleteFinding(ctx, in.connection, in.scope, in.record.Parts, before)
+}
+
+func (fs *findings) has(id model.FindingID) bool {
+	key := idBytes(id)
+	_, found := slices.BinarySearchFunc(fs.ids, key, func(a, b [16]byte) int { return bytes.Compare(a[:], b[:]) })
+	return found
+}
+
+func (fs *findings) all(ctx context.Context) iter.Seq2[model.Finding, error] {
+	if fs.few == nil {
+		return fs.in.org.EachFinding(ctx, fs.in.connection, fs.in.scope, fs.in.record.Parts)
+	}
+	return func(yield func(model.Finding, error) bool) {
+		for _, f := range fs.few {
+			if !yield(f, nil) {
+				return
+			}
+		}
+	}
+}
+
+// idBytes is a finding's id as the bytes that its digits stand for.
+func idBytes(id model.FindingID) (b [16]byte) {
+	_, _ = hex.Decode(b[:], []byte(id)) // an id that is none is like no other
+	return b
+}
+
+// observations are what the evidence says, in the order of finding ids.
+type observations struct {
+	sorted   <-chan diff.Observation
+	failed   <-chan error
+	close    context.CancelFunc
+	failures int
+}
+
+// observationsAtOnce is how many observations are in memory before they are sorted and
+// put on disk, to be merged.
+const observationsAtOnce = 4_000
+
+// sort reads all of the evidence, keeps what makes a difference and puts it in order.
+func (in *ingestion) sort(ctx context.Context, sources []string, known func(model.FindingID) bool) (*observations, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	input := make(chan diff.Observation)
+	sorter, sorted, failed := extsort.Generic(input,
+		func(data []byte) (o diff.Observation, err error) { err = json.Unmarshal(data, &o); return o, err },
+		func(o diff.Observation) ([]byte, error) { return json.Marshal(o) },
+		func(a, b diff.Observation) int { return cmp.Compare(a.ID, b.ID) },
+		&extsort.Config{ChunkSize: observationsAtOnce, NumWorkers: 1, TempFilesDir: in.p.TempDir})
+	go sorter.Sort(ctx)
+	out := &observations{sorted: sorted, failed: failed, close: cancel}
+	emit := func(o diff.Observation) error {
+		if o.Proof != nil {
+			out.failures++
+		}
+		select {
+		case input <- o:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case err := <-failed:
+			return fmt.Errorf("sort evidence: %w", cmp.Or(err, errUnsorted))
+		}
+	}
+	for _, source := range sources {
+		err := ReadEvidence(ctx, in.p.Evidence, source, func(e evidence.Entry) error { return in.life.Observe(e, source, known, emit) })
+		if err != nil {
+			cancel()
+			return nil, err
+		}
+	}
+	close(input)
+	return out, nil
+}
+
+var errUnsorted = errors.New("the sorter ended")
+
+// all yields one observation of each finding.
+func (o *observations) all() iter.Seq2[diff.Observation, error] {
+	return func(yield func(diff.Observation, error) bool) {
+		var last *diff.Observation
+		for next := range o.sorted {
+			if last != nil && last.ID == next.ID {
+				*last = diff.Worse(*last, next)
+				continue
+			}
+			if last != nil && !yield(*last, nil) {
+				return
+			}
+			last = &next
+		}
+		if err := <-o.failed; err != nil {
+			yield(diff.Observation{}, fmt.Errorf("sort evidence: %w", err))
+			return
+		}
+		if last != nil {
+			yield(*last, nil)
+		}
+	}
+}
+
+// pair is a finding that is known, observed or both.
+type pair struct {
+	id    model.FindingID
+	known *model.Finding
+	seen  *diff.Observation
+}
+
+// merge goes through two streams in the order of ids side by side.
+func merge(known iter.Seq2[model.Finding, error], seen iter.Seq2[diff.Observation, error]) iter.Seq2[pair, error] {
+	return func(yield func(pair, error) bool) {
+		next, stop := iter.Pull2(seen)
+		defer stop()
+		o, err, more := next()
+		for f, e := range known {
+			if e != nil {
+				yield(pair{}, e)
+				return
+			}
+			for more && err == nil && o.ID < f.ID {
+				if !yield(pair{id: o.ID, seen: &o}, nil) {
+					return
+				}
+				o, err, more = next()
+			}
+			both := pair{id: f.ID, known: &f}
+			if more && err == nil && o.ID == f.ID {
+				seen := o
+				both.seen = &seen
+				o, err, more = next()
+			}
+			if err != nil {
+				yield(pair{}, err)
+				return
+			}
+			if !yield(both, nil) {
+				return
+			}
+		}
+		for more {
+			if err != nil {
+				yield(pair{}, err)
+				return
+			}
+			seen := o
+			if !yield(pair{id: o.ID, seen: &seen}, nil) {
+				return
+			}
+			o, err, more = next()
+		}
+	}
+}

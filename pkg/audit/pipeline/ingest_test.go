@@ -1,0 +1,331 @@
+package pipeline_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cloudarq/cloudarq/pkg/audit/alert"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/notify"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
+	"github.com/cloudarq/cloudarq/pkg/platform/table"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+// doors is a spec that lists so many doors, of which shut says whether each is locked.
+func doors(n int, shut func(i int) bool) collect.Spec {
+	return collect.Spec{Service: "house", Walks: []collect.Walk{{Kinds: []string{door{}.Kind(), guard{}.Kind()}, Run: func(_ context.Context, s *collect.Scope) error {
+		for i := range n {
+			name := fmt.Sprintf("%06d", i)
+			s.Emit(door{Resource: s.Resource(s.ARN("house", "door/"+name), name), Locked: fact.Known(shut(i))})
+		}
+		return nil
+	}}}}
+}
+
+// loner is a house whose only check needs no account.
+func (m *machine) loner(t *testing.T, rules ...check.Rule) {
+	t.Helper()
+	texts := ""
+	for _, r := range rules {
+		texts += string(r.ID) + `: {title: Doors are locked, pillar: security, risk: Thieves., remediation: {console: Lock it.}, references: ["https://docs.aws.amazon.com/"], controls: {}, aliases: {}}` + "\n"
+	}
+	c, err := check.NewCatalog(check.Service{
+		Name: "house", Title: "House", Texts: []byte(texts), Rules: rules,
+		Kinds: []check.Kind{check.KindOf[door](), check.KindOf[guard]()},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Catalog = c
+	m.Store = store.New(m.table, c.Severity)
+	m.records = m.Store.For(organization)
+}
+
+// failing is a notifier that fails so often, after it took a few messages.
+type failing struct {
+	*ears
+	calls    int
+	failOn   func(call int) bool
+	messages []string
+}
+
+var errSNS = errors.New("SNS is away")
+
+func (f *failing) Publish(ctx context.Context, messages ...notify.Message) error {
+	f.calls++
+	if f.failOn(f.calls) {
+		return errSNS
+	}
+	for _, m := range messages {
+		f.messages = append(f.messages, m.ID)
+	}
+	return f.ears.Publish(ctx, messages...)
+}
+
+// TestAlertsGoOutOnceWhenSNSFailsBetweenBatches: what is out is noted, also by one who
+// fails.
+func TestAlertsGoOutOnceWhenSNSFailsBetweenBatches(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, t.TempDir(), &world{}, memory.Options{MaxReceives: 12})
+	m.LeaseFor = time.Minute
+	m.loner(t, check.For("door-locked", model.High, locked))
+	m.Specs["house"] = doors(15, func(int) bool { return true })
+	m.audit(t)
+	m.Specs["house"] = doors(15, func(int) bool { return false })
+	f := &failing{ears: m.alerts, failOn: func(call int) bool { return call == 2 || call == 3 || call == 4 }}
+	m.Alerts, m.alerts.heard = f, nil
+	m.audit(t)
+	slices.Sort(f.messages)
+	if got := len(slices.Compact(slices.Clone(f.messages))); len(f.messages) != 16 || got != 16 { // 15 doors and the end
+		t.Errorf("%d messages with %d ids, want 16 of each: %v", len(f.messages), got, m.alerts.words())
+	}
+}
+
+// TestRenamedCheckKeepsItsHistory: a check under another id goes on with the findings
+// that it made under the old one, and nobody is alerted.
+func TestRenamedCheckKeepsItsHistory(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, t.TempDir(), &world{}, memory.Options{})
+	m.loner(t, check.For("door-shut", model.High, locked))
+	m.Specs["house"] = doors(2, func(int) bool { return false })
+	first := m.audit(t)
+	m.alerts.heard = nil
+	m.loner(t, check.For("door-locked", model.High, locked).Formerly("door-shut"))
+	for range 2 {
+		m.audit(t)
+		f := m.findings(t, "door-locked")["000000"]
+		if len(m.findings(t, "door-shut")) != 0 || f.State != model.FindingOpen || f.History[0].Audit != first.ID || len(f.History) != 1 || f.ID != model.NewFindingID("door-locked", f.Resource) {
+			t.Errorf("finding %+v", f)
+		}
+	}
+	if d := cmp.Diff([]string{"audit finished", "audit finished"}, slices.Sorted(maps.Values(m.alerts.words()))); d != "" {
+		t.Errorf("alerts (-want +got):\n%s", d)
+	}
+}
+
+// TestRulesAreNoChangeOfTheAccount: what a new check finds on its first look, what goes
+// with one that is gone, and another severity, are no news of the account.
+func TestRulesAreNoChangeOfTheAccount(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, t.TempDir(), &world{}, memory.Options{})
+	old, gone := check.For("door-locked", model.Low, locked), check.For("door-gone", model.High, locked)
+	m.loner(t, old, gone)
+	m.Specs["house"] = doors(3, func(int) bool { return false })
+	m.audit(t)
+	m.alerts.heard = nil
+
+	m.loner(t, check.For("door-locked", model.Critical, locked), check.For("door-new", model.High, locked))
+	a := m.audit(t)
+	if d := cmp.Diff([]string{"audit finished"}, slices.Sorted(maps.Values(m.alerts.words()))); d != "" {
+		t.Errorf("alerts (-want +got):\n%s", d)
+	}
+	if c := a.Summary.Changes; c.New != 3 || c.Resolved != 3 || c.ByRules != 6 {
+		t.Errorf("changes %+v", c)
+	}
+	if f := m.findings(t, "door-locked")["000000"]; f.Severity != model.Critical || len(f.History) != 1 {
+		t.Errorf("graver: %+v", f)
+	}
+	if f := m.findings(t, "door-gone")["000000"]; f.State != model.FindingResolved || f.Why != model.WhyRetired {
+		t.Errorf("retired: %+v", f)
+	}
+	// From now on it is news.
+	m.Specs["house"] = doors(4, func(i int) bool { return i == 0 })
+	m.alerts.heard = nil
+	m.audit(t)
+	want := []string{"audit finished", "finding new door-locked", "finding new door-new", "finding resolved door-locked", "finding resolved door-new"}
+	if d := cmp.Diff(want, slices.Sorted(maps.Values(m.alerts.words()))); d != "" {
+		t.Errorf("alerts (-want +got):\n%s", d)
+	}
+	for _, a := range m.alerts.heard {
+		if a.Finding != nil && a.Change == "resolved" && !strings.Contains(a.Finding.Reason, "it is locked") {
+			t.Errorf("a resolved alert says %q", a.Finding.Reason)
+		}
+	}
+}
+
+// TestChecksLeftOutOnce: an audit of fewer checks does not make the next one's news.
+func TestChecksLeftOutOnce(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, t.TempDir(), &world{}, memory.Options{})
+	m.loner(t, check.For("door-locked", model.Low, locked), check.For("door-other", model.High, locked))
+	m.Specs["house"] = doors(3, func(int) bool { return false })
+	m.audit(t)
+	all := m.Catalog
+	r := m.request()
+	r.Checks, _ = all.Select([]string{"door-locked"})
+	if _, err := m.Plan(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	m.Specs["house"] = doors(3, func(i int) bool { return i == 0 })
+	m.alerts.heard = nil
+	if a := m.audit(t); a.Summary.Changes.Resolved != 2 || a.Summary.Changes.ByRules != 0 {
+		t.Errorf("changes %+v", a.Summary.Changes)
+	}
+	if want := []string{"audit finished", "finding resolved door-locked", "finding resolved door-other"}; !slices.Equal(want, slices.Sorted(maps.Values(m.alerts.words()))) {
+		t.Errorf("alerts %v", m.alerts.words())
+	}
+}
+
+// TestFirstAuditNamesTheWorst: its end is all that is announced of it.
+func TestFirstAuditNamesTheWorst(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, t.TempDir(), &world{}, memory.Options{})
+	m.loner(t, check.For("door-locked", model.Low, locked), check.For("door-critical", model.Critical, locked))
+	m.Specs["house"] = doors(30, func(i int) bool { return i < 15 })
+	m.audit(t)
+	if len(m.alerts.heard) != 1 {
+		t.Fatalf("alerts %v", m.alerts.words())
+	}
+	a := m.alerts.heard[0]
+	if len(a.Worst) != alert.WorstShown || a.Worst[0].Severity != model.Critical || a.Worst[9].Severity != model.Critical {
+		t.Errorf("the worst are %+v", a.Worst)
+	}
+	m.audit(t)
+	if a := m.alerts.heard[1]; a.Kind != alert.KindAudit || len(a.Worst) != 0 {
+		t.Errorf("the second audit's end: %+v", a)
+	}
+}
+
+// TestLargeScope: a scope of more findings than fit one partition, or one attempt, is
+// written to its end, with each change counted and nothing twice.
+func TestLargeScope(t *testing.T) {
+	t.Parallel()
+	const n = 6_000
+	m := newMachine(t, t.TempDir(), &world{}, memory.Options{MaxReceives: 200})
+	m.LeaseFor = time.Minute
+	m.loner(t, check.For("door-locked", model.High, locked))
+	count := func() (open, resolved int) {
+		for _, f := range m.findings(t, "door-locked") {
+			if f.State.Open() {
+				open++
+			} else {
+				resolved++
+			}
+			if len(f.History) > 2 {
+				t.Fatalf("finding %+v", f)
+			}
+		}
+		return open, resolved
+	}
+	m.Specs["house"] = doors(n, func(int) bool { return false })
+	// The table has enough again and again, after 700 writes.
+	writes := &tired{Table: m.table, every: 700}
+	m.Store = store.New(writes, m.Catalog.Severity)
+	if a := m.audit(t); a.State != model.AuditDone || a.Summary.Changes.New != n {
+		t.Fatalf("audit %s %v, changes %+v", a.State, a.Problems, a.Summary.Changes)
+	}
+	if open, _ := count(); open != n || writes.failed < n/700 {
+		t.Errorf("%d findings are open, want %d; the table failed %d times", open, n, writes.failed)
+	}
+	if s, err := m.records.Scope(t.Context(), account, "house"); err != nil || s.Parts != 16 || !s.Done {
+		t.Errorf("scope %+v, %v", s, err)
+	}
+	m.Specs["house"] = doors(n, func(i int) bool { return i%10 == 0 })
+	if a := m.audit(t); a.Summary.Changes.Resolved != n/10 || a.Summary.Changes.New != 0 {
+		t.Errorf("changes %+v", a.Summary.Changes)
+	}
+	if open, resolved := count(); open != n-n/10 || resolved != n/10 {
+		t.Errorf("%d are open, %d resolved", open, resolved)
+	}
+	pages, cursor := 0, ""
+	for seen := map[model.FindingID]bool{}; ; pages++ {
+		page, next, err := m.records.FindingsPage(t.Context(), account, "house", cursor, 500)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range page {
+			if seen[f.ID] {
+				t.Fatalf("%s is listed twice", f.ID)
+			}
+			seen[f.ID] = true
+		}
+		if cursor = next; next == "" {
+			if len(seen) != n {
+				t.Errorf("%d findings on %d pages, want %d", len(seen), pages, n)
+			}
+			break
+		}
+	}
+}
+
+// tired is a table that refuses a write now and then.
+type tired struct {
+	table.Table
+	every, writes, failed int
+}
+
+func (w *tired) Put(ctx context.Context, it table.Item) error {
+	w.writes++
+	if w.writes%w.every == 0 {
+		w.failed++
+		return errSNS
+	}
+	return w.Table.Put(ctx, it)
+}
+
+// TestBlockedScopeIsFree: a scope that an older version blocked, with changes committed
+// that could never be written, takes in the next audit.
+func TestBlockedScopeIsFree(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, t.TempDir(), &world{doors: map[string]sight{"a": open}}, memory.Options{})
+	m.audit(t)
+	key := table.Key{PK: "O#acme#SCOPE#" + account, SK: "house"}
+	_, err := table.Update(t.Context(), m.table, key, func(it *table.Item) error {
+		it.Body = []byte(`{"audit":"audit-001","log":"changes/of/what/is/gone.ndjson.zst","changes":{"new":1,"resolved":0,"reopened":0}}`)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Specs["house"] = doors(2, func(int) bool { return false })
+	if a := m.audit(t); a.State != model.AuditDone || a.Summary.Changes.New == 0 {
+		t.Errorf("audit %s %v: %+v", a.State, a.Problems, a.Summary.Changes)
+	}
+}
+
+// TestResultsThatCannotBeTakenInEndTheAudit: evidence that is gone costs its service,
+// not the audit, and not the audits after it.
+func TestResultsThatCannotBeTakenInEndTheAudit(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, t.TempDir(), &world{doors: map[string]sight{"a": open}, guards: []bool{true}}, memory.Options{MaxReceives: 3})
+	r := m.request()
+	if _, err := m.Plan(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.broker.Walk(t.Context(), memory.Worker{Queue: m.tasks, Handle: m.RunTask}); err != nil {
+		t.Fatal(err)
+	}
+	for info, err := range m.Evidence.List(t.Context(), "evidence/") {
+		if err == nil {
+			err = m.Evidence.Delete(t.Context(), info.Key)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := m.drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	a, err := m.records.Audit(t.Context(), account, r.Audit)
+	if err != nil || a.State != model.AuditPartial || len(a.Problems) == 0 || a.Summary.Counts.NotAssessed == 0 {
+		t.Fatalf("audit %+v, %v", a, err)
+	}
+	if a := m.audit(t); a.State != model.AuditDone || m.findings(t, "door-locked")["a"].State != model.FindingOpen {
+		t.Errorf("the next audit is %s %v", a.State, a.Problems)
+	}
+}

@@ -1,0 +1,251 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/cloudarq/cloudarq/pkg/aws/collect"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/blob"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+// A task that cannot finish in its time hands on what is left as further tasks, one for
+// each region, which go on side by side. Each knows what is read already, so that
+// nothing is read twice, and may hand on again, until the time that an audit may collect
+// is over. What is unread then is a gap, and the next audit begins with it.
+
+// mostParts bounds how often a task is handed on, whatever the clocks say.
+const mostParts = 200
+
+// piece is one walk of one region, as far as a task has to do it.
+type piece struct {
+	walk   collect.Walk
+	region string
+	read   []uint64 // digests of what earlier tasks of this audit read
+	avoid  []uint64 // of what the audit before read, when it could not read all: comes last
+}
+
+// pieces are what a task has to do.
+func (p *Pipeline) pieces(ctx context.Context, orgID model.OrganizationID, spec collect.Spec, audit model.Audit, task *model.Task) ([]piece, error) {
+	rests := []model.Rest{}
+	regions := task.Regions
+	if spec.Global {
+		regions = []string{model.Global}
+	}
+	if task.Rest != nil {
+		rests, regions = []model.Rest{*task.Rest}, []string{task.Rest.Region}
+	} else if p.ContinueFor > 0 {
+		record, err := p.Store.For(orgID).Scope(ctx, audit.Connection, task.Service)
+		if err != nil {
+			return nil, err
+		}
+		for _, unread := range record.Unread {
+			rests = append(rests, model.Rest{Region: unread.Region, Avoid: unread.Read})
+		}
+	}
+	read, avoid := map[string][]uint64{}, map[string][]uint64{}
+	for _, rest := range rests {
+		var err error
+		if read[rest.Region], err = p.digests(ctx, rest.Read); err != nil {
+			return nil, err
+		}
+		if avoid[rest.Region], err = p.digests(ctx, rest.Avoid); err != nil {
+			return nil, err
+		}
+	}
+	wanted := p.kinds(audit)
+	var all []piece
+	for _, region := range regions {
+		for _, w := range spec.Walks {
+			if task.Rest != nil && !slices.Contains(task.Rest.Walks, w.Name()) {
+				continue
+			}
+			if slices.ContainsFunc(w.Kinds, func(kind string) bool { return wanted[kind] }) {
+				all = append(all, piece{w, region, read[region], avoid[region]})
+			}
+		}
+	}
+	return all, nil
+}
+
+// digests reads a set that putDigests stored. One that is forgotten meanwhile is empty:
+// then everything is read again.
+func (p *Pipeline) digests(ctx context.Context, key string) ([]uint64, error) {
+	if key == "" {
+		return nil, nil
+	}
+	var all []uint64
+	err := readBlob(ctx, p.Evidence, key, func(some []uint64) error {
+		all = append(all, some...)
+		return nil
+	})
+	if errors.Is(err, blob.ErrNotFound) {
+		return nil, nil
+	}
+	return all, err
+}
+
+func (p *Pipeline) putDigests(ctx context.Context, key string, all []uint64) error {
+	return p.write(ctx, key, func(w *blob.Writer) error {
+		for some := range slices.Chunk(all, 1000) {
+			if err := w.Write(some); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// left is what walks left of a region when they were stopped.
+type left struct {
+	walks []string
+	kinds []string
+	read  []uint64
+	avoid []uint64
+}
+
+// walk makes the walks of a task all at once; how fast they go is the account's
+// limiter's affair. It gives what is left, by region, where the task may hand on, and
+// says whether time was up before the walks ended.
+func (p *Pipeline) walk(ctx context.Context, pieces []piece, account Account, calls ledger.Ledger, audit model.Audit, sink collect.Sink) (rest map[string]*left, late bool) {
+	var stop context.Context
+	if end, bounded := p.walkUntil(ctx, audit); bounded {
+		if p.ContinueFor > 0 {
+			// What is under way then may end in its own time.
+			var cancel context.CancelFunc
+			stop, cancel = context.WithDeadline(ctx, end.Add(-min(30*time.Second, time.Until(end)/5)))
+			defer cancel()
+		}
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, end)
+		defer cancel()
+	}
+	var mu sync.Mutex
+	rest = map[string]*left{}
+	scopes := map[string]*collect.Scope{}
+	var group errgroup.Group
+	for _, piece := range pieces {
+		scope := scopes[piece.region]
+		if scope == nil {
+			home := piece.region
+			if home == model.Global {
+				home = account.HomeRegion()
+			}
+			scope = collect.NewScope(account.Config(home, calls), audit.AccountID, audit.Partition, piece.region, sink)
+			scope.Audited, scope.Caller = audit.Regions, account.Identity()
+			scopes[piece.region] = scope
+		}
+		group.Go(func() error {
+			read, ended := piece.run(ctx, scope, stop)
+			if ended {
+				return nil
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			l := rest[piece.region]
+			if l == nil {
+				l = &left{avoid: piece.avoid, read: slices.Clone(piece.read)}
+				rest[piece.region] = l
+			}
+			l.walks, l.kinds, l.read = append(l.walks, piece.walk.Name()), append(l.kinds, piece.walk.Kinds...), append(l.read, read...)
+			return nil
+		})
+	}
+	_ = group.Wait() // walks report to the sink
+	return rest, errors.Is(ctx.Err(), context.DeadlineExceeded)
+}
+
+// run makes one walk: first what the audit before could not read, then the rest. It
+// gives what was read, where that has to be known.
+func (c piece) run(ctx context.Context, scope *collect.Scope, stop context.Context) (read []uint64, ended bool) {
+	if stop == nil {
+		return nil, scope.Run(ctx, c.walk)
+	}
+	if len(c.avoid) > 0 {
+		part := collect.NewPart(stop, append(slices.Clone(c.read), c.avoid...))
+		if !scope.In(part).Quiet().Run(ctx, c.walk) {
+			return part.Read(), false
+		}
+		read = part.Read()
+	}
+	part := collect.NewPart(stop, append(slices.Clone(c.read), read...))
+	ended = scope.In(part).Run(ctx, c.walk)
+	return append(read, part.Read()...), ended
+}
+
+// handOver settles what becomes of what a task left: tasks that go on with it, or where
+// the audit's time is over, gaps that say so. The evidence may still be written to.
+func (p *Pipeline) handOver(orgID model.OrganizationID, audit model.Audit, task *model.Task, rest map[string]*left, sink collect.Sink) (next []model.Task, digests map[string][]uint64) {
+	digests = map[string][]uint64{}
+	root := task.ID
+	if task.Of != "" {
+		root = task.Of
+	}
+	over := p.Now().Sub(audit.StartedAt) >= p.ContinueFor || task.Part >= mostParts
+	for _, region := range slices.Sorted(maps.Keys(rest)) {
+		l := rest[region]
+		id := model.TaskID(fmt.Sprintf("%s~%s~%d", root, region, task.Part+1))
+		r := model.Rest{Region: region, Walks: l.walks, Kinds: l.kinds, Read: Key("progress", orgID, audit, string(id))}
+		digests[r.Read] = l.read
+		if len(l.avoid) > 0 {
+			r.Avoid = Key("progress", orgID, audit, string(id)+"~before")
+			digests[r.Avoid] = l.avoid
+		}
+		if over {
+			gap := fact.Gap{Reason: fact.Timeout, Region: region, Detail: fmt.Sprintf("not all was read within the %s that an audit may collect; the next audit begins with the rest", p.ContinueFor)}
+			for _, kind := range l.kinds {
+				sink.Listed(kind, region, &gap, false)
+			}
+			task.Late = true
+			task.Unread = append(task.Unread, r)
+			continue
+		}
+		t := taskOf(audit, task.Service)
+		t.ID, t.Of, t.Part, t.Regions, t.Rest = id, root, task.Part+1, []string{region}, &r
+		next = append(next, t)
+		task.Next = append(task.Next, id)
+	}
+	return next, digests
+}
+
+// handOn writes the tasks that go on. They have no markers: the audit waits for the
+// task that they are parts of.
+func (p *Pipeline) handOn(ctx context.Context, org *store.Organization, next []model.Task, digests map[string][]uint64) error {
+	for key, all := range digests {
+		if err := p.putDigests(ctx, key, all); err != nil {
+			return err
+		}
+	}
+	for _, t := range next {
+		if err := org.PutTask(ctx, &t); err != nil && !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+	}
+	return nil
+}
+
+// family is a task with all that it was handed on to, and whether any is still open.
+func (p *Pipeline) family(ctx context.Context, org *store.Organization, audit model.Audit, root model.Task) (all []model.Task, open bool, err error) {
+	all = []model.Task{root}
+	for i := 0; i < len(all); i++ {
+		open = open || all[i].State == model.TaskOpen
+		for _, id := range all[i].Next {
+			t, err := org.Task(ctx, audit.ID, id)
+			if err != nil {
+				return nil, false, err
+			}
+			all = append(all, t)
+		}
+	}
+	return all, open, nil
+}

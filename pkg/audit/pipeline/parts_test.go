@@ -1,0 +1,232 @@
+package pipeline_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cloudarq/cloudarq/pkg/audit/evidence"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
+)
+
+// slow is a house of so many doors in each region, each of which takes a moment to look
+// at, behind a listing of pages.
+type slow struct {
+	mu     sync.Mutex
+	doors  int
+	page   int
+	looked map[string]int // how often at each
+	rooms  func(region string) int
+}
+
+func (h *slow) spec() collect.Spec {
+	return collect.Spec{Service: "house", Walks: []collect.Walk{
+		{Kinds: []string{door{}.Kind()}, Run: func(ctx context.Context, s *collect.Scope) error {
+			n := h.doors
+			if h.rooms != nil {
+				n = h.rooms(s.Region)
+			}
+			return collect.Each(ctx, s, &pages{n: n, size: h.page}, func(p *[]int) []int { return *p }, func(_ *collect.Reading, i int) *door {
+				time.Sleep(2 * time.Millisecond) // what a call takes
+				name := fmt.Sprintf("%s-%06d", s.Region, i)
+				h.mu.Lock()
+				h.looked[name]++
+				h.mu.Unlock()
+				return &door{Resource: s.Resource(s.ARN("house", "door/"+name), name), Locked: fact.Known(i%2 == 0)}
+			})
+		}},
+		{Kinds: []string{guard{}.Kind()}, Run: func(_ context.Context, s *collect.Scope) error {
+			s.Emit(guard{Resource: s.Resource(s.ARN("house", "guard"), "guard"), Awake: fact.Known(true)})
+			return nil
+		}},
+	}}
+}
+
+// pages lists n numbers.
+type pages struct{ n, size, at int }
+
+func (p *pages) HasMorePages() bool { return p.at < p.n }
+
+func (p *pages) NextPage(context.Context, ...func(*struct{})) (*[]int, error) {
+	var page []int
+	for ; p.at < p.n && len(page) < p.size; p.at++ {
+		page = append(page, p.at)
+	}
+	return &page, nil
+}
+
+// hurried gives each task so much time.
+func (m *machine) hurried(d time.Duration) queue.Handler {
+	return func(ctx context.Context, message queue.Message) error {
+		ctx, cancel := context.WithTimeout(ctx, d+m.Spare)
+		defer cancel()
+		return m.RunTask(ctx, message)
+	}
+}
+
+func (m *machine) hurry(t *testing.T, d time.Duration, regions ...string) model.Audit {
+	t.Helper()
+	r := m.request()
+	r.Regions = regions
+	if _, err := m.Plan(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	err := m.broker.Walk(t.Context(), memory.Worker{Queue: m.tasks, Handle: m.hurried(d)}, memory.Worker{Queue: m.results, Handle: m.Ingest})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if dead := append(m.tasks.Dead(), m.results.Dead()...); len(dead) > 0 {
+		t.Fatalf("dead letter: %v", dead[0].Err)
+	}
+	a, err := m.records.Audit(t.Context(), account, r.Audit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// seen counts the lines of doors in an audit's evidence, and how its listings ended.
+func (m *machine) seen(t *testing.T, a model.Audit) (lines map[string]int, listings []string) {
+	t.Helper()
+	tasks, err := m.records.Tasks(t.Context(), a.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines = map[string]int{}
+	for _, task := range tasks {
+		if task.Service != "house" {
+			continue
+		}
+		err := pipeline.ReadEvidence(t.Context(), m.Evidence, task.Evidence, func(e evidence.Entry) error {
+			switch {
+			case e.Kind != door{}.Kind():
+			case e.Listing != nil:
+				listings = append(listings, fmt.Sprintf("%s %v", e.Listing.Region, e.Listing.Gap == nil))
+			default:
+				lines[e.Ref.Name]++
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	slices.Sort(listings)
+	return lines, listings
+}
+
+// TestTasksGoOn: a service that one task cannot finish is read by several, each thing
+// once, region by region, and taken in as a whole.
+func TestTasksGoOn(t *testing.T) {
+	t.Parallel()
+	const n = 5_000
+	h := &slow{page: 1_000, looked: map[string]int{}, rooms: func(region string) int { return map[string]int{"eu-west-1": n, "us-east-1": 10}[region] }}
+	m := newMachine(t, t.TempDir(), &world{}, memory.Options{MaxReceives: 3})
+	m.ContinueFor, m.Spare = 24*time.Hour, 10*time.Second
+	m.Specs["house"] = h.spec()
+	a := m.hurry(t, 80*time.Millisecond, "eu-west-1", "us-east-1")
+	lines, listings := m.seen(t, a)
+	tasks, err := m.records.Tasks(t.Context(), a.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.State != model.AuditDone || len(lines) != n+10 || !slices.Equal(listings, []string{"eu-west-1 true", "us-east-1 true"}) || len(tasks) < 3 {
+		t.Fatalf("audit %s %v: %d doors in %d tasks, listings %v", a.State, a.Problems, len(lines), len(tasks), listings)
+	}
+	for name, times := range lines {
+		if times != 1 || h.looked[name] > 2 { // twice, if time was over while it was looked at
+			t.Fatalf("%s was looked at %d times, and has %d lines", name, h.looked[name], times)
+		}
+	}
+	if c := a.Summary.Tally["door-locked"]; c.Fail != n/2+5 || c.Pass != n/2+5 || a.Summary.Changes.New != n/2+5 || a.Summary.Resources != n+10+2 {
+		t.Errorf("%+v, changes %+v, %d resources", c, a.Summary.Changes, a.Summary.Resources)
+	}
+	// What is gone is known to be gone although no one task saw all.
+	h.rooms = func(region string) int { return map[string]int{"eu-west-1": n - 2, "us-east-1": 10}[region] }
+	if a := m.hurry(t, 80*time.Millisecond, "eu-west-1", "us-east-1"); a.Summary.Changes.Resolved != 1 || a.Summary.Changes.New != 0 {
+		t.Errorf("changes %+v", a.Summary.Changes)
+	}
+}
+
+// TestTasksGoOnUntilTheBudgetIsOver: what is unread then is a gap, changes nothing, and
+// is what the next audit begins with.
+func TestTasksGoOnUntilTheBudgetIsOver(t *testing.T) {
+	t.Parallel()
+	const n = 4_000
+	h := &slow{doors: n, page: 500, looked: map[string]int{}}
+	m := newMachine(t, t.TempDir(), &world{}, memory.Options{MaxReceives: 3})
+	m.ContinueFor, m.Spare = time.Nanosecond, 10*time.Second
+	clock := m.Now
+	m.Now = func() time.Time { m.now = m.now.Add(time.Nanosecond); return clock() }
+	m.Specs["house"] = h.spec()
+	a := m.hurry(t, 60*time.Millisecond, "eu-west-1")
+	first, listings := m.seen(t, a)
+	if a.State != model.AuditPartial || len(first) == 0 || len(first) == n || !slices.Equal(listings, []string{"eu-west-1 false"}) {
+		t.Fatalf("audit %s %v: %d doors, listings %v", a.State, a.Problems, len(first), listings)
+	}
+	if g := a.Summary.Gaps; len(g) == 0 || g[0].Reason != string(fact.Timeout) || !strings.Contains(g[0].Detail, "the next audit begins with the rest") {
+		t.Errorf("gaps %+v", g)
+	}
+	known := len(m.findings(t, "door-locked"))
+	a = m.hurry(t, 60*time.Millisecond, "eu-west-1")
+	second, _ := m.seen(t, a)
+	again := 0
+	for name := range second {
+		again += first[name]
+	}
+	if len(second) == 0 || again > 0 && len(first)+len(second)-again < n {
+		t.Errorf("the second audit looked at %d doors, %d of them again, before it had seen the rest", len(second), again)
+	}
+	if a.Summary.Changes.Resolved != 0 || len(m.findings(t, "door-locked")) <= known {
+		t.Errorf("changes %+v", a.Summary.Changes)
+	}
+	for _, f := range m.findings(t, "door-locked") {
+		if !f.State.Open() || !f.BlindSince.IsZero() {
+			t.Fatalf("finding %+v", f)
+		}
+	}
+}
+
+// TestPartThatFails: a part that cannot be done is a gap of its own region, and does
+// not end anything.
+func TestPartThatFails(t *testing.T) {
+	t.Parallel()
+	h := &slow{doors: 4_000, page: 500, looked: map[string]int{}}
+	m := newMachine(t, t.TempDir(), &world{}, memory.Options{MaxReceives: 2})
+	m.ContinueFor, m.Spare = 24*time.Hour, 10*time.Second
+	m.Specs["house"] = h.spec()
+	r := m.request()
+	if _, err := m.Plan(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	handle := m.hurried(60 * time.Millisecond)
+	err := m.broker.Walk(t.Context(), memory.Worker{Queue: m.tasks, Handle: func(ctx context.Context, message queue.Message) error {
+		if !strings.Contains(string(message.Body), "~") {
+			return handle(ctx, message)
+		}
+		if message.Last() {
+			return m.Abandon(ctx, message.Body, "out of memory")
+		}
+		return errSNS
+	}}, memory.Worker{Queue: m.results, Handle: m.Ingest})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := m.records.Audit(t.Context(), account, r.Audit)
+	if err != nil || a.State != model.AuditPartial || !slices.Contains(a.Problems, "out of memory") {
+		t.Fatalf("audit %s %v, %v", a.State, a.Problems, err)
+	}
+	c := a.Summary.Tally["door-locked"]
+	if c.NotAssessed != 1 || c.Fail == 0 || len(m.findings(t, "door-locked")) != c.Fail {
+		t.Errorf("%+v, %d findings", c, len(m.findings(t, "door-locked")))
+	}
+}
