@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,6 +15,8 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
+	"github.com/cloudarq/cloudarq/pkg/platform/table"
+	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 // scheduled is a machine with a connection that is due every day at six.
@@ -164,6 +167,39 @@ func TestADueAuditWaitsForTheOneThatRuns(t *testing.T) {
 	}
 	if got := m.tick(t, due.Add(4*time.Minute)); got != (pipeline.Ticked{}) || len(m.states(t)) != 2 {
 		t.Errorf("%+v a minute later, %d audits", got, len(m.states(t)))
+	}
+}
+
+// counting is a table that counts how often the audits of a connection are looked at,
+// whose records are large.
+type counting struct {
+	table.Table
+	audits int
+}
+
+func (c *counting) Query(ctx context.Context, q table.Query) (table.Page, error) {
+	if strings.Contains(q.PK, "#AUDIT#") {
+		c.audits++
+	}
+	return c.Table.Query(ctx, q)
+}
+
+// Many connections may wait for hours, each of them asked for every minute.
+func TestWaitingIsCheap(t *testing.T) {
+	t.Parallel()
+	m := scheduled(t, &world{})
+	due := m.now.Add(6 * time.Hour)
+	m.now = due.Add(-time.Minute)
+	if _, err := m.Begin(t.Context(), m.request()); err != nil {
+		t.Fatal(err)
+	}
+	counted := &counting{Table: m.table}
+	m.Store = store.New(counted, nil)
+	for i := range 10 {
+		m.tick(t, due.Add(time.Duration(i)*time.Minute))
+	}
+	if counted.audits != 1 {
+		t.Errorf("the audits were looked at %d times in ten minutes, want once", counted.audits)
 	}
 }
 
