@@ -170,12 +170,12 @@ func TestSDKStaysAtTheEdge(t *testing.T) {
 	t.Parallel()
 	edge := []string{
 		"pkg/api/client", "pkg/aws/client", "pkg/aws/fake", "pkg/access/bootstrap", "pkg/aws/collect", "pkg/aws/collect/collecttest", "pkg/services/collectors",
-		"pkg/platform/table/dynamo", "pkg/platform/blob/s3", "pkg/platform/queue/sqs", "pkg/platform/notify/sns", "pkg/platform/secret/kms", "test/emulator/emulatortest",
+		"pkg/platform/table/dynamo", "pkg/platform/blob/s3", "pkg/platform/queue/sqs", "pkg/platform/notify/sns", "pkg/platform/secret/kms", "test/emulator/emulatortest", "bench/synthetic",
 	}
 	isMain := func(name string) bool { return strings.HasPrefix(name, "functions/") }
 	lambda := "github.com/aws/aws-lambda-go/"
 	core := "github.com/aws/aws-sdk-go-v2/aws" // aws.Config alone, which accounts are handed round as
-	handsRound := []string{"pkg/audit/pipeline", "bench/rig"}
+	handsRound := []string{"pkg/audit/pipeline", "bench/rig", "bench/scale"}
 	for _, p := range list(t) {
 		if isCollector(p.name()) || slices.Contains(edge, p.name()) || strings.HasPrefix(p.name(), "test/") || isMain(p.name()) {
 			continue

@@ -201,7 +201,7 @@ func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, ta
 	}
 	p.meter(metrics.Verdicts, j.tally.Sum().Total())
 	task.State, task.Calls = model.TaskCollected, len(calls.Entries())
-	task.Resources, task.Listings, task.Tally, task.Gaps = j.resources, j.listings, j.tally, j.gaps.list()
+	task.Resources, task.Listings, task.Tally, task.Gaps = j.resources, j.counts(), j.tally, j.gaps.list()
 	return nil
 }
 

@@ -10,11 +10,8 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/audit/alert"
 	"github.com/cloudarq/cloudarq/pkg/audit/diff"
 	"github.com/cloudarq/cloudarq/pkg/audit/drift"
-	"github.com/cloudarq/cloudarq/pkg/audit/evidence"
 	"github.com/cloudarq/cloudarq/pkg/audit/score"
-	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/platform/blob"
 	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
@@ -260,144 +257,6 @@ func previousAudit(ctx context.Context, org *store.Organization, audit model.Aud
 		return nil, err
 	}
 	return &a, nil
-}
-
-// judgeAccount runs what needs all of the account's snapshots: the rules over
-// several resources, and the verdict that a check does not apply because nothing
-// exists that it could look at.
-func (p *Pipeline) judgeAccount(ctx context.Context, org model.OrganizationID, audit model.Audit, tasks []model.Task) (model.Task, error) {
-	task := taskOf(audit, across)
-	task.State = model.TaskCollected
-	task.Evidence = Key("evidence", org, audit, across)
-	world, listed, err := p.world(ctx, audit, tasks)
-	if err != nil {
-		return task, err
-	}
-	j := newJudgement(p, audit, across)
-	j.judge = check.NewJudge(audit.StartedAt, world)
-	j.rules = map[string][]check.Rule{}
-	err = p.write(ctx, task.Evidence, func(w *blob.Writer) error {
-		j.out = w
-		for _, c := range p.selected(audit) {
-			if c.NeedsAccount() {
-				j.judgeAll(c, world, listed)
-			}
-			j.nothingExists(c, p.Catalog.ServiceOf(c.Kind), tasks)
-		}
-		return j.finish()
-	})
-	task.Tally, task.Gaps = j.tally, j.gaps.list()
-	return task, err
-}
-
-// world loads the resource types that rules over the account look at, with the
-// listings that were incomplete.
-func (p *Pipeline) world(ctx context.Context, audit model.Audit, tasks []model.Task) (*check.World, []evidence.Entry, error) {
-	kinds := map[string]bool{}
-	for _, c := range p.selected(audit) {
-		if c.NeedsAccount() {
-			for _, kind := range append([]string{c.Kind}, c.Uses...) {
-				kinds[kind] = true
-			}
-		}
-	}
-	var names []string
-	for kind := range kinds {
-		names = append(names, kind)
-	}
-	world := check.NewWorld(names...)
-	var listings []evidence.Entry
-	for _, t := range tasks {
-		if !slices.ContainsFunc(names, func(kind string) bool { return p.Catalog.ServiceOf(kind) == t.Service }) {
-			continue
-		}
-		if t.State == model.TaskFailed {
-			for _, kind := range names {
-				if p.Catalog.ServiceOf(kind) == t.Service && (t.Rest == nil || slices.Contains(t.Rest.Kinds, kind)) {
-					world.AddGap(kind, unlisted(t.Problem))
-				}
-			}
-			continue
-		}
-		err := ReadEvidence(ctx, p.Evidence, t.Evidence, func(e evidence.Entry) error {
-			if !world.Holds(e.Kind) {
-				return nil
-			}
-			if e.Listing != nil {
-				if e.Listing.Gap != nil {
-					world.AddGap(e.Kind, *e.Listing.Gap)
-				}
-				if e.Listing.Elsewhere || audit.Narrowed && e.Listing.Region != model.Global {
-					world.AddElsewhere(e.Kind, audit.Regions)
-				}
-				listings = append(listings, evidence.Entry{Kind: e.Kind, Ref: e.Ref, Listing: e.Listing})
-				return nil
-			}
-			kind, _ := p.Catalog.Kind(e.Kind)
-			r, err := kind.Decode(e.Resource)
-			if err != nil {
-				return err
-			}
-			world.Add(r)
-			return nil
-		})
-		if err != nil {
-			return nil, nil, err
-		}
-	}
-	return world, listings, nil
-}
-
-// judgeAll runs one rule over all of its resources in the account.
-func (j *judgement) judgeAll(c check.Check, world *check.World, listings []evidence.Entry) {
-	for _, r := range world.Resources(c.Kind) {
-		verdict := j.judge.Judge(c.Rule, r)
-		v, err := evidence.Apart(c.ID, verdict, j.judge.Evidence().Exhibits(r))
-		if err != nil {
-			j.fail(err)
-			return
-		}
-		j.write(evidence.Entry{Kind: c.Kind, Ref: r.Reference().Bounded(), Verdicts: []evidence.Verdict{v}})
-	}
-	for _, listing := range listings {
-		if listing.Kind != c.Kind {
-			continue
-		}
-		listing.Verdicts = nil
-		if listing.Listing.Gap != nil {
-			listing.Verdicts = []evidence.Verdict{{Check: c.ID, Verdict: check.Unassessed(*listing.Listing.Gap)}}
-		}
-		j.write(listing)
-	}
-}
-
-// nothingExists gives a check its verdict when there is nothing to judge: not
-// applicable if every listing was complete, not assessed if a task failed.
-func (j *judgement) nothingExists(c check.Check, service string, tasks []model.Task) {
-	var listing model.Listing
-	found := false
-	for _, t := range tasks {
-		if t.Service != service {
-			continue
-		}
-		found = true
-		if t.State == model.TaskFailed && (t.Rest == nil || slices.Contains(t.Rest.Kinds, c.Kind)) {
-			region := model.Global
-			if t.Rest != nil {
-				region = t.Rest.Region
-			}
-			ref := model.Everything(j.audit.Partition, service, j.audit.AccountID, region)
-			j.write(evidence.Entry{Kind: c.Kind, Ref: ref, Verdicts: []evidence.Verdict{{Check: c.ID, Verdict: check.Unassessed(unlisted(t.Problem))}}})
-			listing.Gaps++
-		}
-		one := t.Listings[c.Kind]
-		listing.Count, listing.Gaps = listing.Count+one.Count, listing.Gaps+one.Gaps
-	}
-	if found && listing == (model.Listing{}) {
-		ref := model.Everything(j.audit.Partition, service, j.audit.AccountID, model.Global)
-		verdict := check.Inapplicable("nothing of this type exists in the regions audited")
-		j.write(evidence.Entry{Kind: c.Kind, Ref: ref, Verdicts: []evidence.Verdict{{Check: c.ID, Verdict: verdict}}})
-	}
 }
 
 // summarise adds the tasks up.

@@ -92,7 +92,6 @@ func (j *judgement) Listed(kind, region string, gap *fact.Gap, elsewhere bool) {
 		Listing: &evidence.Listing{Region: region, Count: count, Gap: gap, Elsewhere: elsewhere},
 	}
 	total := j.listings[kind]
-	total.Count += count
 	if gap != nil {
 		total.Gaps++
 		for _, rule := range j.rules[kind] {
@@ -132,6 +131,19 @@ func (j *judgement) fail(err error) {
 	if j.err == nil {
 		j.err = err
 	}
+}
+
+// counts are how many resources were found of each type, and how the listings ended,
+// also of types whose listing another task ends.
+func (j *judgement) counts() map[string]model.Listing {
+	for kind, regions := range j.found {
+		l := j.listings[kind]
+		for _, n := range regions {
+			l.Count += n
+		}
+		j.listings[kind] = l
+	}
+	return j.listings
 }
 
 // timedOut reports whether something was not read for want of time.

@@ -95,6 +95,23 @@ func Error(code string) error {
 // Ireland. Throttled calls are tried again at once, as often as in production.
 func (f *Fake) Config(t testing.TB) aws.Config {
 	t.Helper()
+	return config(func(ctx context.Context, in any) (any, error) { return f.answer(ctx, t, in) })
+}
+
+// Respond answers any operation of any service: in is a pointer to the SDK's input,
+// the answer one to its output. The operation is "<SDK service id>.<operation>".
+type Respond func(ctx context.Context, region, operation string, in any) (any, error)
+
+// Any is a configuration whose clients respond answers, whatever they ask: for
+// accounts of a size that no list of answers could have. It is for benches as well,
+// which have no test to fail.
+func Any(respond Respond) aws.Config {
+	return config(func(ctx context.Context, in any) (any, error) {
+		return respond(ctx, awsmiddleware.GetRegion(ctx), awsmiddleware.GetServiceID(ctx)+"."+awsmiddleware.GetOperationName(ctx), in)
+	})
+}
+
+func config(answer func(context.Context, any) (any, error)) aws.Config {
 	return aws.Config{
 		Region:      "eu-west-1",
 		Credentials: aws.AnonymousCredentials{},
@@ -104,7 +121,7 @@ func (f *Fake) Config(t testing.TB) aws.Config {
 				o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
 			})
 		},
-		APIOptions: []func(*middleware.Stack) error{func(stack *middleware.Stack) error { return f.install(t, stack) }},
+		APIOptions: []func(*middleware.Stack) error{func(stack *middleware.Stack) error { return install(stack, answer) }},
 	}
 }
 
@@ -112,7 +129,7 @@ type parametersKey struct{}
 
 // install answers after the retries' place in the stack, so that the SDK
 // retries what it would retry of AWS's own answers.
-func (f *Fake) install(t testing.TB, stack *middleware.Stack) error {
+func install(stack *middleware.Stack, respond func(context.Context, any) (any, error)) error {
 	remember := middleware.InitializeMiddlewareFunc("fake.Remember",
 		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 			return next.HandleInitialize(middleware.WithStackValue(ctx, parametersKey{}, in.Parameters), in)
@@ -122,7 +139,7 @@ func (f *Fake) install(t testing.TB, stack *middleware.Stack) error {
 	}
 	answer := middleware.FinalizeMiddlewareFunc("fake.Answer",
 		func(ctx context.Context, _ middleware.FinalizeInput, _ middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
-			out, err := f.answer(ctx, t, middleware.GetStackValue(ctx, parametersKey{}))
+			out, err := respond(ctx, middleware.GetStackValue(ctx, parametersKey{}))
 			return middleware.FinalizeOutput{Result: out}, middleware.Metadata{}, err
 		})
 	return stack.Finalize.Insert(answer, "Retry", middleware.After)

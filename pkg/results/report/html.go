@@ -51,8 +51,11 @@ func (p *Page) Add(audit model.Audit, failures []Verdict) {
 	p.sections = append(p.sections, s)
 }
 
-// Write writes the page.
-func (p *Page) Write(ctx context.Context, w io.Writer) error { return document(p).Render(ctx, w) }
+// Write writes the page. Escaping leaves what turns text round as it is, so that a name
+// could be shown as another.
+func (p *Page) Write(ctx context.Context, w io.Writer) error {
+	return document(p).Render(ctx, &plainWriter{w: w})
+}
 
 func (s section) services() []string { return slices.Sorted(maps.Keys(s.audit.Summary.Services)) }
 

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/cloudarq/cloudarq/pkg/audit/evidence"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
@@ -192,5 +194,40 @@ func TestCoverageIsNeverRoundedUpToWhole(t *testing.T) {
 		if got := report.CoverageText(model.Score{Coverage: coverage}); got != want {
 			t.Errorf("coverage %v is shown as %q, want %q", coverage, got, want)
 		}
+	}
+}
+
+// What steers a terminal, turns text round or is not seen is in no output as it is:
+// JSON says it by escapes, so that nothing is lost.
+func TestNothingSteers(t *testing.T) {
+	t.Parallel()
+	v := verdict()
+	v.Name, v.Reason = "a\u009b31m\u202egpj\U000e0041\x7f", "one\u0085two\nthree"
+	v.Resource = "arn:x;=1+1"
+	v.Evidence[0].Content = json.RawMessage(`{"value":"b` + "\u202e" + `c"}`)
+	for _, format := range report.Formats() {
+		for _, r := range write(t, format, v) {
+			if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
+				t.Errorf("%s has %U", format, r)
+			}
+		}
+	}
+	var back []report.Verdict
+	if err := json.Unmarshal([]byte(write(t, report.JSON, v)), &back); err != nil || back[0].Name != v.Name || back[0].Reason != v.Reason {
+		t.Errorf("JSON lost something: %+q (%v)", back, err)
+	}
+	for _, given := range []string{"x;=1+1", "x; \"-1", " =1", "\n=1", "\t@x", "＝1+1", "ok;\u00a0+1"} {
+		v.Reason = given
+		text := write(t, report.CSV, v)
+		if regexp.MustCompile(`(^|[,;\n])[\s"]*[=+@＝-]`).MatchString(text) {
+			t.Errorf("a spreadsheet would run %q as %s", given, text)
+		}
+	}
+	var page bytes.Buffer
+	p := report.Page{Texts: map[model.CheckID]check.Text{"door-locked": {}}}
+	v.Reason = "abc\u202egpj\u009b31m\x1b[0m"
+	p.Add(audit(), []report.Verdict{v})
+	if err := p.Write(t.Context(), &page); err != nil || strings.ContainsAny(page.String(), "\u202e\u009b\x1b") || !strings.Contains(page.String(), "abcgpj31m[0m") {
+		t.Errorf("the page keeps what turns text round (%v)", err)
 	}
 }

@@ -1,10 +1,10 @@
 package report
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Stream writes a list row by row, for lists too long to hold: JSON, NDJSON or
@@ -13,7 +13,6 @@ type Stream[T any] struct {
 	w       io.Writer
 	format  Format
 	columns []Column[T]
-	csv     *csv.Writer
 	rows    int
 }
 
@@ -22,7 +21,6 @@ func NewStream[T any](w io.Writer, format Format, columns []Column[T]) (*Stream[
 	s := &Stream[T]{w: w, format: format, columns: columns}
 	switch format {
 	case CSV:
-		s.csv = csv.NewWriter(w)
 		return s, s.record(func(c Column[T]) string { return c.Name })
 	case JSON, NDJSON:
 		return s, nil
@@ -34,9 +32,9 @@ func NewStream[T any](w io.Writer, format Format, columns []Column[T]) (*Stream[
 func (s *Stream[T]) record(value func(Column[T]) string) error {
 	record := make([]string, len(s.columns))
 	for i, c := range s.columns {
-		record[i] = value(c)
+		record[i] = cell(value(c))
 	}
-	if err := s.csv.Write(record); err != nil {
+	if _, err := fmt.Fprintln(s.w, strings.Join(record, ",")); err != nil {
 		return fmt.Errorf("write csv: %w", err)
 	}
 	return nil
@@ -46,7 +44,7 @@ func (s *Stream[T]) record(value func(Column[T]) string) error {
 func (s *Stream[T]) Write(row T) error {
 	s.rows++
 	if s.format == CSV {
-		return s.record(func(c Column[T]) string { return cell(c.Value(row)) })
+		return s.record(func(c Column[T]) string { return c.Value(row) })
 	}
 	data, err := json.Marshal(row)
 	if err != nil {
@@ -59,7 +57,7 @@ func (s *Stream[T]) Write(row T) error {
 			before = "[\n"
 		}
 	}
-	if _, err := fmt.Fprint(s.w, before, string(data), after); err != nil {
+	if _, err := fmt.Fprint(s.w, before, string(escaped(data)), after); err != nil {
 		return fmt.Errorf("write %s: %w", s.format, err)
 	}
 	return nil
@@ -69,9 +67,6 @@ func (s *Stream[T]) Write(row T) error {
 func (s *Stream[T]) Close() error {
 	var err error
 	switch {
-	case s.format == CSV:
-		s.csv.Flush()
-		err = s.csv.Error()
 	case s.format == JSON && s.rows == 0:
 		_, err = fmt.Fprintln(s.w, "[]")
 	case s.format == JSON:

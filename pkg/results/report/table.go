@@ -3,12 +3,15 @@
 package report
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"regexp"
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -67,11 +70,22 @@ func Write[T any](w io.Writer, format Format, style Style, rows []T, columns []C
 	return out.Close()
 }
 
-// cell keeps a spreadsheet from running what an AWS account holds as a formula.
+// inner is what would begin a cell with a formula where ";" ends one. Quotes do not
+// help there: they are not the first thing in the cell.
+var inner = regexp.MustCompile(`;([\s"\x{a0}]*[=+@＝＋－＠-])`)
+
+// cell keeps a spreadsheet from running what an AWS account holds as a formula, also
+// behind white space and where ";" ends a cell, and a terminal from being steered by it.
 // https://owasp.org/www-community/attacks/CSV_Injection
 func cell(value string) string {
-	if value != "" && strings.ContainsAny(value[:1], "=+-@\t\r") {
-		return "'" + value
+	value = strings.ReplaceAll(strings.ToValidUTF8(value, "\ufffd"), "\r\n", "\n")
+	value = Plain(strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(value))
+	value = inner.ReplaceAllString(value, ";'$1")
+	if begin := strings.TrimLeftFunc(value, unicode.IsSpace); begin != "" && strings.ContainsRune("=+-@＝＋－＠", []rune(begin[:min(len(begin), utf8.UTFMax)])[0]) {
+		value = "'" + value
+	}
+	if strings.ContainsAny(value, `,;"`) || strings.HasPrefix(value, " ") {
+		value = `"` + strings.ReplaceAll(value, `"`, `""`) + `"`
 	}
 	return value
 }
@@ -147,12 +161,26 @@ func broken(value string, width int) string {
 			lines, line = append(lines, strings.TrimRight(line, " ")), ""
 		}
 		line += part
-		for text.StringWidth(strings.TrimRight(line, " ")) > width { // a part that is too long by itself
-			cut := text.Trim(line, width)
-			lines, line = append(lines, cut), strings.TrimPrefix(line, cut)
-		}
+		var full []string // of a part that is too long by itself
+		full, line = cut(line, width)
+		lines = append(lines, full...)
 	}
 	return strings.Join(append(lines, strings.TrimRight(line, " ")), "\n")
+}
+
+// cut parts what is wider than a line into full lines and the rest, in one go: values
+// have had half a million characters.
+func cut(line string, width int) (full []string, rest string) {
+	start, used := 0, 0
+	for i, r := range strings.TrimRight(line, " ") {
+		w := text.RuneWidth(r)
+		if used+w > width && i > start {
+			full = append(full, line[start:i])
+			start, used = i, 0
+		}
+		used += w
+	}
+	return full, line[start:]
 }
 
 // breaks are the characters after which a value may go on in the next line.
@@ -169,11 +197,60 @@ func sum(numbers []int) (total int) {
 // characters are dropped.
 func Plain(value string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+		if steers(r) {
 			return -1
 		}
 		return r
 	}, value)
+}
+
+// steers says whether a character steers a terminal, turns text round or is not seen:
+// control characters, those of C1 too, and what Unicode calls formats.
+func steers(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
+
+// escaped writes such characters of JSON as escapes, so that nothing of it is lost.
+// JSON itself asks that of the first 32 alone.
+func escaped(data []byte) []byte {
+	if !bytes.ContainsFunc(data, steers) {
+		return data
+	}
+	out := make([]byte, 0, len(data)+16)
+	for _, r := range string(data) {
+		switch {
+		case !steers(r):
+			out = utf8.AppendRune(out, r)
+		case r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
+		default:
+			out = fmt.Appendf(out, `\u%04x`, r)
+		}
+	}
+	return out
+}
+
+// plainWriter is Plain for what is written in pieces; lines stay lines.
+type plainWriter struct {
+	w    io.Writer
+	rest []byte // of a character whose end has not come yet
+}
+
+// Write implements io.Writer.
+func (p *plainWriter) Write(data []byte) (int, error) {
+	left := append(p.rest, data...)
+	out := make([]byte, 0, len(left))
+	for len(left) > 0 && utf8.FullRune(left) {
+		r, size := utf8.DecodeRune(left)
+		if r == '\n' || !steers(r) {
+			out = utf8.AppendRune(out, r)
+		}
+		left = left[size:]
+	}
+	p.rest = append([]byte(nil), left...)
+	if _, err := p.w.Write(out); err != nil {
+		return 0, err
+	}
+	return len(data), nil
 }
 
 // colors are the words that stand out in a table.

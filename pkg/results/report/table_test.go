@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"pgregory.net/rapid"
@@ -77,4 +78,23 @@ func TestTableLosesNothing(t *testing.T) {
 			t.Fatalf("%d characters of %d are left:\n%s", have, want, got)
 		}
 	})
+}
+
+// A value of half a million characters without a space is broken into lines in one go;
+// cutting each line off the rest took a minute.
+func TestTableOfLongValues(t *testing.T) {
+	t.Parallel()
+	v := verdict()
+	v.Reason = strings.Repeat("é", 450_000)
+	start := time.Now()
+	var out bytes.Buffer
+	if err := report.Write(&out, report.Table, report.Style{Width: 120}, []report.Verdict{v}, report.VerdictColumns()); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(out.String(), "é"); n != 450_000 {
+		t.Errorf("%d of 450000 characters are left", n)
+	}
+	if took := time.Since(start); took > 20*time.Second {
+		t.Errorf("it took %s", took)
+	}
 }

@@ -1,0 +1,268 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/cloudarq/cloudarq/pkg/audit/evidence"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/blob"
+)
+
+// judgeAccount runs what needs all of the account's snapshots: the rules over
+// several resources, and the verdict that a check does not apply because nothing
+// exists that it could look at.
+func (p *Pipeline) judgeAccount(ctx context.Context, org model.OrganizationID, audit model.Audit, tasks []model.Task) (model.Task, error) {
+	task := taskOf(audit, across)
+	task.State = model.TaskCollected
+	task.Evidence = Key("evidence", org, audit, across)
+	j := newJudgement(p, audit, across)
+	j.rules = map[string][]check.Rule{}
+	err := p.write(ctx, task.Evidence, func(w *blob.Writer) error {
+		j.out = w
+		var rules []check.Check
+		for _, c := range p.selected(audit) {
+			if c.NeedsAccount() {
+				rules = append(rules, c)
+			}
+			j.nothingExists(c, p.Catalog.ServiceOf(c.Kind), tasks)
+		}
+		for _, b := range batches(rules, tasks) {
+			if err := p.judgeBatch(ctx, j, b, tasks); err != nil {
+				return err
+			}
+		}
+		return j.finish()
+	})
+	task.Tally, task.Gaps = j.tally, j.gaps.list()
+	return task, err
+}
+
+// batch is rules over the account that are run together: the resources that they look
+// at beside the one that they judge are in memory at once.
+type batch struct {
+	rules []check.Check
+	held  map[string]bool // resource types
+	size  int             // resources of these
+}
+
+// heldAtOnce bounds the resources of a batch, as long as it has more than one rule: some
+// hundred megabytes.
+const heldAtOnce = 30_000
+
+// batches divides the rules so that not the whole account has to be in memory. Those
+// that look at the same types come together; a small account is one batch.
+func batches(rules []check.Check, tasks []model.Task) []batch {
+	counts := map[string]int{}
+	for _, t := range tasks {
+		for kind, l := range t.Listings {
+			counts[kind] += l.Count
+		}
+	}
+	rules = slices.Clone(rules)
+	slices.SortStableFunc(rules, func(a, b check.Check) int {
+		return strings.Compare(strings.Join(slices.Sorted(slices.Values(a.Uses)), " "), strings.Join(slices.Sorted(slices.Values(b.Uses)), " "))
+	})
+	var all []batch
+	for _, c := range rules {
+		fits := false
+		if n := len(all); n > 0 {
+			more := 0
+			for _, kind := range c.Uses {
+				if !all[n-1].held[kind] {
+					more += counts[kind]
+				}
+			}
+			fits = all[n-1].size+more <= heldAtOnce
+		}
+		if !fits {
+			all = append(all, batch{held: map[string]bool{}})
+		}
+		b := &all[len(all)-1]
+		b.rules = append(b.rules, c)
+		for _, kind := range c.Uses {
+			if !b.held[kind] {
+				b.held[kind], b.size = true, b.size+counts[kind]
+			}
+		}
+	}
+	// What is judged is held as well where there is room, so that it is read once.
+	for i := range all {
+		b := &all[i]
+		for _, c := range b.rules {
+			if !b.held[c.Kind] && b.size+counts[c.Kind] <= heldAtOnce {
+				b.held[c.Kind], b.size = true, b.size+counts[c.Kind]
+			}
+		}
+	}
+	return all
+}
+
+// judgeBatch runs the rules of a batch over all of their resources.
+func (p *Pipeline) judgeBatch(ctx context.Context, j *judgement, b batch, tasks []model.Task) error {
+	world := check.NewWorld(slices.Collect(maps.Keys(b.held))...)
+	streamed := map[string][]check.Check{}
+	for _, c := range b.rules {
+		if !b.held[c.Kind] {
+			streamed[c.Kind] = append(streamed[c.Kind], c)
+		}
+	}
+	listings, err := p.read(ctx, j.audit, tasks, func(kind string) bool { return b.held[kind] }, func(e evidence.Entry, r check.Resource) {
+		world.Add(r)
+	})
+	if err != nil {
+		return err
+	}
+	for _, l := range listings {
+		if gap := l.Listing.Gap; gap != nil {
+			world.AddGap(l.Kind, *gap)
+		}
+		if l.Listing.Elsewhere || j.audit.Narrowed && l.Listing.Region != model.Global {
+			world.AddElsewhere(l.Kind, j.audit.Regions)
+		}
+	}
+	for _, gap := range p.failures(tasks) {
+		world.AddGap(gap.kind, gap.Gap)
+	}
+	j.judge = check.NewJudge(j.audit.StartedAt, world)
+	for _, c := range b.rules {
+		for _, r := range world.Resources(c.Kind) {
+			j.judgeOne(c, r)
+		}
+	}
+	more, err := p.read(ctx, j.audit, tasks, func(kind string) bool { return streamed[kind] != nil }, func(e evidence.Entry, r check.Resource) {
+		for _, c := range streamed[e.Kind] {
+			j.judgeOne(c, r)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	for _, listing := range append(listings, more...) {
+		for _, c := range b.rules {
+			if c.Kind != listing.Kind {
+				continue
+			}
+			listing.Verdicts = nil
+			if gap := listing.Listing.Gap; gap != nil {
+				listing.Verdicts = []evidence.Verdict{{Check: c.ID, Verdict: check.Unassessed(*gap)}}
+			}
+			j.write(listing)
+		}
+	}
+	return nil
+}
+
+func (j *judgement) judgeOne(c check.Check, r check.Resource) {
+	verdict := j.judge.Judge(c.Rule, r)
+	v, err := evidence.Apart(c.ID, verdict, j.judge.Evidence().Exhibits(r))
+	if err != nil {
+		j.fail(err)
+		return
+	}
+	j.write(evidence.Entry{Kind: c.Kind, Ref: r.Reference().Bounded(), Verdicts: []evidence.Verdict{v}})
+}
+
+// read goes through the resources of some types in the evidence of an audit, and gives
+// how their listings ended. Evidence that is gone is a listing that says so.
+func (p *Pipeline) read(ctx context.Context, audit model.Audit, tasks []model.Task, wanted func(kind string) bool, visit func(evidence.Entry, check.Resource)) (listings []evidence.Entry, err error) {
+	for _, t := range tasks {
+		var kinds []string
+		for kind := range t.Listings {
+			if wanted(kind) {
+				kinds = append(kinds, kind)
+			}
+		}
+		if len(kinds) == 0 || t.Evidence == "" || t.State == model.TaskFailed {
+			continue
+		}
+		err := ReadEvidence(ctx, p.Evidence, t.Evidence, func(e evidence.Entry) error {
+			if !wanted(e.Kind) {
+				return nil
+			}
+			if e.Listing != nil {
+				listings = append(listings, evidence.Entry{Kind: e.Kind, Ref: e.Ref, Listing: e.Listing})
+				return nil
+			}
+			kind, known := p.Catalog.Kind(e.Kind)
+			if !known {
+				return nil
+			}
+			r, err := kind.Decode(e.Resource)
+			if err != nil {
+				return err
+			}
+			visit(e, r)
+			return nil
+		})
+		if errors.Is(err, blob.ErrNotFound) {
+			gap := unlisted("what was read of " + t.Service + " is not kept any more")
+			for _, kind := range kinds {
+				listings = append(listings, evidence.Entry{
+					Kind: kind, Ref: model.Everything(audit.Partition, t.Service, audit.AccountID, model.Global),
+					Listing: &evidence.Listing{Region: model.Global, Gap: &gap},
+				})
+			}
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return listings, nil
+}
+
+// kindGap is the gap of all resources of a type.
+type kindGap struct {
+	kind string
+	fact.Gap
+}
+
+// failures are the gaps that tasks left which came to nothing.
+func (p *Pipeline) failures(tasks []model.Task) (gaps []kindGap) {
+	for _, t := range tasks {
+		if t.State != model.TaskFailed {
+			continue
+		}
+		for _, s := range p.Catalog.Services() {
+			for _, k := range s.Kinds {
+				if s.Name == t.Service && (t.Rest == nil || slices.Contains(t.Rest.Kinds, k.Name)) {
+					gaps = append(gaps, kindGap{k.Name, unlisted(t.Problem)})
+				}
+			}
+		}
+	}
+	return gaps
+}
+
+// nothingExists gives a check its verdict when there is nothing to judge: not
+// applicable if every listing was complete, not assessed if a task failed.
+func (j *judgement) nothingExists(c check.Check, service string, tasks []model.Task) {
+	var listing model.Listing
+	found := false
+	for _, t := range tasks {
+		if t.Service != service {
+			continue
+		}
+		found = true
+		if t.State == model.TaskFailed && (t.Rest == nil || slices.Contains(t.Rest.Kinds, c.Kind)) {
+			region := model.Global
+			if t.Rest != nil {
+				region = t.Rest.Region
+			}
+			ref := model.Everything(j.audit.Partition, service, j.audit.AccountID, region)
+			j.write(evidence.Entry{Kind: c.Kind, Ref: ref, Verdicts: []evidence.Verdict{{Check: c.ID, Verdict: check.Unassessed(unlisted(t.Problem))}}})
+			listing.Gaps++
+		}
+		one := t.Listings[c.Kind]
+		listing.Count, listing.Gaps = listing.Count+one.Count, listing.Gaps+one.Gaps
+	}
+	if found && listing == (model.Listing{}) {
+		ref := model.Everything(j.audit.Partition, service, j.audit.AccountID, model.Global)
+		verdict := check.Inapplicable("nothing of this type exists in the regions audited")
+		j.write(evidence.Entry{Kind: c.Kind, Ref: ref, Verdicts: []evidence.Verdict{{Check: c.ID, Verdict: verdict}}})
+	}
+}
