@@ -71,13 +71,16 @@ bench: build ## Measure an audit of 1,000 resources, and the checks alone
 	go test -run '^$$' -bench . ./pkg/judge/check ./pkg/judge/iampolicy
 	go run ./bench
 
-.PHONY: fanout scale cost functions size invoke-api invoke-scheduler invoke-checker invoke-aggregator invoke-purge
+.PHONY: fanout scale fairness cost functions size invoke-api invoke-scheduler invoke-checker invoke-aggregator invoke-purge
 fanout: ## Let 2,000 connections be due in the same minute, in one process (about two minutes of two free cores)
 	go run ./bench/fanout
 
 SCALE := 10000,100000,1000000
 scale: ## Audit accounts of 10,000, 100,000 and 1,000,000 resources (SCALE=10000 for the smallest alone): time, memory, growth
 	go run ./bench/scale -resources $(SCALE)
+
+fairness: ## Print who waits how long in the tasks queues, by a model of them
+	@go run ./bench/fairness
 
 cost: ## Meter audits of synthetic accounts again, and write docs/cost.md of it (minutes)
 	go run ./bench/cost record

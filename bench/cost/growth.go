@@ -93,7 +93,7 @@ func (w *writer) assumptions() {
 	w.f("- **Calls to the account**: one listing of each type in each region, one description of each resource; of IAM, listings alone.\n" +
 		"  Most calls cost the account nothing; S3's are requests of its buckets' owner, at the prices below.\n")
 	w.f("- **Verdicts**: resources are set to random values, most switches to what is right. Of a real account fewer would fail.\n")
-	w.f("- **SQS**: one receive and one delete for each message, as the batches are of one; %d polls of %d seconds at a time for each queue\n"+
+	w.f("- **SQS**: one receive, one change of its visibility and one delete for each message, as the batches are of one; %d polls of %d seconds at a time for each queue\n"+
 		"  when nothing is in it, which is what Lambda is known to do, though AWS does not promise it.\n", pollers, pollSeconds)
 	w.f("- **KMS**: one request for each task, as if no function knew the key yet. S3's bucket key and SNS's reuse of data keys make theirs\n" +
 		"  too few to count.\n")

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strconv"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -32,7 +33,7 @@ func readTemplate(path string) (deployment, error) {
 		Resources map[string]struct {
 			Type       string `yaml:"Type"`
 			Properties struct {
-				MemorySize float64 `yaml:"MemorySize"`
+				MemorySize yaml.Node `yaml:"MemorySize"`
 				Events     map[string]struct {
 					Type string `yaml:"Type"`
 				} `yaml:"Events"`
@@ -49,7 +50,17 @@ func readTemplate(path string) (deployment, error) {
 		case "AWS::KMS::Key":
 			d.keys++
 		case "AWS::Serverless::Function":
-			d.memory[id] = r.Properties.MemorySize / 1024
+			memory, err := strconv.ParseFloat(r.Properties.MemorySize.Value, 64)
+			if r.Properties.MemorySize.Tag == "!Ref" {
+				n, ok := t.Parameters[r.Properties.MemorySize.Value].Default.(int)
+				if memory, err = float64(n), nil; !ok {
+					err = fmt.Errorf("parameter %s has no number for a default", r.Properties.MemorySize.Value)
+				}
+			}
+			if err != nil {
+				return d, fmt.Errorf("%s: memory of %s: %w", path, id, err)
+			}
+			d.memory[id] = memory / 1024
 			for _, event := range r.Properties.Events {
 				if event.Type == "SQS" {
 					d.polled++

@@ -106,7 +106,7 @@ func run(ctx context.Context, r *rig.Rig, o rig.Options) (done, error) {
 	if err != nil {
 		return d, err
 	}
-	if ticked.Started != o.Connections || ticked.Skipped+ticked.Expired != 0 {
+	if ticked.Started != o.Connections || ticked.Delayed+ticked.Skipped+ticked.Expired != 0 {
 		return d, fmt.Errorf("the clock brought about %+v, want %d started", ticked, o.Connections)
 	}
 	if d.Outcome, err = r.Verify(ctx); err != nil {
@@ -116,7 +116,7 @@ func run(ctx context.Context, r *rig.Rig, o rig.Options) (done, error) {
 	if ticked, err = r.Tick(ctx); err != nil {
 		return d, err
 	}
-	if ticked.Started+ticked.Skipped+ticked.Expired != 0 {
+	if ticked.Started+ticked.Delayed+ticked.Skipped+ticked.Expired != 0 {
 		return d, fmt.Errorf("the same minute brought about %+v once more", ticked)
 	}
 	if d.Audits != o.Connections {

@@ -110,11 +110,12 @@ func (n *Notifier) Publish(ctx context.Context, messages ...notify.Message) erro
 
 // Handler is a function behind a queue. Lambda's poller receives each message by
 // one request, as the batches are of one, and deletes it by another when it was
-// handled; the function itself puts off one that failed.
+// handled; the function itself hides it while it works, which takes a second one only
+// after 40 seconds, and puts off one that failed.
 func Handler(function string, handle queue.Handler, bill *Bill, flush func() error) queue.Handler {
 	return func(ctx context.Context, m queue.Message) error {
 		bill.Add(Invocations.Of(function), 1)
-		bill.Add(Messages, 2)
+		bill.Add(Messages, 3)
 		bill.Add(LogBytes, LinesOfInvocation)
 		err := handle(In(ctx, function), m)
 		if e := flush(); e != nil && err == nil {

@@ -48,10 +48,10 @@ func TestServices(t *testing.T) {
 		"an alert is a publish": {func(ctx context.Context) error {
 			return NewNotifier(nowhere{}, bill).Publish(ctx, notify.Message{ID: "1"})
 		}, Publishes, 1},
-		"a small blob is a PUT":                  {put(100), ObjectPuts, 1},
-		"a large one goes in parts":              {put(20 << 20), ObjectPuts, 5},
-		"a message is received and deleted":      {handle(bill, nil), Messages, 2},
-		"one that fails is received and put off": {handle(bill, context.Canceled), Messages, 2},
+		"a small blob is a PUT":                          {put(100), ObjectPuts, 1},
+		"a large one goes in parts":                      {put(20 << 20), ObjectPuts, 5},
+		"a message is received, hidden and deleted":      {handle(bill, nil), Messages, 3},
+		"one that fails is received, hidden and put off": {handle(bill, context.Canceled), Messages, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := c.do(In(t.Context(), "f"))

@@ -214,6 +214,9 @@ func (e *Estate) Open(ctx context.Context, org model.OrganizationID, audit model
 	if _, err := records.ExternalIDs(ctx); err != nil {
 		return nil, err
 	}
+	if _, err := records.Verified(ctx, audit.Connection); err != nil {
+		return nil, err
+	}
 	if _, err := records.DataKey(ctx, dataKey); err != nil {
 		return nil, err
 	}
@@ -229,7 +232,7 @@ func (e *Estate) Open(ctx context.Context, org model.OrganizationID, audit model
 // Verify implements pipeline.Accounts. A role that was verified is not tried
 // again; it takes one read.
 func (e *Estate) Verify(ctx context.Context, org model.OrganizationID, audit model.Audit, _ ledger.Ledger) error {
-	_, err := e.store.For(org).VerifiedRole(ctx, audit.Connection)
+	_, err := e.store.For(org).Verified(ctx, audit.Connection)
 	return err
 }
 

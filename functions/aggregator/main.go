@@ -7,7 +7,6 @@ import (
 	"context"
 	"log/slog"
 	"os"
-	"path"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -55,7 +54,7 @@ func main() {
 	catalog, err := services.Catalog()
 	lambdax.ExitOn(err)
 	queues := sdksqs.NewFromConfig(sdk)
-	results, purges := sqs.New(queues, cfg.Results), sqs.New(queues, cfg.Purges)
+	results, purges := sqs.New(queues, cfg.Results, pipeline.OrganizationOf), sqs.New(queues, cfg.Purges, pipeline.OrganizationOf)
 	meters := lambdax.Meters(os.Stdout)
 	p := &pipeline.Pipeline{
 		Catalog: catalog, Store: store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{}), catalog.Severity),
@@ -63,14 +62,11 @@ func main() {
 		Results:  results, Purges: purges, Alerts: sns.New(sdksns.NewFromConfig(sdk), cfg.Topic),
 		Progress: pipeline.Silent{}, Meter: meters, Now: time.Now, LeaseFor: cfg.LeaseFor, Spare: cfg.Spare, TempDir: os.TempDir(),
 	}
-	lambda.Start(lambdax.Queues{
-		path.Base(cfg.Results): {
-			Handle: p.Ingest, Max: cfg.MaxReceives, Dead: sqs.New(queues, cfg.Dead),
-			Defer: results.RedeliverAfter, Meters: meters, Log: log,
-		},
-		path.Base(cfg.Purges): {
-			Handle: p.RunPurge, Max: cfg.MaxReceives, Dead: sqs.New(queues, cfg.DeadPurges),
-			Defer: purges.RedeliverAfter, Meters: meters, Log: log,
+	lambda.Start(lambdax.Messages{
+		Max: cfg.MaxReceives, Meters: meters, Log: log,
+		Sources: []lambdax.Source{
+			{Queue: results, Handle: p.Ingest, Dead: sqs.New(queues, cfg.Dead, nil)},
+			{Queue: purges, Handle: p.RunPurge, Dead: sqs.New(queues, cfg.DeadPurges, nil)},
 		},
 	}.Batch)
 }

@@ -32,7 +32,7 @@ import (
 type settings struct {
 	Version     string        `env:"CLOUDARQ_VERSION,required"`
 	Table       string        `env:"TABLE_NAME,required"`
-	Tasks       string        `env:"TASKS_QUEUE_URL,required"`
+	Urgent      string        `env:"URGENT_QUEUE_URL,required"`
 	Key         string        `env:"KEY_ARN,required"`
 	Bucket      string        `env:"EVIDENCE_BUCKET,required"`
 	CheckerRole string        `env:"CHECKER_ROLE_ARN,required"`
@@ -59,7 +59,7 @@ func main() {
 		Store: records, Catalog: catalog, ExternalIDs: connect.ExternalIDs{Store: records, Keys: keys},
 		AccessKeys: connect.AccessKeys{Store: records, Keys: keys, Now: time.Now}, Rekeying: connect.Rekeying{Store: records, Keys: keys},
 		Pipeline: &pipeline.Pipeline{
-			Catalog: catalog, Store: records, Tasks: sqs.New(sdksqs.NewFromConfig(sdk), cfg.Tasks),
+			Catalog: catalog, Store: records, Urgent: sqs.New(sdksqs.NewFromConfig(sdk), cfg.Urgent, pipeline.OrganizationOf),
 			Meter: meters, Now: time.Now, Bound: cfg.Bound, KeepDetail: time.Duration(cfg.Evidence) * 24 * time.Hour, PurgeAfter: cfg.PurgeAfter,
 		},
 		Templates: bucket, Ledgers: bucket,

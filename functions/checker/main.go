@@ -37,6 +37,8 @@ type settings struct {
 	Bucket      string        `env:"EVIDENCE_BUCKET,required"`
 	Tasks       string        `env:"TASKS_QUEUE_URL,required"`
 	Dead        string        `env:"TASKS_DEAD_QUEUE_URL,required"`
+	Urgent      string        `env:"URGENT_QUEUE_URL,required"`
+	UrgentDead  string        `env:"URGENT_DEAD_QUEUE_URL,required"`
 	Results     string        `env:"RESULTS_QUEUE_URL,required"`
 	Key         string        `env:"KEY_ARN,required"`
 	MaxReceives int           `env:"MAX_RECEIVES,required"`
@@ -44,6 +46,7 @@ type settings struct {
 	Bound       time.Duration `env:"AUDIT_BOUND,required"`
 	Memory      int           `env:"AWS_LAMBDA_FUNCTION_MEMORY_SIZE,required"`
 	WatchEvery  time.Duration `env:"WATCH_EVERY,required"`
+	VerifyEvery time.Duration `env:"VERIFY_EVERY,required"`
 }
 
 func main() {
@@ -57,23 +60,27 @@ func main() {
 	catalog, err := services.Catalog()
 	lambdax.ExitOn(err)
 	queues := sdksqs.NewFromConfig(sdk)
-	tasks := sqs.New(queues, cfg.Tasks)
+	tasks, urgent := sqs.New(queues, cfg.Tasks, pipeline.OrganizationOf), sqs.New(queues, cfg.Urgent, pipeline.OrganizationOf)
 	records := store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{}), nil)
 	keys := secret.Cached(secretkms.New(kms.NewFromConfig(sdk), cfg.Key), 1000, 5*time.Minute, time.Now)
 	meters := lambdax.Meters(os.Stdout)
 	p := &pipeline.Pipeline{
 		Catalog: catalog, Specs: collectors.ByService(), Store: records,
 		Evidence: s3.New(sdks3.NewFromConfig(sdk, s3.PathStyle(client.Emulated(sdk))), cfg.Bucket),
-		Tasks:    tasks, Results: sqs.New(queues, cfg.Results),
+		Tasks:    tasks, Urgent: urgent, Results: sqs.New(queues, cfg.Results, pipeline.OrganizationOf),
 		Accounts: connect.Accounts{
 			Catalog:     catalog,
 			ExternalIDs: connect.ExternalIDs{Store: records, Keys: keys},
-			Client:      client.New(client.Options{Version: cfg.Version, CustomEndpoint: collectors.CustomEndpoint}),
+			VerifyEvery: cfg.VerifyEvery, Now: time.Now,
+			Client: client.New(client.Options{Version: cfg.Version, CustomEndpoint: collectors.CustomEndpoint}),
 		},
 		Progress: pipeline.Silent{}, Meter: meters, Now: time.Now, Spare: cfg.Spare, ContinueFor: cfg.Bound * 3 / 4, WatchEvery: cfg.WatchEvery,
 	}
 	lambda.Start(lambdax.Messages{
-		Handle: p.RunTask, Max: cfg.MaxReceives, Dead: sqs.New(queues, cfg.Dead),
-		Defer: tasks.RedeliverAfter, Meters: meters, Log: log,
+		Max: cfg.MaxReceives, Meters: meters, Log: log,
+		Sources: []lambdax.Source{
+			{Queue: tasks, Handle: p.RunTask, Dead: sqs.New(queues, cfg.Dead, nil)},
+			{Queue: urgent, Handle: p.RunTask, Dead: sqs.New(queues, cfg.UrgentDead, nil)},
+		},
 	}.Batch)
 }

@@ -46,8 +46,9 @@ func main() {
 	meters := lambdax.Meters(os.Stdout)
 	p := &pipeline.Pipeline{
 		Catalog: catalog, Store: store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{}), catalog.Severity),
-		Tasks: sqs.New(queues, cfg.Tasks), Results: sqs.New(queues, cfg.Results), Purges: sqs.New(queues, cfg.Purges),
-		Meter: meters, Now: time.Now, Bound: cfg.Bound, KeepDetail: time.Duration(cfg.Evidence) * 24 * time.Hour,
+		Tasks: sqs.New(queues, cfg.Tasks, pipeline.OrganizationOf), Results: sqs.New(queues, cfg.Results, pipeline.OrganizationOf),
+		Purges: sqs.New(queues, cfg.Purges, pipeline.OrganizationOf),
+		Meter:  meters, Now: time.Now, Bound: cfg.Bound, KeepDetail: time.Duration(cfg.Evidence) * 24 * time.Hour,
 	}
 	lambda.Start(lambdax.Clock(p.Tick, meters, log))
 }

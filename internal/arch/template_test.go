@@ -186,20 +186,39 @@ func TestTemplateQueues(t *testing.T) {
 			if dig(f, "Environment", "Variables", "MAX_RECEIVES") != fmt.Sprint(most) {
 				t.Errorf("%s: MAX_RECEIVES is not the %d of its queue", id, most)
 			}
+			if !mayHide(t, list1(dig(f, "Role", "!GetAtt"))[0], name) {
+				t.Errorf("%s may not hide the messages of %s while it works on them", id, name)
+			}
 			dead := strings.TrimSuffix(fmt.Sprint(dig(q, "RedrivePolicy", "deadLetterTargetArn", "!GetAtt")), ".Arn")
 			if queues[dead] == nil {
 				t.Errorf("%s has no dead-letter queue", name)
 			}
 		}
 	}
-	if sources != 3 {
-		t.Errorf("%d queues invoke functions, want 3", sources)
+	if sources != 4 {
+		t.Errorf("%d queues invoke functions, want 4", sources)
 	}
 	for id, q := range queues {
 		if dig(q, "SqsManagedSseEnabled") != "true" {
 			t.Errorf("%s is not encrypted", id)
 		}
 	}
+}
+
+// mayHide says whether a role lets a function hide the messages of a queue: without it
+// one that dies costs the queue's whole visibility timeout, and nothing else would tell.
+func mayHide(t *testing.T, role, queue string) bool {
+	t.Helper()
+	policies, _ := dig(resources(t, "AWS::IAM::Role")[strings.TrimSuffix(role, ".Arn")], "Policies").([]any)
+	for _, p := range policies {
+		statements, _ := dig(p, "PolicyDocument", "Statement").([]any)
+		for _, s := range statements {
+			if slices.Contains(list1(dig(s, "Action")), "sqs:ChangeMessageVisibility") && strings.Contains(fmt.Sprint(dig(s, "Resource")), ":"+queue+".Arn") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // TestTemplatePermissions: exact actions, exact resources, and only the checker

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/cloudarq/cloudarq/pkg/access/connect"
 	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/api/auth"
@@ -356,6 +358,29 @@ func TestOnce(t *testing.T) {
 	s.call(http.MethodPut, path, header{"If-Match": tag}, map[string]any{"role_arn": role, "schedule": map[string]any{"expression": "rate(1 day)"}})
 	if text := reminder(); text != "" {
 		t.Errorf("when it is to be audited every day: %s", text)
+	}
+}
+
+// That no jitter is wanted is something else than that nothing was said of it.
+func TestJitterIsKeptAsGiven(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	for given, want := range map[string]*int{"": nil, `, "jitter_minutes": 0`: new(0), `, "jitter_minutes": 15`: new(15)} {
+		body := json.RawMessage(`{"role_arn": "` + role + `", "schedule": {"expression": "cron(0 6 * * ? *)"` + given + `}}`)
+		c := decode[api.ConnectionOutput](t, s.call(http.MethodPost, "/v1/connections", nil, body))
+		if d := cmp.Diff(want, c.Schedule.JitterMinutes); d != "" {
+			t.Errorf("%q (-want +got):\n%s", given, d)
+		}
+		if c.NextAudit == nil {
+			t.Fatalf("%q is never due", given)
+		}
+		late := c.NextAudit.Sub(c.NextAudit.Truncate(24 * time.Hour).Add(6 * time.Hour))
+		if most := map[string]time.Duration{"": time.Hour, `, "jitter_minutes": 0`: 1, `, "jitter_minutes": 15`: 15 * time.Minute}[given]; late < 0 || late >= most {
+			t.Errorf("%q is due %s after six", given, late)
+		}
+	}
+	if w := s.call(http.MethodPost, "/v1/connections", nil, json.RawMessage(`{"role_arn": "`+role+`", "schedule": {"expression": "rate(1 day)", "jitter_minutes": -1}}`)); w.Code != http.StatusUnprocessableEntity {
+		t.Errorf("a jitter of -1: status %d", w.Code)
 	}
 }
 

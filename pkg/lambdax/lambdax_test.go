@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -41,66 +40,6 @@ func event[T any](t *testing.T, name string) T {
 
 func quiet() (*metrics.EMF, *slog.Logger) {
 	return metrics.NewEMF(io.Discard, "f", time.Now), slog.New(slog.DiscardHandler)
-}
-
-type letters struct {
-	bodies []string
-	err    error
-}
-
-func (l *letters) Send(_ context.Context, bodies ...[]byte) error {
-	for _, b := range bodies {
-		l.bodies = append(l.bodies, string(b))
-	}
-	return l.err
-}
-
-func TestBatch(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		answer   error
-		dead     error
-		failed   bool
-		deferred time.Duration
-		buried   bool
-	}{
-		"handled":                             {},
-		"failed":                              {answer: errors.New("not yet"), failed: true, deferred: 5 * time.Second},
-		"poison":                              {answer: fmt.Errorf("version 9: %w", queue.ErrPoison), buried: true},
-		"poison that cannot be buried either": {answer: queue.ErrPoison, dead: errors.New("no"), failed: true, buried: true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			e := event[events.SQSEvent](t, "tasks.json")
-			dead := &letters{err: c.dead}
-			var deferred time.Duration
-			meters, log := quiet()
-			var got queue.Message
-			response, err := lambdax.Messages{
-				Handle: func(_ context.Context, m queue.Message) error { got = m; return c.answer },
-				Max:    4, Dead: dead, Meters: meters, Log: log,
-				Defer: func(_ context.Context, receipt string, after time.Duration) error {
-					if receipt != e.Records[0].ReceiptHandle {
-						t.Errorf("receipt %q", receipt)
-					}
-					deferred = after
-					return nil
-				},
-			}.Batch(t.Context(), e)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if failed := len(response.BatchItemFailures) == 1; failed != c.failed {
-				t.Errorf("failures %+v, want %t", response.BatchItemFailures, c.failed)
-			}
-			if deferred != c.deferred || len(dead.bodies) == 1 != c.buried {
-				t.Errorf("deferred by %s, buried %d", deferred, len(dead.bodies))
-			}
-			if _, err := pipeline.ParseMessage(pipeline.KindTask, got.Body); err != nil || got.Attempt != 1 || got.Max != 4 {
-				t.Errorf("message %+v: %v", got, err)
-			}
-		})
-	}
 }
 
 func TestBackoffGrowsAndEnds(t *testing.T) {
@@ -209,21 +148,17 @@ func TestQueues(t *testing.T) {
 	meters, log := quiet()
 	var handled []string
 	dead := map[string]*letters{"results": {}, "purges": {}}
-	handler := func(name, kind string) lambdax.Messages {
-		return lambdax.Messages{
-			Handle: func(_ context.Context, m queue.Message) error {
-				handled = append(handled, name)
-				_, err := pipeline.ParseMessage(kind, m.Body)
-				return err
-			},
-			Max: 12, Dead: dead[name], Meters: meters, Log: log,
-			Defer: func(context.Context, string, time.Duration) error { return nil },
-		}
+	source := func(queueName, name, kind string) lambdax.Source {
+		return lambdax.Source{Queue: newHider(queueName), Dead: dead[name], Handle: func(_ context.Context, m queue.Message) error {
+			handled = append(handled, name)
+			_, err := pipeline.ParseMessage(kind, m.Body)
+			return err
+		}}
 	}
-	queues := lambdax.Queues{
-		"cloudarq-ResultsQueue-A1B2C3D4E5F6": handler("results", pipeline.KindResult),
-		"cloudarq-PurgeQueue-A1B2C3D4E5F6":   handler("purges", pipeline.KindPurge),
-	}
+	queues := lambdax.Messages{Max: 12, Meters: meters, Log: log, Sources: []lambdax.Source{
+		source("cloudarq-ResultsQueue-A1B2C3D4E5F6", "results", pipeline.KindResult),
+		source("cloudarq-PurgeQueue-A1B2C3D4E5F6", "purges", pipeline.KindPurge),
+	}}
 	results, purge := event[events.SQSEvent](t, "results.json"), event[events.SQSEvent](t, "purge.json")
 	lost := event[events.SQSEvent](t, "purge.json")
 	lost.Records[0].EventSourceARN = results.Records[0].EventSourceARN

@@ -19,18 +19,30 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 )
 
-// Messages handles the messages of a queue.
+// Messages handles the messages of the queues that invoke a function.
 type Messages struct {
+	// Max is how often the queues deliver a message before it is a dead letter.
+	Max     int
+	Sources []Source
+	Meters  *metrics.EMF
+	Log     *slog.Logger
+}
+
+// Source is a queue that invokes a function.
+type Source struct {
+	Queue  Hider
 	Handle queue.Handler
-	// Max is how often the queue delivers a message before it is a dead letter.
-	Max int
 	// Dead takes messages that can never be handled, at once.
 	Dead queue.Sender
-	// Defer makes a message that failed come again after a while, instead of
-	// after the queue's whole visibility timeout.
-	Defer  func(ctx context.Context, receipt string, after time.Duration) error
-	Meters *metrics.EMF
-	Log    *slog.Logger
+}
+
+// Hider is what a function asks of its queue; sqs.Queue is one.
+type Hider interface {
+	// Name is the last part of the queue's ARN.
+	Name() string
+	// RedeliverAfter makes a message come again after a while, counted from now, in
+	// place of what is left of its visibility timeout.
+	RedeliverAfter(ctx context.Context, receipt string, wait time.Duration) error
 }
 
 // Backoff is how long a message waits after its attempt failed.
@@ -44,7 +56,11 @@ func Backoff(attempt int) time.Duration {
 func (m Messages) Batch(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
 	response := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
 	for _, record := range event.Records {
-		if !m.one(ctx, record) {
+		source, err := m.source(record)
+		if err != nil {
+			return response, err
+		}
+		if !m.one(ctx, source, record) {
 			response.BatchItemFailures = append(response.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: record.MessageId})
 		}
 	}
@@ -54,38 +70,25 @@ func (m Messages) Batch(ctx context.Context, event events.SQSEvent) (events.SQSE
 	return response, nil
 }
 
-// Queues handles the messages of several queues, each by its name.
-type Queues map[string]Messages
-
-// Batch handles the messages of one SQS event, which are of one queue.
-func (q Queues) Batch(ctx context.Context, event events.SQSEvent) (events.SQSEventResponse, error) {
-	if len(event.Records) == 0 {
-		return events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}, nil
-	}
-	source := event.Records[0].EventSourceARN
-	messages, ok := q[source[strings.LastIndexByte(source, ':')+1:]]
-	if !ok {
-		return events.SQSEventResponse{}, fmt.Errorf("messages of the queue %q, of which nothing is known", source)
-	}
-	return messages.Batch(ctx, event)
-}
-
 // one handles a message and reports whether it is done with.
-func (m Messages) one(ctx context.Context, record events.SQSMessage) bool {
+func (m Messages) one(ctx context.Context, source Source, record events.SQSMessage) bool {
 	start := time.Now()
 	attempt, err := strconv.Atoi(record.Attributes["ApproximateReceiveCount"])
 	if err != nil {
 		attempt = 1
 	}
-	err = m.Handle(ctx, queue.Message{ID: record.MessageId, Body: []byte(record.Body), Attempt: attempt, Max: m.Max})
-	log := m.Log.With(ids(record.Body)...).With(slog.Int("attempt", attempt), slog.Duration("duration", time.Since(start)))
+	log := m.Log.With(ids(record.Body)...).With(slog.Int("attempt", attempt))
+	stop := hold(ctx, source.Queue, record.ReceiptHandle, log)
+	err = source.Handle(ctx, queue.Message{ID: record.MessageId, Body: []byte(record.Body), Attempt: attempt, Max: m.Max})
+	stop()
+	log = log.With(slog.Duration("duration", time.Since(start)))
 	switch {
 	case err == nil:
 		log.InfoContext(ctx, "message handled")
 		return true
 	case errors.Is(err, queue.ErrPoison):
 		m.Meters.Add(metrics.Poison, 1)
-		if dead := m.Dead.Send(ctx, []byte(record.Body)); dead != nil {
+		if dead := source.Dead.Send(ctx, []byte(record.Body)); dead != nil {
 			log.ErrorContext(ctx, "message can never be handled, and the dead letters do not take it", slog.Any("error", errors.Join(err, dead)))
 			return false
 		}
@@ -93,10 +96,21 @@ func (m Messages) one(ctx context.Context, record events.SQSMessage) bool {
 		return true
 	}
 	log.WarnContext(ctx, "message failed and comes again", slog.Any("error", err))
-	if err := m.Defer(ctx, record.ReceiptHandle, Backoff(attempt)); err != nil {
-		log.WarnContext(ctx, "it comes again only after the queue's visibility timeout", slog.Any("error", err))
+	if err := source.Queue.RedeliverAfter(ctx, record.ReceiptHandle, max(Backoff(attempt), queue.WaitOf(err))); err != nil {
+		log.WarnContext(ctx, "it comes again only when it becomes visible by itself", slog.Any("error", err))
 	}
 	return false
+}
+
+// source is the queue that a message came from.
+func (m Messages) source(record events.SQSMessage) (Source, error) {
+	name := record.EventSourceARN[strings.LastIndex(record.EventSourceARN, ":")+1:]
+	for _, s := range m.Sources {
+		if s.Queue.Name() == name {
+			return s, nil
+		}
+	}
+	return Source{}, fmt.Errorf("a message of the queue %q, of which nothing is known", record.EventSourceARN)
 }
 
 // ids are what a log line tells of a message.

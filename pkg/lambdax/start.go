@@ -42,7 +42,8 @@ func Clock(tick func(context.Context) (pipeline.Ticked, error), meters *metrics.
 		start := time.Now()
 		ticked, err := tick(ctx)
 		fields := []any{
-			slog.Int("started", ticked.Started), slog.Int("skipped", ticked.Skipped), slog.Int("expired", ticked.Expired), slog.Int("purged", ticked.Purged),
+			slog.Int("started", ticked.Started), slog.Int("delayed", ticked.Delayed), slog.Int("skipped", ticked.Skipped),
+			slog.Int("expired", ticked.Expired), slog.Int("purged", ticked.Purged),
 			slog.Duration("duration", time.Since(start)),
 		}
 		if err != nil {

@@ -31,6 +31,9 @@ type Audit struct {
 	// Verification says that the audit only opens the account, to see whether it
 	// can be audited.
 	Verification bool `json:"verification,omitempty"`
+	// Urgent says that somebody waits for it: it was asked for, and did not start by
+	// the clock. Its tasks do not wait behind those of scheduled audits.
+	Urgent bool `json:"urgent,omitempty"`
 	// Once says that the connection is audited one time: no other audit follows by
 	// itself.
 	Once      bool       `json:"once,omitempty"`

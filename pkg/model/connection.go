@@ -52,8 +52,9 @@ type Schedule struct {
 	Expression string `json:"expression,omitempty"`
 	Timezone   string `json:"timezone,omitempty"` // an IANA name; empty means UTC
 	// JitterMinutes spreads connections that are due at once over so many
-	// minutes; each has its own place, the same every time.
-	JitterMinutes int `json:"jitter_minutes,omitempty"`
+	// minutes; each has its own place, the same every time. Not given, it is a
+	// twelfth of the time between two audits, an hour at most; 0 is none.
+	JitterMinutes *int `json:"jitter_minutes,omitempty"`
 }
 
 // ConnectionState is whether the account can be audited.

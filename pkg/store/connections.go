@@ -78,7 +78,7 @@ func (o *Organization) ConnectionsPage(ctx context.Context, cursor string, limit
 type Due struct {
 	Organization model.OrganizationID `json:"organization"`
 	Connection   model.ConnectionID   `json:"connection"`
-	Audit        model.AuditID        `json:"audit,omitempty"` // that must have ended
+	Audit        model.AuditID        `json:"audit,omitempty"` // that must have ended; of a start, which it waits for
 	At           time.Time            `json:"at"`
 }
 
@@ -122,6 +122,23 @@ func (o *Organization) PutNextAudit(ctx context.Context, connection model.Connec
 		return nil
 	}
 	return o.putClock(ctx, startClock, Due{Organization: o.id, Connection: connection, At: at})
+}
+
+// PutWaiting notes which audit a connection that is due waits for. It stays due.
+func (o *Organization) PutWaiting(ctx context.Context, due Due, audit model.AuditID) error {
+	due.Audit = audit
+	return o.putClock(ctx, startClock, due)
+}
+
+// Bounded reports whether an audit has a bound, which it has until it ended. It reads
+// a small record, where the audit's own is a large one.
+func (o *Organization) Bounded(ctx context.Context, audit model.AuditID) (bool, error) {
+	var d Due
+	_, err := o.get(ctx, table.Key{PK: o.key("CLOCK", string(boundClock)), SK: string(audit)}, &d)
+	if err != nil && !isMissing(err) {
+		return false, fmt.Errorf("bound of audit %s: %w", audit, err)
+	}
+	return err == nil, nil
 }
 
 // NextAudit is when a connection is due next; the zero time is never.
@@ -259,29 +276,39 @@ func (o *Organization) changeExternalIDs(ctx context.Context, change func(*exter
 	return nil
 }
 
-// verified is the role of a connection that was found to ask for its External ID.
-type verified struct {
-	Role string `json:"role"`
+// Verified is what is known of the way into the account of a connection, from trying.
+type Verified struct {
+	// Way is the role that was last found to be assumable with the External ID alone,
+	// or for the local command which access key was accepted; empty if nothing was.
+	Way string    `json:"role"`
+	At  time.Time `json:"at,omitzero"` // when; zero if it was noted before times were
+	// NoSource is the role, if it was found to refuse sessions with a source identity.
+	NoSource string `json:"no_source,omitempty"`
+}
+
+// Fresh reports whether a way was verified, and not longer ago than some time.
+func (v Verified) Fresh(way string, now time.Time, age time.Duration) bool {
+	return way != "" && v.Way == way && now.Sub(v.At) < age
 }
 
 func (o *Organization) verifiedKey(connection model.ConnectionID) table.Key {
 	return table.Key{PK: o.key("VERIFIED"), SK: string(connection)}
 }
 
-// VerifiedRole is the role that was last found to be assumable with the External
-// ID alone; empty if none was.
-func (o *Organization) VerifiedRole(ctx context.Context, connection model.ConnectionID) (string, error) {
-	var v verified
+// Verified is what was found of the way into a connection's account; zero if nothing
+// was.
+func (o *Organization) Verified(ctx context.Context, connection model.ConnectionID) (Verified, error) {
+	var v Verified
 	if _, err := o.get(ctx, o.verifiedKey(connection), &v); err != nil && !isMissing(err) {
-		return "", fmt.Errorf("verified role of connection %s: %w", connection, err)
+		return v, fmt.Errorf("verified role of connection %s: %w", connection, err)
 	}
-	return v.Role, nil
+	return v, nil
 }
 
-// PutVerifiedRole notes which role was verified; empty makes the next audit
-// verify again.
-func (o *Organization) PutVerifiedRole(ctx context.Context, connection model.ConnectionID, role string) error {
-	item, err := encode(o.verifiedKey(connection), table.Key{}, 0, verified{role})
+// PutVerified notes what was found; the zero Verified makes the next audit verify
+// again.
+func (o *Organization) PutVerified(ctx context.Context, connection model.ConnectionID, v Verified) error {
+	item, err := encode(o.verifiedKey(connection), table.Key{}, 0, v)
 	if err != nil {
 		return err
 	}
@@ -327,6 +354,16 @@ func (o *Organization) Once(ctx context.Context, what, key, request, value strin
 	}
 	if first.Request != request {
 		return "", fmt.Errorf("%s with key %q: %w", what, key, ErrReused)
+	}
+	return first.Value, nil
+}
+
+// Made is what Once remembers under a key; empty if nothing.
+func (o *Organization) Made(ctx context.Context, what, key string) (string, error) {
+	var first made
+	k := table.Key{PK: o.key("ONCE", what), SK: strings.ToValidUTF8(key, "?")}
+	if _, err := o.get(ctx, k, &first); err != nil && !isMissing(err) {
+		return "", fmt.Errorf("recall %s: %w", what, err)
 	}
 	return first.Value, nil
 }

@@ -205,8 +205,8 @@ type Scope struct {
 
 	// Checks and Regions are those that any audit took in: what the first look of
 	// another one finds is no change of the account.
-	Checks  []model.CheckID `json:"checks,omitempty"`
-	Regions []string        `json:"regions,omitempty"`
+	Checks  Looked `json:"checks,omitempty"`
+	Regions Looked `json:"regions,omitempty"`
 
 	// Unread is what the audit could not read in its time: the next one begins with it.
 	Unread []model.Rest `json:"unread,omitempty"`

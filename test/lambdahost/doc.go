@@ -29,12 +29,12 @@
 //   - Time. Nothing fires by itself: see Host.Fire. Retries of asynchronous
 //     invocations follow at once, not after one and two minutes. Batching windows
 //     are not waited for.
-//   - Visibility. AWS keeps a failed message invisible for the rest of the queue's
-//     visibility timeout, which is hours, or as long as the function said by
-//     ChangeMessageVisibility. With Options.VisibilityOverride it becomes visible
-//     that long after it was received. While a function works on it the real timeout
-//     holds, so a slow machine makes no duplicates. What the function asked for is in
-//     Call.Seconds.
+//   - Visibility. AWS keeps a message that failed, or whose function was killed,
+//     invisible for the rest of the queue's visibility timeout, which is hours, or as
+//     long as the function said last by ChangeMessageVisibility; so does the emulator.
+//     With Options.VisibilityOverride it becomes visible that long after it was
+//     received. While a function works on it the real time holds, so a slow machine
+//     makes no duplicates. What the function asked for is in Call.Seconds.
 //   - Throttling. An invocation that finds all environments busy waits, where AWS
 //     answers 429 or lets a message go round. SQS pollers do not scale up slowly.
 //   - Freezing. A process that has answered goes on running. No SIGTERM, no

@@ -83,7 +83,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// start runs the world's function.
+// start runs the world's function. A VisibilityOverride below 0 is none.
 func (w *world) start(t *testing.T, o lambdahost.Options) *lambdahost.Host {
 	t.Helper()
 	o.Binaries = map[string]string{"Probe": theShared(t).bootstrap}
@@ -96,6 +96,7 @@ func (w *world) start(t *testing.T, o lambdahost.Options) *lambdahost.Host {
 	if o.VisibilityOverride == 0 {
 		o.VisibilityOverride = 10 * time.Millisecond
 	}
+	o.VisibilityOverride = max(o.VisibilityOverride, 0)
 	h, err := lambdahost.Start(t.Context(), w.stack, o)
 	must(t, err)
 	t.Cleanup(func() { must(t, h.Close()) })

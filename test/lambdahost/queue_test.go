@@ -120,6 +120,18 @@ func TestMessagesSurviveTheHost(t *testing.T) {
 	}
 }
 
+// The message of a function that dies comes again when the function said, though its
+// queue would keep it for an hour.
+func TestADeadFunctionsMessageIsHiddenAsItSaid(t *testing.T) {
+	w := newWorld(t)
+	h := w.start(t, lambdahost.Options{VisibilityOverride: -1})
+	w.send("once hide and die")
+	idle(t, h)
+	if said := w.words(); !slices.Equal(said, []string{"1 once hide and die", "2 once hide and die"}) {
+		t.Errorf("delivered %q", said)
+	}
+}
+
 func TestNeedsPermissionToRead(t *testing.T) {
 	w := newWorld(t)
 	w.stack.Functions[0].RoleARN = w.role("kms:Decrypt")

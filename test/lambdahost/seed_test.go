@@ -59,7 +59,7 @@ func (s *seeder) seed() *stack.Stack {
 	jobs.LogicalID, jobs.DeadLetterARN, jobs.DeadLetterURL, jobs.MaxReceiveCount = "Jobs", dead.ARN, dead.URL, 2
 	dead.LogicalID = "Dead"
 	s.table()
-	role := s.role("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:SendMessage", "dynamodb:PutItem")
+	role := s.role("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility", "sqs:SendMessage", "dynamodb:PutItem")
 	return &stack.Stack{
 		Name: "probe", Account: s.account, Region: region, Endpoint: s.url,
 		Functions: []stack.Function{{

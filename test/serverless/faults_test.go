@@ -120,14 +120,14 @@ func TestTaskThatAlwaysDies(t *testing.T) {
 	if a = h.wait(c, a.ID); a.State != "running" || a.Progress.Done != a.Progress.Total-1 {
 		t.Fatalf("audit is %s, %d of %d tasks done", a.State, a.Progress.Done, a.Progress.Total)
 	}
-	dead := h.queue("TasksDeadQueue").take()
+	dead := h.queue("UrgentTasksDeadQueue").take()
 	if len(dead) != 1 || !strings.Contains(dead[0], `"task":"sqs"`) {
 		t.Fatalf("dead letters %q", dead)
 	}
 	// The cause is gone, and the operator moves the dead letters back.
 	deadly.Store(false)
 	for _, body := range dead {
-		h.queue("TasksQueue").send(body)
+		h.queue("UrgentTasksQueue").send(body)
 	}
 	if a = h.wait(c, a.ID); a.State != "done" {
 		t.Errorf("after the dead letters were moved back the audit is %s: %v", a.State, a.Problems)
@@ -144,7 +144,7 @@ func TestTaskThatAlwaysDies(t *testing.T) {
 	if a = h.wait(c, a.ID); a.State != "partial" || len(a.Problems) != 1 || !strings.Contains(a.Problems[0], "sqs was not finished") {
 		t.Errorf("past its bound the audit is %s: %v", a.State, a.Problems)
 	}
-	h.queue("TasksDeadQueue").take()
+	h.queue("UrgentTasksDeadQueue").take()
 	deadly.Store(false)
 	if status := h.call(http.MethodPost, "/v1/connections/"+c.ID+"/audits/"+a.ID+"/retry", nil, nil, nil); status != http.StatusAccepted {
 		t.Fatalf("retry: status %d", status)

@@ -168,6 +168,6 @@ func TestKillMatrix(t *testing.T) {
 }
 
 // schedulerEffects is how many side effects making an audit due and starting it
-// has: the connection and its date; a task and its marker, the bound, the audit,
-// the message, the next date.
-const schedulerEffects = 8
+// has: the connection and its date; which audit the moment got; a task and its marker,
+// the bound, the audit, the message, the next date.
+const schedulerEffects = 9

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/aws/client"
@@ -11,6 +12,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/policy"
+	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 // Accounts opens the accounts of connections.
@@ -18,6 +20,10 @@ type Accounts struct {
 	Catalog     *check.Catalog
 	ExternalIDs ExternalIDs
 	Client      *client.Client
+	// VerifyEvery is how long a role that was verified is not verified again; 0 verifies
+	// it with each audit.
+	VerifyEvery time.Duration
+	Now         func() time.Time
 }
 
 var _ pipeline.Accounts = Accounts{}
@@ -26,7 +32,8 @@ var _ pipeline.Accounts = Accounts{}
 // and nothing else, also where the role could do more. While an External ID is being
 // replaced the role may ask for the old one or the new one.
 func (a Accounts) Open(ctx context.Context, org model.OrganizationID, audit model.Audit, actions []string, calls ledger.Ledger) (pipeline.Account, error) {
-	connection, err := a.ExternalIDs.Store.For(org).Connection(ctx, audit.Connection)
+	records := a.ExternalIDs.Store.For(org)
+	connection, err := records.Connection(ctx, audit.Connection)
 	if err != nil {
 		return nil, err
 	}
@@ -44,14 +51,23 @@ func (a Accounts) Open(ctx context.Context, org model.OrganizationID, audit mode
 	if document := policy.Session(actions); len(document) <= policy.MaxSession {
 		target.Policy = document
 	}
+	verified, err := records.Verified(ctx, audit.Connection)
+	if err != nil {
+		return nil, err
+	}
+	// A role whose trust does not allow a source identity is assumed without. To try with
+	// one shows as denied in the account's trail, so it is not tried by each task.
+	sources := []string{target.SessionName, ""}
+	if verified.NoSource == target.RoleARN && verified.Fresh(target.RoleARN, a.Now(), a.VerifyEvery) {
+		sources = []string{"", target.SessionName}
+	}
 	var refused *client.AccessError
 	for _, id := range externalIDs {
-		// A role whose trust does not allow a source identity is assumed without.
-		for _, source := range []string{target.SessionName, ""} {
+		for _, source := range sources {
 			target.ExternalID, target.SourceIdentity = id, source
 			opened, err := a.Client.Open(ctx, target, calls)
 			if err == nil {
-				return account{opened, target.RoleARN}, nil
+				return account{opened, target.RoleARN}, a.noteSource(ctx, records, audit.Connection, verified, target)
 			}
 			// Anything but AWS's denial of the role, such as credentials of our own
 			// that have expired, says nothing of the account.
@@ -61,6 +77,23 @@ func (a Accounts) Open(ctx context.Context, org model.OrganizationID, audit mode
 		}
 	}
 	return nil, &pipeline.RefusedError{Code: model.CodeRoleDenied, Message: refused.Message, Cause: refused}
+}
+
+// noteSource notes whether a role lets its sessions have a source identity.
+func (a Accounts) noteSource(ctx context.Context, records *store.Organization, connection model.ConnectionID, verified store.Verified, assumed client.Target) error {
+	refuses := ""
+	if assumed.SourceIdentity == "" {
+		refuses = assumed.RoleARN
+	}
+	if verified.NoSource == refuses {
+		return nil
+	}
+	verified, err := records.Verified(ctx, connection) // as it is now: somebody may have it verified anew
+	if err != nil {
+		return err
+	}
+	verified.NoSource = refuses
+	return records.PutVerified(ctx, connection, verified)
 }
 
 // account is an account that was opened through a connection.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -58,7 +59,7 @@ func TestAdministratorCannotWrite(t *testing.T) {
 	if err := ids.Store.For("acme").PutConnection(t.Context(), &connection); err != nil {
 		t.Fatal(err)
 	}
-	accounts := connect.Accounts{ExternalIDs: ids, Client: client.New(client.Options{Version: "test", CustomEndpoint: collectors.CustomEndpoint})}
+	accounts := connect.Accounts{ExternalIDs: ids, Now: time.Now, Client: client.New(client.Options{Version: "test", CustomEndpoint: collectors.CustomEndpoint})}
 	opened, err := accounts.Open(t.Context(), "acme", model.Audit{ID: "audit", Connection: "c"}, []string{"kms:ListKeys"}, &ledger.Memory{})
 	if err != nil {
 		t.Fatal(err)

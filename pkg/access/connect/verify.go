@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/aws/client"
@@ -14,8 +15,8 @@ import (
 
 // Verify implements pipeline.Accounts: the role must not be assumable without the
 // External ID, nor with a wrong one. The two attempts show in the account's
-// CloudTrail as denied. They are made once for a role. An access key lets in who has
-// it, and there is nothing to try.
+// CloudTrail as denied. They are made again only after a while: a trust policy can be
+// loosened later. An access key lets in who has it, and there is nothing to try.
 func (a Accounts) Verify(ctx context.Context, org model.OrganizationID, audit model.Audit, calls ledger.Ledger) error {
 	records := a.ExternalIDs.Store.For(org)
 	connection, err := records.Connection(ctx, audit.Connection)
@@ -26,8 +27,8 @@ func (a Accounts) Verify(ctx context.Context, org model.OrganizationID, audit mo
 	if err != nil {
 		return err
 	}
-	verified, err := records.VerifiedRole(ctx, audit.Connection)
-	if err != nil || verified == target.RoleARN {
+	verified, err := records.Verified(ctx, audit.Connection)
+	if err != nil || verified.Fresh(target.RoleARN, a.Now(), a.VerifyEvery) {
 		return err
 	}
 	for _, w := range wrongWays() {
@@ -39,8 +40,12 @@ func (a Accounts) Verify(ctx context.Context, org model.OrganizationID, audit mo
 			return refusal(p)
 		}
 	}
-	return records.PutVerifiedRole(ctx, audit.Connection, target.RoleARN)
+	verified.Way, verified.At = target.RoleARN, a.Now()
+	return records.PutVerified(ctx, audit.Connection, verified)
 }
+
+// VerifyEvery is how long the command trusts what it verified.
+const VerifyEvery = 7 * 24 * time.Hour
 
 // wrongWay is a way into an account that must be closed.
 type wrongWay struct {

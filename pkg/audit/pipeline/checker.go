@@ -36,6 +36,9 @@ func (p *Pipeline) RunTask(ctx context.Context, message queue.Message) error {
 	case err == nil || ctx.Err() != nil || errors.Is(err, queue.ErrPoison):
 		return err
 	case errors.As(err, &refused):
+		if err := p.believe(ctx, message, refused); err != nil {
+			return err
+		}
 		return p.refuse(ctx, message.Body, refused)
 	case message.Last():
 		return p.Abandon(ctx, message.Body, err.Error())
@@ -65,7 +68,7 @@ func (p *Pipeline) runTask(ctx context.Context, body []byte) error {
 	}
 	if task.State == model.TaskOpen {
 		if audit.Refused != "" {
-			return &RefusedError{Code: audit.RefusedCode, Message: audit.Refused}
+			return &RefusedError{Code: audit.RefusedCode, Message: audit.Refused, noted: true}
 		}
 		p.Progress.TaskStarted(task)
 		if err := p.work(ctx, m, audit, &task); err != nil {

@@ -1,12 +1,10 @@
 package pipeline
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
+	"crypto/rand"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -21,7 +19,8 @@ import (
 // Ticked is what the clock brought about.
 type Ticked struct {
 	Started int // audits that were due
-	Skipped int // that were due while the one before still ran, or of connections that are gone
+	Delayed int // that are due and wait for another audit of their connection to end
+	Skipped int // of connections that are gone, or have no schedule any more
 	Expired int // audits whose time was over
 	Purged  int // deleted connections that are being purged
 }
@@ -30,10 +29,10 @@ type Ticked struct {
 const startsAtOnce = 16
 
 // Tick starts the audits that are due and ends those that took too long, and has
-// deleted connections purged, of all organizations. Whatever was missed is caught
-// up once. Ticking twice, or dying in the middle, starts nothing twice: a scheduled
-// audit's id follows from the connection and the moment it was due. One
-// connection's trouble does not hold up the others; the error tells of all of it.
+// deleted connections purged, of all organizations. Whatever was missed is caught up
+// once. Ticking twice, or dying in the middle, starts nothing twice: which audit a
+// connection got for the moment it was due is remembered. One connection's trouble
+// does not hold up the others; the error tells of all of it.
 func (p *Pipeline) Tick(ctx context.Context) (Ticked, error) {
 	now := p.Now().UTC()
 	var ticked Ticked
@@ -55,10 +54,13 @@ func (p *Pipeline) Tick(ctx context.Context) (Ticked, error) {
 			break
 		}
 		group.Go(func() error {
-			started, err := p.startDue(ctx, due, now)
-			if started {
+			what, err := p.startDue(ctx, due, now)
+			switch what {
+			case begun:
 				note(&ticked.Started, err)
-			} else {
+			case delayed:
+				note(&ticked.Delayed, err)
+			case skipped:
 				note(&ticked.Skipped, err)
 			}
 			return nil
@@ -88,51 +90,89 @@ func (p *Pipeline) Tick(ctx context.Context) (Ticked, error) {
 	return ticked, errors.Join(problems...)
 }
 
+// What became of an audit that was due.
+type outcome int
+
+const (
+	skipped outcome = iota
+	begun
+	delayed
+)
+
 // startDue starts the audit of a connection that is due, and then says when the
-// next one is.
-func (p *Pipeline) startDue(ctx context.Context, due store.Due, now time.Time) (started bool, err error) {
+// next one is. While another audit of the connection runs it is only delayed: it
+// stays due. A verification holds up nothing.
+func (p *Pipeline) startDue(ctx context.Context, due store.Due, now time.Time) (outcome, error) {
 	org := p.Store.For(due.Organization)
+	if due.Audit != "" { // it waited at the last tick
+		if runs, err := org.Bounded(ctx, due.Audit); err != nil || runs {
+			return delayed, err
+		}
+	}
 	connection, err := org.Connection(ctx, due.Connection)
 	if errors.Is(err, store.ErrNotFound) {
-		return false, org.PutNextAudit(ctx, due.Connection, time.Time{})
+		return skipped, org.PutNextAudit(ctx, due.Connection, time.Time{})
 	}
 	if err != nil {
-		return false, err
+		return skipped, err
 	}
-	id := scheduledAudit(due)
-	latest, err := org.LatestAudit(ctx, connection.ID, func(model.Audit) bool { return true })
+	if connection.Schedule.Expression == "" { // taken away while it waited
+		return skipped, org.PutNextAudit(ctx, due.Connection, time.Time{})
+	}
+	key := string(connection.ID) + " " + due.At.UTC().Format(time.RFC3339)
+	latest, err := org.LatestAudit(ctx, connection.ID, func(a model.Audit) bool { return !a.Verification })
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return false, err
+		return skipped, err
 	}
-	if err != nil || latest.State.Ended() || latest.ID == id {
-		started = latest.ID != id || !latest.State.Ended()
-		if err := p.BeginFor(ctx, due.Organization, connection, id); err != nil {
-			return false, err
+	if running := err == nil && !latest.State.Ended(); running {
+		if ours, err := org.Made(ctx, onceScheduled, key); err != nil {
+			return skipped, err
+		} else if ours != string(latest.ID) {
+			if due.Audit == latest.ID {
+				return delayed, nil
+			}
+			return delayed, org.PutWaiting(ctx, due, latest.ID)
 		}
+	}
+	// Audits are in the order of their ids, which is that of their starts: an audit that
+	// is late must not be taken for older than one that somebody made meanwhile.
+	fresh := ulid.MustNew(ulid.Timestamp(now), rand.Reader).String()
+	id, err := org.Once(ctx, onceScheduled, key, "", fresh, now)
+	if err != nil {
+		return skipped, err
+	}
+	what := begun
+	if string(latest.ID) == id && latest.State.Ended() { // it was served, and the clock does not know yet
+		what = skipped
+	}
+	if err := p.beginFor(ctx, due.Organization, connection, model.AuditID(id), false); err != nil {
+		return skipped, err
 	}
 	next, err := schedule.Parse(connection.Schedule, connection.CreatedAt)
 	if err != nil { // it was valid when it was set
-		return started, fmt.Errorf("schedule of connection %s: %w", connection.ID, err)
+		return what, fmt.Errorf("schedule of connection %s: %w", connection.ID, err)
 	}
-	return started, org.PutNextAudit(ctx, connection.ID, next.Next(connection.ID, now))
+	return what, org.PutNextAudit(ctx, connection.ID, next.After(connection.ID, due.At, now))
 }
 
-// BeginFor begins an audit of what a connection says that it wants audited.
+// onceScheduled is what is remembered of the audits that were due: their ids, by their
+// connections and moments.
+const onceScheduled = "scheduled audit"
+
+// BeginFor begins an audit, that somebody asked for, of what a connection says that
+// it wants audited.
 func (p *Pipeline) BeginFor(ctx context.Context, org model.OrganizationID, connection model.Connection, id model.AuditID) error {
+	return p.beginFor(ctx, org, connection, id, true)
+}
+
+func (p *Pipeline) beginFor(ctx context.Context, org model.OrganizationID, connection model.Connection, id model.AuditID, urgent bool) error {
 	checks, err := p.Catalog.Select(connection.Checks)
 	if err != nil {
 		return fmt.Errorf("audit connection %s: %w", connection.ID, err)
 	}
 	_, err = p.Begin(ctx, Request{
 		Organization: org, Audit: id, Connection: connection, Regions: connection.Regions,
-		Checks: checks, Services: connection.Services,
+		Checks: checks, Services: connection.Services, Urgent: urgent,
 	})
 	return err
-}
-
-// scheduledAudit is the id of the audit that a connection is due for: the same
-// whoever starts it, and in the order of time like every audit's.
-func scheduledAudit(due store.Due) model.AuditID {
-	sum := sha256.Sum256([]byte(strings.Join([]string{string(due.Organization), string(due.Connection), due.At.UTC().Format(time.RFC3339)}, "\x00")))
-	return model.AuditID(ulid.MustNew(ulid.Timestamp(due.At), bytes.NewReader(sum[:])).String())
 }

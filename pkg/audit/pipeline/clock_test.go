@@ -2,16 +2,21 @@ package pipeline_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/oklog/ulid/v2"
 
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
+	"github.com/cloudarq/cloudarq/pkg/platform/table"
+	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 // scheduled is a machine with a connection that is due every day at six.
@@ -21,7 +26,7 @@ func scheduled(t *testing.T, w *world) *machine {
 	m.Bound = 6 * time.Hour
 	c := model.Connection{
 		ID: account, AccountID: account, CreatedAt: m.now, State: model.ConnectionPending,
-		Schedule: model.Schedule{Expression: "cron(0 6 * * ? *)"},
+		Schedule: model.Schedule{Expression: "cron(0 6 * * ? *)", JitterMinutes: new(0)},
 	}
 	if err := m.records.PutConnection(t.Context(), &c); err != nil {
 		t.Fatal(err)
@@ -125,7 +130,9 @@ func TestOnce(t *testing.T) {
 	}
 }
 
-func TestNoAuditStartsWhileOneRuns(t *testing.T) {
+// A connection that is due while another of its audits runs is audited when that one
+// ended, once, and then again when it is due by its schedule.
+func TestADueAuditWaitsForTheOneThatRuns(t *testing.T) {
 	t.Parallel()
 	m := scheduled(t, &world{})
 	due := m.now.Add(6 * time.Hour)
@@ -135,11 +142,176 @@ func TestNoAuditStartsWhileOneRuns(t *testing.T) {
 	if _, err := m.Begin(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
-	if got := m.tick(t, due); got != (pipeline.Ticked{Skipped: 1}) {
-		t.Errorf("%+v, want it skipped", got)
+	for i := range 3 {
+		if got := m.tick(t, due.Add(time.Duration(i)*time.Minute)); got != (pipeline.Ticked{Delayed: 1}) {
+			t.Errorf("%+v, want it delayed", got)
+		}
 	}
 	if n := len(m.states(t)); n != 1 {
 		t.Errorf("%d audits, want the one that runs", n)
+	}
+	if next, err := m.records.NextAudit(t.Context(), account); err != nil || !next.Equal(due) {
+		t.Errorf("next due at %s (%v), want it due since %s", next, err, due)
+	}
+	if err := m.drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := m.tick(t, due.Add(3*time.Minute)); got != (pipeline.Ticked{Started: 1}) {
+		t.Errorf("%+v after the other ended, want it started", got)
+	}
+	if next, err := m.records.NextAudit(t.Context(), account); err != nil || !next.Equal(due.Add(24*time.Hour)) {
+		t.Errorf("next due at %s (%v), want a day after %s", next, err, due)
+	}
+	if err := m.drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := m.tick(t, due.Add(4*time.Minute)); got != (pipeline.Ticked{}) || len(m.states(t)) != 2 {
+		t.Errorf("%+v a minute later, %d audits", got, len(m.states(t)))
+	}
+}
+
+// counting is a table that counts how often the audits of a connection are looked at,
+// whose records are large.
+type counting struct {
+	table.Table
+	audits int
+}
+
+func (c *counting) Query(ctx context.Context, q table.Query) (table.Page, error) {
+	if strings.Contains(q.PK, "#AUDIT#") {
+		c.audits++
+	}
+	return c.Table.Query(ctx, q)
+}
+
+// Many connections may wait for hours, each of them asked for every minute.
+func TestWaitingIsCheap(t *testing.T) {
+	t.Parallel()
+	m := scheduled(t, &world{})
+	due := m.now.Add(6 * time.Hour)
+	m.now = due.Add(-time.Minute)
+	if _, err := m.Begin(t.Context(), m.request()); err != nil {
+		t.Fatal(err)
+	}
+	counted := &counting{Table: m.table}
+	m.Store = store.New(counted, nil)
+	for i := range 10 {
+		m.tick(t, due.Add(time.Duration(i)*time.Minute))
+	}
+	if counted.audits != 1 {
+		t.Errorf("the audits were looked at %d times in ten minutes, want once", counted.audits)
+	}
+}
+
+// Who only looks whether the account can be audited holds up no audit.
+func TestAVerificationHoldsUpNoAudit(t *testing.T) {
+	t.Parallel()
+	m := scheduled(t, &world{})
+	due := m.now.Add(6 * time.Hour)
+	c, err := m.records.Connection(t.Context(), account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.now = due.Add(-time.Minute)
+	if err := m.BeginVerification(t.Context(), organization, c, idAt(due.Add(-time.Minute))); err != nil {
+		t.Fatal(err)
+	}
+	if got := m.tick(t, due); got != (pipeline.Ticked{Started: 1}) {
+		t.Errorf("%+v, want it started", got)
+	}
+}
+
+// A schedule that is taken away while its audit waits takes that along.
+func TestAScheduleIsTakenAwayWhileItsAuditWaits(t *testing.T) {
+	t.Parallel()
+	m := scheduled(t, &world{})
+	due := m.now.Add(6 * time.Hour)
+	m.now = due.Add(-time.Minute)
+	if _, err := m.Begin(t.Context(), m.request()); err != nil {
+		t.Fatal(err)
+	}
+	m.tick(t, due)
+	c, err := m.records.Connection(t.Context(), account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Schedule = model.Schedule{}
+	if err := m.records.PutConnection(t.Context(), &c); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := m.tick(t, due.Add(time.Hour)); got != (pipeline.Ticked{Skipped: 1}) || len(m.states(t)) != 1 {
+		t.Errorf("%+v, %d audits", got, len(m.states(t)))
+	}
+	if got := m.tick(t, due.Add(2*time.Hour)); got != (pipeline.Ticked{}) {
+		t.Errorf("%+v, want it forgotten", got)
+	}
+}
+
+// idAt is the id of an audit that begins at a moment.
+func idAt(at time.Time) model.AuditID {
+	return model.AuditID(ulid.MustNew(ulid.Timestamp(at), rand.Reader).String())
+}
+
+// An audit that starts late is newer than one that somebody made since it was due, and
+// takes effect.
+func TestALateAuditTakesEffect(t *testing.T) {
+	t.Parallel()
+	w := &world{doors: map[string]sight{"a": open}}
+	m := scheduled(t, w)
+	day := m.now
+	c, err := m.records.Connection(t.Context(), account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.now = day.Add(8 * time.Hour) // due at six, and nobody ticked
+	if err := m.BeginFor(t.Context(), organization, c, idAt(m.now)); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.doors = map[string]sight{"a": shut, "b": open}
+	if got := m.tick(t, day.Add(9*time.Hour)); got.Started != 1 {
+		t.Fatalf("%+v", got)
+	}
+	if err := m.drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f := m.findings(t, "door-locked")
+	if f["a"].State != model.FindingResolved || f["b"].State != model.FindingOpen {
+		t.Errorf("door a is %q, door b %q; want what the late audit saw", f["a"].State, f["b"].State)
+	}
+	audits, err := m.records.AuditsOf(t.Context(), account)
+	if err != nil || len(audits) != 2 || !audits[0].StartedAt.After(audits[1].StartedAt) {
+		t.Errorf("audits %+v, %v; want the one that began last first", audits, err)
+	}
+}
+
+// Whoever starts an audit and dies before the clock is set starts no second one.
+func TestDyingAfterTheStartStartsNothingTwice(t *testing.T) {
+	t.Parallel()
+	for _, ended := range []bool{false, true} {
+		m := scheduled(t, &world{})
+		due := m.now.Add(6 * time.Hour)
+		m.tick(t, due)
+		if ended {
+			if err := m.drain(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := m.records.PutNextAudit(t.Context(), account, due); err != nil { // as if it had not been set on
+			t.Fatal(err)
+		}
+		m.tick(t, due.Add(time.Minute))
+		if err := m.drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := m.states(t); len(got) != 1 || got[0] != model.AuditDone {
+			t.Errorf("ended before %t: audits are %v, want one", ended, got)
+		}
 	}
 }
 

@@ -63,11 +63,12 @@ func (p *Pipeline) ingest(ctx context.Context, orgID model.OrganizationID, audit
 // ingestion is one attempt to take the evidence of an audit in to a scope.
 type ingestion struct {
 	*held
-	orgID   model.OrganizationID
-	audit   model.Audit
-	life    *diff.Lifecycle
-	known   map[model.CheckID]bool // checks that were looked at before; nil if all were
-	regions map[string]bool        // likewise
+	orgID model.OrganizationID
+	audit model.Audit
+	life  *diff.Lifecycle
+	// checks and regions were looked at before; allKnown says that nobody knows which.
+	checks, regions store.Looked
+	allKnown        bool
 
 	unread  []model.Rest
 	batch   []diff.Change
@@ -166,20 +167,15 @@ func (in *ingestion) looked(ctx context.Context) error {
 		// A record of before checks were noted: its audit knows.
 		before, err := in.org.Audit(ctx, in.audit.Connection, r.Audit)
 		if errors.Is(err, store.ErrNotFound) {
+			in.allKnown = true
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		r.Checks, r.Regions = before.Checks, before.Regions
+		in.look(before)
 	}
-	in.known, in.regions = map[model.CheckID]bool{}, map[string]bool{model.Global: true}
-	for _, id := range r.Checks {
-		in.known[id] = true
-	}
-	for _, region := range r.Regions {
-		in.regions[region] = true
-	}
+	in.checks, in.regions = r.Checks, r.Regions
 	return nil
 }
 
@@ -187,11 +183,14 @@ func (in *ingestion) looked(ctx context.Context) error {
 // the account: a check or a region that is looked at for the first time, a check that
 // is gone, a failure that another rule words otherwise.
 func (in *ingestion) byRules(c diff.Change) bool {
-	if in.known == nil {
+	f := c.Finding
+	switch {
+	case c.What == model.EventResolved && f.Why == model.WhyRetired:
+		return true
+	case in.allKnown:
 		return false
 	}
-	f := c.Finding
-	return f.Why == model.WhyRetired && c.What == model.EventResolved || !in.known[f.Check] || !in.regions[f.Resource.Region]
+	return !in.checks.Has(string(f.Check)) || f.Resource.Region != model.Global && !in.regions.Has(f.Resource.Region)
 }
 
 // flush writes a batch of changes and moves the cursor behind it.
@@ -311,7 +310,7 @@ func (in *ingestion) end(ctx context.Context) error {
 			return err
 		}
 	}
-	in.look()
+	in.look(in.audit)
 	r.Unread = in.unread
 	r.Done, r.News.Told = true, nil
 	if !r.First {
@@ -320,22 +319,19 @@ func (in *ingestion) end(ctx context.Context) error {
 	return in.put(ctx)
 }
 
-// look notes that the audit's checks and regions were looked at.
-func (in *ingestion) look() {
-	var checks []model.CheckID
-	for _, id := range append(slices.Clone(in.record.Checks), in.audit.Checks...) {
+// look notes which checks and regions an audit looked at.
+func (in *ingestion) look(audit model.Audit) {
+	if in.record.Checks == nil {
+		in.record.Checks = store.Looked{}
+	}
+	for _, id := range audit.Checks {
 		if c, exists := in.p.Catalog.Check(id); exists && scopeOf(c) == in.scope {
-			checks = append(checks, id)
+			in.record.Checks = in.record.Checks.With(string(id))
 		}
 	}
-	slices.Sort(checks)
-	in.record.Checks = slices.Compact(checks)
-	if in.record.Checks == nil {
-		in.record.Checks = []model.CheckID{}
+	for _, region := range audit.Regions {
+		in.record.Regions = in.record.Regions.With(region)
 	}
-	regions := append(slices.Clone(in.record.Regions), in.audit.Regions...)
-	slices.Sort(regions)
-	in.record.Regions = slices.Compact(regions)
 }
 
 // announce publishes what the record says is news of an audit.
@@ -422,9 +418,7 @@ func (in *ingestion) read(ctx context.Context) (*findings, error) {
 func (in *ingestion) rename(ctx context.Context, f model.Finding, id model.CheckID) (model.Finding, error) {
 	before := f.ID
 	f.Check, f.ID, f.Version = id, model.NewFindingID(id, f.Resource), 0
-	if in.known != nil {
-		in.known[id] = true // it was looked at, under its old name
-	}
+	in.checks = in.checks.With(string(id)) // it was looked at, under its old name
 	if err := in.org.PutFinding(ctx, in.scope, in.record.Parts, f); err != nil && !errors.Is(err, store.ErrConflict) {
 		return f, err
 	}

@@ -52,12 +52,14 @@ type Accounts interface {
 	Permissions(ctx context.Context, org model.OrganizationID, audit model.Audit, account Account, calls ledger.Ledger) (model.Permissions, error)
 }
 
-// RefusedError says that AWS does not let an audit into its account: trying
-// again changes nothing. Its text is one sentence for the user.
+// RefusedError says that AWS does not let an audit into its account. Its text is one
+// sentence for the user. Some refusals pass: see believe.
 type RefusedError struct {
 	Code    string // for programs: model.CodeRoleDenied and others
 	Message string
 	Cause   error
+
+	noted bool // with the audit, by another of its tasks
 }
 
 func (e *RefusedError) Error() string { return e.Message }
@@ -92,6 +94,7 @@ type Pipeline struct {
 	Store    *store.Store
 	Evidence blob.Store
 	Tasks    queue.Sender // to RunTask
+	Urgent   queue.Sender // to RunTask, of audits that somebody waits for; nil sends them with the others
 	Results  queue.Sender // to Ingest
 	Purges   queue.Sender // to RunPurge
 	Accounts Accounts
@@ -167,6 +170,16 @@ func ParseMessage(kind string, body []byte) (Message, error) {
 		return m, fmt.Errorf("%w: an id is missing", queue.ErrPoison)
 	}
 	return m, nil
+}
+
+// OrganizationOf is whose a message is: the group by which organizations share a
+// queue fairly. It is empty of what is no message of ours.
+func OrganizationOf(body []byte) string {
+	var m Message
+	if err := json.Unmarshal(body, &m); err != nil {
+		return ""
+	}
+	return string(m.Organization)
 }
 
 func (m Message) body() []byte {

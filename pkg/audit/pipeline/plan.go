@@ -26,6 +26,7 @@ type Request struct {
 	Narrowed        bool // see model.Audit
 	Checks          []check.Check
 	Services        []string // those allowed; empty allows all
+	Urgent          bool     // somebody waits for it
 }
 
 // Narrowed reports whether an account has enabled regions that are not audited.
@@ -87,11 +88,11 @@ func (p *Pipeline) Begin(ctx context.Context, r Request) (model.Audit, error) {
 // BeginVerification begins an audit that only opens the account, and makes sure
 // that nobody else can come in the same way.
 func (p *Pipeline) BeginVerification(ctx context.Context, org model.OrganizationID, connection model.Connection, id model.AuditID) error {
-	if err := p.Store.For(org).PutVerifiedRole(ctx, connection.ID, ""); err != nil {
+	if err := p.Store.For(org).PutVerified(ctx, connection.ID, store.Verified{}); err != nil {
 		return err
 	}
 	audit := model.Audit{
-		ID: id, Connection: connection.ID, AccountID: connection.AccountID, Project: connection.Project, Verification: true,
+		ID: id, Connection: connection.ID, AccountID: connection.AccountID, Project: connection.Project, Verification: true, Urgent: true,
 		State: model.AuditConnecting, StartedAt: p.Now().UTC(), Services: []string{}, Checks: []model.CheckID{}, Regions: []string{},
 	}
 	audit.DetailUntil = p.detailUntil(audit)
@@ -118,7 +119,7 @@ func (p *Pipeline) newAudit(r Request) (model.Audit, []model.Task, error) {
 	audit := model.Audit{
 		ID: r.Audit, Connection: r.Connection.ID, AccountID: r.Connection.AccountID, Project: r.Connection.Project, Once: r.Connection.Schedule.Once(),
 		Partition: r.Partition, CallerARN: r.CallerARN, State: model.AuditRunning, StartedAt: p.Now().UTC(),
-		Services: scope.Services, Regions: r.Regions, DisabledRegions: r.DisabledRegions, Narrowed: r.Narrowed, Permissions: r.Permissions,
+		Urgent: r.Urgent, Services: scope.Services, Regions: r.Regions, DisabledRegions: r.DisabledRegions, Narrowed: r.Narrowed, Permissions: r.Permissions,
 	}
 	audit.DetailUntil = p.detailUntil(audit)
 	for _, c := range scope.Checks {
@@ -220,6 +221,7 @@ func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit
 	}
 	audit.EndedAt, audit.Problems, audit.Overdue, audit.Refused, audit.RefusedCode = time.Time{}, nil, false, "", ""
 	audit.Retries++
+	audit.Urgent = true // somebody asked for it, whoever began it
 	if p.Bound > 0 {
 		if err := org.PutBound(ctx, audit, p.Now().Add(p.Bound)); err != nil {
 			return audit, err
@@ -256,7 +258,11 @@ func (p *Pipeline) send(ctx context.Context, org model.OrganizationID, audit mod
 		m := Message{KindTask, version, org, audit.Connection, audit.ID, t.ID}
 		bodies = append(bodies, m.body())
 	}
-	if err := p.Tasks.Send(ctx, bodies...); err != nil {
+	to := p.Tasks
+	if p.Urgent != nil && (audit.Urgent || to == nil) { // the API has no other
+		to = p.Urgent
+	}
+	if err := to.Send(ctx, bodies...); err != nil {
 		return fmt.Errorf("send %d tasks of audit %s: %w", len(bodies), audit.ID, err)
 	}
 	return nil

@@ -129,7 +129,7 @@ func (p *purged) fill(org model.OrganizationID, id model.ConnectionID, findings,
 	c := model.Connection{ID: id, AccountID: account, CreatedAt: p.now, State: model.ConnectionActive}
 	check(records.PutConnection(ctx, &c))
 	check(records.PutNextAudit(ctx, id, p.now.Add(time.Hour)))
-	check(records.PutVerifiedRole(ctx, id, "role"))
+	check(records.PutVerified(ctx, id, store.Verified{Way: "role"}))
 	check(records.PutAccess(ctx, id, store.Access{Profile: "p"}))
 	check(records.PutDataKey(ctx, string(id), []byte("key")))
 	check(records.PutAccessKey(ctx, id, store.SealedAccessKey{ID: "AKIA"}))

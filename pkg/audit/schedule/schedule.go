@@ -25,6 +25,7 @@ var ErrInvalid = errors.New("invalid schedule")
 type Schedule struct {
 	next   func(after time.Time) time.Time // zero when there is none
 	jitter time.Duration
+	spread bool // the jitter is ours, and shorter than the time between two moments
 }
 
 // Most and least of what can be asked for.
@@ -44,10 +45,12 @@ var (
 // there, and "once" is due there.
 func Parse(s model.Schedule, created time.Time) (Schedule, error) {
 	var out Schedule
-	if s.JitterMinutes < 0 || s.JitterMinutes > maxJitterMinutes {
-		return out, fmt.Errorf("%w: jitter of %d minutes is not in 0-%d", ErrInvalid, s.JitterMinutes, maxJitterMinutes)
+	if given := s.JitterMinutes; given != nil {
+		if *given < 0 || *given > maxJitterMinutes {
+			return out, fmt.Errorf("%w: jitter of %d minutes is not in 0-%d", ErrInvalid, *given, maxJitterMinutes)
+		}
+		out.jitter = time.Duration(*given) * time.Minute
 	}
-	out.jitter = time.Duration(s.JitterMinutes) * time.Minute
 	zone, err := time.LoadLocation(s.Timezone)
 	if err != nil || s.Timezone == "Local" {
 		return out, fmt.Errorf("%w: unknown time zone %q: want an IANA name, such as Europe/Helsinki", ErrInvalid, s.Timezone)
@@ -71,8 +74,35 @@ func Parse(s model.Schedule, created time.Time) (Schedule, error) {
 	default:
 		err = fmt.Errorf("%w: %q: want rate(…), cron(…), at(…) or once", ErrInvalid, e)
 	}
+	if err == nil && s.JitterMinutes == nil {
+		out.spread = true
+		out.jitter = defaultJitter(out.next, created)
+	}
 	return out, err
 }
+
+// defaultJitter spreads connections of the same schedule, which are often all of an
+// organization: over a twelfth of the time until each is due again, and an hour at
+// most. What is due once is due when it was said.
+func defaultJitter(next func(time.Time) time.Time, created time.Time) time.Duration {
+	var shortest time.Duration
+	last := next(created)
+	for range looked {
+		following := next(last)
+		if last.IsZero() || following.IsZero() {
+			break
+		}
+		if gap := following.Sub(last); shortest == 0 || gap < shortest {
+			shortest = gap
+		}
+		last = following
+	}
+	return min(shortest/12, time.Hour)
+}
+
+// looked is how many moments tell how close to each other they are: those of an
+// hourly schedule in a day.
+const looked = 24
 
 func only(at time.Time) func(time.Time) time.Time {
 	return func(after time.Time) time.Time {
@@ -148,6 +178,24 @@ func (s Schedule) Next(connection model.ConnectionID, after time.Time) time.Time
 		return at
 	}
 	return at.Add(shift).UTC()
+}
+
+// After is Next for a connection that was due at a moment and is served now. Whatever
+// jitter it was due with, which may have been none before it had a default, it is not
+// due again for the same moment.
+func (s Schedule) After(connection model.ConnectionID, due, now time.Time) time.Time {
+	at := s.Next(connection, now)
+	if at.IsZero() || !s.spread {
+		return at
+	}
+	following := s.next(due)
+	if following.IsZero() {
+		return following
+	}
+	if following = following.Add(s.shift(connection)).UTC(); at.Before(following) {
+		return following
+	}
+	return at
 }
 
 func (s Schedule) shift(connection model.ConnectionID) time.Duration {

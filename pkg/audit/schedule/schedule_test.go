@@ -2,6 +2,7 @@ package schedule_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -51,7 +52,7 @@ func TestNext(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s, err := schedule.Parse(model.Schedule{Expression: c.expression, Timezone: c.zone}, created)
+			s, err := schedule.Parse(model.Schedule{Expression: c.expression, Timezone: c.zone, JitterMinutes: new(0)}, created)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -88,8 +89,8 @@ func TestInvalid(t *testing.T) {
 		"no such moment":     {Expression: "at(tomorrow)"},
 		"no such zone":       {Expression: "rate(1 day)", Timezone: "Mars/Olympus"},
 		"the machine's zone": {Expression: "rate(1 day)", Timezone: "Local"},
-		"negative jitter":    {Expression: "rate(1 day)", JitterMinutes: -1},
-		"jitter of a week":   {Expression: "rate(1 day)", JitterMinutes: 7 * 24 * 60},
+		"negative jitter":    {Expression: "rate(1 day)", JitterMinutes: new(-1)},
+		"jitter of a week":   {Expression: "rate(1 day)", JitterMinutes: new(7 * 24 * 60)},
 	} {
 		if _, err := schedule.Parse(s, created); !errors.Is(err, schedule.ErrInvalid) {
 			t.Errorf("%s: %v, want ErrInvalid", name, err)
@@ -100,7 +101,7 @@ func TestInvalid(t *testing.T) {
 // Each connection keeps its place within the jitter, and they differ.
 func TestJitter(t *testing.T) {
 	t.Parallel()
-	s, err := schedule.Parse(model.Schedule{Expression: "cron(0 6 * * ? *)", JitterMinutes: 60}, created)
+	s, err := schedule.Parse(model.Schedule{Expression: "cron(0 6 * * ? *)", JitterMinutes: new(60)}, created)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,5 +117,91 @@ func TestJitter(t *testing.T) {
 	}
 	if len(places) < 6 {
 		t.Errorf("8 connections have %d places", len(places))
+	}
+}
+
+// Without a word about jitter a connection has a place within a twelfth of its period,
+// an hour at most, and none if it is due once.
+func TestDefaultJitter(t *testing.T) {
+	t.Parallel()
+	for expression, most := range map[string]time.Duration{
+		"rate(1 day)":                 time.Hour,
+		"rate(7 days)":                time.Hour,
+		"rate(6 hours)":               30 * time.Minute,
+		"rate(1 minute)":              5 * time.Second,
+		"cron(0 6 * * ? *)":           time.Hour,
+		"cron(0 6 ? * MON-FRI *)":     time.Hour,
+		"cron(0 6,9 * * ? *)":         15 * time.Minute,
+		"cron(0/15 * * * ? *)":        75 * time.Second,
+		"cron(0 6 1 1 ? 2030)":        0, // once
+		"at(2026-12-24T18:00:00)":     0,
+		"once":                        0,
+		"cron(0 6 1 1 ? 2030-2031)":   time.Hour,
+		"cron(59 23 31 12 ? 2020)":    0, // never
+		"cron(0 0/6 * * ? *)":         30 * time.Minute,
+		"cron(0,1 0 1 1 ? 2030-2032)": 5 * time.Second,
+	} {
+		s, err := schedule.Parse(model.Schedule{Expression: expression}, created)
+		if err != nil {
+			t.Fatal(err)
+		}
+		exact, err := schedule.Parse(model.Schedule{Expression: expression, JitterMinutes: new(0)}, created)
+		if err != nil {
+			t.Fatal(err)
+		}
+		farthest := time.Duration(0)
+		for i := range 200 {
+			id := model.ConnectionID(fmt.Sprintf("connection-%d", i))
+			after := created.Add(-time.Hour)
+			want := exact.Next(id, after)
+			for range 3 {
+				got := s.Next(id, after)
+				if got.IsZero() != want.IsZero() {
+					t.Fatalf("%s: due at %s, without jitter at %s", expression, got, want)
+				}
+				place := got.Sub(want)
+				if place < 0 || place >= max(most, 1) {
+					t.Fatalf("%s: %s after it is due, want less than %s", expression, place, most)
+				}
+				if after, want = got, exact.Next(id, want); got.IsZero() {
+					break
+				}
+				farthest = max(farthest, place)
+			}
+		}
+		if farthest < most*3/4 {
+			t.Errorf("%s: 200 connections are spread over %s, want nearly %s", expression, farthest, most)
+		}
+	}
+}
+
+// A connection that was due without jitter when it was stored, and has one since, is
+// not due twice for one moment. One that is late is due at its own place again.
+func TestAfter(t *testing.T) {
+	t.Parallel()
+	daily := model.Schedule{Expression: "cron(0 6 * * ? *)"}
+	s, err := schedule.Parse(daily, created)
+	if err != nil {
+		t.Fatal(err)
+	}
+	place := s.Next("c", at("2026-01-01T12:00:00Z")).Sub(at("2026-01-02T06:00:00Z"))
+	if place == 0 {
+		t.Fatal("want a connection with a place of its own")
+	}
+	for name, c := range map[string]struct{ due, now, want string }{
+		"stored before there was a jitter": {"2026-01-02T06:00:00Z", "2026-01-02T06:00:10Z", "2026-01-03T06:00:00Z"},
+		"served when due":                  {"2026-01-02T06:10:00Z", "2026-01-02T07:00:10Z", "2026-01-03T06:00:00Z"},
+		"served three days late":           {"2026-01-02T06:10:00Z", "2026-01-05T09:00:00Z", "2026-01-06T06:00:00Z"},
+	} {
+		if got := s.After("c", at(c.due), at(c.now)); !got.Equal(at(c.want).Add(place)) {
+			t.Errorf("%s: due again at %s, want %s and %s", name, got, c.want, place)
+		}
+	}
+	daily.JitterMinutes = new(0)
+	if s, err = schedule.Parse(daily, created); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.After("c", at("2026-01-02T06:00:00Z"), at("2026-01-02T06:00:10Z")); !got.Equal(at("2026-01-03T06:00:00Z")) {
+		t.Errorf("without jitter due again at %s", got)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
+	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 // NewAccessKey is an access key that is to be kept.
@@ -81,7 +82,7 @@ func (c Connections) RotateKey(ctx context.Context, connection model.Connection,
 	if err := c.keys().Give(ctx, local.Organization, &connection, key.AccessKey, key.made()); err != nil {
 		return err
 	}
-	if err := c.State.Records.PutVerifiedRole(ctx, connection.ID, wayIn(connection)); err != nil {
+	if err := c.State.Records.PutVerified(ctx, connection.ID, store.Verified{Way: wayIn(connection), At: time.Now().UTC()}); err != nil {
 		return err
 	}
 	return c.note(ctx, connection.ID, model.Audit{Permissions: v.Permissions})

@@ -261,14 +261,15 @@ func (c Connections) FindAny(ctx context.Context, word string) (model.Connection
 }
 
 // Verified reports whether the connection's role was found to let in who knows the
-// External ID, and nobody else; or that AWS accepts its access key.
+// External ID, and nobody else; or that AWS accepts its access key. That may be long
+// ago.
 func (c Connections) Verified(ctx context.Context, connection model.Connection) (bool, error) {
 	way := wayIn(connection)
 	if way == "" {
 		return false, nil
 	}
-	verified, err := c.State.Records.VerifiedRole(ctx, connection.ID)
-	return verified == way, err
+	verified, err := c.State.Records.Verified(ctx, connection.ID)
+	return verified.Way == way, err
 }
 
 // wayIn is what is noted as verified of a connection: its role, or which access key.

@@ -15,6 +15,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret/keyring"
 	"github.com/cloudarq/cloudarq/pkg/services"
+	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 const roleARN = "arn:aws:iam::111122223333:role/CloudArqAuditRole"
@@ -200,7 +201,7 @@ func TestPreparedConnection(t *testing.T) {
 		t.Errorf("another role before the first was verified: %v", err)
 	}
 
-	if err := accounts.State.Records.PutVerifiedRole(ctx, kept.ID, roleARN); err != nil {
+	if err := accounts.State.Records.PutVerified(ctx, kept.ID, store.Verified{Way: roleARN}); err != nil {
 		t.Fatal(err)
 	}
 	kept.State, kept.Reason = model.ConnectionActive, ""

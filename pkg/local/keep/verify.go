@@ -32,12 +32,12 @@ func (c Connections) Verify(ctx context.Context, connection model.Connection, se
 	}
 	found := model.Audit{Permissions: v.Permissions}
 	refused := connect.Refusal(v.Probes)
-	way := wayIn(connection)
+	verified := store.Verified{Way: wayIn(connection), At: time.Now().UTC()}
 	if refused != nil {
-		way = "" // so that the next audit verifies again
+		verified = store.Verified{} // so that the next audit verifies again
 		found.Refused, found.RefusedCode = refused.Message, refused.Code
 	}
-	if err := c.State.Records.PutVerifiedRole(ctx, connection.ID, way); err != nil {
+	if err := c.State.Records.PutVerified(ctx, connection.ID, verified); err != nil {
 		return connect.Verification{}, err
 	}
 	err = c.note(ctx, connection.ID, found)
@@ -84,15 +84,15 @@ func (c Connections) Wait(ctx context.Context, connection model.Connection, sess
 	}
 }
 
-// Open opens the connection's account. A role or access key that was not verified yet
-// is verified first; one that AWS does not let be used any more is noted as revoked,
+// Open opens the connection's account. A role or access key that was not verified yet,
+// or not for long, is verified first; one that AWS does not let be used any more is noted as revoked,
 // and the findings stay as they are.
 func (c Connections) Open(ctx context.Context, connection model.Connection, session string, calls ledger.Ledger) (*client.Account, error) {
-	verified, err := c.Verified(ctx, connection)
+	verified, err := c.State.Records.Verified(ctx, connection.ID)
 	if err != nil {
 		return nil, err
 	}
-	if !verified {
+	if !verified.Fresh(wayIn(connection), time.Now(), connect.VerifyEvery) {
 		if _, err := c.Verify(ctx, connection, session, calls); err != nil {
 			return nil, err
 		}

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 	"unicode/utf8"
 )
 
@@ -29,6 +30,29 @@ var (
 	// letter at once.
 	ErrPoison = errors.New("message can never be handled")
 )
+
+// Later says of a handler's error that the message shall not come again sooner than
+// after wait: too soon, and the answer would be the same. Where deployed, that is so;
+// the memory driver, for whose user minutes are long, keeps to its own backoff.
+func Later(err error, wait time.Duration) error { return &later{err, wait} }
+
+type later struct {
+	err  error
+	wait time.Duration
+}
+
+func (l *later) Error() string { return l.err.Error() }
+
+func (l *later) Unwrap() error { return l.err }
+
+// WaitOf is how long an error asks for; zero if it does not.
+func WaitOf(err error) time.Duration {
+	var l *later
+	if errors.As(err, &l) {
+		return l.wait
+	}
+	return 0
+}
 
 // Sender is the half of a queue that the pipeline needs.
 type Sender interface {

@@ -1,7 +1,10 @@
 package queue_test
 
 import (
+	"errors"
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 )
@@ -11,5 +14,13 @@ func TestLast(t *testing.T) {
 		if got := (queue.Message{Attempt: m[0], Max: m[1]}).Last(); got != want {
 			t.Errorf("attempt %d of %d: %t", m[0], m[1], got)
 		}
+	}
+}
+
+func TestLater(t *testing.T) {
+	cause := errors.New("not yet")
+	err := fmt.Errorf("task: %w", queue.Later(cause, time.Minute))
+	if !errors.Is(err, cause) || err.Error() != "task: not yet" || queue.WaitOf(err) != time.Minute || queue.WaitOf(cause) != 0 {
+		t.Errorf("%v waits %s", err, queue.WaitOf(err))
 	}
 }

@@ -1,11 +1,19 @@
 // Package sqs sends to an SQS queue, where CloudArq is deployed. What is sent is
 // received by Lambda's own poller, so there is no queue.Receiver here. Queues are
 // standard ones; a FIFO queue would refuse the messages.
+//
+// A standard queue whose messages have a message group is a fair queue: a group with
+// more than a tenth of what is being handled waits while others have messages, and
+// nobody else waits for its backlog. It promises no order within a group, and takes
+// no more of its receivers.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues-detailed.html
 package sqs
 
 import (
 	"context"
 	"fmt"
+	"path"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,13 +27,43 @@ import (
 type Queue struct {
 	client *sqs.Client
 	url    string
+	group  Group
 }
+
+// Group says whose a message is, by its body: all of one group share the queue
+// fairly with the others. A message of which it says "" is a group by itself.
+//
+// It is asked of the body, and not told to Send, because the body says it already: a
+// second copy could be another, and whoever sends a message on would have to know it.
+type Group func(body []byte) string
 
 var _ queue.Sender = (*Queue)(nil)
 
-// New makes the sender of the queue at this URL. Attempts of single calls are the
-// client's to repeat; give it a retryer for that.
-func New(client *sqs.Client, queueURL string) *Queue { return &Queue{client: client, url: queueURL} }
+// New makes the sender of the queue at this URL; without a group no message has one.
+// Attempts of single calls are the client's to repeat; give it a retryer for that.
+func New(client *sqs.Client, queueURL string, group Group) *Queue {
+	return &Queue{client: client, url: queueURL, group: group}
+}
+
+// Name is the queue's name, with which its ARN ends too.
+func (q *Queue) Name() string { return path.Base(q.url) }
+
+// maxGroup is the most characters that SQS takes for a message group.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+const maxGroup = 128
+
+// groupOf is the message group of a body; nil for none, or for one that SQS would
+// refuse the message for.
+func (q *Queue) groupOf(body []byte) *string {
+	if q.group == nil {
+		return nil
+	}
+	group := q.group(body)
+	if group == "" || len(group) > maxGroup || strings.ContainsFunc(group, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return nil
+	}
+	return &group
+}
 
 // Send implements queue.Sender. Its errors say how many messages were not sent.
 func (q *Queue) Send(ctx context.Context, bodies ...[]byte) error {
@@ -48,6 +86,8 @@ func (q *Queue) send(ctx context.Context, bodies [][]byte, entries []int) (batch
 		in.Entries = append(in.Entries, types.SendMessageBatchRequestEntry{
 			Id:          aws.String(batch.ID(i)),
 			MessageBody: aws.String(string(bodies[i])),
+
+			MessageGroupId: q.groupOf(bodies[i]),
 		})
 	}
 	out, err := q.client.SendMessageBatch(ctx, in)

@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/cloudarq/cloudarq/pkg/aws/fake"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/queuetest"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/sqs"
@@ -48,7 +50,7 @@ func cloud(t *testing.T, refuse func(call int, body string) *types.BatchResultEr
 	})
 	// The fake's answers carry no digests of the messages, which the SDK would check.
 	client := awssqs.NewFromConfig(f.Config(t), func(o *awssqs.Options) { o.DisableMessageChecksumValidation = true })
-	return sqs.New(client, "https://sqs/1/q"), f, taken
+	return sqs.New(client, "https://sqs/1/q", nil), f, taken
 }
 
 func bodies(s ...string) (out [][]byte) {
@@ -103,7 +105,7 @@ func TestErrorsSayHowManyWereNotSent(t *testing.T) {
 	}
 	f := fake.New()
 	fake.Fail[awssqs.SendMessageBatchInput](f, "AWS.SimpleQueueService.NonExistentQueue")
-	err := sqs.New(awssqs.NewFromConfig(f.Config(t)), "https://sqs/1/q").Send(t.Context(), bodies("a", "b")...)
+	err := sqs.New(awssqs.NewFromConfig(f.Config(t)), "https://sqs/1/q", nil).Send(t.Context(), bodies("a", "b")...)
 	if err == nil || !strings.Contains(err.Error(), "2 of 2 messages not sent") || !strings.Contains(err.Error(), "NonExistentQueue") {
 		t.Errorf("error %v, want how many were not sent and why", err)
 	}
@@ -131,9 +133,37 @@ func TestRedeliverAfterRounds(t *testing.T) {
 			got = in.VisibilityTimeout
 			return &awssqs.ChangeMessageVisibilityOutput{}, nil
 		})
-		q := sqs.New(awssqs.NewFromConfig(f.Config(t)), "https://sqs/1/q")
+		q := sqs.New(awssqs.NewFromConfig(f.Config(t)), "https://sqs/1/q", nil)
 		if err := q.RedeliverAfter(t.Context(), "handle", wait); err != nil || got != want {
 			t.Errorf("%s: %d seconds, %v; want %d", wait, got, err, want)
 		}
+	}
+}
+
+// Each message is of the group that its body names. A body of which nobody can say
+// whose it is, and a name that SQS would not take, cost nothing but the fairness.
+func TestGroups(t *testing.T) {
+	f := fake.New()
+	got := map[string]string{}
+	fake.On(f, func(in *awssqs.SendMessageBatchInput) (*awssqs.SendMessageBatchOutput, error) {
+		out := &awssqs.SendMessageBatchOutput{}
+		for _, e := range in.Entries {
+			got[aws.ToString(e.MessageBody)] = aws.ToString(e.MessageGroupId)
+			if e.MessageDeduplicationId != nil {
+				t.Error("a standard queue refuses deduplication ids")
+			}
+			out.Successful = append(out.Successful, types.SendMessageBatchResultEntry{Id: e.Id, MessageId: e.Id})
+		}
+		return out, nil
+	})
+	client := awssqs.NewFromConfig(f.Config(t), func(o *awssqs.Options) { o.DisableMessageChecksumValidation = true })
+	long := strings.Repeat("x", 129)
+	group := func(body []byte) string { return strings.TrimPrefix(string(body), "of ") }
+	if err := sqs.New(client, "https://sqs/1/q", group).Send(t.Context(), bodies("of acme", "of globex", "of ", "of a b", "of "+long)...); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"of acme": "acme", "of globex": "globex", "of ": "", "of a b": "", "of " + long: ""}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("groups (-want +got):\n%s", d)
 	}
 }

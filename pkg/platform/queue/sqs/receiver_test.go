@@ -44,7 +44,8 @@ func open(t testing.TB) *whole {
 	w.url = w.create(t, map[string]string{
 		"RedrivePolicy": fmt.Sprintf(`{"deadLetterTargetArn":%q,"maxReceiveCount":%d}`, arn.Attributes["QueueArn"], maxReceives),
 	})
-	w.Queue = sqs.New(w.client, w.url)
+	// All of one group: fairness needs it, and nothing else may depend on it.
+	w.Queue = sqs.New(w.client, w.url, func([]byte) string { return "acme" })
 	return w
 }
 

@@ -115,6 +115,12 @@ func batch(ctx context.Context, e events.SQSEvent) (any, error) {
 			}
 			continue
 		}
+		if word == "hide and die" {
+			if err := hide(ctx, m.ReceiptHandle); err != nil {
+				return nil, err
+			}
+			os.Exit(3)
+		}
 		if _, err := do(ctx, word); err != nil {
 			report.BatchItemFailures = append(report.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
 		}
@@ -160,6 +166,21 @@ func put(ctx context.Context, id string) error {
 	_, err = dynamodb.NewFromConfig(cfg).PutItem(ctx, &dynamodb.PutItemInput{
 		TableName: aws.String(os.Getenv("TABLE")),
 		Item:      map[string]types.AttributeValue{"id": &types.AttributeValueMemberS{Value: id}},
+	})
+	if err != nil {
+		fmt.Println("error", err)
+	}
+	return err
+}
+
+// hide hides a message for a second.
+func hide(ctx context.Context, receipt string) error {
+	cfg, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = sqs.NewFromConfig(cfg).ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
+		QueueUrl: aws.String(os.Getenv("QUEUE")), ReceiptHandle: &receipt, VisibilityTimeout: 1,
 	})
 	if err != nil {
 		fmt.Println("error", err)
