@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
+	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 func (a *API) findings(api huma.API) {
@@ -94,16 +96,46 @@ func (a *API) cursor(ctx context.Context, err error) error {
 
 type findingAnswer struct{ Body model.Finding }
 
+// searched is how many connections are searched for a finding of which nobody says
+// whose it is.
+const searched = 50
+
 func (a *API) getFinding(ctx context.Context, in *struct {
 	Organized
-	Finding string `path:"finding" pattern:"^[0-9a-f]{32}$"`
+	Finding    string `path:"finding" pattern:"^[0-9a-f]{32}$"`
+	Connection string `query:"connection" maxLength:"64" doc:"The connection that it is of, as alerts and lists say. Without it all connections are searched, if there are not more than 50"`
 },
 ) (*findingAnswer, error) {
-	f, err := a.Store.For(in.id()).Finding(ctx, model.FindingID(in.Finding))
-	if err != nil {
-		return nil, a.answer(ctx, err)
+	org := a.Store.For(in.id())
+	connections := []model.ConnectionID{model.ConnectionID(in.Connection)}
+	if in.Connection != "" {
+		if _, err := org.Connection(ctx, connections[0]); err != nil {
+			return nil, a.answer(ctx, err)
+		}
+	} else {
+		page, next, err := org.ConnectionsPage(ctx, "", searched)
+		if err != nil {
+			return nil, a.answer(ctx, err)
+		}
+		if next != "" {
+			return nil, invalid(ctx, "query.connection", "there are many connections: say which one the finding is of")
+		}
+		connections = nil
+		for _, c := range page {
+			connections = append(connections, c.ID)
+		}
 	}
-	return &findingAnswer{f}, nil
+	missing := fmt.Errorf("finding %s: %w", in.Finding, store.ErrNotFound)
+	for _, c := range connections {
+		f, err := org.Finding(ctx, c, pipeline.Scopes(a.Catalog), model.FindingID(in.Finding))
+		if err == nil {
+			return &findingAnswer{f}, nil
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return nil, a.answer(ctx, err)
+		}
+	}
+	return nil, a.answer(ctx, missing)
 }
 
 // DriftOutput is what is missing in an account, and what that leaves.

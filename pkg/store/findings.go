@@ -8,7 +8,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
@@ -19,8 +22,7 @@ func isConflict(err error) bool { return errors.Is(err, ErrConflict) }
 // A scope is what the evidence of one service, or of all rules that look across
 // services, is taken in to. Its findings share a partition, or are spread over
 // manyParts by the first digit of their id where a first audit found many: a
-// partition of DynamoDB takes a thousand writes a second. The index path leads from a
-// finding's id alone to its record, over 256 partitions.
+// partition of DynamoDB takes a thousand writes a second.
 
 // manyParts is over how many partitions the findings of a large scope are spread:
 // one for each first digit of an id, so that they are in order one after the other.
@@ -54,20 +56,16 @@ func (o *Organization) partitions(connection model.ConnectionID, scope string, p
 	return all
 }
 
-func (o *Organization) findingIndex(id model.FindingID) table.Key {
-	shard := string(id)
-	if len(shard) > 2 {
-		shard = shard[:2]
-	}
-	return table.Key{PK: o.key("FINDINGS", shard), SK: string(id)}
-}
-
 // EachFinding yields the findings of a scope, open and resolved, in the order of
 // their ids, a page at a time.
 func (o *Organization) EachFinding(ctx context.Context, connection model.ConnectionID, scope string, parts int) iter.Seq2[model.Finding, error] {
 	return func(yield func(model.Finding, error) bool) {
 		for _, pk := range o.partitions(connection, scope, parts) {
-			for f, err := range each(ctx, o.table, table.Query{PK: pk, Limit: table.MaxLimit}, o.read) {
+			for item, err := range table.All(ctx, o.table, table.Query{PK: pk, Limit: table.MaxLimit}) {
+				var f model.Finding
+				if err == nil {
+					f, err = o.read(item)
+				}
 				if err != nil {
 					yield(f, fmt.Errorf("list findings of %s, %s: %w", connection, scope, err))
 					return
@@ -95,13 +93,14 @@ func (o *Organization) Findings(ctx context.Context, connection model.Connection
 	return all, nil
 }
 
-// read completes a finding that was decoded.
-func (o *Organization) read(f *model.Finding, v int64) {
-	f.Version = v
-	// What is stored is how grave it was when it was written.
+// read decodes a finding, as grave as its check is today: what is stored is how grave
+// it was when it was written.
+func (o *Organization) read(item table.Item) (model.Finding, error) {
+	f, err := decodeFinding(item)
 	if severity, known := o.severity(f.Check); known {
 		f.Severity = severity
 	}
+	return f, err
 }
 
 // FindingsPage lists some findings of a scope, those that come after a cursor of
@@ -121,12 +120,18 @@ func (o *Organization) FindingsPage(ctx context.Context, connection model.Connec
 		at, cursor = int(n), rest
 	}
 	for ; at < len(partitions) && len(page) < limit; at++ {
-		found, inner, err := onePage[model.Finding](ctx, o.table, table.Query{PK: partitions[at], Cursor: cursor, Limit: limit - len(page)}, o.read)
+		found, err := o.table.Query(ctx, table.Query{PK: partitions[at], Cursor: cursor, Limit: limit - len(page)})
 		if err != nil {
 			return nil, "", fmt.Errorf("list findings of %s, %s: %w", connection, scope, err)
 		}
-		page = append(page, found...)
-		if cursor = inner; inner != "" {
+		for _, item := range found.Items {
+			f, err := o.read(item)
+			if err != nil {
+				return nil, "", fmt.Errorf("list findings of %s, %s: %w", connection, scope, err)
+			}
+			page = append(page, f)
+		}
+		if cursor = found.Cursor; cursor != "" {
 			break
 		}
 	}
@@ -136,26 +141,46 @@ func (o *Organization) FindingsPage(ctx context.Context, connection model.Connec
 	return page, strconv.FormatInt(int64(at), manyParts) + "~" + cursor, nil
 }
 
-// Finding reads a finding by its id.
-func (o *Organization) Finding(ctx context.Context, id model.FindingID) (model.Finding, error) {
-	index := o.findingIndex(id)
-	found, err := list(ctx, o.table, table.Query{Index: true, PK: index.PK, Prefix: index.SK}, o.read)
-	if err != nil {
-		return model.Finding{}, fmt.Errorf("finding %s: %w", id, err)
-	}
-	for _, f := range found {
-		if f.ID == id {
-			return f, nil
+// findingsAtOnce bounds how many places are looked at for a finding at a time.
+const findingsAtOnce = 16
+
+// Finding reads a finding of a connection by its id: it is in one of the scopes given,
+// or ErrNotFound.
+func (o *Organization) Finding(ctx context.Context, connection model.ConnectionID, scopes []string, id model.FindingID) (model.Finding, error) {
+	var mu sync.Mutex
+	var found *model.Finding
+	group, looking := errgroup.WithContext(ctx)
+	group.SetLimit(findingsAtOnce)
+	for _, scope := range scopes {
+		for _, parts := range []int{1, manyParts} {
+			group.Go(func() error {
+				f, err := o.FindingOf(looking, connection, scope, parts, id)
+				if isMissing(err) {
+					return nil
+				}
+				if err == nil {
+					mu.Lock()
+					defer mu.Unlock()
+					found = &f
+				}
+				return err
+			})
 		}
 	}
-	return model.Finding{}, fmt.Errorf("finding %s: %w", id, ErrNotFound)
+	if err := group.Wait(); err != nil {
+		return model.Finding{}, err
+	}
+	if found == nil {
+		return model.Finding{}, fmt.Errorf("finding %s: %w", id, ErrNotFound)
+	}
+	return *found, nil
 }
 
 // PutFinding writes a finding if it is unchanged since it was read; ErrConflict
 // otherwise. A new one has version 0. parts is the Scope's.
 func (o *Organization) PutFinding(ctx context.Context, scope string, parts int, f model.Finding) error {
 	key := table.Key{PK: o.findingsKey(f.Connection, scope, parts, f.ID), SK: string(f.ID)}
-	item, err := encode(key, o.findingIndex(f.ID), f.Version, f)
+	item, err := encodeFinding(key, f)
 	if err != nil {
 		return err
 	}
@@ -165,14 +190,15 @@ func (o *Organization) PutFinding(ctx context.Context, scope string, parts int, 
 	return nil
 }
 
-// FindingOf reads a finding of a scope, with certainty: Finding, which needs no
-// scope, may lag behind.
+// FindingOf reads a finding of a scope.
 func (o *Organization) FindingOf(ctx context.Context, connection model.ConnectionID, scope string, parts int, id model.FindingID) (f model.Finding, err error) {
-	item, err := o.get(ctx, table.Key{PK: o.findingsKey(connection, scope, parts, id), SK: string(id)}, &f)
+	item, err := o.table.Get(ctx, table.Key{PK: o.findingsKey(connection, scope, parts, id), SK: string(id)})
+	if err == nil {
+		f, err = o.read(item)
+	}
 	if err != nil {
 		return f, fmt.Errorf("finding %s: %w", id, err)
 	}
-	o.read(&f, item.Version)
 	return f, nil
 }
 
