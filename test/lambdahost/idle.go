@@ -25,6 +25,13 @@ func (h *Host) Idle(ctx context.Context) error {
 			if pending, err = h.pending(ctx); err != nil {
 				return err
 			}
+			// A queue's counts are not of one moment: what just changed from one to the
+			// other may be in none.
+			if pending == "" {
+				if pending, err = h.pending(ctx); err != nil {
+					return err
+				}
+			}
 			r, b, _ := h.activity.look()
 			if pending == "" && r == 0 && b == begun {
 				return nil
