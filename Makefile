@@ -67,9 +67,9 @@ prove: warm ## Prove on a copy that a changed call stops the build until the pol
 build: warm ## Build bin/cloudarq
 	go build -o bin/cloudarq ./cmd/cloudarq
 
-bench: build ## Measure an audit of 1,000 resources, and the checks alone
+bench: build ## Measure an audit of 1,000 resources, and the checks alone; BESIDE=path measures another build in turn
 	go test -run '^$$' -bench . ./pkg/judge/check ./pkg/judge/iampolicy
-	go run ./bench
+	go run ./bench $(if $(BESIDE),-beside $(BESIDE))
 
 .PHONY: fanout scale fairness cost functions size invoke-api invoke-scheduler invoke-checker invoke-aggregator invoke-purge
 fanout: ## Let 2,000 connections be due in the same minute, in one process (about two minutes of two free cores)

@@ -1,7 +1,9 @@
 // Command bench measures one audit of a sample account of about 1,000 resources
 // of 24 services in 17 regions: wall time, processor time, peak memory and calls, with and
 // without 30 ms of latency on every call. The second number of each comparison is
-// the bound that the calls' dependencies and the program's own limits allow.
+// the bound that the calls' dependencies and the program's own limits allow. With
+// -beside it measures another build of the command in turn with this one, and says how
+// many times as much this one takes.
 package main
 
 import (
@@ -9,6 +11,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -39,7 +42,9 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := bench(ctx)
+	beside := flag.String("beside", "", "another cloudarq to measure in turn with bin/cloudarq, such as the version before")
+	flag.Parse()
+	err := bench(ctx, *beside)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -47,7 +52,7 @@ func main() {
 	}
 }
 
-func bench(ctx context.Context) (err error) {
+func bench(ctx context.Context, beside string) (err error) {
 	root, err := emulator.Root()
 	if err != nil {
 		return err
@@ -78,18 +83,24 @@ func bench(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, stop()) }()
 	sample.Endpoint = address
 
-	b := &benchmark{ctx: ctx, program: filepath.Join(root, "bin", "cloudarq"), temp: temp, estate: sample, proxy: proxy}
-	if _, err := b.run(); err != nil { // fills the proxy
-		return err
+	b := &benchmark{ctx: ctx, programs: []string{filepath.Join(root, "bin", "cloudarq")}, temp: temp, estate: sample, proxy: proxy}
+	if beside != "" {
+		b.programs = append(b.programs, beside)
+	}
+	for _, program := range b.programs { // fills the proxy
+		if _, err := b.run(program); err != nil {
+			return err
+		}
 	}
 	var first measurement
 	for _, l := range []time.Duration{0, latency} {
 		proxy.latency.Store(int64(l))
 		proxy.missed.Store(0)
-		m, err := b.median()
+		medians, err := b.medians()
 		if err != nil {
 			return err
 		}
+		m := medians[0]
 		if first.calls == 0 {
 			first = m
 			fmt.Printf("%d resources, %d verdicts, %d calls\n\n", m.resources, m.verdicts, m.calls)
@@ -101,16 +112,23 @@ func bench(ctx context.Context) (err error) {
 		if missed := proxy.missed.Load(); missed > 0 {
 			fmt.Printf("           (%d answers had to be asked of the emulator)\n", missed)
 		}
+		for _, other := range medians[1:] {
+			fmt.Printf("%-10s %10s %10s %10s %10s %11.0f MB   (%d calls)\n", "beside it", other.wall.Round(10*time.Millisecond), "", "",
+				other.cpu.Round(10*time.Millisecond), other.memory/1e6, other.calls)
+			fmt.Printf("%-10s %10.2f %10s %10s %10.2f %14.2f   (calls %.3f)\n", "times", m.wall.Seconds()/other.wall.Seconds(), "", "",
+				m.cpu.Seconds()/other.cpu.Seconds(), m.memory/other.memory, float64(m.calls)/float64(other.calls))
+		}
 	}
 	return nil
 }
 
 type benchmark struct {
-	ctx           context.Context //nolint:containedctx // lives as long as the program
-	program, temp string
-	estate        *estate.Estate
-	proxy         *replay
-	count         int
+	ctx      context.Context //nolint:containedctx // lives as long as the program
+	programs []string        // measured in turn
+	temp     string
+	estate   *estate.Estate
+	proxy    *replay
+	count    int
 }
 
 // measurement is what one audit took.
@@ -130,21 +148,27 @@ func (m measurement) bound(latency, without time.Duration) time.Duration {
 	return max(without, shared, time.Duration(m.chain)*latency)
 }
 
-// median is the median of each figure by itself.
-func (b *benchmark) median() (measurement, error) {
-	var all []measurement
+// medians are, for each program, the median of each figure by itself.
+func (b *benchmark) medians() ([]measurement, error) {
+	all := make([][]measurement, len(b.programs))
 	for range runs {
-		m, err := b.run()
-		if err != nil {
-			return m, err
+		for i, program := range b.programs {
+			m, err := b.run(program)
+			if err != nil {
+				return nil, err
+			}
+			all[i] = append(all[i], m)
 		}
-		all = append(all, m)
 	}
-	m := all[0] // counts are the same in every run
-	m.wall = middle(all, func(m measurement) time.Duration { return m.wall })
-	m.cpu = middle(all, func(m measurement) time.Duration { return m.cpu })
-	m.memory = middle(all, func(m measurement) float64 { return m.memory })
-	return m, nil
+	medians := make([]measurement, len(all))
+	for i, of := range all {
+		m := of[0] // counts are the same in every run
+		m.wall = middle(of, func(m measurement) time.Duration { return m.wall })
+		m.cpu = middle(of, func(m measurement) time.Duration { return m.cpu })
+		m.memory = middle(of, func(m measurement) float64 { return m.memory })
+		medians[i] = m
+	}
+	return medians, nil
 }
 
 func middle[T cmp.Ordered](all []measurement, figure func(measurement) T) T {
@@ -156,11 +180,11 @@ func middle[T cmp.Ordered](all []measurement, figure func(measurement) T) T {
 	return figures[len(figures)/2]
 }
 
-func (b *benchmark) run() (measurement, error) {
+func (b *benchmark) run(program string) (measurement, error) {
 	b.count++
 	data := filepath.Join(b.temp, fmt.Sprintf("run-%d", b.count))
 	account := b.estate.Account("neglected")
-	cmd := exec.CommandContext(b.ctx, b.program, "audit", "run", "--quiet", "--services", services, "--data-dir", data, "--role-arn", account.RoleARN, "--external-id", "-")
+	cmd := exec.CommandContext(b.ctx, program, "audit", "run", "--quiet", "--services", services, "--data-dir", data, "--role-arn", account.RoleARN, "--external-id", "-")
 	cmd.Env, cmd.Stdin, cmd.Stderr = b.estate.Environ(), strings.NewReader(account.ExternalID), os.Stderr
 	start := time.Now()
 	if err := cmd.Run(); err != nil {
@@ -170,12 +194,12 @@ func (b *benchmark) run() (measurement, error) {
 	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		m.memory = float64(usage.Maxrss) * 1024 // Linux counts kilobytes
 	}
-	return m, b.read(data, &m)
+	return m, b.read(program, data, &m)
 }
 
 // read takes the figures that the audit itself keeps.
-func (b *benchmark) read(data string, m *measurement) error {
-	show := exec.CommandContext(b.ctx, b.program, "audit", "show", "--data-dir", data, "-o", "json")
+func (b *benchmark) read(program, data string, m *measurement) error {
+	show := exec.CommandContext(b.ctx, program, "audit", "show", "--data-dir", data, "-o", "json")
 	out, err := show.Output()
 	if err != nil {
 		return fmt.Errorf("read the audit: %w", err)
