@@ -158,7 +158,7 @@ func (p *Pipeline) firstWorst(ctx context.Context, org *store.Organization, audi
 
 // noteConnection keeps with the connection whether its account can be opened, and
 // allows what audits need. It reports whether this audit was the one that found it
-// revoked, also when asked again.
+// broken, also when asked again.
 func (p *Pipeline) noteConnection(ctx context.Context, org *store.Organization, audit model.Audit) (broken bool, err error) {
 	if audit.RefusedCode == model.CodeAccessKeysDisabled || audit.Refused == "" && audit.CallerARN == "" {
 		return false, nil // not opened, for reasons that are not the account's
@@ -171,7 +171,11 @@ func (p *Pipeline) noteConnection(ctx context.Context, org *store.Organization, 
 		if err != nil {
 			return false, err
 		}
-		found := func() bool { return c.State == model.ConnectionRevoked && c.Since.Equal(audit.StartedAt) }
+		// Also one that has to be set up again, because its role lets in others: who never
+		// opened it is told by the answer, and its state is older than this audit.
+		found := func() bool {
+			return (c.State == model.ConnectionRevoked || c.State == model.ConnectionPending && audit.Refused != "") && c.Since.Equal(audit.StartedAt)
+		}
 		state, reason := drift.State(c.State, audit)
 		if c.State == state && c.Reason == reason || c.Since.After(audit.StartedAt) {
 			return found(), nil
