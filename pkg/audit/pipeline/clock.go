@@ -137,7 +137,7 @@ func (p *Pipeline) startDue(ctx context.Context, due store.Due, now time.Time) (
 	// Audits are in the order of their ids, which is that of their starts: an audit that
 	// is late must not be taken for older than one that somebody made meanwhile.
 	fresh := ulid.MustNew(ulid.Timestamp(now), rand.Reader).String()
-	id, err := org.Once(ctx, onceScheduled, key, "", fresh, now)
+	id, err := org.Idempotent(ctx, onceScheduled, key, "", fresh, now)
 	if err != nil {
 		return skipped, err
 	}
