@@ -153,7 +153,7 @@ func (s *Scope) Run(ctx context.Context, w Walk) (ended bool) {
 	own := *s // what one walk leaves out is its own affair
 	own.elsewhere, own.walk = &atomic.Bool{}, w.Name()
 	s = &own
-	if _, err := understand(func() (struct{}, error) { return struct{}{}, w.Run(ctx, s) }); errors.Is(err, ErrStopped) {
+	if _, err := recovering(func() (struct{}, error) { return struct{}{}, w.Run(ctx, s) }); errors.Is(err, ErrStopped) {
 		return false
 	} else if err != nil {
 		gap = new(GapOf(err))
