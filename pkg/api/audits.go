@@ -100,7 +100,7 @@ func (a *API) start(ctx context.Context, orgID model.OrganizationID, connection,
 		}
 	case model.KindRole:
 	}
-	id, err := a.once(ctx, org, what, key, connection)
+	id, err := a.idempotent(ctx, org, what, key, connection)
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}

@@ -105,7 +105,7 @@ func (a *API) createConnection(ctx context.Context, in *struct {
 	if err := a.apply(ctx, &c, in.Body); err != nil {
 		return nil, err
 	}
-	id, err := a.once(ctx, org, "connection", in.Key, in.Body)
+	id, err := a.idempotent(ctx, org, "connection", in.Key, in.Body)
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
