@@ -38,11 +38,11 @@ type ExternalIDs interface {
 
 // AccessKeys keeps the access keys of connections, sealed.
 type AccessKeys interface {
-	// Give seals a key that was made at a moment, and writes the connection with it;
+	// Set seals a key that was made at a moment, and writes the connection with it;
 	// store.ErrConflict if somebody else wrote the connection.
-	Give(ctx context.Context, org model.OrganizationID, c *model.Connection, key secret.AccessKey, made time.Time) error
-	// Sweep destroys the keys that the connection as written does not name any more.
-	Sweep(ctx context.Context, org model.OrganizationID, c model.Connection, before *model.AccessKey) error
+	Set(ctx context.Context, org model.OrganizationID, c *model.Connection, key secret.AccessKey, made time.Time) error
+	// Prune destroys the keys that the connection as written does not name any more.
+	Prune(ctx context.Context, org model.OrganizationID, c model.Connection, before *model.AccessKey) error
 }
 
 // Rekeying wraps the data keys of an organization anew.

@@ -276,7 +276,7 @@ func (a *API) updateConnection(ctx context.Context, in *struct {
 	if err := org.PutConnection(ctx, &c); err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	if err := a.AccessKeys.Sweep(ctx, in.id(), c, before); err != nil {
+	if err := a.AccessKeys.Prune(ctx, in.id(), c, before); err != nil {
 		return nil, a.answer(ctx, err)
 	}
 	if err := a.reschedule(ctx, in.id(), c); err != nil {
