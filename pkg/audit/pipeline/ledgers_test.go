@@ -94,7 +94,7 @@ func note(t *testing.T, c *caller) *noted {
 		}
 	}
 	c.world = &world{}
-	spec := collect.Spec{Service: "house", Walks: []collect.Walk{{Kinds: []string{door{}.Kind()}, Run: func(ctx context.Context, _ *collect.Scope) error {
+	spec := collect.Spec{Service: "house", Walks: []collect.Walk{{Kinds: []string{door{}.Kind()}, Run: func(ctx context.Context, _ *collect.Session) error {
 		return c.walk(ctx, func(name string) { c.call(c.calls, name) })
 	}}}}
 	broker := memory.New(memory.Options{})

@@ -30,7 +30,7 @@ type slow struct {
 
 func (h *slow) spec() collect.Spec {
 	return collect.Spec{Service: "house", Walks: []collect.Walk{
-		{Kinds: []string{door{}.Kind()}, Run: func(ctx context.Context, s *collect.Scope) error {
+		{Kinds: []string{door{}.Kind()}, Run: func(ctx context.Context, s *collect.Session) error {
 			n := h.doors
 			if h.rooms != nil {
 				n = h.rooms(s.Region)
@@ -44,7 +44,7 @@ func (h *slow) spec() collect.Spec {
 				return &door{Resource: s.Resource(s.ARN("house", "door/"+name), name), Locked: fact.Known(i%2 == 0)}
 			})
 		}},
-		{Kinds: []string{guard{}.Kind()}, Run: func(_ context.Context, s *collect.Scope) error {
+		{Kinds: []string{guard{}.Kind()}, Run: func(_ context.Context, s *collect.Session) error {
 			s.Emit(guard{Resource: s.Resource(s.ARN("house", "guard"), "guard"), Awake: fact.Known(true)})
 			return nil
 		}},

@@ -29,7 +29,7 @@ type Call[In, Out, Opt any] func(context.Context, *In, ...func(*Opt)) (*Out, err
 // error of any page ends the walk after the resources begun. build returns nil
 // for what is not a resource of its own.
 func Each[Out, Opt, Item any, R check.Resource](
-	ctx context.Context, s *Scope, pages Pager[Out, Opt],
+	ctx context.Context, s *Session, pages Pager[Out, Opt],
 	items func(*Out) []Item, build func(*Reading, Item) *R,
 ) error {
 	var group errgroup.Group // without a context: one resource that fails does not stop the others
@@ -58,12 +58,12 @@ func Each[Out, Opt, Item any, R check.Resource](
 }
 
 // EachOf is Each over items that are at hand already.
-func EachOf[Item any, R check.Resource](ctx context.Context, s *Scope, items []Item, build func(*Reading, Item) *R) error {
+func EachOf[Item any, R check.Resource](ctx context.Context, s *Session, items []Item, build func(*Reading, Item) *R) error {
 	var group errgroup.Group
 	return errors.Join(send(ctx, &group, s, items, build), group.Wait())
 }
 
-func send[Item any, R check.Resource](ctx context.Context, group *errgroup.Group, s *Scope, items []Item, build func(*Reading, Item) *R) error {
+func send[Item any, R check.Resource](ctx context.Context, group *errgroup.Group, s *Session, items []Item, build func(*Reading, Item) *R) error {
 	for _, item := range items {
 		digest := s.part.digest(s.walk, item)
 		if s.part.has(digest) {
@@ -110,7 +110,7 @@ type Reading struct {
 
 // NewReading starts a resource that stands outside of a listing, such as an
 // account's settings. Wait before the resource is emitted.
-func NewReading(ctx context.Context, s *Scope) *Reading {
+func NewReading(ctx context.Context, s *Session) *Reading {
 	return &Reading{ctx: ctx, region: s.Region}
 }
 
