@@ -87,7 +87,7 @@ func (k AccessKeys) Prune(ctx context.Context, org model.OrganizationID, c model
 
 func (k AccessKeys) seal(ctx context.Context, org model.OrganizationID, connection model.ConnectionID, key secret.AccessKey) (store.SealedAccessKey, error) {
 	sealed := store.SealedAccessKey{ID: ulid.MustNew(ulid.Timestamp(k.Now()), ulid.DefaultEntropy()).String()}
-	by, err := dataKey(ctx, k.Store.For(org), k.Keys, scopeOf(org, connection))
+	by, err := dataKey(ctx, k.Store.For(org), k.Keys, ownerOf(org, connection))
 	if err != nil {
 		return sealed, err
 	}
@@ -107,7 +107,7 @@ func (k AccessKeys) Open(ctx context.Context, org model.OrganizationID, c model.
 	if err != nil {
 		return secret.AccessKey{}, err
 	}
-	by, err := openDataKey(ctx, k.Store.For(org), k.Keys, scopeOf(org, c.ID))
+	by, err := openDataKey(ctx, k.Store.For(org), k.Keys, ownerOf(org, c.ID))
 	if err != nil {
 		return secret.AccessKey{}, err
 	}

@@ -335,8 +335,8 @@ type late struct {
 	open func() secret.Wrapper
 }
 
-func (l late) Unwrap(ctx context.Context, scope secret.Scope, wrapped []byte) (secret.DataKey, error) {
-	return l.open().Unwrap(ctx, scope, wrapped)
+func (l late) Unwrap(ctx context.Context, owner secret.Owner, wrapped []byte) (secret.DataKey, error) {
+	return l.open().Unwrap(ctx, owner, wrapped)
 }
 
 // A data key that is wrapped anew, and whose old master key is dropped, between the
