@@ -164,7 +164,7 @@ func progress(audit model.Audit, tasks []model.Task, now time.Time) Progress {
 		case model.TaskFailed:
 			p.Failed++
 			p.TasksDone++
-		case model.TaskAbsorbed:
+		case model.TaskIngested:
 			p.TasksDone++
 		case model.TaskOpen, model.TaskCollected:
 		}

@@ -206,7 +206,7 @@ func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit
 			if err := org.PutTask(ctx, &t); err != nil {
 				return audit, err
 			}
-		case model.TaskAbsorbed:
+		case model.TaskIngested:
 			continue
 		case model.TaskOpen, model.TaskCollected:
 		}
@@ -241,7 +241,7 @@ func reopen(ctx context.Context, org *store.Organization, audit model.Audit, t m
 	if at < 0 {
 		return fmt.Errorf("task %s of audit %s is a part of %s: %w", t.ID, audit.ID, t.Of, store.ErrNotFound)
 	}
-	if root := &all[at]; root.State == model.TaskAbsorbed {
+	if root := &all[at]; root.State == model.TaskIngested {
 		root.State = model.TaskCollected
 		if err := org.PutTask(ctx, root); err != nil {
 			return err
