@@ -233,6 +233,19 @@ func TestOnlyTheCommandBootstraps(t *testing.T) {
 	}
 }
 
+// TestDriversInMemoryAreNotTheProducts keeps them to benches and tests: what they hold
+// is lost when the process ends.
+func TestDriversInMemoryAreNotTheProducts(t *testing.T) {
+	t.Parallel()
+	for _, p := range list(t) {
+		for _, i := range p.Imports {
+			if strings.HasPrefix(i, module+"internal/mem") && !strings.HasPrefix(p.name(), "bench/") {
+				t.Errorf("%s imports %s", p.name(), i)
+			}
+		}
+	}
+}
+
 // TestNoInit keeps registries literal: nothing happens because a package was
 // imported.
 func TestNoInit(t *testing.T) {
