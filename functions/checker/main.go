@@ -4,36 +4,20 @@
 package main
 
 import (
-	"context"
-	"log/slog"
-	"os"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/aws/aws-lambda-go/lambdacontext"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/kms"
-	sdks3 "github.com/aws/aws-sdk-go-v2/service/s3"
-	sdksqs "github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/caarlos0/env/v11"
 
+	"github.com/cloudarq/cloudarq/functions/internal/wiring"
 	"github.com/cloudarq/cloudarq/pkg/access/connect"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/aws/client"
 	"github.com/cloudarq/cloudarq/pkg/lambdax"
-	"github.com/cloudarq/cloudarq/pkg/platform/blob/s3"
-	"github.com/cloudarq/cloudarq/pkg/platform/queue/sqs"
-	"github.com/cloudarq/cloudarq/pkg/platform/secret"
-	secretkms "github.com/cloudarq/cloudarq/pkg/platform/secret/kms"
-	"github.com/cloudarq/cloudarq/pkg/platform/table/dynamo"
-	"github.com/cloudarq/cloudarq/pkg/services"
 	"github.com/cloudarq/cloudarq/pkg/services/collectors"
-	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 type settings struct {
-	Version     string        `env:"CLOUDARQ_VERSION,required"`
-	Table       string        `env:"TABLE_NAME,required"`
+	wiring.Settings
 	Bucket      string        `env:"EVIDENCE_BUCKET,required"`
 	Tasks       string        `env:"TASKS_QUEUE_URL,required"`
 	Dead        string        `env:"TASKS_DEAD_QUEUE_URL,required"`
@@ -44,43 +28,29 @@ type settings struct {
 	MaxReceives int           `env:"MAX_RECEIVES,required"`
 	Spare       time.Duration `env:"TASK_SPARE,required"`
 	Bound       time.Duration `env:"AUDIT_BOUND,required"`
-	Memory      int           `env:"AWS_LAMBDA_FUNCTION_MEMORY_SIZE,required"`
 	WatchEvery  time.Duration `env:"WATCH_EVERY,required"`
 	VerifyEvery time.Duration `env:"VERIFY_EVERY,required"`
 }
 
 func main() {
-	log := lambdacontext.NewLogger()
-	slog.SetDefault(log)
-	cfg, err := env.ParseAs[settings]()
-	lambdax.ExitOn(err)
-	lambdax.BoundMemory(cfg.Memory)
-	sdk, err := client.Own(context.Background(), cfg.Version)
-	lambdax.ExitOn(err)
-	catalog, err := services.Catalog()
-	lambdax.ExitOn(err)
-	queues := sdksqs.NewFromConfig(sdk)
-	tasks, urgent := sqs.New(queues, cfg.Tasks, pipeline.OrganizationOf), sqs.New(queues, cfg.Urgent, pipeline.OrganizationOf)
-	records := store.New(dynamo.New(dynamodb.NewFromConfig(sdk), cfg.Table, dynamo.Options{}), nil)
-	keys := secret.Cached(secretkms.New(kms.NewFromConfig(sdk), cfg.Key), 1000, 5*time.Minute, time.Now)
-	meters := lambdax.Meters(os.Stdout)
+	cfg, f := wiring.Boot[settings]()
+	tasks, urgent := f.Queue(cfg.Tasks), f.Queue(cfg.Urgent)
 	p := &pipeline.Pipeline{
-		Catalog: catalog, Specs: collectors.ByService(), Store: records,
-		Evidence: s3.New(sdks3.NewFromConfig(sdk, s3.PathStyle(client.Emulated(sdk))), cfg.Bucket),
-		Tasks:    tasks, Urgent: urgent, Results: sqs.New(queues, cfg.Results, pipeline.OrganizationOf),
+		Catalog: f.Catalog, Specs: collectors.ByService(), Store: f.Store, Evidence: f.Bucket(cfg.Bucket),
+		Tasks: tasks, Urgent: urgent, Results: f.Queue(cfg.Results),
 		Accounts: connect.Accounts{
-			Catalog:     catalog,
-			ExternalIDs: connect.ExternalIDs{Store: records, Keys: keys},
+			Catalog:     f.Catalog,
+			ExternalIDs: connect.ExternalIDs{Store: f.Store, Keys: f.Keys(cfg.Key)},
 			VerifyEvery: cfg.VerifyEvery, Now: time.Now,
 			Client: client.New(client.Options{Version: cfg.Version, CustomEndpoint: collectors.CustomEndpoint}),
 		},
-		Progress: pipeline.Silent{}, Meter: meters, Now: time.Now, Spare: cfg.Spare, ContinueFor: cfg.Bound * 3 / 4, WatchEvery: cfg.WatchEvery,
+		Progress: pipeline.Silent{}, Meter: f.Meters, Now: time.Now, Spare: cfg.Spare, ContinueFor: cfg.Bound * 3 / 4, WatchEvery: cfg.WatchEvery,
 	}
 	lambda.Start(lambdax.Messages{
-		Max: cfg.MaxReceives, Meters: meters, Log: log,
+		Max: cfg.MaxReceives, Meters: f.Meters, Log: f.Log,
 		Sources: []lambdax.Source{
-			{Queue: tasks, Handle: p.RunTask, Dead: sqs.New(queues, cfg.Dead, nil)},
-			{Queue: urgent, Handle: p.RunTask, Dead: sqs.New(queues, cfg.UrgentDead, nil)},
+			{Queue: tasks, Handle: p.RunTask, Dead: f.Queue(cfg.Dead)},
+			{Queue: urgent, Handle: p.RunTask, Dead: f.Queue(cfg.UrgentDead)},
 		},
 	}.Batch)
 }

@@ -165,7 +165,8 @@ func TestServicesKeepApart(t *testing.T) {
 
 // TestSDKStaysAtTheEdge keeps the AWS SDK out of everything that judges,
 // stores or reports, and Lambda out of everything but its adapters. The mains
-// build clients and choose drivers; what tests run is no part of that.
+// and the wiring that they share build clients and choose drivers; what tests run is
+// no part of that.
 func TestSDKStaysAtTheEdge(t *testing.T) {
 	t.Parallel()
 	edge := []string{
@@ -177,6 +178,9 @@ func TestSDKStaysAtTheEdge(t *testing.T) {
 	core := "github.com/aws/aws-sdk-go-v2/aws" // aws.Config alone, which accounts are handed round as
 	handsRound := []string{"pkg/audit/pipeline", "bench/rig", "bench/scale"}
 	for _, p := range list(t) {
+		if slices.ContainsFunc(p.Imports, func(i string) bool { return strings.HasPrefix(i, "github.com/caarlos0/env/") }) && !isMain(p.name()) {
+			t.Errorf("%s reads settings from the environment", p.name())
+		}
 		if isCollector(p.name()) || slices.Contains(edge, p.name()) || strings.HasPrefix(p.name(), "test/") || isMain(p.name()) {
 			continue
 		}
@@ -228,8 +232,21 @@ func TestOnlyTheCommandBootstraps(t *testing.T) {
 			t.Errorf("credentials that nothing guards:\n%s", out)
 		}
 	}
-	if functions < 4 || commands != 1 {
-		t.Errorf("looked at %d functions and %d commands", functions, commands)
+	if functions < 5 || commands != 1 {
+		t.Errorf("looked at %d functions, with their wiring, and %d commands", functions, commands)
+	}
+}
+
+// TestDriversInMemoryAreNotTheProducts keeps them to benches and tests: what they hold
+// is lost when the process ends.
+func TestDriversInMemoryAreNotTheProducts(t *testing.T) {
+	t.Parallel()
+	for _, p := range list(t) {
+		for _, i := range p.Imports {
+			if strings.HasPrefix(i, module+"internal/mem") && !strings.HasPrefix(p.name(), "bench/") {
+				t.Errorf("%s imports %s", p.name(), i)
+			}
+		}
 	}
 }
 

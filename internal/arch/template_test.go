@@ -102,8 +102,8 @@ var functionNames = map[string]string{
 	"ApiFunction": "api", "SchedulerFunction": "scheduler", "CheckerFunction": "checker", "AggregatorFunction": "aggregator",
 }
 
-// TestTemplateFunctions holds each function to the settings that its main reads,
-// and to the rules of the house.
+// TestTemplateFunctions holds each function to the settings that its main and the
+// wiring that all share read, and to the rules of the house.
 func TestTemplateFunctions(t *testing.T) {
 	t.Parallel()
 	global := dig(template(t), "Globals", "Function")
@@ -123,9 +123,13 @@ func TestTemplateFunctions(t *testing.T) {
 				given[v] = true
 			}
 		}
-		source, err := os.ReadFile(filepath.Join(root, "functions", name, "main.go"))
-		if err != nil {
-			t.Fatal(err)
+		source := []byte{}
+		for _, file := range []string{"internal/wiring/wiring.go", name + "/main.go"} { // what all share, and its own
+			read, err := os.ReadFile(filepath.Join(root, "functions", file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			source = append(source, read...)
 		}
 		for _, m := range regexp.MustCompile("`env:\"([A-Z_]+),required\"`").FindAllStringSubmatch(string(source), -1) {
 			if !given[m[1]] && !strings.HasPrefix(m[1], "AWS_LAMBDA_") { // those Lambda sets itself

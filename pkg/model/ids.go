@@ -6,7 +6,6 @@ package model
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"strings"
 )
 
@@ -37,12 +36,4 @@ func NewFindingID(check CheckID, r Ref) FindingID {
 	parts := []string{string(check), r.Partition(), r.Account, r.Region, r.ARN, r.Sub}
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return FindingID(hex.EncodeToString(sum[:16]))
-}
-
-// ValidateAccountID reports whether id is the 12 digits of an AWS account.
-func ValidateAccountID(id string) error {
-	if len(id) == 12 && strings.Trim(id, "0123456789") == "" {
-		return nil
-	}
-	return fmt.Errorf("%q is not an AWS account id: want 12 digits", id)
 }

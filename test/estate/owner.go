@@ -9,11 +9,11 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"github.com/cloudarq/cloudarq/test/emulator"
+	"github.com/cloudarq/cloudarq/internal/buffered"
 )
 
 // ownersTransport is for all owners together.
-var ownersTransport = emulator.Buffered(http.DefaultTransport)
+var ownersTransport = buffered.Transport(http.DefaultTransport)
 
 // Owner acts in an account of the emulator as the account itself, above all
 // access control, in eu-west-1.

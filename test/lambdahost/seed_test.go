@@ -16,7 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
-	"github.com/cloudarq/cloudarq/test/emulator"
+	"github.com/cloudarq/cloudarq/internal/buffered"
 	"github.com/cloudarq/cloudarq/test/stack"
 )
 
@@ -35,7 +35,7 @@ func newSeeder(t *testing.T, url, account string) *seeder {
 		Region:       region,
 		BaseEndpoint: &url,
 		Credentials:  credentials.NewStaticCredentialsProvider("test", "test", ""),
-		HTTPClient:   &http.Client{Transport: asAccount{account, emulator.Buffered(&http.Transport{DisableKeepAlives: true})}},
+		HTTPClient:   &http.Client{Transport: asAccount{account, buffered.Transport(&http.Transport{DisableKeepAlives: true})}},
 	}}
 }
 

@@ -3,10 +3,8 @@
 package client
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -21,6 +19,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
+
+	"github.com/cloudarq/cloudarq/internal/buffered"
 )
 
 // Options says how a process reaches AWS. The zero value is for production.
@@ -144,28 +144,9 @@ func emulator(cfg aws.Config) string {
 // addresses to a host named after the account.
 func throughEmulator(client *awshttp.BuildableClient, host string) aws.HTTPClient {
 	dialer := net.Dialer{Timeout: 10 * time.Second}
-	return bufferedBody{client.WithTransportOptions(func(t *http.Transport) {
+	return buffered.Client(client.WithTransportOptions(func(t *http.Transport) {
 		t.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return dialer.DialContext(ctx, network, host)
 		}
-	}).Freeze()}
-}
-
-// bufferedBody sends a copy of each request's body. The SDK closes the body
-// when the answer's headers arrive, and a server that answers within
-// microseconds makes net/http take that for a write error: about one call in a
-// hundred would be sent twice (aws/aws-sdk-go-v2#2737).
-type bufferedBody struct{ next aws.HTTPClient }
-
-func (b bufferedBody) Do(r *http.Request) (*http.Response, error) {
-	if r.Body != nil && r.Body != http.NoBody {
-		body, err := io.ReadAll(r.Body)
-		_ = r.Body.Close()
-		if err != nil {
-			return nil, fmt.Errorf("read request body: %w", err)
-		}
-		r = r.Clone(r.Context())
-		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	}
-	return b.next.Do(r)
+	}).Freeze())
 }

@@ -7,9 +7,9 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/aws/smithy-go"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
@@ -32,7 +32,7 @@ func Each[Out, Opt, Item any, R check.Resource](
 	ctx context.Context, s *Session, pages Pager[Out, Opt],
 	items func(*Out) []Item, build func(*Reading, Item) *R,
 ) error {
-	var crew crew
+	var group errgroup.Group // without a context: one resource that fails does not stop the others
 	for pages.HasMorePages() {
 		found, err := recovering(func() ([]Item, error) {
 			if s.part.stopped() {
@@ -45,37 +45,25 @@ func Each[Out, Opt, Item any, R check.Resource](
 			return pickFrom(page, items)
 		})
 		if err == nil {
-			err = send(ctx, &crew, s, found, build)
+			err = send(ctx, &group, s, found, build)
 		}
 		if err != nil && ctx.Err() != nil && s.part.stopped() {
 			err = ErrStopped
 		}
 		if err != nil {
-			return errors.Join(err, crew.wait())
+			return errors.Join(err, group.Wait())
 		}
 	}
-	return crew.wait()
+	return group.Wait()
 }
 
 // EachOf is Each over items that are at hand already.
 func EachOf[Item any, R check.Resource](ctx context.Context, s *Session, items []Item, build func(*Reading, Item) *R) error {
-	var crew crew
-	return errors.Join(send(ctx, &crew, s, items, build), crew.wait())
+	var group errgroup.Group
+	return errors.Join(send(ctx, &group, s, items, build), group.Wait())
 }
 
-// crew is the goroutines that build the resources of one walk.
-type crew struct {
-	busy  sync.WaitGroup
-	first sync.Once
-	err   error
-}
-
-func (c *crew) wait() error {
-	c.busy.Wait()
-	return c.err
-}
-
-func send[Item any, R check.Resource](ctx context.Context, crew *crew, s *Session, items []Item, build func(*Reading, Item) *R) error {
+func send[Item any, R check.Resource](ctx context.Context, group *errgroup.Group, s *Session, items []Item, build func(*Reading, Item) *R) error {
 	for _, item := range items {
 		digest := s.part.digest(s.walk, item)
 		if s.part.has(digest) {
@@ -91,17 +79,15 @@ func send[Item any, R check.Resource](ctx context.Context, crew *crew, s *Sessio
 		case <-s.part.stopping():
 			return ErrStopped
 		}
-		crew.busy.Go(func() {
+		group.Go(func() error {
 			defer func() { <-s.slots }()
 			reading := NewReading(ctx, s)
 			resource, err := recovering(func() (*R, error) { return build(reading, item), nil })
 			if err := errors.Join(err, reading.Wait()); err != nil {
-				crew.first.Do(func() { crew.err = err })
-				return
+				return err
 			}
 			if ctx.Err() != nil && s.part.stopped() { // read in part: another task reads all of it
-				crew.first.Do(func() { crew.err = ErrStopped })
-				return
+				return ErrStopped
 			}
 			if resource != nil {
 				s.Emit(*resource)
@@ -109,6 +95,7 @@ func send[Item any, R check.Resource](ctx context.Context, crew *crew, s *Sessio
 				// its walk knows.
 				s.part.add(digest)
 			}
+			return nil
 		})
 	}
 	return nil
@@ -118,7 +105,7 @@ func send[Item any, R check.Resource](ctx context.Context, crew *crew, s *Sessio
 type Reading struct {
 	ctx    context.Context
 	region string
-	steps  crew
+	steps  errgroup.Group
 }
 
 // NewReading starts a resource that stands outside of a listing, such as an
@@ -129,7 +116,7 @@ func NewReading(ctx context.Context, s *Session) *Reading {
 
 // Wait returns when all facts begun are read. An error means that a step did
 // not understand an answer; what it should have set is not set.
-func (r *Reading) Wait() error { return r.steps.wait() }
+func (r *Reading) Wait() error { return r.steps.Wait() }
 
 // Into reads one fact by one call, beside the resource's other facts. pick
 // takes what is kept from the answer. The error codes listed as absent mean
@@ -195,10 +182,9 @@ func recovering[T any](read func() (T, error)) (value T, err error) {
 // Do runs a step of the reading beside the others, for facts that depend on one
 // another.
 func (r *Reading) Do(step func(context.Context)) {
-	r.steps.busy.Go(func() {
-		if _, err := recovering(func() (struct{}, error) { step(r.ctx); return struct{}{}, nil }); err != nil {
-			r.steps.first.Do(func() { r.steps.err = err })
-		}
+	r.steps.Go(func() error {
+		_, err := recovering(func() (struct{}, error) { step(r.ctx); return struct{}{}, nil })
+		return err
 	})
 }
 

@@ -64,9 +64,6 @@ func Searched[T any](session *Session, s *Search, operation string, value T, fou
 	return fact.Known(value)
 }
 
-// Looked is how many bytes were looked at.
-func (s *Search) Looked() int { return SearchLimit - s.left }
-
 // take is as much of a text as may be looked at.
 func (s *Search) take(text string) string {
 	if s.ctx.Err() != nil {

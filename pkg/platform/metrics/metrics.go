@@ -42,12 +42,6 @@ type Recorder interface {
 	Add(name Name, n float64)
 }
 
-// None is a Recorder that forgets.
-type None struct{}
-
-// Add implements Recorder.
-func (None) Add(Name, float64) {}
-
 // Namespace is CloudWatch's name for where the metrics are.
 const Namespace = "CloudArq"
 

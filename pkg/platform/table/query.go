@@ -177,7 +177,3 @@ func Path(parts ...string) string {
 	}
 	return strings.Join(parts, "#")
 }
-
-// Under is the prefix of all keys that Path makes of these parts and at least
-// one more: Under("a", "1") finds "a#1#x", neither "a#10#x" nor "a#1" itself.
-func Under(parts ...string) string { return Path(parts...) + "#" }

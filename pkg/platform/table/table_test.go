@@ -17,9 +17,6 @@ func TestPath(t *testing.T) {
 		if got := table.Path(parts...); got != want {
 			t.Errorf("%q: %q, want %q", parts, got, want)
 		}
-		if got := table.Under(parts...); got != want+"#" {
-			t.Errorf("under %q: %q", parts, got)
-		}
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		parts := rapid.SliceOfN(rapid.StringOf(rapid.SampledFrom([]rune("a#%23"))), 1, 4)

@@ -21,6 +21,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/cloudarq/cloudarq/internal/buffered"
 	"github.com/cloudarq/cloudarq/test/emulator"
 )
 
@@ -74,7 +75,7 @@ func (s *Shared) Config(t testing.TB) aws.Config {
 		Region:       "eu-west-1",
 		BaseEndpoint: aws.String(s.Server(t).URL),
 		Credentials:  credentials.NewStaticCredentialsProvider("test", "test", ""),
-		HTTPClient:   &http.Client{Transport: emulator.Buffered(&s.http)},
+		HTTPClient:   &http.Client{Transport: buffered.Transport(&s.http)},
 	}
 }
 

@@ -1,5 +1,5 @@
 // Package dynamo keeps a table in DynamoDB, where CloudArq is deployed. One
-// DynamoDB table holds everything; Schema has its shape.
+// DynamoDB table holds everything; template.yaml has its shape.
 //
 // An item is the attributes pk and sk, ipk and isk where it has an index key, v
 // (its version), body (binary) and exp (seconds since 1970, absent where it never
@@ -38,7 +38,7 @@ type Table struct {
 
 var _ table.Table = (*Table)(nil)
 
-// New makes a table of an existing DynamoDB table, of Schema's shape. Attempts
+// New makes a table of an existing DynamoDB table, of the shape that template.yaml gives it. Attempts
 // of single calls are the client's to repeat; give it a retryer for that.
 func New(client *dynamodb.Client, name string, o Options) *Table {
 	t := &Table{client: client, name: name, clock: o.Clock}
@@ -46,32 +46,6 @@ func New(client *dynamodb.Client, name string, o Options) *Table {
 		t.clock = time.Now
 	}
 	return t
-}
-
-// Schema is how the table called name is created: pay per request, two string
-// keys, and the index with keys only. Time to live is switched on by itself
-// (UpdateTimeToLive) on the attribute TTLAttribute.
-func Schema(name string) *dynamodb.CreateTableInput {
-	text := func(name string) types.AttributeDefinition {
-		return types.AttributeDefinition{AttributeName: aws.String(name), AttributeType: types.ScalarAttributeTypeS}
-	}
-	path := func(pk, sk string) []types.KeySchemaElement {
-		return []types.KeySchemaElement{
-			{AttributeName: aws.String(pk), KeyType: types.KeyTypeHash},
-			{AttributeName: aws.String(sk), KeyType: types.KeyTypeRange},
-		}
-	}
-	return &dynamodb.CreateTableInput{
-		TableName:            aws.String(name),
-		BillingMode:          types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{text(attrPK), text(attrSK), text(attrIndexPK), text(attrIndexSK)},
-		KeySchema:            path(attrPK, attrSK),
-		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
-			IndexName:  aws.String(IndexName),
-			KeySchema:  path(attrIndexPK, attrIndexSK),
-			Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly},
-		}},
-	}
 }
 
 // Get implements table.Table.

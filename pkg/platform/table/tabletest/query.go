@@ -58,7 +58,7 @@ func testQuery(t *testing.T, open Open) {
 				wantIndex(t, tb, table.Query{PK: "q", Prefix: prefix, Limit: limit, Desc: true}, back...)
 			}
 		}
-		same(t, []string{"a#1#x", "a#1#y"}, sks(t, tb, table.Query{PK: "p", Prefix: table.Under("a", "1")}))
+		same(t, []string{"a#1#x", "a#1#y"}, sks(t, tb, table.Query{PK: "p", Prefix: table.Path("a", "1") + "#"}))
 	})
 	t.Run("before", func(t *testing.T) {
 		tb := open(t, clock.Now)
