@@ -80,7 +80,7 @@ func simulate(s setting) morning {
 // audit makes one audit due at a moment.
 func (s *simulation) audit(at time.Duration, group string, q *queue, w *waits) {
 	left := services
-	s.at(at, func(now time.Duration) {
+	s.at(at, func(time.Duration) {
 		s.send(q, message{group: group, takes: connecting, began: func(now time.Duration) {
 			w.first = max(w.first, now-at)
 		}, done: func(time.Duration) {
@@ -111,15 +111,16 @@ func write(out io.Writer) error {
 	fmt.Fprintf(out, "first asks for an audit. %d tasks at once, and %d urgent ones where they have a queue. A model of\n", concurrency, hurried)
 	fmt.Fprintf(out, "what AWS documents of fair queues: see bench/fairness/queue.go.\n\n")
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "\tthe other organization\t\ton demand\t\tthe large organization\t")
-	fmt.Fprintln(w, "\tbegins\tends\tbegins\tends\tends\t")
+	var table io.Writer = w
+	fmt.Fprintln(table, "\tthe other organization\t\ton demand\t\tthe large organization\t")
+	fmt.Fprintln(table, "\tbegins\tends\tbegins\tends\tends\t")
 	for _, s := range settings() {
 		m := simulate(s)
-		fmt.Fprintf(w, "%s\t", s.name)
+		fmt.Fprintf(table, "%s\t", s.name)
 		for _, d := range []time.Duration{m.other.first, m.other.end, m.demanded.first, m.demanded.end, m.large.end} {
-			fmt.Fprintf(w, "%s\t", d.Round(time.Second))
+			fmt.Fprintf(table, "%s\t", d.Round(time.Second))
 		}
-		fmt.Fprintln(w)
+		fmt.Fprintln(table)
 	}
 	if err := w.Flush(); err != nil {
 		return err

@@ -38,7 +38,7 @@ func TestBuffered(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			sent := 0
-			do := wrap(func(r *http.Request) (*http.Response, error) {
+			do := wrap(func(r *http.Request) (*http.Response, error) { //nolint:bodyclose // it has none
 				sent++
 				if r.Body == nil {
 					return &http.Response{}, nil

@@ -192,7 +192,7 @@ func populations(patterns []string) map[string]population {
 		}
 		return iam.Policy{Resource: r, Detail: fact.Known(iam.PolicyDetail{Attachments: 3, Document: document})}
 	}))
-	add(many("iam", "user", func(i int, r model.Resource) iam.InlinePolicy {
+	add(many("iam", "user", func(_ int, r model.Resource) iam.InlinePolicy {
 		r.Name, r.Sub = "own", "policy/own"
 		return iam.InlinePolicy{Resource: r, Detail: fact.Known(iam.InlinePolicyDetail{Document: anybody})}
 	}))

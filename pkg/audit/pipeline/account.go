@@ -112,7 +112,7 @@ func (p *Pipeline) judgeBatch(ctx context.Context, ev *evaluator, b batch, tasks
 			streamed[c.Kind] = append(streamed[c.Kind], c)
 		}
 	}
-	listings, err := p.read(ctx, ev.audit, tasks, func(kind string) bool { return b.held[kind] }, func(e evidence.Entry, r check.Resource) {
+	listings, err := p.read(ctx, ev.audit, tasks, func(kind string) bool { return b.held[kind] }, func(_ evidence.Entry, r check.Resource) {
 		world.Add(r)
 	})
 	if err != nil {

@@ -238,7 +238,7 @@ func TestEveryAttemptIsRecorded(t *testing.T) {
 func TestLedgerIsStoredWhileATaskRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var n *noted
-		n = note(t, &caller{walk: func(ctx context.Context, call func(string)) error {
+		n = note(t, &caller{walk: func(_ context.Context, call func(string)) error {
 			call("ListDoors")
 			time.Sleep(31 * time.Second)
 			n.want("AssumeRole1", "GetCallerIdentity1", "ListDoors1")
@@ -273,13 +273,20 @@ func TestLedgersInOrder(t *testing.T) {
 	}
 	key := func(part string) string { return pipeline.Key("ledger", organization, audit, part) }
 	tasks := []model.Task{
-		{ID: "acm", Ledger: key("acm")}, {ID: "iam"}, {ID: "kms", Ledger: key("kms." + second)},
+		{ID: "acm", Ledger: key("acm")},
+		{ID: "iam"},
+		{ID: "kms", Ledger: key("kms." + second)},
 		{ID: "lost", Ledger: key("lost." + first)}, // reading it is an error, not nothing
 	}
 	want := []pipeline.Ledger{
-		{"connect", "", key("connect")}, {"connect", second, key("connect." + second)}, {"acm", "", key("acm")},
+		{"connect", "", key("connect")},
+		{"connect", second, key("connect." + second)},
+		{"acm", "", key("acm")},
 		{"ec2.eu-west-1", first, key("ec2.eu-west-1." + first)},
-		{"kms", "", key("kms")}, {"kms", first, key("kms." + first)}, {"kms", second, key("kms." + second)}, {"lost", first, key("lost." + first)},
+		{"kms", "", key("kms")},
+		{"kms", first, key("kms." + first)},
+		{"kms", second, key("kms." + second)},
+		{"lost", first, key("lost." + first)},
 	}
 	got, err := pipeline.Ledgers(t.Context(), shelf, organization, audit, tasks)
 	if d := cmp.Diff(want, got); d != "" || err != nil {

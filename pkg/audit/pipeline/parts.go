@@ -132,21 +132,21 @@ func (p *Pipeline) walk(ctx context.Context, pieces []piece, account Account, ca
 	}
 	var mu sync.Mutex
 	rest = map[string]*left{}
-	scopes := map[string]*collect.Session{}
+	sessions := map[string]*collect.Session{}
 	var group errgroup.Group
 	for _, piece := range pieces {
-		scope := scopes[piece.region]
-		if scope == nil {
+		session := sessions[piece.region]
+		if session == nil {
 			home := piece.region
 			if home == model.Global {
 				home = account.HomeRegion()
 			}
-			scope = collect.NewSession(account.Config(home, calls), audit.AccountID, audit.Partition, piece.region, sink)
-			scope.Audited, scope.Caller = audit.Regions, account.Identity()
-			scopes[piece.region] = scope
+			session = collect.NewSession(account.Config(home, calls), audit.AccountID, audit.Partition, piece.region, sink)
+			session.Audited, session.Caller = audit.Regions, account.Identity()
+			sessions[piece.region] = session
 		}
 		group.Go(func() error {
-			read, ended := piece.run(ctx, scope, stop)
+			read, ended := piece.run(ctx, stop, session)
 			if ended {
 				return nil
 			}
@@ -167,19 +167,19 @@ func (p *Pipeline) walk(ctx context.Context, pieces []piece, account Account, ca
 
 // run makes one walk: first what the audit before could not read, then the rest. It
 // gives what was read, where that has to be known.
-func (c piece) run(ctx context.Context, scope *collect.Session, stop context.Context) (read []uint64, ended bool) {
+func (c piece) run(ctx, stop context.Context, session *collect.Session) (read []uint64, ended bool) {
 	if stop == nil {
-		return nil, scope.Run(ctx, c.walk)
+		return nil, session.Run(ctx, c.walk)
 	}
 	if len(c.avoid) > 0 {
 		part := collect.NewPart(stop, append(slices.Clone(c.read), c.avoid...))
-		if !scope.In(part).Quiet().Run(ctx, c.walk) {
+		if !session.In(part).Quiet().Run(ctx, c.walk) {
 			return part.Read(), false
 		}
 		read = part.Read()
 	}
 	part := collect.NewPart(stop, append(slices.Clone(c.read), read...))
-	ended = scope.In(part).Run(ctx, c.walk)
+	ended = session.In(part).Run(ctx, c.walk)
 	return append(read, part.Read()...), ended
 }
 

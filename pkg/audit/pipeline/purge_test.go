@@ -297,7 +297,7 @@ func TestPurgesAtOnce(t *testing.T) {
 		var group sync.WaitGroup
 		for range 4 {
 			group.Go(func() {
-				if err := p.Pipeline.Purge(t.Context(), "acme", c.ID); err != nil {
+				if err := p.Purge(t.Context(), "acme", c.ID); err != nil {
 					t.Error(err)
 				}
 			})
@@ -405,7 +405,7 @@ func TestPurgeOfMuch(t *testing.T) {
 	records := len(p.table.left(t)) - 2
 	calls := &counted{Table: p.table}
 	p.Store = store.New(calls, house().Severity)
-	if err := p.Pipeline.Purge(t.Context(), "acme", c.ID); err != nil {
+	if err := p.Purge(t.Context(), "acme", c.ID); err != nil {
 		t.Fatal(err)
 	}
 	receipt, err := p.records.Receipt(t.Context(), c.ID)

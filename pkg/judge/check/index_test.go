@@ -116,7 +116,7 @@ func TestSets(t *testing.T) {
 		world.Add(newWire(fmt.Sprint(i), "eu-west-1", fact.Known([]string{fmt.Sprint("lamp-", i%500)})))
 	}
 	world.Add(newWire("hidden", "eu-west-1", fact.Missing[[]string](fact.Denied, "house:GetWire")))
-	everyWire := check.Across("wires-counted", model.Low, func(e *check.Evidence, _ lamp) check.Verdict {
+	everyWire := check.Across("wires-counted", model.Low, func(e *check.Evidence, l lamp) check.Verdict {
 		for _, w := range check.All[wire](e) {
 			if lamps, ok := check.Try(e, w.Lamps); ok && lamps[0] == "lamp-499" {
 				return check.Passed("found")
@@ -124,7 +124,7 @@ func TestSets(t *testing.T) {
 		}
 		return check.Failed("")
 	}, check.Using[wire]())
-	noLamp := check.Across("lamps-none", model.Low, func(e *check.Evidence, l lamp) check.Verdict {
+	noLamp := check.Across("lamps-none", model.Low, func(e *check.Evidence, _ lamp) check.Verdict {
 		return check.Must(len(check.AllIn[wire](e, "eu-west-9")) == 0, "none", "some")
 	}, check.Using[wire]())
 	for name, c := range map[string]struct {

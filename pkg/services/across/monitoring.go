@@ -159,13 +159,14 @@ func reaches(s *search, a cloudwatch.Alarm, action string) bool {
 		s.unseen("sns:GetTopicAttributes", parts[3], "alarm "+a.Name+" notifies a topic of account "+account)
 		return false
 	}
-	for _, t := range in(s, topics, parts[3], action) {
-		attributes, ok := look(s, t.Attributes)
-		if ok && attributes.Confirmed == 0 {
-			s.miss(topicReaches, "topic "+t.Name+" has no confirmed subscription")
-		}
-		return ok && attributes.Confirmed > 0
+	found := in(s, topics, parts[3], action)
+	if len(found) == 0 {
+		s.miss(topicReaches, "topic "+action+", which alarm "+a.Name+" notifies, does not exist")
+		return false
 	}
-	s.miss(topicReaches, "topic "+action+", which alarm "+a.Name+" notifies, does not exist")
-	return false
+	attributes, ok := look(s, found[0].Attributes)
+	if ok && attributes.Confirmed == 0 {
+		s.miss(topicReaches, "topic "+found[0].Name+" has no confirmed subscription")
+	}
+	return ok && attributes.Confirmed > 0
 }

@@ -26,19 +26,20 @@ func rules() []check.Rule {
 // filters, the repository's own setting is no longer what counts.
 // https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-scanning.html
 func imageScanning(e *check.Evidence, r Repository) check.Verdict {
-	for _, registry := range check.AllIn[Registry](e, r.Region) {
-		scanning := check.Read(e, registry.Scanning)
-		for _, filter := range scanning.Filters {
-			if matches(filter, r.Name) {
-				return check.Passed("the registry scans its images, by the filter " + filter)
-			}
-		}
-		if scanning.Type == "ENHANCED" {
-			return check.Failed("no filter of the registry's enhanced scanning chooses the repository")
-		}
-		return check.Must(check.Read(e, r.Detail).ScanOnPush, "images are scanned when they are pushed", "images are not scanned when they are pushed")
+	registries := check.AllIn[Registry](e, r.Region) // a region has one
+	if len(registries) == 0 {
+		return check.Unassessed(fact.Gap{Reason: fact.NotCollected, Operation: "ecr:GetRegistryScanningConfiguration", Region: r.Region})
 	}
-	return check.Unassessed(fact.Gap{Reason: fact.NotCollected, Operation: "ecr:GetRegistryScanningConfiguration", Region: r.Region})
+	scanning := check.Read(e, registries[0].Scanning)
+	for _, filter := range scanning.Filters {
+		if matches(filter, r.Name) {
+			return check.Passed("the registry scans its images, by the filter " + filter)
+		}
+	}
+	if scanning.Type == "ENHANCED" {
+		return check.Failed("no filter of the registry's enhanced scanning chooses the repository")
+	}
+	return check.Must(check.Read(e, r.Detail).ScanOnPush, "images are scanned when they are pushed", "images are not scanned when they are pushed")
 }
 
 // matches tells whether a filter of the registry chooses a repository. Without a
