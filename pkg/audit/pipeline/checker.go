@@ -248,8 +248,10 @@ func (p *Pipeline) kinds(audit model.Audit) map[string]bool {
 // selected are the checks that an audit runs.
 func (p *Pipeline) selected(audit model.Audit) []check.Check {
 	var checks []check.Check
+	seen := map[model.CheckID]bool{}
 	for _, id := range audit.Checks {
-		if c, ok := p.Catalog.Check(id); ok {
+		if c, ok := p.Catalog.Today(id); ok && !seen[c.ID] {
+			seen[c.ID] = true
 			checks = append(checks, c)
 		}
 	}

@@ -274,6 +274,9 @@ func (p *Pipeline) summarise(audit model.Audit, tasks []model.Task, previous *mo
 		s.Changes.Reopened += t.Changes.Reopened
 		s.Changes.ByRules += t.Changes.ByRules
 		for id, counts := range t.Tally {
+			if c, ok := p.Catalog.Today(id); ok { // renamed while the audit ran
+				id = c.ID
+			}
 			s.Tally[id] = s.Tally[id].Add(counts)
 		}
 		for _, g := range t.Gaps {

@@ -175,7 +175,8 @@ func (in *ingestion) looked(ctx context.Context) error {
 	}
 	in.known, in.regions = map[model.CheckID]bool{}, map[string]bool{model.Global: true}
 	for _, id := range r.Checks {
-		in.known[id] = true
+		c, _ := in.p.Catalog.Today(id) // it was looked at, under whatever name
+		in.known[c.ID] = true
 	}
 	for _, region := range r.Regions {
 		in.regions[region] = true
@@ -324,8 +325,8 @@ func (in *ingestion) end(ctx context.Context) error {
 func (in *ingestion) look() {
 	var checks []model.CheckID
 	for _, id := range append(slices.Clone(in.record.Checks), in.audit.Checks...) {
-		if c, exists := in.p.Catalog.Check(id); exists && scopeOf(c) == in.scope {
-			checks = append(checks, id)
+		if c, exists := in.p.Catalog.Today(id); exists && scopeOf(c) == in.scope {
+			checks = append(checks, c.ID)
 		}
 	}
 	slices.Sort(checks)

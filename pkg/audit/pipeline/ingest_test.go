@@ -329,3 +329,88 @@ func TestResultsThatCannotBeTakenInEndTheAudit(t *testing.T) {
 		t.Errorf("the next audit is %s %v", a.State, a.Problems)
 	}
 }
+
+// TestUpgradeWhileAnAuditRuns: an audit that was planned by one version, and collected or
+// taken in by the next, goes on under the new names. Nothing is deleted because a rule
+// was not run, and nobody is alerted.
+func TestUpgradeWhileAnAuditRuns(t *testing.T) {
+	t.Parallel()
+	old := []check.Rule{check.For("door-shut", model.High, locked), check.For("door-old", model.Low, locked)}
+	upgraded := []check.Rule{check.For("door-locked", model.High, locked).Formerly("door-shut")}
+	for name, after := range map[string]bool{"before it collects": false, "after it collected": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMachine(t, t.TempDir(), &world{}, memory.Options{})
+			m.loner(t, old...)
+			m.Specs["house"] = doors(2, func(int) bool { return false })
+			m.audit(t)
+			m.alerts.heard = nil
+			r := m.request()
+			if _, err := m.Plan(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+			if after {
+				if err := m.broker.Walk(t.Context(), memory.Worker{Queue: m.tasks, Handle: m.RunTask}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			m.loner(t, upgraded...)
+			if err := m.drain(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range m.findings(t, "door-locked") {
+				if f.State != model.FindingOpen || len(f.History) != 1 {
+					t.Errorf("renamed: %+v", f)
+				}
+			}
+			for _, f := range m.findings(t, "door-old") {
+				if f.Why != model.WhyRetired {
+					t.Errorf("retired: %+v", f)
+				}
+			}
+			if n, gone := len(m.findings(t, "door-locked")), len(m.findings(t, "door-shut")); n != 2 || gone != 0 {
+				t.Errorf("%d findings under the new name, %d under the old", n, gone)
+			}
+			a, err := m.records.Audit(t.Context(), account, r.Audit)
+			if err != nil || a.Summary.Tally["door-locked"].Fail != 2 {
+				t.Errorf("tally %+v, %v", a.Summary.Tally, err)
+			}
+			if d := cmp.Diff([]string{"audit finished"}, slices.Sorted(maps.Values(m.alerts.words()))); d != "" {
+				t.Errorf("alerts (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// TestNewsOfARenamedCheck: a check that is renamed goes on being known, also where it
+// had no finding, and where the first audit after that does not run it.
+func TestNewsOfARenamedCheck(t *testing.T) {
+	t.Parallel()
+	for name, narrowed := range map[string]bool{"at once": false, "after an audit without it": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMachine(t, t.TempDir(), &world{}, memory.Options{})
+			other := check.For("door-other", model.Low, func(*check.Evidence, door) check.Verdict { return check.Passed("fine") })
+			m.loner(t, check.For("door-shut", model.High, locked), other)
+			m.Specs["house"] = doors(1, func(int) bool { return true })
+			m.audit(t)
+			m.loner(t, check.For("door-locked", model.High, locked).Formerly("door-shut"), other)
+			if narrowed {
+				r := m.request()
+				r.Checks, _ = m.Catalog.Select([]string{"door-other"})
+				if _, err := m.Plan(t.Context(), r); err != nil {
+					t.Fatal(err)
+				}
+				if err := m.drain(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			m.Specs["house"] = doors(1, func(int) bool { return false })
+			m.alerts.heard = nil
+			m.audit(t)
+			if d := cmp.Diff([]string{"audit finished", "finding new door-locked"}, slices.Sorted(maps.Values(m.alerts.words()))); d != "" {
+				t.Errorf("alerts (-want +got):\n%s", d)
+			}
+		})
+	}
+}
