@@ -233,6 +233,23 @@ type News struct {
 	Worst      []Headline             `json:"worst,omitempty"`
 }
 
+// Tells reports whether a finding is among those that are told one by one.
+func (n News) Tells(id model.FindingID) bool {
+	return slices.ContainsFunc(n.Told, func(h Headline) bool { return h.Finding == id })
+}
+
+// Rename puts another id in a finding's place, and reports whether it had one.
+func (n News) Rename(from, to model.FindingID) (renamed bool) {
+	for _, headlines := range [][]Headline{n.Told, n.Worst} {
+		for i := range headlines {
+			if headlines[i].Finding == from {
+				headlines[i].Finding, renamed = to, true
+			}
+		}
+	}
+	return renamed
+}
+
 // Headline is one change of a finding.
 type Headline struct {
 	Finding  model.FindingID `json:"finding"`

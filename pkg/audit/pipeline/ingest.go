@@ -132,37 +132,63 @@ func (p *Pipeline) timeIsUp(ctx context.Context) bool {
 	return bounded && p.Spare > 0 && time.Until(end) < p.Spare
 }
 
-// begin makes the record the audit's, and completes what an older one left: what was
-// written has to be announced.
+// begin makes the record the audit's, and completes what an older one left, or an
+// earlier try: what was written has to be announced.
 func (in *ingestion) begin(ctx context.Context) error {
 	in.written = map[model.FindingID]model.Finding{}
 	r := &in.record
-	same := r.Audit == in.audit.ID
-	if r.Audit != "" && !r.Done && !same && !r.Began.IsZero() {
-		older, err := in.org.Audit(ctx, in.audit.Connection, r.Audit)
-		if err == nil {
-			err = in.announce(ctx, older)
-		}
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
-	}
 	if err := in.looked(ctx); err != nil {
 		return err
 	}
-	if same && !r.Done && r.Try == in.audit.Retries && !r.Began.IsZero() {
+	same, unfinished := r.Audit == in.audit.ID, r.Audit != "" && !r.Done && !r.Began.IsZero()
+	if same && unfinished && r.Try == in.audit.Retries {
 		return nil // somebody died here: from the cursor on
 	}
-	r.First = r.Audit == "" || same && r.First // also when a first audit is retried
+	if unfinished {
+		if err := in.complete(ctx); err != nil {
+			return err
+		}
+	}
+	// Also when a first audit is retried, or was never taken in to its end.
+	r.First = r.Audit == "" || r.First && (same || unfinished)
 	r.Audit, r.Began, r.Try = in.audit.ID, in.audit.StartedAt, in.audit.Retries
 	r.Done, r.Cursor, r.Announced, r.Changes, r.News = false, "", 0, model.Changes{}, store.News{}
 	return nil
 }
 
+// complete announces what was written for an audit, or a try, that is not gone on with:
+// what the record has, and the batch whose writer died before it could note it.
+func (in *ingestion) complete(ctx context.Context) error {
+	r := &in.record
+	if r.First {
+		return nil
+	}
+	older, err := in.org.Audit(ctx, in.connection, r.Audit)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil // purged
+	}
+	if err != nil {
+		return err
+	}
+	older.Retries = r.Try
+	for f, err := range in.org.EachFinding(ctx, in.connection, in.scope, r.Parts) {
+		if err != nil {
+			return err
+		}
+		last, _ := f.Last()
+		if f.ID <= r.Cursor || last.Audit != r.Audit || last.Try != r.Try || r.News.Tells(f.ID) {
+			continue
+		}
+		in.note(diff.Change{What: last.What, Finding: f})
+		r.Cursor = f.ID
+	}
+	return in.announce(ctx, older)
+}
+
 // looked settles which checks and regions were looked at before.
 func (in *ingestion) looked(ctx context.Context) error {
 	r := &in.record
-	if r.Audit != "" && r.Checks == nil {
+	if r.Audit != "" && r.Checks == nil && (r.Done || r.Began.IsZero()) {
 		// A record of before checks were noted: its audit knows.
 		before, err := in.org.Audit(ctx, in.audit.Connection, r.Audit)
 		if errors.Is(err, store.ErrNotFound) {
@@ -371,7 +397,9 @@ func (p *Pipeline) changes(ctx context.Context, org *store.Organization, connect
 		f, ok := at[n.Finding]
 		if !ok {
 			var err error
-			if f, err = org.FindingOf(ctx, connection, scope, parts, n.Finding); err != nil {
+			if f, err = org.FindingOf(ctx, connection, scope, parts, n.Finding); errors.Is(err, store.ErrNotFound) {
+				continue // there is nothing left to tell of it
+			} else if err != nil {
 				return nil, err
 			}
 		}
@@ -428,6 +456,11 @@ func (in *ingestion) rename(ctx context.Context, f model.Finding, id model.Check
 	}
 	if err := in.org.PutFinding(ctx, in.scope, in.record.Parts, f); err != nil && !errors.Is(err, store.ErrConflict) {
 		return f, err
+	}
+	if in.record.News.Rename(before, f.ID) { // what is still to be announced is found under the new one
+		if err := in.put(ctx); err != nil {
+			return f, err
+		}
 	}
 	return f, in.org.DeleteFinding(ctx, in.connection, in.scope, in.record.Parts, before)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/notify"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -412,5 +413,171 @@ func TestNewsOfARenamedCheck(t *testing.T) {
 				t.Errorf("alerts (-want +got):\n%s", d)
 			}
 		})
+	}
+}
+
+// TestResumeOfWhatOnlyHadToEnd: an audit that was cancelled when all of its tasks were
+// done is taken up again, and ends.
+func TestResumeOfWhatOnlyHadToEnd(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, t.TempDir(), &world{doors: map[string]sight{"a": open}}, memory.Options{})
+	r := m.request()
+	if _, err := m.Plan(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.broker.Walk(t.Context(), memory.Worker{Queue: m.tasks, Handle: m.RunTask}); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Stop(t.Context(), organization, account, r.Audit, model.AuditCancelled, "enough"); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	a, err := m.records.Audit(t.Context(), account, r.Audit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Resume(t.Context(), organization, a); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if a, err = m.records.Audit(t.Context(), account, r.Audit); err != nil || a.State != model.AuditDone || a.Summary == nil {
+		t.Errorf("audit is %s, %v", a.State, err)
+	}
+}
+
+// TestLeftByOneWhoDied: what an audit wrote before it died is announced by whoever comes
+// next, be that another audit or another try, and each once.
+func TestLeftByOneWhoDied(t *testing.T) {
+	t.Parallel()
+	for name, again := range map[string]bool{"another audit": false, "another try": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMachine(t, t.TempDir(), &world{}, memory.Options{MaxReceives: 2})
+			m.LeaseFor = time.Minute
+			m.loner(t, check.For("door-locked", model.High, locked))
+			m.Specs["house"] = doors(3, func(int) bool { return true })
+			m.audit(t)
+			m.alerts.heard = nil
+			m.Specs["house"] = doors(3, func(int) bool { return false })
+			// The findings are written, and the record of the scope never says so.
+			died := &mute{Table: m.table}
+			m.Store = store.New(died, m.Catalog.Severity)
+			r := m.request()
+			if _, err := m.Plan(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+			err := m.broker.Walk(t.Context(), memory.Worker{Queue: m.tasks, Handle: m.RunTask}, memory.Worker{Queue: m.results, Handle: func(ctx context.Context, message queue.Message) error {
+				m.now = m.now.Add(2 * time.Minute) // whoever died holds nothing any more
+				return m.Ingest(ctx, message)
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.Store = store.New(m.table, m.Catalog.Severity)
+			a, err := m.records.Audit(t.Context(), account, r.Audit)
+			if err != nil || a.State != model.AuditPartial || len(m.findings(t, "door-locked")) != 3 {
+				t.Fatalf("audit %s %v, %v; findings %+v", a.State, a.Problems, err, m.findings(t, "door-locked"))
+			}
+			m.now = m.now.Add(time.Hour)
+			if again {
+				if _, err := m.Resume(t.Context(), organization, a); err != nil {
+					t.Fatal(err)
+				}
+				if err := m.drain(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				m.audit(t)
+			}
+			var got []string
+			for _, w := range m.alerts.words() {
+				if strings.HasPrefix(w, "finding") {
+					got = append(got, w)
+				}
+			}
+			if want := []string{"finding new door-locked", "finding new door-locked", "finding new door-locked"}; !slices.Equal(got, want) {
+				t.Errorf("alerts %v", got)
+			}
+		})
+	}
+}
+
+// mute is a table that takes the second write of a service's scope record, and every
+// later one, for none.
+type mute struct {
+	table.Table
+	scopes int
+}
+
+func (w *mute) Put(ctx context.Context, it table.Item) error {
+	if strings.Contains(it.PK, "SCOPE") && it.SK == "house" {
+		if w.scopes++; w.scopes > 1 {
+			return errSNS
+		}
+	}
+	return w.Table.Put(ctx, it)
+}
+
+// TestFirstAuditThatWasNotTakenIn: another audit that comes before the first one is
+// taken in is the first, and alerts of nothing.
+func TestFirstAuditThatWasNotTakenIn(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, t.TempDir(), &world{}, memory.Options{MaxReceives: 2})
+	m.LeaseFor = time.Minute
+	m.loner(t, check.For("door-locked", model.High, locked))
+	m.Specs["house"] = doors(300, func(int) bool { return false })
+	m.Store = store.New(&mute{Table: m.table}, m.Catalog.Severity)
+	m.audit(t)
+	m.Store = store.New(m.table, m.Catalog.Severity)
+	m.audit(t)
+	for _, a := range m.alerts.heard {
+		if a.Kind != alert.KindAudit {
+			t.Errorf("alert %s %s: %s", a.Kind, a.Change, a.Summary)
+		}
+	}
+	if n := len(m.findings(t, "door-locked")); n != 300 {
+		t.Errorf("%d findings", n)
+	}
+}
+
+// TestRenamedBeforeItWasAnnounced: what is still to be announced of a check that is
+// renamed is announced under its new name.
+func TestRenamedBeforeItWasAnnounced(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, t.TempDir(), &world{}, memory.Options{MaxReceives: 1})
+	m.LeaseFor = time.Minute
+	m.loner(t, check.For("door-shut", model.High, locked))
+	m.Specs["house"] = doors(2, func(int) bool { return true })
+	m.audit(t)
+	m.Specs["house"] = doors(2, func(int) bool { return false })
+	f := &failing{ears: m.alerts, failOn: func(call int) bool { return call == 1 }}
+	m.Alerts, m.alerts.heard = f, nil
+	r := m.request()
+	if _, err := m.Plan(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.broker.Walk(t.Context(), memory.Worker{Queue: m.tasks, Handle: m.RunTask}); err != nil {
+		t.Fatal(err)
+	}
+	err := m.broker.Walk(t.Context(), memory.Worker{Queue: m.results, Handle: func(ctx context.Context, message queue.Message) error {
+		message.Max = 3
+		if err := m.Ingest(ctx, message); !errors.Is(err, errSNS) {
+			t.Errorf("SNS is away, and the result says %v", err)
+		}
+		m.loner(t, check.For("door-locked", model.High, locked).Formerly("door-shut"))
+		m.now = m.now.Add(2 * time.Minute)
+		message.Attempt++
+		return m.Ingest(ctx, message)
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"audit finished", "finding new door-locked", "finding new door-locked"}
+	if got := slices.Sorted(maps.Values(m.alerts.words())); !slices.Equal(got, want) {
+		t.Errorf("alerts %v", got)
 	}
 }

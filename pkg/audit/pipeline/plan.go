@@ -218,6 +218,9 @@ func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit
 		}
 		tasks = append(tasks, t)
 	}
+	if len(tasks) == 0 && len(all) > 0 { // all was done but the end: the result of any brings that
+		tasks = all[:1]
+	}
 	audit.EndedAt, audit.Problems, audit.Overdue, audit.Refused, audit.RefusedCode = time.Time{}, nil, false, "", ""
 	audit.Retries++
 	if p.Bound > 0 {
