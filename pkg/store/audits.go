@@ -109,10 +109,16 @@ func (o *Organization) markerKey(audit model.AuditID, id model.TaskID) table.Key
 }
 
 // PutTasks writes the tasks of a new audit with their markers. Doing it again
-// changes nothing that was written before.
+// changes nothing that was written before. A task that has a record had its marker, and
+// may be done: it is not given another.
 func (o *Organization) PutTasks(ctx context.Context, tasks []model.Task) error {
 	for _, t := range tasks {
-		marker := table.Item{Key: o.markerKey(t.Audit, t.ID), Body: []byte("{}")}
+		if _, err := o.Task(ctx, t.Audit, t.ID); err == nil {
+			continue
+		} else if !isMissing(err) {
+			return err
+		}
+		marker := o.marker(t)
 		record, err := o.taskItem(t, 0)
 		if err != nil {
 			return err
@@ -126,11 +132,16 @@ func (o *Organization) PutTasks(ctx context.Context, tasks []model.Task) error {
 	return nil
 }
 
+// marker is that of an open task. It is forgotten with the task's record: an audit that
+// was cancelled leaves those of what it did not do.
+func (o *Organization) marker(t model.Task) table.Item {
+	return table.Item{Key: o.markerKey(t.Audit, t.ID), Body: []byte("{}"), Expires: t.Until}
+}
+
 // Reopen puts the marker of a task back, so that its audit waits for it again.
-func (o *Organization) Reopen(ctx context.Context, audit model.AuditID, id model.TaskID) error {
-	marker := table.Item{Key: o.markerKey(audit, id), Body: []byte("{}")}
-	if err := o.table.Put(ctx, marker); err != nil && !isConflict(err) {
-		return fmt.Errorf("reopen task %s of audit %s: %w", id, audit, err)
+func (o *Organization) Reopen(ctx context.Context, t model.Task) error {
+	if err := o.table.Put(ctx, o.marker(t)); err != nil && !isConflict(err) {
+		return fmt.Errorf("reopen task %s of audit %s: %w", t.ID, t.Audit, err)
 	}
 	return nil
 }

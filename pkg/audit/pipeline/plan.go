@@ -238,7 +238,7 @@ func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit
 // is taken in once more.
 func reopen(ctx context.Context, org *store.Organization, audit model.Audit, t model.Task, all []model.Task) error {
 	if t.Of == "" {
-		return org.Reopen(ctx, audit.ID, t.ID)
+		return org.Reopen(ctx, t)
 	}
 	at := slices.IndexFunc(all, func(root model.Task) bool { return root.ID == t.Of })
 	if at < 0 {
@@ -250,7 +250,7 @@ func reopen(ctx context.Context, org *store.Organization, audit model.Audit, t m
 			return err
 		}
 	}
-	return org.Reopen(ctx, audit.ID, t.Of)
+	return org.Reopen(ctx, all[at])
 }
 
 func (p *Pipeline) send(ctx context.Context, org model.OrganizationID, audit model.Audit, tasks []model.Task) error {
