@@ -16,6 +16,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
+	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 // slow is a house of so many doors in each region, each of which takes a moment to look
@@ -228,5 +229,52 @@ func TestPartThatFails(t *testing.T) {
 	c := a.Summary.Tally["door-locked"]
 	if c.NotAssessed != 1 || c.Fail == 0 || len(m.findings(t, "door-locked")) != c.Fail {
 		t.Errorf("%+v, %d findings", c, len(m.findings(t, "door-locked")))
+	}
+}
+
+// TestWholeThatFailsWithItsParts: when a service that took several tasks cannot be taken
+// in, rules over the account do not take what its parts show for all there is.
+func TestWholeThatFailsWithItsParts(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, t.TempDir(), &world{}, memory.Options{MaxReceives: 2})
+	m.ContinueFor, m.LeaseFor = 24*time.Hour, time.Minute
+	read := 0
+	m.Specs["house"] = collect.Spec{Service: "house", Walks: []collect.Walk{{Kinds: []string{door{}.Kind(), guard{}.Kind()}, Run: func(ctx context.Context, s *collect.Scope) error {
+		left := false
+		err := collect.EachOf(ctx, s, []string{"a", "b"}, func(_ *collect.Reading, name string) *door {
+			if read++; read%2 == 0 { // one at a time
+				left = true
+				return nil
+			}
+			return &door{Resource: s.Resource(s.ARN("house", "door/"+name), name), Locked: fact.Known(false)}
+		})
+		if left {
+			return collect.ErrStopped
+		}
+		return err
+	}}}}
+	if a := m.hurry(t, time.Hour, "eu-west-1"); a.State != model.AuditDone || len(m.findings(t, "door-guarded")) != 2 {
+		t.Fatalf("audit %s: %+v", a.State, m.findings(t, "door-guarded"))
+	}
+	m.Store = store.New(&mute{Table: m.table, scopes: 1}, m.Catalog.Severity)
+	r := m.request()
+	if _, err := m.Plan(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	err := m.broker.Walk(t.Context(), memory.Worker{Queue: m.tasks, Handle: m.hurried(time.Hour)}, memory.Worker{Queue: m.results, Handle: func(ctx context.Context, message queue.Message) error {
+		m.now = m.now.Add(2 * time.Minute)
+		return m.Ingest(ctx, message)
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := m.records.Audit(t.Context(), account, r.Audit)
+	if err != nil || a.State != model.AuditPartial {
+		t.Fatalf("audit %s %v, %v", a.State, a.Problems, err)
+	}
+	for name, f := range m.findings(t, "door-guarded") {
+		if !f.State.Open() {
+			t.Errorf("%s: %s, %s", name, f.State, f.Why)
+		}
 	}
 }
