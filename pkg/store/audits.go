@@ -160,6 +160,14 @@ func (o *Organization) PutTask(ctx context.Context, t *model.Task) error {
 	return nil
 }
 
+// DeleteTask forgets a task that another one has replaced.
+func (o *Organization) DeleteTask(ctx context.Context, audit model.AuditID, id model.TaskID) error {
+	if err := o.table.Delete(ctx, o.taskKey(audit, id)); err != nil {
+		return fmt.Errorf("delete task %s of audit %s: %w", id, audit, err)
+	}
+	return nil
+}
+
 // Task reads a task.
 func (o *Organization) Task(ctx context.Context, audit model.AuditID, id model.TaskID) (model.Task, error) {
 	var t model.Task

@@ -56,12 +56,15 @@ func (p *Pipeline) runTask(ctx context.Context, body []byte) error {
 	if err != nil {
 		return err
 	}
-	task, err := org.Task(ctx, m.Audit, m.Task)
-	if err != nil {
-		return err
-	}
 	if audit.State.Ended() {
 		return nil
+	}
+	task, err := org.Task(ctx, m.Audit, m.Task)
+	if errors.Is(err, store.ErrNotFound) && isPart(m.Task) {
+		return nil // what it is a part of is done again
+	}
+	if err != nil {
+		return err
 	}
 	if task.State == model.TaskOpen {
 		if audit.Refused != "" {

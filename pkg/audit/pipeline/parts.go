@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -26,6 +27,9 @@ import (
 
 // mostParts bounds how often a task is handed on, whatever the clocks say.
 const mostParts = 200
+
+// isPart reports whether an id is that of a part.
+func isPart(id model.TaskID) bool { return strings.Contains(string(id), "~") }
 
 // piece is one walk of one region, as far as a task has to do it.
 type piece struct {

@@ -194,6 +194,9 @@ func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit
 	if err != nil {
 		return audit, err
 	}
+	if all, err = dropParts(ctx, org, all); err != nil {
+		return audit, err
+	}
 	var tasks []model.Task
 	audit.State = model.AuditRunning
 	for _, t := range all {
@@ -232,6 +235,23 @@ func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit
 		return audit, err
 	}
 	return audit, p.send(ctx, orgID, audit, tasks)
+}
+
+// dropParts forgets the parts of tasks that failed as a whole: done again, such a task
+// reads other things before its time is over, and leaves others to its parts.
+func dropParts(ctx context.Context, org *store.Organization, all []model.Task) (kept []model.Task, err error) {
+	failed := map[model.TaskID]bool{}
+	for _, t := range all {
+		failed[t.ID] = t.State == model.TaskFailed
+	}
+	for _, t := range all {
+		if !failed[t.Of] {
+			kept = append(kept, t)
+		} else if err := org.DeleteTask(ctx, t.Audit, t.ID); err != nil {
+			return nil, err
+		}
+	}
+	return kept, nil
 }
 
 // reopen makes an audit wait for a task again. For a part it waits for the whole, which
