@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
@@ -198,4 +199,51 @@ func (o *Organization) TaskDone(ctx context.Context, audit model.AuditID, id mod
 		return false, fmt.Errorf("look for open tasks of audit %s: %w", audit, err)
 	}
 	return len(page.Items) == 0, nil
+}
+
+// claim says which audit of a connection is begun, or was last.
+type claim struct {
+	Audit model.AuditID `json:"audit"`
+	At    time.Time     `json:"at"`
+}
+
+// ClaimHeld is how long an audit that has claimed its connection, and is not written
+// yet, keeps others from it: whoever claimed may have died.
+const ClaimHeld = time.Minute
+
+func (o *Organization) claimKey(connection model.ConnectionID) table.Key {
+	return table.Key{PK: o.key("RUNNING"), SK: string(connection)}
+}
+
+// Claim makes an audit the one that runs of its connection, and gives it back; or the
+// other that runs. Of two who claim at once one has it. Claiming again changes nothing.
+func (o *Organization) Claim(ctx context.Context, connection model.ConnectionID, id model.AuditID, now time.Time) (model.AuditID, error) {
+	for {
+		var c claim
+		item, err := o.get(ctx, o.claimKey(connection), &c)
+		if err != nil && !isMissing(err) {
+			return "", fmt.Errorf("which audit of %s runs: %w", connection, err)
+		}
+		if err == nil {
+			if c.Audit == id {
+				return id, nil
+			}
+			a, err := o.Audit(ctx, connection, c.Audit)
+			if err != nil && !isMissing(err) {
+				return "", err
+			}
+			if err == nil && !a.State.Ended() || err != nil && now.Sub(c.At) < ClaimHeld {
+				return c.Audit, nil
+			}
+		}
+		next, err := encode(o.claimKey(connection), table.Key{}, item.Version, claim{id, now})
+		if err != nil {
+			return "", err
+		}
+		if err := o.table.Put(ctx, next); err == nil {
+			return id, nil
+		} else if !isConflict(err) {
+			return "", fmt.Errorf("claim connection %s for audit %s: %w", connection, id, err)
+		}
+	}
 }

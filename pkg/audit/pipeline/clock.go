@@ -106,6 +106,10 @@ func (p *Pipeline) startDue(ctx context.Context, due store.Due, now time.Time) (
 	}
 	if err != nil || latest.State.Ended() || latest.ID == id {
 		started = latest.ID != id || !latest.State.Ended()
+		claimed, err := org.Claim(ctx, connection.ID, id, now)
+		if err != nil || claimed != id {
+			return false, err // somebody begins one at this moment: the next tick sees it
+		}
 		if err := p.BeginFor(ctx, due.Organization, connection, id); err != nil {
 			return false, err
 		}

@@ -99,6 +99,12 @@ func (p *Pipeline) BeginVerification(ctx context.Context, org model.Organization
 	return err
 }
 
+// SendAgain sends the task that opens the account of an audit, whose sender may have
+// died. An audit that is further does nothing because of it.
+func (p *Pipeline) SendAgain(ctx context.Context, org model.OrganizationID, audit model.Audit) error {
+	return p.send(ctx, org, audit, []model.Task{{ID: connect}})
+}
+
 // Plan writes an audit with its tasks and sends the tasks on their way. Planning
 // the same audit again sends again what is still open.
 func (p *Pipeline) Plan(ctx context.Context, r Request) (model.Audit, error) {
