@@ -203,6 +203,10 @@ type Scope struct {
 	Changes   model.Changes   `json:"changes,omitzero"`
 	News      News            `json:"news,omitzero"`
 
+	// Owed is what is still to be announced of an audit, or a try, that the record's own
+	// took over from. As long as there is any, Announced counts it.
+	Owed *Owed `json:"owed,omitempty"`
+
 	// Checks and Regions are those that any audit took in: what the first look of
 	// another one finds is no change of the account.
 	Checks  []model.CheckID `json:"checks,omitempty"`
@@ -231,6 +235,13 @@ type News struct {
 	Counts     model.Changes          `json:"counts,omitzero"`
 	Severities map[model.Severity]int `json:"severities,omitempty"`
 	Worst      []Headline             `json:"worst,omitempty"`
+}
+
+// Owed is news of an audit that is not the record's own any more.
+type Owed struct {
+	Audit model.AuditID `json:"audit"`
+	Try   int           `json:"retry,omitempty"`
+	News  News          `json:"news"`
 }
 
 // Tells reports whether a finding is among those that are told one by one.

@@ -37,9 +37,12 @@ type progress struct {
 	try       int
 	cursor    model.FindingID
 	announced int
+	owes      bool
 }
 
-func progressOf(r store.Scope) progress { return progress{r.Audit, r.Try, r.Cursor, r.Announced} }
+func progressOf(r store.Scope) progress {
+	return progress{r.Audit, r.Try, r.Cursor, r.Announced, r.Owed != nil}
+}
 
 // hold works on a scope from what was read of its record. Nothing is written yet.
 func (p *Pipeline) hold(org *store.Organization, connection model.ConnectionID, scope string, read store.Scope) (*held, error) {

@@ -142,47 +142,62 @@ func (in *ingestion) begin(ctx context.Context) error {
 	}
 	same, unfinished := r.Audit == in.audit.ID, r.Audit != "" && !r.Done && !r.Began.IsZero()
 	if same && unfinished && r.Try == in.audit.Retries {
-		return nil // somebody died here: from the cursor on
+		return in.settleDebt(ctx) // somebody died here: from the cursor on
 	}
 	if unfinished {
-		if err := in.complete(ctx); err != nil {
+		if err := in.owe(ctx); err != nil {
 			return err
 		}
 	}
 	// Also when a first audit is retried, or was never taken in to its end.
 	r.First = r.Audit == "" || r.First && (same || unfinished)
 	r.Audit, r.Began, r.Try = in.audit.ID, in.audit.StartedAt, in.audit.Retries
-	r.Done, r.Cursor, r.Announced, r.Changes, r.News = false, "", 0, model.Changes{}, store.News{}
-	return nil
+	r.Done, r.Cursor, r.Changes, r.News = false, "", model.Changes{}, store.News{}
+	if r.Owed == nil {
+		r.Announced = 0
+	}
+	return in.settleDebt(ctx)
 }
 
-// complete announces what was written for an audit, or a try, that is not gone on with:
-// what the record has, and the batch whose writer died before it could note it.
-func (in *ingestion) complete(ctx context.Context) error {
+// owe notes what is to be announced of an audit, or a try, that is not gone on with:
+// what the record has, and what of the batch was written whose writer died before it
+// could note it.
+func (in *ingestion) owe(ctx context.Context) error {
 	r := &in.record
-	if r.First {
+	if r.First || r.Owed != nil { // who owes has written nothing yet
 		return nil
 	}
-	older, err := in.org.Audit(ctx, in.connection, r.Audit)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil // purged
-	}
-	if err != nil {
-		return err
-	}
-	older.Retries = r.Try
 	for f, err := range in.org.EachFinding(ctx, in.connection, in.scope, r.Parts) {
 		if err != nil {
 			return err
 		}
 		last, _ := f.Last()
-		if f.ID <= r.Cursor || last.Audit != r.Audit || last.Try != r.Try || r.News.Tells(f.ID) {
-			continue
+		if f.ID > r.Cursor && last.Audit == r.Audit && last.Try == r.Try && !r.News.Tells(f.ID) {
+			in.note(diff.Change{What: last.What, Finding: f})
 		}
-		in.note(diff.Change{What: last.What, Finding: f})
-		r.Cursor = f.ID
 	}
-	return in.announce(ctx, older)
+	if r.News.Total > 0 {
+		r.Owed = &store.Owed{Audit: r.Audit, Try: r.Try, News: r.News}
+	}
+	return nil
+}
+
+// settleDebt announces what the record owes, before anything else is written.
+func (in *ingestion) settleDebt(ctx context.Context) error {
+	r := &in.record
+	if r.Owed == nil {
+		return nil
+	}
+	of, err := in.org.Audit(ctx, in.connection, r.Owed.Audit)
+	if err == nil {
+		of.Retries = r.Owed.Try
+		err = in.announce(ctx, of, r.Owed.News)
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) { // it may be purged
+		return err
+	}
+	r.Owed, r.Announced = nil, 0
+	return nil
 }
 
 // looked settles which checks and regions were looked at before.
@@ -218,7 +233,8 @@ func (in *ingestion) byRules(c diff.Change) bool {
 		return false
 	}
 	f := c.Finding
-	return f.Why == model.WhyRetired && c.What == model.EventResolved || !in.known[f.Check] || !in.regions[f.Resource.Region]
+	check, _ := in.p.Catalog.Today(f.Check)
+	return f.Why == model.WhyRetired && c.What == model.EventResolved || !in.known[check.ID] || !in.regions[f.Resource.Region]
 }
 
 // flush writes a batch of changes and moves the cursor behind it.
@@ -334,7 +350,7 @@ func (in *ingestion) end(ctx context.Context) error {
 	}
 	r := &in.record
 	if r.News.Total > 0 && !r.First {
-		if err := in.announce(ctx, in.audit); err != nil {
+		if err := in.announce(ctx, in.audit, r.News); err != nil {
 			return err
 		}
 	}
@@ -365,27 +381,26 @@ func (in *ingestion) look() {
 	in.record.Regions = slices.Compact(regions)
 }
 
-// announce publishes what the record says is news of an audit.
-func (in *ingestion) announce(ctx context.Context, audit model.Audit) error {
-	r := &in.record
-	if in.p.Alerts == nil || r.First || r.News.Total == 0 {
+// announce publishes what is news of an audit.
+func (in *ingestion) announce(ctx context.Context, audit model.Audit, news store.News) error {
+	if in.p.Alerts == nil {
 		return nil
 	}
 	if err := in.renew(ctx); err != nil {
 		return err
 	}
 	of := alert.Of{Organization: in.orgID, Audit: audit}
-	headlines := r.News.Told
-	if r.News.Total > alert.Limit {
-		headlines = r.News.Worst
+	headlines := news.Told
+	if news.Total > alert.Limit {
+		headlines = news.Worst
 	}
-	changes, err := in.p.changes(ctx, in.org, in.connection, in.scope, r.Parts, headlines, in.written)
+	changes, err := in.p.changes(ctx, in.org, in.connection, in.scope, in.record.Parts, headlines, in.written)
 	if err != nil {
 		return err
 	}
 	alerts := of.Changes(changes)
-	if r.News.Total > alert.Limit {
-		alerts = []alert.Alert{of.Digest(in.scope, r.News.Total, r.News.Counts, r.News.Severities, changes)}
+	if news.Total > alert.Limit {
+		alerts = []alert.Alert{of.Digest(in.scope, news.Total, news.Counts, news.Severities, changes)}
 	}
 	return in.publish(ctx, alerts)
 }
@@ -457,7 +472,7 @@ func (in *ingestion) rename(ctx context.Context, f model.Finding, id model.Check
 	if err := in.org.PutFinding(ctx, in.scope, in.record.Parts, f); err != nil && !errors.Is(err, store.ErrConflict) {
 		return f, err
 	}
-	if in.record.News.Rename(before, f.ID) { // what is still to be announced is found under the new one
+	if owed := in.record.Owed; in.record.News.Rename(before, f.ID) || owed != nil && owed.News.Rename(before, f.ID) { // what is still to be announced is found under the new one
 		if err := in.put(ctx); err != nil {
 			return f, err
 		}
