@@ -139,7 +139,11 @@ func (p *Pipeline) settle(ctx context.Context, m Message, cause error) error {
 	if err != nil || !last {
 		return err
 	}
-	if err := p.Close(ctx, m.Organization, m.Connection, m.Audit); err != nil && !errors.Is(err, errHeld) {
+	err = p.Close(ctx, m.Organization, m.Connection, m.Audit)
+	switch {
+	case errors.Is(err, errMore):
+		return p.report(ctx, m)
+	case err != nil && !errors.Is(err, errHeld):
 		return p.endUnsummed(ctx, m.Organization, audit, fmt.Sprintf("the audit could not be summed up: %v", err))
 	}
 	return nil

@@ -116,11 +116,18 @@ func (in *ingestion) run(ctx context.Context, parts []model.Task) error {
 			}
 		}
 	}
-	in.unread = nil
+	in.unread = in.unasked()
 	for _, t := range parts {
 		in.unread = append(in.unread, t.Unread...)
 	}
 	return in.end(ctx)
+}
+
+// unasked is what earlier audits could not read of regions that this one does not look
+// at: the next that does begins with it.
+func (in *ingestion) unasked() []model.Rest {
+	asked := append([]string{model.Global}, in.audit.Regions...)
+	return slices.DeleteFunc(slices.Clone(in.record.Unread), func(r model.Rest) bool { return slices.Contains(asked, r.Region) })
 }
 
 // errMore says that time was up before all was done. It goes on where the record says.
