@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -207,8 +208,10 @@ type Scope struct {
 	// took over from. As long as there is any, Announced counts it.
 	Owed *Owed `json:"owed,omitempty"`
 
-	// Checks and Regions are those that any audit took in: what the first look of
-	// another one finds is no change of the account.
+	// Looked is what any audit looked at: what the first look of a check at a region finds
+	// is no change of the account.
+	Looked []Look `json:"looked,omitempty"`
+	// Checks and Regions are what older versions kept instead.
 	Checks  []model.CheckID `json:"checks,omitempty"`
 	Regions []string        `json:"regions,omitempty"`
 
@@ -235,6 +238,65 @@ type News struct {
 	Counts     model.Changes          `json:"counts,omitzero"`
 	Severities map[model.Severity]int `json:"severities,omitempty"`
 	Worst      []Headline             `json:"worst,omitempty"`
+}
+
+// Look is checks, each of which looked at each of some regions.
+type Look struct {
+	Checks  []model.CheckID `json:"checks"` // sorted, as Regions
+	Regions []string        `json:"regions"`
+}
+
+// At reports whether a check looked at a region, or for what is of no region, at all.
+func (l Look) At(check model.CheckID, region string) bool {
+	return slices.Contains(l.Checks, check) && (region == model.Global || slices.Contains(l.Regions, region))
+}
+
+// mostLooks bounds what a record keeps apart. Beyond it looks are put together, as if
+// all of their checks had looked at all of their regions: at worst, what is no news is
+// told once.
+const mostLooks = 16
+
+// AddLook adds what was looked at to what was before.
+func AddLook(looks []Look, l Look) []Look {
+	if len(l.Checks) == 0 || len(l.Regions) == 0 {
+		return looks
+	}
+	l = l.and(Look{})
+	var kept []Look
+	for _, k := range looks {
+		more, wider := covers(k.Checks, l.Checks), covers(k.Regions, l.Regions)
+		within, narrower := covers(l.Checks, k.Checks), covers(l.Regions, k.Regions)
+		switch {
+		case more && wider:
+			return looks
+		case within && narrower: // it says nothing more
+		case more && within, wider && narrower:
+			l = l.and(k)
+		default:
+			kept = append(kept, k)
+		}
+	}
+	if kept = append(kept, l); len(kept) > mostLooks {
+		kept[1] = kept[1].and(kept[0])
+		kept = kept[1:]
+	}
+	return kept
+}
+
+// and is two looks as one.
+func (l Look) and(k Look) Look {
+	return Look{sorted(slices.Concat(k.Checks, l.Checks)), sorted(slices.Concat(k.Regions, l.Regions))}
+}
+
+// covers reports whether all of some are in a set.
+func covers[T comparable](set, some []T) bool {
+	return !slices.ContainsFunc(some, func(one T) bool { return !slices.Contains(set, one) })
+}
+
+func sorted[T cmp.Ordered](all []T) []T {
+	all = slices.Clone(all)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // Owed is news of an audit that is not the record's own any more.

@@ -390,7 +390,7 @@ type lifetimes struct {
 	edition edition
 
 	findings_ map[subjectOf]*expected
-	looked    map[string]map[string]bool        // by scope: checks and regions
+	looked    map[string]map[string]bool        // by scope: which check looked at which region
 	taken     map[string]map[model.AuditID]bool // by scope: audits that were taken in
 	began     map[string]time.Time              // by scope: the newest of them
 	applied   map[string]bool
@@ -908,7 +908,7 @@ func (h *lifetimes) follow(scope string, a model.Audit, try int, done bool, stor
 		if shown && asked[at.check] && exists {
 			s = shot.sees(a, at.check, at.resource)
 		}
-		byRules := !h.looked[scope][at.check] || !h.looked[scope][strings.Split(at.resource, "/")[0]]
+		byRules := !h.looked[scope][at.check+" "+strings.Split(at.resource, "/")[0]]
 		e := h.findings_[at]
 		happens := func(what model.EventKind, news bool) {
 			e.Turns = append(e.Turns, turn{a.ID, try, what, news && !first && !byRules})
@@ -949,15 +949,14 @@ func (h *lifetimes) follow(scope string, a model.Audit, try int, done bool, stor
 	}
 	h.taken[scope][a.ID], h.began[scope] = true, a.StartedAt
 	if !slices.Contains(h.edition.checks(), "painted") {
-		delete(h.looked[scope], "painted")
+		maps.DeleteFunc(h.looked[scope], func(look string, _ bool) bool { return strings.HasPrefix(look, "painted ") })
 	}
 	for name := range asked {
-		if slices.Contains(h.edition.checks(), name) {
-			h.looked[scope][name] = true
+		for _, region := range a.Regions {
+			if slices.Contains(h.edition.checks(), name) {
+				h.looked[scope][name+" "+region] = true
+			}
 		}
-	}
-	for _, region := range a.Regions {
-		h.looked[scope][region] = true
 	}
 }
 

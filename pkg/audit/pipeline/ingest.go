@@ -66,8 +66,7 @@ type ingestion struct {
 	orgID   model.OrganizationID
 	audit   model.Audit
 	life    *diff.Lifecycle
-	known   map[model.CheckID]bool // checks that were looked at before; nil if all were
-	regions map[string]bool        // likewise
+	unknown bool // what was looked at before: then all was
 
 	unread  []model.Rest
 	batch   []diff.Change
@@ -207,41 +206,53 @@ func (in *ingestion) settleDebt(ctx context.Context) error {
 	return nil
 }
 
-// looked settles which checks and regions were looked at before.
+// looked settles what was looked at before, by the ids that checks have today.
 func (in *ingestion) looked(ctx context.Context) error {
 	r := &in.record
-	if r.Audit != "" && r.Checks == nil && (r.Done || r.Began.IsZero()) {
-		// A record of before checks were noted: its audit knows.
-		before, err := in.org.Audit(ctx, in.audit.Connection, r.Audit)
+	before := r.Looked
+	switch {
+	case before != nil:
+	case r.Checks != nil: // of a version that did not tell which check looked where
+		before = []store.Look{{Checks: r.Checks, Regions: r.Regions}}
+	case r.Audit != "" && (r.Done || r.Began.IsZero()): // of one that did not note it: the audit knows
+		audit, err := in.org.Audit(ctx, in.connection, r.Audit)
 		if errors.Is(err, store.ErrNotFound) {
+			in.unknown = true
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		r.Checks, r.Regions = before.Checks, before.Regions
+		before = []store.Look{{Checks: audit.Checks, Regions: audit.Regions}}
 	}
-	in.known, in.regions = map[model.CheckID]bool{}, map[string]bool{model.Global: true}
-	for _, id := range r.Checks {
-		c, _ := in.p.Catalog.Today(id) // it was looked at, under whatever name
-		in.known[c.ID] = true
-	}
-	for _, region := range r.Regions {
-		in.regions[region] = true
+	r.Looked, r.Checks, r.Regions = nil, nil, nil
+	for _, l := range before {
+		r.Looked = store.AddLook(r.Looked, store.Look{Checks: in.own(l.Checks), Regions: l.Regions})
 	}
 	return nil
+}
+
+// own are the checks of the scope among some, by the ids that they have today.
+func (in *ingestion) own(ids []model.CheckID) (own []model.CheckID) {
+	for _, id := range ids {
+		if c, exists := in.p.Catalog.Today(id); exists && scopeOf(c) == in.scope {
+			own = append(own, c.ID)
+		}
+	}
+	return own
 }
 
 // byRules reports whether a change follows from what CloudArq looks at, and not from
 // the account: a check or a region that is looked at for the first time, a check that
 // is gone, a failure that another rule words otherwise.
 func (in *ingestion) byRules(c diff.Change) bool {
-	if in.known == nil {
+	if in.unknown {
 		return false
 	}
 	f := c.Finding
-	check, _ := in.p.Catalog.Today(f.Check)
-	return f.Why == model.WhyRetired && c.What == model.EventResolved || !in.known[check.ID] || !in.regions[f.Resource.Region]
+	today, _ := in.p.Catalog.Today(f.Check)
+	return f.Why == model.WhyRetired && c.What == model.EventResolved ||
+		!slices.ContainsFunc(in.record.Looked, func(l store.Look) bool { return l.At(today.ID, f.Resource.Region) })
 }
 
 // flush writes a batch of changes and moves the cursor behind it.
@@ -370,22 +381,9 @@ func (in *ingestion) end(ctx context.Context) error {
 	return in.put(ctx)
 }
 
-// look notes that the audit's checks and regions were looked at.
+// look notes that the audit's checks looked at its regions.
 func (in *ingestion) look() {
-	var checks []model.CheckID
-	for _, id := range append(slices.Clone(in.record.Checks), in.audit.Checks...) {
-		if c, exists := in.p.Catalog.Today(id); exists && scopeOf(c) == in.scope {
-			checks = append(checks, c.ID)
-		}
-	}
-	slices.Sort(checks)
-	in.record.Checks = slices.Compact(checks)
-	if in.record.Checks == nil {
-		in.record.Checks = []model.CheckID{}
-	}
-	regions := append(slices.Clone(in.record.Regions), in.audit.Regions...)
-	slices.Sort(regions)
-	in.record.Regions = slices.Compact(regions)
+	in.record.Looked = store.AddLook(in.record.Looked, store.Look{Checks: in.own(in.audit.Checks), Regions: in.audit.Regions})
 }
 
 // announce publishes what is news of an audit.
@@ -473,9 +471,6 @@ func (in *ingestion) read(ctx context.Context) (*findings, error) {
 func (in *ingestion) rename(ctx context.Context, f model.Finding, id model.CheckID) (model.Finding, error) {
 	before := f.ID
 	f.Check, f.ID, f.Version = id, model.NewFindingID(id, f.Resource), 0
-	if in.known != nil {
-		in.known[id] = true // it was looked at, under its old name
-	}
 	if err := in.org.PutFinding(ctx, in.scope, in.record.Parts, f); err != nil && !errors.Is(err, store.ErrConflict) {
 		return f, err
 	}

@@ -605,3 +605,43 @@ func TestRenamedBeforeItWasAnnounced(t *testing.T) {
 		t.Errorf("alerts %v", got)
 	}
 }
+
+// TestFirstLookElsewhere: a check whose first look was at some regions has its first look
+// at the others later, and that is no news either.
+func TestFirstLookElsewhere(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, t.TempDir(), &world{}, memory.Options{})
+	open := map[string]bool{}
+	m.Specs["house"] = collect.Spec{Service: "house", Walks: []collect.Walk{{Kinds: []string{door{}.Kind(), guard{}.Kind()}, Run: func(_ context.Context, s *collect.Scope) error {
+		for _, name := range []string{"a", "b"} {
+			s.Emit(door{Resource: s.Resource(s.ARN("house", "door/"+name), s.Region+" "+name), Locked: fact.Known(name == "b" && !open[s.Region])})
+		}
+		return nil
+	}}}}
+	audit := func(regions ...string) []string {
+		t.Helper()
+		m.alerts.heard = nil
+		r := m.request()
+		r.Regions = regions
+		if _, err := m.Plan(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		if err := m.drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return slices.Sorted(maps.Values(m.alerts.words()))
+	}
+	old, added := check.For("door-locked", model.High, locked), check.For("door-new", model.Low, locked)
+	m.loner(t, old)
+	audit("eu-west-1", "us-east-1")
+	m.loner(t, old, added)
+	for _, regions := range [][]string{{"eu-west-1"}, {"eu-west-1", "us-east-1"}} {
+		if heard := audit(regions...); !slices.Equal(heard, []string{"audit finished"}) {
+			t.Errorf("the first look at %v: %v", regions, heard)
+		}
+	}
+	open["us-east-1"] = true
+	if heard := audit("us-east-1"); !slices.Equal(heard, []string{"audit finished", "finding new door-locked", "finding new door-new"}) {
+		t.Errorf("a door that was opened: %v", heard)
+	}
+}
