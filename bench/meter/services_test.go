@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/cloudarq/cloudarq/pkg/platform/blob/memory"
+	"github.com/cloudarq/cloudarq/internal/memblob"
 	"github.com/cloudarq/cloudarq/pkg/platform/notify"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 )
@@ -28,7 +28,7 @@ func TestServices(t *testing.T) {
 		}
 		return all
 	}
-	blobs := NewBlobs(memory.New(), bill)
+	blobs := NewBlobs(memblob.New(), bill)
 	put := func(size int64) func(context.Context) error {
 		return func(ctx context.Context) error {
 			return blobs.Put(ctx, "key", io.LimitReader(endless{}, size))

@@ -6,15 +6,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cloudarq/cloudarq/internal/memtable"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
-	"github.com/cloudarq/cloudarq/pkg/platform/table/memory"
 )
 
 // TestTableUnits follows an indexed item through its life, with the units that
 // DynamoDB would bill.
 func TestTableUnits(t *testing.T) {
 	bill := &Bill{}
-	tb := NewTable(memory.New(nil), bill)
+	tb := NewTable(memtable.New(nil), bill)
 	ctx := In(t.Context(), "f")
 	it := table.Item{Key: table.Key{PK: "p", SK: "s"}, Index: table.Key{PK: "ip", SK: "1"}, Body: []byte(strings.Repeat("x", 1500))}
 	step := func(name string, do func() error, write, read float64) {

@@ -126,7 +126,7 @@ func (e *Estate) specs() map[string]collect.Spec {
 	for _, kind := range e.kinds {
 		spec := all[kind.service]
 		spec.Service, spec.Global = kind.service, kind.global
-		spec.Walks = append(spec.Walks, collect.Walk{Kinds: []string{kind.kind.Name}, Run: func(ctx context.Context, s *collect.Scope) error {
+		spec.Walks = append(spec.Walks, collect.Walk{Kinds: []string{kind.kind.Name}, Run: func(ctx context.Context, s *collect.Session) error {
 			return e.walk(ctx, s, kind)
 		}})
 		all[kind.service] = spec
@@ -136,7 +136,7 @@ func (e *Estate) specs() map[string]collect.Spec {
 
 // walk emits the resources of one type in one region, as if a listing had found
 // them and one call had described each.
-func (e *Estate) walk(_ context.Context, s *collect.Scope, kind makerOf) error {
+func (e *Estate) walk(_ context.Context, s *collect.Session, kind makerOf) error {
 	calls := s.Config.ConfigSources[0].(*callsOf)
 	calls.record(kind.service, "List")
 	for i := range e.in(s.Region, kind) {

@@ -13,15 +13,15 @@ import (
 	"time"
 
 	"github.com/cloudarq/cloudarq/bench/meter"
+	blobs "github.com/cloudarq/cloudarq/internal/memblob"
+	tables "github.com/cloudarq/cloudarq/internal/memtable"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	blobs "github.com/cloudarq/cloudarq/pkg/platform/blob/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
 	"github.com/cloudarq/cloudarq/pkg/platform/notify"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 	queues "github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
-	tables "github.com/cloudarq/cloudarq/pkg/platform/table/memory"
 	"github.com/cloudarq/cloudarq/pkg/services"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )

@@ -68,11 +68,11 @@ func walk(t testing.TB, a *synthetic.Account) *found {
 			if spec.Global {
 				home = "us-east-1"
 			}
-			scope := collect.NewScope(a.Config(home), a.ID, "aws", region, f)
-			scope.Audited = a.Regions
-			scope.Caller = model.Identity{Account: a.ID, Partition: "aws", CallerARN: a.Caller(), Entrusted: true}
+			session := collect.NewSession(a.Config(home), a.ID, "aws", region, f)
+			session.Audited = a.Regions
+			session.Caller = model.Identity{Account: a.ID, Partition: "aws", CallerARN: a.Caller(), Entrusted: true}
 			for _, w := range spec.Walks {
-				scope.Run(t.Context(), w)
+				session.Run(t.Context(), w)
 			}
 		}
 	}

@@ -171,13 +171,13 @@ func (c *cli) announce(s *local.State, run local.Run) (services int, err error) 
 		return len(a.Services), nil
 	}
 	r := run.Request
-	scope, err := pipeline.Resolve(s.Catalog, r.Checks, r.Services)
+	selection, err := pipeline.Resolve(s.Catalog, r.Checks, r.Services)
 	if err != nil {
 		return 0, err
 	}
 	c.note("account %s: %s over %s in %s", r.Connection.AccountID,
-		report.Count(len(scope.Checks), "check"), report.Count(len(scope.Services), "service"), report.Count(len(r.Regions), "region"))
-	return len(scope.Services), nil
+		report.Count(len(selection.Checks), "check"), report.Count(len(selection.Services), "service"), report.Count(len(r.Regions), "region"))
+	return len(selection.Services), nil
 }
 
 func (c *cli) note(format string, args ...any) {

@@ -235,12 +235,12 @@ func (c *cli) showVerification(s *local.State, connection model.Connection, v co
 	if err != nil {
 		return err
 	}
-	scope, err := pipeline.Resolve(s.Catalog, checks, connection.Services)
+	selection, err := pipeline.Resolve(s.Catalog, checks, connection.Services)
 	if err != nil {
 		return err
 	}
 	if both {
 		fmt.Fprintln(c.stdout)
 	}
-	return write(c, drift.Preview(scope.Checks, *v.Permissions), report.CoverageColumns())
+	return write(c, drift.Preview(selection.Checks, *v.Permissions), report.CoverageColumns())
 }

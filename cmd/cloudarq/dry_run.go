@@ -20,12 +20,12 @@ type plannedCall struct {
 }
 
 func (c *cli) dryRun(catalog *check.Catalog, r pipeline.Request) error {
-	scope, err := pipeline.Resolve(catalog, r.Checks, r.Services)
+	selection, err := pipeline.Resolve(catalog, r.Checks, r.Services)
 	if err != nil {
 		return err
 	}
 	var calls []plannedCall
-	for _, o := range pipeline.Operations(collectors.ByService(), scope) {
+	for _, o := range pipeline.Operations(collectors.ByService(), selection) {
 		regions := r.Regions
 		if o.Global {
 			regions = []string{model.Global}
@@ -33,7 +33,7 @@ func (c *cli) dryRun(catalog *check.Catalog, r pipeline.Request) error {
 		calls = append(calls, plannedCall{o.Service, o.Name, o.Action, regions})
 	}
 	c.note("%d checks over %d services in %d regions: %d operations, at least one call to each listing in each region, and one per resource to the rest",
-		len(scope.Checks), len(scope.Services), len(r.Regions), len(calls))
+		len(selection.Checks), len(selection.Services), len(r.Regions), len(calls))
 	return write(c, calls, []report.Column[plannedCall]{
 		{Name: "service", Value: func(p plannedCall) string { return p.Service }},
 		{Name: "operation", Value: func(p plannedCall) string { return p.Operation }},

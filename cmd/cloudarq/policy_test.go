@@ -76,12 +76,12 @@ func TestPolicyShowSelects(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range names {
-		scope, err := pipeline.Resolve(catalog, catalog.Checks(), []string{name})
+		selection, err := pipeline.Resolve(catalog, catalog.Checks(), []string{name})
 		if err != nil {
 			t.Fatal(err)
 		}
 		want := map[string]bool{"ec2:DescribeRegions": true}
-		for _, planned := range pipeline.Operations(collectors.ByService(), scope) {
+		for _, planned := range pipeline.Operations(collectors.ByService(), selection) {
 			want[planned.Action] = true
 		}
 		var got []string

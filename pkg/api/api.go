@@ -38,11 +38,11 @@ type ExternalIDs interface {
 
 // AccessKeys keeps the access keys of connections, sealed.
 type AccessKeys interface {
-	// Give seals a key that was made at a moment, and writes the connection with it;
+	// Set seals a key that was made at a moment, and writes the connection with it;
 	// store.ErrConflict if somebody else wrote the connection.
-	Give(ctx context.Context, org model.OrganizationID, c *model.Connection, key secret.AccessKey, made time.Time) error
-	// Sweep destroys the keys that the connection as written does not name any more.
-	Sweep(ctx context.Context, org model.OrganizationID, c model.Connection, before *model.AccessKey) error
+	Set(ctx context.Context, org model.OrganizationID, c *model.Connection, key secret.AccessKey, made time.Time) error
+	// Prune destroys the keys that the connection as written does not name any more.
+	Prune(ctx context.Context, org model.OrganizationID, c model.Connection, before *model.AccessKey) error
 }
 
 // Rekeying wraps the data keys of an organization anew.
@@ -165,7 +165,7 @@ func (a *API) answer(ctx context.Context, err error) error {
 		return p
 	case errors.Is(err, store.ErrNotFound):
 		return problem(ctx, http.StatusNotFound, "not_found", "there is no such thing in this organization")
-	case errors.Is(err, store.ErrReused):
+	case errors.Is(err, store.ErrKeyReused):
 		return problem(ctx, http.StatusUnprocessableEntity, "idempotency_key_reused", "the Idempotency-Key was used for another request within the last day")
 	case errors.Is(err, store.ErrConflict):
 		return problem(ctx, http.StatusConflict, "conflict", "somebody else changed it at the same moment; read it again and repeat the request")
@@ -178,10 +178,10 @@ func (a *API) newID() string {
 	return ulid.MustNew(ulid.Timestamp(a.Now()), ulid.DefaultEntropy()).String()
 }
 
-// once is the id of what a request with an Idempotency-Key makes: the same
+// idempotent is the id of what a request with an Idempotency-Key makes: the same
 // however often the request is repeated within a day. The key is of no use for
 // another request.
-func (a *API) once(ctx context.Context, org *store.Organization, what, key string, request any) (string, error) {
+func (a *API) idempotent(ctx context.Context, org *store.Organization, what, key string, request any) (string, error) {
 	id := a.newID()
 	if key == "" {
 		return id, nil
@@ -191,5 +191,5 @@ func (a *API) once(ctx context.Context, org *store.Organization, what, key strin
 		return "", err
 	}
 	sum := sha256.Sum256(body)
-	return org.Once(ctx, what, key, hex.EncodeToString(sum[:]), id, a.Now())
+	return org.Idempotent(ctx, what, key, hex.EncodeToString(sum[:]), id, a.Now())
 }

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	blobs "github.com/cloudarq/cloudarq/internal/memblob"
 	"github.com/cloudarq/cloudarq/pkg/access/connect"
 	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/api/auth"
@@ -25,7 +26,6 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	blobs "github.com/cloudarq/cloudarq/pkg/platform/blob/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret/keyring"

@@ -100,7 +100,7 @@ func (a *API) start(ctx context.Context, orgID model.OrganizationID, connection,
 		}
 	case model.KindRole:
 	}
-	id, err := a.once(ctx, org, what, key, connection)
+	id, err := a.idempotent(ctx, org, what, key, connection)
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
@@ -188,7 +188,7 @@ func progress(audit model.Audit, tasks []model.Task, now time.Time) Progress {
 		case model.TaskFailed:
 			p.Failed++
 			p.TasksDone++
-		case model.TaskAbsorbed:
+		case model.TaskIngested:
 			p.TasksDone++
 		case model.TaskOpen, model.TaskCollected:
 		}

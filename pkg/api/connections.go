@@ -105,7 +105,7 @@ func (a *API) createConnection(ctx context.Context, in *struct {
 	if err := a.apply(ctx, &c, in.Body); err != nil {
 		return nil, err
 	}
-	id, err := a.once(ctx, org, "connection", in.Key, in.Body)
+	id, err := a.idempotent(ctx, org, "connection", in.Key, in.Body)
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
@@ -278,7 +278,7 @@ func (a *API) updateConnection(ctx context.Context, in *struct {
 	if err := org.PutConnection(ctx, &c); err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	if err := a.AccessKeys.Sweep(ctx, in.id(), c, before); err != nil {
+	if err := a.AccessKeys.Prune(ctx, in.id(), c, before); err != nil {
 		return nil, a.answer(ctx, err)
 	}
 	if err := a.reschedule(ctx, in.id(), c); err != nil {

@@ -145,8 +145,8 @@ func (a *API) checksOf(c model.Connection) ([]check.Check, error) {
 	if err != nil {
 		return nil, err
 	}
-	scope, err := pipeline.Resolve(a.Catalog, checks, c.Services)
-	return scope.Checks, err
+	selection, err := pipeline.Resolve(a.Catalog, checks, c.Services)
+	return selection.Checks, err
 }
 
 // ScoreOutput is what an account's last audit amounts to.

@@ -12,15 +12,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cloudarq/cloudarq/internal/memblob"
 	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/platform/blob/memory"
 	"github.com/cloudarq/cloudarq/pkg/policy"
 )
 
 // shelf is a store of blobs whose presigned URLs are of its own making.
 type shelf struct {
-	*memory.Store
+	*memblob.Store
 	fail error
 	puts int
 }

@@ -52,28 +52,28 @@ func (l lazyKeys) Hold(ctx context.Context) (release func(), err error) {
 }
 
 // Generate implements secret.Wrapper.
-func (l lazyKeys) Generate(ctx context.Context, scope secret.Scope) (secret.DataKey, error) {
+func (l lazyKeys) Generate(ctx context.Context, owner secret.Owner) (secret.DataKey, error) {
 	w, err := l.open()
 	if err != nil {
 		return secret.DataKey{}, err
 	}
-	return w.Generate(ctx, scope)
+	return w.Generate(ctx, owner)
 }
 
 // Unwrap implements secret.Wrapper.
-func (l lazyKeys) Unwrap(ctx context.Context, scope secret.Scope, wrapped []byte) (secret.DataKey, error) {
+func (l lazyKeys) Unwrap(ctx context.Context, owner secret.Owner, wrapped []byte) (secret.DataKey, error) {
 	w, err := l.open()
 	if err != nil {
 		return secret.DataKey{}, err
 	}
-	return w.Unwrap(ctx, scope, wrapped)
+	return w.Unwrap(ctx, owner, wrapped)
 }
 
 // Rewrap implements secret.Wrapper.
-func (l lazyKeys) Rewrap(ctx context.Context, scope secret.Scope, wrapped []byte) ([]byte, error) {
+func (l lazyKeys) Rewrap(ctx context.Context, owner secret.Owner, wrapped []byte) ([]byte, error) {
 	w, err := l.open()
 	if err != nil {
 		return nil, err
 	}
-	return w.Rewrap(ctx, scope, wrapped)
+	return w.Rewrap(ctx, owner, wrapped)
 }

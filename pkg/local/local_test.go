@@ -62,7 +62,7 @@ func open(t *testing.T, path string) (*local.State, local.Run) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = state.Close() })
-	walk := func(_ context.Context, s *collect.Scope) error {
+	walk := func(_ context.Context, s *collect.Session) error {
 		s.Emit(door{Resource: s.Resource(s.ARN("house", "door/front"), "front"), Locked: fact.Known(false)})
 		return nil
 	}

@@ -75,7 +75,7 @@ type TaskState string
 const (
 	TaskOpen      TaskState = "open"
 	TaskCollected TaskState = "collected" // its evidence is stored
-	TaskAbsorbed  TaskState = "absorbed"  // its findings are written
+	TaskIngested  TaskState = "absorbed"  // its findings are written; stored under the word of the first versions
 	TaskFailed    TaskState = "failed"    // it ended without evidence
 )
 
@@ -112,7 +112,7 @@ type Task struct {
 	Listings  map[string]Listing `json:"listings,omitempty"` // by resource type
 	Tally     Tally              `json:"tally,omitempty"`
 	Gaps      []GapCount         `json:"gaps,omitempty"`
-	Changes   Changes            `json:"changes,omitzero"` // once absorbed
+	Changes   Changes            `json:"changes,omitzero"` // once ingested
 	Until     time.Time          `json:"until,omitzero"`   // when it is forgotten; zero is never
 
 	Version int64 `json:"-"` // of the stored record

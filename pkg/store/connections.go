@@ -294,22 +294,22 @@ func (o *Organization) PutVerifiedRole(ctx context.Context, connection model.Con
 // idempotencyAge is how long a repeated request is recognised.
 const idempotencyAge = 24 * time.Hour
 
-// made is what a request with a key made.
-type made struct {
+// idempotent is what a request with a key made.
+type idempotent struct {
 	Request string `json:"request"` // what was asked for
 	Value   string `json:"value"`
 }
 
-// ErrReused says that a key stands for another request.
-var ErrReused = errors.New("the key was used for another request")
+// ErrKeyReused says that a key stands for another request.
+var ErrKeyReused = errors.New("the key was used for another request")
 
-// Once remembers for a day, under a key, what was made for a request: the first
+// Idempotent remembers for a day, under a key, what was made for a request: the first
 // caller's value is what every later one gets. A key that was used for another
-// request is ErrReused. Keys are the caller's own words and are kept as they
+// request is ErrKeyReused. Keys are the caller's own words and are kept as they
 // are, within the organization.
-func (o *Organization) Once(ctx context.Context, what, key, request, value string, now time.Time) (string, error) {
+func (o *Organization) Idempotent(ctx context.Context, what, key, request, value string, now time.Time) (string, error) {
 	k := table.Key{PK: o.key("ONCE", what), SK: strings.ToValidUTF8(key, "?")}
-	item, err := encode(k, table.Key{}, 0, made{request, value})
+	item, err := encode(k, table.Key{}, 0, idempotent{request, value})
 	if err != nil {
 		return "", err
 	}
@@ -321,12 +321,12 @@ func (o *Organization) Once(ctx context.Context, what, key, request, value strin
 	if !errors.Is(err, ErrConflict) {
 		return "", fmt.Errorf("remember %s: %w", what, err)
 	}
-	var first made
+	var first idempotent
 	if _, err := o.get(ctx, k, &first); err != nil {
 		return "", fmt.Errorf("recall %s: %w", what, err)
 	}
 	if first.Request != request {
-		return "", fmt.Errorf("%s with key %q: %w", what, key, ErrReused)
+		return "", fmt.Errorf("%s with key %q: %w", what, key, ErrKeyReused)
 	}
 	return first.Value, nil
 }

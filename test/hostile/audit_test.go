@@ -71,7 +71,7 @@ func (w *world) specs() map[string]collect.Spec {
 	for _, service := range w.catalog.Services() {
 		spec := collect.Spec{Service: service.Name, Global: isGlobal(service.Name)}
 		for _, kind := range service.Kinds {
-			spec.Walks = append(spec.Walks, collect.Walk{Kinds: []string{kind.Name}, Run: func(_ context.Context, s *collect.Scope) error {
+			spec.Walks = append(spec.Walks, collect.Walk{Kinds: []string{kind.Name}, Run: func(_ context.Context, s *collect.Session) error {
 				for i := range each {
 					s.Emit(w.make(kind, s.Region, i))
 				}

@@ -105,14 +105,14 @@ func edge(t *rapid.T, spec collect.Spec, all []hostile.Class) {
 	ctx, cancel := context.WithTimeout(context.Background(), most)
 	defer cancel()
 	j := newJudged(t)
-	scope := collect.NewScope(a.Config(home), account, "aws", where, j)
-	scope.Audited = []string{region}
-	scope.Caller = model.Identity{Account: account, Partition: "aws", CallerARN: a.Caller(), Entrusted: true}
+	session := collect.NewSession(a.Config(home), account, "aws", where, j)
+	session.Audited = []string{region}
+	session.Caller = model.Identity{Account: account, Partition: "aws", CallerARN: a.Caller(), Entrusted: true}
 	kinds := 0
 	start := time.Now()
 	for _, w := range spec.Walks {
 		kinds += len(w.Kinds)
-		scope.Run(ctx, w)
+		session.Run(ctx, w)
 	}
 	if ctx.Err() != nil {
 		t.Fatalf("%v: the walks of %s took %s and %d calls", classes, spec.Service, time.Since(start), a.Calls())

@@ -24,10 +24,10 @@ type AccessKeys struct {
 	Now   func() time.Time
 }
 
-// Give seals an access key that was made at a moment, and writes the connection with
+// Set seals an access key that was made at a moment, and writes the connection with
 // it, in place of the key or the role that it had. store.ErrConflict says that
 // somebody else wrote the connection since it was read: nothing is changed.
-func (k AccessKeys) Give(ctx context.Context, org model.OrganizationID, c *model.Connection, key secret.AccessKey, made time.Time) error {
+func (k AccessKeys) Set(ctx context.Context, org model.OrganizationID, c *model.Connection, key secret.AccessKey, made time.Time) error {
 	sealed, err := k.seal(ctx, org, c.ID, key)
 	if err != nil {
 		return err
@@ -50,20 +50,20 @@ func (k AccessKeys) Give(ctx context.Context, org model.OrganizationID, c *model
 		}
 		changed, err = now, nil
 	}
-	if err != nil { // whether it was written, nobody knows: Sweep will
+	if err != nil { // whether it was written, nobody knows: Prune will
 		return err
 	}
 	*c = changed
-	return k.Sweep(ctx, org, changed, before)
+	return k.Prune(ctx, org, changed, before)
 }
 
 // abandoned is the age of a sealed key that no connection names, from which on it is
 // taken for that of somebody who died before he could write the connection.
 const abandoned = time.Hour
 
-// Sweep destroys the sealed keys of a connection that it does not name: the one that
+// Prune destroys the sealed keys of a connection that it does not name: the one that
 // it named before it was written, if it did, and those left behind.
-func (k AccessKeys) Sweep(ctx context.Context, org model.OrganizationID, c model.Connection, before *model.AccessKey) error {
+func (k AccessKeys) Prune(ctx context.Context, org model.OrganizationID, c model.Connection, before *model.AccessKey) error {
 	records := k.Store.For(org)
 	ids, err := records.AccessKeyIDs(ctx, c.ID)
 	if err != nil {
@@ -87,7 +87,7 @@ func (k AccessKeys) Sweep(ctx context.Context, org model.OrganizationID, c model
 
 func (k AccessKeys) seal(ctx context.Context, org model.OrganizationID, connection model.ConnectionID, key secret.AccessKey) (store.SealedAccessKey, error) {
 	sealed := store.SealedAccessKey{ID: ulid.MustNew(ulid.Timestamp(k.Now()), ulid.DefaultEntropy()).String()}
-	by, err := dataKey(ctx, k.Store.For(org), k.Keys, scopeOf(org, connection))
+	by, err := dataKey(ctx, k.Store.For(org), k.Keys, ownerOf(org, connection))
 	if err != nil {
 		return sealed, err
 	}
@@ -107,7 +107,7 @@ func (k AccessKeys) Open(ctx context.Context, org model.OrganizationID, c model.
 	if err != nil {
 		return secret.AccessKey{}, err
 	}
-	by, err := openDataKey(ctx, k.Store.For(org), k.Keys, scopeOf(org, c.ID))
+	by, err := openDataKey(ctx, k.Store.For(org), k.Keys, ownerOf(org, c.ID))
 	if err != nil {
 		return secret.AccessKey{}, err
 	}

@@ -36,7 +36,7 @@ func give(t *testing.T, k connect.AccessKeys, org model.OrganizationID, id model
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := k.Give(t.Context(), org, &c, key, k.Now()); err != nil {
+	if err := k.Set(t.Context(), org, &c, key, k.Now()); err != nil {
 		t.Fatal(err)
 	}
 	return c
@@ -184,7 +184,7 @@ func TestReplacedAccessKeyIsDestroyed(t *testing.T) {
 	if err := k.Store.For("acme").PutConnection(t.Context(), &role); err != nil {
 		t.Fatal(err)
 	}
-	if err := k.Sweep(t.Context(), "acme", role, before); err != nil || len(ids(t, k, role)) != 0 {
+	if err := k.Prune(t.Context(), "acme", role, before); err != nil || len(ids(t, k, role)) != 0 {
 		t.Errorf("beside a role are kept %v, %v", ids(t, k, role), err)
 	}
 }
@@ -196,7 +196,7 @@ func TestAccessKeyOfWhoComesLate(t *testing.T) {
 	read := give(t, k, "acme", "a", given)
 	won := give(t, k, "acme", "a", given)
 	late := read
-	if err := k.Give(t.Context(), "acme", &late, given, k.Now()); !errors.Is(err, store.ErrConflict) || late.AccessKey.ID != read.AccessKey.ID {
+	if err := k.Set(t.Context(), "acme", &late, given, k.Now()); !errors.Is(err, store.ErrConflict) || late.AccessKey.ID != read.AccessKey.ID {
 		t.Errorf("who read an older connection: %v", err)
 	}
 	if got := ids(t, k, won); !slices.Equal(got, []string{won.AccessKey.ID}) {
@@ -239,7 +239,7 @@ func TestDyingWhileGivingAKey(t *testing.T) {
 		c := give(t, k, "acme", "a", given)
 		mortal := k
 		mortal.Store = store.New(&dying{file, writes}, nil)
-		err := mortal.Give(t.Context(), "acme", &c, other, k.Now())
+		err := mortal.Set(t.Context(), "acme", &c, other, k.Now())
 		if died := writes < 3; errors.Is(err, errDied) != died {
 			t.Errorf("after %d writes: %v", writes, err)
 		}
@@ -255,7 +255,7 @@ func TestDyingWhileGivingAKey(t *testing.T) {
 			t.Errorf("after %d writes another key opens, or none: %v", writes, err)
 		}
 		*now = now.Add(2 * time.Hour)
-		if err := k.Sweep(t.Context(), "acme", left, left.AccessKey); err != nil {
+		if err := k.Prune(t.Context(), "acme", left, left.AccessKey); err != nil {
 			t.Fatal(err)
 		}
 		if got := ids(t, k, left); !slices.Equal(got, []string{left.AccessKey.ID}) {

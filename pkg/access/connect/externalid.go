@@ -128,7 +128,7 @@ func seal(key secret.DataKey, org model.OrganizationID) (id secret.String, seale
 
 // key is the organization's data key; it is made the first time.
 func (e ExternalIDs) key(ctx context.Context, org model.OrganizationID) (secret.DataKey, error) {
-	return dataKey(ctx, e.Store.For(org), e.Keys, secret.Scope{Organization: string(org), Record: record})
+	return dataKey(ctx, e.Store.For(org), e.Keys, secret.Owner{Organization: string(org), Record: record})
 }
 
 func binding(org model.OrganizationID) secret.Binding {

@@ -20,7 +20,7 @@ type OwnIDs struct {
 
 // Seal seals the External ID of a connection, to be kept with its access.
 func (o OwnIDs) Seal(ctx context.Context, org model.OrganizationID, connection model.ConnectionID, id secret.String) ([]byte, error) {
-	key, err := dataKey(ctx, o.Records, o.Keys, scopeOf(org, connection))
+	key, err := dataKey(ctx, o.Records, o.Keys, ownerOf(org, connection))
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +33,7 @@ func (o OwnIDs) Seal(ctx context.Context, org model.OrganizationID, connection m
 
 // Open opens what Seal made for the same connection.
 func (o OwnIDs) Open(ctx context.Context, org model.OrganizationID, connection model.ConnectionID, sealed []byte) (secret.String, error) {
-	key, err := openDataKey(ctx, o.Records, o.Keys, scopeOf(org, connection))
+	key, err := openDataKey(ctx, o.Records, o.Keys, ownerOf(org, connection))
 	if err != nil {
 		return secret.String{}, err
 	}
@@ -44,8 +44,8 @@ func (o OwnIDs) Open(ctx context.Context, org model.OrganizationID, connection m
 	return id, nil
 }
 
-func scopeOf(org model.OrganizationID, connection model.ConnectionID) secret.Scope {
-	return secret.Scope{Organization: string(org), Record: string(connection)}
+func ownerOf(org model.OrganizationID, connection model.ConnectionID) secret.Owner {
+	return secret.Owner{Organization: string(org), Record: string(connection)}
 }
 
 func place(org model.OrganizationID, connection model.ConnectionID) secret.Binding {

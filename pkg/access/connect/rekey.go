@@ -69,13 +69,13 @@ func (r Rekeying) rekey(ctx context.Context, org model.OrganizationID, k store.D
 		return false, err
 	}
 	defer release()
-	records, scope := r.Store.For(org), secret.Scope{Organization: string(org), Record: k.Record}
+	records, owner := r.Store.For(org), secret.Owner{Organization: string(org), Record: k.Record}
 	for {
-		anew, err := r.Keys.Rewrap(ctx, scope, k.Wrapped)
+		anew, err := r.Keys.Rewrap(ctx, owner, k.Wrapped)
 		if err == nil {
 			err = records.ReplaceDataKey(ctx, k, anew)
 		} else {
-			err = ofDataKey(scope, err)
+			err = ofDataKey(owner, err)
 		}
 		moved := errors.Is(err, store.ErrConflict) || errors.Is(err, secret.ErrSealed)
 		if !moved {

@@ -20,6 +20,7 @@ import (
 	awskms "github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"github.com/cloudarq/cloudarq/internal/memtable"
 	"github.com/cloudarq/cloudarq/pkg/access/connect"
 	"github.com/cloudarq/cloudarq/pkg/aws/fake"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -27,7 +28,6 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/secret/keyring"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret/kms"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
-	"github.com/cloudarq/cloudarq/pkg/platform/table/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/table/sqlite"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
@@ -128,7 +128,7 @@ func onKMS(t *testing.T) rekeyed {
 		return &awskms.ReEncryptOutput{CiphertextBlob: wrap(in.DestinationEncryptionContext, key), KeyId: aws.String("key")}, nil
 	})
 	wrapper := kms.New(awskms.NewFromConfig(f.Config(t)), "key")
-	records := store.New(memory.New(time.Now), nil)
+	records := store.New(memtable.New(time.Now), nil)
 	return rekeyed{
 		store: records, keys: secret.Cached(wrapper, 10, time.Minute, nil),
 		rekey: func(t *testing.T) error {
@@ -187,7 +187,7 @@ func (w *worker) step(t *testing.T, n int) error {
 		return purge(t.Context(), records, id)
 	}
 	w.alive[id] = w.fresh()
-	return w.keys.Give(t.Context(), "acme", &c, w.alive[id], time.Now())
+	return w.keys.Set(t.Context(), "acme", &c, w.alive[id], time.Now())
 }
 
 // TestRekeyUnderTraffic: keys are changed twice, and then by two at once, while
@@ -335,8 +335,8 @@ type late struct {
 	open func() secret.Wrapper
 }
 
-func (l late) Unwrap(ctx context.Context, scope secret.Scope, wrapped []byte) (secret.DataKey, error) {
-	return l.open().Unwrap(ctx, scope, wrapped)
+func (l late) Unwrap(ctx context.Context, owner secret.Owner, wrapped []byte) (secret.DataKey, error) {
+	return l.open().Unwrap(ctx, owner, wrapped)
 }
 
 // A data key that is wrapped anew, and whose old master key is dropped, between the
@@ -351,7 +351,7 @@ func TestRekeyBetweenTwoLines(t *testing.T) {
 		}
 		return k
 	}
-	records := memory.New(time.Now)
+	records := memtable.New(time.Now)
 	k := connect.AccessKeys{Store: store.New(records, nil), Keys: open(), Now: time.Now}
 	c := give(t, k, "acme", "a", given)
 	rekeyed := false

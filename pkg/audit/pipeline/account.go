@@ -21,25 +21,25 @@ func (p *Pipeline) judgeAccount(ctx context.Context, org model.OrganizationID, a
 	task := taskOf(audit, across)
 	task.State = model.TaskCollected
 	task.Evidence = Key("evidence", org, audit, across)
-	j := newJudgement(p, audit, across)
-	j.rules = map[string][]check.Rule{}
+	ev := newEvaluator(p, audit, across)
+	ev.rules = map[string][]check.Rule{}
 	err := p.write(ctx, task.Evidence, func(w *blob.Writer) error {
-		j.out = w
+		ev.out = w
 		var rules []check.Check
 		for _, c := range p.selected(audit) {
 			if c.NeedsAccount() {
 				rules = append(rules, c)
 			}
-			j.nothingExists(c, p.Catalog.ServiceOf(c.Kind), tasks)
+			ev.nothingExists(c, p.Catalog.ServiceOf(c.Kind), tasks)
 		}
 		for _, b := range batches(rules, tasks) {
-			if err := p.judgeBatch(ctx, j, b, tasks); err != nil {
+			if err := p.judgeBatch(ctx, ev, b, tasks); err != nil {
 				return err
 			}
 		}
-		return j.finish()
+		return ev.finish()
 	})
-	task.Tally, task.Gaps = j.tally, j.gaps.list()
+	task.Tally, task.Gaps = ev.tally, ev.gaps.list()
 	return task, err
 }
 
@@ -104,7 +104,7 @@ func batches(rules []check.Check, tasks []model.Task) []batch {
 }
 
 // judgeBatch runs the rules of a batch over all of their resources.
-func (p *Pipeline) judgeBatch(ctx context.Context, j *judgement, b batch, tasks []model.Task) error {
+func (p *Pipeline) judgeBatch(ctx context.Context, ev *evaluator, b batch, tasks []model.Task) error {
 	world := check.NewWorld(slices.Collect(maps.Keys(b.held))...)
 	streamed := map[string][]check.Check{}
 	for _, c := range b.rules {
@@ -112,7 +112,7 @@ func (p *Pipeline) judgeBatch(ctx context.Context, j *judgement, b batch, tasks 
 			streamed[c.Kind] = append(streamed[c.Kind], c)
 		}
 	}
-	listings, err := p.read(ctx, j.audit, tasks, func(kind string) bool { return b.held[kind] }, func(e evidence.Entry, r check.Resource) {
+	listings, err := p.read(ctx, ev.audit, tasks, func(kind string) bool { return b.held[kind] }, func(e evidence.Entry, r check.Resource) {
 		world.Add(r)
 	})
 	if err != nil {
@@ -122,22 +122,22 @@ func (p *Pipeline) judgeBatch(ctx context.Context, j *judgement, b batch, tasks 
 		if gap := l.Listing.Gap; gap != nil {
 			world.AddGap(l.Kind, *gap)
 		}
-		if l.Listing.Elsewhere || j.audit.Narrowed && l.Listing.Region != model.Global {
-			world.AddElsewhere(l.Kind, j.audit.Regions)
+		if l.Listing.Elsewhere || ev.audit.Narrowed && l.Listing.Region != model.Global {
+			world.AddElsewhere(l.Kind, ev.audit.Regions)
 		}
 	}
 	for _, gap := range p.failures(tasks) {
 		world.AddGap(gap.kind, gap.Gap)
 	}
-	j.judge = check.NewJudge(j.audit.StartedAt, world)
+	ev.judge = check.NewJudge(ev.audit.StartedAt, world)
 	for _, c := range b.rules {
 		for _, r := range world.Resources(c.Kind) {
-			j.judgeOne(c, r)
+			ev.judgeOne(c, r)
 		}
 	}
-	more, err := p.read(ctx, j.audit, tasks, func(kind string) bool { return streamed[kind] != nil }, func(e evidence.Entry, r check.Resource) {
+	more, err := p.read(ctx, ev.audit, tasks, func(kind string) bool { return streamed[kind] != nil }, func(e evidence.Entry, r check.Resource) {
 		for _, c := range streamed[e.Kind] {
-			j.judgeOne(c, r)
+			ev.judgeOne(c, r)
 		}
 	})
 	if err != nil {
@@ -152,20 +152,20 @@ func (p *Pipeline) judgeBatch(ctx context.Context, j *judgement, b batch, tasks 
 			if gap := listing.Listing.Gap; gap != nil {
 				listing.Verdicts = []evidence.Verdict{{Check: c.ID, Verdict: check.Unassessed(*gap)}}
 			}
-			j.write(listing)
+			ev.write(listing)
 		}
 	}
 	return nil
 }
 
-func (j *judgement) judgeOne(c check.Check, r check.Resource) {
-	verdict := j.judge.Judge(c.Rule, r)
-	v, err := evidence.Apart(c.ID, verdict, j.judge.Evidence().Exhibits(r))
+func (ev *evaluator) judgeOne(c check.Check, r check.Resource) {
+	verdict := ev.judge.Judge(c.Rule, r)
+	v, err := evidence.Apart(c.ID, verdict, ev.judge.Evidence().Exhibits(r))
 	if err != nil {
-		j.fail(err)
+		ev.fail(err)
 		return
 	}
-	j.write(evidence.Entry{Kind: c.Kind, Ref: r.Reference().Bounded(), Verdicts: []evidence.Verdict{v}})
+	ev.write(evidence.Entry{Kind: c.Kind, Ref: r.Reference().Bounded(), Verdicts: []evidence.Verdict{v}})
 }
 
 // read goes through the resources of some types in the evidence of an audit, and gives
@@ -240,7 +240,7 @@ func (p *Pipeline) failures(tasks []model.Task) (gaps []kindGap) {
 
 // nothingExists gives a check its verdict when there is nothing to judge: not
 // applicable if every listing was complete, not assessed if a task failed.
-func (j *judgement) nothingExists(c check.Check, service string, tasks []model.Task) {
+func (ev *evaluator) nothingExists(c check.Check, service string, tasks []model.Task) {
 	var listing model.Listing
 	found := false
 	for _, t := range tasks {
@@ -253,16 +253,16 @@ func (j *judgement) nothingExists(c check.Check, service string, tasks []model.T
 			if t.Rest != nil {
 				region = t.Rest.Region
 			}
-			ref := model.Everything(j.audit.Partition, service, j.audit.AccountID, region)
-			j.write(evidence.Entry{Kind: c.Kind, Ref: ref, Verdicts: []evidence.Verdict{{Check: c.ID, Verdict: check.Unassessed(unlisted(t.Problem))}}})
+			ref := model.Everything(ev.audit.Partition, service, ev.audit.AccountID, region)
+			ev.write(evidence.Entry{Kind: c.Kind, Ref: ref, Verdicts: []evidence.Verdict{{Check: c.ID, Verdict: check.Unassessed(unlisted(t.Problem))}}})
 			listing.Gaps++
 		}
 		one := t.Listings[c.Kind]
 		listing.Count, listing.Gaps = listing.Count+one.Count, listing.Gaps+one.Gaps
 	}
 	if found && listing == (model.Listing{}) {
-		ref := model.Everything(j.audit.Partition, service, j.audit.AccountID, model.Global)
+		ref := model.Everything(ev.audit.Partition, service, ev.audit.AccountID, model.Global)
 		verdict := check.Inapplicable("nothing of this type exists in the regions audited")
-		j.write(evidence.Entry{Kind: c.Kind, Ref: ref, Verdicts: []evidence.Verdict{{Check: c.ID, Verdict: verdict}}})
+		ev.write(evidence.Entry{Kind: c.Kind, Ref: ref, Verdicts: []evidence.Verdict{{Check: c.ID, Verdict: verdict}}})
 	}
 }

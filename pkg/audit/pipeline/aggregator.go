@@ -64,7 +64,7 @@ func (p *Pipeline) takeIn(ctx context.Context, m Message) error {
 				return fmt.Errorf("take in task %s of audit %s: %w", task.ID, audit.ID, err)
 			}
 		}
-		task.State = model.TaskAbsorbed
+		task.State = model.TaskIngested
 		if err := org.PutTask(ctx, task); err != nil && !errors.Is(err, store.ErrConflict) {
 			return err
 		}

@@ -36,7 +36,7 @@ func TestHugeNames(t *testing.T) {
 	w := &world{}
 	m := newMachine(t, t.TempDir(), w, memory.Options{})
 	names := []string{strings.Repeat("x", 500_000), strings.Repeat("<", 500_000), strings.Repeat("\xff", 500_000), "\x00\uffff\x1b[2J", ""}
-	m.Specs["house"] = collect.Spec{Service: "house", Walks: []collect.Walk{{Kinds: []string{door{}.Kind(), guard{}.Kind()}, Run: func(_ context.Context, s *collect.Scope) error {
+	m.Specs["house"] = collect.Spec{Service: "house", Walks: []collect.Walk{{Kinds: []string{door{}.Kind(), guard{}.Kind()}, Run: func(_ context.Context, s *collect.Session) error {
 		for i, name := range names {
 			s.Emit(door{Resource: s.Resource(s.ARN("house", fmt.Sprintf("door/%d%s", i, name)), name), Locked: fact.Known(false)})
 		}
@@ -58,7 +58,7 @@ func TestNarrowedRegions(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t, t.TempDir(), &world{}, memory.Options{})
 	there := []string{"eu-west-1", "us-east-1"}
-	m.Specs["house"] = collect.Spec{Service: "house", Global: true, Walks: []collect.Walk{{Kinds: []string{door{}.Kind(), guard{}.Kind()}, Run: func(_ context.Context, s *collect.Scope) error {
+	m.Specs["house"] = collect.Spec{Service: "house", Global: true, Walks: []collect.Walk{{Kinds: []string{door{}.Kind(), guard{}.Kind()}, Run: func(_ context.Context, s *collect.Session) error {
 		for _, region := range there {
 			if s.Audits(region) {
 				d := door{Resource: s.Resource("arn:aws:house:::door/"+region, region), Locked: fact.Known(false)}
@@ -96,7 +96,7 @@ func TestNarrowedRulesOverTheAccount(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t, t.TempDir(), &world{}, memory.Options{})
 	awake := map[string]bool{"eu-west-1": false, "us-east-1": false}
-	m.Specs["house"] = collect.Spec{Service: "house", Walks: []collect.Walk{{Kinds: []string{door{}.Kind(), guard{}.Kind()}, Run: func(_ context.Context, s *collect.Scope) error {
+	m.Specs["house"] = collect.Spec{Service: "house", Walks: []collect.Walk{{Kinds: []string{door{}.Kind(), guard{}.Kind()}, Run: func(_ context.Context, s *collect.Session) error {
 		s.Emit(guard{Resource: s.Resource(s.ARN("house", "guard"), s.Region), Awake: fact.Known(awake[s.Region])})
 		if s.Region == "eu-west-1" {
 			s.Emit(door{Resource: s.Resource(s.ARN("house", "door"), "door"), Locked: fact.Known(true)})

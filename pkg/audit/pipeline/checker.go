@@ -173,20 +173,20 @@ func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, ta
 	attempt := p.attempt()
 	task.Evidence = Key("evidence", m.Organization, audit, string(task.ID)+attempt)
 	task.Ledger = calls.key
-	j := newJudgement(p, audit, task.Service)
+	ev := newEvaluator(p, audit, task.Service)
 	var digests map[string][]uint64
 	err = p.write(ctx, task.Evidence, func(w *blob.Writer) error {
-		j.out = w
+		ev.out = w
 		var rest map[string]*left
 		var late bool
-		rest, late = p.walk(ctx, pieces, account, calls, audit, j)
-		task.Late = late && j.timedOut() // it may have been over just after the end
-		digests = p.handOver(m.Organization, audit, task, attempt, rest, j)
+		rest, late = p.walk(ctx, pieces, account, calls, audit, ev)
+		task.Late = late && ev.timedOut() // it may have been over just after the end
+		digests = p.handOver(m.Organization, audit, task, attempt, rest, ev)
 		// A stopped audit must not leave gaps that look like AWS's.
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		return j.finish()
+		return ev.finish()
 	})
 	if err != nil {
 		return err
@@ -199,9 +199,9 @@ func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, ta
 	for _, call := range calls.Entries() {
 		p.meter(metrics.Throttles, call.Throttles)
 	}
-	p.meter(metrics.Verdicts, j.tally.Sum().Total())
+	p.meter(metrics.Verdicts, ev.tally.Sum().Total())
 	task.State, task.Calls = model.TaskCollected, len(calls.Entries())
-	task.Resources, task.Listings, task.Tally, task.Gaps = j.resources, j.counts(), j.tally, j.gaps.list()
+	task.Resources, task.Listings, task.Tally, task.Gaps = ev.resources, ev.counts(), ev.tally, ev.gaps.list()
 	return nil
 }
 

@@ -227,7 +227,7 @@ func (p *Pipeline) conclude(ctx context.Context, orgID model.OrganizationID, aud
 	if whole.Changes, err = p.ingest(ctx, orgID, audit, across, []model.Task{whole}); err != nil {
 		return audit, err
 	}
-	whole.State, whole.Version = model.TaskAbsorbed, earlier
+	whole.State, whole.Version = model.TaskIngested, earlier
 	previous, err := previousAudit(ctx, org, audit)
 	if err != nil {
 		return audit, err

@@ -206,7 +206,7 @@ func missing[T any](known bool, v T) fact.Of[T] {
 }
 
 // walk reads what is shown, a budget's worth at a time where there is one.
-func walkOver[R check.Resource](ctx context.Context, w *estate, s *collect.Scope, names []string, failed error, build func(name string) *R) error {
+func walkOver[R check.Resource](ctx context.Context, w *estate, s *collect.Session, names []string, failed error, build func(name string) *R) error {
 	var mu sync.Mutex
 	read, left := 0, false
 	err := collect.EachOf(ctx, s, names, func(_ *collect.Reading, name string) *R {
@@ -228,14 +228,14 @@ func walkOver[R check.Resource](ctx context.Context, w *estate, s *collect.Scope
 func (w *estate) specs() map[string]collect.Spec {
 	return map[string]collect.Spec{
 		"yard": {Service: "yard", Walks: []collect.Walk{
-			{Kinds: []string{gate{}.Kind()}, Run: func(ctx context.Context, s *collect.Scope) error {
+			{Kinds: []string{gate{}.Kind()}, Run: func(ctx context.Context, s *collect.Session) error {
 				names, err := w.shown("gate", s.Region, w.gates)
 				return walkOver(ctx, w, s, names, err, func(name string) *gate {
 					l := w.gates[name]
 					return &gate{Resource: s.Resource(s.ARN("yard", "gate/"+name), name), Lock: missing(l.lock != "", l.lock), Paint: missing(l.paint != "", l.paint == "fresh")}
 				})
 			}},
-			{Kinds: []string{watchman{}.Kind()}, Run: func(ctx context.Context, s *collect.Scope) error {
+			{Kinds: []string{watchman{}.Kind()}, Run: func(ctx context.Context, s *collect.Session) error {
 				_, err := w.shown("watchman", s.Region, nil)
 				if err != nil {
 					return err
@@ -245,7 +245,7 @@ func (w *estate) specs() map[string]collect.Spec {
 				})
 			}},
 		}},
-		"garden": {Service: "garden", Global: true, Walks: []collect.Walk{{Kinds: []string{tree{}.Kind()}, Run: func(ctx context.Context, s *collect.Scope) error {
+		"garden": {Service: "garden", Global: true, Walks: []collect.Walk{{Kinds: []string{tree{}.Kind()}, Run: func(ctx context.Context, s *collect.Session) error {
 			names, err := w.shown("tree", model.Global, w.trees)
 			names = slices.DeleteFunc(names, func(name string) bool { return !s.Audits(strings.Split(name, "/")[0]) })
 			return walkOver(ctx, w, s, names, err, func(name string) *tree {
@@ -1044,7 +1044,7 @@ func (h *lifetimes) markers() {
 			h.must(err, "markers")
 			t, err := h.records.Task(h.t.Context(), id, model.TaskID(item.SK))
 			h.must(err, "task %s of %s, which has a marker", item.SK, id)
-			if t.State == model.TaskAbsorbed || item.Expires.IsZero() {
+			if t.State == model.TaskIngested || item.Expires.IsZero() {
 				h.rt.Fatalf("audit %s is %s, and a marker of its task %s, which is %s, stays until %s", id, h.read(id).State, t.ID, t.State, item.Expires)
 			}
 		}

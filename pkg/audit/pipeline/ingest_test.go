@@ -26,7 +26,7 @@ import (
 
 // doors is a spec that lists so many doors, of which shut says whether each is locked.
 func doors(n int, shut func(i int) bool) collect.Spec {
-	return collect.Spec{Service: "house", Walks: []collect.Walk{{Kinds: []string{door{}.Kind(), guard{}.Kind()}, Run: func(_ context.Context, s *collect.Scope) error {
+	return collect.Spec{Service: "house", Walks: []collect.Walk{{Kinds: []string{door{}.Kind(), guard{}.Kind()}, Run: func(_ context.Context, s *collect.Session) error {
 		for i := range n {
 			name := fmt.Sprintf("%06d", i)
 			s.Emit(door{Resource: s.Resource(s.ARN("house", "door/"+name), name), Locked: fact.Known(shut(i))})
@@ -612,7 +612,7 @@ func TestFirstLookElsewhere(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t, t.TempDir(), &world{}, memory.Options{})
 	open := map[string]bool{}
-	m.Specs["house"] = collect.Spec{Service: "house", Walks: []collect.Walk{{Kinds: []string{door{}.Kind(), guard{}.Kind()}, Run: func(_ context.Context, s *collect.Scope) error {
+	m.Specs["house"] = collect.Spec{Service: "house", Walks: []collect.Walk{{Kinds: []string{door{}.Kind(), guard{}.Kind()}, Run: func(_ context.Context, s *collect.Session) error {
 		for _, name := range []string{"a", "b"} {
 			s.Emit(door{Resource: s.Resource(s.ARN("house", "door/"+name), s.Region+" "+name), Locked: fact.Known(name == "b" && !open[s.Region])})
 		}

@@ -14,15 +14,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
 
+	blobs "github.com/cloudarq/cloudarq/internal/memblob"
+	tables "github.com/cloudarq/cloudarq/internal/memtable"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob"
-	blobs "github.com/cloudarq/cloudarq/pkg/platform/blob/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
-	tables "github.com/cloudarq/cloudarq/pkg/platform/table/memory"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
@@ -94,7 +94,7 @@ func note(t *testing.T, c *caller) *noted {
 		}
 	}
 	c.world = &world{}
-	spec := collect.Spec{Service: "house", Walks: []collect.Walk{{Kinds: []string{door{}.Kind()}, Run: func(ctx context.Context, _ *collect.Scope) error {
+	spec := collect.Spec{Service: "house", Walks: []collect.Walk{{Kinds: []string{door{}.Kind()}, Run: func(ctx context.Context, _ *collect.Session) error {
 		return c.walk(ctx, func(name string) { c.call(c.calls, name) })
 	}}}}
 	broker := memory.New(memory.Options{})

@@ -8,7 +8,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/policy"
 )
 
-// Planned is an operation that an audit of a scope may call.
+// Planned is an operation that an audit of a selection may call.
 type Planned struct {
 	Service string // CloudArq's name
 	Name    string // "kms:ListKeys"
@@ -16,17 +16,17 @@ type Planned struct {
 	Global  bool   // called once, not in every region
 }
 
-// Operations lists what an audit of a scope may call: only what the walks of
+// Operations lists what an audit of a selection may call: only what the walks of
 // the resource types that its checks look at declare.
-func Operations(specs map[string]collect.Spec, scope Scope) []Planned {
+func Operations(specs map[string]collect.Spec, selection Selection) []Planned {
 	wanted := map[string]bool{}
-	for _, c := range scope.Checks {
+	for _, c := range selection.Checks {
 		for _, kind := range append([]string{c.Kind}, c.Uses...) {
 			wanted[kind] = true
 		}
 	}
 	var all []Planned
-	for _, service := range scope.Services {
+	for _, service := range selection.Services {
 		spec := specs[service]
 		for _, walk := range spec.Walks {
 			if !slices.ContainsFunc(walk.Kinds, func(kind string) bool { return wanted[kind] }) {

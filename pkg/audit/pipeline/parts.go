@@ -136,7 +136,7 @@ func (p *Pipeline) walk(ctx context.Context, pieces []piece, account Account, ca
 	}
 	var mu sync.Mutex
 	rest = map[string]*left{}
-	scopes := map[string]*collect.Scope{}
+	scopes := map[string]*collect.Session{}
 	var group errgroup.Group
 	for _, piece := range pieces {
 		scope := scopes[piece.region]
@@ -145,7 +145,7 @@ func (p *Pipeline) walk(ctx context.Context, pieces []piece, account Account, ca
 			if home == model.Global {
 				home = account.HomeRegion()
 			}
-			scope = collect.NewScope(account.Config(home, calls), audit.AccountID, audit.Partition, piece.region, sink)
+			scope = collect.NewSession(account.Config(home, calls), audit.AccountID, audit.Partition, piece.region, sink)
 			scope.Audited, scope.Caller = audit.Regions, account.Identity()
 			scopes[piece.region] = scope
 		}
@@ -171,7 +171,7 @@ func (p *Pipeline) walk(ctx context.Context, pieces []piece, account Account, ca
 
 // run makes one walk: first what the audit before could not read, then the rest. It
 // gives what was read, where that has to be known.
-func (c piece) run(ctx context.Context, scope *collect.Scope, stop context.Context) (read []uint64, ended bool) {
+func (c piece) run(ctx context.Context, scope *collect.Session, stop context.Context) (read []uint64, ended bool) {
 	if stop == nil {
 		return nil, scope.Run(ctx, c.walk)
 	}

@@ -34,7 +34,7 @@ type slow struct {
 
 func (h *slow) spec() collect.Spec {
 	return collect.Spec{Service: "house", Walks: []collect.Walk{
-		{Kinds: []string{door{}.Kind()}, Run: func(ctx context.Context, s *collect.Scope) error {
+		{Kinds: []string{door{}.Kind()}, Run: func(ctx context.Context, s *collect.Session) error {
 			n := h.doors
 			if h.rooms != nil {
 				n = h.rooms(s.Region)
@@ -48,7 +48,7 @@ func (h *slow) spec() collect.Spec {
 				return &door{Resource: s.Resource(s.ARN("house", "door/"+name), name), Locked: fact.Known(i%2 == 0)}
 			})
 		}},
-		{Kinds: []string{guard{}.Kind()}, Run: func(_ context.Context, s *collect.Scope) error {
+		{Kinds: []string{guard{}.Kind()}, Run: func(_ context.Context, s *collect.Session) error {
 			s.Emit(guard{Resource: s.Resource(s.ARN("house", "guard"), "guard"), Awake: fact.Known(true)})
 			return nil
 		}},
@@ -242,7 +242,7 @@ func TestWholeThatFailsWithItsParts(t *testing.T) {
 	m := newMachine(t, t.TempDir(), &world{}, memory.Options{MaxReceives: 2})
 	m.ContinueFor, m.LeaseFor = 24*time.Hour, time.Minute
 	read := 0
-	m.Specs["house"] = collect.Spec{Service: "house", Walks: []collect.Walk{{Kinds: []string{door{}.Kind(), guard{}.Kind()}, Run: func(ctx context.Context, s *collect.Scope) error {
+	m.Specs["house"] = collect.Spec{Service: "house", Walks: []collect.Walk{{Kinds: []string{door{}.Kind(), guard{}.Kind()}, Run: func(ctx context.Context, s *collect.Session) error {
 		left := false
 		err := collect.EachOf(ctx, s, []string{"a", "b"}, func(_ *collect.Reading, name string) *door {
 			if read++; read%2 == 0 { // one at a time
@@ -346,7 +346,7 @@ func TestTwoWhoHandOn(t *testing.T) {
 	m := newMachine(t, t.TempDir(), &world{}, memory.Options{MaxReceives: 3})
 	m.ContinueFor = 24 * time.Hour
 	var only atomic.Pointer[string] // what is read before time is up
-	m.Specs["house"] = collect.Spec{Service: "house", Walks: []collect.Walk{{Kinds: []string{door{}.Kind(), guard{}.Kind()}, Run: func(ctx context.Context, s *collect.Scope) error {
+	m.Specs["house"] = collect.Spec{Service: "house", Walks: []collect.Walk{{Kinds: []string{door{}.Kind(), guard{}.Kind()}, Run: func(ctx context.Context, s *collect.Session) error {
 		stop := only.Load()
 		err := collect.EachOf(ctx, s, []string{"a", "b", "c"}, func(_ *collect.Reading, name string) *door {
 			if stop != nil && name != *stop {
@@ -402,7 +402,7 @@ func TestUnreadIsKept(t *testing.T) {
 	m.ContinueFor = time.Nanosecond
 	clock := m.Now
 	m.Now = func() time.Time { m.now = m.now.Add(time.Nanosecond); return clock() }
-	m.Specs["house"] = collect.Spec{Service: "house", Walks: []collect.Walk{{Kinds: []string{door{}.Kind(), guard{}.Kind()}, Run: func(_ context.Context, s *collect.Scope) error {
+	m.Specs["house"] = collect.Spec{Service: "house", Walks: []collect.Walk{{Kinds: []string{door{}.Kind(), guard{}.Kind()}, Run: func(_ context.Context, s *collect.Session) error {
 		if s.Region == "us-east-1" {
 			return collect.ErrStopped
 		}

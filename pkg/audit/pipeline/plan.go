@@ -36,17 +36,17 @@ func Narrowed(audited, enabled []string) bool {
 // ErrNothing says that a request selects no check.
 var ErrNothing = errors.New("nothing to audit: no check is left after --services, --checks and --severity")
 
-// Scope is what a request comes to: the checks that can run, and the services
+// Selection is what a request comes to: the checks that can run, and the services
 // that have to be collected for them.
-type Scope struct {
+type Selection struct {
 	Checks   []check.Check
 	Services []string
 }
 
-// Resolve works out a scope. A check runs if every service that it looks at is
+// Resolve works out a selection. A check runs if every service that it looks at is
 // allowed; a service is collected if a check that runs looks at it.
-func Resolve(catalog *check.Catalog, checks []check.Check, allowed []string) (Scope, error) {
-	var scope Scope
+func Resolve(catalog *check.Catalog, checks []check.Check, allowed []string) (Selection, error) {
+	var selection Selection
 	needed := map[string]bool{}
 	for _, c := range checks {
 		services := []string{}
@@ -56,20 +56,20 @@ func Resolve(catalog *check.Catalog, checks []check.Check, allowed []string) (Sc
 		if len(allowed) > 0 && slices.ContainsFunc(services, func(s string) bool { return !slices.Contains(allowed, s) }) {
 			continue
 		}
-		scope.Checks = append(scope.Checks, c)
+		selection.Checks = append(selection.Checks, c)
 		for _, s := range services {
 			needed[s] = true
 		}
 	}
-	if len(scope.Checks) == 0 {
-		return scope, ErrNothing
+	if len(selection.Checks) == 0 {
+		return selection, ErrNothing
 	}
 	for _, s := range catalog.Services() {
 		if needed[s.Name] {
-			scope.Services = append(scope.Services, s.Name)
+			selection.Services = append(selection.Services, s.Name)
 		}
 	}
-	return scope, nil
+	return selection, nil
 }
 
 // Begin writes an audit whose account is not opened yet, and sends the task that
@@ -117,17 +117,17 @@ func (p *Pipeline) Plan(ctx context.Context, r Request) (model.Audit, error) {
 
 // newAudit works out what a request comes to.
 func (p *Pipeline) newAudit(r Request) (model.Audit, []model.Task, error) {
-	scope, err := Resolve(p.Catalog, r.Checks, r.Services)
+	selection, err := Resolve(p.Catalog, r.Checks, r.Services)
 	if err != nil {
 		return model.Audit{}, nil, err
 	}
 	audit := model.Audit{
 		ID: r.Audit, Connection: r.Connection.ID, AccountID: r.Connection.AccountID, Project: r.Connection.Project, Once: r.Connection.Schedule.Once(),
 		Partition: r.Partition, CallerARN: r.CallerARN, State: model.AuditRunning, StartedAt: p.Now().UTC(),
-		Services: scope.Services, Regions: r.Regions, DisabledRegions: r.DisabledRegions, Narrowed: r.Narrowed, Permissions: r.Permissions,
+		Services: selection.Services, Regions: r.Regions, DisabledRegions: r.DisabledRegions, Narrowed: r.Narrowed, Permissions: r.Permissions,
 	}
 	audit.DetailUntil = p.detailUntil(audit)
-	for _, c := range scope.Checks {
+	for _, c := range selection.Checks {
 		audit.Checks = append(audit.Checks, c.ID)
 	}
 	return audit, serviceTasks(audit), nil
@@ -215,7 +215,7 @@ func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit
 			if err := org.PutTask(ctx, &t); err != nil {
 				return audit, err
 			}
-		case model.TaskAbsorbed:
+		case model.TaskIngested:
 			continue
 		case model.TaskOpen, model.TaskCollected:
 		}
@@ -270,7 +270,7 @@ func reopen(ctx context.Context, org *store.Organization, audit model.Audit, t m
 	if at < 0 {
 		return fmt.Errorf("task %s of audit %s is a part of %s: %w", t.ID, audit.ID, t.Of, store.ErrNotFound)
 	}
-	if root := &all[at]; root.State == model.TaskAbsorbed {
+	if root := &all[at]; root.State == model.TaskIngested {
 		root.State = model.TaskCollected
 		if err := org.PutTask(ctx, root); err != nil {
 			return err

@@ -13,14 +13,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	blobs "github.com/cloudarq/cloudarq/internal/memblob"
+	tables "github.com/cloudarq/cloudarq/internal/memtable"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob"
-	blobs "github.com/cloudarq/cloudarq/pkg/platform/blob/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 	queues "github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
-	tables "github.com/cloudarq/cloudarq/pkg/platform/table/memory"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 

@@ -107,7 +107,7 @@ func (w *world) spec() collect.Spec {
 
 var errDenied = errors.New("denied")
 
-func (w *world) walkDoors(_ context.Context, s *collect.Scope) error {
+func (w *world) walkDoors(_ context.Context, s *collect.Session) error {
 	w.walks++
 	if w.denied {
 		return errDenied
@@ -132,7 +132,7 @@ func (w *world) walkDoors(_ context.Context, s *collect.Scope) error {
 	return nil
 }
 
-func (w *world) walkGuards(_ context.Context, s *collect.Scope) error {
+func (w *world) walkGuards(_ context.Context, s *collect.Session) error {
 	for i, awake := range w.guards {
 		s.Emit(guard{Resource: s.Resource(s.ARN("house", fmt.Sprintf("guard/%d", i)), ""), Awake: fact.Known(awake)})
 	}

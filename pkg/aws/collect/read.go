@@ -29,12 +29,12 @@ type Call[In, Out, Opt any] func(context.Context, *In, ...func(*Opt)) (*Out, err
 // error of any page ends the walk after the resources begun. build returns nil
 // for what is not a resource of its own.
 func Each[Out, Opt, Item any, R check.Resource](
-	ctx context.Context, s *Scope, pages Pager[Out, Opt],
+	ctx context.Context, s *Session, pages Pager[Out, Opt],
 	items func(*Out) []Item, build func(*Reading, Item) *R,
 ) error {
 	var crew crew
 	for pages.HasMorePages() {
-		found, err := understand(func() ([]Item, error) {
+		found, err := recovering(func() ([]Item, error) {
 			if s.part.stopped() {
 				return nil, ErrStopped
 			}
@@ -58,7 +58,7 @@ func Each[Out, Opt, Item any, R check.Resource](
 }
 
 // EachOf is Each over items that are at hand already.
-func EachOf[Item any, R check.Resource](ctx context.Context, s *Scope, items []Item, build func(*Reading, Item) *R) error {
+func EachOf[Item any, R check.Resource](ctx context.Context, s *Session, items []Item, build func(*Reading, Item) *R) error {
 	var crew crew
 	return errors.Join(send(ctx, &crew, s, items, build), crew.wait())
 }
@@ -75,7 +75,7 @@ func (c *crew) wait() error {
 	return c.err
 }
 
-func send[Item any, R check.Resource](ctx context.Context, crew *crew, s *Scope, items []Item, build func(*Reading, Item) *R) error {
+func send[Item any, R check.Resource](ctx context.Context, crew *crew, s *Session, items []Item, build func(*Reading, Item) *R) error {
 	for _, item := range items {
 		digest := s.part.digest(s.walk, item)
 		if s.part.has(digest) {
@@ -94,7 +94,7 @@ func send[Item any, R check.Resource](ctx context.Context, crew *crew, s *Scope,
 		crew.busy.Go(func() {
 			defer func() { <-s.slots }()
 			reading := NewReading(ctx, s)
-			resource, err := understand(func() (*R, error) { return build(reading, item), nil })
+			resource, err := recovering(func() (*R, error) { return build(reading, item), nil })
 			if err := errors.Join(err, reading.Wait()); err != nil {
 				crew.first.Do(func() { crew.err = err })
 				return
@@ -123,7 +123,7 @@ type Reading struct {
 
 // NewReading starts a resource that stands outside of a listing, such as an
 // account's settings. Wait before the resource is emitted.
-func NewReading(ctx context.Context, s *Scope) *Reading {
+func NewReading(ctx context.Context, s *Session) *Reading {
 	return &Reading{ctx: ctx, region: s.Region}
 }
 
@@ -154,7 +154,7 @@ func Get[In, Out, Opt, T any](r *Reading, call Call[In, Out, Opt], in *In, pick 
 // Ask reads one fact by any number of calls; the first error is its gap, and so
 // is an answer that lacks what AWS promises.
 func Ask[T any](r *Reading, read func(context.Context) (T, error), absent ...string) fact.Of[T] {
-	value, err := understand(func() (T, error) { return read(r.ctx) })
+	value, err := recovering(func() (T, error) { return read(r.ctx) })
 	switch {
 	case err == nil:
 		return fact.Known(value)
@@ -174,16 +174,16 @@ var ErrGarbled = errors.New("the answer lacks a part that AWS always gives")
 // pickFrom takes what is wanted from an answer, and names the answer when it
 // cannot.
 func pickFrom[Out, T any](out *Out, pick func(*Out) T) (T, error) {
-	value, err := understand(func() (T, error) { return pick(out), nil })
+	value, err := recovering(func() (T, error) { return pick(out), nil })
 	if err != nil {
 		err = fmt.Errorf("%s: %w", strings.TrimSuffix(reflect.TypeFor[Out]().String(), "Output"), err)
 	}
 	return value, err
 }
 
-// understand turns the panic of code that met such an answer into an error: an
+// recovering turns the panic of code that met such an answer into an error: an
 // endpoint that answers nonsense must not end the process.
-func understand[T any](read func() (T, error)) (value T, err error) {
+func recovering[T any](read func() (T, error)) (value T, err error) {
 	defer func() {
 		if recover() != nil {
 			err = ErrGarbled
@@ -196,7 +196,7 @@ func understand[T any](read func() (T, error)) (value T, err error) {
 // another.
 func (r *Reading) Do(step func(context.Context)) {
 	r.steps.busy.Go(func() {
-		if _, err := understand(func() (struct{}, error) { step(r.ctx); return struct{}{}, nil }); err != nil {
+		if _, err := recovering(func() (struct{}, error) { step(r.ctx); return struct{}{}, nil }); err != nil {
 			r.steps.first.Do(func() { r.steps.err = err })
 		}
 	})

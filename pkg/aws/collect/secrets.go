@@ -40,8 +40,8 @@ func (s *Search) Whole() bool { return !s.late && !s.torn && !s.cut }
 
 // Gap says why not all was looked at, and is nil if all was. operation is the call
 // that gave it, such as "ec2:DescribeInstanceAttribute".
-func (s *Search) Gap(scope *Scope, operation string) *fact.Gap {
-	gap := fact.Gap{Reason: fact.NotCollected, Operation: operation, Region: scope.Region}
+func (s *Search) Gap(session *Session, operation string) *fact.Gap {
+	gap := fact.Gap{Reason: fact.NotCollected, Operation: operation, Region: session.Region}
 	switch {
 	case s.late:
 		gap.Reason, gap.Detail = fact.Timeout, "time was up before all of it was looked at"
@@ -57,8 +57,8 @@ func (s *Search) Gap(scope *Scope, operation string) *fact.Gap {
 
 // Searched is what a search came to. That there is a credential is known from any
 // part; that there is none, from the whole alone.
-func Searched[T any](scope *Scope, s *Search, operation string, value T, found bool) fact.Of[T] {
-	if gap := s.Gap(scope, operation); gap != nil && !found {
+func Searched[T any](session *Session, s *Search, operation string, value T, found bool) fact.Of[T] {
+	if gap := s.Gap(session, operation); gap != nil && !found {
 		return fact.Unknown[T](*gap)
 	}
 	return fact.Known(value)

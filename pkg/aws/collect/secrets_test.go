@@ -16,7 +16,7 @@ import (
 
 const operation = "ec2:DescribeInstanceAttribute"
 
-var scope = &collect.Scope{}
+var session = &collect.Session{}
 
 func TestSearchText(t *testing.T) {
 	t.Parallel()
@@ -40,7 +40,7 @@ func TestSearchText(t *testing.T) {
 		if got := search.Text(text); got != want {
 			t.Errorf("Text(%q) = %v", text, got)
 		}
-		if gap := search.Gap(scope, operation); gap != nil || search.Looked() != len(text) {
+		if gap := search.Gap(session, operation); gap != nil || search.Looked() != len(text) {
 			t.Errorf("Text(%q) looked at %d bytes: %v", text, search.Looked(), gap)
 		}
 	}
@@ -53,7 +53,7 @@ func TestSearchNames(t *testing.T) {
 		"STAGE": "prod", "API_TOKEN": "abcdef123456", "KEY": "AKIAIOSFODNN7EXAMPLE",
 		"DB_SECRET": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:db", "MAX_TOKENS": "4096",
 	})
-	if want := []string{"API_TOKEN", "KEY"}; !slices.Equal(got, want) || search.Gap(scope, operation) != nil {
+	if want := []string{"API_TOKEN", "KEY"}; !slices.Equal(got, want) || search.Gap(session, operation) != nil {
 		t.Errorf("secret names %v, want %v", got, want)
 	}
 }
@@ -103,7 +103,7 @@ func TestSearchUserData(t *testing.T) {
 		if found := search.UserData(c.data); found != c.found {
 			t.Errorf("%s: %v", name, found)
 		}
-		gap := search.Gap(scope, operation)
+		gap := search.Gap(session, operation)
 		if got := detail(gap); got != c.gap || gap != nil && (gap.Reason != fact.NotCollected || gap.Operation != operation) {
 			t.Errorf("%s: %+v, want %q", name, gap, c.gap)
 		}
@@ -123,7 +123,7 @@ func TestSearchEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	search := collect.NewSearch(ctx)
-	if !search.Text("password=hunter2hunter2") || search.Gap(scope, operation) != nil {
+	if !search.Text("password=hunter2hunter2") || search.Gap(session, operation) != nil {
 		t.Error("nothing was found in time")
 	}
 	looked := search.Looked()
@@ -131,7 +131,7 @@ func TestSearchEndsWithItsContext(t *testing.T) {
 	if search.Text("password=hunter2hunter2") || search.UserData("password=hunter2hunter2") || search.Names(map[string]string{"PASSWORD": "hunter2hunter2"}) != nil {
 		t.Error("something was found after the end")
 	}
-	if gap := search.Gap(scope, operation); gap == nil || gap.Reason != fact.Timeout || search.Looked() != looked {
+	if gap := search.Gap(session, operation); gap == nil || gap.Reason != fact.Timeout || search.Looked() != looked {
 		t.Errorf("after the end: %+v, %d bytes", gap, search.Looked())
 	}
 }
@@ -145,8 +145,8 @@ func TestSearchIsOfOneResource(t *testing.T) {
 		settings[fmt.Sprintf("SETTING_%02d", i)] = strings.Repeat("x", 4096)
 	}
 	settings["Z_PASSWORD"] = "hunter2hunter2"
-	if names := search.Names(settings); names != nil || search.Looked() != collect.SearchLimit || search.Gap(scope, operation) == nil {
-		t.Errorf("%v after %d bytes, %v", names, search.Looked(), search.Gap(scope, operation))
+	if names := search.Names(settings); names != nil || search.Looked() != collect.SearchLimit || search.Gap(session, operation) == nil {
+		t.Errorf("%v after %d bytes, %v", names, search.Looked(), search.Gap(session, operation))
 	}
 }
 
@@ -167,7 +167,7 @@ func TestSearchOfBombs(t *testing.T) {
 		data := bomb(t, line)
 		for range 40 {
 			search := collect.NewSearch(t.Context())
-			if search.UserData(data) || search.Gap(scope, operation) == nil {
+			if search.UserData(data) || search.Gap(session, operation) == nil {
 				t.Fatalf("a bomb of %q holds a credential, or nothing more than was looked at", line)
 			}
 			looked += search.Looked()

@@ -36,9 +36,9 @@ type Walk struct {
 	// Operations are all that Run can call, as "<SDK service id>.<operation>":
 	// they become the guard's table and the customer's role policy.
 	Operations []string
-	// Run emits every resource through the scope. An error means that the
+	// Run emits every resource through the session. An error means that the
 	// listing is incomplete: resources that were not emitted may exist.
-	Run func(context.Context, *Scope) error
+	Run func(context.Context, *Session) error
 }
 
 // Sink receives what walks find. It is called by several goroutines at once.
@@ -50,8 +50,8 @@ type Sink interface {
 	Listed(kind, region string, gap *fact.Gap, elsewhere bool)
 }
 
-// Scope is one service of one account in one region.
-type Scope struct {
+// Session is one service of one account in one region.
+type Session struct {
 	Config    aws.Config // of the account, its region set
 	Account   string
 	Partition string
@@ -75,17 +75,17 @@ type Scope struct {
 // bounded by aws/client, for the account as a whole.
 const resourcesAtOnce = 64
 
-// NewScope makes a scope that emits into sink.
-func NewScope(cfg aws.Config, account, partition, region string, sink Sink) *Scope {
-	return &Scope{
+// NewSession makes a session that emits into sink.
+func NewSession(cfg aws.Config, account, partition, region string, sink Sink) *Session {
+	return &Session{
 		Config: cfg, Account: account, Partition: partition, Region: region,
 		sink: sink, slots: make(chan struct{}, resourcesAtOnce), once: &sync.Map{}, elsewhere: &atomic.Bool{},
 	}
 }
 
-// Once reads what several walks of a scope need, one time for all of them; key
+// Once reads what several walks of a session need, one time for all of them; key
 // names it within the service. What it returns is shared, and must not change.
-func Once[T any](s *Scope, key string, read func() (T, error)) (T, error) {
+func Once[T any](s *Session, key string, read func() (T, error)) (T, error) {
 	shared, _ := s.once.LoadOrStore(key, sync.OnceValues(read))
 	return shared.(func() (T, error))()
 }
@@ -93,7 +93,7 @@ func Once[T any](s *Scope, key string, read func() (T, error)) (T, error) {
 // Audits reports whether the audit looks at a region. A global service that knows the
 // region of its resources leaves out those of other regions: its listing is complete
 // for the audited ones.
-func (s *Scope) Audits(region string) bool {
+func (s *Session) Audits(region string) bool {
 	if len(s.Audited) == 0 || slices.Contains(s.Audited, region) {
 		return true
 	}
@@ -102,20 +102,20 @@ func (s *Scope) Audits(region string) bool {
 }
 
 // Emit hands a finished resource on, unless an earlier part of its walk has done so.
-func (s *Scope) Emit(r check.Resource) {
+func (s *Session) Emit(r check.Resource) {
 	if s.part.emitted(s.walk, r.Kind(), r.Reference()) {
 		s.sink.Resource(r)
 	}
 }
 
 // Resource is the identity of a resource for which AWS gives an ARN.
-func (s *Scope) Resource(arn, name string) model.Resource {
+func (s *Session) Resource(arn, name string) model.Resource {
 	return model.Resource{Ref: model.Ref{ARN: arn, Account: s.Account, Region: s.Region, Name: name}}
 }
 
 // ARN makes an ARN of this account and region where AWS's answer has none:
 // ARN("ec2", "vpc/vpc-1"). Global services leave the region empty.
-func (s *Scope) ARN(service, resource string) string {
+func (s *Session) ARN(service, resource string) string {
 	region := s.Region
 	if region == model.Global {
 		region = ""
@@ -123,15 +123,15 @@ func (s *Scope) ARN(service, resource string) string {
 	return "arn:" + s.Partition + ":" + service + ":" + region + ":" + s.Account + ":" + resource
 }
 
-// In is the scope for one task's part of a walk.
-func (s *Scope) In(part *Part) *Scope {
+// In is the session for one task's part of a walk.
+func (s *Session) In(part *Part) *Session {
 	own := *s
 	own.part = part
 	return &own
 }
 
-// Quiet is the scope for a walk that does not say how listings ended: another will.
-func (s *Scope) Quiet() *Scope {
+// Quiet is the session for a walk that does not say how listings ended: another will.
+func (s *Session) Quiet() *Session {
 	own := *s
 	own.sink = quiet{s.sink}
 	return &own
@@ -148,12 +148,12 @@ func (w Walk) Name() string { return w.Kinds[0] }
 // Run makes one walk and tells the sink how the listing of its types ended. It reports
 // whether it came to an end: a walk that its part stopped says nothing yet of the
 // listing.
-func (s *Scope) Run(ctx context.Context, w Walk) (ended bool) {
+func (s *Session) Run(ctx context.Context, w Walk) (ended bool) {
 	var gap *fact.Gap
 	own := *s // what one walk leaves out is its own affair
 	own.elsewhere, own.walk = &atomic.Bool{}, w.Name()
 	s = &own
-	if _, err := understand(func() (struct{}, error) { return struct{}{}, w.Run(ctx, s) }); errors.Is(err, ErrStopped) {
+	if _, err := recovering(func() (struct{}, error) { return struct{}{}, w.Run(ctx, s) }); errors.Is(err, ErrStopped) {
 		return false
 	} else if err != nil {
 		gap = new(GapOf(err))

@@ -183,7 +183,7 @@ func (c Connections) put(ctx context.Context, connection model.Connection, verif
 	if err := c.State.Records.PutConnection(ctx, &connection); err != nil {
 		return connection, err
 	}
-	return connection, c.keys().Sweep(ctx, local.Organization, connection, before)
+	return connection, c.keys().Prune(ctx, local.Organization, connection, before)
 }
 
 // check refuses what can never work, before anything is written.

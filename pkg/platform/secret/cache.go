@@ -31,8 +31,8 @@ type cached struct {
 	used list.List                 // the last used first
 }
 
-// cacheID is a digest of scope and wrapped key, so that nobody gets another
-// scope's key.
+// cacheID is a digest of owner and wrapped key, so that nobody gets another
+// owner's key.
 type cacheID [sha256.Size]byte
 
 type kept struct {
@@ -42,24 +42,24 @@ type kept struct {
 }
 
 // Generate implements Wrapper.
-func (c *cached) Generate(ctx context.Context, scope Scope) (DataKey, error) {
-	key, err := c.w.Generate(ctx, scope)
+func (c *cached) Generate(ctx context.Context, owner Owner) (DataKey, error) {
+	key, err := c.w.Generate(ctx, owner)
 	if err == nil {
-		c.keep(idOf(scope, key.Wrapped), key)
+		c.keep(idOf(owner, key.Wrapped), key)
 	}
 	return key, err
 }
 
 // Unwrap implements Wrapper.
-func (c *cached) Unwrap(ctx context.Context, scope Scope, wrapped []byte) (DataKey, error) {
+func (c *cached) Unwrap(ctx context.Context, owner Owner, wrapped []byte) (DataKey, error) {
 	if err := ctx.Err(); err != nil {
 		return DataKey{}, err
 	}
-	id := idOf(scope, wrapped)
+	id := idOf(owner, wrapped)
 	if key, ok := c.find(id); ok {
 		return key, nil
 	}
-	key, err := c.w.Unwrap(ctx, scope, wrapped)
+	key, err := c.w.Unwrap(ctx, owner, wrapped)
 	if err == nil {
 		c.keep(id, key)
 	}
@@ -67,15 +67,15 @@ func (c *cached) Unwrap(ctx context.Context, scope Scope, wrapped []byte) (DataK
 }
 
 // Rewrap implements Wrapper.
-func (c *cached) Rewrap(ctx context.Context, scope Scope, wrapped []byte) ([]byte, error) {
-	return c.w.Rewrap(ctx, scope, wrapped)
+func (c *cached) Rewrap(ctx context.Context, owner Owner, wrapped []byte) ([]byte, error) {
+	return c.w.Rewrap(ctx, owner, wrapped)
 }
 
 // Hold holds the wrapper, if it can be held.
 func (c *cached) Hold(ctx context.Context) (release func(), err error) { return Hold(ctx, c.w) }
 
-func idOf(scope Scope, wrapped []byte) cacheID {
-	return sha256.Sum256(append(scope.Bytes(), wrapped...))
+func idOf(owner Owner, wrapped []byte) cacheID {
+	return sha256.Sum256(append(owner.Bytes(), wrapped...))
 }
 
 func (c *cached) find(id cacheID) (DataKey, bool) {

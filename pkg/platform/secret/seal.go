@@ -16,14 +16,14 @@ import (
 var (
 	// ErrSealed says that something sealed does not open.
 	ErrSealed = errors.New("does not open: moved, altered, or sealed by another key")
-	// ErrInvalid says that a scope, a binding or a key can never be accepted: an
+	// ErrInvalid says that an owner, a binding or a key can never be accepted: an
 	// error of the program.
 	ErrInvalid = errors.New("invalid")
 )
 
-// Scope is whose a data key is. A wrapped key opens only for the scope that it
+// Owner is whose a data key is. A wrapped key opens only for the owner that it
 // was made for. Its parts are names, not secrets: KMS writes them to CloudTrail.
-type Scope struct {
+type Owner struct {
 	Organization string
 	Record       string // a connection's id, for example
 }
@@ -36,20 +36,20 @@ type Binding struct {
 	Field        string
 }
 
-// maxPart is the most bytes of one part of a scope or binding. KMS takes 8 KiB
+// maxPart is the most bytes of one part of an owner or binding. KMS takes 8 KiB
 // for a whole encryption context.
 const maxPart = 1024
 
 // Check returns ErrInvalid unless both parts are text that is not empty.
-func (s Scope) Check() error {
-	if err := checkParts(s.Organization, s.Record); err != nil {
-		return fmt.Errorf("scope %q: %w", s, err)
+func (o Owner) Check() error {
+	if err := checkParts(o.Organization, o.Record); err != nil {
+		return fmt.Errorf("owner %q: %w", o, err)
 	}
 	return nil
 }
 
-// Bytes encodes the scope so that no two scopes look alike.
-func (s Scope) Bytes() []byte { return join(s.Organization, s.Record) }
+// Bytes encodes the owner so that no two owners look alike.
+func (o Owner) Bytes() []byte { return join(o.Organization, o.Record) }
 
 func checkParts(parts ...string) error {
 	for _, p := range parts {
@@ -164,11 +164,11 @@ func (DataKey) LogValue() slog.Value { return slog.StringValue(redacted) }
 // secrettest holds the suite that each one passes. All methods are safe for
 // concurrent use; each may cost a call that is paid for, see Cached.
 type Wrapper interface {
-	// Generate makes a new data key for the scope.
-	Generate(ctx context.Context, scope Scope) (DataKey, error)
-	// Unwrap opens a wrapped data key of the scope, or returns ErrSealed.
-	Unwrap(ctx context.Context, scope Scope, wrapped []byte) (DataKey, error)
+	// Generate makes a new data key for the owner.
+	Generate(ctx context.Context, owner Owner) (DataKey, error)
+	// Unwrap opens a wrapped data key of the owner, or returns ErrSealed.
+	Unwrap(ctx context.Context, owner Owner, wrapped []byte) (DataKey, error)
 	// Rewrap wraps the same data key by the newest master key, without showing it,
 	// or returns ErrSealed: what the data key sealed stays as it is.
-	Rewrap(ctx context.Context, scope Scope, wrapped []byte) ([]byte, error)
+	Rewrap(ctx context.Context, owner Owner, wrapped []byte) ([]byte, error)
 }

@@ -104,17 +104,17 @@ type counting struct {
 	fail  error
 }
 
-func (c *counting) Generate(context.Context, secret.Scope) (secret.DataKey, error) {
+func (c *counting) Generate(context.Context, secret.Owner) (secret.DataKey, error) {
 	c.calls["generate"]++
 	return dataKey(c.t, 1), c.fail
 }
 
-func (c *counting) Unwrap(_ context.Context, s secret.Scope, wrapped []byte) (secret.DataKey, error) {
+func (c *counting) Unwrap(_ context.Context, s secret.Owner, wrapped []byte) (secret.DataKey, error) {
 	c.calls["unwrap "+s.Record+" "+string(wrapped)]++
 	return dataKey(c.t, 1), c.fail
 }
 
-func (c *counting) Rewrap(context.Context, secret.Scope, []byte) ([]byte, error) { return nil, c.fail }
+func (c *counting) Rewrap(context.Context, secret.Owner, []byte) ([]byte, error) { return nil, c.fail }
 
 func TestCached(t *testing.T) {
 	now := time.Unix(1000, 0)
@@ -122,7 +122,7 @@ func TestCached(t *testing.T) {
 	c := secret.Cached(w, 2, time.Minute, func() time.Time { return now })
 	unwrap := func(record, wrapped string) secret.DataKey {
 		t.Helper()
-		k, err := c.Unwrap(t.Context(), secret.Scope{Organization: "o", Record: record}, []byte(wrapped))
+		k, err := c.Unwrap(t.Context(), secret.Owner{Organization: "o", Record: record}, []byte(wrapped))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -140,7 +140,7 @@ func TestCached(t *testing.T) {
 		t.Errorf("wrapped is %q", k.Wrapped)
 	}
 	calls("unwrap a 1", 1)
-	unwrap("b", "1") // another scope's
+	unwrap("b", "1") // another owner's
 	calls("unwrap b 1", 1)
 
 	unwrap("a", "1")
@@ -157,7 +157,7 @@ func TestCached(t *testing.T) {
 	unwrap("b", "1")
 	calls("unwrap b 1", 3)
 
-	if _, err := c.Generate(t.Context(), secret.Scope{Organization: "o", Record: "new"}); err != nil {
+	if _, err := c.Generate(t.Context(), secret.Owner{Organization: "o", Record: "new"}); err != nil {
 		t.Fatal(err)
 	}
 	unwrap("new", "wrapped") // known since it was made
@@ -165,7 +165,7 @@ func TestCached(t *testing.T) {
 
 	w.fail = errors.New("mine")
 	for range 2 {
-		if _, err := c.Unwrap(t.Context(), secret.Scope{Organization: "o", Record: "d"}, []byte("1")); err != w.fail {
+		if _, err := c.Unwrap(t.Context(), secret.Owner{Organization: "o", Record: "d"}, []byte("1")); err != w.fail {
 			t.Errorf("%v, want the wrapper's own error", err)
 		}
 	}
@@ -176,7 +176,7 @@ func TestCacheOfNothing(t *testing.T) {
 	w := &counting{t: t, calls: map[string]int{}}
 	c := secret.Cached(w, 0, time.Minute, nil)
 	for range 2 {
-		if _, err := c.Unwrap(t.Context(), secret.Scope{Organization: "o", Record: "r"}, []byte("1")); err != nil {
+		if _, err := c.Unwrap(t.Context(), secret.Owner{Organization: "o", Record: "r"}, []byte("1")); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -67,10 +67,10 @@ func Walk(t testing.TB, spec collect.Spec, cloud *fake.Fake) *Found {
 		region = model.Global
 	}
 	found := &Found{Gaps: map[string]*fact.Gap{}}
-	scope := collect.NewScope(cloud.Config(t), Account, "aws", region, found)
-	scope.Caller = Caller()
+	session := collect.NewSession(cloud.Config(t), Account, "aws", region, found)
+	session.Caller = Caller()
 	for _, walk := range spec.Walks {
-		scope.Run(t.Context(), walk)
+		session.Run(t.Context(), walk)
 	}
 	slices.SortFunc(found.Resources, func(a, b check.Resource) int {
 		return strings.Compare(a.Kind()+a.Reference().String(), b.Kind()+b.Reference().String())

@@ -30,7 +30,7 @@ func TestDropKeys(t *testing.T) {
 		k := open(t, path, passphrase)
 		var wrapped [][]byte
 		for range 3 { // by the first, the second and the third master key
-			d, err := k.Generate(t.Context(), scope)
+			d, err := k.Generate(t.Context(), owner)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -58,7 +58,7 @@ func TestDropKeys(t *testing.T) {
 				t.Errorf("%s: the file has %v, want %v", name, again, step.left)
 			}
 		}
-		if _, err := open(t, path, passphrase).Unwrap(t.Context(), scope, wrapped[0]); !errors.Is(err, secret.ErrSealed) {
+		if _, err := open(t, path, passphrase).Unwrap(t.Context(), owner, wrapped[0]); !errors.Is(err, secret.ErrSealed) {
 			t.Errorf("%s: by a dropped master key: %v, want ErrSealed", name, err)
 		}
 	}
@@ -103,7 +103,7 @@ func TestHold(t *testing.T) {
 		_, err := there.DropKeys(these())
 		changed <- err
 	}()
-	if _, err := here.Generate(t.Context(), scope); err != nil {
+	if _, err := here.Generate(t.Context(), owner); err != nil {
 		t.Error(err)
 	}
 	first()

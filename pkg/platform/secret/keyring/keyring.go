@@ -218,21 +218,21 @@ func (k *Keyring) dropKeys(wrapped iter.Seq2[[]byte, error]) (dropped int, err e
 }
 
 // Generate implements secret.Wrapper.
-func (k *Keyring) Generate(ctx context.Context, scope secret.Scope) (secret.DataKey, error) {
-	d, err := k.generate(ctx, scope)
+func (k *Keyring) Generate(ctx context.Context, owner secret.Owner) (secret.DataKey, error) {
+	d, err := k.generate(ctx, owner)
 	if err != nil {
 		return secret.DataKey{}, fmt.Errorf("generate a data key: %w", err)
 	}
 	return d, nil
 }
 
-func (k *Keyring) generate(ctx context.Context, scope secret.Scope) (secret.DataKey, error) {
-	if err := check(ctx, scope); err != nil {
+func (k *Keyring) generate(ctx context.Context, owner secret.Owner) (secret.DataKey, error) {
+	if err := check(ctx, owner); err != nil {
 		return secret.DataKey{}, err
 	}
 	key := make([]byte, secret.KeySize)
 	_, _ = rand.Read(key) // never fails
-	wrapped, err := k.wrap(scope, key)
+	wrapped, err := k.wrap(owner, key)
 	if err != nil {
 		return secret.DataKey{}, err
 	}
@@ -240,8 +240,8 @@ func (k *Keyring) generate(ctx context.Context, scope secret.Scope) (secret.Data
 }
 
 // Unwrap implements secret.Wrapper.
-func (k *Keyring) Unwrap(ctx context.Context, scope secret.Scope, wrapped []byte) (secret.DataKey, error) {
-	key, err := k.unwrap(ctx, scope, wrapped)
+func (k *Keyring) Unwrap(ctx context.Context, owner secret.Owner, wrapped []byte) (secret.DataKey, error) {
+	key, err := k.unwrap(ctx, owner, wrapped)
 	if err != nil {
 		return secret.DataKey{}, fmt.Errorf("unwrap a data key: %w", err)
 	}
@@ -249,31 +249,31 @@ func (k *Keyring) Unwrap(ctx context.Context, scope secret.Scope, wrapped []byte
 }
 
 // Rewrap implements secret.Wrapper.
-func (k *Keyring) Rewrap(ctx context.Context, scope secret.Scope, wrapped []byte) ([]byte, error) {
-	key, err := k.unwrap(ctx, scope, wrapped)
+func (k *Keyring) Rewrap(ctx context.Context, owner secret.Owner, wrapped []byte) ([]byte, error) {
+	key, err := k.unwrap(ctx, owner, wrapped)
 	if err != nil {
 		return nil, fmt.Errorf("rewrap a data key: %w", err)
 	}
 	defer clear(key)
-	anew, err := k.wrap(scope, key)
+	anew, err := k.wrap(owner, key)
 	if err != nil {
 		return nil, fmt.Errorf("rewrap a data key: %w", err)
 	}
 	return anew, nil
 }
 
-func check(ctx context.Context, scope secret.Scope) error {
-	if err := scope.Check(); err != nil {
+func check(ctx context.Context, owner secret.Owner) error {
+	if err := owner.Check(); err != nil {
 		return err
 	}
 	return ctx.Err()
 }
 
 // wrappedFormat is the first byte of a wrapped key. The master key's id follows,
-// after its length, and then the key, sealed for the scope.
+// after its length, and then the key, sealed for the owner.
 const wrappedFormat = 1
 
-func (k *Keyring) wrap(scope secret.Scope, key []byte) ([]byte, error) {
+func (k *Keyring) wrap(owner secret.Owner, key []byte) ([]byte, error) {
 	if err := k.refresh(); err != nil {
 		return nil, err
 	}
@@ -281,15 +281,15 @@ func (k *Keyring) wrap(scope secret.Scope, key []byte) ([]byte, error) {
 	newest := k.masters[len(k.masters)-1]
 	k.mu.Unlock()
 	head := headOf(newest.id)
-	return newest.aead.Seal(head, nil, key, append(bytes.Clone(head), scope.Bytes()...)), nil
+	return newest.aead.Seal(head, nil, key, append(bytes.Clone(head), owner.Bytes()...)), nil
 }
 
 func headOf(id string) []byte {
 	return append(binary.AppendUvarint([]byte{wrappedFormat}, uint64(len(id))), id...)
 }
 
-func (k *Keyring) unwrap(ctx context.Context, scope secret.Scope, wrapped []byte) ([]byte, error) {
-	if err := check(ctx, scope); err != nil {
+func (k *Keyring) unwrap(ctx context.Context, owner secret.Owner, wrapped []byte) ([]byte, error) {
+	if err := check(ctx, owner); err != nil {
 		return nil, err
 	}
 	id, head, ok := headIn(wrapped)
@@ -305,7 +305,7 @@ func (k *Keyring) unwrap(ctx context.Context, scope secret.Scope, wrapped []byte
 			return nil, fmt.Errorf("%w: the keyring has no master key %q", secret.ErrSealed, id)
 		}
 	}
-	key, err := m.aead.Open(nil, nil, wrapped[len(head):], append(bytes.Clone(head), scope.Bytes()...))
+	key, err := m.aead.Open(nil, nil, wrapped[len(head):], append(bytes.Clone(head), owner.Bytes()...))
 	if err != nil {
 		return nil, secret.ErrSealed // the cipher's own error says no more
 	}

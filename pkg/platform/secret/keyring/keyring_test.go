@@ -22,7 +22,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var (
-	scope = secret.Scope{Organization: "local", Record: "r"}
+	owner = secret.Owner{Organization: "local", Record: "r"}
 	place = secret.Binding{Organization: "local", Record: "r", Field: "f"}
 )
 
@@ -113,11 +113,11 @@ func TestPassphrase(t *testing.T) {
 	protected, plain := filepath.Join(t.TempDir(), "protected.json"), filepath.Join(t.TempDir(), "plain.json")
 	k := open(t, protected, "right")
 	open(t, plain, "")
-	d, err := k.Generate(t.Context(), scope)
+	d, err := k.Generate(t.Context(), owner)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := open(t, protected, "right").Unwrap(t.Context(), scope, d.Wrapped); err != nil {
+	if _, err := open(t, protected, "right").Unwrap(t.Context(), owner, d.Wrapped); err != nil {
 		t.Errorf("the right one: %v", err)
 	}
 	for name, c := range map[string]struct{ path, passphrase, want string }{
@@ -214,7 +214,7 @@ func TestSeveralMakeItAtOnce(t *testing.T) {
 			if err := k.AddKey(); err != nil {
 				t.Error(err)
 			}
-			d, err := k.Generate(t.Context(), scope)
+			d, err := k.Generate(t.Context(), owner)
 			if err != nil {
 				t.Error(err)
 			}
@@ -227,7 +227,7 @@ func TestSeveralMakeItAtOnce(t *testing.T) {
 		t.Errorf("%d master keys, want the first and one of each", n)
 	}
 	for i, w := range wrapped {
-		if _, err := k.Unwrap(t.Context(), scope, w); err != nil {
+		if _, err := k.Unwrap(t.Context(), owner, w); err != nil {
 			t.Errorf("of %d: %v", i, err)
 		}
 	}
@@ -240,7 +240,7 @@ func TestNewestWraps(t *testing.T) {
 	if err := there.AddKey(); err != nil {
 		t.Fatal(err)
 	}
-	d, err := here.Generate(t.Context(), scope)
+	d, err := here.Generate(t.Context(), owner)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -248,7 +248,7 @@ func TestNewestWraps(t *testing.T) {
 	if len(ids) != 2 || !bytes.Contains(d.Wrapped, []byte(ids[1])) {
 		t.Errorf("not wrapped by the newest of %v", ids)
 	}
-	anew, err := there.Rewrap(t.Context(), scope, d.Wrapped)
+	anew, err := there.Rewrap(t.Context(), owner, d.Wrapped)
 	if err != nil || !bytes.Contains(anew, []byte(ids[1])) {
 		t.Errorf("not rewrapped by the newest of %v, %v", ids, err)
 	}
@@ -261,7 +261,7 @@ func TestFileIsGone(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := k.Generate(t.Context(), scope); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := k.Generate(t.Context(), owner); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("generate: %v, want fs.ErrNotExist", err)
 	}
 	if err := k.AddKey(); !errors.Is(err, fs.ErrNotExist) {
@@ -282,7 +282,7 @@ func TestNothingPrints(t *testing.T) {
 		t.Fatal(err)
 	}
 	master := file.Keys[0].Key
-	d, err := k.Generate(t.Context(), scope)
+	d, err := k.Generate(t.Context(), owner)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,22 +41,22 @@ func New(client *kms.Client, key string, older ...string) *Wrapper {
 }
 
 // Generate implements secret.Wrapper.
-func (w *Wrapper) Generate(ctx context.Context, scope secret.Scope) (secret.DataKey, error) {
-	k, err := w.generate(ctx, scope)
+func (w *Wrapper) Generate(ctx context.Context, owner secret.Owner) (secret.DataKey, error) {
+	k, err := w.generate(ctx, owner)
 	if err != nil {
 		return secret.DataKey{}, fmt.Errorf("generate a data key: %w", err)
 	}
 	return k, nil
 }
 
-func (w *Wrapper) generate(ctx context.Context, scope secret.Scope) (secret.DataKey, error) {
-	if err := scope.Check(); err != nil {
+func (w *Wrapper) generate(ctx context.Context, owner secret.Owner) (secret.DataKey, error) {
+	if err := owner.Check(); err != nil {
 		return secret.DataKey{}, err
 	}
 	out, err := w.client.GenerateDataKey(ctx, &kms.GenerateDataKeyInput{
 		KeyId:             aws.String(w.keys[0]),
 		KeySpec:           types.DataKeySpecAes256,
-		EncryptionContext: contextOf(scope),
+		EncryptionContext: contextOf(owner),
 	})
 	if err != nil {
 		return secret.DataKey{}, err
@@ -65,13 +65,13 @@ func (w *Wrapper) generate(ctx context.Context, scope secret.Scope) (secret.Data
 }
 
 // Unwrap implements secret.Wrapper.
-func (w *Wrapper) Unwrap(ctx context.Context, scope secret.Scope, wrapped []byte) (secret.DataKey, error) {
+func (w *Wrapper) Unwrap(ctx context.Context, owner secret.Owner, wrapped []byte) (secret.DataKey, error) {
 	var k secret.DataKey
-	err := w.byAnyKey(scope, wrapped, func(key string) error {
+	err := w.byAnyKey(owner, wrapped, func(key string) error {
 		out, err := w.client.Decrypt(ctx, &kms.DecryptInput{
 			KeyId:             aws.String(key), // without it any key would do that the caller may use
 			CiphertextBlob:    wrapped,
-			EncryptionContext: contextOf(scope),
+			EncryptionContext: contextOf(owner),
 		})
 		if err != nil {
 			return err
@@ -86,15 +86,15 @@ func (w *Wrapper) Unwrap(ctx context.Context, scope secret.Scope, wrapped []byte
 }
 
 // Rewrap implements secret.Wrapper. The data key does not leave KMS.
-func (w *Wrapper) Rewrap(ctx context.Context, scope secret.Scope, wrapped []byte) ([]byte, error) {
+func (w *Wrapper) Rewrap(ctx context.Context, owner secret.Owner, wrapped []byte) ([]byte, error) {
 	var anew []byte
-	err := w.byAnyKey(scope, wrapped, func(key string) error {
+	err := w.byAnyKey(owner, wrapped, func(key string) error {
 		out, err := w.client.ReEncrypt(ctx, &kms.ReEncryptInput{
 			SourceKeyId:                  aws.String(key),
-			SourceEncryptionContext:      contextOf(scope),
+			SourceEncryptionContext:      contextOf(owner),
 			CiphertextBlob:               wrapped,
 			DestinationKeyId:             aws.String(w.keys[0]),
-			DestinationEncryptionContext: contextOf(scope),
+			DestinationEncryptionContext: contextOf(owner),
 		})
 		if err != nil {
 			return err
@@ -110,8 +110,8 @@ func (w *Wrapper) Rewrap(ctx context.Context, scope secret.Scope, wrapped []byte
 
 // byAnyKey calls use with one key after the other until the wrapped key is not
 // another's, and says what KMS's answers mean.
-func (w *Wrapper) byAnyKey(scope secret.Scope, wrapped []byte, use func(key string) error) error {
-	if err := scope.Check(); err != nil {
+func (w *Wrapper) byAnyKey(owner secret.Owner, wrapped []byte, use func(key string) error) error {
+	if err := owner.Check(); err != nil {
 		return err
 	}
 	if len(wrapped) == 0 || len(wrapped) > maxBlob {
@@ -133,6 +133,6 @@ func (w *Wrapper) byAnyKey(scope secret.Scope, wrapped []byte, use func(key stri
 	return err
 }
 
-func contextOf(scope secret.Scope) map[string]string {
-	return map[string]string{contextOrganization: scope.Organization, contextRecord: scope.Record}
+func contextOf(owner secret.Owner) map[string]string {
+	return map[string]string{contextOrganization: owner.Organization, contextRecord: owner.Record}
 }

@@ -53,29 +53,29 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-var scope = secret.Scope{Organization: "o", Record: "r"}
+var owner = secret.Owner{Organization: "o", Record: "r"}
 
 // Moving to another KMS key: the new one is named first, the old one still opens.
 func TestMoveToAnotherKey(t *testing.T) {
 	ctx, client := t.Context(), awskms.NewFromConfig(emulated.Config(t))
 	old, anew := masterKey(t, client), masterKey(t, client)
-	k, err := kms.New(client, old).Generate(ctx, scope)
+	k, err := kms.New(client, old).Generate(ctx, owner)
 	if err != nil {
 		t.Fatal(err)
 	}
 	moving := kms.New(client, anew, old)
-	if _, err := moving.Unwrap(ctx, scope, k.Wrapped); err != nil {
+	if _, err := moving.Unwrap(ctx, owner, k.Wrapped); err != nil {
 		t.Fatal(err)
 	}
-	wrapped, err := moving.Rewrap(ctx, scope, k.Wrapped)
+	wrapped, err := moving.Rewrap(ctx, owner, k.Wrapped)
 	if err != nil {
 		t.Fatal(err)
 	}
 	moved := kms.New(client, anew)
-	if _, err := moved.Unwrap(ctx, scope, wrapped); err != nil {
+	if _, err := moved.Unwrap(ctx, owner, wrapped); err != nil {
 		t.Errorf("rewrapped: %v", err)
 	}
-	if _, err := moved.Unwrap(ctx, scope, k.Wrapped); !errors.Is(err, secret.ErrSealed) {
+	if _, err := moved.Unwrap(ctx, owner, k.Wrapped); !errors.Is(err, secret.ErrSealed) {
 		t.Errorf("not rewrapped: %v, want ErrSealed", err)
 	}
 }
@@ -107,14 +107,14 @@ func TestCalls(t *testing.T) {
 		return &awskms.ReEncryptOutput{CiphertextBlob: []byte("anew")}, nil
 	})
 	w, ctx := kms.New(awskms.NewFromConfig(f.Config(t)), "new"), t.Context()
-	k, err := w.Generate(ctx, scope)
+	k, err := w.Generate(ctx, owner)
 	if err != nil || string(k.Wrapped) != "wrapped" {
 		t.Fatalf("%q, %v", k.Wrapped, err)
 	}
-	if _, err := w.Unwrap(ctx, scope, k.Wrapped); err != nil {
+	if _, err := w.Unwrap(ctx, owner, k.Wrapped); err != nil {
 		t.Error(err)
 	}
-	if anew, err := w.Rewrap(ctx, scope, k.Wrapped); err != nil || string(anew) != "anew" {
+	if anew, err := w.Rewrap(ctx, owner, k.Wrapped); err != nil || string(anew) != "anew" {
 		t.Errorf("%q, %v", anew, err)
 	}
 }
@@ -135,7 +135,7 @@ func TestRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := fake.New()
 			fake.On(f, func(*awskms.DecryptInput) (*awskms.DecryptOutput, error) { return nil, c.err })
-			_, err := kms.New(awskms.NewFromConfig(f.Config(t)), "new", "old").Unwrap(t.Context(), scope, []byte("x"))
+			_, err := kms.New(awskms.NewFromConfig(f.Config(t)), "new", "old").Unwrap(t.Context(), owner, []byte("x"))
 			if err == nil || errors.Is(err, secret.ErrSealed) != c.sealed {
 				t.Errorf("%v, want ErrSealed: %t", err, c.sealed)
 			}

@@ -9,7 +9,7 @@ import (
 
 func rewrap(t testing.TB, w secret.Wrapper, wrapped []byte) []byte {
 	t.Helper()
-	anew, err := w.Rewrap(t.Context(), scope, wrapped)
+	anew, err := w.Rewrap(t.Context(), owner, wrapped)
 	if err != nil {
 		t.Fatal(err)
 	}

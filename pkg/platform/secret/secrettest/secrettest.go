@@ -40,7 +40,7 @@ func Run(t *testing.T, open Open) {
 		"moved":            testMoved,
 		"altered":          testAltered,
 		"altered wrapping": testAlteredWrapping,
-		"wrong scope":      testWrongScope,
+		"wrong owner":      testWrongOwner,
 		"another wrapper":  testOther,
 		"rewrap":           testRewrap,
 		"rekey":            testRekey,
@@ -60,13 +60,13 @@ func Run(t *testing.T, open Open) {
 }
 
 var (
-	scope = secret.Scope{Organization: "org", Record: "connection-1"}
+	owner = secret.Owner{Organization: "org", Record: "connection-1"}
 	place = secret.Binding{Organization: "org", Record: "connection-1", Field: "external-id"}
 )
 
 func generate(t testing.TB, w secret.Wrapper) secret.DataKey {
 	t.Helper()
-	k, err := w.Generate(t.Context(), scope)
+	k, err := w.Generate(t.Context(), owner)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func generate(t testing.TB, w secret.Wrapper) secret.DataKey {
 
 func unwrap(t testing.TB, w secret.Wrapper, wrapped []byte) secret.DataKey {
 	t.Helper()
-	k, err := w.Unwrap(t.Context(), scope, wrapped)
+	k, err := w.Unwrap(t.Context(), owner, wrapped)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func testNothingRepeats(t *testing.T, d Driver) {
 		t.Error("two data keys are equal")
 	}
 	_, err := other.Open(place, seal(t, k, "x"))
-	stays(t, "by another data key of the scope", err)
+	stays(t, "by another data key of the owner", err)
 }
 
 func testMoved(t *testing.T, d Driver) {
@@ -171,29 +171,29 @@ func testAlteredWrapping(t *testing.T, d Driver) {
 	for i := range wrapped {
 		altered := slices.Clone(wrapped)
 		altered[i] ^= 1
-		_, err := w.Unwrap(t.Context(), scope, altered)
+		_, err := w.Unwrap(t.Context(), owner, altered)
 		stays(t, fmt.Sprintf("byte %d flipped", i), err)
 	}
 	for what, wrapped := range map[string][]byte{
 		"nothing": nil, "a byte": {1}, "garbage": bytes.Repeat([]byte{7}, 300), "too much": make([]byte, 10_000),
 		"cut": wrapped[:len(wrapped)-1], "longer": append(slices.Clone(wrapped), 0),
 	} {
-		_, err := w.Unwrap(t.Context(), scope, wrapped)
+		_, err := w.Unwrap(t.Context(), owner, wrapped)
 		stays(t, what, err)
-		_, err = w.Rewrap(t.Context(), scope, wrapped)
+		_, err = w.Rewrap(t.Context(), owner, wrapped)
 		stays(t, "rewrap "+what, err)
 	}
 	unwrap(t, w, wrapped)
 }
 
-func testWrongScope(t *testing.T, d Driver) {
+func testWrongOwner(t *testing.T, d Driver) {
 	wrapped := generate(t, d.Wrapper).Wrapped
 	unwrap(t, d.Wrapper, wrapped) // also when it is at hand
-	for what, s := range map[string]secret.Scope{
-		"organization": {Organization: "other", Record: scope.Record},
-		"record":       {Organization: scope.Organization, Record: "connection-2"},
+	for what, s := range map[string]secret.Owner{
+		"organization": {Organization: "other", Record: owner.Record},
+		"record":       {Organization: owner.Organization, Record: "connection-2"},
 		"shifted":      {Organization: "orgc", Record: "onnection-1"},
-		"exchanged":    {Organization: scope.Record, Record: scope.Organization},
+		"exchanged":    {Organization: owner.Record, Record: owner.Organization},
 	} {
 		_, err := d.Wrapper.Unwrap(t.Context(), s, wrapped)
 		stays(t, "unwrap for another "+what, err)
@@ -204,14 +204,14 @@ func testWrongScope(t *testing.T, d Driver) {
 
 func testOther(t *testing.T, d Driver) {
 	wrapped := generate(t, d.Wrapper).Wrapped
-	_, err := d.Other.Unwrap(t.Context(), scope, wrapped)
+	_, err := d.Other.Unwrap(t.Context(), owner, wrapped)
 	stays(t, "unwrap by other master keys", err)
-	_, err = d.Other.Rewrap(t.Context(), scope, wrapped)
+	_, err = d.Other.Rewrap(t.Context(), owner, wrapped)
 	stays(t, "rewrap by other master keys", err)
 }
 
 func testInvalid(t *testing.T, d Driver) {
-	for _, s := range []secret.Scope{{}, {Organization: "org"}, {Record: "r"}, {Organization: "\xff", Record: "r"}, {Organization: "o", Record: strings.Repeat("r", 2000)}} {
+	for _, s := range []secret.Owner{{}, {Organization: "org"}, {Record: "r"}, {Organization: "\xff", Record: "r"}, {Organization: "o", Record: strings.Repeat("r", 2000)}} {
 		_, generateErr := d.Wrapper.Generate(t.Context(), s)
 		_, unwrapErr := d.Wrapper.Unwrap(t.Context(), s, []byte("x"))
 		_, rewrapErr := d.Wrapper.Rewrap(t.Context(), s, []byte("x"))
@@ -260,7 +260,7 @@ func testSideBySide(t *testing.T, d Driver) {
 	for range 8 {
 		wg.Go(func() {
 			for range 5 {
-				again, err := d.Wrapper.Unwrap(t.Context(), scope, k.Wrapped)
+				again, err := d.Wrapper.Unwrap(t.Context(), owner, k.Wrapped)
 				if err != nil {
 					t.Error(err)
 					return
@@ -268,7 +268,7 @@ func testSideBySide(t *testing.T, d Driver) {
 				if got, err := again.Open(place, sealed); err != nil || got.Reveal() != "x" {
 					t.Errorf("open: %v", err)
 				}
-				if _, err := d.Wrapper.Generate(t.Context(), scope); err != nil {
+				if _, err := d.Wrapper.Generate(t.Context(), owner); err != nil {
 					t.Error(err)
 				}
 			}
@@ -283,9 +283,9 @@ func testCancelled(t *testing.T, d Driver) {
 	wrapped := generate(t, d.Wrapper).Wrapped
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, generateErr := d.Wrapper.Generate(ctx, scope)
-	_, unwrapErr := d.Wrapper.Unwrap(ctx, scope, wrapped)
-	_, rewrapErr := d.Wrapper.Rewrap(ctx, scope, wrapped)
+	_, generateErr := d.Wrapper.Generate(ctx, owner)
+	_, unwrapErr := d.Wrapper.Unwrap(ctx, owner, wrapped)
+	_, rewrapErr := d.Wrapper.Rewrap(ctx, owner, wrapped)
 	for what, err := range map[string]error{"generate": generateErr, "unwrap": unwrapErr, "rewrap": rewrapErr} {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v, want context.Canceled", what, err)

@@ -24,7 +24,7 @@ func Spec() collect.Spec {
 	}
 }
 
-func settings(ctx context.Context, s *collect.Scope) error {
+func settings(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	r := collect.NewReading(ctx, s)
 	s.Emit(accessanalyzer.RegionSettings{

@@ -36,7 +36,7 @@ type person struct {
 	address            bool
 }
 
-func contacts(ctx context.Context, s *collect.Scope) error {
+func contacts(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	r := collect.NewReading(ctx, s)
 	var primary, security, billing, operations fact.Of[person]

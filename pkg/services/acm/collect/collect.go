@@ -26,7 +26,7 @@ func Spec() collect.Spec {
 	}
 }
 
-func certificates(ctx context.Context, s *collect.Scope) error {
+func certificates(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewListCertificatesPaginator(client, &sdk.ListCertificatesInput{
 		MaxItems: aws.Int32(1000),

@@ -44,19 +44,19 @@ const most = 500
 
 // arn makes an ARN of API Gateway, which names no account.
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/arn-format-reference.html
-func arn(s *collect.Scope, path string) string {
+func arn(s *collect.Session, path string) string {
 	return "arn:" + s.Partition + ":apigateway:" + s.Region + "::" + path
 }
 
 // apis lists the REST APIs of the region, for all walks that begin with them.
-func apis(ctx context.Context, s *collect.Scope, client *sdk.Client) ([]types.RestApi, error) {
+func apis(ctx context.Context, s *collect.Session, client *sdk.Client) ([]types.RestApi, error) {
 	return collect.Once(s, "apis", func() ([]types.RestApi, error) {
 		pages := sdk.NewGetRestApisPaginator(client, &sdk.GetRestApisInput{Limit: aws.Int32(most)})
 		return collect.Pages(ctx, pages, func(o *sdk.GetRestApisOutput) []types.RestApi { return o.Items })
 	})
 }
 
-func restAPIs(ctx context.Context, s *collect.Scope) error {
+func restAPIs(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	found, err := apis(ctx, s, client)
 	if err != nil {
@@ -108,7 +108,7 @@ func methods(r *collect.Reading, client *sdk.Client, api *string) fact.Of[[]apig
 	})
 }
 
-func domainNames(ctx context.Context, s *collect.Scope) error {
+func domainNames(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewGetDomainNamesPaginator(client, &sdk.GetDomainNamesInput{Limit: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.GetDomainNamesOutput) []types.DomainName { return o.Items },

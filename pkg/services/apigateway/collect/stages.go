@@ -19,7 +19,7 @@ import (
 
 // stages lists the stages of every API. Where those of one cannot be listed, the
 // listing of stages as a whole is incomplete.
-func stages(ctx context.Context, s *collect.Scope) error {
+func stages(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	all, err := apis(ctx, s, client)
 	if err != nil {
@@ -49,7 +49,7 @@ func stages(ctx context.Context, s *collect.Scope) error {
 // own.
 const allMethods = "*/*"
 
-func stage(ctx context.Context, scope *collect.Scope, api string, s types.Stage) apigateway.StageDetail {
+func stage(ctx context.Context, session *collect.Session, api string, s types.Stage) apigateway.StageDetail {
 	search := collect.NewSearch(ctx)
 	d := apigateway.StageDetail{
 		API:               api,
@@ -60,7 +60,7 @@ func stage(ctx context.Context, scope *collect.Scope, api string, s types.Stage)
 		Cache:             s.CacheClusterEnabled,
 		SecretVariables:   search.Names(s.Variables),
 	}
-	d.UnreadVariables = search.Gap(scope, "apigateway:GetStages")
+	d.UnreadVariables = search.Gap(session, "apigateway:GetStages")
 	if s.AccessLogSettings != nil {
 		d.AccessLogs = aws.ToString(s.AccessLogSettings.DestinationArn)
 	}

@@ -34,7 +34,7 @@ func Spec() collect.Spec {
 	}
 }
 
-func groups(ctx context.Context, s *collect.Scope) error {
+func groups(ctx context.Context, s *collect.Session) error {
 	pages := sdk.NewDescribeAutoScalingGroupsPaginator(sdk.NewFromConfig(s.Config), &sdk.DescribeAutoScalingGroupsInput{MaxRecords: aws.Int32(100)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeAutoScalingGroupsOutput) []types.AutoScalingGroup { return o.AutoScalingGroups },
 		func(_ *collect.Reading, g types.AutoScalingGroup) *autoscaling.Group {
@@ -70,7 +70,7 @@ func group(g types.AutoScalingGroup) autoscaling.GroupDetail {
 	return d
 }
 
-func launchConfigurations(ctx context.Context, s *collect.Scope) error {
+func launchConfigurations(ctx context.Context, s *collect.Session) error {
 	pages := sdk.NewDescribeLaunchConfigurationsPaginator(sdk.NewFromConfig(s.Config), &sdk.DescribeLaunchConfigurationsInput{MaxRecords: aws.Int32(100)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeLaunchConfigurationsOutput) []types.LaunchConfiguration {
 		return o.LaunchConfigurations

@@ -32,7 +32,7 @@ func Spec() collect.Spec {
 	}
 }
 
-func access(ctx context.Context, s *collect.Scope) error {
+func access(ctx context.Context, s *collect.Session) error {
 	who, err := principalOf(s.Caller)
 	if err != nil {
 		return err

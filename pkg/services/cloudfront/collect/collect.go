@@ -32,7 +32,7 @@ func Spec() collect.Spec {
 	}
 }
 
-func distributions(ctx context.Context, s *collect.Scope) error {
+func distributions(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	r := collect.NewReading(ctx, s)
 	delivered := sync.OnceValue(func() fact.Of[[]string] { return deliveries(r, s) })
@@ -59,7 +59,7 @@ func config(o *sdk.GetDistributionConfigOutput) cloudfront.Config {
 // deliveries are the ARNs of what CloudWatch delivers the logs of. Those of
 // CloudFront are kept in Virginia.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging.html
-func deliveries(r *collect.Reading, s *collect.Scope) fact.Of[[]string] {
+func deliveries(r *collect.Reading, s *collect.Session) fact.Of[[]string] {
 	config := s.Config.Copy()
 	if s.Partition == "aws" {
 		config.Region = "us-east-1"

@@ -29,7 +29,7 @@ func Spec() collect.Spec {
 // included, and reads those that are at home here. So each trail is read once,
 // and that of an organization in its member accounts, too.
 // https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_DescribeTrails.html
-func trails(ctx context.Context, s *collect.Scope) error {
+func trails(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	o, err := client.DescribeTrails(ctx, &sdk.DescribeTrailsInput{IncludeShadowTrails: aws.Bool(true)})
 	if err != nil {

@@ -36,7 +36,7 @@ func customEndpoint(_ string, options any) {
 	}
 }
 
-func alarms(ctx context.Context, s *collect.Scope) error {
+func alarms(ctx context.Context, s *collect.Session) error {
 	pages := sdk.NewDescribeAlarmsPaginator(sdk.NewFromConfig(s.Config), &sdk.DescribeAlarmsInput{
 		AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm}, MaxRecords: aws.Int32(100),
 	})

@@ -31,7 +31,7 @@ func Spec() collect.Spec {
 // answer with when none is named. The recorders of other services record only
 // what those services need.
 // https://docs.aws.amazon.com/config/latest/APIReference/API_DescribeConfigurationRecorders.html
-func settings(ctx context.Context, s *collect.Scope) error {
+func settings(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	r := collect.NewReading(ctx, s)
 	x := config.RegionSettings{Resource: s.Resource(s.ARN("config", "region-settings"), s.Region)}

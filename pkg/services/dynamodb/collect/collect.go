@@ -30,7 +30,7 @@ func Spec() collect.Spec {
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_GetResourcePolicy.html
 const noPolicy = "PolicyNotFoundException"
 
-func tables(ctx context.Context, s *collect.Scope) error {
+func tables(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewListTablesPaginator(client, &sdk.ListTablesInput{Limit: aws.Int32(100)})
 	return collect.Each(ctx, s, pages, func(o *sdk.ListTablesOutput) []string { return o.TableNames },

@@ -73,18 +73,18 @@ const most = 1000
 
 // resource is the identity of one of the account's things: EC2's answers hold
 // few ARNs, but the ARNs follow from the ids.
-func resource(s *collect.Scope, kind string, id *string) model.Resource {
+func resource(s *collect.Session, kind string, id *string) model.Resource {
 	return s.Resource(s.ARN("ec2", kind+"/"+aws.ToString(id)), aws.ToString(id))
 }
 
 // unowned is the identity of an image or a snapshot, whose ARNs name no account.
-func unowned(s *collect.Scope, kind string, id *string) model.Resource {
+func unowned(s *collect.Session, kind string, id *string) model.Resource {
 	return s.Resource("arn:"+s.Partition+":ec2:"+s.Region+"::"+kind+"/"+aws.ToString(id), aws.ToString(id))
 }
 
 // foreign reports whether another account owns a thing and shares it with this
 // one.
-func foreign(s *collect.Scope, owner *string) bool {
+func foreign(s *collect.Session, owner *string) bool {
 	return aws.ToString(owner) != "" && aws.ToString(owner) != s.Account
 }
 
@@ -103,7 +103,7 @@ func (t *tally) add(id *string) {
 }
 
 // of is the count of one id, if the listing that was counted is complete.
-func (t *tally) of(s *collect.Scope, id *string, listing error) fact.Of[int] {
+func (t *tally) of(s *collect.Session, id *string, listing error) fact.Of[int] {
 	if listing != nil {
 		gap := collect.GapOf(listing)
 		gap.Region = s.Region

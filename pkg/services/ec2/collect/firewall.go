@@ -17,7 +17,7 @@ import (
 
 // securityGroups reads the network interfaces first, to know of each group
 // whether any bears it.
-func securityGroups(ctx context.Context, s *collect.Scope) error {
+func securityGroups(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	bearers := newTally()
 	interfaces := sdk.NewDescribeNetworkInterfacesPaginator(client, &sdk.DescribeNetworkInterfacesInput{MaxResults: aws.Int32(most)})
@@ -82,7 +82,7 @@ func permissions(all []types.IpPermission) []ec2.Permission {
 	return kept
 }
 
-func networkACLs(ctx context.Context, s *collect.Scope) error {
+func networkACLs(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeNetworkAclsPaginator(client, &sdk.DescribeNetworkAclsInput{MaxResults: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeNetworkAclsOutput) []types.NetworkAcl { return o.NetworkAcls },

@@ -15,7 +15,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/services/ec2"
 )
 
-func instances(ctx context.Context, s *collect.Scope) error {
+func instances(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeInstancesPaginator(client, &sdk.DescribeInstancesInput{MaxResults: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, reserved,

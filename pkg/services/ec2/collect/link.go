@@ -13,7 +13,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/services/ec2"
 )
 
-func endpoints(ctx context.Context, s *collect.Scope) error {
+func endpoints(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeVpcEndpointsPaginator(client, &sdk.DescribeVpcEndpointsInput{MaxResults: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeVpcEndpointsOutput) []types.VpcEndpoint { return o.VpcEndpoints },
@@ -39,7 +39,7 @@ func endpoints(ctx context.Context, s *collect.Scope) error {
 
 // endpointServices are those of the account; DescribeVpcEndpointServices would
 // list AWS's, too.
-func endpointServices(ctx context.Context, s *collect.Scope) error {
+func endpointServices(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeVpcEndpointServiceConfigurationsPaginator(client,
 		&sdk.DescribeVpcEndpointServiceConfigurationsInput{MaxResults: aws.Int32(most)})
@@ -72,7 +72,7 @@ func principals(ctx context.Context, client *sdk.Client, service *string) ([]str
 	})
 }
 
-func transitGateways(ctx context.Context, s *collect.Scope) error {
+func transitGateways(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeTransitGatewaysPaginator(client, &sdk.DescribeTransitGatewaysInput{MaxResults: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeTransitGatewaysOutput) []types.TransitGateway { return o.TransitGateways },
@@ -91,7 +91,7 @@ func transitGateways(ctx context.Context, s *collect.Scope) error {
 		})
 }
 
-func vpnConnections(ctx context.Context, s *collect.Scope) error {
+func vpnConnections(ctx context.Context, s *collect.Session) error {
 	out, err := sdk.NewFromConfig(s.Config).DescribeVpnConnections(ctx, &sdk.DescribeVpnConnectionsInput{})
 	if err != nil {
 		return err
@@ -130,7 +130,7 @@ func tunnels(v types.VpnConnection) []ec2.VPNTunnel {
 	return all
 }
 
-func clientVPNs(ctx context.Context, s *collect.Scope) error {
+func clientVPNs(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeClientVpnEndpointsPaginator(client, &sdk.DescribeClientVpnEndpointsInput{MaxResults: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeClientVpnEndpointsOutput) []types.ClientVpnEndpoint { return o.ClientVpnEndpoints },

@@ -13,7 +13,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/services/ec2"
 )
 
-func vpcs(ctx context.Context, s *collect.Scope) error {
+func vpcs(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeVpcsPaginator(client, &sdk.DescribeVpcsInput{MaxResults: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeVpcsOutput) []types.Vpc { return o.Vpcs },
@@ -28,7 +28,7 @@ func vpcs(ctx context.Context, s *collect.Scope) error {
 		})
 }
 
-func subnets(ctx context.Context, s *collect.Scope) error {
+func subnets(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeSubnetsPaginator(client, &sdk.DescribeSubnetsInput{MaxResults: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeSubnetsOutput) []types.Subnet { return o.Subnets },
@@ -45,7 +45,7 @@ func subnets(ctx context.Context, s *collect.Scope) error {
 		})
 }
 
-func flowLogs(ctx context.Context, s *collect.Scope) error {
+func flowLogs(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeFlowLogsPaginator(client, &sdk.DescribeFlowLogsInput{MaxResults: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeFlowLogsOutput) []types.FlowLog { return o.FlowLogs },
@@ -63,7 +63,7 @@ func flowLogs(ctx context.Context, s *collect.Scope) error {
 		})
 }
 
-func routeTables(ctx context.Context, s *collect.Scope) error {
+func routeTables(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeRouteTablesPaginator(client, &sdk.DescribeRouteTablesInput{MaxResults: aws.Int32(100)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeRouteTablesOutput) []types.RouteTable { return o.RouteTables },
@@ -84,7 +84,7 @@ func routeTables(ctx context.Context, s *collect.Scope) error {
 		})
 }
 
-func peerings(ctx context.Context, s *collect.Scope) error {
+func peerings(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeVpcPeeringConnectionsPaginator(client, &sdk.DescribeVpcPeeringConnectionsInput{MaxResults: aws.Int32(most)})
 	return collect.Each(ctx, s, pages,
@@ -116,7 +116,7 @@ func side(v *types.VpcPeeringConnectionVpcInfo) ec2.PeeringSide {
 	return ec2.PeeringSide{VPC: aws.ToString(v.VpcId), Ranges: unique(ranges)}
 }
 
-func addresses(ctx context.Context, s *collect.Scope) error {
+func addresses(ctx context.Context, s *collect.Session) error {
 	out, err := sdk.NewFromConfig(s.Config).DescribeAddresses(ctx, &sdk.DescribeAddressesInput{})
 	if err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 
 // settings reads each of a region's settings by a call of its own. Where an
 // answer lacks the setting, the pick panics, which collect makes a gap.
-func settings(ctx context.Context, s *collect.Scope) error {
+func settings(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	x := ec2.RegionSettings{Resource: s.Resource(s.ARN("ec2", "region-settings"), s.Region)}
 	r := collect.NewReading(ctx, s)

@@ -19,7 +19,7 @@ import (
 var self = []string{"self"}
 
 // volumes reads the snapshots first, to know of each volume whether it has any.
-func volumes(ctx context.Context, s *collect.Scope) error {
+func volumes(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	// Most regions have no snapshot, and then none is public: asked with the first.
 	shared := sync.OnceValue(func() fact.Of[map[string]bool] { return publicSnapshots(ctx, s, client) })
@@ -49,7 +49,7 @@ func volumes(ctx context.Context, s *collect.Scope) error {
 // publicSnapshots are the ids of the account's snapshots that everybody may
 // restore. One listing tells what would take a call per snapshot otherwise.
 // https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSnapshots.html
-func publicSnapshots(ctx context.Context, s *collect.Scope, client *sdk.Client) fact.Of[map[string]bool] {
+func publicSnapshots(ctx context.Context, s *collect.Session, client *sdk.Client) fact.Of[map[string]bool] {
 	return collect.Ask(collect.NewReading(ctx, s), func(ctx context.Context) (map[string]bool, error) {
 		pages := sdk.NewDescribeSnapshotsPaginator(client, &sdk.DescribeSnapshotsInput{
 			OwnerIds: self, RestorableByUserIds: []string{"all"}, MaxResults: aws.Int32(most),
@@ -63,7 +63,7 @@ func publicSnapshots(ctx context.Context, s *collect.Scope, client *sdk.Client) 
 	})
 }
 
-func images(ctx context.Context, s *collect.Scope) error {
+func images(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeImagesPaginator(client, &sdk.DescribeImagesInput{Owners: self, MaxResults: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeImagesOutput) []types.Image { return o.Images },

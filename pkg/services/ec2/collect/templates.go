@@ -15,7 +15,7 @@ import (
 
 // launchTemplates needs one listing: asked for versions without naming a
 // template, AWS gives those of all.
-func launchTemplates(ctx context.Context, s *collect.Scope) error {
+func launchTemplates(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeLaunchTemplateVersionsPaginator(client, &sdk.DescribeLaunchTemplateVersionsInput{
 		Versions: []string{"$Default", "$Latest"}, MaxResults: aws.Int32(200),
@@ -49,7 +49,7 @@ func launchTemplates(ctx context.Context, s *collect.Scope) error {
 	return nil
 }
 
-func templateVersion(ctx context.Context, s *collect.Scope, v types.LaunchTemplateVersion) ec2.TemplateVersion {
+func templateVersion(ctx context.Context, s *collect.Session, v types.LaunchTemplateVersion) ec2.TemplateVersion {
 	version := ec2.TemplateVersion{Number: aws.ToInt64(v.VersionNumber), Default: aws.ToBool(v.DefaultVersion)}
 	data := v.LaunchTemplateData
 	if data == nil {

@@ -34,7 +34,7 @@ func Spec() collect.Spec {
 	}
 }
 
-func repositories(ctx context.Context, s *collect.Scope) error {
+func repositories(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeRepositoriesPaginator(client, &sdk.DescribeRepositoriesInput{MaxResults: aws.Int32(1000)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeRepositoriesOutput) []types.Repository { return o.Repositories },
@@ -59,7 +59,7 @@ func detail(found types.Repository) ecr.Detail {
 	return d
 }
 
-func registry(ctx context.Context, s *collect.Scope) error {
+func registry(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	x := ecr.Registry{Resource: s.Resource(s.ARN("ecr", "registry-scanning-configuration"), "")}
 	r := collect.NewReading(ctx, s)

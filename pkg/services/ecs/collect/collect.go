@@ -38,7 +38,7 @@ func Spec() collect.Spec {
 }
 
 // listClusters is the ARNs of the region's clusters, for both walks.
-func listClusters(ctx context.Context, s *collect.Scope, client *sdk.Client) ([]string, error) {
+func listClusters(ctx context.Context, s *collect.Session, client *sdk.Client) ([]string, error) {
 	return collect.Once(s, "clusters", func() ([]string, error) {
 		pages := sdk.NewListClustersPaginator(client, &sdk.ListClustersInput{MaxResults: aws.Int32(100)})
 		return collect.Pages(ctx, pages, func(o *sdk.ListClustersOutput) []string { return o.ClusterArns })
@@ -49,7 +49,7 @@ func listClusters(ctx context.Context, s *collect.Scope, client *sdk.Client) ([]
 const describedAtOnce = 100
 
 // clusters describes many clusters by one call.
-func clusters(ctx context.Context, s *collect.Scope) error {
+func clusters(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	arns, err := listClusters(ctx, s, client)
 	if err != nil {
@@ -73,7 +73,7 @@ func clusters(ctx context.Context, s *collect.Scope) error {
 }
 
 // pick is one resource's part of what a call told of several.
-func pick[T any](s *collect.Scope, all fact.Of[map[string]T], arn, operation string) fact.Of[T] {
+func pick[T any](s *collect.Session, all fact.Of[map[string]T], arn, operation string) fact.Of[T] {
 	details, gap := all.Get()
 	if gap != nil {
 		return fact.Unknown[T](*gap)

@@ -24,8 +24,8 @@ func nameOf(arn string) string { return path.Base(arn) }
 // walk is the state of one walk over services and task definitions, which
 // several goroutines share.
 type walk struct {
-	scope  *collect.Scope
-	client *sdk.Client
+	session *collect.Session
+	client  *sdk.Client
 
 	mu      sync.Mutex
 	failed  error           // what makes the listing incomplete
@@ -33,8 +33,8 @@ type walk struct {
 	emitted map[string]bool // ARNs of task definitions
 }
 
-func tasks(ctx context.Context, s *collect.Scope) error {
-	w := &walk{scope: s, client: sdk.NewFromConfig(s.Config), used: map[string]bool{}, emitted: map[string]bool{}}
+func tasks(ctx context.Context, s *collect.Session) error {
+	w := &walk{session: s, client: sdk.NewFromConfig(s.Config), used: map[string]bool{}, emitted: map[string]bool{}}
 	clusters, err := listClusters(ctx, s, w.client)
 	w.fail(err)
 	w.fail(collect.EachOf(ctx, s, clusters, func(_ *collect.Reading, cluster string) *ecs.TaskService {
@@ -80,14 +80,14 @@ func (w *walk) services(ctx context.Context, cluster string) error {
 		var all fact.Of[map[string]ecs.ServiceDetail]
 		if failed != nil {
 			gap := collect.GapOf(failed)
-			gap.Region = w.scope.Region
+			gap.Region = w.session.Region
 			// Which task definitions these services run stays unknown, too.
 			all, err = fact.Unknown[map[string]ecs.ServiceDetail](gap), errors.Join(err, failed)
 		} else {
 			all = fact.Known(w.serviceDetails(out.Services))
 		}
 		for _, arn := range some {
-			w.scope.Emit(ecs.TaskService{Resource: w.scope.Resource(arn, nameOf(arn)), Detail: pick(w.scope, all, arn, "ecs:DescribeServices")})
+			w.session.Emit(ecs.TaskService{Resource: w.session.Resource(arn, nameOf(arn)), Detail: pick(w.session, all, arn, "ecs:DescribeServices")})
 		}
 	}
 	return err
@@ -138,11 +138,11 @@ func (w *walk) task(ctx context.Context) func(*collect.Reading, string) *ecs.Tas
 		w.mu.Lock()
 		w.emitted[arn] = true
 		w.mu.Unlock()
-		return &ecs.TaskDefinition{Resource: w.scope.Resource(arn, nameOf(arn)), Detail: fact.Known(taskDetail(ctx, w.scope, o.TaskDefinition))}
+		return &ecs.TaskDefinition{Resource: w.session.Resource(arn, nameOf(arn)), Detail: fact.Known(taskDetail(ctx, w.session, o.TaskDefinition))}
 	}
 }
 
-func taskDetail(ctx context.Context, s *collect.Scope, t *types.TaskDefinition) ecs.TaskDetail {
+func taskDetail(ctx context.Context, s *collect.Session, t *types.TaskDefinition) ecs.TaskDetail {
 	d := ecs.TaskDetail{Network: string(t.NetworkMode), PID: string(t.PidMode), IPC: string(t.IpcMode)}
 	if t.RuntimePlatform != nil {
 		d.Windows = strings.HasPrefix(string(t.RuntimePlatform.OperatingSystemFamily), "WINDOWS")

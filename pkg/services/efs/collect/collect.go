@@ -43,7 +43,7 @@ const (
 	noPolicy = "PolicyNotFound"
 )
 
-func fileSystems(ctx context.Context, s *collect.Scope) error {
+func fileSystems(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeFileSystemsPaginator(client, &sdk.DescribeFileSystemsInput{MaxItems: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeFileSystemsOutput) []types.FileSystemDescription { return o.FileSystems },
@@ -81,7 +81,7 @@ func mountTargets(r *collect.Reading, client *sdk.Client, fileSystem *string) fa
 	})
 }
 
-func accessPoints(ctx context.Context, s *collect.Scope) error {
+func accessPoints(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeAccessPointsPaginator(client, &sdk.DescribeAccessPointsInput{MaxResults: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeAccessPointsOutput) []types.AccessPointDescription { return o.AccessPoints },

@@ -24,7 +24,7 @@ func Spec() collect.Spec {
 	}
 }
 
-func clusters(ctx context.Context, s *collect.Scope) error {
+func clusters(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewListClustersPaginator(client, &sdk.ListClustersInput{MaxResults: aws.Int32(100)})
 	return collect.Each(ctx, s, pages, func(o *sdk.ListClustersOutput) []string { return o.Clusters },

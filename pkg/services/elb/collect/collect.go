@@ -30,7 +30,7 @@ func Spec() collect.Spec {
 	}
 }
 
-func loadBalancers(ctx context.Context, s *collect.Scope) error {
+func loadBalancers(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeLoadBalancersPaginator(client, &sdk.DescribeLoadBalancersInput{PageSize: aws.Int32(400)})
 	return collect.Each(ctx, s, pages,

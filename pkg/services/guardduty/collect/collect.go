@@ -25,7 +25,7 @@ func Spec() collect.Spec {
 	}
 }
 
-func settings(ctx context.Context, s *collect.Scope) error {
+func settings(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	r := collect.NewReading(ctx, s)
 	x := guardduty.RegionSettings{Resource: s.Resource(s.ARN("guardduty", "region-settings"), s.Region)}

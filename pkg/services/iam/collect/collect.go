@@ -57,7 +57,7 @@ func spec(pause time.Duration) collect.Spec {
 }
 
 // account emits the account and its root user, which share one summary.
-func (r reports) account(ctx context.Context, s *collect.Scope) error {
+func (r reports) account(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	reading := collect.NewReading(ctx, s)
 	root := iam.RootUser{Resource: s.Resource(s.ARN("iam", "root"), "root")}
@@ -110,7 +110,7 @@ func summarize(o *sdk.GetAccountSummaryOutput) summary {
 
 // virtualDevices is the ARNs of the users, root among them, to whom a virtual
 // MFA device is assigned. Hardware tokens and passkeys are in no such list.
-func virtualDevices(reading *collect.Reading, s *collect.Scope) fact.Of[map[string]bool] {
+func virtualDevices(reading *collect.Reading, s *collect.Session) fact.Of[map[string]bool] {
 	return collect.Ask(reading, func(ctx context.Context) (map[string]bool, error) {
 		return collect.Once(s, "virtual devices", func() (map[string]bool, error) {
 			pages := sdk.NewListVirtualMFADevicesPaginator(sdk.NewFromConfig(s.Config), &sdk.ListVirtualMFADevicesInput{
@@ -128,7 +128,7 @@ func virtualDevices(reading *collect.Reading, s *collect.Scope) fact.Of[map[stri
 	})
 }
 
-func passwordPolicy(ctx context.Context, s *collect.Scope) error {
+func passwordPolicy(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	reading := collect.NewReading(ctx, s)
 	p := iam.PasswordPolicy{Resource: s.Resource(s.ARN("iam", "account-password-policy"), "password policy")}
@@ -153,7 +153,7 @@ func passwordPolicy(ctx context.Context, s *collect.Scope) error {
 	return nil
 }
 
-func serverCertificates(ctx context.Context, s *collect.Scope) error {
+func serverCertificates(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewListServerCertificatesPaginator(client, &sdk.ListServerCertificatesInput{MaxItems: aws.Int32(1000)})
 	return collect.Each(ctx, s, pages,
@@ -168,7 +168,7 @@ func serverCertificates(ctx context.Context, s *collect.Scope) error {
 		})
 }
 
-func samlProviders(ctx context.Context, s *collect.Scope) error {
+func samlProviders(ctx context.Context, s *collect.Session) error {
 	out, err := sdk.NewFromConfig(s.Config).ListSAMLProviders(ctx, &sdk.ListSAMLProvidersInput{})
 	if err != nil {
 		return err
@@ -182,7 +182,7 @@ func samlProviders(ctx context.Context, s *collect.Scope) error {
 	})
 }
 
-func oidcProviders(ctx context.Context, s *collect.Scope) error {
+func oidcProviders(ctx context.Context, s *collect.Session) error {
 	out, err := sdk.NewFromConfig(s.Config).ListOpenIDConnectProviders(ctx, &sdk.ListOpenIDConnectProvidersInput{})
 	if err != nil {
 		return err

@@ -18,8 +18,8 @@ import (
 
 // identities emits users, groups, roles and policies, which one operation tells
 // together.
-func (r reports) identities(ctx context.Context, s *collect.Scope) error {
-	l := lister{Scope: s}
+func (r reports) identities(ctx context.Context, s *collect.Session) error {
+	l := lister{Session: s}
 	reading := collect.NewReading(ctx, s)
 	reading.Do(func(context.Context) { l.report = r.read(reading, s) })
 	reading.Do(func(context.Context) { l.virtual = virtualDevices(reading, s) })
@@ -32,7 +32,7 @@ func (r reports) identities(ctx context.Context, s *collect.Scope) error {
 
 // lister turns a page into resources, with what was read of all users before.
 type lister struct {
-	*collect.Scope
+	*collect.Session
 	report  fact.Of[report]
 	virtual fact.Of[map[string]bool]
 }

@@ -46,12 +46,12 @@ type row struct {
 	iam.Credentials
 }
 
-func (r reports) read(reading *collect.Reading, s *collect.Scope) fact.Of[report] {
+func (r reports) read(reading *collect.Reading, s *collect.Session) fact.Of[report] {
 	return collect.Ask(reading, func(ctx context.Context) (report, error) { return r.shared(ctx, s) })
 }
 
 // shared gets the report one time for all walks.
-func (r reports) shared(ctx context.Context, s *collect.Scope) (report, error) {
+func (r reports) shared(ctx context.Context, s *collect.Session) (report, error) {
 	return collect.Once(s, "report", func() (report, error) { return r.get(ctx, sdk.NewFromConfig(s.Config)) })
 }
 
@@ -229,7 +229,7 @@ func noRow(of report, who string) fact.Gap {
 }
 
 // accessKeys emits the users' keys; those of the root user are judged with it.
-func (r reports) accessKeys(ctx context.Context, s *collect.Scope) error {
+func (r reports) accessKeys(ctx context.Context, s *collect.Session) error {
 	all, err := r.shared(ctx, s)
 	if err != nil {
 		return err

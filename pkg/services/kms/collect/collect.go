@@ -24,7 +24,7 @@ func Spec() collect.Spec {
 	}
 }
 
-func keys(ctx context.Context, s *collect.Scope) error {
+func keys(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewListKeysPaginator(client, &sdk.ListKeysInput{Limit: aws.Int32(1000)})
 	return collect.Each(ctx, s, pages, func(o *sdk.ListKeysOutput) []types.KeyListEntry { return o.Keys },

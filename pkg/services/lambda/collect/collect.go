@@ -31,7 +31,7 @@ func Spec() collect.Spec {
 	}
 }
 
-func functions(ctx context.Context, s *collect.Scope) error {
+func functions(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	signed := sync.OnceValue(func() fact.Of[map[string]string] { return signing(collect.NewReading(ctx, s), client) })
 	// Lambda gives at most 50 at a time, whatever is asked.
@@ -49,7 +49,7 @@ func functions(ctx context.Context, s *collect.Scope) error {
 		})
 }
 
-func function(ctx context.Context, r *collect.Reading, s *collect.Scope, client *sdk.Client, c types.FunctionConfiguration) *lambda.Function {
+func function(ctx context.Context, r *collect.Reading, s *collect.Session, client *sdk.Client, c types.FunctionConfiguration) *lambda.Function {
 	f := &lambda.Function{
 		Resource:        s.Resource(*c.FunctionArn, aws.ToString(c.FunctionName)),
 		Detail:          fact.Known(detail(c)),
@@ -143,7 +143,7 @@ func detail(c types.FunctionConfiguration) lambda.Detail {
 // credential. Where it is encrypted under a key that the auditor may not use,
 // Lambda gives an error in the place of the variables.
 // https://docs.aws.amazon.com/lambda/latest/api/API_EnvironmentResponse.html
-func secretVariables(ctx context.Context, s *collect.Scope, environment *types.EnvironmentResponse) fact.Of[[]string] {
+func secretVariables(ctx context.Context, s *collect.Session, environment *types.EnvironmentResponse) fact.Of[[]string] {
 	if environment == nil {
 		return fact.Known[[]string](nil)
 	}

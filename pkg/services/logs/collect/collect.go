@@ -31,7 +31,7 @@ func Spec() collect.Spec {
 // pageSize is the most that the listings give at once.
 const pageSize = 50
 
-func groups(ctx context.Context, s *collect.Scope) error {
+func groups(ctx context.Context, s *collect.Session) error {
 	pages := sdk.NewDescribeLogGroupsPaginator(sdk.NewFromConfig(s.Config), &sdk.DescribeLogGroupsInput{Limit: aws.Int32(pageSize)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeLogGroupsOutput) []types.LogGroup { return o.LogGroups },
 		func(_ *collect.Reading, g types.LogGroup) *logs.LogGroup {
@@ -46,7 +46,7 @@ func groups(ctx context.Context, s *collect.Scope) error {
 
 // filters lists the filters of all groups of the region, which have no ARN of
 // their own.
-func filters(ctx context.Context, s *collect.Scope) error {
+func filters(ctx context.Context, s *collect.Session) error {
 	pages := sdk.NewDescribeMetricFiltersPaginator(sdk.NewFromConfig(s.Config), &sdk.DescribeMetricFiltersInput{Limit: aws.Int32(pageSize)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeMetricFiltersOutput) []types.MetricFilter { return o.MetricFilters },
 		func(_ *collect.Reading, f types.MetricFilter) *logs.MetricFilter {
@@ -61,7 +61,7 @@ func filters(ctx context.Context, s *collect.Scope) error {
 		})
 }
 
-func policies(ctx context.Context, s *collect.Scope) error {
+func policies(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	in := &sdk.DescribeResourcePoliciesInput{Limit: aws.Int32(pageSize)}
 	for {

@@ -24,7 +24,7 @@ func Spec() collect.Spec {
 	}
 }
 
-func membership(ctx context.Context, s *collect.Scope) error {
+func membership(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	s.Emit(organizations.Membership{
 		Resource: s.Resource(s.ARN("organizations", "membership"), s.Account),

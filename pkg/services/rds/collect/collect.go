@@ -55,7 +55,7 @@ func Spec() collect.Spec {
 	}
 }
 
-func instances(ctx context.Context, s *collect.Scope) error {
+func instances(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	support, parameters := newSupport(ctx, s, client), newMemo[string]()
 	pages := sdk.NewDescribeDBInstancesPaginator(client, &sdk.DescribeDBInstancesInput{MaxRecords: aws.Int32(most)})
@@ -83,7 +83,7 @@ func instances(ctx context.Context, s *collect.Scope) error {
 		})
 }
 
-func clusters(ctx context.Context, s *collect.Scope) error {
+func clusters(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	support, parameters := newSupport(ctx, s, client), newMemo[rds.Parameters]()
 	pages := sdk.NewDescribeDBClustersPaginator(client, &sdk.DescribeDBClustersInput{MaxRecords: aws.Int32(most)})
@@ -107,7 +107,7 @@ func clusters(ctx context.Context, s *collect.Scope) error {
 		})
 }
 
-func proxies(ctx context.Context, s *collect.Scope) error {
+func proxies(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeDBProxiesPaginator(client, &sdk.DescribeDBProxiesInput{MaxRecords: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeDBProxiesOutput) []types.DBProxy { return o.DBProxies },
@@ -118,7 +118,7 @@ func proxies(ctx context.Context, s *collect.Scope) error {
 		})
 }
 
-func settings(ctx context.Context, s *collect.Scope) error {
+func settings(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	x := rds.RegionSettings{Resource: s.Resource(s.ARN("rds", "region-settings"), s.Region)}
 	r := collect.NewReading(ctx, s)

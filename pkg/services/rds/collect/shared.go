@@ -77,7 +77,7 @@ func value(parameters []types.Parameter, name string) string {
 
 // newSupport tells until when AWS supports a database's major version. One
 // listing knows all versions; it is made when the first database asks.
-func newSupport(ctx context.Context, s *collect.Scope, client *sdk.Client) func(rds.Database) fact.Of[rds.Support] {
+func newSupport(ctx context.Context, s *collect.Session, client *sdk.Client) func(rds.Database) fact.Of[rds.Support] {
 	r := collect.NewReading(ctx, s)
 	versions := sync.OnceValue(func() fact.Of[[]types.DBMajorEngineVersion] {
 		return collect.Ask(r, func(ctx context.Context) ([]types.DBMajorEngineVersion, error) {

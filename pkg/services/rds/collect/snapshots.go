@@ -16,7 +16,7 @@ import (
 // restore is the attribute that lists who may restore a snapshot.
 const restore = "restore"
 
-func snapshots(ctx context.Context, s *collect.Scope) error {
+func snapshots(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeDBSnapshotsPaginator(client, &sdk.DescribeDBSnapshotsInput{SnapshotType: aws.String("manual"), MaxRecords: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeDBSnapshotsOutput) []types.DBSnapshot { return o.DBSnapshots },
@@ -33,7 +33,7 @@ func snapshots(ctx context.Context, s *collect.Scope) error {
 		})
 }
 
-func clusterSnapshots(ctx context.Context, s *collect.Scope) error {
+func clusterSnapshots(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeDBClusterSnapshotsPaginator(client, &sdk.DescribeDBClusterSnapshotsInput{SnapshotType: aws.String("manual"), MaxRecords: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeDBClusterSnapshotsOutput) []types.DBClusterSnapshot { return o.DBClusterSnapshots },

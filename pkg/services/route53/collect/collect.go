@@ -33,7 +33,7 @@ const most = 100
 // zones asks once for the query logs of all zones: Route 53 answers five
 // requests a second for the whole account.
 // https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html
-func zones(ctx context.Context, s *collect.Scope) error {
+func zones(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	all := collect.NewReading(ctx, s)
 	logs := sync.OnceValue(func() fact.Of[[]types.QueryLoggingConfig] {
@@ -61,7 +61,7 @@ func zones(ctx context.Context, s *collect.Scope) error {
 
 // arn makes the ARN of a zone, which names no account.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonroute53.html
-func arn(s *collect.Scope, id string) string {
+func arn(s *collect.Session, id string) string {
 	return "arn:" + s.Partition + ":route53:::hostedzone/" + id
 }
 

@@ -18,7 +18,7 @@ import (
 
 // buckets lists the buckets of all regions in one place, and reads each where
 // it is: other regions' endpoints only redirect.
-func buckets(ctx context.Context, s *collect.Scope) error {
+func buckets(ctx context.Context, s *collect.Session) error {
 	byRegion, owner, err := listBuckets(ctx, s)
 	var regions errgroup.Group
 	for region, found := range byRegion {
@@ -34,7 +34,7 @@ func buckets(ctx context.Context, s *collect.Scope) error {
 }
 
 // listBuckets gives, with an error, the buckets listed before it.
-func listBuckets(ctx context.Context, s *collect.Scope) (byRegion map[string][]types.Bucket, owner s3.Detail, err error) {
+func listBuckets(ctx context.Context, s *collect.Session) (byRegion map[string][]types.Bucket, owner s3.Detail, err error) {
 	byRegion = map[string][]types.Bucket{}
 	// Only a request with a limit is answered with the buckets' regions.
 	// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
@@ -60,7 +60,7 @@ func listBuckets(ctx context.Context, s *collect.Scope) (byRegion map[string][]t
 
 // walk reads the buckets of one region.
 type walk struct {
-	*collect.Scope
+	*collect.Session
 	client *sdk.Client
 	detail s3.Detail
 }

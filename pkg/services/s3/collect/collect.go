@@ -53,7 +53,7 @@ func customEndpoint(_ string, options any) {
 
 const noPublicAccessBlock = "NoSuchPublicAccessBlockConfiguration"
 
-func accountBlock(ctx context.Context, s *collect.Scope) error {
+func accountBlock(ctx context.Context, s *collect.Session) error {
 	client := s3control.NewFromConfig(s.Config)
 	a := s3.AccountPublicAccessBlock{Resource: s.Resource(s.ARN("s3", "account-public-access-block"), "")}
 	r := collect.NewReading(ctx, s)
@@ -73,7 +73,7 @@ func accountBlock(ctx context.Context, s *collect.Scope) error {
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_ListMultiRegionAccessPoints.html
 const accessPointsRegion = "us-west-2"
 
-func accessPoints(ctx context.Context, s *collect.Scope) error {
+func accessPoints(ctx context.Context, s *collect.Session) error {
 	client := s3control.NewFromConfig(s.Config, func(o *s3control.Options) {
 		if s.Partition == "aws" {
 			o.Region = accessPointsRegion

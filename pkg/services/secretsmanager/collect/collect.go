@@ -26,7 +26,7 @@ func Spec() collect.Spec {
 	}
 }
 
-func secrets(ctx context.Context, s *collect.Scope) error {
+func secrets(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewListSecretsPaginator(client, &sdk.ListSecretsInput{MaxResults: aws.Int32(100)})
 	return collect.Each(ctx, s, pages, func(o *sdk.ListSecretsOutput) []types.SecretListEntry { return o.SecretList },

@@ -26,7 +26,7 @@ func Spec() collect.Spec {
 	}
 }
 
-func settings(ctx context.Context, s *collect.Scope) error {
+func settings(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	r := collect.NewReading(ctx, s)
 	x := securityhub.RegionSettings{Resource: s.Resource(s.ARN("securityhub", "region-settings"), s.Region)}

@@ -36,7 +36,7 @@ func Spec() collect.Spec {
 	}
 }
 
-func topics(ctx context.Context, s *collect.Scope) error {
+func topics(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewListTopicsPaginator(client, &sdk.ListTopicsInput{})
 	return collect.Each(ctx, s, pages, func(o *sdk.ListTopicsOutput) []types.Topic { return o.Topics },
@@ -77,7 +77,7 @@ func attributes(o *sdk.GetTopicAttributesOutput) sns.Attributes {
 // for mobile devices has millions of them, at 100 a call.
 const mostSubscriptions = 20_000
 
-func subscriptions(ctx context.Context, s *collect.Scope) error {
+func subscriptions(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewListSubscriptionsPaginator(client, &sdk.ListSubscriptionsInput{})
 	for read := 0; pages.HasMorePages(); {
@@ -99,7 +99,7 @@ func subscriptions(ctx context.Context, s *collect.Scope) error {
 	return nil
 }
 
-func subscription(s *collect.Scope, arn string, entry types.Subscription) sns.Subscription {
+func subscription(s *collect.Session, arn string, entry types.Subscription) sns.Subscription {
 	return sns.Subscription{
 		Resource: s.Resource(arn, name(aws.ToString(entry.TopicArn))),
 		Detail:   fact.Known(sns.Detail{Topic: aws.ToString(entry.TopicArn), Protocol: aws.ToString(entry.Protocol)}),

@@ -27,7 +27,7 @@ func Spec() collect.Spec {
 	}
 }
 
-func queues(ctx context.Context, s *collect.Scope) error {
+func queues(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewListQueuesPaginator(client, &sdk.ListQueuesInput{MaxResults: aws.Int32(1000)})
 	return collect.Each(ctx, s, pages, func(o *sdk.ListQueuesOutput) []string { return o.QueueUrls },

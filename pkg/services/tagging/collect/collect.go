@@ -32,7 +32,7 @@ func Spec() collect.Spec {
 // https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
 const most = 100
 
-func tags(ctx context.Context, s *collect.Scope) error {
+func tags(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	var secrets secrets
 	pages := sdk.NewGetResourcesPaginator(client, &sdk.GetResourcesInput{ResourcesPerPage: aws.Int32(most)})

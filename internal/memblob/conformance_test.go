@@ -1,13 +1,13 @@
-package memory_test
+package memblob_test
 
 import (
 	"testing"
 
+	"github.com/cloudarq/cloudarq/internal/memblob"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob/blobtest"
-	"github.com/cloudarq/cloudarq/pkg/platform/blob/memory"
 )
 
 func TestConformance(t *testing.T) {
-	blobtest.Run(t, func(testing.TB) blob.Store { return memory.New() })
+	blobtest.Run(t, func(testing.TB) blob.Store { return memblob.New() })
 }

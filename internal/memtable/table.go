@@ -1,7 +1,7 @@
-// Package memory keeps a table in the memory of the process, for benches and
+// Package memtable keeps a table in the memory of the process, for benches and
 // tests that need more writes a second than a disk gives. What it holds is lost
 // when the process ends.
-package memory
+package memtable
 
 import (
 	"cmp"

@@ -1,5 +1,5 @@
-// Package memory keeps blobs in the memory of the process, for benches and tests.
-package memory
+// Package memblob keeps blobs in the memory of the process, for benches and tests.
+package memblob
 
 import (
 	"bytes"

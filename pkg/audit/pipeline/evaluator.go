@@ -14,9 +14,9 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/blob"
 )
 
-// judgement is the sink of a task's walks: it judges each resource as it comes,
+// evaluator is the sink of a task's walks: it judges each resource as it comes,
 // writes the line and forgets the resource.
-type judgement struct {
+type evaluator struct {
 	mu        sync.Mutex
 	out       *blob.Writer
 	err       error // of the first line that could not be written
@@ -32,87 +32,87 @@ type judgement struct {
 	gaps      gapCounts
 }
 
-func newJudgement(p *Pipeline, audit model.Audit, service string) *judgement {
-	j := &judgement{
+func newEvaluator(p *Pipeline, audit model.Audit, service string) *evaluator {
+	ev := &evaluator{
 		judge: check.NewJudge(audit.StartedAt, nil), rules: map[string][]check.Rule{},
 		service: service, audit: audit, progress: p.Progress,
 		found: map[string]map[string]int{}, listings: map[string]model.Listing{}, tally: model.Tally{}, gaps: gapCounts{},
 	}
 	for _, c := range p.selected(audit) {
 		if !c.NeedsAccount() {
-			j.rules[c.Kind] = append(j.rules[c.Kind], c.Rule)
+			ev.rules[c.Kind] = append(ev.rules[c.Kind], c.Rule)
 		}
 	}
-	return j
+	return ev
 }
 
 // Resource implements collect.Sink.
-func (j *judgement) Resource(r check.Resource) {
+func (ev *evaluator) Resource(r check.Resource) {
 	data, err := json.Marshal(r) // outside of the lock: it is most of the work
-	j.mu.Lock()
-	defer j.mu.Unlock()
+	ev.mu.Lock()
+	defer ev.mu.Unlock()
 	if err != nil {
-		j.fail(fmt.Errorf("encode %s: %w", r.Reference(), err))
+		ev.fail(fmt.Errorf("encode %s: %w", r.Reference(), err))
 		return
 	}
 	ref := r.Reference().Bounded()
 	entry := evidence.Entry{Kind: r.Kind(), Ref: ref, Resource: data}
-	for _, rule := range j.rules[r.Kind()] {
-		verdict := j.judge.Judge(rule, r)
-		v, err := evidence.Of(rule.ID, verdict, j.judge.Evidence().Exhibits(r))
+	for _, rule := range ev.rules[r.Kind()] {
+		verdict := ev.judge.Judge(rule, r)
+		v, err := evidence.Of(rule.ID, verdict, ev.judge.Evidence().Exhibits(r))
 		if err != nil {
-			j.fail(err)
+			ev.fail(err)
 			return
 		}
 		entry.Verdicts = append(entry.Verdicts, v)
 	}
-	j.write(entry)
-	j.resources++
-	if j.found[r.Kind()] == nil {
-		j.found[r.Kind()] = map[string]int{}
+	ev.write(entry)
+	ev.resources++
+	if ev.found[r.Kind()] == nil {
+		ev.found[r.Kind()] = map[string]int{}
 	}
-	j.found[r.Kind()][ref.Region]++
-	j.progress.Resource(j.service)
+	ev.found[r.Kind()][ref.Region]++
+	ev.progress.Resource(ev.service)
 }
 
 // Listed implements collect.Sink. A listing that is incomplete leaves every rule
 // over its type unassessed in that region.
-func (j *judgement) Listed(kind, region string, gap *fact.Gap, elsewhere bool) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	count := j.found[kind][region]
+func (ev *evaluator) Listed(kind, region string, gap *fact.Gap, elsewhere bool) {
+	ev.mu.Lock()
+	defer ev.mu.Unlock()
+	count := ev.found[kind][region]
 	if region == model.Global { // one listing for all regions
 		count = 0
-		for _, n := range j.found[kind] {
+		for _, n := range ev.found[kind] {
 			count += n
 		}
 	}
 	entry := evidence.Entry{
-		Kind: kind, Ref: model.Everything(j.audit.Partition, j.service, j.audit.AccountID, region),
+		Kind: kind, Ref: model.Everything(ev.audit.Partition, ev.service, ev.audit.AccountID, region),
 		Listing: &evidence.Listing{Region: region, Count: count, Gap: gap, Elsewhere: elsewhere},
 	}
-	total := j.listings[kind]
+	total := ev.listings[kind]
 	if gap != nil {
 		total.Gaps++
-		for _, rule := range j.rules[kind] {
+		for _, rule := range ev.rules[kind] {
 			entry.Verdicts = append(entry.Verdicts, evidence.Verdict{Check: rule.ID, Verdict: check.Unassessed(*gap)})
 		}
 	}
-	j.listings[kind] = total
-	j.write(entry)
+	ev.listings[kind] = total
+	ev.write(entry)
 }
 
-func (j *judgement) write(entry evidence.Entry) {
+func (ev *evaluator) write(entry evidence.Entry) {
 	for _, v := range entry.Verdicts {
-		j.count(v, entry.Ref.Region)
+		ev.count(v, entry.Ref.Region)
 	}
-	if j.err == nil {
-		j.fail(j.out.Write(entry))
+	if ev.err == nil {
+		ev.fail(ev.out.Write(entry))
 	}
 }
 
-func (j *judgement) count(v evidence.Verdict, region string) {
-	counts := j.tally[v.Check]
+func (ev *evaluator) count(v evidence.Verdict, region string) {
+	counts := ev.tally[v.Check]
 	switch v.Status {
 	case check.Pass:
 		counts.Pass++
@@ -122,35 +122,35 @@ func (j *judgement) count(v evidence.Verdict, region string) {
 		counts.NotApplicable++
 	case check.NotAssessed:
 		counts.NotAssessed++
-		j.gaps.add(v, region)
+		ev.gaps.add(v, region)
 	}
-	j.tally[v.Check] = counts
+	ev.tally[v.Check] = counts
 }
 
-func (j *judgement) fail(err error) {
-	if j.err == nil {
-		j.err = err
+func (ev *evaluator) fail(err error) {
+	if ev.err == nil {
+		ev.err = err
 	}
 }
 
 // counts are how many resources were found of each type, and how the listings ended,
 // also of types whose listing another task ends.
-func (j *judgement) counts() map[string]model.Listing {
-	for kind, regions := range j.found {
-		l := j.listings[kind]
+func (ev *evaluator) counts() map[string]model.Listing {
+	for kind, regions := range ev.found {
+		l := ev.listings[kind]
 		for _, n := range regions {
 			l.Count += n
 		}
-		j.listings[kind] = l
+		ev.listings[kind] = l
 	}
-	return j.listings
+	return ev.listings
 }
 
 // timedOut reports whether something was not read for want of time.
-func (j *judgement) timedOut() bool {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	for at := range j.gaps {
+func (ev *evaluator) timedOut() bool {
+	ev.mu.Lock()
+	defer ev.mu.Unlock()
+	for at := range ev.gaps {
 		if at.reason == string(fact.Timeout) {
 			return true
 		}
@@ -159,10 +159,10 @@ func (j *judgement) timedOut() bool {
 }
 
 // finish reports the first failure to write.
-func (j *judgement) finish() error {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.err
+func (ev *evaluator) finish() error {
+	ev.mu.Lock()
+	defer ev.mu.Unlock()
+	return ev.err
 }
 
 // gapCounts gathers the causes of NOT_ASSESSED.
