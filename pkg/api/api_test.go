@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -12,6 +13,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,6 +31,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret/keyring"
+	"github.com/cloudarq/cloudarq/pkg/platform/table"
 	"github.com/cloudarq/cloudarq/pkg/platform/table/sqlite"
 	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -62,7 +65,8 @@ type server struct {
 	handler http.Handler
 	store   *store.Store
 	keys    connect.AccessKeys
-	tasks   *memory.Queue
+	tasks   *away
+	table   *lossy
 	shelf   *shelf
 	log     *bytes.Buffer
 	now     time.Time
@@ -70,11 +74,11 @@ type server struct {
 
 func newServer(t *testing.T) *server {
 	t.Helper()
-	table, err := sqlite.Open(t.Context(), t.TempDir()+"/state.db", sqlite.Options{})
+	file, err := sqlite.Open(t.Context(), t.TempDir()+"/state.db", sqlite.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = table.Close() })
+	t.Cleanup(func() { _ = file.Close() })
 	catalog, err := check.NewCatalog(check.Service{
 		Name: "house", Texts: []byte(texts), Kinds: []check.Kind{check.KindOf[door]()},
 		Rules: []check.Rule{check.For("door-locked", model.High, func(e *check.Evidence, d door) check.Verdict {
@@ -84,8 +88,9 @@ func newServer(t *testing.T) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
+	records := &lossy{Table: file}
 	s := &server{
-		t: t, store: store.New(table, nil), tasks: memory.New(memory.Options{}).Queue("tasks"), shelf: &shelf{Store: blobs.New()},
+		t: t, store: store.New(records, nil), table: records, tasks: &away{Queue: memory.New(memory.Options{}).Queue("tasks")}, shelf: &shelf{Store: blobs.New()},
 		log: &bytes.Buffer{}, now: time.Now().UTC().Truncate(time.Second),
 	}
 	clock := func() time.Time { return s.now }
@@ -529,4 +534,97 @@ func TestOddRequests(t *testing.T) {
 	if id := w.Header().Get("X-Request-Id"); strings.Contains(id, "<") || id == "" {
 		t.Errorf("request id %q", id)
 	}
+}
+
+// TestOneAuditAtATime: of requests that come at the same moment, one begins an audit.
+func TestOneAuditAtATime(t *testing.T) {
+	t.Parallel()
+	for range 10 {
+		s := newServer(t)
+		c := s.connect(nil, map[string]any{})
+		codes := make([]int, 8)
+		var group sync.WaitGroup
+		for i := range codes {
+			group.Go(func() {
+				codes[i] = s.call(http.MethodPost, "/v1/audits", nil, map[string]string{"connection": string(c.ID)}).Code
+			})
+		}
+		group.Wait()
+		slices.Sort(codes)
+		if codes[0] != http.StatusAccepted || codes[1] != http.StatusConflict || codes[7] != http.StatusConflict {
+			t.Errorf("answers %v, want one audit to begin", codes)
+		}
+		if all, err := s.store.For("default").AuditsOf(t.Context(), c.ID); err != nil || len(all) != 1 || s.tasks.Len() != 1 {
+			t.Errorf("%d audits, %d messages, %v", len(all), s.tasks.Len(), err)
+		}
+	}
+}
+
+// TestAuditWhoseBeginnerDied: an audit whose task was never sent, and one that was never
+// written, do not keep others out.
+func TestAuditWhoseBeginnerDied(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	c := s.connect(nil, map[string]any{})
+	post := func() *httptest.ResponseRecorder {
+		return s.call(http.MethodPost, "/v1/audits", nil, map[string]string{"connection": string(c.ID)})
+	}
+	org := s.store.For("default")
+	if _, err := org.Claim(t.Context(), c.ID, "of-one-who-died", s.now); err != nil {
+		t.Fatal(err)
+	}
+	problem(t, "while it may be on its way", post(), http.StatusConflict, "audit_running")
+	s.now = s.now.Add(2 * time.Minute)
+	s.tasks.Full = true
+	problem(t, "the queue is away", post(), http.StatusInternalServerError, "internal")
+	s.tasks.Full = false
+	problem(t, "at once", post(), http.StatusConflict, "audit_running")
+	s.now = s.now.Add(2 * time.Minute)
+	w := post()
+	if a := decode[api.AuditOutput](t, w); w.Code != http.StatusAccepted || a.State != model.AuditConnecting || s.tasks.Len() != 1 {
+		t.Errorf("status %d, %+v, %d messages", w.Code, a, s.tasks.Len())
+	}
+	if all, err := org.AuditsOf(t.Context(), c.ID); err != nil || len(all) != 1 {
+		t.Errorf("%d audits, %v", len(all), err)
+	}
+	problem(t, "a verification", s.call(http.MethodPost, "/v1/connections/"+string(c.ID)+"/verify", nil, nil), http.StatusConflict, "audit_running")
+}
+
+// away is a queue that can be away.
+type away struct {
+	*memory.Queue
+	Full bool
+}
+
+func (q *away) Send(ctx context.Context, bodies ...[]byte) error {
+	if q.Full {
+		return errAway
+	}
+	return q.Queue.Send(ctx, bodies...)
+}
+
+var errAway = errors.New("it is away")
+
+// TestConnectionThatCannotBeWritten: what went wrong with its write is no missing thing.
+func TestConnectionThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	s.table.fails = "CONNECTION"
+	problem(t, "the table is away", s.call(http.MethodPost, "/v1/connections", nil, map[string]any{}), http.StatusInternalServerError, "internal")
+	if !strings.Contains(s.log.String(), errAway.Error()) {
+		t.Errorf("log: %s", s.log)
+	}
+}
+
+// lossy is a table that takes no record whose partition has some word.
+type lossy struct {
+	table.Table
+	fails string
+}
+
+func (l *lossy) Put(ctx context.Context, it table.Item) error {
+	if l.fails != "" && strings.Contains(it.PK, l.fails) {
+		return errAway
+	}
+	return l.Table.Put(ctx, it)
 }

@@ -109,7 +109,21 @@ func (a *API) start(ctx context.Context, orgID model.OrganizationID, connection,
 		return nil, a.answer(ctx, err)
 	}
 	if err == nil && !running.State.Ended() && string(running.ID) != id {
-		return nil, problem(ctx, http.StatusConflict, "audit_running", "audit "+string(running.ID)+" of this connection is running; wait for it or cancel it")
+		if !a.waits(running) || running.Verification != (what == "verification") {
+			return nil, alreadyRuns(ctx, running.ID)
+		}
+		// Whoever began it may have died before its task was sent.
+		if err := a.Pipeline.SendAgain(ctx, orgID, running); err != nil {
+			return nil, a.answer(ctx, err)
+		}
+		return a.showAudit(ctx, org, running)
+	}
+	claimed, err := org.Claim(ctx, c.ID, model.AuditID(id), a.Now())
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	if string(claimed) != id {
+		return nil, alreadyRuns(ctx, claimed)
 	}
 	if err := begin(c, model.AuditID(id)); err != nil {
 		return nil, a.answer(ctx, err)
@@ -119,6 +133,16 @@ func (a *API) start(ctx context.Context, orgID model.OrganizationID, connection,
 		return nil, a.answer(ctx, err)
 	}
 	return a.showAudit(ctx, org, audit)
+}
+
+func alreadyRuns(ctx context.Context, id model.AuditID) *Problem {
+	return problem(ctx, http.StatusConflict, "audit_running", "audit "+string(id)+" of this connection is running; wait for it or cancel it")
+}
+
+// waits reports whether an audit has not opened its account for so long that its task
+// may never have been sent.
+func (a *API) waits(audit model.Audit) bool {
+	return audit.State == model.AuditConnecting && a.Now().Sub(audit.StartedAt) > store.ClaimHeld
 }
 
 // AuditPath names an audit.

@@ -111,10 +111,12 @@ func (a *API) createConnection(ctx context.Context, in *struct {
 	}
 	c.ID = model.ConnectionID(id)
 	// A repeated request finds the connection that the first one made.
-	if err := org.PutConnection(ctx, &c); err != nil {
-		if c, err = org.Connection(ctx, c.ID); err != nil {
-			return nil, a.answer(ctx, err)
-		}
+	err = org.PutConnection(ctx, &c)
+	if errors.Is(err, store.ErrConflict) {
+		c, err = org.Connection(ctx, c.ID)
+	}
+	if err != nil {
+		return nil, a.answer(ctx, err)
 	}
 	if err := a.reschedule(ctx, in.id(), c); err != nil {
 		return nil, a.answer(ctx, err)

@@ -99,12 +99,13 @@ type Task struct {
 	Late bool `json:"late,omitempty"`
 
 	// Of is the task that this one is a part of, and Part its place in the row; Rest is
-	// what it has to do. Next are the tasks that go on with what it left, and Unread is
-	// what none does.
+	// what it has to do. Next are the tasks that go on with what it left, Left is what each
+	// of them has to do, and Unread is what none does.
 	Of     TaskID   `json:"of,omitempty"`
 	Part   int      `json:"part,omitempty"`
 	Rest   *Rest    `json:"rest,omitempty"`
 	Next   []TaskID `json:"next,omitempty"`
+	Left   []Rest   `json:"left,omitempty"`
 	Unread []Rest   `json:"unread,omitempty"`
 
 	Evidence  string             `json:"evidence,omitempty"` // key in the blob store

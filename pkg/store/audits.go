@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
@@ -109,10 +110,16 @@ func (o *Organization) markerKey(audit model.AuditID, id model.TaskID) table.Key
 }
 
 // PutTasks writes the tasks of a new audit with their markers. Doing it again
-// changes nothing that was written before.
+// changes nothing that was written before. A task that has a record had its marker, and
+// may be done: it is not given another.
 func (o *Organization) PutTasks(ctx context.Context, tasks []model.Task) error {
 	for _, t := range tasks {
-		marker := table.Item{Key: o.markerKey(t.Audit, t.ID), Body: []byte("{}")}
+		if _, err := o.Task(ctx, t.Audit, t.ID); err == nil {
+			continue
+		} else if !isMissing(err) {
+			return err
+		}
+		marker := o.marker(t)
 		record, err := o.taskItem(t, 0)
 		if err != nil {
 			return err
@@ -126,11 +133,16 @@ func (o *Organization) PutTasks(ctx context.Context, tasks []model.Task) error {
 	return nil
 }
 
+// marker is that of an open task. It is forgotten with the task's record: an audit that
+// was cancelled leaves those of what it did not do.
+func (o *Organization) marker(t model.Task) table.Item {
+	return table.Item{Key: o.markerKey(t.Audit, t.ID), Body: []byte("{}"), Expires: t.Until}
+}
+
 // Reopen puts the marker of a task back, so that its audit waits for it again.
-func (o *Organization) Reopen(ctx context.Context, audit model.AuditID, id model.TaskID) error {
-	marker := table.Item{Key: o.markerKey(audit, id), Body: []byte("{}")}
-	if err := o.table.Put(ctx, marker); err != nil && !isConflict(err) {
-		return fmt.Errorf("reopen task %s of audit %s: %w", id, audit, err)
+func (o *Organization) Reopen(ctx context.Context, t model.Task) error {
+	if err := o.table.Put(ctx, o.marker(t)); err != nil && !isConflict(err) {
+		return fmt.Errorf("reopen task %s of audit %s: %w", t.ID, t.Audit, err)
 	}
 	return nil
 }
@@ -146,6 +158,14 @@ func (o *Organization) PutTask(ctx context.Context, t *model.Task) error {
 		return fmt.Errorf("write task %s of audit %s: %w", t.ID, t.Audit, err)
 	}
 	t.Version++
+	return nil
+}
+
+// DeleteTask forgets a task that another one has replaced.
+func (o *Organization) DeleteTask(ctx context.Context, audit model.AuditID, id model.TaskID) error {
+	if err := o.table.Delete(ctx, o.taskKey(audit, id)); err != nil {
+		return fmt.Errorf("delete task %s of audit %s: %w", id, audit, err)
+	}
 	return nil
 }
 
@@ -179,4 +199,51 @@ func (o *Organization) TaskDone(ctx context.Context, audit model.AuditID, id mod
 		return false, fmt.Errorf("look for open tasks of audit %s: %w", audit, err)
 	}
 	return len(page.Items) == 0, nil
+}
+
+// claim says which audit of a connection is begun, or was last.
+type claim struct {
+	Audit model.AuditID `json:"audit"`
+	At    time.Time     `json:"at"`
+}
+
+// ClaimHeld is how long an audit that has claimed its connection, and is not written
+// yet, keeps others from it: whoever claimed may have died.
+const ClaimHeld = time.Minute
+
+func (o *Organization) claimKey(connection model.ConnectionID) table.Key {
+	return table.Key{PK: o.key("RUNNING"), SK: string(connection)}
+}
+
+// Claim makes an audit the one that runs of its connection, and gives it back; or the
+// other that runs. Of two who claim at once one has it. Claiming again changes nothing.
+func (o *Organization) Claim(ctx context.Context, connection model.ConnectionID, id model.AuditID, now time.Time) (model.AuditID, error) {
+	for {
+		var c claim
+		item, err := o.get(ctx, o.claimKey(connection), &c)
+		if err != nil && !isMissing(err) {
+			return "", fmt.Errorf("which audit of %s runs: %w", connection, err)
+		}
+		if err == nil {
+			if c.Audit == id {
+				return id, nil
+			}
+			a, err := o.Audit(ctx, connection, c.Audit)
+			if err != nil && !isMissing(err) {
+				return "", err
+			}
+			if err == nil && !a.State.Ended() || err != nil && now.Sub(c.At) < ClaimHeld {
+				return c.Audit, nil
+			}
+		}
+		next, err := encode(o.claimKey(connection), table.Key{}, item.Version, claim{id, now})
+		if err != nil {
+			return "", err
+		}
+		if err := o.table.Put(ctx, next); err == nil {
+			return id, nil
+		} else if !isConflict(err) {
+			return "", fmt.Errorf("claim connection %s for audit %s: %w", connection, id, err)
+		}
+	}
 }

@@ -229,10 +229,13 @@ type Scope struct {
 	Changes   model.Changes   `json:"changes,omitzero"`
 	News      News            `json:"news,omitzero"`
 
-	// Checks and Regions are those that any audit took in: what the first look of
-	// another one finds is no change of the account.
-	Checks  Looked `json:"checks,omitempty"`
-	Regions Looked `json:"regions,omitempty"`
+	// Owed is what is still to be announced of an audit, or a try, that the record's own
+	// took over from. As long as there is any, Announced counts it.
+	Owed *Owed `json:"owed,omitempty"`
+
+	// Looked is what any audit looked at: what the first look of a check at a region finds
+	// is no change of the account.
+	Looked []Look `json:"looked,omitempty"`
 
 	// Unread is what the audit could not read in its time: the next one begins with it.
 	Unread []model.Rest `json:"unread,omitempty"`
@@ -257,6 +260,30 @@ type News struct {
 	Counts     model.Changes          `json:"counts,omitzero"`
 	Severities map[model.Severity]int `json:"severities,omitempty"`
 	Worst      []Headline             `json:"worst,omitempty"`
+}
+
+// Owed is news of an audit that is not the record's own any more.
+type Owed struct {
+	Audit model.AuditID `json:"audit"`
+	Try   int           `json:"retry,omitempty"`
+	News  News          `json:"news"`
+}
+
+// Tells reports whether a finding is among those that are told one by one.
+func (n News) Tells(id model.FindingID) bool {
+	return slices.ContainsFunc(n.Told, func(h Headline) bool { return h.Finding == id })
+}
+
+// Rename puts another id in a finding's place, and reports whether it had one.
+func (n News) Rename(from, to model.FindingID) (renamed bool) {
+	for _, headlines := range [][]Headline{n.Told, n.Worst} {
+		for i := range headlines {
+			if headlines[i].Finding == from {
+				headlines[i].Finding, renamed = to, true
+			}
+		}
+	}
+	return renamed
 }
 
 // Headline is one change of a finding.

@@ -277,7 +277,7 @@ func (w *sweep) walk(ctx context.Context, scopes []string) error {
 		}
 	}
 	for _, key := range []table.Key{
-		{PK: o.key("CLOCK", string(startClock)), SK: string(connection)}, o.verifiedKey(connection), o.accessRecord(connection), o.dataKeyKey(string(connection)),
+		{PK: o.key("CLOCK", string(startClock)), SK: string(connection)}, o.claimKey(connection), o.verifiedKey(connection), o.accessRecord(connection), o.dataKeyKey(string(connection)),
 	} {
 		_, err := o.table.Get(ctx, key)
 		if err == nil {

@@ -117,6 +117,14 @@ func (o Of) alert(kind, change, about, summary string, args ...any) Alert {
 	}
 }
 
+// try tells what happened in one of an audit's tries from the same in another.
+func (o Of) try(about string) string {
+	if o.Audit.Retries > 0 {
+		return fmt.Sprintf("%s %d", about, o.Audit.Retries)
+	}
+	return about
+}
+
 // IsNews reports whether a turn in a finding's life is announced.
 func IsNews(what model.EventKind) bool {
 	switch what {
@@ -133,7 +141,7 @@ func (o Of) Changes(changes []diff.Change) []Alert {
 	var all []Alert
 	for _, c := range changes {
 		f := finding(c)
-		a := o.alert(KindFinding, string(c.What), string(f.ID), "%s: %s on %s in account %s: %s", c.What, f.Check, f.Resource, o.Audit.AccountID, f.Reason)
+		a := o.alert(KindFinding, string(c.What), o.try(string(f.ID)), "%s: %s on %s in account %s: %s", c.What, f.Check, f.Resource, o.Audit.AccountID, f.Reason)
 		a.Finding = &f
 		a.attributes = map[string]string{"severity": string(f.Severity), "check": string(f.Check)}
 		all = append(all, a)
@@ -144,7 +152,7 @@ func (o Of) Changes(changes []diff.Change) []Alert {
 // Digest announces so many changes in one scope at once, the gravest by name, those
 // first.
 func (o Of) Digest(scope string, total int, counts model.Changes, severities map[model.Severity]int, worst []diff.Change) Alert {
-	a := o.alert(KindDigest, "many", scope, "%d findings of %s changed in account %s", total, scope, o.Audit.AccountID)
+	a := o.alert(KindDigest, "many", o.try(scope), "%d findings of %s changed in account %s", total, scope, o.Audit.AccountID)
 	a.Changes, a.Severity, a.Worst = &counts, severities, named(worst)
 	if len(worst) > 0 {
 		a.attributes = map[string]string{"severity": string(worst[0].Finding.Severity)}
@@ -171,11 +179,7 @@ func (o Of) Ended(broken bool, worst []diff.Change) []Alert {
 		a.Problems = []string{audit.Refused}
 		all = append(all, a)
 	}
-	about := string(audit.State)
-	if audit.Retries > 0 { // each try ends once
-		about = fmt.Sprintf("%s %d", about, audit.Retries)
-	}
-	a := o.alert(KindAudit, "finished", about, "the audit of account %s ended: %s", audit.AccountID, audit.State)
+	a := o.alert(KindAudit, "finished", o.try(string(audit.State)), "the audit of account %s ended: %s", audit.AccountID, audit.State)
 	a.State, a.Problems, a.Reminder, a.Worst = audit.State, audit.Problems, Reminder(audit), named(worst)
 	if s := audit.Summary; s != nil {
 		a.Score, a.Changes, a.Severity = &s.Score, &s.Changes, s.Failed

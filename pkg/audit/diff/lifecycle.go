@@ -29,8 +29,9 @@ type Lifecycle struct {
 	conn     model.ConnectionID
 	at       time.Time
 	catalog  *check.Catalog
-	checks   map[model.CheckID]bool // those the audit ran
-	regions  map[string]bool        // those the audit looked at
+	checks   map[model.CheckID]bool     // those the audit ran, by the ids of today
+	alone    map[string][]model.CheckID // of these, by type, those that need no more than the resource
+	regions  map[string]bool            // those the audit looked at
 	listings listings
 }
 
@@ -93,10 +94,21 @@ const historyLength = 50
 
 // NewLifecycle starts the lifecycle of an audit that runs some checks of a catalogue.
 func NewLifecycle(audit model.Audit, catalog *check.Catalog) *Lifecycle {
-	return &Lifecycle{
+	l := &Lifecycle{
 		audit: audit.ID, try: audit.Retries, conn: audit.Connection, at: audit.StartedAt.UTC(), catalog: catalog,
-		checks: set(audit.Checks), regions: set(audit.Regions), listings: listings{},
+		checks: map[model.CheckID]bool{}, alone: map[string][]model.CheckID{}, regions: set(audit.Regions), listings: listings{},
 	}
+	for _, id := range audit.Checks {
+		c, exists := catalog.Today(id)
+		if !exists || l.checks[c.ID] {
+			continue
+		}
+		l.checks[c.ID] = true
+		if !c.NeedsAccount() {
+			l.alone[c.Kind] = append(l.alone[c.Kind], c.ID)
+		}
+	}
+	return l
 }
 
 func set[T comparable](all []T) map[T]bool {
@@ -115,11 +127,14 @@ func (l *Lifecycle) Observe(e evidence.Entry, source string, known func(model.Fi
 		return nil
 	}
 	ref := e.Ref.Bounded()
+	judged := map[model.CheckID]bool{}
 	for _, v := range e.Verdicts {
-		if !l.checks[v.Check] {
+		c, _ := l.catalog.Today(v.Check)
+		if !l.checks[c.ID] {
 			continue
 		}
-		o := Observation{ID: model.NewFindingID(v.Check, ref), Check: v.Check, Kind: e.Kind, Ref: ref, Status: v.Status, Reason: model.Cut(v.Reason, model.MaxReason)}
+		judged[c.ID] = true
+		o := Observation{ID: model.NewFindingID(c.ID, ref), Check: c.ID, Kind: e.Kind, Ref: ref, Status: v.Status, Reason: model.Cut(v.Reason, model.MaxReason)}
 		switch {
 		case v.Status == check.Fail:
 			exhibits, err := e.Exhibits(v)
@@ -137,6 +152,22 @@ func (l *Lifecycle) Observe(e evidence.Entry, source string, known func(model.Fi
 		}
 		if err := emit(o); err != nil {
 			return err
+		}
+	}
+	if e.Resource == nil {
+		return nil
+	}
+	// Who collected may have been of another version, which did not have each check. A
+	// resource that is there and was not judged is not gone.
+	for _, id := range l.alone[e.Kind] {
+		if judged[id] {
+			continue
+		}
+		o := Observation{ID: model.NewFindingID(id, ref), Check: id, Kind: e.Kind, Ref: ref, Status: check.NotAssessed, Unasked: true}
+		if known(o.ID) {
+			if err := emit(o); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -174,11 +205,12 @@ func (l *Lifecycle) Next(known *model.Finding, seen *Observation) (Change, bool)
 		return l.observed(f, *seen)
 	case !f.State.Open():
 		return Change{}, false
-	case !l.checks[f.Check]:
-		if _, exists := l.catalog.Check(f.Check); exists {
-			return Change{}, false // the audit did not run it
-		}
+	}
+	if _, exists := l.catalog.Check(f.Check); !exists {
 		return l.resolve(f, model.WhyRetired, "the check does not exist any more")
+	}
+	if !l.checks[f.Check] {
+		return Change{}, false // the audit did not run it
 	}
 	gap, listed := l.listings.of(f.Kind, f.Resource.Region, l.regions)
 	switch {

@@ -49,6 +49,9 @@ func (p *Pipeline) takeIn(ctx context.Context, m Message) error {
 		if err != nil {
 			return err
 		}
+		if root.State == model.TaskOpen { // it is done again, and its own result comes
+			return nil
+		}
 		task = &root
 	}
 	if task.State == model.TaskCollected {
@@ -86,7 +89,8 @@ func sourcesOf(tasks []model.Task) (keys []string) {
 	return keys
 }
 
-// resultOf reads what a result is about; no task says that it is purged.
+// resultOf reads what a result is about; no task says that it is purged, or a part of
+// what is done again.
 func (p *Pipeline) resultOf(ctx context.Context, m Message) (model.Audit, *model.Task, error) {
 	org := p.Store.For(m.Organization)
 	audit, err := org.Audit(ctx, m.Connection, m.Audit)
@@ -97,6 +101,9 @@ func (p *Pipeline) resultOf(ctx context.Context, m Message) (model.Audit, *model
 		return audit, nil, err
 	}
 	task, err := org.Task(ctx, m.Audit, m.Task)
+	if errors.Is(err, store.ErrNotFound) && isPart(m.Task) {
+		return audit, nil, nil
+	}
 	if err != nil {
 		return audit, nil, err
 	}
@@ -132,7 +139,11 @@ func (p *Pipeline) settle(ctx context.Context, m Message, cause error) error {
 	if err != nil || !last {
 		return err
 	}
-	if err := p.Close(ctx, m.Organization, m.Connection, m.Audit); err != nil && !errors.Is(err, errHeld) {
+	err = p.Close(ctx, m.Organization, m.Connection, m.Audit)
+	switch {
+	case errors.Is(err, errMore):
+		return p.report(ctx, m)
+	case err != nil && !errors.Is(err, errHeld):
 		return p.endUnsummed(ctx, m.Organization, audit, fmt.Sprintf("the audit could not be summed up: %v", err))
 	}
 	return nil

@@ -59,12 +59,15 @@ func (p *Pipeline) runTask(ctx context.Context, body []byte) error {
 	if err != nil {
 		return err
 	}
-	task, err := org.Task(ctx, m.Audit, m.Task)
-	if err != nil {
-		return err
-	}
 	if audit.State.Ended() {
 		return nil
+	}
+	task, err := org.Task(ctx, m.Audit, m.Task)
+	if errors.Is(err, store.ErrNotFound) && isPart(m.Task) {
+		return nil // what it is a part of is done again
+	}
+	if err != nil {
+		return err
 	}
 	if task.State == model.TaskOpen {
 		if audit.Refused != "" {
@@ -77,21 +80,20 @@ func (p *Pipeline) runTask(ctx context.Context, body []byte) error {
 			}
 			return fmt.Errorf("task %s of audit %s: %w", task.ID, audit.ID, err)
 		}
-		if err := org.PutTask(ctx, &task); err != nil && !errors.Is(err, store.ErrConflict) {
+		if err := org.PutTask(ctx, &task); errors.Is(err, store.ErrConflict) {
+			// Another delivery was first: its result counts, and what it left.
+			if task, err = org.Task(ctx, m.Audit, m.Task); err != nil {
+				return err
+			}
+		} else if err != nil {
 			return err
 		}
 		p.Progress.TaskEnded(task)
 		p.meter(metrics.Tasks, 1)
 		p.meter(metrics.Calls, task.Calls)
 	}
-	if len(task.Next) > 0 {
-		next := make([]model.Task, len(task.Next))
-		for i, id := range task.Next {
-			next[i].ID = id
-		}
-		if err := p.send(ctx, m.Organization, audit, next); err != nil {
-			return err
-		}
+	if err := p.handOn(ctx, m.Organization, audit, task); err != nil {
+		return err
 	}
 	return p.report(ctx, m)
 }
@@ -171,10 +173,10 @@ func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, ta
 	if err != nil {
 		return err
 	}
-	task.Evidence = Key("evidence", m.Organization, audit, string(task.ID)+p.attempt())
+	attempt := p.attempt()
+	task.Evidence = Key("evidence", m.Organization, audit, string(task.ID)+attempt)
 	task.Ledger = calls.key
 	ev := newEvaluator(p, audit, task.Service)
-	var next []model.Task
 	var digests map[string][]uint64
 	err = p.write(ctx, task.Evidence, func(w *blob.Writer) error {
 		ev.out = w
@@ -182,7 +184,7 @@ func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, ta
 		var late bool
 		rest, late = p.walk(ctx, pieces, account, calls, audit, ev)
 		task.Late = late && ev.timedOut() // it may have been over just after the end
-		next, digests = p.handOver(m.Organization, audit, task, rest, ev)
+		digests = p.handOver(m.Organization, audit, task, attempt, rest, ev)
 		// A stopped audit must not leave gaps that look like AWS's.
 		if err := context.Cause(ctx); err != nil {
 			return err
@@ -192,8 +194,10 @@ func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, ta
 	if err != nil {
 		return err
 	}
-	if err := p.handOn(ctx, p.Store.For(m.Organization), next, digests); err != nil {
-		return err
+	for key, all := range digests {
+		if err := p.putDigests(ctx, key, all); err != nil {
+			return err
+		}
 	}
 	for _, call := range calls.Entries() {
 		p.meter(metrics.Throttles, call.Throttles)
@@ -251,8 +255,10 @@ func (p *Pipeline) kinds(audit model.Audit) map[string]bool {
 // selected are the checks that an audit runs.
 func (p *Pipeline) selected(audit model.Audit) []check.Check {
 	var checks []check.Check
+	seen := map[model.CheckID]bool{}
 	for _, id := range audit.Checks {
-		if c, ok := p.Catalog.Check(id); ok {
+		if c, ok := p.Catalog.Today(id); ok && !seen[c.ID] {
+			seen[c.ID] = true
 			checks = append(checks, c)
 		}
 	}

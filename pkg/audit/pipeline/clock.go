@@ -145,6 +145,10 @@ func (p *Pipeline) startDue(ctx context.Context, due store.Due, now time.Time) (
 	if string(latest.ID) == id && latest.State.Ended() { // it was served, and the clock does not know yet
 		what = skipped
 	}
+	// Somebody may begin one at this moment: then the next tick sees it.
+	if claimed, err := org.Claim(ctx, connection.ID, model.AuditID(id), now); err != nil || string(claimed) != id {
+		return delayed, err
+	}
 	if err := p.beginFor(ctx, due.Organization, connection, model.AuditID(id), false); err != nil {
 		return skipped, err
 	}

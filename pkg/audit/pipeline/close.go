@@ -204,6 +204,13 @@ func (p *Pipeline) conclude(ctx context.Context, orgID model.OrganizationID, aud
 		earlier = tasks[i].Version
 		tasks = slices.Delete(tasks, i, i+1)
 	}
+	// Parts of what failed as a whole show a part of it, and their listings end as if they
+	// showed all.
+	failed := map[model.TaskID]bool{}
+	for _, t := range tasks {
+		failed[t.ID] = t.State == model.TaskFailed
+	}
+	tasks = slices.DeleteFunc(tasks, func(t model.Task) bool { return failed[t.Of] })
 	audit.State, audit.EndedAt = model.AuditDone, p.Now().UTC()
 	for _, t := range tasks {
 		if t.State == model.TaskFailed {
@@ -278,6 +285,9 @@ func (p *Pipeline) summarise(audit model.Audit, tasks []model.Task, previous *mo
 		s.Changes.Reopened += t.Changes.Reopened
 		s.Changes.ByRules += t.Changes.ByRules
 		for id, counts := range t.Tally {
+			if c, ok := p.Catalog.Today(id); ok { // renamed while the audit ran
+				id = c.ID
+			}
 			s.Tally[id] = s.Tally[id].Add(counts)
 		}
 		for _, g := range t.Gaps {

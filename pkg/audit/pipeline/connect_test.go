@@ -1,11 +1,16 @@
 package pipeline_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
+	"github.com/cloudarq/cloudarq/pkg/platform/table"
+	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 // A connection of which nobody knew the account is of the one that its first audit
@@ -62,5 +67,59 @@ func TestAccountIsLearnt(t *testing.T) {
 				t.Errorf("findings %+v, %v; want one, of account %s", all, err, account)
 			}
 		})
+	}
+}
+
+// TestMarkers: a repeated connect leaves no marker of a task that is done, and what a
+// cancelled audit leaves is forgotten with its tasks.
+func TestMarkers(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, t.TempDir(), &world{doors: map[string]sight{"a": open}}, memory.Options{})
+	m.KeepDetail = 30 * 24 * time.Hour
+	markers := func(id model.AuditID) (all []table.Item) {
+		page, err := m.table.Query(t.Context(), table.Query{PK: "O#acme#OPEN#" + string(id), Limit: table.MaxLimit})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return page.Items
+	}
+	begin := func() pipeline.Request {
+		r := m.request()
+		c := r.Connection
+		if err := m.records.PutConnection(t.Context(), &c); err != nil && !errors.Is(err, store.ErrConflict) {
+			t.Fatal(err)
+		}
+		if _, err := m.Begin(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		if err := m.drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	r := begin()
+	// One who began, or connected, at the same time and is slower writes the tasks again.
+	if _, err := m.Begin(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	a, err := m.records.Audit(t.Context(), account, r.Audit)
+	if err != nil || !a.State.Ended() {
+		t.Fatalf("audit is %s, %v", a.State, err)
+	}
+	if again := markers(r.Audit); len(again) > 0 {
+		t.Errorf("the audit is %s, and waits for %v", a.State, again)
+	}
+	r = m.request()
+	if _, err := m.Plan(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Stop(t.Context(), organization, account, r.Audit, model.AuditCancelled, "enough"); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if left := markers(r.Audit); len(left) != 1 || left[0].Expires.IsZero() {
+		t.Errorf("the cancelled audit leaves %+v", left)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -100,6 +101,17 @@ func (p *Pipeline) Expire(ctx context.Context, orgID model.OrganizationID, conne
 	tasks, err := org.Tasks(ctx, id)
 	if err != nil {
 		return err
+	}
+	known := map[model.TaskID]bool{}
+	for _, t := range tasks {
+		known[t.ID] = true
+	}
+	for _, t := range slices.Clone(tasks) { // parts that whoever left them did not write any more
+		for _, part := range partsOf(audit, t) {
+			if !known[part.ID] {
+				tasks = append(tasks, part)
+			}
+		}
 	}
 	for _, t := range tasks {
 		if t.State == model.TaskOpen {

@@ -28,7 +28,20 @@ type held struct {
 	connection model.ConnectionID
 	scope      string
 	record     store.Scope
-	noted      model.FindingID // the cursor that was last put
+	noted      progress // what was last put of it
+}
+
+// progress is what of a record tells those who come next how far the work is.
+type progress struct {
+	audit     model.AuditID
+	try       int
+	cursor    model.FindingID
+	announced int
+	owes      bool
+}
+
+func progressOf(r store.Scope) progress {
+	return progress{r.Audit, r.Try, r.Cursor, r.Announced, r.Owed != nil}
 }
 
 // hold works on a scope from what was read of its record. Nothing is written yet.
@@ -38,7 +51,7 @@ func (p *Pipeline) hold(org *store.Organization, connection model.ConnectionID, 
 	}
 	// Somebody else's time is over: ours begins when the record is put.
 	read.Holder, read.HeldUntil = ulid.Make().String(), time.Time{}
-	return &held{p: p, org: org, connection: connection, scope: scope, record: read, noted: read.Cursor}, nil
+	return &held{p: p, org: org, connection: connection, scope: scope, record: read, noted: progressOf(read)}, nil
 }
 
 // put writes the record, and with that begins, or goes on, to hold it.
@@ -48,7 +61,7 @@ func (h *held) put(ctx context.Context) error {
 	} else {
 		h.record.HeldUntil = h.p.Now().UTC().Add(h.p.LeaseFor)
 	}
-	h.noted = h.record.Cursor
+	h.noted = progressOf(h.record)
 	err := h.org.PutScope(ctx, h.connection, h.scope, &h.record)
 	if errors.Is(err, store.ErrConflict) {
 		return fmt.Errorf("scope %s of %s: %w", h.scope, h.connection, errHeld)
@@ -60,7 +73,7 @@ func (h *held) put(ctx context.Context) error {
 // long enough to do a part of the work, and how far the work is.
 func (h *held) renew(ctx context.Context) error {
 	fresh := h.p.LeaseFor == 0 || h.record.HeldUntil.Sub(h.p.Now()) > h.p.LeaseFor/2
-	if fresh && !h.record.IsNew() && h.record.Cursor == h.noted {
+	if fresh && !h.record.IsNew() && progressOf(h.record) == h.noted {
 		return nil
 	}
 	return h.put(ctx)
@@ -79,7 +92,7 @@ func (h *held) while(ctx context.Context, do func(context.Context) error) error 
 // release lets others go on at once after an error: nobody has to wait for one who is
 // not dead but failed. That it fails is no further trouble: the time will be over.
 func (h *held) release(ctx context.Context) {
-	if h.record.Done || h.p.LeaseFor == 0 && h.record.Cursor == h.noted || h.record.IsNew() {
+	if h.record.Done || h.p.LeaseFor == 0 && progressOf(h.record) == h.noted || h.record.IsNew() {
 		return
 	}
 	h.record.Holder, h.record.HeldUntil = "", time.Time{}

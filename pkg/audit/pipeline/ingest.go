@@ -63,12 +63,10 @@ func (p *Pipeline) ingest(ctx context.Context, orgID model.OrganizationID, audit
 // ingestion is one attempt to take the evidence of an audit in to a scope.
 type ingestion struct {
 	*held
-	orgID model.OrganizationID
-	audit model.Audit
-	life  *diff.Lifecycle
-	// checks and regions were looked at before; allKnown says that nobody knows which.
-	checks, regions store.Looked
-	allKnown        bool
+	orgID   model.OrganizationID
+	audit   model.Audit
+	life    *diff.Lifecycle
+	unknown bool // what was looked at before: then all was
 
 	unread  []model.Rest
 	batch   []diff.Change
@@ -117,11 +115,18 @@ func (in *ingestion) run(ctx context.Context, parts []model.Task) error {
 			}
 		}
 	}
-	in.unread = nil
+	in.unread = in.unasked()
 	for _, t := range parts {
 		in.unread = append(in.unread, t.Unread...)
 	}
 	return in.end(ctx)
+}
+
+// unasked is what earlier audits could not read of regions that this one does not look
+// at: the next that does begins with it.
+func (in *ingestion) unasked() []model.Rest {
+	asked := append([]string{model.Global}, in.audit.Regions...)
+	return slices.DeleteFunc(slices.Clone(in.record.Unread), func(r model.Rest) bool { return slices.Contains(asked, r.Region) })
 }
 
 // errMore says that time was up before all was done. It goes on where the record says.
@@ -133,49 +138,105 @@ func (p *Pipeline) timeIsUp(ctx context.Context) bool {
 	return bounded && p.Spare > 0 && time.Until(end) < p.Spare
 }
 
-// begin makes the record the audit's, and completes what an older one left: what was
-// written has to be announced.
+// begin makes the record the audit's, and completes what an older one left, or an
+// earlier try: what was written has to be announced.
 func (in *ingestion) begin(ctx context.Context) error {
 	in.written = map[model.FindingID]model.Finding{}
 	r := &in.record
-	same := r.Audit == in.audit.ID
-	if r.Audit != "" && !r.Done && !same && !r.Began.IsZero() {
-		older, err := in.org.Audit(ctx, in.audit.Connection, r.Audit)
-		if err == nil {
-			err = in.announce(ctx, older)
-		}
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
-	}
 	if err := in.looked(ctx); err != nil {
 		return err
 	}
-	if same && !r.Done && r.Try == in.audit.Retries && !r.Began.IsZero() {
-		return nil // somebody died here: from the cursor on
+	same, unfinished := r.Audit == in.audit.ID, r.Audit != "" && !r.Done && !r.Began.IsZero()
+	if same && unfinished && r.Try == in.audit.Retries {
+		return in.settleDebt(ctx) // somebody died here: from the cursor on
 	}
-	r.First = r.Audit == "" || same && r.First // also when a first audit is retried
+	if unfinished {
+		if err := in.owe(ctx); err != nil {
+			return err
+		}
+	}
+	// Also when a first audit is retried, or was never taken in to its end.
+	r.First = r.Audit == "" || r.First && (same || unfinished)
 	r.Audit, r.Began, r.Try = in.audit.ID, in.audit.StartedAt, in.audit.Retries
-	r.Done, r.Cursor, r.Announced, r.Changes, r.News = false, "", 0, model.Changes{}, store.News{}
+	r.Done, r.Cursor, r.Changes, r.News = false, "", model.Changes{}, store.News{}
+	if r.Owed == nil {
+		r.Announced = 0
+	}
+	return in.settleDebt(ctx)
+}
+
+// owe notes what is to be announced of an audit, or a try, that is not gone on with:
+// what the record has, and what of the batch was written whose writer died before it
+// could note it.
+func (in *ingestion) owe(ctx context.Context) error {
+	r := &in.record
+	if r.First || r.Owed != nil { // who owes has written nothing yet
+		return nil
+	}
+	for f, err := range in.org.EachFinding(ctx, in.connection, in.scope, r.Parts) {
+		if err != nil {
+			return err
+		}
+		last, _ := f.Last()
+		if f.ID > r.Cursor && last.Audit == r.Audit && last.Try == r.Try && !r.News.Tells(f.ID) {
+			in.note(diff.Change{What: last.What, Finding: f})
+		}
+	}
+	if r.News.Total > 0 {
+		r.Owed = &store.Owed{Audit: r.Audit, Try: r.Try, News: r.News}
+	}
 	return nil
 }
 
-// looked settles which checks and regions were looked at before.
+// settleDebt announces what the record owes, before anything else is written.
+func (in *ingestion) settleDebt(ctx context.Context) error {
+	r := &in.record
+	if r.Owed == nil {
+		return nil
+	}
+	of, err := in.org.Audit(ctx, in.connection, r.Owed.Audit)
+	if err == nil {
+		of.Retries = r.Owed.Try
+		err = in.announce(ctx, of, r.Owed.News)
+	}
+	if err != nil && !errors.Is(err, store.ErrNotFound) { // it may be purged
+		return err
+	}
+	r.Owed, r.Announced = nil, 0
+	return nil
+}
+
+// looked settles what was looked at before, by the ids that checks have today.
 func (in *ingestion) looked(ctx context.Context) error {
 	r := &in.record
-	if r.Audit != "" && r.Checks == nil {
-		// A record of before checks were noted: its audit knows.
-		before, err := in.org.Audit(ctx, in.audit.Connection, r.Audit)
+	if r.Looked == nil && r.Audit != "" && (r.Done || r.Began.IsZero()) {
+		// A record of a version that did not note it: its audit knows.
+		before, err := in.org.Audit(ctx, in.connection, r.Audit)
 		if errors.Is(err, store.ErrNotFound) {
-			in.allKnown = true
+			in.unknown = true
 			return nil
 		}
 		if err != nil {
 			return err
 		}
 		in.look(before)
+		return nil
 	}
-	in.checks, in.regions = r.Checks, r.Regions
+	var checks [][]string
+	for _, c := range in.p.Catalog.Checks() {
+		if scopeOf(c) == in.scope {
+			ids := []string{string(c.ID)}
+			for _, former := range c.Former {
+				ids = append(ids, string(former))
+			}
+			checks = append(checks, ids)
+		}
+	}
+	before := r.Looked
+	r.Looked = nil
+	for _, l := range before {
+		r.Looked = store.AddLook(r.Looked, store.Look{Checks: l.Checks.Today(checks), Regions: l.Regions})
+	}
 	return nil
 }
 
@@ -183,14 +244,13 @@ func (in *ingestion) looked(ctx context.Context) error {
 // the account: a check or a region that is looked at for the first time, a check that
 // is gone, a failure that another rule words otherwise.
 func (in *ingestion) byRules(c diff.Change) bool {
-	f := c.Finding
-	switch {
-	case c.What == model.EventResolved && f.Why == model.WhyRetired:
-		return true
-	case in.allKnown:
+	if in.unknown {
 		return false
 	}
-	return !in.checks.Has(string(f.Check)) || f.Resource.Region != model.Global && !in.regions.Has(f.Resource.Region)
+	f := c.Finding
+	today, _ := in.p.Catalog.Today(f.Check)
+	return f.Why == model.WhyRetired && c.What == model.EventResolved ||
+		!slices.ContainsFunc(in.record.Looked, func(l store.Look) bool { return l.At(string(today.ID), f.Resource.Region) })
 }
 
 // flush writes a batch of changes and moves the cursor behind it.
@@ -306,7 +366,7 @@ func (in *ingestion) end(ctx context.Context) error {
 	}
 	r := &in.record
 	if r.News.Total > 0 && !r.First {
-		if err := in.announce(ctx, in.audit); err != nil {
+		if err := in.announce(ctx, in.audit, r.News); err != nil {
 			return err
 		}
 	}
@@ -319,42 +379,38 @@ func (in *ingestion) end(ctx context.Context) error {
 	return in.put(ctx)
 }
 
-// look notes which checks and regions an audit looked at.
+// look notes that an audit's checks looked at its regions, by the ids that checks have
+// today.
 func (in *ingestion) look(audit model.Audit) {
-	if in.record.Checks == nil {
-		in.record.Checks = store.Looked{}
-	}
+	var checks []string
 	for _, id := range audit.Checks {
-		if c, exists := in.p.Catalog.Check(id); exists && scopeOf(c) == in.scope {
-			in.record.Checks = in.record.Checks.With(string(id))
+		if c, exists := in.p.Catalog.Today(id); exists && scopeOf(c) == in.scope {
+			checks = append(checks, string(c.ID))
 		}
 	}
-	for _, region := range audit.Regions {
-		in.record.Regions = in.record.Regions.With(region)
-	}
+	in.record.Looked = store.AddLook(in.record.Looked, store.NewLook(checks, audit.Regions))
 }
 
-// announce publishes what the record says is news of an audit.
-func (in *ingestion) announce(ctx context.Context, audit model.Audit) error {
-	r := &in.record
-	if in.p.Alerts == nil || r.First || r.News.Total == 0 {
+// announce publishes what is news of an audit.
+func (in *ingestion) announce(ctx context.Context, audit model.Audit, news store.News) error {
+	if in.p.Alerts == nil {
 		return nil
 	}
 	if err := in.renew(ctx); err != nil {
 		return err
 	}
 	of := alert.Of{Organization: in.orgID, Audit: audit}
-	headlines := r.News.Told
-	if r.News.Total > alert.Limit {
-		headlines = r.News.Worst
+	headlines := news.Told
+	if news.Total > alert.Limit {
+		headlines = news.Worst
 	}
-	changes, err := in.p.changes(ctx, in.org, in.connection, in.scope, r.Parts, headlines, in.written)
+	changes, err := in.p.changes(ctx, in.org, in.connection, in.scope, in.record.Parts, headlines, in.written)
 	if err != nil {
 		return err
 	}
 	alerts := of.Changes(changes)
-	if r.News.Total > alert.Limit {
-		alerts = []alert.Alert{of.Digest(in.scope, r.News.Total, r.News.Counts, r.News.Severities, changes)}
+	if news.Total > alert.Limit {
+		alerts = []alert.Alert{of.Digest(in.scope, news.Total, news.Counts, news.Severities, changes)}
 	}
 	return in.publish(ctx, alerts)
 }
@@ -366,7 +422,9 @@ func (p *Pipeline) changes(ctx context.Context, org *store.Organization, connect
 		f, ok := at[n.Finding]
 		if !ok {
 			var err error
-			if f, err = org.FindingOf(ctx, connection, scope, parts, n.Finding); err != nil {
+			if f, err = org.FindingOf(ctx, connection, scope, parts, n.Finding); errors.Is(err, store.ErrNotFound) {
+				continue // there is nothing left to tell of it
+			} else if err != nil {
 				return nil, err
 			}
 		}
@@ -418,9 +476,13 @@ func (in *ingestion) read(ctx context.Context) (*findings, error) {
 func (in *ingestion) rename(ctx context.Context, f model.Finding, id model.CheckID) (model.Finding, error) {
 	before := f.ID
 	f.Check, f.ID, f.Version = id, model.NewFindingID(id, f.Resource), 0
-	in.checks = in.checks.With(string(id)) // it was looked at, under its old name
 	if err := in.org.PutFinding(ctx, in.scope, in.record.Parts, f); err != nil && !errors.Is(err, store.ErrConflict) {
 		return f, err
+	}
+	if owed := in.record.Owed; in.record.News.Rename(before, f.ID) || owed != nil && owed.News.Rename(before, f.ID) { // what is still to be announced is found under the new one
+		if err := in.put(ctx); err != nil {
+			return f, err
+		}
 	}
 	return f, in.org.DeleteFinding(ctx, in.connection, in.scope, in.record.Parts, before)
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/notify"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -327,5 +328,320 @@ func TestResultsThatCannotBeTakenInEndTheAudit(t *testing.T) {
 	}
 	if a := m.audit(t); a.State != model.AuditDone || m.findings(t, "door-locked")["a"].State != model.FindingOpen {
 		t.Errorf("the next audit is %s %v", a.State, a.Problems)
+	}
+}
+
+// TestUpgradeWhileAnAuditRuns: an audit that was planned by one version, and collected or
+// taken in by the next, goes on under the new names. Nothing is deleted because a rule
+// was not run, and nobody is alerted.
+func TestUpgradeWhileAnAuditRuns(t *testing.T) {
+	t.Parallel()
+	old := []check.Rule{check.For("door-shut", model.High, locked), check.For("door-old", model.Low, locked)}
+	upgraded := []check.Rule{check.For("door-locked", model.High, locked).Formerly("door-shut")}
+	for name, after := range map[string]bool{"before it collects": false, "after it collected": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMachine(t, t.TempDir(), &world{}, memory.Options{})
+			m.loner(t, old...)
+			m.Specs["house"] = doors(2, func(int) bool { return false })
+			m.audit(t)
+			m.alerts.heard = nil
+			r := m.request()
+			if _, err := m.Plan(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+			if after {
+				if err := m.broker.Walk(t.Context(), memory.Worker{Queue: m.tasks, Handle: m.RunTask}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			m.loner(t, upgraded...)
+			if err := m.drain(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range m.findings(t, "door-locked") {
+				if f.State != model.FindingOpen || len(f.History) != 1 {
+					t.Errorf("renamed: %+v", f)
+				}
+			}
+			for _, f := range m.findings(t, "door-old") {
+				if f.Why != model.WhyRetired {
+					t.Errorf("retired: %+v", f)
+				}
+			}
+			if n, gone := len(m.findings(t, "door-locked")), len(m.findings(t, "door-shut")); n != 2 || gone != 0 {
+				t.Errorf("%d findings under the new name, %d under the old", n, gone)
+			}
+			a, err := m.records.Audit(t.Context(), account, r.Audit)
+			if err != nil || a.Summary.Tally["door-locked"].Fail != 2 {
+				t.Errorf("tally %+v, %v", a.Summary.Tally, err)
+			}
+			if d := cmp.Diff([]string{"audit finished"}, slices.Sorted(maps.Values(m.alerts.words()))); d != "" {
+				t.Errorf("alerts (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// TestNewsOfARenamedCheck: a check that is renamed goes on being known, also where it
+// had no finding, and where the first audit after that does not run it.
+func TestNewsOfARenamedCheck(t *testing.T) {
+	t.Parallel()
+	for name, narrowed := range map[string]bool{"at once": false, "after an audit without it": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMachine(t, t.TempDir(), &world{}, memory.Options{})
+			other := check.For("door-other", model.Low, func(*check.Evidence, door) check.Verdict { return check.Passed("fine") })
+			m.loner(t, check.For("door-shut", model.High, locked), other)
+			m.Specs["house"] = doors(1, func(int) bool { return true })
+			m.audit(t)
+			m.loner(t, check.For("door-locked", model.High, locked).Formerly("door-shut"), other)
+			if narrowed {
+				r := m.request()
+				r.Checks, _ = m.Catalog.Select([]string{"door-other"})
+				if _, err := m.Plan(t.Context(), r); err != nil {
+					t.Fatal(err)
+				}
+				if err := m.drain(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			m.Specs["house"] = doors(1, func(int) bool { return false })
+			m.alerts.heard = nil
+			m.audit(t)
+			if d := cmp.Diff([]string{"audit finished", "finding new door-locked"}, slices.Sorted(maps.Values(m.alerts.words()))); d != "" {
+				t.Errorf("alerts (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// TestResumeOfWhatOnlyHadToEnd: an audit that was cancelled when all of its tasks were
+// done is taken up again, and ends.
+func TestResumeOfWhatOnlyHadToEnd(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, t.TempDir(), &world{doors: map[string]sight{"a": open}}, memory.Options{})
+	r := m.request()
+	if _, err := m.Plan(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.broker.Walk(t.Context(), memory.Worker{Queue: m.tasks, Handle: m.RunTask}); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Stop(t.Context(), organization, account, r.Audit, model.AuditCancelled, "enough"); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	a, err := m.records.Audit(t.Context(), account, r.Audit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Resume(t.Context(), organization, a); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if a, err = m.records.Audit(t.Context(), account, r.Audit); err != nil || a.State != model.AuditDone || a.Summary == nil {
+		t.Errorf("audit is %s, %v", a.State, err)
+	}
+}
+
+// TestLeftByOneWhoDied: what an audit wrote before it died is announced by whoever comes
+// next, be that another audit or another try, and each once.
+func TestLeftByOneWhoDied(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"another audit", "another try", "another version", "one who is not heard"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMachine(t, t.TempDir(), &world{}, memory.Options{MaxReceives: 2})
+			m.LeaseFor = time.Minute
+			rule := check.For("door-locked", model.High, locked)
+			m.loner(t, rule)
+			if name == "another version" {
+				m.loner(t, check.For("door-shut", model.High, locked))
+			}
+			m.Specs["house"] = doors(3, func(int) bool { return true })
+			m.audit(t)
+			m.alerts.heard = nil
+			m.Specs["house"] = doors(3, func(int) bool { return false })
+			// The findings are written, and the record of the scope never says so.
+			died := &mute{Table: m.table}
+			m.Store = store.New(died, m.Catalog.Severity)
+			r := m.request()
+			if _, err := m.Plan(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+			var results []queue.Message
+			err := m.broker.Walk(t.Context(), memory.Worker{Queue: m.tasks, Handle: m.RunTask}, memory.Worker{Queue: m.results, Handle: func(ctx context.Context, message queue.Message) error {
+				results = append(results, message)
+				m.now = m.now.Add(2 * time.Minute) // whoever died holds nothing any more
+				return m.Ingest(ctx, message)
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.loner(t, rule.Formerly("door-shut"))
+			a, err := m.records.Audit(t.Context(), account, r.Audit)
+			if err != nil || a.State != model.AuditPartial || len(m.findings(t, "door-locked"))+len(m.findings(t, "door-shut")) != 3 {
+				t.Fatalf("audit %s %v, %v", a.State, a.Problems, err)
+			}
+			m.now = m.now.Add(time.Hour)
+			id := "door-locked"
+			switch name {
+			case "another version":
+				id = "door-shut" // as it was when it was written
+			case "one who is not heard":
+				// SNS is away as long as the next audit lasts. Then what is left of the older one
+				// comes once more.
+				m.Alerts = &failing{ears: m.alerts, failOn: func(int) bool { return true }}
+				m.audit(t)
+				m.now = m.now.Add(time.Hour)
+				m.Alerts = m.alerts
+				for _, message := range results {
+					message.Attempt = 1
+					if err := m.Ingest(t.Context(), message); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+			if name == "another try" {
+				if _, err := m.Resume(t.Context(), organization, a); err != nil {
+					t.Fatal(err)
+				}
+				if err := m.drain(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				m.audit(t)
+			}
+			var got []string
+			for _, w := range m.alerts.words() {
+				if strings.HasPrefix(w, "finding") {
+					got = append(got, w)
+				}
+			}
+			if want := slices.Repeat([]string{"finding new " + id}, 3); !slices.Equal(got, want) {
+				t.Errorf("alerts %v", got)
+			}
+		})
+	}
+}
+
+// mute is a table that takes the second write of a service's scope record, and every
+// later one, for none.
+type mute struct {
+	table.Table
+	scopes int
+}
+
+func (w *mute) Put(ctx context.Context, it table.Item) error {
+	if strings.Contains(it.PK, "SCOPE") && it.SK == "house" {
+		if w.scopes++; w.scopes > 1 {
+			return errSNS
+		}
+	}
+	return w.Table.Put(ctx, it)
+}
+
+// TestFirstAuditThatWasNotTakenIn: another audit that comes before the first one is
+// taken in is the first, and alerts of nothing.
+func TestFirstAuditThatWasNotTakenIn(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, t.TempDir(), &world{}, memory.Options{MaxReceives: 2})
+	m.LeaseFor = time.Minute
+	m.loner(t, check.For("door-locked", model.High, locked))
+	m.Specs["house"] = doors(300, func(int) bool { return false })
+	m.Store = store.New(&mute{Table: m.table}, m.Catalog.Severity)
+	m.audit(t)
+	m.Store = store.New(m.table, m.Catalog.Severity)
+	m.audit(t)
+	for _, a := range m.alerts.heard {
+		if a.Kind != alert.KindAudit {
+			t.Errorf("alert %s %s: %s", a.Kind, a.Change, a.Summary)
+		}
+	}
+	if n := len(m.findings(t, "door-locked")); n != 300 {
+		t.Errorf("%d findings", n)
+	}
+}
+
+// TestRenamedBeforeItWasAnnounced: what is still to be announced of a check that is
+// renamed is announced under its new name.
+func TestRenamedBeforeItWasAnnounced(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, t.TempDir(), &world{}, memory.Options{MaxReceives: 1})
+	m.LeaseFor = time.Minute
+	m.loner(t, check.For("door-shut", model.High, locked))
+	m.Specs["house"] = doors(2, func(int) bool { return true })
+	m.audit(t)
+	m.Specs["house"] = doors(2, func(int) bool { return false })
+	f := &failing{ears: m.alerts, failOn: func(call int) bool { return call == 1 }}
+	m.Alerts, m.alerts.heard = f, nil
+	r := m.request()
+	if _, err := m.Plan(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.broker.Walk(t.Context(), memory.Worker{Queue: m.tasks, Handle: m.RunTask}); err != nil {
+		t.Fatal(err)
+	}
+	err := m.broker.Walk(t.Context(), memory.Worker{Queue: m.results, Handle: func(ctx context.Context, message queue.Message) error {
+		message.Max = 3
+		if err := m.Ingest(ctx, message); !errors.Is(err, errSNS) {
+			t.Errorf("SNS is away, and the result says %v", err)
+		}
+		m.loner(t, check.For("door-locked", model.High, locked).Formerly("door-shut"))
+		m.now = m.now.Add(2 * time.Minute)
+		message.Attempt++
+		return m.Ingest(ctx, message)
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"audit finished", "finding new door-locked", "finding new door-locked"}
+	if got := slices.Sorted(maps.Values(m.alerts.words())); !slices.Equal(got, want) {
+		t.Errorf("alerts %v", got)
+	}
+}
+
+// TestFirstLookElsewhere: a check whose first look was at some regions has its first look
+// at the others later, and that is no news either.
+func TestFirstLookElsewhere(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, t.TempDir(), &world{}, memory.Options{})
+	open := map[string]bool{}
+	m.Specs["house"] = collect.Spec{Service: "house", Walks: []collect.Walk{{Kinds: []string{door{}.Kind(), guard{}.Kind()}, Run: func(_ context.Context, s *collect.Session) error {
+		for _, name := range []string{"a", "b"} {
+			s.Emit(door{Resource: s.Resource(s.ARN("house", "door/"+name), s.Region+" "+name), Locked: fact.Known(name == "b" && !open[s.Region])})
+		}
+		return nil
+	}}}}
+	audit := func(regions ...string) []string {
+		t.Helper()
+		m.alerts.heard = nil
+		r := m.request()
+		r.Regions = regions
+		if _, err := m.Plan(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		if err := m.drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		return slices.Sorted(maps.Values(m.alerts.words()))
+	}
+	old, added := check.For("door-locked", model.High, locked), check.For("door-new", model.Low, locked)
+	m.loner(t, old)
+	audit("eu-west-1", "us-east-1")
+	m.loner(t, old, added)
+	for _, regions := range [][]string{{"eu-west-1"}, {"eu-west-1", "us-east-1"}} {
+		if heard := audit(regions...); !slices.Equal(heard, []string{"audit finished"}) {
+			t.Errorf("the first look at %v: %v", regions, heard)
+		}
+	}
+	open["us-east-1"] = true
+	if heard := audit("us-east-1"); !slices.Equal(heard, []string{"audit finished", "finding new door-locked", "finding new door-new"}) {
+		t.Errorf("a door that was opened: %v", heard)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -26,6 +27,9 @@ import (
 
 // mostParts bounds how often a task is handed on, whatever the clocks say.
 const mostParts = 200
+
+// isPart reports whether an id is that of a part.
+func isPart(id model.TaskID) bool { return strings.Contains(string(id), "~") }
 
 // piece is one walk of one region, as far as a task has to do it.
 type piece struct {
@@ -184,21 +188,18 @@ func (c piece) run(ctx, stop context.Context, session *collect.Session) (read []
 }
 
 // handOver settles what becomes of what a task left: tasks that go on with it, or where
-// the audit's time is over, gaps that say so. The evidence may still be written to.
-func (p *Pipeline) handOver(orgID model.OrganizationID, audit model.Audit, task *model.Task, rest map[string]*left, sink collect.Sink) (next []model.Task, digests map[string][]uint64) {
+// the audit's time is over, gaps that say so. The evidence may still be written to. What
+// was read is kept under keys of this attempt: another may read other things.
+func (p *Pipeline) handOver(orgID model.OrganizationID, audit model.Audit, task *model.Task, attempt string, rest map[string]*left, sink collect.Sink) (digests map[string][]uint64) {
 	digests = map[string][]uint64{}
-	root := task.ID
-	if task.Of != "" {
-		root = task.Of
-	}
 	over := p.Now().Sub(audit.StartedAt) >= p.ContinueFor || task.Part >= mostParts
 	for _, region := range slices.Sorted(maps.Keys(rest)) {
 		l := rest[region]
-		id := model.TaskID(fmt.Sprintf("%s~%s~%d", root, region, task.Part+1))
-		r := model.Rest{Region: region, Walks: l.walks, Kinds: l.kinds, Read: Key("progress", orgID, audit, string(id))}
+		id := model.TaskID(fmt.Sprintf("%s~%s~%d", wholeOf(*task), region, task.Part+1))
+		r := model.Rest{Region: region, Walks: l.walks, Kinds: l.kinds, Read: Key("progress", orgID, audit, string(id)+attempt)}
 		digests[r.Read] = l.read
 		if len(l.avoid) > 0 {
-			r.Avoid = Key("progress", orgID, audit, string(id)+"~before")
+			r.Avoid = Key("progress", orgID, audit, string(id)+"~before"+attempt)
 			digests[r.Avoid] = l.avoid
 		}
 		if over {
@@ -210,28 +211,48 @@ func (p *Pipeline) handOver(orgID model.OrganizationID, audit model.Audit, task 
 			task.Unread = append(task.Unread, r)
 			continue
 		}
-		t := taskOf(audit, task.Service)
-		t.ID, t.Of, t.Part, t.Regions, t.Rest = id, root, task.Part+1, []string{region}, &r
-		next = append(next, t)
-		task.Next = append(task.Next, id)
+		task.Next, task.Left = append(task.Next, id), append(task.Left, r)
 	}
-	return next, digests
+	return digests
 }
 
-// handOn writes the tasks that go on. They have no markers: the audit waits for the
-// task that they are parts of.
-func (p *Pipeline) handOn(ctx context.Context, org *store.Organization, next []model.Task, digests map[string][]uint64) error {
-	for key, all := range digests {
-		if err := p.putDigests(ctx, key, all); err != nil {
-			return err
-		}
+// wholeOf is the task that a task is a part of, or itself.
+func wholeOf(task model.Task) model.TaskID {
+	if task.Of != "" {
+		return task.Of
 	}
+	return task.ID
+}
+
+// partsOf are the tasks that go on with what a task left. They follow from its record, so
+// that of two deliveries the one whose result counts says what is left.
+func partsOf(audit model.Audit, task model.Task) (next []model.Task) {
+	for i, r := range task.Left {
+		t := taskOf(audit, task.Service)
+		t.ID, t.Of, t.Part, t.Regions, t.Rest = task.Next[i], wholeOf(task), task.Part+1, []string{r.Region}, &r
+		next = append(next, t)
+	}
+	return next
+}
+
+// handOn writes and sends the tasks that go on with what a task left. They have no
+// markers: the audit waits for the task that they are parts of.
+func (p *Pipeline) handOn(ctx context.Context, orgID model.OrganizationID, audit model.Audit, task model.Task) error {
+	if len(task.Next) == 0 {
+		return nil
+	}
+	next := partsOf(audit, task)
 	for _, t := range next {
-		if err := org.PutTask(ctx, &t); err != nil && !errors.Is(err, store.ErrConflict) {
+		if err := p.Store.For(orgID).PutTask(ctx, &t); err != nil && !errors.Is(err, store.ErrConflict) {
 			return err
 		}
 	}
-	return nil
+	if next == nil { // another version wrote them
+		for _, id := range task.Next {
+			next = append(next, model.Task{ID: id})
+		}
+	}
+	return p.send(ctx, orgID, audit, next)
 }
 
 // family is a task with all that it was handed on to, and whether any is still open.
@@ -239,9 +260,12 @@ func (p *Pipeline) family(ctx context.Context, org *store.Organization, audit mo
 	all = []model.Task{root}
 	for i := 0; i < len(all); i++ {
 		open = open || all[i].State == model.TaskOpen
-		for _, id := range all[i].Next {
+		unwritten := partsOf(audit, all[i])
+		for n, id := range all[i].Next {
 			t, err := org.Task(ctx, audit.ID, id)
-			if err != nil {
+			if errors.Is(err, store.ErrNotFound) && n < len(unwritten) {
+				t = unwritten[n]
+			} else if err != nil {
 				return nil, false, err
 			}
 			all = append(all, t)

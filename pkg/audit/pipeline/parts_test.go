@@ -2,10 +2,12 @@ package pipeline_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,6 +18,8 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
+	"github.com/cloudarq/cloudarq/pkg/platform/table"
+	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 // slow is a house of so many doors in each region, each of which takes a moment to look
@@ -228,5 +232,200 @@ func TestPartThatFails(t *testing.T) {
 	c := a.Summary.Tally["door-locked"]
 	if c.NotAssessed != 1 || c.Fail == 0 || len(m.findings(t, "door-locked")) != c.Fail {
 		t.Errorf("%+v, %d findings", c, len(m.findings(t, "door-locked")))
+	}
+}
+
+// TestWholeThatFailsWithItsParts: when a service that took several tasks cannot be taken
+// in, rules over the account do not take what its parts show for all there is.
+func TestWholeThatFailsWithItsParts(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, t.TempDir(), &world{}, memory.Options{MaxReceives: 2})
+	m.ContinueFor, m.LeaseFor = 24*time.Hour, time.Minute
+	read := 0
+	m.Specs["house"] = collect.Spec{Service: "house", Walks: []collect.Walk{{Kinds: []string{door{}.Kind(), guard{}.Kind()}, Run: func(ctx context.Context, s *collect.Session) error {
+		left := false
+		err := collect.EachOf(ctx, s, []string{"a", "b"}, func(_ *collect.Reading, name string) *door {
+			if read++; read%2 == 0 { // one at a time
+				left = true
+				return nil
+			}
+			return &door{Resource: s.Resource(s.ARN("house", "door/"+name), name), Locked: fact.Known(false)}
+		})
+		if left {
+			return collect.ErrStopped
+		}
+		return err
+	}}}}
+	if a := m.hurry(t, time.Hour, "eu-west-1"); a.State != model.AuditDone || len(m.findings(t, "door-guarded")) != 2 {
+		t.Fatalf("audit %s: %+v", a.State, m.findings(t, "door-guarded"))
+	}
+	m.Store = store.New(&mute{Table: m.table, scopes: 1}, m.Catalog.Severity)
+	r := m.request()
+	if _, err := m.Plan(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	err := m.broker.Walk(t.Context(), memory.Worker{Queue: m.tasks, Handle: m.hurried(time.Hour)}, memory.Worker{Queue: m.results, Handle: func(ctx context.Context, message queue.Message) error {
+		m.now = m.now.Add(2 * time.Minute)
+		return m.Ingest(ctx, message)
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := m.records.Audit(t.Context(), account, r.Audit)
+	if err != nil || a.State != model.AuditPartial {
+		t.Fatalf("audit %s %v, %v", a.State, a.Problems, err)
+	}
+	for name, f := range m.findings(t, "door-guarded") {
+		if !f.State.Open() {
+			t.Errorf("%s: %s, %s", name, f.State, f.Why)
+		}
+	}
+	// Taken up again, it is done as a whole, and read otherwise than before. The results
+	// of its parts come first.
+	m.Store = store.New(m.table, m.Catalog.Severity)
+	read = 1
+	if _, err := m.Resume(t.Context(), organization, a); err != nil {
+		t.Fatal(err)
+	}
+	var whole []queue.Message
+	err = m.broker.Walk(t.Context(), memory.Worker{Queue: m.tasks, Handle: func(ctx context.Context, message queue.Message) error {
+		if !strings.Contains(string(message.Body), "~") && whole == nil {
+			whole = append(whole, message)
+			return nil
+		}
+		return m.hurried(time.Hour)(ctx, message)
+	}}, memory.Worker{Queue: m.results, Handle: m.Ingest})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.hurried(time.Hour)(t.Context(), whole[0]); err != nil {
+		t.Fatal(err)
+	}
+	err = m.broker.Walk(t.Context(), memory.Worker{Queue: m.tasks, Handle: m.hurried(time.Hour)}, memory.Worker{Queue: m.results, Handle: m.Ingest})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, err = m.records.Audit(t.Context(), account, r.Audit); err != nil || a.State != model.AuditDone || a.Summary.Resources != 2 {
+		t.Errorf("audit %s %v, %v: %+v", a.State, a.Problems, err, a.Summary)
+	}
+	for _, id := range []model.CheckID{"door-locked", "door-guarded"} {
+		for name, f := range m.findings(t, id) {
+			if !f.State.Open() {
+				t.Errorf("%s of %s: %s, %s", id, name, f.State, f.Why)
+			}
+		}
+	}
+}
+
+// rival runs something right before a task's result is written for the first time; what
+// that would write of the same task is lost.
+type rival struct {
+	table.Table
+	do         func()
+	busy, done bool
+}
+
+func (r *rival) Put(ctx context.Context, it table.Item) error {
+	if strings.Contains(it.PK, "TASK") && it.SK == "house" && it.Version > 0 {
+		if r.busy {
+			return errSNS
+		}
+		if !r.done {
+			r.done, r.busy = true, true
+			r.do()
+			r.busy = false
+		}
+	}
+	return r.Table.Put(ctx, it)
+}
+
+// TestTwoWhoHandOn: of two deliveries of one task that run at once and read different
+// things, the one whose result counts says what is left.
+func TestTwoWhoHandOn(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, t.TempDir(), &world{}, memory.Options{MaxReceives: 3})
+	m.ContinueFor = 24 * time.Hour
+	var only atomic.Pointer[string] // what is read before time is up
+	m.Specs["house"] = collect.Spec{Service: "house", Walks: []collect.Walk{{Kinds: []string{door{}.Kind(), guard{}.Kind()}, Run: func(ctx context.Context, s *collect.Session) error {
+		stop := only.Load()
+		err := collect.EachOf(ctx, s, []string{"a", "b", "c"}, func(_ *collect.Reading, name string) *door {
+			if stop != nil && name != *stop {
+				return nil
+			}
+			return &door{Resource: s.Resource(s.ARN("house", "door/"+name), name), Locked: fact.Known(false)}
+		})
+		if stop != nil {
+			return collect.ErrStopped
+		}
+		return err
+	}}}}
+	if a := m.hurry(t, time.Hour, "eu-west-1"); a.State != model.AuditDone || len(m.findings(t, "door-locked")) != 3 {
+		t.Fatalf("audit %s: %+v", a.State, m.findings(t, "door-locked"))
+	}
+	only.Store(new("a"))
+	records := &rival{Table: m.table}
+	m.Store = store.New(records, m.Catalog.Severity)
+	r := m.request()
+	if _, err := m.Plan(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	handle := m.hurried(time.Hour)
+	err := m.broker.Walk(t.Context(), memory.Worker{Queue: m.tasks, Handle: func(ctx context.Context, message queue.Message) error {
+		records.do = func() {
+			only.Store(new("b"))
+			if err := handle(ctx, message); !errors.Is(err, errSNS) {
+				t.Errorf("the other delivery: %v", err)
+			}
+			only.Store(nil)
+		}
+		return handle(ctx, message)
+	}}, memory.Worker{Queue: m.results, Handle: m.Ingest})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := m.records.Audit(t.Context(), account, r.Audit)
+	if err != nil || a.State != model.AuditDone || a.Summary.Resources != 3 {
+		t.Errorf("audit %s %v, %v: %+v", a.State, a.Problems, err, a.Summary)
+	}
+	for name, f := range m.findings(t, "door-locked") {
+		if !f.State.Open() {
+			t.Errorf("%s: %s, %s", name, f.State, f.Why)
+		}
+	}
+}
+
+// TestUnreadIsKept: an audit of some regions does not forget what of the others is still
+// to be read.
+func TestUnreadIsKept(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, t.TempDir(), &world{}, memory.Options{})
+	m.ContinueFor = time.Nanosecond
+	clock := m.Now
+	m.Now = func() time.Time { m.now = m.now.Add(time.Nanosecond); return clock() }
+	m.Specs["house"] = collect.Spec{Service: "house", Walks: []collect.Walk{{Kinds: []string{door{}.Kind(), guard{}.Kind()}, Run: func(_ context.Context, s *collect.Session) error {
+		if s.Region == "us-east-1" {
+			return collect.ErrStopped
+		}
+		return nil
+	}}}}
+	regions := func() (all []string) {
+		record, err := m.records.Scope(t.Context(), account, "house")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range record.Unread {
+			all = append(all, r.Region)
+		}
+		return all
+	}
+	m.hurry(t, time.Hour, "eu-west-1", "us-east-1")
+	before := regions()
+	m.hurry(t, time.Hour, "eu-west-1")
+	if after := regions(); !slices.Equal(before, []string{"us-east-1"}) || !slices.Equal(after, before) {
+		t.Errorf("unread are %v, and after an audit of another region %v", before, after)
+	}
+	m.hurry(t, time.Hour, "us-east-1")
+	if after := regions(); !slices.Equal(after, before) {
+		t.Errorf("after an audit of it %v", after)
 	}
 }

@@ -100,6 +100,12 @@ func (p *Pipeline) BeginVerification(ctx context.Context, org model.Organization
 	return err
 }
 
+// SendAgain sends the task that opens the account of an audit, whose sender may have
+// died. An audit that is further does nothing because of it.
+func (p *Pipeline) SendAgain(ctx context.Context, org model.OrganizationID, audit model.Audit) error {
+	return p.send(ctx, org, audit, []model.Task{{ID: connect}})
+}
+
 // Plan writes an audit with its tasks and sends the tasks on their way. Planning
 // the same audit again sends again what is still open.
 func (p *Pipeline) Plan(ctx context.Context, r Request) (model.Audit, error) {
@@ -195,6 +201,9 @@ func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit
 	if err != nil {
 		return audit, err
 	}
+	if all, err = dropParts(ctx, org, all); err != nil {
+		return audit, err
+	}
 	var tasks []model.Task
 	audit.State = model.AuditRunning
 	for _, t := range all {
@@ -219,6 +228,9 @@ func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit
 		}
 		tasks = append(tasks, t)
 	}
+	if len(tasks) == 0 && len(all) > 0 { // all was done but the end: the result of any brings that
+		tasks = all[:1]
+	}
 	audit.EndedAt, audit.Problems, audit.Overdue, audit.Refused, audit.RefusedCode = time.Time{}, nil, false, "", ""
 	audit.Retries++
 	audit.Urgent = true // somebody asked for it, whoever began it
@@ -233,11 +245,28 @@ func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit
 	return audit, p.send(ctx, orgID, audit, tasks)
 }
 
+// dropParts forgets the parts of tasks that failed as a whole: done again, such a task
+// reads other things before its time is over, and leaves others to its parts.
+func dropParts(ctx context.Context, org *store.Organization, all []model.Task) (kept []model.Task, err error) {
+	failed := map[model.TaskID]bool{}
+	for _, t := range all {
+		failed[t.ID] = t.State == model.TaskFailed
+	}
+	for _, t := range all {
+		if !failed[t.Of] {
+			kept = append(kept, t)
+		} else if err := org.DeleteTask(ctx, t.Audit, t.ID); err != nil {
+			return nil, err
+		}
+	}
+	return kept, nil
+}
+
 // reopen makes an audit wait for a task again. For a part it waits for the whole, which
 // is taken in once more.
 func reopen(ctx context.Context, org *store.Organization, audit model.Audit, t model.Task, all []model.Task) error {
 	if t.Of == "" {
-		return org.Reopen(ctx, audit.ID, t.ID)
+		return org.Reopen(ctx, t)
 	}
 	at := slices.IndexFunc(all, func(root model.Task) bool { return root.ID == t.Of })
 	if at < 0 {
@@ -249,7 +278,7 @@ func reopen(ctx context.Context, org *store.Organization, audit model.Audit, t m
 			return err
 		}
 	}
-	return org.Reopen(ctx, audit.ID, t.Of)
+	return org.Reopen(ctx, all[at])
 }
 
 func (p *Pipeline) send(ctx context.Context, org model.OrganizationID, audit model.Audit, tasks []model.Task) error {

@@ -144,6 +144,15 @@ func (c *Catalog) Successor(id model.CheckID) (Check, bool) {
 	return check, ok
 }
 
+// Today is the check of an id that it has or had: what was planned, or judged, by
+// another version goes on under the id of this one.
+func (c *Catalog) Today(id model.CheckID) (Check, bool) {
+	if check, ok := c.byID[id]; ok {
+		return check, true
+	}
+	return c.Successor(id)
+}
+
 // Kind finds a resource type by name.
 func (c *Catalog) Kind(name string) (Kind, bool) {
 	kind, ok := c.kinds[name]
