@@ -145,7 +145,8 @@ func (o *Organization) FindingsPage(ctx context.Context, connection model.Connec
 const findingsAtOnce = 16
 
 // Finding reads a finding of a connection by its id: it is in one of the scopes given,
-// or ErrNotFound.
+// or ErrNotFound. Of a check that has moved to another scope there are two: the open one
+// is that of now.
 func (o *Organization) Finding(ctx context.Context, connection model.ConnectionID, scopes []string, id model.FindingID) (model.Finding, error) {
 	var mu sync.Mutex
 	var found *model.Finding
@@ -161,7 +162,9 @@ func (o *Organization) Finding(ctx context.Context, connection model.ConnectionI
 				if err == nil {
 					mu.Lock()
 					defer mu.Unlock()
-					found = &f
+					if found == nil || f.State.Open() {
+						found = &f
+					}
 				}
 				return err
 			})

@@ -29,6 +29,7 @@ type Lifecycle struct {
 	conn     model.ConnectionID
 	at       time.Time
 	catalog  *check.Catalog
+	inScope  func(check.Check) bool     // whether a check has its findings here
 	checks   map[model.CheckID]bool     // those the audit ran, by the ids of today
 	alone    map[string][]model.CheckID // of these, by type, those that need no more than the resource
 	regions  map[string]bool            // those the audit looked at
@@ -92,15 +93,16 @@ type Change struct {
 // historyLength bounds what a finding remembers of a long life.
 const historyLength = 50
 
-// NewLifecycle starts the lifecycle of an audit that runs some checks of a catalogue.
-func NewLifecycle(audit model.Audit, catalog *check.Catalog) *Lifecycle {
+// NewLifecycle starts the lifecycle of an audit that runs some checks of a catalogue, in
+// a scope that has the findings of some of these.
+func NewLifecycle(audit model.Audit, catalog *check.Catalog, inScope func(check.Check) bool) *Lifecycle {
 	l := &Lifecycle{
-		audit: audit.ID, try: audit.Retries, conn: audit.Connection, at: audit.StartedAt.UTC(), catalog: catalog,
+		audit: audit.ID, try: audit.Retries, conn: audit.Connection, at: audit.StartedAt.UTC(), catalog: catalog, inScope: inScope,
 		checks: map[model.CheckID]bool{}, alone: map[string][]model.CheckID{}, regions: set(audit.Regions), listings: listings{},
 	}
 	for _, id := range audit.Checks {
 		c, exists := catalog.Today(id)
-		if !exists || l.checks[c.ID] {
+		if !exists || !inScope(c) || l.checks[c.ID] {
 			continue
 		}
 		l.checks[c.ID] = true
@@ -206,8 +208,10 @@ func (l *Lifecycle) Next(known *model.Finding, seen *Observation) (Change, bool)
 	case !f.State.Open():
 		return Change{}, false
 	}
-	if _, exists := l.catalog.Check(f.Check); !exists {
+	if c, exists := l.catalog.Check(f.Check); !exists {
 		return l.resolve(f, model.WhyRetired, "the check does not exist any more")
+	} else if !l.inScope(c) {
+		return l.resolve(f, model.WhyRetired, "the check looks at other things now, and has its findings there")
 	}
 	if !l.checks[f.Check] {
 		return Change{}, false // the audit did not run it

@@ -18,6 +18,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/audit/alert"
 	"github.com/cloudarq/cloudarq/pkg/audit/diff"
 	"github.com/cloudarq/cloudarq/pkg/audit/evidence"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -52,7 +53,7 @@ func (p *Pipeline) ingest(ctx context.Context, orgID model.OrganizationID, audit
 	if err != nil {
 		return model.Changes{}, err
 	}
-	in := ingestion{held: h, orgID: orgID, audit: audit, life: diff.NewLifecycle(audit, p.Catalog)}
+	in := ingestion{held: h, orgID: orgID, audit: audit, life: diff.NewLifecycle(audit, p.Catalog, func(c check.Check) bool { return scopeOf(c) == scope })}
 	if err := in.run(ctx, parts); err != nil {
 		h.release(ctx)
 		return model.Changes{}, err
@@ -203,7 +204,7 @@ func (in *ingestion) settleDebt(ctx context.Context) error {
 		return err
 	}
 	r.Owed, r.Announced = nil, 0
-	return nil
+	return in.put(ctx) // it is out
 }
 
 // looked settles what was looked at before, by the ids that checks have today.
@@ -389,6 +390,9 @@ func (in *ingestion) look(audit model.Audit) {
 		}
 	}
 	in.record.Looked = store.AddLook(in.record.Looked, store.NewLook(checks, audit.Regions))
+	if in.record.Looked == nil {
+		in.record.Looked = []store.Look{{}} // at nothing, which is not to be taken for a record that does not tell
+	}
 }
 
 // announce publishes what is news of an audit.
@@ -453,7 +457,7 @@ func (in *ingestion) read(ctx context.Context) (*findings, error) {
 		if err != nil {
 			return nil, err
 		}
-		if c, renamed := in.p.Catalog.Successor(f.Check); renamed {
+		if c, renamed := in.p.Catalog.Successor(f.Check); renamed && scopeOf(c) == in.scope {
 			if f, err = in.rename(ctx, f, c.ID); err != nil {
 				return nil, err
 			}

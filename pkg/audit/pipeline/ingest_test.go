@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cloudarq/cloudarq/pkg/audit/alert"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
@@ -643,5 +644,43 @@ func TestFirstLookElsewhere(t *testing.T) {
 	open["us-east-1"] = true
 	if heard := audit("us-east-1"); !slices.Equal(heard, []string{"audit finished", "finding new door-locked", "finding new door-new"}) {
 		t.Errorf("a door that was opened: %v", heard)
+	}
+}
+
+// TestCheckThatLooksAtTheAccountNow: a check whose rule looks at the whole account from
+// now on has its findings elsewhere. Nothing is deleted, and nobody is alerted.
+func TestCheckThatLooksAtTheAccountNow(t *testing.T) {
+	t.Parallel()
+	for name, id := range map[string]model.CheckID{"under its name": "door-locked", "renamed": "door-safe"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMachine(t, t.TempDir(), &world{}, memory.Options{})
+			m.loner(t, check.For("door-locked", model.High, locked))
+			m.Specs["house"] = doors(2, func(int) bool { return false })
+			m.audit(t)
+			m.alerts.heard = nil
+			rule := check.Across(id, model.High, guarded, check.Using[guard]())
+			if id != "door-locked" {
+				rule = rule.Formerly("door-locked")
+			}
+			m.loner(t, rule)
+			for range 2 {
+				m.audit(t)
+			}
+			if d := cmp.Diff([]string{"audit finished", "audit finished"}, slices.Sorted(maps.Values(m.alerts.words()))); d != "" {
+				t.Errorf("alerts (-want +got):\n%s", d)
+			}
+			before, err := m.records.Findings(t.Context(), account, "house")
+			if err != nil || len(before) != 2 || before[0].Why != model.WhyRetired {
+				t.Errorf("findings of before: %+v, %v", before, err)
+			}
+			now, err := m.records.Findings(t.Context(), account, "across")
+			if err != nil || len(now) != 2 || !now[0].State.Open() {
+				t.Fatalf("findings of now: %+v, %v", now, err)
+			}
+			if f, err := m.records.Finding(t.Context(), account, pipeline.Scopes(m.Catalog), now[0].ID); err != nil || !f.State.Open() {
+				t.Errorf("by its id: %+v, %v", f, err)
+			}
+		})
 	}
 }
