@@ -746,7 +746,7 @@ func (h *lifetimes) step() {
 func (h *lifetimes) inParts(a model.Audit) bool {
 	tasks, err := h.records.Tasks(h.t.Context(), a.ID)
 	h.must(err, "tasks")
-	return slices.ContainsFunc(tasks, func(t model.Task) bool { return t.Of != "" })
+	return slices.ContainsFunc(tasks, func(t model.Task) bool { return t.Of != "" || len(t.Next) > 0 })
 }
 
 // again takes an audit up again.
