@@ -15,6 +15,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/bench/synthetic"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/lambdax"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob/dir"
 	"github.com/cloudarq/cloudarq/pkg/platform/notify"
@@ -38,6 +39,7 @@ const (
 	aggregatorTime = 300 * time.Second
 	taskReceives   = 4
 	resultReceives = 12
+	functionMemory = 512 // megabytes
 	leaseFor       = time.Minute
 	spare          = time.Minute
 	continueFor    = 6 * time.Hour
@@ -91,6 +93,8 @@ func regions() []string { return []string{"eu-west-1", "eu-west-2"} }
 
 // run does the step in this process.
 func (s step) run(ctx context.Context) (measured, error) {
+	// As a function of the smallest size is told how much it has.
+	lambdax.BoundMemory(functionMemory)
 	start, before := time.Now(), processor()
 	m, err := s.work(ctx)
 	m.Wall, m.Processor, m.Memory = time.Since(start), processor()-before, peak()

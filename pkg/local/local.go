@@ -99,7 +99,7 @@ func (s *State) Audit(ctx context.Context, run Run) (model.Audit, error) {
 	p := &pipeline.Pipeline{
 		Catalog: s.Catalog, Specs: run.Specs, Store: s.Store, Evidence: s.Evidence,
 		Tasks: tasks, Results: results, Accounts: opened{run.Account}, Progress: run.Progress,
-		Now: time.Now, Deadline: run.Timeout, WatchEvery: watchEvery,
+		Now: time.Now, Deadline: run.Timeout, WatchEvery: watchEvery, TempDir: s.path,
 	}
 	audit, err := s.begin(ctx, p, run)
 	if err != nil {

@@ -126,8 +126,8 @@ type Pipeline struct {
 	// whoever gave none for so long is taken for dead, and another goes on. 0 is for
 	// where one process does all the work.
 	LeaseFor time.Duration
-	// TempDir is where evidence is sorted that is too large for memory; empty leaves
-	// the choice to the system.
+	// TempDir is where evidence is sorted that is too large for memory, in files without
+	// a name; empty leaves the choice to the system.
 	TempDir string
 
 	writers sync.Pool // of *blob.Writer, closed
