@@ -94,6 +94,7 @@ func (c *Comparison) After(e evidence.Entry) error {
 			what = FailsNow
 		case v.Status == check.Fail && was.reason != v.Reason:
 			what = ReasonMoved
+		case unasked(v): // what was not to be looked at is no difference
 		case v.Status == check.NotAssessed && was.status.Assessed():
 			what = BlindNow
 		case v.Status == check.NotAssessed:

@@ -48,6 +48,7 @@ func TestCompare(t *testing.T) {
 		"cannot be listed":   {[]evidence.Entry{seen("a", "r", fail), seen("b", "r", pass)}, []evidence.Entry{listing("r", &denied)}, []string{"newly blind", "newly blind"}},
 		"region not audited": {[]evidence.Entry{seen("a", "r", fail)}, []evidence.Entry{listing("other", nil)}, nil},
 		"cannot be read":     {[]evidence.Entry{seen("a", "r", pass)}, []evidence.Entry{seen("a", "r", blind), listing("r", nil)}, []string{"newly blind"}},
+		"not asked for":      {[]evidence.Entry{seen("a", "r", fail)}, []evidence.Entry{seen("a", "r", check.Unassessed(fact.Gap{Reason: fact.NotCollected})), listing("r", nil)}, nil},
 		"still blind":        {[]evidence.Entry{seen("a", "r", blind)}, []evidence.Entry{seen("a", "r", blind), listing("r", nil)}, nil},
 		"visible, passes":    {[]evidence.Entry{seen("a", "r", blind)}, []evidence.Entry{seen("a", "r", pass), listing("r", nil)}, []string{"newly visible"}},
 		"visible, fails":     {[]evidence.Entry{seen("a", "r", blind)}, []evidence.Entry{seen("a", "r", fail), listing("r", nil)}, []string{"new"}},

@@ -150,7 +150,7 @@ func (l *Lifecycle) Observe(e evidence.Entry, source string, known func(model.Fi
 		case !known(o.ID):
 			continue
 		case v.Status == check.NotAssessed:
-			o.Unasked = !slices.ContainsFunc(v.Gaps, func(g fact.Gap) bool { return g.Reason != fact.NotCollected })
+			o.Unasked = unasked(v)
 		}
 		if err := emit(o); err != nil {
 			return err
@@ -173,6 +173,13 @@ func (l *Lifecycle) Observe(e evidence.Entry, source string, known func(model.Fi
 		}
 	}
 	return nil
+}
+
+// unasked reports whether an audit has no verdict because it was not meant to look at
+// what would have decided.
+func unasked(v evidence.Verdict) bool {
+	return v.Status == check.NotAssessed && len(v.Gaps) > 0 &&
+		!slices.ContainsFunc(v.Gaps, func(g fact.Gap) bool { return g.Reason != fact.NotCollected })
 }
 
 // Worse is the observation that counts where two are of the same finding: a failure

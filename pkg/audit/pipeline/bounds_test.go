@@ -125,6 +125,8 @@ func TestNarrowedRulesOverTheAccount(t *testing.T) {
 	awake["eu-west-1"] = true
 	if a, f := audit(true, "eu-west-1"); a.Summary.Tally["door-guarded"].NotAssessed != 1 || f.State != model.FindingOpen || !f.BlindSince.IsZero() || len(f.History) != 1 {
 		t.Errorf("one region is known: %+v, %+v", a.Summary.Tally, f)
+	} else if c := a.Summary.Changes; len(c.NewlyBlind) != 0 {
+		t.Errorf("newly blind %v", c.NewlyBlind)
 	}
 	if _, f := audit(false, "eu-west-1", "us-east-1"); f.State != model.FindingResolved {
 		t.Errorf("all are known: %+v", f)

@@ -11,6 +11,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/audit/diff"
 	"github.com/cloudarq/cloudarq/pkg/audit/drift"
 	"github.com/cloudarq/cloudarq/pkg/audit/score"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -322,7 +323,7 @@ func (p *Pipeline) summarise(audit model.Audit, tasks []model.Task, previous *mo
 	}
 	if previous != nil {
 		s.Changes.Previous = previous.ID
-		s.Changes.NewlyBlind = newlyBlind(previous.Summary.Tally, s.Tally)
+		s.Changes.NewlyBlind = newlyBlind(previous.Summary.Tally, s.Tally, s.Gaps)
 		audit.Summary = s
 		s.Changes.NewlyMissing = drift.NewlyLost(*previous, audit)
 		s.Changes.Score = score.Compare(*previous, audit)
@@ -331,12 +332,22 @@ func (p *Pipeline) summarise(audit model.Audit, tasks []model.Task, previous *mo
 }
 
 // newlyBlind lists the checks that were fully assessed in the audit before and
-// are not any more.
-func newlyBlind(before, now model.Tally) []model.CheckID {
+// are not any more, for other reasons than that the audit was to look at less.
+func newlyBlind(before, now model.Tally, gaps []model.GapCount) []model.CheckID {
+	unasked, other := map[model.CheckID]bool{}, map[model.CheckID]bool{}
+	for _, g := range gaps {
+		for _, id := range g.Checks {
+			if g.Reason == string(fact.NotCollected) {
+				unasked[id] = true
+			} else {
+				other[id] = true
+			}
+		}
+	}
 	var blind []model.CheckID
 	for id, counts := range now {
 		was, ran := before[id]
-		if counts.NotAssessed > 0 && ran && was.NotAssessed == 0 {
+		if counts.NotAssessed > 0 && ran && was.NotAssessed == 0 && (other[id] || !unasked[id]) {
 			blind = append(blind, id)
 		}
 	}
