@@ -241,17 +241,17 @@ func TestWholeThatFailsWithItsParts(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t, t.TempDir(), &world{}, memory.Options{MaxReceives: 2})
 	m.ContinueFor, m.LeaseFor = 24*time.Hour, time.Minute
-	read := 0
+	var read atomic.Int64
 	m.Specs["house"] = collect.Spec{Service: "house", Walks: []collect.Walk{{Kinds: []string{door{}.Kind(), guard{}.Kind()}, Run: func(ctx context.Context, s *collect.Session) error {
-		left := false
+		var left atomic.Bool
 		err := collect.EachOf(ctx, s, []string{"a", "b"}, func(_ *collect.Reading, name string) *door {
-			if read++; read%2 == 0 { // one at a time
-				left = true
+			if read.Add(1)%2 == 0 { // one at a time
+				left.Store(true)
 				return nil
 			}
 			return &door{Resource: s.Resource(s.ARN("house", "door/"+name), name), Locked: fact.Known(false)}
 		})
-		if left {
+		if left.Load() {
 			return collect.ErrStopped
 		}
 		return err
@@ -283,7 +283,7 @@ func TestWholeThatFailsWithItsParts(t *testing.T) {
 	// Taken up again, it is done as a whole, and read otherwise than before. The results
 	// of its parts come first.
 	m.Store = store.New(m.table, m.Catalog.Severity)
-	read = 1
+	read.Store(1)
 	if _, err := m.Resume(t.Context(), organization, a); err != nil {
 		t.Fatal(err)
 	}
