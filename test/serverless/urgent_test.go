@@ -66,7 +66,8 @@ func TestWhichWayAnAuditGoes(t *testing.T) {
 	if d := cmp.Diff(urgent, got); d != "" {
 		t.Errorf("on demand (-want +got):\n%s", d)
 	}
-	if hidden["UrgentTasksQueue"] < 2 || hidden["ResultsQueue"] != hidden["UrgentTasksQueue"] || hidden["TasksQueue"] > 0 {
+	// A message that comes again is hidden again.
+	if hidden["UrgentTasksQueue"] < 2 || hidden["ResultsQueue"] < 2 || hidden["TasksQueue"] > 0 {
 		t.Errorf("on demand messages were hidden %v", hidden)
 	}
 	h.due(c)
