@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -231,8 +232,8 @@ func TestLargeScope(t *testing.T) {
 	if a := m.audit(t); a.State != model.AuditDone || a.Summary.Changes.New != n {
 		t.Fatalf("audit %s %v, changes %+v", a.State, a.Problems, a.Summary.Changes)
 	}
-	if open, _ := count(); open != n || writes.failed < n/700 {
-		t.Errorf("%d findings are open, want %d; the table failed %d times", open, n, writes.failed)
+	if open, _ := count(); open != n || writes.failed.Load() < n/700 {
+		t.Errorf("%d findings are open, want %d; the table failed %d times", open, n, writes.failed.Load())
 	}
 	if s, err := m.records.Scope(t.Context(), account, "house"); err != nil || s.Parts != 16 || !s.Done {
 		t.Errorf("scope %+v, %v", s, err)
@@ -268,13 +269,13 @@ func TestLargeScope(t *testing.T) {
 // tired is a table that refuses a write now and then.
 type tired struct {
 	table.Table
-	every, writes, failed int
+	every          int64
+	writes, failed atomic.Int64
 }
 
 func (w *tired) Put(ctx context.Context, it table.Item) error {
-	w.writes++
-	if w.writes%w.every == 0 {
-		w.failed++
+	if w.writes.Add(1)%w.every == 0 {
+		w.failed.Add(1)
 		return errSNS
 	}
 	return w.Table.Put(ctx, it)
