@@ -169,14 +169,12 @@ type looks struct{ lock, paint string } // "" is gone or, of a gate that has the
 
 // estate is the account as it is now.
 type estate struct {
-	mu      sync.Mutex
-	gates   map[string]looks // by region/name
-	awake   map[string]bool  // watchmen by region
-	trees   map[string]looks
-	ends    map[string]ends // of listings, by kind/region
-	closed  map[string]bool // services that the account is not opened for
-	budget  int             // how much a walk may read before it has to hand on; 0 is all
-	regions []string
+	gates  map[string]looks // by region/name
+	awake  map[string]bool  // watchmen by region
+	trees  map[string]looks
+	ends   map[string]ends // of listings, by kind/region
+	closed map[string]bool // services that the account is not opened for
+	budget int             // how much a walk may read before it has to hand on; 0 is all
 }
 
 var everywhere = []string{"eu-west-1", "us-east-1", "ap-south-1"}
@@ -258,7 +256,7 @@ func (w *estate) specs() map[string]collect.Spec {
 }
 
 // Open implements pipeline.Accounts.
-func (w *estate) Open(_ context.Context, _ model.OrganizationID, _ model.Audit, actions []string, _ ledger.Ledger) (pipeline.Account, error) {
+func (w *estate) Open(_ context.Context, _ model.OrganizationID, _ model.Audit, _ []string, _ ledger.Ledger) (pipeline.Account, error) {
 	return w, nil
 }
 
@@ -389,18 +387,18 @@ type lifetimes struct {
 	sns     *unsteady
 	edition edition
 
-	findings_ map[subjectOf]*expected
-	looked    map[string]map[string]bool        // by scope: which check looked at which region
-	taken     map[string]map[model.AuditID]bool // by scope: audits that were taken in
-	began     map[string]time.Time              // by scope: the newest of them
-	applied   map[string]bool
-	shown     map[model.AuditID]map[string]snapshot // by service
-	audits_   []model.AuditID
-	late      []queue.Message
-	holding   bool // results are held back
-	dieHold   bool // from the next death on
-	unnoted   int  // deaths between publishing and noting
-	dead      int
+	known   map[subjectOf]*expected
+	looked  map[string]map[string]bool        // by scope: which check looked at which region
+	taken   map[string]map[model.AuditID]bool // by scope: audits that were taken in
+	began   map[string]time.Time              // by scope: the newest of them
+	applied map[string]bool
+	shown   map[model.AuditID]map[string]snapshot // by service
+	begun   []model.AuditID
+	late    []queue.Message
+	holding bool // results are held back
+	dieHold bool // from the next death on
+	unnoted int  // deaths between publishing and noting
+	dead    int
 }
 
 // unsteady is a notifier that fails now and then, and says what it was given.
@@ -428,7 +426,7 @@ func newHistory(t *testing.T, rt *rapid.T, dir string) *lifetimes {
 	})
 	h := &lifetimes{
 		machine: m, t: t, rt: rt, w: w, mortal: &mortal{}, sns: &unsteady{ears: m.alerts}, edition: edition{severity: model.High},
-		findings_: map[subjectOf]*expected{}, looked: map[string]map[string]bool{}, taken: map[string]map[model.AuditID]bool{},
+		known: map[subjectOf]*expected{}, looked: map[string]map[string]bool{}, taken: map[string]map[model.AuditID]bool{},
 		began: map[string]time.Time{}, applied: map[string]bool{}, shown: map[model.AuditID]map[string]snapshot{},
 	}
 	m.LeaseFor, m.KeepDetail, m.Bound = time.Minute, 1000*24*time.Hour, 1000*24*time.Hour
@@ -578,7 +576,7 @@ func (h *lifetimes) plan(connects bool, regions, checks, services []string) mode
 		}
 	}
 	h.must(err, "begin")
-	h.audits_ = append(h.audits_, r.Audit)
+	h.begun = append(h.begun, r.Audit)
 	h.shown[r.Audit] = map[string]snapshot{}
 	return h.read(r.Audit)
 }
@@ -846,7 +844,7 @@ func (h *lifetimes) settle(id model.AuditID) {
 		}
 	}
 	want := map[subjectOf]expected{}
-	for at, e := range h.findings_ {
+	for at, e := range h.known {
 		copied := *e
 		copied.Turns = slices.Clone(e.Turns)
 		for i := range copied.Turns {
@@ -903,7 +901,7 @@ func (h *lifetimes) follow(scope string, a model.Audit, try int, done bool, stor
 		first = first && other == a.ID
 	}
 	subjects := map[subjectOf]bool{}
-	for at := range h.findings_ {
+	for at := range h.known {
 		subjects[at] = true
 	}
 	for resource := range shot.gates {
@@ -931,14 +929,14 @@ func (h *lifetimes) follow(scope string, a model.Audit, try int, done bool, stor
 			s = shot.sees(a, at.check, at.resource)
 		}
 		byRules := !h.looked[scope][at.check+" "+strings.Split(at.resource, "/")[0]]
-		e := h.findings_[at]
+		e := h.known[at]
 		happens := func(what model.EventKind, news bool) {
 			e.Turns = append(e.Turns, turn{a.ID, try, what, news && !first && !byRules})
 		}
 		switch {
 		case e == nil && s.what == "fail":
 			e = &expected{Open: true, Reason: s.reason}
-			h.findings_[at] = e
+			h.known[at] = e
 			happens(model.EventNew, true)
 		case e == nil:
 		case !exists && e.Open:
@@ -986,14 +984,14 @@ func (h *lifetimes) follow(scope string, a model.Audit, try int, done bool, stor
 func (h *lifetimes) heardAll() {
 	want := map[string]int{} // by audit, try, scope: how many
 	single := map[string]int{}
-	for at, e := range h.findings_ {
+	for at, e := range h.known {
 		for _, t := range e.Turns {
 			if t.news {
 				want[fmt.Sprintf("%s %d %s", t.Audit, t.Try, scopeOfCheck(at.check))]++
 			}
 		}
 	}
-	for at, e := range h.findings_ {
+	for at, e := range h.known {
 		for _, t := range e.Turns {
 			if t.news && want[fmt.Sprintf("%s %d %s", t.Audit, t.Try, scopeOfCheck(at.check))] <= alert.Limit {
 				single[fmt.Sprintf("%s %s %s %s", t.Audit, t.What, at.check, at.resource)]++
@@ -1019,10 +1017,7 @@ func (h *lifetimes) heardAll() {
 		switch a.Kind {
 		case alert.KindFinding:
 			at := strings.SplitN(a.Finding.Resource, "gate/", 2)
-			name := at[len(at)-1]
-			if strings.HasPrefix(name, "arn:aws:garden:::") {
-				name = strings.TrimPrefix(name, "arn:aws:garden:::")
-			}
+			name := strings.TrimPrefix(at[len(at)-1], "arn:aws:garden:::")
 			got[fmt.Sprintf("%s %s %s %s", a.Audit, a.Change, checkName(a.Finding.Check), name)]++
 		case alert.KindDigest:
 			var n int
@@ -1070,7 +1065,7 @@ func (h *lifetimes) open(id model.AuditID) (all string) {
 
 // markers: nothing waits for a task that has ended, and no marker stays for ever.
 func (h *lifetimes) markers() {
-	for _, id := range h.audits_ {
+	for _, id := range h.begun {
 		for item, err := range table.All(h.t.Context(), h.table, table.Query{PK: "O#acme#OPEN#" + string(id), Limit: table.MaxLimit}) {
 			h.must(err, "markers")
 			t, err := h.records.Task(h.t.Context(), id, model.TaskID(item.SK))

@@ -116,7 +116,7 @@ func TestSets(t *testing.T) {
 		world.Add(newWire(fmt.Sprint(i), "eu-west-1", fact.Known([]string{fmt.Sprint("lamp-", i%500)})))
 	}
 	world.Add(newWire("hidden", "eu-west-1", fact.Missing[[]string](fact.Denied, "house:GetWire")))
-	everyWire := check.Across("wires-counted", model.Low, func(e *check.Evidence, l lamp) check.Verdict {
+	everyWire := check.Across("wires-counted", model.Low, func(e *check.Evidence, _ lamp) check.Verdict {
 		for _, w := range check.All[wire](e) {
 			if lamps, ok := check.Try(e, w.Lamps); ok && lamps[0] == "lamp-499" {
 				return check.Passed("found")
