@@ -177,7 +177,7 @@ func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, ta
 	task.Evidence = Key("evidence", m.Organization, audit, string(task.ID)+attempt)
 	task.Ledger = calls.key
 	ev := newEvaluator(p, audit, task.Service)
-	var digests map[string][]uint64
+	var digests map[string][]collect.Digest
 	err = p.write(ctx, task.Evidence, func(w *blob.Writer) error {
 		ev.out = w
 		var rest map[string]*left

@@ -35,8 +35,8 @@ func isPart(id model.TaskID) bool { return strings.Contains(string(id), "~") }
 type piece struct {
 	walk   collect.Walk
 	region string
-	read   []uint64 // digests of what earlier tasks of this audit read
-	avoid  []uint64 // of what the audit before read, when it could not read all: comes last
+	read   []collect.Digest // digests of what earlier tasks of this audit read
+	avoid  []collect.Digest // of what the audit before read, when it could not read all: comes last
 }
 
 // pieces are what a task has to do.
@@ -57,7 +57,7 @@ func (p *Pipeline) pieces(ctx context.Context, orgID model.OrganizationID, spec 
 			rests = append(rests, model.Rest{Region: unread.Region, Avoid: unread.Read})
 		}
 	}
-	read, avoid := map[string][]uint64{}, map[string][]uint64{}
+	read, avoid := map[string][]collect.Digest{}, map[string][]collect.Digest{}
 	for _, rest := range rests {
 		var err error
 		if read[rest.Region], err = p.digests(ctx, rest.Read); err != nil {
@@ -84,12 +84,12 @@ func (p *Pipeline) pieces(ctx context.Context, orgID model.OrganizationID, spec 
 
 // digests reads a set that putDigests stored. One that is forgotten meanwhile is empty:
 // then everything is read again.
-func (p *Pipeline) digests(ctx context.Context, key string) ([]uint64, error) {
+func (p *Pipeline) digests(ctx context.Context, key string) ([]collect.Digest, error) {
 	if key == "" {
 		return nil, nil
 	}
-	var all []uint64
-	err := readBlob(ctx, p.Evidence, key, func(some []uint64) error {
+	var all []collect.Digest
+	err := readBlob(ctx, p.Evidence, key, func(some []collect.Digest) error {
 		all = append(all, some...)
 		return nil
 	})
@@ -99,7 +99,7 @@ func (p *Pipeline) digests(ctx context.Context, key string) ([]uint64, error) {
 	return all, err
 }
 
-func (p *Pipeline) putDigests(ctx context.Context, key string, all []uint64) error {
+func (p *Pipeline) putDigests(ctx context.Context, key string, all []collect.Digest) error {
 	return p.write(ctx, key, func(w *blob.Writer) error {
 		for some := range slices.Chunk(all, 1000) {
 			if err := w.Write(some); err != nil {
@@ -114,8 +114,8 @@ func (p *Pipeline) putDigests(ctx context.Context, key string, all []uint64) err
 type left struct {
 	walks []string
 	kinds []string
-	read  []uint64
-	avoid []uint64
+	read  []collect.Digest
+	avoid []collect.Digest
 }
 
 // walk makes the walks of a task all at once; how fast they go is the account's
@@ -171,7 +171,7 @@ func (p *Pipeline) walk(ctx context.Context, pieces []piece, account Account, ca
 
 // run makes one walk: first what the audit before could not read, then the rest. It
 // gives what was read, where that has to be known.
-func (c piece) run(ctx, stop context.Context, session *collect.Session) (read []uint64, ended bool) {
+func (c piece) run(ctx, stop context.Context, session *collect.Session) (read []collect.Digest, ended bool) {
 	if stop == nil {
 		return nil, session.Run(ctx, c.walk)
 	}
@@ -190,8 +190,8 @@ func (c piece) run(ctx, stop context.Context, session *collect.Session) (read []
 // handOver settles what becomes of what a task left: tasks that go on with it, or where
 // the audit's time is over, gaps that say so. The evidence may still be written to. What
 // was read is kept under keys of this attempt: another may read other things.
-func (p *Pipeline) handOver(orgID model.OrganizationID, audit model.Audit, task *model.Task, attempt string, rest map[string]*left, sink collect.Sink) (digests map[string][]uint64) {
-	digests = map[string][]uint64{}
+func (p *Pipeline) handOver(orgID model.OrganizationID, audit model.Audit, task *model.Task, attempt string, rest map[string]*left, sink collect.Sink) (digests map[string][]collect.Digest) {
+	digests = map[string][]collect.Digest{}
 	over := p.Now().Sub(audit.StartedAt) >= p.ContinueFor || task.Part >= mostParts
 	for _, region := range slices.Sorted(maps.Keys(rest)) {
 		l := rest[region]
@@ -245,11 +245,6 @@ func (p *Pipeline) handOn(ctx context.Context, orgID model.OrganizationID, audit
 	for _, t := range next {
 		if err := p.Store.For(orgID).PutTask(ctx, &t); err != nil && !errors.Is(err, store.ErrConflict) {
 			return err
-		}
-	}
-	if next == nil { // another version wrote them
-		for _, id := range task.Next {
-			next = append(next, model.Task{ID: id})
 		}
 	}
 	return p.send(ctx, orgID, audit, next)

@@ -2,9 +2,11 @@ package collect
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"hash/fnv"
+	"fmt"
 	"sync"
 	"time"
 
@@ -26,15 +28,32 @@ type Part struct {
 	stop context.Context //nolint:containedctx // when it ends, nothing more is begun; what is under way has the walk's own
 
 	mu   sync.Mutex
-	read map[uint64]bool // what no task need read any more
-	new  []uint64        // what this one read
+	read map[Digest]bool // what no task need read any more
+	new  []Digest        // what this one read
+}
+
+// Digest names an item of a walk's listings. What is read is left out by it, so two
+// items of one digest would hide one from the audit: it is a hash of which nobody who
+// owns the items' names can make two alike. The zero Digest names none.
+type Digest [16]byte
+
+// MarshalText implements encoding.TextMarshaler.
+func (d Digest) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, d[:]), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *Digest) UnmarshalText(text []byte) error {
+	if len(text) != hex.EncodedLen(len(d)) {
+		return fmt.Errorf("a digest of %d characters", len(text))
+	}
+	_, err := hex.Decode(d[:], text)
+	return err
 }
 
 // NewPart makes a part that leaves out what was read, by its digests, and begins
 // nothing any more once stop has ended. The walk's own context ends later, so that what
 // is under way then can be finished.
-func NewPart(stop context.Context, read []uint64) *Part {
-	p := &Part{stop: stop, read: make(map[uint64]bool, len(read))}
+func NewPart(stop context.Context, read []Digest) *Part {
+	p := &Part{stop: stop, read: make(map[Digest]bool, len(read))}
 	for _, digest := range read {
 		p.read[digest] = true
 	}
@@ -42,7 +61,7 @@ func NewPart(stop context.Context, read []uint64) *Part {
 }
 
 // Read lists the digests of what this part read.
-func (p *Part) Read() []uint64 {
+func (p *Part) Read() []Digest {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.new
@@ -65,28 +84,25 @@ func (p *Part) stopping() <-chan struct{} {
 	return p.stop.Done()
 }
 
-// digest names an item of a walk's listings; 0 names none.
-func (p *Part) digest(walk string, item any) uint64 {
+func (p *Part) digest(walk string, item any) Digest {
 	if p == nil {
-		return 0
+		return Digest{}
 	}
 	data, err := json.Marshal(item)
 	if err != nil {
-		return 0
+		return Digest{}
 	}
 	return sum(walk, data)
 }
 
-func sum(walk string, data []byte) uint64 {
-	hash := fnv.New64a()
-	_, _ = hash.Write([]byte(walk))
-	_, _ = hash.Write([]byte{0})
-	_, _ = hash.Write(data)
-	return hash.Sum64()
+func sum(walk string, data []byte) (d Digest) {
+	whole := sha256.Sum256(append([]byte(walk+"\x00"), data...))
+	copy(d[:], whole[:])
+	return d
 }
 
-func (p *Part) has(digest uint64) bool {
-	if p == nil || digest == 0 {
+func (p *Part) has(digest Digest) bool {
+	if p == nil || digest == (Digest{}) {
 		return false
 	}
 	p.mu.Lock()
@@ -95,8 +111,8 @@ func (p *Part) has(digest uint64) bool {
 }
 
 // add notes what was read, and reports whether it was not before.
-func (p *Part) add(digest uint64) bool {
-	if p == nil || digest == 0 {
+func (p *Part) add(digest Digest) bool {
+	if p == nil || digest == (Digest{}) {
 		return true
 	}
 	p.mu.Lock()
