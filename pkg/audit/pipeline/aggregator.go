@@ -118,7 +118,7 @@ func (p *Pipeline) settle(ctx context.Context, m Message, cause error) error {
 	if err != nil || task == nil {
 		return err
 	}
-	if err == nil && task.Of != "" {
+	if task.Of != "" {
 		root, err := org.Task(ctx, m.Audit, task.Of)
 		if err != nil {
 			return err

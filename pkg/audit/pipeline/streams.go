@@ -162,7 +162,8 @@ type pair struct {
 	seen  *diff.Observation
 }
 
-// merge goes through two streams in the order of ids side by side.
+// merge goes through two streams in the order of ids side by side. What a pair points
+// to is good until the next.
 func merge(known iter.Seq2[model.Finding, error], seen iter.Seq2[diff.Observation, error]) iter.Seq2[pair, error] {
 	return func(yield func(pair, error) bool) {
 		next, stop := iter.Pull2(seen)
@@ -198,8 +199,7 @@ func merge(known iter.Seq2[model.Finding, error], seen iter.Seq2[diff.Observatio
 				yield(pair{}, err)
 				return
 			}
-			seen := o
-			if !yield(pair{id: o.ID, seen: &seen}, nil) {
+			if !yield(pair{id: o.ID, seen: &o}, nil) {
 				return
 			}
 			o, err, more = next()
