@@ -38,6 +38,11 @@ func (p *Pipeline) Tick(ctx context.Context) (Ticked, error) {
 	var ticked Ticked
 	var mu sync.Mutex
 	var problems []error
+	problem := func(err error) { // what was started before goes on meanwhile
+		mu.Lock()
+		defer mu.Unlock()
+		problems = append(problems, err)
+	}
 	note := func(count *int, err error) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -50,7 +55,7 @@ func (p *Pipeline) Tick(ctx context.Context) (Ticked, error) {
 	group.SetLimit(startsAtOnce)
 	for due, err := range p.Store.AuditsDue(ctx, now) {
 		if err != nil {
-			problems = append(problems, err)
+			problem(err)
 			break
 		}
 		group.Go(func() error {
@@ -68,7 +73,7 @@ func (p *Pipeline) Tick(ctx context.Context) (Ticked, error) {
 	}
 	for due, err := range p.Store.Overdue(ctx, now) {
 		if err != nil {
-			problems = append(problems, err)
+			problem(err)
 			break
 		}
 		group.Go(func() error {
@@ -78,7 +83,7 @@ func (p *Pipeline) Tick(ctx context.Context) (Ticked, error) {
 	}
 	for due, err := range p.Store.Purges(ctx, now) {
 		if err != nil {
-			problems = append(problems, err)
+			problem(err)
 			break
 		}
 		group.Go(func() error {
