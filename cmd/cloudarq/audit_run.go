@@ -46,7 +46,7 @@ The verdicts go to stdout: with -o json, ndjson or csv every one of them, with
   cloudarq audit run --role-arn arn:aws:iam::111122223333:role/CloudArqAuditRole --external-id prompt
   cloudarq audit run --connection prod
   cloudarq audit run --services s3,iam --severity high --fail-on high --min-coverage 95
-  cloudarq audit run --checks 's3-*',fsbp:KMS.4 -o ndjson > verdicts.ndjson
+  cloudarq audit run --checks 's3-*',securityhub:KMS.4 -o ndjson > verdicts.ndjson
   cloudarq audit run --dry-run`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.runAudit(cmd.Context(), f) },

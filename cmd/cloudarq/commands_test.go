@@ -29,7 +29,7 @@ func TestChecksList(t *testing.T) {
 	if chosen := decode[[]report.Check](t, cloudarq(t, t.TempDir(), "checks", "list", "kms-*", "severity=critical", "-o", "json")); len(chosen) != 2 {
 		t.Errorf("%d critical checks of KMS, want 2", len(chosen))
 	}
-	r := cloudarq(t, t.TempDir(), "checks", "show", "fsbp:KMS.4")
+	r := cloudarq(t, t.TempDir(), "checks", "show", "securityhub:KMS.4")
 	for _, want := range []string{"kms-key-rotation", "Why it matters", "How to fix it", "enable-key-rotation"} {
 		if !strings.Contains(r.stdout, want) {
 			t.Errorf("checks show lacks %q", want)

@@ -99,7 +99,7 @@ func TestPolicyShowSelects(t *testing.T) {
 		"two services":             {[]string{"--services", "s3,kms"}, 13 + 2 + 4 + 1},
 		"with an equals sign":      {[]string{"--services=kms"}, 5},
 		"checks":                   {[]string{"--checks", "kms-key-rotation"}, 5},
-		"checks and their aliases": {[]string{"--checks", "fsbp:KMS.4"}, 5},
+		"checks and their aliases": {[]string{"--checks", "securityhub:KMS.4"}, 5},
 	} {
 		shown := decode[[]policy.Grant](t, cloudarq(t, t.TempDir(), append([]string{"policy", "show", "-o", "json"}, c.args...)...))
 		if len(shown) != c.want {

@@ -180,7 +180,7 @@ func (e *UnknownError) Error() string {
 }
 
 // Select finds checks by id, by glob ("kms-*") or by another tool's id
-// ("prowler:kms_cmk_rotation_enabled", "fsbp:KMS.4"). No words select all; a
+// ("prowler:kms_cmk_rotation_enabled", "securityhub:KMS.4"). No words select all; a
 // word that selects nothing is an *UnknownError.
 func (c *Catalog) Select(words []string) ([]Check, error) {
 	if len(words) == 0 {
