@@ -15,6 +15,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/services/apigateway"
 	"github.com/cloudarq/cloudarq/pkg/services/autoscaling"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudtrail"
+	"github.com/cloudarq/cloudarq/pkg/services/checktest"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudwatch"
 	"github.com/cloudarq/cloudarq/pkg/services/config"
 	"github.com/cloudarq/cloudarq/pkg/services/ec2"
@@ -96,7 +97,7 @@ func populations(patterns []string) map[string]population {
 		return ec2.RouteTable{Resource: r, Detail: fact.Known(ec2.RouteTableDetail{Peerings: []ec2.PeeringRoute{{Peering: half(i, name("peering", i)), Range: "10.0.1.0/24"}}})}
 	}))
 	add(many("ec2", "snapshot", func(_ int, r model.Resource) ec2.Snapshot {
-		return ec2.Snapshot{Resource: r, Public: fact.Known(true)}
+		return ec2.Snapshot{Resource: r, Detail: fact.Known(ec2.SnapshotDetail{}), Public: fact.Known(true)}
 	}))
 	add(inEachRegion("ec2", "settings", func(r model.Resource) ec2.RegionSettings {
 		return ec2.RegionSettings{Resource: r, SnapshotBlock: fact.Known("unblocked")}
@@ -325,7 +326,7 @@ func measure(t *testing.T, catalog *check.Catalog, of map[string]population, n i
 			t.Fatalf("a rule looks at %s: say in populations how to make many", kind)
 		}
 		for _, r := range of[kind](n) {
-			world.Add(r)
+			world.Add(checktest.Settled(r))
 		}
 	}
 	judge := check.NewJudge(time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC), world)

@@ -36,6 +36,11 @@ type Rule struct {
 	// keep their history.
 	Former []model.CheckID
 
+	// Exclusions are where AWS makes the rule impossible to meet.
+	Exclusions []Exclusion
+
+	anyState, evenManaged bool
+
 	decide func(*Evidence, Resource) Verdict
 }
 
@@ -110,7 +115,7 @@ func (j *Judge) Judge(rule Rule, resource Resource) (verdict Verdict) {
 			verdict = Unassessed(fact.Gap{Reason: fact.Failed, Detail: fmt.Sprintf("rule %s: %v", rule.ID, stop)})
 		}
 	}()
-	return rule.decide(&j.evidence, resource).bounded()
+	return rule.verdict(&j.evidence, resource).bounded()
 }
 
 // Evidence is what the last call of Judge read.

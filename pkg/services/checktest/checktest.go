@@ -56,6 +56,7 @@ func Run(t *testing.T, service check.Service, table Table, others ...check.Servi
 		t.Fatal(err)
 	}
 	texts(t, service)
+	table = settled(table)
 	pool := pool(t, table)
 	seen := map[string][]string{}
 	for _, rule := range service.Rules {
@@ -131,6 +132,7 @@ func testCase(t *testing.T, rule check.Rule, c Case, pool map[string][]reflect.V
 		t.Error("the verdict gives no reason")
 	}
 	roundTrip(t, c.Resource)
+	testStates(t, rule, c)
 
 	// A reason that counts days would make every finding a new one every day.
 	tomorrow := judgeAt(Now.AddDate(0, 0, 1), rule, c.Resource, c.Others)

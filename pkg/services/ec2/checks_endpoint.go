@@ -80,21 +80,11 @@ func endpointZones(e *check.Evidence, p Endpoint) check.Verdict {
 	return check.Must(len(d.Subnets) > 1, "the endpoint is in several availability zones", "the endpoint is in one availability zone at most")
 }
 
-// serviceGone reports whether a service offers nothing any more.
-func (d EndpointServiceDetail) gone() bool { return d.State == "Deleting" || d.State == "Deleted" }
-
 func serviceNotForEverybody(e *check.Evidence, s EndpointService) check.Verdict {
-	if d := check.Read(e, s.Detail); d.gone() {
-		return check.Inapplicable("the service is in state " + d.State)
-	}
 	return check.Must(!slices.Contains(check.Read(e, s.Principals), "*"),
 		"only named principals may connect", "every AWS account may ask to connect")
 }
 
 func serviceAcceptance(e *check.Evidence, s EndpointService) check.Verdict {
-	d := check.Read(e, s.Detail)
-	if d.gone() {
-		return check.Inapplicable("the service is in state " + d.State)
-	}
-	return check.Must(d.AcceptanceRequired, "connections wait for acceptance", "connections are accepted by themselves")
+	return check.Must(check.Read(e, s.Detail).AcceptanceRequired, "connections wait for acceptance", "connections are accepted by themselves")
 }

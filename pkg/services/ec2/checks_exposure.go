@@ -40,9 +40,6 @@ var securityGroups = check.NewIndex(check.Name[SecurityGroup])
 func notExposed(want ports) func(*check.Evidence, Instance) check.Verdict {
 	return func(e *check.Evidence, i Instance) check.Verdict {
 		d := check.Read(e, i.Detail)
-		if d.Gone() {
-			return gone(d)
-		}
 		var families []family
 		if len(d.PublicIPv4) > 0 {
 			families = append(families, ipv4)

@@ -67,7 +67,7 @@ func vpcCases() checktest.Table {
 			{Name: "accepted only", Resource: vpc(), Others: []check.Resource{accepted}, Want: check.Fail},
 			{Name: "none", Resource: vpc(), Want: check.Fail},
 			{Name: "another's", Resource: vpc(), Others: []check.Resource{flowLog(func(d *ec2.FlowLogDetail) { d.Of = "vpc-2" })}, Want: check.Fail},
-			{Name: "not active", Resource: vpc(), Others: []check.Resource{flowLog(func(d *ec2.FlowLogDetail) { d.Status = "" })}, Want: check.Fail},
+			{Name: "not active", Resource: vpc(), Others: []check.Resource{flowLog(func(d *ec2.FlowLogDetail) { d.Status = "FAILED" })}, Want: check.Fail},
 		},
 		"ec2-vpc-subnets-in-several-zones": {
 			{Name: "two zones", Resource: vpc(), Others: []check.Resource{a, b}, Want: check.Pass},

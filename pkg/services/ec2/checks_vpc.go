@@ -113,9 +113,6 @@ func noAutoPublicIP(e *check.Evidence, s Subnet) check.Verdict {
 
 func peeringLeastRoutes(e *check.Evidence, p Peering) check.Verdict {
 	d := check.Read(e, p.Detail)
-	if d.Status != "active" {
-		return check.Inapplicable("the peering is in state " + d.Status)
-	}
 	tables, gaps := tablesOf.SomeIn(e, p.Region, p.Name)
 	for _, t := range tables {
 		table := check.Read(e, t.Detail)

@@ -16,6 +16,7 @@ func (VPC) Kind() string { return "AWS::EC2::VPC" }
 
 // VPCDetail is what DescribeVpcs tells.
 type VPCDetail struct {
+	State string `json:"state"` // AWS's word
 	Default bool   `json:"default"`
 	Range   string `json:"range"` // the first one, in IPv4
 }
@@ -31,6 +32,7 @@ func (Subnet) Kind() string { return "AWS::EC2::Subnet" }
 
 // SubnetDetail is what DescribeSubnets tells.
 type SubnetDetail struct {
+	State string `json:"state"` // AWS's word
 	VPC        string `json:"vpc"`
 	Zone       string `json:"zone"`
 	AutoPublic bool   `json:"auto_public"` // instances are given a public IPv4 address

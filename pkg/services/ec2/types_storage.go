@@ -37,6 +37,7 @@ func (Snapshot) Kind() string { return "AWS::EC2::Snapshot" }
 
 // SnapshotDetail is what DescribeSnapshots tells.
 type SnapshotDetail struct {
+	State string `json:"state"` // AWS's word
 	Encrypted bool   `json:"encrypted"`
 	Volume    string `json:"volume,omitempty"`
 }
@@ -52,6 +53,7 @@ func (Image) Kind() string { return "AWS::EC2::Image" }
 
 // ImageDetail is what DescribeImages tells.
 type ImageDetail struct {
+	State string `json:"state"` // AWS's word
 	Public  bool       `json:"public"`
 	Created *time.Time `json:"created,omitempty"`
 	// Unencrypted lists the devices whose snapshot is not encrypted.

@@ -49,7 +49,7 @@ func enabled(e *check.Evidence, k Key) check.Verdict {
 	case d.State == "Disabled":
 		return check.Failed("the key is disabled, so nobody uses it, and it still costs")
 	default:
-		return check.Inapplicable("the key is in state " + d.State)
+		return check.Inapplicable("the state of the key is " + d.State)
 	}
 }
 

@@ -23,7 +23,7 @@ func vpcs(ctx context.Context, s *collect.Session) error {
 			}
 			return &ec2.VPC{
 				Resource: resource(s, "vpc", v.VpcId),
-				Detail:   fact.Known(ec2.VPCDetail{Default: aws.ToBool(v.IsDefault), Range: aws.ToString(v.CidrBlock)}),
+				Detail:   fact.Known(ec2.VPCDetail{State: string(v.State), Default: aws.ToBool(v.IsDefault), Range: aws.ToString(v.CidrBlock)}),
 			}
 		})
 }
@@ -39,7 +39,8 @@ func subnets(ctx context.Context, s *collect.Session) error {
 			return &ec2.Subnet{
 				Resource: resource(s, "subnet", n.SubnetId),
 				Detail: fact.Known(ec2.SubnetDetail{
-					VPC: aws.ToString(n.VpcId), Zone: aws.ToString(n.AvailabilityZone), AutoPublic: aws.ToBool(n.MapPublicIpOnLaunch),
+					State: string(n.State),
+					VPC:   aws.ToString(n.VpcId), Zone: aws.ToString(n.AvailabilityZone), AutoPublic: aws.ToBool(n.MapPublicIpOnLaunch),
 				}),
 			}
 		})

@@ -113,7 +113,7 @@ func proxies(ctx context.Context, s *collect.Session) error {
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeDBProxiesOutput) []types.DBProxy { return o.DBProxies },
 		func(_ *collect.Reading, found types.DBProxy) *rds.DBProxy {
 			p := &rds.DBProxy{Resource: s.Resource(*found.DBProxyArn, aws.ToString(found.DBProxyName))}
-			p.Detail = fact.Known(rds.ProxyDetail{RequireTLS: aws.ToBool(found.RequireTLS), DebugLogging: aws.ToBool(found.DebugLogging)})
+			p.Detail = fact.Known(rds.ProxyDetail{State: string(found.Status), RequireTLS: aws.ToBool(found.RequireTLS), DebugLogging: aws.ToBool(found.DebugLogging)})
 			return p
 		})
 }
