@@ -65,6 +65,9 @@ func (r Rule) EvenManaged() Rule {
 	return r
 }
 
+// IsForManaged reports whether the rule judges what AWS services hold.
+func (r Rule) IsForManaged() bool { return r.evenManaged }
+
 // Except is the rule with where AWS makes it impossible to meet.
 func (r Rule) Except(exclusions ...Exclusion) Rule {
 	r.Exclusions = append(slices.Clone(r.Exclusions), exclusions...)

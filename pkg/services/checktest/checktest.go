@@ -133,6 +133,7 @@ func testCase(t *testing.T, rule check.Rule, c Case, pool map[string][]reflect.V
 	}
 	roundTrip(t, c.Resource)
 	testStates(t, rule, c)
+	testManaged(t, rule, c)
 
 	// A reason that counts days would make every finding a new one every day.
 	tomorrow := judgeAt(Now.AddDate(0, 0, 1), rule, c.Resource, c.Others)

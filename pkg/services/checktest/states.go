@@ -37,15 +37,26 @@ func Settled(r check.Resource) check.Resource {
 	return r
 }
 
-// stateOf is the state of a resource; empty where it cannot be told.
-func stateOf(s check.Stateful) (state string) {
+// told is what a method of a resource tells; empty where it meets a gap.
+func told(ask func(*check.Evidence) string) (word string) {
 	defer func() { _ = recover() }() // a gap
-	return s.State(&check.Evidence{})
+	return ask(&check.Evidence{})
 }
 
-// inState is a resource in another state, if its state is known: the string in one
-// of its facts that its method reads.
+// stateOf is the state of a resource; empty where it cannot be told.
+func stateOf(s check.Stateful) string { return told(s.State) }
+
+// inState is a resource in another state, if its state is known.
 func inState(r check.Resource, state string) (check.Resource, bool) {
+	return telling(r, state, func(r check.Resource) string { return stateOf(r.(check.Stateful)) })
+}
+
+// telling is a resource of which a method tells a word: the string in one of its
+// facts that the method reads is set to it.
+func telling(r check.Resource, word string, tells func(check.Resource) string) (check.Resource, bool) {
+	if tells(r) == word {
+		return r, false
+	}
 	for _, f := range check.Facts(r) {
 		if f.Value.Gap() != nil {
 			continue
@@ -54,9 +65,8 @@ func inState(r check.Resource, state string) (check.Resource, bool) {
 		for _, path := range stringsOf(content.Type(), nil) {
 			changed := reflect.New(content.Type()).Elem()
 			changed.Set(content)
-			changed.FieldByIndex(path).SetString(state)
-			in := with(r, f.Index, reflect.ValueOf(f.Value.With(changed.Interface())))
-			if stateOf(in.(check.Stateful)) == state && (stateOf(r.(check.Stateful)) != state) {
+			changed.FieldByIndex(path).SetString(word)
+			if in := with(r, f.Index, reflect.ValueOf(f.Value.With(changed.Interface()))); tells(in) == word {
 				return in, true
 			}
 		}
@@ -104,6 +114,26 @@ func testStates(t *testing.T, rule check.Rule, c Case) {
 		if v, _ := judge(rule, in, c.Others, ""); v.Status != want {
 			t.Errorf("in state %q: %s (%s), want %s", state, v.Status, v.Reason, want)
 		}
+	}
+}
+
+// testManaged wants no verdict on what a service holds, but of rules that say so.
+func testManaged(t *testing.T, rule check.Rule, c Case) {
+	t.Helper()
+	m, ok := c.Resource.(check.Managed)
+	if !ok || told(m.Manager) != "" || c.Want == check.NotAssessed {
+		return
+	}
+	held, ok := telling(c.Resource, "example.amazonaws.com", func(r check.Resource) string { return told(r.(check.Managed).Manager) })
+	if !ok {
+		t.Fatalf("no fact of %s tells who holds it", c.Resource.Kind())
+	}
+	want := check.NotApplicable
+	if rule.IsForManaged() {
+		want = c.Want
+	}
+	if v, _ := judge(rule, held, c.Others, ""); v.Status != want {
+		t.Errorf("held by a service: %s (%s), want %s", v.Status, v.Reason, want)
 	}
 }
 

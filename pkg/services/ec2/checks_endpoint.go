@@ -25,8 +25,6 @@ func withPolicy(decide func(p iampolicy.Policy, level iampolicy.Result) check.Ve
 	return func(e *check.Evidence, p Endpoint) check.Verdict {
 		d := check.Read(e, p.Detail)
 		switch {
-		case d.ManagedByAWS:
-			return check.Inapplicable("a service of AWS manages the endpoint")
 		case d.Policy == "" || strings.HasPrefix(d.Service, "com.amazonaws.vpce."):
 			return check.Inapplicable("endpoints of this kind take no policy")
 		}
@@ -73,8 +71,8 @@ func endpointNotForeign(e *check.Evidence, p Endpoint) check.Verdict {
 
 func endpointZones(e *check.Evidence, p Endpoint) check.Verdict {
 	d := check.Read(e, p.Detail)
-	if d.Type != "Interface" || d.ManagedByAWS {
-		return check.Inapplicable("the endpoint is no interface endpoint of the account's own")
+	if d.Type != "Interface" {
+		return check.Inapplicable("the endpoint is no interface endpoint")
 	}
 	// An endpoint has one subnet per availability zone at most.
 	return check.Must(len(d.Subnets) > 1, "the endpoint is in several availability zones", "the endpoint is in one availability zone at most")

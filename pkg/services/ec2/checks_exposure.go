@@ -27,7 +27,7 @@ var exposed = []struct {
 func exposureRules() []check.Rule {
 	rules := make([]check.Rule, len(exposed))
 	for i, x := range exposed {
-		rules[i] = check.Across(x.id, model.Critical, notExposed(x.ports), check.Using[SecurityGroup]())
+		rules[i] = check.Across(x.id, model.Critical, notExposed(x.ports), check.Using[SecurityGroup]()).EvenManaged()
 	}
 	return rules
 }

@@ -22,7 +22,7 @@ func instanceRules() []check.Rule {
 		check.For("ec2-instance-imdsv2", model.High, instances.Asks(imdsv2)),
 		check.For("ec2-instance-metadata-hop-limit", model.Low, instances.Asks(hopLimit)),
 		check.For("ec2-instance-profile-attached", model.Medium, instances.Asks(profileAttached)),
-		check.For("ec2-instance-no-public-ip", model.Medium, instances.Asks(noPublicIP)),
+		check.For("ec2-instance-no-public-ip", model.Medium, instances.Asks(noPublicIP)).EvenManaged(),
 		check.For("ec2-instance-no-secrets-in-user-data", model.High, noSecretsInUserData),
 		check.For("ec2-instance-no-key-pair", model.Low, instances.Asks(noKeyPair)),
 		check.For("ec2-instance-detailed-monitoring", model.Low, instances.Asks(detailedMonitoring)),

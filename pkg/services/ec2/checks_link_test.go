@@ -35,7 +35,7 @@ func endpointService(state string, accept bool, principals ...string) ec2.Endpoi
 
 func endpointCases() checktest.Table {
 	statement := func(rest string) ec2.Endpoint { return policy(`{"Statement":[{"Effect":"Allow",` + rest + `}]}`) }
-	managed := endpoint(func(d *ec2.EndpointDetail) { d.ManagedByAWS = true })
+	managed := endpoint(func(d *ec2.EndpointDetail) { d.Manager = "an AWS service" })
 	offered := endpoint(func(d *ec2.EndpointDetail) { d.Service = "com.amazonaws.vpce.eu-west-1.vpce-svc-2" })
 	own := statement(`"Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"*","Resource":"*"`)
 	foreign := statement(`"Principal":{"AWS":"arn:aws:iam::444455556666:root"},"Action":"sqs:*","Resource":"*"`)

@@ -133,7 +133,7 @@ func networkInterface(change func(*ec2.InterfaceDetail)) ec2.NetworkInterface {
 
 func interfaceCases() checktest.Table {
 	ofAWS := networkInterface(func(d *ec2.InterfaceDetail) {
-		*d = ec2.InterfaceDetail{Type: "lambda", Status: "available", ManagedByAWS: true}
+		*d = ec2.InterfaceDetail{Type: "lambda", Status: "available", Manager: "amazon-elb"}
 	})
 	nat := networkInterface(func(d *ec2.InterfaceDetail) { d.Type, d.SourceDestCheck = "natGateway", false })
 	address := func(d ec2.AddressDetail) ec2.Address {

@@ -163,7 +163,7 @@ func addressAssociated(e *check.Evidence, a Address) check.Verdict {
 
 func sourceDestCheck(e *check.Evidence, i NetworkInterface) check.Verdict {
 	d := check.Read(e, i.Detail)
-	if d.ManagedByAWS || d.Type != "interface" {
+	if d.Type != "interface" {
 		return check.Inapplicable("the interface is managed by a service of AWS")
 	}
 	return check.Must(d.SourceDestCheck, "the source/destination check is on", "the source/destination check is off, so the interface forwards traffic of others")
@@ -171,8 +171,5 @@ func sourceDestCheck(e *check.Evidence, i NetworkInterface) check.Verdict {
 
 func interfaceAttached(e *check.Evidence, i NetworkInterface) check.Verdict {
 	d := check.Read(e, i.Detail)
-	if d.ManagedByAWS {
-		return check.Inapplicable("the interface is managed by a service of AWS")
-	}
 	return check.Must(d.Status != "available", "the interface is attached", "the interface is attached to nothing")
 }

@@ -49,7 +49,7 @@ func (NetworkInterface) Kind() string { return "AWS::EC2::NetworkInterface" }
 type InterfaceDetail struct {
 	Type            string `json:"type"`   // interface, natGateway, lambda, vpc_endpoint…
 	Status          string `json:"status"` // available (attached to nothing), in-use…
-	ManagedByAWS    bool   `json:"managed_by_aws"`
+	Manager string `json:"manager,omitempty"` // the service that holds it: eks.amazonaws.com; empty for the account's own
 	SourceDestCheck bool   `json:"source_dest_check"`
 }
 

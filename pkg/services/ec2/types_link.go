@@ -20,7 +20,7 @@ type EndpointDetail struct {
 	Service      string   `json:"service"` // com.amazonaws.eu-west-1.s3
 	Type         string   `json:"type"`    // Interface, Gateway, GatewayLoadBalancer, Resource, ServiceNetwork
 	State        string   `json:"state"`   // AWS's word in lower case: available, pendingacceptance…
-	ManagedByAWS bool     `json:"managed_by_aws"`
+	Manager string `json:"manager,omitempty"` // the service that holds it: eks.amazonaws.com; empty for the account's own
 	Subnets      []string `json:"subnets,omitempty"`
 	Policy       string   `json:"policy,omitempty"` // a JSON document
 }

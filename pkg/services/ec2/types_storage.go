@@ -20,6 +20,7 @@ func (Volume) Kind() string { return "AWS::EC2::Volume" }
 
 // VolumeDetail is what DescribeVolumes tells.
 type VolumeDetail struct {
+	Manager string `json:"manager,omitempty"` // the service that holds it: eks.amazonaws.com; empty for the account's own
 	State     string `json:"state"` // creating, available (attached to nothing), in-use, deleting, deleted, error
 	Encrypted bool   `json:"encrypted"`
 }

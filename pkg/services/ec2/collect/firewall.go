@@ -35,7 +35,7 @@ func securityGroups(ctx context.Context, s *collect.Session) error {
 				Detail: fact.Known(ec2.InterfaceDetail{
 					Type:            string(n.InterfaceType),
 					Status:          string(n.Status),
-					ManagedByAWS:    aws.ToBool(n.RequesterManaged),
+					Manager:         cmp.Or(operator(n.Operator), requester(n.RequesterManaged, n.RequesterId)),
 					SourceDestCheck: aws.ToBool(n.SourceDestCheck),
 				}),
 			}

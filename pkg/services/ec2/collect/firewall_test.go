@@ -77,7 +77,7 @@ func wantFirewall() []check.Resource {
 			Type: "interface", Status: "in-use", SourceDestCheck: true,
 		})},
 		ec2.NetworkInterface{Resource: ref("network-interface", "eni-2"), Detail: fact.Known(ec2.InterfaceDetail{
-			Type: "lambda", Status: "in-use", ManagedByAWS: true,
+			Type: "lambda", Status: "in-use", Manager: "an AWS service",
 		})},
 		ec2.SecurityGroup{Resource: ref("security-group", "sg-web"), Interfaces: fact.Known(3), Detail: fact.Known(ec2.GroupDetail{
 			Name: "web", VPC: "vpc-1",

@@ -56,6 +56,7 @@ func reserved(o *sdk.DescribeInstancesOutput) []types.Instance {
 
 func instanceDetail(i types.Instance) ec2.InstanceDetail {
 	d := ec2.InstanceDetail{
+		Manager:        operator(i.Operator),
 		State:          string(i.State.Name),
 		Launched:       aws.ToTime(i.LaunchTime),
 		Stopped:        stopTime(aws.ToString(i.StateTransitionReason)),

@@ -28,10 +28,10 @@ func endpoints(ctx context.Context, s *collect.Session) error {
 					Service: aws.ToString(p.ServiceName),
 					Type:    string(p.VpcEndpointType),
 					// The SDK's model writes Available, AWS's answers available.
-					State:        strings.ToLower(string(p.State)),
-					ManagedByAWS: aws.ToBool(p.RequesterManaged),
-					Subnets:      p.SubnetIds,
-					Policy:       aws.ToString(p.PolicyDocument),
+					State:   strings.ToLower(string(p.State)),
+					Manager: requester(p.RequesterManaged, nil),
+					Subnets: p.SubnetIds,
+					Policy:  aws.ToString(p.PolicyDocument),
 				}),
 			}
 		})

@@ -91,7 +91,7 @@ func fullLinks(f *fake.Fake) {
 func wantLinks() []check.Resource {
 	return []check.Resource{
 		ec2.Endpoint{Resource: ref("vpc-endpoint", "vpce-1"), Detail: fact.Known(ec2.EndpointDetail{
-			VPC: "vpc-1", Service: "com.amazonaws.eu-west-1.ec2", Type: "Interface", State: "available", ManagedByAWS: true,
+			VPC: "vpc-1", Service: "com.amazonaws.eu-west-1.ec2", Type: "Interface", State: "available", Manager: "an AWS service",
 			Subnets: []string{"subnet-1"}, Policy: endpointPolicy,
 		})},
 		ec2.EndpointService{

@@ -39,7 +39,7 @@ func volumes(ctx context.Context, s *collect.Session) error {
 		func(_ *collect.Reading, v types.Volume) *ec2.Volume {
 			return &ec2.Volume{
 				Resource:  resource(s, "volume", v.VolumeId),
-				Detail:    fact.Known(ec2.VolumeDetail{State: string(v.State), Encrypted: aws.ToBool(v.Encrypted)}),
+				Detail:    fact.Known(ec2.VolumeDetail{Manager: operator(v.Operator), State: string(v.State), Encrypted: aws.ToBool(v.Encrypted)}),
 				Snapshots: taken.of(s, v.VolumeId, snapshotsErr),
 			}
 		})

@@ -36,7 +36,7 @@ func fullStorage(f *fake.Fake) {
 	})
 	fake.OnPages[sdk.DescribeVolumesInput](f,
 		&sdk.DescribeVolumesOutput{NextToken: more, Volumes: []types.Volume{
-			{VolumeId: aws.String("vol-1"), State: types.VolumeStateInUse, Encrypted: aws.Bool(true)},
+			{Operator: &types.OperatorResponse{Managed: aws.Bool(true), Principal: aws.String("eks.amazonaws.com")}, VolumeId: aws.String("vol-1"), State: types.VolumeStateInUse, Encrypted: aws.Bool(true)},
 		}},
 		&sdk.DescribeVolumesOutput{Volumes: []types.Volume{
 			{VolumeId: aws.String("vol-2"), State: types.VolumeStateAvailable, Encrypted: aws.Bool(false)},
@@ -64,7 +64,7 @@ func wantStorage() []check.Resource {
 	}
 	return []check.Resource{
 		snap("snap-1"), snap("snap-2"),
-		ec2.Volume{Resource: ref("volume", "vol-1"), Snapshots: fact.Known(2), Detail: fact.Known(ec2.VolumeDetail{State: "in-use", Encrypted: true})},
+		ec2.Volume{Resource: ref("volume", "vol-1"), Snapshots: fact.Known(2), Detail: fact.Known(ec2.VolumeDetail{Manager: "eks.amazonaws.com", State: "in-use", Encrypted: true})},
 		ec2.Volume{Resource: ref("volume", "vol-2"), Snapshots: fact.Known(0), Detail: fact.Known(ec2.VolumeDetail{State: "available"})},
 		ec2.Image{Resource: at("arn:aws:ec2:eu-west-1::image/ami-1", "ami-1"), Detail: fact.Known(ec2.ImageDetail{
 			State: "available", Public: true, Created: &made, Unencrypted: []string{"/dev/sdf"}, Devices: 2,
