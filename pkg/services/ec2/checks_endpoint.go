@@ -25,8 +25,10 @@ func withPolicy(decide func(p iampolicy.Policy, level iampolicy.Result) check.Ve
 	return func(e *check.Evidence, p Endpoint) check.Verdict {
 		d := check.Read(e, p.Detail)
 		switch {
-		case d.Policy == "" || strings.HasPrefix(d.Service, "com.amazonaws.vpce."):
+		case d.Policy == "":
 			return check.Inapplicable("endpoints of this kind take no policy")
+		case !check.Read(e, p.TakesPolicy):
+			return check.Inapplicable("endpoints to " + d.Service + " heed no policy")
 		}
 		policy, err := iampolicy.Parse(d.Policy)
 		if err != nil {

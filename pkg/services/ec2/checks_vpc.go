@@ -2,10 +2,10 @@ package ec2
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/internet"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -120,8 +120,14 @@ func peeringLeastRoutes(e *check.Evidence, p Peering) check.Verdict {
 			if route.Peering != p.Name {
 				continue
 			}
-			if whole, ok := d.other(table.VPC).within(route.Range); ok {
-				return check.Failed(fmt.Sprintf("route table %s routes %s, all of the peer's %s", t.Name, route.Range, whole))
+			ranges := []string{route.Range}
+			if route.List != "" {
+				ranges = check.Read(e, t.Lists)[route.List]
+			}
+			for _, cidr := range ranges {
+				if whole, ok := d.other(table.VPC).within(cidr); ok {
+					return check.Failed(fmt.Sprintf("route table %s routes %s, all of the peer's %s", t.Name, cidr, whole))
+				}
 			}
 		}
 	}
@@ -142,12 +148,12 @@ func (d PeeringDetail) other(vpc string) PeeringSide {
 // within finds the first of a VPC's ranges that lies in a route's.
 func (s PeeringSide) within(route string) (string, bool) {
 	for _, r := range s.Ranges {
-		if covers(route, r) {
+		if internet.Covers(route, r) {
 			return r, true
 		}
 	}
 	// A range of everything covers a peer whose ranges AWS does not tell.
-	if r, err := netip.ParsePrefix(route); err == nil && r.Bits() == 0 {
+	if bits, _, ok := internet.Bits(route); ok && bits == 0 {
 		return "network", true
 	}
 	return "", false

@@ -9,6 +9,13 @@ import "github.com/cloudarq/cloudarq/pkg/judge/check"
 // https://docs.aws.amazon.com/vpc/latest/privatelink/concepts.html#concepts-requester-managed
 // (both as of 2026-11)
 
+// Manager implements check.Managed. Another account's group protects what bears it
+// here all the same.
+// https://docs.aws.amazon.com/vpc/latest/userguide/security-group-sharing.html
+func (s SecurityGroup) Manager(e *check.Evidence) string {
+	return check.Read(e, s.Detail).Manager
+}
+
 // Manager implements check.Managed.
 func (i Instance) Manager(e *check.Evidence) string { return check.Read(e, i.Detail).Manager }
 

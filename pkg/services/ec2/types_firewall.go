@@ -9,6 +9,10 @@ import (
 type SecurityGroup struct {
 	model.Resource
 	Detail fact.Of[GroupDetail] `json:"detail"`
+	// Lists are the ranges behind the prefix lists that the group names, by the lists'
+	// ids, as far as they are Wide: a list has up to a thousand ranges, and a thousand
+	// rules may name it.
+	Lists fact.Of[map[string][]string] `json:"lists"`
 	// Interfaces is how many network interfaces of the region bear the group. All
 	// that a group can protect has one.
 	Interfaces fact.Of[int] `json:"interfaces"`
@@ -20,6 +24,7 @@ func (SecurityGroup) Kind() string { return "AWS::EC2::SecurityGroup" }
 // GroupDetail is what DescribeSecurityGroups tells.
 type GroupDetail struct {
 	Name    string       `json:"name"`
+	Manager string       `json:"manager,omitempty"` // the account that shares the group: "account 444455556666"; empty for one of this account
 	VPC     string       `json:"vpc,omitempty"`
 	Ingress []Permission `json:"ingress,omitempty"`
 	Egress  []Permission `json:"egress,omitempty"`
@@ -47,9 +52,9 @@ func (NetworkInterface) Kind() string { return "AWS::EC2::NetworkInterface" }
 
 // InterfaceDetail is what DescribeNetworkInterfaces tells.
 type InterfaceDetail struct {
-	Type            string `json:"type"`   // interface, natGateway, lambda, vpc_endpoint…
-	Status          string `json:"status"` // available (attached to nothing), in-use…
-	Manager string `json:"manager,omitempty"` // the service that holds it: eks.amazonaws.com; empty for the account's own
+	Type            string `json:"type"`              // interface, natGateway, lambda, vpc_endpoint…
+	Status          string `json:"status"`            // available (attached to nothing), in-use…
+	Manager         string `json:"manager,omitempty"` // the service that holds it: eks.amazonaws.com; empty for the account's own
 	SourceDestCheck bool   `json:"source_dest_check"`
 }
 

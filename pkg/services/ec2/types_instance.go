@@ -21,8 +21,8 @@ func (Instance) Kind() string { return "AWS::EC2::Instance" }
 
 // InstanceDetail is what DescribeInstances tells. The words are AWS's.
 type InstanceDetail struct {
-	Manager string `json:"manager,omitempty"` // the service that holds it: eks.amazonaws.com; empty for the account's own
-	State          string           `json:"state"` // pending, running, stopping, stopped, shutting-down, terminated
+	Manager        string           `json:"manager,omitempty"` // the service that holds it: eks.amazonaws.com; empty for the account's own
+	State          string           `json:"state"`             // pending, running, stopping, stopped, shutting-down, terminated
 	Launched       time.Time        `json:"launched"`
 	Stopped        *time.Time       `json:"stopped,omitempty"` // of a stopped instance, where AWS tells
 	Image          string           `json:"image"`

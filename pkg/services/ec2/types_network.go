@@ -16,7 +16,7 @@ func (VPC) Kind() string { return "AWS::EC2::VPC" }
 
 // VPCDetail is what DescribeVpcs tells.
 type VPCDetail struct {
-	State string `json:"state"` // AWS's word
+	State   string `json:"state"` // AWS's word
 	Default bool   `json:"default"`
 	Range   string `json:"range"` // the first one, in IPv4
 }
@@ -32,7 +32,7 @@ func (Subnet) Kind() string { return "AWS::EC2::Subnet" }
 
 // SubnetDetail is what DescribeSubnets tells.
 type SubnetDetail struct {
-	State string `json:"state"` // AWS's word
+	State      string `json:"state"` // AWS's word
 	VPC        string `json:"vpc"`
 	Zone       string `json:"zone"`
 	AutoPublic bool   `json:"auto_public"` // instances are given a public IPv4 address
@@ -60,6 +60,9 @@ type FlowLogDetail struct {
 type RouteTable struct {
 	model.Resource
 	Detail fact.Of[RouteTableDetail] `json:"detail"`
+	// Lists are the ranges behind the prefix lists of routes over a peering connection,
+	// by the lists' ids.
+	Lists fact.Of[map[string][]string] `json:"lists"`
 }
 
 // Kind implements check.Resource.
@@ -75,7 +78,8 @@ type RouteTableDetail struct {
 // PeeringRoute is a route over a peering connection.
 type PeeringRoute struct {
 	Peering string `json:"peering"`
-	Range   string `json:"range"` // a range of addresses, or the id of a prefix list
+	Range   string `json:"range,omitempty"`
+	List    string `json:"list,omitempty"` // id of a prefix list, in place of a range
 }
 
 // Peering is a VPC peering connection.

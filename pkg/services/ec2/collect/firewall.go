@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -40,23 +41,29 @@ func securityGroups(ctx context.Context, s *collect.Session) error {
 				}),
 			}
 		})
+	lists := &prefixLists{client: client}
 	groups := sdk.NewDescribeSecurityGroupsPaginator(client, &sdk.DescribeSecurityGroupsInput{MaxResults: aws.Int32(most)})
 	groupsErr := collect.Each(ctx, s, groups,
 		func(o *sdk.DescribeSecurityGroupsOutput) []types.SecurityGroup { return o.SecurityGroups },
-		func(_ *collect.Reading, g types.SecurityGroup) *ec2.SecurityGroup {
+		func(r *collect.Reading, g types.SecurityGroup) *ec2.SecurityGroup {
+			d := ec2.GroupDetail{
+				Name:    aws.ToString(g.GroupName),
+				VPC:     aws.ToString(g.VpcId),
+				Ingress: permissions(g.IpPermissions),
+				Egress:  permissions(g.IpPermissionsEgress),
+			}
+			found := &ec2.SecurityGroup{Resource: resource(s, "security-group", g.GroupId), Interfaces: bearers.of(s, g.GroupId, interfacesErr)}
 			if foreign(s, g.OwnerId) {
-				return nil
+				d.Manager = "account " + *g.OwnerId
+				found.ARN = strings.Replace(found.ARN, ":"+s.Account+":", ":"+*g.OwnerId+":", 1)
 			}
-			return &ec2.SecurityGroup{
-				Resource: resource(s, "security-group", g.GroupId),
-				Detail: fact.Known(ec2.GroupDetail{
-					Name:    aws.ToString(g.GroupName),
-					VPC:     aws.ToString(g.VpcId),
-					Ingress: permissions(g.IpPermissions),
-					Egress:  permissions(g.IpPermissionsEgress),
-				}),
-				Interfaces: bearers.of(s, g.GroupId, interfacesErr),
+			found.Detail = fact.Known(d)
+			var named []string
+			for _, p := range slices.Concat(d.Ingress, d.Egress) {
+				named = append(named, p.PrefixLists...)
 			}
+			found.Lists = lists.behind(r, named, ec2.Wide)
+			return found
 		})
 	return errors.Join(interfacesErr, groupsErr)
 }

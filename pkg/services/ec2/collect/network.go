@@ -66,22 +66,33 @@ func flowLogs(ctx context.Context, s *collect.Session) error {
 
 func routeTables(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
+	lists := &prefixLists{client: client}
 	pages := sdk.NewDescribeRouteTablesPaginator(client, &sdk.DescribeRouteTablesInput{MaxResults: aws.Int32(100)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeRouteTablesOutput) []types.RouteTable { return o.RouteTables },
-		func(_ *collect.Reading, t types.RouteTable) *ec2.RouteTable {
+		func(reading *collect.Reading, t types.RouteTable) *ec2.RouteTable {
 			if foreign(s, t.OwnerId) {
 				return nil
 			}
+			var named []string
 			d := ec2.RouteTableDetail{VPC: aws.ToString(t.VpcId)}
 			for _, r := range t.Routes {
-				if r.VpcPeeringConnectionId != nil {
-					d.Peerings = append(d.Peerings, ec2.PeeringRoute{
-						Peering: aws.ToString(r.VpcPeeringConnectionId),
-						Range:   aws.ToString(cmp.Or(r.DestinationCidrBlock, r.DestinationIpv6CidrBlock, r.DestinationPrefixListId)),
-					})
+				if r.VpcPeeringConnectionId == nil {
+					continue
 				}
+				peering := aws.ToString(r.VpcPeeringConnectionId)
+				if r.DestinationPrefixListId == nil {
+					d.Peerings = append(d.Peerings, ec2.PeeringRoute{
+						Peering: peering, Range: aws.ToString(cmp.Or(r.DestinationCidrBlock, r.DestinationIpv6CidrBlock)),
+					})
+					continue
+				}
+				d.Peerings = append(d.Peerings, ec2.PeeringRoute{Peering: peering, List: *r.DestinationPrefixListId})
+				named = append(named, *r.DestinationPrefixListId)
 			}
-			return &ec2.RouteTable{Resource: resource(s, "route-table", t.RouteTableId), Detail: fact.Known(d)}
+			return &ec2.RouteTable{
+				Resource: resource(s, "route-table", t.RouteTableId), Detail: fact.Known(d),
+				Lists: lists.behind(reading, named, func(string) bool { return true }),
+			}
 		})
 }
 

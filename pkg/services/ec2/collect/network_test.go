@@ -75,8 +75,8 @@ func wantNetwork() []check.Resource {
 		})},
 		ec2.FlowLog{Resource: ref("vpc-flow-log", "fl-2"), Detail: fact.Known(ec2.FlowLogDetail{Of: "tgw-1", Status: "ACTIVE"})},
 		ec2.RouteTable{Resource: ref("route-table", "rtb-1"), Detail: fact.Known(ec2.RouteTableDetail{VPC: "vpc-1", Peerings: []ec2.PeeringRoute{
-			{Peering: "pcx-1", Range: "10.0.0.0/16"}, {Peering: "pcx-1", Range: "2001:db8::/56"}, {Peering: "pcx-1", Range: "pl-1"},
-		}})},
+			{Peering: "pcx-1", Range: "10.0.0.0/16"}, {Peering: "pcx-1", Range: "2001:db8::/56"}, {Peering: "pcx-1", List: "pl-1"},
+		}}), Lists: fact.Known(map[string][]string{"pl-1": {"10.0.0.0/8", "198.51.100.0/24"}})},
 		ec2.Peering{Resource: ref("vpc-peering-connection", "pcx-1"), Detail: fact.Known(ec2.PeeringDetail{
 			Status:    "active",
 			Requester: ec2.PeeringSide{VPC: "vpc-1", Ranges: []string{"100.64.0.0/16", "172.31.0.0/16"}},
