@@ -14,15 +14,17 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/services"
 	"github.com/cloudarq/cloudarq/pkg/services/apigateway"
 	"github.com/cloudarq/cloudarq/pkg/services/autoscaling"
-	"github.com/cloudarq/cloudarq/pkg/services/cloudtrail"
 	"github.com/cloudarq/cloudarq/pkg/services/checktest"
+	"github.com/cloudarq/cloudarq/pkg/services/cloudtrail"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudwatch"
 	"github.com/cloudarq/cloudarq/pkg/services/config"
 	"github.com/cloudarq/cloudarq/pkg/services/ec2"
 	"github.com/cloudarq/cloudarq/pkg/services/ecr"
+	"github.com/cloudarq/cloudarq/pkg/services/guardduty"
 	"github.com/cloudarq/cloudarq/pkg/services/iam"
 	"github.com/cloudarq/cloudarq/pkg/services/logs"
 	"github.com/cloudarq/cloudarq/pkg/services/macie"
+	"github.com/cloudarq/cloudarq/pkg/services/organizations"
 	"github.com/cloudarq/cloudarq/pkg/services/rds"
 	"github.com/cloudarq/cloudarq/pkg/services/s3"
 	"github.com/cloudarq/cloudarq/pkg/services/sns"
@@ -110,6 +112,15 @@ func populations(patterns []string) map[string]population {
 	}))
 	add(inEachRegion("macie", "settings", func(r model.Resource) macie.RegionSettings {
 		return macie.RegionSettings{Resource: r, Status: fact.Known("")}
+	}))
+	add(inEachRegion("guardduty", "settings", func(r model.Resource) guardduty.RegionSettings {
+		return guardduty.RegionSettings{
+			Resource: r, Detector: fact.Known(guardduty.Detector{ID: "1", Status: "ENABLED"}),
+			Administrator: fact.Known(""), Members: fact.Known(false),
+		}
+	}))
+	add(once("organizations", "membership", func(r model.Resource) organizations.Membership {
+		return organizations.Membership{Resource: r, Organization: fact.Known(organizations.Organization{ID: "o-1234567890"})}
 	}))
 	add(inEachRegion("config", "settings", func(r model.Resource) config.RegionSettings {
 		return config.RegionSettings{Resource: r, Recorders: fact.Known([]config.Recorder(nil)), Statuses: fact.Known([]config.Status(nil))}

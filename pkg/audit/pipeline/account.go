@@ -32,8 +32,10 @@ func (p *Pipeline) judgeAccount(ctx context.Context, org model.OrganizationID, a
 			}
 			ev.nothingExists(c, p.Catalog.ServiceOf(c.Kind), tasks)
 		}
-		for _, b := range batches(rules, tasks) {
-			if err := p.judgeBatch(ctx, ev, b, tasks); err != nil {
+		causes := newCauses(rules)
+		effects := func(c check.Check) bool { return len(c.Causes) > 0 }
+		for _, b := range slices.Concat(batches(without(rules, effects), tasks), batches(only(rules, effects), tasks)) {
+			if err := p.judgeBatch(ctx, ev, b, tasks, causes); err != nil {
 				return err
 			}
 		}
@@ -104,7 +106,7 @@ func batches(rules []check.Check, tasks []model.Task) []batch {
 }
 
 // judgeBatch runs the rules of a batch over all of their resources.
-func (p *Pipeline) judgeBatch(ctx context.Context, ev *evaluator, b batch, tasks []model.Task) error {
+func (p *Pipeline) judgeBatch(ctx context.Context, ev *evaluator, b batch, tasks []model.Task, causes *causes) error {
 	world := check.NewWorld(slices.Collect(maps.Keys(b.held))...)
 	streamed := map[string][]check.Check{}
 	for _, c := range b.rules {
@@ -112,7 +114,8 @@ func (p *Pipeline) judgeBatch(ctx context.Context, ev *evaluator, b batch, tasks
 			streamed[c.Kind] = append(streamed[c.Kind], c)
 		}
 	}
-	listings, err := p.read(ctx, ev.audit, tasks, func(kind string) bool { return b.held[kind] }, func(_ evidence.Entry, r check.Resource) {
+	listings, err := p.read(ctx, ev.audit, tasks, func(kind string) bool { return b.held[kind] }, func(e evidence.Entry, r check.Resource) {
+		causes.note(r.Reference(), e.Verdicts)
 		world.Add(r)
 	})
 	if err != nil {
@@ -132,12 +135,13 @@ func (p *Pipeline) judgeBatch(ctx context.Context, ev *evaluator, b batch, tasks
 	ev.judge = check.NewJudge(ev.audit.StartedAt, world)
 	for _, c := range b.rules {
 		for _, r := range world.Resources(c.Kind) {
-			ev.judgeOne(c, r)
+			ev.judgeOne(c, r, causes)
 		}
 	}
 	more, err := p.read(ctx, ev.audit, tasks, func(kind string) bool { return streamed[kind] != nil }, func(e evidence.Entry, r check.Resource) {
+		causes.note(r.Reference(), e.Verdicts)
 		for _, c := range streamed[e.Kind] {
-			ev.judgeOne(c, r)
+			ev.judgeOne(c, r, causes)
 		}
 	})
 	if err != nil {
@@ -158,14 +162,49 @@ func (p *Pipeline) judgeBatch(ctx context.Context, ev *evaluator, b batch, tasks
 	return nil
 }
 
-func (ev *evaluator) judgeOne(c check.Check, r check.Resource) {
+func (ev *evaluator) judgeOne(c check.Check, r check.Resource, causes *causes) {
 	verdict := ev.judge.Judge(c.Rule, r)
 	v, err := evidence.Apart(c.ID, verdict, ev.judge.Evidence().Exhibits(r))
 	if err != nil {
 		ev.fail(err)
 		return
 	}
-	ev.write(evidence.Entry{Kind: c.Kind, Ref: r.Reference().Bounded(), Verdicts: []evidence.Verdict{v}})
+	verdicts := []evidence.Verdict{v}
+	evidence.Fold(ev.catalog, verdicts, func(id model.CheckID) bool { return causes.failed[id][r.Reference()] })
+	causes.note(r.Reference(), verdicts)
+	ev.write(evidence.Entry{Kind: c.Kind, Ref: r.Reference().Bounded(), Verdicts: verdicts})
+}
+
+// causes knows where the checks failed that other checks of the account name as the
+// cause of their failures: those are judged later.
+type causes struct {
+	failed map[model.CheckID]map[model.Ref]bool
+}
+
+func newCauses(rules []check.Check) *causes {
+	c := &causes{map[model.CheckID]map[model.Ref]bool{}}
+	for _, r := range rules {
+		for _, id := range r.Causes {
+			c.failed[id] = map[model.Ref]bool{}
+		}
+	}
+	return c
+}
+
+func (c *causes) note(ref model.Ref, verdicts []evidence.Verdict) {
+	for _, v := range verdicts {
+		if at := c.failed[v.Check]; at != nil && v.Status == check.Fail {
+			at[ref] = true
+		}
+	}
+}
+
+func only(rules []check.Check, these func(check.Check) bool) []check.Check {
+	return slices.DeleteFunc(slices.Clone(rules), func(c check.Check) bool { return !these(c) })
+}
+
+func without(rules []check.Check, these func(check.Check) bool) []check.Check {
+	return slices.DeleteFunc(slices.Clone(rules), these)
 }
 
 // read goes through the resources of some types in the evidence of an audit, and gives

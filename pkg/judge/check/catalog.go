@@ -104,8 +104,43 @@ func NewCatalog(services ...Service) (*Catalog, error) {
 			}
 		}
 	}
+	for _, r := range c.checks {
+		if err := c.causes(r); err != nil {
+			return nil, err
+		}
+	}
 	c.texts = sync.OnceValues(c.parseTexts)
 	return c, nil
+}
+
+// causes holds what a check names as its causes to what can be folded: checks of the
+// same type that are judged no later, are no less grave, and have no cause themselves.
+func (c *Catalog) causes(r Check) error {
+	for _, id := range r.Causes {
+		cause, ok := c.byID[id]
+		switch {
+		case !ok:
+			return fmt.Errorf("check %s names %s as its cause, which does not exist", r.ID, id)
+		case cause.Kind != r.Kind:
+			return fmt.Errorf("check %s is of %s, its cause %s of %s", r.ID, r.Kind, id, cause.Kind)
+		case cause.NeedsAccount() && !r.NeedsAccount():
+			return fmt.Errorf("check %s is judged before its cause %s", r.ID, id)
+		case cause.Severity.Weight() < r.Severity.Weight():
+			return fmt.Errorf("check %s is graver than its cause %s", r.ID, id)
+		case len(cause.Causes) > 0:
+			return fmt.Errorf("%s is a cause of check %s, and has causes itself", id, r.ID)
+		}
+	}
+	return nil
+}
+
+// Group is the check under which a check and those with the same first cause weigh
+// once: its cause, or itself.
+func (c *Catalog) Group(id model.CheckID) model.CheckID {
+	if causes := c.byID[id].Causes; len(causes) > 0 {
+		return causes[0]
+	}
+	return id
 }
 
 func (c *Catalog) parseTexts() (map[model.CheckID]Text, error) {

@@ -6,6 +6,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
@@ -36,6 +37,10 @@ type Rule struct {
 	// keep their history.
 	Former []model.CheckID
 
+	// Causes are the checks of which a failure, of the same resource, is why this one
+	// fails as well: mending that mends this, or has to come first.
+	Causes []model.CheckID
+
 	// Exclusions are where AWS makes the rule impossible to meet.
 	Exclusions []Exclusion
 
@@ -47,6 +52,14 @@ type Rule struct {
 // Formerly is the rule, renamed from the ids given.
 func (r Rule) Formerly(ids ...model.CheckID) Rule {
 	r.Former = ids
+	return r
+}
+
+// CausedBy is the rule, of which a failure only follows from that of another check of
+// the same resource: what lets in all traffic opens each port. Such a failure is folded
+// under its cause where people look.
+func (r Rule) CausedBy(ids ...model.CheckID) Rule {
+	r.Causes = append(slices.Clone(r.Causes), ids...)
 	return r
 }
 

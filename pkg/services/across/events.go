@@ -138,5 +138,5 @@ func (m monitoring) countedBy(filter string) (bool, error) {
 }
 
 func (m monitoring) rule() check.Rule {
-	return check.Across(m.id, model.Low, m.judge, usingAlarms...)
+	return check.Across(m.id, model.Low, m.judge, usingAlarms...).CausedBy("cloudtrail-all-regions")
 }

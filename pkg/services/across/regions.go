@@ -6,17 +6,42 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/config"
+	"github.com/cloudarq/cloudarq/pkg/services/guardduty"
 	"github.com/cloudarq/cloudarq/pkg/services/iam"
 	"github.com/cloudarq/cloudarq/pkg/services/macie"
+	"github.com/cloudarq/cloudarq/pkg/services/organizations"
 	"github.com/cloudarq/cloudarq/pkg/services/s3"
 )
 
 // regionRules are on services that are switched on region by region.
 func regionRules() []check.Rule {
 	return []check.Rule{
+		check.Across("guardduty-centrally-managed", model.Low, centrallyManaged, check.Using[organizations.Membership]()).CausedBy("guardduty-enabled"),
 		check.Across("macie-enabled", model.Low, macieEnabled, check.Using[s3.Bucket]()),
 		check.Across("config-global-types-recorded", model.Medium, globalTypes, check.Using[config.RegionSettings]()),
 	}
+}
+
+// centrallyManaged asks for a manager where there can be one: in an organization, or
+// where the account manages others by invitation.
+func centrallyManaged(e *check.Evidence, r guardduty.RegionSettings) check.Verdict {
+	if !check.Read(e, r.Detector).Enabled() {
+		return check.Failed("GuardDuty is not enabled in the region")
+	}
+	if administrator, ok := check.Try(e, r.Administrator); ok && administrator != "" {
+		return check.Passed("account " + administrator + " manages the detector")
+	}
+	if members, ok := check.Try(e, r.Members); ok && members {
+		return check.Passed("the account manages the detectors of others")
+	}
+	check.Read(e, r.Administrator)
+	check.Read(e, r.Members)
+	for _, m := range check.All[organizations.Membership](e) {
+		if check.Read(e, m.Organization).ID == "" {
+			return check.Inapplicable("the account is in no organization, so nobody is there to manage it")
+		}
+	}
+	return check.Failed("no account manages the detector, nor does this one manage others")
 }
 
 // macieEnabled asks for Macie only where there is something for it to look at.

@@ -10,8 +10,8 @@ import (
 
 func networkACLRules() []check.Rule {
 	return []check.Rule{
-		check.For("ec2-network-acl-no-ssh-from-internet", model.Medium, closedACL(ports{tcp: []int32{22}})),
-		check.For("ec2-network-acl-no-rdp-from-internet", model.Medium, closedACL(ports{tcp: []int32{3389}, udp: []int32{3389}})),
+		check.For("ec2-network-acl-no-ssh-from-internet", model.Medium, closedACL(ports{tcp: []int32{22}})).CausedBy("ec2-network-acl-no-all-traffic-from-internet"),
+		check.For("ec2-network-acl-no-rdp-from-internet", model.Medium, closedACL(ports{tcp: []int32{3389}, udp: []int32{3389}})).CausedBy("ec2-network-acl-no-all-traffic-from-internet"),
 		check.For("ec2-network-acl-no-all-traffic-from-internet", model.Medium, noAllTrafficACL),
 		check.For("ec2-network-acl-used", model.Low, aclUsed),
 	}

@@ -58,7 +58,7 @@ func portRules() []check.Rule {
 				return check.Failed(port + " is open to " + from)
 			}
 			return check.Passed("no rule opens the port to the internet")
-		})
+		}).CausedBy("ec2-security-group-no-all-traffic-from-internet")
 	}
 	return rules
 }

@@ -13,7 +13,7 @@ import (
 func securityGroupRules() []check.Rule {
 	return []check.Rule{
 		check.For("ec2-security-group-no-all-traffic-from-internet", model.Critical, noAllTraffic),
-		check.For("ec2-security-group-only-web-from-internet", model.Medium, onlyWeb),
+		check.For("ec2-security-group-only-web-from-internet", model.Medium, onlyWeb).CausedBy("ec2-security-group-no-all-traffic-from-internet"),
 		check.For("ec2-security-group-no-wide-public-range", model.High, noWidePublicRange),
 		check.For("ec2-security-group-no-wide-private-range", model.Low, noWidePrivateRange),
 		check.For("ec2-security-group-egress-limited", model.Low, egressLimited),

@@ -16,15 +16,15 @@ func rules() []check.Rule {
 		check.For("s3-multi-region-access-point-public-access-block", model.High, accessPointBlock),
 
 		check.Across("s3-bucket-policy-not-public", model.Critical, policyNotPublic, account),
-		check.Across("s3-bucket-policy-no-public-write", model.Critical, policyNoPublicWrite, account),
+		check.Across("s3-bucket-policy-no-public-write", model.Critical, policyNoPublicWrite, account).CausedBy("s3-bucket-policy-not-public"),
 		check.For("s3-bucket-policy-no-other-accounts", model.Medium, policyNoOtherAccounts),
 		check.For("s3-bucket-policy-services-scoped", model.Low, policyServicesScoped),
 		check.For("s3-bucket-tls-only", model.Medium, tlsOnly),
 
 		check.Across("s3-bucket-acl-not-public", model.Critical, aclKeepsOut(AllUsers, "READ", "WRITE", "READ_ACP", "WRITE_ACP"), account),
-		check.Across("s3-bucket-acl-no-authenticated-users", model.High, aclKeepsOut(AuthenticatedUsers, "READ", "WRITE", "READ_ACP", "WRITE_ACP"), account),
-		check.Across("s3-bucket-acl-no-public-list", model.Critical, aclKeepsOut("", "READ"), account),
-		check.Across("s3-bucket-acl-no-public-write", model.Critical, aclKeepsOut("", "WRITE", "WRITE_ACP"), account),
+		check.Across("s3-bucket-acl-no-authenticated-users", model.High, aclKeepsOut(AuthenticatedUsers, "READ", "WRITE", "READ_ACP", "WRITE_ACP"), account).CausedBy("s3-bucket-acl-not-public"),
+		check.Across("s3-bucket-acl-no-public-list", model.Critical, aclKeepsOut("", "READ"), account).CausedBy("s3-bucket-acl-not-public"),
+		check.Across("s3-bucket-acl-no-public-write", model.Critical, aclKeepsOut("", "WRITE", "WRITE_ACP"), account).CausedBy("s3-bucket-acl-not-public"),
 		check.For("s3-bucket-acl-disabled", model.Medium, aclDisabled),
 
 		check.For("s3-bucket-default-encryption", model.Medium, defaultEncryption),
