@@ -15,7 +15,7 @@ import (
 // tells several of a day apart. Raise it, and recordedHash with it, when the set
 // changes: customers see by it that their role is older. A test compares.
 const (
-	VersionDate  = "20261129"
+	VersionDate  = "20261129a"
 	recordedHash = "a48056c03999f49d6750d95fe32a238937575960281948a28a483ea033659d12"
 )
 
