@@ -214,12 +214,24 @@ func (e *UnknownError) Error() string {
 	return fmt.Sprintf("unknown %s %q; did you mean %q?", e.What, e.Word, e.Nearest)
 }
 
+// The words that select more than a few checks.
+const (
+	SelectDefault = "default" // what audits run unless they are told otherwise
+	SelectAll     = "all"     // the optional ones as well
+)
+
+// Default lists the checks that audits run unless they are told otherwise.
+func (c *Catalog) Default() []Check {
+	return slices.DeleteFunc(slices.Clone(c.checks), func(k Check) bool { return k.Optional != "" })
+}
+
 // Select finds checks by id, by glob ("kms-*") or by another tool's id
-// ("prowler:kms_cmk_rotation_enabled", "securityhub:KMS.4"). No words select all; a
+// ("prowler:kms_cmk_rotation_enabled", "securityhub:KMS.4"). No words select the
+// default, as "default" does; "all" selects the optional ones as well. A
 // word that selects nothing is an *UnknownError.
 func (c *Catalog) Select(words []string) ([]Check, error) {
 	if len(words) == 0 {
-		return c.checks, nil
+		return c.Default(), nil
 	}
 	chosen := map[model.CheckID]bool{}
 	for _, word := range words {
@@ -235,6 +247,12 @@ func (c *Catalog) Select(words []string) ([]Check, error) {
 }
 
 func (c *Catalog) find(word string) ([]model.CheckID, error) {
+	switch word {
+	case SelectAll:
+		return idsOf(c.checks), nil
+	case SelectDefault:
+		return idsOf(c.Default()), nil
+	}
 	if tool, alias, ok := strings.Cut(word, ":"); ok {
 		return c.byAlias(tool, alias)
 	}
@@ -257,6 +275,14 @@ func (c *Catalog) find(word string) ([]model.CheckID, error) {
 		return nil, &UnknownError{"check", word, Nearest(word, names)}
 	}
 	return found, nil
+}
+
+func idsOf(checks []Check) []model.CheckID {
+	ids := make([]model.CheckID, len(checks))
+	for i, c := range checks {
+		ids[i] = c.ID
+	}
+	return ids
 }
 
 func (c *Catalog) byAlias(tool, alias string) ([]model.CheckID, error) {

@@ -37,6 +37,9 @@ type Rule struct {
 	// keep their history.
 	Former []model.CheckID
 
+	// Optional says why the rule runs only for who asks for it; empty for the others.
+	Optional string
+
 	// Causes are the checks of which a failure, of the same resource, is why this one
 	// fails as well: mending that mends this, or has to come first.
 	Causes []model.CheckID
@@ -52,6 +55,13 @@ type Rule struct {
 // Formerly is the rule, renamed from the ids given.
 func (r Rule) Formerly(ids ...model.CheckID) Rule {
 	r.Former = ids
+	return r
+}
+
+// OnlyIfAsked is the rule, which audits leave out unless it is named: what it wants is a
+// matter of taste, or AWS's default that nobody chose.
+func (r Rule) OnlyIfAsked(why string) Rule {
+	r.Optional = why
 	return r
 }
 

@@ -43,10 +43,10 @@ type Managed interface {
 
 // Exclusion is where AWS itself makes a rule impossible to meet.
 type Exclusion struct {
-	Partitions []string // "aws-us-gov"
-	Reason     string   // why nobody can meet it there
-	Source     string   // AWS's page that says so
-	Date       string   // when it said so
+	Partitions []string `json:"partitions"` // "aws-us-gov"
+	Reason     string   `json:"reason"`     // why nobody can meet it there
+	Source     string   `json:"source"`     // AWS's page that says so
+	Date       string   `json:"date"`       // when it said so
 }
 
 // InAnyState is the rule for resources in any state: it looks at the state by itself.

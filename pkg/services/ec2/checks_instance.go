@@ -25,10 +25,10 @@ func instanceRules() []check.Rule {
 		check.For("ec2-instance-no-public-ip", model.Medium, instances.Asks(noPublicIP)).EvenManaged(),
 		check.For("ec2-instance-no-secrets-in-user-data", model.High, noSecretsInUserData),
 		check.For("ec2-instance-no-key-pair", model.Low, instances.Asks(noKeyPair)),
-		check.For("ec2-instance-detailed-monitoring", model.Low, instances.Asks(detailedMonitoring)),
+		check.For("ec2-instance-detailed-monitoring", model.Low, instances.Asks(detailedMonitoring)).OnlyIfAsked("a matter of taste and cost"),
 		check.For("ec2-instance-renewed", model.Medium, renewed),
 		check.For("ec2-instance-not-stopped-for-long", model.Low, notStoppedForLong),
-		check.For("ec2-instance-single-interface", model.Low, instances.Asks(singleInterface)),
+		check.For("ec2-instance-single-interface", model.Low, instances.Asks(singleInterface)).OnlyIfAsked("a matter of taste"),
 		check.For("ec2-instance-not-paravirtual", model.Medium, instances.Asks(notParavirtual)),
 		check.For("ec2-instance-volumes-deleted-with-it", model.Low, instances.Asks(volumesDeleted)),
 	}

@@ -16,7 +16,7 @@ func securityGroupRules() []check.Rule {
 		check.For("ec2-security-group-only-web-from-internet", model.Medium, onlyWeb).CausedBy("ec2-security-group-no-all-traffic-from-internet"),
 		check.For("ec2-security-group-no-wide-public-range", model.High, noWidePublicRange),
 		check.For("ec2-security-group-no-wide-private-range", model.Low, noWidePrivateRange),
-		check.For("ec2-security-group-egress-limited", model.Low, egressLimited),
+		check.For("ec2-security-group-egress-limited", model.Low, egressLimited).OnlyIfAsked("AWS lets every new group's traffic out, and few networks limit it"),
 		check.For("ec2-default-security-group-closed", model.High, defaultClosed),
 		check.For("ec2-security-group-used", model.Low, groupUsed),
 		check.For("ec2-security-group-not-from-launch-wizard", model.Low, notFromWizard),

@@ -13,7 +13,7 @@ func vpcRules() []check.Rule {
 	return []check.Rule{
 		check.Across("ec2-vpc-flow-logs", model.Medium, vpcFlowLogs, check.Using[FlowLog]()),
 		check.Across("ec2-vpc-subnets-in-several-zones", model.Low, vpcZones, check.Using[Subnet]()),
-		check.Across("ec2-vpc-endpoint-for-ec2", model.Low, vpcEC2Endpoint, check.Using[Endpoint]()),
+		check.Across("ec2-vpc-endpoint-for-ec2", model.Low, vpcEC2Endpoint, check.Using[Endpoint]()).OnlyIfAsked("few networks need EC2's API without the internet"),
 		check.For("ec2-flow-log-delivers", model.Medium, flowLogDelivers),
 		check.For("ec2-subnet-no-auto-public-ip", model.Medium, noAutoPublicIP),
 		check.Across("ec2-vpc-peering-least-routes", model.Medium, peeringLeastRoutes, check.Using[RouteTable]()),
