@@ -50,6 +50,8 @@ type Audit struct {
 	// Narrowed says that the account has enabled more regions than those audited, or
 	// may have.
 	Narrowed bool `json:"narrowed,omitempty"`
+	// Unused says that what AWS makes by default and nothing uses is judged as well.
+	Unused bool `json:"unused_defaults,omitempty"`
 
 	// Retries counts how often the audit was taken up again after it had ended:
 	// what looks at the whole account is judged anew each time.

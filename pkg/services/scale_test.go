@@ -78,16 +78,16 @@ func populations(patterns []string) map[string]population {
 		})}
 	}))
 	add(many("ec2", "sg", func(_ int, r model.Resource) ec2.SecurityGroup {
-		return ec2.SecurityGroup{Resource: r, Detail: fact.Known(ec2.GroupDetail{})}
+		return ec2.SecurityGroup{Resource: r, Idle: fact.Known(false), Detail: fact.Known(ec2.GroupDetail{})}
 	}))
 	add(many("ec2", "vpc", func(_ int, r model.Resource) ec2.VPC {
-		return ec2.VPC{Resource: r, Detail: fact.Known(ec2.VPCDetail{Range: "10.0.0.0/16"})}
+		return ec2.VPC{Resource: r, Idle: fact.Known(false), Detail: fact.Known(ec2.VPCDetail{Range: "10.0.0.0/16"})}
 	}))
 	add(many("ec2", "log", func(i int, r model.Resource) ec2.FlowLog {
 		return ec2.FlowLog{Resource: r, Detail: fact.Known(ec2.FlowLogDetail{Of: half(i, name("vpc", i)), Status: "ACTIVE", Traffic: "ACCEPT"})}
 	}))
 	add(many("ec2", "subnet", func(i int, r model.Resource) ec2.Subnet {
-		return ec2.Subnet{Resource: r, Detail: fact.Known(ec2.SubnetDetail{VPC: half(i, name("vpc", i)), Zone: "a"})}
+		return ec2.Subnet{Resource: r, Idle: fact.Known(false), Detail: fact.Known(ec2.SubnetDetail{VPC: half(i, name("vpc", i)), Zone: "a"})}
 	}))
 	add(many("ec2", "endpoint", func(i int, r model.Resource) ec2.Endpoint {
 		return ec2.Endpoint{Resource: r, Detail: fact.Known(ec2.EndpointDetail{VPC: half(i, name("vpc", i)), Service: "com.amazonaws.eu-west-1.s3", State: "available"})}

@@ -132,7 +132,7 @@ func (p *Pipeline) judgeBatch(ctx context.Context, ev *evaluator, b batch, tasks
 	for _, gap := range p.failures(tasks) {
 		world.AddGap(gap.kind, gap.Gap)
 	}
-	ev.judge = check.NewJudge(ev.audit.StartedAt, world)
+	ev.judge = check.NewJudge(ev.audit.StartedAt, world).WithUnused(ev.audit.Unused)
 	for _, c := range b.rules {
 		for _, r := range world.Resources(c.Kind) {
 			ev.judgeOne(c, r, causes)

@@ -12,8 +12,9 @@ import (
 // Evidence collects what a rule reads. The rule run again on those facts
 // alone gives the same verdict.
 type Evidence struct {
-	now   time.Time
-	world *World
+	now    time.Time
+	world  *World
+	unused bool // judge also what AWS makes by default and nothing uses
 	reads []fact.Any
 	kinds []string // resource types that were looked at
 	looks []look

@@ -123,6 +123,12 @@ func NewJudge(now time.Time, world *World) *Judge {
 	return &Judge{Evidence{now: now, world: world, reads: make([]fact.Any, 0, 8)}}
 }
 
+// WithUnused has the judge judge also what AWS makes by default and nothing uses.
+func (j *Judge) WithUnused(unused bool) *Judge {
+	j.evidence.unused = unused
+	return j
+}
+
 // Judge is the rule's verdict on the resource. A gap that the rule met through
 // Read is a verdict of NOT_ASSESSED; a panic of the rule is one, too, since a
 // faulty rule must not end an audit or call anything fine. Whatever the rule says,

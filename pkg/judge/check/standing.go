@@ -41,6 +41,14 @@ type Managed interface {
 	Manager(e *Evidence) string
 }
 
+// Default is a resource that AWS makes by itself in every region, such as a default VPC.
+// As long as nothing uses it, it is nobody's choice and nobody's risk, and rules leave
+// it alone unless they are told to judge such things, too.
+type Default interface {
+	// Unused reports whether AWS made the resource by itself and nothing uses it.
+	Unused(e *Evidence) bool
+}
+
 // Exclusion is where AWS itself makes a rule impossible to meet.
 type Exclusion struct {
 	Partitions []string `json:"partitions"` // "aws-us-gov"
@@ -93,6 +101,9 @@ func (r Rule) verdict(e *Evidence, resource Resource) Verdict {
 		if manager := m.Manager(e); manager != "" {
 			return Inapplicable("it is " + manager + "'s, who alone can change it")
 		}
+	}
+	if d, ok := resource.(Default); ok && !e.unused && d.Unused(e) {
+		return Inapplicable("AWS made it by default, and nothing uses it")
 	}
 	return r.decide(e, resource)
 }

@@ -137,6 +137,39 @@ func testManaged(t *testing.T, rule check.Rule, c Case) {
 	}
 }
 
+// testUnused wants no verdict on what AWS makes by default and nothing uses, but of who
+// asks for it.
+func testUnused(t *testing.T, rule check.Rule, c Case) {
+	t.Helper()
+	d, ok := c.Resource.(check.Default)
+	if !ok || c.Want == check.NotAssessed || c.Want == check.NotApplicable || toldYes(d.Unused) {
+		return
+	}
+	for _, f := range check.Facts(c.Resource) {
+		if _, is := f.Value.Content().(bool); !is {
+			continue
+		}
+		idle := with(c.Resource, f.Index, reflect.ValueOf(f.Value.With(true)))
+		if !toldYes(idle.(check.Default).Unused) {
+			continue
+		}
+		if v, _ := judge(rule, idle, c.Others, ""); v.Status != check.NotApplicable {
+			t.Errorf("made by default and unused: %s (%s)", v.Status, v.Reason)
+		}
+		world := worldOf(rule, idle, c.Others)
+		if v := check.NewJudge(Now, world).WithUnused(true).Judge(rule, idle); v.Status != c.Want {
+			t.Errorf("made by default and unused, and asked for: %s (%s), want %s", v.Status, v.Reason, c.Want)
+		}
+		return
+	}
+	t.Fatalf("no fact of %s tells that it is unused", c.Resource.Kind())
+}
+
+func toldYes(ask func(*check.Evidence) bool) (yes bool) {
+	defer func() { _ = recover() }() // a gap
+	return ask(&check.Evidence{})
+}
+
 func states(life check.Lifecycle) map[string]check.Status {
 	all := map[string]check.Status{"": check.NotAssessed, "a state that nobody knows": check.NotAssessed}
 	for _, state := range life.Passed {

@@ -34,6 +34,7 @@ func named(name string, ingress, egress []ec2.Permission) ec2.SecurityGroup {
 		Detail:     fact.Known(ec2.GroupDetail{Name: name, VPC: "vpc-1", Ingress: ingress, Egress: egress}),
 		Interfaces: fact.Known(1),
 		Lists:      fact.Known(map[string][]string{}),
+		Idle:       fact.Known(false),
 	}
 }
 
@@ -212,6 +213,7 @@ func entry(number int32, action, protocol string, port int32, cidr string) ec2.A
 func acl(entries ...ec2.ACLEntry) ec2.NetworkACL {
 	closing := ec2.ACLEntry{Number: 32767, Protocol: "-1", Range: "0.0.0.0/0"}
 	return ec2.NetworkACL{
+		Idle:     fact.Known(false),
 		Resource: checktest.Ref("ec2", "network-acl/acl-1"),
 		Detail:   fact.Known(ec2.ACLDetail{VPC: "vpc-1", Subnets: []string{"subnet-1"}, Ingress: append(entries, closing)}),
 	}
@@ -234,8 +236,8 @@ func aclCases() checktest.Table {
 		},
 		"ec2-network-acl-used": {
 			{Name: "used", Resource: acl(), Want: check.Pass},
-			{Name: "unused", Resource: ec2.NetworkACL{Resource: acl().Resource, Detail: fact.Known(ec2.ACLDetail{VPC: "vpc-1"})}, Want: check.Fail},
-			{Name: "default", Resource: ec2.NetworkACL{Resource: acl().Resource, Detail: fact.Known(ec2.ACLDetail{VPC: "vpc-1", Default: true})}, Want: check.NotApplicable},
+			{Name: "unused", Resource: ec2.NetworkACL{Resource: acl().Resource, Idle: fact.Known(false), Detail: fact.Known(ec2.ACLDetail{VPC: "vpc-1"})}, Want: check.Fail},
+			{Name: "default", Resource: ec2.NetworkACL{Resource: acl().Resource, Idle: fact.Known(false), Detail: fact.Known(ec2.ACLDetail{VPC: "vpc-1", Default: true})}, Want: check.NotApplicable},
 		},
 	}
 }

@@ -43,7 +43,7 @@ func exposureCases() checktest.Table {
 }
 
 func vpc() ec2.VPC {
-	return ec2.VPC{Resource: ref("vpc", "vpc-1", home), Detail: fact.Known(ec2.VPCDetail{Range: "10.0.0.0/16"})}
+	return ec2.VPC{Resource: ref("vpc", "vpc-1", home), Idle: fact.Known(false), Detail: fact.Known(ec2.VPCDetail{Range: "10.0.0.0/16"})}
 }
 
 func flowLog(change func(*ec2.FlowLogDetail)) ec2.FlowLog {
@@ -55,7 +55,7 @@ func flowLog(change func(*ec2.FlowLogDetail)) ec2.FlowLog {
 }
 
 func subnet(id, of, zone string, public bool) ec2.Subnet {
-	return ec2.Subnet{Resource: ref("subnet", id, home), Detail: fact.Known(ec2.SubnetDetail{VPC: of, Zone: zone, AutoPublic: public})}
+	return ec2.Subnet{Resource: ref("subnet", id, home), Idle: fact.Known(false), Detail: fact.Known(ec2.SubnetDetail{VPC: of, Zone: zone, AutoPublic: public})}
 }
 
 func vpcCases() checktest.Table {

@@ -30,3 +30,17 @@ func (t LaunchTemplate) Manager(e *check.Evidence) string { return check.Read(e,
 
 // Manager implements check.Managed.
 func (p Endpoint) Manager(e *check.Evidence) string { return check.Read(e, p.Detail).Manager }
+
+// Unused implements check.Default. AWS makes a VPC in each region of an account, with
+// its subnets, list and group, and few accounts use more than a few.
+// https://docs.aws.amazon.com/vpc/latest/userguide/default-vpc.html (2026-11)
+func (v VPC) Unused(e *check.Evidence) bool { return check.Read(e, v.Idle) }
+
+// Unused implements check.Default.
+func (s Subnet) Unused(e *check.Evidence) bool { return check.Read(e, s.Idle) }
+
+// Unused implements check.Default.
+func (s SecurityGroup) Unused(e *check.Evidence) bool { return check.Read(e, s.Idle) }
+
+// Unused implements check.Default.
+func (a NetworkACL) Unused(e *check.Evidence) bool { return check.Read(e, a.Idle) }

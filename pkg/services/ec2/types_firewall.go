@@ -13,6 +13,8 @@ type SecurityGroup struct {
 	// ids, as far as they are Wide: a list has up to a thousand ranges, and a thousand
 	// rules may name it.
 	Lists fact.Of[map[string][]string] `json:"lists"`
+	// Idle is whether this is the default group of a default VPC in which nothing is.
+	Idle fact.Of[bool] `json:"idle"`
 	// Interfaces is how many network interfaces of the region bear the group. All
 	// that a group can protect has one.
 	Interfaces fact.Of[int] `json:"interfaces"`
@@ -62,6 +64,8 @@ type InterfaceDetail struct {
 type NetworkACL struct {
 	model.Resource
 	Detail fact.Of[ACLDetail] `json:"detail"`
+	// Idle is whether this is the default list of a default VPC in which nothing is.
+	Idle fact.Of[bool] `json:"idle"`
 }
 
 // Kind implements check.Resource.

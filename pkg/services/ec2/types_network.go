@@ -9,6 +9,8 @@ import (
 type VPC struct {
 	model.Resource
 	Detail fact.Of[VPCDetail] `json:"detail"`
+	// Idle is whether this is the region's default VPC and nothing is in it.
+	Idle fact.Of[bool] `json:"idle"`
 }
 
 // Kind implements check.Resource.
@@ -25,6 +27,8 @@ type VPCDetail struct {
 type Subnet struct {
 	model.Resource
 	Detail fact.Of[SubnetDetail] `json:"detail"`
+	// Idle is whether AWS made the subnet with a default VPC in which nothing is.
+	Idle fact.Of[bool] `json:"idle"`
 }
 
 // Kind implements check.Resource.

@@ -53,6 +53,7 @@ func securityGroups(ctx context.Context, s *collect.Session) error {
 				Egress:  permissions(g.IpPermissionsEgress),
 			}
 			found := &ec2.SecurityGroup{Resource: resource(s, "security-group", g.GroupId), Interfaces: bearers.of(s, g.GroupId, interfacesErr)}
+			found.Idle = idle(r, s, client, g.VpcId, d.Name == "default")
 			if foreign(s, g.OwnerId) {
 				d.Manager = "account " + *g.OwnerId
 				found.ARN = strings.Replace(found.ARN, ":"+s.Account+":", ":"+*g.OwnerId+":", 1)
@@ -93,7 +94,7 @@ func networkACLs(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeNetworkAclsPaginator(client, &sdk.DescribeNetworkAclsInput{MaxResults: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeNetworkAclsOutput) []types.NetworkAcl { return o.NetworkAcls },
-		func(_ *collect.Reading, a types.NetworkAcl) *ec2.NetworkACL {
+		func(r *collect.Reading, a types.NetworkAcl) *ec2.NetworkACL {
 			if foreign(s, a.OwnerId) {
 				return nil
 			}
@@ -101,7 +102,7 @@ func networkACLs(ctx context.Context, s *collect.Session) error {
 			for _, assoc := range a.Associations {
 				d.Subnets = append(d.Subnets, aws.ToString(assoc.SubnetId))
 			}
-			return &ec2.NetworkACL{Resource: resource(s, "network-acl", a.NetworkAclId), Detail: fact.Known(d)}
+			return &ec2.NetworkACL{Resource: resource(s, "network-acl", a.NetworkAclId), Detail: fact.Known(d), Idle: idle(r, s, client, a.VpcId, d.Default)}
 		})
 }
 

@@ -17,13 +17,14 @@ func vpcs(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeVpcsPaginator(client, &sdk.DescribeVpcsInput{MaxResults: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeVpcsOutput) []types.Vpc { return o.Vpcs },
-		func(_ *collect.Reading, v types.Vpc) *ec2.VPC {
+		func(r *collect.Reading, v types.Vpc) *ec2.VPC {
 			if foreign(s, v.OwnerId) {
 				return nil
 			}
 			return &ec2.VPC{
 				Resource: resource(s, "vpc", v.VpcId),
 				Detail:   fact.Known(ec2.VPCDetail{State: string(v.State), Default: aws.ToBool(v.IsDefault), Range: aws.ToString(v.CidrBlock)}),
+				Idle:     idle(r, s, client, v.VpcId, aws.ToBool(v.IsDefault)),
 			}
 		})
 }
@@ -32,12 +33,13 @@ func subnets(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeSubnetsPaginator(client, &sdk.DescribeSubnetsInput{MaxResults: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeSubnetsOutput) []types.Subnet { return o.Subnets },
-		func(_ *collect.Reading, n types.Subnet) *ec2.Subnet {
+		func(r *collect.Reading, n types.Subnet) *ec2.Subnet {
 			if foreign(s, n.OwnerId) {
 				return nil
 			}
 			return &ec2.Subnet{
 				Resource: resource(s, "subnet", n.SubnetId),
+				Idle:     idle(r, s, client, n.VpcId, aws.ToBool(n.DefaultForAz)),
 				Detail: fact.Known(ec2.SubnetDetail{
 					State: string(n.State),
 					VPC:   aws.ToString(n.VpcId), Zone: aws.ToString(n.AvailabilityZone), AutoPublic: aws.ToBool(n.MapPublicIpOnLaunch),

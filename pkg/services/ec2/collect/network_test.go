@@ -12,14 +12,21 @@ import (
 )
 
 func fullNetwork(f *fake.Fake) {
-	fake.OnPages[sdk.DescribeVpcsInput](f,
-		&sdk.DescribeVpcsOutput{NextToken: more, Vpcs: []types.Vpc{
+	fake.On(f, func(in *sdk.DescribeVpcsInput) (*sdk.DescribeVpcsOutput, error) {
+		if in.NextToken != nil {
+			return &sdk.DescribeVpcsOutput{Vpcs: []types.Vpc{{VpcId: aws.String("vpc-2"), OwnerId: stranger, IsDefault: aws.Bool(false)}}}, nil
+		}
+		out := &sdk.DescribeVpcsOutput{NextToken: more, Vpcs: []types.Vpc{
 			{State: types.VpcStateAvailable, VpcId: aws.String("vpc-1"), OwnerId: owner, IsDefault: aws.Bool(true), CidrBlock: aws.String("172.31.0.0/16")},
-		}},
-		&sdk.DescribeVpcsOutput{Vpcs: []types.Vpc{{VpcId: aws.String("vpc-2"), OwnerId: stranger, IsDefault: aws.Bool(false)}}})
+		}}
+		if len(in.Filters) > 0 { // the default one is asked for
+			out.NextToken = nil
+		}
+		return out, nil
+	})
 	fake.OnPages[sdk.DescribeSubnetsInput](f,
 		&sdk.DescribeSubnetsOutput{NextToken: more, Subnets: []types.Subnet{{
-			State: types.SubnetStateAvailable, SubnetId: aws.String("subnet-1"), VpcId: aws.String("vpc-1"), OwnerId: owner,
+			State: types.SubnetStateAvailable, SubnetId: aws.String("subnet-1"), VpcId: aws.String("vpc-1"), OwnerId: owner, DefaultForAz: aws.Bool(true),
 			AvailabilityZone: aws.String("eu-west-1a"), MapPublicIpOnLaunch: aws.Bool(true),
 		}}},
 		&sdk.DescribeSubnetsOutput{Subnets: []types.Subnet{{SubnetId: aws.String("subnet-2"), OwnerId: stranger}}})
@@ -68,8 +75,8 @@ func fullNetwork(f *fake.Fake) {
 
 func wantNetwork() []check.Resource {
 	return []check.Resource{
-		ec2.VPC{Resource: ref("vpc", "vpc-1"), Detail: fact.Known(ec2.VPCDetail{State: "available", Default: true, Range: "172.31.0.0/16"})},
-		ec2.Subnet{Resource: ref("subnet", "subnet-1"), Detail: fact.Known(ec2.SubnetDetail{State: "available", VPC: "vpc-1", Zone: "eu-west-1a", AutoPublic: true})},
+		ec2.VPC{Idle: fact.Known(true), Resource: ref("vpc", "vpc-1"), Detail: fact.Known(ec2.VPCDetail{State: "available", Default: true, Range: "172.31.0.0/16"})},
+		ec2.Subnet{Idle: fact.Known(true), Resource: ref("subnet", "subnet-1"), Detail: fact.Known(ec2.SubnetDetail{State: "available", VPC: "vpc-1", Zone: "eu-west-1a", AutoPublic: true})},
 		ec2.FlowLog{Resource: ref("vpc-flow-log", "fl-1"), Detail: fact.Known(ec2.FlowLogDetail{
 			Of: "vpc-1", Status: "ACTIVE", Traffic: "REJECT", Delivery: "FAILED", Error: "Access error",
 		})},
