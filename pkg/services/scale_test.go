@@ -12,6 +12,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services"
+	"github.com/cloudarq/cloudarq/pkg/services/accessanalyzer"
 	"github.com/cloudarq/cloudarq/pkg/services/apigateway"
 	"github.com/cloudarq/cloudarq/pkg/services/autoscaling"
 	"github.com/cloudarq/cloudarq/pkg/services/checktest"
@@ -27,6 +28,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/services/organizations"
 	"github.com/cloudarq/cloudarq/pkg/services/rds"
 	"github.com/cloudarq/cloudarq/pkg/services/s3"
+	"github.com/cloudarq/cloudarq/pkg/services/securityhub"
 	"github.com/cloudarq/cloudarq/pkg/services/sns"
 	"github.com/cloudarq/cloudarq/pkg/services/sqs"
 )
@@ -102,7 +104,9 @@ func populations(patterns []string) map[string]population {
 		return ec2.Snapshot{Resource: r, Detail: fact.Known(ec2.SnapshotDetail{}), Public: fact.Known(true)}
 	}))
 	add(inEachRegion("ec2", "settings", func(r model.Resource) ec2.RegionSettings {
-		return ec2.RegionSettings{Resource: r, SnapshotBlock: fact.Known("unblocked")}
+		return ec2.RegionSettings{
+			Resource: r, SnapshotBlock: fact.Known("unblocked"), ImageBlock: fact.Known("unblocked"), EBSEncryption: fact.Known(false), Metadata: fact.Known(ec2.Metadata{}),
+		}
 	}))
 
 	add(many("rds", "db", func(_ int, r model.Resource) rds.DBInstance { return rds.DBInstance{Resource: r} }))
@@ -112,6 +116,12 @@ func populations(patterns []string) map[string]population {
 	}))
 	add(inEachRegion("macie", "settings", func(r model.Resource) macie.RegionSettings {
 		return macie.RegionSettings{Resource: r, Status: fact.Known("")}
+	}))
+	add(inEachRegion("access-analyzer", "settings", func(r model.Resource) accessanalyzer.RegionSettings {
+		return accessanalyzer.RegionSettings{Resource: r, Analyzers: fact.Known([]accessanalyzer.Analyzer(nil))}
+	}))
+	add(inEachRegion("securityhub", "settings", func(r model.Resource) securityhub.RegionSettings {
+		return securityhub.RegionSettings{Resource: r, Hub: fact.Known("")}
 	}))
 	add(inEachRegion("guardduty", "settings", func(r model.Resource) guardduty.RegionSettings {
 		return guardduty.RegionSettings{

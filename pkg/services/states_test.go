@@ -62,6 +62,22 @@ var stateless = map[string]string{
 	"CloudArq::Access":                           "a setting of the audit",
 }
 
+// Each check that is named as the cause of another exists.
+func TestCausesExist(t *testing.T) {
+	t.Parallel()
+	catalog, err := services.Catalog()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range catalog.Checks() {
+		for _, id := range c.Causes {
+			if _, exists := catalog.Check(id); !exists {
+				t.Errorf("%s names %s as its cause, which does not exist", c.ID, id)
+			}
+		}
+	}
+}
+
 func TestEveryTypeWithAStateAsksIt(t *testing.T) {
 	t.Parallel()
 	for _, s := range services.All() {

@@ -32,9 +32,14 @@ func (p *Pipeline) judgeAccount(ctx context.Context, org model.OrganizationID, a
 			}
 			ev.nothingExists(c, p.Catalog.ServiceOf(c.Kind), tasks)
 		}
-		causes := newCauses(rules)
-		effects := func(c check.Check) bool { return len(c.Causes) > 0 }
-		for _, b := range slices.Concat(batches(without(rules, effects), tasks), batches(only(rules, effects), tasks)) {
+		causes := newCauses(p.Catalog, rules)
+		var ordered []batch // causes first
+		for depth, rest := 0, rules; len(rest) > 0; depth++ {
+			now := func(c check.Check) bool { return depthOf(p.Catalog, c.ID) == depth }
+			ordered = append(ordered, batches(only(rest, now), tasks)...)
+			rest = without(rest, now)
+		}
+		for _, b := range ordered {
 			if err := p.judgeBatch(ctx, ev, b, tasks, causes); err != nil {
 				return err
 			}
@@ -170,7 +175,7 @@ func (ev *evaluator) judgeOne(c check.Check, r check.Resource, causes *causes) {
 		return
 	}
 	verdicts := []evidence.Verdict{v}
-	evidence.Fold(ev.catalog, verdicts, func(id model.CheckID) bool { return causes.failed[id][r.Reference()] })
+	evidence.Fold(ev.catalog, verdicts, func(id model.CheckID) bool { return causes.failedFor(id, r.Reference()) })
 	causes.note(r.Reference(), verdicts)
 	ev.write(evidence.Entry{Kind: c.Kind, Ref: r.Reference().Bounded(), Verdicts: verdicts})
 }
@@ -179,16 +184,24 @@ func (ev *evaluator) judgeOne(c check.Check, r check.Resource, causes *causes) {
 // cause of their failures: those are judged later.
 type causes struct {
 	failed map[model.CheckID]map[model.Ref]bool
+	once   map[model.CheckID]bool // checks of what an account has once
 }
 
-func newCauses(rules []check.Check) *causes {
-	c := &causes{map[model.CheckID]map[model.Ref]bool{}}
+func newCauses(catalog *check.Catalog, rules []check.Check) *causes {
+	c := &causes{map[model.CheckID]map[model.Ref]bool{}, map[model.CheckID]bool{}}
 	for _, r := range rules {
 		for _, id := range r.Causes {
-			c.failed[id] = map[model.Ref]bool{}
+			cause, _ := catalog.Check(id)
+			kind, _ := catalog.Kind(cause.Kind)
+			c.failed[id], c.once[id] = map[model.Ref]bool{}, kind.Once
 		}
 	}
 	return c
+}
+
+// failedFor reports whether a check failed for a resource, or for the account.
+func (c *causes) failedFor(id model.CheckID, ref model.Ref) bool {
+	return c.failed[id][ref] || c.once[id] && len(c.failed[id]) > 0
 }
 
 func (c *causes) note(ref model.Ref, verdicts []evidence.Verdict) {
@@ -197,6 +210,16 @@ func (c *causes) note(ref model.Ref, verdicts []evidence.Verdict) {
 			at[ref] = true
 		}
 	}
+}
+
+// depthOf is how many causes a check has above it.
+func depthOf(catalog *check.Catalog, id model.CheckID) int {
+	c, _ := catalog.Check(id)
+	deepest := 0
+	for _, cause := range c.Causes {
+		deepest = max(deepest, 1+depthOf(catalog, cause))
+	}
+	return deepest
 }
 
 func only(rules []check.Check, these func(check.Check) bool) []check.Check {

@@ -26,6 +26,7 @@ type Service struct {
 type Kind struct {
 	Name   string
 	Zero   Resource
+	Once   bool // an account has one resource of the type
 	Decode func([]byte) (Resource, error)
 }
 
@@ -43,6 +44,12 @@ func KindOf[R Resource]() Kind {
 			return r, nil
 		},
 	}
+}
+
+// OnceInAccount is the Kind of which an account has one resource.
+func (k Kind) OnceInAccount() Kind {
+	k.Once = true
+	return k
 }
 
 // Check is a rule with the service it belongs to.
@@ -114,31 +121,42 @@ func NewCatalog(services ...Service) (*Catalog, error) {
 }
 
 // causes holds what a check names as its causes to what can be folded: checks of the
-// same type that are judged no later, are no less grave, and have no cause themselves.
+// same type, or of what an account has once, that are judged no later and are no less
+// grave.
 func (c *Catalog) causes(r Check) error {
 	for _, id := range r.Causes {
 		cause, ok := c.byID[id]
 		switch {
-		case !ok:
-			return fmt.Errorf("check %s names %s as its cause, which does not exist", r.ID, id)
-		case cause.Kind != r.Kind:
+		case !ok: // of a service that is left out
+		case cause.Kind != r.Kind && !c.kinds[cause.Kind].Once:
 			return fmt.Errorf("check %s is of %s, its cause %s of %s", r.ID, r.Kind, id, cause.Kind)
+		case cause.Kind != r.Kind && !cause.NeedsAccount():
+			return fmt.Errorf("the cause %s of check %s is of the account, and is not judged with it", id, r.ID)
 		case cause.NeedsAccount() && !r.NeedsAccount():
 			return fmt.Errorf("check %s is judged before its cause %s", r.ID, id)
 		case cause.Severity.Weight() < r.Severity.Weight():
 			return fmt.Errorf("check %s is graver than its cause %s", r.ID, id)
-		case len(cause.Causes) > 0:
-			return fmt.Errorf("%s is a cause of check %s, and has causes itself", id, r.ID)
+		case c.follows(id, r.ID, len(c.byID)):
+			return fmt.Errorf("check %s is a cause of its own cause %s", r.ID, id)
 		}
 	}
 	return nil
 }
 
-// Group is the check under which a check and those with the same first cause weigh
-// once: its cause, or itself.
+// follows reports whether a check has another among its causes, and theirs.
+func (c *Catalog) follows(id, cause model.CheckID, far int) bool {
+	return id == cause || far > 0 && slices.ContainsFunc(c.byID[id].Causes, func(next model.CheckID) bool { return c.follows(next, cause, far-1) })
+}
+
+// Group is the check under which a check and those with the same cause weigh once: the
+// first cause of its first cause, and so on, or itself.
 func (c *Catalog) Group(id model.CheckID) model.CheckID {
-	if causes := c.byID[id].Causes; len(causes) > 0 {
-		return causes[0]
+	for range len(c.byID) { // no further than a circle would go
+		causes := c.byID[id].Causes
+		if len(causes) == 0 {
+			break
+		}
+		id = causes[0]
 	}
 	return id
 }

@@ -47,7 +47,7 @@ type Rule struct {
 	// Exclusions are where AWS makes the rule impossible to meet.
 	Exclusions []Exclusion
 
-	anyState, evenManaged bool
+	anyState, evenManaged, withAccount bool
 
 	decide func(*Evidence, Resource) Verdict
 }
@@ -106,8 +106,15 @@ func Using[R Resource]() Use {
 	return Use{zero.Kind()}
 }
 
-// NeedsAccount reports whether the rule looks at more than its own resource.
-func (r Rule) NeedsAccount() bool { return len(r.Uses) > 0 }
+// WithAccount is the rule, judged when all of the account is known because its cause is.
+func (r Rule) WithAccount() Rule {
+	r.withAccount = true
+	return r
+}
+
+// NeedsAccount reports whether the rule is judged when all of the account is known: it
+// looks at more than its own resource, or follows from what does.
+func (r Rule) NeedsAccount() bool { return len(r.Uses) > 0 || r.withAccount }
 
 // Judge runs the rule on one resource; world is nil unless the rule needs the
 // account. The Judge's evidence is valid until its next call.

@@ -6,17 +6,20 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
+	"github.com/cloudarq/cloudarq/pkg/services/accessanalyzer"
 	"github.com/cloudarq/cloudarq/pkg/services/across"
 	"github.com/cloudarq/cloudarq/pkg/services/checktest"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudtrail"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudwatch"
 	"github.com/cloudarq/cloudarq/pkg/services/config"
+	"github.com/cloudarq/cloudarq/pkg/services/ec2"
 	"github.com/cloudarq/cloudarq/pkg/services/guardduty"
 	"github.com/cloudarq/cloudarq/pkg/services/iam"
 	"github.com/cloudarq/cloudarq/pkg/services/logs"
 	"github.com/cloudarq/cloudarq/pkg/services/macie"
 	"github.com/cloudarq/cloudarq/pkg/services/organizations"
 	"github.com/cloudarq/cloudarq/pkg/services/s3"
+	"github.com/cloudarq/cloudarq/pkg/services/securityhub"
 	"github.com/cloudarq/cloudarq/pkg/services/sns"
 )
 
@@ -120,7 +123,7 @@ func TestChecks(t *testing.T) {
 		commands[string(id)] = text.Remediation.CLI
 	}
 	table := trailCases()
-	for _, more := range []checktest.Table{bucketCases(), regionCases()} {
+	for _, more := range []checktest.Table{bucketCases(), regionCases(), everyRegionCases()} {
 		for id, cases := range more {
 			table[id] = cases
 		}
@@ -135,6 +138,6 @@ func TestChecks(t *testing.T) {
 			e.filter.Pattern = pattern(t, commands, "monitoring-kms-key-deletion")
 			e.selectors.Basic[0].Without = []string{"kms.amazonaws.com"}
 		}))
-	checktest.Run(t, across.Service(), table,
+	checktest.Run(t, across.Service(), table, accessanalyzer.Service(), ec2.Service(), securityhub.Service(),
 		cloudtrail.Service(), cloudwatch.Service(), config.Service(), guardduty.Service(), iam.Service(), logs.Service(), macie.Service(), organizations.Service(), s3.Service(), sns.Service())
 }

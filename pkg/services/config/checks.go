@@ -10,11 +10,11 @@ import (
 
 func rules() []check.Rule {
 	return []check.Rule{
-		check.For("config-recorder-enabled", model.Medium, recorderEnabled),
-		check.For("config-recorder-records-all-types", model.Medium, ofRecorder(allTypes)).CausedBy("config-recorder-enabled"),
-		check.For("config-recorder-uses-service-role", model.Low, ofRecorder(serviceRole)).CausedBy("config-recorder-enabled"),
-		check.For("config-delivery-succeeds", model.Medium, deliverySucceeds).CausedBy("config-recorder-enabled"),
-		check.For("config-delivery-channel", model.Medium, deliveryChannel).CausedBy("config-recorder-enabled"),
+		check.For("config-recorder-enabled", model.Medium, recorderEnabled).WithAccount().CausedBy("config-in-every-region"),
+		check.For("config-recorder-records-all-types", model.Medium, ofRecorder(allTypes)).WithAccount().CausedBy("config-recorder-enabled"),
+		check.For("config-recorder-uses-service-role", model.Low, ofRecorder(serviceRole)).WithAccount().CausedBy("config-recorder-enabled"),
+		check.For("config-delivery-succeeds", model.Medium, deliverySucceeds).WithAccount().CausedBy("config-recorder-enabled"),
+		check.For("config-delivery-channel", model.Medium, deliveryChannel).WithAccount().CausedBy("config-recorder-enabled"),
 	}
 }
 

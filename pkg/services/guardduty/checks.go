@@ -26,10 +26,10 @@ var protections = []struct {
 
 func rules() []check.Rule {
 	all := []check.Rule{
-		check.For("guardduty-enabled", model.High, enabled),
+		check.For("guardduty-enabled", model.High, enabled).WithAccount().CausedBy("guardduty-in-every-region"),
 	}
 	for _, p := range protections {
-		all = append(all, check.For(p.id, p.severity, protection(p.features)).CausedBy("guardduty-enabled"))
+		all = append(all, check.For(p.id, p.severity, protection(p.features)).WithAccount().CausedBy("guardduty-enabled"))
 	}
 	return all
 }

@@ -7,8 +7,8 @@ import (
 
 func rules() []check.Rule {
 	return []check.Rule{
-		check.For("securityhub-enabled", model.Medium, enabled),
-		check.For("securityhub-standard-enabled", model.Low, standardEnabled).CausedBy("securityhub-enabled"),
+		check.For("securityhub-enabled", model.Medium, enabled).WithAccount().CausedBy("securityhub-in-every-region"),
+		check.For("securityhub-standard-enabled", model.Low, standardEnabled).WithAccount().CausedBy("securityhub-enabled"),
 	}
 }
 
