@@ -77,8 +77,10 @@ func (p *pending) assigned(text string, at, end int, name string) bool {
 		return false
 	}
 	if isName && (c.kind == nothing || c.kind == drawnKey) {
-		if named := classify(value); named.kind != nothing && run(value, dotted, -1) == len(value) {
-			*p = pending{named, end + nearby}
+		if len(value) <= longestName && run(value, dotted, -1) == len(value) {
+			if named := classify(value); named.kind != nothing {
+				*p = pending{named, end + nearby}
+			}
 		}
 		return false
 	}
@@ -153,6 +155,9 @@ func read(text string, c class) (string, place, bool) {
 			text = text[n:][run(text[n:], space, 128):]
 			return text[:run(text, func(b byte) bool { return b != '\n' && b != '\r' }, maxValue)], quoted, true
 		}
+	}
+	if strings.HasPrefix(text, "(ConvertTo-SecureString") {
+		text = text[1:]
 	}
 	for _, call := range []string{"ConvertTo-SecureString", "-String", "-AsPlainText", "-Force"} {
 		if rest, ok := strings.CutPrefix(text, call); ok {

@@ -59,7 +59,8 @@ func pair(word, between string, at place) bool {
 // commandLine is what is known of a line of a script at one of its words.
 type commandLine struct {
 	list    bool     // the line hands users and passwords to chpasswd
-	command argument // of the command that the word belongs to
+	name    string   // of the command that the word belongs to
+	command argument // of it
 	flag    bool     // the last word was a flag that takes a password
 	echoed  bool     // what echo was given looks like a password
 	sql     int      // words that "BY password" may still follow
@@ -78,7 +79,7 @@ func (l *commandLine) holds(line string) bool {
 			return true
 		}
 		if n < len(line) && (line[n] == ';' || line[n] == '|') {
-			l.command, l.flag, l.last = argument{}, false, [3]string{}
+			l.name, l.command, l.flag, l.last = "", argument{}, false, [3]string{}
 		}
 		line = line[min(n+1, len(line)):]
 	}
@@ -118,14 +119,31 @@ func (l *commandLine) word(raw string) bool {
 		return classPassword.credential(word[len("pass:"):], at)
 	case l.last[2] == "net" && l.last[1] == "user" || l.last[1] == "add_user" || l.last[1] == "change_password":
 		return strong(word) && classPassword.credential(word, at) // net user NAME PASSWORD, rabbitmqctl add_user NAME PASSWORD
+	case l.name == "htpasswd" && (batch(l.last[1]) || batch(l.last[2])): // htpasswd -b FILE NAME PASSWORD
+		return classPassword.credential(word, at)
+	case oracleTools[l.name] && strings.Contains(word, "/"):
+		user, rest, _ := strings.Cut(word, "/")
+		secret, _, ok := strings.Cut(rest, "@")
+		return ok && user != "" && classPassword.credential(secret, at)
 	case l.last[0] == "echo" || l.last[0] == "printf" || l.last[1] == "echo" && l.last[0] == "-n":
 		l.echoed = word[0] != '-' && classPassword.credential(word, at)
 	}
-	name := word[strings.LastIndexAny(word, `/\`)+1:]
-	if a, ok := takes[strings.TrimSuffix(name, ".exe")]; ok {
-		l.command = a
+	name := strings.TrimSuffix(word[strings.LastIndexAny(word, `/\`)+1:], ".exe")
+	if a, ok := takes[name]; ok {
+		l.name, l.command = name, a
+	} else if name == "htpasswd" || oracleTools[name] {
+		l.name = name
 	}
 	return false
+}
+
+// oracleTools are given user/password@database.
+var oracleTools = words("sqlplus expdp impdp sqlldr rman")
+
+// batch reports whether a word is a row of flags with b, by which htpasswd takes its
+// password from the command line.
+func batch(word string) bool {
+	return len(word) > 1 && word[0] == '-' && run(word[1:], letter, -1) == len(word)-1 && strings.Contains(word, "b")
 }
 
 var unquote = strings.NewReplacer(`"`, "", `'`, "", "`", "")

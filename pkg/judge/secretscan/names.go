@@ -66,7 +66,9 @@ var (
 		role group ref reference alias env variable var process handler function lambda module class package plugin middleware controller model
 		schema view page form input button link route screen authentication agent daemon bundle review request response exchange vending broker
 		proxy gateway less operator driver sync injector metadata config configuration settings options rules usage status state flag feature
-		description comment title text help doc docs engine alert owner team cost center rotator fetcher loader cleanup index`)
+		description comment title text help doc docs engine alert owner team cost center rotator fetcher loader cleanup index only`)
+	// Endings of what says which characters there may be, all of them in a row.
+	alphabets = words("characters chars charset alphabet")
 	// Beginnings of switches.
 	switches = words(`use uses enable enabled disable disabled require required requires has is allow allowed show reset forgot need needs no skip
 		with without should can force validate check rotate generate get list delete remove ask change`)
@@ -105,6 +107,9 @@ func classify(name string) class {
 	if c.kind == nothing || len(all) == 0 {
 		return class{}
 	}
+	if alphabets[all[last-1]] {
+		return class{}
+	}
 	known := slices.ContainsFunc(all, func(w string) bool { return public[w] })
 	switch {
 	case known && c.kind < password && all[last-1] != "secret":
@@ -115,6 +120,8 @@ func classify(name string) class {
 			return class{}
 		}
 		c.weak = true
+	case storedWords[strings.TrimSuffix(all[last-1], "s")] && c.kind == password:
+		c.kind = stored // DB_PASSWORD_SECRET
 	case all[last-1] == "key" && c.kind > drawnKey && last > 1 && !(keyIssued[all[last-2]] || keyMaterial[all[last-2]]):
 		c.kind = drawnKey // PASSWORD_KEY: where in something the password is
 	}

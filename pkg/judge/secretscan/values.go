@@ -74,7 +74,7 @@ var settings = words(`true false yes no on off y n t f 0 1 none null nil undefin
 	rs384 rs512 es256 es384 string str text boolean bool integer int number object array list map bytes varchar char any securestring
 	stringlist sensitive private public local remote scram-sha-256 caching_sha2_password mysql_native_password success failed failure pending
 	active inactive expired invalid valid missing changed updated random forbidden unlimited infinite lock locked unlock nopasswd prohibit-password
-	without-password awscurrent awspending awsprevious lowercase uppercase`)
+	without-password awscurrent awspending awsprevious lowercase uppercase compat files sss systemd nis`)
 
 // reference reports whether a value points to a secret kept elsewhere, or says how to
 // come by one.
@@ -91,7 +91,11 @@ func reference(value string, at place) bool {
 	case strings.HasPrefix(value, "%") && strings.HasSuffix(value, "%") && len(value) > 2,
 		strings.HasPrefix(value, "@") && strings.HasSuffix(value, "@") && len(value) > 2:
 		return run(value[1:], dotted, -1) == len(value)-2
-	case strings.HasPrefix(value, "alias/"):
+	case strings.HasPrefix(value, "alias/"), strings.HasPrefix(value, "id="), // --secret id=… of docker build
+		strings.Contains(value, "/") && named(value):
+		return true
+	}
+	if service, _, ok := strings.Cut(value, "!"); ok && managing[service] {
 		return true
 	}
 	if scheme, rest, ok := strings.Cut(value, ":"); ok && stores[strings.ToLower(scheme)] && !strings.HasPrefix(rest, " ") {
@@ -106,6 +110,10 @@ func reference(value string, at place) bool {
 // stores are the beginnings of references to where secrets are kept.
 var stores = words(`ssm ssm-secure secretsmanager aws-ssm aws-sm awssm aws-secretsmanager aws-secrets asm resolve vault op gcp gcpsm gcp-secretmanager
 	sm azurekv keyvault akv env file secret secretref valuefrom sops ref doppler bws conjur kms`)
+
+// managing are the services that make secrets of their own, whose names begin so.
+// https://docs.aws.amazon.com/secretsmanager/latest/userguide/service-linked-secrets.html (November 2026)
+var managing = words("appflow databrew datasync directconnect ecs-sc events marketplace-deployment opsworks-cm rds redshift sqlworkbench")
 
 // variable reports whether what begins with "$" names a variable and nothing else.
 // What goes on with other characters is a secret, or the hash of one ($2y$, $6$).
@@ -207,6 +215,13 @@ func named(value string) bool {
 	if uuid(value) {
 		return true
 	}
+	// What AWS makes of a name: six characters at the end of a secret's, twelve or
+	// thirteen of a resource's that CloudFormation names.
+	if i := strings.LastIndexByte(value, '-'); i >= 4 {
+		if n := len(value) - i - 1; (n == 6 || n == 12 || n == 13) && run(value[i+1:], alnum, -1) == n {
+			value = value[:i]
+		}
+	}
 	letters, digits := 0, 0 // in a row
 	turns := 0              // from digits back to letters within a word
 	for i := 0; i < len(value); i++ {
@@ -222,10 +237,10 @@ func named(value string) bool {
 				turns++ // s3cr3t, 0123abc
 			}
 			letters, digits = letters+1, 0
-			if letters > 24 {
+			if letters > 30 {
 				return false
 			}
-		case strings.IndexByte("/_-. :#@", c) >= 0:
+		case strings.IndexByte("/_-. :#@,", c) >= 0:
 			letters, digits = 0, 0
 		default:
 			return false
