@@ -76,6 +76,7 @@ func groupCases() checktest.Table {
 
 func roleCases() checktest.Table {
 	admin := role(func(d *iam.RoleDetail) { d.Attached = []string{administratorAccess} })
+	writesItself := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:PutRolePolicy","Resource":"` + role(nil).ARN + `"}}`
 	used := func(used *time.Time, created time.Time) iam.Role {
 		return role(func(d *iam.RoleDetail) { d.Used, d.Created = used, created })
 	}
@@ -85,6 +86,14 @@ func roleCases() checktest.Table {
 			{Name: "attached", Resource: admin, Others: []check.Resource{awsManaged(everything)}, Want: check.Fail},
 			{Name: "of a service", Resource: ofService(admin), Want: check.NotApplicable},
 			{Name: "of Identity Center", Resource: at(admin, "/aws-reserved/sso.amazonaws.com/"), Want: check.NotApplicable},
+		},
+		"iam-role-no-privilege-escalation": {
+			{Name: "none", Resource: role(nil), Want: check.Pass},
+			{Name: "by itself", Resource: role(nil), Others: []check.Resource{inlineOf(role(nil).Ref, "role", writesItself)}, Want: check.Fail},
+			{Name: "an administrator", Resource: admin, Others: []check.Resource{awsManaged(everything)}, Want: check.NotApplicable},
+			{Name: "of a service", Resource: ofService(admin), Others: []check.Resource{inlineOf(role(nil).Ref, "role", writesItself)}, Want: check.NotApplicable},
+			{Name: "of Identity Center", Resource: at(admin, "/aws-reserved/sso.amazonaws.com/"), Want: check.NotApplicable},
+			{Name: "garbled", Resource: role(nil), Others: []check.Resource{inlineOf(role(nil).Ref, "role", garbled)}, Want: check.NotAssessed},
 		},
 		"iam-role-used-recently": {
 			{Name: "yesterday", Resource: role(nil), Want: check.Pass},
