@@ -19,6 +19,7 @@ type Evidence struct {
 	kinds []string // resource types that were looked at
 	looks []look
 	cost  int
+	memos map[any]any // by *Memo; they outlive the verdict
 }
 
 func (e *Evidence) reset() {

@@ -50,7 +50,7 @@ func (e *evaluator) bind(c *Condition, all []Condition) bound {
 		return free(freeReason(key))
 	case op.Negated():
 		return free("it lets in all but these values")
-	case (op.IfExists || op.Quantifier == "ForAllValues") && !keyRequired(c.Key, all):
+	case (op.IfExists || op.Quantifier == "ForAllValues") && !keyRequired(c.Key, all) && !inEveryToken(c.Key):
 		return free("it also holds when the request lacks the key")
 	case r == onlyServices && f == formTrue && falseOnly(c):
 		return bound{reach: noServices, who: anyone, reason: c.String() + " keeps out AWS services, not others"}

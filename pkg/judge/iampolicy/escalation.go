@@ -1,137 +1,274 @@
 package iampolicy
 
-import "strings"
+import (
+	_ "embed"
+	"slices"
+	"strings"
+	"sync"
+)
 
-// escalation is a set of permissions with which an identity can give itself
-// more, and the service that it passes a role to, if it does.
-type escalation struct {
-	actions string // joined by "+", as reported
-	passTo  string
+// Escalation is a way by which a holder can have more rights than it was given.
+type Escalation struct {
+	ID       string   // of pathfinding.cloud ("iam-005"), or with its set before a colon
+	Actions  []string // that it takes
+	Policies []string // that allow them, by name
 }
 
-// escalations lists the combinations published by Rhino Security Labs
-// (https://github.com/RhinoSecurityLabs/AWS-IAM-Privilege-Escalation) and by
-// https://pathfinding.cloud, as far as permissions alone make them.
-func escalations() []escalation {
-	return []escalation{
-		{"iam:CreatePolicyVersion", ""},
-		{"iam:SetDefaultPolicyVersion", ""},
-		{"iam:CreateAccessKey", ""},
-		{"iam:CreateLoginProfile", ""},
-		{"iam:UpdateLoginProfile", ""},
-		{"iam:AttachUserPolicy", ""},
-		{"iam:AttachGroupPolicy", ""},
-		{"iam:AttachRolePolicy+sts:AssumeRole", ""},
-		{"iam:PutUserPolicy", ""},
-		{"iam:PutGroupPolicy", ""},
-		{"iam:PutRolePolicy+sts:AssumeRole", ""},
-		{"iam:AddUserToGroup", ""},
-		{"iam:UpdateAssumeRolePolicy+sts:AssumeRole", ""},
-		{"iam:DeleteUserPermissionsBoundary", ""},
-		{"iam:DeleteRolePermissionsBoundary", ""},
-		{"iam:CreateServiceSpecificCredential", ""},
-		{"iam:PassRole+ec2:RunInstances", "ec2.amazonaws.com"},
-		{"iam:PassRole+ec2:RequestSpotInstances", "ec2.amazonaws.com"},
-		{"iam:PassRole+ec2:AssociateIamInstanceProfile", "ec2.amazonaws.com"},
-		{"iam:PassRole+lambda:CreateFunction+lambda:InvokeFunction", "lambda.amazonaws.com"},
-		{"iam:PassRole+lambda:CreateFunction+lambda:CreateEventSourceMapping", "lambda.amazonaws.com"},
-		{"iam:PassRole+lambda:CreateFunction+lambda:AddPermission", "lambda.amazonaws.com"},
-		{"lambda:UpdateFunctionCode", ""},
-		{"lambda:UpdateFunctionConfiguration", ""},
-		{"iam:PassRole+glue:CreateDevEndpoint", "glue.amazonaws.com"},
-		{"glue:UpdateDevEndpoint", ""},
-		{"iam:PassRole+glue:CreateJob+glue:StartJobRun", "glue.amazonaws.com"},
-		{"iam:PassRole+glue:CreateJob+glue:CreateTrigger", "glue.amazonaws.com"},
-		{"iam:PassRole+glue:UpdateJob+glue:StartJobRun", "glue.amazonaws.com"},
-		{"iam:PassRole+glue:UpdateJob+glue:CreateTrigger", "glue.amazonaws.com"},
-		{"iam:PassRole+cloudformation:CreateStack", "cloudformation.amazonaws.com"},
-		{"iam:PassRole+cloudformation:UpdateStack", "cloudformation.amazonaws.com"},
-		{"iam:PassRole+cloudformation:CreateStackSet+cloudformation:CreateStackInstances", "cloudformation.amazonaws.com"},
-		{"iam:PassRole+cloudformation:UpdateStackSet", "cloudformation.amazonaws.com"},
-		{"cloudformation:UpdateStack", ""},
-		{"cloudformation:CreateChangeSet+cloudformation:ExecuteChangeSet", ""},
-		{"iam:PassRole+datapipeline:CreatePipeline+datapipeline:PutPipelineDefinition+datapipeline:ActivatePipeline", "datapipeline.amazonaws.com"},
-		{"iam:PassRole+codestar:CreateProject", "codestar.amazonaws.com"},
-		{"codestar:CreateProjectFromTemplate", ""},
-		{"codestar:CreateProject+codestar:AssociateTeamMember", ""},
-		{"iam:PassRole+codebuild:CreateProject+codebuild:StartBuild", "codebuild.amazonaws.com"},
-		{"iam:PassRole+codebuild:UpdateProject+codebuild:StartBuild", "codebuild.amazonaws.com"},
-		{"iam:PassRole+codepipeline:CreatePipeline", "codepipeline.amazonaws.com"},
-		{"iam:PassRole+sagemaker:CreateNotebookInstance+sagemaker:CreatePresignedNotebookInstanceUrl", "sagemaker.amazonaws.com"},
-		{"sagemaker:CreatePresignedNotebookInstanceUrl", ""},
-		{"iam:PassRole+sagemaker:CreateTrainingJob", "sagemaker.amazonaws.com"},
-		{"iam:PassRole+sagemaker:CreateProcessingJob", "sagemaker.amazonaws.com"},
-		{"iam:PassRole+ecs:RegisterTaskDefinition+ecs:RunTask", "ecs-tasks.amazonaws.com"},
-		{"iam:PassRole+ecs:RegisterTaskDefinition+ecs:CreateService", "ecs-tasks.amazonaws.com"},
-		{"iam:PassRole+ecs:RegisterTaskDefinition+ecs:StartTask", "ecs-tasks.amazonaws.com"},
-		{"iam:PassRole+autoscaling:CreateLaunchConfiguration+autoscaling:CreateAutoScalingGroup", "ec2.amazonaws.com"},
-		{"iam:PassRole+apprunner:CreateService", "tasks.apprunner.amazonaws.com"},
-		{"iam:PassRole+states:CreateStateMachine+states:StartExecution", "states.amazonaws.com"},
-		{"iam:PassRole+bedrock-agentcore:CreateCodeInterpreter+bedrock-agentcore:InvokeCodeInterpreter", "bedrock-agentcore.amazonaws.com"},
-		{"ssm:SendCommand", ""},
-		{"ssm:StartSession", ""},
-		{"ec2:ModifyInstanceAttribute+ec2:StopInstances+ec2:StartInstances", ""},
-		{"ec2-instance-connect:SendSSHPublicKey", ""},
-		{"sso:PutInlinePolicyToPermissionSet", ""},
-		{"sso:AttachManagedPolicyToPermissionSet", ""},
-		{"sso:CreateAccountAssignment", ""},
-	}
+// String is the way as people are told it: iam-005 by iam:PutRolePolicy.
+func (e Escalation) String() string { return e.ID + " by " + strings.Join(e.Actions, " and ") }
+
+//go:embed escalations.tsv
+var escalationData string
+
+// escalationPath is a row of the data.
+type escalationPath struct {
+	id, category string
+	actions      []string
+	passTo       []string // services, any of which must take the role that is passed
 }
 
-// Escalations gives the well-known privilege escalations that policies attached
-// together make possible, named by their permissions. It asks whether each
-// action is allowed on some resource; whether that resource (a role to pass, a
-// user to change) has more rights than the identity is not in its policies. An
-// iam:PassedToService condition on iam:PassRole is honoured.
-//
-// Whoever [Policy.IsAdmin] has them all; ask that first.
-func Escalations(policies []Policy) []string {
-	known := map[string]bool{}
-	allowed := func(action, passTo string) bool {
-		key := action
-		var accept func(*Statement) bool
-		if action == "iam:PassRole" {
-			key += " " + passTo
-			accept = func(s *Statement) bool { return s.passesTo(passTo) }
-		}
-		ok, seen := known[key]
-		if !seen {
-			ok = allows(policies, action, "", accept)
-			known[key] = ok
-		}
-		return ok
-	}
-	var out []string
-	for _, e := range escalations() {
-		ok := true
-		for action := range strings.SplitSeq(e.actions, "+") {
-			if ok = allowed(action, e.passTo); !ok {
-				break
-			}
-		}
-		if ok {
-			out = append(out, e.actions)
-		}
-	}
-	return out
+// category is what a path leads to, in the words of pathfinding.cloud.
+const (
+	selfEscalation   = "self-escalation"   // the holder writes its own rights
+	principalAccess  = "principal-access"  // it becomes somebody else
+	newPassRole      = "new-passrole"      // it gives a role to something new that it controls
+	existingPassRole = "existing-passrole" // it takes over something that has a role
+)
+
+type paths struct {
+	all     []escalationPath
+	actions map[string][]string // of all paths, by service in lower case
 }
 
-// passesTo tells that the statement's conditions let a role be passed to the service.
-func (s *Statement) passesTo(service string) bool {
-	for i := range s.Conditions {
-		c := &s.Conditions[i]
-		if !c.Is("iam:PassedToService") || !c.Operator.textual() || c.Operator.Negated() {
+var pathTable = sync.OnceValue(func() paths {
+	t := paths{actions: map[string][]string{}}
+	for line := range strings.Lines(escalationData) {
+		column := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if strings.HasPrefix(line, "#") || len(column) != 6 {
 			continue
 		}
-		match := false
-		for _, v := range c.Values {
-			// A partition's suffix (.com.cn) does not make it another service.
-			v = strings.TrimSuffix(strings.ToLower(v), ".cn")
-			match = match || covers(v, service) || variable(v)
+		p := escalationPath{category: column[1], actions: strings.Split(column[2], "+")}
+		p.id, _, _ = strings.Cut(column[0], ",")
+		if column[3] != "" {
+			p.passTo = strings.Split(column[3], "|")
 		}
-		if !match {
-			return false
+		t.all = append(t.all, p)
+		for _, action := range p.actions {
+			service, _, _ := strings.Cut(strings.ToLower(action), ":")
+			if !slices.Contains(t.actions[service], action) {
+				t.actions[service] = append(t.actions[service], action)
+			}
 		}
 	}
+	return t
+})
+
+// need is on what an action must be allowed for a path to be one.
+type need uint8
+
+const (
+	// anything will do: the action makes something new, or writes rights. Who may
+	// write the rights of one role may give it all of them.
+	anything need = iota
+	// anyOf is needed where the rights are those of the resource. A single role that
+	// may be passed, or function that may be changed, was chosen by whoever wrote the
+	// policy; a pattern that leaves the name open was not.
+	anyOf
+	// others is anything but the holder's own user: to change one's own password is
+	// no new right.
+	others
+)
+
+// needs says what a path asks of one of its actions.
+func (p *escalationPath) needs(action string) need {
+	switch {
+	case action == "iam:PassRole", action == "sts:AssumeRole" && len(p.actions) == 1, action == "iam:AddUserToGroup", p.category == existingPassRole:
+		return anyOf
+	case p.category == principalAccess && credentials[action]:
+		return others
+	}
+	return anything
+}
+
+// credentials are the actions that make or change what a user signs in with.
+var credentials = map[string]bool{
+	"iam:CreateAccessKey": true, "iam:CreateLoginProfile": true, "iam:UpdateLoginProfile": true, "iam:CreateServiceSpecificCredential": true,
+	"iam:ResetServiceSpecificCredential": true, "iam:UploadSSHPublicKey": true, "iam:UploadSigningCertificate": true,
+	"iam:DeleteAccessKey": true,
+}
+
+// Escalations gives the known ways by which the holder can have more rights, each
+// with the policies that allow it; of ways that include another one, the other alone.
+// What a path takes may come from several policies. Denies of any policy count where
+// they are sure, and the permissions boundary bounds.
+//
+// Whether a role that can be passed, or a user that can be changed, has more rights
+// than the holder is not looked at: the policies alone decide. Whoever is an
+// [Holder.Administrator] has them all; ask that first.
+func (h Holder) Escalations() []Escalation {
+	type question struct {
+		action, passTo string
+		need           need
+	}
+	known := map[question][]int{}
+	var found []Escalation
+	for _, p := range pathTable().all {
+		e := Escalation{ID: p.id, Actions: p.actions}
+		for _, action := range p.actions {
+			q := question{action: action, need: p.needs(action)}
+			var passTo []string
+			if action == "iam:PassRole" {
+				passTo, q.passTo = p.passTo, strings.Join(p.passTo, "|")
+			}
+			by, asked := known[q]
+			if !asked {
+				by = h.grants(action, q.need, passTo)
+				known[q] = by
+			}
+			if len(by) == 0 {
+				e.ID = ""
+				break
+			}
+			for _, i := range by {
+				push(&e.Policies, h.Policies[i].Name)
+			}
+		}
+		if e.ID != "" {
+			found = append(found, e)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(found), func(e Escalation) bool {
+		return slices.ContainsFunc(found, func(o Escalation) bool { return o.within(e) })
+	})
+}
+
+// within reports whether a way takes less than another one, or says it in fewer words:
+// who may do iam:* may do each of them.
+func (e Escalation) within(o Escalation) bool {
+	if e.ID == o.ID {
+		return false
+	}
+	if wild(e.Actions[0]) {
+		return !slices.ContainsFunc(o.Actions, func(action string) bool { return !covers(foldAction(e.Actions[0]), foldAction(action)) })
+	}
+	return !slices.ContainsFunc(e.Actions, func(action string) bool { return !slices.Contains(o.Actions, action) })
+}
+
+// targets are the resources that an action of IAM can work on; nil for others.
+func (h Holder) targets(action string) []string {
+	kinds, ours := iamResources[action]
+	switch {
+	case !ours:
+		return nil
+	case action == "sts:AssumeRole":
+		return []string{"arn:" + h.Partition + ":iam::*:role/*"}
+	}
+	var all []string
+	for kind := range strings.FieldsSeq(kinds) {
+		all = append(all, "arn:"+h.Partition+":iam::"+h.Account+":"+kind+"/*")
+	}
+	return all
+}
+
+// effective is what of a resource pattern an action can work on, as far as that is
+// simple to say.
+func (h Holder) effective(resource, action string) string {
+	if targets := h.targets(action); len(targets) == 1 && covers(resource, targets[0]) {
+		return targets[0]
+	}
+	return resource
+}
+
+// reaches reports whether a resource pattern reaches what an action needs.
+func (h Holder) reaches(resource, action string, n need) bool {
+	if targets := h.targets(action); targets != nil && !slices.ContainsFunc(targets, func(target string) bool { return overlap(fillVariables(resource), target) }) {
+		return false // of another account, or what AWS itself owns, or of another type
+	}
+	if a, ok := parseARN(resource); ok && !wild(a.service) && !worksOn(action, a.service) {
+		return false
+	}
+	switch n {
+	case anyOf:
+		// Whom another account's roles trust is that account's to say.
+		return leavesOpen(resource) && (action != "sts:AssumeRole" || overlap(resource, "arn:"+h.Partition+":iam::"+h.Account+":role/*"))
+	case others:
+		return resource != h.ARN && !own(resource)
+	case anything:
+		// A right to change oneself that is written for users means nothing to a role.
+		return !own(resource) || h.ARN == "" || h.isUser()
+	}
 	return true
+}
+
+// worksOn reports whether an action can work on resources of a service: its own, and
+// a few that reach into EC2's or IAM's.
+func worksOn(action, service string) bool {
+	own, _, _ := strings.Cut(strings.ToLower(action), ":")
+	switch own {
+	case "ssm", "ec2-instance-connect":
+		return service == own || service == "ec2"
+	case "sts":
+		return service == "iam"
+	}
+	return service == own
+}
+
+// iamResources are the types, between blanks, that IAM's actions of the paths work on.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
+var iamResources = func() map[string]string {
+	all := map[string]string{}
+	for kind, actions := range map[string]string{
+		"user": `CreateAccessKey DeleteAccessKey CreateLoginProfile UpdateLoginProfile CreateServiceSpecificCredential ResetServiceSpecificCredential
+			UploadSSHPublicKey UploadSigningCertificate AttachUserPolicy PutUserPolicy DeleteUserPermissionsBoundary PutUserPermissionsBoundary`,
+		"group":            "AddUserToGroup AttachGroupPolicy PutGroupPolicy",
+		"role":             "PassRole AttachRolePolicy PutRolePolicy UpdateAssumeRolePolicy DeleteRolePermissionsBoundary PutRolePermissionsBoundary",
+		"policy":           "CreatePolicyVersion SetDefaultPolicyVersion",
+		"instance-profile": "AddRoleToInstanceProfile",
+		"saml-provider":    "UpdateSAMLProvider",
+		"oidc-provider":    "UpdateOpenIDConnectProviderThumbprint",
+	} {
+		for _, action := range strings.Fields(actions) {
+			all["iam:"+action] = kind
+		}
+	}
+	all["iam:Put*"] = "user group role"
+	all["iam:*"] = "user group role policy instance-profile saml-provider oidc-provider"
+	all["sts:AssumeRole"] = "role"
+	return all
+}()
+
+// own reports whether a pattern of users is the holder's own user, whoever that is.
+func own(resource string) bool {
+	return strings.HasSuffix(resource, "/${aws:username}")
+}
+
+// fillVariables makes policy variables what they may become: anything.
+func fillVariables(pattern string) string {
+	for {
+		before, rest, ok := strings.Cut(pattern, "${")
+		if !ok {
+			return pattern
+		}
+		_, after, ok := strings.Cut(rest, "}")
+		if !ok {
+			return pattern
+		}
+		pattern = before + "*" + after
+	}
+}
+
+// leavesOpen reports whether a resource pattern leaves open which of its type it is:
+// nothing of the name stands before the first wildcard.
+func leavesOpen(resource string) bool {
+	parts := strings.SplitN(resource, ":", 6)
+	if len(parts) < 6 {
+		return wild(resource)
+	}
+	name := parts[5]
+	if i := strings.IndexAny(name, "*?"); i >= 0 {
+		fixed := name[:i]
+		// The type is no part of the name, and what all ids begin with (i-) fixes none.
+		return len(fixed)-1-strings.IndexAny(fixed, "/:") <= len("i-")
+	}
+	return false
 }

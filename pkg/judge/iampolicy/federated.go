@@ -1,6 +1,11 @@
 package iampolicy
 
-import "strings"
+import (
+	_ "embed"
+	"slices"
+	"strings"
+	"sync"
+)
 
 // federatedSubject reads a federated principal: an identity provider of an
 // account, or one of the web identity providers that IAM knows by name.
@@ -21,52 +26,138 @@ func (e *evaluator) federatedSubject(name string) subject {
 	return s
 }
 
-// sharedIssuer tells that one issuer serves many customers, so that only the
-// token's subject tells whose token it is. Other issuers are one customer's own
-// (an EKS cluster, a tenant of an identity service).
-// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html
-func sharedIssuer(host string) bool {
-	switch strings.ToLower(host) {
-	case "token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io", "agent.buildkite.com",
-		"api.pulumi.com/oidc", "oidc.vercel.com", "accounts.google.com", "www.amazon.com",
-		"graph.facebook.com", "appleid.apple.com", "cognito-identity.amazonaws.com":
-		return true
+//go:embed issuers.tsv
+var issuerData string
+
+// issuers are the shared issuers' claims, with the fields that fix the customer.
+var issuers = sync.OnceValue(func() map[string]map[string][]string {
+	all := map[string]map[string][]string{}
+	for line := range strings.Lines(issuerData) {
+		column := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if strings.HasPrefix(line, "#") || len(column) != 4 {
+			continue
+		}
+		if all[column[0]] == nil {
+			all[column[0]] = map[string][]string{}
+		}
+		all[column[0]][column[1]] = strings.Fields(column[2])
 	}
-	return false
+	return all
+})
+
+// sharedIssuer tells that one issuer serves many customers, so that only its
+// tokens' claims tell whose they are.
+func sharedIssuer(host string) bool { return issuers()[trimmedIssuer(host)] != nil }
+
+func trimmedIssuer(host string) string { return strings.TrimSuffix(strings.ToLower(host), "/") }
+
+// sessionName is a key that is no claim and still tells whose a token is, for the one
+// issuer of Microsoft Sentinel.
+const sessionName = "sts:rolesessionname"
+
+// claimOf takes the key of a condition on a token apart: the issuer and the claim.
+func claimOf(key string) (issuer, claim string, ok bool) {
+	key = strings.ToLower(key)
+	if key == sessionName {
+		for host, claims := range issuers() {
+			if claims[sessionName] != nil {
+				return host, sessionName, true
+			}
+		}
+	}
+	cut := strings.LastIndexByte(key, ':')
+	if cut < 0 || strings.HasPrefix(key, "aws:") {
+		return "", "", false
+	}
+	issuer, claim = trimmedIssuer(key[:cut]), key[cut+1:]
+	return issuer, claim, sharedIssuer(issuer) || slices.Contains([]string{"sub", "aud", "app_id", "azp", "oaud"}, claim)
 }
 
-// audienceBounds tells that the issuer gives each application an audience of
-// its own. With the others the holder of a token chooses the audience.
-func audienceBounds(host string) bool {
-	switch strings.ToLower(host) {
-	case "accounts.google.com", "www.amazon.com", "graph.facebook.com", "appleid.apple.com", "cognito-identity.amazonaws.com":
-		return true
-	}
-	return false
+// tokenClaim tells that a condition key is a claim of a federated identity's token.
+func tokenClaim(key string) bool {
+	_, _, ok := claimOf(key)
+	return ok
+}
+
+// inEveryToken tells that every token has the claim: a condition that also holds when
+// the request lacks it bounds all the same. OpenID Connect requires both.
+// https://openid.net/specs/openid-connect-core-1_0.html#IDToken
+func inEveryToken(key string) bool {
+	_, claim, ok := claimOf(key)
+	return ok && (claim == "sub" || claim == "aud")
 }
 
 func bindToken(c *Condition, free func(string) bound) bound {
-	cut := strings.LastIndexByte(c.Key, ':')
-	issuer, claim := c.Key[:cut], strings.ToLower(c.Key[cut+1:])
+	issuer, claim, _ := claimOf(c.Key)
 	if !c.Operator.textual() || len(c.Values) == 0 {
-		return free(c.Operator.Name + " does not compare this key")
+		return free(c.Operator.Name + " does not compare it")
 	}
-	if claim != "sub" && !audienceBounds(issuer) {
-		return free("any customer of the issuer can ask for this audience")
+	fields, known := issuers()[issuer][claim]
+	if sharedIssuer(issuer) && !known {
+		return free("is a claim that tokens of other customers of the issuer can have, too")
 	}
+	likes := c.Operator.arnWise() || strings.HasSuffix(c.Operator.Name, "Like")
 	var w who
 	for _, v := range c.Values {
-		if variable(v) || wild(v) && (claim != "sub" || !fixedTenant(v)) {
-			return free("the value " + v + " leaves the customer of the issuer open")
+		switch {
+		case variable(v):
+			return free("leaves the customer of the issuer open by " + v)
+		case !likes && wild(v):
+			continue // no token has a wildcard in its claim
+		case known && !fixesCustomer(v, fields), !known && wild(v) && (claim != "sub" || !fixedBeginning(v)):
+			return free("leaves the customer of the issuer open by " + v)
 		}
 		w.add(party{kind: limited, name: c.Key + " " + v})
 	}
-	return bound{reach: token, who: w, provider: issuer, reason: c.String() + " bounds the tokens of " + issuer}
+	return bound{reach: token, who: w, provider: issuer}
 }
 
-// fixedTenant tells that a subject pattern fixes the customer before its first
-// wildcard: repo:my-org/*, organization:my-org:*, project_path:my-group/*.
-func fixedTenant(v string) bool {
+// fixesCustomer tells that a claim's pattern fixes one of the fields that tell whose
+// the token is: repo:my-org/*, ref:refs/heads/main:repository_owner_id:65. What comes
+// after a wildcard fixes nothing, as the wildcard may stand for it.
+func fixesCustomer(pattern string, fields []string) bool {
+	fixed, whole := pattern, true
+	if i := strings.IndexAny(pattern, "*?"); i >= 0 {
+		fixed, whole = pattern[:i], false
+	}
+	for _, field := range fields {
+		name, partly := strings.CutSuffix(field, "/")
+		if name == "=" {
+			if whole && fixed != "" || partly && strings.IndexByte(fixed, '/') > 0 {
+				return true
+			}
+			continue
+		}
+		value, ok := fieldOf(fixed, name)
+		if !ok {
+			continue
+		}
+		end := strings.IndexByte(value, ':')
+		if partly {
+			if i := strings.IndexByte(value, '/'); i > 0 && (end < 0 || i < end) {
+				return true
+			}
+			continue
+		}
+		if end > 0 || end < 0 && whole && value != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// fieldOf is what follows a field's name in a claim's value.
+func fieldOf(value, name string) (string, bool) {
+	if rest, ok := strings.CutPrefix(value, name+":"); ok {
+		return rest, true
+	}
+	_, rest, ok := strings.Cut(value, ":"+name+":")
+	return rest, ok
+}
+
+// fixedBeginning tells that a subject's pattern fixes something before its first
+// wildcard, for issuers of which nothing more is known.
+func fixedBeginning(v string) bool {
 	fixed := v[:strings.IndexAny(v, "*?")]
 	_, rest, ok := strings.Cut(fixed, ":")
 	return ok && strings.IndexAny(rest, "/:") > 0

@@ -6,35 +6,30 @@ import (
 )
 
 // Allows tells that the policy allows all that the action and resource patterns
-// match: Allows("s3:*", "*") asks for all of S3. An empty resource asks whether
+// match: Allows("s3:?*", "*") asks for all of S3. An empty resource asks whether
 // some resource is allowed. Conditions of an Allow are not looked at, for a
 // right that holds at times is a right; a Deny counts only without conditions
 // and if it covers the whole question.
+//
+// Who asks for all of something asks for as little as makes all of it: all roles of
+// an account are "arn:aws:iam::111122223333:role/*", which "*" covers and other
+// patterns do as well; all actions of a service are "s3:?*", as a name has a letter.
 func (p Policy) Allows(action, resource string) bool {
-	return allows([]Policy{p}, action, resource, nil)
-}
-
-// allows is Allows over policies attached together. if accept is given, only
-// statements that pass it allow.
-func allows(policies []Policy, action, resource string, accept func(*Statement) bool) bool {
-	action = foldAction(action)
 	ok := false
-	for i := range policies {
-		for j := range policies[i].Statements {
-			s := &policies[i].Statements[j]
-			switch {
-			case !s.coversAction(action):
-			case s.Effect == Deny:
-				question := resource
-				if question == "" {
-					question = "*"
-				}
-				if len(s.Conditions) == 0 && s.coversResource(question) && s.everybody() {
-					return false
-				}
-			case (resource == "" || s.coversResource(resource)) && (accept == nil || accept(s)):
-				ok = true
+	for i := range p.Statements {
+		s := &p.Statements[i]
+		switch {
+		case !s.coversAction(action):
+		case s.Effect == Deny:
+			question := resource
+			if question == "" {
+				question = "*"
 			}
+			if len(s.Conditions) == 0 && s.coversResource(question) && s.everybody() {
+				return false
+			}
+		case resource == "" || s.coversResource(resource):
+			ok = true
 		}
 	}
 	return ok
@@ -45,30 +40,30 @@ func (s *Statement) everybody() bool {
 	return s.NotPrincipal.IsZero() && (s.Principal.IsZero() || s.Principal.Everyone())
 }
 
-// IsAdmin tells that the policy allows all actions on all resources.
-func (p Policy) IsAdmin() bool { return p.Allows("*", "*") }
+// allActions tells that the statement surely speaks of all actions of a service, or
+// of all services if it is empty.
+func (s *Statement) allActions(service string) bool {
+	if service == "" {
+		service = "?*"
+	}
+	return s.coversAction(service + ":?*")
+}
 
-// FullAccess tells that the policy allows all actions of the service
-// ("cloudtrail") on all resources. An administrator has it for each.
-func (p Policy) FullAccess(service string) bool { return p.Allows(service+":*", "*") }
-
-// WildcardResources gives the resource patterns with a wildcard on which the
-// policy allows the action; "*" is among them if it is allowed on everything.
-// A NotResource is given as "not X".
-func (p Policy) WildcardResources(action string) []string {
-	var out []string
-	for i := range p.Statements {
-		s := &p.Statements[i]
-		if s.Effect != Allow || !s.coversAction(action) || !p.Allows(action, "") {
-			continue
-		}
-		for _, r := range resourceNames(s) {
-			if wild(r) || len(s.NotResources) > 0 {
-				push(&out, r)
-			}
+// allResources tells that the statement surely speaks of all that has an ARN. "*" is
+// what comes to mind; arn:aws:* says it, too.
+func (s *Statement) allResources() bool {
+	partition := "aws"
+	for _, r := range slices.Concat(s.Resources, s.NotResources) {
+		if parts := strings.SplitN(r, ":", 3); len(parts) == 3 && parts[0] == "arn" && !wild(parts[1]) {
+			partition = parts[1]
 		}
 	}
-	return out
+	return s.coversResource("arn:" + partition + ":*:*:*:*")
+}
+
+// IsAdmin tells that the policy alone makes an administrator.
+func (p Policy) IsAdmin() bool {
+	return len(Holder{Policies: []Held{{Name: "policy", Rights: RightsOf(p)}}}.Administrator()) > 0
 }
 
 // RequiresTLS tells that the policy denies everybody each of the actions on

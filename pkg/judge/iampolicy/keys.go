@@ -97,10 +97,8 @@ func keyForm(key string) (reach, form) {
 	if strings.HasPrefix(key, "kms:encryptioncontext:aws:") && strings.HasSuffix(key, "arn") {
 		return serviceSource, formARN
 	}
-	for _, claim := range [...]string{":sub", ":aud", ":app_id", ":azp", ":oaud"} {
-		if strings.HasSuffix(key, claim) && !strings.HasPrefix(key, "aws:") {
-			return token, formToken
-		}
+	if tokenClaim(key) {
+		return token, formToken
 	}
 	return unbounding, formNone
 }

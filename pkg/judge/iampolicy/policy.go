@@ -1,7 +1,7 @@
 // Package iampolicy parses IAM policy documents and answers questions of them:
 // who outside the owner's account a resource policy lets in and how far
-// ([Policy.Evaluate]), what an identity policy allows ([Policy.Allows],
-// [Escalations]), and whom a role trusts ([Policy.Trusts]).
+// ([Policy.Evaluate]), what an identity policy allows ([Policy.Allows]), what an
+// identity can make of all its policies ([Holder]), and whom a role trusts ([Policy.Trusts]).
 //
 // Where a policy alone cannot settle a question the answer is the wider one,
 // and its reasons say why.

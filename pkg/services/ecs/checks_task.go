@@ -73,9 +73,12 @@ func noSecrets(e *check.Evidence, t TaskDefinition) check.Verdict {
 		if len(c.SecretVariables) > 0 {
 			return check.Failed("environment variables of the container " + c.Name + " look like credentials: " + check.List(c.SecretVariables))
 		}
+		if len(c.SecretParts) > 0 {
+			return check.Failed("the container " + c.Name + " has what looks like a credential in " + check.List(c.SecretParts))
+		}
 	}
 	if d.UnreadVariables != nil {
 		return check.Unassessed(*d.UnreadVariables)
 	}
-	return check.Passed("no environment variable looks like a credential")
+	return check.Passed("no environment variable, argument, option or label looks like a credential")
 }

@@ -115,6 +115,7 @@ func taskCases() checktest.Table {
 		"ecs-task-definition-no-secrets-in-environment": {
 			{Name: "none", Resource: good, Want: check.Pass},
 			{Name: "one", Resource: container(func(c *ecs.Container) { c.SecretVariables = []string{"DB_PASSWORD"} }), Want: check.Fail},
+			{Name: "one in the command", Resource: container(func(c *ecs.Container) { c.SecretParts = []string{"the command"} }), Want: check.Fail},
 			{Name: "too many", Resource: detail(func(d *ecs.TaskDetail) { d.UnreadVariables = &fact.Gap{Reason: fact.NotCollected} }), Want: check.NotAssessed},
 			{Name: "too many, and one", Resource: task(func(d *ecs.TaskDetail, c *ecs.Container) {
 				d.UnreadVariables, c.SecretVariables = &fact.Gap{Reason: fact.NotCollected}, []string{"DB_PASSWORD"}

@@ -80,8 +80,8 @@ type TaskDetail struct {
 	IPC        string      `json:"ipc,omitempty"`     // host, task or none; empty for the daemon's default
 	Windows    bool        `json:"windows"`
 	Containers []Container `json:"containers"`
-	// UnreadVariables says why not all environment variables were looked at; nil if
-	// all were.
+	// UnreadVariables says why not all environment variables, arguments, options and
+	// labels were looked at; nil if all were.
 	UnreadVariables *fact.Gap `json:"unread_variables,omitempty"`
 }
 
@@ -94,6 +94,9 @@ type Container struct {
 	LogDriver    string `json:"log_driver,omitempty"`
 	// SecretVariables names the environment variables that look like a credential.
 	SecretVariables []string `json:"secret_variables,omitempty"`
+	// SecretParts says what else of the definition holds what looks like one: "the
+	// command", "log option splunk-token".
+	SecretParts []string `json:"secret_parts,omitempty"`
 }
 
 // Root reports whether the container's user is root, as far as the task

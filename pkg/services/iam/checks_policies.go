@@ -13,15 +13,15 @@ import (
 type grant struct {
 	managed, inline model.CheckID // inline may be empty
 	severity        model.Severity
-	found           func(iampolicy.Policy, model.Ref) string
+	found           func(*check.Evidence, iampolicy.Policy, model.Ref) string
 	none            string
 }
 
 func grants() []grant {
 	return []grant{
 		{"iam-policy-no-privilege-escalation", "iam-inline-policy-no-privilege-escalation", model.High, escalates, "the policy makes no known escalation possible"},
-		{"iam-policy-no-full-cloudtrail-access", "iam-inline-policy-no-full-cloudtrail-access", model.Medium, full("cloudtrail"), "the policy does not allow all of CloudTrail"},
-		{"iam-policy-no-full-kms-access", "iam-inline-policy-no-full-kms-access", model.Medium, full("kms"), "the policy does not allow all of KMS"},
+		{"iam-policy-no-full-cloudtrail-access", "iam-inline-policy-no-full-cloudtrail-access", model.Medium, full("cloudtrail", "trail"), "the policy does not allow all of CloudTrail"},
+		{"iam-policy-no-full-kms-access", "iam-inline-policy-no-full-kms-access", model.Medium, full("kms", "key"), "the policy does not allow all of KMS"},
 		{"iam-policy-no-decrypt-with-all-keys", "iam-inline-policy-no-decrypt-with-all-keys", model.Medium, decryptsAll, "the policy does not allow decryption with every key"},
 		{"iam-policy-no-assume-any-role", "iam-inline-policy-no-assume-any-role", model.High, assumesAny, "the policy does not allow every role to be assumed"},
 		{"iam-policy-no-service-wildcard", "", model.Low, serviceWildcard, "the policy allows no service as a whole"},
@@ -68,30 +68,38 @@ func (g grant) judge(e *check.Evidence, document string, ref model.Ref) check.Ve
 	if p.IsAdmin() {
 		return check.Inapplicable("the policy allows everything, which has a check of its own")
 	}
-	if found := g.found(p, ref); found != "" {
+	if found := g.found(e, p, ref); found != "" {
 		return check.Failed(found)
 	}
 	return check.Passed(g.none)
 }
 
-func escalates(p iampolicy.Policy, _ model.Ref) string {
-	ways := iampolicy.Escalations([]iampolicy.Policy{p})
+// escalates judges one policy by itself. One that is written into a user or role is
+// that one's; whoever has another may be anybody.
+func escalates(e *check.Evidence, p iampolicy.Policy, ref model.Ref) string {
+	h := holder(e, ref)
+	if ref.Sub == "" || strings.Contains(ref.ARN, ":group/") {
+		h.ARN = ""
+	}
+	h.Policies = []iampolicy.Held{{Name: ref.Name, Rights: iampolicy.RightsOf(p)}}
+	ways := h.Escalations()
 	if len(ways) == 0 {
 		return ""
 	}
-	return "the policy makes escalation possible by " + check.List(ways)
+	return told(ways)
 }
 
-func full(service string) func(iampolicy.Policy, model.Ref) string {
-	return func(p iampolicy.Policy, _ model.Ref) string {
-		if p.FullAccess(service) {
-			return "the policy allows " + service + ":* on all resources"
+// full asks for all actions of a service on all resources of a type.
+func full(service, kind string) func(*check.Evidence, iampolicy.Policy, model.Ref) string {
+	return func(_ *check.Evidence, p iampolicy.Policy, ref model.Ref) string {
+		if p.Allows(service+":?*", "arn:"+ref.Partition()+":"+service+":*:"+ref.Account+":"+kind+"/*") {
+			return "the policy allows all actions of " + service + " on every " + kind
 		}
 		return ""
 	}
 }
 
-func decryptsAll(p iampolicy.Policy, ref model.Ref) string {
+func decryptsAll(_ *check.Evidence, p iampolicy.Policy, ref model.Ref) string {
 	keys := "arn:" + ref.Partition() + ":kms:*:" + ref.Account + ":key/*"
 	for _, action := range []string{"kms:Decrypt", "kms:ReEncryptFrom"} {
 		if p.Allows(action, keys) {
@@ -101,14 +109,14 @@ func decryptsAll(p iampolicy.Policy, ref model.Ref) string {
 	return ""
 }
 
-func assumesAny(p iampolicy.Policy, _ model.Ref) string {
-	if p.Allows("sts:AssumeRole", "*") {
-		return "the policy allows sts:AssumeRole on all roles of all accounts"
+func assumesAny(_ *check.Evidence, p iampolicy.Policy, ref model.Ref) string {
+	if p.Allows("sts:AssumeRole", "arn:"+ref.Partition()+":iam::"+ref.Account+":role/*") {
+		return "the policy allows sts:AssumeRole on all roles of the account"
 	}
 	return ""
 }
 
-func serviceWildcard(p iampolicy.Policy, _ model.Ref) string {
+func serviceWildcard(_ *check.Evidence, p iampolicy.Policy, _ model.Ref) string {
 	for i := range p.Statements {
 		s := &p.Statements[i]
 		if s.Effect != iampolicy.Allow {
@@ -118,7 +126,8 @@ func serviceWildcard(p iampolicy.Policy, _ model.Ref) string {
 			return s.Name() + " allows all actions but " + check.List(s.NotActions)
 		}
 		for _, action := range s.Actions {
-			if service, rest, ok := strings.Cut(action, ":"); action == "*" || ok && strings.Trim(rest, "*") == "" {
+			service, rest, _ := strings.Cut(action, ":")
+			if strings.Contains(action, "*") && strings.Trim(rest, "*?") == "" {
 				return s.Name() + " allows all actions of " + service
 			}
 		}

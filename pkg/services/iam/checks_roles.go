@@ -25,12 +25,16 @@ func groupHasMembers(e *check.Evidence, g Group) check.Verdict {
 var membersOf = check.NewIndex(func(e *check.Evidence, u User) []string { return check.Read(e, u.Detail).Groups })
 
 func groupNotAdmin(e *check.Evidence, g Group) check.Verdict {
-	return notAdmin(e, identity{arn: g.ARN, attached: check.Read(e, g.Detail).Attached})
+	h := holder(e, g.Ref)
+	h.Policies = held(e, g.ARN, check.Read(e, g.Detail).Attached, "")
+	return notAdmin(h.Administrator())
 }
 
 func roleRules() []check.Rule {
 	return []check.Rule{
 		check.Across("iam-role-no-administrator-access", model.Medium, roleNotAdmin,
+			check.Using[Policy](), check.Using[InlinePolicy]()),
+		check.Across("iam-role-no-privilege-escalation", model.High, roleNoEscalation,
 			check.Using[Policy](), check.Using[InlinePolicy]()),
 		check.For("iam-role-used-recently", model.Low, roleUsed),
 	}
@@ -41,7 +45,14 @@ func roleNotAdmin(e *check.Evidence, r Role) check.Verdict {
 	if v, managed := elsewhere(d); managed {
 		return v
 	}
-	return notAdmin(e, identity{r.ARN, d.Attached, d.Boundary})
+	return notAdmin(ofRole(e, r).Administrator())
+}
+
+func roleNoEscalation(e *check.Evidence, r Role) check.Verdict {
+	if v, managed := elsewhere(check.Read(e, r.Detail)); managed {
+		return v
+	}
+	return noEscalation(ofRole(e, r))
 }
 
 func roleUsed(e *check.Evidence, r Role) check.Verdict {

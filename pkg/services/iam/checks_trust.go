@@ -129,9 +129,12 @@ func oidcSubject(_ Role, _ RoleDetail, trusts []iampolicy.Trust) check.Verdict {
 }
 
 // openCluster reports whether an EKS cluster's issuer is trusted for all its
-// service accounts. Its tokens all have the same audience.
+// service accounts. Its tokens all have the same audience. Clusters that take IPv6
+// have an issuer at api.aws.
+// https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
 func openCluster(t iampolicy.Trust) bool {
-	if !strings.HasPrefix(issuer(t.Principal), "oidc.eks.") {
+	host := issuer(t.Principal)
+	if !strings.HasPrefix(host, "oidc.eks.") && !strings.HasPrefix(host, "oidc-eks.") {
 		return false
 	}
 	return len(t.Subjects) == 0 || slices.ContainsFunc(t.Subjects, func(s string) bool {

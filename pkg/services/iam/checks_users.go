@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/iampolicy"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -25,7 +26,9 @@ func userRules() []check.Rule {
 		check.For("iam-user-password-or-access-keys", model.Low, passwordOrKeys),
 		check.For("iam-user-no-direct-policies", model.Low, noDirectPolicies),
 		check.Across("iam-user-no-administrator-access", model.High, userNotAdmin,
-			check.Using[Policy](), check.Using[InlinePolicy]()),
+			check.Using[Group](), check.Using[Policy](), check.Using[InlinePolicy]()),
+		check.Across("iam-user-no-privilege-escalation", model.High, userNoEscalation,
+			check.Using[Group](), check.Using[Policy](), check.Using[InlinePolicy]()),
 		check.Across("iam-user-administrator-mfa", model.Critical, adminMFA,
 			check.Using[Group](), check.Using[Policy](), check.Using[InlinePolicy]()),
 		check.For("iam-access-key-used-recently", model.Medium, keyUsed),
@@ -117,28 +120,34 @@ func noDirectPolicies(e *check.Evidence, u User) check.Verdict {
 	return check.Passed("the user has no policy of its own")
 }
 
+// userNotAdmin is about what the user has by itself: what its groups allow alone is
+// judged with them. Their Denies count, and what a policy of theirs and one of the
+// user's own allow together.
 func userNotAdmin(e *check.Evidence, u User) check.Verdict {
-	d := check.Read(e, u.Detail)
-	return notAdmin(e, identity{u.ARN, d.Attached, d.Boundary})
+	h, own := ofUser(e, u)
+	administrator := h.Administrator()
+	if len(administrator) > 0 && !slices.ContainsFunc(h.Policies[:own], func(p iampolicy.Held) bool { return slices.Contains(administrator, p.Name) }) {
+		administrator = nil
+	}
+	return notAdmin(administrator)
+}
+
+func userNoEscalation(e *check.Evidence, u User) check.Verdict {
+	h, _ := ofUser(e, u)
+	return noEscalation(h)
 }
 
 func adminMFA(e *check.Evidence, u User) check.Verdict {
-	d, c := check.Read(e, u.Detail), check.Read(e, u.Credentials)
+	c := check.Read(e, u.Credentials)
 	if !c.Password && len(c.ActiveKeys()) == 0 {
 		return check.Inapplicable("the user has neither a password nor an active access key")
 	}
-	holders := []identity{{u.ARN, d.Attached, d.Boundary}}
-	for _, name := range d.Groups {
-		for _, g := range groupsNamed.All(e, name) {
-			holders = append(holders, identity{g.ARN, check.Read(e, g.Detail).Attached, d.Boundary})
-		}
+	h, _ := ofUser(e, u)
+	by := h.Administrator()
+	if len(by) == 0 {
+		return check.Inapplicable("the user is no administrator")
 	}
-	for _, h := range holders {
-		if policy := h.adminBy(e); policy != "" {
-			return check.Must(c.MFA, "the administrator has MFA", "the user is an administrator by "+policy+" and has no MFA device")
-		}
-	}
-	return check.Inapplicable("the user is no administrator")
+	return check.Must(c.MFA, "the administrator has MFA", "the user is an administrator by "+check.List(by)+" and has no MFA device")
 }
 
 var groupsNamed = check.NewIndex(check.Name[Group])

@@ -7,6 +7,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/judge/iampolicy"
+	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
 const detailsOperation = "iam:GetAccountAuthorizationDetails"
@@ -34,58 +35,126 @@ func trusts(e *check.Evidence, r Role) []iampolicy.Trust {
 // nameOf is the name of a policy whose ARN is given, without its path.
 func nameOf(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
 
-// identity is what has policies: a user, a group or a role.
-type identity struct {
-	arn      string
-	attached []string // ARNs of managed policies
-	boundary string   // ARN of a managed policy; empty for none
-}
-
-// adminBy names the policies that make the identity an administrator; empty if
-// there are none or the permissions boundary cuts them down.
-func (i identity) adminBy(e *check.Evidence) string {
-	var names []string
-	for _, p := range inlineOf.All(e, i.arn) {
-		if parse(e, check.Read(e, p.Detail).Document).IsAdmin() {
-			names = append(names, p.Name)
-		}
-	}
-	for _, arn := range i.attached {
-		if admin, found := allowsAll(e, arn); !found {
-			impossible[string](e, detailsOperation, "the attached policy "+arn+" is not among the account's policies")
-		} else if admin {
-			names = append(names, nameOf(arn))
-		}
-	}
-	slices.Sort(names)
-	if len(names) == 0 || i.boundary == "" {
-		return check.List(names)
-	}
-	// A boundary that AWS does not list is one of AWS's own that nobody else
-	// uses; not knowing that it limits, it is taken not to.
-	if admin, found := allowsAll(e, i.boundary); found && !admin {
-		return ""
-	}
-	return check.List(names)
-}
-
 // Policies by the ARN that they are attached by; an inline one has its owner's.
 var (
 	managed  = check.NewIndex(check.ARN[Policy])
 	inlineOf = check.NewIndex(check.ARN[InlinePolicy])
 )
 
-func allowsAll(e *check.Evidence, arn string) (admin, found bool) {
-	policies := managed.All(e, arn)
-	if len(policies) == 0 {
-		return false, false
+// rightsOf reads a policy document once, however many identities have it.
+var rightsOf = check.NewMemo(func(document string) (r reading) {
+	p, err := iampolicy.Parse(document)
+	if err != nil {
+		r.problem = err.Error()
+		return r
 	}
-	return parse(e, check.Read(e, policies[0].Detail).Document).IsAdmin(), true
+	r.rights = iampolicy.RightsOf(p)
+	return r
+})
+
+type reading struct {
+	rights  *iampolicy.Rights
+	problem string
 }
 
-func notAdmin(e *check.Evidence, i identity) check.Verdict {
-	if policy := i.adminBy(e); policy != "" {
-		return check.Failed("all actions on all resources are allowed by " + policy)
+func rights(e *check.Evidence, document string) *iampolicy.Rights {
+	r := rightsOf.Of(e, document)
+	if r.problem != "" {
+		return impossible[*iampolicy.Rights](e, detailsOperation, r.problem)
+	}
+	return r.rights
+}
+
+// held are the policies of a user, group or role, with those written into it, by the
+// names that people know. of says whose they are, for those of a group.
+func held(e *check.Evidence, arn string, attached []string, of string) []iampolicy.Held {
+	var all []iampolicy.Held
+	for _, p := range inlineOf.All(e, arn) {
+		all = append(all, iampolicy.Held{Name: p.Name + of, Rights: rights(e, check.Read(e, p.Detail).Document)})
+	}
+	for _, arn := range attached {
+		all = append(all, iampolicy.Held{Name: nameOf(arn) + of, Rights: listed(e, arn, "attached policy")})
+	}
+	return all
+}
+
+// listed is a managed policy that an identity has or is bounded by. One that AWS did
+// not list says nothing: neither that it allows, nor that it denies, nor that it bounds.
+func listed(e *check.Evidence, arn, what string) *iampolicy.Rights {
+	policies := managed.All(e, arn)
+	if len(policies) == 0 {
+		return impossible[*iampolicy.Rights](e, detailsOperation, "the "+what+" "+arn+" is not among the account's policies")
+	}
+	return rights(e, check.Read(e, policies[0].Detail).Document)
+}
+
+// holder is an identity as a judge of its rights needs it, without policies.
+func holder(e *check.Evidence, ref model.Ref) iampolicy.Holder {
+	return iampolicy.Holder{ARN: ref.ARN, Account: ref.Account, Partition: ref.Partition(), Now: e.Now()}
+}
+
+// ofUser is a user with the policies of its own and those of its groups, and how many
+// of them are its own.
+func ofUser(e *check.Evidence, u User) (h iampolicy.Holder, own int) {
+	d := check.Read(e, u.Detail)
+	h = holder(e, u.Ref)
+	h.Policies = held(e, u.ARN, d.Attached, "")
+	own = len(h.Policies)
+	for _, name := range d.Groups {
+		groups := groupsNamed.All(e, name)
+		if len(groups) == 0 {
+			impossible[Group](e, detailsOperation, "the group "+name+" is not among the account's groups")
+		}
+		for _, g := range groups {
+			h.Policies = append(h.Policies, held(e, g.ARN, check.Read(e, g.Detail).Attached, " of the group "+g.Name)...)
+		}
+	}
+	return bounded(e, h, d.Boundary), own
+}
+
+// bounded is an identity within its permissions boundary. AWS lists no policy of its
+// own that is used as a boundary alone; that matters where there is something to bound.
+func bounded(e *check.Evidence, h iampolicy.Holder, boundary string) iampolicy.Holder {
+	if boundary == "" || len(managed.All(e, boundary)) == 0 && len(h.Administrator()) == 0 && len(h.Escalations()) == 0 {
+		return h
+	}
+	h.Boundary = listed(e, boundary, "permissions boundary")
+	return h
+}
+
+// ofRole is a role with its policies.
+func ofRole(e *check.Evidence, r Role) iampolicy.Holder {
+	d := check.Read(e, r.Detail)
+	h := holder(e, r.Ref)
+	h.Policies = held(e, r.ARN, d.Attached, "")
+	return bounded(e, h, d.Boundary)
+}
+
+func notAdmin(administrator []string) check.Verdict {
+	if len(administrator) > 0 {
+		return check.Failed("all actions on all resources are allowed by " + check.List(administrator))
 	}
 	return check.Passed("no policy of its own allows everything")
+}
+
+// noEscalation is the verdict on what an identity can make of all its policies.
+func noEscalation(h iampolicy.Holder) check.Verdict {
+	if by := h.Administrator(); len(by) > 0 {
+		return check.Inapplicable("an administrator by " + check.List(by) + ", which has a check of its own")
+	}
+	ways := h.Escalations()
+	if len(ways) == 0 {
+		return check.Passed("its policies together make no known escalation possible")
+	}
+	return check.Failed(told(ways) + ", allowed by " + check.List(ways[0].Policies))
+}
+
+// told names ways to more rights, the shortest first.
+func told(ways []iampolicy.Escalation) string {
+	slices.SortStableFunc(ways, func(a, b iampolicy.Escalation) int { return len(a.Actions) - len(b.Actions) })
+	var names []string
+	for _, w := range ways {
+		names = append(names, w.String())
+	}
+	return "escalation is possible: " + check.List(names)
 }

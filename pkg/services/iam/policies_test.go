@@ -1,6 +1,8 @@
 package iam_test
 
 import (
+	"strings"
+
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -54,6 +56,7 @@ func policyCases() checktest.Table {
 		"iam-policy-no-administrator-access": {
 			{Name: "narrow", Resource: saying(nothing), Want: check.Pass},
 			{Name: "everything", Resource: saying(everything), Want: check.Fail},
+			{Name: "everything with an ARN", Resource: saying(strings.Replace(everything, `"Resource":"*"`, `"Resource":"arn:aws:*"`, 1)), Want: check.Fail},
 			{Name: "garbled", Resource: saying(garbled), Want: check.NotAssessed},
 			{Name: "unattached", Resource: spare(everything), Want: check.NotApplicable},
 			{Name: "of AWS", Resource: awsManaged(everything), Want: check.NotApplicable},
@@ -87,15 +90,21 @@ func grantCases() checktest.Table {
 	bad := map[string][]string{
 		"no-privilege-escalation": {allow(`"iam:CreatePolicyVersion"`, "*"), allow(`["iam:PassRole","ec2:RunInstances"]`, "*")},
 		"no-full-cloudtrail-access": {
-			allow(`"cloudtrail:*"`, "*"),
+			allow(`"cloudtrail:*"`, "*"), allow(`"cloudtrail:?*"`, "*"), allow(`"cloudtrail:*"`, "arn:aws:cloudtrail:*:*:trail/*"),
 		},
-		"no-full-kms-access": {allow(`["kms:*","s3:GetObject"]`, "*")},
+		"no-full-kms-access": {
+			allow(`["kms:*","s3:GetObject"]`, "*"), allow(`"kms:?*"`, "*"), allow(`"k?s:*"`, "*"),
+			allow(`"kms:*"`, "arn:aws:kms:*:*:key/*"), allow(`"kms:*"`, "arn:aws:kms:*:"+account+":*"), allow(`"kms:*"`, "arn:aws:*"),
+		},
 		"no-decrypt-with-all-keys": {
 			allow(`"kms:Decrypt"`, "*"), allow(`"kms:ReEncrypt*"`, "arn:aws:kms:*:*:key/*"), allow(`"kms:*"`, "arn:aws:kms:*:"+account+":*"),
 		},
-		"no-assume-any-role": {allow(`"sts:AssumeRole"`, "*"), allow(`"sts:*"`, "*")},
+		"no-assume-any-role": {
+			allow(`"sts:AssumeRole"`, "*"), allow(`"sts:*"`, "*"), allow(`"sts:AssumeRole"`, "arn:aws:iam::*:role/*"),
+			allow(`"sts:AssumeRole"`, "arn:aws:iam::"+account+":role/*"), allow(`"sts:Assume*"`, "arn:aws:iam::*:*"), allow(`"sts:AssumeRole"`, "arn:*:iam::*:role/*"),
+		},
 		"no-service-wildcard": {
-			allow(`"s3:*"`, "arn:aws:s3:::mine"),
+			allow(`"s3:*"`, "arn:aws:s3:::mine"), allow(`"s3:?*"`, "arn:aws:s3:::mine"), allow(`"s3:**"`, "arn:aws:s3:::mine"),
 			`{"Version":"2012-10-17","Statement":{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}}`,
 		},
 	}

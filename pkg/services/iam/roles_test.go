@@ -1,6 +1,7 @@
 package iam_test
 
 import (
+	"testing"
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
@@ -58,6 +59,106 @@ func group(change func(*iam.GroupDetail)) iam.Group {
 	return iam.Group{Resource: ref("group", "people"), Detail: fact.Known(d)}
 }
 
+// TestOIDCIssuers: the customer of a shared issuer is fixed by the claims that AWS's
+// list names for it, and by nothing else.
+func TestOIDCIssuers(t *testing.T) {
+	t.Parallel()
+	const (
+		gitlab    = "gitlab.com"
+		terraform = "app.terraform.io"
+		buildkite = "agent.buildkite.com"
+		pulumi    = "api.pulumi.com/oidc"
+		vercel    = "oidc.vercel.com"
+		sentinel  = "sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d"
+	)
+	like := func(issuer, claim, value string) string {
+		return `{"StringLike":{"` + issuer + ":" + claim + `":"` + value + `"}}`
+	}
+	equals := func(issuer, claim, value string) string {
+		return `{"StringEquals":{"` + issuer + ":" + claim + `":"` + value + `"}}`
+	}
+	for name, c := range map[string]struct {
+		issuer, condition string
+		want              check.Status
+	}{
+		"repository":                       {github, like(github, "sub", "repo:my-org/app:*"), check.Pass},
+		"organization":                     {github, like(github, "sub", "repo:my-org/*"), check.Pass},
+		"organization with its id":         {github, like(github, "sub", "repo:my-org@65/app@7:*"), check.Pass},
+		"organizations that begin so":      {github, like(github, "sub", "repo:my-org*"), check.Fail},
+		"organizations that end so":        {github, like(github, "sub", "*my-org/*"), check.Fail},
+		"any organization's repository":    {github, like(github, "sub", "repo:*/app:*"), check.Fail},
+		"one letter open":                  {github, like(github, "sub", "repo:or?/x"), check.Fail},
+		"environment first":                {github, like(github, "sub", "environment:production:repo:*"), check.Fail},
+		"environment first, then ours":     {github, like(github, "sub", "environment:production:repo:my-org/*"), check.Pass},
+		"branch first":                     {github, like(github, "sub", "ref:refs/heads/main:repo:*"), check.Fail},
+		"environment alone":                {github, equals(github, "sub", "environment:production"), check.Fail},
+		"owner in the subject":             {github, like(github, "sub", "repository_owner:my-org:*"), check.Pass},
+		"owner's id in the subject":        {github, like(github, "sub", "repository_owner_id:65:*"), check.Pass},
+		"owners that begin so":             {github, like(github, "sub", "repository_owner:my-org*"), check.Fail},
+		"workflow in the subject":          {github, like(github, "sub", "job_workflow_ref:my-org/flows/*"), check.Pass},
+		"enterprise in the subject":        {github, like(github, "sub", "enterprise:mine:*"), check.Pass},
+		"owner's id, any subject":          {github, `{"StringEquals":{"` + github + `:repository_owner_id":"65"},"StringLike":{"` + github + `:sub":"repo:*"}}`, check.Pass},
+		"repository's id":                  {github, equals(github, "repository_id", "1234"), check.Pass},
+		"repository as a claim":            {github, equals(github, "repository", "my-org/app"), check.Pass},
+		"repositories as a claim":          {github, like(github, "repository", "my-org/*"), check.Pass},
+		"any repository as a claim":        {github, like(github, "repository", "*/app"), check.Fail},
+		"workflow as a claim":              {github, like(github, "job_workflow_ref", "my-org/flows/.github/workflows/*"), check.Pass},
+		"enterprise's id":                  {github, equals(github, "enterprise_id", "9"), check.Pass},
+		"branch as a claim":                {github, equals(github, "ref", "refs/heads/main"), check.Fail},
+		"environment as a claim":           {github, equals(github, "environment", "production"), check.Fail},
+		"actor, whom anybody can call":     {github, equals(github, "actor", "dependabot[bot]"), check.Fail},
+		"a claim that nobody knows":        {github, equals(github, "repositry_id", "1234"), check.Fail},
+		"one of two is open":               {github, `{"StringLike":{"` + github + `:sub":["repo:my-org/*","repo:*"]}}`, check.Fail},
+		"all values":                       {github, `{"ForAllValues:StringLike":{"` + github + `:sub":"repo:my-org/*"}}`, check.Pass},
+		"all values of any":                {github, `{"ForAllValues:StringLike":{"` + github + `:sub":"repo:*"}}`, check.Fail},
+		"if it exists":                     {github, `{"StringLikeIfExists":{"` + github + `:sub":"repo:my-org/*"}}`, check.Pass},
+		"a claim that may be missing":      {github, `{"ForAllValues:StringEquals":{"` + github + `:repository_id":"1234"}}`, check.Fail},
+		"all but one":                      {github, `{"StringNotLike":{"` + github + `:sub":"repo:my-org/*"}}`, check.Fail},
+		"a wildcard that is none":          {github, equals(github, "sub", "repo:*"), check.Pass}, // nobody's token says so
+		"an enterprise's issuer":           {github + "/mine", equals(github+"/mine", "aud", "sts.amazonaws.com"), check.Pass},
+		"Azure Pipelines of GitHub":        {"vstoken.actions.githubusercontent.com", equals("vstoken.actions.githubusercontent.com", "aud", "sts.amazonaws.com"), check.Fail},
+		"the audit log":                    {"oidc-configuration.audit-log.githubusercontent.com", equals("oidc-configuration.audit-log.githubusercontent.com", "sub", "https://github.com/my-enterprise"), check.Pass},
+		"the audit log of any":             {"oidc-configuration.audit-log.githubusercontent.com", like("oidc-configuration.audit-log.githubusercontent.com", "sub", "https://github.com/*"), check.Fail},
+		"the audit log, audience":          {"oidc-configuration.audit-log.githubusercontent.com", equals("oidc-configuration.audit-log.githubusercontent.com", "aud", "sts.amazonaws.com"), check.Fail},
+		"GitLab's group":                   {gitlab, like(gitlab, "sub", "project_path:mine/*:ref_type:branch:ref:main"), check.Pass},
+		"GitLab's groups that begin so":    {gitlab, like(gitlab, "sub", "project_path:mine*"), check.Fail},
+		"GitLab's branch":                  {gitlab, like(gitlab, "sub", "ref_type:branch:ref:main:project_path:*"), check.Fail},
+		"Terraform's organization":         {terraform, like(terraform, "sub", "organization:mine:project:*"), check.Pass},
+		"Terraform's project":              {terraform, like(terraform, "sub", "organization:*:project:prod:*"), check.Fail},
+		"Buildkite's organization":         {buildkite, like(buildkite, "sub", "organization:mine:*"), check.Pass},
+		"Codefresh":                        {"oidc.codefresh.io", equals("oidc.codefresh.io", "aud", "sts"), check.Fail},
+		"Codefresh's account":              {"oidc.codefresh.io", like("oidc.codefresh.io", "sub", "account:64f8:*"), check.Pass},
+		"Scalr":                            {"scalr.io", equals("scalr.io", "aud", "aws.scalr-run-workload"), check.Fail},
+		"Scalr's account":                  {"scalr.io", like("scalr.io", "sub", "account:mine:environment:*"), check.Pass},
+		"Upbound":                          {"proidc.upbound.io", equals("proidc.upbound.io", "aud", "sts.amazonaws.com"), check.Fail},
+		"Upbound's organization":           {"proidc.upbound.io", like("proidc.upbound.io", "sub", "mcp:mine/*:provider:provider-aws"), check.Pass},
+		"Shisho":                           {"tokens.cloud.shisho.dev", equals("tokens.cloud.shisho.dev", "aud", "sts.amazonaws.com"), check.Fail},
+		"DataChain":                        {"studio.datachain.ai/api", equals("studio.datachain.ai/api", "aud", "sts.amazonaws.com"), check.Fail},
+		"DataChain's team":                 {"studio.datachain.ai/api", like("studio.datachain.ai/api", "sub", "credentials:mine/*"), check.Pass},
+		"sandboxes.cloud's audience":       {"sandboxes.cloud", equals("sandboxes.cloud", "aud", "mine"), check.Pass},
+		"sandboxes.cloud":                  {"sandboxes.cloud", `{}`, check.Fail},
+		"Pulumi's audience":                {pulumi, equals(pulumi, "aud", "aws:my-org"), check.Pass},
+		"Pulumi's organization":            {pulumi, like(pulumi, "sub", "pulumi:deploy:org:mine:project:*"), check.Pass},
+		"any Pulumi organization":          {pulumi, like(pulumi, "sub", "pulumi:deploy:org:*:project:prod:*"), check.Fail},
+		"Vercel's audience":                {vercel, equals(vercel, "aud", "https://vercel.com/my-team"), check.Pass},
+		"any Vercel team":                  {vercel, like(vercel, "aud", "https://vercel.com/*"), check.Fail},
+		"Vercel's team":                    {vercel, like(vercel, "sub", "owner:my-team:project:*"), check.Pass},
+		"a team's own issuer at Vercel":    {vercel + "/my-team", equals(vercel+"/my-team", "aud", "https://vercel.com/my-team"), check.Pass},
+		"Sentinel":                         {sentinel, equals(sentinel, "aud", "api://1462b192-27f7-4cb9-8523-0f4ecb54b47e"), check.Fail},
+		"Sentinel's session":               {sentinel, `{"StringEquals":{"sts:RoleSessionName":"MicrosoftSentinel_1462b192"}}`, check.Pass},
+		"a session's name, of another":     {github, `{"StringEquals":{"sts:RoleSessionName":"MicrosoftSentinel_1462b192"}}`, check.Fail},
+		"Google's audience":                {"accounts.google.com", equals("accounts.google.com", "aud", "66677788899900pro0"), check.Pass},
+		"CircleCI, one organization's own": {"oidc.circleci.com/org/1234", equals("oidc.circleci.com/org/1234", "aud", "1234"), check.Pass},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if v := verdict(t, "iam-role-oidc-subject", trustedBy(federated(c.issuer, c.condition))); v.Status != c.want {
+				t.Errorf("%s (%s), want %s", v.Status, v.Reason, c.want)
+			}
+		})
+	}
+}
+
 func groupCases() checktest.Table {
 	loner := user(func(d *iam.UserDetail, _ *iam.Credentials) { d.Groups = nil })
 	admins := group(func(d *iam.GroupDetail) { d.Attached = []string{administratorAccess} })
@@ -76,6 +177,7 @@ func groupCases() checktest.Table {
 
 func roleCases() checktest.Table {
 	admin := role(func(d *iam.RoleDetail) { d.Attached = []string{administratorAccess} })
+	writesItself := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:PutRolePolicy","Resource":"` + role(nil).ARN + `"}}`
 	used := func(used *time.Time, created time.Time) iam.Role {
 		return role(func(d *iam.RoleDetail) { d.Used, d.Created = used, created })
 	}
@@ -85,6 +187,14 @@ func roleCases() checktest.Table {
 			{Name: "attached", Resource: admin, Others: []check.Resource{awsManaged(everything)}, Want: check.Fail},
 			{Name: "of a service", Resource: ofService(admin), Want: check.NotApplicable},
 			{Name: "of Identity Center", Resource: at(admin, "/aws-reserved/sso.amazonaws.com/"), Want: check.NotApplicable},
+		},
+		"iam-role-no-privilege-escalation": {
+			{Name: "none", Resource: role(nil), Want: check.Pass},
+			{Name: "by itself", Resource: role(nil), Others: []check.Resource{inlineOf(role(nil).Ref, "role", writesItself)}, Want: check.Fail},
+			{Name: "an administrator", Resource: admin, Others: []check.Resource{awsManaged(everything)}, Want: check.NotApplicable},
+			{Name: "of a service", Resource: ofService(admin), Others: []check.Resource{inlineOf(role(nil).Ref, "role", writesItself)}, Want: check.NotApplicable},
+			{Name: "of Identity Center", Resource: at(admin, "/aws-reserved/sso.amazonaws.com/"), Want: check.NotApplicable},
+			{Name: "garbled", Resource: role(nil), Others: []check.Resource{inlineOf(role(nil).Ref, "role", garbled)}, Want: check.NotAssessed},
 		},
 		"iam-role-used-recently": {
 			{Name: "yesterday", Resource: role(nil), Want: check.Pass},
@@ -166,6 +276,8 @@ func trustCases() checktest.Table {
 			{Name: "a namespace", Resource: subject(eks, "system:serviceaccount:shop:*"), Want: check.Pass},
 			{Name: "all service accounts", Resource: subject(eks, "system:serviceaccount:*:*"), Want: check.Fail},
 			{Name: "a whole cluster", Resource: audience(eks), Want: check.Fail},
+			{Name: "a whole cluster with IPv6", Resource: audience("oidc-eks.eu-west-1.api.aws/id/EXAMPLED539D4633E53DE1B71EXAMPLE"), Want: check.Fail},
+			{Name: "one service account of a cluster with IPv6", Resource: subject("oidc-eks.eu-west-1.api.aws/id/EXAMPLED539D4633E53DE1B71EXAMPLE", "system:serviceaccount:shop:api"), Want: check.Pass},
 			{Name: "own issuer", Resource: audience("login.example.com"), Want: check.Pass},
 			{Name: "none", Resource: role(nil), Want: check.NotApplicable},
 		},

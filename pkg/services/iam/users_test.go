@@ -133,30 +133,63 @@ func adminCases() checktest.Table {
 	admin, mine, limit := awsManaged(everything), customer(nil), customer(func(d *iam.PolicyDetail) { d.Boundaries = 1 })
 	inline := func(document string) iam.InlinePolicy { return inlineOf(user(nil).Ref, "user", document) }
 	people := group(func(d *iam.GroupDetail) { d.Attached = []string{administratorAccess} })
+	const (
+		forbidden = `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}`
+		power     = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","NotAction":["iam:*","organizations:*","account:*"],"Resource":"*"}}`
+		allIAM    = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:*","Resource":"*"}}`
+		passing   = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:PassRole","Resource":"*"}}`
+		running   = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ec2:RunInstances","Resource":"*"}}`
+		itself    = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:CreateAccessKey","Resource":"arn:aws:iam::*:user/${aws:username}"}}`
+	)
 	return checktest.Table{
-		"iam-user-no-administrator-access": {
-			{Name: "no policy", Resource: user(nil), Others: []check.Resource{admin}, Want: check.Pass},
-			{Name: "narrow inline policy", Resource: user(nil), Others: []check.Resource{inline(nothing)}, Want: check.Pass},
-			{Name: "inline", Resource: user(nil), Others: []check.Resource{inline(everything)}, Want: check.Fail},
-			{Name: "inline of another", Resource: user(nil), Others: []check.Resource{inlineOf(role(nil).Ref, "role", everything)}, Want: check.Pass},
-			{Name: "attached", Resource: attached, Others: []check.Resource{mine, admin}, Want: check.Fail},
-			{Name: "attached within a boundary", Resource: bounded, Others: []check.Resource{admin, limit}, Want: check.Pass},
-			{Name: "attached within a boundary that allows all", Resource: bounded, Others: []check.Resource{
-				admin, customer(func(d *iam.PolicyDetail) { d.Document = everything }),
+		"iam-user-no-privilege-escalation": {
+			{Name: "none", Resource: user(nil), Others: []check.Resource{group(nil)}, Want: check.Pass},
+			{Name: "its own keys", Resource: user(nil), Others: []check.Resource{group(nil), inline(itself)}, Want: check.Pass},
+			{Name: "half of it", Resource: user(nil), Others: []check.Resource{group(nil), inline(passing)}, Want: check.Pass},
+			{Name: "half of it, half by the group", Resource: user(nil), Others: []check.Resource{
+				inline(passing), group(nil), inlineOf(group(nil).Ref, "group", running),
 			}, Want: check.Fail},
-			{Name: "attached within an unlisted boundary", Resource: bounded, Others: []check.Resource{admin}, Want: check.Fail},
-			{Name: "attached and not listed", Resource: attached, Others: []check.Resource{mine}, Want: check.NotAssessed},
-			{Name: "garbled", Resource: user(nil), Others: []check.Resource{inline(garbled)}, Want: check.NotAssessed},
+			{Name: "all of IAM", Resource: user(nil), Others: []check.Resource{group(nil), inline(allIAM)}, Want: check.Fail},
+			{Name: "denied by the group", Resource: user(nil), Others: []check.Resource{
+				inline(allIAM), group(nil), inlineOf(group(nil).Ref, "group", forbidden),
+			}, Want: check.Pass},
+			{Name: "an administrator", Resource: attached, Others: []check.Resource{admin, group(nil)}, Want: check.NotApplicable},
+			{Name: "in a group that is not listed", Resource: user(nil), Others: []check.Resource{inline(allIAM)}, Want: check.NotAssessed},
+			{Name: "an attached policy that is not listed", Resource: attached, Others: []check.Resource{group(nil)}, Want: check.NotAssessed},
+			{Name: "within an unlisted boundary", Resource: user(func(d *iam.UserDetail, _ *iam.Credentials) { d.Boundary = customerPolicy }), Others: []check.Resource{
+				group(nil), inline(allIAM),
+			}, Want: check.NotAssessed},
+		},
+		"iam-user-no-administrator-access": {
+			{Name: "no policy", Resource: user(nil), Others: []check.Resource{admin, group(nil)}, Want: check.Pass},
+			{Name: "narrow inline policy", Resource: user(nil), Others: []check.Resource{group(nil), inline(nothing)}, Want: check.Pass},
+			{Name: "inline", Resource: user(nil), Others: []check.Resource{group(nil), inline(everything)}, Want: check.Fail},
+			{Name: "inline of another", Resource: user(nil), Others: []check.Resource{group(nil), inlineOf(role(nil).Ref, "role", everything)}, Want: check.Pass},
+			{Name: "attached", Resource: attached, Others: []check.Resource{group(nil), mine, admin}, Want: check.Fail},
+			{Name: "attached within a boundary", Resource: bounded, Others: []check.Resource{group(nil), admin, limit}, Want: check.Pass},
+			{Name: "attached within a boundary that allows all", Resource: bounded, Others: []check.Resource{
+				group(nil), admin, customer(func(d *iam.PolicyDetail) { d.Document = everything }),
+			}, Want: check.Fail},
+			{Name: "attached within an unlisted boundary", Resource: bounded, Others: []check.Resource{admin, group(nil)}, Want: check.NotAssessed},
+			{Name: "nothing within an unlisted boundary", Resource: user(func(d *iam.UserDetail, _ *iam.Credentials) { d.Boundary = customerPolicy }), Others: []check.Resource{group(nil)}, Want: check.Pass},
+			{Name: "in a group that is not listed", Resource: user(nil), Others: []check.Resource{admin}, Want: check.NotAssessed},
+			{Name: "by a group alone, which has a check of its own", Resource: user(nil), Others: []check.Resource{people, admin}, Want: check.Pass},
+			{Name: "attached, denied by the group", Resource: attached, Others: []check.Resource{admin, group(nil), inlineOf(group(nil).Ref, "group", forbidden)}, Want: check.Pass},
+			{Name: "power of its own, IAM by the group", Resource: user(nil), Others: []check.Resource{
+				inline(power), group(nil), inlineOf(group(nil).Ref, "group", allIAM),
+			}, Want: check.Fail},
+			{Name: "attached and not listed", Resource: attached, Others: []check.Resource{group(nil), mine}, Want: check.NotAssessed},
+			{Name: "garbled", Resource: user(nil), Others: []check.Resource{group(nil), inline(garbled)}, Want: check.NotAssessed},
 		},
 		"iam-user-administrator-mfa": {
-			{Name: "with", Resource: attached, Others: []check.Resource{admin}, Want: check.Pass},
-			{Name: "without", Resource: noMFA(attached), Others: []check.Resource{admin}, Want: check.Fail},
+			{Name: "with", Resource: attached, Others: []check.Resource{admin, group(nil)}, Want: check.Pass},
+			{Name: "without", Resource: noMFA(attached), Others: []check.Resource{admin, group(nil)}, Want: check.Fail},
 			{Name: "without, by group", Resource: noMFA(user(nil)), Others: []check.Resource{admin, people}, Want: check.Fail},
 			{Name: "without, by a group's inline policy", Resource: noMFA(user(nil)), Others: []check.Resource{
 				group(nil), inlineOf(group(nil).Ref, "group", everything),
 			}, Want: check.Fail},
 			{Name: "no administrator", Resource: noMFA(user(nil)), Others: []check.Resource{admin, group(nil)}, Want: check.NotApplicable},
-			{Name: "no credentials", Resource: changed(attached, func(c *iam.Credentials) { c.Password = false }), Others: []check.Resource{admin}, Want: check.NotApplicable},
+			{Name: "no credentials", Resource: changed(attached, func(c *iam.Credentials) { c.Password = false }), Others: []check.Resource{admin, group(nil)}, Want: check.NotApplicable},
 		},
 	}
 }

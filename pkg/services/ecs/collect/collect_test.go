@@ -20,6 +20,8 @@ import (
 
 const password = "correct-horse-battery"
 
+const token = "0a1b2c3d-4e5f-6a7b-8c9d-0e1f2a3b4c5d"
+
 func arn(resource string) string { return "arn:aws:ecs:eu-west-1:111122223333:" + resource }
 
 // The account has two clusters; the first has two services, of which "shop" runs
@@ -90,8 +92,15 @@ func describeTaskDefinition(in *sdk.DescribeTaskDefinitionInput) (*sdk.DescribeT
 			RuntimePlatform: &types.RuntimePlatform{OperatingSystemFamily: types.OSFamilyWindowsServer2022Core},
 			ContainerDefinitions: []types.ContainerDefinition{{
 				Name: aws.String("app"), Privileged: aws.Bool(true), ReadonlyRootFilesystem: aws.Bool(true), User: aws.String("app"),
-				LogConfiguration: &types.LogConfiguration{LogDriver: types.LogDriverAwslogs},
-				Environment:      []types.KeyValuePair{{Name: aws.String("DB_PASSWORD"), Value: aws.String(password)}, {Name: aws.String("STAGE"), Value: aws.String("prod")}},
+				LogConfiguration: &types.LogConfiguration{LogDriver: types.LogDriverAwslogs, Options: map[string]string{"splunk-token": token, "awslogs-group": "app"}},
+				Command:          []string{"mysqldump", "-u", "root", "-p" + password},
+				EntryPoint:       []string{"sh", "-c"},
+				HealthCheck:      &types.HealthCheck{Command: []string{"CMD", "curl", "-u", "health:" + password, "http://localhost"}},
+				DockerLabels:     map[string]string{"team": "prod", "api_key": token},
+				FirelensConfiguration: &types.FirelensConfiguration{
+					Type: types.FirelensConfigurationTypeFluentbit, Options: map[string]string{"config-file-type": "s3"},
+				},
+				Environment: []types.KeyValuePair{{Name: aws.String("DB_PASSWORD"), Value: aws.String(password)}, {Name: aws.String("STAGE"), Value: aws.String("prod")}},
 			}},
 		}}, nil
 	case "shop":
@@ -134,6 +143,7 @@ func TestCollect(t *testing.T) {
 			Network: "host", PID: "host", IPC: "host", Windows: true,
 			Containers: []ecs.Container{{
 				Name: "app", Privileged: true, ReadOnlyRoot: true, User: "app", LogDriver: "awslogs", SecretVariables: []string{"DB_PASSWORD"},
+				SecretParts: []string{"the command", "the health check", "label api_key", "log option splunk-token"},
 			}},
 		})},
 	})
@@ -147,7 +157,7 @@ func TestSecretsAreNotKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(string(data), password) || strings.Contains(string(data), "prod") {
+	if strings.Contains(string(data), password) || strings.Contains(string(data), token) || strings.Contains(string(data), "prod") {
 		t.Errorf("a value of the environment was kept: %s", data)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -156,7 +157,7 @@ func taskDetail(ctx context.Context, s *collect.Session, t *types.TaskDefinition
 		}
 		container := ecs.Container{
 			Name: aws.ToString(c.Name), Privileged: aws.ToBool(c.Privileged), ReadOnlyRoot: aws.ToBool(c.ReadonlyRootFilesystem),
-			User: aws.ToString(c.User), SecretVariables: search.Names(environment),
+			User: aws.ToString(c.User), SecretVariables: search.Names(environment), SecretParts: secretParts(search, c),
 		}
 		if c.LogConfiguration != nil {
 			container.LogDriver = string(c.LogConfiguration.LogDriver)
@@ -165,4 +166,32 @@ func taskDetail(ctx context.Context, s *collect.Session, t *types.TaskDefinition
 	}
 	d.UnreadVariables = search.Gap(s, "ecs:DescribeTaskDefinition")
 	return d
+}
+
+// secretParts are what of a container's definition, beside its environment, holds what
+// looks like a credential.
+func secretParts(search *collect.Search, c types.ContainerDefinition) []string {
+	var found []string
+	words := map[string][]string{"the command": c.Command, "the entry point": c.EntryPoint}
+	if c.HealthCheck != nil {
+		words["the health check"] = c.HealthCheck.Command
+	}
+	for _, what := range slices.Sorted(maps.Keys(words)) {
+		if search.Text(strings.Join(words[what], " ")) {
+			found = append(found, what)
+		}
+	}
+	options := map[string]map[string]string{"label ": c.DockerLabels}
+	if c.LogConfiguration != nil {
+		options["log option "] = c.LogConfiguration.Options
+	}
+	if c.FirelensConfiguration != nil {
+		options["FireLens option "] = c.FirelensConfiguration.Options
+	}
+	for _, kind := range slices.Sorted(maps.Keys(options)) {
+		for _, name := range search.Names(options[kind]) {
+			found = append(found, kind+name)
+		}
+	}
+	return found
 }

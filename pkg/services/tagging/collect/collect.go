@@ -67,7 +67,7 @@ func reduced(search *collect.Search, tags []types.Tag) (kept map[string]string, 
 		}
 		named := search.Names(map[string]string{key: value})
 		switch {
-		case key == tagging.Reduced || len(named) > 0 || search.Text(value):
+		case key == tagging.Reduced || len(named) > 0:
 			value = tagging.Reduced
 			suspicious = append(suspicious, key)
 		case !search.Whole():

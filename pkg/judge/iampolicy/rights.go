@@ -1,0 +1,208 @@
+package iampolicy
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Rights is what a policy says of the actions that lead to more rights, and whether
+// it makes an administrator. It is worked out once for a policy, however many
+// identities have it.
+type Rights struct {
+	allows, denies map[string][]*Statement // by action, as the paths write it
+
+	everything bool // allows all actions on all resources
+	nearly     bool // allows all actions on all resources but some
+	identities bool // allows all of IAM on all resources
+	denied     bool // denies everything, always
+	deniesIAM  bool // denies all of IAM, always
+}
+
+// RightsOf reads a policy for [Holder].
+func RightsOf(p Policy) *Rights {
+	r := &Rights{allows: map[string][]*Statement{}, denies: map[string][]*Statement{}}
+	for i := range p.Statements {
+		s := &p.Statements[i]
+		to := r.allows
+		if s.Effect == Deny {
+			to = r.denies
+			if !s.everybody() {
+				continue
+			}
+		}
+		for _, action := range s.pathActions() {
+			to[action] = append(to[action], s)
+		}
+		if s.Effect == Deny {
+			if len(s.Conditions) == 0 && s.allResources() {
+				r.denied = r.denied || s.allActions("")
+				r.deniesIAM = r.deniesIAM || s.allActions("iam")
+			}
+			continue
+		}
+		if s.allResources() {
+			r.everything = r.everything || s.allActions("")
+			r.identities = r.identities || s.allActions("iam")
+			r.nearly = r.nearly || len(s.NotActions) > 0
+		}
+	}
+	return r
+}
+
+// pathActions are the actions of the paths that a statement surely speaks of.
+func (s *Statement) pathActions() []string {
+	all := pathTable().actions
+	var found []string
+	take := func(actions []string, pattern string) {
+		pattern = foldAction(pattern)
+		for _, action := range actions {
+			if covers(pattern, foldAction(action)) {
+				found = append(found, action)
+			}
+		}
+	}
+	if len(s.NotActions) > 0 {
+		for _, actions := range all {
+			for _, action := range actions {
+				if s.coversAction(action) {
+					found = append(found, action)
+				}
+			}
+		}
+	}
+	for _, pattern := range s.Actions {
+		service, _, _ := strings.Cut(strings.ToLower(pattern), ":")
+		if wild(service) {
+			for _, actions := range all {
+				take(actions, pattern)
+			}
+		} else {
+			take(all[service], pattern)
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+// Held is a policy of an identity, and what people call it.
+type Held struct {
+	Name string
+	*Rights
+}
+
+// Holder is an identity with all its policies: its own, those written into it, and
+// those of its groups. A policy that is judged by itself is held by nobody: it has no
+// ARN.
+type Holder struct {
+	ARN       string // of the user or role; empty if it is not known
+	Account   string
+	Partition string
+	Now       time.Time // of judging; conditions on times long past cannot hold
+	Policies  []Held
+	Boundary  *Rights // of the permissions boundary; nil for none
+}
+
+// Administrator names the policies by which the holder may do everything: one that
+// allows all actions on all resources, or together one that allows all but some and
+// one that allows all of IAM, by which it can give itself the rest, as AWS's
+// PowerUserAccess and IAMFullAccess do. Nil if there are none, or a Deny or the
+// permissions boundary leaves less.
+func (h Holder) Administrator() []string {
+	var whole, nearly, identities []string
+	for _, p := range h.Policies {
+		if p.denied || p.deniesIAM {
+			return nil
+		}
+		if p.everything || p.nearly && p.identities {
+			whole = append(whole, p.Name)
+		} else if p.nearly {
+			nearly = append(nearly, p.Name)
+		}
+		if p.identities && !p.everything && !p.nearly {
+			identities = append(identities, p.Name)
+		}
+	}
+	if len(whole) == 0 && len(nearly) > 0 && len(identities) > 0 {
+		whole = append(nearly, identities...)
+	}
+	if b := h.Boundary; b != nil && (b.denied || b.deniesIAM || !b.everything && !(b.nearly && b.identities)) {
+		return nil
+	}
+	slices.Sort(whole)
+	return slices.Compact(whole)
+}
+
+// grants gives the indexes of the policies that let the holder do an action as a path
+// needs it; passTo are the services that a passed role must reach, any of them.
+func (h Holder) grants(action string, n need, passTo []string) []int {
+	if h.Boundary != nil && !slices.ContainsFunc(h.Boundary.allows[action], func(s *Statement) bool { return h.may(s, action, n, passTo) }) {
+		return nil
+	}
+	var found []int
+	for i, p := range h.Policies {
+		if slices.ContainsFunc(p.allows[action], func(s *Statement) bool { return h.may(s, action, n, passTo) && h.left(s, action, n, passTo) }) {
+			found = append(found, i)
+		}
+	}
+	return found
+}
+
+// may reports whether a statement lets the holder do an action as needed, as far as
+// it goes itself.
+func (h Holder) may(s *Statement, action string, n need, passTo []string) bool {
+	return h.holds(s, action, n, passTo) && (len(s.NotResources) > 0 ||
+		slices.ContainsFunc(s.Resources, func(r string) bool { return h.reaches(r, action, n) }))
+}
+
+// left reports whether the Denies of the other policies leave something of what a
+// statement allows.
+func (h Holder) left(s *Statement, action string, n need, passTo []string) bool {
+	resources := s.Resources
+	if len(s.NotResources) > 0 {
+		resources = []string{"*"}
+	}
+	return slices.ContainsFunc(resources, func(r string) bool {
+		if len(s.NotResources) == 0 && !h.reaches(r, action, n) {
+			return false
+		}
+		denied := func(d *Statement) bool {
+			return h.denies(d, action, n, passTo) && (d.coversResource(h.effective(r, action)) || h.leavesAllowed(d, n))
+		}
+		for _, p := range h.Policies {
+			if slices.ContainsFunc(p.denies[action], denied) {
+				return false
+			}
+		}
+		return h.Boundary == nil || h.meets(r, action, n, passTo) && !slices.ContainsFunc(h.Boundary.denies[action], denied)
+	})
+}
+
+// leavesAllowed reports whether a Deny of all but some resources leaves those alone
+// that a path has no use for.
+func (h Holder) leavesAllowed(d *Statement, n need) bool {
+	return len(d.NotResources) > 0 && !slices.ContainsFunc(d.NotResources, func(r string) bool {
+		switch n {
+		case others:
+			return r != h.ARN && !own(r)
+		case anyOf:
+			return leavesOpen(r)
+		case anything:
+		}
+		return true
+	})
+}
+
+// meets reports whether the boundary allows what a resource pattern has in common
+// with it.
+func (h Holder) meets(resource, action string, n need, passTo []string) bool {
+	return slices.ContainsFunc(h.Boundary.allows[action], func(s *Statement) bool {
+		if !h.may(s, action, n, passTo) {
+			return false
+		}
+		if len(s.NotResources) > 0 {
+			return s.coversResource(resource) || wild(resource)
+		}
+		return slices.ContainsFunc(s.Resources, func(b string) bool { return overlap(b, resource) && h.reaches(b, action, n) })
+	})
+}
