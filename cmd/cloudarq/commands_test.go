@@ -58,6 +58,7 @@ func TestHelpHasExamples(t *testing.T) {
 		{"connections", "bootstrap"},
 		{"connections", "list"},
 		{"connections", "show"},
+		{"connections", "update"},
 		{"connections", "test"},
 		{"connections", "remove"},
 	} {

@@ -27,6 +27,8 @@ type ConnectionInput struct {
 	Services []string       `json:"services,omitempty" maxItems:"200" doc:"Services to audit; all if left out"`
 	Checks   []string       `json:"checks,omitempty" maxItems:"1000" doc:"Checks by id, glob or another tool's id; all if left out"`
 	Schedule model.Schedule `json:"schedule,omitempty" required:"false"`
+
+	TrustedAccounts []string `json:"trusted_accounts,omitempty" maxItems:"1000" doc:"Accounts that policies may let in without being strangers, by number" example:"[\"444455556666\"]"`
 }
 
 // ListedConnection is a connection as clients see it among others.
@@ -141,6 +143,9 @@ func (a *API) apply(ctx context.Context, c *model.Connection, in ConnectionInput
 			return invalid(ctx, "body.services", err.Error())
 		}
 	}
+	if err := model.CheckTrustedAccounts(in.TrustedAccounts); err != nil {
+		return invalid(ctx, "body.trusted_accounts", err.Error())
+	}
 	checks, err := a.Catalog.Select(in.Checks)
 	if err != nil {
 		return invalid(ctx, "body.checks", err.Error())
@@ -158,7 +163,7 @@ func (a *API) apply(ctx context.Context, c *model.Connection, in ConnectionInput
 		c.AccessKey = nil
 	}
 	c.Name, c.Project, c.RoleARN = in.Name, in.Project, in.RoleARN
-	c.Regions, c.Services, c.Checks, c.Schedule = in.Regions, in.Services, in.Checks, in.Schedule
+	c.Regions, c.Services, c.Checks, c.TrustedAccounts, c.Schedule = in.Regions, in.Services, in.Checks, in.TrustedAccounts, in.Schedule
 	return nil
 }
 

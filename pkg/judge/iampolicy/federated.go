@@ -49,19 +49,19 @@ func bindToken(c *Condition, free func(string) bound) bound {
 	cut := strings.LastIndexByte(c.Key, ':')
 	issuer, claim := c.Key[:cut], strings.ToLower(c.Key[cut+1:])
 	if !c.Operator.textual() || len(c.Values) == 0 {
-		return free(c.Operator.Name + " does not compare this key")
+		return free(c.Operator.Name + " does not compare it")
 	}
 	if claim != "sub" && !audienceBounds(issuer) {
-		return free("any customer of the issuer can ask for this audience")
+		return free("is an audience that any customer of the issuer can ask for")
 	}
 	var w who
 	for _, v := range c.Values {
 		if variable(v) || wild(v) && (claim != "sub" || !fixedTenant(v)) {
-			return free("the value " + v + " leaves the customer of the issuer open")
+			return free("leaves the customer of the issuer open by " + v)
 		}
 		w.add(party{kind: limited, name: c.Key + " " + v})
 	}
-	return bound{reach: token, who: w, provider: issuer, reason: c.String() + " bounds the tokens of " + issuer}
+	return bound{reach: token, who: w, provider: issuer}
 }
 
 // fixedTenant tells that a subject pattern fixes the customer before its first

@@ -14,6 +14,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/services/iam"
 	"github.com/cloudarq/cloudarq/pkg/services/logs"
 	"github.com/cloudarq/cloudarq/pkg/services/macie"
+	"github.com/cloudarq/cloudarq/pkg/services/policytest"
 	"github.com/cloudarq/cloudarq/pkg/services/s3"
 	"github.com/cloudarq/cloudarq/pkg/services/sns"
 )
@@ -114,5 +115,5 @@ func TestChecks(t *testing.T) {
 			e.selectors.Basic[0].Without = []string{"kms.amazonaws.com"}
 		}))
 	checktest.Run(t, across.Service(), table,
-		cloudtrail.Service(), cloudwatch.Service(), config.Service(), iam.Service(), logs.Service(), macie.Service(), s3.Service(), sns.Service())
+		cloudtrail.Service(), cloudwatch.Service(), config.Service(), iam.Service(), logs.Service(), macie.Service(), s3.Service(), sns.Service(), policytest.Zones())
 }
