@@ -50,8 +50,8 @@ func (e *evaluator) bind(c *Condition, all []Condition) bound {
 	key := strings.ToLower(c.Key)
 	r, f := keyForm(key)
 	switch {
-	case op.Name == "Null" && f == formService && falseOnly(c):
-		return bound{reach: onlyServices, who: anyone}
+	case op.Name == "Null" && falseOnly(c) && (f == formService || r == source && strings.HasPrefix(key, "aws:source") && key != "aws:sourceowner"):
+		return bound{reach: onlyServices, who: anyone} // others do not carry the key
 	case op.Name == "Null":
 		return free("is only asked to be there, or not to be")
 	case r == unbounding:

@@ -88,14 +88,10 @@ func (e *evaluator) meet(w, v who) who {
 // by itself is kept from the first, unless that names the whole of an account.
 func (e *evaluator) keep(out *set, x party, own, other *survey, first bool) {
 	for kind := x.kind + 1; kind < partyKinds; kind++ {
-		switch {
-		case !other.has[kind]:
-		case kind == organization && x.member != Own:
+		if other.has[kind] {
 			as := x
-			as.member = other.member
+			as.member = stronger(x.member, other.member[kind])
 			out.add(as)
-		default:
-			out.add(x)
 		}
 	}
 	switch {
@@ -107,9 +103,7 @@ func (e *evaluator) keep(out *set, x party, own, other *survey, first bool) {
 		if !both || worse || !better && !first {
 			return
 		}
-		if x.member != Own {
-			x.member = y.member
-		}
+		x.member = stronger(x.member, y.member)
 		x.elsewhere = x.elsewhere && y.elsewhere
 		out.add(x)
 	case x.kind == organization:
@@ -129,13 +123,17 @@ type survey struct {
 	has      [partyKinds]bool
 	accounts map[string]party // by number; whole if one of them is
 	orgs     map[string]bool
-	member   Standing // of whoever is in one of the organizations: in the owner's?
+	member   [partyKinds]Standing // of whoever is one of the kind: in the owner's organization?
 }
 
 func (e *evaluator) survey(w who) survey {
-	s := survey{accounts: map[string]party{}, orgs: map[string]bool{}, member: Own}
+	s := survey{accounts: map[string]party{}, orgs: map[string]bool{}}
+	for kind := range s.member {
+		s.member[kind] = Own
+	}
 	for _, p := range w.parties {
 		s.has[p.kind] = true
+		member := p.member
 		switch p.kind {
 		case account:
 			if before, ok := s.accounts[p.id]; ok {
@@ -146,9 +144,10 @@ func (e *evaluator) survey(w who) survey {
 			s.accounts[p.id] = p
 		case organization:
 			s.orgs[p.id] = true
-			s.member = weaker(s.member, e.ownership(&p))
+			member = e.ownership(&p)
 		case unowned, limited, partyKinds:
 		}
+		s.member[p.kind] = weaker(s.member[p.kind], member)
 	}
 	return s
 }
@@ -184,6 +183,17 @@ func (s *set) add(p party) {
 		return
 	}
 	s.parties[at].member = weaker(s.parties[at].member, p.member)
+}
+
+// stronger is the standing of whom both of two are.
+func stronger(a, b Standing) Standing {
+	switch {
+	case a == Own || b == Own:
+		return Own
+	case a == Unknown || b == Unknown:
+		return Unknown
+	}
+	return Foreign
 }
 
 // weaker is the standing of whom one of two may be.
