@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/check/policyrule"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -132,7 +133,7 @@ var rolesTrusting = check.NewIndex(func(e *check.Evidence, r Role) []string {
 		return nil
 	}
 	var principals []string
-	for _, t := range trusts(e, r) {
+	for _, t := range trusts(e, r, policyrule.Owner(r.Ref)) {
 		principals = append(principals, t.Principal)
 	}
 	return principals

@@ -10,6 +10,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/checktest"
 	"github.com/cloudarq/cloudarq/pkg/services/iam"
+	"github.com/cloudarq/cloudarq/pkg/services/policytest"
 )
 
 const (
@@ -31,7 +32,7 @@ func TestChecks(t *testing.T) {
 	} {
 		maps.Copy(table, part)
 	}
-	checktest.Run(t, iam.Service(), table)
+	checktest.Run(t, iam.Service(), table, policytest.Zones())
 }
 
 func ref(kind, name string) model.Resource {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/check/policyrule"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -15,9 +16,9 @@ func rules() []check.Rule {
 		check.Across("s3-bucket-public-access-block", model.Medium, bucketBlock, account),
 		check.For("s3-multi-region-access-point-public-access-block", model.High, accessPointBlock),
 
-		check.Across("s3-bucket-policy-not-public", model.Critical, policyNotPublic, account),
+		check.Across("s3-bucket-policy-not-public", model.Critical, PolicyNotPublic, account),
 		check.Across("s3-bucket-policy-no-public-write", model.Critical, policyNoPublicWrite, account).CausedBy("s3-bucket-policy-not-public"),
-		check.For("s3-bucket-policy-no-other-accounts", model.Medium, policyNoOtherAccounts),
+		check.Across("s3-bucket-policy-no-other-accounts", model.Medium, policyNoOtherAccounts, account, check.Using[policyrule.Zone]()),
 		check.For("s3-bucket-policy-services-scoped", model.Low, policyServicesScoped),
 		check.For("s3-bucket-tls-only", model.Medium, tlsOnly),
 

@@ -8,6 +8,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/checktest"
+	"github.com/cloudarq/cloudarq/pkg/services/policytest"
 	"github.com/cloudarq/cloudarq/pkg/services/s3"
 )
 
@@ -62,7 +63,7 @@ func TestChecks(t *testing.T) {
 	for _, part := range []checktest.Table{blockCases(), policyCases(), aclCases(), storageCases(), operationCases()} {
 		maps.Copy(table, part)
 	}
-	checktest.Run(t, s3.Service(), table)
+	checktest.Run(t, s3.Service(), table, policytest.Zones())
 }
 
 func storageCases() checktest.Table {
