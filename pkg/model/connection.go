@@ -64,10 +64,11 @@ func AccountOfRole(arn string) (account string, ok bool) {
 	if parts == nil {
 		return "", false
 	}
-	return parts[2], true
+	_, known := PartitionNamed(parts[1])
+	return parts[2], known
 }
 
-var roleARN = regexp.MustCompile(`^arn:(aws|aws-cn|aws-us-gov):iam::(\d{12}):role/[\w+=,.@/-]+$`)
+var roleARN = regexp.MustCompile(`^arn:(aws[a-z-]*):iam::(\d{12}):role/[\w+=,.@/-]+$`)
 
 // Schedule says when a connection is audited by itself.
 type Schedule struct {

@@ -15,6 +15,37 @@ import (
 //go:embed awsaccounts.tsv
 var awsAccountsTSV string
 
+// LetsIn names the services of AWS, as its documentation calls them, whose accounts or
+// principals some statement allows something: "Elastic Load Balancing".
+func (p Policy) LetsIn() []string {
+	var services []string
+	for _, s := range p.Statements {
+		if s.Effect != Allow {
+			continue
+		}
+		for _, name := range slices.Concat(s.Principal.Service, s.Principal.AWS) {
+			if a, ok := parseARN(name); ok {
+				name = a.account
+			}
+			if of, ok := servicesOfAWS()[name]; ok && !slices.Contains(services, of) {
+				services = append(services, of)
+			}
+		}
+	}
+	return services
+}
+
+// servicesOfAWS is whose the accounts and principals are.
+var servicesOfAWS = sync.OnceValue(func() map[string]string {
+	all := map[string]string{}
+	for line := range strings.Lines(awsAccountsTSV) {
+		if fields := strings.Split(line, "\t"); len(fields) > 1 && !strings.HasPrefix(line, "#") {
+			all[fields[0]] = fields[1]
+		}
+	}
+	return all
+})
+
 // ofAWS is the actions that documentation asks for, by account number or service.
 var ofAWS = sync.OnceValue(func() map[string][]string {
 	all := map[string][]string{}

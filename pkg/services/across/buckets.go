@@ -15,7 +15,7 @@ func bucketRules() []check.Rule {
 		check.Across("cloudtrail-bucket-not-public", model.Critical, onBucket(bucketNotPublic), bucket, block),
 		check.Across("cloudtrail-bucket-access-logging", model.Low, onBucket(bucketLogged), bucket),
 		check.Across("cloudtrail-bucket-object-lock", model.Low, onBucket(bucketLocked), bucket),
-		check.Across("cloudtrail-bucket-mfa-delete", model.Low, onBucket(bucketMFADelete), bucket),
+		check.Across("cloudtrail-bucket-mfa-delete", model.Low, onBucket(bucketMFADelete), bucket).Except(s3.NoMFADelete),
 	}
 }
 
@@ -74,8 +74,9 @@ func bucketLocked(e *check.Evidence, b s3.Bucket) check.Verdict {
 }
 
 func bucketMFADelete(e *check.Evidence, b s3.Bucket) check.Verdict {
-	return check.Must(check.Read(e, b.Versioning).MFADelete,
-		"bucket "+b.Name+" asks for MFA to delete", "bucket "+b.Name+" does not ask for MFA to delete")
+	v := s3.MFADelete(e, b)
+	v.Reason = "bucket " + b.Name + ": " + v.Reason
+	return v
 }
 
 // bucketNotPublic asks of policy and ACL what S3's own checks ask.
