@@ -54,6 +54,11 @@ func accountCases() checktest.Table {
 	saml := iam.SAMLProvider{Resource: ref("saml-provider", "okta"), Detail: fact.Known(iam.SAMLProviderDetail{})}
 	idle := awsManaged(everything)
 	idle.Detail = fact.Known(iam.PolicyDetail{AWS: true, Boundaries: 1, Document: everything})
+	holding := func(d *iam.RoleDetail) { d.Attached = []string{awsManaged(everything).ARN} }
+	reserved := func(d *iam.RoleDetail) {
+		holding(d)
+		d.Path = "/aws-reserved/sso.amazonaws.com/eu-west-1/"
+	}
 	return checktest.Table{
 		"iam-support-role": {
 			{Name: "a role", Resource: of(0), Others: []check.Resource{role(nil), holder(support)}, Want: check.Pass},
@@ -73,7 +78,10 @@ func accountCases() checktest.Table {
 		"iam-administrator-access-not-attached": {
 			{Name: "none", Resource: of(0), Want: check.Pass},
 			{Name: "another", Resource: of(0), Others: []check.Resource{awsManaged(nothing)}, Want: check.Pass},
-			{Name: "attached", Resource: of(0), Others: []check.Resource{awsManaged(everything)}, Want: check.Fail},
+			{Name: "attached to a role", Resource: of(0), Others: []check.Resource{awsManaged(everything), role(holding)}, Want: check.Fail},
+			{Name: "attached to a group", Resource: of(0), Others: []check.Resource{awsManaged(everything), group(func(d *iam.GroupDetail) { d.Attached = []string{awsManaged(everything).ARN} })}, Want: check.Fail},
+			{Name: "attached to a role of IAM Identity Center alone", Resource: of(0), Others: []check.Resource{awsManaged(everything), role(reserved)}, Want: check.Pass},
+			{Name: "attached to somebody who is not listed", Resource: of(0), Others: []check.Resource{awsManaged(everything)}, Want: check.NotAssessed},
 			{Name: "boundary only", Resource: of(0), Others: []check.Resource{idle}, Want: check.Pass},
 			{Name: "customer's", Resource: of(0), Others: []check.Resource{saying(everything)}, Want: check.Pass},
 		},
