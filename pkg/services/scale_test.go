@@ -147,7 +147,8 @@ func populations(patterns []string) map[string]population {
 		return s3.Bucket{
 			Resource: r, Policy: fact.Known(strings.Replace(granting(i), "[", `[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"},`, 1)), Detail: fact.Known(s3.Detail{}), Ownership: fact.Known(""), PublicAccessBlock: fact.Known(s3.PublicAccessBlock{}),
 			PublicGrants: fact.Known([]s3.Grant{{Group: s3.AllUsers, Permission: "FULL_CONTROL"}, {Group: s3.AuthenticatedUsers, Permission: "FULL_CONTROL"}}),
-			LogBucket:    fact.Known(""), ObjectLock: fact.Known(s3.ObjectLock{}), Versioning: fact.Known(s3.Versioning{}),
+			Encryption:   fact.Known(s3.Encryption{Algorithm: "AES256"}), Lifecycle: fact.Known([]s3.LifecycleRule(nil)),
+			LogBucket: fact.Known(""), ObjectLock: fact.Known(s3.ObjectLock{}), Versioning: fact.Known(s3.Versioning{}),
 			Replication: fact.Known([]s3.ReplicationRule{{Enabled: true, Destination: half(i, bucketARN(i+1))}}),
 		}
 	}))
@@ -254,7 +255,11 @@ func populations(patterns []string) map[string]population {
 		if i%3 == 0 {
 			document = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
 		}
-		return iam.Policy{Resource: r, Detail: fact.Known(iam.PolicyDetail{Attachments: 3, Document: document})}
+		d := iam.PolicyDetail{Attachments: 3, Document: document}
+		if i == 0 { // one of AWS's, that allows everything
+			d.AWS, d.Document = true, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
+		}
+		return iam.Policy{Resource: r, Detail: fact.Known(d)}
 	}))
 	add(many("iam", "user", func(_ int, r model.Resource) iam.InlinePolicy {
 		r.Name, r.Sub = "own", "policy/own"
