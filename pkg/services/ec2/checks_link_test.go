@@ -61,7 +61,7 @@ func endpointCases() checktest.Table {
 			{Name: "nonsense", Resource: policy(`{`), Want: check.NotAssessed},
 			{Name: "no policy", Resource: policy(""), Want: check.NotApplicable},
 			{Name: "managed", Resource: managed, Want: check.NotApplicable},
-			{Name: "another's service", Resource: offered, Want: check.NotApplicable},
+			{Name: "another's service", Resource: offered, Want: check.NotApplicable, Reports: []string{"prowler-cloud/prowler#12841", "prowler-cloud/prowler#12834", "prowler-cloud/prowler#2929"}},
 		},
 		"ec2-vpc-endpoint-no-foreign-account": policytest.InZone([]checktest.Case{
 			{Name: "own account", Resource: own, Want: check.Pass},

@@ -2,6 +2,7 @@ package iam_test
 
 import (
 	"maps"
+	"strings"
 	"testing"
 	"time"
 
@@ -118,6 +119,10 @@ func rootCases() checktest.Table {
 	noMFA := credentials(iam.RootCredentials{})
 	central := credentials(iam.RootCredentials{NoPassword: true})
 	keyLeft := credentials(iam.RootCredentials{NoPassword: true, AccessKeys: true})
+	in := func(partition string, r iam.RootUser) iam.RootUser {
+		r.ARN = strings.Replace(r.ARN, "arn:aws:", "arn:"+partition+":", 1)
+		return r
+	}
 	return checktest.Table{
 		"iam-root-no-access-keys": {
 			{Name: "none", Resource: good, Want: check.Pass},
@@ -128,9 +133,12 @@ func rootCases() checktest.Table {
 			{Name: "off", Resource: noMFA, Want: check.Fail},
 			{Name: "no credentials at all", Resource: central, Want: check.NotApplicable},
 			{Name: "only a key", Resource: keyLeft, Want: check.Fail},
+			{Name: "off in GovCloud", Resource: in("aws-us-gov", noMFA), Want: check.NotApplicable, Reports: []string{"prowler-cloud/prowler#823", "prowler-cloud/prowler#1571", "nccgroup/ScoutSuite#1132", "aws-quickstart/quickstart-compliance-cis-benchmark#37"}},
+			{Name: "off in China", Resource: in("aws-cn", noMFA), Want: check.NotApplicable},
 		},
 		"iam-root-hardware-mfa": {
 			{Name: "hardware", Resource: good, Want: check.Pass},
+			{Name: "off in GovCloud", Resource: in("aws-us-gov", noMFA), Want: check.NotApplicable, Reports: []string{"prowler-cloud/prowler#1160", "prowler-cloud/prowler#1576"}},
 			{Name: "virtual", Resource: root(func(r *iam.RootUser, _ *iam.RootCredentials, _ *iam.RootUsage) { r.VirtualMFA = fact.Known(true) }), Want: check.Fail},
 			{Name: "none", Resource: noMFA, Want: check.Fail},
 			{Name: "no credentials at all", Resource: central, Want: check.NotApplicable},

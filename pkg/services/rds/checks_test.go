@@ -220,7 +220,7 @@ func clusterTLSCases() []checktest.Case {
 		}), Want: check.Fail},
 		{Name: "PostgreSQL 17 by default", Resource: cluster(func(c *rds.DBCluster, d *rds.ClusterDetail) {
 			d.Engine, d.Version, c.Parameters = "aurora-postgresql", "17.4", fact.Known(rds.Parameters{})
-		}), Want: check.Pass},
+		}), Want: check.Pass, Reports: []string{"mondoohq/cnspec#3707"}},
 		{Name: "PostgreSQL 18 by default", Resource: cluster(func(c *rds.DBCluster, d *rds.ClusterDetail) {
 			d.Engine, d.Version, c.Parameters = "aurora-postgresql", "19.1", fact.Known(rds.Parameters{})
 		}), Want: check.NotAssessed},

@@ -115,7 +115,7 @@ func storageCases() checktest.Table {
 			{Name: "AWS's key", Resource: encrypted("aws:kms", ""), Want: check.Pass},
 			{Name: "two layers", Resource: encrypted("aws:kms:dsse", "key"), Want: check.Pass},
 			{Name: "by S3", Resource: encrypted("AES256", ""), Want: check.Fail},
-			{Name: "by S3, for access logs of another bucket", Resource: encrypted("AES256", ""), Others: []check.Resource{logging("papers")}, Want: check.NotApplicable},
+			{Name: "by S3, for access logs of another bucket", Resource: encrypted("AES256", ""), Others: []check.Resource{logging("papers")}, Want: check.NotApplicable, Reports: []string{"DataBiosphere/azul#4717"}},
 			{Name: "by S3, for a load balancer's logs", Resource: delivered(`{"Principal":{"Service":"logdelivery.elasticloadbalancing.amazonaws.com"}`), Want: check.NotApplicable},
 			{Name: "by S3, for the logs of an older load balancer", Resource: delivered(`{"Principal":{"AWS":"arn:aws:iam::127311923021:root"}`), Want: check.NotApplicable},
 			{Name: "by S3, for somebody else", Resource: delivered(`{"Principal":{"AWS":"arn:aws:iam::444455556666:root"}`), Want: check.Fail},
@@ -130,7 +130,7 @@ func storageCases() checktest.Table {
 			{Name: "on", Resource: versions("Enabled", true), Want: check.Pass},
 			{Name: "off", Resource: versions("Enabled", false), Want: check.Fail},
 			{Name: "no versions", Resource: versions("", false), Want: check.Fail},
-			{Name: "with lifecycle rules", Resource: ruled("Enabled", expires), Want: check.NotApplicable},
+			{Name: "with lifecycle rules", Resource: ruled("Enabled", expires), Want: check.NotApplicable, Reports: []string{"Checkmarx/kics#4576", "cloudposse/terraform-aws-s3-log-storage#54"}},
 			{Name: "suspended", Resource: versions("Suspended", true), Want: check.Fail},
 			{Name: "GovCloud", Resource: bucket(func(b *s3.Bucket) { b.ARN = "arn:aws-us-gov:s3:::papers" }), Want: check.NotApplicable},
 		},
@@ -169,7 +169,7 @@ func operationCases() checktest.Table {
 		"s3-bucket-access-log": {
 			{Name: "logged", Resource: bucket(func(b *s3.Bucket) { b.LogBucket = fact.Known("logs") }), Want: check.Pass},
 			{Name: "not logged", Resource: bucket(nil), Want: check.Fail},
-			{Name: "for the logs of another", Resource: bucket(nil), Others: []check.Resource{logging("papers")}, Want: check.NotApplicable},
+			{Name: "for the logs of another", Resource: bucket(nil), Others: []check.Resource{logging("papers")}, Want: check.NotApplicable, Reports: []string{"prowler-cloud/prowler#506", "DataBiosphere/azul#4717", "DataDog/datadog-serverless-functions#764"}},
 			{Name: "others log elsewhere", Resource: bucket(nil), Others: []check.Resource{logging("logs")}, Want: check.Fail},
 		},
 		"s3-bucket-event-notifications": {
@@ -181,7 +181,7 @@ func operationCases() checktest.Table {
 			{Name: "a rule", Resource: ruled("", disabled, expires), Want: check.Pass},
 			{Name: "disabled rule", Resource: ruled("", disabled), Want: check.Fail},
 			{Name: "no rule", Resource: bucket(nil), Want: check.Fail},
-			{Name: "MFA delete allows none", Resource: versions("Enabled", true), Want: check.NotApplicable},
+			{Name: "MFA delete allows none", Resource: versions("Enabled", true), Want: check.NotApplicable, Reports: []string{"Checkmarx/kics#4576"}},
 		},
 		"s3-bucket-lifecycle-old-versions": {
 			{Name: "expired", Resource: ruled("Enabled", expires, expiresOld), Want: check.Pass},
