@@ -172,7 +172,11 @@ func pickFrom[Out, T any](out *Out, pick func(*Out) T) (T, error) {
 // endpoint that answers nonsense must not end the process.
 func recovering[T any](read func() (T, error)) (value T, err error) {
 	defer func() {
-		if recover() != nil {
+		switch stop := recover().(type) {
+		case nil:
+		case lack:
+			err = stop.err
+		default:
 			err = ErrGarbled
 		}
 	}()

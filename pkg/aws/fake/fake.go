@@ -112,6 +112,15 @@ func Any(respond Respond) aws.Config {
 }
 
 func config(answer func(context.Context, any) (any, error)) aws.Config {
+	cfg := Unanswered()
+	cfg.APIOptions = append(cfg.APIOptions, func(stack *middleware.Stack) error { return install(stack, answer) })
+	return cfg
+}
+
+// Unanswered is a configuration for a region of Ireland whose calls nobody answers
+// yet. Throttled calls are tried again at once, as often as in production, and a
+// call's context has its Input.
+func Unanswered() aws.Config {
 	return aws.Config{
 		Region:      "eu-west-1",
 		Credentials: aws.AnonymousCredentials{},
@@ -121,25 +130,28 @@ func config(answer func(context.Context, any) (any, error)) aws.Config {
 				o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
 			})
 		},
-		APIOptions: []func(*middleware.Stack) error{func(stack *middleware.Stack) error { return install(stack, answer) }},
+		APIOptions: []func(*middleware.Stack) error{remember},
 	}
 }
 
-type parametersKey struct{}
+type inputKey struct{}
+
+// Input is what a call was made with, a pointer to the SDK's input.
+func Input(ctx context.Context) any { return middleware.GetStackValue(ctx, inputKey{}) }
+
+func remember(stack *middleware.Stack) error {
+	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("fake.Remember",
+		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+			return next.HandleInitialize(middleware.WithStackValue(ctx, inputKey{}, in.Parameters), in)
+		}), middleware.After)
+}
 
 // install answers after the retries' place in the stack, so that the SDK
 // retries what it would retry of AWS's own answers.
 func install(stack *middleware.Stack, respond func(context.Context, any) (any, error)) error {
-	remember := middleware.InitializeMiddlewareFunc("fake.Remember",
-		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-			return next.HandleInitialize(middleware.WithStackValue(ctx, parametersKey{}, in.Parameters), in)
-		})
-	if err := stack.Initialize.Add(remember, middleware.After); err != nil {
-		return err
-	}
 	answer := middleware.FinalizeMiddlewareFunc("fake.Answer",
 		func(ctx context.Context, _ middleware.FinalizeInput, _ middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
-			out, err := respond(ctx, middleware.GetStackValue(ctx, parametersKey{}))
+			out, err := respond(ctx, Input(ctx))
 			return middleware.FinalizeOutput{Result: out}, middleware.Metadata{}, err
 		})
 	return stack.Finalize.Insert(answer, "Retry", middleware.After)

@@ -1,0 +1,100 @@
+package collect
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"strings"
+
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
+)
+
+// lack ends the reading of an answer that does not say what AWS's answers always say.
+type lack struct{ err error }
+
+// Required is the value of a member that AWS always gives. An answer without it says
+// nothing: what is read of it is a gap, where the zero value could pass for fine. What
+// AWS documents to be left out is read as it is, and has a line in collecttest's
+// absent.tsv where a verdict depends on it.
+func Required[T any](member string, value *T) T {
+	if value == nil {
+		panic(lack{fmt.Errorf("%w: %s", ErrGarbled, member)})
+	}
+	return *value
+}
+
+// RequiredWord is Required for the SDK's enumerations, which are not pointers.
+func RequiredWord[T ~string](member string, value T) T {
+	if value == "" {
+		panic(lack{fmt.Errorf("%w: %s", ErrGarbled, member)})
+	}
+	return value
+}
+
+// RequiredList is Required for a list, which may well be empty.
+func RequiredList[T any](member string, values []T) []T {
+	if values == nil {
+		panic(lack{fmt.Errorf("%w: %s", ErrGarbled, member)})
+	}
+	return values
+}
+
+// Prefixes are CIDR blocks, each of which is one.
+func Prefixes(member string, cidrs []string) []string {
+	for _, cidr := range cidrs {
+		if _, err := netip.ParsePrefix(cidr); err != nil {
+			panic(lack{fmt.Errorf("%s: %w", member, err)})
+		}
+	}
+	return cidrs
+}
+
+// From reads a fact from an item that a listing gave.
+func From[Item, T any](r *Reading, item Item, pick func(Item) T) fact.Of[T] {
+	return Ask(r, func(context.Context) (T, error) { return pick(item), nil })
+}
+
+type bodyKey struct{}
+
+// KeepBody is an API option of clients whose answers are asked by RequiredMember.
+func KeepBody(stack *middleware.Stack) error {
+	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("cloudarq.KeepBody",
+		func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+			out, metadata, err := next.HandleDeserialize(ctx, in)
+			response, ok := out.RawResponse.(*smithyhttp.Response)
+			if err != nil || !ok || response.Body == nil {
+				return out, metadata, err
+			}
+			body, err := io.ReadAll(response.Body)
+			err = errors.Join(err, response.Body.Close())
+			response.Body = io.NopCloser(bytes.NewReader(body))
+			metadata.Set(bodyKey{}, body)
+			return out, metadata, err
+		}), middleware.After)
+}
+
+// RequiredMember is Required for a member of a JSON answer that the SDK makes a plain
+// value, false or 0 where AWS did not give it. Such an answer is of a client with
+// KeepBody.
+func RequiredMember[T any](answer middleware.Metadata, value T, path ...string) T {
+	body, kept := answer.Get(bodyKey{}).([]byte)
+	if !kept { // nothing was sent: a fake's
+		return value
+	}
+	member := json.RawMessage(body)
+	for _, name := range path {
+		var members map[string]json.RawMessage
+		if json.Unmarshal(member, &members) != nil || members[name] == nil || string(members[name]) == "null" {
+			panic(lack{fmt.Errorf("%w: %s", ErrGarbled, strings.Join(path, "."))})
+		}
+		member = members[name]
+	}
+	return value
+}
