@@ -40,10 +40,11 @@ var absences = sync.OnceValue(func() []absence {
 	return all
 })
 
-// excuse finds the line for a mutation.
+// excuse finds the line for a mutation. A member that is null is absent.
+// https://smithy.io/2.0/spec/aggregate-types.html#structure-member-optionality
 func excuse(operation string, m wire.Mutation) (absence, bool) {
 	for _, row := range absences() {
-		if row.Operation == operation && row.Path == m.Path && row.Change == m.Change {
+		if row.Operation == operation && row.Path == m.Path && (row.Change == m.Change || row.Change == wire.Dropped && m.Change == wire.Null) {
 			return row, true
 		}
 	}
