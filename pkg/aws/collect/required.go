@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/aws/smithy-go/middleware"
@@ -30,6 +31,11 @@ func Required[T any](member string, value *T) T {
 	return *value
 }
 
+// RequiredText is Required for a text that is never empty, such as a name.
+func RequiredText(member string, value *string) string {
+	return RequiredWord(member, Required(member, value))
+}
+
 // RequiredWord is Required for the SDK's enumerations, which are not pointers.
 func RequiredWord[T ~string](member string, value T) T {
 	if value == "" {
@@ -44,6 +50,15 @@ func RequiredList[T any](member string, values []T) []T {
 		panic(lack{fmt.Errorf("%w: %s", ErrGarbled, member)})
 	}
 	return values
+}
+
+// Known is a word that must be one of those given, because what it means decides what is
+// kept of an answer.
+func Known[T ~string](member string, value T, words ...T) T {
+	if !slices.Contains(words, value) {
+		panic(lack{fmt.Errorf("%s has an unknown value: %q", member, value)})
+	}
+	return value
 }
 
 // Prefixes are CIDR blocks, each of which is one.

@@ -35,9 +35,11 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"golang.org/x/tools/txtar"
 
 	"github.com/cloudarq/cloudarq/pkg/aws/fake"
@@ -87,15 +89,16 @@ func Parse(archive []byte) ([]Answer, error) {
 	return answers, nil
 }
 
-// Cloud is an AWS that gives the answers of a scenario. It is an aws.HTTPClient.
+// Cloud is an AWS that gives the answers of a scenario. A call without an answer fails
+// the test.
 type Cloud struct {
 	answers []Answer
 
 	// Meddle, when set, sees every call before it is answered: with an error of
 	// fake.Error AWS refuses the call in the words of its protocol.
 	Meddle func(operation string, call int) error
-	// Missing, when set, is told of calls without an answer, which fail in any case.
-	Missing func(operation string, parameters map[string]string)
+	// Incomplete says that calls without an answer are no fault of the test: they fail.
+	Incomplete bool
 
 	mu   sync.Mutex
 	seen map[string]int // "<SDK service id>.<operation>" -> calls
@@ -105,9 +108,10 @@ type Cloud struct {
 func New(answers []Answer) *Cloud { return &Cloud{answers: answers, seen: map[string]int{}} }
 
 // Config is a configuration whose clients the cloud answers.
-func (c *Cloud) Config() aws.Config {
+func (c *Cloud) Config(t testing.TB) aws.Config {
+	t.Helper()
 	cfg := fake.Unanswered()
-	cfg.HTTPClient = c
+	cfg.HTTPClient = smithyhttp.ClientDoFunc(func(r *http.Request) (*http.Response, error) { return c.answer(t, r) })
 	return cfg
 }
 
@@ -118,8 +122,7 @@ func (c *Cloud) Operations() []string {
 	return slices.Sorted(maps.Keys(c.seen))
 }
 
-// Do implements aws.HTTPClient.
-func (c *Cloud) Do(r *http.Request) (*http.Response, error) {
+func (c *Cloud) answer(t testing.TB, r *http.Request) (*http.Response, error) {
 	ctx := r.Context()
 	service, operation := awsmiddleware.GetServiceID(ctx), awsmiddleware.GetOperationName(ctx)
 	name := service + "." + operation
@@ -141,8 +144,8 @@ func (c *Cloud) Do(r *http.Request) (*http.Response, error) {
 		}
 	}
 	if best == nil {
-		if c.Missing != nil {
-			c.Missing(name, parameters)
+		if !c.Incomplete {
+			t.Errorf("%s was called without an answer: %v", name, parameters)
 		}
 		return nil, fmt.Errorf("wire: no answer to %s", name)
 	}
@@ -153,10 +156,11 @@ func (c *Cloud) Do(r *http.Request) (*http.Response, error) {
 var pageOf = regexp.MustCompile(`(Token|Marker)$`)
 
 // holds reports whether an answer is one to the parameters. A further page has to be
-// named: a listing that gave its first page for any token would have no end.
+// named: a listing that gave its first page for any token would have no end. What a
+// mutation calls by a name that nobody knows does not exist.
 func holds(when, parameters map[string]string) bool {
-	for name := range parameters {
-		if _, named := when[name]; !named && pageOf.MatchString(name) {
+	for name, value := range parameters {
+		if _, named := when[name]; !named && (pageOf.MatchString(name) || strings.Contains(value, unknownWord)) {
 			return false
 		}
 	}

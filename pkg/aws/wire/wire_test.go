@@ -37,7 +37,7 @@ func TestTheMostParametersCount(t *testing.T) {
 {"clusters": ["first"], "nextToken": "2"}
 -- ListClusters NextToken=2 --
 {"clusters": ["second"]}
-`).Config())
+`).Config(t))
 	var names []string
 	for pages := eks.NewListClustersPaginator(client, nil); pages.HasMorePages(); {
 		page, err := pages.NextPage(t.Context())
@@ -53,12 +53,14 @@ func TestTheMostParametersCount(t *testing.T) {
 
 func TestErrorOfAScenario(t *testing.T) {
 	t.Parallel()
-	client := eks.NewFromConfig(cloud(t, `-- DescribeCluster Name=gone --
+	scenario := cloud(t, `-- DescribeCluster Name=gone --
 HTTP/1.1 404 Not Found
 X-Amzn-Errortype: ResourceNotFoundException
 
 {"message": "No cluster found for name: gone."}
-`).Config())
+`)
+	scenario.Incomplete = true
+	client := eks.NewFromConfig(scenario.Config(t))
 	_, err := client.DescribeCluster(t.Context(), &eks.DescribeClusterInput{Name: aws.String("gone")})
 	if !collect.HasCode(err, "ResourceNotFoundException") {
 		t.Errorf("error %v, want ResourceNotFoundException", err)
@@ -73,7 +75,7 @@ func TestRefusalsInEachProtocol(t *testing.T) {
 	t.Parallel()
 	refusing := cloud(t, "")
 	refusing.Meddle = func(string, int) error { return fake.Error("AccessDenied") }
-	cfg := refusing.Config()
+	cfg := refusing.Config(t)
 	for name, call := range map[string]func(context.Context) error{
 		"rest-json": func(ctx context.Context) error { _, err := eks.NewFromConfig(cfg).ListClusters(ctx, nil); return err },
 		"json":      func(ctx context.Context) error { _, err := sqs.NewFromConfig(cfg).ListQueues(ctx, nil); return err },
@@ -99,7 +101,7 @@ func TestCBORIsWrittenAsJSON(t *testing.T) {
 	t.Parallel()
 	client := cloudwatch.NewFromConfig(cloud(t, `-- DescribeAlarms --
 {"MetricAlarms": [{"AlarmName": "cpu", "ActionsEnabled": true, "Threshold": 80.5, "Period": 60, "StateUpdatedTimestamp": "2026-05-01T00:00:00Z", "AlarmActions": ["a"]}]}
-`).Config())
+`).Config(t))
 	out, err := client.DescribeAlarms(t.Context(), nil)
 	if err != nil || len(out.MetricAlarms) != 1 {
 		t.Fatalf("%v, %v", out, err)

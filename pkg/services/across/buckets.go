@@ -111,7 +111,7 @@ func publicPolicy(e *check.Evidence, b s3.Bucket) (statement string, unreadable 
 	if document == "" {
 		return "", nil
 	}
-	policy, err := iampolicy.Parse(document)
+	policy, err := iampolicy.ParseResource(document)
 	if err != nil {
 		return "", new(check.Unassessed(fact.Gap{Reason: fact.Failed, Operation: "s3:GetBucketPolicy", Detail: err.Error()}))
 	}

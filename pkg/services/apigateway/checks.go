@@ -36,7 +36,7 @@ func authorization(e *check.Evidence, a RestAPI) check.Verdict {
 		return check.Passed("the API is reached through VPC endpoints only")
 	}
 	if d.Policy != "" {
-		policy, err := iampolicy.Parse(d.Policy)
+		policy, err := iampolicy.ParseResource(d.Policy)
 		if err != nil {
 			return check.Unassessed(fact.Gap{Reason: fact.Failed, Operation: "apigateway:GetRestApis", Detail: err.Error()})
 		}

@@ -30,7 +30,7 @@ func withPolicy(decide func(p iampolicy.Policy, level iampolicy.Result) check.Ve
 		case d.Policy == "" || strings.HasPrefix(d.Service, "com.amazonaws.vpce."):
 			return check.Inapplicable("endpoints of this kind take no policy")
 		}
-		policy, err := iampolicy.Parse(d.Policy)
+		policy, err := iampolicy.ParseResource(d.Policy)
 		if err != nil {
 			return check.Unassessed(fact.Gap{Reason: fact.Failed, Detail: err.Error()})
 		}

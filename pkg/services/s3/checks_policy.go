@@ -52,7 +52,7 @@ func evaluate(b Bucket, document string, opts iampolicy.Options) (iampolicy.Resu
 	if document == "" {
 		return iampolicy.Result{}, nil
 	}
-	policy, err := iampolicy.Parse(document)
+	policy, err := iampolicy.ParseResource(document)
 	if err != nil {
 		return iampolicy.Result{}, err
 	}
@@ -115,7 +115,7 @@ func tlsOnly(e *check.Evidence, b Bucket) check.Verdict {
 	if document == "" {
 		return check.Failed("there is no policy that denies plain HTTP")
 	}
-	policy, err := iampolicy.Parse(document)
+	policy, err := iampolicy.ParseResource(document)
 	if err != nil {
 		return unreadable(err)
 	}

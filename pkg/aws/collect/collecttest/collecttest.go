@@ -58,8 +58,13 @@ func (f *Found) Listed(kind, _ string, gap *fact.Gap, _ bool) {
 	f.Gaps[kind] = gap
 }
 
-// Walk makes all walks of a service over a fake.
-func Walk(t testing.TB, spec collect.Spec, cloud *fake.Fake) *Found {
+// Cloud answers a collector's calls: a fake or a wire.Cloud.
+type Cloud interface {
+	Config(t testing.TB) aws.Config
+}
+
+// Walk makes all walks of a service over a cloud.
+func Walk(t testing.TB, spec collect.Spec, cloud Cloud) *Found {
 	t.Helper()
 	return walk(t.Context(), spec, cloud.Config(t))
 }

@@ -64,7 +64,7 @@ func Wire(t *testing.T, spec collect.Spec, service check.Service, kinds ...strin
 			f := faults{spec: spec, found: s.found, operations: s.operations, taken: taken, fresh: func(meddle func(string, int) error) aws.Config {
 				cloud := wire.New(s.answers)
 				cloud.Meddle = meddle
-				return cloud.Config()
+				return cloud.Config(t)
 			}}
 			f.each(t)
 			if i == 0 {
@@ -89,6 +89,25 @@ func Wire(t *testing.T, spec collect.Spec, service check.Service, kinds ...strin
 			}
 		}
 	})
+}
+
+// Scenario is the cloud of testdata/<name>.txtar, where the answers given, in the same
+// form, come first.
+func Scenario(t testing.TB, name string, instead ...string) *wire.Cloud {
+	t.Helper()
+	archive, err := os.ReadFile(filepath.Join("testdata", name+".txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var answers []wire.Answer
+	for _, text := range append(instead, string(archive)) {
+		more, err := wire.Parse([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		answers = append(answers, more...)
+	}
+	return wire.New(answers)
 }
 
 // scenario is an account as a scenario has it.
@@ -116,10 +135,7 @@ func open(t *testing.T, spec collect.Spec, service check.Service, file string) *
 		t.Fatalf("%s: %v", file, err)
 	}
 	cloud := wire.New(s.answers)
-	cloud.Missing = func(operation string, parameters map[string]string) {
-		t.Errorf("%s has no answer to %s %v", file, operation, parameters)
-	}
-	s.found = walk(t.Context(), spec, cloud.Config())
+	s.found = Walk(t, spec, cloud)
 	s.operations = cloud.Operations()
 	s.verdicts = judge(service, s.found)
 	return s
@@ -259,7 +275,9 @@ func (s *scenario) again(t *testing.T, operation string, answers []wire.Answer) 
 	t.Helper()
 	spec := s.spec
 	spec.Walks = slices.DeleteFunc(slices.Clone(spec.Walks), func(w collect.Walk) bool { return !slices.Contains(w.Operations, operation) })
-	found := walk(t.Context(), spec, wire.New(answers).Config())
+	cloud := wire.New(answers)
+	cloud.Incomplete = true
+	found := Walk(t, spec, cloud)
 	for _, r := range s.found.Resources {
 		if _, anew := found.Gaps[r.Kind()]; !anew {
 			found.Resources = append(found.Resources, r)

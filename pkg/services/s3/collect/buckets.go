@@ -67,7 +67,7 @@ type walk struct {
 
 // bucket is nil for a bucket that was deleted after it was listed.
 func (w walk) bucket(r *collect.Reading, listed types.Bucket) *s3.Bucket {
-	name := aws.ToString(listed.Name)
+	name := collect.RequiredText("Name", listed.Name)
 	b := &s3.Bucket{Resource: w.Resource("arn:"+w.Partition+":s3:::"+name, name), Detail: fact.Known(w.detail)}
 	var gone atomic.Bool
 	w.access(r, &gone, b)
