@@ -4,13 +4,16 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
 	"net/netip"
+	"reflect"
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -44,6 +47,26 @@ func RequiredWord[T ~string](member string, value T) T {
 	return value
 }
 
+// RequiredARN is Required for an ARN.
+func RequiredARN(member string, value *string) string {
+	text := RequiredText(member, value)
+	if !arn.IsARN(text) {
+		panic(lack{fmt.Errorf("%s is no ARN: %q", member, text)})
+	}
+	return text
+}
+
+// Count is a number that is not below 0; none is 0.
+func Count(member string, value *int32) int {
+	if value == nil {
+		return 0
+	}
+	if *value < 0 {
+		panic(lack{fmt.Errorf("%s is below 0: %d", member, *value)})
+	}
+	return int(*value)
+}
+
 // RequiredList is Required for a list, which may well be empty.
 func RequiredList[T any](member string, values []T) []T {
 	if values == nil {
@@ -73,7 +96,13 @@ func Prefixes(member string, cidrs []string) []string {
 
 // From reads a fact from an item that a listing gave.
 func From[Item, T any](r *Reading, item Item, pick func(Item) T) fact.Of[T] {
-	return Ask(r, func(context.Context) (T, error) { return pick(item), nil })
+	return Ask(r, func(context.Context) (T, error) {
+		value, err := recovering(func() (T, error) { return pick(item), nil })
+		if err != nil {
+			err = fmt.Errorf("%s: %w", reflect.TypeFor[Item](), err)
+		}
+		return value, err
+	})
 }
 
 type bodyKey struct{}
@@ -112,4 +141,30 @@ func RequiredMember[T any](answer middleware.Metadata, value T, path ...string) 
 		member = members[name]
 	}
 	return value
+}
+
+// RequiredEntries wants each entry of a map in an XML answer to have a key and a value:
+// the SDK reads one without a value as 0. The answer is of a client with KeepBody.
+func RequiredEntries(answer middleware.Metadata, member string) {
+	body, kept := answer.Get(bodyKey{}).([]byte)
+	if !kept {
+		return
+	}
+	type entry struct {
+		Key   string `xml:"key"`
+		Value string `xml:"value"`
+	}
+	decoder := xml.NewDecoder(bytes.NewReader(body))
+	for {
+		token, err := decoder.Token()
+		if err != nil {
+			return // the end; the SDK has read it all
+		}
+		if start, ok := token.(xml.StartElement); ok && start.Name.Local == "entry" {
+			var e entry
+			if err := decoder.DecodeElement(&e, &start); err != nil || e.Key == "" || e.Value == "" {
+				panic(lack{fmt.Errorf("%w: %s has an entry without key or value", ErrGarbled, member)})
+			}
+		}
+	}
 }

@@ -18,7 +18,8 @@
 //	{"message": "No cluster found for name: gone."}
 //
 // The answer with the most parameters counts, of several the first; a further page has to
-// name its token. One that does not begin with an HTTP status is a success.
+// name its token. The parameter call is the number of the operation's call, from 1. An
+// answer that does not begin with an HTTP status is a success.
 package wire
 
 import (
@@ -122,6 +123,13 @@ func (c *Cloud) Operations() []string {
 	return slices.Sorted(maps.Keys(c.seen))
 }
 
+// Calls is how often an operation was called.
+func (c *Cloud) Calls(operation string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.seen[operation]
+}
+
 func (c *Cloud) answer(t testing.TB, r *http.Request) (*http.Response, error) {
 	ctx := r.Context()
 	service, operation := awsmiddleware.GetServiceID(ctx), awsmiddleware.GetOperationName(ctx)
@@ -137,6 +145,7 @@ func (c *Cloud) answer(t testing.TB, r *http.Request) (*http.Response, error) {
 	}
 	parameters := map[string]string{}
 	flatten(parameters, "", reflect.ValueOf(fake.Input(ctx)))
+	parameters["call"] = strconv.Itoa(call)
 	var best *Answer
 	for i, a := range c.answers {
 		if a.Operation == operation && (a.Service == "" || a.Service == service) && holds(a.When, parameters) && (best == nil || len(a.When) > len(best.When)) {
