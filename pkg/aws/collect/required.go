@@ -47,6 +47,14 @@ func RequiredWord[T ~string](member string, value T) T {
 	return value
 }
 
+// Optional is a text that AWS leaves out where there is none, and never sends empty.
+func Optional(member string, value *string) string {
+	if value == nil {
+		return ""
+	}
+	return RequiredText(member, value)
+}
+
 // RequiredARN is Required for an ARN.
 func RequiredARN(member string, value *string) string {
 	text := RequiredText(member, value)
@@ -84,12 +92,19 @@ func Known[T ~string](member string, value T, words ...T) T {
 	return value
 }
 
+// Prefix is a CIDR block.
+func Prefix(member string, cidr *string) string {
+	text := RequiredText(member, cidr)
+	if _, err := netip.ParsePrefix(text); err != nil {
+		panic(lack{fmt.Errorf("%s: %w", member, err)})
+	}
+	return text
+}
+
 // Prefixes are CIDR blocks, each of which is one.
 func Prefixes(member string, cidrs []string) []string {
 	for _, cidr := range cidrs {
-		if _, err := netip.ParsePrefix(cidr); err != nil {
-			panic(lack{fmt.Errorf("%s: %w", member, err)})
-		}
+		Prefix(member, &cidr)
 	}
 	return cidrs
 }

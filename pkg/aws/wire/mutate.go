@@ -235,7 +235,7 @@ func (e *element) visit(path string, try func(string, Change) error) error {
 	}
 	if text := strings.TrimSpace(e.text); len(e.children) == 0 && text != "" {
 		unknown := unknownWord
-		if _, err := strconv.ParseFloat(text, 64); err == nil {
+		if n, err := strconv.ParseFloat(text, 64); err == nil && n != unknownNumber {
 			unknown = strconv.Itoa(unknownNumber)
 		}
 		if err := attempt(path, Unknown, func() { e.text = unknown }); err != nil {
