@@ -200,7 +200,7 @@ func describeInstances(a *Account, region string, in *ec2.DescribeInstancesInput
 // No snapshot is everybody's; otherwise they are listed as everything is.
 func describeSnapshots(_ *Account, _ string, in *ec2.DescribeSnapshotsInput) *ec2.DescribeSnapshotsOutput {
 	if len(in.RestorableByUserIds) > 0 {
-		return &ec2.DescribeSnapshotsOutput{}
+		return &ec2.DescribeSnapshotsOutput{Snapshots: []ec2types.Snapshot{}}
 	}
 	return nil
 }
