@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
@@ -149,13 +150,26 @@ func RequiredMember[T any](answer middleware.Metadata, value T, path ...string) 
 	}
 	member := json.RawMessage(body)
 	for _, name := range path {
-		var members map[string]json.RawMessage
-		if json.Unmarshal(member, &members) != nil || members[name] == nil || string(members[name]) == "null" {
+		if member = inside(member, name); member == nil || string(member) == "null" {
 			panic(lack{fmt.Errorf("%w: %s", ErrGarbled, strings.Join(path, "."))})
 		}
-		member = members[name]
 	}
 	return value
+}
+
+// inside is a member of an object, or an element of a list by its number; nil if there
+// is none.
+func inside(whole json.RawMessage, name string) json.RawMessage {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(whole, &members) == nil {
+		return members[name]
+	}
+	var elements []json.RawMessage
+	i, err := strconv.Atoi(name)
+	if err != nil || json.Unmarshal(whole, &elements) != nil || i < 0 || i >= len(elements) {
+		return nil
+	}
+	return elements[i]
 }
 
 // RequiredEntries wants each entry of a map in an XML answer to have a key and a value:

@@ -162,7 +162,7 @@ func (c *Cloud) answer(t testing.TB, r *http.Request) (*http.Response, error) {
 }
 
 // pageOf are the parameters that ask for a further page.
-var pageOf = regexp.MustCompile(`(Token|Marker)$`)
+var pageOf = regexp.MustCompile(`(Token|Marker|^Position)$`)
 
 // holds reports whether an answer is one to the parameters. A further page has to be
 // named: a listing that gave its first page for any token would have no end. What a
