@@ -155,8 +155,9 @@ func Ask[T any](r *Reading, read func(context.Context) (T, error), absent ...str
 	}
 }
 
-// ErrGarbled says that an answer of AWS lacked a part that it always has.
-var ErrGarbled = errors.New("the answer lacks a part that AWS always gives")
+// ErrGarbled says that an answer of AWS lacked a part that it always has, or had one
+// that cannot be understood.
+var ErrGarbled = errors.New("the answer is not as AWS's are")
 
 // pickFrom takes what is wanted from an answer, and names the answer when it
 // cannot.

@@ -24,13 +24,19 @@ import (
 // lack ends the reading of an answer that does not say what AWS's answers always say.
 type lack struct{ err error }
 
+// Garbled ends the reading of an answer that cannot be understood, which makes a gap of
+// what is read of it.
+func Garbled(format string, args ...any) {
+	panic(lack{fmt.Errorf("%w: %s", ErrGarbled, fmt.Sprintf(format, args...))})
+}
+
 // Required is the value of a member that AWS always gives. An answer without it says
 // nothing: what is read of it is a gap, where the zero value could pass for fine. What
 // AWS documents to be left out is read as it is, and has a line in collecttest's
 // absent.tsv where a verdict depends on it.
 func Required[T any](member string, value *T) T {
 	if value == nil {
-		panic(lack{fmt.Errorf("%w: %s", ErrGarbled, member)})
+		Garbled("no %s", member)
 	}
 	return *value
 }
@@ -43,7 +49,7 @@ func RequiredText(member string, value *string) string {
 // RequiredWord is Required for the SDK's enumerations, which are not pointers.
 func RequiredWord[T ~string](member string, value T) T {
 	if value == "" {
-		panic(lack{fmt.Errorf("%w: %s", ErrGarbled, member)})
+		Garbled("no %s", member)
 	}
 	return value
 }
@@ -60,7 +66,7 @@ func Optional(member string, value *string) string {
 func RequiredARN(member string, value *string) string {
 	text := RequiredText(member, value)
 	if !arn.IsARN(text) {
-		panic(lack{fmt.Errorf("%s is no ARN: %q", member, text)})
+		Garbled("%s is no ARN: %q", member, text)
 	}
 	return text
 }
@@ -71,7 +77,7 @@ func Count(member string, value *int32) int {
 		return 0
 	}
 	if *value < 0 {
-		panic(lack{fmt.Errorf("%s is below 0: %d", member, *value)})
+		Garbled("%s is below 0: %d", member, *value)
 	}
 	return int(*value)
 }
@@ -79,7 +85,7 @@ func Count(member string, value *int32) int {
 // RequiredList is Required for a list, which may well be empty.
 func RequiredList[T any](member string, values []T) []T {
 	if values == nil {
-		panic(lack{fmt.Errorf("%w: %s", ErrGarbled, member)})
+		Garbled("no %s", member)
 	}
 	return values
 }
@@ -88,7 +94,7 @@ func RequiredList[T any](member string, values []T) []T {
 // kept of an answer.
 func Known[T ~string](member string, value T, words ...T) T {
 	if !slices.Contains(words, value) {
-		panic(lack{fmt.Errorf("%s has an unknown value: %q", member, value)})
+		Garbled("%s has an unknown value: %q", member, value)
 	}
 	return value
 }
@@ -97,7 +103,7 @@ func Known[T ~string](member string, value T, words ...T) T {
 func Prefix(member string, cidr *string) string {
 	text := RequiredText(member, cidr)
 	if _, err := netip.ParsePrefix(text); err != nil {
-		panic(lack{fmt.Errorf("%s: %w", member, err)})
+		Garbled("%s: %v", member, err)
 	}
 	return text
 }
@@ -151,7 +157,7 @@ func RequiredMember[T any](answer middleware.Metadata, value T, path ...string) 
 	member := json.RawMessage(body)
 	for _, name := range path {
 		if member = inside(member, name); member == nil || string(member) == "null" {
-			panic(lack{fmt.Errorf("%w: %s", ErrGarbled, strings.Join(path, "."))})
+			Garbled("no %s", strings.Join(path, "."))
 		}
 	}
 	return value
@@ -192,7 +198,7 @@ func RequiredEntries(answer middleware.Metadata, member string) {
 		if start, ok := token.(xml.StartElement); ok && start.Name.Local == "entry" {
 			var e entry
 			if err := decoder.DecodeElement(&e, &start); err != nil || e.Key == "" || e.Value == "" {
-				panic(lack{fmt.Errorf("%w: %s has an entry without key or value", ErrGarbled, member)})
+				Garbled("%s has an entry without key or value", member)
 			}
 		}
 	}

@@ -41,7 +41,7 @@ const (
 //
 // A list is not emptied and its elements are not dropped, because that is no damage: it is
 // the answer of an account that has less. In XML a list is known by elements of one
-// name, or of the names that AWS's protocols have for them.
+// name, of the list's own in the singular, or of those that AWS's protocols have for them.
 func Mutate(body []byte, yield func(Mutation) bool) error {
 	if bytes.HasPrefix(body, []byte("<")) {
 		return mutateXML(body, yield)
@@ -270,7 +270,7 @@ func (e *element) visit(path string, try func(string, Change) error) error {
 
 // list reports whether a child is one of a list's.
 func (e *element) list(child *element) bool {
-	if child.name == "item" || child.name == "member" || child.name == "entry" {
+	if slices.Contains([]string{"item", "member", "entry"}, child.name) || e.name == child.name+"s" {
 		return true
 	}
 	count := 0

@@ -2,7 +2,6 @@
 package collect
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 	"sync"
@@ -101,7 +100,7 @@ var prefixes = map[string]string{
 func identifier(kind string, id *string) string {
 	name := collect.RequiredText(kind+" id", id)
 	if !strings.HasPrefix(name, prefixes[kind]) {
-		panic(fmt.Sprintf("%q is no id of a %s", name, kind)) // becomes a gap: collect.ErrGarbled
+		collect.Garbled("%q is no id of a %s", name, kind)
 	}
 	return name
 }
@@ -113,7 +112,7 @@ var account = regexp.MustCompile(`^\d{12}$`)
 func foreign(s *collect.Session, owner *string) bool {
 	id := collect.Optional("OwnerId", owner)
 	if id != "" && !account.MatchString(id) {
-		panic(fmt.Sprintf("%q is no account", id)) // becomes a gap: collect.ErrGarbled
+		collect.Garbled("%q is no account", id)
 	}
 	return id != "" && id != s.Account
 }

@@ -53,7 +53,7 @@ func userData(o *sdk.DescribeInstanceAttributeOutput) string {
 func base64Text(member string, value *string) string {
 	text := collect.Optional(member, value)
 	if _, err := base64.StdEncoding.DecodeString(text); err != nil {
-		panic(member + " is not in base64") // becomes a gap: collect.ErrGarbled
+		collect.Garbled("%s is not in base64", member)
 	}
 	return text
 }

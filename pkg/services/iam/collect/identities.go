@@ -156,7 +156,7 @@ func document(encoded *string) string {
 func path(of *string) string {
 	text := collect.RequiredText("Path", of)
 	if !strings.HasPrefix(text, "/") {
-		panic("the path " + text + " does not begin with a slash") // becomes a gap: collect.ErrGarbled
+		collect.Garbled("the path %q does not begin with a slash", text)
 	}
 	return text
 }
