@@ -65,7 +65,7 @@ func template(of reflect.Type, variant int) reflect.Value {
 }
 
 const (
-	deepest = 6
+	deepest = 7
 	sound   = 85 // of a hundred switches are on: of most of them that is right
 )
 

@@ -14,7 +14,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -65,7 +64,7 @@ func Optional(member string, value *string) string {
 // RequiredARN is Required for an ARN.
 func RequiredARN(member string, value *string) string {
 	text := RequiredText(member, value)
-	if !arn.IsARN(text) {
+	if !strings.HasPrefix(text, "arn:") {
 		Garbled("%s is no ARN: %q", member, text)
 	}
 	return text

@@ -11,7 +11,6 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
 	"github.com/cloudarq/cloudarq/pkg/aws/fake"
-	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/account"
@@ -58,7 +57,7 @@ func want() account.Contacts {
 
 func TestCollect(t *testing.T) {
 	t.Parallel()
-	collecttest.Run(t, collect.Spec(), full, []check.Resource{want()})
+	collecttest.Wire(t, collect.Spec(), account.Service())
 }
 
 func TestNoAlternateContacts(t *testing.T) {

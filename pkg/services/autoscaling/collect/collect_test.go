@@ -13,9 +13,6 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
 	"github.com/cloudarq/cloudarq/pkg/aws/fake"
-	"github.com/cloudarq/cloudarq/pkg/judge/check"
-	"github.com/cloudarq/cloudarq/pkg/judge/fact"
-	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/autoscaling"
 	"github.com/cloudarq/cloudarq/pkg/services/autoscaling/collect"
 )
@@ -80,33 +77,9 @@ func packed() string {
 	return base64.StdEncoding.EncodeToString(b.Bytes())
 }
 
-func resource(arn, name string) model.Resource {
-	return model.Resource{Ref: model.Ref{ARN: arn, Account: collecttest.Account, Region: collecttest.Region, Name: name}}
-}
-
-func group(name string, d autoscaling.GroupDetail) check.Resource {
-	return autoscaling.Group{Resource: resource(groupARN(name), name), Detail: fact.Known(d)}
-}
-
-func launch(name string, d autoscaling.LaunchDetail) check.Resource {
-	return autoscaling.LaunchConfiguration{Resource: resource(launchARN(name), name), Detail: fact.Known(d)}
-}
-
 func TestCollect(t *testing.T) {
 	t.Parallel()
-	zones := []string{"eu-west-1a", "eu-west-1b"}
-	collecttest.Run(t, collect.Spec(), full, []check.Resource{
-		group("old", autoscaling.GroupDetail{LaunchConfiguration: "old-1", Zones: zones[:1], HealthCheck: "EC2", Suspended: []string{"Launch"}}),
-		group("listed", autoscaling.GroupDetail{
-			Zones: zones, HealthCheck: "ELB", LoadBalanced: true, InstanceTypes: []string{"m7g.large", "m6g.large"}, Spot: true, CapacityRebalance: true,
-		}),
-		group("needed", autoscaling.GroupDetail{Zones: zones, HealthCheck: "ELB", LoadBalanced: true, TypesByNeed: true, CapacityRebalance: true}),
-		launch("old-1", autoscaling.LaunchDetail{PublicIP: "subnet", MetadataEndpoint: "enabled", MetadataTokens: "optional", HopLimit: 1, SecretUserData: true}),
-		launch("public", autoscaling.LaunchDetail{PublicIP: "yes", MetadataEndpoint: "enabled", MetadataTokens: "required", HopLimit: 2, SecretUserData: true}),
-		launch("private", autoscaling.LaunchDetail{PublicIP: "no", MetadataEndpoint: "disabled", MetadataTokens: "optional", HopLimit: 1, UnreadUserData: &fact.Gap{
-			Reason: fact.NotCollected, Operation: "autoscaling:DescribeLaunchConfigurations", Region: collecttest.Region, Detail: "only the first 64 KiB were looked at",
-		}}),
-	})
+	collecttest.Wire(t, collect.Spec(), autoscaling.Service())
 }
 
 func TestUserDataThatIsNoBase64IsLookedAt(t *testing.T) {

@@ -4,12 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	sdk "github.com/aws/aws-sdk-go-v2/service/cloudtrail"
-	"github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
-
 	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/aws/fake"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -27,56 +22,6 @@ const (
 )
 
 var delivered = time.Date(2026, 5, 31, 12, 0, 0, 0, time.UTC)
-
-// full is a region with a trail of its own, the shadow of one at home elsewhere,
-// and the trail of the organization.
-func full(f *fake.Fake) {
-	shadow := func(arn, name, home string) types.Trail {
-		return types.Trail{
-			TrailARN: aws.String(arn), Name: aws.String(name), HomeRegion: aws.String(home), S3BucketName: aws.String("trail"),
-			IsMultiRegionTrail: aws.Bool(true), IncludeGlobalServiceEvents: aws.Bool(true), LogFileValidationEnabled: aws.Bool(true),
-			HasCustomEventSelectors: aws.Bool(true), HasInsightSelectors: aws.Bool(false), IsOrganizationTrail: aws.Bool(false),
-		}
-	}
-	own := shadow(mainARN, "main", "eu-west-1")
-	own.HasInsightSelectors, own.KmsKeyId, own.SnsTopicARN = aws.Bool(true), aws.String(key), aws.String(topic)
-	own.CloudWatchLogsLogGroupArn = aws.String(logGroup)
-	organization := shadow(organizationARN, "organization", "eu-west-1")
-	organization.IsOrganizationTrail = aws.Bool(true)
-	fake.On(f, func(in *sdk.DescribeTrailsInput) (*sdk.DescribeTrailsOutput, error) {
-		if !aws.ToBool(in.IncludeShadowTrails) {
-			return &sdk.DescribeTrailsOutput{TrailList: []types.Trail{own}}, nil
-		}
-		return &sdk.DescribeTrailsOutput{TrailList: []types.Trail{own, shadow(elsewhereARN, "elsewhere", "us-east-1"), organization}}, nil
-	})
-	fake.On(f, func(in *sdk.GetTrailStatusInput) (*sdk.GetTrailStatusOutput, error) {
-		if aws.ToString(in.Name) == organizationARN {
-			return &sdk.GetTrailStatusOutput{IsLogging: aws.Bool(true)}, nil
-		}
-		return &sdk.GetTrailStatusOutput{
-			IsLogging: aws.Bool(true), LatestDeliveryError: aws.String("AccessDenied"), LatestDeliveryTime: &delivered,
-			LatestCloudWatchLogsDeliveryTime: &delivered, LatestCloudWatchLogsDeliveryError: aws.String("AccessDenied"),
-		}, nil
-	})
-	fake.On(f, func(in *sdk.GetEventSelectorsInput) (*sdk.GetEventSelectorsOutput, error) {
-		if aws.ToString(in.TrailName) == organizationARN {
-			return &sdk.GetEventSelectorsOutput{AdvancedEventSelectors: []types.AdvancedEventSelector{{
-				Name: aws.String("Objects"),
-				FieldSelectors: []types.AdvancedFieldSelector{
-					{Field: aws.String("eventCategory"), Equals: []string{"Data"}},
-					{Field: aws.String("resources.ARN"), StartsWith: []string{"arn:aws:s3:::shop/"}, NotStartsWith: []string{"arn:aws:s3:::shop/tmp/"}},
-				},
-			}}}, nil
-		}
-		return &sdk.GetEventSelectorsOutput{EventSelectors: []types.EventSelector{{
-			ReadWriteType: types.ReadWriteTypeAll, IncludeManagementEvents: aws.Bool(true), ExcludeManagementEventSources: []string{"kms.amazonaws.com"},
-			DataResources: []types.DataResource{
-				{Type: aws.String("AWS::S3::Object"), Values: []string{"arn:aws:s3"}},
-				{Type: aws.String("AWS::Lambda::Function"), Values: []string{"arn:aws:lambda"}},
-			},
-		}}}, nil
-	})
-}
 
 func ref(arn, name string) model.Resource {
 	return model.Resource{Ref: model.Ref{ARN: arn, Account: collecttest.Account, Region: collecttest.Region, Name: name}}
@@ -117,7 +62,7 @@ func want() []check.Resource {
 
 func TestCollect(t *testing.T) {
 	t.Parallel()
-	collecttest.Run(t, collect.Spec(), full, want())
+	collecttest.Wire(t, collect.Spec(), cloudtrail.Service())
 }
 
 func TestOwner(t *testing.T) {
