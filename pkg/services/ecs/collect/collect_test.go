@@ -11,8 +11,6 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
 	"github.com/cloudarq/cloudarq/pkg/aws/fake"
-	"github.com/cloudarq/cloudarq/pkg/judge/check"
-	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/ecs"
 	"github.com/cloudarq/cloudarq/pkg/services/ecs/collect"
@@ -115,26 +113,7 @@ func resource(path, name string) model.Resource {
 
 func TestCollect(t *testing.T) {
 	t.Parallel()
-	plain := fact.Known(ecs.TaskDetail{Network: "awsvpc", Containers: []ecs.Container{{Name: "app"}}})
-	long := fact.Known(ecs.TaskDetail{Network: "awsvpc", Containers: []ecs.Container{{Name: "app"}}, UnreadVariables: &fact.Gap{
-		Reason: fact.NotCollected, Operation: "ecs:DescribeTaskDefinition", Region: collecttest.Region, Detail: "only the first 64 KiB were looked at",
-	}})
-	collecttest.Run(t, collect.Spec(), full, []check.Resource{
-		ecs.Cluster{Resource: resource("cluster/web", "web"), Detail: fact.Known(ecs.ClusterDetail{ContainerInsights: "enhanced", ExecLogging: "NONE"})},
-		ecs.Cluster{Resource: resource("cluster/empty", "empty"), Detail: fact.Known(ecs.ClusterDetail{ContainerInsights: "disabled", ExecLogging: "DEFAULT"})},
-		ecs.TaskService{Resource: resource("service/web/shop", "shop"), Detail: fact.Known(ecs.ServiceDetail{
-			Family: "Linux", Platform: "1.4.0", PublicIP: true, TaskDefinition: arn("task-definition/shop:3"),
-		})},
-		ecs.TaskService{Resource: resource("service/web/jobs", "jobs"), Detail: fact.Known(ecs.ServiceDetail{PublicIP: true})},
-		ecs.TaskDefinition{Resource: resource("task-definition/shop:7", "shop:7"), Detail: long},
-		ecs.TaskDefinition{Resource: resource("task-definition/shop:3", "shop:3"), Detail: plain},
-		ecs.TaskDefinition{Resource: resource("task-definition/jobs:1", "jobs:1"), Detail: fact.Known(ecs.TaskDetail{
-			Network: "host", PID: "host", IPC: "host", Windows: true,
-			Containers: []ecs.Container{{
-				Name: "app", Privileged: true, ReadOnlyRoot: true, User: "app", LogDriver: "awslogs", SecretVariables: []string{"DB_PASSWORD"},
-			}},
-		})},
-	})
+	collecttest.Wire(t, collect.Spec(), ecs.Service())
 }
 
 func TestSecretsAreNotKept(t *testing.T) {

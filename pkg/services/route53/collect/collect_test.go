@@ -9,9 +9,6 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
 	"github.com/cloudarq/cloudarq/pkg/aws/fake"
-	"github.com/cloudarq/cloudarq/pkg/judge/check"
-	"github.com/cloudarq/cloudarq/pkg/judge/fact"
-	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/route53"
 	"github.com/cloudarq/cloudarq/pkg/services/route53/collect"
 )
@@ -46,20 +43,9 @@ func full(f *fake.Fake) {
 	})
 }
 
-func zone(id, name string, d route53.Detail) route53.HostedZone {
-	return route53.HostedZone{
-		Resource: model.Resource{Ref: model.Ref{ARN: "arn:aws:route53:::hostedzone/" + id, Account: collecttest.Account, Region: model.Global, Name: name}},
-		Detail:   fact.Known(d),
-	}
-}
-
 func TestCollect(t *testing.T) {
 	t.Parallel()
-	com, org := zone("Z1", "example.com.", route53.Detail{}), zone("Z3", "example.org.", route53.Detail{})
-	com.Signing, com.QueryLogs = fact.Known("SIGNING"), fact.Known([]string{group})
-	org.Signing, org.QueryLogs = fact.Known("NOT_SIGNING"), fact.Known([]string(nil))
-	inside := zone("Z2", "inside.", route53.Detail{Private: true, CreatedBy: "servicediscovery.amazonaws.com"})
-	collecttest.Run(t, collect.Spec(), full, []check.Resource{com, inside, org})
+	collecttest.Wire(t, collect.Spec(), route53.Service())
 }
 
 // However many zones there are, their query logs are listed once.
