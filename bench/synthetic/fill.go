@@ -36,7 +36,7 @@ const sharedIDs = 8
 var words = map[string][]string{
 	"Engine": {"mysql", "postgres", "mariadb"}, "EngineVersion": {"8.0.35", "16.3"}, "Version": {"1.33"}, "Protocol": {"HTTPS", "HTTP"}, "IpProtocol": {"tcp", "-1"},
 	"PublicAccessCidr": {"0.0.0.0/0"}, "URI": {"http://acs.amazonaws.com/groups/global/AllUsers"}, "CidrIp": {"0.0.0.0/0", "10.0.0.0/8"}, "CidrBlock": {"0.0.0.0/0", "10.0.0.0/8"}, "CidrIpv6": {"::/0"}, "Ipv6CidrBlock": {"::/0"},
-	"OwnerId": {"111122223333"}, "AccountId": {"111122223333"}, "HealthCheckType": {"EC2", "ELB"}, "UserData": {"IyEvYmluL3NoCg=="}, "Value": {"dmFsdWU="}, "Principal": {"arn:aws:iam::111122223333:root"}, "Path": {"/data"},
+	"OwnerId": {"111122223333"}, "AccountId": {"111122223333"}, "HealthCheckType": {"EC2", "ELB"}, "UserData": {"IyEvYmluL3NoCg=="}, "Value": {"dmFsdWU="}, "Principal": {"arn:aws:iam::111122223333:root"}, "Path": {"/data"}, "AllowOrigin": {"https://example.com"},
 	"AttributeName": {"restore"}, "AttributeValue": {"111122223333"},
 	"RelationshipStatus": {"Enabled"}, "Scheme": {"internet-facing", "internal"}, "AvailabilityZone": {"eu-west-1a", "eu-west-1b"},
 	"MetricNamespace": {"CloudTrailMetrics"}, "Namespace": {"AWS/EC2", "CloudTrailMetrics"},

@@ -184,6 +184,9 @@ func recovering[T any](read func() (T, error)) (value T, err error) {
 	return read()
 }
 
+// Understood reads outside of a walk: what Garbled ends is an error.
+func Understood[T any](read func() (T, error)) (T, error) { return recovering(read) }
+
 // Do runs a step of the reading beside the others, for facts that depend on one
 // another.
 func (r *Reading) Do(step func(context.Context)) {

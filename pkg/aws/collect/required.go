@@ -178,15 +178,15 @@ func inside(whole json.RawMessage, name string) json.RawMessage {
 }
 
 // RequiredEntries wants each entry of a map in an XML answer to have a key and a value:
-// the SDK reads one without a value as 0. The answer is of a client with KeepBody.
+// the SDK reads one without a value as if it were 0, or empty. The answer is of a client with KeepBody.
 func RequiredEntries(answer middleware.Metadata, member string) {
 	body, kept := answer.Get(bodyKey{}).([]byte)
 	if !kept {
 		return
 	}
 	type entry struct {
-		Key   string `xml:"key"`
-		Value string `xml:"value"`
+		Key   string  `xml:"key"`
+		Value *string `xml:"value"`
 	}
 	decoder := xml.NewDecoder(bytes.NewReader(body))
 	for {
@@ -196,7 +196,7 @@ func RequiredEntries(answer middleware.Metadata, member string) {
 		}
 		if start, ok := token.(xml.StartElement); ok && start.Name.Local == "entry" {
 			var e entry
-			if err := decoder.DecodeElement(&e, &start); err != nil || e.Key == "" || e.Value == "" {
+			if err := decoder.DecodeElement(&e, &start); err != nil || e.Key == "" || e.Value == nil {
 				Garbled("%s has an entry without key or value", member)
 			}
 		}

@@ -13,8 +13,6 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
 	"github.com/cloudarq/cloudarq/pkg/aws/fake"
-	"github.com/cloudarq/cloudarq/pkg/judge/check"
-	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudarq"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudarq/collect"
@@ -43,7 +41,8 @@ func managed(arn, action string) types.ManagedPolicyDetail {
 	}}
 }
 
-func attached(arns ...string) (all []types.AttachedPolicy) {
+func attached(arns ...string) []types.AttachedPolicy {
+	all := []types.AttachedPolicy{}
 	for _, arn := range arns {
 		all = append(all, types.AttachedPolicy{PolicyArn: &arn})
 	}
@@ -55,9 +54,12 @@ func full(f *fake.Fake) {
 	fake.OnPages[sdk.GetAccountAuthorizationDetailsInput](f,
 		&sdk.GetAccountAuthorizationDetailsOutput{
 			IsTruncated: true, Marker: aws.String("2"),
-			RoleDetailList: []types.RoleDetail{{RoleName: aws.String("another"), RolePolicyList: []types.PolicyDetail{{PolicyName: aws.String("x"), PolicyDocument: encoded("another:Action")}}}},
+			RoleDetailList: []types.RoleDetail{{
+				RoleName: aws.String("another"), AttachedManagedPolicies: attached(),
+				RolePolicyList: []types.PolicyDetail{{PolicyName: aws.String("x"), PolicyDocument: encoded("another:Action")}},
+			}},
 			UserDetailList: []types.UserDetail{{
-				UserName: aws.String("auditor"), GroupList: []string{"auditors"},
+				UserName: aws.String("auditor"), GroupList: []string{"auditors"}, AttachedManagedPolicies: attached(),
 				UserPolicyList: []types.PolicyDetail{{PolicyName: aws.String("own"), PolicyDocument: encoded("s3:GetBucketAcl")}},
 			}},
 			Policies: []types.ManagedPolicyDetail{managed(auditARN, "kms:ListKeys")},
@@ -78,16 +80,7 @@ func full(f *fake.Fake) {
 
 func TestCollect(t *testing.T) {
 	t.Parallel()
-	collecttest.Run(t, collect.Spec(), full, []check.Resource{cloudarq.Access{
-		Resource: model.Resource{Ref: model.Ref{ARN: roleARN, Account: collecttest.Account, Region: model.Global, Name: "CloudArqAuditRole"}},
-		Policies: fact.Known(cloudarq.Policies{
-			Entrusted: true,
-			Documents: []cloudarq.Document{
-				{Name: readARN, Document: text("s3:ListAllMyBuckets")}, {Name: auditARN, Document: text("kms:ListKeys")}, {Name: "more", Document: text("ec2:DescribeRegions")},
-			},
-			Boundary: &cloudarq.Document{Name: limitARN, Document: text("*")},
-		}),
-	}})
+	collecttest.Wire(t, collect.Spec(), cloudarq.Service())
 }
 
 // Whose policies are read follows from who the caller is.

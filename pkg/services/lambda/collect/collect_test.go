@@ -11,7 +11,6 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
 	"github.com/cloudarq/cloudarq/pkg/aws/fake"
-	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/lambda"
@@ -119,13 +118,6 @@ func image(name string) lambda.Function {
 	}
 }
 
-func lockedImage(code string, reason fact.Reason) lambda.Function {
-	f := image(code)
-	f.Detail = fact.Known(lambda.Detail{Package: "Image", Tracing: "PassThrough", Environment: true, KMSKey: keyARN})
-	f.SecretVariables = fact.Unknown[[]string](fact.Gap{Reason: reason, Operation: "lambda:ListFunctions", Region: collecttest.Region, Detail: "environment: " + code})
-	return f
-}
-
 // TestEnvironmentTooLong: Lambda's own limit is 4 KB. What is longer is looked at in
 // part, and only what is found there is known.
 func TestEnvironmentTooLong(t *testing.T) {
@@ -150,24 +142,7 @@ func TestEnvironmentTooLong(t *testing.T) {
 
 func TestCollect(t *testing.T) {
 	t.Parallel()
-	resize := image("resize")
-	resize.Detail = fact.Known(lambda.Detail{
-		Package: "Zip", Runtime: "python3.13", Environment: true, KMSKey: keyARN, VPC: "vpc-1", Subnets: []string{"subnet-1"},
-		Tracing: "Active", DeadLetter: queueARN, Layers: []string{layerARN},
-	})
-	resize.SecretVariables = fact.Known([]string{"DB_PASSWORD"})
-	resize.Policy = fact.Known(functionPolicy)
-	resize.URLs = fact.Known([]lambda.URL{{Address: address, Auth: "NONE"}, {Address: address, Auth: "NONE", Origins: []string{"*"}}})
-	resize.ReservedConcurrency = fact.Known(aws.Int32(10))
-	resize.CodeSigning = fact.Known(signingARN)
-
-	qualified, unsigned := image("qualified"), image("unsigned")
-	qualified.Detail, qualified.CodeSigning = fact.Known(lambda.Detail{Package: "Zip"}), fact.Known(signingARN)
-	unsigned.Detail, unsigned.CodeSigning = fact.Known(lambda.Detail{Package: "Zip"}), fact.Known("")
-
-	collecttest.Run(t, collect.Spec(), full, []check.Resource{
-		resize, qualified, unsigned, image("image"), lockedImage("AccessDeniedException", fact.Denied), lockedImage("InvalidKMSKey", fact.Failed),
-	})
+	collecttest.Wire(t, collect.Spec(), lambda.Service())
 }
 
 func TestSecretsAreNotKept(t *testing.T) {

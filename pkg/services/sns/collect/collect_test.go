@@ -12,9 +12,6 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
 	"github.com/cloudarq/cloudarq/pkg/aws/fake"
-	"github.com/cloudarq/cloudarq/pkg/judge/check"
-	"github.com/cloudarq/cloudarq/pkg/judge/fact"
-	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/sns"
 	"github.com/cloudarq/cloudarq/pkg/services/sns/collect"
 )
@@ -55,23 +52,9 @@ func full(f *fake.Fake) {
 			subscription(arn("orders:2"), "http", "http://example.com")...)})
 }
 
-func ref(name, display string) model.Resource {
-	return model.Resource{Ref: model.Ref{ARN: arn(name), Account: collecttest.Account, Region: collecttest.Region, Name: display}}
-}
-
 func TestCollect(t *testing.T) {
 	t.Parallel()
-	subscription := func(id, protocol string) sns.Subscription {
-		return sns.Subscription{Resource: ref("orders:"+id, "orders"), Detail: fact.Known(sns.Detail{Topic: arn("orders"), Protocol: protocol})}
-	}
-	collecttest.Run(t, collect.Spec(), full, []check.Resource{
-		sns.Topic{Resource: ref("orders", "orders"), Attributes: fact.Known(sns.Attributes{
-			Policy: topicPolicy, Key: "alias/aws/sns", Confirmed: 2, Logged: []string{"HTTP", "SQS"},
-		})},
-		sns.Topic{Resource: ref("plain", "plain"), Attributes: fact.Known(sns.Attributes{Policy: topicPolicy})},
-		subscription("1", "email"),
-		subscription("2", "http"),
-	})
+	collecttest.Wire(t, collect.Spec(), sns.Service())
 }
 
 func TestNoAddressIsKept(t *testing.T) {

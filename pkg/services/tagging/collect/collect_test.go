@@ -11,9 +11,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
 	"github.com/cloudarq/cloudarq/pkg/aws/fake"
-	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
-	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/tagging"
 	"github.com/cloudarq/cloudarq/pkg/services/tagging/collect"
 )
@@ -48,23 +46,9 @@ func full(f *fake.Fake) {
 		}})
 }
 
-func resource(arn, name string) model.Resource {
-	return model.Resource{Ref: model.Ref{ARN: arn, Account: collecttest.Account, Region: collecttest.Region, Name: name}}
-}
-
 func TestCollect(t *testing.T) {
 	t.Parallel()
-	collecttest.Run(t, collect.Spec(), full, []check.Resource{
-		tagging.TaggedResource{Resource: resource(bucket, ""), Tags: fact.Known(map[string]string{"env": "prod", "aws:cloudformation:stack-name": "web"})},
-		tagging.TaggedResource{Resource: resource(instance, "web"), Tags: fact.Known(map[string]string{
-			"Name": "web", "db_password": tagging.Reduced, "note": tagging.Reduced, tagging.Reduced: tagging.Reduced,
-		})},
-		tagging.TaggedResource{Resource: resource(queue, ""), Tags: fact.Known(map[string]string{})},
-		tagging.RegionTags{
-			Resource: resource("arn:aws:tag:eu-west-1:111122223333:region-tags", collecttest.Region),
-			Secrets:  fact.Known([]tagging.Secret{{Resource: instance, Key: tagging.Reduced}, {Resource: instance, Key: "db_password"}, {Resource: instance, Key: "note"}}),
-		},
-	})
+	collecttest.Wire(t, collect.Spec(), tagging.Service())
 }
 
 func TestSecretsAreNotKept(t *testing.T) {
