@@ -17,6 +17,7 @@ var absentTSV string
 // absence is a line of absent.tsv: a verdict may become PASS by this change, because of
 // what AWS's page says that it means.
 type absence struct {
+	For       string // the service whose rules it is about
 	Operation string // "<SDK service id>.<operation>"
 	Path      string
 	Change    wire.Change
@@ -32,19 +33,19 @@ var absences = sync.OnceValue(func() []absence {
 			continue
 		}
 		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
-		if len(f) != 6 {
-			panic("absent.tsv: want six columns: " + line)
+		if len(f) != 7 {
+			panic("absent.tsv: want seven columns: " + line)
 		}
-		all = append(all, absence{f[0], f[1], wire.Change(f[2]), f[3], f[4], f[5]})
+		all = append(all, absence{f[0], f[1], f[2], wire.Change(f[3]), f[4], f[5], f[6]})
 	}
 	return all
 })
 
 // excuse finds the line for a mutation. A member that is null is absent.
 // https://smithy.io/2.0/spec/aggregate-types.html#structure-member-optionality
-func excuse(operation string, m wire.Mutation) (absence, bool) {
+func excuse(service, operation string, m wire.Mutation) (absence, bool) {
 	for _, row := range absences() {
-		if row.Operation == operation && row.Path == m.Path && (row.Change == m.Change || row.Change == wire.Dropped && m.Change == wire.Null) {
+		if row.For == service && row.Operation == operation && row.Path == m.Path && (row.Change == m.Change || row.Change == wire.Dropped && m.Change == wire.Null) {
 			return row, true
 		}
 	}

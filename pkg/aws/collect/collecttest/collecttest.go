@@ -66,19 +66,21 @@ type Cloud interface {
 // Walk makes all walks of a service over a cloud.
 func Walk(t testing.TB, spec collect.Spec, cloud Cloud) *Found {
 	t.Helper()
-	return walk(t.Context(), spec, cloud.Config(t))
+	return walk(t.Context(), cloud.Config(t), spec)
 }
 
-func walk(ctx context.Context, spec collect.Spec, cfg aws.Config) *Found {
-	region := Region
-	if spec.Global {
-		region = model.Global
-	}
+func walk(ctx context.Context, cfg aws.Config, specs ...collect.Spec) *Found {
 	found := &Found{Gaps: map[string]*fact.Gap{}}
-	session := collect.NewSession(cfg, Account, "aws", region, found)
-	session.Caller = Caller()
-	for _, walk := range spec.Walks {
-		session.Run(ctx, walk)
+	for _, spec := range specs {
+		region := Region
+		if spec.Global {
+			region = model.Global
+		}
+		session := collect.NewSession(cfg, Account, "aws", region, found)
+		session.Caller = Caller()
+		for _, walk := range spec.Walks {
+			session.Run(ctx, walk)
+		}
 	}
 	slices.SortFunc(found.Resources, func(a, b check.Resource) int {
 		return strings.Compare(a.Kind()+a.Reference().String(), b.Kind()+b.Reference().String())

@@ -29,7 +29,7 @@ type faults struct {
 
 func (f faults) walk(t *testing.T, meddle func(operation string, call int) error) *Found {
 	t.Helper()
-	return walk(t.Context(), f.spec, f.fresh(meddle))
+	return walk(t.Context(), f.fresh(meddle), f.spec)
 }
 
 // only meddles with one operation.

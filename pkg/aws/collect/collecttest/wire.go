@@ -40,20 +40,14 @@ var Now = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 func Wire(t *testing.T, spec collect.Spec, service check.Service, kinds ...string) {
 	t.Helper()
 	if len(kinds) > 0 {
-		spec.Walks = slices.DeleteFunc(slices.Clone(spec.Walks), func(w collect.Walk) bool {
-			return !slices.ContainsFunc(w.Kinds, func(kind string) bool { return slices.Contains(kinds, kind) })
-		})
-	}
-	files, err := filepath.Glob(filepath.Join("testdata", "*.txtar"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no scenarios in testdata (%v)", err)
+		spec = ofKinds(spec, kinds)
 	}
 	seen := map[string]bool{}
 	taken := map[string][]string{}
 	var resources []check.Resource
 	var excused []absence
-	for i, file := range files {
-		s := open(t, spec, service, file)
+	for i, file := range scenarios(t) {
+		s := open(t, service, file, spec)
 		resources = append(resources, s.found.Resources...)
 		for _, operation := range s.operations {
 			seen[operation] = true
@@ -82,13 +76,56 @@ func Wire(t *testing.T, spec collect.Spec, service check.Service, kinds ...strin
 	t.Run("what each operation is for is recorded", func(t *testing.T) { recorded(t, spec, taken) })
 	t.Run("what is excused exists", func(t *testing.T) {
 		for _, row := range absences() {
-			service, name, _ := strings.Cut(row.Operation, ".")
-			mine := slices.ContainsFunc(spec.Walks, func(w collect.Walk) bool { return slices.Contains(w.Operations, service+"."+name) })
+			mine := row.For == spec.Service && slices.ContainsFunc(spec.Walks, func(w collect.Walk) bool { return slices.Contains(w.Operations, row.Operation) })
 			if mine && !slices.Contains(excused, row) {
 				t.Errorf("absent.tsv excuses what does not happen: %+v", row)
 			}
 		}
 	})
+}
+
+// Across tests rules that look at several services' resources, from scenarios with the
+// answers of them all. Of what the services collect only the types are made that the
+// rules look at; how they are collected is for Wire to test.
+func Across(t *testing.T, service check.Service, specs ...collect.Spec) {
+	t.Helper()
+	var kinds []string
+	for _, rule := range service.Rules {
+		kinds = append(append(kinds, rule.Kind), rule.Uses...)
+	}
+	for i := range specs {
+		specs[i] = ofKinds(specs[i], kinds)
+	}
+	var excused []absence
+	for _, file := range scenarios(t) {
+		s := open(t, service, file, specs...)
+		t.Run(s.name, func(t *testing.T) {
+			s.golden(t, ".verdicts.tsv", s.table())
+			t.Run("mutations", func(t *testing.T) { excused = append(excused, s.mutations(t)...) })
+		})
+	}
+	for _, row := range absences() {
+		if row.For == service.Name && !slices.Contains(excused, row) {
+			t.Errorf("absent.tsv excuses what does not happen: %+v", row)
+		}
+	}
+}
+
+// ofKinds is how only some types of a service are collected.
+func ofKinds(spec collect.Spec, kinds []string) collect.Spec {
+	spec.Walks = slices.DeleteFunc(slices.Clone(spec.Walks), func(w collect.Walk) bool {
+		return !slices.ContainsFunc(w.Kinds, func(kind string) bool { return slices.Contains(kinds, kind) })
+	})
+	return spec
+}
+
+func scenarios(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("testdata", "*.txtar"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scenarios in testdata (%v)", err)
+	}
+	return files
 }
 
 // Scenario is the cloud of testdata/<name>.txtar, where the answers given, in the same
@@ -113,7 +150,7 @@ func Scenario(t testing.TB, name string, instead ...string) *wire.Cloud {
 // scenario is an account as a scenario has it.
 type scenario struct {
 	name       string // of its files, without their endings
-	spec       collect.Spec
+	specs      []collect.Spec
 	service    check.Service
 	answers    []wire.Answer
 	operations []string // that collecting it calls
@@ -124,18 +161,18 @@ type scenario struct {
 // judged is one check and what it judges.
 type judged struct{ check, kind, resource string }
 
-func open(t *testing.T, spec collect.Spec, service check.Service, file string) *scenario {
+func open(t *testing.T, service check.Service, file string, specs ...collect.Spec) *scenario {
 	t.Helper()
 	archive, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &scenario{name: strings.TrimSuffix(filepath.Base(file), ".txtar"), spec: spec, service: service}
+	s := &scenario{name: strings.TrimSuffix(filepath.Base(file), ".txtar"), specs: specs, service: service}
 	if s.answers, err = wire.Parse(archive); err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
 	cloud := wire.New(s.answers)
-	s.found = Walk(t, spec, cloud)
+	s.found = walk(t.Context(), cloud.Config(t), specs...)
 	s.operations = cloud.Operations()
 	s.verdicts = judge(service, s.found)
 	return s
@@ -218,6 +255,9 @@ func (s *scenario) table() []byte {
 func (s *scenario) mutations(t *testing.T) []absence {
 	t.Helper()
 	var excused []absence
+	if !slices.ContainsFunc(slices.Collect(maps.Values(s.verdicts)), func(v check.Verdict) bool { return v.Status != check.Pass }) {
+		return nil // nothing can become what it is
+	}
 	tried, fields := 0, map[string]bool{}
 	for i, a := range s.answers {
 		operation := s.operation(t, a)
@@ -230,7 +270,7 @@ func (s *scenario) mutations(t *testing.T) []absence {
 			answers := slices.Clone(s.answers)
 			answers[i].Body = m.Body
 			for _, key := range s.turned(s.again(t, operation, answers)) {
-				row, found := excuse(operation, m)
+				row, found := excuse(s.service.Name, operation, m)
 				if !found {
 					t.Errorf("%s: %s %s makes %s of %s PASS", operation, m.Path, m.Change, key.check, key.resource)
 				} else {
@@ -273,11 +313,14 @@ func (s *scenario) operation(t *testing.T, a wire.Answer) string {
 // it are made again.
 func (s *scenario) again(t *testing.T, operation string, answers []wire.Answer) *Found {
 	t.Helper()
-	spec := s.spec
-	spec.Walks = slices.DeleteFunc(slices.Clone(spec.Walks), func(w collect.Walk) bool { return !slices.Contains(w.Operations, operation) })
+	var specs []collect.Spec
+	for _, spec := range s.specs {
+		spec.Walks = slices.DeleteFunc(slices.Clone(spec.Walks), func(w collect.Walk) bool { return !slices.Contains(w.Operations, operation) })
+		specs = append(specs, spec)
+	}
 	cloud := wire.New(answers)
 	cloud.Incomplete = true
-	found := Walk(t, spec, cloud)
+	found := walk(t.Context(), cloud.Config(t), specs...)
 	for _, r := range s.found.Resources {
 		if _, anew := found.Gaps[r.Kind()]; !anew {
 			found.Resources = append(found.Resources, r)

@@ -82,7 +82,9 @@ func selectors(o *sdk.GetEventSelectorsOutput) cloudtrail.Selectors {
 		}
 		for _, r := range e.DataResources {
 			if aws.ToString(r.Type) == "AWS::S3::Object" {
-				b.Objects = append(b.Objects, r.Values...)
+				for _, value := range r.Values {
+					b.Objects = append(b.Objects, collect.RequiredARN("DataResources.Values", &value))
+				}
 			}
 		}
 		s.Basic = append(s.Basic, b)

@@ -47,7 +47,7 @@ func listBuckets(ctx context.Context, s *collect.Session) (byRegion map[string][
 		if page.Owner != nil {
 			owner.Owner = aws.ToString(page.Owner.ID)
 		}
-		for _, b := range page.Buckets {
+		for _, b := range collect.RequiredList("Buckets", page.Buckets) {
 			// Emulators leave the region out, and answer for all buckets anywhere.
 			region := cmp.Or(aws.ToString(b.BucketRegion), s.Config.Region)
 			if s.Audits(region) {
