@@ -5,7 +5,6 @@ package fake
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -30,17 +29,11 @@ type Fake struct {
 	seen    map[string]int // "<SDK service id>.<operation>" -> calls
 
 	// Meddle, when set, sees every call before it is answered; an error that it
-	// returns is the answer, or for ErrEmpty an answer with nothing in it.
+	// returns is the answer.
 	Meddle func(operation string, call int) error
 }
 
-type answer struct {
-	call  func(context.Context, any) (any, error)
-	empty func() any
-}
-
-// ErrEmpty makes Meddle answer with an output that has nothing set.
-var ErrEmpty = errors.New("fake: empty answer")
+type answer func(context.Context, any) (any, error)
 
 // New makes a fake that answers nothing yet.
 func New() *Fake {
@@ -57,11 +50,8 @@ func On[In, Out any](f *Fake, respond func(*In) (*Out, error)) {
 func OnRegion[In, Out any](f *Fake, respond func(region string, in *In) (*Out, error)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.answers[reflect.TypeFor[*In]()] = answer{
-		call: func(ctx context.Context, in any) (any, error) {
-			return respond(awsmiddleware.GetRegion(ctx), in.(*In))
-		},
-		empty: func() any { return new(Out) },
+	f.answers[reflect.TypeFor[*In]()] = func(ctx context.Context, in any) (any, error) {
+		return respond(awsmiddleware.GetRegion(ctx), in.(*In))
 	}
 }
 
@@ -169,13 +159,11 @@ func (f *Fake) answer(ctx context.Context, t testing.TB, in any) (any, error) {
 		return nil, fmt.Errorf("fake: no answer to %s", operation)
 	}
 	if f.Meddle != nil {
-		if err := f.Meddle(operation, call); errors.Is(err, ErrEmpty) {
-			return answer.empty(), nil
-		} else if err != nil {
+		if err := f.Meddle(operation, call); err != nil {
 			return nil, err
 		}
 	}
-	return answer.call(ctx, in)
+	return answer(ctx, in)
 }
 
 // Operations lists the operations called so far, sorted.

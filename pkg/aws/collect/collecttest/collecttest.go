@@ -1,7 +1,7 @@
-// Package collecttest tests a service's collector from one description of a
-// full account: the answers of AWS and the resources they must become. From it
-// follow the tests that every collector needs and nobody likes to write: each
-// operation denied, throttled, unsupported, empty; every field set; operations
+// Package collecttest tests a service's collector, and its rules with it, from the text
+// that AWS sends and the resources and verdicts that it must become. From that follow the
+// tests that every collector needs and nobody likes to write: each operation denied,
+// throttled, unsupported; each part of each answer changed; every field set; operations
 // seen equal to operations declared.
 package collecttest
 
@@ -14,10 +14,8 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
-	"github.com/cloudarq/cloudarq/pkg/aws/fake"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -86,60 +84,6 @@ func walk(ctx context.Context, cfg aws.Config, specs ...collect.Spec) *Found {
 		return strings.Compare(a.Kind()+a.Reference().String(), b.Kind()+b.Reference().String())
 	})
 	return found
-}
-
-// Run tests a collector. full registers the answers of an account in which
-// every field of every resource type is set by some resource and every listing
-// has two pages; want are the resources that it becomes, in any order.
-func Run(t *testing.T, spec collect.Spec, full func(*fake.Fake), want []check.Resource) {
-	t.Helper()
-	whole := fake.New()
-	full(whole)
-	found := Walk(t, spec, whole)
-	f := faults{
-		spec: spec, found: found, operations: whole.Operations(), taken: map[string][]string{},
-		fresh: func(meddle func(operation string, call int) error) aws.Config {
-			cloud := fake.New()
-			full(cloud)
-			cloud.Meddle = meddle
-			return cloud.Config(t)
-		},
-	}
-
-	t.Run("full account", func(t *testing.T) {
-		for kind, gap := range found.Gaps {
-			if gap != nil {
-				t.Errorf("listing of %s has a gap: %+v", kind, *gap)
-			}
-		}
-		if diff := cmp.Diff(render(t, want), render(t, found.Resources)); diff != "" {
-			t.Errorf("resources (-want +got):\n%s", diff)
-		}
-	})
-	t.Run("every field is set", func(t *testing.T) { everyFieldSet(t, spec, found.Resources) })
-	t.Run("operations seen are operations declared", func(t *testing.T) {
-		if diff := cmp.Diff(declared(spec), whole.Operations()); diff != "" {
-			t.Errorf("operations (-declared +seen):\n%s", diff)
-		}
-	})
-	f.each(t)
-	for _, operation := range f.operations {
-		t.Run("empty answer "+operation, func(t *testing.T) {
-			f.walk(t, only(operation, fake.ErrEmpty)) // ends, whatever it makes of it
-		})
-	}
-	t.Run("what each operation is for is recorded", func(t *testing.T) { recorded(t, spec, f.taken) })
-	f.all(t)
-	t.Run("empty account", func(t *testing.T) {
-		got := f.walk(t, func(string, int) error { return fake.ErrEmpty })
-		for _, walk := range spec.Walks {
-			for _, kind := range walk.Kinds {
-				if _, ended := got.Gaps[kind]; !ended {
-					t.Errorf("listing of %s never ended", kind)
-				}
-			}
-		}
-	})
 }
 
 func declared(spec collect.Spec) []string {

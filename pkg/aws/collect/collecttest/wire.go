@@ -24,6 +24,9 @@ import (
 
 var update = flag.Bool("update", false, "write what scenarios come to, instead of comparing it")
 
+// Secret is a credential, wherever a scenario has it. No snapshot may hold it.
+const Secret = "Tr0ub4dor3correct"
+
 // Now is the time at which scenarios are judged.
 var Now = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 
@@ -53,7 +56,11 @@ func Wire(t *testing.T, spec collect.Spec, service check.Service, kinds ...strin
 			seen[operation] = true
 		}
 		t.Run(s.name, func(t *testing.T) {
-			s.golden(t, ".resources.json", s.snapshot(t))
+			snapshot := s.snapshot(t)
+			s.golden(t, ".resources.json", snapshot)
+			if bytes.Contains(snapshot, []byte(Secret)) {
+				t.Error("the snapshot holds a secret")
+			}
 			s.golden(t, ".verdicts.tsv", s.table())
 			f := faults{spec: spec, found: s.found, operations: s.operations, taken: taken, fresh: func(meddle func(string, int) error) aws.Config {
 				cloud := wire.New(s.answers)
