@@ -67,7 +67,9 @@ func getAccountAuthorizationDetails(a *Account, _ string, in *iam.GetAccountAuth
 	if most := int(aws.ToInt32(in.MaxItems)); most > 0 {
 		page = min(page, most)
 	}
-	out := &iam.GetAccountAuthorizationDetailsOutput{}
+	out := &iam.GetAccountAuthorizationDetailsOutput{
+		UserDetailList: []iamtypes.UserDetail{}, GroupDetailList: []iamtypes.GroupDetail{}, RoleDetailList: []iamtypes.RoleDetail{}, Policies: []iamtypes.ManagedPolicyDetail{},
+	}
 	before := 0
 	for _, kind := range kinds {
 		n, add := a.identities(kind, out)
@@ -92,7 +94,7 @@ func (a *Account) identities(kind iamtypes.EntityType, out *iam.GetAccountAuthor
 			name := fmt.Sprintf("user-%08d", i)
 			out.UserDetailList = append(out.UserDetailList, iamtypes.UserDetail{
 				Arn: aws.String(prefix + "user/" + name), UserName: &name, UserId: &name, Path: aws.String("/"), CreateDate: created,
-				GroupList: []string{"group-00000000"},
+				GroupList: []string{"group-00000000"}, AttachedManagedPolicies: []iamtypes.AttachedPolicy{},
 			})
 		}
 	case iamtypes.EntityTypeGroup:
@@ -198,7 +200,7 @@ func describeInstances(a *Account, region string, in *ec2.DescribeInstancesInput
 // No snapshot is everybody's; otherwise they are listed as everything is.
 func describeSnapshots(_ *Account, _ string, in *ec2.DescribeSnapshotsInput) *ec2.DescribeSnapshotsOutput {
 	if len(in.RestorableByUserIds) > 0 {
-		return &ec2.DescribeSnapshotsOutput{}
+		return &ec2.DescribeSnapshotsOutput{Snapshots: []ec2types.Snapshot{}}
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ var documents = []string{
 var numbered = map[string]string{
 	"VpcId": "vpc-", "SubnetId": "subnet-", "GroupId": "sg-", "VolumeId": "vol-", "SnapshotId": "snap-", "InstanceId": "i-",
 	"ImageId": "ami-", "NetworkInterfaceId": "eni-", "NetworkAclId": "acl-", "TransitGatewayId": "tgw-", "GatewayId": "igw-",
-	"FileSystemId": "fs-", "LaunchTemplateId": "lt-", "RestApiId": "api-", "ResourceId": "vpc-",
+	"FileSystemId": "fs-", "VpcPeeringConnectionId": "pcx-", "LaunchTemplateId": "lt-", "RestApiId": "api-", "ResourceId": "vpc-",
 }
 
 const sharedIDs = 8
@@ -35,8 +35,9 @@ const sharedIDs = 8
 // words are texts that are no enumerations in the SDK although AWS has few of them.
 var words = map[string][]string{
 	"Engine": {"mysql", "postgres", "mariadb"}, "EngineVersion": {"8.0.35", "16.3"}, "Version": {"1.33"}, "Protocol": {"HTTPS", "HTTP"}, "IpProtocol": {"tcp", "-1"},
-	"CidrIp": {"0.0.0.0/0", "10.0.0.0/8"}, "CidrBlock": {"0.0.0.0/0", "10.0.0.0/8"}, "CidrIpv6": {"::/0"}, "Ipv6CidrBlock": {"::/0"},
-	"OwnerId": {"111122223333"}, "AccountId": {"111122223333"}, "HealthCheckType": {"EC2", "ELB"}, "UserData": {""},
+	"PublicAccessCidr": {"0.0.0.0/0"}, "URI": {"http://acs.amazonaws.com/groups/global/AllUsers"}, "CidrIp": {"0.0.0.0/0", "10.0.0.0/8"}, "CidrBlock": {"0.0.0.0/0", "10.0.0.0/8"}, "CidrIpv6": {"::/0"}, "Ipv6CidrBlock": {"::/0"},
+	"OwnerId": {"111122223333"}, "AccountId": {"111122223333"}, "HealthCheckType": {"EC2", "ELB"}, "UserData": {"IyEvYmluL3NoCg=="}, "Value": {"dmFsdWU="}, "Principal": {"arn:aws:iam::111122223333:root"}, "Path": {"/data"}, "AllowOrigin": {"https://example.com"},
+	"AttributeName": {"restore"}, "AttributeValue": {"111122223333"},
 	"RelationshipStatus": {"Enabled"}, "Scheme": {"internet-facing", "internal"}, "AvailabilityZone": {"eu-west-1a", "eu-west-1b"},
 	"MetricNamespace": {"CloudTrailMetrics"}, "Namespace": {"AWS/EC2", "CloudTrailMetrics"},
 }
@@ -64,7 +65,7 @@ func template(of reflect.Type, variant int) reflect.Value {
 }
 
 const (
-	deepest = 6
+	deepest = 7
 	sound   = 85 // of a hundred switches are on: of most of them that is right
 )
 

@@ -39,7 +39,10 @@ func TestPermissions(t *testing.T) {
 	role := func(name, document string) func(*fake.Fake) {
 		return func(f *fake.Fake) {
 			fake.OnPages[iam.GetAccountAuthorizationDetailsInput](f, &iam.GetAccountAuthorizationDetailsOutput{
-				RoleDetailList: []types.RoleDetail{{RoleName: &name, RolePolicyList: []types.PolicyDetail{{PolicyName: aws.String("audit"), PolicyDocument: &document}}}},
+				RoleDetailList: []types.RoleDetail{{
+					RoleName: &name, AttachedManagedPolicies: []types.AttachedPolicy{},
+					RolePolicyList: []types.PolicyDetail{{PolicyName: aws.String("audit"), PolicyDocument: &document}},
+				}},
 			})
 		}
 	}

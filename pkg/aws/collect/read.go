@@ -155,8 +155,9 @@ func Ask[T any](r *Reading, read func(context.Context) (T, error), absent ...str
 	}
 }
 
-// ErrGarbled says that an answer of AWS lacked a part that it always has.
-var ErrGarbled = errors.New("the answer lacks a part that AWS always gives")
+// ErrGarbled says that an answer of AWS lacked a part that it always has, or had one
+// that cannot be understood.
+var ErrGarbled = errors.New("the answer is not as AWS's are")
 
 // pickFrom takes what is wanted from an answer, and names the answer when it
 // cannot.
@@ -172,12 +173,19 @@ func pickFrom[Out, T any](out *Out, pick func(*Out) T) (T, error) {
 // endpoint that answers nonsense must not end the process.
 func recovering[T any](read func() (T, error)) (value T, err error) {
 	defer func() {
-		if recover() != nil {
+		switch stop := recover().(type) {
+		case nil:
+		case lack:
+			err = stop.err
+		default:
 			err = ErrGarbled
 		}
 	}()
 	return read()
 }
+
+// Understood reads outside of a walk: what Garbled ends is an error.
+func Understood[T any](read func() (T, error)) (T, error) { return recovering(read) }
 
 // Do runs a step of the reading beside the others, for facts that depend on one
 // another.

@@ -5,7 +5,6 @@ package fake
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -30,17 +29,11 @@ type Fake struct {
 	seen    map[string]int // "<SDK service id>.<operation>" -> calls
 
 	// Meddle, when set, sees every call before it is answered; an error that it
-	// returns is the answer, or for ErrEmpty an answer with nothing in it.
+	// returns is the answer.
 	Meddle func(operation string, call int) error
 }
 
-type answer struct {
-	call  func(context.Context, any) (any, error)
-	empty func() any
-}
-
-// ErrEmpty makes Meddle answer with an output that has nothing set.
-var ErrEmpty = errors.New("fake: empty answer")
+type answer func(context.Context, any) (any, error)
 
 // New makes a fake that answers nothing yet.
 func New() *Fake {
@@ -57,11 +50,8 @@ func On[In, Out any](f *Fake, respond func(*In) (*Out, error)) {
 func OnRegion[In, Out any](f *Fake, respond func(region string, in *In) (*Out, error)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.answers[reflect.TypeFor[*In]()] = answer{
-		call: func(ctx context.Context, in any) (any, error) {
-			return respond(awsmiddleware.GetRegion(ctx), in.(*In))
-		},
-		empty: func() any { return new(Out) },
+	f.answers[reflect.TypeFor[*In]()] = func(ctx context.Context, in any) (any, error) {
+		return respond(awsmiddleware.GetRegion(ctx), in.(*In))
 	}
 }
 
@@ -112,6 +102,15 @@ func Any(respond Respond) aws.Config {
 }
 
 func config(answer func(context.Context, any) (any, error)) aws.Config {
+	cfg := Unanswered()
+	cfg.APIOptions = append(cfg.APIOptions, func(stack *middleware.Stack) error { return install(stack, answer) })
+	return cfg
+}
+
+// Unanswered is a configuration for a region of Ireland whose calls nobody answers
+// yet. Throttled calls are tried again at once, as often as in production, and a
+// call's context has its Input.
+func Unanswered() aws.Config {
 	return aws.Config{
 		Region:      "eu-west-1",
 		Credentials: aws.AnonymousCredentials{},
@@ -121,25 +120,28 @@ func config(answer func(context.Context, any) (any, error)) aws.Config {
 				o.Backoff = retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
 			})
 		},
-		APIOptions: []func(*middleware.Stack) error{func(stack *middleware.Stack) error { return install(stack, answer) }},
+		APIOptions: []func(*middleware.Stack) error{remember},
 	}
 }
 
-type parametersKey struct{}
+type inputKey struct{}
+
+// Input is what a call was made with, a pointer to the SDK's input.
+func Input(ctx context.Context) any { return middleware.GetStackValue(ctx, inputKey{}) }
+
+func remember(stack *middleware.Stack) error {
+	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("fake.Remember",
+		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+			return next.HandleInitialize(middleware.WithStackValue(ctx, inputKey{}, in.Parameters), in)
+		}), middleware.After)
+}
 
 // install answers after the retries' place in the stack, so that the SDK
 // retries what it would retry of AWS's own answers.
 func install(stack *middleware.Stack, respond func(context.Context, any) (any, error)) error {
-	remember := middleware.InitializeMiddlewareFunc("fake.Remember",
-		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-			return next.HandleInitialize(middleware.WithStackValue(ctx, parametersKey{}, in.Parameters), in)
-		})
-	if err := stack.Initialize.Add(remember, middleware.After); err != nil {
-		return err
-	}
 	answer := middleware.FinalizeMiddlewareFunc("fake.Answer",
 		func(ctx context.Context, _ middleware.FinalizeInput, _ middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
-			out, err := respond(ctx, middleware.GetStackValue(ctx, parametersKey{}))
+			out, err := respond(ctx, Input(ctx))
 			return middleware.FinalizeOutput{Result: out}, middleware.Metadata{}, err
 		})
 	return stack.Finalize.Insert(answer, "Retry", middleware.After)
@@ -157,13 +159,11 @@ func (f *Fake) answer(ctx context.Context, t testing.TB, in any) (any, error) {
 		return nil, fmt.Errorf("fake: no answer to %s", operation)
 	}
 	if f.Meddle != nil {
-		if err := f.Meddle(operation, call); errors.Is(err, ErrEmpty) {
-			return answer.empty(), nil
-		} else if err != nil {
+		if err := f.Meddle(operation, call); err != nil {
 			return nil, err
 		}
 	}
-	return answer.call(ctx, in)
+	return answer(ctx, in)
 }
 
 // Operations lists the operations called so far, sorted.

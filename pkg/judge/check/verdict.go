@@ -52,6 +52,13 @@ func Unassessed(gaps ...fact.Gap) Verdict {
 	return Verdict{Status: NotAssessed, Reason: reason, Gaps: gaps}.bounded()
 }
 
+// Unfamiliar is a verdict of NOT_ASSESSED for a word of AWS that is in no list of the
+// rule: what is new may be better or worse than what was known.
+func Unfamiliar(what, word string) Verdict {
+	reason := fmt.Sprintf("unknown %s %q", what, model.Cut(word, maxName))
+	return Verdict{Status: NotAssessed, Reason: reason, Gaps: []fact.Gap{{Reason: fact.Failed, Detail: reason}}}.bounded()
+}
+
 // Must is PASS when ok and FAIL otherwise, with the sentence that belongs to it.
 func Must(ok bool, pass, fail string) Verdict {
 	if ok {

@@ -40,10 +40,10 @@ func (Certificate) Kind() string { return "AWS::CertificateManager::Certificate"
 
 // Detail is what ListCertificates tells. The words are AWS's.
 type Detail struct {
-	Status       string     `json:"status"` // ISSUED, PENDING_VALIDATION, EXPIRED…
-	Type         string     `json:"type"`   // AMAZON_ISSUED, PRIVATE or IMPORTED
-	Names        []string   `json:"names"`  // the first hundred
-	KeyAlgorithm string     `json:"key_algorithm"`
+	Status       string     `json:"status"`        // ISSUED, PENDING_VALIDATION, EXPIRED…
+	Type         string     `json:"type"`          // AMAZON_ISSUED, PRIVATE or IMPORTED
+	Names        []string   `json:"names"`         // the first hundred
+	KeyAlgorithm string     `json:"key_algorithm"` // with underscores: RSA_2048, EC_prime256v1
 	InUse        bool       `json:"in_use"`
 	Until        *time.Time `json:"until,omitempty"`   // absent before it is issued
 	Renewal      string     `json:"renewal,omitempty"` // ELIGIBLE or INELIGIBLE

@@ -56,25 +56,38 @@ func renewal(e *check.Evidence, c Certificate) check.Verdict {
 	case d.Renewal == "INELIGIBLE":
 		return check.Failed("ACM will not renew the certificate")
 	}
+	// https://docs.aws.amazon.com/acm/latest/APIReference/API_RenewalSummary.html, 29 November 2026.
 	switch status := check.Read(e, c.RenewalStatus); status {
+	case "", "PENDING_AUTO_RENEWAL", "SUCCESS":
+		return check.Passed("ACM renews the certificate")
 	case "FAILED":
 		return check.Failed("the last renewal failed")
 	case "PENDING_VALIDATION":
 		return check.Failed("the renewal waits for the proof of who owns the domain")
 	default:
-		return check.Passed("ACM renews the certificate")
+		return check.Unfamiliar("renewal status", status)
 	}
 }
 
-// weak are key algorithms that are too short to resist today.
-var weak = map[string]bool{"RSA_1024": true}
+// strong are the key algorithms of ACM, and whether they resist today: RSA needs 2,048
+// bits, an elliptic curve 224.
+// https://docs.aws.amazon.com/acm/latest/APIReference/API_CertificateSummary.html, 29 November 2026;
+// NIST SP 800-57 Part 1 Rev. 5, table 2.
+var strong = map[string]bool{
+	"RSA_1024": false, "RSA_2048": true, "RSA_3072": true, "RSA_4096": true,
+	"EC_prime256v1": true, "EC_secp384r1": true, "EC_secp521r1": true,
+}
 
 func keyStrength(e *check.Evidence, c Certificate) check.Verdict {
 	algorithm := check.Read(e, c.Detail).KeyAlgorithm
 	if algorithm == "" {
 		return check.Inapplicable("the certificate has no key yet")
 	}
-	return check.Must(!weak[algorithm], "the key is "+algorithm, "the key is only "+algorithm)
+	resists, known := strong[algorithm]
+	if !known {
+		return check.Unfamiliar("key algorithm", algorithm)
+	}
+	return check.Must(resists, "the key is "+algorithm, "the key is only "+algorithm)
 }
 
 func noWildcard(e *check.Evidence, c Certificate) check.Verdict {

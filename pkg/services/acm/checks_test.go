@@ -66,6 +66,7 @@ func TestChecks(t *testing.T) {
 			{Name: "not yet", Resource: renewed(""), Want: check.Pass},
 			{Name: "failed", Resource: renewed("FAILED"), Want: check.Fail},
 			{Name: "waits", Resource: renewed("PENDING_VALIDATION"), Want: check.Fail},
+			{Name: "renewed by a word of tomorrow", Resource: renewed("PENDING_REVIEW"), Want: check.NotAssessed},
 			{Name: "ineligible", Resource: certificate(func(d *acm.Detail) { d.Renewal = "INELIGIBLE" }), Want: check.Fail},
 			{Name: "unused", Resource: certificate(func(d *acm.Detail) { d.InUse, d.Renewal = false, "INELIGIBLE" }), Want: check.NotApplicable},
 			{Name: "imported", Resource: imported, Want: check.NotApplicable},
@@ -75,6 +76,7 @@ func TestChecks(t *testing.T) {
 			{Name: "RSA 2048", Resource: good, Want: check.Pass},
 			{Name: "EC 256", Resource: certificate(func(d *acm.Detail) { d.KeyAlgorithm = "EC_prime256v1" }), Want: check.Pass},
 			{Name: "RSA 1024", Resource: certificate(func(d *acm.Detail) { d.KeyAlgorithm = "RSA_1024" }), Want: check.Fail},
+			{Name: "an algorithm of tomorrow", Resource: certificate(func(d *acm.Detail) { d.KeyAlgorithm = "ML_DSA_44" }), Want: check.NotAssessed},
 			{Name: "none", Resource: pending, Want: check.NotApplicable},
 		},
 		"acm-certificate-no-wildcard": {

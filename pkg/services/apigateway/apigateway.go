@@ -73,6 +73,7 @@ type StageDetail struct {
 	WebACL            string   `json:"web_acl,omitempty"`
 	ClientCertificate string   `json:"client_certificate,omitempty"`
 	Cache             bool     `json:"cache"`
+	CacheSettled      bool     `json:"cache_settled"`          // a setting for all methods says whether they are cached, and how
 	PlainCaches       []string `json:"plain_caches,omitempty"` // methods whose answers are cached unencrypted
 	SecretVariables   []string `json:"secret_variables,omitempty"`
 	// UnreadVariables says why not all stage variables were looked at; nil if all were.

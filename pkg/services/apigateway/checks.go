@@ -1,6 +1,7 @@
 package apigateway
 
 import (
+	"regexp"
 	"slices"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
@@ -41,17 +42,25 @@ func authorization(e *check.Evidence, a RestAPI) check.Verdict {
 			return check.Passed("the policy does not let everybody in")
 		}
 	}
-	some := false
+	// https://docs.aws.amazon.com/apigateway/latest/api/API_Method.html, 29 November 2026.
+	some, unfamiliar := false, ""
 	for _, m := range check.Read(e, a.Methods) {
 		if m.HTTP == "OPTIONS" { // browsers ask it without credentials
 			continue
 		}
-		if m.Authorization == "NONE" {
+		switch m.Authorization {
+		case "NONE":
 			return check.Failed(m.HTTP + " " + m.Path + " is open to everybody")
+		case "AWS_IAM", "CUSTOM", "COGNITO_USER_POOLS":
+			some = true
+		default:
+			unfamiliar = m.Authorization
 		}
-		some = true
 	}
-	if !some {
+	switch {
+	case unfamiliar != "":
+		return check.Unfamiliar("authorization type", unfamiliar)
+	case !some:
 		return check.Inapplicable("the API has no method")
 	}
 	return check.Passed("every method asks for authorization")
@@ -100,10 +109,21 @@ func defaultEndpoint(e *check.Evidence, a RestAPI) check.Verdict {
 
 var byAPI = check.NewIndex(func(e *check.Evidence, n DomainName) []string { return check.Read(e, n.APIs) })
 
+// modernTLS are the policies that begin at TLS 1.2 or 1.3: SecurityPolicy_TLS13_1_2_2021_06.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-security-policies-list.html, 29 November 2026.
+var modernTLS = regexp.MustCompile(`^SecurityPolicy_TLS1[23]_`)
+
 func domainTLS(e *check.Evidence, n DomainName) check.Verdict {
 	policy := check.Read(e, n.Detail).SecurityPolicy
 	if policy == "" {
 		return check.Inapplicable("the name has no security policy yet")
 	}
-	return check.Must(policy != "TLS_1_0", "clients need "+policy, "clients may use TLS 1.0")
+	switch {
+	case policy == "TLS_1_0":
+		return check.Failed("clients may use TLS 1.0")
+	case policy == "TLS_1_2", modernTLS.MatchString(policy):
+		return check.Passed("clients need " + policy)
+	default:
+		return check.Unfamiliar("security policy", policy)
+	}
 }

@@ -2,6 +2,7 @@ package apigateway
 
 import (
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 )
 
 // onStage is a rule on what GetStages tells.
@@ -39,6 +40,14 @@ func clientCertificate(d StageDetail) check.Verdict {
 func cacheEncrypted(d StageDetail) check.Verdict {
 	if !d.Cache {
 		return check.Inapplicable("the stage has no cache")
+	}
+	if len(d.PlainCaches) == 0 && !d.CacheSettled {
+		// Whether a method without a setting is cached, AWS documents both ways: GET by
+		// default, and as the setting says, which is off by default.
+		// https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-caching.html, 29 November 2026.
+		return check.Unassessed(fact.Gap{
+			Reason: fact.Failed, Operation: "apigateway:GetStages", Detail: "the stage has a cache, and no setting for all methods that tells what it holds",
+		})
 	}
 	return check.Must(len(d.PlainCaches) == 0, "no answer is cached unencrypted", "answers are cached unencrypted for "+check.List(d.PlainCaches))
 }

@@ -21,7 +21,7 @@ func api(change func(*apigateway.Detail), methods ...apigateway.Method) apigatew
 
 // stage is a stage as it should be, changed as a case needs.
 func stage(change func(*apigateway.StageDetail)) apigateway.Stage {
-	d := apigateway.StageDetail{API: "a1", AccessLogs: "arn:aws:logs:eu-west-1:111122223333:log-group:api", Tracing: true, WebACL: "acl", ClientCertificate: "c1", Cache: true}
+	d := apigateway.StageDetail{API: "a1", AccessLogs: "arn:aws:logs:eu-west-1:111122223333:log-group:api", Tracing: true, WebACL: "acl", ClientCertificate: "c1", Cache: true, CacheSettled: true}
 	if change != nil {
 		change(&d)
 	}
@@ -94,6 +94,7 @@ func TestChecks(t *testing.T) {
 		"apigateway-stage-cache-encrypted": {
 			{Name: "encrypted", Resource: good, Want: check.Pass},
 			{Name: "plain", Resource: stage(func(d *apigateway.StageDetail) { d.PlainCaches = []string{"*/*"} }), Want: check.Fail},
+			{Name: "no setting for all methods", Resource: stage(func(d *apigateway.StageDetail) { d.CacheSettled = false }), Want: check.NotAssessed},
 			{Name: "no cache", Resource: stage(func(d *apigateway.StageDetail) { d.Cache = false }), Want: check.NotApplicable},
 		},
 		"apigateway-stage-no-secrets-in-variables": {
@@ -108,6 +109,7 @@ func TestChecks(t *testing.T) {
 			{Name: "1.2", Resource: domain("TLS_1_2"), Want: check.Pass},
 			{Name: "1.3", Resource: domain("SecurityPolicy_TLS13_1_3_2025_09"), Want: check.Pass},
 			{Name: "1.0", Resource: domain("TLS_1_0"), Want: check.Fail},
+			{Name: "a policy of tomorrow", Resource: domain("TLS_2_0"), Want: check.NotAssessed},
 			{Name: "none yet", Resource: domain(""), Want: check.NotApplicable},
 		},
 	})

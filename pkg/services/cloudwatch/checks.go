@@ -60,8 +60,11 @@ const patience = 7 * 24 * time.Hour
 
 func hasData(e *check.Evidence, a Alarm) check.Verdict {
 	d := check.Read(e, a.Detail)
-	if d.State != "INSUFFICIENT_DATA" || d.Since == nil {
+	switch {
+	case d.State != "INSUFFICIENT_DATA":
 		return check.Passed("the alarm is in state " + d.State)
+	case d.Since == nil:
+		return check.Unassessed(fact.Gap{Reason: fact.Failed, Operation: "cloudwatch:DescribeAlarms", Detail: "AWS does not tell since when the alarm has no data"})
 	}
 	return check.Must(e.Age(*d.Since) <= patience, "the alarm waits for data since a few days only",
 		fmt.Sprintf("the alarm has no data since %s", d.Since.UTC().Format(time.DateOnly)))

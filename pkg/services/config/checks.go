@@ -73,10 +73,18 @@ func serviceRole(r Recorder) check.Verdict {
 func deliverySucceeds(e *check.Evidence, r RegionSettings) check.Verdict {
 	recording := false
 	for _, s := range check.Read(e, r.Statuses) {
-		if s.Recording && strings.EqualFold(s.Last, "Failure") {
-			return check.Failed(strings.TrimSpace("the last delivery failed " + s.Error))
+		if !s.Recording {
+			continue
 		}
-		recording = recording || s.Recording
+		// https://docs.aws.amazon.com/config/latest/APIReference/API_ConfigurationRecorderStatus.html, 29 November 2026.
+		switch strings.ToLower(s.Last) {
+		case "failure":
+			return check.Failed(strings.TrimSpace("the last delivery failed " + s.Error))
+		case "pending", "success", "notapplicable":
+			recording = true
+		default:
+			return check.Unfamiliar("status of a recorder", s.Last)
+		}
 	}
 	if !recording {
 		return check.Failed("nothing is recorded in the region")

@@ -108,7 +108,15 @@ func singleInterface(d InstanceDetail) check.Verdict {
 }
 
 func notParavirtual(d InstanceDetail) check.Verdict {
-	return check.Must(d.Virtualization != "paravirtual", "the instance is of type "+d.Virtualization, "the instance is of type paravirtual")
+	// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Instance.html, 29 November 2026.
+	switch d.Virtualization {
+	case "hvm":
+		return check.Passed("the instance is of type hvm")
+	case "paravirtual":
+		return check.Failed("the instance is of type paravirtual")
+	default:
+		return check.Unfamiliar("virtualization type", d.Virtualization)
+	}
 }
 
 func volumesDeleted(d InstanceDetail) check.Verdict {

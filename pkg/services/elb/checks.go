@@ -7,6 +7,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/check/balancerrule"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -46,17 +47,29 @@ func tlsPolicy(e *check.Evidence, l LoadBalancer) check.Verdict {
 		return check.Inapplicable("no listener speaks TLS")
 	}
 	policies := check.Read(e, l.Policies)
+	unknown := int32(0)
 	for _, x := range listeners {
+		found := false
 		for _, p := range policies {
 			if !slices.Contains(x.Policies, p.Name) {
 				continue
 			}
+			found = true
 			for _, protocol := range p.Protocols {
 				if slices.Contains(outdated, protocol) {
 					return check.Failed(fmt.Sprintf("port %d accepts %s, by policy %s", x.Port, protocol, p.Name))
 				}
 			}
 		}
+		if !found {
+			unknown = x.Port
+		}
+	}
+	if unknown != 0 {
+		return check.Unassessed(fact.Gap{
+			Reason: fact.Failed, Operation: "elasticloadbalancing:DescribeLoadBalancerPolicies", Region: l.Region,
+			Detail: fmt.Sprintf("AWS told no TLS policy of port %d", unknown),
+		})
 	}
 	return check.Passed("no listener accepts TLS older than 1.2")
 }

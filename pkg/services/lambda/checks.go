@@ -78,12 +78,12 @@ func runtimeSupported(e *check.Evidence, f Function) check.Verdict {
 		return check.Inapplicable("the function is a container image")
 	}
 	switch day, over := ended(d.Runtime, e.Now()); {
+	case day == "":
+		return check.Unfamiliar("runtime", d.Runtime)
 	case over:
 		return check.Failed(fmt.Sprintf("support of %s ended on %s", d.Runtime, day))
-	case day != "":
-		return check.Passed(fmt.Sprintf("%s is supported until %s", d.Runtime, day))
 	default:
-		return check.Passed("no end of support is known of " + d.Runtime)
+		return check.Passed(fmt.Sprintf("%s is supported until %s", d.Runtime, day))
 	}
 }
 

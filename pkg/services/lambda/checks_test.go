@@ -149,7 +149,7 @@ func codeCases() checktest.Table {
 		},
 		"lambda-function-runtime-supported": { // judged as of 2026-06-01
 			{Name: "current", Resource: good, Want: check.Pass},
-			{Name: "newer than the table", Resource: runtime("python9.9"), Want: check.Pass},
+			{Name: "newer than the table", Resource: runtime("python9.9"), Want: check.NotAssessed},
 			{Name: "in its last months", Resource: runtime("python3.10"), Want: check.Pass},
 			{Name: "just ended", Resource: runtime("nodejs20.x"), Want: check.Fail},
 			{Name: "long ended", Resource: runtime("python2.7"), Want: check.Fail},

@@ -2,8 +2,8 @@ package lambda
 
 import "time"
 
-// runtimeEnds is the day on which AWS ends the support of a runtime. Runtimes
-// without a day here are supported as far as we know.
+// runtimeEnds is the day on which AWS ends the support of a runtime. Of others nobody
+// knows whether they are newer, or so old that AWS no longer lists them.
 // https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 var runtimeEnds = map[string]string{
 	"dotnetcore1.0":   "2019-06-27",

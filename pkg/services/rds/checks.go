@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
-	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -100,6 +99,9 @@ func clusterMinorUpgrades(d Database) check.Verdict {
 	if aurora(d.Engine) {
 		return check.Inapplicable("Aurora is upgraded instance by instance")
 	}
+	if _, known := familyOf(d.Engine); !known {
+		return check.Unfamiliar("engine", d.Engine)
+	}
 	return upgrades(d)
 }
 
@@ -145,16 +147,24 @@ var expired = map[string]string{
 	"rds-ca-2019": "August 2024",
 }
 
+// current are the certificate authorities of RDS that last until 2061 and longer.
+// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html#UsingWithRDS.SSL.RegionCertificateAuthorities, 29 November 2026.
+var current = []string{"rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1"}
+
 func certificateCurrent(e *check.Evidence, i DBInstance) check.Verdict {
 	d := check.Read(e, i.Detail)
 	if end := expired[d.CA]; end != "" {
 		return check.Failed("the certificate is of " + d.CA + ", which expired in " + end)
 	}
 	if d.CertificateUntil == nil {
-		if d.CA == "" {
+		switch {
+		case d.CA == "":
 			return check.Inapplicable("RDS issued no certificate")
+		case slices.Contains(current, d.CA):
+			return check.Passed("the certificate is of " + d.CA)
+		default:
+			return check.Unfamiliar("certificate authority", d.CA)
 		}
-		return check.Unassessed(fact.Gap{Reason: fact.Failed, Operation: "rds:DescribeDBInstances", Region: i.Region, Detail: "AWS does not tell until when the certificate of " + d.CA + " is valid"})
 	}
 	until := d.CertificateUntil.UTC().Format(time.DateOnly)
 	return check.Must(e.Age(*d.CertificateUntil) <= -certificateNotice, "the certificate is valid until "+until, "the certificate ends on "+until)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 )
 
 // family is what RDS documents of an engine, all its editions alike.
@@ -83,6 +84,8 @@ func logExports(d Database) check.Verdict {
 
 func noDefaultAdmin(d Database) check.Verdict {
 	switch d.MasterUser {
+	case "":
+		return check.Unassessed(fact.Gap{Reason: fact.Failed, Detail: "AWS does not tell the name of the master user"})
 	case "admin", "postgres":
 		return check.Failed("the master user has the default name " + d.MasterUser)
 	default:

@@ -181,7 +181,8 @@ func certificateCases() []checktest.Case {
 		{Name: "days left", Resource: until(29), Want: check.Fail},
 		{Name: "expired", Resource: until(-1), Want: check.Fail},
 		{Name: "expired authority", Resource: detail(func(d *rds.InstanceDetail) { d.CA = "rds-ca-2019" }), Want: check.Fail},
-		{Name: "no date", Resource: detail(func(d *rds.InstanceDetail) { d.CertificateUntil = nil }), Want: check.NotAssessed},
+		{Name: "no date", Resource: detail(func(d *rds.InstanceDetail) { d.CertificateUntil = nil }), Want: check.Pass},
+		{Name: "no date, of an authority nobody knows", Resource: detail(func(d *rds.InstanceDetail) { d.CertificateUntil, d.CA = nil, "rds-ca-default" }), Want: check.NotAssessed},
 		{Name: "none", Resource: detail(func(d *rds.InstanceDetail) { d.CA, d.CertificateUntil = "", nil }), Want: check.NotApplicable},
 	}
 }

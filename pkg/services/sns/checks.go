@@ -29,8 +29,15 @@ func deliveryLogged(e *check.Evidence, t Topic) check.Verdict {
 }
 
 func noPlainHTTP(e *check.Evidence, s Subscription) check.Verdict {
-	protocol := check.Read(e, s.Detail).Protocol
-	return check.Must(protocol != "http", "messages are delivered by "+protocol, "messages are delivered over plain HTTP")
+	// https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html, 29 November 2026.
+	switch protocol := check.Read(e, s.Detail).Protocol; protocol {
+	case "http":
+		return check.Failed("messages are delivered over plain HTTP")
+	case "https", "email", "email-json", "sms", "sqs", "application", "lambda", "firehose":
+		return check.Passed("messages are delivered by " + protocol)
+	default:
+		return check.Unfamiliar("protocol", protocol)
+	}
 }
 
 func policies() policyrule.Source[Topic] {

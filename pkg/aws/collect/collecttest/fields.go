@@ -78,6 +78,9 @@ func mark(set map[string]bool, path string, v reflect.Value) {
 			if !v.Type().Field(i).IsExported() {
 				continue
 			}
+			if v.Type().Field(i).Type == reflect.TypeFor[*fact.Gap]() {
+				continue
+			}
 			at := path + "." + v.Type().Field(i).Name
 			set[at] = set[at] || !v.Field(i).IsZero()
 			mark(set, at, v.Field(i))

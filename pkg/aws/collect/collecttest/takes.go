@@ -46,5 +46,9 @@ func recorded(t *testing.T, spec collect.Spec, taken map[string][]string) {
 		kind, _, _ := strings.Cut(name, ".")
 		return slices.ContainsFunc(spec.Walks, func(w collect.Walk) bool { return slices.Contains(w.Kinds, kind) })
 	}
+	for operation, facts := range taken {
+		slices.Sort(facts)
+		taken[operation] = slices.Compact(facts)
+	}
 	granttest.Recorded(t, "takes", spec.Service, grant.Takes(), taken, own)
 }

@@ -84,7 +84,7 @@ func (s Source[R]) RequiringTLS(actions ...string) func(*check.Evidence, R) chec
 // Parse reads a policy that AWS accepted. One that we do not understand ends the
 // rule, as NOT_ASSESSED.
 func Parse(document, operation string) iampolicy.Policy {
-	policy, err := iampolicy.Parse(document)
+	policy, err := iampolicy.ParseResource(document)
 	if err != nil {
 		check.Stop(fact.Gap{Reason: fact.Failed, Operation: operation, Detail: err.Error()})
 	}

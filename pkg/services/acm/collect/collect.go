@@ -4,13 +4,13 @@ package collect
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/acm/types"
 
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
-	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/acm"
 )
 
@@ -36,9 +36,8 @@ func certificates(ctx context.Context, s *collect.Session) error {
 	})
 	return collect.Each(ctx, s, pages, func(o *sdk.ListCertificatesOutput) []types.CertificateSummary { return o.CertificateSummaryList },
 		func(r *collect.Reading, found types.CertificateSummary) *acm.Certificate {
-			d := detail(found)
-			c := &acm.Certificate{Resource: s.Resource(*found.CertificateArn, aws.ToString(found.DomainName)), Detail: fact.Known(d)}
-			if d.Renewable() {
+			c := &acm.Certificate{Resource: s.Resource(*found.CertificateArn, aws.ToString(found.DomainName)), Detail: collect.From(r, found, detail)}
+			if d, gap := c.Detail.Get(); gap == nil && d.Renewable() {
 				collect.Into(r, &c.RenewalStatus, client.DescribeCertificate, &sdk.DescribeCertificateInput{CertificateArn: found.CertificateArn}, renewalStatus)
 			}
 			return c
@@ -51,19 +50,22 @@ func detail(c types.CertificateSummary) acm.Detail {
 		names = append(names, domain)
 	}
 	return acm.Detail{
-		Status:       string(c.Status),
-		Type:         string(c.Type),
-		Names:        names,
-		KeyAlgorithm: string(c.KeyAlgorithm),
-		InUse:        aws.ToBool(c.InUse),
+		Status: string(collect.RequiredWord("Status", c.Status)),
+		Type:   string(collect.RequiredWord("Type", c.Type)),
+		Names:  names,
+		// The listing writes RSA-2048 where the SDK's enumeration has RSA_2048.
+		// https://docs.aws.amazon.com/acm/latest/userguide/gs-acm-list.html, 29 November 2026.
+		KeyAlgorithm: strings.ReplaceAll(string(c.KeyAlgorithm), "-", "_"),
+		InUse:        collect.Required("InUse", c.InUse),
 		Until:        c.NotAfter,
 		Renewal:      string(c.RenewalEligibility),
 	}
 }
 
 func renewalStatus(o *sdk.DescribeCertificateOutput) string {
+	collect.Required("CertificateArn", o.Certificate.CertificateArn)
 	if o.Certificate.RenewalSummary == nil {
 		return ""
 	}
-	return string(o.Certificate.RenewalSummary.RenewalStatus)
+	return string(collect.RequiredWord("RenewalStatus", o.Certificate.RenewalSummary.RenewalStatus))
 }

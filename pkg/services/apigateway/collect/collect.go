@@ -4,7 +4,6 @@ package collect
 import (
 	"context"
 	"encoding/json"
-	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -64,7 +63,7 @@ func restAPIs(ctx context.Context, s *collect.Session) error {
 	}
 	return collect.EachOf(ctx, s, found, func(r *collect.Reading, found types.RestApi) *apigateway.RestAPI {
 		a := &apigateway.RestAPI{Resource: s.Resource(arn(s, "/restapis/"+*found.Id), aws.ToString(found.Name))}
-		a.Detail = fact.Known(detail(found))
+		a.Detail = collect.From(r, found, detail)
 		r.Do(func(context.Context) { a.Methods = methods(r, client, found.Id) })
 		return a
 	})
@@ -72,8 +71,8 @@ func restAPIs(ctx context.Context, s *collect.Session) error {
 
 func detail(a types.RestApi) apigateway.Detail {
 	d := apigateway.Detail{ID: *a.Id, Policy: unescaped(aws.ToString(a.Policy)), DefaultEndpointDisabled: a.DisableExecuteApiEndpoint}
-	if a.EndpointConfiguration != nil {
-		d.Private = slices.Contains(a.EndpointConfiguration.Types, types.EndpointTypePrivate)
+	for _, kind := range collect.Required("endpointConfiguration", a.EndpointConfiguration).Types {
+		d.Private = d.Private || collect.Known("endpointConfiguration.types", kind, kind.Values()...) == types.EndpointTypePrivate
 	}
 	return d
 }
@@ -94,12 +93,12 @@ func methods(r *collect.Reading, client *sdk.Client, api *string) fact.Of[[]apig
 		pages := sdk.NewGetResourcesPaginator(client, &sdk.GetResourcesInput{RestApiId: api, Embed: []string{"methods"}, Limit: aws.Int32(most)})
 		return collect.Pages(ctx, pages, func(o *sdk.GetResourcesOutput) []apigateway.Method {
 			var all []apigateway.Method
-			for _, resource := range o.Items {
+			for _, resource := range collect.RequiredList("item", o.Items) {
 				for _, name := range sorted(resource.ResourceMethods) {
 					m := resource.ResourceMethods[name]
 					all = append(all, apigateway.Method{
 						Path: aws.ToString(resource.Path), HTTP: name,
-						Authorization: aws.ToString(m.AuthorizationType), Validated: aws.ToString(m.RequestValidatorId) != "",
+						Authorization: collect.RequiredText("authorizationType", m.AuthorizationType), Validated: aws.ToString(m.RequestValidatorId) != "",
 					})
 				}
 			}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,31 +14,38 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/apigateway/types"
 
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
-	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/apigateway"
 )
 
 // stages lists the stages of every API. Where those of one cannot be listed, the
 // listing of stages as a whole is incomplete.
 func stages(ctx context.Context, s *collect.Session) error {
-	client := sdk.NewFromConfig(s.Config)
+	client := sdk.NewFromConfig(s.Config, func(o *sdk.Options) { o.APIOptions = append(o.APIOptions, collect.KeepBody) })
 	all, err := apis(ctx, s, client)
 	if err != nil {
 		return err
 	}
 	var once sync.Once
 	var first error
-	err = collect.EachOf(ctx, s, all, func(_ *collect.Reading, api types.RestApi) *apigateway.Stage {
+	err = collect.EachOf(ctx, s, all, func(r *collect.Reading, api types.RestApi) *apigateway.Stage {
 		out, err := client.GetStages(ctx, &sdk.GetStagesInput{RestApiId: api.Id})
 		if err != nil {
 			once.Do(func() { first = fmt.Errorf("list the stages of %s: %w", *api.Id, err) })
 			return nil
 		}
-		for _, found := range out.Item {
-			name := aws.ToString(found.StageName)
+		for i, found := range collect.RequiredList("item", out.Item) {
+			name := collect.RequiredText("stageName", found.StageName)
 			s.Emit(apigateway.Stage{
 				Resource: s.Resource(arn(s, "/restapis/"+*api.Id+"/stages/"+name), aws.ToString(api.Name)+"/"+name),
-				Detail:   fact.Known(stage(ctx, s, *api.Id, found)),
+				Detail: collect.From(r, found, func(found types.Stage) apigateway.StageDetail {
+					collect.RequiredMember(out.ResultMetadata, "", "item", strconv.Itoa(i), "methodSettings")
+					for key, m := range found.MethodSettings { // false would pass for fine
+						at := []string{"item", strconv.Itoa(i), "methodSettings", key}
+						collect.RequiredMember(out.ResultMetadata, m.CachingEnabled, append(at, "cachingEnabled")...)
+						collect.RequiredMember(out.ResultMetadata, m.DataTraceEnabled, append(at, "dataTraceEnabled")...)
+					}
+					return stage(ctx, s, *api.Id, found)
+				}),
 			})
 		}
 		return nil
@@ -58,6 +66,7 @@ func stage(ctx context.Context, session *collect.Session, api string, s types.St
 		WebACL:            aws.ToString(s.WebAclArn),
 		ClientCertificate: aws.ToString(s.ClientCertificateId),
 		Cache:             s.CacheClusterEnabled,
+		CacheSettled:      has(s.MethodSettings, allMethods),
 		SecretVariables:   search.Names(s.Variables),
 	}
 	d.UnreadVariables = search.Gap(session, "apigateway:GetStages")
@@ -73,6 +82,11 @@ func stage(ctx context.Context, session *collect.Session, api string, s types.St
 		}
 	}
 	return d
+}
+
+func has[T any](m map[string]T, key string) bool {
+	_, ok := m[key]
+	return ok
 }
 
 func sorted[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }

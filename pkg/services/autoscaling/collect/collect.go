@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling/types"
 
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
-	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/autoscaling"
 )
 
@@ -37,21 +36,27 @@ func Spec() collect.Spec {
 func groups(ctx context.Context, s *collect.Session) error {
 	pages := sdk.NewDescribeAutoScalingGroupsPaginator(sdk.NewFromConfig(s.Config), &sdk.DescribeAutoScalingGroupsInput{MaxRecords: aws.Int32(100)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeAutoScalingGroupsOutput) []types.AutoScalingGroup { return o.AutoScalingGroups },
-		func(_ *collect.Reading, g types.AutoScalingGroup) *autoscaling.Group {
-			return &autoscaling.Group{Resource: s.Resource(*g.AutoScalingGroupARN, aws.ToString(g.AutoScalingGroupName)), Detail: fact.Known(group(g))}
+		func(r *collect.Reading, g types.AutoScalingGroup) *autoscaling.Group {
+			return &autoscaling.Group{
+				Resource: s.Resource(collect.RequiredARN("AutoScalingGroupARN", g.AutoScalingGroupARN), collect.RequiredText("AutoScalingGroupName", g.AutoScalingGroupName)),
+				Detail:   collect.From(r, g, group),
+			}
 		})
 }
 
 func group(g types.AutoScalingGroup) autoscaling.GroupDetail {
 	d := autoscaling.GroupDetail{
 		Deletion:            aws.ToString(g.Status),
-		LaunchConfiguration: aws.ToString(g.LaunchConfigurationName),
+		LaunchConfiguration: collect.Optional("LaunchConfigurationName", g.LaunchConfigurationName),
 		Zones:               g.AvailabilityZones,
-		HealthCheck:         aws.ToString(g.HealthCheckType),
+		HealthCheck:         collect.RequiredText("HealthCheckType", g.HealthCheckType),
 		LoadBalanced:        len(g.LoadBalancerNames)+len(g.TargetGroupARNs)+len(g.TrafficSources) > 0,
 		CapacityRebalance:   aws.ToBool(g.CapacityRebalance),
 	}
-	for _, p := range g.SuspendedProcesses {
+	if d.LaunchConfiguration == "" && g.LaunchTemplate == nil && g.MixedInstancesPolicy == nil {
+		collect.Garbled("the group has neither a launch configuration nor a template")
+	}
+	for _, p := range collect.RequiredList("SuspendedProcesses", g.SuspendedProcesses) {
 		d.Suspended = append(d.Suspended, aws.ToString(p.ProcessName))
 	}
 	if g.MixedInstancesPolicy == nil {
@@ -76,11 +81,16 @@ func launchConfigurations(ctx context.Context, s *collect.Session) error {
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeLaunchConfigurationsOutput) []types.LaunchConfiguration {
 		return o.LaunchConfigurations
 	},
-		func(_ *collect.Reading, l types.LaunchConfiguration) *autoscaling.LaunchConfiguration {
-			d, search := launch(l), collect.NewSearch(ctx)
-			d.SecretUserData = search.UserData(aws.ToString(l.UserData))
-			d.UnreadUserData = search.Gap(s, "autoscaling:DescribeLaunchConfigurations")
-			return &autoscaling.LaunchConfiguration{Resource: s.Resource(*l.LaunchConfigurationARN, aws.ToString(l.LaunchConfigurationName)), Detail: fact.Known(d)}
+		func(r *collect.Reading, l types.LaunchConfiguration) *autoscaling.LaunchConfiguration {
+			return &autoscaling.LaunchConfiguration{
+				Resource: s.Resource(collect.RequiredARN("LaunchConfigurationARN", l.LaunchConfigurationARN), collect.RequiredText("LaunchConfigurationName", l.LaunchConfigurationName)),
+				Detail: collect.From(r, l, func(l types.LaunchConfiguration) autoscaling.LaunchDetail {
+					d, search := launch(l), collect.NewSearch(ctx)
+					d.SecretUserData = search.UserData(aws.ToString(l.UserData))
+					d.UnreadUserData = search.Gap(s, "autoscaling:DescribeLaunchConfigurations")
+					return d
+				}),
+			}
 		})
 }
 
@@ -93,9 +103,9 @@ func launch(l types.LaunchConfiguration) autoscaling.LaunchDetail {
 	}
 	d := autoscaling.LaunchDetail{
 		PublicIP:         "subnet",
-		MetadataEndpoint: cmp.Or(string(m.HttpEndpoint), "enabled"),
-		MetadataTokens:   cmp.Or(string(m.HttpTokens), "optional"),
-		HopLimit:         cmp.Or(aws.ToInt32(m.HttpPutResponseHopLimit), 1),
+		MetadataEndpoint: string(collect.Known("HttpEndpoint", cmp.Or(m.HttpEndpoint, types.InstanceMetadataEndpointStateEnabled), m.HttpEndpoint.Values()...)),
+		MetadataTokens:   string(collect.Known("HttpTokens", cmp.Or(m.HttpTokens, types.InstanceMetadataHttpTokensStateOptional), m.HttpTokens.Values()...)),
+		HopLimit:         int32(cmp.Or(collect.Count("HttpPutResponseHopLimit", m.HttpPutResponseHopLimit), 1)), //nolint:gosec // was one
 	}
 	if public := l.AssociatePublicIpAddress; public != nil && *public {
 		d.PublicIP = "yes"

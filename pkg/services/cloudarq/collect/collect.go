@@ -65,6 +65,10 @@ func access(ctx context.Context, s *collect.Session) error {
 // iam:GetAccountAuthorizationDetails alone, which audits of IAM need in any case,
 // and asks for no more pages than it takes to find them.
 func Policies(ctx context.Context, cfg aws.Config, caller model.Identity) (cloudarq.Policies, error) {
+	return collect.Understood(func() (cloudarq.Policies, error) { return readPolicies(ctx, cfg, caller) })
+}
+
+func readPolicies(ctx context.Context, cfg aws.Config, caller model.Identity) (cloudarq.Policies, error) {
 	who, err := principalOf(caller)
 	if err != nil {
 		return cloudarq.Policies{}, err
@@ -131,8 +135,8 @@ type policies struct {
 
 func policiesOf(attached []types.AttachedPolicy, inline []types.PolicyDetail, boundary *types.AttachedPermissionsBoundary) policies {
 	var p policies
-	for _, a := range attached {
-		p.attached = append(p.attached, aws.ToString(a.PolicyArn))
+	for _, a := range collect.RequiredList("AttachedManagedPolicies", attached) {
+		p.attached = append(p.attached, collect.RequiredARN("PolicyArn", a.PolicyArn))
 	}
 	for _, i := range inline {
 		p.inline = append(p.inline, cloudarq.Document{Name: aws.ToString(i.PolicyName), Document: document(i.PolicyDocument)})

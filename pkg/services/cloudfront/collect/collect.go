@@ -39,7 +39,7 @@ func distributions(ctx context.Context, s *collect.Session) error {
 	pages := sdk.NewListDistributionsPaginator(client, &sdk.ListDistributionsInput{MaxItems: aws.Int32(100)})
 	return collect.Each(ctx, s, pages, func(o *sdk.ListDistributionsOutput) []types.DistributionSummary { return o.DistributionList.Items },
 		func(r *collect.Reading, found types.DistributionSummary) *cloudfront.Distribution {
-			x := &cloudfront.Distribution{Resource: s.Resource(*found.ARN, aws.ToString(found.Id)), Detail: fact.Known(detail(found))}
+			x := &cloudfront.Distribution{Resource: s.Resource(collect.RequiredARN("ARN", found.ARN), aws.ToString(found.Id)), Detail: collect.From(r, found, detail)}
 			collect.Into(r, &x.Config, client.GetDistributionConfig, &sdk.GetDistributionConfigInput{Id: found.Id}, config)
 			r.Do(func(context.Context) {
 				x.Delivery = fact.Map(delivered(), func(arns []string) bool { return slices.Contains(arns, x.ARN) })

@@ -4,12 +4,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
 
+	"github.com/cloudarq/cloudarq/pkg/aws/collect"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudfront"
 )
 
 func detail(s types.DistributionSummary) cloudfront.Detail {
 	d := cloudfront.Detail{
-		Enabled:   aws.ToBool(s.Enabled),
+		Enabled:   collect.Required("Enabled", s.Enabled),
 		WebACL:    aws.ToString(s.WebACLId),
 		Behaviors: behaviors(s),
 	}
@@ -25,13 +26,14 @@ func detail(s types.DistributionSummary) cloudfront.Detail {
 	if s.Restrictions != nil && s.Restrictions.GeoRestriction != nil {
 		d.GeoRestriction = string(s.Restrictions.GeoRestriction.RestrictionType)
 	}
-	if c := s.ViewerCertificate; c != nil {
-		d.Certificate = cloudfront.Certificate{
-			Default: aws.ToBool(c.CloudFrontDefaultCertificate), MinimumTLS: string(c.MinimumProtocolVersion), Method: string(c.SSLSupportMethod),
-		}
-		if d.Certificate.Default {
-			d.Certificate.Method = "" // AWS says vip, which is not so
-		}
+	c := collect.Required("ViewerCertificate", s.ViewerCertificate)
+	d.Certificate = cloudfront.Certificate{
+		Default:    collect.Required("CloudFrontDefaultCertificate", c.CloudFrontDefaultCertificate),
+		MinimumTLS: string(c.MinimumProtocolVersion),
+		Method:     string(c.SSLSupportMethod),
+	}
+	if d.Certificate.Default {
+		d.Certificate.Method = "" // AWS says vip, which is not so
 	}
 	return d
 }
@@ -41,16 +43,20 @@ func behaviors(s types.DistributionSummary) []cloudfront.Behavior {
 	if s.CacheBehaviors != nil {
 		for _, b := range s.CacheBehaviors.Items {
 			all = append(all, cloudfront.Behavior{
-				Path: aws.ToString(b.PathPattern), ViewerProtocol: string(b.ViewerProtocolPolicy),
+				Path: collect.RequiredText("PathPattern", b.PathPattern), ViewerProtocol: viewerProtocol(b.ViewerProtocolPolicy),
 				RealtimeLogs: aws.ToString(b.RealtimeLogConfigArn) != "", FieldLevelEncryption: aws.ToString(b.FieldLevelEncryptionId) != "",
 			})
 		}
 	}
-	b := s.DefaultCacheBehavior
+	b := collect.Required("DefaultCacheBehavior", s.DefaultCacheBehavior)
 	return append(all, cloudfront.Behavior{
-		Path: "*", ViewerProtocol: string(b.ViewerProtocolPolicy),
+		Path: "*", ViewerProtocol: viewerProtocol(b.ViewerProtocolPolicy),
 		RealtimeLogs: aws.ToString(b.RealtimeLogConfigArn) != "", FieldLevelEncryption: aws.ToString(b.FieldLevelEncryptionId) != "",
 	})
+}
+
+func viewerProtocol(policy types.ViewerProtocolPolicy) string {
+	return string(collect.Known("ViewerProtocolPolicy", policy, policy.Values()...))
 }
 
 func origin(o types.Origin) cloudfront.Origin {
@@ -61,11 +67,9 @@ func origin(o types.Origin) cloudfront.Origin {
 		x.AccessIdentity = aws.ToString(o.S3OriginConfig.OriginAccessIdentity)
 	}
 	if c := o.CustomOriginConfig; c != nil {
-		x.Protocol = string(c.OriginProtocolPolicy)
-		if c.OriginSslProtocols != nil {
-			for _, p := range c.OriginSslProtocols.Items {
-				x.SSLProtocols = append(x.SSLProtocols, string(p))
-			}
+		x.Protocol = string(collect.Known("OriginProtocolPolicy", c.OriginProtocolPolicy, c.OriginProtocolPolicy.Values()...))
+		for _, p := range collect.RequiredList("OriginSslProtocols", collect.Required("OriginSslProtocols", c.OriginSslProtocols).Items) {
+			x.SSLProtocols = append(x.SSLProtocols, string(p))
 		}
 	}
 	return x

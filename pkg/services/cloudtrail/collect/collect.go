@@ -38,14 +38,14 @@ func trails(ctx context.Context, s *collect.Session) error {
 	seen := make([]cloudtrail.Sighting, len(o.TrailList))
 	var home []types.Trail
 	for i, t := range o.TrailList {
-		seen[i] = cloudtrail.Sighting{ARN: *t.TrailARN, Home: *t.HomeRegion, MultiRegion: aws.ToBool(t.IsMultiRegionTrail)}
+		seen[i] = cloudtrail.Sighting{ARN: collect.RequiredARN("TrailARN", t.TrailARN), Home: *t.HomeRegion, MultiRegion: aws.ToBool(t.IsMultiRegionTrail)}
 		if *t.HomeRegion == s.Region {
 			home = append(home, t)
 		}
 	}
 	s.Emit(cloudtrail.RegionTrails{Resource: s.Resource(s.ARN("cloudtrail", "region-trails"), s.Region), Trails: fact.Known(seen)})
 	return collect.EachOf(ctx, s, home, func(r *collect.Reading, t types.Trail) *cloudtrail.Trail {
-		x := &cloudtrail.Trail{Resource: s.Resource(*t.TrailARN, aws.ToString(t.Name)), Detail: fact.Known(detail(t))}
+		x := &cloudtrail.Trail{Resource: s.Resource(*t.TrailARN, aws.ToString(t.Name)), Detail: collect.From(r, t, detail)}
 		// By ARN, since a name is looked for among the account's own trails only.
 		collect.Into(r, &x.Status, client.GetTrailStatus, &sdk.GetTrailStatusInput{Name: t.TrailARN}, status)
 		collect.Into(r, &x.Selectors, client.GetEventSelectors, &sdk.GetEventSelectorsInput{TrailName: t.TrailARN}, selectors)
@@ -82,7 +82,9 @@ func selectors(o *sdk.GetEventSelectorsOutput) cloudtrail.Selectors {
 		}
 		for _, r := range e.DataResources {
 			if aws.ToString(r.Type) == "AWS::S3::Object" {
-				b.Objects = append(b.Objects, r.Values...)
+				for _, value := range r.Values {
+					b.Objects = append(b.Objects, collect.RequiredARN("DataResources.Values", &value))
+				}
 			}
 		}
 		s.Basic = append(s.Basic, b)

@@ -11,7 +11,6 @@ import (
 	"github.com/aws/smithy-go/transport/http/protocol/awsquery"
 
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
-	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudwatch"
 )
 
@@ -40,14 +39,15 @@ func alarms(ctx context.Context, s *collect.Session) error {
 	pages := sdk.NewDescribeAlarmsPaginator(sdk.NewFromConfig(s.Config), &sdk.DescribeAlarmsInput{
 		AlarmTypes: []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm}, MaxRecords: aws.Int32(100),
 	})
+	r := collect.NewReading(ctx, s)
 	return collect.Each(ctx, s, pages,
 		func(o *sdk.DescribeAlarmsOutput) []cloudwatch.Alarm {
 			var all []cloudwatch.Alarm
 			for _, a := range o.MetricAlarms {
-				all = append(all, cloudwatch.Alarm{Resource: s.Resource(*a.AlarmArn, aws.ToString(a.AlarmName)), Detail: fact.Known(metricAlarm(a))})
+				all = append(all, cloudwatch.Alarm{Resource: s.Resource(collect.RequiredARN("AlarmArn", a.AlarmArn), aws.ToString(a.AlarmName)), Detail: collect.From(r, a, metricAlarm)})
 			}
 			for _, a := range o.CompositeAlarms {
-				all = append(all, cloudwatch.Alarm{Resource: s.Resource(*a.AlarmArn, aws.ToString(a.AlarmName)), Detail: fact.Known(compositeAlarm(a))})
+				all = append(all, cloudwatch.Alarm{Resource: s.Resource(collect.RequiredARN("AlarmArn", a.AlarmArn), aws.ToString(a.AlarmName)), Detail: collect.From(r, a, compositeAlarm)})
 			}
 			return all
 		},
@@ -55,7 +55,7 @@ func alarms(ctx context.Context, s *collect.Session) error {
 }
 
 func metricAlarm(a types.MetricAlarm) cloudwatch.Detail {
-	d := cloudwatch.Detail{Enabled: aws.ToBool(a.ActionsEnabled), Actions: a.AlarmActions, State: string(a.StateValue), Since: a.StateTransitionedTimestamp}
+	d := cloudwatch.Detail{Enabled: aws.ToBool(a.ActionsEnabled), Actions: a.AlarmActions, State: string(collect.Known("StateValue", a.StateValue, a.StateValue.Values()...)), Since: a.StateTransitionedTimestamp}
 	if a.MetricName != nil {
 		d.Metrics = append(d.Metrics, cloudwatch.Metric{Namespace: aws.ToString(a.Namespace), Name: *a.MetricName})
 	}
@@ -72,6 +72,6 @@ func metricAlarm(a types.MetricAlarm) cloudwatch.Detail {
 func compositeAlarm(a types.CompositeAlarm) cloudwatch.Detail {
 	return cloudwatch.Detail{
 		Rule: aws.ToString(a.AlarmRule), Enabled: aws.ToBool(a.ActionsEnabled), Actions: a.AlarmActions,
-		State: string(a.StateValue), Since: a.StateTransitionedTimestamp,
+		State: string(collect.Known("StateValue", a.StateValue, a.StateValue.Values()...)), Since: a.StateTransitionedTimestamp,
 	}
 }

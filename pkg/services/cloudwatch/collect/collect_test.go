@@ -10,44 +10,18 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/aws/fake"
-	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudwatch"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudwatch/collect"
 )
 
-const topic = "arn:aws:sns:eu-west-1:111122223333:alarms"
-
 var since = time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
 
 func arn(name string) *string {
 	return aws.String("arn:aws:cloudwatch:eu-west-1:111122223333:alarm:" + name)
-}
-
-func full(f *fake.Fake) {
-	onMetric := types.MetricAlarm{
-		AlarmArn: arn("root"), AlarmName: aws.String("root"), Namespace: aws.String("CIS"), MetricName: aws.String("RootUsage"),
-		ActionsEnabled: aws.Bool(true), AlarmActions: []string{topic}, StateValue: types.StateValueOk, StateTransitionedTimestamp: &since,
-	}
-	onExpression := types.MetricAlarm{
-		AlarmArn: arn("rate"), AlarmName: aws.String("rate"), ActionsEnabled: aws.Bool(false), StateValue: types.StateValueInsufficientData,
-		Metrics: []types.MetricDataQuery{
-			{Id: aws.String("m1"), MetricStat: &types.MetricStat{Metric: &types.Metric{Namespace: aws.String("AWS/SQS"), MetricName: aws.String("NumberOfMessagesSent")}}},
-			{Id: aws.String("e1"), Expression: aws.String("RATE(m1)")},
-		},
-	}
-	composite := types.CompositeAlarm{
-		AlarmArn: arn("all"), AlarmName: aws.String("all"), AlarmRule: aws.String(`ALARM("root") OR ALARM("rate")`),
-		ActionsEnabled: aws.Bool(true), AlarmActions: []string{topic}, StateValue: types.StateValueAlarm, StateTransitionedTimestamp: &since,
-	}
-	fake.OnPages[sdk.DescribeAlarmsInput](f,
-		&sdk.DescribeAlarmsOutput{MetricAlarms: []types.MetricAlarm{onMetric, onExpression}, NextToken: aws.String("2")},
-		&sdk.DescribeAlarmsOutput{CompositeAlarms: []types.CompositeAlarm{composite}})
 }
 
 func alarm(name string, d cloudwatch.Detail) cloudwatch.Alarm {
@@ -59,17 +33,7 @@ func alarm(name string, d cloudwatch.Detail) cloudwatch.Alarm {
 
 func TestCollect(t *testing.T) {
 	t.Parallel()
-	collecttest.Run(t, collect.Spec(), full, []check.Resource{
-		alarm("root", cloudwatch.Detail{
-			Metrics: []cloudwatch.Metric{{Namespace: "CIS", Name: "RootUsage"}}, Enabled: true, Actions: []string{topic}, State: "OK", Since: &since,
-		}),
-		alarm("rate", cloudwatch.Detail{
-			Metrics: []cloudwatch.Metric{{Namespace: "AWS/SQS", Name: "NumberOfMessagesSent"}}, State: "INSUFFICIENT_DATA",
-		}),
-		alarm("all", cloudwatch.Detail{
-			Rule: `ALARM("root") OR ALARM("rate")`, Enabled: true, Actions: []string{topic}, State: "ALARM", Since: &since,
-		}),
-	})
+	collecttest.Wire(t, collect.Spec(), cloudwatch.Service())
 }
 
 // TestCustomEndpoint wants a client of an emulator to speak the query protocol.

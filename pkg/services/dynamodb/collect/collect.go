@@ -35,6 +35,7 @@ func tables(ctx context.Context, s *collect.Session) error {
 	pages := sdk.NewListTablesPaginator(client, &sdk.ListTablesInput{Limit: aws.Int32(100)})
 	return collect.Each(ctx, s, pages, func(o *sdk.ListTablesOutput) []string { return o.TableNames },
 		func(r *collect.Reading, name string) *dynamodb.Table {
+			collect.RequiredWord("TableNames", name)
 			t := &dynamodb.Table{Resource: s.Resource(s.ARN("dynamodb", "table/"+name), name)}
 			collect.Into(r, &t.Detail, client.DescribeTable, &sdk.DescribeTableInput{TableName: &name}, detail)
 			collect.Into(r, &t.PointInTimeRecovery, client.DescribeContinuousBackups, &sdk.DescribeContinuousBackupsInput{TableName: &name},
@@ -43,7 +44,7 @@ func tables(ctx context.Context, s *collect.Session) error {
 					return recovery != nil && recovery.PointInTimeRecoveryStatus == types.PointInTimeRecoveryStatusEnabled
 				})
 			collect.Into(r, &t.Policy, client.GetResourcePolicy, &sdk.GetResourcePolicyInput{ResourceArn: aws.String(t.ARN)},
-				func(o *sdk.GetResourcePolicyOutput) string { return *o.Policy }, noPolicy)
+				func(o *sdk.GetResourcePolicyOutput) string { return collect.RequiredText("Policy", o.Policy) }, noPolicy)
 			return t
 		})
 }

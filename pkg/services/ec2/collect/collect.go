@@ -2,6 +2,8 @@
 package collect
 
 import (
+	"regexp"
+	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -74,18 +76,45 @@ const most = 1000
 // resource is the identity of one of the account's things: EC2's answers hold
 // few ARNs, but the ARNs follow from the ids.
 func resource(s *collect.Session, kind string, id *string) model.Resource {
-	return s.Resource(s.ARN("ec2", kind+"/"+aws.ToString(id)), aws.ToString(id))
+	name := identifier(kind, id)
+	return s.Resource(s.ARN("ec2", kind+"/"+name), name)
 }
 
 // unowned is the identity of an image or a snapshot, whose ARNs name no account.
 func unowned(s *collect.Session, kind string, id *string) model.Resource {
-	return s.Resource("arn:"+s.Partition+":ec2:"+s.Region+"::"+kind+"/"+aws.ToString(id), aws.ToString(id))
+	name := identifier(kind, id)
+	return s.Resource("arn:"+s.Partition+":ec2:"+s.Region+"::"+kind+"/"+name, name)
 }
+
+// prefixes are what the ids of each kind of resource begin with.
+// https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html and the examples
+// of each Describe operation, 29 November 2026.
+var prefixes = map[string]string{
+	"client-vpn-endpoint": "cvpn-endpoint-", "elastic-ip": "eipalloc-", "image": "ami-", "instance": "i-", "launch-template": "lt-",
+	"network-acl": "acl-", "network-interface": "eni-", "route-table": "rtb-", "security-group": "sg-", "snapshot": "snap-", "subnet": "subnet-",
+	"transit-gateway": "tgw-", "volume": "vol-", "vpc": "vpc-", "vpc-endpoint": "vpce-", "vpc-endpoint-service": "vpce-svc-", "vpc-flow-log": "fl-",
+	"vpc-peering-connection": "pcx-", "vpn-connection": "vpn-",
+}
+
+// identifier is an id of the kind; things without one would be taken for one another.
+func identifier(kind string, id *string) string {
+	name := collect.RequiredText(kind+" id", id)
+	if !strings.HasPrefix(name, prefixes[kind]) {
+		collect.Garbled("%q is no id of a %s", name, kind)
+	}
+	return name
+}
+
+var account = regexp.MustCompile(`^\d{12}$`)
 
 // foreign reports whether another account owns a thing and shares it with this
 // one.
 func foreign(s *collect.Session, owner *string) bool {
-	return aws.ToString(owner) != "" && aws.ToString(owner) != s.Account
+	id := collect.Optional("OwnerId", owner)
+	if id != "" && !account.MatchString(id) {
+		collect.Garbled("%q is no account", id)
+	}
+	return id != "" && id != s.Account
 }
 
 // tally counts by id what the listing of another type refers to.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -23,71 +24,110 @@ func securityGroups(ctx context.Context, s *collect.Session) error {
 	bearers := newTally()
 	interfaces := sdk.NewDescribeNetworkInterfacesPaginator(client, &sdk.DescribeNetworkInterfacesInput{MaxResults: aws.Int32(most)})
 	interfacesErr := collect.Each(ctx, s, interfaces,
-		func(o *sdk.DescribeNetworkInterfacesOutput) []types.NetworkInterface { return o.NetworkInterfaces },
-		func(_ *collect.Reading, n types.NetworkInterface) *ec2.NetworkInterface {
-			for _, g := range n.Groups {
-				bearers.add(g.GroupId)
+		func(o *sdk.DescribeNetworkInterfacesOutput) []types.NetworkInterface {
+			return collect.RequiredList("NetworkInterfaces", o.NetworkInterfaces)
+		},
+		func(r *collect.Reading, n types.NetworkInterface) *ec2.NetworkInterface {
+			for _, g := range collect.RequiredList("Groups", n.Groups) {
+				bearers.add(new(identifier("security-group", g.GroupId)))
 			}
 			if foreign(s, n.OwnerId) {
 				return nil
 			}
 			return &ec2.NetworkInterface{
 				Resource: resource(s, "network-interface", n.NetworkInterfaceId),
-				Detail: fact.Known(ec2.InterfaceDetail{
-					Type:            string(n.InterfaceType),
-					Status:          string(n.Status),
-					Manager:         cmp.Or(operator(n.Operator), requester(n.RequesterManaged, n.RequesterId)),
-					SourceDestCheck: aws.ToBool(n.SourceDestCheck),
+				Detail: collect.From(r, n, func(n types.NetworkInterface) ec2.InterfaceDetail {
+					return ec2.InterfaceDetail{
+						Type:            string(collect.RequiredWord("InterfaceType", n.InterfaceType)),
+						Status:          string(collect.Known("Status", n.Status, n.Status.Values()...)),
+						Manager:         cmp.Or(operator(n.Operator), requester(collect.Required("RequesterManaged", n.RequesterManaged), n.RequesterId)),
+						SourceDestCheck: collect.Required("SourceDestCheck", n.SourceDestCheck),
+					}
 				}),
 			}
 		})
 	lists := &prefixLists{client: client}
 	groups := sdk.NewDescribeSecurityGroupsPaginator(client, &sdk.DescribeSecurityGroupsInput{MaxResults: aws.Int32(most)})
 	groupsErr := collect.Each(ctx, s, groups,
-		func(o *sdk.DescribeSecurityGroupsOutput) []types.SecurityGroup { return o.SecurityGroups },
+		func(o *sdk.DescribeSecurityGroupsOutput) []types.SecurityGroup {
+			return collect.RequiredList("SecurityGroups", o.SecurityGroups)
+		},
 		func(r *collect.Reading, g types.SecurityGroup) *ec2.SecurityGroup {
-			d := ec2.GroupDetail{
-				Name:    aws.ToString(g.GroupName),
-				VPC:     aws.ToString(g.VpcId),
-				Ingress: permissions(g.IpPermissions),
-				Egress:  permissions(g.IpPermissionsEgress),
-			}
 			found := &ec2.SecurityGroup{Resource: resource(s, "security-group", g.GroupId), Interfaces: bearers.of(s, g.GroupId, interfacesErr)}
-			found.Idle = idle(r, s, client, g.VpcId, d.Name == "default")
+			manager := ""
 			if foreign(s, g.OwnerId) {
-				d.Manager = "account " + *g.OwnerId
+				manager = "account " + *g.OwnerId
 				found.ARN = strings.Replace(found.ARN, ":"+s.Account+":", ":"+*g.OwnerId+":", 1)
 			}
-			found.Detail = fact.Known(d)
+			found.Detail = collect.From(r, g, func(g types.SecurityGroup) ec2.GroupDetail {
+				collect.RequiredText("OwnerId", g.OwnerId)
+				return ec2.GroupDetail{
+					Manager: manager,
+					Name:    collect.RequiredText("GroupName", g.GroupName),
+					VPC:     aws.ToString(g.VpcId),
+					Ingress: permissions(collect.RequiredList("IpPermissions", g.IpPermissions)),
+					Egress:  permissions(collect.RequiredList("IpPermissionsEgress", g.IpPermissionsEgress)),
+				}
+			})
+			d, gap := found.Detail.Get()
+			if gap != nil {
+				found.Lists, found.Idle = fact.Unknown[map[string][]string](*gap), fact.Unknown[bool](*gap)
+				return found
+			}
 			var named []string
 			for _, p := range slices.Concat(d.Ingress, d.Egress) {
 				named = append(named, p.PrefixLists...)
 			}
 			found.Lists = lists.behind(r, named, ec2.Wide)
+			found.Idle = idle(r, s, client, g.VpcId, d.Name == "default")
 			return found
 		})
 	return errors.Join(interfacesErr, groupsErr)
 }
 
+// permissions understands every rule, or gives none.
 func permissions(all []types.IpPermission) []ec2.Permission {
 	var kept []ec2.Permission
 	for _, p := range all {
-		k := ec2.Permission{Protocol: aws.ToString(p.IpProtocol), From: p.FromPort, To: p.ToPort}
-		for _, r := range p.IpRanges {
-			k.IPv4 = append(k.IPv4, aws.ToString(r.CidrIp))
+		k := ec2.Permission{Protocol: protocol(p.IpProtocol)}
+		k.From, k.To = ports(k.Protocol, p.FromPort, p.ToPort)
+		for _, r := range collect.RequiredList("IpRanges", p.IpRanges) {
+			k.IPv4 = append(k.IPv4, collect.Prefix("CidrIp", r.CidrIp))
 		}
-		for _, r := range p.Ipv6Ranges {
-			k.IPv6 = append(k.IPv6, aws.ToString(r.CidrIpv6))
+		for _, r := range collect.RequiredList("Ipv6Ranges", p.Ipv6Ranges) {
+			k.IPv6 = append(k.IPv6, collect.Prefix("CidrIpv6", r.CidrIpv6))
 		}
 		for _, g := range p.UserIdGroupPairs {
-			k.Groups = append(k.Groups, aws.ToString(g.GroupId))
+			k.Groups = append(k.Groups, identifier("security-group", g.GroupId))
 		}
-		for _, l := range p.PrefixListIds {
-			k.PrefixLists = append(k.PrefixLists, aws.ToString(l.PrefixListId))
+		for _, l := range collect.RequiredList("PrefixListIds", p.PrefixListIds) {
+			k.PrefixLists = append(k.PrefixLists, collect.RequiredText("PrefixListId", l.PrefixListId))
 		}
 		kept = append(kept, k)
 	}
 	return kept
+}
+
+// ports are the first and the last port of TCP and UDP, and what stands for them of
+// other protocols.
+func ports(protocol string, from, to *int32) (first, last *int32) {
+	switch protocol {
+	case "tcp", "udp", "6", "17":
+		if from != nil && to != nil && (*from < -1 || *to > 65535 || *from > *to) {
+			collect.Garbled("ports %d to %d", *from, *to)
+		}
+	}
+	return from, to
+}
+
+// protocol is a protocol's name where EC2 has one for it, or its number.
+// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_IpPermission.html, 29 November 2026.
+func protocol(p *string) string {
+	text := collect.RequiredText("IpProtocol", p)
+	if n, err := strconv.Atoi(text); err == nil && n >= -1 && n <= 255 {
+		return text
+	}
+	return collect.Known("IpProtocol", text, "tcp", "udp", "icmp", "icmpv6")
 }
 
 func networkACLs(ctx context.Context, s *collect.Session) error {
@@ -98,11 +138,21 @@ func networkACLs(ctx context.Context, s *collect.Session) error {
 			if foreign(s, a.OwnerId) {
 				return nil
 			}
-			d := ec2.ACLDetail{VPC: aws.ToString(a.VpcId), Default: aws.ToBool(a.IsDefault), Ingress: ingress(a.Entries)}
-			for _, assoc := range a.Associations {
-				d.Subnets = append(d.Subnets, aws.ToString(assoc.SubnetId))
+			return &ec2.NetworkACL{
+				Resource: resource(s, "network-acl", a.NetworkAclId),
+				Idle:     idle(r, s, client, a.VpcId, aws.ToBool(a.IsDefault)),
+				Detail: collect.From(r, a, func(a types.NetworkAcl) ec2.ACLDetail {
+					d := ec2.ACLDetail{
+						VPC:     identifier("vpc", a.VpcId),
+						Default: collect.Required("IsDefault", a.IsDefault),
+						Ingress: ingress(collect.RequiredList("Entries", a.Entries)),
+					}
+					for _, assoc := range a.Associations {
+						d.Subnets = append(d.Subnets, identifier("subnet", assoc.SubnetId))
+					}
+					return d
+				}),
 			}
-			return &ec2.NetworkACL{Resource: resource(s, "network-acl", a.NetworkAclId), Detail: fact.Known(d), Idle: idle(r, s, client, a.VpcId, d.Default)}
 		})
 }
 
@@ -111,17 +161,18 @@ func networkACLs(ctx context.Context, s *collect.Session) error {
 func ingress(entries []types.NetworkAclEntry) []ec2.ACLEntry {
 	var kept []ec2.ACLEntry
 	for _, e := range entries {
-		if aws.ToBool(e.Egress) {
+		if collect.Required("Egress", e.Egress) {
 			continue
 		}
+		number := collect.Required("RuleNumber", e.RuleNumber)
 		k := ec2.ACLEntry{
-			Number:   aws.ToInt32(e.RuleNumber),
-			Allow:    e.RuleAction == types.RuleActionAllow,
-			Protocol: aws.ToString(e.Protocol),
-			Range:    aws.ToString(cmp.Or(e.CidrBlock, e.Ipv6CidrBlock)),
+			Number:   int32(collect.Count("RuleNumber", &number)), //nolint:gosec // was one
+			Allow:    collect.Known("RuleAction", e.RuleAction, e.RuleAction.Values()...) == types.RuleActionAllow,
+			Protocol: protocol(e.Protocol),
+			Range:    collect.Prefix("CidrBlock", cmp.Or(e.CidrBlock, e.Ipv6CidrBlock)),
 		}
 		if e.PortRange != nil {
-			k.From, k.To = e.PortRange.From, e.PortRange.To
+			k.From, k.To = ports(k.Protocol, e.PortRange.From, e.PortRange.To)
 		}
 		kept = append(kept, k)
 	}

@@ -2,6 +2,7 @@ package collect
 
 import (
 	"context"
+	"encoding/base64"
 	"regexp"
 	"slices"
 	"time"
@@ -21,19 +22,12 @@ func instances(ctx context.Context, s *collect.Session) error {
 	pages := sdk.NewDescribeInstancesPaginator(client, &sdk.DescribeInstancesInput{MaxResults: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, reserved,
 		func(r *collect.Reading, i types.Instance) *ec2.Instance {
-			d := instanceDetail(i)
-			instance := &ec2.Instance{Resource: resource(s, "instance", i.InstanceId), Detail: fact.Known(d)}
-			if !d.Gone() {
+			instance := &ec2.Instance{Resource: resource(s, "instance", i.InstanceId), Detail: collect.From(r, i, instanceDetail)}
+			if d, gap := instance.Detail.Get(); gap == nil && !d.Gone() {
 				in := &sdk.DescribeInstanceAttributeInput{InstanceId: i.InstanceId, Attribute: types.InstanceAttributeNameUserData}
 				r.Do(func(ctx context.Context) {
 					data, gap := collect.Get(r, client.DescribeInstanceAttribute, in,
-						// Without user data the answer has an empty element, or none.
-						func(o *sdk.DescribeInstanceAttributeOutput) string {
-							if o.UserData == nil {
-								return ""
-							}
-							return aws.ToString(o.UserData.Value)
-						}).Get()
+						userData).Get()
 					if gap != nil {
 						instance.SecretUserData = fact.Unknown[bool](*gap)
 						return
@@ -47,10 +41,28 @@ func instances(ctx context.Context, s *collect.Session) error {
 		})
 }
 
+// userData is in base64; without any the answer has an empty element, or none.
+func userData(o *sdk.DescribeInstanceAttributeOutput) string {
+	collect.RequiredText("InstanceId", o.InstanceId)
+	if o.UserData == nil {
+		return ""
+	}
+	return base64Text("UserData", o.UserData.Value)
+}
+
+// base64Text is a text in base64, as it is; none is empty.
+func base64Text(member string, value *string) string {
+	text := collect.Optional(member, value)
+	if _, err := base64.StdEncoding.DecodeString(text); err != nil {
+		collect.Garbled("%s is not in base64", member)
+	}
+	return text
+}
+
 func reserved(o *sdk.DescribeInstancesOutput) []types.Instance {
 	var all []types.Instance
-	for _, r := range o.Reservations {
-		all = append(all, r.Instances...)
+	for _, r := range collect.RequiredList("Reservations", o.Reservations) {
+		all = append(all, collect.RequiredList("Instances", r.Instances)...)
 	}
 	return all
 }
@@ -58,13 +70,13 @@ func reserved(o *sdk.DescribeInstancesOutput) []types.Instance {
 func instanceDetail(i types.Instance) ec2.InstanceDetail {
 	d := ec2.InstanceDetail{
 		Manager:        operator(i.Operator),
-		State:          string(i.State.Name),
-		Launched:       aws.ToTime(i.LaunchTime),
+		State:          string(collect.Known("State", i.State.Name, i.State.Name.Values()...)),
+		Launched:       collect.Required("LaunchTime", i.LaunchTime),
 		Stopped:        stopTime(aws.ToString(i.StateTransitionReason)),
 		Image:          aws.ToString(i.ImageId),
-		Key:            aws.ToString(i.KeyName),
-		Virtualization: string(i.VirtualizationType),
-		Interfaces:     len(i.NetworkInterfaces),
+		Key:            collect.Optional("KeyName", i.KeyName),
+		Virtualization: string(collect.RequiredWord("VirtualizationType", i.VirtualizationType)),
+		Interfaces:     len(collect.RequiredList("NetworkInterfaces", i.NetworkInterfaces)),
 	}
 	if p := i.IamInstanceProfile; p != nil {
 		d.Profile = aws.ToString(p.Arn)
@@ -72,9 +84,13 @@ func instanceDetail(i types.Instance) ec2.InstanceDetail {
 	if m := i.Monitoring; m != nil {
 		d.Monitoring = string(m.State)
 	}
-	if m := i.MetadataOptions; m != nil {
+	if !d.Gone() { // what is left of the others may have no options any more
+		m := collect.Required("MetadataOptions", i.MetadataOptions)
+		collect.Required("HttpPutResponseHopLimit", m.HttpPutResponseHopLimit)
 		d.Metadata = ec2.Metadata{
-			Endpoint: string(m.HttpEndpoint), Tokens: string(m.HttpTokens), HopLimit: aws.ToInt32(m.HttpPutResponseHopLimit),
+			Endpoint: string(collect.Known("HttpEndpoint", m.HttpEndpoint, m.HttpEndpoint.Values()...)),
+			Tokens:   string(collect.Known("HttpTokens", m.HttpTokens, m.HttpTokens.Values()...)),
+			HopLimit: int32(collect.Count("HttpPutResponseHopLimit", m.HttpPutResponseHopLimit)), //nolint:gosec // was one
 		}
 	}
 	for _, b := range i.BlockDeviceMappings {

@@ -31,7 +31,7 @@ func endpoints(ctx context.Context, s *collect.Session) error {
 					Type:    string(p.VpcEndpointType),
 					// The SDK's model writes Available, AWS's answers available.
 					State:   strings.ToLower(string(p.State)),
-					Manager: requester(p.RequesterManaged, nil),
+					Manager: requester(aws.ToBool(p.RequesterManaged), nil),
 					Subnets: p.SubnetIds,
 					Policy:  aws.ToString(p.PolicyDocument),
 				}),
@@ -43,7 +43,7 @@ func endpoints(ctx context.Context, s *collect.Session) error {
 func takesPolicy(r *collect.Reading, client *sdk.Client, service *string) fact.Of[bool] {
 	return collect.Get(r, client.DescribeVpcEndpointServices, &sdk.DescribeVpcEndpointServicesInput{ServiceNames: []string{aws.ToString(service)}},
 		func(o *sdk.DescribeVpcEndpointServicesOutput) bool {
-			return *o.ServiceDetails[0].VpcEndpointPolicySupported
+			return collect.Required("VpcEndpointPolicySupported", o.ServiceDetails[0].VpcEndpointPolicySupported)
 		})
 }
 
@@ -75,8 +75,12 @@ func principals(ctx context.Context, client *sdk.Client, service *string) ([]str
 		&sdk.DescribeVpcEndpointServicePermissionsInput{ServiceId: service, MaxResults: aws.Int32(most)})
 	return collect.Pages(ctx, pages, func(o *sdk.DescribeVpcEndpointServicePermissionsOutput) []string {
 		var found []string
-		for _, p := range o.AllowedPrincipals {
-			found = append(found, aws.ToString(p.Principal))
+		for _, p := range collect.RequiredList("AllowedPrincipals", o.AllowedPrincipals) {
+			principal := collect.RequiredText("Principal", p.Principal)
+			if principal != "*" && !strings.HasSuffix(principal, ".amazonaws.com") {
+				collect.RequiredARN("Principal", p.Principal)
+			}
+			found = append(found, principal)
 		}
 		return found
 	})
@@ -86,17 +90,19 @@ func transitGateways(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeTransitGatewaysPaginator(client, &sdk.DescribeTransitGatewaysInput{MaxResults: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeTransitGatewaysOutput) []types.TransitGateway { return o.TransitGateways },
-		func(_ *collect.Reading, g types.TransitGateway) *ec2.TransitGateway {
+		func(r *collect.Reading, g types.TransitGateway) *ec2.TransitGateway {
 			if foreign(s, g.OwnerId) {
 				return nil
 			}
-			d := ec2.TransitGatewayDetail{State: string(g.State)}
-			if g.Options != nil {
-				d.AutoAccept = string(g.Options.AutoAcceptSharedAttachments)
-			}
 			return &ec2.TransitGateway{
-				Resource: s.Resource(aws.ToString(g.TransitGatewayArn), aws.ToString(g.TransitGatewayId)),
-				Detail:   fact.Known(d),
+				Resource: s.Resource(collect.RequiredARN("TransitGatewayArn", g.TransitGatewayArn), identifier("transit-gateway", g.TransitGatewayId)),
+				Detail: collect.From(r, g, func(g types.TransitGateway) ec2.TransitGatewayDetail {
+					auto := collect.Required("Options", g.Options).AutoAcceptSharedAttachments
+					return ec2.TransitGatewayDetail{
+						State:      string(collect.RequiredWord("State", g.State)),
+						AutoAccept: string(collect.Known("AutoAcceptSharedAttachments", auto, auto.Values()...)),
+					}
+				}),
 			}
 		})
 }

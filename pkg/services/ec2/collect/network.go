@@ -23,8 +23,10 @@ func vpcs(ctx context.Context, s *collect.Session) error {
 			}
 			return &ec2.VPC{
 				Resource: resource(s, "vpc", v.VpcId),
-				Detail:   fact.Known(ec2.VPCDetail{State: string(v.State), Default: aws.ToBool(v.IsDefault), Range: aws.ToString(v.CidrBlock)}),
 				Idle:     idle(r, s, client, v.VpcId, aws.ToBool(v.IsDefault)),
+				Detail: collect.From(r, v, func(v types.Vpc) ec2.VPCDetail {
+					return ec2.VPCDetail{State: string(v.State), Default: collect.Required("IsDefault", v.IsDefault), Range: collect.Prefix("CidrBlock", v.CidrBlock)}
+				}),
 			}
 		})
 }
@@ -40,9 +42,13 @@ func subnets(ctx context.Context, s *collect.Session) error {
 			return &ec2.Subnet{
 				Resource: resource(s, "subnet", n.SubnetId),
 				Idle:     idle(r, s, client, n.VpcId, aws.ToBool(n.DefaultForAz)),
-				Detail: fact.Known(ec2.SubnetDetail{
-					State: string(n.State),
-					VPC:   aws.ToString(n.VpcId), Zone: aws.ToString(n.AvailabilityZone), AutoPublic: aws.ToBool(n.MapPublicIpOnLaunch),
+				Detail: collect.From(r, n, func(n types.Subnet) ec2.SubnetDetail {
+					return ec2.SubnetDetail{
+						State:      string(n.State),
+						VPC:        identifier("vpc", n.VpcId),
+						Zone:       collect.RequiredText("AvailabilityZone", n.AvailabilityZone),
+						AutoPublic: collect.Required("MapPublicIpOnLaunch", n.MapPublicIpOnLaunch),
+					}
 				}),
 			}
 		})
@@ -52,15 +58,17 @@ func flowLogs(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeFlowLogsPaginator(client, &sdk.DescribeFlowLogsInput{MaxResults: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeFlowLogsOutput) []types.FlowLog { return o.FlowLogs },
-		func(_ *collect.Reading, l types.FlowLog) *ec2.FlowLog {
+		func(r *collect.Reading, l types.FlowLog) *ec2.FlowLog {
 			return &ec2.FlowLog{
 				Resource: resource(s, "vpc-flow-log", l.FlowLogId),
-				Detail: fact.Known(ec2.FlowLogDetail{
-					Of:       aws.ToString(l.ResourceId),
-					Status:   aws.ToString(l.FlowLogStatus),
-					Traffic:  string(l.TrafficType),
-					Delivery: aws.ToString(l.DeliverLogsStatus),
-					Error:    aws.ToString(l.DeliverLogsErrorMessage),
+				Detail: collect.From(r, l, func(l types.FlowLog) ec2.FlowLogDetail {
+					return ec2.FlowLogDetail{
+						Of:       collect.RequiredText("ResourceId", l.ResourceId),
+						Status:   collect.RequiredText("FlowLogStatus", l.FlowLogStatus),
+						Traffic:  string(l.TrafficType), // a transit gateway's log has none
+						Delivery: aws.ToString(l.DeliverLogsStatus),
+						Error:    aws.ToString(l.DeliverLogsErrorMessage),
+					}
 				}),
 			}
 		})
@@ -70,32 +78,46 @@ func routeTables(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	lists := &prefixLists{client: client}
 	pages := sdk.NewDescribeRouteTablesPaginator(client, &sdk.DescribeRouteTablesInput{MaxResults: aws.Int32(100)})
-	return collect.Each(ctx, s, pages, func(o *sdk.DescribeRouteTablesOutput) []types.RouteTable { return o.RouteTables },
-		func(reading *collect.Reading, t types.RouteTable) *ec2.RouteTable {
+	return collect.Each(ctx, s, pages,
+		func(o *sdk.DescribeRouteTablesOutput) []types.RouteTable {
+			return collect.RequiredList("RouteTables", o.RouteTables)
+		},
+		func(r *collect.Reading, t types.RouteTable) *ec2.RouteTable {
 			if foreign(s, t.OwnerId) {
 				return nil
 			}
+			found := &ec2.RouteTable{Resource: resource(s, "route-table", t.RouteTableId), Detail: collect.From(r, t, routeTable)}
 			var named []string
-			d := ec2.RouteTableDetail{VPC: aws.ToString(t.VpcId)}
-			for _, r := range t.Routes {
-				if r.VpcPeeringConnectionId == nil {
-					continue
-				}
-				peering := aws.ToString(r.VpcPeeringConnectionId)
-				if r.DestinationPrefixListId == nil {
-					d.Peerings = append(d.Peerings, ec2.PeeringRoute{
-						Peering: peering, Range: aws.ToString(cmp.Or(r.DestinationCidrBlock, r.DestinationIpv6CidrBlock)),
-					})
-					continue
-				}
-				d.Peerings = append(d.Peerings, ec2.PeeringRoute{Peering: peering, List: *r.DestinationPrefixListId})
-				named = append(named, *r.DestinationPrefixListId)
+			d, gap := found.Detail.Get()
+			if gap != nil {
+				found.Lists = fact.Unknown[map[string][]string](*gap)
+				return found
 			}
-			return &ec2.RouteTable{
-				Resource: resource(s, "route-table", t.RouteTableId), Detail: fact.Known(d),
-				Lists: lists.behind(reading, named, func(string) bool { return true }),
+			for _, route := range d.Peerings {
+				if route.List != "" {
+					named = append(named, route.List)
+				}
 			}
+			found.Lists = lists.behind(r, named, func(string) bool { return true })
+			return found
 		})
+}
+
+// routeTable understands where each route leads and what leads there, or nothing.
+func routeTable(t types.RouteTable) ec2.RouteTableDetail {
+	d := ec2.RouteTableDetail{VPC: identifier("vpc", t.VpcId)}
+	for _, r := range collect.RequiredList("Routes", t.Routes) {
+		list, to := aws.ToString(r.DestinationPrefixListId), ""
+		if list == "" {
+			to = collect.Prefix("destination of a route", cmp.Or(r.DestinationCidrBlock, r.DestinationIpv6CidrBlock))
+		}
+		collect.RequiredText("target of a route", cmp.Or(r.VpcPeeringConnectionId, r.GatewayId, r.NatGatewayId, r.TransitGatewayId, r.NetworkInterfaceId,
+			r.InstanceId, r.EgressOnlyInternetGatewayId, r.CarrierGatewayId, r.LocalGatewayId, r.CoreNetworkArn, r.OdbNetworkArn))
+		if r.VpcPeeringConnectionId != nil {
+			d.Peerings = append(d.Peerings, ec2.PeeringRoute{Peering: identifier("vpc-peering-connection", r.VpcPeeringConnectionId), Range: to, List: list})
+		}
+	}
+	return d
 }
 
 func peerings(ctx context.Context, s *collect.Session) error {
@@ -105,29 +127,33 @@ func peerings(ctx context.Context, s *collect.Session) error {
 		func(o *sdk.DescribeVpcPeeringConnectionsOutput) []types.VpcPeeringConnection {
 			return o.VpcPeeringConnections
 		},
-		func(_ *collect.Reading, p types.VpcPeeringConnection) *ec2.Peering {
-			d := ec2.PeeringDetail{Requester: side(p.RequesterVpcInfo), Accepter: side(p.AccepterVpcInfo)}
-			if p.Status != nil {
-				d.Status = string(p.Status.Code)
+		func(r *collect.Reading, p types.VpcPeeringConnection) *ec2.Peering {
+			return &ec2.Peering{
+				Resource: resource(s, "vpc-peering-connection", p.VpcPeeringConnectionId),
+				Detail: collect.From(r, p, func(p types.VpcPeeringConnection) ec2.PeeringDetail {
+					return ec2.PeeringDetail{
+						Status:    string(collect.RequiredWord("Status", collect.Required("Status", p.Status).Code)),
+						Requester: side(collect.Required("RequesterVpcInfo", p.RequesterVpcInfo)),
+						Accepter:  side(collect.Required("AccepterVpcInfo", p.AccepterVpcInfo)),
+					}
+				}),
 			}
-			return &ec2.Peering{Resource: resource(s, "vpc-peering-connection", p.VpcPeeringConnectionId), Detail: fact.Known(d)}
 		})
 }
 
 // side is one peer. AWS tells its ranges only while the peering is active.
-func side(v *types.VpcPeeringConnectionVpcInfo) ec2.PeeringSide {
-	if v == nil {
-		return ec2.PeeringSide{}
-	}
+func side(v types.VpcPeeringConnectionVpcInfo) ec2.PeeringSide {
 	var ranges []string
-	ranges = append(ranges, aws.ToString(v.CidrBlock))
+	if v.CidrBlock != nil {
+		ranges = append(ranges, collect.Prefix("CidrBlock", v.CidrBlock))
+	}
 	for _, c := range v.CidrBlockSet {
-		ranges = append(ranges, aws.ToString(c.CidrBlock))
+		ranges = append(ranges, collect.Prefix("CidrBlock", c.CidrBlock))
 	}
 	for _, c := range v.Ipv6CidrBlockSet {
-		ranges = append(ranges, aws.ToString(c.Ipv6CidrBlock))
+		ranges = append(ranges, collect.Prefix("Ipv6CidrBlock", c.Ipv6CidrBlock))
 	}
-	return ec2.PeeringSide{VPC: aws.ToString(v.VpcId), Ranges: unique(ranges)}
+	return ec2.PeeringSide{VPC: identifier("vpc", v.VpcId), Ranges: unique(ranges)}
 }
 
 func addresses(ctx context.Context, s *collect.Session) error {

@@ -39,9 +39,10 @@ func (l *prefixLists) read(r *collect.Reading, id string) fact.Of[[]string] {
 	return collect.Ask(r, func(ctx context.Context) ([]string, error) {
 		pages := sdk.NewGetManagedPrefixListEntriesPaginator(l.client, &sdk.GetManagedPrefixListEntriesInput{PrefixListId: &id, MaxResults: aws.Int32(100)})
 		return collect.Pages(ctx, pages, func(o *sdk.GetManagedPrefixListEntriesOutput) []string {
-			ranges := make([]string, len(o.Entries))
-			for i, e := range o.Entries {
-				ranges[i] = aws.ToString(e.Cidr)
+			entries := collect.RequiredList("Entries", o.Entries)
+			ranges := make([]string, len(entries))
+			for i, e := range entries {
+				ranges[i] = collect.Prefix("Cidr", e.Cidr)
 			}
 			return ranges
 		})

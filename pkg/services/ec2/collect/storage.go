@@ -25,25 +25,33 @@ func volumes(ctx context.Context, s *collect.Session) error {
 	shared := sync.OnceValue(func() fact.Of[map[string]bool] { return publicSnapshots(ctx, s, client) })
 	taken := newTally()
 	snapshots := sdk.NewDescribeSnapshotsPaginator(client, &sdk.DescribeSnapshotsInput{OwnerIds: self, MaxResults: aws.Int32(most)})
-	snapshotsErr := collect.Each(ctx, s, snapshots, func(o *sdk.DescribeSnapshotsOutput) []types.Snapshot { return o.Snapshots },
-		func(_ *collect.Reading, n types.Snapshot) *ec2.Snapshot {
+	snapshotsErr := collect.Each(ctx, s, snapshots, listed,
+		func(r *collect.Reading, n types.Snapshot) *ec2.Snapshot {
 			taken.add(n.VolumeId)
 			return &ec2.Snapshot{
 				Resource: unowned(s, "snapshot", n.SnapshotId),
-				Detail:   fact.Known(ec2.SnapshotDetail{State: string(n.State), Encrypted: aws.ToBool(n.Encrypted), Volume: aws.ToString(n.VolumeId)}),
-				Public:   fact.Map(shared(), func(ids map[string]bool) bool { return ids[aws.ToString(n.SnapshotId)] }),
+				Detail: collect.From(r, n, func(n types.Snapshot) ec2.SnapshotDetail {
+					return ec2.SnapshotDetail{State: string(n.State), Encrypted: collect.Required("Encrypted", n.Encrypted), Volume: aws.ToString(n.VolumeId)}
+				}),
+				Public: fact.Map(shared(), func(ids map[string]bool) bool { return ids[aws.ToString(n.SnapshotId)] }),
 			}
 		})
 	pages := sdk.NewDescribeVolumesPaginator(client, &sdk.DescribeVolumesInput{MaxResults: aws.Int32(500)})
 	volumesErr := collect.Each(ctx, s, pages, func(o *sdk.DescribeVolumesOutput) []types.Volume { return o.Volumes },
-		func(_ *collect.Reading, v types.Volume) *ec2.Volume {
+		func(r *collect.Reading, v types.Volume) *ec2.Volume {
 			return &ec2.Volume{
-				Resource:  resource(s, "volume", v.VolumeId),
-				Detail:    fact.Known(ec2.VolumeDetail{Manager: operator(v.Operator), State: string(v.State), Encrypted: aws.ToBool(v.Encrypted)}),
+				Resource: resource(s, "volume", v.VolumeId),
+				Detail: collect.From(r, v, func(v types.Volume) ec2.VolumeDetail {
+					return ec2.VolumeDetail{Manager: operator(v.Operator), State: string(v.State), Encrypted: collect.Required("Encrypted", v.Encrypted)}
+				}),
 				Snapshots: taken.of(s, v.VolumeId, snapshotsErr),
 			}
 		})
 	return errors.Join(snapshotsErr, volumesErr)
+}
+
+func listed(o *sdk.DescribeSnapshotsOutput) []types.Snapshot {
+	return collect.RequiredList("Snapshots", o.Snapshots)
 }
 
 // publicSnapshots are the ids of the account's snapshots that everybody may
@@ -54,10 +62,10 @@ func publicSnapshots(ctx context.Context, s *collect.Session, client *sdk.Client
 		pages := sdk.NewDescribeSnapshotsPaginator(client, &sdk.DescribeSnapshotsInput{
 			OwnerIds: self, RestorableByUserIds: []string{"all"}, MaxResults: aws.Int32(most),
 		})
-		found, err := collect.Pages(ctx, pages, func(o *sdk.DescribeSnapshotsOutput) []types.Snapshot { return o.Snapshots })
+		found, err := collect.Pages(ctx, pages, listed)
 		ids := map[string]bool{}
 		for _, n := range found {
-			ids[aws.ToString(n.SnapshotId)] = true
+			ids[identifier("snapshot", n.SnapshotId)] = true
 		}
 		return ids, err
 	})
@@ -67,20 +75,24 @@ func images(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeImagesPaginator(client, &sdk.DescribeImagesInput{Owners: self, MaxResults: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeImagesOutput) []types.Image { return o.Images },
-		func(_ *collect.Reading, i types.Image) *ec2.Image {
-			d := ec2.ImageDetail{State: string(i.State), Public: aws.ToBool(i.Public)}
-			if t, err := time.Parse(time.RFC3339, aws.ToString(i.CreationDate)); err == nil {
-				d.Created = &t
-			}
-			for _, b := range i.BlockDeviceMappings {
-				if b.Ebs == nil { // an instance store
-					continue
-				}
-				d.Devices++
-				if !aws.ToBool(b.Ebs.Encrypted) {
-					d.Unencrypted = append(d.Unencrypted, aws.ToString(b.DeviceName))
-				}
-			}
-			return &ec2.Image{Resource: unowned(s, "image", i.ImageId), Detail: fact.Known(d)}
+		func(r *collect.Reading, i types.Image) *ec2.Image {
+			return &ec2.Image{Resource: unowned(s, "image", i.ImageId), Detail: collect.From(r, i, imageDetail)}
 		})
+}
+
+func imageDetail(i types.Image) ec2.ImageDetail {
+	d := ec2.ImageDetail{State: string(i.State), Public: collect.Required("Public", i.Public)}
+	if t, err := time.Parse(time.RFC3339, aws.ToString(i.CreationDate)); err == nil {
+		d.Created = &t
+	}
+	for _, b := range i.BlockDeviceMappings {
+		if b.Ebs == nil { // an instance store
+			continue
+		}
+		d.Devices++
+		if !aws.ToBool(b.Ebs.Encrypted) {
+			d.Unencrypted = append(d.Unencrypted, aws.ToString(b.DeviceName))
+		}
+	}
+	return d
 }

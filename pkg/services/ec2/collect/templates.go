@@ -53,10 +53,7 @@ func launchTemplates(ctx context.Context, s *collect.Session) error {
 
 func templateVersion(ctx context.Context, s *collect.Session, v types.LaunchTemplateVersion) ec2.TemplateVersion {
 	version := ec2.TemplateVersion{Number: aws.ToInt64(v.VersionNumber), Default: aws.ToBool(v.DefaultVersion)}
-	data := v.LaunchTemplateData
-	if data == nil {
-		return version
-	}
+	data := collect.Required("LaunchTemplateData", v.LaunchTemplateData)
 	if m := data.MetadataOptions; m != nil {
 		version.Metadata = ec2.Metadata{
 			Endpoint: string(m.HttpEndpoint), Tokens: string(m.HttpTokens), HopLimit: aws.ToInt32(m.HttpPutResponseHopLimit),
@@ -66,7 +63,7 @@ func templateVersion(ctx context.Context, s *collect.Session, v types.LaunchTemp
 		version.PublicIP = version.PublicIP || aws.ToBool(n.AssociatePublicIpAddress)
 	}
 	search := collect.NewSearch(ctx)
-	version.SecretUserData = search.UserData(aws.ToString(data.UserData))
+	version.SecretUserData = search.UserData(base64Text("UserData", data.UserData))
 	version.UnreadUserData = search.Gap(s, "ec2:DescribeLaunchTemplateVersions")
 	return version
 }

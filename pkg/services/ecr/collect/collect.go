@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
-	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/ecr"
 )
 
@@ -39,11 +38,13 @@ func repositories(ctx context.Context, s *collect.Session) error {
 	pages := sdk.NewDescribeRepositoriesPaginator(client, &sdk.DescribeRepositoriesInput{MaxResults: aws.Int32(1000)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeRepositoriesOutput) []types.Repository { return o.Repositories },
 		func(r *collect.Reading, found types.Repository) *ecr.Repository {
-			x := &ecr.Repository{Resource: s.Resource(*found.RepositoryArn, *found.RepositoryName), Detail: fact.Known(detail(found))}
+			x := &ecr.Repository{Resource: s.Resource(collect.RequiredARN("repositoryArn", found.RepositoryArn), collect.RequiredText("repositoryName", found.RepositoryName)), Detail: collect.From(r, found, detail)}
 			collect.Into(r, &x.Policy, client.GetRepositoryPolicy, &sdk.GetRepositoryPolicyInput{RepositoryName: found.RepositoryName},
-				func(o *sdk.GetRepositoryPolicyOutput) string { return aws.ToString(o.PolicyText) }, "RepositoryPolicyNotFoundException")
+				func(o *sdk.GetRepositoryPolicyOutput) string { return collect.RequiredText("policyText", o.PolicyText) }, "RepositoryPolicyNotFoundException")
 			collect.Into(r, &x.Lifecycle, client.GetLifecyclePolicy, &sdk.GetLifecyclePolicyInput{RepositoryName: found.RepositoryName},
-				func(o *sdk.GetLifecyclePolicyOutput) bool { return aws.ToString(o.LifecyclePolicyText) != "" }, "LifecyclePolicyNotFoundException")
+				func(o *sdk.GetLifecyclePolicyOutput) bool {
+					return collect.RequiredText("lifecyclePolicyText", o.LifecyclePolicyText) != ""
+				}, "LifecyclePolicyNotFoundException")
 			return x
 		})
 }
@@ -81,11 +82,11 @@ func registry(ctx context.Context, s *collect.Session) error {
 func scanning(c types.RegistryScanningConfiguration) ecr.Scanning {
 	found := ecr.Scanning{Type: string(c.ScanType)}
 	for _, rule := range c.Rules {
-		if rule.ScanFrequency == types.ScanFrequencyManual {
+		if collect.Known("scanFrequency", rule.ScanFrequency, rule.ScanFrequency.Values()...) == types.ScanFrequencyManual {
 			continue
 		}
 		for _, filter := range rule.RepositoryFilters {
-			found.Filters = append(found.Filters, aws.ToString(filter.Filter))
+			found.Filters = append(found.Filters, collect.RequiredText("filter", filter.Filter))
 		}
 	}
 	return found

@@ -93,8 +93,9 @@ func clusterDetails(all []types.Cluster) map[string]ecs.ClusterDetail {
 				d.ContainerInsights = aws.ToString(setting.Value)
 			}
 		}
-		if c.Configuration != nil && c.Configuration.ExecuteCommandConfiguration != nil {
-			d.ExecLogging = string(c.Configuration.ExecuteCommandConfiguration.Logging)
+		if c.Configuration != nil && c.Configuration.ExecuteCommandConfiguration != nil && c.Configuration.ExecuteCommandConfiguration.Logging != "" {
+			logging := c.Configuration.ExecuteCommandConfiguration.Logging
+			d.ExecLogging = string(collect.Known("logging", logging, logging.Values()...))
 		}
 		details[aws.ToString(c.ClusterArn)] = d
 	}

@@ -85,7 +85,7 @@ func (w *walk) services(ctx context.Context, cluster string) error {
 			// Which task definitions these services run stays unknown, too.
 			all, err = fact.Unknown[map[string]ecs.ServiceDetail](gap), errors.Join(err, failed)
 		} else {
-			all = fact.Known(w.serviceDetails(out.Services))
+			all = collect.From(collect.NewReading(ctx, w.session), out.Services, w.serviceDetails)
 		}
 		for _, arn := range some {
 			w.session.Emit(ecs.TaskService{Resource: w.session.Resource(arn, nameOf(arn)), Detail: pick(w.session, all, arn, "ecs:DescribeServices")})
@@ -103,12 +103,12 @@ func (w *walk) serviceDetails(all []types.Service) map[string]ecs.ServiceDetail 
 			State:          aws.ToString(service.Status),
 			Family:         aws.ToString(service.PlatformFamily),
 			Platform:       aws.ToString(service.PlatformVersion),
-			PublicIP:       publicIP(service.NetworkConfiguration),
+			PublicIP:       publicIP(service.NetworkConfiguration, service.PlatformVersion != nil),
 			TaskDefinition: aws.ToString(service.TaskDefinition),
 		}
 		running := []string{d.TaskDefinition}
 		for _, set := range service.TaskSets {
-			d.PublicIP = d.PublicIP || publicIP(set.NetworkConfiguration)
+			d.PublicIP = d.PublicIP || publicIP(set.NetworkConfiguration, false)
 			running = append(running, aws.ToString(set.TaskDefinition))
 		}
 		for _, arn := range running {
@@ -121,13 +121,23 @@ func (w *walk) serviceDetails(all []types.Service) map[string]ecs.ServiceDetail 
 	return details
 }
 
-func publicIP(n *types.NetworkConfiguration) bool {
-	return n != nil && n.AwsvpcConfiguration != nil && n.AwsvpcConfiguration.AssignPublicIp == types.AssignPublicIpEnabled
+// publicIP tells whether tasks get public addresses, which needs interfaces of their
+// own; on Fargate they always have them.
+// https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-networking.html, 29 November 2026.
+func publicIP(n *types.NetworkConfiguration, fargate bool) bool {
+	if fargate {
+		collect.Required("awsvpcConfiguration", collect.Required("networkConfiguration", n).AwsvpcConfiguration)
+	}
+	if n == nil || n.AwsvpcConfiguration == nil {
+		return false
+	}
+	assign := n.AwsvpcConfiguration.AssignPublicIp
+	return collect.Known("assignPublicIp", assign, assign.Values()...) == types.AssignPublicIpEnabled
 }
 
 // task reads one task definition by its ARN or family.
 func (w *walk) task(ctx context.Context) func(*collect.Reading, string) *ecs.TaskDefinition {
-	return func(_ *collect.Reading, name string) *ecs.TaskDefinition {
+	return func(r *collect.Reading, name string) *ecs.TaskDefinition {
 		o, err := w.client.DescribeTaskDefinition(ctx, &sdk.DescribeTaskDefinitionInput{TaskDefinition: aws.String(name)})
 		if err == nil && (o.TaskDefinition == nil || o.TaskDefinition.TaskDefinitionArn == nil) {
 			err = fmt.Errorf("%w: taskDefinition", collect.ErrGarbled)
@@ -140,23 +150,34 @@ func (w *walk) task(ctx context.Context) func(*collect.Reading, string) *ecs.Tas
 		w.mu.Lock()
 		w.emitted[arn] = true
 		w.mu.Unlock()
-		return &ecs.TaskDefinition{Resource: w.session.Resource(arn, nameOf(arn)), Detail: fact.Known(taskDetail(ctx, w.session, o.TaskDefinition))}
+		return &ecs.TaskDefinition{Resource: w.session.Resource(arn, nameOf(arn)), Detail: collect.From(r, o.TaskDefinition, func(t *types.TaskDefinition) ecs.TaskDetail {
+			return taskDetail(ctx, w.session, t)
+		})}
 	}
 }
 
 func taskDetail(ctx context.Context, s *collect.Session, t *types.TaskDefinition) ecs.TaskDetail {
-	d := ecs.TaskDetail{State: string(t.Status), Network: string(t.NetworkMode), PID: string(t.PidMode), IPC: string(t.IpcMode)}
+	d := ecs.TaskDetail{
+		State:   string(t.Status),
+		Network: string(t.NetworkMode),
+		PID:     string(collect.Known("pidMode", t.PidMode, append(t.PidMode.Values(), "")...)),
+		IPC:     string(collect.Known("ipcMode", t.IpcMode, append(t.IpcMode.Values(), "")...)),
+	}
 	if t.RuntimePlatform != nil {
-		d.Windows = strings.HasPrefix(string(t.RuntimePlatform.OperatingSystemFamily), "WINDOWS")
+		system := string(t.RuntimePlatform.OperatingSystemFamily)
+		d.Windows = strings.HasPrefix(system, "WINDOWS")
+		if !d.Windows && system != "" && system != "LINUX" {
+			collect.Garbled("unknown operating system %q", system)
+		}
 	}
 	search := collect.NewSearch(ctx) // of all containers together
-	for _, c := range t.ContainerDefinitions {
+	for _, c := range collect.RequiredList("containerDefinitions", t.ContainerDefinitions) {
 		environment := map[string]string{}
 		for _, variable := range c.Environment {
-			environment[aws.ToString(variable.Name)] = aws.ToString(variable.Value)
+			environment[collect.RequiredText("environment.name", variable.Name)] = collect.Required("environment.value", variable.Value)
 		}
 		container := ecs.Container{
-			Name: aws.ToString(c.Name), Privileged: aws.ToBool(c.Privileged), ReadOnlyRoot: aws.ToBool(c.ReadonlyRootFilesystem),
+			Name: collect.RequiredText("name", c.Name), Privileged: aws.ToBool(c.Privileged), ReadOnlyRoot: aws.ToBool(c.ReadonlyRootFilesystem),
 			User: aws.ToString(c.User), SecretVariables: search.Names(environment), SecretParts: secretParts(search, c),
 		}
 		if c.LogConfiguration != nil {

@@ -3,6 +3,7 @@ package collect
 
 import (
 	"context"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/efs"
@@ -48,16 +49,18 @@ func fileSystems(ctx context.Context, s *collect.Session) error {
 	pages := sdk.NewDescribeFileSystemsPaginator(client, &sdk.DescribeFileSystemsInput{MaxItems: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeFileSystemsOutput) []types.FileSystemDescription { return o.FileSystems },
 		func(r *collect.Reading, found types.FileSystemDescription) *efs.FileSystem {
-			f := &efs.FileSystem{Resource: s.Resource(*found.FileSystemArn, name(found.Name, found.FileSystemId))}
-			f.Detail = fact.Known(efs.Detail{
-				State:        string(found.LifeCycleState),
-				Encrypted:    aws.ToBool(found.Encrypted),
-				KMSKey:       aws.ToString(found.KmsKeyId),
-				Zone:         aws.ToString(found.AvailabilityZoneName),
-				MountTargets: found.NumberOfMountTargets,
+			f := &efs.FileSystem{Resource: s.Resource(collect.RequiredARN("FileSystemArn", found.FileSystemArn), name(found.Name, found.FileSystemId))}
+			f.Detail = collect.From(r, found, func(found types.FileSystemDescription) efs.Detail {
+				return efs.Detail{
+					State:        string(found.LifeCycleState),
+					Encrypted:    collect.Required("Encrypted", found.Encrypted),
+					KMSKey:       aws.ToString(found.KmsKeyId),
+					Zone:         collect.Optional("AvailabilityZoneName", found.AvailabilityZoneName),
+					MountTargets: int32(collect.Count("NumberOfMountTargets", &found.NumberOfMountTargets)), //nolint:gosec // was one
+				}
 			})
 			collect.Into(r, &f.Policy, client.DescribeFileSystemPolicy, &sdk.DescribeFileSystemPolicyInput{FileSystemId: found.FileSystemId},
-				func(o *sdk.DescribeFileSystemPolicyOutput) string { return *o.Policy }, noPolicy)
+				func(o *sdk.DescribeFileSystemPolicyOutput) string { return collect.RequiredText("Policy", o.Policy) }, noPolicy)
 			collect.Into(r, &f.Backup, client.DescribeBackupPolicy, &sdk.DescribeBackupPolicyInput{FileSystemId: found.FileSystemId},
 				func(o *sdk.DescribeBackupPolicyOutput) string { return string(o.BackupPolicy.Status) }, noPolicy)
 			if found.NumberOfMountTargets > 0 {
@@ -86,13 +89,23 @@ func accessPoints(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeAccessPointsPaginator(client, &sdk.DescribeAccessPointsInput{MaxResults: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeAccessPointsOutput) []types.AccessPointDescription { return o.AccessPoints },
-		func(_ *collect.Reading, found types.AccessPointDescription) *efs.AccessPoint {
-			d := efs.AccessPointDetail{State: string(found.LifeCycleState), FileSystem: aws.ToString(found.FileSystemId), Root: "/", EnforcesUser: found.PosixUser != nil}
-			if found.RootDirectory != nil && found.RootDirectory.Path != nil {
-				d.Root = *found.RootDirectory.Path
+		func(r *collect.Reading, found types.AccessPointDescription) *efs.AccessPoint {
+			return &efs.AccessPoint{
+				Resource: s.Resource(collect.RequiredARN("AccessPointArn", found.AccessPointArn), name(found.Name, found.AccessPointId)),
+				Detail:   collect.From(r, found, accessPoint),
 			}
-			return &efs.AccessPoint{Resource: s.Resource(*found.AccessPointArn, name(found.Name, found.AccessPointId)), Detail: fact.Known(d)}
 		})
+}
+
+func accessPoint(found types.AccessPointDescription) efs.AccessPointDetail {
+	d := efs.AccessPointDetail{State: string(found.LifeCycleState), FileSystem: aws.ToString(found.FileSystemId), Root: "/", EnforcesUser: found.PosixUser != nil}
+	if found.RootDirectory != nil && found.RootDirectory.Path != nil {
+		d.Root = *found.RootDirectory.Path
+	}
+	if !strings.HasPrefix(d.Root, "/") {
+		collect.Garbled("the root directory %q is no path", d.Root)
+	}
+	return d
 }
 
 // name is the value of the Name tag, or the id of what has none.

@@ -25,14 +25,20 @@ func Spec() collect.Spec {
 }
 
 func clusters(ctx context.Context, s *collect.Session) error {
-	client := sdk.NewFromConfig(s.Config)
+	client := sdk.NewFromConfig(s.Config, func(o *sdk.Options) { o.APIOptions = append(o.APIOptions, collect.KeepBody) })
 	pages := sdk.NewListClustersPaginator(client, &sdk.ListClustersInput{MaxResults: aws.Int32(100)})
 	return collect.Each(ctx, s, pages, func(o *sdk.ListClustersOutput) []string { return o.Clusters },
 		func(r *collect.Reading, name string) *eks.Cluster {
 			// The listing tells only names.
 			c := &eks.Cluster{Resource: s.Resource(s.ARN("eks", "cluster/"+name), name)}
 			c.Detail = collect.Get(r, client.DescribeCluster, &sdk.DescribeClusterInput{Name: aws.String(name)},
-				func(o *sdk.DescribeClusterOutput) eks.Detail { return detail(*o.Cluster) })
+				func(o *sdk.DescribeClusterOutput) eks.Detail {
+					d := detail(*o.Cluster)
+					// A cluster is public unless it says otherwise, and older answers do not.
+					// https://docs.aws.amazon.com/eks/latest/APIReference/API_VpcConfigRequest.html, 29 November 2026.
+					d.PublicEndpoint = collect.RequiredMember(o.ResultMetadata, d.PublicEndpoint, "cluster", "resourcesVpcConfig", "endpointPublicAccess")
+					return d
+				})
 			return c
 		})
 }
@@ -44,7 +50,7 @@ func detail(c types.Cluster) eks.Detail {
 		Version:            aws.ToString(c.Version),
 		PublicEndpoint:     vpc.EndpointPublicAccess,
 		PrivateEndpoint:    vpc.EndpointPrivateAccess,
-		PublicCIDRs:        vpc.PublicAccessCidrs,
+		PublicCIDRs:        collect.Prefixes("publicAccessCidrs", vpc.PublicAccessCidrs),
 		DeletionProtection: aws.ToBool(c.DeletionProtection),
 	}
 	for _, encryption := range c.EncryptionConfig {

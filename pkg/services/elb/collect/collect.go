@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing/types"
 
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
-	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/elb"
 )
 
@@ -38,12 +37,14 @@ func loadBalancers(ctx context.Context, s *collect.Session) error {
 			return o.LoadBalancerDescriptions
 		},
 		func(r *collect.Reading, b types.LoadBalancerDescription) *elb.LoadBalancer {
-			d := detail(b)
+			name := collect.RequiredText("LoadBalancerName", b.LoadBalancerName)
 			// AWS gives no ARN.
-			l := &elb.LoadBalancer{Resource: s.Resource(s.ARN("elasticloadbalancing", "loadbalancer/"+*b.LoadBalancerName), *b.LoadBalancerName), Detail: fact.Known(d)}
-			if len(d.TLS()) > 0 {
+			l := &elb.LoadBalancer{Resource: s.Resource(s.ARN("elasticloadbalancing", "loadbalancer/"+name), name), Detail: collect.From(r, b, detail)}
+			if d, gap := l.Detail.Get(); gap == nil && len(d.TLS()) > 0 {
 				collect.Into(r, &l.Policies, client.DescribeLoadBalancerPolicies, &sdk.DescribeLoadBalancerPoliciesInput{LoadBalancerName: b.LoadBalancerName},
-					func(o *sdk.DescribeLoadBalancerPoliciesOutput) []elb.Policy { return policies(o.PolicyDescriptions) })
+					func(o *sdk.DescribeLoadBalancerPoliciesOutput) []elb.Policy {
+						return policies(collect.RequiredList("PolicyDescriptions", o.PolicyDescriptions))
+					})
 			}
 			l.Attributes = collect.Ask(r, func(ctx context.Context) (elb.Attributes, error) {
 				o, err := client.DescribeLoadBalancerAttributes(ctx, &sdk.DescribeLoadBalancerAttributesInput{LoadBalancerName: b.LoadBalancerName})
@@ -61,9 +62,9 @@ func detail(b types.LoadBalancerDescription) elb.Detail {
 	for _, x := range b.ListenerDescriptions {
 		d.Listeners = append(d.Listeners, elb.Listener{
 			Port:        x.Listener.LoadBalancerPort,
-			Protocol:    strings.ToUpper(aws.ToString(x.Listener.Protocol)),
+			Protocol:    strings.ToUpper(collect.RequiredText("Protocol", x.Listener.Protocol)),
 			Certificate: aws.ToString(x.Listener.SSLCertificateId),
-			Policies:    x.PolicyNames,
+			Policies:    collect.RequiredList("PolicyNames", x.PolicyNames),
 		})
 	}
 	return d
@@ -75,11 +76,11 @@ func detail(b types.LoadBalancerDescription) elb.Detail {
 func policies(all []types.PolicyDescription) []elb.Policy {
 	var found []elb.Policy
 	for _, p := range all {
-		if aws.ToString(p.PolicyTypeName) != "SSLNegotiationPolicyType" {
+		if collect.RequiredText("PolicyTypeName", p.PolicyTypeName) != "SSLNegotiationPolicyType" {
 			continue
 		}
-		policy := elb.Policy{Name: aws.ToString(p.PolicyName)}
-		for _, a := range p.PolicyAttributeDescriptions {
+		policy := elb.Policy{Name: collect.RequiredText("PolicyName", p.PolicyName)}
+		for _, a := range collect.RequiredList("PolicyAttributeDescriptions", p.PolicyAttributeDescriptions) {
 			if protocol, ok := strings.CutPrefix(aws.ToString(a.AttributeName), "Protocol-"); ok && aws.ToString(a.AttributeValue) == "true" {
 				policy.Protocols = append(policy.Protocols, protocol)
 			}

@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
-	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/elbv2"
 )
 
@@ -35,11 +34,11 @@ func loadBalancers(ctx context.Context, s *collect.Session) error {
 	pages := sdk.NewDescribeLoadBalancersPaginator(client, &sdk.DescribeLoadBalancersInput{PageSize: aws.Int32(400)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeLoadBalancersOutput) []types.LoadBalancer { return o.LoadBalancers },
 		func(r *collect.Reading, b types.LoadBalancer) *elbv2.LoadBalancer {
-			l := &elbv2.LoadBalancer{Resource: s.Resource(*b.LoadBalancerArn, aws.ToString(b.LoadBalancerName)), Detail: fact.Known(detail(b))}
+			l := &elbv2.LoadBalancer{Resource: s.Resource(collect.RequiredARN("LoadBalancerArn", b.LoadBalancerArn), aws.ToString(b.LoadBalancerName)), Detail: collect.From(r, b, detail)}
 			r.Do(func(context.Context) {
 				l.Listeners = collect.Ask(r, func(ctx context.Context) ([]elbv2.Listener, error) {
 					pages := sdk.NewDescribeListenersPaginator(client, &sdk.DescribeListenersInput{LoadBalancerArn: b.LoadBalancerArn, PageSize: aws.Int32(400)})
-					return collect.Pages(ctx, pages, listeners)
+					return collect.Pages(ctx, pages, func(o *sdk.DescribeListenersOutput) []elbv2.Listener { return listeners(o, b.Type) })
 				})
 			})
 			l.Attributes = collect.Ask(r, func(ctx context.Context) (elbv2.Attributes, error) {
@@ -64,9 +63,14 @@ func detail(b types.LoadBalancer) elbv2.Detail {
 	return d
 }
 
-func listeners(o *sdk.DescribeListenersOutput) []elbv2.Listener {
+// listeners understands each protocol; those of a Gateway Load Balancer have none.
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/gateway/gateway-listeners.html, 29 November 2026.
+func listeners(o *sdk.DescribeListenersOutput, of types.LoadBalancerTypeEnum) []elbv2.Listener {
 	var all []elbv2.Listener
 	for _, x := range o.Listeners {
+		if of != types.LoadBalancerTypeEnumGateway {
+			collect.Known("Protocol", x.Protocol, x.Protocol.Values()...)
+		}
 		all = append(all, elbv2.Listener{
 			Port: aws.ToInt32(x.Port), Protocol: string(x.Protocol), TLSPolicy: aws.ToString(x.SslPolicy), Redirect: redirect(x.DefaultActions),
 		})

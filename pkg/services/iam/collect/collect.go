@@ -58,7 +58,7 @@ func spec(pause time.Duration) collect.Spec {
 
 // account emits the account and its root user, which share one summary.
 func (r reports) account(ctx context.Context, s *collect.Session) error {
-	client := sdk.NewFromConfig(s.Config)
+	client := sdk.NewFromConfig(s.Config, func(o *sdk.Options) { o.APIOptions = append(o.APIOptions, collect.KeepBody) })
 	reading := collect.NewReading(ctx, s)
 	root := iam.RootUser{Resource: s.Resource(s.ARN("iam", "root"), "root")}
 	account := iam.Account{Resource: s.Resource(s.ARN("iam", "account"), s.Account)}
@@ -87,22 +87,25 @@ type summary struct {
 }
 
 func summarize(o *sdk.GetAccountSummaryOutput) summary {
-	m := o.SummaryMap
-	always := func(key string) int {
-		value, ok := m[key]
-		if !ok {
-			panic("the account summary has no " + key) // becomes a gap: collect.ErrGarbled
+	collect.RequiredEntries(o.ResultMetadata, "SummaryMap")
+	told := func(key string) *int32 {
+		if value, ok := o.SummaryMap[key]; ok {
+			return &value
 		}
-		return int(value)
+		return nil
+	}
+	always := func(key string) int {
+		value := collect.Required(key, told(key))
+		return collect.Count(key, &value)
 	}
 	// Partitions without central management of root access do not send this one.
-	password, told := m["AccountPasswordPresent"]
+	password := told("AccountPasswordPresent")
 	return summary{
 		root: iam.RootCredentials{
 			MFA:          always("AccountMFAEnabled") > 0,
 			AccessKeys:   always("AccountAccessKeysPresent") > 0,
 			Certificates: always("AccountSigningCertificatesPresent") > 0,
-			NoPassword:   told && password == 0,
+			NoPassword:   password != nil && collect.Count("AccountPasswordPresent", password) == 0,
 		},
 		users: always("Users"),
 	}
@@ -116,12 +119,12 @@ func virtualDevices(reading *collect.Reading, s *collect.Session) fact.Of[map[st
 			pages := sdk.NewListVirtualMFADevicesPaginator(sdk.NewFromConfig(s.Config), &sdk.ListVirtualMFADevicesInput{
 				AssignmentStatus: types.AssignmentStatusTypeAssigned, MaxItems: aws.Int32(1000),
 			})
-			devices, err := collect.Pages(ctx, pages, func(o *sdk.ListVirtualMFADevicesOutput) []types.VirtualMFADevice { return o.VirtualMFADevices })
+			devices, err := collect.Pages(ctx, pages, func(o *sdk.ListVirtualMFADevicesOutput) []types.VirtualMFADevice {
+				return collect.RequiredList("VirtualMFADevices", o.VirtualMFADevices)
+			})
 			owners := map[string]bool{}
 			for _, d := range devices {
-				if d.User != nil {
-					owners[aws.ToString(d.User.Arn)] = true
-				}
+				owners[collect.RequiredARN("User.Arn", collect.Required("User", d.User).Arn)] = true
 			}
 			return owners, err
 		})
@@ -137,13 +140,13 @@ func passwordPolicy(ctx context.Context, s *collect.Session) error {
 			r := o.PasswordPolicy
 			return iam.PasswordRules{
 				Set:            true,
-				MinimumLength:  int(aws.ToInt32(r.MinimumPasswordLength)),
+				MinimumLength:  collect.Count("MinimumPasswordLength", r.MinimumPasswordLength),
 				Uppercase:      r.RequireUppercaseCharacters,
 				Lowercase:      r.RequireLowercaseCharacters,
 				Numbers:        r.RequireNumbers,
 				Symbols:        r.RequireSymbols,
-				MaximumAgeDays: int(aws.ToInt32(r.MaxPasswordAge)),
-				Remembered:     int(aws.ToInt32(r.PasswordReusePrevention)),
+				MaximumAgeDays: collect.Count("MaxPasswordAge", r.MaxPasswordAge),
+				Remembered:     collect.Count("PasswordReusePrevention", r.PasswordReusePrevention),
 			}
 		}, "NoSuchEntity")
 	if err := reading.Wait(); err != nil {

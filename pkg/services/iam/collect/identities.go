@@ -19,8 +19,8 @@ import (
 // identities emits users, groups, roles and policies, which one operation tells
 // together.
 func (r reports) identities(ctx context.Context, s *collect.Session) error {
-	l := lister{Session: s}
 	reading := collect.NewReading(ctx, s)
+	l := lister{Session: s, reading: reading}
 	reading.Do(func(context.Context) { l.report = r.read(reading, s) })
 	reading.Do(func(context.Context) { l.virtual = virtualDevices(reading, s) })
 	if err := reading.Wait(); err != nil {
@@ -33,12 +33,17 @@ func (r reports) identities(ctx context.Context, s *collect.Session) error {
 // lister turns a page into resources, with what was read of all users before.
 type lister struct {
 	*collect.Session
+	reading *collect.Reading
 	report  fact.Of[report]
 	virtual fact.Of[map[string]bool]
 }
 
 func (l lister) page(o *sdk.GetAccountAuthorizationDetailsOutput) []check.Resource {
-	return slices.Concat(each(o.UserDetailList, l.user), each(o.GroupDetailList, l.group), each(o.RoleDetailList, l.role), each(o.Policies, l.policy))
+	// Each page has all four lists, most of them empty.
+	// https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html, 29 November 2026.
+	return slices.Concat(
+		each(collect.RequiredList("UserDetailList", o.UserDetailList), l.user), each(collect.RequiredList("GroupDetailList", o.GroupDetailList), l.group),
+		each(collect.RequiredList("RoleDetailList", o.RoleDetailList), l.role), each(collect.RequiredList("Policies", o.Policies), l.policy))
 }
 
 func each[T any](items []T, resources func(T) []check.Resource) []check.Resource {
@@ -50,36 +55,46 @@ func each[T any](items []T, resources func(T) []check.Resource) []check.Resource
 }
 
 func (l lister) user(u types.UserDetail) []check.Resource {
-	arn := aws.ToString(u.Arn)
+	arn, created := collect.RequiredARN("User.Arn", u.Arn), collect.Required("User.CreateDate", u.CreateDate)
 	user := iam.User{
-		Resource: l.Resource(arn, aws.ToString(u.UserName)),
-		Detail: fact.Known(iam.UserDetail{
-			Created:  *u.CreateDate,
-			Groups:   u.GroupList,
-			Attached: arns(u.AttachedManagedPolicies),
-			Inline:   names(u.UserPolicyList),
-			Boundary: boundary(u.PermissionsBoundary),
+		Resource: l.Resource(arn, collect.RequiredText("UserName", u.UserName)),
+		Detail: collect.From(l.reading, u, func(u types.UserDetail) iam.UserDetail {
+			return iam.UserDetail{
+				Created:  created,
+				Groups:   collect.RequiredList("GroupList", u.GroupList),
+				Attached: arns(u.AttachedManagedPolicies),
+				Inline:   names(u.UserPolicyList),
+				Boundary: boundary(u.PermissionsBoundary),
+			}
 		}),
-		Credentials: credentials(l.report, arn, *u.CreateDate),
+		Credentials: credentials(l.report, arn, created),
 		VirtualMFA:  fact.Map(l.virtual, func(owners map[string]bool) bool { return owners[arn] }),
 	}
 	return append(l.inline("user", arn, u.Path, u.UserPolicyList), user)
 }
 
 func (l lister) group(g types.GroupDetail) []check.Resource {
-	arn := aws.ToString(g.Arn)
+	arn := collect.RequiredARN("Group.Arn", g.Arn)
 	group := iam.Group{
-		Resource: l.Resource(arn, aws.ToString(g.GroupName)),
-		Detail:   fact.Known(iam.GroupDetail{Attached: arns(g.AttachedManagedPolicies)}),
+		Resource: l.Resource(arn, collect.RequiredText("GroupName", g.GroupName)),
+		Detail: collect.From(l.reading, g, func(g types.GroupDetail) iam.GroupDetail {
+			return iam.GroupDetail{Attached: arns(g.AttachedManagedPolicies)}
+		}),
 	}
 	return append(l.inline("group", arn, g.Path, g.GroupPolicyList), group)
 }
 
 func (l lister) role(r types.RoleDetail) []check.Resource {
-	arn := aws.ToString(r.Arn)
+	arn := collect.RequiredARN("Role.Arn", r.Arn)
+	role := iam.Role{Resource: l.Resource(arn, collect.RequiredText("RoleName", r.RoleName)), Detail: collect.From(l.reading, r, roleDetail)}
+	return append(l.inline("role", arn, r.Path, r.RolePolicyList), role)
+}
+
+func roleDetail(r types.RoleDetail) iam.RoleDetail {
+	collect.RequiredList("RolePolicyList", r.RolePolicyList) // IAM sends it empty
 	d := iam.RoleDetail{
-		Path:     aws.ToString(r.Path),
-		Created:  *r.CreateDate,
+		Path:     path(r.Path),
+		Created:  collect.Required("Role.CreateDate", r.CreateDate),
 		Trust:    document(r.AssumeRolePolicyDocument),
 		Attached: arns(r.AttachedManagedPolicies),
 		Boundary: boundary(r.PermissionsBoundary),
@@ -87,33 +102,42 @@ func (l lister) role(r types.RoleDetail) []check.Resource {
 	if r.RoleLastUsed != nil {
 		d.Used = r.RoleLastUsed.LastUsedDate
 	}
-	role := iam.Role{Resource: l.Resource(arn, aws.ToString(r.RoleName)), Detail: fact.Known(d)}
-	return append(l.inline("role", arn, r.Path, r.RolePolicyList), role)
+	return d
 }
 
 func (l lister) policy(p types.ManagedPolicyDetail) []check.Resource {
-	arn := aws.ToString(p.Arn)
-	d := iam.PolicyDetail{
-		AWS:         strings.Contains(arn, ":iam::aws:policy/"),
-		Attachments: int(aws.ToInt32(p.AttachmentCount)),
-		Boundaries:  int(aws.ToInt32(p.PermissionsBoundaryUsageCount)),
+	arn := collect.RequiredARN("Policy.Arn", p.Arn)
+	detail := collect.From(l.reading, p, func(p types.ManagedPolicyDetail) iam.PolicyDetail {
+		count := func(member string, value *int32) int {
+			collect.Required(member, value)
+			return collect.Count(member, value)
+		}
+		d := iam.PolicyDetail{
+			AWS:         strings.Contains(arn, ":iam::aws:policy/"),
+			Attachments: count("AttachmentCount", p.AttachmentCount),
+			Boundaries:  count("PermissionsBoundaryUsageCount", p.PermissionsBoundaryUsageCount),
+		}
+		if d.AWS && d.Attachments+d.Boundaries == 0 {
+			return d // one of AWS's thousand that the account does not use
+		}
+		at := slices.IndexFunc(p.PolicyVersionList, func(v types.PolicyVersion) bool { return v.IsDefaultVersion })
+		d.Document = document(p.PolicyVersionList[at].Document)
+		return d
+	})
+	if d, gap := detail.Get(); gap == nil && d.Document == "" {
+		return nil
 	}
-	if d.AWS && d.Attachments+d.Boundaries == 0 {
-		return nil // one of AWS's thousand that the account does not use
-	}
-	at := slices.IndexFunc(p.PolicyVersionList, func(v types.PolicyVersion) bool { return v.IsDefaultVersion })
-	d.Document = document(p.PolicyVersionList[at].Document)
 	// The ARN ends with the name, whether the answer gives it once more or not.
 	name := arn[strings.LastIndexByte(arn, '/')+1:]
-	return []check.Resource{iam.Policy{Resource: l.Resource(arn, name), Detail: fact.Known(d)}}
+	return []check.Resource{iam.Policy{Resource: l.Resource(arn, name), Detail: detail}}
 }
 
-func (l lister) inline(owner, arn string, path *string, policies []types.PolicyDetail) []check.Resource {
+func (l lister) inline(owner, arn string, of *string, policies []types.PolicyDetail) []check.Resource {
 	return each(policies, func(p types.PolicyDetail) []check.Resource {
 		policy := iam.InlinePolicy{
-			Resource: l.Resource(arn, aws.ToString(p.PolicyName)),
-			Detail: fact.Known(iam.InlinePolicyDetail{
-				Owner: owner, OwnerPath: aws.ToString(path), Document: document(p.PolicyDocument),
+			Resource: l.Resource(arn, collect.RequiredText("PolicyName", p.PolicyName)),
+			Detail: collect.From(l.reading, p, func(p types.PolicyDetail) iam.InlinePolicyDetail {
+				return iam.InlinePolicyDetail{Owner: owner, OwnerPath: path(of), Document: document(p.PolicyDocument)}
 			}),
 		}
 		policy.Sub = "policy/" + policy.Name
@@ -124,12 +148,24 @@ func (l lister) inline(owner, arn string, path *string, policies []types.PolicyD
 // document is a policy as JSON, without External IDs: no rule needs to know them,
 // and evidence is read by more people than they are for. IAM encodes policies by
 // RFC 3986, where a plus sign is a plus sign.
-func document(encoded *string) string { return iampolicy.HideExternalIDs(iampolicy.Plain(*encoded)) }
+func document(encoded *string) string {
+	return iampolicy.HideExternalIDs(iampolicy.Plain(collect.RequiredText("policy document", encoded)))
+}
+
+// path is where an identity stands; it tells roles that AWS owns.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-friendly-names, 29 November 2026.
+func path(of *string) string {
+	text := collect.RequiredText("Path", of)
+	if !strings.HasPrefix(text, "/") {
+		collect.Garbled("the path %q does not begin with a slash", text)
+	}
+	return text
+}
 
 func arns(policies []types.AttachedPolicy) []string {
 	var all []string
-	for _, p := range policies {
-		all = append(all, aws.ToString(p.PolicyArn))
+	for _, p := range collect.RequiredList("AttachedManagedPolicies", policies) {
+		all = append(all, collect.RequiredARN("PolicyArn", p.PolicyArn))
 	}
 	return all
 }
@@ -146,5 +182,5 @@ func boundary(b *types.AttachedPermissionsBoundary) string {
 	if b == nil {
 		return ""
 	}
-	return aws.ToString(b.PermissionsBoundaryArn)
+	return collect.RequiredARN("PermissionsBoundaryArn", b.PermissionsBoundaryArn)
 }

@@ -2,12 +2,10 @@ package collect_test
 
 import (
 	"context"
+	"encoding/base64"
 	"strings"
 	"testing"
 	"time"
-
-	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
 	"github.com/cloudarq/cloudarq/pkg/aws/fake"
@@ -30,37 +28,45 @@ func found[R check.Resource](t *testing.T, in *collecttest.Found) R {
 	return none
 }
 
+// credentialReport has what AWS writes: the root user first, its password
+// "not_supported" in older reports, and the words for no time.
+const credentialReport = `user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,password_next_rotation,mfa_active,access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,access_key_1_last_used_region,access_key_1_last_used_service,access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date,access_key_2_last_used_region,access_key_2_last_used_service,cert_1_active,cert_1_last_rotated,cert_2_active,cert_2_last_rotated
+<root_account>,arn:aws:iam::111122223333:root,2020-01-01T00:00:00+00:00,not_supported,2026-05-30T08:00:00+00:00,not_supported,not_supported,true,true,2024-01-02T03:04:05+00:00,2024-01-02T03:04:05+00:00,us-east-1,iam,true,2024-01-02T03:04:05+00:00,2026-05-30T08:00:00+00:00,us-east-1,iam,false,N/A,false,N/A
+alice,arn:aws:iam::111122223333:user/alice,2024-01-02T03:04:05+00:00,TRUE,no_information,2024-01-02T03:04:05+00:00,N/A,FALSE,FALSE,N/A,N/A,N/A,N/A,FALSE,N/A,N/A,N/A,N/A,FALSE,N/A,FALSE,N/A
+`
+
+// reporting is an answer with a report.
+func reporting(content string) string {
+	return "-- GetCredentialReport --\n<GetCredentialReportResponse><GetCredentialReportResult><Content>" + base64.StdEncoding.EncodeToString([]byte(content)) +
+		"</Content><ReportFormat>text/csv</ReportFormat><GeneratedTime>2026-06-01T10:00:00Z</GeneratedTime></GetCredentialReportResult></GetCredentialReportResponse>\n"
+}
+
+// refusing is an answer of the code instead of a report.
+func refusing(code string) string {
+	return "-- GetCredentialReport --\nHTTP/1.1 410 Gone\n\n<ErrorResponse><Error><Type>Sender</Type><Code>" + code + "</Code></Error></ErrorResponse>\n"
+}
+
+const complete = "-- GenerateCredentialReport --\n<GenerateCredentialReportResponse><GenerateCredentialReportResult><State>COMPLETE</State></GenerateCredentialReportResult></GenerateCredentialReportResponse>\n"
+
+const started = "-- GenerateCredentialReport --\n<GenerateCredentialReportResponse><GenerateCredentialReportResult><State>STARTED</State></GenerateCredentialReportResult></GenerateCredentialReportResponse>\n"
+
 func TestReport(t *testing.T) {
 	t.Parallel()
 	head, _, _ := strings.Cut(credentialReport, "\n")
-	answering := func(content string) func(*fake.Fake) {
-		return func(f *fake.Fake) { reporting(f, content) }
-	}
-	for name, c := range map[string]struct {
-		answer func(*fake.Fake)
-		detail string // of the gap
-	}{
-		"never ready": {func(f *fake.Fake) { fake.Fail[sdk.GetCredentialReportInput](f, "ReportInProgress") }, "ReportInProgress"},
-		"always old":  {func(f *fake.Fake) { fake.Fail[sdk.GetCredentialReportInput](f, "ReportExpired") }, "ReportExpired"},
-		"complete and gone": {func(f *fake.Fake) {
-			fake.Fail[sdk.GetCredentialReportInput](f, "ReportNotPresent")
-			fake.On(f, func(*sdk.GenerateCredentialReportInput) (*sdk.GenerateCredentialReportOutput, error) {
-				return &sdk.GenerateCredentialReportOutput{State: types.ReportStateTypeComplete}, nil
-			})
-		}, "ReportNotPresent"},
-		"empty":           {answering(""), "is empty"},
-		"no column":       {answering("user,arn\nbob,arn:aws:iam::111122223333:user/bob\n"), "no column"},
-		"no truth value":  {answering(strings.ReplaceAll(credentialReport, "TRUE", "perhaps")), `"perhaps"`},
-		"no time":         {answering(strings.ReplaceAll(credentialReport, "no_information", "lately")), `"lately"`},
-		"no CSV":          {answering(head + "\n\"open"), "credential report"},
-		"nobody, no root": {answering(head + "\n"), "has no row of the root user"},
+	for name, c := range map[string]struct{ answer, detail string }{ // the gap's detail
+		"never ready":       {refusing("ReportInProgress"), "ReportInProgress"},
+		"always old":        {refusing("ReportExpired") + started, "ReportExpired"},
+		"complete and gone": {refusing("ReportNotPresent") + complete, "ReportNotPresent"},
+		"empty":             {reporting(""), "is empty"},
+		"no column":         {reporting("user,arn\nalice,arn:aws:iam::111122223333:user/alice\n"), "no column"},
+		"no truth value":    {reporting(strings.ReplaceAll(credentialReport, "TRUE", "perhaps")), `"perhaps"`},
+		"no time":           {reporting(strings.ReplaceAll(credentialReport, "no_information", "lately")), `"lately"`},
+		"no CSV":            {reporting(head + "\n\"open"), "credential report"},
+		"nobody, no root":   {reporting(head + "\n"), "has no row of the root user"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := fake.New()
-			full(f)
-			c.answer(f)
-			got := collecttest.Walk(t, collect.SpecEvery(time.Microsecond), f)
+			got := collecttest.Walk(t, collect.SpecEvery(time.Microsecond), collecttest.Scenario(t, "neglected", c.answer))
 			root := found[iam.RootUser](t, got)
 			if gap := root.Usage.Gap(); gap == nil || !strings.Contains(gap.Detail, c.detail) {
 				t.Errorf("usage of the root user: %+v, want a gap of %q", gap, c.detail)
@@ -82,71 +88,26 @@ func TestReport(t *testing.T) {
 // The task's time may end while AWS still writes the report.
 func TestReportEndsWithTheTask(t *testing.T) {
 	t.Parallel()
-	f := fake.New()
-	full(f)
 	ctx, cancel := context.WithCancel(t.Context())
-	fake.On(f, func(*sdk.GetCredentialReportInput) (*sdk.GetCredentialReportOutput, error) {
+	cloud := collecttest.Scenario(t, "neglected")
+	cloud.Meddle = func(string, int) error {
 		cancel()
-		return nil, fake.Error("ReportInProgress")
-	})
-	if gap := collect.Report(ctx, f.Config(t), time.Hour); gap == nil || gap.Reason != fact.Timeout {
+		return fake.Error("ReportInProgress")
+	}
+	if gap := collect.Report(ctx, cloud.Config(t), time.Hour); gap == nil || gap.Reason != fact.Timeout {
 		t.Errorf("gap %+v, want a timeout", gap)
-	}
-}
-
-func TestNoPasswordPolicy(t *testing.T) {
-	t.Parallel()
-	f := fake.New()
-	full(f)
-	fake.Fail[sdk.GetAccountPasswordPolicyInput](f, "NoSuchEntity")
-	policy := found[iam.PasswordPolicy](t, collecttest.Walk(t, collect.SpecEvery(time.Microsecond), f))
-	if rules, gap := policy.Rules.Get(); gap != nil || rules != (iam.PasswordRules{}) {
-		t.Errorf("%+v, gap %v; want a known absence", rules, gap)
-	}
-}
-
-func TestAccountSummary(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		summary map[string]int32
-		want    *iam.RootCredentials // nil for a gap
-	}{
-		"password not told of": {
-			map[string]int32{"AccountMFAEnabled": 0, "AccountAccessKeysPresent": 0, "AccountSigningCertificatesPresent": 0, "Users": 0},
-			&iam.RootCredentials{},
-		},
-		"password": {
-			map[string]int32{"AccountMFAEnabled": 1, "AccountAccessKeysPresent": 0, "AccountSigningCertificatesPresent": 0, "AccountPasswordPresent": 1, "Users": 0},
-			&iam.RootCredentials{MFA: true},
-		},
-		"MFA not told of": {map[string]int32{"AccountAccessKeysPresent": 0, "AccountSigningCertificatesPresent": 0, "Users": 0}, nil},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			f := fake.New()
-			full(f)
-			fake.On(f, func(*sdk.GetAccountSummaryInput) (*sdk.GetAccountSummaryOutput, error) {
-				return &sdk.GetAccountSummaryOutput{SummaryMap: c.summary}, nil
-			})
-			got, gap := found[iam.RootUser](t, collecttest.Walk(t, collect.SpecEvery(time.Microsecond), f)).Credentials.Get()
-			if (gap != nil) != (c.want == nil) || c.want != nil && got != *c.want {
-				t.Errorf("%+v, gap %v, want %+v", got, gap, c.want)
-			}
-		})
 	}
 }
 
 // A report that AWS is still writing is waited for once, not by every walk.
 func TestReportIsSharedByTheWalks(t *testing.T) {
 	t.Parallel()
-	f := fake.New()
-	full(f)
-	fake.Fail[sdk.GetCredentialReportInput](f, "ReportInProgress")
-	collecttest.Walk(t, collect.SpecEvery(time.Microsecond), f)
-	if calls := f.Calls("IAM.GetCredentialReport"); calls != 20 {
+	cloud := collecttest.Scenario(t, "kept", refusing("ReportInProgress"))
+	collecttest.Walk(t, collect.SpecEvery(time.Microsecond), cloud)
+	if calls := cloud.Calls("IAM.GetCredentialReport"); calls != 20 {
 		t.Errorf("the report was asked for %d times, want 20 as by one walk", calls)
 	}
-	if calls := f.Calls("IAM.ListVirtualMFADevices"); calls != 2 {
+	if calls := cloud.Calls("IAM.ListVirtualMFADevices"); calls != 2 {
 		t.Errorf("virtual devices were listed by %d calls, want 2 for their two pages", calls)
 	}
 }

@@ -29,11 +29,11 @@ func keys(ctx context.Context, s *collect.Session) error {
 	pages := sdk.NewListKeysPaginator(client, &sdk.ListKeysInput{Limit: aws.Int32(1000)})
 	return collect.Each(ctx, s, pages, func(o *sdk.ListKeysOutput) []types.KeyListEntry { return o.Keys },
 		func(r *collect.Reading, entry types.KeyListEntry) *kms.Key {
-			k := &kms.Key{Resource: s.Resource(aws.ToString(entry.KeyArn), aws.ToString(entry.KeyId))}
+			k := &kms.Key{Resource: s.Resource(collect.RequiredARN("KeyArn", entry.KeyArn), collect.RequiredText("KeyId", entry.KeyId))}
 			k.Detail = collect.Get(r, client.DescribeKey, &sdk.DescribeKeyInput{KeyId: entry.KeyId}, detail)
 			if d, gap := k.Detail.Get(); gap != nil || d.Customer() {
 				collect.Into(r, &k.Policy, client.GetKeyPolicy, &sdk.GetKeyPolicyInput{KeyId: entry.KeyId, PolicyName: aws.String("default")},
-					func(o *sdk.GetKeyPolicyOutput) string { return aws.ToString(o.Policy) })
+					func(o *sdk.GetKeyPolicyOutput) string { return collect.RequiredText("Policy", o.Policy) })
 				if gap != nil || d.Rotates() {
 					collect.Into(r, &k.Rotation, client.GetKeyRotationStatus, &sdk.GetKeyRotationStatusInput{KeyId: entry.KeyId},
 						func(o *sdk.GetKeyRotationStatusOutput) bool { return o.KeyRotationEnabled })
@@ -47,10 +47,10 @@ func detail(o *sdk.DescribeKeyOutput) kms.Detail {
 	m := o.KeyMetadata
 	return kms.Detail{
 		Manager:     string(m.KeyManager),
-		State:       string(m.KeyState),
+		State:       string(collect.Known("KeyState", m.KeyState, m.KeyState.Values()...)),
 		Spec:        string(m.KeySpec),
 		Origin:      string(m.Origin),
-		MultiRegion: aws.ToBool(m.MultiRegion),
+		MultiRegion: collect.Required("MultiRegion", m.MultiRegion),
 		Deletion:    m.DeletionDate,
 	}
 }

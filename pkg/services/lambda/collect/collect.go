@@ -51,12 +51,12 @@ func functions(ctx context.Context, s *collect.Session) error {
 
 func function(ctx context.Context, r *collect.Reading, s *collect.Session, client *sdk.Client, c types.FunctionConfiguration) *lambda.Function {
 	f := &lambda.Function{
-		Resource:        s.Resource(*c.FunctionArn, aws.ToString(c.FunctionName)),
-		Detail:          fact.Known(detail(c)),
+		Resource:        s.Resource(collect.RequiredARN("FunctionArn", c.FunctionArn), collect.RequiredText("FunctionName", c.FunctionName)),
+		Detail:          collect.From(r, c, detail),
 		SecretVariables: secretVariables(ctx, s, c.Environment),
 	}
 	collect.Into(r, &f.Policy, client.GetPolicy, &sdk.GetPolicyInput{FunctionName: c.FunctionName},
-		func(o *sdk.GetPolicyOutput) string { return aws.ToString(o.Policy) }, "ResourceNotFoundException")
+		func(o *sdk.GetPolicyOutput) string { return collect.RequiredText("Policy", o.Policy) }, "ResourceNotFoundException")
 	collect.Into(r, &f.ReservedConcurrency, client.GetFunctionConcurrency, &sdk.GetFunctionConcurrencyInput{FunctionName: c.FunctionName},
 		func(o *sdk.GetFunctionConcurrencyOutput) *int32 { return o.ReservedConcurrentExecutions })
 	r.Do(func(context.Context) {
@@ -108,8 +108,16 @@ func unqualified(arn string) string {
 func urls(o *sdk.ListFunctionUrlConfigsOutput) []lambda.URL {
 	var all []lambda.URL
 	for _, config := range o.FunctionUrlConfigs {
-		url := lambda.URL{Address: aws.ToString(config.FunctionUrl), Auth: string(config.AuthType)}
+		url := lambda.URL{
+			Address: collect.RequiredText("FunctionUrl", config.FunctionUrl),
+			Auth:    string(collect.Known("AuthType", config.AuthType, config.AuthType.Values()...)),
+		}
 		if config.Cors != nil {
+			for _, origin := range config.Cors.AllowOrigins {
+				if origin != "*" && !strings.Contains(origin, "://") {
+					collect.Garbled("%q is no origin", origin)
+				}
+			}
 			url.Origins = config.Cors.AllowOrigins
 		}
 		all = append(all, url)
@@ -134,7 +142,7 @@ func detail(c types.FunctionConfiguration) lambda.Detail {
 		d.DeadLetter = aws.ToString(c.DeadLetterConfig.TargetArn)
 	}
 	for _, layer := range c.Layers {
-		d.Layers = append(d.Layers, aws.ToString(layer.Arn))
+		d.Layers = append(d.Layers, collect.RequiredARN("Layers.Arn", layer.Arn))
 	}
 	return d
 }
@@ -146,6 +154,9 @@ func detail(c types.FunctionConfiguration) lambda.Detail {
 func secretVariables(ctx context.Context, s *collect.Session, environment *types.EnvironmentResponse) fact.Of[[]string] {
 	if environment == nil {
 		return fact.Known[[]string](nil)
+	}
+	if environment.Error == nil && environment.Variables == nil {
+		return fact.Unknown[[]string](fact.Gap{Reason: fact.Failed, Operation: "lambda:ListFunctions", Region: s.Region, Detail: "an environment without variables or error"})
 	}
 	if environment.Error != nil {
 		gap := fact.Gap{

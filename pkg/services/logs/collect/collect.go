@@ -34,11 +34,16 @@ const pageSize = 50
 func groups(ctx context.Context, s *collect.Session) error {
 	pages := sdk.NewDescribeLogGroupsPaginator(sdk.NewFromConfig(s.Config), &sdk.DescribeLogGroupsInput{Limit: aws.Int32(pageSize)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeLogGroupsOutput) []types.LogGroup { return o.LogGroups },
-		func(_ *collect.Reading, g types.LogGroup) *logs.LogGroup {
+		func(r *collect.Reading, g types.LogGroup) *logs.LogGroup {
+			name := collect.RequiredText("logGroupName", g.LogGroupName)
 			return &logs.LogGroup{
-				Resource: s.Resource(s.ARN("logs", "log-group:"+*g.LogGroupName), *g.LogGroupName),
-				Detail: fact.Known(logs.Detail{
-					Days: int(aws.ToInt32(g.RetentionInDays)), Key: aws.ToString(g.KmsKeyId), Class: string(g.LogGroupClass),
+				Resource: s.Resource(s.ARN("logs", "log-group:"+name), name),
+				Detail: collect.From(r, g, func(g types.LogGroup) logs.Detail {
+					return logs.Detail{
+						Days:  collect.Count("retentionInDays", g.RetentionInDays),
+						Key:   aws.ToString(g.KmsKeyId),
+						Class: string(collect.Known("logGroupClass", g.LogGroupClass, append(g.LogGroupClass.Values(), "")...)),
+					}
 				}),
 			}
 		})

@@ -61,13 +61,13 @@ func instances(ctx context.Context, s *collect.Session) error {
 	pages := sdk.NewDescribeDBInstancesPaginator(client, &sdk.DescribeDBInstancesInput{MaxRecords: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeDBInstancesOutput) []types.DBInstance { return o.DBInstances },
 		func(r *collect.Reading, found types.DBInstance) *rds.DBInstance {
-			d := instance(found)
-			if rds.Foreign(d.Engine) {
+			if rds.Foreign(aws.ToString(found.Engine)) {
 				return nil
 			}
-			i := &rds.DBInstance{Resource: s.Resource(*found.DBInstanceArn, aws.ToString(found.DBInstanceIdentifier))}
-			i.Detail = fact.Known(d)
-			if d.Cluster != "" {
+			i := &rds.DBInstance{Resource: s.Resource(collect.RequiredARN("DBInstanceArn", found.DBInstanceArn), aws.ToString(found.DBInstanceIdentifier))}
+			i.Detail = collect.From(r, found, instance)
+			d, gap := i.Detail.Get()
+			if gap != nil || d.Cluster != "" {
 				return i
 			}
 			if rds.OpenSource(d.Engine) {
@@ -89,12 +89,15 @@ func clusters(ctx context.Context, s *collect.Session) error {
 	pages := sdk.NewDescribeDBClustersPaginator(client, &sdk.DescribeDBClustersInput{MaxRecords: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeDBClustersOutput) []types.DBCluster { return o.DBClusters },
 		func(r *collect.Reading, found types.DBCluster) *rds.DBCluster {
-			d := cluster(found)
-			if rds.Foreign(d.Engine) {
+			if rds.Foreign(aws.ToString(found.Engine)) {
 				return nil
 			}
-			c := &rds.DBCluster{Resource: s.Resource(*found.DBClusterArn, aws.ToString(found.DBClusterIdentifier))}
-			c.Detail = fact.Known(d)
+			c := &rds.DBCluster{Resource: s.Resource(collect.RequiredARN("DBClusterArn", found.DBClusterArn), aws.ToString(found.DBClusterIdentifier))}
+			c.Detail = collect.From(r, found, cluster)
+			d, gap := c.Detail.Get()
+			if gap != nil {
+				return c
+			}
 			if rds.OpenSource(d.Engine) {
 				r.Do(func(context.Context) { c.Support = support(d.Database) })
 			}
@@ -111,9 +114,15 @@ func proxies(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeDBProxiesPaginator(client, &sdk.DescribeDBProxiesInput{MaxRecords: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeDBProxiesOutput) []types.DBProxy { return o.DBProxies },
-		func(_ *collect.Reading, found types.DBProxy) *rds.DBProxy {
-			p := &rds.DBProxy{Resource: s.Resource(*found.DBProxyArn, aws.ToString(found.DBProxyName))}
-			p.Detail = fact.Known(rds.ProxyDetail{State: string(found.Status), RequireTLS: aws.ToBool(found.RequireTLS), DebugLogging: aws.ToBool(found.DebugLogging)})
+		func(r *collect.Reading, found types.DBProxy) *rds.DBProxy {
+			p := &rds.DBProxy{Resource: s.Resource(collect.RequiredARN("DBProxyArn", found.DBProxyArn), aws.ToString(found.DBProxyName))}
+			p.Detail = collect.From(r, found, func(found types.DBProxy) rds.ProxyDetail {
+				return rds.ProxyDetail{
+					State:        string(found.Status),
+					RequireTLS:   collect.Required("RequireTLS", found.RequireTLS),
+					DebugLogging: collect.Required("DebugLogging", found.DebugLogging),
+				}
+			})
 			return p
 		})
 }

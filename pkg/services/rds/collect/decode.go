@@ -4,6 +4,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/rds/types"
 
+	"github.com/cloudarq/cloudarq/pkg/aws/collect"
 	"github.com/cloudarq/cloudarq/pkg/services/rds"
 )
 
@@ -11,31 +12,31 @@ func instance(i types.DBInstance) rds.InstanceDetail {
 	d := rds.InstanceDetail{
 		Database: rds.Database{
 			State:         aws.ToString(i.DBInstanceStatus),
-			Engine:        aws.ToString(i.Engine),
-			Version:       aws.ToString(i.EngineVersion),
-			MasterUser:    aws.ToString(i.MasterUsername),
+			Engine:        collect.RequiredText("Engine", i.Engine),
+			Version:       collect.RequiredText("EngineVersion", i.EngineVersion),
+			MasterUser:    collect.Optional("MasterUsername", i.MasterUsername),
 			Encrypted:     aws.ToBool(i.StorageEncrypted),
 			KMSKey:        aws.ToString(i.KmsKeyId),
 			Protected:     aws.ToBool(i.DeletionProtection),
-			BackupDays:    aws.ToInt32(i.BackupRetentionPeriod),
+			BackupDays:    count("BackupRetentionPeriod", i.BackupRetentionPeriod),
 			CopyTags:      aws.ToBool(i.CopyTagsToSnapshot),
 			IAMLogin:      aws.ToBool(i.IAMDatabaseAuthenticationEnabled),
 			LogExports:    i.EnabledCloudwatchLogsExports,
 			MinorUpgrades: aws.ToBool(i.AutoMinorVersionUpgrade),
 			MultiAZ:       aws.ToBool(i.MultiAZ),
 			Lifecycle:     aws.ToString(i.EngineLifecycleSupport),
-			ReplicaOf:     aws.ToString(i.ReadReplicaSourceDBInstanceIdentifier),
+			ReplicaOf:     collect.Optional("ReadReplicaSourceDBInstanceIdentifier", i.ReadReplicaSourceDBInstanceIdentifier),
 		},
-		Cluster:            aws.ToString(i.DBClusterIdentifier),
-		Public:             aws.ToBool(i.PubliclyAccessible),
-		MonitoringInterval: aws.ToInt32(i.MonitoringInterval),
+		Cluster:            collect.Optional("DBClusterIdentifier", i.DBClusterIdentifier),
+		Public:             collect.Required("PubliclyAccessible", i.PubliclyAccessible),
+		MonitoringInterval: count("MonitoringInterval", i.MonitoringInterval),
 		CA:                 aws.ToString(i.CACertificateIdentifier),
 	}
 	if d.ReplicaOf == "" { // an instance that replicates a cluster
 		d.ReplicaOf = aws.ToString(i.ReadReplicaSourceDBClusterIdentifier)
 	}
 	if i.Endpoint != nil { // absent while the instance is being created
-		d.Port = aws.ToInt32(i.Endpoint.Port)
+		d.Port = count("Endpoint.Port", i.Endpoint.Port)
 	}
 	if i.CertificateDetails != nil {
 		d.CertificateUntil = i.CertificateDetails.ValidTill
@@ -55,14 +56,14 @@ func cluster(c types.DBCluster) rds.ClusterDetail {
 	return rds.ClusterDetail{
 		Database: rds.Database{
 			State:         aws.ToString(c.Status),
-			Engine:        aws.ToString(c.Engine),
-			Version:       aws.ToString(c.EngineVersion),
-			MasterUser:    aws.ToString(c.MasterUsername),
-			Port:          aws.ToInt32(c.Port),
+			Engine:        collect.RequiredText("Engine", c.Engine),
+			Version:       collect.RequiredText("EngineVersion", c.EngineVersion),
+			MasterUser:    collect.Optional("MasterUsername", c.MasterUsername),
+			Port:          count("Port", c.Port),
 			Encrypted:     aws.ToBool(c.StorageEncrypted),
 			KMSKey:        aws.ToString(c.KmsKeyId),
 			Protected:     aws.ToBool(c.DeletionProtection),
-			BackupDays:    aws.ToInt32(c.BackupRetentionPeriod),
+			BackupDays:    count("BackupRetentionPeriod", c.BackupRetentionPeriod),
 			CopyTags:      aws.ToBool(c.CopyTagsToSnapshot),
 			IAMLogin:      aws.ToBool(c.IAMDatabaseAuthenticationEnabled),
 			LogExports:    c.EnabledCloudwatchLogsExports,
@@ -71,7 +72,17 @@ func cluster(c types.DBCluster) rds.ClusterDetail {
 			Lifecycle:     aws.ToString(c.EngineLifecycleSupport),
 			ReplicaOf:     aws.ToString(c.ReplicationSourceIdentifier),
 		},
-		BacktrackSeconds: aws.ToInt64(c.BacktrackWindow),
+		BacktrackSeconds: backtrack(c.BacktrackWindow),
 		Serverless:       aws.ToString(c.EngineMode) == "serverless",
 	}
+}
+
+// count is collect.Count as it is kept.
+func count(member string, value *int32) int32 { return int32(collect.Count(member, value)) } //nolint:gosec // was one
+
+func backtrack(seconds *int64) int64 {
+	if aws.ToInt64(seconds) < 0 {
+		collect.Garbled("BacktrackWindow is below 0: %d", *seconds)
+	}
+	return aws.ToInt64(seconds)
 }

@@ -2,6 +2,7 @@ package collect
 
 import (
 	"context"
+	"regexp"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/rds"
@@ -21,7 +22,7 @@ func snapshots(ctx context.Context, s *collect.Session) error {
 	pages := sdk.NewDescribeDBSnapshotsPaginator(client, &sdk.DescribeDBSnapshotsInput{SnapshotType: aws.String("manual"), MaxRecords: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeDBSnapshotsOutput) []types.DBSnapshot { return o.DBSnapshots },
 		func(r *collect.Reading, found types.DBSnapshot) *rds.DBSnapshot {
-			d := rds.SnapshotDetail{State: aws.ToString(found.Status), Engine: aws.ToString(found.Engine), Encrypted: aws.ToBool(found.Encrypted), Source: aws.ToString(found.DBInstanceIdentifier)}
+			d := rds.SnapshotDetail{State: aws.ToString(found.Status), Engine: collect.RequiredText("Engine", found.Engine), Encrypted: collect.Required("Encrypted", found.Encrypted), Source: aws.ToString(found.DBInstanceIdentifier)}
 			snapshot := &rds.DBSnapshot{Resource: s.Resource(*found.DBSnapshotArn, aws.ToString(found.DBSnapshotIdentifier)), Detail: fact.Known(d)}
 			return manual(snapshot, d, func() {
 				collect.Into(r, &snapshot.Restorers, client.DescribeDBSnapshotAttributes,
@@ -38,7 +39,7 @@ func clusterSnapshots(ctx context.Context, s *collect.Session) error {
 	pages := sdk.NewDescribeDBClusterSnapshotsPaginator(client, &sdk.DescribeDBClusterSnapshotsInput{SnapshotType: aws.String("manual"), MaxRecords: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeDBClusterSnapshotsOutput) []types.DBClusterSnapshot { return o.DBClusterSnapshots },
 		func(r *collect.Reading, found types.DBClusterSnapshot) *rds.DBClusterSnapshot {
-			d := rds.SnapshotDetail{State: aws.ToString(found.Status), Engine: aws.ToString(found.Engine), Encrypted: aws.ToBool(found.StorageEncrypted), Source: aws.ToString(found.DBClusterIdentifier)}
+			d := rds.SnapshotDetail{State: aws.ToString(found.Status), Engine: collect.RequiredText("Engine", found.Engine), Encrypted: collect.Required("StorageEncrypted", found.StorageEncrypted), Source: aws.ToString(found.DBClusterIdentifier)}
 			snapshot := &rds.DBClusterSnapshot{Resource: s.Resource(*found.DBClusterSnapshotArn, aws.ToString(found.DBClusterSnapshotIdentifier)), Detail: fact.Known(d)}
 			return manual(snapshot, d, func() {
 				collect.Into(r, &snapshot.Restorers, client.DescribeDBClusterSnapshotAttributes,
@@ -67,11 +68,23 @@ type attribute interface {
 	types.DBSnapshotAttribute | types.DBClusterSnapshotAttribute
 }
 
+// restorers are the accounts that may restore a snapshot; an answer without the
+// attribute tells nothing.
 func restorers[A attribute](attributes []A) []string {
 	for _, a := range attributes {
-		if named := types.DBSnapshotAttribute(a); aws.ToString(named.AttributeName) == restore {
-			return named.AttributeValues
+		named := types.DBSnapshotAttribute(a)
+		if aws.ToString(named.AttributeName) != restore {
+			continue
 		}
+		for _, who := range collect.RequiredList("AttributeValues", named.AttributeValues) {
+			if who != "all" && !account.MatchString(who) {
+				collect.Garbled("unknown restorer %q", who)
+			}
+		}
+		return named.AttributeValues
 	}
+	collect.Garbled("no attribute %s", restore)
 	return nil
 }
+
+var account = regexp.MustCompile(`^\d{12}$`)

@@ -45,10 +45,9 @@ func zones(ctx context.Context, s *collect.Session) error {
 	pages := sdk.NewListHostedZonesPaginator(client, &sdk.ListHostedZonesInput{MaxItems: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.ListHostedZonesOutput) []types.HostedZone { return o.HostedZones },
 		func(r *collect.Reading, found types.HostedZone) *route53.HostedZone {
-			d := detail(found)
 			id := strings.TrimPrefix(*found.Id, "/hostedzone/")
-			z := &route53.HostedZone{Resource: s.Resource(arn(s, id), aws.ToString(found.Name)), Detail: fact.Known(d)}
-			if !d.Private {
+			z := &route53.HostedZone{Resource: s.Resource(arn(s, id), aws.ToString(found.Name)), Detail: collect.From(r, found, detail)}
+			if d, gap := z.Detail.Get(); gap == nil && !d.Private {
 				collect.Into(r, &z.Signing, client.GetDNSSEC, &sdk.GetDNSSECInput{HostedZoneId: &id},
 					func(o *sdk.GetDNSSECOutput) string { return *o.Status.ServeSignature })
 				r.Do(func(context.Context) {
@@ -66,12 +65,9 @@ func arn(s *collect.Session, id string) string {
 }
 
 func detail(z types.HostedZone) route53.Detail {
-	var d route53.Detail
-	if z.Config != nil {
-		d.Private = z.Config.PrivateZone
-	}
+	d := route53.Detail{Private: collect.Required("Config", z.Config).PrivateZone}
 	if z.LinkedService != nil {
-		d.CreatedBy = aws.ToString(z.LinkedService.ServicePrincipal)
+		d.CreatedBy = collect.RequiredText("ServicePrincipal", z.LinkedService.ServicePrincipal)
 	}
 	return d
 }

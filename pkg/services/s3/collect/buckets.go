@@ -47,7 +47,7 @@ func listBuckets(ctx context.Context, s *collect.Session) (byRegion map[string][
 		if page.Owner != nil {
 			owner.Owner = aws.ToString(page.Owner.ID)
 		}
-		for _, b := range page.Buckets {
+		for _, b := range collect.RequiredList("Buckets", page.Buckets) {
 			// Emulators leave the region out, and answer for all buckets anywhere.
 			region := cmp.Or(aws.ToString(b.BucketRegion), s.Config.Region)
 			if s.Audits(region) {
@@ -67,7 +67,7 @@ type walk struct {
 
 // bucket is nil for a bucket that was deleted after it was listed.
 func (w walk) bucket(r *collect.Reading, listed types.Bucket) *s3.Bucket {
-	name := aws.ToString(listed.Name)
+	name := collect.RequiredText("Name", listed.Name)
 	b := &s3.Bucket{Resource: w.Resource("arn:"+w.Partition+":s3:::"+name, name), Detail: fact.Known(w.detail)}
 	var gone atomic.Bool
 	w.access(r, &gone, b)

@@ -1,93 +1,92 @@
 package collect_test
 
 import (
+	"slices"
 	"testing"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3control"
-	control "github.com/aws/aws-sdk-go-v2/service/s3control/types"
 
 	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
 	"github.com/cloudarq/cloudarq/pkg/aws/fake"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
-	"github.com/cloudarq/cloudarq/pkg/judge/fact"
-	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/s3"
 	"github.com/cloudarq/cloudarq/pkg/services/s3/collect"
 )
 
-var allOn = s3.PublicAccessBlock{BlockPublicACLs: true, IgnorePublicACLs: true, BlockPublicPolicy: true, RestrictPublicBuckets: true}
-
-func full(f *fake.Fake) {
-	answerBuckets(f)
-	fake.On(f, func(in *s3control.GetPublicAccessBlockInput) (*s3control.GetPublicAccessBlockOutput, error) {
-		if aws.ToString(in.AccountId) != collecttest.Account {
-			return nil, fake.Error("AccessDenied")
-		}
-		return &s3control.GetPublicAccessBlockOutput{PublicAccessBlockConfiguration: controlBlock()}, nil
-	})
-	fake.OnRegion(f, func(region string, in *s3control.ListMultiRegionAccessPointsInput) (*s3control.ListMultiRegionAccessPointsOutput, error) {
-		if region != "us-west-2" {
-			return nil, fake.Error("PermanentRedirectControlError")
-		}
-		if in.NextToken == nil {
-			return &s3control.ListMultiRegionAccessPointsOutput{NextToken: aws.String("2"), AccessPoints: []control.MultiRegionAccessPointReport{
-				{Name: aws.String("site"), Alias: aws.String("mfzwi23gnjvgw.mrap"), Status: control.MultiRegionAccessPointStatusReady, PublicAccessBlock: controlBlock()},
-			}}, nil
-		}
-		return &s3control.ListMultiRegionAccessPointsOutput{AccessPoints: []control.MultiRegionAccessPointReport{
-			{Name: aws.String("new"), Status: control.MultiRegionAccessPointStatusCreating, PublicAccessBlock: &control.PublicAccessBlockConfiguration{
-				BlockPublicAcls: aws.Bool(false), IgnorePublicAcls: aws.Bool(false), BlockPublicPolicy: aws.Bool(false), RestrictPublicBuckets: aws.Bool(false),
-			}},
-		}}, nil
-	})
-}
-
-func controlBlock() *control.PublicAccessBlockConfiguration {
-	return &control.PublicAccessBlockConfiguration{
-		BlockPublicAcls: aws.Bool(true), IgnorePublicAcls: aws.Bool(true), BlockPublicPolicy: aws.Bool(true), RestrictPublicBuckets: aws.Bool(true),
-	}
-}
-
-func global(arn, name string) model.Resource {
-	return model.Resource{Ref: model.Ref{ARN: arn, Account: collecttest.Account, Region: model.Global, Name: name}}
-}
-
-func wantAccount() []check.Resource {
-	return []check.Resource{
-		s3.AccountPublicAccessBlock{
-			Resource: global("arn:aws:s3::111122223333:account-public-access-block", ""), Settings: fact.Known(allOn),
-		},
-		s3.MultiRegionAccessPoint{
-			Resource:          global("arn:aws:s3::111122223333:accesspoint/mfzwi23gnjvgw.mrap", "site"),
-			Detail:            fact.Known(s3.AccessPointDetail{State: "READY"}),
-			PublicAccessBlock: fact.Known(allOn),
-		},
-		s3.MultiRegionAccessPoint{
-			Resource:          global("arn:aws:s3::111122223333:accesspoint/new", "new"),
-			Detail:            fact.Known(s3.AccessPointDetail{State: "CREATING"}),
-			PublicAccessBlock: fact.Known(s3.PublicAccessBlock{}),
-		},
-	}
-}
-
 func TestCollect(t *testing.T) {
 	t.Parallel()
-	collecttest.Run(t, collect.Spec(), full, append(wantAccount(), wantBuckets()...))
+	collecttest.Wire(t, collect.Spec(), s3.Service())
 }
 
-func TestAccountWithoutBlock(t *testing.T) {
+// A gap tells the region where the call failed, which is the bucket's.
+func TestGapNamesTheBucketsRegion(t *testing.T) {
 	t.Parallel()
-	f := fake.New()
-	full(f)
-	fake.Fail[s3control.GetPublicAccessBlockInput](f, "NoSuchPublicAccessBlockConfiguration")
-	for _, r := range collecttest.Walk(t, collect.Spec(), f).Resources {
-		if a, ok := r.(s3.AccountPublicAccessBlock); ok {
-			if settings, gap := a.Settings.Get(); gap != nil || settings != (s3.PublicAccessBlock{}) {
-				t.Errorf("settings %v, gap %v; want all off", settings, gap)
-			}
-			return
+	cloud := collecttest.Scenario(t, "kept")
+	cloud.Meddle = func(operation string, _ int) error {
+		if operation == "S3.GetBucketPolicy" {
+			return fake.Error("AccessDenied")
+		}
+		return nil
+	}
+	var regions []string
+	for _, r := range collecttest.Walk(t, collect.Spec(), cloud).Resources {
+		if b, ok := r.(s3.Bucket); ok {
+			_, gap := b.Policy.Get()
+			regions = append(regions, gap.Region)
 		}
 	}
-	t.Error("no settings of the account")
+	slices.Sort(regions)
+	if want := []string{"eu-west-1", "eu-west-1", "eu-west-2"}; !slices.Equal(regions, want) {
+		t.Errorf("gaps in %v, want %v", regions, want)
+	}
+}
+
+// Of a listing that breaks off, what was listed is collected.
+func TestListingBreaksOff(t *testing.T) {
+	t.Parallel()
+	cloud := collecttest.Scenario(t, "kept")
+	cloud.Meddle = func(operation string, call int) error {
+		if operation == "S3.ListBuckets" && call == 2 {
+			return fake.Error("AccessDenied")
+		}
+		return nil
+	}
+	found := collecttest.Walk(t, collect.Spec(), cloud)
+	if found.Gaps[s3.Bucket{}.Kind()] == nil {
+		t.Error("the listing is called complete")
+	}
+	if !slices.ContainsFunc(found.Resources, func(r check.Resource) bool { return r.Reference().Name == "vault" }) {
+		t.Error("the bucket of the first page is missing")
+	}
+}
+
+// Emulators list buckets without their regions; AWS never does.
+func TestListedWithoutRegion(t *testing.T) {
+	t.Parallel()
+	cloud := collecttest.Scenario(t, "neglected", `-- ListBuckets --
+<ListAllMyBucketsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">
+  <Owner><ID>75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a</ID></Owner>
+  <Buckets><Bucket><Name>web</Name></Bucket></Buckets>
+</ListAllMyBucketsResult>
+`)
+	for _, r := range collecttest.Walk(t, collect.Spec(), cloud).Resources {
+		if b, ok := r.(s3.Bucket); ok && b.Region != collecttest.Region {
+			t.Errorf("%s is in %q, want the region of the call", b.ARN, b.Region)
+		}
+	}
+}
+
+// A bucket that was deleted after it was listed is no bucket of the account.
+func TestBucketDeletedMeanwhile(t *testing.T) {
+	t.Parallel()
+	cloud := collecttest.Scenario(t, "neglected", `-- GetBucketVersioning Bucket=web --
+HTTP/1.1 404 Not Found
+
+<Error><Code>NoSuchBucket</Code><Message>The specified bucket does not exist</Message><BucketName>web</BucketName></Error>
+`)
+	found := collecttest.Walk(t, collect.Spec(), cloud)
+	if slices.ContainsFunc(found.Resources, func(r check.Resource) bool { return r.Reference().Name == "web" }) {
+		t.Error("a bucket that is gone was collected")
+	}
+	if gap := found.Gaps[s3.Bucket{}.Kind()]; gap != nil {
+		t.Errorf("the listing has a gap: %v", gap)
+	}
 }

@@ -15,11 +15,23 @@ import (
 
 func policy(o *sdk.GetBucketPolicyOutput) string { return *o.Policy }
 
+// logDelivery is the group of AWS's own writers of access logs.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#specifying-grantee-predefined-groups
+const logDelivery = "http://acs.amazonaws.com/groups/s3/LogDelivery"
+
+// publicGrants understands every grant, or gives none: of one that it does not
+// understand nobody knows who is let in.
 func publicGrants(o *sdk.GetBucketAclOutput) []s3.Grant {
 	var public []s3.Grant
-	for _, g := range o.Grants {
-		if group := aws.ToString(g.Grantee.URI); group == s3.AllUsers || group == s3.AuthenticatedUsers {
-			public = append(public, s3.Grant{Group: group, Permission: string(g.Permission)})
+	for _, g := range collect.RequiredList("AccessControlList", o.Grants) {
+		grantee := collect.Required("Grantee", g.Grantee)
+		permission := collect.Known("Permission", g.Permission, g.Permission.Values()...)
+		if collect.Known("Grantee type", grantee.Type, grantee.Type.Values()...) != types.TypeGroup {
+			continue
+		}
+		group := collect.Known("Grantee URI", aws.ToString(grantee.URI), s3.AllUsers, s3.AuthenticatedUsers, logDelivery)
+		if group != logDelivery {
+			public = append(public, s3.Grant{Group: group, Permission: string(permission)})
 		}
 	}
 	return public

@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
-	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/secretsmanager"
 )
 
@@ -31,10 +30,13 @@ func secrets(ctx context.Context, s *collect.Session) error {
 	pages := sdk.NewListSecretsPaginator(client, &sdk.ListSecretsInput{MaxResults: aws.Int32(100)})
 	return collect.Each(ctx, s, pages, func(o *sdk.ListSecretsOutput) []types.SecretListEntry { return o.SecretList },
 		func(r *collect.Reading, entry types.SecretListEntry) *secretsmanager.Secret {
-			secret := &secretsmanager.Secret{Resource: s.Resource(*entry.ARN, aws.ToString(entry.Name)), Detail: fact.Known(detail(entry))}
+			secret := &secretsmanager.Secret{Resource: s.Resource(collect.RequiredARN("ARN", entry.ARN), aws.ToString(entry.Name)), Detail: collect.From(r, entry, detail)}
 			// A secret without a policy is answered by one without ResourcePolicy.
 			collect.Into(r, &secret.Policy, client.GetResourcePolicy, &sdk.GetResourcePolicyInput{SecretId: entry.ARN},
-				func(o *sdk.GetResourcePolicyOutput) string { return aws.ToString(o.ResourcePolicy) })
+				func(o *sdk.GetResourcePolicyOutput) string {
+					collect.RequiredARN("ARN", o.ARN)
+					return collect.Optional("ResourcePolicy", o.ResourcePolicy)
+				})
 			return secret
 		})
 }
@@ -42,9 +44,9 @@ func secrets(ctx context.Context, s *collect.Session) error {
 func detail(entry types.SecretListEntry) secretsmanager.Detail {
 	d := secretsmanager.Detail{
 		KMSKey:        aws.ToString(entry.KmsKeyId),
-		OwningService: aws.ToString(entry.OwningService),
-		PrimaryRegion: aws.ToString(entry.PrimaryRegion),
-		Created:       *entry.CreatedDate,
+		OwningService: collect.Optional("OwningService", entry.OwningService),
+		PrimaryRegion: collect.Optional("PrimaryRegion", entry.PrimaryRegion),
+		Created:       collect.Required("CreatedDate", entry.CreatedDate),
 		Changed:       entry.LastChangedDate,
 		Accessed:      entry.LastAccessedDate,
 		Rotation: secretsmanager.Rotation{

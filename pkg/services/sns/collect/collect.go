@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
-	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/sns"
 )
 
@@ -37,11 +36,11 @@ func Spec() collect.Spec {
 }
 
 func topics(ctx context.Context, s *collect.Session) error {
-	client := sdk.NewFromConfig(s.Config)
+	client := sdk.NewFromConfig(s.Config, func(o *sdk.Options) { o.APIOptions = append(o.APIOptions, collect.KeepBody) })
 	pages := sdk.NewListTopicsPaginator(client, &sdk.ListTopicsInput{})
 	return collect.Each(ctx, s, pages, func(o *sdk.ListTopicsOutput) []types.Topic { return o.Topics },
 		func(r *collect.Reading, entry types.Topic) *sns.Topic {
-			t := &sns.Topic{Resource: s.Resource(*entry.TopicArn, name(*entry.TopicArn))}
+			t := &sns.Topic{Resource: s.Resource(collect.RequiredARN("TopicArn", entry.TopicArn), name(*entry.TopicArn))}
 			collect.Into(r, &t.Attributes, client.GetTopicAttributes, &sdk.GetTopicAttributesInput{TopicArn: entry.TopicArn}, attributes)
 			return t
 		})
@@ -56,11 +55,14 @@ func name(arn string) string { return arn[strings.LastIndexByte(arn, ':')+1:] }
 var roles = []string{"SuccessFeedbackRoleArn", "FailureFeedbackRoleArn"}
 
 func attributes(o *sdk.GetTopicAttributesOutput) sns.Attributes {
+	collect.RequiredEntries(o.ResultMetadata, "Attributes")
 	confirmed, err := strconv.Atoi(o.Attributes["SubscriptionsConfirmed"])
 	if err != nil {
-		panic(err) // becomes a gap: collect.ErrGarbled
+		collect.Garbled("SubscriptionsConfirmed: %v", err)
 	}
-	a := sns.Attributes{Policy: o.Attributes["Policy"], Key: o.Attributes["KmsMasterKeyId"], Confirmed: confirmed}
+	// Every topic has a policy: at least the one that it was made with.
+	// https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-language-api-permissions-reference.html, 29 November 2026.
+	a := sns.Attributes{Policy: collect.RequiredWord("Policy", o.Attributes["Policy"]), Key: o.Attributes["KmsMasterKeyId"], Confirmed: confirmed}
 	for attribute, value := range o.Attributes {
 		for _, role := range roles {
 			if protocol, ok := strings.CutSuffix(attribute, role); ok && value != "" {
@@ -79,6 +81,7 @@ const mostSubscriptions = 20_000
 
 func subscriptions(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
+	r := collect.NewReading(ctx, s)
 	pages := sdk.NewListSubscriptionsPaginator(client, &sdk.ListSubscriptionsInput{})
 	for read := 0; pages.HasMorePages(); {
 		if read >= mostSubscriptions {
@@ -91,7 +94,7 @@ func subscriptions(ctx context.Context, s *collect.Session) error {
 		for _, entry := range page.Subscriptions {
 			// The others are "PendingConfirmation" or "Deleted", and receive nothing.
 			if arn := aws.ToString(entry.SubscriptionArn); strings.HasPrefix(arn, "arn:") {
-				s.Emit(subscription(s, arn, entry))
+				s.Emit(subscription(s, r, arn, entry))
 			}
 		}
 		read += len(page.Subscriptions)
@@ -99,9 +102,11 @@ func subscriptions(ctx context.Context, s *collect.Session) error {
 	return nil
 }
 
-func subscription(s *collect.Session, arn string, entry types.Subscription) sns.Subscription {
+func subscription(s *collect.Session, r *collect.Reading, arn string, entry types.Subscription) sns.Subscription {
 	return sns.Subscription{
 		Resource: s.Resource(arn, name(aws.ToString(entry.TopicArn))),
-		Detail:   fact.Known(sns.Detail{Topic: aws.ToString(entry.TopicArn), Protocol: aws.ToString(entry.Protocol)}),
+		Detail: collect.From(r, entry, func(entry types.Subscription) sns.Detail {
+			return sns.Detail{Topic: aws.ToString(entry.TopicArn), Protocol: collect.RequiredText("Protocol", entry.Protocol)}
+		}),
 	}
 }

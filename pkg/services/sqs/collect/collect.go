@@ -52,6 +52,12 @@ func attributes(all map[string]string) (sqs.Attributes, error) {
 	if all[string(types.QueueAttributeNameQueueArn)] == "" {
 		return sqs.Attributes{}, fmt.Errorf("%w: QueueArn", collect.ErrGarbled)
 	}
+	// All values were asked for: a queue without a policy has none to give, an empty one
+	// is no policy that SQS accepts.
+	policy, given := all[string(types.QueueAttributeNamePolicy)]
+	if given && policy == "" {
+		return sqs.Attributes{}, fmt.Errorf("%w: Policy", collect.ErrGarbled)
+	}
 	var redrive struct {
 		Target string `json:"deadLetterTargetArn"`
 	}
@@ -63,7 +69,7 @@ func attributes(all map[string]string) (sqs.Attributes, error) {
 	return sqs.Attributes{
 		ManagedSSE:      all[string(types.QueueAttributeNameSqsManagedSseEnabled)] == "true",
 		KMSKey:          all[string(types.QueueAttributeNameKmsMasterKeyId)],
-		Policy:          all[string(types.QueueAttributeNamePolicy)],
+		Policy:          policy,
 		DeadLetterQueue: redrive.Target,
 	}, nil
 }

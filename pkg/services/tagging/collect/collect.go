@@ -36,11 +36,13 @@ func tags(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	var secrets secrets
 	pages := sdk.NewGetResourcesPaginator(client, &sdk.GetResourcesInput{ResourcesPerPage: aws.Int32(most)})
-	err := collect.Each(ctx, s, pages, func(o *sdk.GetResourcesOutput) []types.ResourceTagMapping { return o.ResourceTagMappingList },
+	err := collect.Each(ctx, s, pages, func(o *sdk.GetResourcesOutput) []types.ResourceTagMapping {
+		return collect.RequiredList("ResourceTagMappingList", o.ResourceTagMappingList)
+	},
 		func(_ *collect.Reading, found types.ResourceTagMapping) *tagging.TaggedResource {
-			arn := *found.ResourceARN
+			arn := collect.RequiredARN("ResourceARN", found.ResourceARN)
 			search := collect.NewSearch(ctx)
-			kept, suspicious := reduced(search, found.Tags)
+			kept, suspicious := reduced(search, collect.RequiredList("Tags", found.Tags))
 			secrets.add(arn, suspicious, search.Gap(s, "tag:GetResources"))
 			return &tagging.TaggedResource{Resource: s.Resource(arn, kept["Name"]), Tags: fact.Known(kept)}
 		})
@@ -61,7 +63,7 @@ func tags(ctx context.Context, s *collect.Session) error {
 func reduced(search *collect.Search, tags []types.Tag) (kept map[string]string, suspicious []string) {
 	kept = map[string]string{}
 	for _, tag := range tags {
-		key, value := aws.ToString(tag.Key), aws.ToString(tag.Value)
+		key, value := collect.RequiredText("Key", tag.Key), collect.Required("Value", tag.Value)
 		if search.Text(key) {
 			key = tagging.Reduced
 		}
