@@ -74,6 +74,10 @@ func permissions(all []types.IpPermission) []ec2.Permission {
 	var kept []ec2.Permission
 	for _, p := range all {
 		k := ec2.Permission{Protocol: protocol(p.IpProtocol), From: p.FromPort, To: p.ToPort}
+		if k.Protocol == "tcp" || k.Protocol == "udp" { // without ports it would be a rule for all
+			collect.Required("FromPort", p.FromPort)
+			collect.Required("ToPort", p.ToPort)
+		}
 		for _, r := range collect.RequiredList("IpRanges", p.IpRanges) {
 			k.IPv4 = append(k.IPv4, collect.Prefix("CidrIp", r.CidrIp))
 		}

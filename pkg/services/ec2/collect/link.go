@@ -16,7 +16,9 @@ import (
 func endpoints(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeVpcEndpointsPaginator(client, &sdk.DescribeVpcEndpointsInput{MaxResults: aws.Int32(most)})
-	return collect.Each(ctx, s, pages, func(o *sdk.DescribeVpcEndpointsOutput) []types.VpcEndpoint { return o.VpcEndpoints },
+	return collect.Each(ctx, s, pages, func(o *sdk.DescribeVpcEndpointsOutput) []types.VpcEndpoint {
+		return collect.RequiredList("VpcEndpoints", o.VpcEndpoints)
+	},
 		func(_ *collect.Reading, p types.VpcEndpoint) *ec2.Endpoint {
 			if foreign(s, p.OwnerId) {
 				return nil
