@@ -25,7 +25,7 @@ import (
 var update = flag.Bool("update", false, "write what scenarios come to, instead of comparing it")
 
 // Secret is a credential, wherever a scenario has it. No snapshot may hold it.
-const Secret = "Tr0ub4dor3correct"
+const Secret = "Tr0ub4dor3correct" //nolint:gosec // nobody's
 
 // Now is the time at which scenarios are judged.
 var Now = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
@@ -348,8 +348,8 @@ func (s *scenario) turned(found *Found) []judged {
 	verdicts := judge(s.service, found)
 	was, is := names(s.found), names(found)
 	formerly := func(kind, resource string) string {
-		lost, new := without(was[kind], is[kind]), without(is[kind], was[kind])
-		if len(lost) == 1 && len(new) == 1 && new[0] == resource {
+		lost, added := without(was[kind], is[kind]), without(is[kind], was[kind])
+		if len(lost) == 1 && len(added) == 1 && added[0] == resource {
 			return lost[0]
 		}
 		return resource
