@@ -116,7 +116,7 @@ func TestRooms(t *testing.T) {
 		"pkg/platform/notify":  {},
 		"pkg/platform/secret":  {},
 		"pkg/platform/metrics": {},
-		"pkg/policy":           {},
+		"pkg/policy":           {"pkg/model"},
 		"pkg/policy/grant":     {"pkg/judge/check", "pkg/judge/iampolicy", "pkg/model", "pkg/policy"},
 		"pkg/store":            {"pkg/model", "pkg/platform/table"},
 		"pkg/aws/ledger":       {},
@@ -172,7 +172,7 @@ func TestServicesKeepApart(t *testing.T) {
 func TestSDKStaysAtTheEdge(t *testing.T) {
 	t.Parallel()
 	edge := []string{
-		"pkg/api/client", "pkg/aws/client", "pkg/aws/fake", "pkg/access/bootstrap", "pkg/aws/collect", "pkg/aws/collect/collecttest", "pkg/services/collectors",
+		"pkg/api/client", "pkg/aws/client", "pkg/aws/fake", "pkg/aws/wire", "pkg/access/bootstrap", "pkg/aws/collect", "pkg/aws/collect/collecttest", "pkg/services/collectors",
 		"pkg/platform/table/dynamo", "pkg/platform/blob/s3", "pkg/platform/queue/sqs", "pkg/platform/notify/sns", "pkg/platform/secret/kms", "test/emulator/emulatortest", "bench/synthetic",
 	}
 	isMain := func(name string) bool { return strings.HasPrefix(name, "functions/") }

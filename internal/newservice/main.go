@@ -29,6 +29,8 @@ func main() {
   - add %[1]s.Service() to pkg/services/services.go and its Spec() to pkg/services/collectors/collectors.go
   - a new SDK client: go get github.com/aws/aws-sdk-go-v2/service/…@VERSION, its IAM prefix in
     pkg/policy/actions.go, and the client in pkg/services/collectors/guard_test.go
+  - AWS's answers in pkg/services/%[1]s/collect/testdata/*.txtar, then
+    go test ./pkg/services/%[1]s/collect -update, and read what it wrote
   - test/estate/estate/services/%[1]s.py, if the emulator knows the service
   - make generate and make blinds, then make check
 `, name)
@@ -48,7 +50,7 @@ func write(services, name, title, sdkID string) error {
 	fill := strings.NewReplacer("NAME", name, "TITLE", title, "SDKID", sdkID)
 	for from, to := range map[string]string{
 		"service.go": name + ".go", "checks.go": "checks.go", "checks.yaml": "checks.yaml", "checks_test.go": "checks_test.go",
-		"collect.go": "collect/collect.go", "collect_test.go": "collect/collect_test.go",
+		"collect.go": "collect/collect.go", "collect_test.go": "collect/collect_test.go", "kept.txtar": "collect/testdata/kept.txtar",
 	} {
 		content, err := skeleton.ReadFile("skeleton/" + from + ".txt")
 		if err != nil {

@@ -178,7 +178,8 @@ func inside(whole json.RawMessage, name string) json.RawMessage {
 }
 
 // RequiredEntries wants each entry of a map in an XML answer to have a key and a value:
-// the SDK reads one without a value as if it were 0, or empty. The answer is of a client with KeepBody.
+// the SDK reads one without a value as if it were 0, or empty. The answer is of a client
+// with KeepBody.
 func RequiredEntries(answer middleware.Metadata, member string) {
 	body, kept := answer.Get(bodyKey{}).([]byte)
 	if !kept {

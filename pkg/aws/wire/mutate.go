@@ -221,8 +221,8 @@ func mutateXML(body []byte, yield func(Mutation) bool) error {
 
 func (e *element) visit(path string, try func(string, Change) error) error {
 	was := *e
-	attempt := func(path string, change Change, make func()) error {
-		make()
+	attempt := func(path string, change Change, alter func()) error {
+		alter()
 		err := try(path, change)
 		*e = was
 		return err

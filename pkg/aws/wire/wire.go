@@ -26,6 +26,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -80,7 +81,7 @@ func Parse(archive []byte) ([]Answer, error) {
 				return nil, fmt.Errorf("section %q: %w", file.Name, err)
 			}
 			body, err := io.ReadAll(response.Body)
-			if err != nil {
+			if err = errors.Join(err, response.Body.Close()); err != nil {
 				return nil, fmt.Errorf("section %q: %w", file.Name, err)
 			}
 			a.Status, a.Header, a.Body = response.StatusCode, response.Header, bytes.TrimSpace(body)

@@ -27,7 +27,7 @@ import (
 var update = flag.Bool("update", false, "write what scenarios come to, instead of comparing it")
 
 // Secret is a credential, wherever a scenario has it. No snapshot may hold it.
-const Secret = "Tr0ub4dor3correct"
+const Secret = "Tr0ub4dor3correct" //nolint:gosec // nobody's
 
 // Now is the time at which scenarios are judged.
 var Now = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
@@ -276,7 +276,7 @@ func (s *scenario) mutations(t *testing.T) []absence {
 	if !slices.ContainsFunc(slices.Collect(maps.Values(s.verdicts)), func(v check.Verdict) bool { return v.Status != check.Pass }) {
 		return nil // nothing can become what it is
 	}
-	tried, fields := 0, map[string]bool{}
+	tried, turned, fields := 0, 0, map[string]bool{}
 	for i, a := range s.answers {
 		operation := s.operation(t, a)
 		if operation == "" || a.Status >= 300 || len(a.Body) == 0 {
@@ -290,6 +290,7 @@ func (s *scenario) mutations(t *testing.T) []absence {
 			for _, key := range s.turned(s.again(t, operation, answers)) {
 				row, found := excuse(s.service.Name, operation, m)
 				if !found {
+					turned++
 					t.Errorf("%s: %s %s makes %s of %s PASS", operation, m.Path, m.Change, key.check, key.resource)
 				} else {
 					excused = append(excused, row)
@@ -301,7 +302,7 @@ func (s *scenario) mutations(t *testing.T) []absence {
 			t.Errorf("%s: %v", operation, err)
 		}
 	}
-	t.Logf("%d fields, %d mutations", len(fields), tried)
+	t.Logf("%d fields, %d mutations, %d verdicts became PASS", len(fields), tried, turned)
 	return excused
 }
 
@@ -358,8 +359,8 @@ func (s *scenario) turned(found *Found) []judged {
 	verdicts := judge(s.service, found)
 	was, is := names(s.found), names(found)
 	formerly := func(kind, resource string) string {
-		lost, new := without(was[kind], is[kind]), without(is[kind], was[kind])
-		if len(lost) == 1 && len(new) == 1 && new[0] == resource {
+		lost, added := without(was[kind], is[kind]), without(is[kind], was[kind])
+		if len(lost) == 1 && len(added) == 1 && added[0] == resource {
 			return lost[0]
 		}
 		return resource

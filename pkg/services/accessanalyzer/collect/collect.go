@@ -33,7 +33,7 @@ func settings(ctx context.Context, s *collect.Session) error {
 			pages := sdk.NewListAnalyzersPaginator(client, &sdk.ListAnalyzersInput{MaxResults: aws.Int32(100)})
 			return collect.Pages(ctx, pages, func(o *sdk.ListAnalyzersOutput) []accessanalyzer.Analyzer {
 				analyzers := make([]accessanalyzer.Analyzer, len(o.Analyzers))
-				for i, a := range o.Analyzers {
+				for i, a := range collect.RequiredList("analyzers", o.Analyzers) {
 					analyzers[i] = analyzer(a)
 				}
 				return analyzers
@@ -44,5 +44,5 @@ func settings(ctx context.Context, s *collect.Session) error {
 }
 
 func analyzer(a types.AnalyzerSummary) accessanalyzer.Analyzer {
-	return accessanalyzer.Analyzer{Name: aws.ToString(a.Name), Type: string(a.Type), Status: string(a.Status)}
+	return accessanalyzer.Analyzer{Name: aws.ToString(a.Name), Type: string(collect.RequiredWord("type", a.Type)), Status: string(collect.RequiredWord("status", a.Status))}
 }

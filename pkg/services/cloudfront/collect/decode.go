@@ -28,9 +28,12 @@ func detail(s types.DistributionSummary) cloudfront.Detail {
 	}
 	c := collect.Required("ViewerCertificate", s.ViewerCertificate)
 	d.Certificate = cloudfront.Certificate{
-		Default:    collect.Required("CloudFrontDefaultCertificate", c.CloudFrontDefaultCertificate),
+		Default:    aws.ToBool(c.CloudFrontDefaultCertificate),
 		MinimumTLS: string(c.MinimumProtocolVersion),
 		Method:     string(c.SSLSupportMethod),
+	}
+	if !d.Certificate.Default && c.ACMCertificateArn == nil && c.IAMCertificateId == nil {
+		collect.Garbled("the viewer certificate is neither CloudFront's nor another")
 	}
 	if d.Certificate.Default {
 		d.Certificate.Method = "" // AWS says vip, which is not so

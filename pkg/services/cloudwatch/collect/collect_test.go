@@ -6,30 +6,14 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 
 	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
-	"github.com/cloudarq/cloudarq/pkg/judge/fact"
-	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudwatch"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudwatch/collect"
 )
-
-var since = time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
-
-func arn(name string) *string {
-	return aws.String("arn:aws:cloudwatch:eu-west-1:111122223333:alarm:" + name)
-}
-
-func alarm(name string, d cloudwatch.Detail) cloudwatch.Alarm {
-	return cloudwatch.Alarm{
-		Resource: model.Resource{Ref: model.Ref{ARN: *arn(name), Account: collecttest.Account, Region: collecttest.Region, Name: name}},
-		Detail:   fact.Known(d),
-	}
-}
 
 func TestCollect(t *testing.T) {
 	t.Parallel()

@@ -47,8 +47,8 @@ func settings(ctx context.Context, s *collect.Session) error {
 
 func recorders(o *sdk.DescribeConfigurationRecordersOutput) []config.Recorder {
 	all := make([]config.Recorder, len(o.ConfigurationRecorders))
-	for i, r := range o.ConfigurationRecorders {
-		all[i] = config.Recorder{Name: aws.ToString(r.Name), Role: aws.ToString(r.RoleARN)}
+	for i, r := range collect.RequiredList("ConfigurationRecorders", o.ConfigurationRecorders) {
+		all[i] = config.Recorder{Name: aws.ToString(r.Name), Role: collect.RequiredARN("roleARN", r.RoleARN)}
 		if g := r.RecordingGroup; g != nil {
 			all[i].AllSupported, all[i].Global, all[i].Included = g.AllSupported, g.IncludeGlobalResourceTypes, names(g.ResourceTypes)
 			if g.ExclusionByResourceTypes != nil {
@@ -69,7 +69,7 @@ func names(resourceTypes []types.ResourceType) []string {
 
 func statuses(o *sdk.DescribeConfigurationRecorderStatusOutput) []config.Status {
 	all := make([]config.Status, len(o.ConfigurationRecordersStatus))
-	for i, s := range o.ConfigurationRecordersStatus {
+	for i, s := range collect.RequiredList("ConfigurationRecordersStatus", o.ConfigurationRecordersStatus) {
 		all[i] = config.Status{Name: aws.ToString(s.Name), Recording: s.Recording, Last: string(s.LastStatus), Error: aws.ToString(s.LastErrorCode)}
 	}
 	return all
@@ -77,7 +77,7 @@ func statuses(o *sdk.DescribeConfigurationRecorderStatusOutput) []config.Status 
 
 func channels(o *sdk.DescribeDeliveryChannelsOutput) []config.Channel {
 	all := make([]config.Channel, len(o.DeliveryChannels))
-	for i, c := range o.DeliveryChannels {
+	for i, c := range collect.RequiredList("DeliveryChannels", o.DeliveryChannels) {
 		all[i] = config.Channel{Bucket: aws.ToString(c.S3BucketName)}
 	}
 	return all

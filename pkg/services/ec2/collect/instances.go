@@ -75,7 +75,7 @@ func instanceDetail(i types.Instance) ec2.InstanceDetail {
 		Stopped:        stopTime(aws.ToString(i.StateTransitionReason)),
 		Image:          aws.ToString(i.ImageId),
 		Key:            collect.Optional("KeyName", i.KeyName),
-		Virtualization: string(collect.RequiredWord("VirtualizationType", i.VirtualizationType)),
+		Virtualization: string(i.VirtualizationType),
 		Interfaces:     len(collect.RequiredList("NetworkInterfaces", i.NetworkInterfaces)),
 	}
 	if p := i.IamInstanceProfile; p != nil {

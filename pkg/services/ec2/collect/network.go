@@ -34,7 +34,9 @@ func vpcs(ctx context.Context, s *collect.Session) error {
 func subnets(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeSubnetsPaginator(client, &sdk.DescribeSubnetsInput{MaxResults: aws.Int32(most)})
-	return collect.Each(ctx, s, pages, func(o *sdk.DescribeSubnetsOutput) []types.Subnet { return o.Subnets },
+	return collect.Each(ctx, s, pages, func(o *sdk.DescribeSubnetsOutput) []types.Subnet {
+		return collect.RequiredList("Subnets", o.Subnets)
+	},
 		func(r *collect.Reading, n types.Subnet) *ec2.Subnet {
 			if foreign(s, n.OwnerId) {
 				return nil
@@ -57,7 +59,9 @@ func subnets(ctx context.Context, s *collect.Session) error {
 func flowLogs(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeFlowLogsPaginator(client, &sdk.DescribeFlowLogsInput{MaxResults: aws.Int32(most)})
-	return collect.Each(ctx, s, pages, func(o *sdk.DescribeFlowLogsOutput) []types.FlowLog { return o.FlowLogs },
+	return collect.Each(ctx, s, pages, func(o *sdk.DescribeFlowLogsOutput) []types.FlowLog {
+		return collect.RequiredList("FlowLogs", o.FlowLogs)
+	},
 		func(r *collect.Reading, l types.FlowLog) *ec2.FlowLog {
 			return &ec2.FlowLog{
 				Resource: resource(s, "vpc-flow-log", l.FlowLogId),

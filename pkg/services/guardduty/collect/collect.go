@@ -53,7 +53,7 @@ func settings(ctx context.Context, s *collect.Session) error {
 // https://docs.aws.amazon.com/guardduty/latest/APIReference/API_CreateDetector.html
 func detectorID(ctx context.Context, client *sdk.Client) (string, error) {
 	pages := sdk.NewListDetectorsPaginator(client, &sdk.ListDetectorsInput{MaxResults: aws.Int32(50)})
-	ids, err := collect.Pages(ctx, pages, func(o *sdk.ListDetectorsOutput) []string { return o.DetectorIds })
+	ids, err := collect.Pages(ctx, pages, func(o *sdk.ListDetectorsOutput) []string { return collect.RequiredList("detectorIds", o.DetectorIds) })
 	if err != nil || len(ids) == 0 {
 		return "", err
 	}
@@ -65,9 +65,9 @@ func detector(ctx context.Context, client *sdk.Client, id string) (guardduty.Det
 	if err != nil {
 		return guardduty.Detector{}, err
 	}
-	d := guardduty.Detector{ID: id, Status: string(o.Status)}
+	d := guardduty.Detector{ID: id, Status: string(collect.RequiredWord("status", o.Status))}
 	for _, f := range o.Features {
-		d.Features = append(d.Features, guardduty.Feature{Name: string(f.Name), Status: string(f.Status)})
+		d.Features = append(d.Features, guardduty.Feature{Name: string(f.Name), Status: string(collect.RequiredWord("features.status", f.Status))})
 	}
 	return d, nil
 }

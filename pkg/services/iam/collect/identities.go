@@ -108,14 +108,11 @@ func roleDetail(r types.RoleDetail) iam.RoleDetail {
 func (l lister) policy(p types.ManagedPolicyDetail) []check.Resource {
 	arn := collect.RequiredARN("Policy.Arn", p.Arn)
 	detail := collect.From(l.reading, p, func(p types.ManagedPolicyDetail) iam.PolicyDetail {
-		count := func(member string, value *int32) int {
-			collect.Required(member, value)
-			return collect.Count(member, value)
-		}
+		attachments := collect.Required("AttachmentCount", p.AttachmentCount)
 		d := iam.PolicyDetail{
 			AWS:         strings.Contains(arn, ":iam::aws:policy/"),
-			Attachments: count("AttachmentCount", p.AttachmentCount),
-			Boundaries:  count("PermissionsBoundaryUsageCount", p.PermissionsBoundaryUsageCount),
+			Attachments: collect.Count("AttachmentCount", &attachments),
+			Boundaries:  collect.Count("PermissionsBoundaryUsageCount", p.PermissionsBoundaryUsageCount),
 		}
 		if d.AWS && d.Attachments+d.Boundaries == 0 {
 			return d // one of AWS's thousand that the account does not use

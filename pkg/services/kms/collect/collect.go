@@ -3,6 +3,7 @@ package collect
 
 import (
 	"context"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/kms"
@@ -46,11 +47,13 @@ func keys(ctx context.Context, s *collect.Session) error {
 func detail(o *sdk.DescribeKeyOutput) kms.Detail {
 	m := o.KeyMetadata
 	return kms.Detail{
-		Manager:     string(m.KeyManager),
-		State:       string(collect.Known("KeyState", m.KeyState, m.KeyState.Values()...)),
-		Spec:        string(m.KeySpec),
-		Origin:      string(m.Origin),
-		MultiRegion: collect.Required("MultiRegion", m.MultiRegion),
+		Manager: string(m.KeyManager),
+		State:   string(collect.Known("KeyState", m.KeyState, m.KeyState.Values()...)),
+		Spec:    string(m.KeySpec),
+		Origin:  string(m.Origin),
+		// The id tells, too.
+		// https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-overview.html, 29 November 2026.
+		MultiRegion: aws.ToBool(m.MultiRegion) || strings.HasPrefix(collect.RequiredText("KeyId", m.KeyId), "mrk-"),
 		Deletion:    m.DeletionDate,
 	}
 }
