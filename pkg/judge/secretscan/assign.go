@@ -93,7 +93,7 @@ func (p *pending) assigned(text string, at, end int, name string) bool {
 // valueOf is what a name is given, and where that stands.
 func valueOf(text string, at, end int, c class) (string, place, bool) {
 	before, after := text[:at], text[end:]
-	flag := text[at] == '-' || at > 0 && text[at-1] == '/'
+	flag := text[at] == '-'
 	closed := false // a quote before the name is closed after it
 	for range 4 {
 		if after == "" {
@@ -119,7 +119,15 @@ func valueOf(text string, at, end int, c class) (string, place, bool) {
 		if hasAny(rest, ":::", "://") {
 			return "", 0, false
 		}
-		return read(strings.TrimLeft(rest, ":="), c)
+		given := strings.TrimLeft(rest, ":=")
+		if start := given[run(given, blank, 64):]; at > 0 && quote(text[at-1]) && !closed && start != "" && start[0] == text[at-1] {
+			return "", 0, false // the quote ends the string that began with the name: "PASSWORD=" + x
+		}
+		value, where, ok := read(given, c)
+		if spaced := blanks > 0 || len(rest) > 1 && blank(rest[1]); where == inText && rest[0] == '=' && spaced {
+			where = inCode
+		}
+		return value, where, ok
 	case rest[0] == '>' && blanks == 0 && (closed || strings.HasSuffix(before, "<")):
 		n := 1 + run(rest[1:], func(b byte) bool { return b != '<' && b != '\n' }, maxValue)
 		return rest[1:n], quoted, n < len(rest) && rest[n] == '<'
@@ -134,7 +142,7 @@ func valueOf(text string, at, end int, c class) (string, place, bool) {
 		return "", 0, false
 	case flag && rest[0] != '-' && rest[0] != '|' && rest[0] != '>' && rest[0] != '&' && rest[0] != '\\':
 		return read(rest, c)
-	case c.kind >= issued && !closed:
+	case c.kind >= issued && !closed && !c.verb && rest[0] != '-':
 		// Without any sign between: netrc, redis.conf, SQL, setx, Dockerfile's ENV, aws configure set.
 		value, where, ok := read(rest, c)
 		if !ok {
@@ -178,7 +186,7 @@ func read(text string, c class) (string, place, bool) {
 		n := run(text, func(b byte) bool { return b != mark && b != '\n' }, maxValue)
 		value := strings.TrimRight(text[:n], `\`)
 		if value != "" && (blank(value[0]) || strings.IndexByte(");,", value[0]) >= 0) {
-			return "", 0, false // the quote ends the string that the name stands in: "Password: "
+			return "", 0, false // the quote ends the string that the name stands in: "Your password: "
 		}
 		if mark == '\'' {
 			return value, literal, true
@@ -207,7 +215,7 @@ func bare(value string) string {
 			return value[:i]
 		}
 	}
-	if strings.HasPrefix(value, "$") || strings.HasPrefix(value, "(") {
+	if value != "" && strings.IndexByte("$(<", value[0]) >= 0 {
 		return value
 	}
 	return strings.TrimRight(value, `,;)}]>\`)

@@ -72,7 +72,7 @@ func (l *commandLine) holds(line string) bool {
 	for len(line) > 0 {
 		n := run(line, func(c byte) bool { return !space(c) && c != ',' && c != ';' && c != '|' && c != '(' }, -1)
 		// A comma parts words where they stand in quotes, as in a JSON list of arguments.
-		for n < len(line) && line[n] == ',' && !(n > 0 && quote(line[n-1])) {
+		for n < len(line) && line[n] == ',' && (n == 0 || !quote(line[n-1])) {
 			n += 1 + run(line[n+1:], func(c byte) bool { return !space(c) && c != ',' && c != ';' && c != '|' && c != '(' }, -1)
 		}
 		if n > 0 && l.word(line[:n]) {
@@ -88,8 +88,11 @@ func (l *commandLine) holds(line string) bool {
 
 func (l *commandLine) word(raw string) bool {
 	at := inText
-	if strings.Contains(raw, "'") {
+	switch {
+	case strings.Contains(raw, "'"):
 		at = literal
+	case strings.Contains(raw, `"`):
+		at = quoted
 	}
 	word := strings.Trim(unquote.Replace(raw), "[]()")
 	if word == "" {
@@ -114,7 +117,7 @@ func (l *commandLine) word(raw string) bool {
 	case is("identified"):
 		l.sql = 6
 	case l.sql > 0 && strings.EqualFold(l.last[0], "by") && !is("password"):
-		return classPassword.credential(word, at)
+		return at != inText && classPassword.credential(word, at)
 	case strings.HasPrefix(word, "pass:"): // of openssl
 		return classPassword.credential(word[len("pass:"):], at)
 	case l.last[2] == "net" && l.last[1] == "user" || l.last[1] == "add_user" || l.last[1] == "change_password":

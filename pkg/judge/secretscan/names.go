@@ -14,7 +14,7 @@ type class struct {
 	// (REQUIRE_PASSWORD). Then only a value that is plainly drawn by lot counts.
 	weak bool
 	caps bool // the name is in capitals, as variables of the environment are
-	bare bool // the name is the word alone, as prose has it, too
+	verb bool // the name is a word alone that is a verb in prose: pass
 }
 
 type kind int
@@ -100,7 +100,7 @@ func classify(name string) class {
 	for last > 1 && (several[all[last-1]] || digit(all[last-1][len(all[last-1])-1])) {
 		last--
 	}
-	c := class{caps: name == strings.ToUpper(name), bare: last == 1}
+	c := class{caps: name == strings.ToUpper(name), verb: last == 1 && shortWords[all[0]]}
 	for i := range all {
 		c.kind = max(c.kind, word(all, i, last))
 	}
@@ -122,7 +122,7 @@ func classify(name string) class {
 		c.weak = true
 	case storedWords[strings.TrimSuffix(all[last-1], "s")] && c.kind == password:
 		c.kind = stored // DB_PASSWORD_SECRET
-	case all[last-1] == "key" && c.kind > drawnKey && last > 1 && !(keyIssued[all[last-2]] || keyMaterial[all[last-2]]):
+	case all[last-1] == "key" && c.kind > drawnKey && last > 1 && !keyIssued[all[last-2]] && !keyMaterial[all[last-2]]:
 		c.kind = drawnKey // PASSWORD_KEY: where in something the password is
 	}
 	return c

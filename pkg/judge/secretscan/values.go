@@ -12,6 +12,7 @@ type place int
 const (
 	setting place = iota // the whole value of a setting
 	inText               // in a text, without quotes
+	inCode               // the same, between blanks as only programs have them
 	quoted               // in a text, between double quotes
 	literal              // in a text, between single quotes, where a shell replaces nothing
 )
@@ -31,13 +32,13 @@ func (c class) credential(value string, at place) bool {
 	if c.kind == exact && at == setting {
 		return true
 	}
-	if filler(value) || settings[strings.ToLower(strings.Trim(value, ".!?"))] || structured(value) {
+	if filler(value) || pattern(value) || settings[strings.ToLower(strings.Trim(value, ".!?"))] || structured(value) {
 		return false
 	}
 	if c.weak {
 		return len(value) >= 20 && random(value)
 	}
-	if at == inText && !c.caps && expression(value) {
+	if (at == inCode || at == inText && !c.caps) && expression(value) {
 		return false
 	}
 	least := 6
@@ -52,7 +53,7 @@ func (c class) credential(value string, at place) bool {
 		// A path is a reference; a sentence is a text about passwords.
 		return !number(value) || len(value) >= 6
 	case material, exact:
-		return !quantity(value) && !(named(value) && (strings.ContainsAny(value, "/:") || referring[lastWord(value)]))
+		return !quantity(value) && (!named(value) || !strings.ContainsAny(value, "/:") && !referring[lastWord(value)])
 	case stored:
 		return !quantity(value) && !named(value)
 	case issued:
@@ -181,6 +182,20 @@ func filler(value string) bool {
 	return strings.HasSuffix(plain, "_here") || strings.HasSuffix(plain, "-here") || strings.HasSuffix(plain, "...")
 }
 
+// pattern reports whether a value describes others, or something of a program: a
+// regular expression, a colour, a number.
+func pattern(value string) bool {
+	for _, sign := range []string{"[a-z", "[A-Z", "[0-9", "[^", "(?", `\d`, `\w`, `\S`, `\s`} {
+		if strings.Contains(value, sign) {
+			return true
+		}
+	}
+	if strings.HasPrefix(value, "0x") && run(value[2:], hexed, -1) == len(value)-2 && len(value) <= len("0x")+16 {
+		return true // a number of a program
+	}
+	return strings.HasPrefix(value, "#") && len(value) <= len("#rrggbbaa") && run(value[1:], hexed, -1) == len(value)-1
+}
+
 // structured reports whether a value is an object or a list, whose own fields say
 // what they are.
 func structured(value string) bool {
@@ -193,7 +208,7 @@ func structured(value string) bool {
 func expression(value string) bool {
 	n := run(value, func(c byte) bool { return wordly(c) || c == '.' || c == ':' }, -1)
 	if n == 0 || digit(value[0]) {
-		return strings.HasPrefix(value, "(") || strings.HasPrefix(value, "&") || strings.HasPrefix(value, "*")
+		return value != "" && strings.IndexByte("(&*[", value[0]) >= 0
 	}
 	if n < len(value) && (value[n] == '(' || value[n] == '[' || strings.HasPrefix(value[n:], "->")) {
 		return true
@@ -326,9 +341,9 @@ func number(value string) bool {
 }
 
 // quantity reports whether a value is a number with a unit, a time or a version: 30d,
-// 2026-11-29T10:00:00Z, 10.0.0.1:80, v1.2.3.
+// 2026-11-29T10:00:00Z, 10.0.0.1:80, v1.2.3, ^9.0.0.
 func quantity(value string) bool {
-	value = strings.TrimPrefix(value, "v")
+	value = strings.TrimLeft(value, "v^~>=")
 	n := run(value, func(c byte) bool { return digit(c) || strings.IndexByte(".,:-+/TZ", c) >= 0 }, -1)
 	return n > 0 && run(value[n:], letter, 8) == len(value)-n && len(value)-n <= 7
 }
