@@ -53,13 +53,12 @@ generated: ## Fail if a generated file is stale
 	@$(MAKE) --no-print-directory generate >/dev/null
 	@git diff --exit-code --stat -- '*_templ.go' pkg/policy/operations.tsv docs/policy.md docs/checks.md docs/cost.md cloudformation terraform README.md || { echo "generated files are stale: commit what make generate wrote"; exit 1; }
 
-BLINDS := pkg/policy/grant
-blinds: warm ## Record which facts each operation gives and each check reads (minutes)
-	rm -rf .cache/blinds && mkdir -p .cache/blinds
-	CLOUDARQ_RECORD=$(CURDIR)/.cache/blinds go test -count=1 ./pkg/services/...
-	@for table in takes reads; do { \
-		echo "# Recorded by make blinds from the tests of the services; they compare it."; \
-		cat .cache/blinds/$$table-* | LC_ALL=C sort; } >$(BLINDS)/$$table.tsv; done
+BLINDS := pkg/policy/grant/blinds
+blinds: warm ## Record which facts each operation gives and each check reads (SERVICE=kms for one service, in seconds)
+	rm -rf .cache/blinds && mkdir -p .cache/blinds/reads .cache/blinds/takes
+	CLOUDARQ_RECORD=$(CURDIR)/.cache/blinds go test -count=1 -run '^Test(Checks|Collect)' $(if $(SERVICE),./pkg/services/$(SERVICE)/...,./pkg/services/...)
+	rm -f $(BLINDS)/*/$(or $(SERVICE),*).tsv
+	cp -r .cache/blinds/. $(BLINDS)/
 
 prove: warm ## Prove on a copy that a changed call stops the build until the policy is made anew
 	tools/prove-policy.sh

@@ -24,6 +24,7 @@ type runFlags struct {
 	connection                   string
 	regions, services, checks    []string
 	severity, failOn             string
+	unused                       bool
 	minCoverage                  float64
 	incompleteOK, dryRun         bool
 	timeout                      time.Duration
@@ -59,7 +60,8 @@ The verdicts go to stdout: with -o json, ndjson or csv every one of them, with
 	c.keyringFlag(cmd)
 	flags.StringSliceVar(&f.regions, "regions", nil, "regions to audit (default all that the account has enabled)")
 	flags.StringSliceVar(&f.services, "services", nil, "services to audit (default all)")
-	flags.StringSliceVar(&f.checks, "checks", nil, "checks by id, glob or another tool's id, such as prowler:s3_bucket_object_versioning (default all)")
+	flags.StringSliceVar(&f.checks, "checks", nil, "checks by id, glob or another tool's id, such as prowler:s3_bucket_object_versioning; all, or default and more (default all but the optional ones)")
+	flags.BoolVar(&f.unused, "unused-defaults", false, "judge also what AWS makes by default and nothing uses, such as default VPCs")
 	flags.StringVar(&f.severity, "severity", "", "only checks of this severity and above")
 	flags.StringVar(&f.failOn, "fail-on", "", "exit with 1 if a check of this severity or above failed")
 	flags.Float64Var(&f.minCoverage, "min-coverage", 0, "exit with 3 if less than this percentage could be assessed")
@@ -159,7 +161,7 @@ func (c *cli) prepare(ctx context.Context, s *local.State, f runFlags) (local.Ru
 	if _, err := pipeline.Resolve(s.Catalog, checks, f.services); err != nil {
 		return run, err
 	}
-	run.Request = pipeline.Request{Checks: checks, Services: f.services, Regions: f.regions}
+	run.Request = pipeline.Request{Checks: checks, Services: f.services, Regions: f.regions, Unused: f.unused}
 	return run, nil
 }
 

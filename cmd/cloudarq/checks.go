@@ -59,6 +59,9 @@ func described(catalog *check.Catalog, words []string) ([]report.Check, error) {
 	if err != nil {
 		return nil, usage(err)
 	}
+	if len(names) == 0 {
+		names = []string{check.SelectAll}
+	}
 	chosen, err := catalog.Select(names)
 	if err != nil {
 		return nil, usage(err)

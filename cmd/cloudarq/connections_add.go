@@ -81,6 +81,7 @@ the key every 90 days, with connections rotate-key.`,
 	flags.StringVar(&f.externalID, "external-id", "", "where the External ID is: - (stdin), prompt, env:NAME or file:PATH (default $"+externalIDVariable+", or a new one)")
 	f.key.add(cmd)
 	flags.StringVar(&f.Profile, "profile", "", "profile of the AWS configuration that assumes the role")
+	flags.BoolVar(&f.Unused, "unused-defaults", false, "judge also what AWS makes by default and nothing uses, such as default VPCs")
 	flags.StringSliceVar(&f.Regions, "regions", nil, "regions to audit (default all that the account has enabled)")
 	flags.StringSliceVar(&f.Services, "services", nil, "services to audit (default all)")
 	flags.StringSliceVar(&f.Checks, "checks", nil, "checks by id, glob or another tool's id (default all)")

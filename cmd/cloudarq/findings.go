@@ -69,9 +69,16 @@ func findingFields(texts map[model.CheckID]check.Text) filter.Fields[model.Findi
 		return []string{t.UTC().Format(time.RFC3339)}
 	}
 	return filter.Fields[model.Finding]{
-		"account":     one(func(f model.Finding) string { return f.Resource.Account }),
-		"blind":       one(func(f model.Finding) string { return fmt.Sprint(!f.BlindSince.IsZero()) }),
+		"account": one(func(f model.Finding) string { return f.Resource.Account }),
+		"blind":   one(func(f model.Finding) string { return fmt.Sprint(!f.BlindSince.IsZero()) }),
+		"cause": func(f model.Finding) []string {
+			if f.Cause == "" {
+				return nil
+			}
+			return []string{string(f.Cause)}
+		},
 		"check":       one(func(f model.Finding) string { return string(f.Check) }),
+		"folded":      one(func(f model.Finding) string { return fmt.Sprint(f.Cause != "") }),
 		"first_seen":  func(f model.Finding) []string { return stamp(f.FirstSeen) },
 		"framework":   func(f model.Finding) []string { return report.Check{Text: texts[f.Check]}.Frameworks() },
 		"id":          one(func(f model.Finding) string { return string(f.ID) }),
@@ -100,6 +107,11 @@ func (c *cli) findingsList(ctx context.Context, words []string, all bool) error 
 		}
 		if !all && !slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, "stat") || strings.HasPrefix(w, "resolved_at") }) {
 			words = append(words, "state=open,reopened")
+		}
+		if !all && !slices.ContainsFunc(words, func(w string) bool {
+			return strings.HasPrefix(w, "folded") || strings.HasPrefix(w, "cause") || strings.HasPrefix(w, "check") || strings.HasPrefix(w, "id")
+		}) {
+			words = append(words, "folded=false")
 		}
 		wanted, tags, err := parse(ctx, s, findingFields(texts), words, func(f model.Finding) model.Ref { return f.Resource })
 		if err != nil {

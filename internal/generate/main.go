@@ -132,19 +132,34 @@ func counts(catalog *check.Catalog, operations int) string {
 // checkPages lists all checks by service.
 func checkPages(catalog *check.Catalog) (string, error) {
 	var b strings.Builder
-	b.WriteString("# Checks\n\nGenerated from the code by `make generate`. `cloudarq checks show ID` has the risk, the remedy and the references of each.\n")
+	b.WriteString("# Checks\n\nGenerated from the code by `make generate`. `cloudarq checks show ID` has the risk, the remedy and the references of each. Audits leave out what is marked \"only if named\": name such a check, or run all with `--checks all`. A failure that folds under another of the same resource is listed with that one, and weighs with it once.\n")
 	for _, s := range catalog.Services() {
 		checks := slices.DeleteFunc(slices.Clone(catalog.Checks()), func(c check.Check) bool { return c.Service != s.Name })
 		described, err := report.Describe(catalog, checks)
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(&b, "\n## %s\n\n| check | severity | what is right | CIS 5.0 |\n|---|---|---|---|\n", s.Title)
+		fmt.Fprintf(&b, "\n## %s\n\n| check | severity | what is right | CIS 5.0 | to know |\n|---|---|---|---|---|\n", s.Title)
 		for _, c := range described {
-			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", c.ID, c.Severity, strings.ReplaceAll(c.Title, "|", `\|`), strings.Join(c.Controls["cis-aws-5.0"], ", "))
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", c.ID, c.Severity, strings.ReplaceAll(c.Title, "|", `\|`), strings.Join(c.Controls["cis-aws-5.0"], ", "), toKnow(c))
 		}
 	}
 	return b.String(), nil
+}
+
+// toKnow is what is special about a check.
+func toKnow(c report.Check) string {
+	var all []string
+	if c.Optional != "" {
+		all = append(all, "only if named: "+c.Optional)
+	}
+	for _, cause := range c.Causes {
+		all = append(all, fmt.Sprintf("folds under `%s`", cause))
+	}
+	for _, x := range c.Impossible {
+		all = append(all, fmt.Sprintf("not in %s: [%s](%s)", strings.Join(x.Partitions, ", "), x.Reason, x.Source))
+	}
+	return strings.Join(all, "; ")
 }
 
 // tabulate makes the operations of a map of their ids to the resource types

@@ -25,7 +25,8 @@ type ConnectionInput struct {
 	RoleARN  string         `json:"role_arn,omitempty" maxLength:"2048" doc:"The role to assume; may come later, when it exists" example:"arn:aws:iam::111122223333:role/CloudArqAuditRole"`
 	Regions  []string       `json:"regions,omitempty" maxItems:"50" doc:"Regions to audit; all that the account has enabled if left out"`
 	Services []string       `json:"services,omitempty" maxItems:"200" doc:"Services to audit; all if left out"`
-	Checks   []string       `json:"checks,omitempty" maxItems:"1000" doc:"Checks by id, glob or another tool's id; all if left out"`
+	Checks   []string       `json:"checks,omitempty" maxItems:"1000" doc:"Checks by id, glob or another tool's id, or default or all; all but the optional ones if left out"`
+	Unused   bool           `json:"unused_defaults,omitempty" doc:"Judge also what AWS makes by default and nothing uses, such as default VPCs"`
 	Schedule model.Schedule `json:"schedule,omitempty" required:"false"`
 }
 
@@ -158,7 +159,7 @@ func (a *API) apply(ctx context.Context, c *model.Connection, in ConnectionInput
 		c.AccessKey = nil
 	}
 	c.Name, c.Project, c.RoleARN = in.Name, in.Project, in.RoleARN
-	c.Regions, c.Services, c.Checks, c.Schedule = in.Regions, in.Services, in.Checks, in.Schedule
+	c.Regions, c.Services, c.Checks, c.Unused, c.Schedule = in.Regions, in.Services, in.Checks, in.Unused, in.Schedule
 	return nil
 }
 

@@ -52,6 +52,7 @@ func (a *API) listFindings(ctx context.Context, in *struct {
 	ConnectionPath
 	Cursor string `query:"cursor" maxLength:"4096"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
+	Folded bool   `query:"folded" doc:"Also list findings that only follow from another, which they name as their cause"`
 },
 ) (*findingsAnswer, error) {
 	org := a.Store.For(in.id())
@@ -75,7 +76,11 @@ func (a *API) listFindings(ctx context.Context, in *struct {
 		if err != nil {
 			return nil, a.cursor(ctx, err)
 		}
-		out.Body.Findings = append(out.Body.Findings, page...)
+		for _, f := range page {
+			if in.Folded || f.Cause == "" {
+				out.Body.Findings = append(out.Body.Findings, f)
+			}
+		}
 		if inner = next; next != "" {
 			break
 		}

@@ -50,6 +50,8 @@ type Audit struct {
 	// Narrowed says that the account has enabled more regions than those audited, or
 	// may have.
 	Narrowed bool `json:"narrowed,omitempty"`
+	// Unused says that what AWS makes by default and nothing uses is judged as well.
+	Unused bool `json:"unused_defaults,omitempty"`
 
 	// Retries counts how often the audit was taken up again after it had ended:
 	// what looks at the whole account is judged anew each time.
@@ -144,11 +146,16 @@ type Counts struct {
 	Fail          int `json:"fail"`
 	NotApplicable int `json:"not_applicable"`
 	NotAssessed   int `json:"not_assessed"`
+	// Folded is how many of those that fail only follow from the failure of another check.
+	Folded int `json:"folded,omitempty"`
 }
+
+// Own is how many failures are not folded under another.
+func (c Counts) Own() int { return c.Fail - c.Folded }
 
 // Add sums two counts.
 func (c Counts) Add(o Counts) Counts {
-	return Counts{c.Pass + o.Pass, c.Fail + o.Fail, c.NotApplicable + o.NotApplicable, c.NotAssessed + o.NotAssessed}
+	return Counts{c.Pass + o.Pass, c.Fail + o.Fail, c.NotApplicable + o.NotApplicable, c.NotAssessed + o.NotAssessed, c.Folded + o.Folded}
 }
 
 // Total is how many verdicts were given.
@@ -194,7 +201,7 @@ type Summary struct {
 
 // ScoreVersion is the version of the score that is computed now. docs/score.md
 // defines it, and says what was before.
-const ScoreVersion = 2
+const ScoreVersion = 3
 
 // Score is how well some checks stand, from 0 to 100 in tenths, with the bounds
 // that the unassessed part leaves open. Value and bounds are meaningless when

@@ -18,11 +18,14 @@ type Connection struct {
 	CreatedAt time.Time    `json:"created_at"`
 
 	// What an audit of it looks at. Regions empty means all that the account has
-	// enabled; Services and Checks empty mean all. Checks are ids, globs or
+	// enabled; Services and Checks empty mean all by default. Checks are ids, globs or
 	// other tools' ids, as given.
 	Regions  []string `json:"regions,omitempty"`
 	Services []string `json:"services,omitempty"`
 	Checks   []string `json:"checks,omitempty"`
+	// Unused has audits judge also what AWS makes by default and nothing uses, such as
+	// default VPCs.
+	Unused bool `json:"unused_defaults,omitempty"`
 
 	Schedule Schedule `json:"schedule,omitzero"`
 

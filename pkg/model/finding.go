@@ -37,6 +37,9 @@ type Finding struct {
 	Resource   Ref          `json:"resource"`
 	State      FindingState `json:"state"`
 	Reason     string       `json:"reason"`
+	// Cause is the check of the same resource of which the failure is why this one fails:
+	// the finding is folded under that one's.
+	Cause CheckID `json:"cause,omitempty"`
 	// Evidence are the facts that decided, as in the verdict: an excerpt. Source is where
 	// all of them lie, in the blob store, as long as evidence is kept.
 	Evidence json.RawMessage `json:"evidence,omitempty"`
@@ -82,4 +85,6 @@ const (
 	EventChanged  EventKind = "changed" // still failing, for another reason
 	EventBlind    EventKind = "blind"   // could not be assessed any more
 	EventSeen     EventKind = "visible" // could be assessed again
+	EventFolded   EventKind = "folded"   // still failing, and now only because another check does
+	EventUnfolded EventKind = "unfolded" // its cause is mended, and it fails still
 )

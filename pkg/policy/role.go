@@ -15,8 +15,8 @@ import (
 // tells several of a day apart. Raise it, and recordedHash with it, when the set
 // changes: customers see by it that their role is older. A test compares.
 const (
-	VersionDate  = "20261125b"
-	recordedHash = "2cafa56b7e9da3dfc05b4668deb460d6820077964c66cb3a751cd017b8be77b0"
+	VersionDate  = "20261129a"
+	recordedHash = "a48056c03999f49d6750d95fe32a238937575960281948a28a483ea033659d12"
 )
 
 // AWS's limits: characters of one managed policy without white space, and

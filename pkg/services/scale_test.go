@@ -12,18 +12,23 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services"
+	"github.com/cloudarq/cloudarq/pkg/services/accessanalyzer"
 	"github.com/cloudarq/cloudarq/pkg/services/apigateway"
 	"github.com/cloudarq/cloudarq/pkg/services/autoscaling"
+	"github.com/cloudarq/cloudarq/pkg/services/checktest"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudtrail"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudwatch"
 	"github.com/cloudarq/cloudarq/pkg/services/config"
 	"github.com/cloudarq/cloudarq/pkg/services/ec2"
 	"github.com/cloudarq/cloudarq/pkg/services/ecr"
+	"github.com/cloudarq/cloudarq/pkg/services/guardduty"
 	"github.com/cloudarq/cloudarq/pkg/services/iam"
 	"github.com/cloudarq/cloudarq/pkg/services/logs"
 	"github.com/cloudarq/cloudarq/pkg/services/macie"
+	"github.com/cloudarq/cloudarq/pkg/services/organizations"
 	"github.com/cloudarq/cloudarq/pkg/services/rds"
 	"github.com/cloudarq/cloudarq/pkg/services/s3"
+	"github.com/cloudarq/cloudarq/pkg/services/securityhub"
 	"github.com/cloudarq/cloudarq/pkg/services/sns"
 	"github.com/cloudarq/cloudarq/pkg/services/sqs"
 )
@@ -75,16 +80,16 @@ func populations(patterns []string) map[string]population {
 		})}
 	}))
 	add(many("ec2", "sg", func(_ int, r model.Resource) ec2.SecurityGroup {
-		return ec2.SecurityGroup{Resource: r, Detail: fact.Known(ec2.GroupDetail{})}
+		return ec2.SecurityGroup{Resource: r, Idle: fact.Known(false), Detail: fact.Known(ec2.GroupDetail{})}
 	}))
 	add(many("ec2", "vpc", func(_ int, r model.Resource) ec2.VPC {
-		return ec2.VPC{Resource: r, Detail: fact.Known(ec2.VPCDetail{Range: "10.0.0.0/16"})}
+		return ec2.VPC{Resource: r, Idle: fact.Known(false), Detail: fact.Known(ec2.VPCDetail{Range: "10.0.0.0/16"})}
 	}))
 	add(many("ec2", "log", func(i int, r model.Resource) ec2.FlowLog {
 		return ec2.FlowLog{Resource: r, Detail: fact.Known(ec2.FlowLogDetail{Of: half(i, name("vpc", i)), Status: "ACTIVE", Traffic: "ACCEPT"})}
 	}))
 	add(many("ec2", "subnet", func(i int, r model.Resource) ec2.Subnet {
-		return ec2.Subnet{Resource: r, Detail: fact.Known(ec2.SubnetDetail{VPC: half(i, name("vpc", i)), Zone: "a"})}
+		return ec2.Subnet{Resource: r, Idle: fact.Known(false), Detail: fact.Known(ec2.SubnetDetail{VPC: half(i, name("vpc", i)), Zone: "a"})}
 	}))
 	add(many("ec2", "endpoint", func(i int, r model.Resource) ec2.Endpoint {
 		return ec2.Endpoint{Resource: r, Detail: fact.Known(ec2.EndpointDetail{VPC: half(i, name("vpc", i)), Service: "com.amazonaws.eu-west-1.s3", State: "available"})}
@@ -96,10 +101,12 @@ func populations(patterns []string) map[string]population {
 		return ec2.RouteTable{Resource: r, Detail: fact.Known(ec2.RouteTableDetail{Peerings: []ec2.PeeringRoute{{Peering: half(i, name("peering", i)), Range: "10.0.1.0/24"}}})}
 	}))
 	add(many("ec2", "snapshot", func(_ int, r model.Resource) ec2.Snapshot {
-		return ec2.Snapshot{Resource: r, Public: fact.Known(true)}
+		return ec2.Snapshot{Resource: r, Detail: fact.Known(ec2.SnapshotDetail{}), Public: fact.Known(true)}
 	}))
 	add(inEachRegion("ec2", "settings", func(r model.Resource) ec2.RegionSettings {
-		return ec2.RegionSettings{Resource: r, SnapshotBlock: fact.Known("unblocked")}
+		return ec2.RegionSettings{
+			Resource: r, SnapshotBlock: fact.Known("unblocked"), ImageBlock: fact.Known("unblocked"), EBSEncryption: fact.Known(false), Metadata: fact.Known(ec2.Metadata{}),
+		}
 	}))
 
 	add(many("rds", "db", func(_ int, r model.Resource) rds.DBInstance { return rds.DBInstance{Resource: r} }))
@@ -109,6 +116,21 @@ func populations(patterns []string) map[string]population {
 	}))
 	add(inEachRegion("macie", "settings", func(r model.Resource) macie.RegionSettings {
 		return macie.RegionSettings{Resource: r, Status: fact.Known("")}
+	}))
+	add(inEachRegion("access-analyzer", "settings", func(r model.Resource) accessanalyzer.RegionSettings {
+		return accessanalyzer.RegionSettings{Resource: r, Analyzers: fact.Known([]accessanalyzer.Analyzer(nil))}
+	}))
+	add(inEachRegion("securityhub", "settings", func(r model.Resource) securityhub.RegionSettings {
+		return securityhub.RegionSettings{Resource: r, Hub: fact.Known("")}
+	}))
+	add(inEachRegion("guardduty", "settings", func(r model.Resource) guardduty.RegionSettings {
+		return guardduty.RegionSettings{
+			Resource: r, Detector: fact.Known(guardduty.Detector{ID: "1", Status: "ENABLED"}),
+			Administrator: fact.Known(""), Members: fact.Known(false),
+		}
+	}))
+	add(once("organizations", "membership", func(r model.Resource) organizations.Membership {
+		return organizations.Membership{Resource: r, Organization: fact.Known(organizations.Organization{ID: "o-1234567890"})}
 	}))
 	add(inEachRegion("config", "settings", func(r model.Resource) config.RegionSettings {
 		return config.RegionSettings{Resource: r, Recorders: fact.Known([]config.Recorder(nil)), Statuses: fact.Known([]config.Status(nil))}
@@ -325,7 +347,7 @@ func measure(t *testing.T, catalog *check.Catalog, of map[string]population, n i
 			t.Fatalf("a rule looks at %s: say in populations how to make many", kind)
 		}
 		for _, r := range of[kind](n) {
-			world.Add(r)
+			world.Add(checktest.Settled(r))
 		}
 	}
 	judge := check.NewJudge(time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC), world)

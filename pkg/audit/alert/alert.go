@@ -126,11 +126,13 @@ func (o Of) try(about string) string {
 }
 
 // IsNews reports whether a turn in a finding's life is announced.
-func IsNews(what model.EventKind) bool {
-	switch what {
+func IsNews(c diff.Change) bool {
+	switch c.What {
 	case model.EventNew, model.EventReopened, model.EventResolved, model.EventBlind:
+		return c.Finding.Cause == "" // what is folded is told with its cause
+	case model.EventUnfolded:
 		return true
-	case model.EventChanged, model.EventSeen:
+	case model.EventChanged, model.EventSeen, model.EventFolded:
 	}
 	return false
 }

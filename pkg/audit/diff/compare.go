@@ -37,6 +37,7 @@ type subject struct {
 type seen struct {
 	status check.Status
 	reason string
+	cause  model.CheckID
 	kind   string
 	ref    model.Ref
 }
@@ -69,7 +70,7 @@ func NewComparison(older, newer model.Audit) *Comparison {
 func (c *Comparison) Before(e evidence.Entry) error {
 	for _, v := range e.Verdicts {
 		if c.ran[v.Check] && e.Listing == nil {
-			c.before[subject{v.Check, e.Ref.String()}] = seen{v.Status, v.Reason, e.Kind, e.Ref}
+			c.before[subject{v.Check, e.Ref.String()}] = seen{v.Status, v.Reason, v.Cause, e.Kind, e.Ref}
 		}
 	}
 	return nil
@@ -90,7 +91,8 @@ func (c *Comparison) After(e evidence.Entry) error {
 		c.after[at] = true
 		what := ""
 		switch {
-		case v.Status == check.Fail && was.status != check.Fail:
+		case v.Cause != "": // it differs with its cause
+		case v.Status == check.Fail && (was.status != check.Fail || was.cause != ""):
 			what = FailsNow
 		case v.Status == check.Fail && was.reason != v.Reason:
 			what = ReasonMoved
@@ -98,7 +100,7 @@ func (c *Comparison) After(e evidence.Entry) error {
 		case v.Status == check.NotAssessed && was.status.Assessed():
 			what = BlindNow
 		case v.Status == check.NotAssessed:
-		case was.status == check.Fail && v.Status != check.Fail:
+		case was.status == check.Fail && v.Status != check.Fail && was.cause == "":
 			what = Fixed
 		case v.Status == check.Pass && was.status == check.NotAssessed:
 			what = VisibleNow
@@ -122,7 +124,7 @@ func (c *Comparison) Finish() []Difference {
 		switch {
 		case gap != nil && was.status.Assessed():
 			c.found = append(c.found, Difference{BlindNow, at.check, was.ref, was.kind, was.status, check.NotAssessed, gap.String()})
-		case gap == nil && was.status == check.Fail:
+		case gap == nil && was.status == check.Fail && was.cause == "":
 			c.found = append(c.found, Difference{Fixed, at.check, was.ref, was.kind, was.status, "", model.WhyGone})
 		}
 	}

@@ -74,6 +74,7 @@ type Observation struct {
 	Ref    model.Ref       `json:"ref"`
 	Status check.Status    `json:"status"`
 	Reason string          `json:"reason,omitempty"`
+	Cause  model.CheckID   `json:"cause,omitempty"` // of a failure that only follows from another's
 	Proof  json.RawMessage `json:"proof,omitempty"`  // of a failure: an excerpt of the evidence
 	Source string          `json:"source,omitempty"` // where all of the evidence lies
 	// Unasked says of a verdict of NOT_ASSESSED that the audit was not meant to look
@@ -136,7 +137,7 @@ func (l *Lifecycle) Observe(e evidence.Entry, source string, known func(model.Fi
 			continue
 		}
 		judged[c.ID] = true
-		o := Observation{ID: model.NewFindingID(c.ID, ref), Check: c.ID, Kind: e.Kind, Ref: ref, Status: v.Status, Reason: model.Cut(v.Reason, model.MaxReason)}
+		o := Observation{ID: model.NewFindingID(c.ID, ref), Check: c.ID, Kind: e.Kind, Ref: ref, Status: v.Status, Reason: model.Cut(v.Reason, model.MaxReason), Cause: v.Cause}
 		switch {
 		case v.Status == check.Fail:
 			exhibits, err := e.Exhibits(v)
@@ -253,6 +254,10 @@ func (l *Lifecycle) observed(f model.Finding, o Observation) (Change, bool) {
 		return l.failed(model.EventReopened, f, o), true
 	case o.Status == check.Fail && !f.BlindSince.IsZero():
 		return l.failed(model.EventSeen, f, o), true
+	case o.Status == check.Fail && f.Cause != "" && o.Cause == "":
+		return l.failed(model.EventUnfolded, f, o), true
+	case o.Status == check.Fail && f.Cause == "" && o.Cause != "":
+		return l.failed(model.EventFolded, f, o), true
 	case o.Status == check.Fail && !sameReason(f.Reason, o.Reason):
 		return l.failed(model.EventChanged, f, o), true
 	case o.Status == check.Fail, !f.State.Open(), o.Unasked: // what is as it was costs no write
@@ -283,7 +288,7 @@ func kept(reason string) string {
 }
 
 func (l *Lifecycle) failed(what model.EventKind, f model.Finding, o Observation) Change {
-	f.Reason, f.Evidence, f.Source, f.BlindSince = o.Reason, o.Proof, o.Source, time.Time{}
+	f.Reason, f.Cause, f.Evidence, f.Source, f.BlindSince = o.Reason, o.Cause, o.Proof, o.Source, time.Time{}
 	return l.change(what, f, o.Reason)
 }
 

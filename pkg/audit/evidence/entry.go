@@ -37,6 +37,8 @@ type Listing struct {
 type Verdict struct {
 	Check model.CheckID `json:"check"`
 	check.Verdict
+	// Cause is the check of the same resource of which the failure is why this one fails.
+	Cause  model.CheckID `json:"cause,omitempty"`
 	Read   []string  `json:"read,omitempty"`   // facts of the resource that decided
 	Others []Exhibit `json:"others,omitempty"` // facts of other resources that decided, and sets of them
 }
@@ -47,6 +49,27 @@ type Exhibit struct {
 	Resource string          `json:"resource,omitempty"` // empty for the judged resource
 	Fact     string          `json:"fact"`
 	Content  json.RawMessage `json:"content"` // {"value": …}, {"gap": …}, {"set": …}, or {"cut": …} of a long one
+}
+
+// Fold names the causes of failures: of each the first of its possible causes that
+// failed for the same resource, in the same audit.
+func Fold(catalog *check.Catalog, verdicts []Verdict, failed func(model.CheckID) bool) {
+	for i, v := range verdicts {
+		if v.Status != check.Fail {
+			continue
+		}
+		c, _ := catalog.Check(v.Check)
+		if at := slices.IndexFunc(c.Causes, failed); at >= 0 {
+			verdicts[i].Cause = c.Causes[at]
+		}
+	}
+}
+
+// Failed reports which checks fail among verdicts.
+func Failed(verdicts []Verdict) func(model.CheckID) bool {
+	return func(id model.CheckID) bool {
+		return slices.ContainsFunc(verdicts, func(v Verdict) bool { return v.Check == id && v.Status == check.Fail })
+	}
 }
 
 // Of is the verdict with the evidence that the judge has at hand, for a line that

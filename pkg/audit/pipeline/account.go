@@ -32,8 +32,15 @@ func (p *Pipeline) judgeAccount(ctx context.Context, org model.OrganizationID, a
 			}
 			ev.nothingExists(c, p.Catalog.ServiceOf(c.Kind), tasks)
 		}
-		for _, b := range batches(rules, tasks) {
-			if err := p.judgeBatch(ctx, ev, b, tasks); err != nil {
+		causes := newCauses(p.Catalog, rules)
+		var ordered []batch // causes first
+		for depth, rest := 0, rules; len(rest) > 0; depth++ {
+			now := func(c check.Check) bool { return depthOf(p.Catalog, c.ID) == depth }
+			ordered = append(ordered, batches(only(rest, now), tasks)...)
+			rest = without(rest, now)
+		}
+		for _, b := range ordered {
+			if err := p.judgeBatch(ctx, ev, b, tasks, causes); err != nil {
 				return err
 			}
 		}
@@ -104,7 +111,7 @@ func batches(rules []check.Check, tasks []model.Task) []batch {
 }
 
 // judgeBatch runs the rules of a batch over all of their resources.
-func (p *Pipeline) judgeBatch(ctx context.Context, ev *evaluator, b batch, tasks []model.Task) error {
+func (p *Pipeline) judgeBatch(ctx context.Context, ev *evaluator, b batch, tasks []model.Task, causes *causes) error {
 	world := check.NewWorld(slices.Collect(maps.Keys(b.held))...)
 	streamed := map[string][]check.Check{}
 	for _, c := range b.rules {
@@ -112,7 +119,8 @@ func (p *Pipeline) judgeBatch(ctx context.Context, ev *evaluator, b batch, tasks
 			streamed[c.Kind] = append(streamed[c.Kind], c)
 		}
 	}
-	listings, err := p.read(ctx, ev.audit, tasks, func(kind string) bool { return b.held[kind] }, func(_ evidence.Entry, r check.Resource) {
+	listings, err := p.read(ctx, ev.audit, tasks, func(kind string) bool { return b.held[kind] }, func(e evidence.Entry, r check.Resource) {
+		causes.note(r.Reference(), e.Verdicts)
 		world.Add(r)
 	})
 	if err != nil {
@@ -129,15 +137,16 @@ func (p *Pipeline) judgeBatch(ctx context.Context, ev *evaluator, b batch, tasks
 	for _, gap := range p.failures(tasks) {
 		world.AddGap(gap.kind, gap.Gap)
 	}
-	ev.judge = check.NewJudge(ev.audit.StartedAt, world)
+	ev.judge = check.NewJudge(ev.audit.StartedAt, world).WithUnused(ev.audit.Unused)
 	for _, c := range b.rules {
 		for _, r := range world.Resources(c.Kind) {
-			ev.judgeOne(c, r)
+			ev.judgeOne(c, r, causes)
 		}
 	}
 	more, err := p.read(ctx, ev.audit, tasks, func(kind string) bool { return streamed[kind] != nil }, func(e evidence.Entry, r check.Resource) {
+		causes.note(r.Reference(), e.Verdicts)
 		for _, c := range streamed[e.Kind] {
-			ev.judgeOne(c, r)
+			ev.judgeOne(c, r, causes)
 		}
 	})
 	if err != nil {
@@ -158,14 +167,67 @@ func (p *Pipeline) judgeBatch(ctx context.Context, ev *evaluator, b batch, tasks
 	return nil
 }
 
-func (ev *evaluator) judgeOne(c check.Check, r check.Resource) {
+func (ev *evaluator) judgeOne(c check.Check, r check.Resource, causes *causes) {
 	verdict := ev.judge.Judge(c.Rule, r)
 	v, err := evidence.Apart(c.ID, verdict, ev.judge.Evidence().Exhibits(r))
 	if err != nil {
 		ev.fail(err)
 		return
 	}
-	ev.write(evidence.Entry{Kind: c.Kind, Ref: r.Reference().Bounded(), Verdicts: []evidence.Verdict{v}})
+	verdicts := []evidence.Verdict{v}
+	evidence.Fold(ev.catalog, verdicts, func(id model.CheckID) bool { return causes.failedFor(id, r.Reference()) })
+	causes.note(r.Reference(), verdicts)
+	ev.write(evidence.Entry{Kind: c.Kind, Ref: r.Reference().Bounded(), Verdicts: verdicts})
+}
+
+// causes knows where the checks failed that other checks of the account name as the
+// cause of their failures: those are judged later.
+type causes struct {
+	failed map[model.CheckID]map[model.Ref]bool
+	once   map[model.CheckID]bool // checks of what an account has once
+}
+
+func newCauses(catalog *check.Catalog, rules []check.Check) *causes {
+	c := &causes{map[model.CheckID]map[model.Ref]bool{}, map[model.CheckID]bool{}}
+	for _, r := range rules {
+		for _, id := range r.Causes {
+			cause, _ := catalog.Check(id)
+			kind, _ := catalog.Kind(cause.Kind)
+			c.failed[id], c.once[id] = map[model.Ref]bool{}, kind.Once
+		}
+	}
+	return c
+}
+
+// failedFor reports whether a check failed for a resource, or for the account.
+func (c *causes) failedFor(id model.CheckID, ref model.Ref) bool {
+	return c.failed[id][ref] || c.once[id] && len(c.failed[id]) > 0
+}
+
+func (c *causes) note(ref model.Ref, verdicts []evidence.Verdict) {
+	for _, v := range verdicts {
+		if at := c.failed[v.Check]; at != nil && v.Status == check.Fail {
+			at[ref] = true
+		}
+	}
+}
+
+// depthOf is how many causes a check has above it.
+func depthOf(catalog *check.Catalog, id model.CheckID) int {
+	c, _ := catalog.Check(id)
+	deepest := 0
+	for _, cause := range c.Causes {
+		deepest = max(deepest, 1+depthOf(catalog, cause))
+	}
+	return deepest
+}
+
+func only(rules []check.Check, these func(check.Check) bool) []check.Check {
+	return slices.DeleteFunc(slices.Clone(rules), func(c check.Check) bool { return !these(c) })
+}
+
+func without(rules []check.Check, these func(check.Check) bool) []check.Check {
+	return slices.DeleteFunc(slices.Clone(rules), these)
 }
 
 // read goes through the resources of some types in the evidence of an audit, and gives

@@ -307,11 +307,11 @@ func (p *Pipeline) summarise(audit model.Audit, tasks []model.Task, previous *mo
 		if !ok {
 			continue
 		}
-		line := score.Line{Severity: c.Severity, Counts: counts}
+		line := score.Line{Group: p.Catalog.Group(id), Severity: c.Severity, Counts: counts}
 		all = append(all, line)
 		services[c.Service] = append(services[c.Service], line)
 		pillars[texts[id].Pillar] = append(pillars[texts[id].Pillar], line)
-		s.Failed[c.Severity] += counts.Fail
+		s.Failed[c.Severity] += counts.Own()
 		s.Counts = s.Counts.Add(counts)
 	}
 	s.Score = score.Of(all...)

@@ -21,6 +21,7 @@ type evaluator struct {
 	out       *blob.Writer
 	err       error // of the first line that could not be written
 	judge     *check.Judge
+	catalog   *check.Catalog
 	rules     map[string][]check.Rule // by kind, those that need no more than the resource
 	service   string
 	audit     model.Audit
@@ -34,7 +35,7 @@ type evaluator struct {
 
 func newEvaluator(p *Pipeline, audit model.Audit, service string) *evaluator {
 	ev := &evaluator{
-		judge: check.NewJudge(audit.StartedAt, nil), rules: map[string][]check.Rule{},
+		catalog: p.Catalog, judge: check.NewJudge(audit.StartedAt, nil).WithUnused(audit.Unused), rules: map[string][]check.Rule{},
 		service: service, audit: audit, progress: p.Progress,
 		found: map[string]map[string]int{}, listings: map[string]model.Listing{}, tally: model.Tally{}, gaps: gapCounts{},
 	}
@@ -66,6 +67,7 @@ func (ev *evaluator) Resource(r check.Resource) {
 		}
 		entry.Verdicts = append(entry.Verdicts, v)
 	}
+	evidence.Fold(ev.catalog, entry.Verdicts, evidence.Failed(entry.Verdicts))
 	ev.write(entry)
 	ev.resources++
 	if ev.found[r.Kind()] == nil {
@@ -118,6 +120,9 @@ func (ev *evaluator) count(v evidence.Verdict, region string) {
 		counts.Pass++
 	case check.Fail:
 		counts.Fail++
+		if v.Cause != "" {
+			counts.Folded++
+		}
 	case check.NotApplicable:
 		counts.NotApplicable++
 	case check.NotAssessed:

@@ -310,15 +310,18 @@ func (in *ingestion) note(c diff.Change) {
 			n.Resolved++
 		case model.EventReopened:
 			n.Reopened++
-		case model.EventBlind, model.EventSeen, model.EventChanged:
+		case model.EventBlind, model.EventSeen, model.EventChanged, model.EventFolded, model.EventUnfolded:
 		}
+	}
+	if c.Finding.Cause != "" {
+		return // it counts with its cause
 	}
 	counts(&r.Changes)
 	rules := in.byRules(c)
 	if rules && !r.First {
 		r.Changes.ByRules++
 	}
-	if !alert.IsNews(c.What) || rules && !r.First {
+	if !alert.IsNews(c) || rules && !r.First {
 		return
 	}
 	severity, ok := in.p.Catalog.Severity(c.Finding.Check)

@@ -24,6 +24,7 @@ type Request struct {
 	Regions         []string           // empty asks the account which it has enabled; Plan needs them
 	DisabledRegions []string
 	Narrowed        bool // see model.Audit
+	Unused          bool // see model.Audit; a connection may say so, too
 	Checks          []check.Check
 	Services        []string // those allowed; empty allows all
 	Urgent          bool     // somebody waits for it
@@ -125,7 +126,7 @@ func (p *Pipeline) newAudit(r Request) (model.Audit, []model.Task, error) {
 	audit := model.Audit{
 		ID: r.Audit, Connection: r.Connection.ID, AccountID: r.Connection.AccountID, Project: r.Connection.Project, Once: r.Connection.Schedule.Once(),
 		Partition: r.Partition, CallerARN: r.CallerARN, State: model.AuditRunning, StartedAt: p.Now().UTC(),
-		Urgent: r.Urgent, Services: selection.Services, Regions: r.Regions, DisabledRegions: r.DisabledRegions, Narrowed: r.Narrowed, Permissions: r.Permissions,
+		Urgent: r.Urgent, Services: selection.Services, Regions: r.Regions, DisabledRegions: r.DisabledRegions, Narrowed: r.Narrowed, Unused: r.Unused || r.Connection.Unused, Permissions: r.Permissions,
 	}
 	audit.DetailUntil = p.detailUntil(audit)
 	for _, c := range selection.Checks {

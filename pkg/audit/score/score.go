@@ -3,11 +3,16 @@
 package score
 
 import (
+	"strconv"
+
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
 // Line is the verdicts of one check.
 type Line struct {
+	// Group is the check under which this one weighs: that of which a failure may be the
+	// cause of its own, or itself. Checks of a group weigh once. Without one it stands alone.
+	Group    model.CheckID
 	Severity model.Severity
 	Counts   model.Counts
 }
@@ -45,28 +50,51 @@ const (
 	half  = whole / 2
 )
 
-// sum is what some checks weigh, what they lost of it, and how many of severity
-// critical fail.
+// sum is what some groups of checks weigh, what they lost of it, and how many of
+// severity critical fail.
 type sum struct {
 	weight, lost int64
 	critical     int
 }
 
+// group is what checks that weigh once weigh together: as much as the heaviest of them
+// that was assessed, and they lose what the one loses that loses most.
+type group struct {
+	weight, lost int64
+	critical     bool
+}
+
+// groups are the checks by their group.
+type groups map[model.CheckID]*group
+
 // add adds a check that passed and failed so often. One that did neither does not
 // count.
-func (s *sum) add(severity model.Severity, pass, fail int) {
+func (g groups) add(id model.CheckID, severity model.Severity, pass, fail int) {
 	if pass+fail == 0 {
 		return
 	}
+	at := g[id]
+	if at == nil {
+		at = &group{}
+		g[id] = at
+	}
 	weight := int64(severity.Weight())
-	s.weight += weight * whole
+	at.weight = max(at.weight, weight*whole)
 	if fail == 0 {
 		return
 	}
-	s.lost += weight*half + weight*half*int64(fail)/int64(pass+fail)
-	if severity == model.Critical {
-		s.critical++
+	at.lost = max(at.lost, weight*half+weight*half*int64(fail)/int64(pass+fail))
+	at.critical = at.critical || severity == model.Critical
+}
+
+func (g groups) sum() (s sum) {
+	for _, at := range g {
+		s.weight, s.lost = s.weight+at.weight, s.lost+at.lost
+		if at.critical {
+			s.critical++
+		}
 	}
+	return s
 }
 
 // uncapped is what is left of the weight, in tenths of a percent. It is rounded
@@ -83,26 +111,31 @@ func (s sum) value() int64 { return min(s.uncapped(), 10*int64(capAt(s.critical)
 func percent(tenths int64) float64 { return float64(tenths) / 10 }
 
 // Of is the score of some checks. Each counts once, by its severity, however many
-// resources it looks at. Its first failing resource takes half of its weight, and
-// the failing share of its resources takes as much of the other half. What was not
+// resources it looks at, and those of a group count once together. A check's first
+// failing resource takes half of its weight, and the failing share of its resources
+// takes as much of the other half. What was not
 // assessed does not move the value; it widens the bounds and lowers the coverage.
 // With nothing assessed the value is 0 and Assessed says so; with nothing
 // applicable the coverage is 1.
 func Of(lines ...Line) model.Score {
-	var seen, worst, best sum
+	seen, worst, best := groups{}, groups{}, groups{}
 	s := model.Score{Version: model.ScoreVersion, Coverage: 1}
-	for _, l := range lines {
+	for i, l := range lines {
 		c := l.Counts
-		seen.add(l.Severity, c.Pass, c.Fail)
-		worst.add(l.Severity, c.Pass, c.Fail+c.NotAssessed)
-		best.add(l.Severity, c.Pass+c.NotAssessed, c.Fail)
+		if l.Group == "" {
+			l.Group = model.CheckID(strconv.Itoa(i)) // no check's id
+		}
+		seen.add(l.Group, l.Severity, c.Pass, c.Fail)
+		worst.add(l.Group, l.Severity, c.Pass, c.Fail+c.NotAssessed)
+		best.add(l.Group, l.Severity, c.Pass+c.NotAssessed, c.Fail)
 		s.Assessed += c.Pass + c.Fail
 		s.Applicable += c.Pass + c.Fail + c.NotAssessed
 	}
 	if s.Applicable > 0 {
 		s.Coverage = float64(s.Assessed) / float64(s.Applicable)
 	}
-	s.Critical, s.Cap, s.Uncapped = seen.critical, capAt(seen.critical), percent(seen.uncapped())
-	s.Value, s.Worst, s.Best = percent(seen.value()), percent(worst.value()), percent(best.value())
+	is := seen.sum()
+	s.Critical, s.Cap, s.Uncapped = is.critical, capAt(is.critical), percent(is.uncapped())
+	s.Value, s.Worst, s.Best = percent(is.value()), percent(worst.sum().value()), percent(best.sum().value())
 	return s
 }

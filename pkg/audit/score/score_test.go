@@ -27,6 +27,12 @@ func line(s model.Severity, pass, fail, blind int) score.Line {
 	return score.Line{Severity: s, Counts: model.Counts{Pass: pass, Fail: fail, NotAssessed: blind, NotApplicable: 7}}
 }
 
+// grouped is a line of the group that the examples have.
+func grouped(l score.Line) score.Line {
+	l.Group = "a"
+	return l
+}
+
 // times is n checks with equal counts.
 func times(n int, of score.Line) []score.Line {
 	var all []score.Line
@@ -104,6 +110,9 @@ func examples(t *testing.T) []example {
 		{"five", with(times(5, line(c, 50, 1, 0))...), "29 29 29 80.3 29 5"},
 		{"ten", with(times(10, line(c, 50, 1, 0))...), "19 19 19 71.6 19 10"},
 		{"GuardDuty off in 17 regions", with(line(h, 0, 17, 0)), "95.2 95.2 95.2 95.2 100 0"},
+		{"GuardDuty off, and its protections with it", with(append(times(6, grouped(line(m, 0, 17, 0))), grouped(line(h, 0, 17, 0)))...), "95.2 95.2 95.2 95.2 100 0"},
+		{"GuardDuty on, all its protections off", with(append(times(6, grouped(line(m, 0, 17, 0))), grouped(line(h, 17, 0, 0)))...), "97.6 97.6 97.6 97.6 100 0"},
+		{"one open security group of twenty fails 28 checks", with(append(times(25, grouped(line(h, 19, 1, 0))), times(3, grouped(line(c, 19, 1, 0)))...)...), "59 59 59 94.1 59 1"},
 		{"GuardDuty not read", with(line(h, 0, 0, 17)), "100 95.2 100 100 100 0"},
 
 		// What version 1 made of these is in the names.
@@ -132,7 +141,9 @@ func TestExamples(t *testing.T) {
 func lines(t *rapid.T) []score.Line {
 	count := rapid.OneOf(rapid.Just(0), rapid.IntRange(0, 3), rapid.IntRange(0, 100_000))
 	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) score.Line {
-		return line(rapid.SampledFrom(model.Severities()).Draw(t, "severity"), count.Draw(t, "pass"), count.Draw(t, "fail"), count.Draw(t, "blind"))
+		l := line(rapid.SampledFrom(model.Severities()).Draw(t, "severity"), count.Draw(t, "pass"), count.Draw(t, "fail"), count.Draw(t, "blind"))
+		l.Group = rapid.SampledFrom([]model.CheckID{"", "", "", "a", "b"}).Draw(t, "group")
+		return l
 	}), 1, 30).Draw(t, "lines")
 }
 
@@ -194,10 +205,15 @@ func TestProperties(t *testing.T) {
 		case counts.Pass+counts.Fail > 0 && s.Uncapped >= float64(s.Cap) && n.Value != s.Value:
 			t.Fatalf("more that passes, at a cap: %+v, before %+v", n, s)
 		case counts.Pass+counts.Fail > 0:
-			var assessed int
+			assessed, groups := 0, map[model.CheckID]int{}
 			for _, l := range all {
-				if l.Counts.Pass+l.Counts.Fail > 0 {
-					assessed += l.Severity.Weight()
+				switch weight := l.Severity.Weight(); {
+				case l.Counts.Pass+l.Counts.Fail == 0:
+				case l.Group == "":
+					assessed += weight
+				case groups[l.Group] < weight:
+					assessed += weight - groups[l.Group]
+					groups[l.Group] = weight
 				}
 			}
 			if most := 50 * float64(weight) / float64(assessed); n.Uncapped > s.Uncapped+most+0.1+1e-9 {

@@ -26,6 +26,7 @@ type Service struct {
 type Kind struct {
 	Name   string
 	Zero   Resource
+	Once   bool // an account has one resource of the type
 	Decode func([]byte) (Resource, error)
 }
 
@@ -43,6 +44,12 @@ func KindOf[R Resource]() Kind {
 			return r, nil
 		},
 	}
+}
+
+// OnceInAccount is the Kind of which an account has one resource.
+func (k Kind) OnceInAccount() Kind {
+	k.Once = true
+	return k
 }
 
 // Check is a rule with the service it belongs to.
@@ -104,8 +111,54 @@ func NewCatalog(services ...Service) (*Catalog, error) {
 			}
 		}
 	}
+	for _, r := range c.checks {
+		if err := c.causes(r); err != nil {
+			return nil, err
+		}
+	}
 	c.texts = sync.OnceValues(c.parseTexts)
 	return c, nil
+}
+
+// causes holds what a check names as its causes to what can be folded: checks of the
+// same type, or of what an account has once, that are judged no later and are no less
+// grave.
+func (c *Catalog) causes(r Check) error {
+	for _, id := range r.Causes {
+		cause, ok := c.byID[id]
+		switch {
+		case !ok: // of a service that is left out
+		case cause.Kind != r.Kind && !c.kinds[cause.Kind].Once:
+			return fmt.Errorf("check %s is of %s, its cause %s of %s", r.ID, r.Kind, id, cause.Kind)
+		case cause.Kind != r.Kind && !cause.NeedsAccount():
+			return fmt.Errorf("the cause %s of check %s is of the account, and is not judged with it", id, r.ID)
+		case cause.NeedsAccount() && !r.NeedsAccount():
+			return fmt.Errorf("check %s is judged before its cause %s", r.ID, id)
+		case cause.Severity.Weight() < r.Severity.Weight():
+			return fmt.Errorf("check %s is graver than its cause %s", r.ID, id)
+		case c.follows(id, r.ID, len(c.byID)):
+			return fmt.Errorf("check %s is a cause of its own cause %s", r.ID, id)
+		}
+	}
+	return nil
+}
+
+// follows reports whether a check has another among its causes, and theirs.
+func (c *Catalog) follows(id, cause model.CheckID, far int) bool {
+	return id == cause || far > 0 && slices.ContainsFunc(c.byID[id].Causes, func(next model.CheckID) bool { return c.follows(next, cause, far-1) })
+}
+
+// Group is the check under which a check and those with the same cause weigh once: the
+// first cause of its first cause, and so on, or itself.
+func (c *Catalog) Group(id model.CheckID) model.CheckID {
+	for range len(c.byID) { // no further than a circle would go
+		causes := c.byID[id].Causes
+		if len(causes) == 0 {
+			break
+		}
+		id = causes[0]
+	}
+	return id
 }
 
 func (c *Catalog) parseTexts() (map[model.CheckID]Text, error) {
@@ -179,12 +232,24 @@ func (e *UnknownError) Error() string {
 	return fmt.Sprintf("unknown %s %q; did you mean %q?", e.What, e.Word, e.Nearest)
 }
 
+// The words that select more than a few checks.
+const (
+	SelectDefault = "default" // what audits run unless they are told otherwise
+	SelectAll     = "all"     // the optional ones as well
+)
+
+// Default lists the checks that audits run unless they are told otherwise.
+func (c *Catalog) Default() []Check {
+	return slices.DeleteFunc(slices.Clone(c.checks), func(k Check) bool { return k.Optional != "" })
+}
+
 // Select finds checks by id, by glob ("kms-*") or by another tool's id
-// ("prowler:kms_cmk_rotation_enabled", "securityhub:KMS.4"). No words select all; a
+// ("prowler:kms_cmk_rotation_enabled", "securityhub:KMS.4"). No words select the
+// default, as "default" does; "all" selects the optional ones as well. A
 // word that selects nothing is an *UnknownError.
 func (c *Catalog) Select(words []string) ([]Check, error) {
 	if len(words) == 0 {
-		return c.checks, nil
+		return c.Default(), nil
 	}
 	chosen := map[model.CheckID]bool{}
 	for _, word := range words {
@@ -200,6 +265,12 @@ func (c *Catalog) Select(words []string) ([]Check, error) {
 }
 
 func (c *Catalog) find(word string) ([]model.CheckID, error) {
+	switch word {
+	case SelectAll:
+		return idsOf(c.checks), nil
+	case SelectDefault:
+		return idsOf(c.Default()), nil
+	}
 	if tool, alias, ok := strings.Cut(word, ":"); ok {
 		return c.byAlias(tool, alias)
 	}
@@ -222,6 +293,14 @@ func (c *Catalog) find(word string) ([]model.CheckID, error) {
 		return nil, &UnknownError{"check", word, Nearest(word, names)}
 	}
 	return found, nil
+}
+
+func idsOf(checks []Check) []model.CheckID {
+	ids := make([]model.CheckID, len(checks))
+	for i, c := range checks {
+		ids[i] = c.ID
+	}
+	return ids
 }
 
 func (c *Catalog) byAlias(tool, alias string) ([]model.CheckID, error) {

@@ -12,8 +12,9 @@ import (
 // Evidence collects what a rule reads. The rule run again on those facts
 // alone gives the same verdict.
 type Evidence struct {
-	now   time.Time
-	world *World
+	now    time.Time
+	world  *World
+	unused bool // judge also what AWS makes by default and nothing uses
 	reads []fact.Any
 	kinds []string // resource types that were looked at
 	looks []look
@@ -89,14 +90,19 @@ func SomeIn[R Resource](e *Evidence, region string) ([]R, []fact.Gap) {
 	return resources, gaps
 }
 
+// lookAt notes that facts of a resource type may have been read.
+func (e *Evidence) lookAt(kind string) {
+	if !slices.Contains(e.kinds, kind) {
+		e.kinds = append(e.kinds, kind)
+	}
+}
+
 // listed is the resources of type R in one region, "" for all, and the gaps that
 // may hide others.
 func listed[R Resource](e *Evidence, region string) ([]R, []fact.Gap) {
 	var zero R
 	kind := zero.Kind()
-	if !slices.Contains(e.kinds, kind) {
-		e.kinds = append(e.kinds, kind)
-	}
+	e.lookAt(kind)
 	p := e.world.listed(kind)
 	regions, made := p.typed.(map[string][]R)
 	if !made {

@@ -58,6 +58,33 @@ func (x *Index[R]) SomeIn(e *Evidence, region, key string) ([]R, []fact.Gap) {
 	return found, t.gaps
 }
 
+// EachIn is the resources of one region with the keys given, such as the security
+// groups that an instance names, and the gaps because of which some are not known. One
+// that the listing does not have is a gap as well: what is named is there, and nobody
+// knows what it says.
+func (x *Index[R]) EachIn(e *Evidence, region string, keys []string) ([]R, []fact.Gap) {
+	var all []R
+	var gaps []fact.Gap
+	for _, key := range keys {
+		found, hidden := x.SomeIn(e, region, key)
+		all = append(all, found...)
+		switch {
+		case len(found) > 0:
+		case len(hidden) > 0:
+			gaps = append(gaps, hidden...)
+		default:
+			gaps = append(gaps, notListed[R](region, key))
+		}
+	}
+	return all, gaps
+}
+
+// notListed is the gap of a resource that is named and was not seen.
+func notListed[R Resource](region, key string) fact.Gap {
+	var zero R
+	return fact.Gap{Reason: fact.NotCollected, Region: region, Detail: fmt.Sprintf("%s %s is named, and is not among those that AWS lists", zero.Kind(), key)}
+}
+
 // table is the index of one region.
 type table[R Resource] struct {
 	summary

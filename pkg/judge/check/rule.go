@@ -6,6 +6,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
@@ -36,12 +37,39 @@ type Rule struct {
 	// keep their history.
 	Former []model.CheckID
 
+	// Optional says why the rule runs only for who asks for it; empty for the others.
+	Optional string
+
+	// Causes are the checks of which a failure, of the same resource, is why this one
+	// fails as well: mending that mends this, or has to come first.
+	Causes []model.CheckID
+
+	// Exclusions are where AWS makes the rule impossible to meet.
+	Exclusions []Exclusion
+
+	anyState, evenManaged, withAccount bool
+
 	decide func(*Evidence, Resource) Verdict
 }
 
 // Formerly is the rule, renamed from the ids given.
 func (r Rule) Formerly(ids ...model.CheckID) Rule {
 	r.Former = ids
+	return r
+}
+
+// OnlyIfAsked is the rule, which audits leave out unless it is named: what it wants is a
+// matter of taste, or AWS's default that nobody chose.
+func (r Rule) OnlyIfAsked(why string) Rule {
+	r.Optional = why
+	return r
+}
+
+// CausedBy is the rule, of which a failure only follows from that of another check of
+// the same resource: what lets in all traffic opens each port. Such a failure is folded
+// under its cause where people look.
+func (r Rule) CausedBy(ids ...model.CheckID) Rule {
+	r.Causes = append(slices.Clone(r.Causes), ids...)
 	return r
 }
 
@@ -78,8 +106,15 @@ func Using[R Resource]() Use {
 	return Use{zero.Kind()}
 }
 
-// NeedsAccount reports whether the rule looks at more than its own resource.
-func (r Rule) NeedsAccount() bool { return len(r.Uses) > 0 }
+// WithAccount is the rule, judged when all of the account is known because its cause is.
+func (r Rule) WithAccount() Rule {
+	r.withAccount = true
+	return r
+}
+
+// NeedsAccount reports whether the rule is judged when all of the account is known: it
+// looks at more than its own resource, or follows from what does.
+func (r Rule) NeedsAccount() bool { return len(r.Uses) > 0 || r.withAccount }
 
 // Judge runs the rule on one resource; world is nil unless the rule needs the
 // account. The Judge's evidence is valid until its next call.
@@ -93,6 +128,12 @@ type Judge struct {
 // safe for concurrent use.
 func NewJudge(now time.Time, world *World) *Judge {
 	return &Judge{Evidence{now: now, world: world, reads: make([]fact.Any, 0, 8)}}
+}
+
+// WithUnused has the judge judge also what AWS makes by default and nothing uses.
+func (j *Judge) WithUnused(unused bool) *Judge {
+	j.evidence.unused = unused
+	return j
 }
 
 // Judge is the rule's verdict on the resource. A gap that the rule met through
@@ -110,7 +151,7 @@ func (j *Judge) Judge(rule Rule, resource Resource) (verdict Verdict) {
 			verdict = Unassessed(fact.Gap{Reason: fact.Failed, Detail: fmt.Sprintf("rule %s: %v", rule.ID, stop)})
 		}
 	}()
-	return rule.decide(&j.evidence, resource).bounded()
+	return rule.verdict(&j.evidence, resource).bounded()
 }
 
 // Evidence is what the last call of Judge read.

@@ -102,6 +102,9 @@ type Any interface {
 	Identity() any
 	// Replaced is a fact of the same type with a gap in place of the value.
 	Replaced(Gap) Any
+	// With is a fact of the same type with another value, which is of the type of
+	// Content.
+	With(any) Any
 }
 
 // Gap implements Any.
@@ -129,6 +132,9 @@ func (o Of[T]) Identity() any {
 
 // Replaced implements Any.
 func (Of[T]) Replaced(gap Gap) Any { return Unknown[T](gap) }
+
+// With implements Any.
+func (Of[T]) With(value any) Any { return Known(value.(T)) }
 
 // MarshalJSON writes {"value": …}, {"gap": …} or, for the zero fact, null.
 func (o Of[T]) MarshalJSON() ([]byte, error) {

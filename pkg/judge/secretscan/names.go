@@ -92,6 +92,9 @@ const longestName = 128
 // classify says what a name says.
 func classify(name string) class {
 	name = name[max(0, len(name)-longestName):]
+	if !hinted(strings.ToLower(name)) {
+		return class{}
+	}
 	if exactNames[strings.ToUpper(name)] {
 		return class{kind: exact, caps: true}
 	}
@@ -126,6 +129,17 @@ func classify(name string) class {
 		c.kind = drawnKey // PASSWORD_KEY: where in something the password is
 	}
 	return c
+}
+
+// hinted reports whether a name has the letters of a word for a secret: most
+// names have not, and need not be taken apart.
+func hinted(name string) bool {
+	for _, hint := range []string{"key", "pass", "secret", "token", "auth", "pwd", "cred", "pw", "pat", "jwt", "salt", "pepper", "bearer", "mnemonic", "kennwort", "senha", "contrase"} {
+		if strings.Contains(name, hint) {
+			return true
+		}
+	}
+	return false
 }
 
 // word is what one word of a name says, of which those up to last say something.

@@ -17,8 +17,12 @@ const (
 	literal              // in a text, between single quotes, where a shell replaces nothing
 )
 
-// maxValue is how much of a value is looked at.
-const maxValue = 512
+// maxValue is how much of a value is looked at, and maxVariable how long the name of
+// a variable may be.
+const (
+	maxValue    = 256
+	maxVariable = 64
+)
 
 // credential reports whether a value is a credential, as far as its name lets expect.
 func (c class) credential(value string, at place) bool {
@@ -221,7 +225,7 @@ func expression(value string) bool {
 	if strings.IndexFunc(name, func(r rune) bool { return '0' <= r && r <= '9' }) >= 0 {
 		return false
 	}
-	return strings.Contains(name, ".") || classify(name).kind != nothing
+	return strings.Contains(name, ".") || len(name) <= maxVariable && classify(name).kind != nothing
 }
 
 // named reports whether a value looks like a name: words of letters between

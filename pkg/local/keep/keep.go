@@ -42,12 +42,13 @@ type NewConnection struct {
 
 	// What its audits look at unless they are told otherwise.
 	Regions, Services, Checks []string
+	Unused                    bool // see model.Connection
 	Once                      bool // it is audited one time, and then its role can go
 }
 
 // describe writes into a connection what was said of it.
 func (n NewConnection) describe(c *model.Connection) {
-	c.Name, c.Regions, c.Services, c.Checks = n.Name, n.Regions, n.Services, n.Checks
+	c.Name, c.Regions, c.Services, c.Checks, c.Unused = n.Name, n.Regions, n.Services, n.Checks, n.Unused
 	c.Schedule = model.Schedule{}
 	if n.Once {
 		c.Schedule.Expression = model.OnceExpression

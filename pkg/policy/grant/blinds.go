@@ -1,7 +1,9 @@
 package grant
 
 import (
-	_ "embed"
+	"embed"
+	"io/fs"
+	"path"
 	"slices"
 	"strings"
 
@@ -13,18 +15,32 @@ import (
 // The tables are what the tests of services see: those of collectors deny each
 // operation in turn, those of checks note what a check reads. In both, a name is
 // a fact ("AWS::KMS::Key.rotation") or, without a fact, the listing of a type.
-var (
-	//go:embed takes.tsv
-	takes string
-	//go:embed reads.tsv
-	reads string
-)
+//
+//go:embed blinds
+var blindsOf embed.FS
 
 // Takes lists, by operation, the facts and listings that are lost if it is denied.
-func Takes() map[string][]string { return parse(takes) }
+func Takes() map[string][]string { return recorded("takes") }
 
 // Reads lists, by check, the facts and listings that it may read.
-func Reads() map[string][]string { return parse(reads) }
+func Reads() map[string][]string { return recorded("reads") }
+
+// recorded is a table, whose parts are the services' (blinds/reads/kms.tsv).
+func recorded(table string) map[string][]string {
+	files, err := fs.Glob(blindsOf, path.Join("blinds", table, "*.tsv"))
+	if err != nil {
+		panic(err) // the pattern is ours
+	}
+	var all strings.Builder
+	for _, name := range files {
+		part, err := blindsOf.ReadFile(name)
+		if err != nil {
+			panic(err) // it is part of the program
+		}
+		all.Write(part)
+	}
+	return parse(all.String())
+}
 
 func parse(table string) map[string][]string {
 	all := map[string][]string{}

@@ -59,7 +59,7 @@ func TestTablesAreWhole(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff(operations, slices.Sorted(maps.Keys(takes))); diff != "" {
-		t.Errorf("takes.tsv is not of the operations; run make blinds (-called +table):\n%s", diff)
+		t.Errorf("blinds/takes is not of the operations; run make blinds (-called +table):\n%s", diff)
 	}
 	_, checks := needed(t, nil, nil)
 	var ids []string
@@ -67,7 +67,7 @@ func TestTablesAreWhole(t *testing.T) {
 		ids = append(ids, string(k.ID))
 	}
 	if diff := cmp.Diff(ids, slices.Sorted(maps.Keys(reads))); diff != "" {
-		t.Errorf("reads.tsv is not of the checks; run make blinds (-checks +table):\n%s", diff)
+		t.Errorf("blinds/reads is not of the checks; run make blinds (-checks +table):\n%s", diff)
 	}
 }
 

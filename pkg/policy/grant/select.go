@@ -37,10 +37,14 @@ func Select(catalog *check.Catalog, operations []policy.Operation, checks []chec
 // words, as in check.Catalog.Select and SelectServices, with the checks that it
 // is for. No words choose all.
 func Needed(catalog *check.Catalog, services, checks []string) (policy.Role, []check.Check, error) {
-	chosen, err := catalog.Select(checks)
-	if err != nil {
-		return policy.Role{}, nil, err
+	chosen := catalog.Checks() // the optional ones as well: a role is made for years
+	if len(checks) > 0 {
+		var err error
+		if chosen, err = catalog.Select(checks); err != nil {
+			return policy.Role{}, nil, err
+		}
 	}
+	var err error
 	if len(services) > 0 {
 		if services, err = catalog.SelectServices(services); err != nil {
 			return policy.Role{}, nil, err

@@ -18,6 +18,10 @@ type Check struct {
 	Severity     model.Severity `json:"severity"`
 	ResourceType string         `json:"resource_type"`
 	LooksAt      []string       `json:"looks_at,omitempty"` // further resource types
+	Optional     string         `json:"optional,omitempty"` // why it runs only if it is named
+	// Causes are the checks under whose failure a failure is folded.
+	Causes     []model.CheckID   `json:"causes,omitempty"`
+	Impossible []check.Exclusion `json:"impossible,omitempty"` // where AWS makes it impossible to meet
 	check.Text
 }
 
@@ -32,7 +36,7 @@ func Describe(catalog *check.Catalog, checks []check.Check) ([]Check, error) {
 	}
 	all := make([]Check, 0, len(checks))
 	for _, k := range checks {
-		all = append(all, Check{k.ID, k.Service, k.Severity, k.Kind, k.Uses, texts[k.ID]})
+		all = append(all, Check{k.ID, k.Service, k.Severity, k.Kind, k.Uses, k.Optional, k.Causes, impossible(k.Exclusions), texts[k.ID]})
 	}
 	return all, nil
 }
@@ -46,9 +50,22 @@ func CheckColumns() []Column[Check] {
 		{Name: "pillar", Value: func(k Check) string { return string(k.Pillar) }, Wide: true},
 		{Name: "resource_type", Value: func(k Check) string { return k.ResourceType }, Wide: true},
 		{Name: "title", Value: func(k Check) string { return k.Title }},
+		{Name: "optional", Value: func(k Check) string { return k.Optional }, Wide: true},
+		{Name: "cause", Value: func(k Check) string { return strings.Join(words(k.Causes), " ") }, Wide: true},
 		{Name: "controls", Value: func(k Check) string { return pairs(k.Controls) }, Wide: true},
 		{Name: "aliases", Value: func(k Check) string { return pairs(k.Aliases) }, Wide: true},
 	}
+}
+
+// impossible lists where AWS makes a check impossible to meet, none as an empty list.
+func impossible(all []check.Exclusion) []check.Exclusion { return append([]check.Exclusion{}, all...) }
+
+func words[T ~string](all []T) []string {
+	texts := make([]string, len(all))
+	for i, one := range all {
+		texts[i] = string(one)
+	}
+	return texts
 }
 
 func pairs(m map[string][]string) string {
@@ -68,6 +85,15 @@ func Explain(w io.Writer, k Check) error {
 	fmt.Fprintf(&b, "Severity   %s\nPillar     %s\nService    %s\nResource   %s\n", k.Severity, k.Pillar, k.Service, k.ResourceType)
 	if len(k.LooksAt) > 0 {
 		fmt.Fprintf(&b, "Looks at   %s\n", strings.Join(k.LooksAt, ", "))
+	}
+	if k.Optional != "" {
+		fmt.Fprintf(&b, "Optional   runs only if it is named: %s\n", k.Optional)
+	}
+	if len(k.Causes) > 0 {
+		fmt.Fprintf(&b, "Cause      a failure is folded under that of %s\n", check.List(words(k.Causes)))
+	}
+	for _, x := range k.Impossible {
+		fmt.Fprintf(&b, "Not in     %s: %s (%s)\n", strings.Join(x.Partitions, ", "), x.Reason, x.Source)
 	}
 	if len(k.Controls) > 0 {
 		fmt.Fprintf(&b, "Controls   %s\n", pairs(k.Controls))

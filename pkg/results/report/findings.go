@@ -33,6 +33,7 @@ func FindingColumns(texts map[model.CheckID]check.Text) []Column[model.Finding] 
 		{Name: "resource_type", Value: func(f model.Finding) string { return f.Kind }, Wide: true},
 		{Name: "service", Value: func(f model.Finding) string { return f.Service }, Wide: true},
 		{Name: "reason", Value: func(f model.Finding) string { return f.Reason }},
+		{Name: "cause", Value: func(f model.Finding) string { return string(f.Cause) }, Wide: true},
 		{Name: "first_seen", Value: func(f model.Finding) string { return stamp(f.FirstSeen) }, Wide: true},
 		{Name: "resolved_at", Value: func(f model.Finding) string { return stamp(f.ResolvedAt) }, Wide: true},
 		{Name: "why_resolved", Value: func(f model.Finding) string { return f.Why }, Wide: true},
@@ -53,6 +54,9 @@ func Finding(w io.Writer, f model.Finding, t check.Text) error {
 		fmt.Fprintf(&b, "Not seen   since %s: it could not be read\n", f.BlindSince.UTC().Format(time.RFC3339))
 	}
 	fmt.Fprintf(&b, "Why        %s\n", Plain(f.Reason))
+	if f.Cause != "" {
+		fmt.Fprintf(&b, "Cause      %s fails for the same resource; mend that first\n", f.Cause)
+	}
 
 	var exhibits []evidence.Exhibit
 	if len(f.Evidence) > 0 {

@@ -145,7 +145,7 @@ func TestScoreText(t *testing.T) {
 		"none":                     {Version: now, Best: 100},
 		"99":                       {Version: now, Value: 99.9, Worst: 99.9, Best: 99.9, Assessed: 1},
 		"59 (19 to 59)":            {Version: now, Value: 59, Worst: 19, Best: 59.9, Assessed: 1},
-		"72 (48 to 83), version 1": {Version: old, Value: 72.4, Worst: 48, Best: 83, Assessed: 1},
+		"72 (48 to 83), version 2": {Version: old, Value: 72.4, Worst: 48, Best: 83, Assessed: 1},
 	} {
 		if got := report.ScoreText(s); got != want {
 			t.Errorf("%+v is shown as %q, want %q", s, got, want)
@@ -157,8 +157,8 @@ func TestScoreText(t *testing.T) {
 // are not to be compared.
 func TestScoreInWords(t *testing.T) {
 	t.Parallel()
-	now := model.Score{Version: 2, Value: 39, Worst: 39, Best: 39, Uncapped: 57.9, Cap: 39, Critical: 3, Coverage: 0.6, Assessed: 9}
-	before := model.Score{Version: 2, Value: 49, Worst: 49, Best: 49, Coverage: 1, Assessed: 9}
+	now := model.Score{Version: model.ScoreVersion, Value: 39, Worst: 39, Best: 39, Uncapped: 57.9, Cap: 39, Critical: 3, Coverage: 0.6, Assessed: 9}
+	before := model.Score{Version: model.ScoreVersion, Value: 49, Worst: 49, Best: 49, Coverage: 1, Assessed: 9}
 	first := model.Score{Version: 1, Value: 72, Worst: 72, Best: 72, Coverage: 0.6, Assessed: 9}
 	broken := []string{"version 1 of the score then, version 2 now", "2 checks more than then"}
 	for want, change := range map[string]*model.ScoreChange{

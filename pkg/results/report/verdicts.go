@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -31,6 +32,10 @@ type Verdict struct {
 	Gaps         []fact.Gap         `json:"gaps"`
 	Evidence     []evidence.Exhibit `json:"evidence"`
 	Finding      model.FindingID    `json:"finding,omitempty"` // for FAIL
+	// Cause is the check of the same resource of which the failure is why this one fails.
+	Cause model.CheckID `json:"cause,omitempty"`
+	// Folded are the checks that only follow from this failure. Failures tells them.
+	Folded []model.CheckID `json:"folded,omitempty"`
 }
 
 // VerdictColumns are the columns of verdicts.
@@ -50,6 +55,7 @@ func VerdictColumns() []Column[Verdict] {
 		{Name: "gaps", Value: func(v Verdict) string { return joinGaps(v.Gaps) }, Wide: true},
 		{Name: "evidence", Value: func(v Verdict) string { return joinExhibits(v.Evidence) }, Wide: true},
 		{Name: "finding", Value: func(v Verdict) string { return string(v.Finding) }, Wide: true},
+		{Name: "cause", Value: func(v Verdict) string { return string(v.Cause) }, Wide: true},
 	}
 }
 
@@ -129,7 +135,7 @@ func verdictRow(catalog *check.Catalog, texts map[model.CheckID]check.Text, e ev
 	row := Verdict{
 		Check: v.Check, Title: texts[v.Check].Title, Severity: c.Severity, Service: c.Service, ResourceType: e.Kind,
 		Resource: e.Ref.ARN, Part: e.Ref.Sub, Name: e.Ref.Name, Account: e.Ref.Account, Region: e.Ref.Region,
-		Verdict: v.Status, Reason: v.Reason, Gaps: v.Gaps, Evidence: exhibits,
+		Verdict: v.Status, Reason: v.Reason, Gaps: v.Gaps, Evidence: exhibits, Cause: v.Cause,
 	}
 	if row.Gaps == nil {
 		row.Gaps = []fact.Gap{}
@@ -140,15 +146,37 @@ func verdictRow(catalog *check.Catalog, texts map[model.CheckID]check.Text, e ev
 	return row, nil
 }
 
-// Failures are the verdicts of FAIL of an audit, the gravest first.
+// Failures are the verdicts of FAIL of an audit, the gravest first. Those that only
+// follow from another are named by it alone.
 func Failures(ctx context.Context, catalog *check.Catalog, from blob.Store, tasks []model.Task) ([]Verdict, error) {
+	type place struct {
+		check          model.CheckID
+		resource, part string
+	}
 	var failed []Verdict
+	folded := map[place][]model.CheckID{}
 	err := verdicts(ctx, catalog, from, tasks, []check.Status{check.Fail}, func(v Verdict) error {
+		if v.Cause != "" {
+			at := place{v.Cause, v.Resource, v.Part}
+			folded[at] = append(folded[at], v.Check)
+			return nil
+		}
 		failed = append(failed, v)
 		return nil
 	})
+	for i, v := range failed {
+		failed[i].Folded = folded[place{v.Check, v.Resource, v.Part}]
+	}
 	slices.SortStableFunc(failed, func(a, b Verdict) int {
 		return cmp.Or(cmp.Compare(b.Severity.Weight(), a.Severity.Weight()), cmp.Compare(a.Check, b.Check))
 	})
 	return failed, err
+}
+
+// folds says which checks fail for the same reason.
+func folds(checks []model.CheckID) string {
+	if len(checks) == 1 {
+		return "For the same reason " + string(checks[0]) + " fails."
+	}
+	return fmt.Sprintf("For the same reason %d more checks fail: %s.", len(checks), check.List(words(checks)))
 }

@@ -9,7 +9,7 @@ import (
 
 func rules() []check.Rule {
 	return []check.Rule{
-		check.For("accessanalyzer-external-access-analyzer", model.Medium, externalAccess),
+		check.For("accessanalyzer-external-access-analyzer", model.Medium, externalAccess).WithAccount().CausedBy("accessanalyzer-in-every-region"),
 	}
 }
 

@@ -1,10 +1,12 @@
 package acm
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -15,7 +17,7 @@ func rules() []check.Rule {
 		check.For("acm-certificate-renewal", model.Medium, renewal),
 		check.For("acm-certificate-key-strength", model.High, keyStrength),
 		check.For("acm-certificate-no-wildcard", model.Low, noWildcard),
-		check.For("acm-certificate-issued", model.Low, issued),
+		check.For("acm-certificate-issued", model.Low, issued).InAnyState(),
 	}
 }
 
@@ -48,7 +50,7 @@ func renewal(e *check.Evidence, c Certificate) check.Verdict {
 	case d.Type == "IMPORTED":
 		return check.Inapplicable("ACM does not renew imported certificates")
 	case d.Status != "ISSUED":
-		return check.Inapplicable("the certificate is in state " + d.Status)
+		return check.Inapplicable("the state of the certificate is " + d.Status)
 	case !d.InUse:
 		return check.Inapplicable("nothing uses the certificate")
 	case d.Renewal == "INELIGIBLE":
@@ -90,7 +92,9 @@ func issued(e *check.Evidence, c Certificate) check.Verdict {
 		return check.Passed("the certificate is issued")
 	case "PENDING_VALIDATION", "VALIDATION_TIMED_OUT", "FAILED", "REVOKED":
 		return check.Failed("the certificate is in state " + d.Status)
+	case "INACTIVE", "EXPIRED":
+		return check.Inapplicable("the certificate was issued, and its state is " + d.Status)
 	default:
-		return check.Inapplicable("the certificate is in state " + d.Status)
+		return check.Unassessed(fact.Gap{Reason: fact.Failed, Detail: fmt.Sprintf("the state of the certificate is %q", d.Status)})
 	}
 }

@@ -19,7 +19,7 @@ func Service() check.Service {
 
 func rules() []check.Rule {
 	all := append(trailRules(), bucketRules()...)
-	all = append(all, regionRules()...)
+	all = append(append(all, regionRules()...), everyRegionRules()...)
 	for _, m := range monitored {
 		all = append(all, m.rule())
 	}

@@ -6,15 +6,20 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
+	"github.com/cloudarq/cloudarq/pkg/services/accessanalyzer"
 	"github.com/cloudarq/cloudarq/pkg/services/across"
 	"github.com/cloudarq/cloudarq/pkg/services/checktest"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudtrail"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudwatch"
 	"github.com/cloudarq/cloudarq/pkg/services/config"
+	"github.com/cloudarq/cloudarq/pkg/services/ec2"
+	"github.com/cloudarq/cloudarq/pkg/services/guardduty"
 	"github.com/cloudarq/cloudarq/pkg/services/iam"
 	"github.com/cloudarq/cloudarq/pkg/services/logs"
 	"github.com/cloudarq/cloudarq/pkg/services/macie"
+	"github.com/cloudarq/cloudarq/pkg/services/organizations"
 	"github.com/cloudarq/cloudarq/pkg/services/s3"
+	"github.com/cloudarq/cloudarq/pkg/services/securityhub"
 	"github.com/cloudarq/cloudarq/pkg/services/sns"
 )
 
@@ -60,6 +65,18 @@ func trailCases() checktest.Table {
 }
 
 func regionCases() checktest.Table {
+	detector := func(administrator fact.Of[string], members bool) guardduty.RegionSettings {
+		return guardduty.RegionSettings{
+			Resource: checktest.Ref("guardduty", "region-settings"), Detector: fact.Known(guardduty.Detector{ID: "1", Status: "ENABLED"}),
+			Administrator: administrator, Members: fact.Known(members),
+		}
+	}
+	off := detector(fact.Known(""), false)
+	off.Detector = fact.Known(guardduty.Detector{})
+	membership := func(id string) []check.Resource {
+		return []check.Resource{organizations.Membership{Resource: checktest.Ref("organizations", "membership"), Organization: fact.Known(organizations.Organization{ID: id})}}
+	}
+	inOrganization, alone := membership("o-1234567890"), membership("")
 	region := func(status string) macie.RegionSettings {
 		return macie.RegionSettings{Resource: checktest.Ref("macie2", "region-settings"), Status: fact.Known(status)}
 	}
@@ -73,6 +90,14 @@ func regionCases() checktest.Table {
 	}
 	global := config.Recorder{AllSupported: true, Global: true}
 	return checktest.Table{
+		"guardduty-centrally-managed": {
+			{Name: "by another account", Resource: detector(fact.Known("999988887777"), false), Others: inOrganization, Want: check.Pass},
+			{Name: "manages others", Resource: detector(fact.Known(""), true), Others: alone, Want: check.Pass},
+			{Name: "manages others, administrator denied", Resource: detector(fact.Missing[string](fact.Denied, "guardduty:GetAdministratorAccount"), true), Others: inOrganization, Want: check.Pass},
+			{Name: "by nobody", Resource: detector(fact.Known(""), false), Others: inOrganization, Want: check.Fail},
+			{Name: "in no organization", Resource: detector(fact.Known(""), false), Others: alone, Want: check.NotApplicable},
+			{Name: "no detector", Resource: off, Others: inOrganization, Want: check.Fail},
+		},
 		"macie-enabled": {
 			{Name: "enabled", Resource: region(macie.Enabled), Others: []check.Resource{bucket("shop", nil)}, Want: check.Pass},
 			{Name: "not", Resource: region(""), Others: []check.Resource{bucket("shop", nil)}, Want: check.Fail},
@@ -98,7 +123,7 @@ func TestChecks(t *testing.T) {
 		commands[string(id)] = text.Remediation.CLI
 	}
 	table := trailCases()
-	for _, more := range []checktest.Table{bucketCases(), regionCases()} {
+	for _, more := range []checktest.Table{bucketCases(), regionCases(), everyRegionCases()} {
 		for id, cases := range more {
 			table[id] = cases
 		}
@@ -113,6 +138,6 @@ func TestChecks(t *testing.T) {
 			e.filter.Pattern = pattern(t, commands, "monitoring-kms-key-deletion")
 			e.selectors.Basic[0].Without = []string{"kms.amazonaws.com"}
 		}))
-	checktest.Run(t, across.Service(), table,
-		cloudtrail.Service(), cloudwatch.Service(), config.Service(), iam.Service(), logs.Service(), macie.Service(), s3.Service(), sns.Service())
+	checktest.Run(t, across.Service(), table, accessanalyzer.Service(), ec2.Service(), securityhub.Service(),
+		cloudtrail.Service(), cloudwatch.Service(), config.Service(), guardduty.Service(), iam.Service(), logs.Service(), macie.Service(), organizations.Service(), s3.Service(), sns.Service())
 }

@@ -19,18 +19,18 @@ type monitoring struct {
 
 // The event sources that the table names more than once.
 const (
-	ec2    = "ec2.amazonaws.com"
+	ofEC2  = "ec2.amazonaws.com"
 	signIn = "signin.amazonaws.com"
 )
 
 var monitored = []monitoring{
-	{id: "monitoring-unauthorized-api-calls", events: each("errorCode", calls(ec2, "RunInstances"),
+	{id: "monitoring-unauthorized-api-calls", events: each("errorCode", calls(ofEC2, "RunInstances"),
 		"Client.UnauthorizedOperation", "AccessDenied", "AccessDeniedException")},
 	{id: "monitoring-sign-in-without-mfa", events: with(calls(signIn, "ConsoleLogin"), event{
 		"eventType": "AwsConsoleSignIn", "userIdentity.type": "IAMUser",
 		"additionalEventData.MFAUsed": "No", "responseElements.ConsoleLogin": "Success",
 	})},
-	{id: "monitoring-root-usage", events: each("eventType", with(calls(ec2, "RunInstances"), event{
+	{id: "monitoring-root-usage", events: each("eventType", with(calls(ofEC2, "RunInstances"), event{
 		"userIdentity.type": "Root", "userIdentity.arn": "arn:aws:iam::111122223333:root",
 	}), "AwsApiCall", "AwsConsoleSignIn")},
 	{id: "monitoring-iam-policy-changes", events: calls("iam.amazonaws.com",
@@ -49,19 +49,19 @@ var monitored = []monitoring{
 		"DeleteBucketCors", "DeleteBucketLifecycle", "DeleteBucketReplication")},
 	{id: "monitoring-config-changes", events: calls("config.amazonaws.com",
 		"StopConfigurationRecorder", "DeleteDeliveryChannel", "PutDeliveryChannel", "PutConfigurationRecorder")},
-	{id: "monitoring-security-group-changes", events: calls(ec2,
+	{id: "monitoring-security-group-changes", events: calls(ofEC2,
 		"AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress", "RevokeSecurityGroupIngress", "RevokeSecurityGroupEgress",
 		"CreateSecurityGroup", "DeleteSecurityGroup")},
-	{id: "monitoring-network-acl-changes", events: calls(ec2,
+	{id: "monitoring-network-acl-changes", events: calls(ofEC2,
 		"CreateNetworkAcl", "CreateNetworkAclEntry", "DeleteNetworkAcl", "DeleteNetworkAclEntry", "ReplaceNetworkAclEntry",
 		"ReplaceNetworkAclAssociation")},
-	{id: "monitoring-network-gateway-changes", events: calls(ec2,
+	{id: "monitoring-network-gateway-changes", events: calls(ofEC2,
 		"CreateCustomerGateway", "DeleteCustomerGateway", "AttachInternetGateway", "CreateInternetGateway", "DeleteInternetGateway",
 		"DetachInternetGateway")},
-	{id: "monitoring-route-table-changes", events: calls(ec2,
+	{id: "monitoring-route-table-changes", events: calls(ofEC2,
 		"CreateRoute", "CreateRouteTable", "ReplaceRoute", "ReplaceRouteTableAssociation", "DeleteRouteTable", "DeleteRoute",
 		"DisassociateRouteTable")},
-	{id: "monitoring-vpc-changes", events: calls(ec2,
+	{id: "monitoring-vpc-changes", events: calls(ofEC2,
 		"CreateVpc", "DeleteVpc", "ModifyVpcAttribute", "AcceptVpcPeeringConnection", "CreateVpcPeeringConnection",
 		"DeleteVpcPeeringConnection", "RejectVpcPeeringConnection", "AttachClassicLinkVpc", "DetachClassicLinkVpc",
 		"DisableVpcClassicLink", "EnableVpcClassicLink")},
@@ -74,7 +74,7 @@ var monitored = []monitoring{
 
 // ordinary is what happens all day. A filter that counts it, too, counts
 // everything, and its alarm means nothing.
-var ordinary = append(calls(ec2, "DescribeInstances"), calls("sts.amazonaws.com", "GetCallerIdentity")...)
+var ordinary = append(calls(ofEC2, "DescribeInstances"), calls("sts.amazonaws.com", "GetCallerIdentity")...)
 
 // calls is each of the calls made twice: by a user and by a role, from different
 // places. A filter that looks at only some callers misses one of the two.
@@ -138,5 +138,5 @@ func (m monitoring) countedBy(filter string) (bool, error) {
 }
 
 func (m monitoring) rule() check.Rule {
-	return check.Across(m.id, model.Low, m.judge, usingAlarms...)
+	return check.Across(m.id, model.Low, m.judge, usingAlarms...).CausedBy("cloudtrail-all-regions")
 }

@@ -18,9 +18,9 @@ func trailRules() []check.Rule {
 	usingBuckets := append(slices.Clone(usingTrails), check.Using[s3.Bucket]())
 	return []check.Rule{
 		check.Across("cloudtrail-all-regions", model.High, allRegions, usingTrails...),
-		check.Across("cloudtrail-management-events", model.Medium, managementEvents, usingTrails...),
-		check.Across("cloudtrail-s3-write-events", model.Low, objectEvents(true), usingBuckets...),
-		check.Across("cloudtrail-s3-read-events", model.Low, objectEvents(false), usingBuckets...),
+		check.Across("cloudtrail-management-events", model.Medium, managementEvents, usingTrails...).CausedBy("cloudtrail-all-regions"),
+		check.Across("cloudtrail-s3-write-events", model.Low, objectEvents(true), usingBuckets...).CausedBy("cloudtrail-all-regions"),
+		check.Across("cloudtrail-s3-read-events", model.Low, objectEvents(false), usingBuckets...).CausedBy("cloudtrail-all-regions"),
 	}
 }
 

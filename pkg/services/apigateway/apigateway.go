@@ -92,5 +92,6 @@ func (DomainName) Kind() string { return "AWS::ApiGateway::DomainName" }
 
 // DomainDetail is what GetDomainNames tells.
 type DomainDetail struct {
+	State          string `json:"state"`           // AWS's word
 	SecurityPolicy string `json:"security_policy"` // TLS_1_0, TLS_1_2, SecurityPolicy_TLS13_…
 }

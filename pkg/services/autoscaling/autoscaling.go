@@ -35,6 +35,7 @@ func (Group) Kind() string { return "AWS::AutoScaling::AutoScalingGroup" }
 
 // GroupDetail is what DescribeAutoScalingGroups tells of a group.
 type GroupDetail struct {
+	Deletion string `json:"deletion,omitempty"` // how it goes on, in AWS's words; empty unless the group is being deleted
 	// LaunchConfiguration is a name; empty for groups with a launch template.
 	LaunchConfiguration string   `json:"launch_configuration,omitempty"`
 	Zones               []string `json:"zones"`

@@ -56,6 +56,7 @@ func Run(t *testing.T, service check.Service, table Table, others ...check.Servi
 		t.Fatal(err)
 	}
 	texts(t, service)
+	table = settled(table)
 	pool := pool(t, table)
 	seen := map[string][]string{}
 	for _, rule := range service.Rules {
@@ -131,6 +132,9 @@ func testCase(t *testing.T, rule check.Rule, c Case, pool map[string][]reflect.V
 		t.Error("the verdict gives no reason")
 	}
 	roundTrip(t, c.Resource)
+	testStates(t, rule, c)
+	testManaged(t, rule, c)
+	testUnused(t, rule, c)
 
 	// A reason that counts days would make every finding a new one every day.
 	tomorrow := judgeAt(Now.AddDate(0, 0, 1), rule, c.Resource, c.Others)
@@ -224,11 +228,17 @@ func testBlind(t *testing.T, rule check.Rule, c Case) {
 	}
 }
 
-func judge(rule check.Rule, subject check.Resource, others []check.Resource, unlisted string) (check.Verdict, []check.Exhibit) {
+// worldOf is an account as a rule sees it.
+func worldOf(rule check.Rule, subject check.Resource, others []check.Resource) *check.World {
 	world := check.NewWorld(rule.Uses...)
 	for _, other := range append([]check.Resource{subject}, others...) {
 		world.Add(other)
 	}
+	return world
+}
+
+func judge(rule check.Rule, subject check.Resource, others []check.Resource, unlisted string) (check.Verdict, []check.Exhibit) {
+	world := worldOf(rule, subject, others)
 	if unlisted != "" {
 		world.AddGap(unlisted, denied)
 	}
@@ -238,11 +248,7 @@ func judge(rule check.Rule, subject check.Resource, others []check.Resource, unl
 }
 
 func judgeAt(now time.Time, rule check.Rule, subject check.Resource, others []check.Resource) check.Verdict {
-	world := check.NewWorld(rule.Uses...)
-	for _, other := range append([]check.Resource{subject}, others...) {
-		world.Add(other)
-	}
-	return check.NewJudge(now, world).Judge(rule, subject)
+	return check.NewJudge(now, worldOf(rule, subject, others)).Judge(rule, subject)
 }
 
 // pool gathers, per fact of each type, the different values that the table

@@ -19,7 +19,7 @@ func rules() []check.Rule {
 		check.For("cloudfront-distribution-origin-no-deprecated-tls", model.Medium, onDetail(originTLS)),
 		check.For("cloudfront-distribution-origin-failover", model.Low, onDetail(originFailover)),
 		check.For("cloudfront-distribution-geo-restriction", model.Low, onDetail(geoRestriction)),
-		check.For("cloudfront-distribution-field-level-encryption", model.Low, onDetail(fieldLevelEncryption)),
+		check.For("cloudfront-distribution-field-level-encryption", model.Low, onDetail(fieldLevelEncryption)).OnlyIfAsked("few forms need it"),
 	}
 }
 

@@ -10,11 +10,11 @@ import (
 
 func rules() []check.Rule {
 	return []check.Rule{
-		check.For("config-recorder-enabled", model.Medium, recorderEnabled),
-		check.For("config-recorder-records-all-types", model.Medium, ofRecorder(allTypes)),
-		check.For("config-recorder-uses-service-role", model.Low, ofRecorder(serviceRole)),
-		check.For("config-delivery-succeeds", model.Medium, deliverySucceeds),
-		check.For("config-delivery-channel", model.Medium, deliveryChannel),
+		check.For("config-recorder-enabled", model.Medium, recorderEnabled).WithAccount().CausedBy("config-in-every-region"),
+		check.For("config-recorder-records-all-types", model.Medium, ofRecorder(allTypes)).WithAccount().CausedBy("config-recorder-enabled"),
+		check.For("config-recorder-uses-service-role", model.Low, ofRecorder(serviceRole)).WithAccount().CausedBy("config-recorder-enabled"),
+		check.For("config-delivery-succeeds", model.Medium, deliverySucceeds).WithAccount().CausedBy("config-recorder-enabled"),
+		check.For("config-delivery-channel", model.Medium, deliveryChannel).WithAccount().CausedBy("config-recorder-enabled"),
 	}
 }
 
@@ -43,7 +43,7 @@ func ofRecorder(judge func(Recorder) check.Verdict) func(*check.Evidence, Region
 	}
 }
 
-var noRecorder = check.Inapplicable("there is no configuration recorder in the region")
+var noRecorder = check.Failed("there is no configuration recorder in the region")
 
 func allTypes(r Recorder) check.Verdict {
 	types, all := r.LeavesOut()
@@ -57,7 +57,15 @@ func allTypes(r Recorder) check.Verdict {
 	}
 }
 
+// controlTower is the role that AWS Control Tower gives recorders, which its guardrails
+// keep anyone from changing.
+// https://docs.aws.amazon.com/controltower/latest/controlreference/mandatory-controls.html (2026-11)
+const controlTower = ":role/aws-controltower-ConfigRecorderRole"
+
 func serviceRole(r Recorder) check.Verdict {
+	if strings.Contains(r.Role, controlTower) {
+		return check.Inapplicable("AWS Control Tower set the recorder up, with its own role")
+	}
 	return check.Must(strings.HasSuffix(r.Role, ":role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"),
 		"the recorder uses AWSServiceRoleForConfig", "the recorder uses "+r.Role)
 }
@@ -71,7 +79,7 @@ func deliverySucceeds(e *check.Evidence, r RegionSettings) check.Verdict {
 		recording = recording || s.Recording
 	}
 	if !recording {
-		return check.Inapplicable("nothing is recorded in the region")
+		return check.Failed("nothing is recorded in the region")
 	}
 	return check.Passed("the last delivery did not fail")
 }

@@ -62,24 +62,25 @@ func TestChecks(t *testing.T) {
 			}), Want: check.Pass},
 			{Name: "one excluded", Resource: recorder(config.Recorder{Name: "default", Excluded: []string{"AWS::IAM::User", "AWS::EC2::Volume"}}), Want: check.Fail},
 			{Name: "some", Resource: recorder(config.Recorder{Name: "default", Included: []string{"AWS::S3::Bucket"}}), Want: check.Fail},
-			{Name: "none", Resource: none, Want: check.NotApplicable},
+			{Name: "none", Resource: none, Want: check.Fail},
 		},
 		"config-recorder-uses-service-role": {
 			{Name: "AWS's", Resource: good, Want: check.Pass},
 			{Name: "own", Resource: recorder(config.Recorder{Name: "default", Role: "arn:aws:iam::111122223333:role/config", AllSupported: true}), Want: check.Fail},
-			{Name: "none", Resource: none, Want: check.NotApplicable},
+			{Name: "Control Tower's", Resource: recorder(config.Recorder{Name: "default", Role: "arn:aws:iam::111122223333:role/aws-controltower-ConfigRecorderRole", AllSupported: true}), Want: check.NotApplicable},
+			{Name: "none", Resource: none, Want: check.Fail},
 		},
 		"config-delivery-succeeds": {
 			{Name: "success", Resource: good, Want: check.Pass},
 			{Name: "pending", Resource: status(config.Status{Name: "default", Recording: true, Last: "Pending"}), Want: check.Pass},
 			{Name: "failure", Resource: failing, Want: check.Fail},
-			{Name: "stopped", Resource: stopped, Want: check.NotApplicable},
-			{Name: "none", Resource: none, Want: check.NotApplicable},
+			{Name: "stopped", Resource: stopped, Want: check.Fail},
+			{Name: "none", Resource: none, Want: check.Fail},
 		},
 		"config-delivery-channel": {
 			{Name: "one", Resource: good, Want: check.Pass},
 			{Name: "none", Resource: noChannel, Want: check.Fail},
-			{Name: "no recorder", Resource: none, Want: check.NotApplicable},
+			{Name: "no recorder", Resource: none, Want: check.Fail},
 		},
 	})
 }

@@ -21,11 +21,7 @@ func pointInTimeRecovery(e *check.Evidence, t Table) check.Verdict {
 }
 
 func protected(e *check.Evidence, t Table) check.Verdict {
-	d := check.Read(e, t.Detail)
-	if d.Status == "DELETING" {
-		return check.Inapplicable("the table is being deleted")
-	}
-	return check.Must(d.Protected, "deletion protection is on", "deletion protection is off")
+	return check.Must(check.Read(e, t.Detail).Protected, "deletion protection is on", "deletion protection is off")
 }
 
 func kmsKey(e *check.Evidence, t Table) check.Verdict {

@@ -38,7 +38,7 @@ func (Table) Kind() string { return "AWS::DynamoDB::Table" }
 
 // Detail is what DescribeTable tells.
 type Detail struct {
-	Status      string `json:"status"`            // ACTIVE, DELETING, ARCHIVED…
+	State       string `json:"state"`             // AWS's word
 	BillingMode string `json:"billing_mode"`      // PROVISIONED or PAY_PER_REQUEST
 	Protected   bool   `json:"protected"`         // from deletion
 	KMSKey      string `json:"kms_key,omitempty"` // ARN; empty for a key that DynamoDB owns

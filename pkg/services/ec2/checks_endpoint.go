@@ -25,10 +25,10 @@ func withPolicy(decide func(p iampolicy.Policy, level iampolicy.Result) check.Ve
 	return func(e *check.Evidence, p Endpoint) check.Verdict {
 		d := check.Read(e, p.Detail)
 		switch {
-		case d.ManagedByAWS:
-			return check.Inapplicable("a service of AWS manages the endpoint")
-		case d.Policy == "" || strings.HasPrefix(d.Service, "com.amazonaws.vpce."):
+		case d.Policy == "":
 			return check.Inapplicable("endpoints of this kind take no policy")
+		case !check.Read(e, p.TakesPolicy):
+			return check.Inapplicable("endpoints to " + d.Service + " heed no policy")
 		}
 		policy, err := iampolicy.Parse(d.Policy)
 		if err != nil {
@@ -73,28 +73,18 @@ func endpointNotForeign(e *check.Evidence, p Endpoint) check.Verdict {
 
 func endpointZones(e *check.Evidence, p Endpoint) check.Verdict {
 	d := check.Read(e, p.Detail)
-	if d.Type != "Interface" || d.ManagedByAWS {
-		return check.Inapplicable("the endpoint is no interface endpoint of the account's own")
+	if d.Type != "Interface" {
+		return check.Inapplicable("the endpoint is no interface endpoint")
 	}
 	// An endpoint has one subnet per availability zone at most.
 	return check.Must(len(d.Subnets) > 1, "the endpoint is in several availability zones", "the endpoint is in one availability zone at most")
 }
 
-// serviceGone reports whether a service offers nothing any more.
-func (d EndpointServiceDetail) gone() bool { return d.State == "Deleting" || d.State == "Deleted" }
-
 func serviceNotForEverybody(e *check.Evidence, s EndpointService) check.Verdict {
-	if d := check.Read(e, s.Detail); d.gone() {
-		return check.Inapplicable("the service is in state " + d.State)
-	}
 	return check.Must(!slices.Contains(check.Read(e, s.Principals), "*"),
 		"only named principals may connect", "every AWS account may ask to connect")
 }
 
 func serviceAcceptance(e *check.Evidence, s EndpointService) check.Verdict {
-	d := check.Read(e, s.Detail)
-	if d.gone() {
-		return check.Inapplicable("the service is in state " + d.State)
-	}
-	return check.Must(d.AcceptanceRequired, "connections wait for acceptance", "connections are accepted by themselves")
+	return check.Must(check.Read(e, s.Detail).AcceptanceRequired, "connections wait for acceptance", "connections are accepted by themselves")
 }

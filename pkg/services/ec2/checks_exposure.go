@@ -2,7 +2,7 @@ package ec2
 
 import (
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
-	"github.com/cloudarq/cloudarq/pkg/judge/fact"
+	"github.com/cloudarq/cloudarq/pkg/judge/internet"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -27,7 +27,7 @@ var exposed = []struct {
 func exposureRules() []check.Rule {
 	rules := make([]check.Rule, len(exposed))
 	for i, x := range exposed {
-		rules[i] = check.Across(x.id, model.Critical, notExposed(x.ports), check.Using[SecurityGroup]())
+		rules[i] = check.Across(x.id, model.Critical, notExposed(x.ports), check.Using[SecurityGroup]()).EvenManaged()
 	}
 	return rules
 }
@@ -40,28 +40,23 @@ var securityGroups = check.NewIndex(check.Name[SecurityGroup])
 func notExposed(want ports) func(*check.Evidence, Instance) check.Verdict {
 	return func(e *check.Evidence, i Instance) check.Verdict {
 		d := check.Read(e, i.Detail)
-		if d.Gone() {
-			return gone(d)
-		}
-		var families []family
+		var families []internet.Family
 		if len(d.PublicIPv4) > 0 {
-			families = append(families, ipv4)
+			families = append(families, internet.IPv4)
 		}
 		if len(d.PublicIPv6) > 0 {
-			families = append(families, ipv6)
+			families = append(families, internet.IPv6)
 		}
 		if len(families) == 0 {
 			return check.Passed("the instance has no public address")
 		}
-		var gaps []fact.Gap
-		for _, id := range d.Groups {
-			groups, unlisted := securityGroups.SomeIn(e, i.Region, id)
-			for _, g := range groups {
-				if port, cidr, open := check.Read(e, g.Detail).opens(want, families); open {
-					return check.Failed(port + " is open to " + cidr + " by security group " + g.Name)
-				}
-			}
-			gaps = unlisted
+		groups, gaps := securityGroups.EachIn(e, i.Region, d.Groups)
+		all := GroupDetail{}
+		for _, g := range groups {
+			all.Ingress = append(all.Ingress, check.Read(e, g.Detail).Ingress...)
+		}
+		if port, from := all.opens(want, families, listsOf(e, groups...)); port != "" {
+			return check.Failed(port + " is open to " + from + " by the security groups " + check.List(d.Groups))
 		}
 		if len(gaps) > 0 {
 			return check.Unassessed(gaps...)

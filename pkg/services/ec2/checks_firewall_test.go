@@ -33,6 +33,8 @@ func named(name string, ingress, egress []ec2.Permission) ec2.SecurityGroup {
 		Resource:   model.Resource{Ref: model.Ref{ARN: "arn:aws:ec2:eu-west-1:111122223333:security-group/sg-1", Account: "111122223333", Region: "eu-west-1", Name: "sg-1"}},
 		Detail:     fact.Known(ec2.GroupDetail{Name: name, VPC: "vpc-1", Ingress: ingress, Egress: egress}),
 		Interfaces: fact.Known(1),
+		Lists:      fact.Known(map[string][]string{}),
+		Idle:       fact.Known(false),
 	}
 }
 
@@ -72,13 +74,48 @@ func portCases() checktest.Table {
 	return all
 }
 
+// behind is a group whose rule names a prefix list.
+func behind(protocol string, port int32, lists fact.Of[map[string][]string]) ec2.SecurityGroup {
+	p := ec2.Permission{Protocol: protocol, From: &port, To: &port, PrefixLists: []string{"pl-1"}}
+	if protocol == "-1" {
+		p.From, p.To = nil, nil
+	}
+	g := group(p)
+	g.Lists = lists
+	return g
+}
+
+// lists are what a prefix list holds of wide ranges.
+func lists(ranges ...string) fact.Of[map[string][]string] {
+	return fact.Known(map[string][]string{"pl-1": ranges})
+}
+
+// unreadLists is the gap of prefix lists.
+var unreadLists = fact.Missing[map[string][]string](fact.Denied, "ec2:GetManagedPrefixListEntries")
+
+// quarters are four rules that are the internet of a family together, of which each
+// alone is not.
+func quarters(protocol string, port int32, internet string) (all []ec2.Permission) {
+	four := []string{"0.0.0.0/2", "64.0.0.0/2", "128.0.0.0/2", "192.0.0.0/2"}
+	if internet == "::/0" {
+		four = []string{"2000::/5", "2800::/5", "3000::/5", "3800::/5"}
+	}
+	for i, cidr := range four {
+		all = append(all, rule(protocol, port-int32(i), port+int32(i), cidr))
+	}
+	return all
+}
+
 func portCasesOf(protocol string, port int32, internet string) []checktest.Case {
 	number := map[string]string{"tcp": "6", "udp": "17"}[protocol]
 	return []checktest.Case{
 		{Name: "no rules", Resource: group(), Want: check.Pass},
 		{Name: "one network", Resource: group(rule(protocol, port, port, "198.51.100.0/24", "2001:db8::/32")), Want: check.Pass},
 		{Name: "other group", Resource: group(ec2.Permission{Protocol: protocol, From: &port, To: &port, Groups: []string{"sg-2"}}), Want: check.Pass},
-		{Name: "prefix list", Resource: group(ec2.Permission{Protocol: protocol, From: &port, To: &port, PrefixLists: []string{"pl-1"}}), Want: check.Pass},
+		{Name: "prefix list of one office", Resource: behind(protocol, port, lists()), Want: check.Pass},
+		{Name: "prefix list with the internet", Resource: behind(protocol, port, lists(internet)), Want: check.Fail},
+		{Name: "prefix list that cannot be read", Resource: behind(protocol, port, unreadLists), Want: check.NotAssessed},
+		{Name: "the internet in quarters over rules", Resource: group(quarters(protocol, port, internet)...), Want: check.Fail},
 		{Name: "the port", Resource: group(rule(protocol, port, port, internet)), Want: check.Fail},
 		{Name: "a range with it", Resource: group(rule(protocol, port-1, port+1, internet)), Want: check.Fail},
 		{Name: "protocol by number", Resource: group(rule(number, port, port, internet)), Want: check.Fail},
@@ -89,6 +126,14 @@ func portCasesOf(protocol string, port int32, internet string) []checktest.Case 
 		{Name: "icmp", Resource: group(rule("icmp", port, port, internet), rule("icmp", 8, -1, internet), rule("icmp", -1, -1, internet)), Want: check.Pass},
 		{Name: "no range at all", Resource: group(rule(protocol, port, port, "pl-00000000")), Want: check.Pass},
 	}
+}
+
+// borrowed is a group that another account shares with this one.
+func borrowed(ingress ...ec2.Permission) ec2.SecurityGroup {
+	g := group()
+	g.ARN = "arn:aws:ec2:eu-west-1:999988887777:security-group/sg-1"
+	g.Detail = fact.Known(ec2.GroupDetail{Name: "shared", Manager: "account 999988887777", Ingress: ingress})
+	return g
 }
 
 func groupCases() checktest.Table {
@@ -104,6 +149,10 @@ func groupCases() checktest.Table {
 			{Name: "all icmp", Resource: group(rule("icmp", -1, -1, "0.0.0.0/0")), Want: check.Pass},
 			{Name: "all traffic", Resource: group(rule("-1", 0, 0, "0.0.0.0/0")), Want: check.Fail},
 			{Name: "all ports", Resource: group(rule("tcp", 0, 65535, "::/0")), Want: check.Fail},
+			{Name: "all ports in two rules", Resource: group(rule("tcp", 0, 32767, "0.0.0.0/0"), rule("tcp", 32768, 65535, "0.0.0.0/0")), Want: check.Fail},
+			{Name: "all traffic behind a list", Resource: behind("-1", 0, lists("0.0.0.0/0")), Want: check.Fail},
+			{Name: "all traffic behind an unread list", Resource: behind("-1", 0, unreadLists), Want: check.NotAssessed},
+			{Name: "another account's", Resource: borrowed(rule("-1", 0, 0, "0.0.0.0/0")), Want: check.NotApplicable},
 			{Name: "all ports but 0", Resource: group(rule("udp", 1, 65535, "0.0.0.0/0")), Want: check.Fail},
 		},
 		"ec2-security-group-only-web-from-internet": {
@@ -164,6 +213,7 @@ func entry(number int32, action, protocol string, port int32, cidr string) ec2.A
 func acl(entries ...ec2.ACLEntry) ec2.NetworkACL {
 	closing := ec2.ACLEntry{Number: 32767, Protocol: "-1", Range: "0.0.0.0/0"}
 	return ec2.NetworkACL{
+		Idle:     fact.Known(false),
 		Resource: checktest.Ref("ec2", "network-acl/acl-1"),
 		Detail:   fact.Known(ec2.ACLDetail{VPC: "vpc-1", Subnets: []string{"subnet-1"}, Ingress: append(entries, closing)}),
 	}
@@ -186,8 +236,8 @@ func aclCases() checktest.Table {
 		},
 		"ec2-network-acl-used": {
 			{Name: "used", Resource: acl(), Want: check.Pass},
-			{Name: "unused", Resource: ec2.NetworkACL{Resource: acl().Resource, Detail: fact.Known(ec2.ACLDetail{VPC: "vpc-1"})}, Want: check.Fail},
-			{Name: "default", Resource: ec2.NetworkACL{Resource: acl().Resource, Detail: fact.Known(ec2.ACLDetail{VPC: "vpc-1", Default: true})}, Want: check.NotApplicable},
+			{Name: "unused", Resource: ec2.NetworkACL{Resource: acl().Resource, Idle: fact.Known(false), Detail: fact.Known(ec2.ACLDetail{VPC: "vpc-1"})}, Want: check.Fail},
+			{Name: "default", Resource: ec2.NetworkACL{Resource: acl().Resource, Idle: fact.Known(false), Detail: fact.Known(ec2.ACLDetail{VPC: "vpc-1", Default: true})}, Want: check.NotApplicable},
 		},
 	}
 }

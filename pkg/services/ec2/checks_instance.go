@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -18,33 +19,23 @@ const (
 
 func instanceRules() []check.Rule {
 	return []check.Rule{
-		check.For("ec2-instance-imdsv2", model.High, live(imdsv2)),
-		check.For("ec2-instance-metadata-hop-limit", model.Low, live(hopLimit)),
-		check.For("ec2-instance-profile-attached", model.Medium, live(profileAttached)),
-		check.For("ec2-instance-no-public-ip", model.Medium, live(noPublicIP)),
+		check.For("ec2-instance-imdsv2", model.High, instances.Asks(imdsv2)),
+		check.For("ec2-instance-metadata-hop-limit", model.Low, instances.Asks(hopLimit)),
+		check.For("ec2-instance-profile-attached", model.Medium, instances.Asks(profileAttached)),
+		check.For("ec2-instance-no-public-ip", model.Medium, instances.Asks(noPublicIP)).EvenManaged(),
 		check.For("ec2-instance-no-secrets-in-user-data", model.High, noSecretsInUserData),
-		check.For("ec2-instance-no-key-pair", model.Low, live(noKeyPair)),
-		check.For("ec2-instance-detailed-monitoring", model.Low, live(detailedMonitoring)),
+		check.For("ec2-instance-no-key-pair", model.Low, instances.Asks(noKeyPair)),
+		check.For("ec2-instance-detailed-monitoring", model.Low, instances.Asks(detailedMonitoring)).OnlyIfAsked("a matter of taste and cost"),
 		check.For("ec2-instance-renewed", model.Medium, renewed),
 		check.For("ec2-instance-not-stopped-for-long", model.Low, notStoppedForLong),
-		check.For("ec2-instance-single-interface", model.Low, live(singleInterface)),
-		check.For("ec2-instance-not-paravirtual", model.Medium, live(notParavirtual)),
-		check.For("ec2-instance-volumes-deleted-with-it", model.Low, live(volumesDeleted)),
+		check.For("ec2-instance-single-interface", model.Low, instances.Asks(singleInterface)).OnlyIfAsked("a matter of taste"),
+		check.For("ec2-instance-not-paravirtual", model.Medium, instances.Asks(notParavirtual)),
+		check.For("ec2-instance-volumes-deleted-with-it", model.Low, instances.Asks(volumesDeleted)),
 	}
 }
 
-// live is a rule over an instance that still exists.
-func live(decide func(InstanceDetail) check.Verdict) func(*check.Evidence, Instance) check.Verdict {
-	return func(e *check.Evidence, i Instance) check.Verdict {
-		d := check.Read(e, i.Detail)
-		if d.Gone() {
-			return gone(d)
-		}
-		return decide(d)
-	}
-}
-
-func gone(d InstanceDetail) check.Verdict { return check.Inapplicable("the instance is " + d.State) }
+// instances is what rules decide on that ask of DescribeInstances alone.
+var instances = check.On(func(i Instance) fact.Of[InstanceDetail] { return i.Detail })
 
 func imdsv2(d InstanceDetail) check.Verdict {
 	switch {
@@ -77,9 +68,6 @@ func noPublicIP(d InstanceDetail) check.Verdict {
 }
 
 func noSecretsInUserData(e *check.Evidence, i Instance) check.Verdict {
-	if d := check.Read(e, i.Detail); d.Gone() {
-		return gone(d)
-	}
 	return check.Must(!check.Read(e, i.SecretUserData),
 		"nothing in the user data looks like a secret", "the user data holds what looks like a secret")
 }

@@ -18,7 +18,7 @@ func endpoint(change func(*ec2.EndpointDetail)) ec2.Endpoint {
 	if change != nil {
 		change(&d)
 	}
-	return ec2.Endpoint{Resource: ref("vpc-endpoint", "vpce-1", home), Detail: fact.Known(d)}
+	return ec2.Endpoint{Resource: ref("vpc-endpoint", "vpce-1", home), TakesPolicy: fact.Known(true), Detail: fact.Known(d)}
 }
 
 func policy(document string) ec2.Endpoint {
@@ -35,8 +35,9 @@ func endpointService(state string, accept bool, principals ...string) ec2.Endpoi
 
 func endpointCases() checktest.Table {
 	statement := func(rest string) ec2.Endpoint { return policy(`{"Statement":[{"Effect":"Allow",` + rest + `}]}`) }
-	managed := endpoint(func(d *ec2.EndpointDetail) { d.ManagedByAWS = true })
-	offered := endpoint(func(d *ec2.EndpointDetail) { d.Service = "com.amazonaws.vpce.eu-west-1.vpce-svc-2" })
+	managed := endpoint(func(d *ec2.EndpointDetail) { d.Manager = "an AWS service" })
+	offered := endpoint(func(d *ec2.EndpointDetail) { d.Service = "cn.com.amazonaws.vpce.cn-north-1.vpce-svc-2" })
+	offered.TakesPolicy = fact.Known(false)
 	own := statement(`"Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"*","Resource":"*"`)
 	foreign := statement(`"Principal":{"AWS":"arn:aws:iam::444455556666:root"},"Action":"sqs:*","Resource":"*"`)
 	return checktest.Table{

@@ -1,17 +1,17 @@
 package ec2
 
 import (
-	"net/netip"
 	"strconv"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/internet"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
 func networkACLRules() []check.Rule {
 	return []check.Rule{
-		check.For("ec2-network-acl-no-ssh-from-internet", model.Medium, closedACL(ports{tcp: []int32{22}})),
-		check.For("ec2-network-acl-no-rdp-from-internet", model.Medium, closedACL(ports{tcp: []int32{3389}, udp: []int32{3389}})),
+		check.For("ec2-network-acl-no-ssh-from-internet", model.Medium, closedACL(ports{tcp: []int32{22}})).CausedBy("ec2-network-acl-no-all-traffic-from-internet"),
+		check.For("ec2-network-acl-no-rdp-from-internet", model.Medium, closedACL(ports{tcp: []int32{3389}, udp: []int32{3389}})).CausedBy("ec2-network-acl-no-all-traffic-from-internet"),
 		check.For("ec2-network-acl-no-all-traffic-from-internet", model.Medium, noAllTrafficACL),
 		check.For("ec2-network-acl-used", model.Low, aclUsed),
 	}
@@ -32,18 +32,6 @@ func closedACL(want ports) func(*check.Evidence, NetworkACL) check.Verdict {
 		}
 		return check.Passed("the port is closed to the internet")
 	}
-}
-
-// singles takes ports apart: a rule may deny one of them only.
-func (want ports) singles() []ports {
-	var all []ports
-	for _, port := range want.tcp {
-		all = append(all, ports{tcp: []int32{port}})
-	}
-	for _, port := range want.udp {
-		all = append(all, ports{udp: []int32{port}})
-	}
-	return all
 }
 
 func noAllTrafficACL(e *check.Evidence, a NetworkACL) check.Verdict {
@@ -68,25 +56,20 @@ func aclUsed(e *check.Evidence, a NetworkACL) check.Verdict {
 	return check.Must(len(d.Subnets) > 0, "subnets use the list", "no subnet uses the list")
 }
 
-// admits finds the inbound rule by which at least half of the internet gets in.
-// Of the rules that match the traffic, the first one that covers an address
-// decides on it, so each half goes by the first rule that covers it all; a rule
-// for less neither opens nor closes it.
+// admits finds the inbound rule by which most of the internet gets in, if at least half
+// of it does. Of the rules that match the traffic, the first one that holds an address
+// decides on it.
 // https://docs.aws.amazon.com/vpc/latest/userguide/nacl-rules.html
 func (d ACLDetail) admits(matches func(ACLEntry) bool) (ACLEntry, bool) {
-	for _, f := range both {
-		for _, half := range halves[f] {
-			for _, r := range d.Ingress {
-				cidr, err := netip.ParsePrefix(r.Range)
-				if err != nil || !contains(cidr, half) || !matches(r) {
-					continue
-				}
-				if r.Allow {
-					return r, true
-				}
-				break
-			}
+	var entries []ACLEntry
+	var rules []internet.Rule
+	for _, r := range d.Ingress {
+		if matches(r) {
+			entries, rules = append(entries, r), append(rules, internet.Rule{Range: r.Range, Allow: r.Allow})
 		}
+	}
+	if by, open := internet.Admits(rules); open {
+		return entries[by], true
 	}
 	return ACLEntry{}, false
 }

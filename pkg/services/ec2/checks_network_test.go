@@ -30,7 +30,10 @@ func exposureCases() checktest.Table {
 			{Name: "private", Resource: instance(nil), Others: []check.Resource{open}, Want: check.Pass},
 			{Name: "closed", Resource: instanceWith(public), Others: []check.Resource{group(rule("tcp", 8443, 8443, "0.0.0.0/0"))}, Want: check.Pass},
 			{Name: "open", Resource: instanceWith(public), Others: []check.Resource{elsewhere, open}, Want: check.Fail},
-			{Name: "another's group", Resource: instanceWith(public), Others: []check.Resource{elsewhere, abroad}, Want: check.Pass},
+			{Name: "others' groups", Resource: instanceWith(public), Others: []check.Resource{elsewhere, abroad, group()}, Want: check.Pass},
+			{Name: "a group that is not listed", Resource: instanceWith(public), Others: []check.Resource{elsewhere, abroad}, Want: check.NotAssessed},
+			{Name: "a shared group", Resource: instanceWith(public), Others: []check.Resource{borrowed(rule("tcp", port, port, "0.0.0.0/0"))}, Want: check.Fail},
+			{Name: "an unread prefix list", Resource: instanceWith(public), Others: []check.Resource{behind("tcp", port, unreadLists)}, Want: check.NotAssessed},
 			{Name: "open in the other family", Resource: v6, Others: []check.Resource{open}, Want: check.Pass},
 			{Name: "open in IPv6", Resource: v6, Others: []check.Resource{group(rule("-1", 0, 0, "::/0"))}, Want: check.Fail},
 			{Name: "terminated", Resource: gone, Others: []check.Resource{open}, Want: check.NotApplicable},
@@ -40,7 +43,7 @@ func exposureCases() checktest.Table {
 }
 
 func vpc() ec2.VPC {
-	return ec2.VPC{Resource: ref("vpc", "vpc-1", home), Detail: fact.Known(ec2.VPCDetail{Range: "10.0.0.0/16"})}
+	return ec2.VPC{Resource: ref("vpc", "vpc-1", home), Idle: fact.Known(false), Detail: fact.Known(ec2.VPCDetail{Range: "10.0.0.0/16"})}
 }
 
 func flowLog(change func(*ec2.FlowLogDetail)) ec2.FlowLog {
@@ -52,7 +55,7 @@ func flowLog(change func(*ec2.FlowLogDetail)) ec2.FlowLog {
 }
 
 func subnet(id, of, zone string, public bool) ec2.Subnet {
-	return ec2.Subnet{Resource: ref("subnet", id, home), Detail: fact.Known(ec2.SubnetDetail{VPC: of, Zone: zone, AutoPublic: public})}
+	return ec2.Subnet{Resource: ref("subnet", id, home), Idle: fact.Known(false), Detail: fact.Known(ec2.SubnetDetail{VPC: of, Zone: zone, AutoPublic: public})}
 }
 
 func vpcCases() checktest.Table {
@@ -67,7 +70,7 @@ func vpcCases() checktest.Table {
 			{Name: "accepted only", Resource: vpc(), Others: []check.Resource{accepted}, Want: check.Fail},
 			{Name: "none", Resource: vpc(), Want: check.Fail},
 			{Name: "another's", Resource: vpc(), Others: []check.Resource{flowLog(func(d *ec2.FlowLogDetail) { d.Of = "vpc-2" })}, Want: check.Fail},
-			{Name: "not active", Resource: vpc(), Others: []check.Resource{flowLog(func(d *ec2.FlowLogDetail) { d.Status = "" })}, Want: check.Fail},
+			{Name: "not active", Resource: vpc(), Others: []check.Resource{flowLog(func(d *ec2.FlowLogDetail) { d.Status = "FAILED" })}, Want: check.Fail},
 		},
 		"ec2-vpc-subnets-in-several-zones": {
 			{Name: "two zones", Resource: vpc(), Others: []check.Resource{a, b}, Want: check.Pass},
@@ -133,7 +136,7 @@ func networkInterface(change func(*ec2.InterfaceDetail)) ec2.NetworkInterface {
 
 func interfaceCases() checktest.Table {
 	ofAWS := networkInterface(func(d *ec2.InterfaceDetail) {
-		*d = ec2.InterfaceDetail{Type: "lambda", Status: "available", ManagedByAWS: true}
+		*d = ec2.InterfaceDetail{Type: "lambda", Status: "available", Manager: "amazon-elb"}
 	})
 	nat := networkInterface(func(d *ec2.InterfaceDetail) { d.Type, d.SourceDestCheck = "natGateway", false })
 	address := func(d ec2.AddressDetail) ec2.Address {

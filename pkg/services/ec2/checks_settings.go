@@ -7,12 +7,12 @@ import (
 
 func settingsRules() []check.Rule {
 	return []check.Rule{
-		check.For("ec2-ebs-default-encryption", model.Medium, defaultEncryption),
-		check.For("ec2-snapshot-block-public-access", model.High, snapshotBlock),
-		check.For("ec2-image-block-public-access", model.Medium, imageBlock),
-		check.For("ec2-metadata-default-imdsv2", model.Medium, metadataDefault),
+		check.For("ec2-ebs-default-encryption", model.Medium, defaultEncryption).WithAccount().CausedBy("ec2-ebs-default-encryption-in-every-region"),
+		check.For("ec2-snapshot-block-public-access", model.High, snapshotBlock).WithAccount().CausedBy("ec2-snapshot-block-in-every-region"),
+		check.For("ec2-image-block-public-access", model.Medium, imageBlock).WithAccount().CausedBy("ec2-image-block-in-every-region"),
+		check.For("ec2-metadata-default-imdsv2", model.Medium, metadataDefault).WithAccount().CausedBy("ec2-metadata-default-in-every-region"),
 		check.For("ec2-serial-console-disabled", model.Low, serialConsole),
-		check.For("ec2-vpc-block-public-access", model.Low, internetBlock),
+		check.For("ec2-vpc-block-public-access", model.Low, internetBlock).OnlyIfAsked("most accounts serve the internet from somewhere"),
 	}
 }
 

@@ -29,31 +29,19 @@ func imageRules() []check.Rule {
 }
 
 func volumeEncrypted(e *check.Evidence, v Volume) check.Verdict {
-	d := check.Read(e, v.Detail)
-	if leaving(d.State) {
-		return check.Inapplicable("the volume is in state " + d.State)
-	}
-	return check.Must(d.Encrypted, "the volume is encrypted", "the volume is not encrypted")
+	return check.Must(check.Read(e, v.Detail).Encrypted, "the volume is encrypted", "the volume is not encrypted")
 }
 
 func volumeHasSnapshot(e *check.Evidence, v Volume) check.Verdict {
 	if d := check.Read(e, v.Detail); d.State != "in-use" {
-		return check.Inapplicable("the volume is in state " + d.State)
+		return check.Inapplicable("the volume is attached to nothing")
 	}
 	n := check.Read(e, v.Snapshots)
 	return check.Must(n > 0, fmt.Sprintf("snapshots of the volume: %d", n), "the volume has no snapshot")
 }
 
 func volumeAttached(e *check.Evidence, v Volume) check.Verdict {
-	d := check.Read(e, v.Detail)
-	switch d.State {
-	case "in-use":
-		return check.Passed("the volume is attached")
-	case "available":
-		return check.Failed("the volume is attached to nothing and is still billed")
-	default:
-		return check.Inapplicable("the volume is in state " + d.State)
-	}
+	return check.Must(check.Read(e, v.Detail).State == "in-use", "the volume is attached", "the volume is attached to nothing and is still billed")
 }
 
 func snapshotEncrypted(e *check.Evidence, s Snapshot) check.Verdict {

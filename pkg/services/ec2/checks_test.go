@@ -130,7 +130,7 @@ func instanceCases() checktest.Table {
 }
 
 func template(versions ...ec2.TemplateVersion) ec2.LaunchTemplate {
-	return ec2.LaunchTemplate{Resource: checktest.Ref("ec2", "launch-template/lt-1"), Versions: fact.Known(versions)}
+	return ec2.LaunchTemplate{Resource: checktest.Ref("ec2", "launch-template/lt-1"), Detail: fact.Known(ec2.TemplateDetail{}), Versions: fact.Known(versions)}
 }
 
 func templateCases() checktest.Table {

@@ -2,10 +2,10 @@ package ec2
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/internet"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -13,7 +13,7 @@ func vpcRules() []check.Rule {
 	return []check.Rule{
 		check.Across("ec2-vpc-flow-logs", model.Medium, vpcFlowLogs, check.Using[FlowLog]()),
 		check.Across("ec2-vpc-subnets-in-several-zones", model.Low, vpcZones, check.Using[Subnet]()),
-		check.Across("ec2-vpc-endpoint-for-ec2", model.Low, vpcEC2Endpoint, check.Using[Endpoint]()),
+		check.Across("ec2-vpc-endpoint-for-ec2", model.Low, vpcEC2Endpoint, check.Using[Endpoint]()).OnlyIfAsked("few networks need EC2's API without the internet"),
 		check.For("ec2-flow-log-delivers", model.Medium, flowLogDelivers),
 		check.For("ec2-subnet-no-auto-public-ip", model.Medium, noAutoPublicIP),
 		check.Across("ec2-vpc-peering-least-routes", model.Medium, peeringLeastRoutes, check.Using[RouteTable]()),
@@ -113,9 +113,6 @@ func noAutoPublicIP(e *check.Evidence, s Subnet) check.Verdict {
 
 func peeringLeastRoutes(e *check.Evidence, p Peering) check.Verdict {
 	d := check.Read(e, p.Detail)
-	if d.Status != "active" {
-		return check.Inapplicable("the peering is in state " + d.Status)
-	}
 	tables, gaps := tablesOf.SomeIn(e, p.Region, p.Name)
 	for _, t := range tables {
 		table := check.Read(e, t.Detail)
@@ -123,8 +120,14 @@ func peeringLeastRoutes(e *check.Evidence, p Peering) check.Verdict {
 			if route.Peering != p.Name {
 				continue
 			}
-			if whole, ok := d.other(table.VPC).within(route.Range); ok {
-				return check.Failed(fmt.Sprintf("route table %s routes %s, all of the peer's %s", t.Name, route.Range, whole))
+			ranges := []string{route.Range}
+			if route.List != "" {
+				ranges = check.Read(e, t.Lists)[route.List]
+			}
+			for _, cidr := range ranges {
+				if whole, ok := d.other(table.VPC).within(cidr); ok {
+					return check.Failed(fmt.Sprintf("route table %s routes %s, all of the peer's %s", t.Name, cidr, whole))
+				}
 			}
 		}
 	}
@@ -145,12 +148,12 @@ func (d PeeringDetail) other(vpc string) PeeringSide {
 // within finds the first of a VPC's ranges that lies in a route's.
 func (s PeeringSide) within(route string) (string, bool) {
 	for _, r := range s.Ranges {
-		if covers(route, r) {
+		if internet.Covers(route, r) {
 			return r, true
 		}
 	}
 	// A range of everything covers a peer whose ranges AWS does not tell.
-	if r, err := netip.ParsePrefix(route); err == nil && r.Bits() == 0 {
+	if bits, _, ok := internet.Bits(route); ok && bits == 0 {
 		return "network", true
 	}
 	return "", false
@@ -166,7 +169,7 @@ func addressAssociated(e *check.Evidence, a Address) check.Verdict {
 
 func sourceDestCheck(e *check.Evidence, i NetworkInterface) check.Verdict {
 	d := check.Read(e, i.Detail)
-	if d.ManagedByAWS || d.Type != "interface" {
+	if d.Type != "interface" {
 		return check.Inapplicable("the interface is managed by a service of AWS")
 	}
 	return check.Must(d.SourceDestCheck, "the source/destination check is on", "the source/destination check is off, so the interface forwards traffic of others")
@@ -174,8 +177,5 @@ func sourceDestCheck(e *check.Evidence, i NetworkInterface) check.Verdict {
 
 func interfaceAttached(e *check.Evidence, i NetworkInterface) check.Verdict {
 	d := check.Read(e, i.Detail)
-	if d.ManagedByAWS {
-		return check.Inapplicable("the interface is managed by a service of AWS")
-	}
 	return check.Must(d.Status != "available", "the interface is attached", "the interface is attached to nothing")
 }

@@ -1,17 +1,11 @@
 // Package ec2 knows Amazon EC2 and VPC: instances, their networks and what
 // guards them, their disks and images, and a region's settings.
 //
-// # What "from the internet" means
-//
-// A range of addresses is the internet when it holds at least half of it:
-// 0.0.0.0/0 and ::/0, and also 0.0.0.0/1 with 128.0.0.0/1, which are the usual
-// way around a test for the former. See anywhere.
-//
 // # What is not judged
 //
 // Subnets, VPCs and the like that another account shares with this one are left
-// out: their owner decides on them. Addresses behind a prefix list are not
-// looked up, so a rule that names one never counts as open.
+// out: their owner decides on them. Shared security groups are looked at for what
+// they let in to this account's instances.
 package ec2
 
 import (

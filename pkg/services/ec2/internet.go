@@ -1,75 +1,108 @@
 package ec2
 
 import (
-	"net/netip"
+	"maps"
 	"slices"
 	"strconv"
+
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/internet"
 )
 
-// family is one of the two versions of the internet protocol.
-type family int
-
-const (
-	ipv4 family = iota
-	ipv6
-)
-
-// halves are the two halves of each family's public internet. Of IPv6 only
-// 2000::/3 is in use there: https://www.iana.org/assignments/ipv6-address-space
-var halves = [...][2]netip.Prefix{
-	ipv4: {netip.MustParsePrefix("0.0.0.0/1"), netip.MustParsePrefix("128.0.0.0/1")},
-	ipv6: {netip.MustParsePrefix("2000::/4"), netip.MustParsePrefix("3000::/4")},
+// reach is what some permissions let in, or out, together.
+type reach struct {
+	ranges   []string
+	lists    []string // ids of prefix lists, whose ranges count as well
+	families []internet.Family
 }
 
-// covers reports whether a range holds all of another one. A range that cannot
-// be read (AWS gives none) holds nothing.
-func covers(wide, narrow string) bool {
-	w, err := netip.ParsePrefix(wide)
-	if err != nil {
-		return false
-	}
-	n, err := netip.ParsePrefix(narrow)
-	return err == nil && contains(w, n)
-}
-
-func contains(wide, narrow netip.Prefix) bool {
-	return wide.Bits() <= narrow.Bits() && wide.Contains(narrow.Addr())
-}
-
-// anywhere reports whether a range of addresses is the internet: whether it
-// holds at least half of it. Nobody writes such a range to keep anyone out.
-func anywhere(cidr string) bool {
-	p, err := netip.ParsePrefix(cidr)
-	if err != nil {
-		return false
-	}
-	half := halves[ipv4]
-	if p.Addr().Is6() {
-		half = halves[ipv6]
-	}
-	return slices.ContainsFunc(half[:], func(h netip.Prefix) bool { return contains(p, h) })
-}
-
-// fromInternet is the first range of a permission that is the internet, of the families
-// asked.
-func (p Permission) fromInternet(families ...family) (cidr string, open bool) {
-	for _, f := range families {
-		ranges := p.IPv4
-		if f == ipv6 {
-			ranges = p.IPv6
-		}
-		if i := slices.IndexFunc(ranges, anywhere); i >= 0 {
-			return ranges[i], true
+// reachOf puts together the permissions that carry some traffic.
+func reachOf(all []Permission, carries func(Permission) bool, families ...internet.Family) reach {
+	r := reach{families: families}
+	for _, p := range all {
+		if carries(p) {
+			r.ranges, r.lists = append(append(r.ranges, p.IPv4...), p.IPv6...), append(r.lists, p.PrefixLists...)
 		}
 	}
-	return "", false
+	return r
 }
 
-// both are the families to ask for the internet as a whole.
-var both = []family{ipv4, ipv6}
+// lists reads the ranges behind prefix lists. It may end the rule.
+type lists func() map[string][]string
+
+// listsOf reads those that security groups name.
+func listsOf(e *check.Evidence, groups ...SecurityGroup) lists {
+	return func() map[string][]string {
+		all := map[string][]string{}
+		for _, g := range groups {
+			maps.Copy(all, check.Read(e, g.Lists))
+		}
+		return all
+	}
+}
+
+// open names the ranges that make it the internet, if some do. Lists are read only
+// where they decide.
+func (r reach) open(behind lists) (from string, open bool) {
+	if by, open := internet.Open(internet.Within(r.ranges, r.families...)); open || len(r.lists) == 0 {
+		return check.List(by), open
+	}
+	by, open := internet.Open(r.all(behind))
+	return check.List(by), open
+}
+
+// all is its ranges with those behind its lists.
+func (r reach) all(behind lists) []string {
+	ranges := slices.Clone(r.ranges)
+	if len(r.lists) > 0 {
+		known := behind()
+		for _, id := range r.lists {
+			ranges = append(ranges, known[id]...)
+		}
+	}
+	return internet.Within(ranges, r.families...)
+}
 
 // ports are ports of the transport protocols.
 type ports struct{ tcp, udp []int32 }
+
+// singles takes ports apart: a rule may be about one of them only.
+func (want ports) singles() []ports {
+	var all []ports
+	for _, port := range want.tcp {
+		all = append(all, ports{tcp: []int32{port}})
+	}
+	for _, port := range want.udp {
+		all = append(all, ports{udp: []int32{port}})
+	}
+	return all
+}
+
+// String names the first port: "tcp port 22".
+func (want ports) String() string {
+	name, _ := want.openPort("-1", nil, nil)
+	return name
+}
+
+// everyPort reports whether ranges of ports hold all of them together.
+func everyPort(all []Permission) bool {
+	spans := make([][2]int32, 0, len(all))
+	for _, p := range all {
+		if allPorts(p.From, p.To) {
+			return true
+		}
+		spans = append(spans, [2]int32{*p.From, *p.To})
+	}
+	slices.SortFunc(spans, func(a, b [2]int32) int { return int(a[0] - b[0]) })
+	next := int32(1)
+	for _, s := range spans {
+		if s[0] > next {
+			return false
+		}
+		next = max(next, s[1]+1)
+	}
+	return next > 65535
+}
 
 // protocolOf names a protocol that AWS may give as a number.
 func protocolOf(word string) string {
@@ -145,11 +178,4 @@ func describe(protocol string, from, to *int32) string {
 	default:
 		return protocol + " ports " + strconv.Itoa(int(*from)) + "-" + strconv.Itoa(int(*to))
 	}
-}
-
-// Public reports whether an address can be reached from the internet as far as
-// the address goes. AWS also gives private IPv6 addresses.
-func Public(address string) bool {
-	a, err := netip.ParseAddr(address)
-	return err == nil && !a.IsPrivate() && a.IsGlobalUnicast()
 }

@@ -9,6 +9,12 @@ import (
 type SecurityGroup struct {
 	model.Resource
 	Detail fact.Of[GroupDetail] `json:"detail"`
+	// Lists are the ranges behind the prefix lists that the group names, by the lists'
+	// ids, as far as they are Wide: a list has up to a thousand ranges, and a thousand
+	// rules may name it.
+	Lists fact.Of[map[string][]string] `json:"lists"`
+	// Idle is whether this is the default group of a default VPC in which nothing is.
+	Idle fact.Of[bool] `json:"idle"`
 	// Interfaces is how many network interfaces of the region bear the group. All
 	// that a group can protect has one.
 	Interfaces fact.Of[int] `json:"interfaces"`
@@ -20,6 +26,7 @@ func (SecurityGroup) Kind() string { return "AWS::EC2::SecurityGroup" }
 // GroupDetail is what DescribeSecurityGroups tells.
 type GroupDetail struct {
 	Name    string       `json:"name"`
+	Manager string       `json:"manager,omitempty"` // the account that shares the group: "account 444455556666"; empty for one of this account
 	VPC     string       `json:"vpc,omitempty"`
 	Ingress []Permission `json:"ingress,omitempty"`
 	Egress  []Permission `json:"egress,omitempty"`
@@ -47,9 +54,9 @@ func (NetworkInterface) Kind() string { return "AWS::EC2::NetworkInterface" }
 
 // InterfaceDetail is what DescribeNetworkInterfaces tells.
 type InterfaceDetail struct {
-	Type            string `json:"type"`   // interface, natGateway, lambda, vpc_endpoint…
-	Status          string `json:"status"` // available (attached to nothing), in-use…
-	ManagedByAWS    bool   `json:"managed_by_aws"`
+	Type            string `json:"type"`              // interface, natGateway, lambda, vpc_endpoint…
+	Status          string `json:"status"`            // available (attached to nothing), in-use…
+	Manager         string `json:"manager,omitempty"` // the service that holds it: eks.amazonaws.com; empty for the account's own
 	SourceDestCheck bool   `json:"source_dest_check"`
 }
 
@@ -57,6 +64,8 @@ type InterfaceDetail struct {
 type NetworkACL struct {
 	model.Resource
 	Detail fact.Of[ACLDetail] `json:"detail"`
+	// Idle is whether this is the default list of a default VPC in which nothing is.
+	Idle fact.Of[bool] `json:"idle"`
 }
 
 // Kind implements check.Resource.

@@ -21,7 +21,8 @@ func (Instance) Kind() string { return "AWS::EC2::Instance" }
 
 // InstanceDetail is what DescribeInstances tells. The words are AWS's.
 type InstanceDetail struct {
-	State          string           `json:"state"` // pending, running, stopping, stopped, shutting-down, terminated
+	Manager        string           `json:"manager,omitempty"` // the service that holds it: eks.amazonaws.com; empty for the account's own
+	State          string           `json:"state"`             // pending, running, stopping, stopped, shutting-down, terminated
 	Launched       time.Time        `json:"launched"`
 	Stopped        *time.Time       `json:"stopped,omitempty"` // of a stopped instance, where AWS tells
 	Image          string           `json:"image"`
@@ -58,11 +59,17 @@ func (d InstanceDetail) Gone() bool { return d.State == "terminated" || d.State 
 // default one and the latest.
 type LaunchTemplate struct {
 	model.Resource
+	Detail   fact.Of[TemplateDetail]    `json:"detail"`
 	Versions fact.Of[[]TemplateVersion] `json:"versions"`
 }
 
 // Kind implements check.Resource.
 func (LaunchTemplate) Kind() string { return "AWS::EC2::LaunchTemplate" }
+
+// TemplateDetail is what is said of a template as a whole.
+type TemplateDetail struct {
+	Manager string `json:"manager,omitempty"` // the service that holds it: eks.amazonaws.com; empty for the account's own
+}
 
 // TemplateVersion is one version of a launch template.
 type TemplateVersion struct {

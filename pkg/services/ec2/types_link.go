@@ -9,6 +9,10 @@ import (
 type Endpoint struct {
 	model.Resource
 	Detail fact.Of[EndpointDetail] `json:"detail"`
+	// TakesPolicy is whether the endpoint's service heeds endpoint policies at all. AWS
+	// shows a policy of endpoints to others as well.
+	// https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_ServiceDetail.html
+	TakesPolicy fact.Of[bool] `json:"takes_policy"`
 }
 
 // Kind implements check.Resource.
@@ -16,13 +20,13 @@ func (Endpoint) Kind() string { return "AWS::EC2::VPCEndpoint" }
 
 // EndpointDetail is what DescribeVpcEndpoints tells.
 type EndpointDetail struct {
-	VPC          string   `json:"vpc"`
-	Service      string   `json:"service"` // com.amazonaws.eu-west-1.s3
-	Type         string   `json:"type"`    // Interface, Gateway, GatewayLoadBalancer, Resource, ServiceNetwork
-	State        string   `json:"state"`   // AWS's word in lower case: available, pendingacceptance…
-	ManagedByAWS bool     `json:"managed_by_aws"`
-	Subnets      []string `json:"subnets,omitempty"`
-	Policy       string   `json:"policy,omitempty"` // a JSON document
+	VPC     string   `json:"vpc"`
+	Service string   `json:"service"`           // com.amazonaws.eu-west-1.s3
+	Type    string   `json:"type"`              // Interface, Gateway, GatewayLoadBalancer, Resource, ServiceNetwork
+	State   string   `json:"state"`             // AWS's word in lower case: available, pendingacceptance…
+	Manager string   `json:"manager,omitempty"` // the service that holds it: eks.amazonaws.com; empty for the account's own
+	Subnets []string `json:"subnets,omitempty"`
+	Policy  string   `json:"policy,omitempty"` // a JSON document
 }
 
 // EndpointService is a service that the account offers to the VPCs of others.

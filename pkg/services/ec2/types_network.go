@@ -9,6 +9,8 @@ import (
 type VPC struct {
 	model.Resource
 	Detail fact.Of[VPCDetail] `json:"detail"`
+	// Idle is whether this is the region's default VPC and nothing is in it.
+	Idle fact.Of[bool] `json:"idle"`
 }
 
 // Kind implements check.Resource.
@@ -16,6 +18,7 @@ func (VPC) Kind() string { return "AWS::EC2::VPC" }
 
 // VPCDetail is what DescribeVpcs tells.
 type VPCDetail struct {
+	State   string `json:"state"` // AWS's word
 	Default bool   `json:"default"`
 	Range   string `json:"range"` // the first one, in IPv4
 }
@@ -24,6 +27,8 @@ type VPCDetail struct {
 type Subnet struct {
 	model.Resource
 	Detail fact.Of[SubnetDetail] `json:"detail"`
+	// Idle is whether AWS made the subnet with a default VPC in which nothing is.
+	Idle fact.Of[bool] `json:"idle"`
 }
 
 // Kind implements check.Resource.
@@ -31,6 +36,7 @@ func (Subnet) Kind() string { return "AWS::EC2::Subnet" }
 
 // SubnetDetail is what DescribeSubnets tells.
 type SubnetDetail struct {
+	State      string `json:"state"` // AWS's word
 	VPC        string `json:"vpc"`
 	Zone       string `json:"zone"`
 	AutoPublic bool   `json:"auto_public"` // instances are given a public IPv4 address
@@ -58,6 +64,9 @@ type FlowLogDetail struct {
 type RouteTable struct {
 	model.Resource
 	Detail fact.Of[RouteTableDetail] `json:"detail"`
+	// Lists are the ranges behind the prefix lists of routes over a peering connection,
+	// by the lists' ids.
+	Lists fact.Of[map[string][]string] `json:"lists"`
 }
 
 // Kind implements check.Resource.
@@ -73,7 +82,8 @@ type RouteTableDetail struct {
 // PeeringRoute is a route over a peering connection.
 type PeeringRoute struct {
 	Peering string `json:"peering"`
-	Range   string `json:"range"` // a range of addresses, or the id of a prefix list
+	Range   string `json:"range,omitempty"`
+	List    string `json:"list,omitempty"` // id of a prefix list, in place of a range
 }
 
 // Peering is a VPC peering connection.

@@ -20,7 +20,8 @@ func (Volume) Kind() string { return "AWS::EC2::Volume" }
 
 // VolumeDetail is what DescribeVolumes tells.
 type VolumeDetail struct {
-	State     string `json:"state"` // creating, available (attached to nothing), in-use, deleting, deleted, error
+	Manager   string `json:"manager,omitempty"` // the service that holds it: eks.amazonaws.com; empty for the account's own
+	State     string `json:"state"`             // creating, available (attached to nothing), in-use, deleting, deleted, error
 	Encrypted bool   `json:"encrypted"`
 }
 
@@ -37,6 +38,7 @@ func (Snapshot) Kind() string { return "AWS::EC2::Snapshot" }
 
 // SnapshotDetail is what DescribeSnapshots tells.
 type SnapshotDetail struct {
+	State     string `json:"state"` // AWS's word
 	Encrypted bool   `json:"encrypted"`
 	Volume    string `json:"volume,omitempty"`
 }
@@ -52,6 +54,7 @@ func (Image) Kind() string { return "AWS::EC2::Image" }
 
 // ImageDetail is what DescribeImages tells.
 type ImageDetail struct {
+	State   string     `json:"state"` // AWS's word
 	Public  bool       `json:"public"`
 	Created *time.Time `json:"created,omitempty"`
 	// Unencrypted lists the devices whose snapshot is not encrypted.

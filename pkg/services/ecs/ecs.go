@@ -35,6 +35,7 @@ func (Cluster) Kind() string { return "AWS::ECS::Cluster" }
 
 // ClusterDetail is what DescribeClusters tells.
 type ClusterDetail struct {
+	State             string `json:"state"`              // AWS's word
 	ContainerInsights string `json:"container_insights"` // disabled, enabled or enhanced
 	// ExecLogging is where the output of ECS Exec goes: DEFAULT (the container's
 	// own log), OVERRIDE (as configured) or NONE.
@@ -52,6 +53,7 @@ func (TaskService) Kind() string { return "AWS::ECS::Service" }
 
 // ServiceDetail is what DescribeServices tells.
 type ServiceDetail struct {
+	State    string `json:"state"`              // AWS's word
 	Family   string `json:"family,omitempty"`   // of the Fargate platform: Linux or Windows…
 	Platform string `json:"platform,omitempty"` // its version, or LATEST; empty without Fargate
 	// PublicIP tells that the tasks, or those of a task set, get public addresses.
@@ -72,6 +74,7 @@ func (TaskDefinition) Kind() string { return "AWS::ECS::TaskDefinition" }
 
 // TaskDetail is what DescribeTaskDefinition tells.
 type TaskDetail struct {
+	State      string      `json:"state"`             // AWS's word
 	Network    string      `json:"network,omitempty"` // awsvpc, bridge, host or none
 	PID        string      `json:"pid,omitempty"`     // host or task; empty for each container's own
 	IPC        string      `json:"ipc,omitempty"`     // host, task or none; empty for the daemon's default

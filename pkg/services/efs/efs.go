@@ -43,6 +43,7 @@ func (FileSystem) Kind() string { return "AWS::EFS::FileSystem" }
 
 // Detail is what DescribeFileSystems tells.
 type Detail struct {
+	State        string `json:"state"` // AWS's word
 	Encrypted    bool   `json:"encrypted"`
 	KMSKey       string `json:"kms_key,omitempty"` // ARN; of a customer managed key or of aws/elasticfilesystem
 	Zone         string `json:"zone,omitempty"`    // of a One Zone file system
@@ -67,6 +68,7 @@ func (AccessPoint) Kind() string { return "AWS::EFS::AccessPoint" }
 
 // AccessPointDetail is what DescribeAccessPoints tells.
 type AccessPointDetail struct {
+	State      string `json:"state"` // AWS's word
 	FileSystem string `json:"file_system"`
 	Root       string `json:"root"` // the directory that clients see as /
 	// EnforcesUser tells whether clients act as a fixed user, whoever they say

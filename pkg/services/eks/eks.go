@@ -35,6 +35,7 @@ func (Cluster) Kind() string { return "AWS::EKS::Cluster" }
 
 // Detail is what DescribeCluster tells.
 type Detail struct {
+	State   string `json:"state"`   // AWS's word
 	Version string `json:"version"` // of Kubernetes: 1.34
 	// PublicEndpoint and PrivateEndpoint tell where the API server answers: on the
 	// internet, to PublicCIDRs, and in the VPC.

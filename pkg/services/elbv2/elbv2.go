@@ -44,6 +44,7 @@ const (
 
 // Detail is what DescribeLoadBalancers tells.
 type Detail struct {
+	State  string   `json:"state"` // AWS's word
 	Type   string   `json:"type"`
 	Scheme string   `json:"scheme,omitempty"` // internet-facing or internal; empty for gateways
 	Zones  []string `json:"zones"`

@@ -26,11 +26,10 @@ var protections = []struct {
 
 func rules() []check.Rule {
 	all := []check.Rule{
-		check.For("guardduty-enabled", model.High, enabled),
-		check.For("guardduty-centrally-managed", model.Low, centrallyManaged),
+		check.For("guardduty-enabled", model.High, enabled).WithAccount().CausedBy("guardduty-in-every-region"),
 	}
 	for _, p := range protections {
-		all = append(all, check.For(p.id, p.severity, protection(p.features)))
+		all = append(all, check.For(p.id, p.severity, protection(p.features)).WithAccount().CausedBy("guardduty-enabled"))
 	}
 	return all
 }
@@ -51,7 +50,7 @@ func protection(features []string) func(*check.Evidence, RegionSettings) check.V
 	return func(e *check.Evidence, r RegionSettings) check.Verdict {
 		d := check.Read(e, r.Detector)
 		if !d.Enabled() {
-			return check.Inapplicable("GuardDuty is not enabled in the region")
+			return check.Failed("GuardDuty is not enabled in the region")
 		}
 		offered := false
 		for _, f := range d.Features {
@@ -69,19 +68,4 @@ func protection(features []string) func(*check.Evidence, RegionSettings) check.V
 		}
 		return check.Failed(strings.Join(features, " and ") + " off")
 	}
-}
-
-func centrallyManaged(e *check.Evidence, r RegionSettings) check.Verdict {
-	if !check.Read(e, r.Detector).Enabled() {
-		return check.Inapplicable("GuardDuty is not enabled in the region")
-	}
-	if administrator, ok := check.Try(e, r.Administrator); ok && administrator != "" {
-		return check.Passed("account " + administrator + " manages the detector")
-	}
-	if members, ok := check.Try(e, r.Members); ok && members {
-		return check.Passed("the account manages the detectors of others")
-	}
-	check.Read(e, r.Administrator)
-	check.Read(e, r.Members)
-	return check.Failed("no account manages the detector, nor does this one manage others")
 }

@@ -32,22 +32,11 @@ func TestChecks(t *testing.T) {
 	suspended := changed(func(r *guardduty.RegionSettings) {
 		r.Detector = fact.Known(guardduty.Detector{ID: "12abc34d567e8fa901bc2d34e56789f0", Status: "DISABLED"})
 	})
-	noAdministrator := changed(func(r *guardduty.RegionSettings) {
-		r.Administrator = fact.Missing[string](fact.Denied, "guardduty:GetAdministratorAccount")
-		r.Members = fact.Known(true)
-	})
 	table := checktest.Table{
 		"guardduty-enabled": {
 			{Name: "enabled", Resource: region(), Want: check.Pass},
 			{Name: "no detector", Resource: off, Want: check.Fail},
 			{Name: "suspended", Resource: suspended, Want: check.Fail},
-		},
-		"guardduty-centrally-managed": {
-			{Name: "by another account", Resource: changed(func(r *guardduty.RegionSettings) { r.Administrator = fact.Known("999988887777") }), Want: check.Pass},
-			{Name: "manages others", Resource: changed(func(r *guardduty.RegionSettings) { r.Members = fact.Known(true) }), Want: check.Pass},
-			{Name: "manages others, administrator denied", Resource: noAdministrator, Want: check.Pass},
-			{Name: "alone", Resource: region(), Want: check.Fail},
-			{Name: "no detector", Resource: off, Want: check.NotApplicable},
 		},
 	}
 	for id, feature := range map[model.CheckID]string{
@@ -64,8 +53,8 @@ func TestChecks(t *testing.T) {
 			{Name: "on", Resource: region(foundation, guardduty.Feature{Name: feature, Status: "ENABLED"}), Want: check.Pass},
 			{Name: "off", Resource: region(foundation, guardduty.Feature{Name: feature, Status: "DISABLED"}), Want: check.Fail},
 			{Name: "not offered", Resource: region(foundation), Want: check.NotApplicable},
-			{Name: "no detector", Resource: off, Want: check.NotApplicable},
-			{Name: "suspended", Resource: suspended, Want: check.NotApplicable},
+			{Name: "no detector", Resource: off, Want: check.Fail},
+			{Name: "suspended", Resource: suspended, Want: check.Fail},
 		}
 	}
 	eksOnly := region(guardduty.Feature{Name: "EKS_RUNTIME_MONITORING", Status: "ENABLED"}, guardduty.Feature{Name: "RUNTIME_MONITORING", Status: "DISABLED"})

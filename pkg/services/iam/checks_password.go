@@ -18,9 +18,9 @@ func passwordRules() []check.Rule {
 		check.For("iam-password-policy-set", model.Medium, func(e *check.Evidence, p PasswordPolicy) check.Verdict {
 			return check.Must(check.Read(e, p.Rules).Set, "the account has its own password policy", "the account has only IAM's default policy")
 		}),
-		check.For("iam-password-policy-minimum-length", model.Medium, passwordMinimum),
-		check.For("iam-password-policy-reuse-prevention", model.Low, passwordReuse),
-		check.For("iam-password-policy-expiry", model.Low, passwordExpiry),
+		check.For("iam-password-policy-minimum-length", model.Medium, passwordMinimum).CausedBy("iam-password-policy-set"),
+		check.For("iam-password-policy-reuse-prevention", model.Low, passwordReuse).CausedBy("iam-password-policy-set"),
+		check.For("iam-password-policy-expiry", model.Low, passwordExpiry).CausedBy("iam-password-policy-set"),
 	}
 	for _, c := range []struct {
 		id   model.CheckID
@@ -39,7 +39,7 @@ func passwordRules() []check.Rule {
 				return check.Failed("without a policy, passwords need only three of four kinds of character")
 			}
 			return check.Must(c.has(r), "passwords need "+c.what, "passwords need not contain "+c.what)
-		}))
+		}).CausedBy("iam-password-policy-set"))
 	}
 	return rules
 }

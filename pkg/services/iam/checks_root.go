@@ -12,7 +12,7 @@ func rootRules() []check.Rule {
 	return []check.Rule{
 		check.For("iam-root-no-access-keys", model.Critical, rootNoKeys),
 		check.For("iam-root-mfa", model.Critical, rootMFA),
-		check.For("iam-root-hardware-mfa", model.High, rootHardwareMFA),
+		check.For("iam-root-hardware-mfa", model.High, rootHardwareMFA).CausedBy("iam-root-mfa"),
 		check.For("iam-root-not-used-recently", model.High, rootNotUsed),
 		check.For("iam-root-no-signing-certificates", model.High, rootNoCertificates),
 	}

@@ -19,7 +19,7 @@ const (
 func userRules() []check.Rule {
 	return []check.Rule{
 		check.For("iam-user-console-mfa", model.High, consoleMFA),
-		check.For("iam-user-hardware-mfa", model.Low, hardwareMFA),
+		check.For("iam-user-hardware-mfa", model.Low, hardwareMFA).CausedBy("iam-user-console-mfa"),
 		check.For("iam-user-console-used-recently", model.Medium, consoleUsed),
 		check.For("iam-user-one-active-access-key", model.Medium, oneActiveKey),
 		check.For("iam-user-no-access-key-at-creation", model.Medium, noInitialKey),

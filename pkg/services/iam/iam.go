@@ -19,7 +19,7 @@ func Service() check.Service {
 		Name:  "iam",
 		Title: "AWS Identity and Access Management",
 		Kinds: []check.Kind{
-			check.KindOf[Account](),
+			check.KindOf[Account]().OnceInAccount(),
 			check.KindOf[RootUser](),
 			check.KindOf[PasswordPolicy](),
 			check.KindOf[User](),

@@ -11,7 +11,7 @@ func rules() []check.Rule {
 		check.For("kms-key-rotation", model.Medium, rotation),
 		check.For("kms-key-not-pending-deletion", model.Critical, notPendingDeletion),
 		check.For("kms-key-enabled", model.Low, enabled),
-		check.For("kms-key-single-region", model.Low, singleRegion),
+		check.For("kms-key-single-region", model.Low, singleRegion).OnlyIfAsked("a matter of taste"),
 		check.For("kms-key-not-public", model.Critical, ofCustomer(policies().Asking(policyrule.NotPublic))),
 		check.For("kms-key-policy-no-other-accounts", model.Medium, ofCustomer(policies().Asking(policyrule.NoOtherAccounts))),
 	}
@@ -49,7 +49,7 @@ func enabled(e *check.Evidence, k Key) check.Verdict {
 	case d.State == "Disabled":
 		return check.Failed("the key is disabled, so nobody uses it, and it still costs")
 	default:
-		return check.Inapplicable("the key is in state " + d.State)
+		return check.Inapplicable("the state of the key is " + d.State)
 	}
 }
 

@@ -21,11 +21,11 @@ func rules() []check.Rule {
 		check.For("lambda-function-runtime-supported", model.Medium, runtimeSupported),
 		check.For("lambda-function-code-signing", model.Low, codeSigning),
 		check.For("lambda-function-layers-of-account", model.Low, layersOfAccount),
-		check.For("lambda-function-in-vpc", model.Low, inVPC),
+		check.For("lambda-function-in-vpc", model.Low, inVPC).OnlyIfAsked("most functions have no business in a VPC"),
 		check.For("lambda-function-several-subnets", model.Low, severalSubnets),
-		check.For("lambda-function-tracing", model.Low, tracing),
+		check.For("lambda-function-tracing", model.Low, tracing).OnlyIfAsked("a matter of taste and cost"),
 		check.For("lambda-function-dead-letter-queue", model.Low, deadLetterQueue),
-		check.For("lambda-function-reserved-concurrency", model.Low, reservedConcurrency),
+		check.For("lambda-function-reserved-concurrency", model.Low, reservedConcurrency).OnlyIfAsked("a matter of taste"),
 	}
 }
 

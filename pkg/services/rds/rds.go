@@ -60,6 +60,7 @@ func (DBCluster) Kind() string { return "AWS::RDS::DBCluster" }
 
 // Database is what instances and clusters have in common.
 type Database struct {
+	State         string   `json:"state"`  // AWS's word
 	Engine        string   `json:"engine"` // mysql, aurora-postgresql, sqlserver-se…
 	Version       string   `json:"version"`
 	MasterUser    string   `json:"master_user"`
@@ -140,6 +141,7 @@ func (DBClusterSnapshot) Kind() string { return "AWS::RDS::DBClusterSnapshot" }
 
 // SnapshotDetail is what the listings of snapshots tell.
 type SnapshotDetail struct {
+	State     string `json:"state"` // AWS's word
 	Engine    string `json:"engine"`
 	Encrypted bool   `json:"encrypted"`
 	Source    string `json:"source"` // name of the instance or cluster
@@ -156,8 +158,9 @@ func (DBProxy) Kind() string { return "AWS::RDS::DBProxy" }
 
 // ProxyDetail is what DescribeDBProxies tells.
 type ProxyDetail struct {
-	RequireTLS   bool `json:"require_tls"`
-	DebugLogging bool `json:"debug_logging"` // writes SQL statements to CloudWatch
+	State        string `json:"state"` // AWS's word
+	RequireTLS   bool   `json:"require_tls"`
+	DebugLogging bool   `json:"debug_logging"` // writes SQL statements to CloudWatch
 }
 
 // RegionSettings is what RDS knows of the region as a whole.

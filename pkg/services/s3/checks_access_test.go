@@ -16,6 +16,7 @@ func blockCases() checktest.Table {
 	}
 	accessPoint := func(block s3.PublicAccessBlock) s3.MultiRegionAccessPoint {
 		return s3.MultiRegionAccessPoint{
+			Detail:            fact.Known(s3.AccessPointDetail{State: "READY"}),
 			Resource:          model.Resource{Ref: model.Ref{ARN: "arn:aws:s3::111122223333:accesspoint/x.mrap", Account: accountID, Region: model.Global}},
 			PublicAccessBlock: fact.Known(block),
 		}

@@ -135,8 +135,14 @@ func (AccountPublicAccessBlock) Kind() string { return "AWS::S3::AccountPublicAc
 // MultiRegionAccessPoint is one global name for buckets of several regions.
 type MultiRegionAccessPoint struct {
 	model.Resource
+	Detail fact.Of[AccessPointDetail] `json:"detail"`
 	// PublicAccessBlock is fixed when the access point is made.
 	PublicAccessBlock fact.Of[PublicAccessBlock] `json:"public_access_block"`
+}
+
+// AccessPointDetail is what ListMultiRegionAccessPoints tells besides.
+type AccessPointDetail struct {
+	State string `json:"state"` // AWS's word
 }
 
 // Kind implements check.Resource.

@@ -12,11 +12,11 @@ import (
 
 func rules() []check.Rule {
 	return []check.Rule{
-		check.For("secretsmanager-secret-not-public", model.Critical, policies().Asking(policyrule.NotPublic)),
-		check.For("secretsmanager-secret-policy-no-other-accounts", model.Medium, policies().Asking(policyrule.NoOtherAccounts)),
-		check.For("secretsmanager-secret-policy-services-scoped", model.Medium, policies().Asking(policyrule.ServicesScoped)),
+		check.For("secretsmanager-secret-not-public", model.Critical, policies().Asking(policyrule.NotPublic)).EvenManaged(),
+		check.For("secretsmanager-secret-policy-no-other-accounts", model.Medium, policies().Asking(policyrule.NoOtherAccounts)).EvenManaged(),
+		check.For("secretsmanager-secret-policy-services-scoped", model.Medium, policies().Asking(policyrule.ServicesScoped)).EvenManaged(),
 		check.For("secretsmanager-secret-rotation", model.Medium, own(rotation)),
-		check.For("secretsmanager-secret-rotated-as-scheduled", model.Medium, rotatedAsScheduled),
+		check.For("secretsmanager-secret-rotated-as-scheduled", model.Medium, rotatedAsScheduled).EvenManaged(),
 		check.For("secretsmanager-secret-renewed-90-days", model.Medium, own(renewed)),
 		check.For("secretsmanager-secret-used-90-days", model.Medium, own(used)),
 		check.For("secretsmanager-secret-customer-key", model.Low, own(customerKey)),
@@ -39,8 +39,6 @@ func own(judge func(*check.Evidence, Detail) check.Verdict) func(*check.Evidence
 	return func(e *check.Evidence, s Secret) check.Verdict {
 		d := check.Read(e, s.Detail)
 		switch {
-		case d.OwningService != "":
-			return check.Inapplicable(d.OwningService + " looks after this secret")
 		case replica(s, d):
 			return check.Inapplicable("the secret is a replica of one in " + d.PrimaryRegion)
 		default:

@@ -36,6 +36,10 @@ type Secret struct {
 // Kind implements check.Resource.
 func (Secret) Kind() string { return "AWS::SecretsManager::Secret" }
 
+// Manager implements check.Managed.
+// https://docs.aws.amazon.com/secretsmanager/latest/userguide/service-linked-secrets.html
+func (s Secret) Manager(e *check.Evidence) string { return check.Read(e, s.Detail).OwningService }
+
 // Detail is what ListSecrets tells.
 type Detail struct {
 	KMSKey string `json:"kms_key,omitempty"` // id or ARN; empty for the AWS managed key

@@ -7,8 +7,8 @@ import (
 
 func rules() []check.Rule {
 	return []check.Rule{
-		check.For("securityhub-enabled", model.Medium, enabled),
-		check.For("securityhub-standard-enabled", model.Low, standardEnabled),
+		check.For("securityhub-enabled", model.Medium, enabled).WithAccount().CausedBy("securityhub-in-every-region"),
+		check.For("securityhub-standard-enabled", model.Low, standardEnabled).WithAccount().CausedBy("securityhub-enabled"),
 	}
 }
 
@@ -18,7 +18,7 @@ func enabled(e *check.Evidence, r RegionSettings) check.Verdict {
 
 func standardEnabled(e *check.Evidence, r RegionSettings) check.Verdict {
 	if check.Read(e, r.Hub) == "" {
-		return check.Inapplicable("Security Hub is not enabled in the region")
+		return check.Failed("Security Hub is not enabled in the region")
 	}
 	reason := "no standard is enabled"
 	for _, s := range check.Read(e, r.Standards) {

@@ -38,7 +38,7 @@ func TestChecks(t *testing.T) {
 				securityhub.Standard{ARN: fsbp, Status: "INCOMPLETE"}), Want: check.Pass},
 			{Name: "failed", Resource: region(securityhub.Standard{ARN: fsbp, Status: "FAILED"}), Want: check.Fail},
 			{Name: "none", Resource: region(), Want: check.Fail},
-			{Name: "no hub", Resource: off, Want: check.NotApplicable},
+			{Name: "no hub", Resource: off, Want: check.Fail},
 		},
 	})
 }

@@ -24,10 +24,14 @@ func Recorded(t *testing.T, table, service string, have, saw map[string][]string
 	t.Helper()
 	if dir := os.Getenv(record); dir != "" {
 		var b strings.Builder
-		for key, names := range saw {
-			b.WriteString(key + "\t" + strings.Join(names, " ") + "\n")
+		b.WriteString("# Recorded by make blinds from the tests of the service; they compare it.\n")
+		for _, key := range slices.Sorted(maps.Keys(saw)) {
+			b.WriteString(key + "\t" + strings.Join(saw[key], " ") + "\n")
 		}
-		if err := os.WriteFile(filepath.Join(dir, table+"-"+service), []byte(b.String()), 0o600); err != nil {
+		if err := os.MkdirAll(filepath.Join(dir, table), 0o750); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, table, service+".tsv"), []byte(b.String()), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		return
@@ -35,7 +39,7 @@ func Recorded(t *testing.T, table, service string, have, saw map[string][]string
 	for _, key := range slices.Sorted(maps.Keys(saw)) {
 		known := slices.DeleteFunc(slices.Clone(have[key]), func(name string) bool { return !mine(name) })
 		if diff := cmp.Diff(known, saw[key]); diff != "" {
-			t.Errorf("pkg/policy/grant/%s.tsv says something else of %s; run make blinds (-table +seen):\n%s", table, key, diff)
+			t.Errorf("pkg/policy/grant/blinds/%s/%s.tsv says something else of %s; run make blinds SERVICE=%s (-table +seen):\n%s", table, service, key, service, diff)
 		}
 	}
 }

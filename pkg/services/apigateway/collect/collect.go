@@ -118,7 +118,7 @@ func domainNames(ctx context.Context, s *collect.Session) error {
 				id = arn(s, "/domainnames/"+*found.DomainName)
 			}
 			n := &apigateway.DomainName{Resource: s.Resource(id, *found.DomainName)}
-			n.Detail = fact.Known(apigateway.DomainDetail{SecurityPolicy: string(found.SecurityPolicy)})
+			n.Detail = fact.Known(apigateway.DomainDetail{State: string(found.DomainNameStatus), SecurityPolicy: string(found.SecurityPolicy)})
 			r.Do(func(context.Context) { n.APIs = mapped(r, client, found) })
 			return n
 		})

@@ -63,7 +63,7 @@ func full(f *fake.Fake) {
 		}}}, nil
 	})
 	fake.OnPages[sdk.GetDomainNamesInput](f,
-		&sdk.GetDomainNamesOutput{Position: aws.String("2"), Items: []types.DomainName{{DomainName: aws.String("api.example.com"), SecurityPolicy: types.SecurityPolicyTls12}}},
+		&sdk.GetDomainNamesOutput{Position: aws.String("2"), Items: []types.DomainName{{DomainName: aws.String("api.example.com"), SecurityPolicy: types.SecurityPolicyTls12, DomainNameStatus: types.DomainNameStatusAvailable}}},
 		&sdk.GetDomainNamesOutput{Items: []types.DomainName{{
 			DomainName: aws.String("inside.example.com"), DomainNameId: aws.String("d1"), SecurityPolicy: types.SecurityPolicyTls10,
 			DomainNameArn: aws.String("arn:aws:apigateway:eu-west-1:111122223333:/domainnames/inside.example.com+d1"),
@@ -114,7 +114,7 @@ func TestCollect(t *testing.T) {
 		}})},
 		apigateway.DomainName{
 			Resource: resource("/domainnames/api.example.com", "api.example.com"), APIs: fact.Known([]string{"a1", "a2"}),
-			Detail: fact.Known(apigateway.DomainDetail{SecurityPolicy: "TLS_1_2"}),
+			Detail: fact.Known(apigateway.DomainDetail{State: "AVAILABLE", SecurityPolicy: "TLS_1_2"}),
 		},
 		apigateway.DomainName{Resource: inside, Detail: fact.Known(apigateway.DomainDetail{SecurityPolicy: "TLS_1_0"}), APIs: fact.Known([]string(nil))},
 	})

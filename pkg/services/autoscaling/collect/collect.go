@@ -44,6 +44,7 @@ func groups(ctx context.Context, s *collect.Session) error {
 
 func group(g types.AutoScalingGroup) autoscaling.GroupDetail {
 	d := autoscaling.GroupDetail{
+		Deletion:            aws.ToString(g.Status),
 		LaunchConfiguration: aws.ToString(g.LaunchConfigurationName),
 		Zones:               g.AvailabilityZones,
 		HealthCheck:         aws.ToString(g.HealthCheckType),

@@ -33,7 +33,7 @@ func launchARN(name string) string {
 func full(f *fake.Fake) {
 	fake.OnPages[sdk.DescribeAutoScalingGroupsInput](f,
 		&sdk.DescribeAutoScalingGroupsOutput{NextToken: aws.String("2"), AutoScalingGroups: []types.AutoScalingGroup{{
-			AutoScalingGroupARN: aws.String(groupARN("old")), AutoScalingGroupName: aws.String("old"),
+			AutoScalingGroupARN: aws.String(groupARN("old")), AutoScalingGroupName: aws.String("old"), Status: aws.String("Delete in progress"),
 			LaunchConfigurationName: aws.String("old-1"), AvailabilityZones: []string{"eu-west-1a"}, HealthCheckType: aws.String("EC2"),
 			SuspendedProcesses: []types.SuspendedProcess{{ProcessName: aws.String("Launch")}},
 		}}},
@@ -96,7 +96,7 @@ func TestCollect(t *testing.T) {
 	t.Parallel()
 	zones := []string{"eu-west-1a", "eu-west-1b"}
 	collecttest.Run(t, collect.Spec(), full, []check.Resource{
-		group("old", autoscaling.GroupDetail{LaunchConfiguration: "old-1", Zones: zones[:1], HealthCheck: "EC2", Suspended: []string{"Launch"}}),
+		group("old", autoscaling.GroupDetail{Deletion: "Delete in progress", LaunchConfiguration: "old-1", Zones: zones[:1], HealthCheck: "EC2", Suspended: []string{"Launch"}}),
 		group("listed", autoscaling.GroupDetail{
 			Zones: zones, HealthCheck: "ELB", LoadBalanced: true, InstanceTypes: []string{"m7g.large", "m6g.large"}, Spot: true, CapacityRebalance: true,
 		}),

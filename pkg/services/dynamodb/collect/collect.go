@@ -53,7 +53,7 @@ func tables(ctx context.Context, s *collect.Session) error {
 func detail(o *sdk.DescribeTableOutput) dynamodb.Detail {
 	t := o.Table
 	d := dynamodb.Detail{
-		Status:      string(t.TableStatus),
+		State:       string(t.TableStatus),
 		BillingMode: string(types.BillingModeProvisioned),
 		Protected:   aws.ToBool(t.DeletionProtectionEnabled),
 	}

@@ -64,7 +64,7 @@ func table(name string, d dynamodb.Detail, recovery bool, policy string) dynamod
 func TestCollect(t *testing.T) {
 	t.Parallel()
 	collecttest.Run(t, collect.Spec(), full, []check.Resource{
-		table("orders", dynamodb.Detail{Status: "ACTIVE", BillingMode: "PAY_PER_REQUEST", Protected: true, KMSKey: key}, true, tablePolicy),
-		table("sessions", dynamodb.Detail{Status: "ACTIVE", BillingMode: "PROVISIONED"}, false, ""),
+		table("orders", dynamodb.Detail{State: "ACTIVE", BillingMode: "PAY_PER_REQUEST", Protected: true, KMSKey: key}, true, tablePolicy),
+		table("sessions", dynamodb.Detail{State: "ACTIVE", BillingMode: "PROVISIONED"}, false, ""),
 	})
 }

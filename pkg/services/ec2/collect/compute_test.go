@@ -69,6 +69,7 @@ func webServer() types.Instance {
 
 func fullCompute(f *fake.Fake) {
 	stopped := types.Instance{
+		Operator:   &types.OperatorResponse{Managed: aws.Bool(true), Principal: aws.String("eks.amazonaws.com")},
 		InstanceId: aws.String("i-stopped"), ImageId: aws.String("ami-1"), LaunchTime: &launched,
 		State:                 &types.InstanceState{Name: types.InstanceStateNameStopped},
 		StateTransitionReason: aws.String("User initiated (2026-02-22 13:10:55 GMT)"),
@@ -106,6 +107,7 @@ func fullCompute(f *fake.Fake) {
 		LaunchTemplateData: &types.ResponseLaunchTemplateData{UserData: &plain},
 	}
 	both := types.LaunchTemplateVersion{
+		Operator:         &types.OperatorResponse{Managed: aws.Bool(true), Principal: aws.String("eks.amazonaws.com")},
 		LaunchTemplateId: aws.String("lt-2"), LaunchTemplateName: aws.String("one"), VersionNumber: aws.Int64(1), DefaultVersion: aws.Bool(true),
 		LaunchTemplateData: &types.ResponseLaunchTemplateData{UserData: aws.String(bomb())},
 	}
@@ -126,16 +128,16 @@ func wantCompute() []check.Resource {
 			Interfaces: 2, Volumes: []ec2.AttachedVolume{{ID: "vol-1", DeleteOnTermination: true}},
 		})},
 		ec2.Instance{Resource: ref("instance", "i-stopped"), SecretUserData: fact.Known(false), Detail: fact.Known(ec2.InstanceDetail{
-			State: "stopped", Launched: launched, Stopped: &stop, Image: "ami-1", Virtualization: "paravirtual",
+			Manager: "eks.amazonaws.com", State: "stopped", Launched: launched, Stopped: &stop, Image: "ami-1", Virtualization: "paravirtual",
 		})},
 		ec2.Instance{Resource: ref("instance", "i-gone"), Detail: fact.Known(ec2.InstanceDetail{
 			State: "terminated", Launched: launched, Image: "ami-1", Virtualization: "hvm",
 		})},
-		ec2.LaunchTemplate{Resource: first, Versions: fact.Known([]ec2.TemplateVersion{
+		ec2.LaunchTemplate{Resource: first, Detail: fact.Known(ec2.TemplateDetail{}), Versions: fact.Known([]ec2.TemplateVersion{
 			{Number: 1, Default: true, Metadata: ec2.Metadata{Endpoint: "enabled", Tokens: "required", HopLimit: 1}, PublicIP: true, SecretUserData: true},
 			{Number: 4},
 		})},
-		ec2.LaunchTemplate{Resource: second, Versions: fact.Known([]ec2.TemplateVersion{{Number: 1, Default: true, UnreadUserData: unread("ec2:DescribeLaunchTemplateVersions")}})},
+		ec2.LaunchTemplate{Resource: second, Detail: fact.Known(ec2.TemplateDetail{Manager: "eks.amazonaws.com"}), Versions: fact.Known([]ec2.TemplateVersion{{Number: 1, Default: true, UnreadUserData: unread("ec2:DescribeLaunchTemplateVersions")}})},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -35,28 +36,35 @@ func securityGroups(ctx context.Context, s *collect.Session) error {
 				Detail: fact.Known(ec2.InterfaceDetail{
 					Type:            string(n.InterfaceType),
 					Status:          string(n.Status),
-					ManagedByAWS:    aws.ToBool(n.RequesterManaged),
+					Manager:         cmp.Or(operator(n.Operator), requester(n.RequesterManaged, n.RequesterId)),
 					SourceDestCheck: aws.ToBool(n.SourceDestCheck),
 				}),
 			}
 		})
+	lists := &prefixLists{client: client}
 	groups := sdk.NewDescribeSecurityGroupsPaginator(client, &sdk.DescribeSecurityGroupsInput{MaxResults: aws.Int32(most)})
 	groupsErr := collect.Each(ctx, s, groups,
 		func(o *sdk.DescribeSecurityGroupsOutput) []types.SecurityGroup { return o.SecurityGroups },
-		func(_ *collect.Reading, g types.SecurityGroup) *ec2.SecurityGroup {
+		func(r *collect.Reading, g types.SecurityGroup) *ec2.SecurityGroup {
+			d := ec2.GroupDetail{
+				Name:    aws.ToString(g.GroupName),
+				VPC:     aws.ToString(g.VpcId),
+				Ingress: permissions(g.IpPermissions),
+				Egress:  permissions(g.IpPermissionsEgress),
+			}
+			found := &ec2.SecurityGroup{Resource: resource(s, "security-group", g.GroupId), Interfaces: bearers.of(s, g.GroupId, interfacesErr)}
+			found.Idle = idle(r, s, client, g.VpcId, d.Name == "default")
 			if foreign(s, g.OwnerId) {
-				return nil
+				d.Manager = "account " + *g.OwnerId
+				found.ARN = strings.Replace(found.ARN, ":"+s.Account+":", ":"+*g.OwnerId+":", 1)
 			}
-			return &ec2.SecurityGroup{
-				Resource: resource(s, "security-group", g.GroupId),
-				Detail: fact.Known(ec2.GroupDetail{
-					Name:    aws.ToString(g.GroupName),
-					VPC:     aws.ToString(g.VpcId),
-					Ingress: permissions(g.IpPermissions),
-					Egress:  permissions(g.IpPermissionsEgress),
-				}),
-				Interfaces: bearers.of(s, g.GroupId, interfacesErr),
+			found.Detail = fact.Known(d)
+			var named []string
+			for _, p := range slices.Concat(d.Ingress, d.Egress) {
+				named = append(named, p.PrefixLists...)
 			}
+			found.Lists = lists.behind(r, named, ec2.Wide)
+			return found
 		})
 	return errors.Join(interfacesErr, groupsErr)
 }
@@ -86,7 +94,7 @@ func networkACLs(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeNetworkAclsPaginator(client, &sdk.DescribeNetworkAclsInput{MaxResults: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeNetworkAclsOutput) []types.NetworkAcl { return o.NetworkAcls },
-		func(_ *collect.Reading, a types.NetworkAcl) *ec2.NetworkACL {
+		func(r *collect.Reading, a types.NetworkAcl) *ec2.NetworkACL {
 			if foreign(s, a.OwnerId) {
 				return nil
 			}
@@ -94,7 +102,7 @@ func networkACLs(ctx context.Context, s *collect.Session) error {
 			for _, assoc := range a.Associations {
 				d.Subnets = append(d.Subnets, aws.ToString(assoc.SubnetId))
 			}
-			return &ec2.NetworkACL{Resource: resource(s, "network-acl", a.NetworkAclId), Detail: fact.Known(d)}
+			return &ec2.NetworkACL{Resource: resource(s, "network-acl", a.NetworkAclId), Detail: fact.Known(d), Idle: idle(r, s, client, a.VpcId, d.Default)}
 		})
 }
 

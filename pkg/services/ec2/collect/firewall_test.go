@@ -5,9 +5,11 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
 	"github.com/cloudarq/cloudarq/pkg/aws/fake"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
+	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/ec2"
 )
 
@@ -24,9 +26,16 @@ func fullFirewall(f *fake.Fake) {
 	}
 	lambda := bearing("eni-2", owner, "sg-web", "sg-2")
 	lambda.InterfaceType, lambda.RequesterManaged, lambda.SourceDestCheck = types.NetworkInterfaceTypeLambda, aws.Bool(true), aws.Bool(false)
-	fake.OnPages[sdk.DescribeNetworkInterfacesInput](f,
-		&sdk.DescribeNetworkInterfacesOutput{NetworkInterfaces: []types.NetworkInterface{bearing("eni-1", owner, "sg-web")}, NextToken: more},
-		&sdk.DescribeNetworkInterfacesOutput{NetworkInterfaces: []types.NetworkInterface{lambda, bearing("eni-3", stranger, "sg-web")}})
+	fake.On(f, func(in *sdk.DescribeNetworkInterfacesInput) (*sdk.DescribeNetworkInterfacesOutput, error) {
+		switch {
+		case len(in.Filters) > 0: // what is in the default VPC
+			return &sdk.DescribeNetworkInterfacesOutput{}, nil
+		case in.NextToken == nil:
+			return &sdk.DescribeNetworkInterfacesOutput{NetworkInterfaces: []types.NetworkInterface{bearing("eni-1", owner, "sg-web")}, NextToken: more}, nil
+		default:
+			return &sdk.DescribeNetworkInterfacesOutput{NetworkInterfaces: []types.NetworkInterface{lambda, bearing("eni-3", stranger, "sg-web")}}, nil
+		}
+	})
 
 	https := types.IpPermission{
 		IpProtocol: aws.String("tcp"), FromPort: aws.Int32(443), ToPort: aws.Int32(443),
@@ -41,7 +50,10 @@ func fullFirewall(f *fake.Fake) {
 		GroupId: aws.String("sg-web"), GroupName: aws.String("web"), OwnerId: owner, VpcId: aws.String("vpc-1"),
 		IpPermissions: []types.IpPermission{https}, IpPermissionsEgress: []types.IpPermission{everything, https},
 	}
-	unused := types.SecurityGroup{GroupId: aws.String("sg-unused"), GroupName: aws.String("old"), OwnerId: owner, VpcId: aws.String("vpc-1")}
+	unused := types.SecurityGroup{GroupId: aws.String("sg-unused"), GroupName: aws.String("default"), OwnerId: owner, VpcId: aws.String("vpc-1")}
+	fake.OnPages[sdk.GetManagedPrefixListEntriesInput](f,
+		&sdk.GetManagedPrefixListEntriesOutput{NextToken: more, Entries: []types.PrefixListEntry{{Cidr: aws.String("10.0.0.0/8")}}},
+		&sdk.GetManagedPrefixListEntriesOutput{Entries: []types.PrefixListEntry{{Cidr: aws.String("198.51.100.0/24")}}})
 	shared := types.SecurityGroup{GroupId: aws.String("sg-shared"), GroupName: aws.String("shared"), OwnerId: stranger}
 	fake.OnPages[sdk.DescribeSecurityGroupsInput](f,
 		&sdk.DescribeSecurityGroupsOutput{SecurityGroups: []types.SecurityGroup{web}, NextToken: more},
@@ -77,17 +89,24 @@ func wantFirewall() []check.Resource {
 			Type: "interface", Status: "in-use", SourceDestCheck: true,
 		})},
 		ec2.NetworkInterface{Resource: ref("network-interface", "eni-2"), Detail: fact.Known(ec2.InterfaceDetail{
-			Type: "lambda", Status: "in-use", ManagedByAWS: true,
+			Type: "lambda", Status: "in-use", Manager: "an AWS service",
 		})},
-		ec2.SecurityGroup{Resource: ref("security-group", "sg-web"), Interfaces: fact.Known(3), Detail: fact.Known(ec2.GroupDetail{
+		ec2.SecurityGroup{Idle: fact.Known(false), Resource: ref("security-group", "sg-web"), Interfaces: fact.Known(3), Lists: fact.Known(map[string][]string{"pl-1": {"10.0.0.0/8"}}), Detail: fact.Known(ec2.GroupDetail{
 			Name: "web", VPC: "vpc-1",
 			Ingress: []ec2.Permission{https},
 			Egress:  []ec2.Permission{{Protocol: "-1", IPv4: []string{"0.0.0.0/0"}}, https},
 		})},
-		ec2.SecurityGroup{Resource: ref("security-group", "sg-unused"), Interfaces: fact.Known(0), Detail: fact.Known(ec2.GroupDetail{
-			Name: "old", VPC: "vpc-1",
+		ec2.SecurityGroup{Idle: fact.Known(true), Resource: ref("security-group", "sg-unused"), Interfaces: fact.Known(0), Lists: fact.Known(map[string][]string{}), Detail: fact.Known(ec2.GroupDetail{
+			Name: "default", VPC: "vpc-1",
 		})},
-		ec2.NetworkACL{Resource: ref("network-acl", "acl-1"), Detail: fact.Known(ec2.ACLDetail{
+		ec2.SecurityGroup{
+			Idle: fact.Known(false),
+			Resource: model.Resource{Ref: model.Ref{
+				ARN: "arn:aws:ec2:eu-west-1:444455556666:security-group/sg-shared", Account: collecttest.Account, Region: collecttest.Region, Name: "sg-shared",
+			}},
+			Interfaces: fact.Known(0), Lists: fact.Known(map[string][]string{}), Detail: fact.Known(ec2.GroupDetail{Name: "shared", Manager: "account 444455556666"}),
+		},
+		ec2.NetworkACL{Idle: fact.Known(true), Resource: ref("network-acl", "acl-1"), Detail: fact.Known(ec2.ACLDetail{
 			VPC: "vpc-1", Default: true, Subnets: []string{"subnet-1"},
 			Ingress: []ec2.ACLEntry{
 				{Number: 90, Protocol: "-1", Range: "0.0.0.0/0"},

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
+	"github.com/cloudarq/cloudarq/pkg/judge/internet"
 	"github.com/cloudarq/cloudarq/pkg/services/ec2"
 )
 
@@ -56,6 +57,7 @@ func reserved(o *sdk.DescribeInstancesOutput) []types.Instance {
 
 func instanceDetail(i types.Instance) ec2.InstanceDetail {
 	d := ec2.InstanceDetail{
+		Manager:        operator(i.Operator),
 		State:          string(i.State.Name),
 		Launched:       aws.ToTime(i.LaunchTime),
 		Stopped:        stopTime(aws.ToString(i.StateTransitionReason)),
@@ -117,7 +119,7 @@ func publicAddresses(i types.Instance) (v4, v6 []string) {
 			v6 = append(v6, aws.ToString(a.Ipv6Address))
 		}
 	}
-	return unique(v4), unique(slices.DeleteFunc(v6, func(a string) bool { return !ec2.Public(a) }))
+	return unique(v4), unique(slices.DeleteFunc(v6, func(a string) bool { return !internet.Public(a) }))
 }
 
 // unique sorts words and drops empty and repeated ones; no words are nil.

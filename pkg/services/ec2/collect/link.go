@@ -15,25 +15,35 @@ import (
 
 func endpoints(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
+	var takes collect.Memo[bool]
 	pages := sdk.NewDescribeVpcEndpointsPaginator(client, &sdk.DescribeVpcEndpointsInput{MaxResults: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeVpcEndpointsOutput) []types.VpcEndpoint { return o.VpcEndpoints },
-		func(_ *collect.Reading, p types.VpcEndpoint) *ec2.Endpoint {
+		func(r *collect.Reading, p types.VpcEndpoint) *ec2.Endpoint {
 			if foreign(s, p.OwnerId) {
 				return nil
 			}
 			return &ec2.Endpoint{
-				Resource: resource(s, "vpc-endpoint", p.VpcEndpointId),
+				TakesPolicy: takes.Once(aws.ToString(p.ServiceName), func() fact.Of[bool] { return takesPolicy(r, client, p.ServiceName) }),
+				Resource:    resource(s, "vpc-endpoint", p.VpcEndpointId),
 				Detail: fact.Known(ec2.EndpointDetail{
 					VPC:     aws.ToString(p.VpcId),
 					Service: aws.ToString(p.ServiceName),
 					Type:    string(p.VpcEndpointType),
 					// The SDK's model writes Available, AWS's answers available.
-					State:        strings.ToLower(string(p.State)),
-					ManagedByAWS: aws.ToBool(p.RequesterManaged),
-					Subnets:      p.SubnetIds,
-					Policy:       aws.ToString(p.PolicyDocument),
+					State:   strings.ToLower(string(p.State)),
+					Manager: requester(p.RequesterManaged, nil),
+					Subnets: p.SubnetIds,
+					Policy:  aws.ToString(p.PolicyDocument),
 				}),
 			}
+		})
+}
+
+// takesPolicy asks whether a service heeds endpoint policies.
+func takesPolicy(r *collect.Reading, client *sdk.Client, service *string) fact.Of[bool] {
+	return collect.Get(r, client.DescribeVpcEndpointServices, &sdk.DescribeVpcEndpointServicesInput{ServiceNames: []string{aws.ToString(service)}},
+		func(o *sdk.DescribeVpcEndpointServicesOutput) bool {
+			return *o.ServiceDetails[0].VpcEndpointPolicySupported
 		})
 }
 

@@ -16,6 +16,9 @@ const endpointPolicy = `{"Statement":[{"Action":"*","Effect":"Allow","Principal"
 const gatewayARN = "arn:aws:ec2:eu-west-1:111122223333:transit-gateway/tgw-1"
 
 func fullLinks(f *fake.Fake) {
+	fake.On(f, func(in *sdk.DescribeVpcEndpointServicesInput) (*sdk.DescribeVpcEndpointServicesOutput, error) {
+		return &sdk.DescribeVpcEndpointServicesOutput{ServiceDetails: []types.ServiceDetail{{ServiceName: &in.ServiceNames[0], VpcEndpointPolicySupported: aws.Bool(true)}}}, nil
+	})
 	fake.OnPages[sdk.DescribeVpcEndpointsInput](f,
 		&sdk.DescribeVpcEndpointsOutput{NextToken: more, VpcEndpoints: []types.VpcEndpoint{{
 			VpcEndpointId: aws.String("vpce-1"), VpcId: aws.String("vpc-1"), OwnerId: owner, ServiceName: aws.String("com.amazonaws.eu-west-1.ec2"),
@@ -90,8 +93,8 @@ func fullLinks(f *fake.Fake) {
 
 func wantLinks() []check.Resource {
 	return []check.Resource{
-		ec2.Endpoint{Resource: ref("vpc-endpoint", "vpce-1"), Detail: fact.Known(ec2.EndpointDetail{
-			VPC: "vpc-1", Service: "com.amazonaws.eu-west-1.ec2", Type: "Interface", State: "available", ManagedByAWS: true,
+		ec2.Endpoint{Resource: ref("vpc-endpoint", "vpce-1"), TakesPolicy: fact.Known(true), Detail: fact.Known(ec2.EndpointDetail{
+			VPC: "vpc-1", Service: "com.amazonaws.eu-west-1.ec2", Type: "Interface", State: "available", Manager: "an AWS service",
 			Subnets: []string{"subnet-1"}, Policy: endpointPolicy,
 		})},
 		ec2.EndpointService{

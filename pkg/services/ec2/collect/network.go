@@ -17,13 +17,14 @@ func vpcs(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeVpcsPaginator(client, &sdk.DescribeVpcsInput{MaxResults: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeVpcsOutput) []types.Vpc { return o.Vpcs },
-		func(_ *collect.Reading, v types.Vpc) *ec2.VPC {
+		func(r *collect.Reading, v types.Vpc) *ec2.VPC {
 			if foreign(s, v.OwnerId) {
 				return nil
 			}
 			return &ec2.VPC{
 				Resource: resource(s, "vpc", v.VpcId),
-				Detail:   fact.Known(ec2.VPCDetail{Default: aws.ToBool(v.IsDefault), Range: aws.ToString(v.CidrBlock)}),
+				Detail:   fact.Known(ec2.VPCDetail{State: string(v.State), Default: aws.ToBool(v.IsDefault), Range: aws.ToString(v.CidrBlock)}),
+				Idle:     idle(r, s, client, v.VpcId, aws.ToBool(v.IsDefault)),
 			}
 		})
 }
@@ -32,14 +33,16 @@ func subnets(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeSubnetsPaginator(client, &sdk.DescribeSubnetsInput{MaxResults: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeSubnetsOutput) []types.Subnet { return o.Subnets },
-		func(_ *collect.Reading, n types.Subnet) *ec2.Subnet {
+		func(r *collect.Reading, n types.Subnet) *ec2.Subnet {
 			if foreign(s, n.OwnerId) {
 				return nil
 			}
 			return &ec2.Subnet{
 				Resource: resource(s, "subnet", n.SubnetId),
+				Idle:     idle(r, s, client, n.VpcId, aws.ToBool(n.DefaultForAz)),
 				Detail: fact.Known(ec2.SubnetDetail{
-					VPC: aws.ToString(n.VpcId), Zone: aws.ToString(n.AvailabilityZone), AutoPublic: aws.ToBool(n.MapPublicIpOnLaunch),
+					State: string(n.State),
+					VPC:   aws.ToString(n.VpcId), Zone: aws.ToString(n.AvailabilityZone), AutoPublic: aws.ToBool(n.MapPublicIpOnLaunch),
 				}),
 			}
 		})
@@ -65,22 +68,33 @@ func flowLogs(ctx context.Context, s *collect.Session) error {
 
 func routeTables(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
+	lists := &prefixLists{client: client}
 	pages := sdk.NewDescribeRouteTablesPaginator(client, &sdk.DescribeRouteTablesInput{MaxResults: aws.Int32(100)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeRouteTablesOutput) []types.RouteTable { return o.RouteTables },
-		func(_ *collect.Reading, t types.RouteTable) *ec2.RouteTable {
+		func(reading *collect.Reading, t types.RouteTable) *ec2.RouteTable {
 			if foreign(s, t.OwnerId) {
 				return nil
 			}
+			var named []string
 			d := ec2.RouteTableDetail{VPC: aws.ToString(t.VpcId)}
 			for _, r := range t.Routes {
-				if r.VpcPeeringConnectionId != nil {
-					d.Peerings = append(d.Peerings, ec2.PeeringRoute{
-						Peering: aws.ToString(r.VpcPeeringConnectionId),
-						Range:   aws.ToString(cmp.Or(r.DestinationCidrBlock, r.DestinationIpv6CidrBlock, r.DestinationPrefixListId)),
-					})
+				if r.VpcPeeringConnectionId == nil {
+					continue
 				}
+				peering := aws.ToString(r.VpcPeeringConnectionId)
+				if r.DestinationPrefixListId == nil {
+					d.Peerings = append(d.Peerings, ec2.PeeringRoute{
+						Peering: peering, Range: aws.ToString(cmp.Or(r.DestinationCidrBlock, r.DestinationIpv6CidrBlock)),
+					})
+					continue
+				}
+				d.Peerings = append(d.Peerings, ec2.PeeringRoute{Peering: peering, List: *r.DestinationPrefixListId})
+				named = append(named, *r.DestinationPrefixListId)
 			}
-			return &ec2.RouteTable{Resource: resource(s, "route-table", t.RouteTableId), Detail: fact.Known(d)}
+			return &ec2.RouteTable{
+				Resource: resource(s, "route-table", t.RouteTableId), Detail: fact.Known(d),
+				Lists: lists.behind(reading, named, func(string) bool { return true }),
+			}
 		})
 }
 

@@ -12,14 +12,21 @@ import (
 )
 
 func fullNetwork(f *fake.Fake) {
-	fake.OnPages[sdk.DescribeVpcsInput](f,
-		&sdk.DescribeVpcsOutput{NextToken: more, Vpcs: []types.Vpc{
-			{VpcId: aws.String("vpc-1"), OwnerId: owner, IsDefault: aws.Bool(true), CidrBlock: aws.String("172.31.0.0/16")},
-		}},
-		&sdk.DescribeVpcsOutput{Vpcs: []types.Vpc{{VpcId: aws.String("vpc-2"), OwnerId: stranger, IsDefault: aws.Bool(false)}}})
+	fake.On(f, func(in *sdk.DescribeVpcsInput) (*sdk.DescribeVpcsOutput, error) {
+		if in.NextToken != nil {
+			return &sdk.DescribeVpcsOutput{Vpcs: []types.Vpc{{VpcId: aws.String("vpc-2"), OwnerId: stranger, IsDefault: aws.Bool(false)}}}, nil
+		}
+		out := &sdk.DescribeVpcsOutput{NextToken: more, Vpcs: []types.Vpc{
+			{State: types.VpcStateAvailable, VpcId: aws.String("vpc-1"), OwnerId: owner, IsDefault: aws.Bool(true), CidrBlock: aws.String("172.31.0.0/16")},
+		}}
+		if len(in.Filters) > 0 { // the default one is asked for
+			out.NextToken = nil
+		}
+		return out, nil
+	})
 	fake.OnPages[sdk.DescribeSubnetsInput](f,
 		&sdk.DescribeSubnetsOutput{NextToken: more, Subnets: []types.Subnet{{
-			SubnetId: aws.String("subnet-1"), VpcId: aws.String("vpc-1"), OwnerId: owner,
+			State: types.SubnetStateAvailable, SubnetId: aws.String("subnet-1"), VpcId: aws.String("vpc-1"), OwnerId: owner, DefaultForAz: aws.Bool(true),
 			AvailabilityZone: aws.String("eu-west-1a"), MapPublicIpOnLaunch: aws.Bool(true),
 		}}},
 		&sdk.DescribeSubnetsOutput{Subnets: []types.Subnet{{SubnetId: aws.String("subnet-2"), OwnerId: stranger}}})
@@ -68,15 +75,15 @@ func fullNetwork(f *fake.Fake) {
 
 func wantNetwork() []check.Resource {
 	return []check.Resource{
-		ec2.VPC{Resource: ref("vpc", "vpc-1"), Detail: fact.Known(ec2.VPCDetail{Default: true, Range: "172.31.0.0/16"})},
-		ec2.Subnet{Resource: ref("subnet", "subnet-1"), Detail: fact.Known(ec2.SubnetDetail{VPC: "vpc-1", Zone: "eu-west-1a", AutoPublic: true})},
+		ec2.VPC{Idle: fact.Known(true), Resource: ref("vpc", "vpc-1"), Detail: fact.Known(ec2.VPCDetail{State: "available", Default: true, Range: "172.31.0.0/16"})},
+		ec2.Subnet{Idle: fact.Known(true), Resource: ref("subnet", "subnet-1"), Detail: fact.Known(ec2.SubnetDetail{State: "available", VPC: "vpc-1", Zone: "eu-west-1a", AutoPublic: true})},
 		ec2.FlowLog{Resource: ref("vpc-flow-log", "fl-1"), Detail: fact.Known(ec2.FlowLogDetail{
 			Of: "vpc-1", Status: "ACTIVE", Traffic: "REJECT", Delivery: "FAILED", Error: "Access error",
 		})},
 		ec2.FlowLog{Resource: ref("vpc-flow-log", "fl-2"), Detail: fact.Known(ec2.FlowLogDetail{Of: "tgw-1", Status: "ACTIVE"})},
 		ec2.RouteTable{Resource: ref("route-table", "rtb-1"), Detail: fact.Known(ec2.RouteTableDetail{VPC: "vpc-1", Peerings: []ec2.PeeringRoute{
-			{Peering: "pcx-1", Range: "10.0.0.0/16"}, {Peering: "pcx-1", Range: "2001:db8::/56"}, {Peering: "pcx-1", Range: "pl-1"},
-		}})},
+			{Peering: "pcx-1", Range: "10.0.0.0/16"}, {Peering: "pcx-1", Range: "2001:db8::/56"}, {Peering: "pcx-1", List: "pl-1"},
+		}}), Lists: fact.Known(map[string][]string{"pl-1": {"10.0.0.0/8", "198.51.100.0/24"}})},
 		ec2.Peering{Resource: ref("vpc-peering-connection", "pcx-1"), Detail: fact.Known(ec2.PeeringDetail{
 			Status:    "active",
 			Requester: ec2.PeeringSide{VPC: "vpc-1", Ranges: []string{"100.64.0.0/16", "172.31.0.0/16"}},

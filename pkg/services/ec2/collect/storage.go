@@ -30,7 +30,7 @@ func volumes(ctx context.Context, s *collect.Session) error {
 			taken.add(n.VolumeId)
 			return &ec2.Snapshot{
 				Resource: unowned(s, "snapshot", n.SnapshotId),
-				Detail:   fact.Known(ec2.SnapshotDetail{Encrypted: aws.ToBool(n.Encrypted), Volume: aws.ToString(n.VolumeId)}),
+				Detail:   fact.Known(ec2.SnapshotDetail{State: string(n.State), Encrypted: aws.ToBool(n.Encrypted), Volume: aws.ToString(n.VolumeId)}),
 				Public:   fact.Map(shared(), func(ids map[string]bool) bool { return ids[aws.ToString(n.SnapshotId)] }),
 			}
 		})
@@ -39,7 +39,7 @@ func volumes(ctx context.Context, s *collect.Session) error {
 		func(_ *collect.Reading, v types.Volume) *ec2.Volume {
 			return &ec2.Volume{
 				Resource:  resource(s, "volume", v.VolumeId),
-				Detail:    fact.Known(ec2.VolumeDetail{State: string(v.State), Encrypted: aws.ToBool(v.Encrypted)}),
+				Detail:    fact.Known(ec2.VolumeDetail{Manager: operator(v.Operator), State: string(v.State), Encrypted: aws.ToBool(v.Encrypted)}),
 				Snapshots: taken.of(s, v.VolumeId, snapshotsErr),
 			}
 		})
@@ -68,7 +68,7 @@ func images(ctx context.Context, s *collect.Session) error {
 	pages := sdk.NewDescribeImagesPaginator(client, &sdk.DescribeImagesInput{Owners: self, MaxResults: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeImagesOutput) []types.Image { return o.Images },
 		func(_ *collect.Reading, i types.Image) *ec2.Image {
-			d := ec2.ImageDetail{Public: aws.ToBool(i.Public)}
+			d := ec2.ImageDetail{State: string(i.State), Public: aws.ToBool(i.Public)}
 			if t, err := time.Parse(time.RFC3339, aws.ToString(i.CreationDate)); err == nil {
 				d.Created = &t
 			}

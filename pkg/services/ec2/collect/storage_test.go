@@ -20,7 +20,7 @@ import (
 func forEverybody(in *sdk.DescribeSnapshotsInput) bool { return len(in.RestorableByUserIds) > 0 }
 
 func snapshot(id string, encrypted bool) types.Snapshot {
-	return types.Snapshot{SnapshotId: &id, VolumeId: aws.String("vol-1"), Encrypted: &encrypted, OwnerId: owner}
+	return types.Snapshot{State: types.SnapshotStateCompleted, SnapshotId: &id, VolumeId: aws.String("vol-1"), Encrypted: &encrypted, OwnerId: owner}
 }
 
 func fullStorage(f *fake.Fake) {
@@ -36,14 +36,14 @@ func fullStorage(f *fake.Fake) {
 	})
 	fake.OnPages[sdk.DescribeVolumesInput](f,
 		&sdk.DescribeVolumesOutput{NextToken: more, Volumes: []types.Volume{
-			{VolumeId: aws.String("vol-1"), State: types.VolumeStateInUse, Encrypted: aws.Bool(true)},
+			{Operator: &types.OperatorResponse{Managed: aws.Bool(true), Principal: aws.String("eks.amazonaws.com")}, VolumeId: aws.String("vol-1"), State: types.VolumeStateInUse, Encrypted: aws.Bool(true)},
 		}},
 		&sdk.DescribeVolumesOutput{Volumes: []types.Volume{
 			{VolumeId: aws.String("vol-2"), State: types.VolumeStateAvailable, Encrypted: aws.Bool(false)},
 		}})
 	fake.OnPages[sdk.DescribeImagesInput](f,
 		&sdk.DescribeImagesOutput{NextToken: more, Images: []types.Image{{
-			ImageId: aws.String("ami-1"), OwnerId: owner, Public: aws.Bool(true), CreationDate: aws.String("2026-01-02T03:04:05.000Z"),
+			State: types.ImageStateAvailable, ImageId: aws.String("ami-1"), OwnerId: owner, Public: aws.Bool(true), CreationDate: aws.String("2026-01-02T03:04:05.000Z"),
 			BlockDeviceMappings: []types.BlockDeviceMapping{
 				{DeviceName: aws.String("/dev/sda1"), Ebs: &types.EbsBlockDevice{Encrypted: aws.Bool(true)}},
 				{DeviceName: aws.String("/dev/sdf"), Ebs: &types.EbsBlockDevice{Encrypted: aws.Bool(false)}},
@@ -58,16 +58,16 @@ func wantStorage() []check.Resource {
 	snap := func(id string) ec2.Snapshot {
 		return ec2.Snapshot{
 			Resource: at("arn:aws:ec2:eu-west-1::snapshot/"+id, id),
-			Detail:   fact.Known(ec2.SnapshotDetail{Encrypted: id == "snap-1", Volume: "vol-1"}),
+			Detail:   fact.Known(ec2.SnapshotDetail{State: "completed", Encrypted: id == "snap-1", Volume: "vol-1"}),
 			Public:   fact.Known(id == "snap-2"),
 		}
 	}
 	return []check.Resource{
 		snap("snap-1"), snap("snap-2"),
-		ec2.Volume{Resource: ref("volume", "vol-1"), Snapshots: fact.Known(2), Detail: fact.Known(ec2.VolumeDetail{State: "in-use", Encrypted: true})},
+		ec2.Volume{Resource: ref("volume", "vol-1"), Snapshots: fact.Known(2), Detail: fact.Known(ec2.VolumeDetail{Manager: "eks.amazonaws.com", State: "in-use", Encrypted: true})},
 		ec2.Volume{Resource: ref("volume", "vol-2"), Snapshots: fact.Known(0), Detail: fact.Known(ec2.VolumeDetail{State: "available"})},
 		ec2.Image{Resource: at("arn:aws:ec2:eu-west-1::image/ami-1", "ami-1"), Detail: fact.Known(ec2.ImageDetail{
-			Public: true, Created: &made, Unencrypted: []string{"/dev/sdf"}, Devices: 2,
+			State: "available", Public: true, Created: &made, Unencrypted: []string{"/dev/sdf"}, Devices: 2,
 		})},
 		ec2.Image{Resource: at("arn:aws:ec2:eu-west-1::image/ami-2", "ami-2"), Detail: fact.Known(ec2.ImageDetail{})},
 	}

@@ -22,6 +22,7 @@ func launchTemplates(ctx context.Context, s *collect.Session) error {
 	})
 	type template struct {
 		id, name *string
+		manager  string
 		versions []ec2.TemplateVersion
 	}
 	templates := map[string]*template{}
@@ -29,7 +30,7 @@ func launchTemplates(ctx context.Context, s *collect.Session) error {
 		for _, v := range o.LaunchTemplateVersions {
 			id := aws.ToString(v.LaunchTemplateId)
 			if templates[id] == nil {
-				templates[id] = &template{id: v.LaunchTemplateId, name: v.LaunchTemplateName}
+				templates[id] = &template{id: v.LaunchTemplateId, name: v.LaunchTemplateName, manager: operator(v.Operator)}
 			}
 			templates[id].versions = append(templates[id].versions, templateVersion(ctx, s, v))
 		}
@@ -41,6 +42,7 @@ func launchTemplates(ctx context.Context, s *collect.Session) error {
 	for _, t := range templates {
 		l := ec2.LaunchTemplate{Resource: resource(s, "launch-template", t.id)}
 		l.Name = aws.ToString(t.name)
+		l.Detail = fact.Known(ec2.TemplateDetail{Manager: t.manager})
 		slices.SortFunc(t.versions, func(a, b ec2.TemplateVersion) int { return int(a.Number - b.Number) })
 		// The default version may be the latest, and then comes twice.
 		l.Versions = fact.Known(slices.CompactFunc(t.versions, func(a, b ec2.TemplateVersion) bool { return a.Number == b.Number }))

@@ -87,7 +87,7 @@ func pick[T any](s *collect.Session, all fact.Of[map[string]T], arn, operation s
 func clusterDetails(all []types.Cluster) map[string]ecs.ClusterDetail {
 	details := map[string]ecs.ClusterDetail{}
 	for _, c := range all {
-		d := ecs.ClusterDetail{ContainerInsights: "disabled", ExecLogging: string(types.ExecuteCommandLoggingDefault)}
+		d := ecs.ClusterDetail{State: aws.ToString(c.Status), ContainerInsights: "disabled", ExecLogging: string(types.ExecuteCommandLoggingDefault)}
 		for _, setting := range c.Settings {
 			if setting.Name == types.ClusterSettingNameContainerInsights {
 				d.ContainerInsights = aws.ToString(setting.Value)

@@ -57,7 +57,7 @@ func full(f *fake.Fake) {
 func describeClusters(in *sdk.DescribeClustersInput) (*sdk.DescribeClustersOutput, error) {
 	o := &sdk.DescribeClustersOutput{}
 	for _, name := range in.Clusters {
-		c := types.Cluster{ClusterArn: aws.String(name)}
+		c := types.Cluster{ClusterArn: aws.String(name), Status: aws.String("ACTIVE")}
 		if name == arn("cluster/web") {
 			c.Settings = []types.ClusterSetting{{Name: types.ClusterSettingNameContainerInsights, Value: aws.String("enhanced")}}
 			c.Configuration = &types.ClusterConfiguration{ExecuteCommandConfiguration: &types.ExecuteCommandConfiguration{Logging: types.ExecuteCommandLoggingNone}}
@@ -71,7 +71,7 @@ func describeServices(in *sdk.DescribeServicesInput) (*sdk.DescribeServicesOutpu
 	o := &sdk.DescribeServicesOutput{}
 	public := &types.NetworkConfiguration{AwsvpcConfiguration: &types.AwsVpcConfiguration{Subnets: []string{"subnet-1"}, AssignPublicIp: types.AssignPublicIpEnabled}}
 	for _, name := range in.Services {
-		s := types.Service{ServiceArn: aws.String(name)}
+		s := types.Service{ServiceArn: aws.String(name), Status: aws.String("ACTIVE")}
 		if strings.HasSuffix(name, "shop") {
 			s.TaskDefinition, s.LaunchType, s.PlatformFamily, s.PlatformVersion = aws.String(arn("task-definition/shop:3")), types.LaunchTypeFargate, aws.String("Linux"), aws.String("1.4.0")
 			s.NetworkConfiguration = public
@@ -87,6 +87,7 @@ func describeTaskDefinition(in *sdk.DescribeTaskDefinitionInput) (*sdk.DescribeT
 	switch *in.TaskDefinition {
 	case "jobs":
 		return &sdk.DescribeTaskDefinitionOutput{TaskDefinition: &types.TaskDefinition{
+			Status:            types.TaskDefinitionStatusActive,
 			TaskDefinitionArn: aws.String(arn("task-definition/jobs:1")), NetworkMode: types.NetworkModeHost, PidMode: types.PidModeHost, IpcMode: types.IpcModeHost,
 			RuntimePlatform: &types.RuntimePlatform{OperatingSystemFamily: types.OSFamilyWindowsServer2022Core},
 			ContainerDefinitions: []types.ContainerDefinition{{
@@ -113,6 +114,7 @@ func describeTaskDefinition(in *sdk.DescribeTaskDefinitionInput) (*sdk.DescribeT
 
 func plain(revision string) *types.TaskDefinition {
 	return &types.TaskDefinition{
+		Status:            types.TaskDefinitionStatusActive,
 		TaskDefinitionArn: aws.String(arn("task-definition/" + revision)), NetworkMode: types.NetworkModeAwsvpc,
 		ContainerDefinitions: []types.ContainerDefinition{{Name: aws.String("app")}},
 	}
@@ -124,20 +126,20 @@ func resource(path, name string) model.Resource {
 
 func TestCollect(t *testing.T) {
 	t.Parallel()
-	plain := fact.Known(ecs.TaskDetail{Network: "awsvpc", Containers: []ecs.Container{{Name: "app"}}})
-	long := fact.Known(ecs.TaskDetail{Network: "awsvpc", Containers: []ecs.Container{{Name: "app"}}, UnreadVariables: &fact.Gap{
+	plain := fact.Known(ecs.TaskDetail{State: "ACTIVE", Network: "awsvpc", Containers: []ecs.Container{{Name: "app"}}})
+	long := fact.Known(ecs.TaskDetail{State: "ACTIVE", Network: "awsvpc", Containers: []ecs.Container{{Name: "app"}}, UnreadVariables: &fact.Gap{
 		Reason: fact.NotCollected, Operation: "ecs:DescribeTaskDefinition", Region: collecttest.Region, Detail: "only the first 64 KiB were looked at",
 	}})
 	collecttest.Run(t, collect.Spec(), full, []check.Resource{
-		ecs.Cluster{Resource: resource("cluster/web", "web"), Detail: fact.Known(ecs.ClusterDetail{ContainerInsights: "enhanced", ExecLogging: "NONE"})},
-		ecs.Cluster{Resource: resource("cluster/empty", "empty"), Detail: fact.Known(ecs.ClusterDetail{ContainerInsights: "disabled", ExecLogging: "DEFAULT"})},
-		ecs.TaskService{Resource: resource("service/web/shop", "shop"), Detail: fact.Known(ecs.ServiceDetail{
+		ecs.Cluster{Resource: resource("cluster/web", "web"), Detail: fact.Known(ecs.ClusterDetail{State: "ACTIVE", ContainerInsights: "enhanced", ExecLogging: "NONE"})},
+		ecs.Cluster{Resource: resource("cluster/empty", "empty"), Detail: fact.Known(ecs.ClusterDetail{State: "ACTIVE", ContainerInsights: "disabled", ExecLogging: "DEFAULT"})},
+		ecs.TaskService{Resource: resource("service/web/shop", "shop"), Detail: fact.Known(ecs.ServiceDetail{State: "ACTIVE",
 			Family: "Linux", Platform: "1.4.0", PublicIP: true, TaskDefinition: arn("task-definition/shop:3"),
 		})},
-		ecs.TaskService{Resource: resource("service/web/jobs", "jobs"), Detail: fact.Known(ecs.ServiceDetail{PublicIP: true})},
+		ecs.TaskService{Resource: resource("service/web/jobs", "jobs"), Detail: fact.Known(ecs.ServiceDetail{State: "ACTIVE", PublicIP: true})},
 		ecs.TaskDefinition{Resource: resource("task-definition/shop:7", "shop:7"), Detail: long},
 		ecs.TaskDefinition{Resource: resource("task-definition/shop:3", "shop:3"), Detail: plain},
-		ecs.TaskDefinition{Resource: resource("task-definition/jobs:1", "jobs:1"), Detail: fact.Known(ecs.TaskDetail{
+		ecs.TaskDefinition{Resource: resource("task-definition/jobs:1", "jobs:1"), Detail: fact.Known(ecs.TaskDetail{State: "ACTIVE",
 			Network: "host", PID: "host", IPC: "host", Windows: true,
 			Containers: []ecs.Container{{
 				Name: "app", Privileged: true, ReadOnlyRoot: true, User: "app", LogDriver: "awslogs", SecretVariables: []string{"DB_PASSWORD"},

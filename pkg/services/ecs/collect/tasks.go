@@ -100,6 +100,7 @@ func (w *walk) serviceDetails(all []types.Service) map[string]ecs.ServiceDetail 
 	details := map[string]ecs.ServiceDetail{}
 	for _, service := range all {
 		d := ecs.ServiceDetail{
+			State:          aws.ToString(service.Status),
 			Family:         aws.ToString(service.PlatformFamily),
 			Platform:       aws.ToString(service.PlatformVersion),
 			PublicIP:       publicIP(service.NetworkConfiguration),
@@ -144,7 +145,7 @@ func (w *walk) task(ctx context.Context) func(*collect.Reading, string) *ecs.Tas
 }
 
 func taskDetail(ctx context.Context, s *collect.Session, t *types.TaskDefinition) ecs.TaskDetail {
-	d := ecs.TaskDetail{Network: string(t.NetworkMode), PID: string(t.PidMode), IPC: string(t.IpcMode)}
+	d := ecs.TaskDetail{State: string(t.Status), Network: string(t.NetworkMode), PID: string(t.PidMode), IPC: string(t.IpcMode)}
 	if t.RuntimePlatform != nil {
 		d.Windows = strings.HasPrefix(string(t.RuntimePlatform.OperatingSystemFamily), "WINDOWS")
 	}

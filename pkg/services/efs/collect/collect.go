@@ -50,6 +50,7 @@ func fileSystems(ctx context.Context, s *collect.Session) error {
 		func(r *collect.Reading, found types.FileSystemDescription) *efs.FileSystem {
 			f := &efs.FileSystem{Resource: s.Resource(*found.FileSystemArn, name(found.Name, found.FileSystemId))}
 			f.Detail = fact.Known(efs.Detail{
+				State:        string(found.LifeCycleState),
 				Encrypted:    aws.ToBool(found.Encrypted),
 				KMSKey:       aws.ToString(found.KmsKeyId),
 				Zone:         aws.ToString(found.AvailabilityZoneName),
@@ -86,7 +87,7 @@ func accessPoints(ctx context.Context, s *collect.Session) error {
 	pages := sdk.NewDescribeAccessPointsPaginator(client, &sdk.DescribeAccessPointsInput{MaxResults: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeAccessPointsOutput) []types.AccessPointDescription { return o.AccessPoints },
 		func(_ *collect.Reading, found types.AccessPointDescription) *efs.AccessPoint {
-			d := efs.AccessPointDetail{FileSystem: aws.ToString(found.FileSystemId), Root: "/", EnforcesUser: found.PosixUser != nil}
+			d := efs.AccessPointDetail{State: string(found.LifeCycleState), FileSystem: aws.ToString(found.FileSystemId), Root: "/", EnforcesUser: found.PosixUser != nil}
 			if found.RootDirectory != nil && found.RootDirectory.Path != nil {
 				d.Root = *found.RootDirectory.Path
 			}

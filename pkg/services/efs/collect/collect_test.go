@@ -30,7 +30,7 @@ func resource(path, name string) model.Resource {
 func full(f *fake.Fake) {
 	fake.OnPages[sdk.DescribeFileSystemsInput](f,
 		&sdk.DescribeFileSystemsOutput{NextMarker: aws.String("2"), FileSystems: []types.FileSystemDescription{{
-			FileSystemArn: aws.String(arn("file-system/fs-1")), FileSystemId: aws.String("fs-1"), Name: aws.String("shared"),
+			LifeCycleState: types.LifeCycleStateAvailable, FileSystemArn: aws.String(arn("file-system/fs-1")), FileSystemId: aws.String("fs-1"), Name: aws.String("shared"),
 			Encrypted: aws.Bool(true), KmsKeyId: aws.String(key), AvailabilityZoneName: aws.String("eu-west-1a"), NumberOfMountTargets: 2,
 		}}},
 		&sdk.DescribeFileSystemsOutput{FileSystems: []types.FileSystemDescription{
@@ -57,7 +57,7 @@ func full(f *fake.Fake) {
 		}})
 	fake.OnPages[sdk.DescribeAccessPointsInput](f,
 		&sdk.DescribeAccessPointsOutput{NextToken: aws.String("2"), AccessPoints: []types.AccessPointDescription{{
-			AccessPointArn: aws.String(arn("access-point/fsap-1")), AccessPointId: aws.String("fsap-1"), Name: aws.String("app"), FileSystemId: aws.String("fs-1"),
+			LifeCycleState: types.LifeCycleStateAvailable, AccessPointArn: aws.String(arn("access-point/fsap-1")), AccessPointId: aws.String("fsap-1"), Name: aws.String("app"), FileSystemId: aws.String("fs-1"),
 			PosixUser: &types.PosixUser{Uid: aws.Int64(1001), Gid: aws.Int64(1001)}, RootDirectory: &types.RootDirectory{Path: aws.String("/app")},
 		}}},
 		&sdk.DescribeAccessPointsOutput{AccessPoints: []types.AccessPointDescription{
@@ -70,7 +70,7 @@ func TestCollect(t *testing.T) {
 	collecttest.Run(t, collect.Spec(), full, []check.Resource{
 		efs.FileSystem{
 			Resource: resource("file-system/fs-1", "shared"), Policy: fact.Known(policy), Backup: fact.Known("ENABLED"),
-			Detail: fact.Known(efs.Detail{Encrypted: true, KMSKey: key, Zone: "eu-west-1a", MountTargets: 2}),
+			Detail: fact.Known(efs.Detail{State: "available", Encrypted: true, KMSKey: key, Zone: "eu-west-1a", MountTargets: 2}),
 			MountTargets: fact.Known([]efs.MountTarget{
 				{ID: "fsmt-1", Subnet: "subnet-1", VPC: "vpc-1"}, {ID: "fsmt-2", Subnet: "subnet-2", VPC: "vpc-1"},
 			}),
@@ -80,7 +80,7 @@ func TestCollect(t *testing.T) {
 			Detail: fact.Known(efs.Detail{}), MountTargets: fact.Known([]efs.MountTarget(nil)),
 		},
 		efs.AccessPoint{
-			Resource: resource("access-point/fsap-1", "app"), Detail: fact.Known(efs.AccessPointDetail{FileSystem: "fs-1", Root: "/app", EnforcesUser: true}),
+			Resource: resource("access-point/fsap-1", "app"), Detail: fact.Known(efs.AccessPointDetail{State: "available", FileSystem: "fs-1", Root: "/app", EnforcesUser: true}),
 		},
 		efs.AccessPoint{Resource: resource("access-point/fsap-2", "fsap-2"), Detail: fact.Known(efs.AccessPointDetail{FileSystem: "fs-1", Root: "/"})},
 	})

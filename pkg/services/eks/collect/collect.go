@@ -40,6 +40,7 @@ func clusters(ctx context.Context, s *collect.Session) error {
 func detail(c types.Cluster) eks.Detail {
 	vpc := *c.ResourcesVpcConfig
 	d := eks.Detail{
+		State:              string(c.Status),
 		Version:            aws.ToString(c.Version),
 		PublicEndpoint:     vpc.EndpointPublicAccess,
 		PrivateEndpoint:    vpc.EndpointPrivateAccess,

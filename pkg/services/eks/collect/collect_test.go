@@ -24,7 +24,7 @@ func full(f *fake.Fake) {
 		&sdk.ListClustersOutput{Clusters: []string{"plain"}})
 	fake.On(f, func(in *sdk.DescribeClusterInput) (*sdk.DescribeClusterOutput, error) {
 		c := &types.Cluster{
-			Name: in.Name, Version: aws.String("1.34"),
+			Name: in.Name, Status: types.ClusterStatusActive, Version: aws.String("1.34"),
 			ResourcesVpcConfig: &types.VpcConfigResponse{EndpointPublicAccess: true, PublicAccessCidrs: []string{"0.0.0.0/0"}},
 			Logging: &types.Logging{ClusterLogging: []types.LogSetup{{
 				Enabled: aws.Bool(false), Types: []types.LogType{types.LogTypeScheduler},
@@ -55,9 +55,10 @@ func TestCollect(t *testing.T) {
 	t.Parallel()
 	collecttest.Run(t, collect.Spec(), full, []check.Resource{
 		cluster("shop", eks.Detail{
+			State:   "ACTIVE",
 			Version: "1.34", PublicEndpoint: true, PrivateEndpoint: true, PublicCIDRs: []string{"0.0.0.0/0"},
 			SecretsKey: keyARN, Logs: []string{"api", "audit"}, DeletionProtection: true,
 		}),
-		cluster("plain", eks.Detail{Version: "1.34", PublicEndpoint: true, PublicCIDRs: []string{"0.0.0.0/0"}}),
+		cluster("plain", eks.Detail{State: "ACTIVE", Version: "1.34", PublicEndpoint: true, PublicCIDRs: []string{"0.0.0.0/0"}}),
 	})
 }

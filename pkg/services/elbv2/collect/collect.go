@@ -55,6 +55,9 @@ func loadBalancers(ctx context.Context, s *collect.Session) error {
 
 func detail(b types.LoadBalancer) elbv2.Detail {
 	d := elbv2.Detail{Type: string(b.Type), Scheme: string(b.Scheme)}
+	if b.State != nil {
+		d.State = string(b.State.Code)
+	}
 	for _, zone := range b.AvailabilityZones {
 		d.Zones = append(d.Zones, aws.ToString(zone.ZoneName))
 	}

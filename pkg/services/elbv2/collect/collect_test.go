@@ -36,7 +36,7 @@ var attributes = map[string]map[string]string{
 func full(f *fake.Fake) {
 	fake.OnPages[sdk.DescribeLoadBalancersInput](f,
 		&sdk.DescribeLoadBalancersOutput{NextMarker: aws.String("2"), LoadBalancers: []types.LoadBalancer{{
-			LoadBalancerArn: aws.String(webARN), LoadBalancerName: aws.String("web"),
+			State: &types.LoadBalancerState{Code: types.LoadBalancerStateEnumActive}, LoadBalancerArn: aws.String(webARN), LoadBalancerName: aws.String("web"),
 			Type: types.LoadBalancerTypeEnumApplication, Scheme: types.LoadBalancerSchemeEnumInternetFacing,
 			AvailabilityZones: []types.AvailabilityZone{{ZoneName: aws.String("eu-west-1a")}, {ZoneName: aws.String("eu-west-1b")}},
 		}}},
@@ -82,7 +82,7 @@ func TestCollect(t *testing.T) {
 	collecttest.Run(t, collect.Spec(), full, []check.Resource{
 		elbv2.LoadBalancer{
 			Resource: resource(webARN, "web"),
-			Detail:   fact.Known(elbv2.Detail{Type: "application", Scheme: "internet-facing", Zones: []string{"eu-west-1a", "eu-west-1b"}}),
+			Detail:   fact.Known(elbv2.Detail{State: "active", Type: "application", Scheme: "internet-facing", Zones: []string{"eu-west-1a", "eu-west-1b"}}),
 			Listeners: fact.Known([]elbv2.Listener{
 				{Port: 80, Protocol: "HTTP", Redirect: "HTTPS"},
 				{Port: 443, Protocol: "HTTPS", TLSPolicy: "ELBSecurityPolicy-2016-08"},

@@ -57,7 +57,7 @@ func Spec() collect.Spec {
 
 func instances(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
-	support, parameters := newSupport(ctx, s, client), newMemo[string]()
+	support, parameters := newSupport(ctx, s, client), &collect.Memo[string]{}
 	pages := sdk.NewDescribeDBInstancesPaginator(client, &sdk.DescribeDBInstancesInput{MaxRecords: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeDBInstancesOutput) []types.DBInstance { return o.DBInstances },
 		func(r *collect.Reading, found types.DBInstance) *rds.DBInstance {
@@ -76,7 +76,7 @@ func instances(ctx context.Context, s *collect.Session) error {
 			if rds.TLSParameter(d.Engine) != "" && len(found.DBParameterGroups) > 0 {
 				group := found.DBParameterGroups[0].DBParameterGroupName
 				r.Do(func(context.Context) {
-					i.RequireTLS = parameters.once(*group, func() fact.Of[string] { return groupTLS(r, client, group, d.Engine) })
+					i.RequireTLS = parameters.Once(*group, func() fact.Of[string] { return groupTLS(r, client, group, d.Engine) })
 				})
 			}
 			return i
@@ -85,7 +85,7 @@ func instances(ctx context.Context, s *collect.Session) error {
 
 func clusters(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
-	support, parameters := newSupport(ctx, s, client), newMemo[rds.Parameters]()
+	support, parameters := newSupport(ctx, s, client), &collect.Memo[rds.Parameters]{}
 	pages := sdk.NewDescribeDBClustersPaginator(client, &sdk.DescribeDBClustersInput{MaxRecords: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeDBClustersOutput) []types.DBCluster { return o.DBClusters },
 		func(r *collect.Reading, found types.DBCluster) *rds.DBCluster {
@@ -100,7 +100,7 @@ func clusters(ctx context.Context, s *collect.Session) error {
 			}
 			if group := found.DBClusterParameterGroup; group != nil && rds.TLSParameter(d.Engine) != "" {
 				r.Do(func(context.Context) {
-					c.Parameters = parameters.once(*group, func() fact.Of[rds.Parameters] { return clusterGroup(r, client, group, d.Engine) })
+					c.Parameters = parameters.Once(*group, func() fact.Of[rds.Parameters] { return clusterGroup(r, client, group, d.Engine) })
 				})
 			}
 			return c
@@ -113,7 +113,7 @@ func proxies(ctx context.Context, s *collect.Session) error {
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeDBProxiesOutput) []types.DBProxy { return o.DBProxies },
 		func(_ *collect.Reading, found types.DBProxy) *rds.DBProxy {
 			p := &rds.DBProxy{Resource: s.Resource(*found.DBProxyArn, aws.ToString(found.DBProxyName))}
-			p.Detail = fact.Known(rds.ProxyDetail{RequireTLS: aws.ToBool(found.RequireTLS), DebugLogging: aws.ToBool(found.DebugLogging)})
+			p.Detail = fact.Known(rds.ProxyDetail{State: string(found.Status), RequireTLS: aws.ToBool(found.RequireTLS), DebugLogging: aws.ToBool(found.DebugLogging)})
 			return p
 		})
 }

@@ -35,7 +35,7 @@ func full(f *fake.Fake) {
 	snapshots(f)
 	fake.OnPages[sdk.DescribeDBProxiesInput](f,
 		&sdk.DescribeDBProxiesOutput{Marker: aws.String("2"), DBProxies: []types.DBProxy{
-			{DBProxyArn: arn("db-proxy:prx-1"), DBProxyName: aws.String("shop"), RequireTLS: aws.Bool(true), DebugLogging: aws.Bool(true)},
+			{Status: types.DBProxyStatusAvailable, DBProxyArn: arn("db-proxy:prx-1"), DBProxyName: aws.String("shop"), RequireTLS: aws.Bool(true), DebugLogging: aws.Bool(true)},
 		}},
 		&sdk.DescribeDBProxiesOutput{DBProxies: []types.DBProxy{{DBProxyArn: arn("db-proxy:prx-2"), DBProxyName: aws.String("plain")}}})
 	fake.OnPages[sdk.DescribeEventSubscriptionsInput](f,
@@ -102,7 +102,8 @@ func databases(f *fake.Fake) {
 
 func shop() types.DBInstance {
 	return types.DBInstance{
-		DBInstanceArn: arn("db:shop"), DBInstanceIdentifier: aws.String("shop"), Engine: aws.String("postgres"), EngineVersion: aws.String("16.3"),
+		DBInstanceStatus: aws.String("available"),
+		DBInstanceArn:    arn("db:shop"), DBInstanceIdentifier: aws.String("shop"), Engine: aws.String("postgres"), EngineVersion: aws.String("16.3"),
 		MasterUsername: aws.String("owner"), Endpoint: &types.Endpoint{Port: aws.Int32(5432)},
 		StorageEncrypted: aws.Bool(true), KmsKeyId: aws.String(key), DeletionProtection: aws.Bool(true), BackupRetentionPeriod: aws.Int32(7),
 		CopyTagsToSnapshot: aws.Bool(true), IAMDatabaseAuthenticationEnabled: aws.Bool(true), EnabledCloudwatchLogsExports: []string{"postgresql"},
@@ -117,6 +118,7 @@ func shop() types.DBInstance {
 
 func ledger() types.DBCluster {
 	return types.DBCluster{
+		Status:       aws.String("available"),
 		DBClusterArn: arn("cluster:ledger"), DBClusterIdentifier: aws.String("ledger"), Engine: aws.String("aurora-mysql"), EngineMode: aws.String("provisioned"),
 		EngineVersion: aws.String("8.0.mysql_aurora.3.05.2"), MasterUsername: aws.String("owner"), Port: aws.Int32(3306),
 		StorageEncrypted: aws.Bool(true), KmsKeyId: aws.String(key), DeletionProtection: aws.Bool(true), BackupRetentionPeriod: aws.Int32(1),
@@ -129,7 +131,7 @@ func ledger() types.DBCluster {
 func snapshots(f *fake.Fake) {
 	fake.OnPages[sdk.DescribeDBSnapshotsInput](f,
 		&sdk.DescribeDBSnapshotsOutput{Marker: aws.String("2"), DBSnapshots: []types.DBSnapshot{{
-			DBSnapshotArn: arn("snapshot:open"), DBSnapshotIdentifier: aws.String("open"), Engine: aws.String("postgres"), DBInstanceIdentifier: aws.String("shop"), Encrypted: aws.Bool(false),
+			Status: aws.String("available"), DBSnapshotArn: arn("snapshot:open"), DBSnapshotIdentifier: aws.String("open"), Engine: aws.String("postgres"), DBInstanceIdentifier: aws.String("shop"), Encrypted: aws.Bool(false),
 		}}},
 		&sdk.DescribeDBSnapshotsOutput{DBSnapshots: []types.DBSnapshot{
 			{DBSnapshotArn: arn("snapshot:sealed"), DBSnapshotIdentifier: aws.String("sealed"), Encrypted: aws.Bool(true)},
@@ -141,7 +143,7 @@ func snapshots(f *fake.Fake) {
 	})
 	fake.OnPages[sdk.DescribeDBClusterSnapshotsInput](f,
 		&sdk.DescribeDBClusterSnapshotsOutput{Marker: aws.String("2"), DBClusterSnapshots: []types.DBClusterSnapshot{{
-			DBClusterSnapshotArn: arn("cluster-snapshot:open"), DBClusterSnapshotIdentifier: aws.String("open"), Engine: aws.String("aurora-mysql"), DBClusterIdentifier: aws.String("ledger"),
+			Status: aws.String("available"), DBClusterSnapshotArn: arn("cluster-snapshot:open"), DBClusterSnapshotIdentifier: aws.String("open"), Engine: aws.String("aurora-mysql"), DBClusterIdentifier: aws.String("ledger"),
 		}}},
 		&sdk.DescribeDBClusterSnapshotsOutput{DBClusterSnapshots: []types.DBClusterSnapshot{
 			{DBClusterSnapshotArn: arn("cluster-snapshot:docs"), DBClusterSnapshotIdentifier: aws.String("docs"), Engine: aws.String("docdb")},
@@ -159,6 +161,7 @@ func TestCollect(t *testing.T) {
 	support := fact.Known(rds.Support{StandardUntil: &supportedUntil})
 	common := func(engine, version string) rds.Database {
 		return rds.Database{
+			State:  "available",
 			Engine: engine, Version: version, MasterUser: "owner", Encrypted: true, KMSKey: key, Protected: true,
 			CopyTags: true, IAMLogin: true, MinorUpgrades: true, MultiAZ: true,
 		}
@@ -191,15 +194,15 @@ func TestCollect(t *testing.T) {
 		},
 		rds.DBSnapshot{
 			Resource: resource("snapshot:open", "open"), Restorers: fact.Known([]string{"all"}),
-			Detail: fact.Known(rds.SnapshotDetail{Engine: "postgres", Source: "shop"}),
+			Detail: fact.Known(rds.SnapshotDetail{State: "available", Engine: "postgres", Source: "shop"}),
 		},
 		rds.DBSnapshot{Resource: resource("snapshot:sealed", "sealed"), Detail: fact.Known(rds.SnapshotDetail{Encrypted: true})},
 		rds.DBClusterSnapshot{
 			Resource: resource("cluster-snapshot:open", "open"), Restorers: fact.Known([]string{"444455556666"}),
-			Detail: fact.Known(rds.SnapshotDetail{Engine: "aurora-mysql", Source: "ledger"}),
+			Detail: fact.Known(rds.SnapshotDetail{State: "available", Engine: "aurora-mysql", Source: "ledger"}),
 		},
 		rds.DBClusterSnapshot{Resource: resource("cluster-snapshot:sealed", "sealed"), Detail: fact.Known(rds.SnapshotDetail{Encrypted: true})},
-		rds.DBProxy{Resource: resource("db-proxy:prx-1", "shop"), Detail: fact.Known(rds.ProxyDetail{RequireTLS: true, DebugLogging: true})},
+		rds.DBProxy{Resource: resource("db-proxy:prx-1", "shop"), Detail: fact.Known(rds.ProxyDetail{State: "available", RequireTLS: true, DebugLogging: true})},
 		rds.DBProxy{Resource: resource("db-proxy:prx-2", "plain"), Detail: fact.Known(rds.ProxyDetail{})},
 		rds.RegionSettings{
 			Resource: resource("region-settings", collecttest.Region),

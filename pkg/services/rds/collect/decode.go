@@ -10,6 +10,7 @@ import (
 func instance(i types.DBInstance) rds.InstanceDetail {
 	d := rds.InstanceDetail{
 		Database: rds.Database{
+			State:         aws.ToString(i.DBInstanceStatus),
 			Engine:        aws.ToString(i.Engine),
 			Version:       aws.ToString(i.EngineVersion),
 			MasterUser:    aws.ToString(i.MasterUsername),
@@ -53,6 +54,7 @@ func instance(i types.DBInstance) rds.InstanceDetail {
 func cluster(c types.DBCluster) rds.ClusterDetail {
 	return rds.ClusterDetail{
 		Database: rds.Database{
+			State:         aws.ToString(c.Status),
 			Engine:        aws.ToString(c.Engine),
 			Version:       aws.ToString(c.EngineVersion),
 			MasterUser:    aws.ToString(c.MasterUsername),

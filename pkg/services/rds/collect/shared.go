@@ -15,25 +15,6 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/services/rds"
 )
 
-// memo reads what several databases share, such as a parameter group, once.
-type memo[T any] struct {
-	mu   sync.Mutex
-	read map[string]func() fact.Of[T]
-}
-
-func newMemo[T any]() *memo[T] { return &memo[T]{read: map[string]func() fact.Of[T]{}} }
-
-func (m *memo[T]) once(key string, read func() fact.Of[T]) fact.Of[T] {
-	m.mu.Lock()
-	shared, begun := m.read[key]
-	if !begun {
-		shared = sync.OnceValue(read)
-		m.read[key] = shared
-	}
-	m.mu.Unlock()
-	return shared()
-}
-
 // groupTLS asks only for the parameter that checks look at: a group has
 // hundreds.
 func groupTLS(r *collect.Reading, client *sdk.Client, group *string, engine string) fact.Of[string] {

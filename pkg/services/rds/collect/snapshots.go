@@ -21,7 +21,7 @@ func snapshots(ctx context.Context, s *collect.Session) error {
 	pages := sdk.NewDescribeDBSnapshotsPaginator(client, &sdk.DescribeDBSnapshotsInput{SnapshotType: aws.String("manual"), MaxRecords: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeDBSnapshotsOutput) []types.DBSnapshot { return o.DBSnapshots },
 		func(r *collect.Reading, found types.DBSnapshot) *rds.DBSnapshot {
-			d := rds.SnapshotDetail{Engine: aws.ToString(found.Engine), Encrypted: aws.ToBool(found.Encrypted), Source: aws.ToString(found.DBInstanceIdentifier)}
+			d := rds.SnapshotDetail{State: aws.ToString(found.Status), Engine: aws.ToString(found.Engine), Encrypted: aws.ToBool(found.Encrypted), Source: aws.ToString(found.DBInstanceIdentifier)}
 			snapshot := &rds.DBSnapshot{Resource: s.Resource(*found.DBSnapshotArn, aws.ToString(found.DBSnapshotIdentifier)), Detail: fact.Known(d)}
 			return manual(snapshot, d, func() {
 				collect.Into(r, &snapshot.Restorers, client.DescribeDBSnapshotAttributes,
@@ -38,7 +38,7 @@ func clusterSnapshots(ctx context.Context, s *collect.Session) error {
 	pages := sdk.NewDescribeDBClusterSnapshotsPaginator(client, &sdk.DescribeDBClusterSnapshotsInput{SnapshotType: aws.String("manual"), MaxRecords: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeDBClusterSnapshotsOutput) []types.DBClusterSnapshot { return o.DBClusterSnapshots },
 		func(r *collect.Reading, found types.DBClusterSnapshot) *rds.DBClusterSnapshot {
-			d := rds.SnapshotDetail{Engine: aws.ToString(found.Engine), Encrypted: aws.ToBool(found.StorageEncrypted), Source: aws.ToString(found.DBClusterIdentifier)}
+			d := rds.SnapshotDetail{State: aws.ToString(found.Status), Engine: aws.ToString(found.Engine), Encrypted: aws.ToBool(found.StorageEncrypted), Source: aws.ToString(found.DBClusterIdentifier)}
 			snapshot := &rds.DBClusterSnapshot{Resource: s.Resource(*found.DBClusterSnapshotArn, aws.ToString(found.DBClusterSnapshotIdentifier)), Detail: fact.Known(d)}
 			return manual(snapshot, d, func() {
 				collect.Into(r, &snapshot.Restorers, client.DescribeDBClusterSnapshotAttributes,

@@ -60,10 +60,12 @@ func wantAccount() []check.Resource {
 		},
 		s3.MultiRegionAccessPoint{
 			Resource:          global("arn:aws:s3::111122223333:accesspoint/mfzwi23gnjvgw.mrap", "site"),
+			Detail:            fact.Known(s3.AccessPointDetail{State: "READY"}),
 			PublicAccessBlock: fact.Known(allOn),
 		},
 		s3.MultiRegionAccessPoint{
 			Resource:          global("arn:aws:s3::111122223333:accesspoint/new", "new"),
+			Detail:            fact.Known(s3.AccessPointDetail{State: "CREATING"}),
 			PublicAccessBlock: fact.Known(s3.PublicAccessBlock{}),
 		},
 	}

@@ -54,6 +54,7 @@ func accessPoint(s *collect.Session, report control.MultiRegionAccessPointReport
 	id := cmp.Or(aws.ToString(report.Alias), name) // one that is being made has no alias yet
 	return &s3.MultiRegionAccessPoint{
 		Resource:          s.Resource(s.ARN("s3", "accesspoint/"+id), name),
+		Detail:            fact.Known(s3.AccessPointDetail{State: string(report.Status)}),
 		PublicAccessBlock: fact.Known(controlBlock(report.PublicAccessBlock)),
 	}
 }
