@@ -107,6 +107,7 @@ func TestRooms(t *testing.T) {
 		"pkg/model":            {},
 		"pkg/judge/fact":       {},
 		"pkg/judge/iampolicy":  {},
+		"pkg/judge/internet":   {},
 		"pkg/judge/secretscan": {},
 		"pkg/judge/check":      {"pkg/judge/fact", "pkg/model"},
 		"pkg/platform/table":   {},
@@ -149,7 +150,7 @@ func TestRooms(t *testing.T) {
 // TestServicesKeepApart holds a service to its own types and to no SDK.
 func TestServicesKeepApart(t *testing.T) {
 	t.Parallel()
-	shared := []string{"pkg/judge/check", "pkg/judge/check/balancerrule", "pkg/judge/check/policyrule", "pkg/judge/fact", "pkg/model", "pkg/judge/iampolicy", "pkg/policy", "pkg/policy/grant"}
+	shared := []string{"pkg/judge/check", "pkg/judge/check/balancerrule", "pkg/judge/check/policyrule", "pkg/judge/fact", "pkg/judge/iampolicy", "pkg/judge/internet", "pkg/model", "pkg/policy", "pkg/policy/grant"}
 	for _, p := range list(t) {
 		if !isService(p.name()) {
 			continue
