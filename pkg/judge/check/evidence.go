@@ -15,11 +15,11 @@ type Evidence struct {
 	now    time.Time
 	world  *World
 	unused bool // judge also what AWS makes by default and nothing uses
-	reads []fact.Any
-	kinds []string // resource types that were looked at
-	looks []look
-	cost  int
-	memos map[any]any // by *Memo; they outlive the verdict
+	reads  []fact.Any
+	kinds  []string // resource types that were looked at
+	looks  []look
+	cost   int
+	memos  map[any]any // by *Memo; they outlive the verdict
 }
 
 func (e *Evidence) reset() {

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/cloudarq/cloudarq/pkg/judge/iampolicy"
 )
 
@@ -243,6 +245,74 @@ func TestEscalationNamesItsPolicies(t *testing.T) {
 	}
 }
 
+// TestMoreIsMore: another Allow takes no way to more rights away, and neither a Deny
+// nor a boundary opens one.
+func TestMoreIsMore(t *testing.T) {
+	var actions []string
+	for _, r := range rows(t) {
+		actions = append(actions, strings.Split(r.actions, "+")...)
+	}
+	action := rapid.OneOf(rapid.SampledFrom(actions), rapid.SampledFrom([]string{"*", "iam:*", "iam:Create*", "iam:?ut*", "lambda:*", "ec2:*", "*:Pass*", "sts:*"}))
+	resource := rapid.SampledFrom([]string{
+		"*", "arn:aws:iam::111122223333:role/*", "arn:aws:iam::*:role/*", worker, alice, "arn:aws:iam::*:user/${aws:username}", "arn:aws:iam::*:user/*",
+		"arn:aws:iam::aws:policy/*", "arn:aws:iam::*:policy/a*", "arn:aws:lambda:*:*:function:*", "arn:aws:s3:::b",
+	})
+	condition := rapid.SampledFrom([]string{
+		`{}`, `{}`, `{}`, `{"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}`, `{"StringNotEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}`,
+		`{"StringEquals": {"iam:PermissionsBoundary": "arn:aws:iam::111122223333:policy/box"}}`, `{"StringNotEquals": {"iam:PermissionsBoundary": "arn:aws:iam::111122223333:policy/box"}}`,
+		`{"ArnLike": {"iam:PolicyARN": "arn:aws:iam::aws:policy/Read*"}}`, `{"StringEquals": {"aws:username": "alice"}}`, `{"DateLessThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}`,
+		`{"Bool": {"aws:MultiFactorAuthPresent": "true"}}`, `{"StringEquals": {"aws:ResourceTag/team": "a"}}`,
+	})
+	statement := rapid.Custom(func(t *rapid.T) string {
+		effect := rapid.SampledFrom([]string{"Allow", "Allow", "Allow", "Deny"}).Draw(t, "effect")
+		element := rapid.SampledFrom([]string{"Action", "Action", "Action", "NotAction"}).Draw(t, "element")
+		on := rapid.SampledFrom([]string{"Resource", "Resource", "Resource", "NotResource"}).Draw(t, "on")
+		return fmt.Sprintf(`{"Effect": %q, %q: ["%s"], %q: %q, "Condition": %s}`, effect, element,
+			strings.Join(rapid.SliceOfN(action, 1, 4).Draw(t, "actions"), `", "`), on, resource.Draw(t, "resource"), condition.Draw(t, "condition"))
+	})
+	outer := t
+	rapid.Check(t, func(t *rapid.T) {
+		policies := rapid.SliceOfN(statement, 1, 4).Draw(t, "policies")
+		more := statement.Draw(t, "more")
+		h := holding(outer, rapid.SampledFrom([]string{alice, worker, ""}).Draw(t, "who"), policies...)
+		before := actionsOf(h)
+		bounded := h
+		bounded.Boundary = iampolicy.RightsOf(parse(outer, more))
+		if opened := within(before, actionsOf(bounded)); opened != "" {
+			t.Fatalf("%v bounded by %s makes %s possible", policies, more, opened)
+		}
+		h.Policies = append(h.Policies, iampolicy.Held{Name: "more", Rights: iampolicy.RightsOf(parse(outer, more))})
+		after := actionsOf(h)
+		if strings.Contains(more, `"Deny"`) {
+			before, after = after, before
+		}
+		if lost := within(after, before); lost != "" {
+			t.Fatalf("%v and %s: %s", policies, more, lost)
+		}
+	})
+}
+
+// actionsOf are the ways of a holder by the actions that they take.
+func actionsOf(h iampolicy.Holder) [][]string {
+	var all [][]string
+	for _, e := range h.Escalations() {
+		all = append(all, e.Actions)
+	}
+	return all
+}
+
+// within is a way of some that none of the others says in as few words or fewer.
+func within(others, some [][]string) string {
+	for _, way := range some {
+		if !slices.ContainsFunc(others, func(o []string) bool {
+			return !slices.ContainsFunc(o, func(a string) bool { return !slices.Contains(way, a) }) || strings.HasPrefix(strings.Join(o, ""), "iam:*") || o[0] == "iam:Put*"
+		}) {
+			return strings.Join(way, "+")
+		}
+	}
+	return ""
+}
+
 func TestAdministrator(t *testing.T) {
 	power, iam := `{"Effect": "Allow", "NotAction": ["iam:*", "organizations:*", "account:*"], "Resource": "*"}`, allow("iam:*", "*")
 	deny := `{"Effect": "Deny", "Action": "*", "Resource": "*"}`
@@ -262,6 +332,10 @@ func TestAdministrator(t *testing.T) {
 		"bounded by everything":    {[]string{allow("*", "*")}, allow("*", "*"), "p1"},
 		"bounded to power":         {[]string{allow("*", "*")}, power, ""},
 		"the boundary denies":      {[]string{allow("*", "*")}, allow("*", "*") + "," + deny, ""},
+		"until long ago":           {[]string{when(allow("*", "*"), `{"DateLessThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}`)}, "", ""},
+		"since long ago":           {[]string{when(allow("*", "*"), `{"DateGreaterThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}`)}, "", "p1"},
+		"with MFA":                 {[]string{when(allow("*", "*"), `{"Bool": {"aws:MultiFactorAuthPresent": "true"}}`)}, "", "p1"},
+		"within boundaries alone":  {[]string{when(allow("*", "*"), `{"StringEquals": {"iam:PermissionsBoundary": "arn:aws:iam::111122223333:policy/box"}}`)}, "", ""},
 		"everything that has ARNs": {[]string{allow("*", "arn:aws:*")}, "", "p1"},
 	} {
 		t.Run(name, func(t *testing.T) {

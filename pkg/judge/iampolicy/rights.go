@@ -12,11 +12,10 @@ import (
 type Rights struct {
 	allows, denies map[string][]*Statement // by action, as the paths write it
 
-	everything bool // allows all actions on all resources
-	nearly     bool // allows all actions on all resources but some
-	identities bool // allows all of IAM on all resources
-	denied     bool // denies everything, always
-	deniesIAM  bool // denies all of IAM, always
+	everything []*Statement // allow all actions on all resources
+	nearly     []*Statement // allow all actions on all resources but some
+	identities []*Statement // allow all of IAM on all resources
+	denied     bool         // denies everything, or all of IAM, always
 }
 
 // RightsOf reads a policy for [Holder].
@@ -34,17 +33,21 @@ func RightsOf(p Policy) *Rights {
 		for _, action := range s.pathActions() {
 			to[action] = append(to[action], s)
 		}
-		if s.Effect == Deny {
-			if len(s.Conditions) == 0 && s.allResources() {
-				r.denied = r.denied || s.allActions("")
-				r.deniesIAM = r.deniesIAM || s.allActions("iam")
-			}
+		if !s.allResources() {
 			continue
 		}
-		if s.allResources() {
-			r.everything = r.everything || s.allActions("")
-			r.identities = r.identities || s.allActions("iam")
-			r.nearly = r.nearly || len(s.NotActions) > 0
+		switch {
+		case s.Effect == Deny:
+			r.denied = r.denied || len(s.Conditions) == 0 && s.allActions("iam")
+		case s.allActions(""):
+			r.everything = append(r.everything, s)
+		default:
+			if len(s.NotActions) > 0 {
+				r.nearly = append(r.nearly, s)
+			}
+			if s.allActions("iam") {
+				r.identities = append(r.identities, s)
+			}
 		}
 	}
 	return r
@@ -111,26 +114,37 @@ type Holder struct {
 func (h Holder) Administrator() []string {
 	var whole, nearly, identities []string
 	for _, p := range h.Policies {
-		if p.denied || p.deniesIAM {
+		everything, most, iam := h.manages(p.Rights)
+		switch {
+		case p.denied:
 			return nil
-		}
-		if p.everything || p.nearly && p.identities {
+		case everything || most && iam:
 			whole = append(whole, p.Name)
-		} else if p.nearly {
+		case most:
 			nearly = append(nearly, p.Name)
-		}
-		if p.identities && !p.everything && !p.nearly {
+		case iam:
 			identities = append(identities, p.Name)
 		}
 	}
 	if len(whole) == 0 && len(nearly) > 0 && len(identities) > 0 {
 		whole = append(nearly, identities...)
 	}
-	if b := h.Boundary; b != nil && (b.denied || b.deniesIAM || !b.everything && !(b.nearly && b.identities)) {
-		return nil
+	if b := h.Boundary; b != nil {
+		if everything, most, iam := h.manages(b); b.denied || !everything && (!most || !iam) {
+			return nil
+		}
 	}
 	slices.Sort(whole)
 	return slices.Compact(whole)
+}
+
+// manages reports whether a policy allows everything, all but some, and all of IAM,
+// under conditions that can hold for the holder.
+func (h Holder) manages(r *Rights) (everything, most, iam bool) {
+	can := func(s *Statement) bool {
+		return !slices.ContainsFunc(s.Conditions, func(c Condition) bool { return !h.can(&c, "iam:*") })
+	}
+	return slices.ContainsFunc(r.everything, can), slices.ContainsFunc(r.nearly, can), slices.ContainsFunc(r.identities, can)
 }
 
 // grants gives the indexes of the policies that let the holder do an action as a path
