@@ -54,7 +54,6 @@ func (c class) credential(value string, at place) bool {
 	}
 	switch c.kind {
 	case password:
-		// A path is a reference; a sentence is a text about passwords.
 		return !number(value) || len(value) >= 6
 	case material, exact:
 		return !quantity(value) && (!named(value) || !strings.ContainsAny(value, "/:") && !referring[lastWord(value)])
