@@ -38,11 +38,11 @@ func pointer(text string, at, end int) int {
 		return end
 	}
 	stop := func(c byte) bool { return !space(c) && !quote(c) && c != '<' && c != ',' && c != ';' && c != '\\' }
-	switch word := text[at:end]; {
+	switch word := strings.ToLower(text[at:end]); {
 	case word == "arn":
 	case word == "resolve" && at > 1 && text[at-2:at] == "{{":
 		stop = func(c byte) bool { return c != '}' && !space(c) }
-	case stores[strings.ToLower(word)] && word != "file" && word != "env" && word != "secret" && word != "ref" && end+1 < len(text) && !blank(text[end+1]):
+	case stores[word] && word != "file" && word != "env" && word != "secret" && word != "ref" && end+1 < len(text) && !blank(text[end+1]):
 	default:
 		return end
 	}
@@ -140,6 +140,8 @@ func valueOf(text string, at, end int, c class) (string, place, bool) {
 		return value, where, ok && where != inText && strong(value) && !named(value) && !switches[first(text[at:end])]
 	case blanks == 0:
 		return "", 0, false
+	case hasAny(rest, "-Value "): // Set-Item -Path Env:NAME -Value 'value'
+		return read(rest[len("-Value "):], c)
 	case flag && rest[0] != '-' && rest[0] != '|' && rest[0] != '>' && rest[0] != '&' && rest[0] != '\\':
 		return read(rest, c)
 	case c.kind >= issued && !closed && !c.verb && rest[0] != '-':
@@ -164,13 +166,8 @@ func read(text string, c class) (string, place, bool) {
 			return text[:run(text, func(b byte) bool { return b != '\n' && b != '\r' }, maxValue)], quoted, true
 		}
 	}
-	if strings.HasPrefix(text, "(ConvertTo-SecureString") {
-		text = text[1:]
-	}
-	for _, call := range []string{"ConvertTo-SecureString", "-String", "-AsPlainText", "-Force"} {
-		if rest, ok := strings.CutPrefix(text, call); ok {
-			text = rest[run(rest, blank, 64):]
-		}
+	if hasAny(text, "ConvertTo-SecureString", "(ConvertTo-SecureString") {
+		return "", 0, false // has a form of its own
 	}
 	// What languages write before a string: b"…", @"…", N'…', $'…'.
 	if len(text) > 1 && quote(text[1]) && strings.IndexByte("bBuUrRfFnN@$LE(", text[0]) >= 0 {

@@ -39,7 +39,7 @@ var classPassword = class{kind: password}
 var exactNames = words("AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY ECS_ENGINE_AUTH_DATA VAULT_SECRET_ID")
 
 var (
-	passwordWords = words("password passwd passphrase passcode pwd passwort kennwort contrasena senha mnemonic requirepass masterauth")
+	passwordWords = words("password passwd passphrase passcode pwd passwort kennwort contrasena senha mnemonic requirepass masterauth bindpw psk")
 	shortWords    = words("pass pw") // as a name's last word alone
 	storedWords   = words("secret credential cred")
 	tokenWords    = words("token bearer")
@@ -66,7 +66,7 @@ var (
 		role group ref reference alias env variable var process handler function lambda module class package plugin middleware controller model
 		schema view page form input button link route screen authentication agent daemon bundle review request response exchange vending broker
 		proxy gateway less operator driver sync injector metadata config configuration settings options rules usage status state flag feature
-		description comment title text help doc docs engine alert owner team cost center rotator fetcher loader cleanup index only`)
+		description comment title text help doc docs engine alert owner team cost center rotator fetcher loader cleanup index only address addresses`)
 	// Endings of what says which characters there may be, all of them in a row.
 	alphabets = words("characters chars charset alphabet")
 	// Beginnings of switches.
@@ -134,7 +134,7 @@ func classify(name string) class {
 // hinted reports whether a name has the letters of a word for a secret: most
 // names have not, and need not be taken apart.
 func hinted(name string) bool {
-	for _, hint := range []string{"key", "pass", "secret", "token", "auth", "pwd", "cred", "pw", "pat", "jwt", "salt", "pepper", "bearer", "mnemonic", "kennwort", "senha", "contrase"} {
+	for _, hint := range []string{"key", "pass", "secret", "token", "auth", "pwd", "cred", "pw", "pat", "jwt", "salt", "pepper", "bearer", "mnemonic", "kennwort", "senha", "contrase", "psk"} {
 		if strings.Contains(name, hint) {
 			return true
 		}

@@ -78,14 +78,15 @@ var settings = words(`true false yes no on off y n t f 0 1 none null nil undefin
 	rs384 rs512 es256 es384 string str text boolean bool integer int number object array list map bytes varchar char any securestring
 	stringlist sensitive private public local remote scram-sha-256 caching_sha2_password mysql_native_password success failed failure pending
 	active inactive expired invalid valid missing changed updated random forbidden unlimited infinite lock locked unlock nopasswd prohibit-password
-	without-password awscurrent awspending awsprevious lowercase uppercase compat files sss systemd nis`)
+	without-password awscurrent awspending awsprevious lowercase uppercase compat files sss systemd nis
+	unused ignored tbd not-set notset`)
 
 // reference reports whether a value points to a secret kept elsewhere, or says how to
 // come by one.
 func reference(value string, at place) bool {
 	switch {
 	case strings.HasPrefix(value, "arn:"), strings.Contains(value, "{{"), strings.HasPrefix(value, "${"), strings.HasPrefix(value, "$("),
-		strings.HasPrefix(value, "`"), strings.HasPrefix(value, "#{"), strings.HasPrefix(value, "%("), strings.HasPrefix(value, "<%"),
+		strings.HasPrefix(value, "`"), strings.HasPrefix(value, "#{"), strings.HasPrefix(value, "%("), strings.HasPrefix(value, `\(`), strings.HasPrefix(value, "<%"),
 		strings.HasPrefix(value, "!Ref"), strings.HasPrefix(value, "!Sub"), strings.HasPrefix(value, "!GetAtt"), strings.HasPrefix(value, "!ImportValue"),
 		strings.HasPrefix(value, "ENC["), strings.HasPrefix(value, "AQICAH"), // encrypted by sops; by KMS, whose blobs begin so in base64
 		strings.HasPrefix(value, "$ANSIBLE_VAULT;"), strings.HasPrefix(value, "@Microsoft.KeyVault("):
@@ -351,8 +352,12 @@ func quantity(value string) bool {
 	return n > 0 && run(value[n:], letter, 8) == len(value)-n && len(value)-n <= 7
 }
 
-// uuid reports whether a value is one.
+// uuid reports whether a value is one, or the id of a multi-Region key of KMS, which is
+// one without dashes.
 func uuid(value string) bool {
+	if id, ok := strings.CutPrefix(value, "mrk-"); ok {
+		return len(id) == 32 && run(id, hexed, -1) == 32
+	}
 	if len(value) != 36 {
 		return false
 	}
