@@ -32,7 +32,11 @@ func holding(t *testing.T, arn string, policies ...string) iampolicy.Holder {
 
 func ways(h iampolicy.Holder) string {
 	var ids []string
-	for _, e := range h.Escalations() {
+	found, complete := h.Escalations()
+	if !complete {
+		return "too much"
+	}
+	for _, e := range found {
 		ids = append(ids, e.ID)
 	}
 	return strings.Join(ids, " ")
@@ -89,7 +93,7 @@ func TestPaths(t *testing.T) {
 		if passes := strings.Contains(r.actions, "iam:PassRole"); passes != (r.passTo != "") {
 			t.Errorf("%s passes a role, or names who takes it; not the other", r.id)
 		}
-		found := holding(t, worker, allow(r.actions, "*")).Escalations()
+		found, _ := holding(t, worker, allow(r.actions, "*")).Escalations()
 		if len(found) == 0 {
 			t.Errorf("%s (%s) is not seen", r.id, r.actions)
 			continue
@@ -101,6 +105,13 @@ func TestPaths(t *testing.T) {
 		}
 		if got := ways(holding(t, worker, apart...)); got != ways(holding(t, worker, allow(r.actions, "*"))) {
 			t.Errorf("%s in several policies: %s", r.id, got)
+		}
+		// Without one of them it is another path, or none.
+		for i := range apart {
+			id, _, _ := strings.Cut(r.id, ",")
+			if got := ways(holding(t, worker, slices.Delete(slices.Clone(apart), i, i+1)...)); slices.Contains(strings.Fields(got), id) {
+				t.Errorf("%s is seen without the %d. of %s", id, i+1, r.actions)
+			}
 		}
 		// A Deny in another policy takes it away, and so does a boundary without it.
 		if got := ways(holding(t, worker, allow(r.actions, "*"), `{"Effect": "Deny", "Action": "*", "Resource": "*"}`)); got != "" {
@@ -168,6 +179,8 @@ func TestEscalations(t *testing.T) {
 		"all of IAM":           {alice, []string{allow("iam:*", "*")}, "prowler:OverPermissiveIAM"},
 		"wildcard actions":     {alice, []string{allow("iam:Create?olicyVersion", "*")}, "iam-001"},
 		"but some":             {alice, []string{`{"Effect": "Allow", "NotAction": ["s3:*", "iam:PassRole"], "Resource": "arn:aws:iam::111122223333:policy/*"}`}, "iam-001 prowler:SetDefaultPolicyVersion"},
+		"all but users":        {alice, []string{`{"Effect": "Allow", "Action": "iam:CreateAccessKey", "NotResource": "arn:aws:iam::*:user/*"}`}, ""},
+		"all but oneself":      {alice, []string{`{"Effect": "Allow", "Action": "iam:CreateAccessKey", "NotResource": "` + alice + `"}`}, "iam-002"},
 		"denied in the other":  {alice, []string{allow("iam:PassRole+ec2:RunInstances", "*"), `{"Effect": "Deny", "Action": "iam:*", "Resource": "*"}`}, ""},
 		"denied where it can":  {alice, []string{allow("iam:CreateAccessKey", "*"), `{"Effect": "Deny", "Action": "iam:*", "Resource": "arn:aws:iam::*:user/*"}`}, ""},
 		"denied elsewhere":     {alice, []string{allow("iam:CreateAccessKey", "*"), `{"Effect": "Deny", "Action": "iam:*", "Resource": "arn:aws:iam::*:role/*"}`}, "iam-002"},
@@ -237,9 +250,32 @@ func TestEscalations(t *testing.T) {
 	}
 }
 
+// TestEscalationsAreBounded: policies as large as AWS takes them, written so that each
+// resource is compared with each Deny, are too much, and that is said.
+func TestEscalationsAreBounded(t *testing.T) {
+	list := func(element, pattern string) string {
+		var all []string
+		for i := range 700 {
+			all = append(all, fmt.Sprintf(pattern, i))
+		}
+		return `{"Effect": "` + element + `", "Action": "*", "Resource": ["` + strings.Join(all, `", "`) + `"]}`
+	}
+	var policies []string
+	for range 20 {
+		policies = append(policies, list("Allow", "*%d"), list("Deny", "?*%d"))
+	}
+	begin := time.Now()
+	if _, complete := holding(t, alice, policies...).Escalations(); complete {
+		t.Error("not said to be too much")
+	}
+	if took := time.Since(begin); took > 20*time.Second {
+		t.Errorf("took %v", took)
+	}
+}
+
 func TestEscalationNamesItsPolicies(t *testing.T) {
 	h := holding(t, alice, allow("iam:PassRole", "*"), allow("s3:*", "*"), allow("ec2:RunInstances", "*"))
-	got := h.Escalations()
+	got, _ := h.Escalations()
 	if len(got) != 1 || got[0].String() != "ec2-001 by iam:PassRole and ec2:RunInstances" || strings.Join(got[0].Policies, " ") != "p1 p3" {
 		t.Errorf("%+v", got)
 	}
@@ -295,7 +331,8 @@ func TestMoreIsMore(t *testing.T) {
 // actionsOf are the ways of a holder by the actions that they take.
 func actionsOf(h iampolicy.Holder) [][]string {
 	var all [][]string
-	for _, e := range h.Escalations() {
+	found, _ := h.Escalations()
+	for _, e := range found {
 		all = append(all, e.Actions)
 	}
 	return all
