@@ -23,6 +23,7 @@ type runFlags struct {
 	profile, roleARN, externalID string
 	connection                   string
 	regions, services, checks    []string
+	trusted                      []string
 	severity, failOn             string
 	unused                       bool
 	minCoverage                  float64
@@ -38,7 +39,7 @@ func (c *cli) auditRun() *cobra.Command {
 		Short: "Audit one AWS account now",
 		Long: `Audit one AWS account: with your own credentials, through a role, or through a
 connection that is kept (cloudarq connections add). A connection's own regions,
-services and checks hold unless flags say otherwise.
+services, checks and trusted accounts hold unless flags say otherwise.
 
 The verdicts go to stdout: with -o json, ndjson or csv every one of them, with
 -o table the summary. Progress goes to stderr.`,
@@ -46,6 +47,7 @@ The verdicts go to stdout: with -o json, ndjson or csv every one of them, with
   cloudarq audit run --profile prod --regions eu-west-1,us-east-1
   cloudarq audit run --role-arn arn:aws:iam::111122223333:role/CloudArqAuditRole --external-id prompt
   cloudarq audit run --connection prod
+  cloudarq audit run --trusted-accounts 444455556666,777788889999
   cloudarq audit run --services s3,iam --severity high --fail-on high --min-coverage 95
   cloudarq audit run --checks 's3-*',securityhub:KMS.4 -o ndjson > verdicts.ndjson
   cloudarq audit run --dry-run`,
@@ -62,6 +64,7 @@ The verdicts go to stdout: with -o json, ndjson or csv every one of them, with
 	flags.StringSliceVar(&f.services, "services", nil, "services to audit (default all)")
 	flags.StringSliceVar(&f.checks, "checks", nil, "checks by id, glob or another tool's id, such as prowler:s3_bucket_object_versioning; all, or default and more (default all but the optional ones)")
 	flags.BoolVar(&f.unused, "unused-defaults", false, "judge also what AWS makes by default and nothing uses, such as default VPCs")
+	trustedFlag(cmd, &f.trusted)
 	flags.StringVar(&f.severity, "severity", "", "only checks of this severity and above")
 	flags.StringVar(&f.failOn, "fail-on", "", "exit with 1 if a check of this severity or above failed")
 	flags.Float64Var(&f.minCoverage, "min-coverage", 0, "exit with 3 if less than this percentage could be assessed")
@@ -70,6 +73,10 @@ The verdicts go to stdout: with -o json, ndjson or csv every one of them, with
 	flags.DurationVar(&f.timeout, "timeout", 0, "time for the whole audit; what was not read by then is not assessed (default none)")
 	flags.StringVar(&f.resume, "resume", "", "go on with an audit that was cancelled")
 	return cmd
+}
+
+func trustedFlag(cmd *cobra.Command, to *[]string) {
+	cmd.Flags().StringSliceVar(to, "trusted-accounts", nil, "accounts that policies may let in without being strangers, by number")
 }
 
 func (f runFlags) validate() error {
@@ -81,6 +88,9 @@ func (f runFlags) validate() error {
 	}
 	if f.timeout < 0 {
 		return usagef("--timeout %s is negative", f.timeout)
+	}
+	if err := model.CheckTrustedAccounts(f.trusted); err != nil {
+		return usagef("--trusted-accounts: %w", err)
 	}
 	if f.connection != "" && (f.roleARN != "" || f.externalID != "" || f.profile != "") {
 		return usagef("--connection has a role, an External ID and a profile of its own: leave out --role-arn, --external-id and --profile")
@@ -161,7 +171,7 @@ func (c *cli) prepare(ctx context.Context, s *local.State, f runFlags) (local.Ru
 	if _, err := pipeline.Resolve(s.Catalog, checks, f.services); err != nil {
 		return run, err
 	}
-	run.Request = pipeline.Request{Checks: checks, Services: f.services, Regions: f.regions, Unused: f.unused}
+	run.Request = pipeline.Request{Checks: checks, Services: f.services, Regions: f.regions, Unused: f.unused, TrustedAccounts: f.trusted}
 	return run, nil
 }
 

@@ -58,6 +58,7 @@ func TestHelpHasExamples(t *testing.T) {
 		{"connections", "bootstrap"},
 		{"connections", "list"},
 		{"connections", "show"},
+		{"connections", "update"},
 		{"connections", "test"},
 		{"connections", "remove"},
 	} {
@@ -217,7 +218,7 @@ func TestDryRunMakesNoAuditAndNamesTheCalls(t *testing.T) {
 	if err := server.ResetCalls(); err != nil {
 		t.Fatal(err)
 	}
-	r := audit(t, data, neglected, "--dry-run", "--services", "kms", "-o", "json")
+	r := audit(t, data, neglected, "--dry-run", "--checks", "kms-key-[^p]*", "-o", "json")
 	planned := decode[[]plannedCall](t, r)
 	if len(planned) != 4 || planned[0].Action == "" || len(planned[0].Regions) != 17 {
 		t.Errorf("planned %+v, want the four operations of KMS in 17 regions", planned)

@@ -21,7 +21,7 @@ func (c *cli) connections() *cobra.Command {
 		Use: "connections", Aliases: []string{"connection"},
 		Short: "Keep accounts with the way into them, to audit them by name",
 	}
-	cmd.AddCommand(c.connectionsBootstrap(), c.connectionsAdd(), c.connectionsTest(), c.connectionsShow(), c.connectionsRotateKey(), c.connectionsRotateExternalID(), c.connectionsRemove(), &cobra.Command{
+	cmd.AddCommand(c.connectionsBootstrap(), c.connectionsAdd(), c.connectionsTest(), c.connectionsShow(), c.connectionsUpdate(), c.connectionsRotateKey(), c.connectionsRotateExternalID(), c.connectionsRemove(), &cobra.Command{
 		Use:   "list",
 		Short: "List the accounts that are kept, or were audited",
 		Example: `  cloudarq connections list
@@ -126,6 +126,56 @@ func (c *cli) connectionsShow() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&reveal, "reveal-external-id", false, "print the External ID, too")
 	c.keyringFlag(cmd)
+	return cmd
+}
+
+func (c *cli) connectionsUpdate() *cobra.Command {
+	var f keep.NewConnection
+	cmd := &cobra.Command{
+		Use:   "update CONNECTION",
+		Short: "Change what audits of an account look at",
+		Long: `Change what audits of an account that is kept look at, from the next audit on. What
+no flag says stays; an empty one takes it back. The way into the account stays as it is.`,
+		Example: `  cloudarq connections update prod --trusted-accounts 444455556666,777788889999
+  cloudarq connections update prod --regions eu-west-1,us-east-1 --name production
+  cloudarq connections update 111122223333 --trusted-accounts ''`,
+		Args: cobra.ExactArgs(1),
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.Name, "name", "", "a name to call the account by")
+	flags.StringSliceVar(&f.Regions, "regions", nil, "regions to audit (empty: all that the account has enabled)")
+	flags.StringSliceVar(&f.Services, "services", nil, "services to audit (empty: all)")
+	flags.StringSliceVar(&f.Checks, "checks", nil, "checks by id, glob or another tool's id (empty: all)")
+	trustedFlag(cmd, &f.TrustedAccounts)
+	cmd.RunE = func(cmd *cobra.Command, words []string) error {
+		ctx := cmd.Context()
+		return c.withConnection(ctx, words[0], func(accounts keep.Connections, connection model.Connection) error {
+			connection, err := accounts.Update(ctx, connection, func(n *keep.NewConnection) {
+				if flags.Changed("name") {
+					n.Name = f.Name
+				}
+				for flag, w := range map[string]struct{ to, said *[]string }{
+					"regions": {&n.Regions, &f.Regions}, "services": {&n.Services, &f.Services}, "checks": {&n.Checks, &f.Checks},
+					"trusted-accounts": {&n.TrustedAccounts, &f.TrustedAccounts},
+				} {
+					if flags.Changed(flag) {
+						*w.to = *w.said
+					}
+				}
+			})
+			if err != nil {
+				return err
+			}
+			shown, err := row(ctx, accounts.State, connection)
+			if err != nil {
+				return err
+			}
+			if c.output == string(report.Table) {
+				return report.ConnectionText(c.stdout, shown)
+			}
+			return write(c, []report.Connection{shown}, report.ConnectionColumns())
+		})
+	}
 	return cmd
 }
 

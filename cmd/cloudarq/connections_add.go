@@ -85,6 +85,7 @@ the key every 90 days, with connections rotate-key.`,
 	flags.StringSliceVar(&f.Regions, "regions", nil, "regions to audit (default all that the account has enabled)")
 	flags.StringSliceVar(&f.Services, "services", nil, "services to audit (default all)")
 	flags.StringSliceVar(&f.Checks, "checks", nil, "checks by id, glob or another tool's id (default all)")
+	trustedFlag(cmd, &f.TrustedAccounts)
 	flags.BoolVar(&f.Once, "once", false, "audit it one time: after that you are reminded that its role can go")
 	flags.BoolVar(&f.noVerify, "no-verify", false, "do not try the role now; the first audit does")
 	f.verify.add(cmd)

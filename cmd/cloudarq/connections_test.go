@@ -92,8 +92,8 @@ func TestConnectionFromBeginningToEnd(t *testing.T) {
 	cloudarq(t, data, "audit", "run", "--connection", "well-kept", "--regions", "eu-west-1", "--quiet")
 	audits := decode[[]model.Audit](t, cloudarq(t, data, "audit", "list", "-o", "json"))
 	if len(audits) != 3 || !slices.Equal(audits[0].Regions, []string{"eu-west-1"}) || !slices.Equal(audits[2].Regions, []string{"eu-west-1", "us-east-1"}) ||
-		!slices.Equal(audits[2].Services, []string{"kms"}) || !strings.Contains(audits[2].CallerARN, "/cloudarq-") {
-		t.Errorf("audits %+v, want the connections' regions and services unless flags say otherwise", audits)
+		!slices.Equal(audits[2].Services, []string{"cloudarq", "kms"}) || !strings.Contains(audits[2].CallerARN, "/cloudarq-") {
+		t.Errorf("audits %+v, want the connections' regions and services, and the zone of trust, unless flags say otherwise", audits)
 	}
 
 	cloudarq(t, data, "connections", "remove", "neglected").sentence(t, exitUsage, "--yes")

@@ -80,7 +80,7 @@ func TestTemplateMakesTheRole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	trusts := trust.Trusts(iampolicy.Options{Account: "123456789012"})
+	trusts := trust.Trusts(iampolicy.Zone{Account: "123456789012"})
 	if len(trusts) != 1 || trusts[0].Principal != checker || !trusts[0].ExternalID {
 		t.Errorf("the role trusts %+v, want the checker alone, with the External ID", trusts)
 	}
@@ -114,7 +114,7 @@ func TestStackSetMakesTheRoles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if trusts := trust.Trusts(iampolicy.Options{Account: account}); len(trusts) != 1 || trusts[0].Principal != checker || !trusts[0].ExternalID {
+		if trusts := trust.Trusts(iampolicy.Zone{Account: account}); len(trusts) != 1 || trusts[0].Principal != checker || !trusts[0].ExternalID {
 			t.Errorf("in account %s the role trusts %+v, want the checker alone, with the External ID", account, trusts)
 		}
 	}

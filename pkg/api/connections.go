@@ -28,6 +28,8 @@ type ConnectionInput struct {
 	Checks   []string       `json:"checks,omitempty" maxItems:"1000" doc:"Checks by id, glob or another tool's id, or default or all; all but the optional ones if left out"`
 	Unused   bool           `json:"unused_defaults,omitempty" doc:"Judge also what AWS makes by default and nothing uses, such as default VPCs"`
 	Schedule model.Schedule `json:"schedule,omitempty" required:"false"`
+
+	TrustedAccounts []string `json:"trusted_accounts,omitempty" maxItems:"1000" doc:"Accounts that policies may let in without being strangers, by number" example:"[\"444455556666\"]"`
 }
 
 // ListedConnection is a connection as clients see it among others.
@@ -142,6 +144,9 @@ func (a *API) apply(ctx context.Context, c *model.Connection, in ConnectionInput
 			return invalid(ctx, "body.services", err.Error())
 		}
 	}
+	if err := model.CheckTrustedAccounts(in.TrustedAccounts); err != nil {
+		return invalid(ctx, "body.trusted_accounts", err.Error())
+	}
 	checks, err := a.Catalog.Select(in.Checks)
 	if err != nil {
 		return invalid(ctx, "body.checks", err.Error())
@@ -159,7 +164,7 @@ func (a *API) apply(ctx context.Context, c *model.Connection, in ConnectionInput
 		c.AccessKey = nil
 	}
 	c.Name, c.Project, c.RoleARN = in.Name, in.Project, in.RoleARN
-	c.Regions, c.Services, c.Checks, c.Unused, c.Schedule = in.Regions, in.Services, in.Checks, in.Unused, in.Schedule
+	c.Regions, c.Services, c.Checks, c.Unused, c.TrustedAccounts, c.Schedule = in.Regions, in.Services, in.Checks, in.Unused, in.TrustedAccounts, in.Schedule
 	return nil
 }
 

@@ -47,6 +47,8 @@ type Audit struct {
 	Checks          []CheckID `json:"checks"` // those selected, sorted
 	Regions         []string  `json:"regions"`
 	DisabledRegions []string  `json:"disabled_regions,omitempty"` // exist, but the account has not enabled them
+	// TrustedAccounts are those that whoever asked for the audit trusts, by number.
+	TrustedAccounts []string `json:"trusted_accounts,omitempty"`
 	// Narrowed says that the account has enabled more regions than those audited, or
 	// may have.
 	Narrowed bool `json:"narrowed,omitempty"`

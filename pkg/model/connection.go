@@ -1,6 +1,7 @@
 package model
 
 import (
+	"fmt"
 	"regexp"
 	"time"
 )
@@ -26,6 +27,8 @@ type Connection struct {
 	// Unused has audits judge also what AWS makes by default and nothing uses, such as
 	// default VPCs.
 	Unused bool `json:"unused_defaults,omitempty"`
+	// TrustedAccounts are AWS accounts, by number, that its owner does not call strangers.
+	TrustedAccounts []string `json:"trusted_accounts,omitempty"`
 
 	Schedule Schedule `json:"schedule,omitzero"`
 
@@ -36,6 +39,24 @@ type Connection struct {
 	Version int64 `json:"-"` // of the stored record
 }
 
+// MaxTrustedAccounts is how many accounts a connection may trust.
+const MaxTrustedAccounts = 1000
+
+// CheckTrustedAccounts refuses what can be no list of trusted accounts.
+func CheckTrustedAccounts(accounts []string) error {
+	if len(accounts) > MaxTrustedAccounts {
+		return fmt.Errorf("%d trusted accounts, at most %d are possible", len(accounts), MaxTrustedAccounts)
+	}
+	for _, account := range accounts {
+		if !accountNumber.MatchString(account) {
+			return fmt.Errorf("%q is not the number of an AWS account, which has 12 digits", account)
+		}
+	}
+	return nil
+}
+
+var accountNumber = regexp.MustCompile(`^\d{12}$`)
+
 // AccountOfRole is the account in the ARN of an IAM role; false says that it is
 // no such ARN.
 func AccountOfRole(arn string) (account string, ok bool) {
@@ -43,10 +64,11 @@ func AccountOfRole(arn string) (account string, ok bool) {
 	if parts == nil {
 		return "", false
 	}
-	return parts[2], true
+	_, known := PartitionNamed(parts[1])
+	return parts[2], known
 }
 
-var roleARN = regexp.MustCompile(`^arn:(aws|aws-cn|aws-us-gov):iam::(\d{12}):role/[\w+=,.@/-]+$`)
+var roleARN = regexp.MustCompile(`^arn:(aws[a-z-]*):iam::(\d{12}):role/[\w+=,.@/-]+$`)
 
 // Schedule says when a connection is audited by itself.
 type Schedule struct {

@@ -82,9 +82,9 @@ const (
 	EventNew      EventKind = "new"
 	EventResolved EventKind = "resolved"
 	EventReopened EventKind = "reopened"
-	EventChanged  EventKind = "changed" // still failing, for another reason
-	EventBlind    EventKind = "blind"   // could not be assessed any more
-	EventSeen     EventKind = "visible" // could be assessed again
+	EventChanged  EventKind = "changed"  // still failing, for another reason
+	EventBlind    EventKind = "blind"    // could not be assessed any more
+	EventSeen     EventKind = "visible"  // could be assessed again
 	EventFolded   EventKind = "folded"   // still failing, and now only because another check does
 	EventUnfolded EventKind = "unfolded" // its cause is mended, and it fails still
 )

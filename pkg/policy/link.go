@@ -3,6 +3,8 @@ package policy
 import (
 	"net/url"
 	"strings"
+
+	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
 // QuickCreate is what a quick-create link fills in.
@@ -23,13 +25,7 @@ type QuickCreate struct {
 // URL is the link that opens AWS's console with the template and its parameters
 // filled in. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-console-create-stacks-quick-create-links.html
 func (q QuickCreate) URL() string {
-	host := "console.aws.amazon.com"
-	switch {
-	case strings.HasPrefix(q.Region, "cn-"):
-		host = "console.amazonaws.cn"
-	case strings.HasPrefix(q.Region, "us-gov-"):
-		host = "console.amazonaws-us-gov.com"
-	}
+	host := model.PartitionOf(q.Region).Console
 	parameters := []string{
 		"templateURL", q.TemplateURL, "stackName", "CloudArq",
 		"param_ExternalId", q.ExternalID, "param_CheckerRoleArn", q.CheckerRoleARN,

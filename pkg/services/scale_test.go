@@ -9,6 +9,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/audit/evidence"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/check/policyrule"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services"
@@ -19,15 +20,20 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/services/cloudtrail"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudwatch"
 	"github.com/cloudarq/cloudarq/pkg/services/config"
+	"github.com/cloudarq/cloudarq/pkg/services/dynamodb"
 	"github.com/cloudarq/cloudarq/pkg/services/ec2"
 	"github.com/cloudarq/cloudarq/pkg/services/ecr"
+	"github.com/cloudarq/cloudarq/pkg/services/efs"
 	"github.com/cloudarq/cloudarq/pkg/services/guardduty"
 	"github.com/cloudarq/cloudarq/pkg/services/iam"
+	"github.com/cloudarq/cloudarq/pkg/services/kms"
+	"github.com/cloudarq/cloudarq/pkg/services/lambda"
 	"github.com/cloudarq/cloudarq/pkg/services/logs"
 	"github.com/cloudarq/cloudarq/pkg/services/macie"
 	"github.com/cloudarq/cloudarq/pkg/services/organizations"
 	"github.com/cloudarq/cloudarq/pkg/services/rds"
 	"github.com/cloudarq/cloudarq/pkg/services/s3"
+	"github.com/cloudarq/cloudarq/pkg/services/secretsmanager"
 	"github.com/cloudarq/cloudarq/pkg/services/securityhub"
 	"github.com/cloudarq/cloudarq/pkg/services/sns"
 	"github.com/cloudarq/cloudarq/pkg/services/sqs"
@@ -49,7 +55,7 @@ func populations(patterns []string) map[string]population {
 	add := func(p population) { all[p(1)[0].Kind()] = p }
 
 	add(many("sqs", "q", func(i int, r model.Resource) sqs.Queue {
-		a := sqs.Attributes{}
+		a := sqs.Attributes{Policy: granting(i)}
 		if i%2 == 0 {
 			a.DeadLetterQueue = arn("sqs", "q", i/2)
 		}
@@ -67,8 +73,8 @@ func populations(patterns []string) map[string]population {
 	add(many("apigateway", "domain", func(i int, r model.Resource) apigateway.DomainName {
 		return apigateway.DomainName{Resource: r, APIs: fact.Known([]string{half(i, name("api", i))})}
 	}))
-	add(many("ecr", "repository", func(_ int, r model.Resource) ecr.Repository {
-		return ecr.Repository{Resource: r, Detail: fact.Known(ecr.Detail{})}
+	add(many("ecr", "repository", func(i int, r model.Resource) ecr.Repository {
+		return ecr.Repository{Resource: r, Detail: fact.Known(ecr.Detail{}), Policy: fact.Known(granting(i))}
 	}))
 	add(inEachRegion("ecr", "registry", func(r model.Resource) ecr.Registry {
 		return ecr.Registry{Resource: r, Scanning: fact.Known(ecr.Scanning{Type: "BASIC", Filters: []string{"prod"}})}
@@ -92,7 +98,7 @@ func populations(patterns []string) map[string]population {
 		return ec2.Subnet{Resource: r, Idle: fact.Known(false), Detail: fact.Known(ec2.SubnetDetail{VPC: half(i, name("vpc", i)), Zone: "a"})}
 	}))
 	add(many("ec2", "endpoint", func(i int, r model.Resource) ec2.Endpoint {
-		return ec2.Endpoint{Resource: r, Detail: fact.Known(ec2.EndpointDetail{VPC: half(i, name("vpc", i)), Service: "com.amazonaws.eu-west-1.s3", State: "available"})}
+		return ec2.Endpoint{Resource: r, TakesPolicy: fact.Known(true), Detail: fact.Known(ec2.EndpointDetail{VPC: half(i, name("vpc", i)), Service: "com.amazonaws.eu-west-1.s3", State: "available", Policy: granting(i)})}
 	}))
 	add(many("ec2", "peering", func(_ int, r model.Resource) ec2.Peering {
 		return ec2.Peering{Resource: r, Detail: fact.Known(ec2.PeeringDetail{Status: "active", Accepter: ec2.PeeringSide{VPC: "vpc", Ranges: []string{"10.0.0.0/16"}}})}
@@ -139,9 +145,10 @@ func populations(patterns []string) map[string]population {
 	add(many("s3", "bucket", func(i int, r model.Resource) s3.Bucket {
 		r.ARN = bucketARN(i)
 		return s3.Bucket{
-			Resource: r, Policy: fact.Known(anybody), Ownership: fact.Known(""), PublicAccessBlock: fact.Known(s3.PublicAccessBlock{}),
+			Resource: r, Policy: fact.Known(strings.Replace(granting(i), "[", `[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"},`, 1)), Detail: fact.Known(s3.Detail{}), Ownership: fact.Known(""), PublicAccessBlock: fact.Known(s3.PublicAccessBlock{}),
 			PublicGrants: fact.Known([]s3.Grant{{Group: s3.AllUsers, Permission: "FULL_CONTROL"}, {Group: s3.AuthenticatedUsers, Permission: "FULL_CONTROL"}}),
-			LogBucket:    fact.Known(""), ObjectLock: fact.Known(s3.ObjectLock{}), Versioning: fact.Known(s3.Versioning{}),
+			Encryption:   fact.Known(s3.Encryption{Algorithm: "AES256"}), Lifecycle: fact.Known([]s3.LifecycleRule(nil)),
+			LogBucket: fact.Known(""), ObjectLock: fact.Known(s3.ObjectLock{}), Versioning: fact.Known(s3.Versioning{}),
 			Replication: fact.Known([]s3.ReplicationRule{{Enabled: true, Destination: half(i, bucketARN(i+1))}}),
 		}
 	}))
@@ -189,9 +196,39 @@ func populations(patterns []string) map[string]population {
 		}
 		return cloudwatch.Alarm{Resource: r, Detail: fact.Known(d)}
 	}))
-	add(many("sns", "topic", func(_ int, r model.Resource) sns.Topic {
-		return sns.Topic{Resource: r, Attributes: fact.Known(sns.Attributes{})}
+	add(many("sns", "topic", func(i int, r model.Resource) sns.Topic {
+		return sns.Topic{Resource: r, Attributes: fact.Known(sns.Attributes{Policy: granting(i)})}
 	}))
+	add(many("lambda", "function", func(i int, r model.Resource) lambda.Function {
+		return lambda.Function{Resource: r, Policy: fact.Known(granting(i))}
+	}))
+	add(many("dynamodb", "table", func(i int, r model.Resource) dynamodb.Table {
+		return dynamodb.Table{Resource: r, Detail: fact.Known(dynamodb.Detail{}), Policy: fact.Known(granting(i))}
+	}))
+	add(many("secretsmanager", "secret", func(i int, r model.Resource) secretsmanager.Secret {
+		return secretsmanager.Secret{Resource: r, Policy: fact.Known(granting(i))}
+	}))
+	add(many("elasticfilesystem", "fs", func(i int, r model.Resource) efs.FileSystem {
+		return efs.FileSystem{Resource: r, Detail: fact.Known(efs.Detail{}), Policy: fact.Known(granting(i))}
+	}))
+	add(many("kms", "key", func(i int, r model.Resource) kms.Key {
+		return kms.Key{Resource: r, Detail: fact.Known(kms.Detail{Manager: "CUSTOMER", State: "Enabled"}), Policy: fact.Known(granting(i))}
+	}))
+	all[policyrule.Zone{}.Kind()] = func(n int) []check.Resource {
+		var buckets, trusted []string
+		var identities []policyrule.OriginAccessIdentity
+		for i := range n {
+			buckets = append(buckets, name("bucket", i))
+			identities = append(identities, policyrule.OriginAccessIdentity{ID: name("E", i), CanonicalUser: name("user", i)})
+		}
+		for i := range min(n, model.MaxTrustedAccounts) {
+			trusted = append(trusted, fmt.Sprintf("%012d", i))
+		}
+		return []check.Resource{policyrule.Zone{
+			Resource: identity("account", "zone", 0), Organization: fact.Known("o-abcde12345"), Buckets: fact.Known(buckets),
+			OriginAccessIdentities: fact.Known(identities), Trusted: fact.Known(trusted),
+		}}
+	}
 
 	add(once("iam", "account", func(r model.Resource) iam.Account { return iam.Account{Resource: r, Users: fact.Known(7)} }))
 	add(many("iam", "user", func(i int, r model.Resource) iam.User {
@@ -205,14 +242,24 @@ func populations(patterns []string) map[string]population {
 	}))
 	add(many("iam", "role", func(i int, r model.Resource) iam.Role {
 		trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"` + half(i, arn("iam", "oidc", i)) + `x"},"Action":"sts:AssumeRoleWithWebIdentity"}]}`
-		return iam.Role{Resource: r, Detail: fact.Known(iam.RoleDetail{Path: "/", Trust: strings.Replace(trust, `x"}`, `"}`, i%2), Attached: []string{arn("iam", "policy", i)}})}
+		d := iam.RoleDetail{Path: "/", Trust: strings.Replace(trust, `x"}`, `"}`, i%2), Attached: []string{arn("iam", "policy", i)}}
+		if i%3 == 0 {
+			d.Attached = append(d.Attached, "arn:aws:iam::aws:policy/ReadOnlyAccess")
+			d.Trust = fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"%012d"},"Action":"sts:AssumeRole"},
+				{"Effect":"Allow","Principal":{"Service":"scheduler.amazonaws.com"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"aws:SourceAccount":"%012d"}}}]}`, 999_000_000_000+i, i)
+		}
+		return iam.Role{Resource: r, Detail: fact.Known(d)}
 	}))
 	add(many("iam", "policy", func(i int, r model.Resource) iam.Policy {
 		document := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}]}`
 		if i%3 == 0 {
 			document = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
 		}
-		return iam.Policy{Resource: r, Detail: fact.Known(iam.PolicyDetail{Attachments: 3, Document: document})}
+		d := iam.PolicyDetail{Attachments: 3, Document: document}
+		if i == 0 { // one of AWS's, that allows everything
+			d.AWS, d.Document = true, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
+		}
+		return iam.Policy{Resource: r, Detail: fact.Known(d)}
 	}))
 	add(many("iam", "user", func(_ int, r model.Resource) iam.InlinePolicy {
 		r.Name, r.Sub = "own", "policy/own"
@@ -223,6 +270,19 @@ func populations(patterns []string) map[string]population {
 	}))
 	all[iam.SAMLProvider{}.Kind()] = func(int) []check.Resource { return nil } // the rule asks only whether there is one
 	return all
+}
+
+// granting is a policy that asks of all that a zone of trust has.
+func granting(i int) string {
+	account := i % model.MaxTrustedAccounts
+	if i%4 == 3 {
+		account += 999_000_000_000
+	}
+	return fmt.Sprintf(`{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"*","Resource":"*","Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:s3:::%s"}}},
+		{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity %s"},"Action":"*","Resource":"*"},
+		{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-abcde12345"}}},
+		{"Effect":"Allow","Principal":{"AWS":"%012d"},"Action":"*","Resource":"*"}]}`, name("bucket", i), name("E", i), account)
 }
 
 const anybody = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"*"}]}`

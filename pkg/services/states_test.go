@@ -59,6 +59,7 @@ var stateless = map[string]string{
 	"AWS::SNS::Subscription":                     "subscriptions are there or are not, or wait for their confirmation",
 	"AWS::SNS::Topic":                            "topics are there or are not",
 	"AWS::SQS::Queue":                            "queues are there or are not",
+	"CloudArq::Account::Zone":                    "a setting of the audit",
 	"CloudArq::Access":                           "a setting of the audit",
 }
 

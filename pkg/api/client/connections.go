@@ -20,6 +20,8 @@ type ConnectionInput struct {
 	Services []string       `json:"services,omitempty"`
 	Checks   []string       `json:"checks,omitempty"`
 	Schedule model.Schedule `json:"schedule,omitzero"`
+
+	TrustedAccounts []string `json:"trusted_accounts,omitempty"`
 }
 
 // Connection is a connection of the deployment, with what its role needs.
@@ -33,7 +35,7 @@ type Connection struct {
 
 // Input is what was said of the connection, to be changed.
 func (c Connection) Input() ConnectionInput {
-	return ConnectionInput{c.Name, c.Project, c.RoleARN, c.Regions, c.Services, c.Checks, c.Schedule}
+	return ConnectionInput{c.Name, c.Project, c.RoleARN, c.Regions, c.Services, c.Checks, c.Schedule, c.TrustedAccounts}
 }
 
 // Connections lists the organization's, without what their roles need.

@@ -74,7 +74,7 @@ type Observation struct {
 	Ref    model.Ref       `json:"ref"`
 	Status check.Status    `json:"status"`
 	Reason string          `json:"reason,omitempty"`
-	Cause  model.CheckID   `json:"cause,omitempty"` // of a failure that only follows from another's
+	Cause  model.CheckID   `json:"cause,omitempty"`  // of a failure that only follows from another's
 	Proof  json.RawMessage `json:"proof,omitempty"`  // of a failure: an excerpt of the evidence
 	Source string          `json:"source,omitempty"` // where all of the evidence lies
 	// Unasked says of a verdict of NOT_ASSESSED that the audit was not meant to look

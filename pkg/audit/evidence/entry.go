@@ -39,8 +39,8 @@ type Verdict struct {
 	check.Verdict
 	// Cause is the check of the same resource of which the failure is why this one fails.
 	Cause  model.CheckID `json:"cause,omitempty"`
-	Read   []string  `json:"read,omitempty"`   // facts of the resource that decided
-	Others []Exhibit `json:"others,omitempty"` // facts of other resources that decided, and sets of them
+	Read   []string      `json:"read,omitempty"`   // facts of the resource that decided
+	Others []Exhibit     `json:"others,omitempty"` // facts of other resources that decided, and sets of them
 }
 
 // Exhibit is one fact that decided a verdict, or a set of resources that the rule

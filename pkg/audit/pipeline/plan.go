@@ -27,6 +27,7 @@ type Request struct {
 	Unused          bool // see model.Audit; a connection may say so, too
 	Checks          []check.Check
 	Services        []string // those allowed; empty allows all
+	TrustedAccounts []string // see model.Connection
 	Urgent          bool     // somebody waits for it
 }
 
@@ -46,21 +47,18 @@ type Selection struct {
 }
 
 // Resolve works out a selection. A check runs if every service that it looks at is
-// allowed; a service is collected if a check that runs looks at it.
+// allowed, but for types that are shared; a service is collected if a check that runs
+// looks at it.
 func Resolve(catalog *check.Catalog, checks []check.Check, allowed []string) (Selection, error) {
 	var selection Selection
 	needed := map[string]bool{}
 	for _, c := range checks {
-		services := []string{}
-		for _, kind := range append([]string{c.Kind}, c.Uses...) {
-			services = append(services, catalog.ServiceOf(kind))
-		}
-		if len(allowed) > 0 && slices.ContainsFunc(services, func(s string) bool { return !slices.Contains(allowed, s) }) {
+		if !catalog.Allows(allowed, c) {
 			continue
 		}
 		selection.Checks = append(selection.Checks, c)
-		for _, s := range services {
-			needed[s] = true
+		for _, kind := range append([]string{c.Kind}, c.Uses...) {
+			needed[catalog.ServiceOf(kind)] = true
 		}
 	}
 	if len(selection.Checks) == 0 {
@@ -127,6 +125,7 @@ func (p *Pipeline) newAudit(r Request) (model.Audit, []model.Task, error) {
 		ID: r.Audit, Connection: r.Connection.ID, AccountID: r.Connection.AccountID, Project: r.Connection.Project, Once: r.Connection.Schedule.Once(),
 		Partition: r.Partition, CallerARN: r.CallerARN, State: model.AuditRunning, StartedAt: p.Now().UTC(),
 		Urgent: r.Urgent, Services: selection.Services, Regions: r.Regions, DisabledRegions: r.DisabledRegions, Narrowed: r.Narrowed, Unused: r.Unused || r.Connection.Unused, Permissions: r.Permissions,
+		TrustedAccounts: r.TrustedAccounts,
 	}
 	audit.DetailUntil = p.detailUntil(audit)
 	for _, c := range selection.Checks {

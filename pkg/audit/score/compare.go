@@ -17,8 +17,8 @@ func Compare(before, now model.Audit) *model.ScoreChange {
 }
 
 // Breaks says in words why the scores of two audits are not to be compared: they
-// were computed by different versions, or are of different checks or regions. Two
-// that can be compared have none. An audit of fewer services is one of fewer checks,
+// were computed by different versions, or are of different checks, regions or trusted
+// accounts. Two that can be compared have none. An audit of fewer services is one of fewer checks,
 // so leaving a service out is never shown as a change for the better.
 func Breaks(before, now model.Audit) []string {
 	var breaks []string
@@ -26,7 +26,8 @@ func Breaks(before, now model.Audit) []string {
 		breaks = append(breaks, fmt.Sprintf("version %d of the score then, version %d now", b, n))
 	}
 	breaks = appendScope(breaks, "check", before.Checks, now.Checks)
-	return appendScope(breaks, "region", before.Regions, now.Regions)
+	breaks = appendScope(breaks, "region", before.Regions, now.Regions)
+	return appendScope(breaks, "trusted account", before.TrustedAccounts, now.TrustedAccounts)
 }
 
 func appendScope[T comparable](breaks []string, noun string, before, now []T) []string {

@@ -253,16 +253,10 @@ func recording(cfg aws.Config, calls ledger.Ledger) aws.Config {
 
 // HomeRegion is where global services of the account's partition are called.
 func (a *Account) HomeRegion() string {
-	switch a.identity.Partition {
-	case "aws-cn":
-		return "cn-north-1"
-	case "aws-us-gov":
-		return "us-gov-west-1"
-	case "aws":
-		return "us-east-1"
-	default:
-		return a.cfg.Region
+	if p, known := model.PartitionNamed(a.identity.Partition); known {
+		return p.Home
 	}
+	return a.cfg.Region
 }
 
 // Regions lists the account's enabled regions, and those that it has not

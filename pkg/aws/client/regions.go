@@ -14,6 +14,7 @@ func KnownRegions() []string {
 		ca-central-1 ca-west-1
 		cn-north-1 cn-northwest-1
 		eu-central-1 eu-central-2 eu-north-1 eu-south-1 eu-south-2 eu-west-1 eu-west-2 eu-west-3
+		eusc-de-east-1
 		il-central-1 me-central-1 me-south-1 mx-central-1 sa-east-1
 		us-east-1 us-east-2 us-gov-east-1 us-gov-west-1 us-west-1 us-west-2`)
 }

@@ -58,6 +58,8 @@ type Session struct {
 	Region    string // model.Global for global services
 	// Audited are the regions that the audit looks at; empty means all. See Audits.
 	Audited []string
+	// Trusted are accounts that whoever asked for the audit trusts, by number.
+	Trusted []string
 	// Caller is whom the account was opened as.
 	Caller model.Identity
 

@@ -28,6 +28,9 @@ type Kind struct {
 	Zero   Resource
 	Once   bool // an account has one resource of the type
 	Decode func([]byte) (Resource, error)
+	// Shared says that the type is nobody's affair by itself, and is collected for
+	// whichever checks look at it, whatever services are asked for.
+	Shared bool
 }
 
 // KindOf makes the Kind of a resource type.
@@ -210,6 +213,14 @@ func (c *Catalog) Today(id model.CheckID) (Check, bool) {
 func (c *Catalog) Kind(name string) (Kind, bool) {
 	kind, ok := c.kinds[name]
 	return kind, ok
+}
+
+// Allows reports whether a check may run where only some services are asked for: each
+// type that it looks at is of one of them, or shared. No services allow all.
+func (c *Catalog) Allows(services []string, k Check) bool {
+	return len(services) == 0 || !slices.ContainsFunc(append([]string{k.Kind}, k.Uses...), func(kind string) bool {
+		return !c.kinds[kind].Shared && !slices.Contains(services, c.owner[kind])
+	})
 }
 
 // ServiceOf is the service that collects a resource type.

@@ -13,7 +13,7 @@ type subject struct {
 	name     string // as written
 	provider string // issuer of a federated subject's tokens
 	who      who
-	remark   string // goes into the reasons
+	remark   string // goes into the explanation
 }
 
 type subjectKind uint8
@@ -24,53 +24,72 @@ const (
 	federated                    // holders of an identity provider's tokens
 )
 
+// mailer is the service principal of Amazon SES.
+const mailer = "ses.amazonaws.com"
+
 // bound is what one condition makes of the requesters.
 type bound struct {
 	reach    reach
 	who      who
 	services []string // patterns, for onlyServices
 	provider string   // for token
-	reason   string
+	open     string   // why it bounds nobody, after the key's name; empty if it bounds
 }
 
 // bind reads a condition of an Allow statement. all are the statement's
 // conditions, which may make sure that the key is present.
 func (e *evaluator) bind(c *Condition, all []Condition) bound {
 	op := c.Operator
-	free := func(why string) bound {
-		return bound{who: anyone, reason: c.String() + " does not bound: " + why}
-	}
-	if op.Name == "Null" {
-		return free("it only asks whether the key is present")
+	free := func(why string) bound { return bound{who: anyone, open: c.Key + " " + why} }
+	if holds, known := e.assume.holds(c); known {
+		if holds {
+			return free("is met")
+		}
+		return bound{who: nobody, reach: everything}
 	}
 	key := strings.ToLower(c.Key)
 	r, f := keyForm(key)
 	switch {
+	case op.Name == "Null" && falseOnly(c) && (f == formService || r == source && strings.HasPrefix(key, "aws:source") && key != "aws:sourceowner"):
+		return bound{reach: onlyServices, who: anyone} // others do not carry the key
+	case op.Name == "Null":
+		return free("is only asked to be there, or not to be")
 	case r == unbounding:
 		return free(freeReason(key))
 	case op.Negated():
-		return free("it lets in all but these values")
+		return free("lets in all but what it names")
 	case (op.IfExists || op.Quantifier == "ForAllValues") && !keyRequired(c.Key, all) && !inEveryToken(c.Key):
-		return free("it also holds when the request lacks the key")
+		return free("also holds when the request lacks it")
 	case r == onlyServices && f == formTrue && falseOnly(c):
-		return bound{reach: noServices, who: anyone, reason: c.String() + " keeps out AWS services, not others"}
+		return bound{reach: noServices, who: anyone, open: c.Key + " keeps out AWS services, not others"}
 	case f == formService:
 		return e.bindServices(c, free)
 	case r == token:
 		return bindToken(c, free)
 	}
-	w, why := e.readValues(c, f)
-	if why != "" {
+	var w who
+	var why string
+	if f == formOwner {
+		r, w, why = e.ownerValues(c)
+	} else {
+		w, why = e.readValues(c, f)
+	}
+	switch {
+	case r == mail && why == "" && !slices.ContainsFunc(c.Values, func(v string) bool { return !isAccount(e.ownAccount(v)) }):
+		return bound{reach: mail, who: w, open: c.Key + " " + freeReason(key)}
+	case r == mail:
+		return free(freeReason(key))
+	case why != "":
 		return free(why)
 	}
-	return bound{reach: r, who: w, reason: c.String() + " bounds"}
+	return bound{reach: r, who: w}
 }
 
 func (e *evaluator) bindServices(c *Condition, free func(string) bound) bound {
 	if !c.Operator.textual() || len(c.Values) == 0 {
-		return free(c.Operator.Name + " does not compare this key")
+		return free(c.Operator.Name + " does not compare it")
 	}
-	return bound{reach: onlyServices, who: anyone, services: c.Values, reason: c.String() + " leaves only AWS services"}
+	return bound{reach: onlyServices, who: anyone, services: c.Values}
 }
 
 // keyRequired tells that a Null condition makes the key's presence certain.
@@ -84,15 +103,19 @@ func keyRequired(key string, all []Condition) bool {
 	return false
 }
 
-func falseOnly(c *Condition) bool {
-	return len(c.Values) > 0 && !slices.ContainsFunc(c.Values, func(v string) bool { return !strings.EqualFold(v, "false") })
+func falseOnly(c *Condition) bool { return onlyValue(c, "false") }
+
+func onlyValue(c *Condition, want string) bool {
+	return len(c.Values) > 0 && !slices.ContainsFunc(c.Values, func(v string) bool { return !strings.EqualFold(v, want) })
 }
 
 // limit gives the requesters of the subject that the bound leaves.
 func (b *bound) limit(s *subject) who {
 	switch b.reach {
+	case everything, target:
+		return b.who
 	case caller:
-		if s.kind == service && s.any {
+		if s.kind == service {
 			return nobody // service principals do not carry the key
 		}
 		return b.who
@@ -103,6 +126,10 @@ func (b *bound) limit(s *subject) who {
 		return b.who
 	case serviceSource:
 		if s.kind == service {
+			return b.who
+		}
+	case mail:
+		if s.kind == service && s.name == mailer {
 			return b.who
 		}
 	case network:
@@ -130,77 +157,36 @@ func (b *bound) limit(s *subject) who {
 	return anyone
 }
 
-// except gives the bound that a Deny's condition puts on what it does not deny:
-// Deny with StringNotEquals lets through what StringEquals matches. The negated
-// operators also hold without the key, so that the bound asks for its presence.
-func (e *evaluator) except(c *Condition) bound {
+// assumption is what a question takes for granted of the request: the values of some
+// keys, in lower case.
+type assumption map[string]assumed
+
+// assumed is the value of a key. absent is a request without it; any is one whose
+// sender chooses it, and does not know what he should not.
+type assumed struct {
+	value       string
+	absent, any bool
+}
+
+// holds tells whether a condition holds under the assumption, if that settles it.
+func (a assumption) holds(c *Condition) (holds, known bool) {
+	v, known := a[strings.ToLower(c.Key)]
 	op := c.Operator
 	switch {
-	case op.Negated() && op.Quantifier != "ForAnyValue":
-		pos := Condition{Operator: Operator{Name: strings.Replace(op.Name, "Not", "", 1)}, Key: c.Key, Values: c.Values}
-		return e.bind(&pos, nil)
-	case op.Name == "Bool" && c.Is("aws:PrincipalIsAWSService") && op.Quantifier == "":
-		// Anonymous requests lack the key: without IfExists they pass this Deny.
-		if falseOnly(c) && op.IfExists {
-			return bound{reach: onlyServices, who: anyone}
-		}
-		if len(c.Values) == 1 && strings.EqualFold(c.Values[0], "true") {
-			return bound{reach: noServices, who: anyone}
-		}
+	case !known:
+		return false, false
+	case op.Name == "Null":
+		return slices.ContainsFunc(c.Values, func(want string) bool { return strings.EqualFold(want, "true") == v.absent }), true
+	case v.absent && op.Quantifier == "ForAnyValue":
+		return op.IfExists, true
+	case v.absent:
+		return op.IfExists || op.Negated() || op.Quantifier == "ForAllValues", true
 	}
-	return bound{who: anyone}
-}
-
-// denied gives what a Deny statement leaves of the subject's requesters: anyone
-// if it surely denies nobody.
-func (e *evaluator) denied(d *Statement, s *subject) who {
-	var left who
-	switch {
-	case d.Principal.Any, d.Principal.Everyone() && s.kind != service:
-	case !d.NotPrincipal.IsZero() && !d.NotPrincipal.Any && s.kind == direct:
-		for i := range d.NotPrincipal.AWS {
-			for _, n := range e.awsSubjects(d.NotPrincipal.AWS[i]) {
-				left = left.join(n.who)
-			}
+	match := slices.ContainsFunc(c.Values, func(want string) bool {
+		if v.any {
+			return variable(want) || wild(want) && !op.literal()
 		}
-		if len(d.NotPrincipal.Federated)+len(d.NotPrincipal.CanonicalUser) > 0 {
-			return anyone
-		}
-	default:
-		return anyone
-	}
-	for i := range d.Conditions {
-		b := e.except(&d.Conditions[i])
-		if left = left.join(b.limit(s)); left.all {
-			return anyone
-		}
-	}
-	return left
-}
-
-// coversGrant tells that the Deny speaks of every action and resource of the
-// Allow that the question is about.
-func (e *evaluator) coversGrant(d, a *Statement) bool {
-	asked := e.opts.Actions
-	for _, p := range a.Actions {
-		if d.coversAction(p) {
-			continue
-		}
-		if len(asked) == 0 {
-			return false
-		}
-		for _, q := range asked {
-			if overlap(foldAction(p), foldAction(q)) && !d.coversAction(q) {
-				return false
-			}
-		}
-	}
-	if len(a.NotActions) > 0 && !d.coversAction("*") &&
-		(len(asked) == 0 || slices.ContainsFunc(asked, func(q string) bool { return !d.coversAction(q) })) {
-		return false
-	}
-	if len(a.Resources) == 0 {
-		return d.coversResource("*")
-	}
-	return !slices.ContainsFunc(a.Resources, func(r string) bool { return !d.coversResource(r) })
+		return strings.EqualFold(want, v.value)
+	})
+	return match != op.Negated(), true
 }

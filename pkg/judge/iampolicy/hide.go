@@ -3,6 +3,7 @@ package iampolicy
 import (
 	"encoding/json"
 	"errors"
+	"strconv"
 	"strings"
 )
 
@@ -19,7 +20,8 @@ func HideExternalIDs(document string) string {
 		return errTooLong.Error()
 	}
 	h := hider{text: document, tokens: json.NewDecoder(strings.NewReader(document))}
-	if err := h.value(false, 0); errors.Is(err, errTooDeep) {
+	h.tokens.UseNumber()
+	if err := h.value("", "", 0); errors.Is(err, errTooDeep) {
 		return err.Error()
 	} else if err != nil {
 		return document
@@ -27,7 +29,7 @@ func HideExternalIDs(document string) string {
 	return h.out.String() + document[h.copied:]
 }
 
-// hider copies a document, but for some of its strings. It copies the text rather
+// hider copies a document, but for some of its values. It copies the text rather
 // than encode it anew, so that nothing else of it changes.
 type hider struct {
 	text   string
@@ -36,8 +38,12 @@ type hider struct {
 	copied int // how much of text
 }
 
-// value reads one value; the strings of one that is secret are replaced.
-func (h *hider) value(secret bool, depth int) error {
+// externalIDs is the key whose values are secret, in whatever case it is written.
+const externalIDs = "sts:ExternalId"
+
+// value reads one value, which stands under the keys given, the nearest first; one that
+// is secret is replaced, whatever its type.
+func (h *hider) value(key, operator string, depth int) error {
 	if depth > maxDepth {
 		return errTooDeep
 	}
@@ -46,32 +52,52 @@ func (h *hider) value(secret bool, depth int) error {
 	if err != nil {
 		return err
 	}
+	secret := strings.EqualFold(key, externalIDs)
 	switch t := token.(type) {
-	case string:
-		if secret {
-			h.replace(int(before), t)
-		}
 	case json.Delim:
 		for h.tokens.More() {
-			inside := secret
+			inner, outer := key, operator
 			if t == '{' {
-				key, err := h.tokens.Token()
+				token, err := h.tokens.Token()
 				if err != nil {
 					return err
 				}
-				name, _ := key.(string)
-				inside = secret || strings.EqualFold(name, "sts:ExternalId")
+				if name, _ := token.(string); !secret { // all within is secret, too
+					inner, outer = name, key
+				}
 			}
-			if err := h.value(inside, depth+1); err != nil {
+			if err := h.value(inner, outer, depth+1); err != nil {
 				return err
 			}
 		}
 		_, err = h.tokens.Token() // its end
+		return err
+	case string:
+		if secret && !asksForPresence(operator, t) {
+			h.replace(int(before), t)
+		}
+	case json.Number:
+		if secret {
+			h.replace(int(before), t.String())
+		}
+	case bool:
+		if text := strconv.FormatBool(t); secret && !asksForPresence(operator, text) {
+			h.replace(int(before), text)
+		}
 	}
-	return err
+	return nil
 }
 
-// replace puts something else in place of the string that has just been read,
+// asksForPresence tells that the value only says whether there must be an External ID.
+func asksForPresence(operator, value string) bool {
+	_, name, quantified := strings.Cut(operator, ":")
+	if !quantified {
+		name = operator
+	}
+	return strings.EqualFold(name, "Null") && (strings.EqualFold(value, "true") || strings.EqualFold(value, "false"))
+}
+
+// replace puts something else in place of the value that has just been read,
 // before which there can only be what separates it.
 func (h *hider) replace(before int, value string) {
 	masked := hidden
@@ -83,7 +109,7 @@ func (h *hider) replace(before int, value string) {
 	case wild(value):
 		masked += "*"
 	}
-	start := before + strings.IndexByte(h.text[before:], '"')
+	start := before + strings.IndexFunc(h.text[before:], func(r rune) bool { return !strings.ContainsRune(" \t\r\n,:", r) })
 	h.out.WriteString(h.text[h.copied:start])
 	h.out.WriteString(`"` + masked + `"`)
 	h.copied = int(h.tokens.InputOffset())

@@ -23,6 +23,12 @@ const (
 	noServices
 	// token: a claim in the token of a federated identity.
 	token
+	// mail: as source, for Amazon SES alone.
+	mail
+	// target: what the request is for, which bounds VPC endpoints alone.
+	target
+	// everything: all requests.
+	everything
 )
 
 // form says how the values of a key are read.
@@ -42,6 +48,7 @@ const (
 	formToken
 	formOwner   // aws:ResourceAccount, aws:ResourceOrgID against the caller's
 	formService // service principal names
+	formNetwork // the ARN of a VPC
 )
 
 // key tells what a condition key can bound. Keys are lower case.
@@ -70,11 +77,15 @@ func keyForm(key string) (reach, form) {
 		return source, formARN
 	case "aws:userid":
 		return caller, formUserID
-	case "aws:resourceaccount", "aws:resourceorgid":
-		return caller, formOwner
-	case "aws:sourcevpc", "aws:sourcevpce", "aws:sourcevpcarn", "aws:vpceaccount", "aws:vpceorgid",
+	case "aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths", "s3:resourceaccount":
+		return target, formOwner
+	case "aws:sourcevpc", "aws:sourcevpce", "aws:vpceaccount", "aws:vpceorgid",
+		// The VPC whose instance the credentials were delivered to.
+		"aws:ec2instancesourcevpc",
 		"s3:x-amz-server-side-encryption-aws-kms-key-id":
 		return network, formFixed
+	case "aws:sourcevpcarn":
+		return network, formNetwork
 	case "aws:vpceorgpaths":
 		return network, formPath
 	case "aws:sourceip":
@@ -87,6 +98,10 @@ func keyForm(key string) (reach, form) {
 		return network, formEndpoint
 	case "lambda:eventsourcetoken":
 		return source, formToken
+	// SES put the account there before it knew aws:SourceAccount.
+	// https://docs.aws.amazon.com/ses/latest/dg/receiving-email-permissions.html
+	case "aws:referer":
+		return mail, formAccount
 	case "aws:principalisawsservice":
 		return onlyServices, formTrue
 	case "aws:principalservicename", "aws:principalservicenameslist":
@@ -104,6 +119,7 @@ func keyForm(key string) (reach, form) {
 }
 
 // freeReason tells why a key bounds nobody, for keys that are often taken for a bound.
+// It goes on after the key's name.
 func freeReason(key string) string {
 	switch {
 	case key == "aws:securetransport":
@@ -111,11 +127,11 @@ func freeReason(key string) string {
 	case key == "kms:viaservice" || strings.HasPrefix(key, "aws:calledvia") || key == "aws:viaawsservice":
 		return "names the service used, which any account can use"
 	case strings.HasPrefix(key, "aws:principaltag/") || strings.HasPrefix(key, "aws:requesttag/"):
-		return "any account can set this tag on its own principals"
+		return "is a tag that any account can set on its own principals"
 	case key == "aws:vpcsourceip":
-		return "any VPC can use the same private addresses; only with aws:SourceVpc or aws:SourceVpce does it tell networks apart"
+		return "is a private address, which any VPC can use"
 	case key == "aws:referer" || key == "aws:useragent":
-		return "the caller writes this header"
+		return "is a text that anybody may send"
 	case key == "aws:principaltype":
 		return "names a type of principal that every account has"
 	case key == "lambda:functionurlauthtype":
@@ -123,8 +139,8 @@ func freeReason(key string) string {
 	case key == "sns:protocol":
 		return "names a protocol, not an endpoint"
 	case strings.HasPrefix(key, "s3:x-amz-"):
-		return "the caller writes this header"
-	case key == "aws:resourceaccount", key == "aws:resourceorgid", key == "s3:resourceaccount":
+		return "is a header that anybody may send"
+	case key == "aws:resourceaccount", key == "aws:resourceorgid", key == "aws:resourceorgpaths", key == "s3:resourceaccount":
 		return "names the owner of the resource, not the caller"
 	}
 	return "does not tell who calls"

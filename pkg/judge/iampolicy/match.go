@@ -62,32 +62,3 @@ func overlap(p, q string) bool {
 
 // wild tells that the value holds a wildcard.
 func wild(s string) bool { return strings.ContainsAny(s, "*?") }
-
-// variable tells that the value holds a policy variable.
-func variable(s string) bool { return strings.Contains(s, "${") }
-
-// arn is an ARN, or a pattern of one, in its six parts.
-type arn struct {
-	partition, service, region, account, resource string
-}
-
-func parseARN(s string) (arn, bool) {
-	p := strings.SplitN(s, ":", 6)
-	if len(p) != 6 || p[0] != "arn" {
-		return arn{}, false
-	}
-	return arn{p[1], p[2], p[3], p[4], p[5]}, true
-}
-
-// isAccount tells that s is an account number.
-func isAccount(s string) bool {
-	if len(s) != 12 {
-		return false
-	}
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return true
-}

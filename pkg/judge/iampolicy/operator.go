@@ -62,6 +62,11 @@ func (o Operator) textual() bool {
 // ArnEquals and ArnLike behave alike.
 func (o Operator) arnWise() bool { return strings.HasPrefix(o.Name, "Arn") }
 
+// literal tells that * and ? stand for themselves.
+func (o Operator) literal() bool {
+	return strings.HasPrefix(o.Name, "String") && !strings.HasSuffix(o.Name, "Like")
+}
+
 // operatorName gives the canonical spelling of an operator, or "".
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 func operatorName(s string) string {

@@ -10,7 +10,7 @@ type TrustKind string
 
 // The kinds of trusted principal.
 const (
-	TrustOwnAccount     TrustKind = "own_account"
+	TrustOwnAccount     TrustKind = "own_account" // or one that the owner trusts
 	TrustForeignAccount TrustKind = "foreign_account"
 	TrustService        TrustKind = "service"
 	TrustSAML           TrustKind = "saml"
@@ -20,30 +20,25 @@ const (
 	TrustNobody TrustKind = "nobody"
 )
 
-// Trust is one principal of one Allow statement of a trust policy, and what the
-// statement asks of it.
+// Trust is one principal of one Allow statement of a trust policy, and what has to be
+// true of whoever comes in by it.
 type Trust struct {
 	Statement string
 	Kind      TrustKind
 	Principal string // as written
 	Account   string // of the principal, if it has one
-	// Trusted tells that the account is the owner's or one of Options.TrustedAccounts.
-	Trusted bool
-	Actions []string
+	Actions   []string
 	// Level that this principal's trust comes to. For a service it only tells
 	// whether the source is scoped: a role cannot be passed across accounts, so
 	// most services need no scope here.
 	Level Level
-	// ExternalID: a fixed sts:ExternalId is required.
+	// Parties who come in at any level above None, where they are bounded.
+	Parties Parties
+	// ExternalID: nobody comes in without knowing a fixed sts:ExternalId.
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
 	ExternalID bool
-	// MFA is required, surely: BoolIfExists lets access keys in without.
+	// MFA: nobody comes in without, neither with access keys nor with a session.
 	MFA bool
-	// SourceScoped: aws:SourceAccount, aws:SourceArn or the organization's
-	// counterpart bounds the service's customer.
-	SourceScoped bool
-	// OrganizationScoped: aws:PrincipalOrgID or aws:PrincipalOrgPaths bounds the caller.
-	OrganizationScoped bool
 	// Subjects and Audiences that the provider's sub and aud claims must match.
 	Subjects  []string
 	Audiences []string
@@ -51,55 +46,111 @@ type Trust struct {
 
 // Trusts reads the document as a role's trust policy and classifies whom it
 // trusts. Statements that only deny, or allow no sts:AssumeRole*, are left out.
-func (p Policy) Trusts(opts Options) []Trust {
-	opts.Actions, opts.RestrictPublicBuckets = nil, false
-	e := evaluator{policy: &p, opts: &opts}
-	for i := range p.Statements {
-		if p.Statements[i].Effect == Deny {
-			e.denies = append(e.denies, &p.Statements[i])
-		}
-	}
+func (p Policy) Trusts(z Zone) []Trust {
 	var out []Trust
-	for i := range p.Statements {
-		s := &p.Statements[i]
-		if s.Effect == Allow && s.touchesAction("sts:AssumeRole*") {
-			out = append(out, e.trustsOf(s)...)
-		}
+	base := newEvaluator(&p, &z).admitted()
+	key := slices.ContainsFunc(p.Statements, func(s Statement) bool { return s.asks("sts:ExternalId") })
+	mfa := slices.ContainsFunc(p.Statements, func(s Statement) bool { return s.asks("aws:MultiFactorAuth") })
+	var without [][]admission
+	if key {
+		without = append(without, p.assuming(&z, assumption{externalID: {absent: true}}), p.assuming(&z, assumption{externalID: {any: true}}))
 	}
-	return out
-}
-
-func (e *evaluator) trustsOf(s *Statement) []Trust {
-	bounds := make([]bound, len(s.Conditions))
-	for i := range s.Conditions {
-		bounds[i] = e.bind(&s.Conditions[i], s.Conditions)
+	var single [][]admission
+	if mfa {
+		single = append(single,
+			p.assuming(&z, assumption{mfaPresent: {absent: true}, mfaAge: {absent: true}}),
+			p.assuming(&z, assumption{mfaPresent: {value: "false"}, mfaAge: {absent: true}}))
 	}
-	var out []Trust
-	for _, sub := range e.subjects(s) {
-		if sub.any && sub.kind == service {
-			continue // told by the direct callers
-		}
-		w := sub.who
-		for i := range bounds {
-			w = w.meet(bounds[i].limit(&sub))
-		}
-		w, _ = e.applyDenies(s, &sub, w)
-		t := Trust{Statement: s.Name(), Principal: sub.name, Actions: s.Actions, Level: sub.level(w)}
-		if len(s.NotActions) > 0 {
-			t.Actions = negated(s.NotActions)
-		}
-		t.classify(&sub)
-		for i := range s.Conditions {
-			t.ask(&s.Conditions[i], s.Conditions, &bounds[i])
-		}
+	for i, a := range base {
+		t := a.trust
+		t.ExternalID = key && !a.who.empty() && none(without, i)
+		t.MFA = mfa && !a.who.empty() && none(single, i)
 		out = append(out, t)
 	}
 	return out
 }
 
-func (t *Trust) classify(s *subject) {
+// The keys that an assumption is about.
+const (
+	externalID = "sts:externalid"
+	mfaPresent = "aws:multifactorauthpresent"
+	mfaAge     = "aws:multifactorauthage"
+)
+
+// asks tells that a condition of the statement is about a key that begins so.
+func (s *Statement) asks(key string) bool {
+	return slices.ContainsFunc(s.Conditions, func(c Condition) bool {
+		return len(c.Key) >= len(key) && strings.EqualFold(c.Key[:len(key)], key)
+	})
+}
+
+// none tells that under no assumption anybody comes in by the principal.
+func none(worlds [][]admission, i int) bool {
+	return !slices.ContainsFunc(worlds, func(w []admission) bool { return !w[i].who.empty() })
+}
+
+// admission is a principal of a trust policy and who comes in by it.
+type admission struct {
+	trust Trust
+	who   who
+}
+
+func (p *Policy) assuming(z *Zone, a assumption) []admission {
+	e := newEvaluator(p, z)
+	e.assume = a
+	return e.admitted()
+}
+
+func (e *evaluator) admitted() []admission {
+	e.actions = nil
+	denials := e.denials()
+	var out []admission
+	for i := range e.policy.Statements {
+		if s := &e.policy.Statements[i]; s.Effect == Allow && s.touchesAction("sts:AssumeRole*") {
+			out = append(out, e.trustsOf(s, denials)...)
+		}
+	}
+	return out
+}
+
+func (e *evaluator) trustsOf(s *Statement, denials []denial) []admission {
+	// Tagging a session, or setting its source identity, lets nobody in by itself.
+	narrowed := *s
+	narrowed.Actions = slices.DeleteFunc(slices.Clone(s.Actions), func(a string) bool { return !overlap(foldAction(a), "sts:assumerole*") })
+	bounds := e.bounds(s)
+	denials, combinations := e.relevant(&narrowed, denials)
+	var out []admission
+	for _, sub := range e.subjects(s) {
+		if sub.any && sub.kind == service {
+			continue // told by the direct callers
+		}
+		w := e.left(&sub, bounds, denials, combinations)
+		t := Trust{Statement: s.Name(), Principal: sub.name, Actions: s.Actions}
+		if len(s.NotActions) > 0 {
+			t.Actions = negated(s.NotActions)
+		}
+		e.classify(&t, &sub)
+		var grants []Grant
+		e.grant(&grants, map[Party]bool{}, &sub, w, folded(t.Actions), bounds)
+		for _, g := range grants {
+			t.Level = max(t.Level, g.Level)
+			t.Parties = append(t.Parties, g.Parties...)
+		}
+		for i := range s.Conditions {
+			t.ask(&s.Conditions[i], s.Conditions)
+		}
+		out = append(out, admission{t, w})
+	}
+	return out
+}
+
+func (e *evaluator) classify(t *Trust, s *subject) {
+	inside := false
 	if len(s.who.parties) == 1 {
-		t.Account, t.Trusted = s.who.parties[0].id, s.who.parties[0].inside
+		p := &s.who.parties[0]
+		t.Account = p.id
+		l, _ := e.level(p, nil)
+		inside = l == None
 	}
 	switch {
 	case s.kind == service:
@@ -115,32 +166,19 @@ func (t *Trust) classify(s *subject) {
 		t.Kind = TrustAnyone
 	case len(s.who.parties) == 0:
 		t.Kind = TrustNobody
-	case t.Trusted:
+	case inside:
 		t.Kind = TrustOwnAccount
 	default:
 		t.Kind = TrustForeignAccount
 	}
 }
 
-// ask notes what one condition of the statement requires.
-func (t *Trust) ask(c *Condition, all []Condition, b *bound) {
+// ask notes which claims of a token one condition of the statement requires.
+func (t *Trust) ask(c *Condition, all []Condition) {
 	op := c.Operator
-	sure := !op.Negated() && op.Name != "Null" && len(c.Values) > 0 &&
-		(!op.IfExists && op.Quantifier != "ForAllValues" || keyRequired(c.Key, all))
 	key := strings.ToLower(c.Key)
-	bounds := b.reach != unbounding && !b.who.all
-	switch {
-	case key == "sts:externalid":
-		t.ExternalID = t.ExternalID || sure && op.textual() &&
-			!slices.ContainsFunc(c.Values, func(v string) bool { return v == "" || wild(v) || variable(v) })
-	case key == "aws:multifactorauthpresent":
-		t.MFA = t.MFA || sure && !slices.ContainsFunc(c.Values, func(v string) bool { return !strings.EqualFold(v, "true") })
-	case key == "aws:multifactorauthage":
-		t.MFA = t.MFA || sure && strings.HasPrefix(op.Name, "NumericLessThan")
-	case strings.HasPrefix(key, "aws:source") && b.reach == source:
-		t.SourceScoped = t.SourceScoped || bounds
-	case strings.HasPrefix(key, "aws:principalorg"):
-		t.OrganizationScoped = t.OrganizationScoped || bounds
+	switch sure := !op.Negated() && op.Name != "Null" && len(c.Values) > 0 &&
+		(!op.IfExists && op.Quantifier != "ForAllValues" || keyRequired(c.Key, all)); {
 	case sure && strings.HasSuffix(key, ":sub"):
 		t.Subjects = append(t.Subjects, c.Values...)
 	case sure && strings.HasSuffix(key, ":aud"):

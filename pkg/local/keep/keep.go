@@ -42,13 +42,14 @@ type NewConnection struct {
 
 	// What its audits look at unless they are told otherwise.
 	Regions, Services, Checks []string
-	Unused                    bool // see model.Connection
-	Once                      bool // it is audited one time, and then its role can go
+	Unused                    bool     // see model.Connection
+	TrustedAccounts           []string // that are no strangers, by number
+	Once                      bool     // it is audited one time, and then its role can go
 }
 
 // describe writes into a connection what was said of it.
 func (n NewConnection) describe(c *model.Connection) {
-	c.Name, c.Regions, c.Services, c.Checks, c.Unused = n.Name, n.Regions, n.Services, n.Checks, n.Unused
+	c.Name, c.Regions, c.Services, c.Checks, c.Unused, c.TrustedAccounts = n.Name, n.Regions, n.Services, n.Checks, n.Unused, n.TrustedAccounts
 	c.Schedule = model.Schedule{}
 	if n.Once {
 		c.Schedule.Expression = model.OnceExpression
@@ -98,6 +99,9 @@ func (c Connections) Prepare(ctx context.Context, n NewConnection) (NewConnectio
 	}
 	if len(n.Regions) == 0 {
 		n.Regions = connection.Regions
+	}
+	if len(n.TrustedAccounts) == 0 {
+		n.TrustedAccounts = connection.TrustedAccounts
 	}
 	n.Once = n.Once || connection.Schedule.Once()
 	return n, err
@@ -201,7 +205,24 @@ func (c Connections) check(ctx context.Context, n NewConnection, account string)
 	if _, err := Select(c.State.Catalog, n.Checks, n.Services, n.Regions); err != nil {
 		return &local.InputError{Message: err.Error()}
 	}
+	if err := model.CheckTrustedAccounts(n.TrustedAccounts); err != nil {
+		return &local.InputError{Message: err.Error()}
+	}
 	return nil
+}
+
+// Update changes what audits of a kept account look at, and nothing of the way into it.
+func (c Connections) Update(ctx context.Context, connection model.Connection, change func(*NewConnection)) (model.Connection, error) {
+	n := NewConnection{
+		Name: connection.Name, Regions: connection.Regions, Services: connection.Services, Checks: connection.Checks,
+		TrustedAccounts: connection.TrustedAccounts, Once: connection.Schedule.Once(),
+	}
+	change(&n)
+	if err := c.check(ctx, n, connection.AccountID); err != nil {
+		return connection, err
+	}
+	n.describe(&connection)
+	return connection, c.State.Records.PutConnection(ctx, &connection)
 }
 
 // Select gives the checks that somebody names, all if none. It refuses names of

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/iampolicy"
+	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
 // ErrNoPolicy says that a file holds no policy document.
@@ -151,7 +152,8 @@ func fewest(resources []string, covered func(string) bool) []string {
 		resources = []string{"*"}
 	}
 	least := resources
-	for _, partition := range []string{"aws", "aws-us-gov", "aws-cn"} {
+	for _, of := range model.Partitions() {
+		partition := of.Name
 		missing := []string{}
 		for _, r := range resources {
 			if r = within(r, partition); !covered(r) {

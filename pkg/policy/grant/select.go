@@ -17,11 +17,10 @@ var ErrNothing = errors.New("none of the checks looks at these services alone")
 func Select(catalog *check.Catalog, operations []policy.Operation, checks []check.Check, allowed []string) ([]policy.Operation, error) {
 	wanted := map[string]bool{}
 	for _, c := range checks {
-		kinds := append([]string{c.Kind}, c.Uses...)
-		if len(allowed) > 0 && slices.ContainsFunc(kinds, func(k string) bool { return !slices.Contains(allowed, catalog.ServiceOf(k)) }) {
+		if !catalog.Allows(allowed, c) {
 			continue
 		}
-		for _, kind := range kinds {
+		for _, kind := range append([]string{c.Kind}, c.Uses...) {
 			wanted[kind] = true
 		}
 	}

@@ -1,11 +1,7 @@
 package across
 
 import (
-	"fmt"
-
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
-	"github.com/cloudarq/cloudarq/pkg/judge/fact"
-	"github.com/cloudarq/cloudarq/pkg/judge/iampolicy"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudtrail"
 	"github.com/cloudarq/cloudarq/pkg/services/s3"
@@ -19,7 +15,7 @@ func bucketRules() []check.Rule {
 		check.Across("cloudtrail-bucket-not-public", model.Critical, onBucket(bucketNotPublic), bucket, block),
 		check.Across("cloudtrail-bucket-access-logging", model.Low, onBucket(bucketLogged), bucket),
 		check.Across("cloudtrail-bucket-object-lock", model.Low, onBucket(bucketLocked), bucket),
-		check.Across("cloudtrail-bucket-mfa-delete", model.Low, onBucket(bucketMFADelete), bucket),
+		check.Across("cloudtrail-bucket-mfa-delete", model.Low, onBucket(bucketMFADelete), bucket).Except(s3.NoMFADelete),
 	}
 }
 
@@ -78,61 +74,17 @@ func bucketLocked(e *check.Evidence, b s3.Bucket) check.Verdict {
 }
 
 func bucketMFADelete(e *check.Evidence, b s3.Bucket) check.Verdict {
-	return check.Must(check.Read(e, b.Versioning).MFADelete,
-		"bucket "+b.Name+" asks for MFA to delete", "bucket "+b.Name+" does not ask for MFA to delete")
+	v := s3.MFADelete(e, b)
+	v.Reason = "bucket " + b.Name + ": " + v.Reason
+	return v
 }
 
-// bucketNotPublic looks at policy and ACL, and where one of them is open at the
-// settings of block public access that close it again.
+// bucketNotPublic asks of policy and ACL what S3's own checks ask.
 func bucketNotPublic(e *check.Evidence, b s3.Bucket) check.Verdict {
-	opens, verdict := publicPolicy(e, b)
-	if verdict != nil {
-		return *verdict
+	for _, ask := range []func(*check.Evidence, s3.Bucket) check.Verdict{s3.PolicyNotPublic, s3.ACLNotPublic} {
+		if v := ask(e, b); v.Status == check.Fail {
+			return check.Failed("bucket " + b.Name + ": " + v.Reason)
+		}
 	}
-	grants := check.Read(e, b.PublicGrants)
-	granted := len(grants) > 0 && check.Read(e, b.Ownership) != s3.OwnerEnforced
-	if opens == "" && !granted {
-		return check.Passed("neither policy nor ACL of bucket " + b.Name + " let everybody in")
-	}
-	block := effectiveBlock(e, b)
-	switch {
-	case opens != "" && !block.RestrictPublicBuckets:
-		return check.Failed("the policy of bucket " + b.Name + " lets everybody in: " + opens)
-	case granted && !block.IgnorePublicACLs:
-		return check.Failed(fmt.Sprintf("the ACL of bucket %s grants %s to everybody", b.Name, grants[0].Permission))
-	default:
-		return check.Passed("block public access closes bucket " + b.Name)
-	}
-}
-
-// publicPolicy is the statement by which the policy lets everybody in.
-func publicPolicy(e *check.Evidence, b s3.Bucket) (statement string, unreadable *check.Verdict) {
-	document := check.Read(e, b.Policy)
-	if document == "" {
-		return "", nil
-	}
-	policy, err := iampolicy.Parse(document)
-	if err != nil {
-		return "", new(check.Unassessed(fact.Gap{Reason: fact.Failed, Operation: "s3:GetBucketPolicy", Detail: err.Error()}))
-	}
-	for _, grant := range policy.Evaluate(iampolicy.Options{Account: b.Account, Partition: b.Partition()}).At(iampolicy.Public) {
-		return grant.Statement + ", " + check.List(grant.Actions), nil
-	}
-	return "", nil
-}
-
-// effectiveBlock is block public access of the bucket and the account together.
-func effectiveBlock(e *check.Evidence, b s3.Bucket) s3.PublicAccessBlock {
-	block := check.Read(e, b.PublicAccessBlock)
-	accounts := check.All[s3.AccountPublicAccessBlock](e)
-	for _, a := range accounts {
-		of := check.Read(e, a.Settings)
-		block.IgnorePublicACLs = block.IgnorePublicACLs || of.IgnorePublicACLs
-		block.RestrictPublicBuckets = block.RestrictPublicBuckets || of.RestrictPublicBuckets
-	}
-	if len(accounts) == 0 {
-		// Every account has the settings; a snapshot without them does not tell.
-		check.Read(e, fact.Missing[s3.PublicAccessBlock](fact.NotCollected, "s3:GetAccountPublicAccessBlock"))
-	}
-	return block
+	return check.Passed("neither policy nor ACL of bucket " + b.Name + " let everybody in")
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/services/logs"
 	"github.com/cloudarq/cloudarq/pkg/services/macie"
 	"github.com/cloudarq/cloudarq/pkg/services/organizations"
+	"github.com/cloudarq/cloudarq/pkg/services/policytest"
 	"github.com/cloudarq/cloudarq/pkg/services/s3"
 	"github.com/cloudarq/cloudarq/pkg/services/securityhub"
 	"github.com/cloudarq/cloudarq/pkg/services/sns"
@@ -139,5 +140,5 @@ func TestChecks(t *testing.T) {
 			e.selectors.Basic[0].Without = []string{"kms.amazonaws.com"}
 		}))
 	checktest.Run(t, across.Service(), table, accessanalyzer.Service(), ec2.Service(), securityhub.Service(),
-		cloudtrail.Service(), cloudwatch.Service(), config.Service(), guardduty.Service(), iam.Service(), logs.Service(), macie.Service(), organizations.Service(), s3.Service(), sns.Service())
+		cloudtrail.Service(), cloudwatch.Service(), config.Service(), guardduty.Service(), iam.Service(), logs.Service(), macie.Service(), organizations.Service(), s3.Service(), sns.Service(), policytest.Zones())
 }

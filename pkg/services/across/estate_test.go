@@ -105,6 +105,7 @@ func bucket(name string, change func(*s3.Bucket)) s3.Bucket {
 		LogBucket:         fact.Known(""),
 		ObjectLock:        fact.Known(s3.ObjectLock{}),
 		Versioning:        fact.Known(s3.Versioning{}),
+		Lifecycle:         fact.Known([]s3.LifecycleRule(nil)),
 	}
 	b.ARN, b.Name = "arn:aws:s3:::"+name, name
 	if change != nil {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/services/iam"
 )
 
 // monitoring is a sort of event of which somebody must hear: chapter 4 of the
@@ -138,5 +139,9 @@ func (m monitoring) countedBy(filter string) (bool, error) {
 }
 
 func (m monitoring) rule() check.Rule {
-	return check.Across(m.id, model.Low, m.judge, usingAlarms...).CausedBy("cloudtrail-all-regions")
+	rule := check.Across(m.id, model.Low, m.judge, usingAlarms...).CausedBy("cloudtrail-all-regions")
+	if m.id == "monitoring-root-usage" {
+		rule = rule.Except(iam.NoRootUser, iam.NoRootSignIn)
+	}
+	return rule
 }

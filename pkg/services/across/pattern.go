@@ -113,8 +113,9 @@ func (p *parser) term() (pattern, error) {
 	return p.comparison(strings.TrimPrefix(strings.TrimPrefix(first, "$"), "."))
 }
 
-// comparison is what a pattern asks of one field. A field that an event lacks
-// differs from every value.
+// comparison is what a pattern asks of one field. An event that lacks the field
+// matches no comparison, != included: CloudWatch's own test of patterns shows it.
+// https://github.com/DataBiosphere/azul/issues/5884 (2024)
 func (p *parser) comparison(field string) (pattern, error) {
 	exists := func(e event) bool { _, ok := e[field]; return ok }
 	switch operator := strings.ToUpper(p.next()); operator {
@@ -130,14 +131,14 @@ func (p *parser) comparison(field string) (pattern, error) {
 		value := strings.ToLower(p.next())
 		is := func(e event) bool { return exists(e) && e[field] == value }
 		if negated {
-			return not(is), nil
+			return both(exists, not(is)), nil
 		}
 		return is, nil
 	case "=", "!=":
 		matches, err := matcher(p.next())
 		equals := func(e event) bool { return exists(e) && matches(e[field]) }
 		if operator == "!=" {
-			return not(equals), err
+			return both(exists, not(equals)), err
 		}
 		return equals, err
 	case "<", ">", "<=", ">=":
@@ -147,6 +148,8 @@ func (p *parser) comparison(field string) (pattern, error) {
 		return nil, fmt.Errorf("unknown operator %q", operator)
 	}
 }
+
+func both(a, b pattern) pattern { return func(e event) bool { return a(e) && b(e) } }
 
 func not(p pattern) pattern { return func(e event) bool { return !p(e) } }
 

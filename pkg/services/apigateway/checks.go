@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
-	"github.com/cloudarq/cloudarq/pkg/judge/fact"
+	"github.com/cloudarq/cloudarq/pkg/judge/check/policyrule"
 	"github.com/cloudarq/cloudarq/pkg/judge/iampolicy"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
@@ -36,11 +36,7 @@ func authorization(e *check.Evidence, a RestAPI) check.Verdict {
 		return check.Passed("the API is reached through VPC endpoints only")
 	}
 	if d.Policy != "" {
-		policy, err := iampolicy.Parse(d.Policy)
-		if err != nil {
-			return check.Unassessed(fact.Gap{Reason: fact.Failed, Operation: "apigateway:GetRestApis", Detail: err.Error()})
-		}
-		result := policy.Evaluate(iampolicy.Options{Account: a.Account, Partition: a.Partition(), Actions: []string{"execute-api:Invoke"}})
+		result := policyrule.Parse(d.Policy, "apigateway:GetRestApis").Evaluate(policyrule.Owner(a.Ref), "execute-api:Invoke")
 		if len(result.At(iampolicy.Public)) == 0 {
 			return check.Passed("the policy does not let everybody in")
 		}

@@ -39,6 +39,9 @@ type Case struct {
 	Resource check.Resource
 	Others   []check.Resource // of the same account, for rules that look at it
 	Want     check.Status
+	// Reports are public reports of tools that judge such a state wrongly, or that made
+	// us ask: "prowler-cloud/prowler#823". docs/correctness.md lists them.
+	Reports []string
 }
 
 // Table holds the cases of every rule of a service.
@@ -76,6 +79,7 @@ func Run(t *testing.T, service check.Service, table Table, others ...check.Servi
 			}
 		})
 	}
+	reported(t, service.Name, table)
 	granttest.Recorded(t, "reads", service.Name, grant.Reads(), seen, func(string) bool { return true })
 	for id := range table {
 		if !slices.ContainsFunc(service.Rules, func(r check.Rule) bool { return r.ID == id }) {

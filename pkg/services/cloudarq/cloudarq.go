@@ -1,12 +1,14 @@
 // Package cloudarq knows the way by which CloudArq itself comes into an account:
 // the role or the user that was given to it, and what that allows. An audit is no
-// better than the trust that it asks for, so that is audited, too.
+// better than the trust that it asks for, so that is audited, too. It also has the
+// account's zone of trust, by which the policies of other services are judged.
 package cloudarq
 
 import (
 	_ "embed"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/check/policyrule"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
@@ -19,10 +21,12 @@ const Name = "cloudarq"
 
 // Service is what the catalog knows of the way in.
 func Service() check.Service {
+	zone := check.KindOf[policyrule.Zone]()
+	zone.Shared = true
 	return check.Service{
 		Name:  Name,
 		Title: "CloudArq's own access",
-		Kinds: []check.Kind{check.KindOf[Access]()},
+		Kinds: []check.Kind{check.KindOf[Access](), zone},
 		Rules: rules(),
 		Texts: texts,
 	}

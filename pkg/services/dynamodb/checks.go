@@ -12,7 +12,7 @@ func rules() []check.Rule {
 		check.For("dynamodb-table-deletion-protection", model.Medium, protected),
 		check.For("dynamodb-table-kms-key", model.Low, kmsKey),
 		check.For("dynamodb-table-not-public", model.Critical, policies().Asking(policyrule.NotPublic)),
-		check.For("dynamodb-table-policy-no-other-accounts", model.Medium, policies().Asking(policyrule.NoOtherAccounts)),
+		check.Across("dynamodb-table-policy-no-other-accounts", model.Medium, policies().AskingZone(policyrule.NoOtherAccounts), check.Using[policyrule.Zone]()),
 	}
 }
 

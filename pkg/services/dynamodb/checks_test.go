@@ -52,5 +52,5 @@ func TestChecks(t *testing.T) {
 			{Name: "key of DynamoDB", Resource: table(func(_ *dynamodb.Table, d *dynamodb.Detail) { d.KMSKey = "" }), Want: check.Fail},
 		},
 	})
-	checktest.Run(t, dynamodb.Service(), cases)
+	checktest.Run(t, dynamodb.Service(), cases, policytest.Zones())
 }

@@ -5,6 +5,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/checktest"
 	"github.com/cloudarq/cloudarq/pkg/services/ec2"
+	"github.com/cloudarq/cloudarq/pkg/services/policytest"
 )
 
 // byDefault is the policy that AWS gives an endpoint.
@@ -45,6 +46,14 @@ func endpointCases() checktest.Table {
 			{Name: "own account", Resource: own, Want: check.Pass},
 			{Name: "own organization", Resource: statement(`"Principal":"*","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1234567890"}}`), Want: check.Pass},
 			{Name: "own bucket", Resource: statement(`"Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::mine/*"`), Want: check.Pass},
+			{Name: "resources of the owner", Resource: statement(`"Principal":"*","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceAccount":"111122223333"}}`), Want: check.Pass},
+			{Name: "resources of the owner's organization", Resource: policy(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceOrgID":"${aws:ResourceOrgID}"}}}]}`), Want: check.Fail},
+			{Name: "resources of a fixed organization", Resource: statement(`"Principal":"*","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceOrgID":"o-abcde12345"}}`), Want: check.Pass},
+			{Name: "others' buckets denied", Resource: endpoint(func(d *ec2.EndpointDetail) {
+				d.Service, d.Policy = "com.amazonaws.eu-west-1.s3", `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"},
+					{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{"StringNotEquals":{"s3:ResourceAccount":"111122223333"}}}]}`
+			}), Want: check.Pass},
+			{Name: "every bucket there is", Resource: statement(`"Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::*"`), Want: check.Fail},
 			{Name: "one action", Resource: statement(`"Principal":"*","Action":"sqs:SendMessage","Resource":"*"`), Want: check.Pass},
 			{Name: "by default", Resource: endpoint(nil), Want: check.Fail},
 			{Name: "all of the service", Resource: statement(`"Principal":{"AWS":"*"},"Action":["sqs:*"],"Resource":["*"]`), Want: check.Fail},
@@ -52,14 +61,14 @@ func endpointCases() checktest.Table {
 			{Name: "nonsense", Resource: policy(`{`), Want: check.NotAssessed},
 			{Name: "no policy", Resource: policy(""), Want: check.NotApplicable},
 			{Name: "managed", Resource: managed, Want: check.NotApplicable},
-			{Name: "another's service", Resource: offered, Want: check.NotApplicable},
+			{Name: "another's service", Resource: offered, Want: check.NotApplicable, Reports: []string{"prowler-cloud/prowler#12841", "prowler-cloud/prowler#12834", "prowler-cloud/prowler#2929"}},
 		},
-		"ec2-vpc-endpoint-no-foreign-account": {
+		"ec2-vpc-endpoint-no-foreign-account": policytest.InZone([]checktest.Case{
 			{Name: "own account", Resource: own, Want: check.Pass},
 			{Name: "everybody is another check's", Resource: endpoint(nil), Want: check.Pass},
 			{Name: "foreign account", Resource: foreign, Want: check.Fail},
 			{Name: "managed", Resource: managed, Want: check.NotApplicable},
-		},
+		}),
 		"ec2-vpc-endpoint-in-several-zones": {
 			{Name: "two", Resource: endpoint(nil), Want: check.Pass},
 			{Name: "one", Resource: endpoint(func(d *ec2.EndpointDetail) { d.Subnets = d.Subnets[:1] }), Want: check.Fail},

@@ -9,6 +9,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/checktest"
 	"github.com/cloudarq/cloudarq/pkg/services/ec2"
+	"github.com/cloudarq/cloudarq/pkg/services/policytest"
 )
 
 // unread is the gap of user data that is longer than is looked at.
@@ -23,7 +24,7 @@ func TestChecks(t *testing.T) {
 	} {
 		maps.Copy(all, part)
 	}
-	checktest.Run(t, ec2.Service(), all)
+	checktest.Run(t, ec2.Service(), all, policytest.Zones())
 }
 
 // daysAgo is a time before that of judging.

@@ -13,7 +13,7 @@ import (
 func rules() []check.Rule {
 	return []check.Rule{
 		check.For("ecr-repository-not-public", model.Critical, policies().Asking(policyrule.NotPublic)),
-		check.For("ecr-repository-policy-no-other-accounts", model.Medium, policies().Asking(policyrule.NoOtherAccounts)),
+		check.Across("ecr-repository-policy-no-other-accounts", model.Medium, policies().AskingZone(policyrule.NoOtherAccounts), check.Using[policyrule.Zone]()),
 		check.For("ecr-repository-policy-services-scoped", model.Medium, policies().Asking(policyrule.ServicesScoped)),
 		check.Across("ecr-repository-image-scanning", model.Medium, imageScanning, check.Using[Registry]()),
 		check.For("ecr-repository-tag-immutability", model.Medium, tagImmutability),

@@ -71,7 +71,7 @@ func TestChecks(t *testing.T) {
 			{Name: "S3", Resource: detail(func(d *ecr.Detail) { d.Encryption = "AES256" }), Want: check.Fail},
 		},
 	})
-	checktest.Run(t, ecr.Service(), table)
+	checktest.Run(t, ecr.Service(), table, policytest.Zones())
 }
 
 func scanningCases() []checktest.Case {

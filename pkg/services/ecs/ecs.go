@@ -4,6 +4,8 @@ package ecs
 
 import (
 	_ "embed"
+	"strconv"
+	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
@@ -99,13 +101,12 @@ type Container struct {
 	SecretParts []string `json:"secret_parts,omitempty"`
 }
 
-// Root reports whether the container's user is root, as far as the task
-// definition tells: the image's user counts as root where none is named.
+// Root reports whether the container's user is root, as far as the task definition
+// tells: the image's user counts as root where none is named. A user is a name or a
+// number, with or without a group behind a colon; numbers may have leading zeros.
+// https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html
 func (c Container) Root() bool {
-	switch c.User {
-	case "", "root", "0", "0:0", "root:root", "0:root", "root:0":
-		return true
-	default:
-		return false
-	}
+	user, _, _ := strings.Cut(c.User, ":")
+	number, err := strconv.Atoi(user) // as Docker reads it, +0 and -0 included
+	return user == "" || user == "root" || err == nil && number == 0
 }

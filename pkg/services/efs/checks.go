@@ -12,10 +12,10 @@ import (
 func rules() []check.Rule {
 	return []check.Rule{
 		check.For("efs-file-system-encrypted", model.High, encrypted),
-		check.For("efs-file-system-not-public", model.High, onPolicy("", notPublic)),
-		check.For("efs-file-system-policy-no-other-accounts", model.Medium, onPolicy("", noOtherAccounts)),
-		check.For("efs-file-system-clients-identified", model.Low, onPolicy("there is no policy, so any client that reaches a mount target is let in", clientsIdentified)),
-		check.For("efs-file-system-tls-only", model.Medium, onPolicy("there is no policy that denies plain NFS", tlsOnly)),
+		check.For("efs-file-system-not-public", model.High, policies().Asking(policyrule.NotPublic)),
+		check.Across("efs-file-system-policy-no-other-accounts", model.Medium, policies().AskingZone(policyrule.NoNamedStrangers), check.Using[policyrule.Zone]()),
+		check.For("efs-file-system-clients-identified", model.Low, clientsIdentified),
+		check.For("efs-file-system-tls-only", model.Medium, policies().RequiringTLS(clientActions...)),
 		check.For("efs-file-system-backup", model.Medium, backup),
 		check.For("efs-file-system-multi-az", model.Low, multiAZ),
 		check.For("efs-access-point-root-directory", model.Medium, rootDirectory),
@@ -31,48 +31,25 @@ func encrypted(e *check.Evidence, f FileSystem) check.Verdict {
 	return check.Must(check.Read(e, f.Detail).Encrypted, "the file system is encrypted", "the file system is not encrypted")
 }
 
-// onPolicy is a rule on the file system policy; failure is the reason to fail
-// without one, empty where no policy is fine.
-func onPolicy(failure string, judge func(FileSystem, iampolicy.Policy) check.Verdict) func(*check.Evidence, FileSystem) check.Verdict {
-	return func(e *check.Evidence, f FileSystem) check.Verdict {
-		document := check.Read(e, f.Policy)
-		switch {
-		case document == "" && failure != "":
-			return check.Failed(failure)
-		case document == "":
-			return check.Passed("there is no policy, so only clients inside the network get in")
-		}
-		return judge(f, policyrule.Parse(document, "elasticfilesystem:DescribeFileSystemPolicy"))
+func policies() policyrule.Source[FileSystem] {
+	return policyrule.Source[FileSystem]{
+		Operation: "elasticfilesystem:DescribeFileSystemPolicy",
+		Policy:    func(e *check.Evidence, f FileSystem) string { return check.Read(e, f.Policy) },
 	}
-}
-
-func evaluate(f FileSystem, p iampolicy.Policy, actions ...string) iampolicy.Result {
-	return p.Evaluate(iampolicy.Options{Account: f.Account, Partition: f.Partition(), Actions: actions})
-}
-
-func notPublic(f FileSystem, p iampolicy.Policy) check.Verdict {
-	return policyrule.NotPublic(evaluate(f, p))
-}
-
-func noOtherAccounts(f FileSystem, p iampolicy.Policy) check.Verdict {
-	return policyrule.NoOtherAccounts(evaluate(f, p))
 }
 
 // clientsIdentified fails what lets clients in without a name: to everybody, or
 // to everybody who comes by a mount target, as the console's policies do.
-func clientsIdentified(f FileSystem, p iampolicy.Policy) check.Verdict {
-	result := evaluate(f, p, clientActions...)
-	for _, level := range []iampolicy.Level{iampolicy.Public, iampolicy.Restricted} {
-		for _, grant := range result.At(level) {
-			return check.Failed(grant.Statement + " of the policy lets clients in without a name")
-		}
+func clientsIdentified(e *check.Evidence, f FileSystem) check.Verdict {
+	document := check.Read(e, f.Policy)
+	if document == "" {
+		return check.Failed("there is no policy, so any client that reaches a mount target is let in")
+	}
+	result := policyrule.Parse(document, policies().Operation).Evaluate(policyrule.Owner(f.Ref), clientActions...)
+	for _, grant := range result.At(iampolicy.Public, iampolicy.Restricted) {
+		return check.Failed(grant.Statement + " of the policy lets clients in without a name")
 	}
 	return check.Passed("the policy lets in only clients that identify themselves by IAM")
-}
-
-func tlsOnly(f FileSystem, p iampolicy.Policy) check.Verdict {
-	return check.Must(p.RequiresTLS(clientActions, []string{f.ARN}),
-		"the policy denies clients without TLS", "the policy does not deny clients without TLS")
 }
 
 func backup(e *check.Evidence, f FileSystem) check.Verdict {

@@ -7,6 +7,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/checktest"
 	"github.com/cloudarq/cloudarq/pkg/services/efs"
+	"github.com/cloudarq/cloudarq/pkg/services/policytest"
 )
 
 // fileSystem is a file system as it should be, changed as a case needs.
@@ -54,6 +55,7 @@ func TestChecks(t *testing.T) {
 	t.Parallel()
 	good := fileSystem(nil)
 	broken := fileSystem(func(f *efs.FileSystem, _ *efs.Detail) { f.Policy = fact.Known("[]") })
+	inPolicy := func(statement string) check.Resource { return withPolicy(statement) }
 	backup := func(state string) efs.FileSystem {
 		return fileSystem(func(f *efs.FileSystem, _ *efs.Detail) { f.Backup = fact.Known(state) })
 	}
@@ -70,11 +72,11 @@ func TestChecks(t *testing.T) {
 			{Name: "everybody", Resource: withPolicy(everybody), Want: check.Fail},
 			{Name: "not a policy", Resource: broken, Want: check.NotAssessed},
 		},
-		"efs-file-system-policy-no-other-accounts": {
+		"efs-file-system-policy-no-other-accounts": append(policytest.Names("elasticfilesystem:ClientMount", inPolicy), policytest.InZone([]checktest.Case{
 			{Name: "no policy", Resource: good, Want: check.Pass},
 			{Name: "own role", Resource: withPolicy(ownRole), Want: check.Pass},
 			{Name: "another account", Resource: withPolicy(foreign), Want: check.Fail},
-		},
+		})...),
 		"efs-file-system-clients-identified": {
 			{Name: "own role", Resource: withPolicy(ownRole + "," + denyPlain), Want: check.Pass},
 			{Name: "nobody but by identity policy", Resource: withPolicy(denyPlain), Want: check.Pass},
@@ -108,5 +110,5 @@ func TestChecks(t *testing.T) {
 			{Name: "fixed", Resource: accessPoint("/app", true), Want: check.Pass},
 			{Name: "free", Resource: accessPoint("/app", false), Want: check.Fail},
 		},
-	})
+	}, policytest.Zones())
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
+	"github.com/cloudarq/cloudarq/pkg/judge/internet"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -29,10 +30,8 @@ func endpointNotPublic(e *check.Evidence, c Cluster) check.Verdict {
 	case len(d.PublicCIDRs) == 0:
 		return check.Failed("the API server answers the whole internet")
 	}
-	for _, cidr := range d.PublicCIDRs {
-		if cidr == "0.0.0.0/0" || cidr == "::/0" {
-			return check.Failed("the API server answers " + cidr)
-		}
+	if by, open := internet.Open(d.PublicCIDRs); open {
+		return check.Failed("the API server answers " + check.List(by))
 	}
 	return check.Passed("the API server answers only " + check.List(d.PublicCIDRs))
 }

@@ -37,6 +37,8 @@ func TestChecks(t *testing.T) {
 			{Name: "to an office", Resource: public("203.0.113.0/24"), Want: check.Pass},
 			{Name: "to everybody", Resource: public("203.0.113.0/24", "0.0.0.0/0"), Want: check.Fail},
 			{Name: "to everybody by IPv6", Resource: public("::/0"), Want: check.Fail},
+			{Name: "to everybody by halves", Resource: public("0.0.0.0/1", "128.0.0.0/1"), Want: check.Fail, Reports: []string{"prowler-cloud/prowler#2824", "prowler-cloud/prowler#2825"}},
+			{Name: "to everybody by quarters", Resource: public("0.0.0.0/2", "64.0.0.0/2", "128.0.0.0/2", "192.0.0.0/2"), Want: check.Fail},
 			{Name: "to nobody said", Resource: public(), Want: check.Fail},
 		},
 		"eks-cluster-private-endpoint": {

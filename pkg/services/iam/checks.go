@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/check/policyrule"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -21,7 +23,7 @@ func accountRules() []check.Rule {
 		check.Across("iam-support-role", model.Low, supportRole, check.Using[Role]()),
 		check.Across("iam-cloudshell-full-access-not-attached", model.Medium, noCloudShell,
 			check.Using[User](), check.Using[Group](), check.Using[Role]()),
-		check.Across("iam-administrator-access-not-attached", model.Medium, noAdministratorAccess, check.Using[Policy]()),
+		check.Across("iam-administrator-access-not-attached", model.Medium, noAdministratorAccess, check.Using[Policy](), check.Using[User](), check.Using[Group](), check.Using[Role]()),
 		check.Across("iam-federated-sign-in", model.Low, federated, check.Using[SAMLProvider]()),
 	}
 }
@@ -48,20 +50,7 @@ var (
 
 func noCloudShell(e *check.Evidence, a Account) check.Verdict {
 	policy := awsPolicy(a.Ref, "AWSCloudShellFullAccess")
-	var holders []string
-	for _, u := range usersWith.All(e, policy) {
-		check.Read(e, u.Detail)
-		holders = append(holders, "user "+u.Name)
-	}
-	for _, g := range groupsWith.All(e, policy) {
-		check.Read(e, g.Detail)
-		holders = append(holders, "group "+g.Name)
-	}
-	for _, r := range rolesWith.All(e, policy) {
-		check.Read(e, r.Detail)
-		holders = append(holders, "role "+r.Name)
-	}
-	slices.Sort(holders)
+	holders, _ := holdersOf(e, policy)
 	if len(holders) > 0 {
 		return check.Failed("AWSCloudShellFullAccess is attached to " + check.List(holders))
 	}
@@ -69,15 +58,58 @@ func noCloudShell(e *check.Evidence, a Account) check.Verdict {
 }
 
 // noAdministratorAccess judges AWS's own policies for the account as a whole: a
-// verdict for each of them would drown the account's in passes for AWS.
+// verdict for each of them would drown the account's in passes for AWS. Roles that the
+// account cannot change, such as those of IAM Identity Center, do not count.
 func noAdministratorAccess(e *check.Evidence, _ Account) check.Verdict {
+	excused := 0
 	for _, p := range check.All[Policy](e) {
 		d := check.Read(e, p.Detail)
-		if d.AWS && d.Attachments > 0 && parse(e, d.Document).IsAdmin() {
-			return check.Failed(fmt.Sprintf("%s is attached to %s", p.Name, count(d.Attachments, "identity", "identities")))
+		if !d.AWS || d.Attachments == 0 || !parse(e, d.Document).IsAdmin() {
+			continue
 		}
+		holders, others := holdersOf(e, p.ARN)
+		if len(holders) > 0 {
+			return check.Failed(p.Name + " is attached to " + check.List(holders))
+		}
+		if others < d.Attachments {
+			check.Stop(fact.Gap{Reason: fact.NotCollected, Operation: "iam:GetAccountAuthorizationDetails",
+				Detail: fmt.Sprintf("%s is attached to %s, of which %d are among those that AWS lists", p.Name, count(d.Attachments, "identity", "identities"), others)})
+		}
+		excused += others
+	}
+	if excused > 0 {
+		return check.Passed("policies of AWS that allow everything are attached to roles of AWS services and of IAM Identity Center alone")
 	}
 	return check.Passed("no policy of AWS that allows everything is attached")
+}
+
+// holdersOf names the identities that a policy is attached to and that the account can
+// change, and counts those that it cannot. Where some may be hidden the rule ends here,
+// as NOT_ASSESSED, unless some are known.
+func holdersOf(e *check.Evidence, policy string) (holders []string, others int) {
+	users, hiddenUsers := usersWith.Some(e, policy)
+	groups, hiddenGroups := groupsWith.Some(e, policy)
+	roles, hiddenRoles := rolesWith.Some(e, policy)
+	for _, u := range users {
+		check.Read(e, u.Detail)
+		holders = append(holders, "user "+u.Name)
+	}
+	for _, g := range groups {
+		check.Read(e, g.Detail)
+		holders = append(holders, "group "+g.Name)
+	}
+	for _, r := range roles {
+		if _, theirs := elsewhere(check.Read(e, r.Detail)); theirs {
+			others++
+			continue
+		}
+		holders = append(holders, "role "+r.Name)
+	}
+	slices.Sort(holders)
+	if gaps := slices.Concat(hiddenUsers, hiddenGroups, hiddenRoles); len(gaps) > 0 && len(holders) == 0 {
+		check.Stop(gaps...)
+	}
+	return holders, others
 }
 
 func federated(e *check.Evidence, a Account) check.Verdict {
@@ -132,7 +164,7 @@ var rolesTrusting = check.NewIndex(func(e *check.Evidence, r Role) []string {
 		return nil
 	}
 	var principals []string
-	for _, t := range trusts(e, r) {
+	for _, t := range trusts(e, r, policyrule.Owner(r.Ref)) {
 		principals = append(principals, t.Principal)
 	}
 	return principals

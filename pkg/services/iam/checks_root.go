@@ -10,13 +10,26 @@ const rootIdleDays = 30
 
 func rootRules() []check.Rule {
 	return []check.Rule{
-		check.For("iam-root-no-access-keys", model.Critical, rootNoKeys),
-		check.For("iam-root-mfa", model.Critical, rootMFA),
-		check.For("iam-root-hardware-mfa", model.High, rootHardwareMFA).CausedBy("iam-root-mfa"),
-		check.For("iam-root-not-used-recently", model.High, rootNotUsed),
-		check.For("iam-root-no-signing-certificates", model.High, rootNoCertificates),
+		check.For("iam-root-no-access-keys", model.Critical, rootNoKeys).Except(NoRootUser),
+		check.For("iam-root-mfa", model.Critical, rootMFA).Except(NoRootUser, NoRootSignIn),
+		check.For("iam-root-hardware-mfa", model.High, rootHardwareMFA).Except(NoRootUser, NoRootSignIn).CausedBy("iam-root-mfa"),
+		check.For("iam-root-not-used-recently", model.High, rootNotUsed).Except(NoRootUser),
+		check.For("iam-root-no-signing-certificates", model.High, rootNoCertificates).Except(NoRootUser),
 	}
 }
+
+// NoRootUser is where accounts have no root user's credentials, and NoRootSignIn where
+// root users have neither a password nor MFA: nothing is there for rules to ask of.
+var (
+	NoRootUser = check.Exclusion{
+		Partitions: []string{"aws-cn"}, Reason: "accounts in China have no credentials of a root user",
+		Source: "https://docs.amazonaws.cn/en_us/aws/latest/userguide/iam.html#feature-diff", Date: "2026-11-29",
+	}
+	NoRootSignIn = check.Exclusion{
+		Partitions: []string{"aws-us-gov"}, Reason: "root users of GovCloud accounts cannot sign in to the console, nor have MFA",
+		Source: "https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-iam.html", Date: "2026-11-29",
+	}
+)
 
 func rootNoKeys(e *check.Evidence, r RootUser) check.Verdict {
 	return check.Must(!check.Read(e, r.Credentials).AccessKeys, "the root user has no access key", "the root user has an access key")

@@ -2,6 +2,7 @@ package iam_test
 
 import (
 	"maps"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/checktest"
 	"github.com/cloudarq/cloudarq/pkg/services/iam"
+	"github.com/cloudarq/cloudarq/pkg/services/policytest"
 )
 
 const (
@@ -31,7 +33,7 @@ func TestChecks(t *testing.T) {
 	} {
 		maps.Copy(table, part)
 	}
-	checktest.Run(t, iam.Service(), table)
+	checktest.Run(t, iam.Service(), table, policytest.Zones())
 }
 
 func ref(kind, name string) model.Resource {
@@ -53,6 +55,11 @@ func accountCases() checktest.Table {
 	saml := iam.SAMLProvider{Resource: ref("saml-provider", "okta"), Detail: fact.Known(iam.SAMLProviderDetail{})}
 	idle := awsManaged(everything)
 	idle.Detail = fact.Known(iam.PolicyDetail{AWS: true, Boundaries: 1, Document: everything})
+	holding := func(d *iam.RoleDetail) { d.Attached = []string{awsManaged(everything).ARN} }
+	reserved := func(d *iam.RoleDetail) {
+		holding(d)
+		d.Path = "/aws-reserved/sso.amazonaws.com/eu-west-1/"
+	}
 	return checktest.Table{
 		"iam-support-role": {
 			{Name: "a role", Resource: of(0), Others: []check.Resource{role(nil), holder(support)}, Want: check.Pass},
@@ -72,7 +79,10 @@ func accountCases() checktest.Table {
 		"iam-administrator-access-not-attached": {
 			{Name: "none", Resource: of(0), Want: check.Pass},
 			{Name: "another", Resource: of(0), Others: []check.Resource{awsManaged(nothing)}, Want: check.Pass},
-			{Name: "attached", Resource: of(0), Others: []check.Resource{awsManaged(everything)}, Want: check.Fail},
+			{Name: "attached to a role", Resource: of(0), Others: []check.Resource{awsManaged(everything), role(holding)}, Want: check.Fail},
+			{Name: "attached to a group", Resource: of(0), Others: []check.Resource{awsManaged(everything), group(func(d *iam.GroupDetail) { d.Attached = []string{awsManaged(everything).ARN} })}, Want: check.Fail},
+			{Name: "attached to a role of IAM Identity Center alone", Resource: of(0), Others: []check.Resource{awsManaged(everything), role(reserved)}, Want: check.Pass},
+			{Name: "attached to somebody who is not listed", Resource: of(0), Others: []check.Resource{awsManaged(everything)}, Want: check.NotAssessed},
 			{Name: "boundary only", Resource: of(0), Others: []check.Resource{idle}, Want: check.Pass},
 			{Name: "customer's", Resource: of(0), Others: []check.Resource{saying(everything)}, Want: check.Pass},
 		},
@@ -109,6 +119,10 @@ func rootCases() checktest.Table {
 	noMFA := credentials(iam.RootCredentials{})
 	central := credentials(iam.RootCredentials{NoPassword: true})
 	keyLeft := credentials(iam.RootCredentials{NoPassword: true, AccessKeys: true})
+	in := func(partition string, r iam.RootUser) iam.RootUser {
+		r.ARN = strings.Replace(r.ARN, "arn:aws:", "arn:"+partition+":", 1)
+		return r
+	}
 	return checktest.Table{
 		"iam-root-no-access-keys": {
 			{Name: "none", Resource: good, Want: check.Pass},
@@ -119,9 +133,12 @@ func rootCases() checktest.Table {
 			{Name: "off", Resource: noMFA, Want: check.Fail},
 			{Name: "no credentials at all", Resource: central, Want: check.NotApplicable},
 			{Name: "only a key", Resource: keyLeft, Want: check.Fail},
+			{Name: "off in GovCloud", Resource: in("aws-us-gov", noMFA), Want: check.NotApplicable, Reports: []string{"prowler-cloud/prowler#823", "prowler-cloud/prowler#1571", "nccgroup/ScoutSuite#1132", "aws-quickstart/quickstart-compliance-cis-benchmark#37"}},
+			{Name: "off in China", Resource: in("aws-cn", noMFA), Want: check.NotApplicable},
 		},
 		"iam-root-hardware-mfa": {
 			{Name: "hardware", Resource: good, Want: check.Pass},
+			{Name: "off in GovCloud", Resource: in("aws-us-gov", noMFA), Want: check.NotApplicable, Reports: []string{"prowler-cloud/prowler#1160", "prowler-cloud/prowler#1576"}},
 			{Name: "virtual", Resource: root(func(r *iam.RootUser, _ *iam.RootCredentials, _ *iam.RootUsage) { r.VirtualMFA = fact.Known(true) }), Want: check.Fail},
 			{Name: "none", Resource: noMFA, Want: check.Fail},
 			{Name: "no credentials at all", Resource: central, Want: check.NotApplicable},

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/check/policyrule"
 	"github.com/cloudarq/cloudarq/pkg/judge/iampolicy"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
@@ -24,11 +25,12 @@ var scopedServices = []string{
 }
 
 func trustRules() []check.Rule {
+	zone := check.Using[policyrule.Zone]()
 	return []check.Rule{
 		check.For("iam-role-not-open-to-anyone", model.Critical, trusting(notOpen)),
-		check.For("iam-role-cross-account-protected", model.High, trusting(crossAccountProtected)),
-		check.For("iam-role-cross-account-no-read-only-access", model.Medium, trusting(noForeignReader)),
-		check.For("iam-role-service-source-scoped", model.Low, trusting(sourceScoped)),
+		check.Across("iam-role-cross-account-protected", model.High, trustingIn(crossAccountProtected), zone),
+		check.Across("iam-role-cross-account-no-read-only-access", model.Medium, trustingIn(noForeignReader), zone),
+		check.Across("iam-role-service-source-scoped", model.Low, trustingIn(sourceScoped), zone),
 		check.For("iam-role-oidc-subject", model.Critical, trusting(oidcSubject)),
 	}
 }
@@ -41,7 +43,39 @@ func trusting(judge func(Role, RoleDetail, []iampolicy.Trust) check.Verdict) fun
 		if v, managed := elsewhere(d); managed {
 			return v
 		}
-		return judge(r, d, trusts(e, r))
+		return judge(r, d, trusts(e, r, policyrule.Owner(r.Ref)))
+	}
+}
+
+// strangers are those of whom it has to be known whether they belong to the zone of
+// trust: told apart into those who do not, and those of whom it could not be found out.
+type strangers struct {
+	trust   *policyrule.Trust
+	unknown []string
+}
+
+// in gives who is let in from outside of the zone, and remembers whom nobody knows.
+func (s *strangers) in(t iampolicy.Trust) []string {
+	s.unknown = append(s.unknown, t.Parties.Named(iampolicy.Unknown)...)
+	return t.Parties.Named(iampolicy.Foreign)
+}
+
+// settled ends the rule as NOT_ASSESSED if somebody remained unknown, and gives the
+// verdict otherwise.
+func (s *strangers) settled(v check.Verdict) check.Verdict {
+	if len(s.unknown) > 0 {
+		s.trust.Stop(detailsOperation, s.unknown)
+	}
+	return v
+}
+
+// trustingIn is trusting for rules that the zone of trust decides.
+func trustingIn(judge func(Role, RoleDetail, []iampolicy.Trust, *strangers) check.Verdict) func(*check.Evidence, Role) check.Verdict {
+	return func(e *check.Evidence, r Role) check.Verdict {
+		trust := policyrule.TrustOf(e, r.Ref)
+		return trusting(func(r Role, d RoleDetail, _ []iampolicy.Trust) check.Verdict {
+			return judge(r, d, trusts(e, r, trust.Zone), &strangers{trust: trust})
+		})(e, r)
 	}
 }
 
@@ -58,55 +92,71 @@ func notOpen(_ Role, _ RoleDetail, trusts []iampolicy.Trust) check.Verdict {
 	return check.Passed("the trust policy names who may assume the role")
 }
 
-// foreign are the trusts in principals of other accounts, named one by one.
+// foreign are the trusts in principals of other accounts, named one by one or by their
+// organization.
 func foreign(trusts []iampolicy.Trust) []iampolicy.Trust {
 	return slices.DeleteFunc(slices.Clone(trusts), func(t iampolicy.Trust) bool {
 		return t.Level == iampolicy.None ||
-			t.Kind != iampolicy.TrustForeignAccount && (t.Kind != iampolicy.TrustAnyone || t.Level != iampolicy.CrossAccount)
+			t.Kind != iampolicy.TrustForeignAccount && (t.Kind != iampolicy.TrustAnyone || t.Level > iampolicy.Organization)
 	})
 }
 
-func crossAccountProtected(r Role, _ RoleDetail, trusts []iampolicy.Trust) check.Verdict {
+var noForeigner = check.Inapplicable("the role trusts no principal of another account")
+
+func crossAccountProtected(r Role, _ RoleDetail, trusts []iampolicy.Trust, s *strangers) check.Verdict {
 	others := foreign(trusts)
 	if len(others) == 0 {
-		return check.Inapplicable("the role trusts no named principal of another account")
+		return noForeigner
 	}
 	for _, t := range others {
 		switch {
 		case t.ExternalID:
 		case r.Name == auditRole:
 			return check.Failed("the audit role can be assumed by " + t.Principal + " without an External ID")
-		case !t.MFA && !t.OrganizationScoped:
-			return check.Failed(t.Principal + " can assume the role without External ID or MFA")
+		case t.MFA:
+		default:
+			if found := s.in(t); len(found) > 0 {
+				return check.Failed(check.List(found) + " can assume the role without External ID or MFA")
+			}
 		}
 	}
-	return check.Passed("other accounts need an External ID, MFA or the organization's membership")
+	return s.settled(check.Passed("other accounts need an External ID, MFA or the membership of the account's organization"))
 }
 
-func noForeignReader(r Role, d RoleDetail, trusts []iampolicy.Trust) check.Verdict {
+func noForeignReader(r Role, d RoleDetail, trusts []iampolicy.Trust, s *strangers) check.Verdict {
 	others := foreign(trusts)
 	if len(others) == 0 {
-		return check.Inapplicable("the role trusts no named principal of another account")
+		return noForeigner
 	}
-	return check.Must(!slices.Contains(d.Attached, awsPolicy(r.Ref, "ReadOnlyAccess")),
-		"the role does not have ReadOnlyAccess", others[0].Principal+" can read all data of the account through ReadOnlyAccess")
+	if !slices.Contains(d.Attached, awsPolicy(r.Ref, "ReadOnlyAccess")) {
+		return check.Passed("the role does not have ReadOnlyAccess")
+	}
+	for _, t := range others {
+		if found := s.in(t); len(found) > 0 {
+			return check.Failed(check.List(found) + " can read all data of the account through ReadOnlyAccess")
+		}
+	}
+	return s.settled(check.Passed("only accounts of the account's organization can read its data through ReadOnlyAccess"))
 }
 
-func sourceScoped(_ Role, _ RoleDetail, trusts []iampolicy.Trust) check.Verdict {
+func sourceScoped(_ Role, _ RoleDetail, trusts []iampolicy.Trust, s *strangers) check.Verdict {
 	concerned := false
 	for _, t := range trusts {
 		service, _, _ := strings.Cut(t.Principal, ".")
 		if t.Kind != iampolicy.TrustService || !slices.Contains(scopedServices, service) {
 			continue
 		}
-		if concerned = true; !t.SourceScoped {
+		if concerned = true; t.Level >= iampolicy.ServiceUnscoped {
 			return check.Failed(t.Principal + " may assume the role without a bound on the source account or resource")
+		}
+		if found := s.in(t); len(found) > 0 {
+			return check.Failed(t.Principal + " may assume the role on behalf of " + check.List(found))
 		}
 	}
 	if !concerned {
 		return check.Inapplicable("no service that trusts should be scoped for may assume the role")
 	}
-	return check.Passed("the services' source account or resource is bound")
+	return s.settled(check.Passed("the services' source account or resource is bound"))
 }
 
 func oidcSubject(_ Role, _ RoleDetail, trusts []iampolicy.Trust) check.Verdict {

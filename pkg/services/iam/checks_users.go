@@ -19,7 +19,7 @@ const (
 func userRules() []check.Rule {
 	return []check.Rule{
 		check.For("iam-user-console-mfa", model.High, consoleMFA),
-		check.For("iam-user-hardware-mfa", model.Low, hardwareMFA).CausedBy("iam-user-console-mfa"),
+		check.For("iam-user-hardware-mfa", model.Low, hardwareMFA).Except(noHardwareMFA).CausedBy("iam-user-console-mfa"),
 		check.For("iam-user-console-used-recently", model.Medium, consoleUsed),
 		check.For("iam-user-one-active-access-key", model.Medium, oneActiveKey),
 		check.For("iam-user-no-access-key-at-creation", model.Medium, noInitialKey),
@@ -42,6 +42,12 @@ func consoleMFA(e *check.Evidence, u User) check.Verdict {
 		return check.Inapplicable("the user has no console password")
 	}
 	return check.Must(c.MFA, "the user signs in with MFA", "the user has a console password and no MFA device")
+}
+
+// noHardwareMFA is where users cannot have a device but a virtual one.
+var noHardwareMFA = check.Exclusion{
+	Partitions: []string{"aws-cn"}, Reason: "regions in China support virtual MFA devices only",
+	Source: "https://docs.amazonaws.cn/en_us/aws/latest/userguide/iam.html#feature-diff", Date: "2026-11-29",
 }
 
 func hardwareMFA(e *check.Evidence, u User) check.Verdict {

@@ -28,8 +28,8 @@ func impossible[T any](e *check.Evidence, operation, detail string) T {
 }
 
 // trusts is whom the role trusts.
-func trusts(e *check.Evidence, r Role) []iampolicy.Trust {
-	return parse(e, check.Read(e, r.Detail).Trust).Trusts(iampolicy.Options{Account: r.Account, Partition: r.Partition()})
+func trusts(e *check.Evidence, r Role, zone iampolicy.Zone) []iampolicy.Trust {
+	return parse(e, check.Read(e, r.Detail).Trust).Trusts(zone)
 }
 
 // nameOf is the name of a policy whose ARN is given, without its path.

@@ -5,9 +5,11 @@ import (
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/check/policyrule"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/checktest"
 	"github.com/cloudarq/cloudarq/pkg/services/iam"
+	"github.com/cloudarq/cloudarq/pkg/services/policytest"
 )
 
 const (
@@ -210,10 +212,22 @@ func trustCases() checktest.Table {
 	const (
 		vendor = `{"StringEquals":{"sts:ExternalId":"f7a1"}}`
 		mfa    = `{"Bool":{"aws:MultiFactorAuthPresent":"true"}}`
-		member = `{"StringEquals":{"aws:PrincipalOrgID":"o-abcdefghij"}}`
+		member = `{"StringEquals":{"aws:PrincipalOrgID":"o-abcde12345"}}`
+		others = `{"StringEquals":{"aws:PrincipalOrgID":"o-zyxwv98765"}}`
+		own    = `{"StringEquals":{"aws:PrincipalOrgID":"${aws:ResourceOrgID}"}}`
 		source = `{"StringEquals":{"aws:SourceAccount":"` + account + `"}}`
 	)
-	own := trustedBy(trust(`{"AWS":"arn:aws:iam::`+account+`:root"}`, `{}`))
+	theirs := `{"StringEquals":{"aws:SourceAccount":"999988887777"}}`
+	// deny is a trust in an account or a service from which a Deny takes something away.
+	deny := func(principal, condition string) iam.Role {
+		return trustedBy(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":` + principal + `,"Action":"sts:AssumeRole"},
+			{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole","Condition":` + condition + `}]}`)
+	}
+	const partner = `{"AWS":"arn:aws:iam::999988887777:root"}`
+	noOrganization := []check.Resource{policytest.Blind(func(z *policyrule.Zone) {
+		z.Organization = fact.Missing[string](fact.Denied, "organizations:DescribeOrganization")
+	})}
+	ownAccount := trustedBy(trust(`{"AWS":"arn:aws:iam::`+account+`:root"}`, `{}`))
 	audit := func(condition string) iam.Role {
 		r := trustedBy(foreign(condition))
 		r.Resource = ref("role", "CloudArqAuditRole")
@@ -242,7 +256,7 @@ func trustCases() checktest.Table {
 			{Name: "garbled", Resource: trustedBy(garbled), Want: check.NotAssessed},
 			{Name: "of a service", Resource: ofService(trustedBy(trust(`"*"`, `{}`))), Want: check.NotApplicable},
 		},
-		"iam-role-cross-account-protected": {
+		"iam-role-cross-account-protected": policytest.InZone([]checktest.Case{
 			{Name: "external id", Resource: trustedBy(foreign(vendor)), Want: check.Pass},
 			{Name: "MFA", Resource: trustedBy(foreign(mfa)), Want: check.Pass},
 			{Name: "organization", Resource: trustedBy(foreign(member)), Want: check.Pass},
@@ -252,21 +266,36 @@ func trustCases() checktest.Table {
 			{Name: "audit role", Resource: audit(vendor), Want: check.Pass},
 			{Name: "audit role with MFA only", Resource: audit(mfa), Want: check.Fail},
 			{Name: "audit role with nothing", Resource: audit(`{}`), Want: check.Fail},
-			{Name: "own account", Resource: own, Want: check.NotApplicable},
+			{Name: "own account", Resource: ownAccount, Want: check.NotApplicable},
+			{Name: "a trusted account", Resource: trustedBy(trust(`{"AWS":"777788889999"}`, `{}`)), Want: check.NotApplicable},
+			{Name: "organization, whatever its id", Resource: trustedBy(foreign(own)), Want: check.Pass},
+			{Name: "another organization", Resource: trustedBy(foreign(others)), Want: check.Fail},
+			{Name: "an organization, and nobody knows the owner's", Resource: trustedBy(foreign(member)), Others: noOrganization, Want: check.NotAssessed},
+			{Name: "anyone of the organization", Resource: trustedBy(trust(`"*"`, own)), Want: check.Pass},
+			{Name: "anyone of another organization", Resource: trustedBy(trust(`"*"`, others)), Want: check.Fail},
+			{Name: "denied without the external id", Resource: deny(partner, `{"StringNotEquals":{"sts:ExternalId":"f7a1"}}`), Want: check.Pass},
+			{Name: "denied without any external id", Resource: deny(partner, `{"Null":{"sts:ExternalId":"true"}}`), Want: check.Fail},
+			{Name: "denied without MFA", Resource: deny(partner, `{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}}`), Want: check.Pass},
+			{Name: "denied with a session without MFA, not with access keys", Resource: deny(partner, `{"Bool":{"aws:MultiFactorAuthPresent":"false"}}`), Want: check.Fail},
+			{Name: "denied outside the organization", Resource: deny(partner, `{"StringNotEquals":{"aws:PrincipalOrgID":"o-abcde12345"}}`), Want: check.Pass},
 			{Name: "of Identity Center", Resource: at(trustedBy(foreign(`{}`)), "/aws-reserved/sso.amazonaws.com/"), Want: check.NotApplicable},
-		},
-		"iam-role-cross-account-no-read-only-access": {
+		}),
+		"iam-role-cross-account-no-read-only-access": policytest.InZone([]checktest.Case{
 			{Name: "something else", Resource: trustedBy(foreign(vendor)), Want: check.Pass},
 			{Name: "reads all", Resource: reader(foreign(vendor)), Want: check.Fail},
-			{Name: "own account", Resource: own, Want: check.NotApplicable},
-		},
-		"iam-role-service-source-scoped": {
+			{Name: "reads all, in the organization", Resource: reader(foreign(member)), Want: check.Pass},
+			{Name: "own account", Resource: ownAccount, Want: check.NotApplicable},
+		}),
+		"iam-role-service-source-scoped": policytest.InZone([]checktest.Case{
 			{Name: "scoped", Resource: service("scheduler.amazonaws.com", source), Want: check.Pass},
 			{Name: "not scoped", Resource: service("scheduler.amazonaws.com", `{}`), Want: check.Fail},
+			{Name: "scoped to another account", Resource: service("scheduler.amazonaws.com", theirs), Want: check.Fail},
+			{Name: "scoped to the organization, whatever its id", Resource: service("scheduler.amazonaws.com", `{"StringEquals":{"aws:SourceOrgID":"${aws:ResourceOrgID}"}}`), Want: check.Pass},
+			{Name: "denied for other accounts", Resource: deny(`{"Service":"scheduler.amazonaws.com"}`, `{"StringNotEquals":{"aws:SourceAccount":"`+account+`"}}`), Want: check.Pass},
 			{Name: "regional name", Resource: service("states.eu-west-1.amazonaws.com", `{}`), Want: check.Fail},
 			{Name: "EC2", Resource: role(nil), Want: check.NotApplicable},
 			{Name: "of a service", Resource: ofService(service("ssm.amazonaws.com", `{}`)), Want: check.NotApplicable},
-		},
+		}),
 		"iam-role-oidc-subject": {
 			{Name: "one repository", Resource: subject(github, "repo:mine/app:*"), Want: check.Pass},
 			{Name: "any repository", Resource: subject(github, "repo:*"), Want: check.Fail},

@@ -13,7 +13,7 @@ func rules() []check.Rule {
 		check.For("kms-key-enabled", model.Low, enabled),
 		check.For("kms-key-single-region", model.Low, singleRegion).OnlyIfAsked("a matter of taste"),
 		check.For("kms-key-not-public", model.Critical, ofCustomer(policies().Asking(policyrule.NotPublic))),
-		check.For("kms-key-policy-no-other-accounts", model.Medium, ofCustomer(policies().Asking(policyrule.NoOtherAccounts))),
+		check.Across("kms-key-policy-no-other-accounts", model.Medium, ofCustomer(policies().AskingZone(policyrule.NoOtherAccounts)), check.Using[policyrule.Zone]()),
 	}
 }
 

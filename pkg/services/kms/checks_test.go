@@ -8,6 +8,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/checktest"
 	"github.com/cloudarq/cloudarq/pkg/services/kms"
+	"github.com/cloudarq/cloudarq/pkg/services/policytest"
 )
 
 // key is an enabled customer key that rotates, changed as a case needs.
@@ -47,11 +48,14 @@ func TestChecks(t *testing.T) {
 	leaving := detail(func(d *kms.Detail) { d.State, d.Deletion = "PendingDeletion", &day })
 	public := policy(`"Principal": {"AWS": "*"}, "Action": "kms:*"`)
 	foreign := policy(`"Principal": {"AWS": "arn:aws:iam::444455556666:root"}, "Action": "kms:Decrypt"`)
-	organization := policy(`"Principal": "*", "Action": "kms:Decrypt", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-abcde12345"}}`)
+	organization := policy(`"Principal": "*", "Action": "kms:Decrypt", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-zyxwv98765"}}`)
 	// The shape of the policies of AWS's own keys: anybody who comes by the service.
 	viaService := func(more string) string {
 		return policy(`"Principal": {"AWS": "*"}, "Action": ["kms:Decrypt", "kms:CreateGrant"],
 			"Condition": {"StringEquals": {"kms:ViaService": "rds.eu-west-1.amazonaws.com"` + more + `}}`)
+	}
+	inPolicy := func(statement string) check.Resource {
+		return withPolicy(`{"Version": "2012-10-17", "Statement": [` + statement + `]}`)
 	}
 	policyDenied := key(func(k *kms.Key, _ *kms.Detail) { k.Policy = fact.Missing[string](fact.Denied, "kms:GetKeyPolicy") })
 
@@ -98,7 +102,7 @@ func TestChecks(t *testing.T) {
 			{Name: "policy denied", Resource: policyDenied, Want: check.NotAssessed},
 			{Name: "not a policy", Resource: withPolicy(`[]`), Want: check.NotAssessed},
 		},
-		"kms-key-policy-no-other-accounts": {
+		"kms-key-policy-no-other-accounts": append(policytest.Names("kms:Decrypt", inPolicy), policytest.InZone([]checktest.Case{
 			{Name: "default policy", Resource: good, Want: check.Pass},
 			{Name: "service on behalf of the account", Resource: withPolicy(viaService(`, "kms:CallerAccount": "111122223333"`)), Want: check.Pass},
 			{Name: "everybody, which another check judges", Resource: withPolicy(public), Want: check.Pass},
@@ -108,6 +112,6 @@ func TestChecks(t *testing.T) {
 			{Name: "owned by AWS", Resource: ofAWS, Want: check.NotApplicable},
 			{Name: "policy denied", Resource: policyDenied, Want: check.NotAssessed},
 			{Name: "not a policy", Resource: withPolicy(`[]`), Want: check.NotAssessed},
-		},
-	})
+		})...),
+	}, policytest.Zones())
 }

@@ -12,7 +12,7 @@ import (
 func rules() []check.Rule {
 	return []check.Rule{
 		check.For("lambda-function-not-public", model.Critical, policies().Asking(policyrule.NotPublic)),
-		check.For("lambda-function-policy-no-other-accounts", model.Medium, policies().Asking(policyrule.NoOtherAccounts)),
+		check.Across("lambda-function-policy-no-other-accounts", model.Medium, policies().AskingZone(policyrule.NoOtherAccounts), check.Using[policyrule.Zone]()),
 		check.For("lambda-function-policy-services-scoped", model.Medium, policies().Asking(policyrule.ServicesScoped)),
 		check.For("lambda-function-url-authenticated", model.High, urlAuthenticated),
 		check.For("lambda-function-url-cors", model.Medium, urlCORS),

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/check/policyrule"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/checktest"
 	"github.com/cloudarq/cloudarq/pkg/services/lambda"
@@ -61,7 +62,7 @@ func TestChecks(t *testing.T) {
 	maps.Copy(table, urlCases())
 	maps.Copy(table, codeCases())
 	maps.Copy(table, operationCases())
-	checktest.Run(t, lambda.Service(), table)
+	checktest.Run(t, lambda.Service(), table, policytest.Zones())
 }
 
 var policies = policytest.Subject{
@@ -84,16 +85,24 @@ func policyCases() checktest.Table {
 	byURL := policies.Statement(`"*"`, `{"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}`)
 	anyAccount := withPolicy(`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunctionUrl",
 		"Resource": "*", "Condition": {"StringEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}}}]}`)
+	byEvent := func(condition string) check.Resource {
+		return withPolicy(`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "lambda:InvokeFunction",
+			"Resource": "*", "Condition": {` + condition + `}}]}`)
+	}
+	noBuckets := []check.Resource{policytest.Blind(func(z *policyrule.Zone) { z.Buckets = fact.Missing[[]string](fact.Denied, "s3:ListAllMyBuckets") })}
 	table := policies.Cases()
 	for id, more := range (checktest.Table{
 		"lambda-function-not-public": {
 			{Name: "everybody by URL", Resource: byURL, Want: check.Fail},
 			{Name: "every account by URL", Resource: anyAccount, Want: check.Fail},
 		},
-		"lambda-function-policy-no-other-accounts": {
+		"lambda-function-policy-no-other-accounts": policytest.InZone([]checktest.Case{
 			{Name: "own bucket", Resource: ownBucket, Want: check.Pass},
 			{Name: "a bucket of whoever has its name", Resource: bucket, Want: check.Fail},
-		},
+			{Name: "an own bucket by its name", Resource: byEvent(`"ArnLike": {"aws:SourceArn": "arn:aws:s3:::own-bucket"}`), Want: check.Pass},
+			{Name: "a bucket, and nobody knows the owner's", Resource: bucket, Others: noBuckets, Want: check.NotAssessed},
+			{Name: "one Alexa skill", Resource: byEvent(`"StringEquals": {"lambda:EventSourceToken": "amzn1.ask.skill.1"}`), Want: check.Pass},
+		}),
 	}) {
 		table[id] = append(table[id], more...)
 	}

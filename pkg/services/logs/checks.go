@@ -5,7 +5,6 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/check/policyrule"
-	"github.com/cloudarq/cloudarq/pkg/judge/iampolicy"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -58,5 +57,5 @@ func encrypted(e *check.Evidence, g LogGroup) check.Verdict {
 
 func policyNotPublic(e *check.Evidence, p ResourcePolicy) check.Verdict {
 	policy := policyrule.Parse(check.Read(e, p.Document), "logs:DescribeResourcePolicies")
-	return policyrule.NotPublic(policy.Evaluate(iampolicy.Options{Account: p.Account, Partition: p.Partition()}))
+	return policyrule.NotPublic(policy.Evaluate(policyrule.Owner(p.Ref)))
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -153,7 +154,7 @@ func certificateCurrent(e *check.Evidence, i DBInstance) check.Verdict {
 		if d.CA == "" {
 			return check.Inapplicable("RDS issued no certificate")
 		}
-		return check.Passed("the certificate is of " + d.CA)
+		return check.Unassessed(fact.Gap{Reason: fact.Failed, Operation: "rds:DescribeDBInstances", Region: i.Region, Detail: "AWS does not tell until when the certificate of " + d.CA + " is valid"})
 	}
 	until := d.CertificateUntil.UTC().Format(time.DateOnly)
 	return check.Must(e.Age(*d.CertificateUntil) <= -certificateNotice, "the certificate is valid until "+until, "the certificate ends on "+until)

@@ -58,6 +58,9 @@ func proxyNoDebug(e *check.Evidence, p DBProxy) check.Verdict {
 	return check.Must(!check.Read(e, p.Detail).DebugLogging, "statements are not logged", "enhanced logging writes SQL statements to CloudWatch")
 }
 
+// sourceOf is what events of a type are about, for people.
+var sourceOf = map[string]string{"db-instance": "database instance", "db-cluster": "database cluster", "db-parameter-group": "database instance"}
+
 // notified is a rule on regions with databases of type R: that somebody hears of
 // certain events of all sources of a type.
 func notified[R check.Resource](sourceType string, categories ...string) func(*check.Evidence, RegionSettings) check.Verdict {
@@ -66,7 +69,7 @@ func notified[R check.Resource](sourceType string, categories ...string) func(*c
 			if len(gaps) > 0 {
 				return check.Unassessed(gaps...)
 			}
-			return check.Inapplicable("the region has no database")
+			return check.Inapplicable("the region has no " + sourceOf[sourceType])
 		}
 		missing := slices.Clone(categories)
 		for _, sub := range check.Read(e, s.Subscriptions) {

@@ -1,6 +1,7 @@
 package rds
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -26,13 +27,50 @@ func TLSParameter(engine string) string {
 // AuditLogging is the parameter that switches Aurora MySQL's audit log on.
 const AuditLogging = "server_audit_logging"
 
-// requiredFrom is the version of an engine from which it refuses plain
-// connections unless told otherwise.
+// byDefault is whether an engine refuses plain connections where its parameter is not
+// set, by the major versions that AWS's documentation speaks of. Of others nobody knows.
+//
 // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/PostgreSQL.Concepts.General.SSL.html
+// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/mysql-ssl-connections.require-ssl.html
 // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/mariadb-ssl-connections.require-ssl.html
-var requiredFrom = map[string][2]int{
-	"postgres": {15, 0},
-	"mariadb":  {11, 8},
+// https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/SQLServer.Concepts.General.SSL.Using.html
+// https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraPostgreSQL.Security.html
+// https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraMySQL.Compare-v3-v84.html
+// (all as of 2026-11-29)
+var byDefault = []struct {
+	engine   string // or its name up to the edition
+	from, to [2]int // versions, the last one included
+	refuses  bool
+}{
+	{"postgres", [2]int{9, 0}, [2]int{14, 99}, false},
+	{"postgres", [2]int{15, 0}, [2]int{18, 99}, true},
+	{"mysql", [2]int{5, 5}, [2]int{8, 4}, false},
+	{"mysql", [2]int{9, 7}, [2]int{9, 7}, true},
+	{"mariadb", [2]int{10, 0}, [2]int{11, 4}, false},
+	{"mariadb", [2]int{11, 8}, [2]int{11, 8}, true},
+	{"sqlserver", [2]int{11, 0}, [2]int{17, 99}, false},
+	{"aurora-mysql", [2]int{5, 6}, [2]int{8, 0}, false},
+	{"aurora-mysql", [2]int{8, 4}, [2]int{8, 4}, true},
+	{"aurora-postgresql", [2]int{9, 6}, [2]int{16, 99}, false},
+	{"aurora-postgresql", [2]int{17, 0}, [2]int{18, 99}, true},
+}
+
+// refusesPlain tells what an engine does by default; false for ok where nobody knows.
+func refusesPlain(d Database) (refuses, ok bool) {
+	version, ok := majorOf(d.Version)
+	if !ok {
+		return false, false
+	}
+	edition, _, _ := strings.Cut(d.Engine, "-")
+	for _, x := range byDefault {
+		if x.engine != d.Engine && (x.engine != edition || x.engine != "sqlserver") {
+			continue
+		}
+		if compare(version, x.from) >= 0 && compare(version, x.to) <= 0 {
+			return x.refuses, true
+		}
+	}
+	return false, false
 }
 
 func instanceTLS(e *check.Evidence, i DBInstance) check.Verdict {
@@ -54,28 +92,34 @@ func tlsRequired(d Database, parameter func() string) check.Verdict {
 	}
 	value := parameter()
 	if value == "" {
-		from, some := requiredFrom[d.Engine]
-		return check.Must(some && reaches(d.Version, from), name+" is on by default", name+" is not set, so plain connections are taken")
+		refuses, known := refusesPlain(d)
+		if !known {
+			return check.Unassessed(fact.Gap{Reason: fact.NotCollected, Detail: name + " is not set, and nobody knows what " + d.Engine + " " + d.Version + " does then"})
+		}
+		return check.Must(refuses, name+" is on by default", name+" is not set, so plain connections are taken")
 	}
 	return check.Must(on(value), name+" is on", name+" is "+value+", so plain connections are taken")
 }
 
 func on(value string) bool { return value == "1" || strings.EqualFold(value, "on") }
 
-// reaches reports whether a version such as 11.8.3 is at least the one given.
-func reaches(version string, least [2]int) bool {
-	parts := strings.SplitN(version, ".", 3)
-	for i, want := range least {
-		part := 0
-		if i < len(parts) {
-			part, _ = strconv.Atoi(parts[i])
+// majorOf is the first two numbers of a version such as 11.8.3, 16 or
+// 8.0.mysql_aurora.3.05.2.
+func majorOf(version string) (major [2]int, ok bool) {
+	for i, part := range strings.SplitN(version, ".", 3) {
+		if i == len(major) {
+			break
 		}
-		if part != want {
-			return part > want
+		n, err := strconv.Atoi(part)
+		if err != nil && i == 0 {
+			return major, false
 		}
+		major[i] = n // 0 for what is no number
 	}
-	return true
+	return major, true
 }
+
+func compare(a, b [2]int) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) }
 
 // auroraAudit judges the parameter without which there is no audit log to export.
 // https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraMySQL.Auditing.html

@@ -181,7 +181,7 @@ func certificateCases() []checktest.Case {
 		{Name: "days left", Resource: until(29), Want: check.Fail},
 		{Name: "expired", Resource: until(-1), Want: check.Fail},
 		{Name: "expired authority", Resource: detail(func(d *rds.InstanceDetail) { d.CA = "rds-ca-2019" }), Want: check.Fail},
-		{Name: "no date", Resource: detail(func(d *rds.InstanceDetail) { d.CertificateUntil = nil }), Want: check.Pass},
+		{Name: "no date", Resource: detail(func(d *rds.InstanceDetail) { d.CertificateUntil = nil }), Want: check.NotAssessed},
 		{Name: "none", Resource: detail(func(d *rds.InstanceDetail) { d.CA, d.CertificateUntil = "", nil }), Want: check.NotApplicable},
 	}
 }
@@ -196,6 +196,11 @@ func instanceTLSCases() []checktest.Case {
 		{Name: "off", Resource: with("sqlserver-se", "15.0", "0"), Want: check.Fail},
 		{Name: "MySQL by default", Resource: with("mysql", "8.4.3", ""), Want: check.Fail},
 		{Name: "PostgreSQL 14 by default", Resource: with("postgres", "14.9", ""), Want: check.Fail},
+		{Name: "MySQL 9.7 by default", Resource: with("mysql", "9.7.0", ""), Want: check.Pass},
+		{Name: "MySQL of a later major version", Resource: with("mysql", "10.1", ""), Want: check.NotAssessed},
+		{Name: "PostgreSQL of a later major version", Resource: with("postgres", "19.1", ""), Want: check.NotAssessed},
+		{Name: "a version that is no number", Resource: with("postgres", "devel", ""), Want: check.NotAssessed},
+		{Name: "SQL Server by default", Resource: with("sqlserver-se", "15.0", ""), Want: check.Fail},
 		{Name: "PostgreSQL 15 by default", Resource: with("postgres", "15.2", ""), Want: check.Pass},
 		{Name: "MariaDB 11.4 by default", Resource: with("mariadb", "11.4.2", ""), Want: check.Fail},
 		{Name: "MariaDB 11.8 by default", Resource: with("mariadb", "11.8", ""), Want: check.Pass},
@@ -213,6 +218,12 @@ func clusterTLSCases() []checktest.Case {
 		{Name: "PostgreSQL by default", Resource: cluster(func(c *rds.DBCluster, d *rds.ClusterDetail) {
 			d.Engine, d.Version, c.Parameters = "aurora-postgresql", "16.6", fact.Known(rds.Parameters{})
 		}), Want: check.Fail},
+		{Name: "PostgreSQL 17 by default", Resource: cluster(func(c *rds.DBCluster, d *rds.ClusterDetail) {
+			d.Engine, d.Version, c.Parameters = "aurora-postgresql", "17.4", fact.Known(rds.Parameters{})
+		}), Want: check.Pass, Reports: []string{"mondoohq/cnspec#3707"}},
+		{Name: "PostgreSQL 18 by default", Resource: cluster(func(c *rds.DBCluster, d *rds.ClusterDetail) {
+			d.Engine, d.Version, c.Parameters = "aurora-postgresql", "19.1", fact.Known(rds.Parameters{})
+		}), Want: check.NotAssessed},
 	}
 }
 

@@ -2,9 +2,11 @@ package s3
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/check/policyrule"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -15,9 +17,9 @@ func rules() []check.Rule {
 		check.Across("s3-bucket-public-access-block", model.Medium, bucketBlock, account),
 		check.For("s3-multi-region-access-point-public-access-block", model.High, accessPointBlock),
 
-		check.Across("s3-bucket-policy-not-public", model.Critical, policyNotPublic, account),
+		check.Across("s3-bucket-policy-not-public", model.Critical, PolicyNotPublic, account),
 		check.Across("s3-bucket-policy-no-public-write", model.Critical, policyNoPublicWrite, account).CausedBy("s3-bucket-policy-not-public"),
-		check.For("s3-bucket-policy-no-other-accounts", model.Medium, policyNoOtherAccounts),
+		check.Across("s3-bucket-policy-no-other-accounts", model.Medium, policyNoOtherAccounts, account, check.Using[policyrule.Zone]()),
 		check.For("s3-bucket-policy-services-scoped", model.Low, policyServicesScoped),
 		check.For("s3-bucket-tls-only", model.Medium, tlsOnly),
 
@@ -28,13 +30,13 @@ func rules() []check.Rule {
 		check.For("s3-bucket-acl-disabled", model.Medium, aclDisabled),
 
 		check.For("s3-bucket-default-encryption", model.Medium, defaultEncryption),
-		check.For("s3-bucket-kms-encryption", model.Low, kmsEncryption),
+		check.Across("s3-bucket-kms-encryption", model.Low, kmsEncryption, check.Using[Bucket]()),
 		check.For("s3-bucket-versioning", model.Medium, versioning),
-		check.For("s3-bucket-mfa-delete", model.Low, mfaDelete),
+		check.For("s3-bucket-mfa-delete", model.Low, MFADelete).Except(NoMFADelete),
 		check.For("s3-bucket-object-lock", model.Low, objectLock).OnlyIfAsked("few buckets are archives"),
 		check.Across("s3-bucket-cross-region-replication", model.Low, crossRegionReplication, check.Using[Bucket]()).OnlyIfAsked("few buckets need a copy in another region"),
 
-		check.For("s3-bucket-access-log", model.Medium, accessLog),
+		check.Across("s3-bucket-access-log", model.Medium, accessLog, check.Using[Bucket]()),
 		check.For("s3-bucket-event-notifications", model.Low, eventNotifications).OnlyIfAsked("few buckets need to tell of changes"),
 		check.For("s3-bucket-lifecycle", model.Low, lifecycle),
 		check.For("s3-bucket-lifecycle-old-versions", model.Low, lifecycleOldVersions),
@@ -51,6 +53,9 @@ func kmsEncryption(e *check.Evidence, b Bucket) check.Verdict {
 	encryption := check.Read(e, b.Encryption)
 	switch {
 	case !strings.HasPrefix(encryption.Algorithm, "aws:kms"):
+		if from, ok := receivesLogs(e, b); ok {
+			return check.Inapplicable("the bucket receives the access logs of " + from + ", which cannot be encrypted under a KMS key")
+		}
 		return check.Failed("new objects are not encrypted under a KMS key")
 	case encryption.Key == "":
 		return check.Passed("new objects are encrypted under the KMS key aws/s3")
@@ -70,16 +75,25 @@ func versioning(e *check.Evidence, b Bucket) check.Verdict {
 	}
 }
 
-func mfaDelete(e *check.Evidence, b Bucket) check.Verdict {
-	// https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-s3.html
-	if b.Partition() == "aws-us-gov" {
-		return check.Inapplicable("GovCloud has no MFA delete")
-	}
+// NoMFADelete is where S3 has no MFA delete.
+var NoMFADelete = check.Exclusion{
+	Partitions: []string{"aws-us-gov"}, Reason: "GovCloud has no MFA delete",
+	Source: "https://docs.aws.amazon.com/govcloud-us/latest/UserGuide/govcloud-s3.html", Date: "2026-11-29",
+}
+
+// MFADelete asks that versions of a bucket cannot be deleted without MFA.
+func MFADelete(e *check.Evidence, b Bucket) check.Verdict {
 	v := check.Read(e, b.Versioning)
-	if v.Status != "Enabled" {
+	switch {
+	case v.Status == "Enabled" && v.MFADelete:
+		return check.Passed("MFA delete is on")
+	case len(check.Read(e, b.Lifecycle)) > 0:
+		return check.Inapplicable("the bucket has lifecycle rules, with which S3 allows no MFA delete")
+	case v.Status != "Enabled":
 		return check.Failed("versioning is not on, without which MFA delete protects nothing")
+	default:
+		return check.Failed("MFA delete is off")
 	}
-	return check.Must(v.MFADelete, "MFA delete is on", "MFA delete is off")
 }
 
 func objectLock(e *check.Evidence, b Bucket) check.Verdict {
@@ -127,8 +141,51 @@ func regionOf(e *check.Evidence, arn string) string {
 var byARN = check.NewIndex(check.ARN[Bucket])
 
 func accessLog(e *check.Evidence, b Bucket) check.Verdict {
-	target := check.Read(e, b.LogBucket)
-	return check.Must(target != "", "access is logged to bucket "+target, "access is not logged")
+	if target := check.Read(e, b.LogBucket); target != "" {
+		return check.Passed("access is logged to bucket " + target)
+	}
+	if from := logsFrom(e, b); from != "" {
+		return check.Inapplicable("the bucket receives the access logs of " + from + "; to log its own there would never end")
+	}
+	return check.Failed("access is not logged")
+}
+
+// byLogBucket are the buckets that log to another one of the account.
+var byLogBucket = check.NewIndex(func(e *check.Evidence, b Bucket) []string { return []string{check.Read(e, b.LogBucket)} })
+
+// logsFrom names the buckets of which another receives the server access logs. Where
+// some may be hidden the rule ends here, as NOT_ASSESSED.
+// https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html#s3-9 (2026-11)
+func logsFrom(e *check.Evidence, b Bucket) string {
+	sources, gaps := byLogBucket.SomeIn(e, b.Region, b.Name)
+	var names []string
+	for _, source := range sources {
+		if source.Name != b.Name {
+			names = append(names, source.Name)
+		}
+	}
+	if len(names) == 0 && len(gaps) > 0 {
+		check.Stop(gaps...)
+	}
+	return check.List(names)
+}
+
+// receivesLogs reports whether a bucket receives logs that AWS delivers to no bucket
+// with a KMS key by default, and whose.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerLogs.html#server-access-logging-overview
+// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
+func receivesLogs(e *check.Evidence, b Bucket) (from string, ok bool) {
+	if document := check.Read(e, b.Policy); document != "" {
+		const balancers = "Elastic Load Balancing"
+		if slices.Contains(policyrule.Parse(document, "s3:GetBucketPolicy").LetsIn(), balancers) {
+			return balancers, true
+		}
+	}
+	if check.Read(e, b.LogBucket) == b.Name {
+		return "itself", true
+	}
+	from = logsFrom(e, b)
+	return from, from != ""
 }
 
 func eventNotifications(e *check.Evidence, b Bucket) check.Verdict {
@@ -143,8 +200,15 @@ func eventNotifications(e *check.Evidence, b Bucket) check.Verdict {
 	}
 }
 
+// noLifecycle is the verdict on buckets that S3 lets have no lifecycle rule.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-and-other-bucket-config.html
+var noLifecycle = check.Inapplicable("MFA delete is on, with which S3 allows no lifecycle rule")
+
 func lifecycle(e *check.Evidence, b Bucket) check.Verdict {
 	rules := check.Read(e, b.Lifecycle)
+	if len(rules) == 0 && check.Read(e, b.Versioning).MFADelete {
+		return noLifecycle
+	}
 	for _, rule := range rules {
 		if rule.Enabled {
 			return check.Passed(fmt.Sprintf("lifecycle rule %q is in force", rule.ID))
@@ -161,6 +225,9 @@ func lifecycleOldVersions(e *check.Evidence, b Bucket) check.Verdict {
 		return check.Inapplicable("the bucket never had versions")
 	}
 	rules := check.Read(e, b.Lifecycle)
+	if len(rules) == 0 && check.Read(e, b.Versioning).MFADelete {
+		return noLifecycle
+	}
 	for _, rule := range rules {
 		if rule.Enabled && rule.OldVersions {
 			return check.Passed(fmt.Sprintf("lifecycle rule %q takes care of old versions", rule.ID))

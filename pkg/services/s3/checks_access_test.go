@@ -2,11 +2,14 @@ package s3_test
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/check/policyrule"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/checktest"
+	"github.com/cloudarq/cloudarq/pkg/services/policytest"
 	"github.com/cloudarq/cloudarq/pkg/services/s3"
 )
 
@@ -69,11 +72,29 @@ func policyCases() checktest.Table {
 	public, publicWrite := allow(`"*"`, "s3:GetObject", ""), allow(`{"AWS": "*"}`, "s3:*", "")
 	own := allow(`{"AWS": "arn:aws:iam::111122223333:role/app"}`, "s3:*", "")
 	foreign := allow(`{"AWS": "arn:aws:iam::444455556666:root"}`, "s3:GetObject", "")
-	organization := allow(`"*"`, "s3:GetObject", `, "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-abcde12345"}}`)
+	organization := allow(`"*"`, "s3:GetObject", `, "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-zyxwv98765"}}`)
 	trail := `{"Service": "cloudtrail.amazonaws.com"}`
 	guarded := func(document string, block fact.Of[s3.PublicAccessBlock]) s3.Bucket {
 		return bucket(func(b *s3.Bucket) { b.Policy, b.PublicAccessBlock = fact.Known(document), block })
 	}
+	var ranges []string
+	for i := range 128 {
+		ranges = append(ranges, fmt.Sprintf(`"%d.0.0.0/8"`, 64+i))
+	}
+	from := func(ranges string) string {
+		return allow(`"*"`, "s3:GetObject", `, "Condition": {"IpAddress": {"aws:SourceIp": [`+ranges+`]}}`)
+	}
+	half, wide := from(strings.Join(ranges, ", ")), from(`"0.0.0.0/1", "128.0.0.0/1"`)
+	// Of two statements: the second is for another account.
+	shared := func(first string) string {
+		return `{"Version": "2012-10-17", "Statement": [` + first + `, {"Effect": "Allow", "Principal": {"AWS": "444455556666"}, "Action": "s3:GetObject", "Resource": "arn:aws:s3:::papers/*"}]}`
+	}
+	const everybody = `{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::papers/*"}`
+	const bounded = `{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::papers/*", "Condition": {"StringEquals": {"aws:SourceVpc": "vpc-1"}}}`
+	balancer := func(action string) string { return allow(`{"AWS": "arn:aws:iam::127311923021:root"}`, action, "") }
+	blindZone := []check.Resource{policytest.Blind(func(z *policyrule.Zone) {
+		z.OriginAccessIdentities = fact.Missing[[]policyrule.OriginAccessIdentity](fact.Denied, "cloudfront:ListCloudFrontOriginAccessIdentities")
+	})}
 	policyDenied := func(b *s3.Bucket) { b.Policy = fact.Missing[string](fact.Denied, "s3:GetBucketPolicy") }
 	blind := bucket(func(b *s3.Bucket) { policyDenied(b); b.PublicAccessBlock = blockDenied })
 	return checktest.Table{
@@ -91,7 +112,9 @@ func policyCases() checktest.Table {
 			{Name: "public, bucket's block unknown", Resource: guarded(public, blockDenied), Others: accountOff, Want: check.NotAssessed},
 			{Name: "public, account's block unknown", Resource: withPolicy(public), Others: accountBlind, Want: check.NotAssessed},
 			{Name: "public, account's block not collected", Resource: withPolicy(public), Want: check.NotAssessed},
-			{Name: "policy unknown, restricted", Resource: bucket(policyDenied), Others: accountOff, Want: check.Pass},
+			{Name: "policy unknown, restricted", Resource: bucket(policyDenied), Others: accountOff, Want: check.NotAssessed},
+			{Name: "half of the internet, which S3 does not take for public", Resource: guarded(half, fact.Known(allOn)), Others: accountOff, Want: check.Fail},
+			{Name: "a wide range, which S3 takes for public", Resource: guarded(wide, fact.Known(allOn)), Others: accountOff, Want: check.Pass},
 			{Name: "policy and block unknown", Resource: blind, Others: accountOff, Want: check.NotAssessed},
 			{Name: "not a policy", Resource: withPolicy(`{"Statement": 7}`), Others: accountOff, Want: check.NotAssessed},
 		},
@@ -104,23 +127,36 @@ func policyCases() checktest.Table {
 			{Name: "public delete, restricted", Resource: guarded(allow(`"*"`, "s3:DeleteObject", ""), fact.Known(allOn)), Others: accountOff, Want: check.Pass},
 			{Name: "public everything, block unknown", Resource: guarded(publicWrite, blockDenied), Others: accountOff, Want: check.NotAssessed},
 		},
-		"s3-bucket-policy-no-other-accounts": {
+		"s3-bucket-policy-no-other-accounts": policytest.InZone([]checktest.Case{
 			{Name: "no policy", Resource: withPolicy(""), Want: check.Pass},
 			{Name: "own account", Resource: withPolicy(own), Want: check.Pass},
 			{Name: "own canonical user", Resource: withPolicy(allow(`{"CanonicalUser": "79a5"}`, "s3:GetObject", "")), Want: check.Pass},
-			{Name: "CloudFront's identity", Resource: withPolicy(allow(`{"AWS": "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1"}`, "s3:GetObject", "")), Want: check.Pass},
+			{Name: "own origin access identity", Resource: withPolicy(allow(`{"AWS": "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity EOWN"}`, "s3:GetObject", "")), Want: check.Pass},
+			{Name: "own origin access identity as a canonical user", Resource: withPolicy(allow(`{"CanonicalUser": "00ab79"}`, "s3:GetObject", "")), Want: check.Pass},
+			{Name: "another's origin access identity", Resource: withPolicy(allow(`{"AWS": "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1"}`, "s3:GetObject", "")), Want: check.Fail},
+			{Name: "an origin access identity, and nobody knows the owner's", Resource: withPolicy(allow(`{"AWS": "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1"}`, "s3:GetObject", "")), Others: blindZone, Want: check.NotAssessed},
+			{Name: "the load balancers' account, for logs", Resource: withPolicy(balancer("s3:PutObject")), Want: check.Pass},
+			{Name: "the load balancers' account, for more than logs", Resource: withPolicy(balancer("s3:GetObject")), Want: check.Fail},
+			{Name: "Redshift's user, for logs", Resource: withPolicy(allow(`{"AWS": "arn:aws:iam::193672423079:user/logs"}`, "s3:PutObject", "")), Want: check.Pass},
+			{Name: "whoever comes by a network", Resource: withPolicy(shared(bounded)), Want: check.Fail},
+			{Name: "public and another account, restricted: both are kept out", Resource: guarded(shared(everybody), fact.Known(allOn)), Others: accountOff, Want: check.Pass},
+			{Name: "public and another account", Resource: withPolicy(shared(everybody)), Others: accountOff, Want: check.Fail},
+			{Name: "not public to S3 and another account, restricted", Resource: guarded(shared(bounded), fact.Known(allOn)), Others: accountOff, Want: check.Fail},
 			{Name: "everybody, which another check judges", Resource: withPolicy(public), Want: check.Pass},
 			{Name: "another account", Resource: withPolicy(foreign), Want: check.Fail},
 			{Name: "another canonical user", Resource: withPolicy(allow(`{"CanonicalUser": "beef"}`, "s3:GetObject", "")), Want: check.Fail},
 			{Name: "an organization", Resource: withPolicy(organization), Want: check.Fail},
-			{Name: "CloudFront's identity and another account", Resource: withPolicy(allow(`{"AWS": ["arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1", "444455556666"]}`, "s3:GetObject", "")), Want: check.Fail},
+			{Name: "CloudFront's identity and another account", Resource: withPolicy(allow(`{"AWS": ["arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity EOWN", "444455556666"]}`, "s3:GetObject", "")), Want: check.Fail},
 			{Name: "not a policy", Resource: withPolicy(`[]`), Want: check.NotAssessed},
-		},
+		}),
 		"s3-bucket-policy-services-scoped": {
 			{Name: "no policy", Resource: withPolicy(""), Want: check.Pass},
 			{Name: "scoped", Resource: withPolicy(allow(trail, "s3:PutObject", `, "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}}`)), Want: check.Pass},
 			{Name: "another account", Resource: withPolicy(foreign), Want: check.Pass},
 			{Name: "unscoped", Resource: withPolicy(allow(trail, "s3:PutObject", "")), Want: check.Fail},
+			{Name: "log delivery of load balancers, which takes no condition", Resource: withPolicy(allow(`{"Service": "logdelivery.elasticloadbalancing.amazonaws.com"}`, "s3:PutObject", "")), Want: check.Pass},
+			{Name: "log delivery of load balancers, for more than logs", Resource: withPolicy(allow(`{"Service": "logdelivery.elasticloadbalancing.amazonaws.com"}`, "s3:*", "")), Want: check.Fail},
+			{Name: "a dashboard that every account has", Resource: withPolicy(allow(`{"Service": "storage-lens.s3.amazonaws.com"}`, "s3:PutObject", `, "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:s3:eu-west-1:*:storage-lens/default-account-dashboard"}}`)), Want: check.Fail},
 			{Name: "not a policy", Resource: withPolicy(`[]`), Want: check.NotAssessed},
 		},
 		"s3-bucket-tls-only": {

@@ -84,6 +84,12 @@ func blocked(e *check.Evidence, b Bucket, s setting) bool {
 	return false
 }
 
+// ACLNotPublic is the rule that the bucket's ACL grants nothing to everybody, or that
+// the grant is ineffective. It uses the account's AccountPublicAccessBlock.
+func ACLNotPublic(e *check.Evidence, b Bucket) check.Verdict {
+	return aclKeepsOut("", "READ", "WRITE", "READ_ACP", "WRITE_ACP")(e, b)
+}
+
 // aclKeepsOut is the rule that the ACL grants none of the permissions to a
 // group; to neither group if group is empty.
 func aclKeepsOut(group string, permissions ...string) func(*check.Evidence, Bucket) check.Verdict {

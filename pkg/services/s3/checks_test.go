@@ -2,12 +2,14 @@ package s3_test
 
 import (
 	"maps"
+	"strings"
 	"testing"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/checktest"
+	"github.com/cloudarq/cloudarq/pkg/services/policytest"
 	"github.com/cloudarq/cloudarq/pkg/services/s3"
 )
 
@@ -19,6 +21,13 @@ var (
 )
 
 // bucket is a bucket as AWS makes it, changed as a case needs.
+// logging is a bucket of another name that logs to the one named.
+func logging(to string) s3.Bucket {
+	b := bucket(func(b *s3.Bucket) { b.LogBucket = fact.Known(to) })
+	b.ARN, b.Name = "arn:aws:s3:::source", "source"
+	return b
+}
+
 func bucket(change func(*s3.Bucket)) s3.Bucket {
 	b := s3.Bucket{
 		Resource:          model.Resource{Ref: model.Ref{ARN: "arn:aws:s3:::papers", Account: accountID, Region: "eu-west-1", Name: "papers"}},
@@ -62,10 +71,21 @@ func TestChecks(t *testing.T) {
 	for _, part := range []checktest.Table{blockCases(), policyCases(), aclCases(), storageCases(), operationCases()} {
 		maps.Copy(table, part)
 	}
-	checktest.Run(t, s3.Service(), table)
+	checktest.Run(t, s3.Service(), table, policytest.Zones())
 }
 
 func storageCases() checktest.Table {
+	expires := s3.LifecycleRule{ID: "tmp", Enabled: true}
+	ruled := func(status string, rules ...s3.LifecycleRule) s3.Bucket {
+		return bucket(func(b *s3.Bucket) {
+			b.Versioning, b.Lifecycle = fact.Known(s3.Versioning{Status: status}), fact.Known(rules)
+		})
+	}
+	delivered := func(statement string) s3.Bucket {
+		return bucket(func(b *s3.Bucket) {
+			b.Policy = fact.Known(`{"Version":"2012-10-17","Statement":[` + strings.TrimSuffix(statement, "}") + `},"Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::papers/*"}]}`)
+		})
+	}
 	encrypted := func(algorithm, key string) s3.Bucket {
 		return bucket(func(b *s3.Bucket) { b.Encryption = fact.Known(s3.Encryption{Algorithm: algorithm, Key: key}) })
 	}
@@ -95,6 +115,10 @@ func storageCases() checktest.Table {
 			{Name: "AWS's key", Resource: encrypted("aws:kms", ""), Want: check.Pass},
 			{Name: "two layers", Resource: encrypted("aws:kms:dsse", "key"), Want: check.Pass},
 			{Name: "by S3", Resource: encrypted("AES256", ""), Want: check.Fail},
+			{Name: "by S3, for access logs of another bucket", Resource: encrypted("AES256", ""), Others: []check.Resource{logging("papers")}, Want: check.NotApplicable, Reports: []string{"DataBiosphere/azul#4717"}},
+			{Name: "by S3, for a load balancer's logs", Resource: delivered(`{"Principal":{"Service":"logdelivery.elasticloadbalancing.amazonaws.com"}`), Want: check.NotApplicable},
+			{Name: "by S3, for the logs of an older load balancer", Resource: delivered(`{"Principal":{"AWS":"arn:aws:iam::127311923021:root"}`), Want: check.NotApplicable},
+			{Name: "by S3, for somebody else", Resource: delivered(`{"Principal":{"AWS":"arn:aws:iam::444455556666:root"}`), Want: check.Fail},
 			{Name: "none", Resource: encrypted("", ""), Want: check.Fail},
 		},
 		"s3-bucket-versioning": {
@@ -106,6 +130,7 @@ func storageCases() checktest.Table {
 			{Name: "on", Resource: versions("Enabled", true), Want: check.Pass},
 			{Name: "off", Resource: versions("Enabled", false), Want: check.Fail},
 			{Name: "no versions", Resource: versions("", false), Want: check.Fail},
+			{Name: "with lifecycle rules", Resource: ruled("Enabled", expires), Want: check.NotApplicable, Reports: []string{"Checkmarx/kics#4576", "cloudposse/terraform-aws-s3-log-storage#54"}},
 			{Name: "suspended", Resource: versions("Suspended", true), Want: check.Fail},
 			{Name: "GovCloud", Resource: bucket(func(b *s3.Bucket) { b.ARN = "arn:aws-us-gov:s3:::papers" }), Want: check.NotApplicable},
 		},
@@ -137,10 +162,15 @@ func operationCases() checktest.Table {
 	expires := s3.LifecycleRule{ID: "tmp", Enabled: true}
 	expiresOld := s3.LifecycleRule{ID: "old", Enabled: true, OldVersions: true}
 	disabled := s3.LifecycleRule{ID: "off", OldVersions: true}
+	versions := func(status string, mfa bool) s3.Bucket {
+		return bucket(func(b *s3.Bucket) { b.Versioning = fact.Known(s3.Versioning{Status: status, MFADelete: mfa}) })
+	}
 	return checktest.Table{
 		"s3-bucket-access-log": {
 			{Name: "logged", Resource: bucket(func(b *s3.Bucket) { b.LogBucket = fact.Known("logs") }), Want: check.Pass},
 			{Name: "not logged", Resource: bucket(nil), Want: check.Fail},
+			{Name: "for the logs of another", Resource: bucket(nil), Others: []check.Resource{logging("papers")}, Want: check.NotApplicable, Reports: []string{"prowler-cloud/prowler#506", "DataBiosphere/azul#4717", "DataDog/datadog-serverless-functions#764"}},
+			{Name: "others log elsewhere", Resource: bucket(nil), Others: []check.Resource{logging("logs")}, Want: check.Fail},
 		},
 		"s3-bucket-event-notifications": {
 			{Name: "to EventBridge", Resource: notifies(s3.Notifications{EventBridge: true}), Want: check.Pass},
@@ -151,10 +181,12 @@ func operationCases() checktest.Table {
 			{Name: "a rule", Resource: ruled("", disabled, expires), Want: check.Pass},
 			{Name: "disabled rule", Resource: ruled("", disabled), Want: check.Fail},
 			{Name: "no rule", Resource: bucket(nil), Want: check.Fail},
+			{Name: "MFA delete allows none", Resource: versions("Enabled", true), Want: check.NotApplicable, Reports: []string{"Checkmarx/kics#4576"}},
 		},
 		"s3-bucket-lifecycle-old-versions": {
 			{Name: "expired", Resource: ruled("Enabled", expires, expiresOld), Want: check.Pass},
 			{Name: "only current ones", Resource: ruled("Enabled", expires, disabled), Want: check.Fail},
+			{Name: "MFA delete allows none", Resource: versions("Enabled", true), Want: check.NotApplicable},
 			{Name: "suspended, not expired", Resource: ruled("Suspended"), Want: check.Fail},
 			{Name: "no versions", Resource: ruled(""), Want: check.NotApplicable},
 		},

@@ -13,7 +13,7 @@ import (
 func rules() []check.Rule {
 	return []check.Rule{
 		check.For("secretsmanager-secret-not-public", model.Critical, policies().Asking(policyrule.NotPublic)).EvenManaged(),
-		check.For("secretsmanager-secret-policy-no-other-accounts", model.Medium, policies().Asking(policyrule.NoOtherAccounts)).EvenManaged(),
+		check.Across("secretsmanager-secret-policy-no-other-accounts", model.Medium, policies().AskingZone(policyrule.NoOtherAccounts), check.Using[policyrule.Zone]()).EvenManaged(),
 		check.For("secretsmanager-secret-policy-services-scoped", model.Medium, policies().Asking(policyrule.ServicesScoped)).EvenManaged(),
 		check.For("secretsmanager-secret-rotation", model.Medium, own(rotation)),
 		check.For("secretsmanager-secret-rotated-as-scheduled", model.Medium, rotatedAsScheduled).EvenManaged(),

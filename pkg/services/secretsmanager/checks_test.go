@@ -83,7 +83,7 @@ func TestChecks(t *testing.T) {
 		{Name: "of a service", Resource: ofService, Want: check.NotApplicable},
 		{Name: "replica", Resource: replica, Want: check.NotApplicable},
 	}
-	checktest.Run(t, secretsmanager.Service(), table)
+	checktest.Run(t, secretsmanager.Service(), table, policytest.Zones())
 }
 
 func rotationCases() checktest.Table {

@@ -11,7 +11,7 @@ func rules() []check.Rule {
 		check.For("sns-topic-encrypted-with-kms", model.Medium, encrypted),
 		check.For("sns-topic-delivery-logged", model.Low, deliveryLogged),
 		check.For("sns-topic-not-public", model.High, policies().Asking(policyrule.NotPublic)),
-		check.For("sns-topic-policy-no-other-accounts", model.Medium, policies().Asking(policyrule.NoOtherAccounts)),
+		check.Across("sns-topic-policy-no-other-accounts", model.Medium, policies().AskingZone(policyrule.NoOtherAccounts), check.Using[policyrule.Zone]()),
 		check.For("sns-topic-policy-services-scoped", model.Medium, policies().Asking(policyrule.ServicesScoped)),
 		check.For("sns-topic-tls-only", model.Low, policies().RequiringTLS("sns:Publish")),
 		check.For("sns-subscription-no-plain-http", model.High, noPlainHTTP),

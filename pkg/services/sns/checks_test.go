@@ -7,6 +7,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/checktest"
+	"github.com/cloudarq/cloudarq/pkg/services/policytest"
 	"github.com/cloudarq/cloudarq/pkg/services/sns"
 )
 
@@ -48,11 +49,12 @@ func TestChecks(t *testing.T) {
 	plain := topic(sns.Attributes{})
 	public := withPolicy(policy(allow(`{"AWS": "*"}`, "")))
 	foreign := withPolicy(policy(allow(`{"AWS": "arn:aws:iam::444455556666:root"}`, "")))
-	organization := withPolicy(policy(allow(`"*"`, `, "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-abcde12345"}}`)))
+	organization := withPolicy(policy(allow(`"*"`, `, "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-zyxwv98765"}}`)))
 	bucket := `{"Service": "s3.amazonaws.com"}`
 	anyBucket := withPolicy(policy(allow(bucket, "")))
 	ownBucket := withPolicy(policy(allow(bucket, `, "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}}`)))
 	tls := `{"Effect": "Deny", "Principal": "*", "Action": "SNS:Publish", "Resource": "` + arn + `", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}`
+	inPolicy := func(statement string) check.Resource { return withPolicy(policy(statement)) }
 	broken := checktest.Case{Name: "not a policy", Resource: withPolicy("[]"), Want: check.NotAssessed}
 
 	checktest.Run(t, sns.Service(), checktest.Table{
@@ -70,12 +72,12 @@ func TestChecks(t *testing.T) {
 			{Name: "everybody", Resource: public, Want: check.Fail},
 			broken,
 		},
-		"sns-topic-policy-no-other-accounts": {
+		"sns-topic-policy-no-other-accounts": append(policytest.Names("sns:Publish", inPolicy), policytest.InZone([]checktest.Case{
 			{Name: "default policy", Resource: plain, Want: check.Pass},
 			{Name: "another account", Resource: foreign, Want: check.Fail},
 			{Name: "an organization", Resource: organization, Want: check.Fail},
 			broken,
-		},
+		})...),
 		"sns-topic-policy-services-scoped": {
 			{Name: "default policy", Resource: plain, Want: check.Pass},
 			{Name: "buckets of the account", Resource: ownBucket, Want: check.Pass},
@@ -92,5 +94,5 @@ func TestChecks(t *testing.T) {
 			{Name: "queue", Resource: subscription("sqs"), Want: check.Pass},
 			{Name: "http", Resource: subscription("http"), Want: check.Fail},
 		},
-	})
+	}, policytest.Zones())
 }

@@ -11,7 +11,7 @@ import (
 func rules() []check.Rule {
 	return []check.Rule{
 		check.For("sqs-queue-not-public", model.Critical, policies().Asking(policyrule.NotPublic)),
-		check.For("sqs-queue-policy-no-other-accounts", model.Medium, policies().Asking(policyrule.NoOtherAccounts)),
+		check.Across("sqs-queue-policy-no-other-accounts", model.Medium, policies().AskingZone(policyrule.NoOtherAccounts), check.Using[policyrule.Zone]()),
 		check.For("sqs-queue-policy-services-scoped", model.Medium, policies().Asking(policyrule.ServicesScoped)),
 		check.For("sqs-queue-tls-only", model.Low, policies().RequiringTLS("sqs:*")),
 		check.For("sqs-queue-encrypted", model.Medium, encrypted),

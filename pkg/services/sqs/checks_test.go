@@ -72,7 +72,7 @@ func TestChecks(t *testing.T) {
 		},
 		"sqs-queue-dead-letter-queue": deadLetterCases(),
 	})
-	checktest.Run(t, sqs.Service(), table)
+	checktest.Run(t, sqs.Service(), table, policytest.Zones())
 }
 
 func deadLetterCases() []checktest.Case {

@@ -3,6 +3,8 @@
 package balancerrule
 
 import (
+	"slices"
+
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 )
@@ -36,6 +38,7 @@ func Internal(scheme string) check.Verdict {
 
 // MultiAZ asks for more than one availability zone.
 func MultiAZ(zones []string) check.Verdict {
+	zones = slices.Compact(slices.Sorted(slices.Values(zones)))
 	return check.Must(len(zones) > 1, "the load balancer is in "+check.List(zones), "the load balancer is in one zone only")
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/judge/iampolicy"
+	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
 // Source is where resources of type R have their policy.
@@ -20,7 +21,7 @@ type Source[R check.Resource] struct {
 	Policy func(*check.Evidence, R) string
 }
 
-// Question is what a rule asks of a policy as evaluated.
+// Question is what a rule asks of a policy as evaluated, whoever the owner trusts.
 type Question func(iampolicy.Result) check.Verdict
 
 // Asking is the rule that asks a question of each resource's policy. Without a
@@ -31,8 +32,39 @@ func (s Source[R]) Asking(question Question) func(*check.Evidence, R) check.Verd
 		if document == "" {
 			return check.Passed("there is no policy")
 		}
-		owner := r.Reference()
-		return question(Parse(document, s.Operation).Evaluate(iampolicy.Options{Account: owner.Account, Partition: owner.Partition()}))
+		return question(Parse(document, s.Operation).Evaluate(Owner(r.Reference())))
+	}
+}
+
+// Owner is the zone of trust that consists of the owner's account alone. It is all that
+// has to be known to say whether everybody is let in, or a service for everybody.
+func Owner(owner model.Ref) iampolicy.Zone {
+	return iampolicy.Zone{Account: owner.Account, Partition: owner.Partition()}
+}
+
+// Access is whom a policy lets in, in the light of the owner's zone of trust.
+type Access struct {
+	iampolicy.Result
+	trust     *Trust
+	operation string
+}
+
+// Evaluate asks of a policy, which the operation read, whom it lets in.
+func (t *Trust) Evaluate(policy iampolicy.Policy, operation string) Access {
+	return Access{policy.Evaluate(t.Zone), t, operation}
+}
+
+// ZoneQuestion is what a rule asks of a policy in the light of the zone of trust.
+type ZoneQuestion func(Access) check.Verdict
+
+// AskingZone is Asking for what the zone of trust decides. The rule uses Zone.
+func (s Source[R]) AskingZone(question ZoneQuestion) func(*check.Evidence, R) check.Verdict {
+	return func(e *check.Evidence, r R) check.Verdict {
+		document := s.Policy(e, r)
+		if document == "" {
+			return check.Passed("there is no policy")
+		}
+		return question(TrustOf(e, r.Reference()).Evaluate(Parse(document, s.Operation), s.Operation))
 	}
 }
 
@@ -61,29 +93,78 @@ func Parse(document, operation string) iampolicy.Policy {
 
 // NotPublic asks that the policy does not let everybody in.
 func NotPublic(r iampolicy.Result) check.Verdict {
-	for _, grant := range r.At(iampolicy.Public) {
-		return check.Failed(fmt.Sprintf("%s of the policy allows everybody %s", grant.Statement, check.List(grant.Actions)))
+	for _, g := range r.At(iampolicy.Public) {
+		return check.Failed(Public(g))
 	}
 	return check.Passed("the policy does not let everybody in")
 }
 
-// NoOtherAccounts asks that the policy names no account or organization besides
-// the owner. Everybody is NotPublic's affair.
-func NoOtherAccounts(r iampolicy.Result) check.Verdict {
-	for _, level := range []iampolicy.Level{iampolicy.CrossAccount, iampolicy.Organization} {
-		for _, grant := range r.At(level) {
-			return check.Failed(fmt.Sprintf("%s of the policy lets in %s", grant.Statement, check.List(grant.Parties)))
-		}
+// Public says what a statement allows everybody, and why its conditions do not keep
+// anybody out.
+func Public(g iampolicy.Grant) string {
+	return because(fmt.Sprintf("%s of the policy allows everybody %s", g.Statement, check.List(g.Actions)), g)
+}
+
+// NoOtherAccounts asks that the policy lets in nobody beyond the zone of trust: neither
+// an account nor an organization, nor whoever comes by a network. Everybody is
+// NotPublic's affair.
+func NoOtherAccounts(a Access) check.Verdict {
+	for _, g := range a.At(iampolicy.Restricted) {
+		return check.Failed(fmt.Sprintf("%s of the policy allows %s to whoever fits %s, of any account",
+			g.Statement, check.List(g.Actions), check.List(names(g.Parties))))
 	}
-	return check.Passed("the policy names no other account")
+	return NoNamedStrangers(a)
+}
+
+// NoNamedStrangers is NoOtherAccounts for services that have another check for what
+// comes by a network.
+func NoNamedStrangers(a Access) check.Verdict {
+	var unknown []string
+	for _, g := range a.At(iampolicy.CrossAccount, iampolicy.Organization) {
+		strangers := g.Parties.Named(iampolicy.Foreign)
+		if len(strangers) > 0 {
+			return check.Failed(fmt.Sprintf("%s of the policy lets in %s%s to %s", g.Statement, strangersOf(g.Level), check.List(strangers), check.List(g.Actions)))
+		}
+		unknown = append(unknown, g.Parties.Named(iampolicy.Unknown)...)
+	}
+	if len(unknown) > 0 {
+		a.trust.Stop(a.operation, unknown)
+	}
+	return check.Passed("the policy lets in no other account")
+}
+
+func strangersOf(l iampolicy.Level) string {
+	if l == iampolicy.Organization {
+		return "another organization, "
+	}
+	return ""
 }
 
 // ServicesScoped asks that AWS services are let in only on behalf of the owner:
 // else anybody can have the service act for them, as a confused deputy.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
 func ServicesScoped(r iampolicy.Result) check.Verdict {
-	for _, grant := range r.At(iampolicy.ServiceUnscoped) {
-		return check.Failed(fmt.Sprintf("%s of the policy lets in %s on behalf of any account", grant.Statement, check.List(grant.Services)))
+	for _, g := range r.At(iampolicy.ServiceUnscoped) {
+		return check.Failed(because(fmt.Sprintf("%s of the policy lets in %s on behalf of any account", g.Statement, check.List(g.Services)), g))
 	}
 	return check.Passed("the policy lets no AWS service in on behalf of any account")
+}
+
+// because adds which conditions did not bound what a grant gives.
+func because(what string, g iampolicy.Grant) string {
+	if g.Why == "" {
+		return what
+	}
+	return what + ": " + model.Cut(g.Why, maxWhy)
+}
+
+// maxWhy leaves room in a reason for what comes before it.
+const maxWhy = 200
+
+func names(parties iampolicy.Parties) []string {
+	all := make([]string, len(parties))
+	for i, p := range parties {
+		all[i] = p.Name
+	}
+	return all
 }

@@ -14,15 +14,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// record is the environment variable that names the folder into which tests
+// Record is the environment variable that names the folder into which tests
 // write what they see, instead of comparing it: make blinds sets it.
-const record = "CLOUDARQ_RECORD"
+const Record = "CLOUDARQ_RECORD"
 
 // Recorded compares what a service's test saw with a table, as far as the table
 // speaks of the facts and listings that mine accepts.
 func Recorded(t *testing.T, table, service string, have, saw map[string][]string, mine func(name string) bool) {
 	t.Helper()
-	if dir := os.Getenv(record); dir != "" {
+	if dir := os.Getenv(Record); dir != "" {
 		var b strings.Builder
 		b.WriteString("# Recorded by make blinds from the tests of the service; they compare it.\n")
 		for _, key := range slices.Sorted(maps.Keys(saw)) {

@@ -1,4 +1,5 @@
-// Package collect reads what the role or the user allows that an audit comes as.
+// Package collect reads what the role or the user allows that an audit comes as, and
+// the account's zone of trust.
 package collect
 
 import (
@@ -13,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
+	"github.com/cloudarq/cloudarq/pkg/judge/check/policyrule"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/judge/iampolicy"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -24,11 +26,18 @@ func Spec() collect.Spec {
 	return collect.Spec{
 		Service: cloudarq.Name,
 		Global:  true,
-		Walks: []collect.Walk{{
-			Kinds:      []string{cloudarq.Access{}.Kind()},
-			Operations: []string{"IAM.GetAccountAuthorizationDetails"},
-			Run:        access,
-		}},
+		Walks: []collect.Walk{
+			{
+				Kinds:      []string{cloudarq.Access{}.Kind()},
+				Operations: []string{"IAM.GetAccountAuthorizationDetails"},
+				Run:        access,
+			},
+			{
+				Kinds:      []string{policyrule.Zone{}.Kind()},
+				Operations: []string{"Organizations.DescribeOrganization", "S3.ListBuckets", "CloudFront.ListCloudFrontOriginAccessIdentities"},
+				Run:        zone,
+			},
+		},
 	}
 }
 

@@ -7,13 +7,20 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
+	cftypes "github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
 	sdk "github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	orgtypes "github.com/aws/aws-sdk-go-v2/service/organizations/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
 	"github.com/cloudarq/cloudarq/pkg/aws/fake"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/check/policyrule"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudarq"
@@ -76,18 +83,65 @@ func full(f *fake.Fake) {
 		})
 }
 
+// zone is what belongs to the account, on several pages.
+func zone(f *fake.Fake) {
+	fake.On(f, func(*organizations.DescribeOrganizationInput) (*organizations.DescribeOrganizationOutput, error) {
+		return &organizations.DescribeOrganizationOutput{Organization: &orgtypes.Organization{Id: aws.String("o-abcde12345")}}, nil
+	})
+	fake.OnPages[s3.ListBucketsInput](f,
+		&s3.ListBucketsOutput{ContinuationToken: aws.String("2"), Buckets: []s3types.Bucket{{Name: aws.String("one"), BucketRegion: aws.String("eu-west-1")}}},
+		&s3.ListBucketsOutput{Buckets: []s3types.Bucket{{Name: aws.String("two"), BucketRegion: aws.String("us-east-1")}}})
+	fake.OnPages[cloudfront.ListCloudFrontOriginAccessIdentitiesInput](f,
+		&cloudfront.ListCloudFrontOriginAccessIdentitiesOutput{CloudFrontOriginAccessIdentityList: &cftypes.CloudFrontOriginAccessIdentityList{
+			IsTruncated: aws.Bool(true), NextMarker: aws.String("2"),
+			Items: []cftypes.CloudFrontOriginAccessIdentitySummary{{Id: aws.String("E1"), S3CanonicalUserId: aws.String("00ab")}},
+		}},
+		&cloudfront.ListCloudFrontOriginAccessIdentitiesOutput{CloudFrontOriginAccessIdentityList: &cftypes.CloudFrontOriginAccessIdentityList{
+			IsTruncated: aws.Bool(false), Items: []cftypes.CloudFrontOriginAccessIdentitySummary{{Id: aws.String("E2"), S3CanonicalUserId: aws.String("00cd")}},
+		}})
+}
+
 func TestCollect(t *testing.T) {
 	t.Parallel()
-	collecttest.Run(t, collect.Spec(), full, []check.Resource{cloudarq.Access{
-		Resource: model.Resource{Ref: model.Ref{ARN: roleARN, Account: collecttest.Account, Region: model.Global, Name: "CloudArqAuditRole"}},
-		Policies: fact.Known(cloudarq.Policies{
-			Entrusted: true,
-			Documents: []cloudarq.Document{
-				{Name: readARN, Document: text("s3:ListAllMyBuckets")}, {Name: auditARN, Document: text("kms:ListKeys")}, {Name: "more", Document: text("ec2:DescribeRegions")},
-			},
-			Boundary: &cloudarq.Document{Name: limitARN, Document: text("*")},
-		}),
-	}})
+	collecttest.Run(t, collect.Spec(), func(f *fake.Fake) { full(f); zone(f) }, []check.Resource{
+		cloudarq.Access{
+			Resource: model.Resource{Ref: model.Ref{ARN: roleARN, Account: collecttest.Account, Region: model.Global, Name: "CloudArqAuditRole"}},
+			Policies: fact.Known(cloudarq.Policies{
+				Entrusted: true,
+				Documents: []cloudarq.Document{
+					{Name: readARN, Document: text("s3:ListAllMyBuckets")}, {Name: auditARN, Document: text("kms:ListKeys")}, {Name: "more", Document: text("ec2:DescribeRegions")},
+				},
+				Boundary: &cloudarq.Document{Name: limitARN, Document: text("*")},
+			}),
+		},
+		policyrule.Zone{
+			Resource:     model.Resource{Ref: model.Ref{ARN: "arn:aws:account::" + collecttest.Account + ":zone", Account: collecttest.Account, Region: model.Global, Name: collecttest.Account}},
+			Organization: fact.Known("o-abcde12345"),
+			Buckets:      fact.Known([]string{"one", "two"}),
+			OriginAccessIdentities: fact.Known([]policyrule.OriginAccessIdentity{
+				{ID: "E1", CanonicalUser: "00ab"}, {ID: "E2", CanonicalUser: "00cd"},
+			}),
+			Trusted: fact.Known([]string{"444455556666"}),
+		},
+	})
+}
+
+// An account that is in no organization has none, which is an answer.
+func TestNoOrganization(t *testing.T) {
+	t.Parallel()
+	cloud := fake.New()
+	full(cloud)
+	zone(cloud)
+	fake.Fail[organizations.DescribeOrganizationInput](cloud, "AWSOrganizationsNotInUseException")
+	for _, r := range collecttest.Walk(t, collect.Spec(), cloud).Resources {
+		if z, ok := r.(policyrule.Zone); ok {
+			if id, gap := z.Organization.Get(); id != "" || gap != nil {
+				t.Errorf("organization %q, %v", id, gap)
+			}
+			return
+		}
+	}
+	t.Error("no zone")
 }
 
 // Whose policies are read follows from who the caller is.
