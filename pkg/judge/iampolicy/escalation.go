@@ -97,32 +97,39 @@ var credentials = map[string]bool{
 	"iam:DeleteAccessKey": true,
 }
 
+// mostWork bounds the comparisons that are made for one holder. Policies as AWS takes
+// them can be written so that all of them are compared with all others.
+const mostWork = 5_000_000
+
 // Escalations gives the known ways by which the holder can have more rights, each
 // with the policies that allow it; of ways that include another one, the other alone.
 // What a path takes may come from several policies. Denies of any policy count where
-// they are sure, and the permissions boundary bounds.
+// they are sure, and the permissions boundary bounds. It is false if the policies are
+// too much to compare, and the ways then say nothing.
 //
 // Whether a role that can be passed, or a user that can be changed, has more rights
 // than the holder is not looked at: the policies alone decide. Whoever is an
 // [Holder.Administrator] has them all; ask that first.
-func (h Holder) Escalations() []Escalation {
+func (h Holder) Escalations() ([]Escalation, bool) {
 	type question struct {
 		action, passTo string
 		need           need
 	}
+	work := mostWork
 	known := map[question][]int{}
 	var found []Escalation
 	for _, p := range pathTable().all {
 		e := Escalation{ID: p.id, Actions: p.actions}
 		for _, action := range p.actions {
 			q := question{action: action, need: p.needs(action)}
-			var passTo []string
+			s := step{action: action, need: q.need, work: &work}
 			if action == "iam:PassRole" {
-				passTo, q.passTo = p.passTo, strings.Join(p.passTo, "|")
+				s.passTo, q.passTo = p.passTo, strings.Join(p.passTo, "|")
 			}
 			by, asked := known[q]
 			if !asked {
-				by = h.grants(action, q.need, passTo)
+				s.targets = h.targets(action)
+				by = h.grants(&s)
 				known[q] = by
 			}
 			if len(by) == 0 {
@@ -139,7 +146,7 @@ func (h Holder) Escalations() []Escalation {
 	}
 	return slices.DeleteFunc(slices.Clone(found), func(e Escalation) bool {
 		return slices.ContainsFunc(found, func(o Escalation) bool { return o.within(e) })
-	})
+	}), work >= 0
 }
 
 // within reports whether a way takes less than another one, or says it in fewer words:
@@ -172,25 +179,25 @@ func (h Holder) targets(action string) []string {
 
 // effective is what of a resource pattern an action can work on, as far as that is
 // simple to say.
-func (h Holder) effective(resource, action string) string {
-	if targets := h.targets(action); len(targets) == 1 && covers(resource, targets[0]) {
-		return targets[0]
+func (q *step) effective(resource string) string {
+	if len(q.targets) == 1 && covers(resource, q.targets[0]) {
+		return q.targets[0]
 	}
 	return resource
 }
 
-// reaches reports whether a resource pattern reaches what an action needs.
-func (h Holder) reaches(resource, action string, n need) bool {
-	if targets := h.targets(action); targets != nil && !slices.ContainsFunc(targets, func(target string) bool { return overlap(fillVariables(resource), target) }) {
+// reaches reports whether a resource pattern reaches what a step needs.
+func (h Holder) reaches(resource string, q *step) bool {
+	if q.targets != nil && !slices.ContainsFunc(q.targets, func(target string) bool { return overlap(fillVariables(resource), target) }) {
 		return false // of another account, or what AWS itself owns, or of another type
 	}
-	if a, ok := parseARN(resource); ok && !wild(a.service) && !worksOn(action, a.service) {
+	if a, ok := parseARN(resource); ok && !wild(a.service) && !worksOn(q.action, a.service) {
 		return false
 	}
-	switch n {
+	switch q.need {
 	case anyOf:
 		// Whom another account's roles trust is that account's to say.
-		return leavesOpen(resource) && (action != "sts:AssumeRole" || overlap(resource, "arn:"+h.Partition+":iam::"+h.Account+":role/*"))
+		return leavesOpen(resource) && (q.action != "sts:AssumeRole" || overlap(resource, "arn:"+h.Partition+":iam::"+h.Account+":role/*"))
 	case others:
 		return resource != h.ARN && !own(resource)
 	case anything:

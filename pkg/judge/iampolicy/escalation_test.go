@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/cloudarq/cloudarq/pkg/judge/iampolicy"
 )
 
@@ -30,7 +32,11 @@ func holding(t *testing.T, arn string, policies ...string) iampolicy.Holder {
 
 func ways(h iampolicy.Holder) string {
 	var ids []string
-	for _, e := range h.Escalations() {
+	found, complete := h.Escalations()
+	if !complete {
+		return "too much"
+	}
+	for _, e := range found {
 		ids = append(ids, e.ID)
 	}
 	return strings.Join(ids, " ")
@@ -87,7 +93,7 @@ func TestPaths(t *testing.T) {
 		if passes := strings.Contains(r.actions, "iam:PassRole"); passes != (r.passTo != "") {
 			t.Errorf("%s passes a role, or names who takes it; not the other", r.id)
 		}
-		found := holding(t, worker, allow(r.actions, "*")).Escalations()
+		found, _ := holding(t, worker, allow(r.actions, "*")).Escalations()
 		if len(found) == 0 {
 			t.Errorf("%s (%s) is not seen", r.id, r.actions)
 			continue
@@ -99,6 +105,13 @@ func TestPaths(t *testing.T) {
 		}
 		if got := ways(holding(t, worker, apart...)); got != ways(holding(t, worker, allow(r.actions, "*"))) {
 			t.Errorf("%s in several policies: %s", r.id, got)
+		}
+		// Without one of them it is another path, or none.
+		for i := range apart {
+			id, _, _ := strings.Cut(r.id, ",")
+			if got := ways(holding(t, worker, slices.Delete(slices.Clone(apart), i, i+1)...)); slices.Contains(strings.Fields(got), id) {
+				t.Errorf("%s is seen without the %d. of %s", id, i+1, r.actions)
+			}
 		}
 		// A Deny in another policy takes it away, and so does a boundary without it.
 		if got := ways(holding(t, worker, allow(r.actions, "*"), `{"Effect": "Deny", "Action": "*", "Resource": "*"}`)); got != "" {
@@ -166,6 +179,8 @@ func TestEscalations(t *testing.T) {
 		"all of IAM":           {alice, []string{allow("iam:*", "*")}, "prowler:OverPermissiveIAM"},
 		"wildcard actions":     {alice, []string{allow("iam:Create?olicyVersion", "*")}, "iam-001"},
 		"but some":             {alice, []string{`{"Effect": "Allow", "NotAction": ["s3:*", "iam:PassRole"], "Resource": "arn:aws:iam::111122223333:policy/*"}`}, "iam-001 prowler:SetDefaultPolicyVersion"},
+		"all but users":        {alice, []string{`{"Effect": "Allow", "Action": "iam:CreateAccessKey", "NotResource": "arn:aws:iam::*:user/*"}`}, ""},
+		"all but oneself":      {alice, []string{`{"Effect": "Allow", "Action": "iam:CreateAccessKey", "NotResource": "` + alice + `"}`}, "iam-002"},
 		"denied in the other":  {alice, []string{allow("iam:PassRole+ec2:RunInstances", "*"), `{"Effect": "Deny", "Action": "iam:*", "Resource": "*"}`}, ""},
 		"denied where it can":  {alice, []string{allow("iam:CreateAccessKey", "*"), `{"Effect": "Deny", "Action": "iam:*", "Resource": "arn:aws:iam::*:user/*"}`}, ""},
 		"denied elsewhere":     {alice, []string{allow("iam:CreateAccessKey", "*"), `{"Effect": "Deny", "Action": "iam:*", "Resource": "arn:aws:iam::*:role/*"}`}, "iam-002"},
@@ -235,12 +250,104 @@ func TestEscalations(t *testing.T) {
 	}
 }
 
+// TestEscalationsAreBounded: policies as large as AWS takes them, written so that each
+// resource is compared with each Deny, are too much, and that is said.
+func TestEscalationsAreBounded(t *testing.T) {
+	list := func(element, pattern string) string {
+		var all []string
+		for i := range 700 {
+			all = append(all, fmt.Sprintf(pattern, i))
+		}
+		return `{"Effect": "` + element + `", "Action": "*", "Resource": ["` + strings.Join(all, `", "`) + `"]}`
+	}
+	var policies []string
+	for range 20 {
+		policies = append(policies, list("Allow", "*%d"), list("Deny", "?*%d"))
+	}
+	begin := time.Now()
+	if _, complete := holding(t, alice, policies...).Escalations(); complete {
+		t.Error("not said to be too much")
+	}
+	if took := time.Since(begin); took > 20*time.Second {
+		t.Errorf("took %v", took)
+	}
+}
+
 func TestEscalationNamesItsPolicies(t *testing.T) {
 	h := holding(t, alice, allow("iam:PassRole", "*"), allow("s3:*", "*"), allow("ec2:RunInstances", "*"))
-	got := h.Escalations()
+	got, _ := h.Escalations()
 	if len(got) != 1 || got[0].String() != "ec2-001 by iam:PassRole and ec2:RunInstances" || strings.Join(got[0].Policies, " ") != "p1 p3" {
 		t.Errorf("%+v", got)
 	}
+}
+
+// TestMoreIsMore: another Allow takes no way to more rights away, and neither a Deny
+// nor a boundary opens one.
+func TestMoreIsMore(t *testing.T) {
+	var actions []string
+	for _, r := range rows(t) {
+		actions = append(actions, strings.Split(r.actions, "+")...)
+	}
+	action := rapid.OneOf(rapid.SampledFrom(actions), rapid.SampledFrom([]string{"*", "iam:*", "iam:Create*", "iam:?ut*", "lambda:*", "ec2:*", "*:Pass*", "sts:*"}))
+	resource := rapid.SampledFrom([]string{
+		"*", "arn:aws:iam::111122223333:role/*", "arn:aws:iam::*:role/*", worker, alice, "arn:aws:iam::*:user/${aws:username}", "arn:aws:iam::*:user/*",
+		"arn:aws:iam::aws:policy/*", "arn:aws:iam::*:policy/a*", "arn:aws:lambda:*:*:function:*", "arn:aws:s3:::b",
+	})
+	condition := rapid.SampledFrom([]string{
+		`{}`, `{}`, `{}`, `{"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}`, `{"StringNotEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}`,
+		`{"StringEquals": {"iam:PermissionsBoundary": "arn:aws:iam::111122223333:policy/box"}}`, `{"StringNotEquals": {"iam:PermissionsBoundary": "arn:aws:iam::111122223333:policy/box"}}`,
+		`{"ArnLike": {"iam:PolicyARN": "arn:aws:iam::aws:policy/Read*"}}`, `{"StringEquals": {"aws:username": "alice"}}`, `{"DateLessThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}`,
+		`{"Bool": {"aws:MultiFactorAuthPresent": "true"}}`, `{"StringEquals": {"aws:ResourceTag/team": "a"}}`,
+	})
+	statement := rapid.Custom(func(t *rapid.T) string {
+		effect := rapid.SampledFrom([]string{"Allow", "Allow", "Allow", "Deny"}).Draw(t, "effect")
+		element := rapid.SampledFrom([]string{"Action", "Action", "Action", "NotAction"}).Draw(t, "element")
+		on := rapid.SampledFrom([]string{"Resource", "Resource", "Resource", "NotResource"}).Draw(t, "on")
+		return fmt.Sprintf(`{"Effect": %q, %q: ["%s"], %q: %q, "Condition": %s}`, effect, element,
+			strings.Join(rapid.SliceOfN(action, 1, 4).Draw(t, "actions"), `", "`), on, resource.Draw(t, "resource"), condition.Draw(t, "condition"))
+	})
+	outer := t
+	rapid.Check(t, func(t *rapid.T) {
+		policies := rapid.SliceOfN(statement, 1, 4).Draw(t, "policies")
+		more := statement.Draw(t, "more")
+		h := holding(outer, rapid.SampledFrom([]string{alice, worker, ""}).Draw(t, "who"), policies...)
+		before := actionsOf(h)
+		bounded := h
+		bounded.Boundary = iampolicy.RightsOf(parse(outer, more))
+		if opened := within(before, actionsOf(bounded)); opened != "" {
+			t.Fatalf("%v bounded by %s makes %s possible", policies, more, opened)
+		}
+		h.Policies = append(h.Policies, iampolicy.Held{Name: "more", Rights: iampolicy.RightsOf(parse(outer, more))})
+		after := actionsOf(h)
+		if strings.Contains(more, `"Deny"`) {
+			before, after = after, before
+		}
+		if lost := within(after, before); lost != "" {
+			t.Fatalf("%v and %s: %s", policies, more, lost)
+		}
+	})
+}
+
+// actionsOf are the ways of a holder by the actions that they take.
+func actionsOf(h iampolicy.Holder) [][]string {
+	var all [][]string
+	found, _ := h.Escalations()
+	for _, e := range found {
+		all = append(all, e.Actions)
+	}
+	return all
+}
+
+// within is a way of some that none of the others says in as few words or fewer.
+func within(others, some [][]string) string {
+	for _, way := range some {
+		if !slices.ContainsFunc(others, func(o []string) bool {
+			return !slices.ContainsFunc(o, func(a string) bool { return !slices.Contains(way, a) }) || strings.HasPrefix(strings.Join(o, ""), "iam:*") || o[0] == "iam:Put*"
+		}) {
+			return strings.Join(way, "+")
+		}
+	}
+	return ""
 }
 
 func TestAdministrator(t *testing.T) {
@@ -262,6 +369,10 @@ func TestAdministrator(t *testing.T) {
 		"bounded by everything":    {[]string{allow("*", "*")}, allow("*", "*"), "p1"},
 		"bounded to power":         {[]string{allow("*", "*")}, power, ""},
 		"the boundary denies":      {[]string{allow("*", "*")}, allow("*", "*") + "," + deny, ""},
+		"until long ago":           {[]string{when(allow("*", "*"), `{"DateLessThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}`)}, "", ""},
+		"since long ago":           {[]string{when(allow("*", "*"), `{"DateGreaterThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}`)}, "", "p1"},
+		"with MFA":                 {[]string{when(allow("*", "*"), `{"Bool": {"aws:MultiFactorAuthPresent": "true"}}`)}, "", "p1"},
+		"within boundaries alone":  {[]string{when(allow("*", "*"), `{"StringEquals": {"iam:PermissionsBoundary": "arn:aws:iam::111122223333:policy/box"}}`)}, "", ""},
 		"everything that has ARNs": {[]string{allow("*", "arn:aws:*")}, "", "p1"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -8,10 +8,10 @@ import (
 
 // holds reports whether the conditions of an Allow can hold for the holder, and leave
 // what a path needs.
-func (h Holder) holds(s *Statement, action string, n need, passTo []string) bool {
+func (h Holder) holds(s *Statement, q *step) bool {
 	for i := range s.Conditions {
 		c := &s.Conditions[i]
-		if !h.can(c, action) || h.bounds(c, action, n, passTo) {
+		if !h.can(c, q.action) || h.bounds(c, q) {
 			return false
 		}
 	}
@@ -20,7 +20,7 @@ func (h Holder) holds(s *Statement, action string, n need, passTo []string) bool
 
 // denies reports whether a Deny surely takes away what a path needs: always, or
 // whenever the request is not bounded as it must be.
-func (h Holder) denies(d *Statement, action string, n need, passTo []string) bool {
+func (h Holder) denies(d *Statement, q *step) bool {
 	switch len(d.Conditions) {
 	case 0:
 		return true
@@ -28,11 +28,11 @@ func (h Holder) denies(d *Statement, action string, n need, passTo []string) boo
 		c := d.Conditions[0]
 		if !c.Operator.Negated() || c.Operator.Quantifier != "" {
 			// Deny iam:PassedToService = ec2: what is passed to it is denied.
-			return action == "iam:PassRole" && c.Is("iam:PassedToService") && !c.Operator.IfExists && c.Operator.textual() &&
-				!slices.ContainsFunc(passTo, func(service string) bool { return !c.matches(service) })
+			return q.action == "iam:PassRole" && c.Is("iam:PassedToService") && !c.Operator.IfExists && c.Operator.textual() &&
+				!slices.ContainsFunc(q.passTo, func(service string) bool { return !c.matches(service) })
 		}
 		c.Operator.Name = strings.Replace(c.Operator.Name, "Not", "", 1)
-		return h.bounds(&c, action, n, passTo)
+		return h.bounds(&c, q)
 	}
 	return false
 }
@@ -94,13 +94,13 @@ func (h Holder) isUser() bool { return strings.Contains(h.ARN, ":user/") }
 
 // bounds reports whether a condition bounds what an action can do so that it is no
 // step of a path.
-func (h Holder) bounds(c *Condition, action string, n need, passTo []string) bool {
+func (h Holder) bounds(c *Condition, q *step) bool {
 	op := c.Operator
 	if !op.textual() || op.Quantifier == "ForAllValues" && !c.Is("iam:PassedToService") {
 		return false
 	}
-	if action == "iam:PassRole" && c.Is("iam:PassedToService") {
-		return !slices.ContainsFunc(passTo, func(service string) bool { return c.agrees(service) })
+	if q.action == "iam:PassRole" && c.Is("iam:PassedToService") {
+		return !slices.ContainsFunc(q.passTo, func(service string) bool { return c.agrees(service) })
 	}
 	if op.Negated() || op.IfExists {
 		return false
@@ -109,8 +109,8 @@ func (h Holder) bounds(c *Condition, action string, n need, passTo []string) boo
 	switch {
 	case key == "iam:permissionsboundary":
 		// With what the boundary bounds. To take it away is the opposite.
-		return !strings.HasPrefix(action, "iam:Delete") && keysOf[key][action] && !slices.ContainsFunc(c.Values, leavesOpen)
-	case key == "iam:policyarn" && keysOf[key][action]:
+		return !strings.HasPrefix(q.action, "iam:Delete") && keysOf[key][q.action] && !slices.ContainsFunc(c.Values, leavesOpen)
+	case key == "iam:policyarn" && keysOf[key][q.action]:
 		iam := "arn:" + h.Partition + ":iam::"
 		for _, strong := range []string{iam + "aws:policy/AdministratorAccess", iam + "aws:policy/IAMFullAccess", iam + h.Account + ":policy/*"} {
 			if slices.ContainsFunc(c.Values, func(v string) bool { return covers(v, strong) }) {
@@ -119,7 +119,7 @@ func (h Holder) bounds(c *Condition, action string, n need, passTo []string) boo
 		}
 		return true
 	case strings.Contains(key, "resourcetag/"):
-		return n == anyOf
+		return q.need == anyOf
 	}
 	return false
 }

@@ -12,11 +12,10 @@ import (
 type Rights struct {
 	allows, denies map[string][]*Statement // by action, as the paths write it
 
-	everything bool // allows all actions on all resources
-	nearly     bool // allows all actions on all resources but some
-	identities bool // allows all of IAM on all resources
-	denied     bool // denies everything, always
-	deniesIAM  bool // denies all of IAM, always
+	everything []*Statement // allow all actions on all resources
+	nearly     []*Statement // allow all actions on all resources but some
+	identities []*Statement // allow all of IAM on all resources
+	denied     bool         // denies everything, or all of IAM, always
 }
 
 // RightsOf reads a policy for [Holder].
@@ -34,17 +33,21 @@ func RightsOf(p Policy) *Rights {
 		for _, action := range s.pathActions() {
 			to[action] = append(to[action], s)
 		}
-		if s.Effect == Deny {
-			if len(s.Conditions) == 0 && s.allResources() {
-				r.denied = r.denied || s.allActions("")
-				r.deniesIAM = r.deniesIAM || s.allActions("iam")
-			}
+		if !s.allResources() {
 			continue
 		}
-		if s.allResources() {
-			r.everything = r.everything || s.allActions("")
-			r.identities = r.identities || s.allActions("iam")
-			r.nearly = r.nearly || len(s.NotActions) > 0
+		switch {
+		case s.Effect == Deny:
+			r.denied = r.denied || len(s.Conditions) == 0 && s.allActions("iam")
+		case s.allActions(""):
+			r.everything = append(r.everything, s)
+		default:
+			if len(s.NotActions) > 0 {
+				r.nearly = append(r.nearly, s)
+			}
+			if s.allActions("iam") {
+				r.identities = append(r.identities, s)
+			}
 		}
 	}
 	return r
@@ -111,70 +114,100 @@ type Holder struct {
 func (h Holder) Administrator() []string {
 	var whole, nearly, identities []string
 	for _, p := range h.Policies {
-		if p.denied || p.deniesIAM {
+		everything, most, iam := h.manages(p.Rights)
+		switch {
+		case p.denied:
 			return nil
-		}
-		if p.everything || p.nearly && p.identities {
+		case everything || most && iam:
 			whole = append(whole, p.Name)
-		} else if p.nearly {
+		case most:
 			nearly = append(nearly, p.Name)
-		}
-		if p.identities && !p.everything && !p.nearly {
+		case iam:
 			identities = append(identities, p.Name)
 		}
 	}
 	if len(whole) == 0 && len(nearly) > 0 && len(identities) > 0 {
 		whole = append(nearly, identities...)
 	}
-	if b := h.Boundary; b != nil && (b.denied || b.deniesIAM || !b.everything && !(b.nearly && b.identities)) {
-		return nil
+	if b := h.Boundary; b != nil {
+		if everything, most, iam := h.manages(b); b.denied || !everything && (!most || !iam) {
+			return nil
+		}
 	}
 	slices.Sort(whole)
 	return slices.Compact(whole)
 }
 
-// grants gives the indexes of the policies that let the holder do an action as a path
-// needs it; passTo are the services that a passed role must reach, any of them.
-func (h Holder) grants(action string, n need, passTo []string) []int {
-	if h.Boundary != nil && !slices.ContainsFunc(h.Boundary.allows[action], func(s *Statement) bool { return h.may(s, action, n, passTo) }) {
+// manages reports whether a policy allows everything, all but some, and all of IAM,
+// under conditions that can hold for the holder.
+func (h Holder) manages(r *Rights) (everything, most, iam bool) {
+	can := func(s *Statement) bool {
+		return !slices.ContainsFunc(s.Conditions, func(c Condition) bool { return !h.can(&c, "iam:*") })
+	}
+	return slices.ContainsFunc(r.everything, can), slices.ContainsFunc(r.nearly, can), slices.ContainsFunc(r.identities, can)
+}
+
+// step is what a path asks of one of its actions.
+type step struct {
+	action  string
+	need    need
+	passTo  []string // services, any of which a passed role must reach
+	targets []string // resources that the action can work on; nil if that is not known
+	work    *int     // comparisons that may still be made
+}
+
+// grants gives the indexes of the policies that let the holder take a step.
+func (h Holder) grants(q *step) []int {
+	may := func(s *Statement) bool { return h.may(s, q) }
+	if h.Boundary != nil && !slices.ContainsFunc(h.Boundary.allows[q.action], may) {
 		return nil
 	}
 	var found []int
 	for i, p := range h.Policies {
-		if slices.ContainsFunc(p.allows[action], func(s *Statement) bool { return h.may(s, action, n, passTo) && h.left(s, action, n, passTo) }) {
+		if slices.ContainsFunc(p.allows[q.action], func(s *Statement) bool { return h.may(s, q) && h.left(s, q) }) {
 			found = append(found, i)
 		}
 	}
 	return found
 }
 
-// may reports whether a statement lets the holder do an action as needed, as far as
-// it goes itself.
-func (h Holder) may(s *Statement, action string, n need, passTo []string) bool {
-	return h.holds(s, action, n, passTo) && (len(s.NotResources) > 0 ||
-		slices.ContainsFunc(s.Resources, func(r string) bool { return h.reaches(r, action, n) }))
+// may reports whether a statement lets the holder take a step, as far as it goes itself.
+func (h Holder) may(s *Statement, q *step) bool {
+	*q.work -= 1 + len(s.Resources) + len(s.NotResources)
+	if !h.holds(s, q) {
+		return false
+	}
+	if len(s.NotResources) > 0 {
+		return q.targets == nil || slices.ContainsFunc(q.targets, func(target string) bool {
+			return !slices.ContainsFunc(s.NotResources, func(r string) bool { return covers(r, target) })
+		})
+	}
+	return slices.ContainsFunc(s.Resources, func(r string) bool { return h.reaches(r, q) })
 }
 
-// left reports whether the Denies of the other policies leave something of what a
-// statement allows.
-func (h Holder) left(s *Statement, action string, n need, passTo []string) bool {
+// left reports whether the Denies of all policies leave something of what a statement
+// allows.
+func (h Holder) left(s *Statement, q *step) bool {
 	resources := s.Resources
 	if len(s.NotResources) > 0 {
 		resources = []string{"*"}
 	}
 	return slices.ContainsFunc(resources, func(r string) bool {
-		if len(s.NotResources) == 0 && !h.reaches(r, action, n) {
+		if len(s.NotResources) == 0 && !h.reaches(r, q) {
 			return false
 		}
 		denied := func(d *Statement) bool {
-			return h.denies(d, action, n, passTo) && (d.coversResource(h.effective(r, action)) || h.leavesAllowed(d, n))
+			if *q.work -= 1 + len(d.Resources) + len(d.NotResources); *q.work < 0 {
+				return false
+			}
+			return h.denies(d, q) && (d.coversResource(q.effective(r)) || h.leavesAllowed(d, q.need))
 		}
 		for _, p := range h.Policies {
-			if slices.ContainsFunc(p.denies[action], denied) {
+			if slices.ContainsFunc(p.denies[q.action], denied) {
 				return false
 			}
 		}
-		return h.Boundary == nil || h.meets(r, action, n, passTo) && !slices.ContainsFunc(h.Boundary.denies[action], denied)
+		return h.Boundary == nil || h.meets(r, q) && !slices.ContainsFunc(h.Boundary.denies[q.action], denied)
 	})
 }
 
@@ -195,14 +228,14 @@ func (h Holder) leavesAllowed(d *Statement, n need) bool {
 
 // meets reports whether the boundary allows what a resource pattern has in common
 // with it.
-func (h Holder) meets(resource, action string, n need, passTo []string) bool {
-	return slices.ContainsFunc(h.Boundary.allows[action], func(s *Statement) bool {
-		if !h.may(s, action, n, passTo) {
+func (h Holder) meets(resource string, q *step) bool {
+	return slices.ContainsFunc(h.Boundary.allows[q.action], func(s *Statement) bool {
+		if !h.may(s, q) {
 			return false
 		}
 		if len(s.NotResources) > 0 {
 			return s.coversResource(resource) || wild(resource)
 		}
-		return slices.ContainsFunc(s.Resources, func(b string) bool { return overlap(b, resource) && h.reaches(b, action, n) })
+		return slices.ContainsFunc(s.Resources, func(b string) bool { return overlap(b, resource) && h.reaches(b, q) })
 	})
 }

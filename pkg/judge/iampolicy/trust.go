@@ -178,7 +178,7 @@ func (t *Trust) ask(c *Condition, all []Condition) {
 	op := c.Operator
 	key := strings.ToLower(c.Key)
 	switch sure := !op.Negated() && op.Name != "Null" && len(c.Values) > 0 &&
-		(!op.IfExists && op.Quantifier != "ForAllValues" || keyRequired(c.Key, all)); {
+		(!op.IfExists && op.Quantifier != "ForAllValues" || keyRequired(c.Key, all) || inEveryToken(c.Key)); {
 	case sure && strings.HasSuffix(key, ":sub"):
 		t.Subjects = append(t.Subjects, c.Values...)
 	case sure && strings.HasSuffix(key, ":aud"):

@@ -38,11 +38,11 @@ func pointer(text string, at, end int) int {
 		return end
 	}
 	stop := func(c byte) bool { return !space(c) && !quote(c) && c != '<' && c != ',' && c != ';' && c != '\\' }
-	switch word := text[at:end]; {
+	switch word := strings.ToLower(text[at:end]); {
 	case word == "arn":
 	case word == "resolve" && at > 1 && text[at-2:at] == "{{":
 		stop = func(c byte) bool { return c != '}' && !space(c) }
-	case stores[strings.ToLower(word)] && word != "file" && word != "env" && word != "secret" && word != "ref" && end+1 < len(text) && !blank(text[end+1]):
+	case stores[word] && word != "file" && word != "env" && word != "secret" && word != "ref" && end+1 < len(text) && !blank(text[end+1]):
 	default:
 		return end
 	}
@@ -93,7 +93,7 @@ func (p *pending) assigned(text string, at, end int, name string) bool {
 // valueOf is what a name is given, and where that stands.
 func valueOf(text string, at, end int, c class) (string, place, bool) {
 	before, after := text[:at], text[end:]
-	flag := text[at] == '-' || at > 0 && text[at-1] == '/'
+	flag := text[at] == '-'
 	closed := false // a quote before the name is closed after it
 	for range 4 {
 		if after == "" {
@@ -119,7 +119,15 @@ func valueOf(text string, at, end int, c class) (string, place, bool) {
 		if hasAny(rest, ":::", "://") {
 			return "", 0, false
 		}
-		return read(strings.TrimLeft(rest, ":="), c)
+		given := strings.TrimLeft(rest, ":=")
+		if start := given[run(given, blank, 64):]; at > 0 && quote(text[at-1]) && !closed && start != "" && start[0] == text[at-1] {
+			return "", 0, false // the quote ends the string that began with the name: "PASSWORD=" + x
+		}
+		value, where, ok := read(given, c)
+		if spaced := blanks > 0 || len(rest) > 1 && blank(rest[1]); where == inText && rest[0] == '=' && spaced {
+			where = inCode
+		}
+		return value, where, ok
 	case rest[0] == '>' && blanks == 0 && (closed || strings.HasSuffix(before, "<")):
 		n := 1 + run(rest[1:], func(b byte) bool { return b != '<' && b != '\n' }, maxValue)
 		return rest[1:n], quoted, n < len(rest) && rest[n] == '<'
@@ -132,9 +140,11 @@ func valueOf(text string, at, end int, c class) (string, place, bool) {
 		return value, where, ok && where != inText && strong(value) && !named(value) && !switches[first(text[at:end])]
 	case blanks == 0:
 		return "", 0, false
+	case hasAny(rest, "-Value "): // Set-Item -Path Env:NAME -Value 'value'
+		return read(rest[len("-Value "):], c)
 	case flag && rest[0] != '-' && rest[0] != '|' && rest[0] != '>' && rest[0] != '&' && rest[0] != '\\':
 		return read(rest, c)
-	case c.kind >= issued && !closed:
+	case c.kind >= issued && !closed && !c.verb && rest[0] != '-':
 		// Without any sign between: netrc, redis.conf, SQL, setx, Dockerfile's ENV, aws configure set.
 		value, where, ok := read(rest, c)
 		if !ok {
@@ -156,13 +166,8 @@ func read(text string, c class) (string, place, bool) {
 			return text[:run(text, func(b byte) bool { return b != '\n' && b != '\r' }, maxValue)], quoted, true
 		}
 	}
-	if strings.HasPrefix(text, "(ConvertTo-SecureString") {
-		text = text[1:]
-	}
-	for _, call := range []string{"ConvertTo-SecureString", "-String", "-AsPlainText", "-Force"} {
-		if rest, ok := strings.CutPrefix(text, call); ok {
-			text = rest[run(rest, blank, 64):]
-		}
+	if hasAny(text, "ConvertTo-SecureString", "(ConvertTo-SecureString") {
+		return "", 0, false // has a form of its own
 	}
 	// What languages write before a string: b"…", @"…", N'…', $'…'.
 	if len(text) > 1 && quote(text[1]) && strings.IndexByte("bBuUrRfFnN@$LE(", text[0]) >= 0 {
@@ -178,7 +183,7 @@ func read(text string, c class) (string, place, bool) {
 		n := run(text, func(b byte) bool { return b != mark && b != '\n' }, maxValue)
 		value := strings.TrimRight(text[:n], `\`)
 		if value != "" && (blank(value[0]) || strings.IndexByte(");,", value[0]) >= 0) {
-			return "", 0, false // the quote ends the string that the name stands in: "Password: "
+			return "", 0, false // the quote ends the string that the name stands in: "Your password: "
 		}
 		if mark == '\'' {
 			return value, literal, true
@@ -207,7 +212,7 @@ func bare(value string) string {
 			return value[:i]
 		}
 	}
-	if strings.HasPrefix(value, "$") || strings.HasPrefix(value, "(") {
+	if value != "" && strings.IndexByte("$(<", value[0]) >= 0 {
 		return value
 	}
 	return strings.TrimRight(value, `,;)}]>\`)

@@ -42,11 +42,33 @@ func commanded(text string) bool {
 		} else if pairs--; pairs >= 0 && pair(strings.Trim(line, " \t\r\n-\"'"), ":", literal) {
 			return true
 		}
-		if l.holds(line) {
+		if l.holds(line) || pgpass(strings.TrimSpace(line)) {
 			return true
 		}
 	}
-	return false
+	return each(text, "ConvertTo-SecureString", secureString)
+}
+
+// secureString is what PowerShell makes of a password that stands in the script.
+func secureString(_, after string) bool {
+	after = after[run(after, blank, 64):]
+	if rest, ok := strings.CutPrefix(after, "-String"); ok {
+		after = rest[run(rest, blank, 64):]
+	}
+	value, at, ok := read(after, classPassword)
+	return ok && at != inText && classPassword.credential(value, at)
+}
+
+// pgpass reports whether a line is one of PostgreSQL's password file:
+// host:port:database:user:password.
+// https://www.postgresql.org/docs/current/libpq-pgpass.html
+func pgpass(line string) bool {
+	if len(line) > maxValue || strings.Count(line, ":") != 4 || strings.ContainsAny(line, " \t\"'") {
+		return false
+	}
+	f := strings.Split(line, ":")
+	port := f[1] == "*" || f[1] != "" && run(f[1], digit, -1) == len(f[1])
+	return port && f[0] != "" && f[2] != "" && f[3] != "" && classPassword.credential(f[4], inText)
 }
 
 // pair reports whether a word is user and password in one.
@@ -72,7 +94,7 @@ func (l *commandLine) holds(line string) bool {
 	for len(line) > 0 {
 		n := run(line, func(c byte) bool { return !space(c) && c != ',' && c != ';' && c != '|' && c != '(' }, -1)
 		// A comma parts words where they stand in quotes, as in a JSON list of arguments.
-		for n < len(line) && line[n] == ',' && !(n > 0 && quote(line[n-1])) {
+		for n < len(line) && line[n] == ',' && (n == 0 || !quote(line[n-1])) {
 			n += 1 + run(line[n+1:], func(c byte) bool { return !space(c) && c != ',' && c != ';' && c != '|' && c != '(' }, -1)
 		}
 		if n > 0 && l.word(line[:n]) {
@@ -88,8 +110,11 @@ func (l *commandLine) holds(line string) bool {
 
 func (l *commandLine) word(raw string) bool {
 	at := inText
-	if strings.Contains(raw, "'") {
+	switch {
+	case strings.Contains(raw, "'"):
 		at = literal
+	case strings.Contains(raw, `"`):
+		at = quoted
 	}
 	word := strings.Trim(unquote.Replace(raw), "[]()")
 	if word == "" {
@@ -109,16 +134,16 @@ func (l *commandLine) word(raw string) bool {
 		return l.given(word[2:], at)
 	case l.list && pair(word, ":", at):
 		return true
-	case is("--stdin") || is("--password-stdin") || l.last[0] == "sudo" && word == "-S":
+	case is("--stdin") || is("--password-stdin") || l.last[0] == "sudo" && word == "-S" || word == "kinit" || word == "realm":
 		return l.echoed
 	case is("identified"):
 		l.sql = 6
 	case l.sql > 0 && strings.EqualFold(l.last[0], "by") && !is("password"):
-		return classPassword.credential(word, at)
+		return at != inText && classPassword.credential(word, at)
 	case strings.HasPrefix(word, "pass:"): // of openssl
 		return classPassword.credential(word[len("pass:"):], at)
-	case l.last[2] == "net" && l.last[1] == "user" || l.last[1] == "add_user" || l.last[1] == "change_password":
-		return strong(word) && classPassword.credential(word, at) // net user NAME PASSWORD, rabbitmqctl add_user NAME PASSWORD
+	case l.last[2] == "net" && l.last[1] == "user" || takePairs[l.last[1]]:
+		return strong(word) && classPassword.credential(word, at) // net user NAME PASSWORD
 	case l.name == "htpasswd" && (batch(l.last[1]) || batch(l.last[2])): // htpasswd -b FILE NAME PASSWORD
 		return classPassword.credential(word, at)
 	case oracleTools[l.name] && strings.Contains(word, "/"):
@@ -136,6 +161,10 @@ func (l *commandLine) word(raw string) bool {
 	}
 	return false
 }
+
+// takePairs are commands that are given a name and then its password: rabbitmqctl
+// add_user NAME PASSWORD.
+var takePairs = words("add_user change_password wpa_passphrase")
 
 // oracleTools are given user/password@database.
 var oracleTools = words("sqlplus expdp impdp sqlldr rman")

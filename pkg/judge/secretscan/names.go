@@ -14,7 +14,7 @@ type class struct {
 	// (REQUIRE_PASSWORD). Then only a value that is plainly drawn by lot counts.
 	weak bool
 	caps bool // the name is in capitals, as variables of the environment are
-	bare bool // the name is the word alone, as prose has it, too
+	verb bool // the name is a word alone that is a verb in prose: pass
 }
 
 type kind int
@@ -39,7 +39,7 @@ var classPassword = class{kind: password}
 var exactNames = words("AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY ECS_ENGINE_AUTH_DATA VAULT_SECRET_ID")
 
 var (
-	passwordWords = words("password passwd passphrase passcode pwd passwort kennwort contrasena senha mnemonic requirepass masterauth")
+	passwordWords = words("password passwd passphrase passcode pwd passwort kennwort contrasena senha mnemonic requirepass masterauth bindpw psk")
 	shortWords    = words("pass pw") // as a name's last word alone
 	storedWords   = words("secret credential cred")
 	tokenWords    = words("token bearer")
@@ -66,7 +66,7 @@ var (
 		role group ref reference alias env variable var process handler function lambda module class package plugin middleware controller model
 		schema view page form input button link route screen authentication agent daemon bundle review request response exchange vending broker
 		proxy gateway less operator driver sync injector metadata config configuration settings options rules usage status state flag feature
-		description comment title text help doc docs engine alert owner team cost center rotator fetcher loader cleanup index only`)
+		description comment title text help doc docs engine alert owner team cost center rotator fetcher loader cleanup index only address addresses`)
 	// Endings of what says which characters there may be, all of them in a row.
 	alphabets = words("characters chars charset alphabet")
 	// Beginnings of switches.
@@ -92,6 +92,9 @@ const longestName = 128
 // classify says what a name says.
 func classify(name string) class {
 	name = name[max(0, len(name)-longestName):]
+	if !hinted(strings.ToLower(name)) {
+		return class{}
+	}
 	if exactNames[strings.ToUpper(name)] {
 		return class{kind: exact, caps: true}
 	}
@@ -100,7 +103,7 @@ func classify(name string) class {
 	for last > 1 && (several[all[last-1]] || digit(all[last-1][len(all[last-1])-1])) {
 		last--
 	}
-	c := class{caps: name == strings.ToUpper(name), bare: last == 1}
+	c := class{caps: name == strings.ToUpper(name), verb: last == 1 && shortWords[all[0]]}
 	for i := range all {
 		c.kind = max(c.kind, word(all, i, last))
 	}
@@ -122,10 +125,21 @@ func classify(name string) class {
 		c.weak = true
 	case storedWords[strings.TrimSuffix(all[last-1], "s")] && c.kind == password:
 		c.kind = stored // DB_PASSWORD_SECRET
-	case all[last-1] == "key" && c.kind > drawnKey && last > 1 && !(keyIssued[all[last-2]] || keyMaterial[all[last-2]]):
+	case all[last-1] == "key" && c.kind > drawnKey && last > 1 && !keyIssued[all[last-2]] && !keyMaterial[all[last-2]]:
 		c.kind = drawnKey // PASSWORD_KEY: where in something the password is
 	}
 	return c
+}
+
+// hinted reports whether a name has the letters of a word for a secret: most
+// names have not, and need not be taken apart.
+func hinted(name string) bool {
+	for _, hint := range []string{"key", "pass", "secret", "token", "auth", "pwd", "cred", "pw", "pat", "jwt", "salt", "pepper", "bearer", "mnemonic", "kennwort", "senha", "contrase", "psk"} {
+		if strings.Contains(name, hint) {
+			return true
+		}
+	}
+	return false
 }
 
 // word is what one word of a name says, of which those up to last say something.

@@ -15,6 +15,8 @@
 //     "credentials" name a value that is itself made of words (DB_SECRET=my-database),
 //     it is taken for such a name.
 //   - Hashes of passwords are credentials, as they can be tried at leisure.
+//   - What is shorter than six characters is none, or four where a setting is named
+//     after a password: MYSQL_ROOT_PASSWORD=root is the password of a database.
 //
 // Texts come from the audited account and could be made to keep an auditor busy, so
 // the work grows with the text's length and no faster: every place is looked at a

@@ -103,16 +103,20 @@ var costly = []string{
 	"Q~", ":AA", "QUFB", "QUFB\n", "H4sI", "password=/a", "key=aaaaaaaaaaaaaaaaaaaaaaaa", "a_", "aA", "a1", "é", "\xff", "\x00",
 }
 
-// TestLinear: twice the text takes twice the time, within what a busy machine blurs,
-// for all that a hostile account could write; 400 KB of it take no second.
+// TestLinear: 400 KB of whatever a hostile account could write take well under a
+// second. What grew with the square of the length would take hundreds; a machine that
+// is busy with something else is given five tries.
 func TestLinear(t *testing.T) {
-	t.Parallel()
 	for _, piece := range costly {
 		text := strings.Repeat(piece, 400<<10/len(piece))
-		begin := time.Now()
-		scan().Text(text)
-		scan().Setting("DB_PASSWORD", text)
-		if took := time.Since(begin); took > 3*time.Second {
+		took := time.Hour
+		for try := 0; try < 5 && took > time.Second; try++ {
+			begin := time.Now()
+			scan().Text(text)
+			scan().Setting("DB_PASSWORD", text)
+			took = min(took, time.Since(begin))
+		}
+		if took > time.Second {
 			t.Errorf("400 KB of %q take %v", piece, took)
 		}
 	}

@@ -12,12 +12,17 @@ type place int
 const (
 	setting place = iota // the whole value of a setting
 	inText               // in a text, without quotes
+	inCode               // the same, between blanks as only programs have them
 	quoted               // in a text, between double quotes
 	literal              // in a text, between single quotes, where a shell replaces nothing
 )
 
-// maxValue is how much of a value is looked at.
-const maxValue = 512
+// maxValue is how much of a value is looked at, and maxVariable how long the name of
+// a variable may be.
+const (
+	maxValue    = 256
+	maxVariable = 64
+)
 
 // credential reports whether a value is a credential, as far as its name lets expect.
 func (c class) credential(value string, at place) bool {
@@ -31,13 +36,13 @@ func (c class) credential(value string, at place) bool {
 	if c.kind == exact && at == setting {
 		return true
 	}
-	if filler(value) || settings[strings.ToLower(strings.Trim(value, ".!?"))] || structured(value) {
+	if filler(value) || pattern(value) || settings[strings.ToLower(strings.Trim(value, ".!?"))] || structured(value) {
 		return false
 	}
 	if c.weak {
 		return len(value) >= 20 && random(value)
 	}
-	if at == inText && !c.caps && expression(value) {
+	if (at == inCode || at == inText && !c.caps) && expression(value) {
 		return false
 	}
 	least := 6
@@ -49,10 +54,9 @@ func (c class) credential(value string, at place) bool {
 	}
 	switch c.kind {
 	case password:
-		// A path is a reference; a sentence is a text about passwords.
 		return !number(value) || len(value) >= 6
 	case material, exact:
-		return !quantity(value) && !(named(value) && (strings.ContainsAny(value, "/:") || referring[lastWord(value)]))
+		return !quantity(value) && (!named(value) || !strings.ContainsAny(value, "/:") && !referring[lastWord(value)])
 	case stored:
 		return !quantity(value) && !named(value)
 	case issued:
@@ -74,14 +78,15 @@ var settings = words(`true false yes no on off y n t f 0 1 none null nil undefin
 	rs384 rs512 es256 es384 string str text boolean bool integer int number object array list map bytes varchar char any securestring
 	stringlist sensitive private public local remote scram-sha-256 caching_sha2_password mysql_native_password success failed failure pending
 	active inactive expired invalid valid missing changed updated random forbidden unlimited infinite lock locked unlock nopasswd prohibit-password
-	without-password awscurrent awspending awsprevious lowercase uppercase compat files sss systemd nis`)
+	without-password awscurrent awspending awsprevious lowercase uppercase compat files sss systemd nis
+	unused ignored tbd not-set notset`)
 
 // reference reports whether a value points to a secret kept elsewhere, or says how to
 // come by one.
 func reference(value string, at place) bool {
 	switch {
 	case strings.HasPrefix(value, "arn:"), strings.Contains(value, "{{"), strings.HasPrefix(value, "${"), strings.HasPrefix(value, "$("),
-		strings.HasPrefix(value, "`"), strings.HasPrefix(value, "#{"), strings.HasPrefix(value, "%("), strings.HasPrefix(value, "<%"),
+		strings.HasPrefix(value, "`"), strings.HasPrefix(value, "#{"), strings.HasPrefix(value, "%("), strings.HasPrefix(value, `\(`), strings.HasPrefix(value, "<%"),
 		strings.HasPrefix(value, "!Ref"), strings.HasPrefix(value, "!Sub"), strings.HasPrefix(value, "!GetAtt"), strings.HasPrefix(value, "!ImportValue"),
 		strings.HasPrefix(value, "ENC["), strings.HasPrefix(value, "AQICAH"), // encrypted by sops; by KMS, whose blobs begin so in base64
 		strings.HasPrefix(value, "$ANSIBLE_VAULT;"), strings.HasPrefix(value, "@Microsoft.KeyVault("):
@@ -181,6 +186,20 @@ func filler(value string) bool {
 	return strings.HasSuffix(plain, "_here") || strings.HasSuffix(plain, "-here") || strings.HasSuffix(plain, "...")
 }
 
+// pattern reports whether a value describes others, or something of a program: a
+// regular expression, a colour, a number.
+func pattern(value string) bool {
+	for _, sign := range []string{"[a-z", "[A-Z", "[0-9", "[^", "(?", `\d`, `\w`, `\S`, `\s`} {
+		if strings.Contains(value, sign) {
+			return true
+		}
+	}
+	if strings.HasPrefix(value, "0x") && run(value[2:], hexed, -1) == len(value)-2 && len(value) <= len("0x")+16 {
+		return true // a number of a program
+	}
+	return strings.HasPrefix(value, "#") && len(value) <= len("#rrggbbaa") && run(value[1:], hexed, -1) == len(value)-1
+}
+
 // structured reports whether a value is an object or a list, whose own fields say
 // what they are.
 func structured(value string) bool {
@@ -193,7 +212,7 @@ func structured(value string) bool {
 func expression(value string) bool {
 	n := run(value, func(c byte) bool { return wordly(c) || c == '.' || c == ':' }, -1)
 	if n == 0 || digit(value[0]) {
-		return strings.HasPrefix(value, "(") || strings.HasPrefix(value, "&") || strings.HasPrefix(value, "*")
+		return value != "" && strings.IndexByte("(&*[", value[0]) >= 0
 	}
 	if n < len(value) && (value[n] == '(' || value[n] == '[' || strings.HasPrefix(value[n:], "->")) {
 		return true
@@ -206,7 +225,7 @@ func expression(value string) bool {
 	if strings.IndexFunc(name, func(r rune) bool { return '0' <= r && r <= '9' }) >= 0 {
 		return false
 	}
-	return strings.Contains(name, ".") || classify(name).kind != nothing
+	return strings.Contains(name, ".") || len(name) <= maxVariable && classify(name).kind != nothing
 }
 
 // named reports whether a value looks like a name: words of letters between
@@ -326,15 +345,19 @@ func number(value string) bool {
 }
 
 // quantity reports whether a value is a number with a unit, a time or a version: 30d,
-// 2026-11-29T10:00:00Z, 10.0.0.1:80, v1.2.3.
+// 2026-11-29T10:00:00Z, 10.0.0.1:80, v1.2.3, ^9.0.0.
 func quantity(value string) bool {
-	value = strings.TrimPrefix(value, "v")
+	value = strings.TrimLeft(value, "v^~>=")
 	n := run(value, func(c byte) bool { return digit(c) || strings.IndexByte(".,:-+/TZ", c) >= 0 }, -1)
 	return n > 0 && run(value[n:], letter, 8) == len(value)-n && len(value)-n <= 7
 }
 
-// uuid reports whether a value is one.
+// uuid reports whether a value is one, or the id of a multi-Region key of KMS, which is
+// one without dashes.
 func uuid(value string) bool {
+	if id, ok := strings.CutPrefix(value, "mrk-"); ok {
+		return len(id) == 32 && run(id, hexed, -1) == 32
+	}
 	if len(value) != 36 {
 		return false
 	}

@@ -82,11 +82,10 @@ func escalates(e *check.Evidence, p iampolicy.Policy, ref model.Ref) string {
 		h.ARN = ""
 	}
 	h.Policies = []iampolicy.Held{{Name: ref.Name, Rights: iampolicy.RightsOf(p)}}
-	ways := h.Escalations()
-	if len(ways) == 0 {
-		return ""
+	if found := ways(e, h); len(found) > 0 {
+		return told(found)
 	}
-	return told(ways)
+	return ""
 }
 
 // full asks for all actions of a service on all resources of a type.

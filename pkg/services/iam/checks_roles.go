@@ -52,7 +52,7 @@ func roleNoEscalation(e *check.Evidence, r Role) check.Verdict {
 	if v, managed := elsewhere(check.Read(e, r.Detail)); managed {
 		return v
 	}
-	return noEscalation(ofRole(e, r))
+	return noEscalation(e, ofRole(e, r))
 }
 
 func roleUsed(e *check.Evidence, r Role) check.Verdict {

@@ -140,7 +140,7 @@ func userNotAdmin(e *check.Evidence, u User) check.Verdict {
 
 func userNoEscalation(e *check.Evidence, u User) check.Verdict {
 	h, _ := ofUser(e, u)
-	return noEscalation(h)
+	return noEscalation(e, h)
 }
 
 func adminMFA(e *check.Evidence, u User) check.Verdict {

@@ -115,7 +115,10 @@ func ofUser(e *check.Evidence, u User) (h iampolicy.Holder, own int) {
 // bounded is an identity within its permissions boundary. AWS lists no policy of its
 // own that is used as a boundary alone; that matters where there is something to bound.
 func bounded(e *check.Evidence, h iampolicy.Holder, boundary string) iampolicy.Holder {
-	if boundary == "" || len(managed.All(e, boundary)) == 0 && len(h.Administrator()) == 0 && len(h.Escalations()) == 0 {
+	if boundary == "" {
+		return h
+	}
+	if len(managed.All(e, boundary)) == 0 && len(h.Administrator()) == 0 && len(ways(e, h)) == 0 {
 		return h
 	}
 	h.Boundary = listed(e, boundary, "permissions boundary")
@@ -138,22 +141,34 @@ func notAdmin(administrator []string) check.Verdict {
 }
 
 // noEscalation is the verdict on what an identity can make of all its policies.
-func noEscalation(h iampolicy.Holder) check.Verdict {
+func noEscalation(e *check.Evidence, h iampolicy.Holder) check.Verdict {
 	if by := h.Administrator(); len(by) > 0 {
 		return check.Inapplicable("an administrator by " + check.List(by) + ", which has a check of its own")
 	}
-	ways := h.Escalations()
-	if len(ways) == 0 {
+	found := ways(e, h)
+	if len(found) == 0 {
 		return check.Passed("its policies together make no known escalation possible")
 	}
-	return check.Failed(told(ways) + ", allowed by " + check.List(ways[0].Policies))
+	return check.Failed(told(found) + ", allowed by " + check.List(found[0].Policies))
+}
+
+// ways are those to more rights; the rule ends as NOT_ASSESSED if the policies are
+// more than is compared.
+func ways(e *check.Evidence, h iampolicy.Holder) []iampolicy.Escalation {
+	found, complete := h.Escalations()
+	if !complete {
+		return check.Read(e, fact.Unknown[[]iampolicy.Escalation](fact.Gap{
+			Reason: fact.NotCollected, Operation: detailsOperation, Detail: "the policies have too many statements to compare all with all",
+		}))
+	}
+	return found
 }
 
 // told names ways to more rights, the shortest first.
-func told(ways []iampolicy.Escalation) string {
-	slices.SortStableFunc(ways, func(a, b iampolicy.Escalation) int { return len(a.Actions) - len(b.Actions) })
+func told(found []iampolicy.Escalation) string {
+	slices.SortStableFunc(found, func(a, b iampolicy.Escalation) int { return len(a.Actions) - len(b.Actions) })
 	var names []string
-	for _, w := range ways {
+	for _, w := range found {
 		names = append(names, w.String())
 	}
 	return "escalation is possible: " + check.List(names)

@@ -131,6 +131,12 @@ func grantCases() checktest.Table {
 			managed = append(managed, checktest.Case{Name: document, Resource: saying(document), Want: check.Fail})
 			inline = append(inline, checktest.Case{Name: document, Resource: inlineOf(group(nil).Ref, "group", document), Want: check.Fail})
 		}
+		if what == "no-privilege-escalation" {
+			self := allow(`["iam:CreateAccessKey","iam:UpdateLoginProfile"]`, "arn:aws:iam::*:user/${aws:username}")
+			report := []string{"prowler-cloud/prowler#5731"}
+			managed = append(managed, checktest.Case{Name: "one's own keys", Resource: saying(self), Want: check.Pass, Reports: report})
+			inline = append(inline, checktest.Case{Name: "one's own keys", Resource: inlineOf(group(nil).Ref, "group", self), Want: check.Pass, Reports: report})
+		}
 		if document := fine[what]; document != "" {
 			managed = append(managed, checktest.Case{Name: document, Resource: saying(document), Want: check.Pass})
 		}

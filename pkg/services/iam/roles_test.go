@@ -298,6 +298,8 @@ func trustCases() checktest.Table {
 		}),
 		"iam-role-oidc-subject": {
 			{Name: "one repository", Resource: subject(github, "repo:mine/app:*"), Want: check.Pass},
+			{Name: "one repository for all values", Resource: trustedBy(federated(github, `{"ForAllValues:StringLike":{"`+github+`:sub":"repo:mine/app:*"}}`)), Want: check.Pass, Reports: []string{"BishopFox/cloudfox#118"}},
+			{Name: "one service account for all values", Resource: trustedBy(federated(eks, `{"ForAllValues:StringEquals":{"`+eks+`:sub":"system:serviceaccount:shop:api"}}`)), Want: check.Pass},
 			{Name: "any repository", Resource: subject(github, "repo:*"), Want: check.Fail},
 			{Name: "audience only", Resource: audience(github), Want: check.Fail},
 			{Name: "no condition", Resource: trustedBy(federated(github, `{}`)), Want: check.Fail},

@@ -7,6 +7,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/check/policyrule"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
+	"github.com/cloudarq/cloudarq/pkg/judge/secretscan"
 	"github.com/cloudarq/cloudarq/pkg/services/checktest"
 	"github.com/cloudarq/cloudarq/pkg/services/lambda"
 	"github.com/cloudarq/cloudarq/pkg/services/policytest"
@@ -134,9 +135,20 @@ func codeCases() checktest.Table {
 	layers := func(arns ...string) lambda.Function {
 		return detail(func(d *lambda.Detail) { d.Layers = arns })
 	}
+	// with is a function with a variable, as its collector sees it.
+	with := func(name, value string) lambda.Function {
+		return function(func(f *lambda.Function, _ *lambda.Detail) {
+			if scan := (secretscan.Scan{Unpack: 1 << 10}); scan.Setting(name, value) {
+				f.SecretVariables = fact.Known([]string{name})
+			}
+		})
+	}
 	return checktest.Table{
 		"lambda-function-no-secrets-in-environment": {
 			{Name: "none", Resource: good, Want: check.Pass},
+			{Name: "the name of a secret", Resource: with("RDS_secrets_name", "config/database_credentials"), Want: check.Pass, Reports: []string{"prowler-cloud/prowler#1760"}},
+			{Name: "a setting", Resource: with("MYSQL_ALLOW_EMPTY_PASSWORD", "yes"), Want: check.Pass, Reports: []string{"prowler-cloud/prowler#4893"}},
+			{Name: "a password of marks", Resource: with("PASSWORD2", "=hq3v-z7h38V=29fiRx=U7p4"), Want: check.Fail, Reports: []string{"prowler-cloud/prowler#900"}},
 			{Name: "a password", Resource: secrets, Want: check.Fail},
 			{Name: "not decrypted", Resource: function(func(f *lambda.Function, _ *lambda.Detail) {
 				f.SecretVariables = fact.Unknown[[]string](fact.Gap{Reason: fact.Denied, Operation: "lambda:ListFunctions"})
