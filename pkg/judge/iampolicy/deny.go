@@ -380,7 +380,10 @@ func (e *evaluator) actionCells(s *Statement) []cell {
 }
 
 func (e *evaluator) resourceCells(s *Statement) []cell {
-	if len(s.Resources) == 0 {
+	switch {
+	case len(s.Resources)+len(s.NotResources) == 0 && e.zone.Resource != "":
+		return []cell{{in: []string{e.zone.Resource}}}
+	case len(s.Resources) == 0:
 		// What a NotResource with variables leaves out is not known: nothing, then.
 		return []cell{{in: []string{"*"}, out: e.sure(s.NotResources)}}
 	}
@@ -401,7 +404,13 @@ func folded(list []string) []string {
 
 // sure leaves out the patterns with variables: what they match is not known.
 func (e *evaluator) sure(list []string) []string {
-	return slices.DeleteFunc(slices.Clone(list), e.variable)
+	var out []string
+	for _, v := range list {
+		if !e.variable(v) {
+			out = append(out, foldResource(v))
+		}
+	}
+	return out
 }
 
 // widest gives patterns that match all that those given may.
@@ -409,8 +418,9 @@ func (e *evaluator) widest(list []string) []string {
 	out := slices.Clone(list)
 	for i, v := range out {
 		if e.variable(v) {
-			out[i] = widest(v)
+			v = widest(v)
 		}
+		out[i] = foldResource(v)
 	}
 	return out
 }

@@ -52,25 +52,6 @@ func (p Policy) IsAdmin() bool { return p.Allows("*", "*") }
 // ("cloudtrail") on all resources. An administrator has it for each.
 func (p Policy) FullAccess(service string) bool { return p.Allows(service+":*", "*") }
 
-// WildcardResources gives the resource patterns with a wildcard on which the
-// policy allows the action; "*" is among them if it is allowed on everything.
-// A NotResource is given as "not X".
-func (p Policy) WildcardResources(action string) []string {
-	var out []string
-	for i := range p.Statements {
-		s := &p.Statements[i]
-		if s.Effect != Allow || !s.coversAction(action) || !p.Allows(action, "") {
-			continue
-		}
-		for _, r := range resourceNames(s) {
-			if wild(r) || len(s.NotResources) > 0 {
-				push(&out, r)
-			}
-		}
-	}
-	return out
-}
-
 // RequiresTLS tells that the policy denies everybody each of the actions on
 // each of the resources over plain HTTP, by aws:SecureTransport. A bucket needs
 // two resources: its ARN and that with /*.
@@ -92,14 +73,27 @@ func (p Policy) RequiresTLS(actions, resources []string) bool {
 }
 
 // deniesPlain tells that the statement denies everybody whenever
-// aws:SecureTransport is false, and asks nothing else.
+// aws:SecureTransport is false, AWS's services perhaps excepted.
 func (s *Statement) deniesPlain() bool {
-	if s.Effect != Deny || !s.Principal.Everyone() || len(s.Conditions) != 1 {
+	if s.Effect != Deny || !s.Principal.Everyone() {
 		return false
 	}
-	c := &s.Conditions[0]
-	op := c.Operator
-	equal := op.Name == "Bool" || strings.HasPrefix(op.Name, "StringEquals") || op.Name == "StringLike"
-	return equal && op.Quantifier == "" && c.Is("aws:SecureTransport") &&
-		slices.ContainsFunc(c.Values, func(v string) bool { return strings.EqualFold(v, "false") })
+	plain := false
+	for i := range s.Conditions {
+		c := &s.Conditions[i]
+		equal := c.Operator.Name == "Bool" || strings.HasPrefix(c.Operator.Name, "StringEquals") || c.Operator.Name == "StringLike"
+		not := strings.HasPrefix(c.Operator.Name, "StringNot")
+		switch {
+		case c.Operator.Quantifier != "":
+			return false
+		case c.Is("aws:SecureTransport") && equal && slices.ContainsFunc(c.Values, func(v string) bool { return strings.EqualFold(v, "false") }),
+			c.Is("aws:SecureTransport") && not && onlyValue(c, "true"):
+			plain = true
+		case c.Is("aws:PrincipalIsAWSService") && equal && c.Operator.IfExists && falseOnly(c):
+			// AWS's services speak TLS in any case. Who is nobody lacks the key.
+		default:
+			return false
+		}
+	}
+	return plain
 }

@@ -285,3 +285,62 @@ func TestExplanations(t *testing.T) {
 		})
 	}
 }
+
+// Plain HTTP is denied also by the opposite operator, and where AWS's services, which
+// speak TLS in any case, are excepted.
+func TestPlainHTTPIsDenied(t *testing.T) {
+	deny := func(condition string) string {
+		return `{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {` + condition + `}}`
+	}
+	for name, c := range map[string]struct {
+		policy string
+		want   bool
+	}{
+		"not over TLS":               {deny(`"StringNotEquals": {"aws:SecureTransport": "true"}`), true},
+		"not over TLS, any case":     {deny(`"StringNotEqualsIgnoreCase": {"aws:SecureTransport": "True"}`), true},
+		"not over plain HTTP":        {deny(`"StringNotEquals": {"aws:SecureTransport": "false"}`), false},
+		"services excepted":          {deny(`"Bool": {"aws:SecureTransport": "false"}, "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}`), true},
+		"services and nobodies":      {deny(`"Bool": {"aws:SecureTransport": "false", "aws:PrincipalIsAWSService": "false"}`), false},
+		"only services":              {deny(`"Bool": {"aws:SecureTransport": "false"}, "BoolIfExists": {"aws:PrincipalIsAWSService": "true"}`), false},
+		"services, TLS not asked of": {deny(`"BoolIfExists": {"aws:PrincipalIsAWSService": "false"}`), false},
+		"a folder of one's own":      {`{"Effect": "Deny", "Principal": "*", "Action": "*", "NotResource": "${aws:username}", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := parse(t, c.policy).RequiresTLS([]string{"s3:*"}, []string{"arn:aws:s3:::b", "arn:aws:s3:::b/*"}); got != c.want {
+				t.Errorf("%t", got)
+			}
+		})
+	}
+}
+
+// An administrator is one by whatever patterns.
+func TestAdministratorByAnyPattern(t *testing.T) {
+	for name, c := range map[string]struct {
+		statement   string
+		admin, full bool
+	}{
+		"every ARN":            {`"Action": "*", "Resource": "arn:aws:*"`, true, true},
+		"every ARN there is":   {`"Action": "*:*", "Resource": "arn:*:*:*:*:*"`, true, true},
+		"every bucket":         {`"Action": "*", "Resource": "arn:aws:s3:::*"`, false, false},
+		"every name":           {`"Action": "?*", "Resource": "*"`, true, true},
+		"every name of a kind": {`"Action": "kms:?*", "Resource": "*"`, false, true},
+		"some names":           {`"Action": "kms:???????*", "Resource": "*"`, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := parse(t, `{"Effect": "Allow", `+c.statement+`}`)
+			if p.IsAdmin() != c.admin || p.FullAccess("kms") != c.full {
+				t.Errorf("admin %t, full access %t", p.IsAdmin(), p.FullAccess("kms"))
+			}
+		})
+	}
+}
+
+// A statement without a resource is about what the policy hangs on.
+func TestStatementsWithoutResource(t *testing.T) {
+	z := zone()
+	z.Resource = "arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/fs-1"
+	runZoneCases(t, map[string]zoneCase{
+		"and a Deny of it":      {zone: z, policy: `{"Effect": "Allow", "Principal": "*", "Action": "elasticfilesystem:ClientMount"}, {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "` + z.Resource + `", "Condition": {"StringNotEquals": {"aws:PrincipalAccount": "111122223333"}}}`, want: none},
+		"and a Deny of another": {zone: z, policy: `{"Effect": "Allow", "Principal": "*", "Action": "elasticfilesystem:ClientMount"}, {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "` + z.Resource + `2", "Condition": {"StringNotEquals": {"aws:PrincipalAccount": "111122223333"}}}`, want: public},
+	})
+}

@@ -101,8 +101,8 @@ func decryptsAll(p iampolicy.Policy, ref model.Ref) string {
 	return ""
 }
 
-func assumesAny(p iampolicy.Policy, _ model.Ref) string {
-	if p.Allows("sts:AssumeRole", "*") {
+func assumesAny(p iampolicy.Policy, ref model.Ref) string {
+	if p.Allows("sts:AssumeRole", "arn:"+ref.Partition()+":iam::*:role/*") {
 		return "the policy allows sts:AssumeRole on all roles of all accounts"
 	}
 	return ""
@@ -118,7 +118,7 @@ func serviceWildcard(p iampolicy.Policy, _ model.Ref) string {
 			return s.Name() + " allows all actions but " + check.List(s.NotActions)
 		}
 		for _, action := range s.Actions {
-			if service, rest, ok := strings.Cut(action, ":"); action == "*" || ok && strings.Trim(rest, "*") == "" {
+			if service, rest, ok := strings.Cut(action, ":"); action == "*" || ok && strings.Trim(rest, "*?") == "" && strings.Contains(rest, "*") {
 				return s.Name() + " allows all actions of " + service
 			}
 		}

@@ -93,9 +93,11 @@ func grantCases() checktest.Table {
 		"no-decrypt-with-all-keys": {
 			allow(`"kms:Decrypt"`, "*"), allow(`"kms:ReEncrypt*"`, "arn:aws:kms:*:*:key/*"), allow(`"kms:*"`, "arn:aws:kms:*:"+account+":*"),
 		},
-		"no-assume-any-role": {allow(`"sts:AssumeRole"`, "*"), allow(`"sts:*"`, "*")},
+		"no-assume-any-role": {
+			allow(`"sts:AssumeRole"`, "*"), allow(`"sts:*"`, "*"), allow(`"sts:AssumeRole"`, "arn:aws:iam::*:role/*"), allow(`"sts:Assume*"`, "arn:*:iam::*:role/*"),
+		},
 		"no-service-wildcard": {
-			allow(`"s3:*"`, "arn:aws:s3:::mine"),
+			allow(`"s3:*"`, "arn:aws:s3:::mine"), allow(`"s3:?*"`, "arn:aws:s3:::mine"),
 			`{"Version":"2012-10-17","Statement":{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}}`,
 		},
 	}

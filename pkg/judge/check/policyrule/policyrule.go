@@ -36,10 +36,10 @@ func (s Source[R]) Asking(question Question) func(*check.Evidence, R) check.Verd
 	}
 }
 
-// Owner is the zone of trust that consists of the owner's account alone. It is all that
+// Owner is the zone of trust that consists of a resource's account alone. It is all that
 // has to be known to say whether everybody is let in, or a service for everybody.
 func Owner(owner model.Ref) iampolicy.Zone {
-	return iampolicy.Zone{Account: owner.Account, Partition: owner.Partition()}
+	return iampolicy.Zone{Account: owner.Account, Partition: owner.Partition(), Resource: owner.ARN}
 }
 
 // Access is whom a policy lets in, in the light of the owner's zone of trust.
