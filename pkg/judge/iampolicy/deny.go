@@ -36,7 +36,7 @@ func (e *evaluator) denial(s *Statement) denial {
 			d.catch(caught)
 			continue
 		}
-		b := e.except(c, s.Conditions)
+		b := e.except(c)
 		if b.reach == unbounding && b.who.all {
 			d.free = true
 		}
@@ -91,9 +91,8 @@ func catches(c *Condition) []string {
 
 // except gives the bound that a Deny's condition puts on what it does not deny:
 // Deny with StringNotEquals lets through what StringEquals matches. The negated
-// operators also hold without the key, so that the bound asks for its presence. all
-// are the statement's conditions.
-func (e *evaluator) except(c *Condition, all []Condition) bound {
+// operators also hold without the key, so that the bound asks for its presence.
+func (e *evaluator) except(c *Condition) bound {
 	op := c.Operator
 	if holds, known := e.assume.holds(c); known {
 		if holds {
@@ -146,7 +145,7 @@ func (d *denial) covers(s *subject) (all bool, hit func(*party) bool) {
 		}
 		switch s.kind {
 		case service:
-			return !d.named[s.name] && !(s.any && len(d.NotPrincipal.Service) > 0), nil
+			return !d.named[s.name] && (!s.any || len(d.NotPrincipal.Service) == 0), nil
 		case federated:
 			return !d.named[s.name], nil
 		case direct:

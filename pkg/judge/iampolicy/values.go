@@ -49,8 +49,9 @@ func (e *evaluator) matchesNothing(c *Condition, f form, v string) bool {
 		a, ok := parseARN(v)
 		fixed := ok && isAccount(a.account) && !wild(a.partition+a.service+a.region)
 		return !fixed && c.Operator.literal()
+	default:
+		return true
 	}
-	return true
 }
 
 func (e *evaluator) readValue(c *Condition, f form, v string) (p party, why string) {

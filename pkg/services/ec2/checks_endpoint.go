@@ -54,6 +54,9 @@ func endpointLimited(e *check.Evidence, p Endpoint) check.Verdict {
 		// A list of resources bounds what anyone can do: data cannot leave to a
 		// stranger's bucket. Only with neither bound is the endpoint wide open.
 		if openResources(grant.Resources) && slices.ContainsFunc(grant.Actions, allActions) {
+			if !check.Read(e, p.TakesPolicy) {
+				return check.Inapplicable("endpoints of this service take no policy")
+			}
 			return check.Failed(grant.Statement + " allows everybody everything")
 		}
 	}

@@ -19,7 +19,7 @@ func endpoint(change func(*ec2.EndpointDetail)) ec2.Endpoint {
 	if change != nil {
 		change(&d)
 	}
-	return ec2.Endpoint{Resource: ref("vpc-endpoint", "vpce-1", home), Detail: fact.Known(d)}
+	return ec2.Endpoint{Resource: ref("vpc-endpoint", "vpce-1", home), Detail: fact.Known(d), TakesPolicy: fact.Known(true)}
 }
 
 func policy(document string) ec2.Endpoint {
@@ -36,6 +36,11 @@ func endpointService(state string, accept bool, principals ...string) ec2.Endpoi
 
 func endpointCases() checktest.Table {
 	statement := func(rest string) ec2.Endpoint { return policy(`{"Statement":[{"Effect":"Allow",` + rest + `}]}`) }
+	taking := func(takes fact.Of[bool]) ec2.Endpoint {
+		p := endpoint(func(d *ec2.EndpointDetail) { d.Service = "com.amazonaws.eu-west-1.email-smtp" })
+		p.TakesPolicy = takes
+		return p
+	}
 	managed := endpoint(func(d *ec2.EndpointDetail) { d.ManagedByAWS = true })
 	offered := endpoint(func(d *ec2.EndpointDetail) { d.Service = "com.amazonaws.vpce.eu-west-1.vpce-svc-2" })
 	own := statement(`"Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"*","Resource":"*"`)
@@ -58,6 +63,8 @@ func endpointCases() checktest.Table {
 			{Name: "by default", Resource: endpoint(nil), Want: check.Fail},
 			{Name: "all of the service", Resource: statement(`"Principal":{"AWS":"*"},"Action":["sqs:*"],"Resource":["*"]`), Want: check.Fail},
 			{Name: "all but one action", Resource: statement(`"Principal":"*","NotAction":"sqs:PurgeQueue","Resource":"*"`), Want: check.Fail},
+			{Name: "of a service whose endpoints take none", Resource: taking(fact.Known(false)), Want: check.NotApplicable},
+			{Name: "nobody knows whether it takes one", Resource: taking(fact.Missing[bool](fact.Denied, "ec2:DescribeVpcEndpointServices")), Want: check.NotAssessed},
 			{Name: "nonsense", Resource: policy(`{`), Want: check.NotAssessed},
 			{Name: "no policy", Resource: policy(""), Want: check.NotApplicable},
 			{Name: "managed", Resource: managed, Want: check.NotApplicable},

@@ -9,6 +9,9 @@ import (
 type Endpoint struct {
 	model.Resource
 	Detail fact.Of[EndpointDetail] `json:"detail"`
+	// TakesPolicy is whether the service lets its endpoints have policies of their own.
+	// Those of others have the policy that allows everything, and none can be set.
+	TakesPolicy fact.Of[bool] `json:"takes_policy"`
 }
 
 // Kind implements check.Resource.

@@ -140,5 +140,5 @@ func wideForS3(v string) bool {
 	if prefix.Addr().Is4() {
 		return prefix.Bits() < 8
 	}
-	return prefix.Bits() < 32 && !(prefix.Bits() >= 7 && prefix.Addr().IsPrivate())
+	return prefix.Bits() < 32 && (prefix.Bits() < 7 || !prefix.Addr().IsPrivate())
 }

@@ -37,7 +37,7 @@ func Spec() collect.Spec {
 			{Kinds: kinds(ec2.RouteTable{}), Operations: []string{"EC2.DescribeRouteTables"}, Run: routeTables},
 			{Kinds: kinds(ec2.Peering{}), Operations: []string{"EC2.DescribeVpcPeeringConnections"}, Run: peerings},
 			{Kinds: kinds(ec2.Address{}), Operations: []string{"EC2.DescribeAddresses"}, Run: addresses},
-			{Kinds: kinds(ec2.Endpoint{}), Operations: []string{"EC2.DescribeVpcEndpoints"}, Run: endpoints},
+			{Kinds: kinds(ec2.Endpoint{}), Operations: []string{"EC2.DescribeVpcEndpoints", "EC2.DescribeVpcEndpointServices"}, Run: endpoints},
 			{
 				Kinds:      kinds(ec2.EndpointService{}),
 				Operations: []string{"EC2.DescribeVpcEndpointServiceConfigurations", "EC2.DescribeVpcEndpointServicePermissions"},

@@ -3,6 +3,7 @@ package collect
 import (
 	"context"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -15,13 +16,15 @@ import (
 
 func endpoints(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
+	r := collect.NewReading(ctx, s)
+	takesPolicy := sync.OnceValue(func() fact.Of[map[string]bool] { return takingPolicies(r, client) })
 	pages := sdk.NewDescribeVpcEndpointsPaginator(client, &sdk.DescribeVpcEndpointsInput{MaxResults: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeVpcEndpointsOutput) []types.VpcEndpoint { return o.VpcEndpoints },
-		func(_ *collect.Reading, p types.VpcEndpoint) *ec2.Endpoint {
+		func(reading *collect.Reading, p types.VpcEndpoint) *ec2.Endpoint {
 			if foreign(s, p.OwnerId) {
 				return nil
 			}
-			return &ec2.Endpoint{
+			endpoint := &ec2.Endpoint{
 				Resource: resource(s, "vpc-endpoint", p.VpcEndpointId),
 				Detail: fact.Known(ec2.EndpointDetail{
 					VPC:     aws.ToString(p.VpcId),
@@ -34,7 +37,44 @@ func endpoints(ctx context.Context, s *collect.Session) error {
 					Policy:       aws.ToString(p.PolicyDocument),
 				}),
 			}
+			reading.Do(func(context.Context) { endpoint.TakesPolicy = ofService(takesPolicy(), aws.ToString(p.ServiceName)) })
+			return endpoint
 		})
+}
+
+// takingPolicies tells of each service that endpoints of the region can lead to whether
+// they take a policy.
+func takingPolicies(r *collect.Reading, client *sdk.Client) fact.Of[map[string]bool] {
+	return collect.Ask(r, func(ctx context.Context) (map[string]bool, error) {
+		all := map[string]bool{}
+		for in := (&sdk.DescribeVpcEndpointServicesInput{MaxResults: aws.Int32(most)}); ; { // which has no paginator
+			page, err := client.DescribeVpcEndpointServices(ctx, in)
+			if err != nil {
+				return nil, err
+			}
+			for _, d := range page.ServiceDetails {
+				name := aws.ToString(d.ServiceName)
+				all[name] = all[name] || aws.ToBool(d.VpcEndpointPolicySupported)
+			}
+			if in.NextToken = page.NextToken; aws.ToString(in.NextToken) == "" {
+				return all, nil
+			}
+		}
+	})
+}
+
+// ofService is a gap for a service that the region does not list: one of another
+// region, or of a customer's.
+func ofService(all fact.Of[map[string]bool], name string) fact.Of[bool] {
+	known, gap := all.Get()
+	if gap != nil {
+		return fact.Unknown[bool](*gap)
+	}
+	takes, listed := known[name]
+	if !listed {
+		return fact.Unknown[bool](fact.Gap{Reason: fact.NotCollected, Operation: "ec2:DescribeVpcEndpointServices", Detail: "the region does not list the service " + name})
+	}
+	return fact.Known(takes)
 }
 
 // endpointServices are those of the account; DescribeVpcEndpointServices would

@@ -24,6 +24,14 @@ func fullLinks(f *fake.Fake) {
 		}}},
 		&sdk.DescribeVpcEndpointsOutput{VpcEndpoints: []types.VpcEndpoint{{VpcEndpointId: aws.String("vpce-2"), OwnerId: stranger}}})
 
+	fake.OnPages[sdk.DescribeVpcEndpointServicesInput](f,
+		&sdk.DescribeVpcEndpointServicesOutput{NextToken: more, ServiceDetails: []types.ServiceDetail{{
+			ServiceName: aws.String("com.amazonaws.eu-west-1.email-smtp"), VpcEndpointPolicySupported: aws.Bool(false),
+		}}},
+		&sdk.DescribeVpcEndpointServicesOutput{ServiceDetails: []types.ServiceDetail{{
+			ServiceName: aws.String("com.amazonaws.eu-west-1.ec2"), VpcEndpointPolicySupported: aws.Bool(true),
+		}}})
+
 	fake.OnPages[sdk.DescribeVpcEndpointServiceConfigurationsInput](f,
 		&sdk.DescribeVpcEndpointServiceConfigurationsOutput{NextToken: more, ServiceConfigurations: []types.ServiceConfiguration{{
 			ServiceId: aws.String("vpce-svc-1"), ServiceName: aws.String("com.amazonaws.vpce.eu-west-1.vpce-svc-1"),
@@ -93,7 +101,7 @@ func wantLinks() []check.Resource {
 		ec2.Endpoint{Resource: ref("vpc-endpoint", "vpce-1"), Detail: fact.Known(ec2.EndpointDetail{
 			VPC: "vpc-1", Service: "com.amazonaws.eu-west-1.ec2", Type: "Interface", State: "available", ManagedByAWS: true,
 			Subnets: []string{"subnet-1"}, Policy: endpointPolicy,
-		})},
+		}), TakesPolicy: fact.Known(true)},
 		ec2.EndpointService{
 			Resource:   ref("vpc-endpoint-service", "vpce-svc-1"),
 			Detail:     fact.Known(ec2.EndpointServiceDetail{Name: "com.amazonaws.vpce.eu-west-1.vpce-svc-1", State: "Available", AcceptanceRequired: true}),
