@@ -155,7 +155,7 @@ func (d *denial) covers(s *subject) (all bool, hit func(*party) bool) {
 		return d.named[s.name] && !s.any, nil
 	}
 	return false, func(p *party) bool {
-		return p.kind == account && d.accounts[p.id] || p.principal != "" && d.named[p.principal] && !p.elsewhere
+		return !p.elsewhere && (p.kind == account && d.accounts[p.id] || p.principal != "" && d.named[p.principal])
 	}
 }
 

@@ -32,6 +32,8 @@ type Trust struct {
 	Level Level
 	// Parties who come in at any level above None, where they are bounded.
 	Parties Parties
+	// Why says which conditions did not bound who comes in; see [Grant].
+	Why string
 	// ExternalID: nobody comes in without knowing a fixed sts:ExternalId.
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
 	ExternalID bool
@@ -128,7 +130,9 @@ func (e *evaluator) trustsOf(s *Statement, denials []denial) []admission {
 		var grants []Grant
 		e.grant(&grants, map[Party]bool{}, &sub, w, folded(s.Actions), bounds)
 		for _, g := range grants {
-			t.Level = max(t.Level, g.Level)
+			if g.Level > t.Level {
+				t.Level, t.Why = g.Level, g.Why
+			}
 			t.Parties = append(t.Parties, g.Parties...)
 		}
 		for i := range s.Conditions {

@@ -146,6 +146,7 @@ func TestNames(t *testing.T) {
 		"a trusted account's role, by condition":    {policy: to(`"*"`, `"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::999988887777:role/*"}`), zone: own("account 999988887777"), want: none},
 		"a hosted zone, which tells nobody":         {policy: source("dnssec-route53", "ArnEquals", "arn:aws:route53:::hostedzone/Z1"), want: cross, unknown: true},
 		"an Alexa skill of the owner's choice":      {policy: to(`{"Service": "alexa-appkit.amazon.com"}`, `"StringEquals": {"lambda:EventSourceToken": "amzn1.ask.skill.1"}`), zone: ignorant, want: none},
+		"anybody who knows the token":               {policy: to(`"*"`, `"StringEquals": {"lambda:EventSourceToken": "amzn1.ask.skill.1"}`), want: public},
 		"any Alexa skill":                           {policy: to(`{"Service": "alexa-appkit.amazon.com"}`, `"StringLike": {"lambda:EventSourceToken": "amzn1.ask.skill.*"}`), want: unscoped},
 		"an endpoint of the account":                {policy: to(`"*"`, `"StringLike": {"SNS:Endpoint": "arn:aws:sqs:*:111122223333:q"}`), want: none},
 		"an endpoint of another account":            {policy: to(`"*"`, `"ArnEquals": {"SNS:Endpoint": "arn:aws:sqs:eu-west-1:999988887777:q"}`), want: cross},
