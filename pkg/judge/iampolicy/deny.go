@@ -184,6 +184,7 @@ func (e *evaluator) deny(d *denial, s *subject, w who) who {
 		return w // all but some is still anybody
 	}
 	var rest, held who
+	e.work += len(w.parties)
 	for i := range w.parties {
 		p := &w.parties[i]
 		if (all || hit(p)) && (d.caught == nil || d.catchesParty(p)) {
