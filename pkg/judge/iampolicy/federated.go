@@ -57,7 +57,7 @@ func bindToken(c *Condition, free func(string) bound) bound {
 	var w who
 	for _, v := range c.Values {
 		if variable(v) || wild(v) && (claim != "sub" || !fixedTenant(v)) {
-			return free("leaves the customer of the issuer open by " + v)
+			return free("leaves the customer of the issuer open with " + v)
 		}
 		w.add(party{kind: limited, name: c.Key + " " + v})
 	}
