@@ -128,6 +128,8 @@ func TestNames(t *testing.T) {
 		"another's bucket":                          {policy: source("s3", "ArnLike", "arn:aws:s3:::theirs"), zone: own("bucket mine"), want: cross, says: "theirs"},
 		"a bucket, nobody knows whose":              {policy: source("s3", "ArnLike", "arn:aws:s3:::theirs"), zone: ignorant, want: cross, unknown: true},
 		"a bucket, and the account":                 {policy: to(`{"Service": "s3.amazonaws.com"}`, `"ArnLike": {"aws:SourceArn": "arn:aws:s3:::theirs"}, "StringEquals": {"aws:SourceAccount": "111122223333"}`), zone: ignorant, want: none},
+		"an own bucket, and another's name":         {policy: to(`{"Service": "s3.amazonaws.com"}`, `"ArnLike": {"aws:SourceArn": "arn:aws:s3:::theirs", "s3:DataAccessPointArn": "arn:aws:s3:::mine"}`), zone: own("bucket mine"), want: none},
+		"another's name, and an own bucket":         {policy: to(`{"Service": "s3.amazonaws.com"}`, `"ArnLike": {"aws:SourceArn": "arn:aws:s3:::mine", "s3:DataAccessPointArn": "arn:aws:s3:::theirs"}`), zone: own("bucket mine"), want: none},
 		"an access point of any account":            {policy: to(`"*"`, `"ArnLike": {"s3:DataAccessPointArn": "arn:aws:s3:eu-west-1:*:accesspoint/reports"}`), want: public, says: "leaves the account open"},
 		"an access point of the account":            {policy: to(`"*"`, `"ArnLike": {"s3:DataAccessPointArn": "arn:aws:s3:eu-west-1:111122223333:accesspoint/*"}`), want: none},
 		"a dashboard that every account has":        {policy: source("storage-lens.s3", "ArnLike", "arn:aws:s3:eu-west-1:*:storage-lens/default-account-dashboard"), want: unscoped},
