@@ -179,6 +179,7 @@ func TestAccountsOfAWS(t *testing.T) {
 	runZoneCases(t, map[string]zoneCase{
 		"access logs of load balancers":         {policy: balancers(`"s3:PutObject"`), want: none},
 		"in lower case":                         {policy: balancers(`["S3:putobject"]`), want: none},
+		"as AWS's construct library grants it":  {policy: balancers(`["s3:PutObject", "s3:PutObjectTagging", "s3:Abort*"]`), want: none},
 		"more than access logs":                 {policy: balancers(`["s3:PutObject", "s3:GetObject"]`), want: cross},
 		"all of S3":                             {policy: balancers(`"s3:*"`), want: cross},
 		"audit logs of Redshift":                {policy: `{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::193672423079:user/logs"}, "Action": ["s3:PutObject", "s3:GetBucketAcl"], "Resource": "*"}`, want: none},
