@@ -27,6 +27,12 @@ e2e: warm ## Run the command and the deployed functions end to end, with every k
 	@test/emulator/python -c ''
 	CLOUDARQ_E2E_SAMPLE=1 go test -count=1 -timeout 30m ./cmd/... ./test/...
 
+.PHONY: oracle
+SIMULATOR := @cloud-copilot/iam-simulate@0.1.173
+oracle: ## Compare the policy evaluator with a public IAM simulator (needs node; a minute)
+	mkdir -p .cache/oracle && cd .cache/oracle && npm install --no-save --no-package-lock --prefix . $(SIMULATOR)
+	CLOUDARQ_SIMULATOR=$(CURDIR)/.cache/oracle go test -count=1 -v -run TestAgainstSimulator ./pkg/judge/iampolicy
+
 check: fmt vet lint generated race emulator-test test ## Everything that a change must pass
 
 fmt: ## Fail if a file is not formatted

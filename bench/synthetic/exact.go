@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
+	cloudfronttypes "github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	trailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -211,6 +213,21 @@ func describeRegions(a *Account, _ string, _ *ec2.DescribeRegionsInput) *ec2.Des
 		out.Regions = append(out.Regions, ec2types.Region{RegionName: &region, OptInStatus: aws.String("opt-in-not-required")})
 	}
 	return out
+}
+
+// describeVPCEndpointServices lists what the endpoints of the account lead to.
+func describeVPCEndpointServices(*Account, string, *ec2.DescribeVpcEndpointServicesInput) *ec2.DescribeVpcEndpointServicesOutput {
+	out := &ec2.DescribeVpcEndpointServicesOutput{}
+	for v := range variants {
+		name := filled[ec2types.VpcEndpoint](v).ServiceName
+		out.ServiceDetails = append(out.ServiceDetails, ec2types.ServiceDetail{ServiceName: name, VpcEndpointPolicySupported: aws.Bool(true)})
+	}
+	return out
+}
+
+// listOriginAccessIdentities lists none: no account that is new to CloudFront has any.
+func listOriginAccessIdentities(*Account, string, *cloudfront.ListCloudFrontOriginAccessIdentitiesInput) *cloudfront.ListCloudFrontOriginAccessIdentitiesOutput {
+	return &cloudfront.ListCloudFrontOriginAccessIdentitiesOutput{CloudFrontOriginAccessIdentityList: &cloudfronttypes.CloudFrontOriginAccessIdentityList{IsTruncated: aws.Bool(false)}}
 }
 
 func getCallerIdentity(a *Account, _ string, _ *sts.GetCallerIdentityInput) *sts.GetCallerIdentityOutput {

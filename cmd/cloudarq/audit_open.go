@@ -33,7 +33,9 @@ func (c *cli) wayIn(ctx context.Context, s *local.State, f runFlags) (opener, ru
 	}
 	c.remindOfKey(connection)
 	for _, w := range []struct{ flag, own *[]string }{
-		{&f.regions, &connection.Regions}, {&f.services, &connection.Services}, {&f.checks, &connection.Checks},
+		{&f.regions, &connection.Regions},
+		{&f.services, &connection.Services},
+		{&f.checks, &connection.Checks},
 		{&f.trusted, &connection.TrustedAccounts},
 	} {
 		if len(*w.flag) == 0 {

@@ -96,6 +96,19 @@ func TestConnectionFromBeginningToEnd(t *testing.T) {
 		t.Errorf("audits %+v, want the connections' regions and services, and the zone of trust, unless flags say otherwise", audits)
 	}
 
+	changed := decode[[]report.Connection](t, cloudarq(t, data, "connections", "update", "well-kept", "--trusted-accounts", "444455556666,777788889999", "-o", "json"))
+	if c := changed[0]; !slices.Equal(c.TrustedAccounts, []string{"444455556666", "777788889999"}) || c.Name != "well-kept" || !slices.Equal(c.Services, []string{"kms"}) {
+		t.Errorf("updated to %+v", c)
+	}
+	cloudarq(t, data, "connections", "update", "well-kept", "--trusted-accounts", "me").sentence(t, exitUsage, "12 digits")
+	cloudarq(t, data, "audit", "run", "--trusted-accounts", "me").sentence(t, exitUsage, "12 digits")
+	cloudarq(t, data, "audit", "run", "--connection", "well-kept", "--regions", "eu-west-1", "--quiet")
+	cloudarq(t, data, "audit", "run", "--connection", "well-kept", "--regions", "eu-west-1", "--trusted-accounts", "444455556666", "--quiet")
+	audits = decode[[]model.Audit](t, cloudarq(t, data, "audit", "list", "-o", "json"))
+	if !slices.Equal(audits[0].TrustedAccounts, []string{"444455556666"}) || !slices.Equal(audits[1].TrustedAccounts, changed[0].TrustedAccounts) {
+		t.Errorf("audits trust %v and %v, want what the flag says, and what the connection does", audits[0].TrustedAccounts, audits[1].TrustedAccounts)
+	}
+
 	cloudarq(t, data, "connections", "remove", "neglected").sentence(t, exitUsage, "--yes")
 	r := cloudarq(t, data, "connections", "remove", "neglected", "--yes", "-o", "json")
 	receipt := decode[[]model.Receipt](t, r)[0]
@@ -105,8 +118,8 @@ func TestConnectionFromBeginningToEnd(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(data, "blobs", "*", "*", "connection="+neglected.ID, "*", "*", "*")); len(left) != 0 {
 		t.Errorf("left of the removed connection: %v", left)
 	}
-	if n := len(decode[[]model.Audit](t, cloudarq(t, data, "audit", "list", "-o", "json"))); n != 1 {
-		t.Errorf("%d audits are left, want the one of the other account", n)
+	if n := len(decode[[]model.Audit](t, cloudarq(t, data, "audit", "list", "-o", "json"))); n != 3 {
+		t.Errorf("%d audits are left, want the three of the other account", n)
 	}
 	cloudarq(t, data, "connections", "show", "neglected").sentence(t, exitUsage, "no connection")
 	if r := add(t, data, neglected); r.code != exitOK {

@@ -200,7 +200,11 @@ func TestEachActionIsMissed(t *testing.T) {
 	for _, account := range accounts {
 		roles = append(roles, published(t, server, account))
 	}
-	for i, g := range roles[0].role.Grants {
+	// A credential report that is there already is not asked for again: this one first.
+	grants := slices.Clone(roles[0].role.Grants)
+	first := slices.IndexFunc(grants, func(g policy.Grant) bool { return g.Action == "iam:GenerateCredentialReport" })
+	grants[0], grants[first] = grants[first], grants[0]
+	for i, g := range grants {
 		if i%every != 0 {
 			continue
 		}

@@ -186,11 +186,11 @@ func TestConnections(t *testing.T) {
 	path := "/v1/connections/" + string(c.ID)
 	got := s.call(http.MethodGet, path, nil, nil)
 	tag := got.Header().Get("ETag")
-	update := map[string]any{"role_arn": role, "name": "shop 2"}
+	update := map[string]any{"role_arn": role, "name": "shop 2", "trusted_accounts": []string{"444455556666"}}
 	problem(t, "change without If-Match", s.call(http.MethodPut, path, nil, update), http.StatusPreconditionRequired, "precondition_required")
 	problem(t, "change of what it was not", s.call(http.MethodPut, path, header{"If-Match": `"v99"`}, update), http.StatusPreconditionFailed, "stale")
 	w = s.call(http.MethodPut, path, header{"If-Match": tag}, update)
-	if changed := decode[api.ConnectionOutput](t, w); w.Code != http.StatusOK || changed.Name != "shop 2" || changed.NextAudit != nil {
+	if changed := decode[api.ConnectionOutput](t, w); w.Code != http.StatusOK || changed.Name != "shop 2" || changed.NextAudit != nil || !slices.Equal(changed.TrustedAccounts, []string{"444455556666"}) {
 		t.Errorf("change: status %d, %+v", w.Code, changed)
 	}
 	problem(t, "the same change again", s.call(http.MethodPut, path, header{"If-Match": tag}, update), http.StatusPreconditionFailed, "stale")
@@ -257,6 +257,9 @@ func TestInvalidConnections(t *testing.T) {
 		"a user's ARN":          map[string]any{"role_arn": "arn:aws:iam::111122223333:user/x"},
 		"an unknown check":      map[string]any{"role_arn": role, "checks": []string{"door-lockd"}},
 		"an unknown service":    map[string]any{"role_arn": role, "services": []string{"garden"}},
+		"a trusted name":        map[string]any{"role_arn": role, "trusted_accounts": []string{"the-other"}},
+		"a trusted ARN":         map[string]any{"role_arn": role, "trusted_accounts": []string{"arn:aws:iam::444455556666:root"}},
+		"more than are trusted": map[string]any{"role_arn": role, "trusted_accounts": slices.Repeat([]string{"444455556666"}, 1001)},
 		"an invalid schedule":   map[string]any{"role_arn": role, "schedule": map[string]any{"expression": "daily"}},
 		"a schedule, no role":   map[string]any{"schedule": map[string]any{"expression": "rate(1 day)"}},
 		"an endless name":       map[string]any{"role_arn": role, "name": strings.Repeat("x", 101)},

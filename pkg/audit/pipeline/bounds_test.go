@@ -3,9 +3,11 @@ package pipeline_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
@@ -48,6 +50,60 @@ func TestHugeNames(t *testing.T) {
 		}
 		if found, err := m.records.Findings(t.Context(), account, "house"); err != nil || len(found) != len(names) {
 			t.Fatalf("%d findings, %v", len(found), err)
+		}
+	}
+}
+
+// TestTrustedAccounts: whom a connection trusts reaches the collectors, by the clock's
+// audits as by those that somebody asked for, and stays with the audit.
+func TestTrustedAccounts(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, t.TempDir(), &world{}, memory.Options{})
+	var seen [][]string
+	m.Specs["house"] = collect.Spec{Service: "house", Global: true, Walks: []collect.Walk{{Kinds: []string{door{}.Kind(), guard{}.Kind()}, Run: func(_ context.Context, s *collect.Session) error {
+		seen = append(seen, s.Trusted)
+		return nil
+	}}}}
+	connection := model.Connection{ID: account, AccountID: account, RoleARN: "arn:aws:iam::" + account + ":role/r", Regions: []string{"eu-west-1"}, TrustedAccounts: []string{"444455556666"}}
+	if err := m.BeginFor(t.Context(), organization, connection, "trusting"); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(seen) != 1 || !slices.Equal(seen[0], connection.TrustedAccounts) {
+		t.Errorf("the collector saw %v", seen)
+	}
+	if a, err := m.records.Audit(t.Context(), account, "trusting"); err != nil || !slices.Equal(a.TrustedAccounts, connection.TrustedAccounts) {
+		t.Errorf("the audit has %v, %v", a.TrustedAccounts, err)
+	}
+}
+
+// TestSharedTypes: a type that is nobody's affair by itself keeps no check from running
+// where only other services are asked for, and is collected for it.
+func TestSharedTypes(t *testing.T) {
+	t.Parallel()
+	for name, shared := range map[string]bool{"shared": true, "of a service": false} {
+		kind := check.KindOf[guard]()
+		kind.Shared = shared
+		catalog, err := check.NewCatalog(
+			check.Service{Name: "house", Kinds: []check.Kind{check.KindOf[door]()}, Rules: []check.Rule{
+				check.For("door-locked", model.High, locked), check.Across("door-guarded", model.High, guarded, check.Using[guard]()),
+			}},
+			check.Service{Name: "guards", Kinds: []check.Kind{kind}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := pipeline.Resolve(catalog, catalog.Checks(), []string{"house"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"house"}
+		if shared {
+			want = append(want, "guards")
+		}
+		if !slices.Equal(s.Services, want) || (len(s.Checks) == 2) != shared {
+			t.Errorf("%s: %d checks over %v", name, len(s.Checks), s.Services)
 		}
 	}
 }

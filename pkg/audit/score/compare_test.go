@@ -16,6 +16,11 @@ func ended(version int, checks []model.CheckID, regions ...string) model.Audit {
 	}
 }
 
+func trusting(a model.Audit, accounts ...string) model.Audit {
+	a.TrustedAccounts = accounts
+	return a
+}
+
 func TestBreaks(t *testing.T) {
 	t.Parallel()
 	few, more := []model.CheckID{"a", "b"}, []model.CheckID{"b", "c", "d"}
@@ -23,11 +28,12 @@ func TestBreaks(t *testing.T) {
 		before, now model.Audit
 		want        []string
 	}{
-		"like with like":    {ended(2, few, "eu-west-1"), ended(2, few, "eu-west-1"), nil},
-		"another version":   {ended(1, few, "eu-west-1"), ended(2, few, "eu-west-1"), []string{"version 1 of the score then, version 2 now"}},
-		"other checks":      {ended(2, few, "eu-west-1"), ended(2, more, "eu-west-1"), []string{"2 checks more and 1 check fewer than then"}},
-		"a region is new":   {ended(2, few, "eu-west-1"), ended(2, few, "eu-west-1", "eu-north-1"), []string{"1 region more than then"}},
-		"a service is left": {ended(2, more, "eu-west-1"), ended(2, few[1:], "eu-west-1"), []string{"2 checks fewer than then"}},
+		"like with like":            {ended(2, few, "eu-west-1"), ended(2, few, "eu-west-1"), nil},
+		"another version":           {ended(1, few, "eu-west-1"), ended(2, few, "eu-west-1"), []string{"version 1 of the score then, version 2 now"}},
+		"other checks":              {ended(2, few, "eu-west-1"), ended(2, more, "eu-west-1"), []string{"2 checks more and 1 check fewer than then"}},
+		"a region is new":           {ended(2, few, "eu-west-1"), ended(2, few, "eu-west-1", "eu-north-1"), []string{"1 region more than then"}},
+		"a service is left":         {ended(2, more, "eu-west-1"), ended(2, few[1:], "eu-west-1"), []string{"2 checks fewer than then"}},
+		"an account is trusted now": {ended(2, few, "eu-west-1"), trusting(ended(2, few, "eu-west-1"), "444455556666"), []string{"1 trusted account more than then"}},
 		"everything": {
 			ended(1, few, "eu-west-1"), ended(2, more, "eu-north-1"),
 			[]string{"version 1 of the score then, version 2 now", "2 checks more and 1 check fewer than then", "1 region more and 1 region fewer than then"},

@@ -36,7 +36,7 @@ func (e *evaluator) denial(s *Statement) denial {
 			d.catch(caught)
 			continue
 		}
-		b := e.except(c, s.Conditions)
+		b := e.except(c)
 		if b.reach == unbounding && b.who.all {
 			d.free = true
 		}
@@ -91,9 +91,8 @@ func catches(c *Condition) []string {
 
 // except gives the bound that a Deny's condition puts on what it does not deny:
 // Deny with StringNotEquals lets through what StringEquals matches. The negated
-// operators also hold without the key, so that the bound asks for its presence. all
-// are the statement's conditions.
-func (e *evaluator) except(c *Condition, all []Condition) bound {
+// operators also hold without the key, so that the bound asks for its presence.
+func (e *evaluator) except(c *Condition) bound {
 	op := c.Operator
 	if holds, known := e.assume.holds(c); known {
 		if holds {
@@ -146,7 +145,7 @@ func (d *denial) covers(s *subject) (all bool, hit func(*party) bool) {
 		}
 		switch s.kind {
 		case service:
-			return !d.named[s.name] && !(s.any && len(d.NotPrincipal.Service) > 0), nil
+			return !d.named[s.name] && (!s.any || len(d.NotPrincipal.Service) == 0), nil
 		case federated:
 			return !d.named[s.name], nil
 		case direct:
@@ -156,7 +155,7 @@ func (d *denial) covers(s *subject) (all bool, hit func(*party) bool) {
 		return d.named[s.name] && !s.any, nil
 	}
 	return false, func(p *party) bool {
-		return p.kind == account && d.accounts[p.id] || p.principal != "" && d.named[p.principal] && !p.elsewhere
+		return !p.elsewhere && (p.kind == account && d.accounts[p.id] || p.principal != "" && d.named[p.principal])
 	}
 }
 
@@ -185,6 +184,7 @@ func (e *evaluator) deny(d *denial, s *subject, w who) who {
 		return w // all but some is still anybody
 	}
 	var rest, held who
+	e.work += len(w.parties)
 	for i := range w.parties {
 		p := &w.parties[i]
 		if (all || hit(p)) && (d.caught == nil || d.catchesParty(p)) {
@@ -380,7 +380,10 @@ func (e *evaluator) actionCells(s *Statement) []cell {
 }
 
 func (e *evaluator) resourceCells(s *Statement) []cell {
-	if len(s.Resources) == 0 {
+	switch {
+	case len(s.Resources)+len(s.NotResources) == 0 && e.zone.Resource != "":
+		return []cell{{in: []string{e.zone.Resource}}}
+	case len(s.Resources) == 0:
 		// What a NotResource with variables leaves out is not known: nothing, then.
 		return []cell{{in: []string{"*"}, out: e.sure(s.NotResources)}}
 	}
@@ -401,7 +404,13 @@ func folded(list []string) []string {
 
 // sure leaves out the patterns with variables: what they match is not known.
 func (e *evaluator) sure(list []string) []string {
-	return slices.DeleteFunc(slices.Clone(list), e.variable)
+	var out []string
+	for _, v := range list {
+		if !e.variable(v) {
+			out = append(out, foldResource(v))
+		}
+	}
+	return out
 }
 
 // widest gives patterns that match all that those given may.
@@ -409,8 +418,9 @@ func (e *evaluator) widest(list []string) []string {
 	out := slices.Clone(list)
 	for i, v := range out {
 		if e.variable(v) {
-			out[i] = widest(v)
+			v = widest(v)
 		}
+		out[i] = foldResource(v)
 	}
 	return out
 }

@@ -118,29 +118,25 @@ func (e *evaluator) left(sub *subject, bounds []bound, denials []denial, combina
 	if len(denials) == 0 || w.empty() {
 		return w
 	}
-	out := nobody
+	out := set{seen: map[party]int{}}
 	for _, one := range combinations {
 		part := w
 		for _, i := range one {
-			// Some is left of what would take too long to find out: the wider answer.
+			// What would take too long to find out is left: the wider answer.
 			if e.work > maxWork {
 				break
 			}
 			e.work++
 			part = e.deny(&denials[i], sub, part)
 		}
-		if out = out.join(part); out.all {
-			return out
+		if part.all {
+			return anyone
+		}
+		for _, p := range part.parties {
+			out.add(p)
 		}
 	}
-	if len(combinations) > 1 {
-		s := set{seen: map[party]int{}}
-		for _, p := range out.parties {
-			s.add(p)
-		}
-		return s.who
-	}
-	return out
+	return out.who
 }
 
 // maxWork is far more than a policy that AWS accepts needs, unless it was written to

@@ -87,14 +87,27 @@ func (p Policy) RequiresTLS(actions, resources []string) bool {
 }
 
 // deniesPlain tells that the statement denies everybody whenever
-// aws:SecureTransport is false, and asks nothing else.
+// aws:SecureTransport is false, AWS's services perhaps excepted.
 func (s *Statement) deniesPlain() bool {
-	if s.Effect != Deny || !s.Principal.Everyone() || len(s.Conditions) != 1 {
+	if s.Effect != Deny || !s.Principal.Everyone() {
 		return false
 	}
-	c := &s.Conditions[0]
-	op := c.Operator
-	equal := op.Name == "Bool" || strings.HasPrefix(op.Name, "StringEquals") || op.Name == "StringLike"
-	return equal && op.Quantifier == "" && c.Is("aws:SecureTransport") &&
-		slices.ContainsFunc(c.Values, func(v string) bool { return strings.EqualFold(v, "false") })
+	plain := false
+	for i := range s.Conditions {
+		c := &s.Conditions[i]
+		equal := c.Operator.Name == "Bool" || strings.HasPrefix(c.Operator.Name, "StringEquals") || c.Operator.Name == "StringLike"
+		not := strings.HasPrefix(c.Operator.Name, "StringNot")
+		switch {
+		case c.Operator.Quantifier != "":
+			return false
+		case c.Is("aws:SecureTransport") && equal && slices.ContainsFunc(c.Values, func(v string) bool { return strings.EqualFold(v, "false") }),
+			c.Is("aws:SecureTransport") && not && onlyValue(c, "true"):
+			plain = true
+		case c.Is("aws:PrincipalIsAWSService") && equal && c.Operator.IfExists && falseOnly(c):
+			// AWS's services speak TLS in any case. Who is nobody lacks the key.
+		default:
+			return false
+		}
+	}
+	return plain
 }

@@ -96,8 +96,8 @@ func keyForm(key string) (reach, form) {
 		return network, formTrue
 	case "sns:endpoint":
 		return network, formEndpoint
-	case "lambda:eventsourcetoken":
-		return source, formToken
+	case "lambda:eventsourcetoken": // which the invoker supplies
+		return serviceSource, formToken
 	// SES put the account there before it knew aws:SourceAccount.
 	// https://docs.aws.amazon.com/ses/latest/dg/receiving-email-permissions.html
 	case "aws:referer":

@@ -44,3 +44,22 @@ func TestPatterns(t *testing.T) {
 		}
 	}
 }
+
+// Names and ARNs are written in several ways that mean all of them.
+func TestAllOfThem(t *testing.T) {
+	for in, want := range map[string]string{
+		"*": "*", "*:*": "*", "?*": "*", "*?": "*", "KMS:*": "kms:*", "kms:?*": "kms:*", "kms:**": "kms:*", "kms:Get?*": "kms:get?*", "kms:???*": "kms:???*", "kms:?": "kms:?",
+	} {
+		if got := foldAction(in); got != want {
+			t.Errorf("action %s: %s, want %s", in, got, want)
+		}
+	}
+	for in, want := range map[string]string{
+		"*": "*", "**": "*", "arn:*": "*", "arn:aws:*": "*", "arn:aws:*:*": "*", "arn:*:*:*:*:*": "*", "arn:aws:*:*:*:*": "*",
+		"arn:aws::*": "arn:aws::*", "arn:aws:*::*": "arn:aws:*::*", "arn:aws:*:*:*:*:*": "arn:aws:*:*:*:*:*", "arn:aws:s3:::*": "arn:aws:s3:::*", "arn:aws": "arn:aws",
+	} {
+		if got := foldResource(in); got != want {
+			t.Errorf("resource %s: %s, want %s", in, got, want)
+		}
+	}
+}

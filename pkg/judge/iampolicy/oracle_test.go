@@ -92,7 +92,8 @@ func outsiders(organization string) map[string]request {
 		},
 		"Facebook": {public, "graph.facebook.com", map[string]string{"aws:sourceip": "198.51.100.9", "aws:securetransport": "true"}},
 	}
-	for name, r := range all {
+	for _, name := range slices.Collect(maps.Keys(all)) {
+		r := all[name]
 		r.context["aws:resourceaccount"] = owner
 		if organization != "" {
 			r.context["aws:resourceorgid"] = organization

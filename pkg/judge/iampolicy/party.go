@@ -1,6 +1,9 @@
 package iampolicy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // partyKind orders parties from what is known best to what is known least.
 type partyKind uint8
@@ -74,6 +77,9 @@ func (e *evaluator) meet(w, v who) who {
 	}
 	e.work += len(w.parties) + len(v.parties)
 	a, b := e.survey(w), e.survey(v)
+	if a.has[unowned] && b.has[unowned] {
+		b.better = e.owned(v) && !e.owned(w)
+	}
 	out := set{seen: map[party]int{}}
 	for _, x := range w.parties {
 		e.keep(&out, x, &a, &b, true)
@@ -113,14 +119,24 @@ func (e *evaluator) keep(out *set, x party, own, other *survey, first bool) {
 			}
 			out.add(x)
 		}
+	case x.kind == unowned && (own.better || other.better):
+		if own.better {
+			out.add(x)
+		}
 	case first:
 		out.add(x)
 	}
 }
 
+// owned tells that all the things named are the owner's.
+func (e *evaluator) owned(w who) bool {
+	return !slices.ContainsFunc(w.parties, func(p party) bool { return p.kind == unowned && e.whose(p.thing) != Own })
+}
+
 // survey is what has to be known of a set to meet it with another.
 type survey struct {
 	has      [partyKinds]bool
+	better   bool             // its things are the owner's, and the other side's are not
 	accounts map[string]party // by number; whole if one of them is
 	orgs     map[string]bool
 	member   [partyKinds]Standing // of whoever is one of the kind: in the owner's organization?

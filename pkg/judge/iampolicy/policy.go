@@ -106,16 +106,54 @@ func (s *Statement) touchesAction(pattern string) bool {
 // (role trust, ECR and EFS policies) speaks of what the policy hangs on.
 func (s *Statement) coversResource(pattern string) bool {
 	if len(s.NotResources) > 0 {
-		return !slices.ContainsFunc(s.NotResources, func(n string) bool { return overlap(n, pattern) })
+		return !slices.ContainsFunc(s.NotResources, func(n string) bool { return overlap(foldResource(widest(n)), pattern) })
 	}
-	return len(s.Resources) == 0 || slices.ContainsFunc(s.Resources, func(r string) bool { return covers(r, pattern) })
+	return len(s.Resources) == 0 || slices.ContainsFunc(s.Resources, func(r string) bool { return !variable(r) && (covers(r, pattern) || samePartition(r, pattern) && covers(foldResource(r), pattern)) })
 }
 
-// foldAction makes action names comparable: they are case-insensitive, and
-// "*:*" is another way to write "*".
+// foldAction makes action names comparable: they are case-insensitive, and "*:*", "?*"
+// and their like are other ways to write "*", as no name is shorter than two letters.
 func foldAction(a string) string {
-	if a == "*:*" {
+	service, name, ok := strings.Cut(strings.ToLower(a), ":")
+	service, name = foldAny(service), foldAny(name)
+	if !ok || service == "*" && name == "*" {
+		return service
+	}
+	return service + ":" + name
+}
+
+// foldAny is "*" for a pattern that all names match.
+func foldAny(s string) string {
+	if strings.Trim(s, "*?") == "" && strings.Contains(s, "*") && strings.Count(s, "?") <= 2 {
 		return "*"
 	}
-	return strings.ToLower(a)
+	return s
+}
+
+// samePartition tells that one pattern of ARNs may speak of the other's partition.
+func samePartition(a, b string) bool {
+	partition := func(arn string) string {
+		if parts := strings.SplitN(arn, ":", 3); len(parts) == 3 && parts[0] == "arn" {
+			return parts[1]
+		}
+		return "*"
+	}
+	return overlap(partition(a), partition(b))
+}
+
+// foldResource makes "*" of the patterns that all ARNs of a partition match: "arn:aws:*",
+// "arn:*:*:*". An ARN has four parts behind its partition, or more.
+func foldResource(r string) string {
+	rest, ok := strings.CutPrefix(r, "arn:")
+	if !ok {
+		return foldAny(r)
+	}
+	if _, behind, ok := strings.Cut(rest, ":"); ok {
+		rest = behind
+	}
+	parts := strings.Split(rest, ":")
+	if len(parts) <= 4 && !slices.ContainsFunc(parts, func(p string) bool { return p != "*" }) {
+		return "*"
+	}
+	return r
 }

@@ -22,8 +22,10 @@ var (
 		`"NotPrincipal": {"AWS": "111122223333", "Service": "sns.amazonaws.com"}`,
 	}
 	someActions   = []string{`"Action": "*"`, `"Action": "s3:*"`, `"Action": ["s3:GetObject", "s3:PutObject"]`, `"Action": "s3:Get*"`, `"NotAction": "s3:Put*"`}
-	someResources = []string{`"Resource": "*"`, `"Resource": "arn:aws:s3:::b/*"`, `"Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/*"]`, `"NotResource": "arn:aws:s3:::c"`,
-		`"Resource": "arn:aws:s3:::b/${aws:username}/*"`, `"NotResource": "arn:aws:s3:::b/${aws:username}/*"`, `"Resource": "arn:aws:s3:::b"`}
+	someResources = []string{
+		`"Resource": "*"`, `"Resource": "arn:aws:s3:::b/*"`, `"Resource": ["arn:aws:s3:::b", "arn:aws:s3:::b/*"]`, `"NotResource": "arn:aws:s3:::c"`,
+		`"Resource": "arn:aws:s3:::b/${aws:username}/*"`, `"NotResource": "arn:aws:s3:::b/${aws:username}/*"`, `"Resource": "arn:aws:s3:::b"`,
+	}
 	someConditions = []struct{ operator, key, value string }{
 		{"StringEquals", "aws:SourceAccount", `"111122223333"`},
 		{"StringEquals", "aws:SourceAccount", `["999988887777", "111122223333"]`},

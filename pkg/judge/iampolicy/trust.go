@@ -26,14 +26,14 @@ type Trust struct {
 	Statement string
 	Kind      TrustKind
 	Principal string // as written
-	Account   string // of the principal, if it has one
-	Actions   []string
 	// Level that this principal's trust comes to. For a service it only tells
 	// whether the source is scoped: a role cannot be passed across accounts, so
 	// most services need no scope here.
 	Level Level
 	// Parties who come in at any level above None, where they are bounded.
 	Parties Parties
+	// Why says which conditions did not bound who comes in; see [Grant].
+	Why string
 	// ExternalID: nobody comes in without knowing a fixed sts:ExternalId.
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
 	ExternalID bool
@@ -125,15 +125,14 @@ func (e *evaluator) trustsOf(s *Statement, denials []denial) []admission {
 			continue // told by the direct callers
 		}
 		w := e.left(&sub, bounds, denials, combinations)
-		t := Trust{Statement: s.Name(), Principal: sub.name, Actions: s.Actions}
-		if len(s.NotActions) > 0 {
-			t.Actions = negated(s.NotActions)
-		}
+		t := Trust{Statement: s.Name(), Principal: sub.name}
 		e.classify(&t, &sub)
 		var grants []Grant
-		e.grant(&grants, map[Party]bool{}, &sub, w, folded(t.Actions), bounds)
+		e.grant(&grants, map[Party]bool{}, &sub, w, folded(s.Actions), bounds)
 		for _, g := range grants {
-			t.Level = max(t.Level, g.Level)
+			if g.Level > t.Level {
+				t.Level, t.Why = g.Level, g.Why
+			}
 			t.Parties = append(t.Parties, g.Parties...)
 		}
 		for i := range s.Conditions {
@@ -147,9 +146,7 @@ func (e *evaluator) trustsOf(s *Statement, denials []denial) []admission {
 func (e *evaluator) classify(t *Trust, s *subject) {
 	inside := false
 	if len(s.who.parties) == 1 {
-		p := &s.who.parties[0]
-		t.Account = p.id
-		l, _ := e.level(p, nil)
+		l, _ := e.level(&s.who.parties[0], nil)
 		inside = l == None
 	}
 	switch {
@@ -159,9 +156,6 @@ func (e *evaluator) classify(t *Trust, s *subject) {
 		t.Kind = TrustSAML
 	case s.kind == federated:
 		t.Kind = TrustOIDC
-		if a, ok := parseARN(s.name); ok {
-			t.Account = a.account
-		}
 	case s.who.all:
 		t.Kind = TrustAnyone
 	case len(s.who.parties) == 0:

@@ -49,8 +49,9 @@ func (e *evaluator) matchesNothing(c *Condition, f form, v string) bool {
 		a, ok := parseARN(v)
 		fixed := ok && isAccount(a.account) && !wild(a.partition+a.service+a.region)
 		return !fixed && c.Operator.literal()
+	default:
+		return true
 	}
-	return true
 }
 
 func (e *evaluator) readValue(c *Condition, f form, v string) (p party, why string) {
@@ -65,10 +66,10 @@ func (e *evaluator) readValue(c *Condition, f form, v string) (p party, why stri
 		if p, ok := e.arnParty(v, !c.Operator.arnWise()); ok {
 			return p, ""
 		}
-		return p, "leaves the account open by " + v
+		return p, "leaves the account open with " + v
 	case formNetwork:
 		if _, ok := e.arnParty(v, !c.Operator.arnWise()); !ok {
-			return p, "leaves the account open by " + v
+			return p, "leaves the account open with " + v
 		}
 	case formUserID:
 		return e.userIDValue(v)
@@ -78,7 +79,7 @@ func (e *evaluator) readValue(c *Condition, f form, v string) (p party, why stri
 			return p, ""
 		}
 		if e.variable(v) || !fixedEndpoint(v) {
-			return p, "leaves the endpoint open by " + v
+			return p, "leaves the endpoint open with " + v
 		}
 	case formToken, formFixed:
 		v = e.ownAccount(v)
@@ -103,7 +104,7 @@ func (e *evaluator) accountValue(v string) (party, string) {
 	}
 	switch {
 	case wild(v) || e.variable(v):
-		return party{}, "does not fix the account by " + v
+		return party{}, "does not fix the account with " + v
 	case v == "":
 		return party{}, "does not fix the account"
 	}
@@ -117,14 +118,14 @@ func (e *evaluator) organizationValue(v string, path bool) (party, string) {
 	if path {
 		var ok bool
 		if id, _, ok = strings.Cut(v, "/"); !ok {
-			return party{}, "does not fix the organization by " + v
+			return party{}, "does not fix the organization with " + v
 		}
 	}
 	if e.ownOrganization(id) {
 		return party{kind: organization, id: ownOrganization, name: ownOrganizationName}, ""
 	}
 	if id == "" || wild(id) || e.variable(v) {
-		return party{}, "does not fix the organization by " + v
+		return party{}, "does not fix the organization with " + v
 	}
 	return party{kind: organization, id: id, name: name}, ""
 }
@@ -184,7 +185,7 @@ func (e *evaluator) userIDValue(v string) (party, string) {
 	}
 	id, session, ok := strings.Cut(v, ":")
 	if !ok || wild(id) || len(id) < 16 || session == "" {
-		return party{}, "is open by the pattern " + v
+		return party{}, "is open with " + v
 	}
 	return party{kind: limited, name: "aws:userid " + v}, ""
 }
@@ -241,7 +242,7 @@ func addresses(values []string) (who, string) {
 		case private(prefix):
 			name += " (private range)"
 		case is4 && prefix.Bits() < 8, !is4 && prefix.Bits() < 32:
-			return anyone, "is too wide a range by " + v
+			return anyone, "has too wide a range, " + v
 		case is4:
 			total += math.Exp2(float64(32 - prefix.Bits()))
 		}

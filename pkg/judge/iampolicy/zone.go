@@ -8,6 +8,9 @@ type Zone struct {
 	// Partition of the resource ("aws", "aws-cn"...); the same number in another
 	// partition is another account. Empty: not compared.
 	Partition string
+	// Resource is the ARN of what the policy hangs on, which statements that name no
+	// resource are about. Empty: not known.
+	Resource string
 	// Whose tells whose a thing is. It is asked only for what a policy names, once
 	// for each thing; nil knows of none.
 	Whose func(Thing) Standing

@@ -128,6 +128,8 @@ func TestNames(t *testing.T) {
 		"another's bucket":                          {policy: source("s3", "ArnLike", "arn:aws:s3:::theirs"), zone: own("bucket mine"), want: cross, says: "theirs"},
 		"a bucket, nobody knows whose":              {policy: source("s3", "ArnLike", "arn:aws:s3:::theirs"), zone: ignorant, want: cross, unknown: true},
 		"a bucket, and the account":                 {policy: to(`{"Service": "s3.amazonaws.com"}`, `"ArnLike": {"aws:SourceArn": "arn:aws:s3:::theirs"}, "StringEquals": {"aws:SourceAccount": "111122223333"}`), zone: ignorant, want: none},
+		"an own bucket, and another's name":         {policy: to(`{"Service": "s3.amazonaws.com"}`, `"ArnLike": {"aws:SourceArn": "arn:aws:s3:::theirs", "s3:DataAccessPointArn": "arn:aws:s3:::mine"}`), zone: own("bucket mine"), want: none},
+		"another's name, and an own bucket":         {policy: to(`{"Service": "s3.amazonaws.com"}`, `"ArnLike": {"aws:SourceArn": "arn:aws:s3:::mine", "s3:DataAccessPointArn": "arn:aws:s3:::theirs"}`), zone: own("bucket mine"), want: none},
 		"an access point of any account":            {policy: to(`"*"`, `"ArnLike": {"s3:DataAccessPointArn": "arn:aws:s3:eu-west-1:*:accesspoint/reports"}`), want: public, says: "leaves the account open"},
 		"an access point of the account":            {policy: to(`"*"`, `"ArnLike": {"s3:DataAccessPointArn": "arn:aws:s3:eu-west-1:111122223333:accesspoint/*"}`), want: none},
 		"a dashboard that every account has":        {policy: source("storage-lens.s3", "ArnLike", "arn:aws:s3:eu-west-1:*:storage-lens/default-account-dashboard"), want: unscoped},
@@ -146,6 +148,7 @@ func TestNames(t *testing.T) {
 		"a trusted account's role, by condition":    {policy: to(`"*"`, `"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::999988887777:role/*"}`), zone: own("account 999988887777"), want: none},
 		"a hosted zone, which tells nobody":         {policy: source("dnssec-route53", "ArnEquals", "arn:aws:route53:::hostedzone/Z1"), want: cross, unknown: true},
 		"an Alexa skill of the owner's choice":      {policy: to(`{"Service": "alexa-appkit.amazon.com"}`, `"StringEquals": {"lambda:EventSourceToken": "amzn1.ask.skill.1"}`), zone: ignorant, want: none},
+		"anybody who knows the token":               {policy: to(`"*"`, `"StringEquals": {"lambda:EventSourceToken": "amzn1.ask.skill.1"}`), want: public},
 		"any Alexa skill":                           {policy: to(`{"Service": "alexa-appkit.amazon.com"}`, `"StringLike": {"lambda:EventSourceToken": "amzn1.ask.skill.*"}`), want: unscoped},
 		"an endpoint of the account":                {policy: to(`"*"`, `"StringLike": {"SNS:Endpoint": "arn:aws:sqs:*:111122223333:q"}`), want: none},
 		"an endpoint of another account":            {policy: to(`"*"`, `"ArnEquals": {"SNS:Endpoint": "arn:aws:sqs:eu-west-1:999988887777:q"}`), want: cross},
@@ -176,6 +179,7 @@ func TestAccountsOfAWS(t *testing.T) {
 	runZoneCases(t, map[string]zoneCase{
 		"access logs of load balancers":         {policy: balancers(`"s3:PutObject"`), want: none},
 		"in lower case":                         {policy: balancers(`["S3:putobject"]`), want: none},
+		"as AWS's construct library grants it":  {policy: balancers(`["s3:PutObject", "s3:PutObjectTagging", "s3:Abort*"]`), want: none},
 		"more than access logs":                 {policy: balancers(`["s3:PutObject", "s3:GetObject"]`), want: cross},
 		"all of S3":                             {policy: balancers(`"s3:*"`), want: cross},
 		"audit logs of Redshift":                {policy: `{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::193672423079:user/logs"}, "Action": ["s3:PutObject", "s3:GetBucketAcl"], "Resource": "*"}`, want: none},
@@ -284,4 +288,63 @@ func TestExplanations(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Plain HTTP is denied also by the opposite operator, and where AWS's services, which
+// speak TLS in any case, are excepted.
+func TestPlainHTTPIsDenied(t *testing.T) {
+	deny := func(condition string) string {
+		return `{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*", "Condition": {` + condition + `}}`
+	}
+	for name, c := range map[string]struct {
+		policy string
+		want   bool
+	}{
+		"not over TLS":               {deny(`"StringNotEquals": {"aws:SecureTransport": "true"}`), true},
+		"not over TLS, any case":     {deny(`"StringNotEqualsIgnoreCase": {"aws:SecureTransport": "True"}`), true},
+		"not over plain HTTP":        {deny(`"StringNotEquals": {"aws:SecureTransport": "false"}`), false},
+		"services excepted":          {deny(`"Bool": {"aws:SecureTransport": "false"}, "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}`), true},
+		"services and nobodies":      {deny(`"Bool": {"aws:SecureTransport": "false", "aws:PrincipalIsAWSService": "false"}`), false},
+		"only services":              {deny(`"Bool": {"aws:SecureTransport": "false"}, "BoolIfExists": {"aws:PrincipalIsAWSService": "true"}`), false},
+		"services, TLS not asked of": {deny(`"BoolIfExists": {"aws:PrincipalIsAWSService": "false"}`), false},
+		"a folder of one's own":      {`{"Effect": "Deny", "Principal": "*", "Action": "*", "NotResource": "${aws:username}", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := parse(t, c.policy).RequiresTLS([]string{"s3:*"}, []string{"arn:aws:s3:::b", "arn:aws:s3:::b/*"}); got != c.want {
+				t.Errorf("%t", got)
+			}
+		})
+	}
+}
+
+// An administrator is one by whatever patterns.
+func TestAdministratorByAnyPattern(t *testing.T) {
+	for name, c := range map[string]struct {
+		statement string
+		admin     bool
+	}{
+		"every ARN":            {`"Action": "*", "Resource": "arn:aws:*"`, true},
+		"every ARN there is":   {`"Action": "*:*", "Resource": "arn:*:*:*:*:*"`, true},
+		"every bucket":         {`"Action": "*", "Resource": "arn:aws:s3:::*"`, false},
+		"every name":           {`"Action": "?*", "Resource": "*"`, true},
+		"every name of a kind": {`"Action": "kms:?*", "Resource": "*"`, false},
+		"some names":           {`"Action": "kms:???????*", "Resource": "*"`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := parse(t, `{"Effect": "Allow", `+c.statement+`}`)
+			if p.IsAdmin() != c.admin {
+				t.Errorf("admin %t", p.IsAdmin())
+			}
+		})
+	}
+}
+
+// A statement without a resource is about what the policy hangs on.
+func TestStatementsWithoutResource(t *testing.T) {
+	z := zone()
+	z.Resource = "arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/fs-1"
+	runZoneCases(t, map[string]zoneCase{
+		"and a Deny of it":      {zone: z, policy: `{"Effect": "Allow", "Principal": "*", "Action": "elasticfilesystem:ClientMount"}, {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "` + z.Resource + `", "Condition": {"StringNotEquals": {"aws:PrincipalAccount": "111122223333"}}}`, want: none},
+		"and a Deny of another": {zone: z, policy: `{"Effect": "Allow", "Principal": "*", "Action": "elasticfilesystem:ClientMount"}, {"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "` + z.Resource + `2", "Condition": {"StringNotEquals": {"aws:PrincipalAccount": "111122223333"}}}`, want: public},
+	})
 }

@@ -54,7 +54,10 @@ func endpointLimited(e *check.Evidence, p Endpoint) check.Verdict {
 		// A list of resources bounds what anyone can do: data cannot leave to a
 		// stranger's bucket. Only with neither bound is the endpoint wide open.
 		if openResources(grant.Resources) && slices.ContainsFunc(grant.Actions, allActions) {
-			return check.Failed(grant.Statement + " allows everybody everything")
+			if !check.Read(e, p.TakesPolicy) {
+				return check.Inapplicable("endpoints of this service take no policy")
+			}
+			return check.Failed(policyrule.Because(grant.Statement+" allows everybody everything", grant.Why))
 		}
 	}
 	return check.Passed("no statement allows everybody everything")
@@ -80,16 +83,16 @@ func endpointNotForeign(e *check.Evidence, p Endpoint) check.Verdict {
 	if without != nil {
 		return *without
 	}
-	trust := policyrule.TrustOf(e, p.Ref)
+	zone := policyrule.ZoneOf(e, p.Ref)
 	var unknown []string
-	for _, grant := range policy.EvaluateEndpoint(trust.Zone, actions...).At(iampolicy.CrossAccount, iampolicy.Organization) {
+	for _, grant := range policy.EvaluateEndpoint(zone.Zone, actions...).At(iampolicy.CrossAccount, iampolicy.Organization) {
 		if found := grant.Parties.Named(iampolicy.Foreign); len(found) > 0 {
 			return check.Failed(grant.Statement + " allows " + check.List(found))
 		}
 		unknown = append(unknown, grant.Parties.Named(iampolicy.Unknown)...)
 	}
 	if len(unknown) > 0 {
-		trust.Stop("ec2:DescribeVpcEndpoints", unknown)
+		zone.Stop("ec2:DescribeVpcEndpoints", unknown)
 	}
 	return check.Passed("no statement names another account")
 }

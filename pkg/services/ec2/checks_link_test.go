@@ -37,6 +37,11 @@ func endpointService(state string, accept bool, principals ...string) ec2.Endpoi
 func endpointCases() checktest.Table {
 	statement := func(rest string) ec2.Endpoint { return policy(`{"Statement":[{"Effect":"Allow",` + rest + `}]}`) }
 	managed := endpoint(func(d *ec2.EndpointDetail) { d.Manager = "an AWS service" })
+	taking := func(takes fact.Of[bool]) ec2.Endpoint {
+		p := endpoint(func(d *ec2.EndpointDetail) { d.Service = "com.amazonaws.eu-west-1.email-smtp" })
+		p.TakesPolicy = takes
+		return p
+	}
 	offered := endpoint(func(d *ec2.EndpointDetail) { d.Service = "cn.com.amazonaws.vpce.cn-north-1.vpce-svc-2" })
 	offered.TakesPolicy = fact.Known(false)
 	own := statement(`"Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"*","Resource":"*"`)
@@ -58,6 +63,8 @@ func endpointCases() checktest.Table {
 			{Name: "by default", Resource: endpoint(nil), Want: check.Fail},
 			{Name: "all of the service", Resource: statement(`"Principal":{"AWS":"*"},"Action":["sqs:*"],"Resource":["*"]`), Want: check.Fail},
 			{Name: "all but one action", Resource: statement(`"Principal":"*","NotAction":"sqs:PurgeQueue","Resource":"*"`), Want: check.Fail},
+			{Name: "of a service whose endpoints take none", Resource: taking(fact.Known(false)), Want: check.NotApplicable},
+			{Name: "nobody knows whether it takes one", Resource: taking(fact.Missing[bool](fact.Denied, "ec2:DescribeVpcEndpointServices")), Want: check.NotAssessed},
 			{Name: "nonsense", Resource: policy(`{`), Want: check.NotAssessed},
 			{Name: "no policy", Resource: policy(""), Want: check.NotApplicable},
 			{Name: "managed", Resource: managed, Want: check.NotApplicable},

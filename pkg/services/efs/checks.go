@@ -47,7 +47,7 @@ func clientsIdentified(e *check.Evidence, f FileSystem) check.Verdict {
 	}
 	result := policyrule.Parse(document, policies().Operation).Evaluate(policyrule.Owner(f.Ref), clientActions...)
 	for _, grant := range result.At(iampolicy.Public, iampolicy.Restricted) {
-		return check.Failed(grant.Statement + " of the policy lets clients in without a name")
+		return check.Failed(policyrule.Because(grant.Statement+" of the policy lets clients in without a name", grant.Why))
 	}
 	return check.Passed("the policy lets in only clients that identify themselves by IAM")
 }

@@ -50,7 +50,7 @@ func trusting(judge func(Role, RoleDetail, []iampolicy.Trust) check.Verdict) fun
 // strangers are those of whom it has to be known whether they belong to the zone of
 // trust: told apart into those who do not, and those of whom it could not be found out.
 type strangers struct {
-	trust   *policyrule.Trust
+	zone    *policyrule.OwnZone
 	unknown []string
 }
 
@@ -64,7 +64,7 @@ func (s *strangers) in(t iampolicy.Trust) []string {
 // verdict otherwise.
 func (s *strangers) settled(v check.Verdict) check.Verdict {
 	if len(s.unknown) > 0 {
-		s.trust.Stop(detailsOperation, s.unknown)
+		s.zone.Stop(detailsOperation, s.unknown)
 	}
 	return v
 }
@@ -72,9 +72,9 @@ func (s *strangers) settled(v check.Verdict) check.Verdict {
 // trustingIn is trusting for rules that the zone of trust decides.
 func trustingIn(judge func(Role, RoleDetail, []iampolicy.Trust, *strangers) check.Verdict) func(*check.Evidence, Role) check.Verdict {
 	return func(e *check.Evidence, r Role) check.Verdict {
-		trust := policyrule.TrustOf(e, r.Ref)
+		zone := policyrule.ZoneOf(e, r.Ref)
 		return trusting(func(r Role, d RoleDetail, _ []iampolicy.Trust) check.Verdict {
-			return judge(r, d, trusts(e, r, trust.Zone), &strangers{trust: trust})
+			return judge(r, d, trusts(e, r, zone.Zone), &strangers{zone: zone})
 		})(e, r)
 	}
 }
@@ -87,7 +87,7 @@ func notOpen(_ Role, _ RoleDetail, trusts []iampolicy.Trust) check.Verdict {
 		if t.Level == iampolicy.Restricted {
 			return check.Failed(t.Statement + " of the trust policy lets any AWS account assume the role, within bounds that are no identity")
 		}
-		return check.Failed(t.Statement + " of the trust policy lets any AWS account assume the role")
+		return check.Failed(policyrule.Because(t.Statement+" of the trust policy lets any AWS account assume the role", t.Why))
 	}
 	return check.Passed("the trust policy names who may assume the role")
 }
@@ -147,7 +147,7 @@ func sourceScoped(_ Role, _ RoleDetail, trusts []iampolicy.Trust, s *strangers) 
 			continue
 		}
 		if concerned = true; t.Level >= iampolicy.ServiceUnscoped {
-			return check.Failed(t.Principal + " may assume the role without a bound on the source account or resource")
+			return check.Failed(policyrule.Because(t.Principal+" may assume the role without a bound on the source account or resource", t.Why))
 		}
 		if found := s.in(t); len(found) > 0 {
 			return check.Failed(t.Principal + " may assume the role on behalf of " + check.List(found))

@@ -59,7 +59,7 @@ func policyNoOtherAccounts(e *check.Evidence, b Bucket) check.Verdict {
 	if owner := check.Read(e, b.Detail).Owner; owner != "" {
 		own = append(own, iampolicy.Thing{Kind: iampolicy.ACanonicalUser, Name: owner})
 	}
-	access := policyrule.TrustOf(e, b.Ref, own...).Evaluate(policy, policyOperation)
+	access := policyrule.ZoneOf(e, b.Ref, own...).Evaluate(policy, policyOperation)
 	outside := access.At(iampolicy.CrossAccount, iampolicy.Organization, iampolicy.Restricted)
 	if len(outside) > 0 && publicToS3(b, policy) && blocked(e, b, restrictPublicBuckets) {
 		return keptOut
@@ -140,5 +140,5 @@ func wideForS3(v string) bool {
 	if prefix.Addr().Is4() {
 		return prefix.Bits() < 8
 	}
-	return prefix.Bits() < 32 && !(prefix.Bits() >= 7 && prefix.Addr().IsPrivate())
+	return prefix.Bits() < 32 && (prefix.Bits() < 7 || !prefix.Addr().IsPrivate())
 }

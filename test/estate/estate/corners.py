@@ -2,7 +2,8 @@
 
 from estate import accounts
 from estate.account import HOME, Account
-from estate.services import elbv2
+from estate.policies import allow
+from estate.services import cloudfront, elbv2, s3
 
 ID = "666666666666"
 
@@ -10,9 +11,24 @@ ID = "666666666666"
 def seed(endpoint: str, policies: list[dict]) -> dict:
     """Fills the account and says how to reach it."""
     account = Account("corners", ID, endpoint)
-    for part in (_certificates, _containers, _databases, _detectors, _functions, _load_balancers, _networks):
+    for part in (_buckets, _certificates, _containers, _databases, _detectors, _functions, _load_balancers, _networks):
         part(account)
     return accounts.let_audit(account, policies)
+
+
+def _buckets(account: Account) -> None:
+    """A bucket that CloudFront reads by an identity of the account's, which moto does not have."""
+    identity = "E2QWRUHAPOMQZL"
+    account.answer(
+        "cloudfront",
+        "ListCloudFrontOriginAccessIdentities",
+        f'<CloudFrontOriginAccessIdentityList xmlns="{cloudfront.NAMESPACE}"><Marker/><MaxItems>100</MaxItems><IsTruncated>false</IsTruncated>'
+        f"<Quantity>1</Quantity><Items><CloudFrontOriginAccessIdentitySummary><Id>{identity}</Id>"
+        f"<S3CanonicalUserId>{'b970' * 16}</S3CanonicalUserId><Comment/></CloudFrontOriginAccessIdentitySummary></Items></CloudFrontOriginAccessIdentityList>",
+    )
+    name = s3.bucket(account, "pages")
+    reader = {"AWS": f"arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity {identity}"}
+    account.client("s3").put_bucket_policy(Bucket=name, Policy=allow(reader, "s3:GetObject", f"arn:aws:s3:::{name}/*"))
 
 
 def _certificates(account: Account) -> None:

@@ -36,22 +36,22 @@ func (s Source[R]) Asking(question Question) func(*check.Evidence, R) check.Verd
 	}
 }
 
-// Owner is the zone of trust that consists of the owner's account alone. It is all that
+// Owner is the zone of trust that consists of a resource's account alone. It is all that
 // has to be known to say whether everybody is let in, or a service for everybody.
 func Owner(owner model.Ref) iampolicy.Zone {
-	return iampolicy.Zone{Account: owner.Account, Partition: owner.Partition()}
+	return iampolicy.Zone{Account: owner.Account, Partition: owner.Partition(), Resource: owner.ARN}
 }
 
 // Access is whom a policy lets in, in the light of the owner's zone of trust.
 type Access struct {
 	iampolicy.Result
-	trust     *Trust
+	zone      *OwnZone
 	operation string
 }
 
 // Evaluate asks of a policy, which the operation read, whom it lets in.
-func (t *Trust) Evaluate(policy iampolicy.Policy, operation string) Access {
-	return Access{policy.Evaluate(t.Zone), t, operation}
+func (z *OwnZone) Evaluate(policy iampolicy.Policy, operation string) Access {
+	return Access{policy.Evaluate(z.Zone), z, operation}
 }
 
 // ZoneQuestion is what a rule asks of a policy in the light of the zone of trust.
@@ -64,7 +64,7 @@ func (s Source[R]) AskingZone(question ZoneQuestion) func(*check.Evidence, R) ch
 		if document == "" {
 			return check.Passed("there is no policy")
 		}
-		return question(TrustOf(e, r.Reference()).Evaluate(Parse(document, s.Operation), s.Operation))
+		return question(ZoneOf(e, r.Reference()).Evaluate(Parse(document, s.Operation), s.Operation))
 	}
 }
 
@@ -102,33 +102,51 @@ func NotPublic(r iampolicy.Result) check.Verdict {
 // Public says what a statement allows everybody, and why its conditions do not keep
 // anybody out.
 func Public(g iampolicy.Grant) string {
-	return because(fmt.Sprintf("%s of the policy allows everybody %s", g.Statement, check.List(g.Actions)), g)
+	return Because(fmt.Sprintf("%s of the policy allows everybody %s", g.Statement, check.List(g.Actions)), g.Why)
 }
 
 // NoOtherAccounts asks that the policy lets in nobody beyond the zone of trust: neither
 // an account nor an organization, nor whoever comes by a network. Everybody is
 // NotPublic's affair.
 func NoOtherAccounts(a Access) check.Verdict {
+	if stranger, found := a.stranger(); found {
+		return stranger
+	}
 	for _, g := range a.At(iampolicy.Restricted) {
 		return check.Failed(fmt.Sprintf("%s of the policy allows %s to whoever fits %s, of any account",
 			g.Statement, check.List(g.Actions), check.List(names(g.Parties))))
 	}
-	return NoNamedStrangers(a)
+	return a.settled()
 }
 
 // NoNamedStrangers is NoOtherAccounts for services that have another check for what
 // comes by a network.
 func NoNamedStrangers(a Access) check.Verdict {
+	if stranger, found := a.stranger(); found {
+		return stranger
+	}
+	return a.settled()
+}
+
+// stranger is the failure of who is surely let in from outside, if anybody is.
+func (a Access) stranger() (check.Verdict, bool) {
+	for _, g := range a.At(iampolicy.CrossAccount, iampolicy.Organization) {
+		if strangers := g.Parties.Named(iampolicy.Foreign); len(strangers) > 0 {
+			return check.Failed(fmt.Sprintf("%s of the policy lets in %s%s to %s", g.Statement, strangersOf(g.Level), check.List(strangers), check.List(g.Actions))), true
+		}
+	}
+	return check.Verdict{}, false
+}
+
+// settled is PASS unless somebody is let in of whom it could not be found out who he is,
+// which ends the rule as NOT_ASSESSED.
+func (a Access) settled() check.Verdict {
 	var unknown []string
 	for _, g := range a.At(iampolicy.CrossAccount, iampolicy.Organization) {
-		strangers := g.Parties.Named(iampolicy.Foreign)
-		if len(strangers) > 0 {
-			return check.Failed(fmt.Sprintf("%s of the policy lets in %s%s to %s", g.Statement, strangersOf(g.Level), check.List(strangers), check.List(g.Actions)))
-		}
 		unknown = append(unknown, g.Parties.Named(iampolicy.Unknown)...)
 	}
 	if len(unknown) > 0 {
-		a.trust.Stop(a.operation, unknown)
+		a.zone.Stop(a.operation, unknown)
 	}
 	return check.Passed("the policy lets in no other account")
 }
@@ -145,17 +163,18 @@ func strangersOf(l iampolicy.Level) string {
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
 func ServicesScoped(r iampolicy.Result) check.Verdict {
 	for _, g := range r.At(iampolicy.ServiceUnscoped) {
-		return check.Failed(because(fmt.Sprintf("%s of the policy lets in %s on behalf of any account", g.Statement, check.List(g.Services)), g))
+		return check.Failed(Because(fmt.Sprintf("%s of the policy lets in %s on behalf of any account", g.Statement, check.List(g.Services)), g.Why))
 	}
 	return check.Passed("the policy lets no AWS service in on behalf of any account")
 }
 
-// because adds which conditions did not bound what a grant gives.
-func because(what string, g iampolicy.Grant) string {
-	if g.Why == "" {
+// Because adds to what a statement gives which of its conditions did not bound that, and
+// why, as a grant or a trust says it.
+func Because(what, why string) string {
+	if why == "" {
 		return what
 	}
-	return what + ": " + model.Cut(g.Why, maxWhy)
+	return what + ": " + model.Cut(why, maxWhy)
 }
 
 // maxWhy leaves room in a reason for what comes before it.

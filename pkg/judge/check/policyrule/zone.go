@@ -47,54 +47,56 @@ var (
 	})
 )
 
-// Trust is the zone of trust as a rule asks for it. What the rule's policies do not
+// OwnZone is the zone of trust as a rule asks for it. What the rule's policies do not
 // name is not looked at, so that no gap of it matters.
-type Trust struct {
+type OwnZone struct {
 	iampolicy.Zone
 	evidence *check.Evidence
 	own      []iampolicy.Thing
 	gaps     []fact.Gap
 }
 
-// TrustOf is the zone of trust of who owns a resource. own are things that are the
+// ZoneOf is the zone of trust of who owns a resource. own are things that are the
 // owner's besides those of the zone.
-func TrustOf(e *check.Evidence, owner model.Ref, own ...iampolicy.Thing) *Trust {
-	t := &Trust{Zone: Owner(owner), evidence: e, own: own}
-	t.Whose = t.whose
-	return t
+func ZoneOf(e *check.Evidence, owner model.Ref, own ...iampolicy.Thing) *OwnZone {
+	z := &OwnZone{Zone: Owner(owner), evidence: e, own: own}
+	z.Whose = z.whose
+	return z
 }
 
 // Stop ends the rule as NOT_ASSESSED, since it could not be found out of some parties
 // to a policy, which the operation read, who they are.
-func (t *Trust) Stop(operation string, unknown []string) {
-	gaps := t.gaps
+func (z *OwnZone) Stop(operation string, unknown []string) {
+	gaps := z.gaps
 	if len(gaps) == 0 { // a name that tells nobody whose it is
 		gaps = []fact.Gap{{Reason: fact.NotCollected, Operation: operation, Detail: "the policy does not tell whose " + check.List(unknown) + " is"}}
 	}
 	check.Stop(gaps...)
 }
 
-func (t *Trust) whose(thing iampolicy.Thing) iampolicy.Standing {
-	if slices.Contains(t.own, thing) {
+// indexes find the zone that has a thing of a kind.
+var indexes = map[iampolicy.ThingKind]*check.Index[Zone]{
+	iampolicy.AnOrganization: byOrganization,
+	iampolicy.ABucket:        byBucket,
+	iampolicy.AnAccount:      byTrusted,
+	iampolicy.AnOriginAccess: byIdentity,
+	iampolicy.ACanonicalUser: byIdentity,
+}
+
+func (z *OwnZone) whose(thing iampolicy.Thing) iampolicy.Standing {
+	if slices.Contains(z.own, thing) {
 		return iampolicy.Own
 	}
-	index := map[iampolicy.ThingKind]*check.Index[Zone]{
-		iampolicy.AnOrganization: byOrganization,
-		iampolicy.ABucket:        byBucket,
-		iampolicy.AnAccount:      byTrusted,
-		iampolicy.AnOriginAccess: byIdentity,
-		iampolicy.ACanonicalUser: byIdentity,
-	}[thing.Kind]
-	found, gaps := index.Some(t.evidence, thing.Name)
+	found, gaps := indexes[thing.Kind].Some(z.evidence, thing.Name)
 	if len(found) > 0 {
 		return iampolicy.Own
 	}
-	if all, _ := check.Some[Zone](t.evidence); len(all) == 0 && len(gaps) == 0 {
+	if all, _ := check.Some[Zone](z.evidence); len(all) == 0 && len(gaps) == 0 {
 		gaps = []fact.Gap{{Reason: fact.NotCollected, Detail: "the account's zone of trust was not collected"}}
 	}
 	if len(gaps) == 0 {
 		return iampolicy.Foreign
 	}
-	t.gaps = append(t.gaps, gaps...)
+	z.gaps = append(z.gaps, gaps...)
 	return iampolicy.Unknown
 }

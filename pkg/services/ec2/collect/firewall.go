@@ -89,16 +89,12 @@ func securityGroups(ctx context.Context, s *collect.Session) error {
 func permissions(all []types.IpPermission) []ec2.Permission {
 	var kept []ec2.Permission
 	for _, p := range all {
-<<<<<<< HEAD
 		k := ec2.Permission{Protocol: protocol(p.IpProtocol)}
-		k.From, k.To = ports(k.Protocol, p.FromPort, p.ToPort)
-=======
-		k := ec2.Permission{Protocol: protocol(p.IpProtocol), From: p.FromPort, To: p.ToPort}
 		if k.Protocol == "tcp" || k.Protocol == "udp" { // without ports it would be a rule for all
 			collect.Required("FromPort", p.FromPort)
 			collect.Required("ToPort", p.ToPort)
 		}
->>>>>>> 76ac6fc
+		k.From, k.To = ports(k.Protocol, p.FromPort, p.ToPort)
 		for _, r := range collect.RequiredList("IpRanges", p.IpRanges) {
 			k.IPv4 = append(k.IPv4, collect.Prefix("CidrIp", r.CidrIp))
 		}

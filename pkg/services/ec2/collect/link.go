@@ -17,15 +17,10 @@ func endpoints(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	var takes collect.Memo[bool]
 	pages := sdk.NewDescribeVpcEndpointsPaginator(client, &sdk.DescribeVpcEndpointsInput{MaxResults: aws.Int32(most)})
-<<<<<<< HEAD
-	return collect.Each(ctx, s, pages, func(o *sdk.DescribeVpcEndpointsOutput) []types.VpcEndpoint { return o.VpcEndpoints },
-		func(r *collect.Reading, p types.VpcEndpoint) *ec2.Endpoint {
-=======
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeVpcEndpointsOutput) []types.VpcEndpoint {
 		return collect.RequiredList("VpcEndpoints", o.VpcEndpoints)
 	},
-		func(_ *collect.Reading, p types.VpcEndpoint) *ec2.Endpoint {
->>>>>>> 76ac6fc
+		func(r *collect.Reading, p types.VpcEndpoint) *ec2.Endpoint {
 			if foreign(s, p.OwnerId) {
 				return nil
 			}
