@@ -271,9 +271,10 @@ func (a audited) holds(total int) []error {
 // changes says what is wrong with the changes from one audit to the next: each finding
 // is still open, or resolved, and none is new that was known.
 func (a audited) changes(next audited) []error {
-	before, now, c := a.audit.Summary.Counts.Fail, next.audit.Summary.Counts.Fail, next.audit.Summary.Changes
-	if c.New == 0 || c.Resolved == 0 || before+c.New+c.Reopened-c.Resolved != now {
-		return []error{fmt.Errorf("%d failed, then %d new, %d reopened and %d resolved, and %d failed", before, c.New, c.Reopened, c.Resolved, now)}
+	before, now, c := a.audit.Summary.Counts.Own(), next.audit.Summary.Counts.Own(), next.audit.Summary.Changes
+	if c.New == 0 || c.Resolved == 0 || before+c.New+c.Reopened+c.Unfolded-c.Resolved-c.Folded != now {
+		return []error{fmt.Errorf("%d failed, then %d new, %d reopened, %d unfolded, %d resolved and %d folded, and %d failed",
+			before, c.New, c.Reopened, c.Unfolded, c.Resolved, c.Folded, now)}
 	}
 	return nil
 }

@@ -146,6 +146,7 @@ func (a *Account) role(i int) iamtypes.RoleDetail {
 		policy := fmt.Sprintf("policy-%08d", k)
 		r.AttachedManagedPolicies = append(r.AttachedManagedPolicies, iamtypes.AttachedPolicy{PolicyArn: aws.String(prefix + "policy/" + policy), PolicyName: &policy})
 	}
+	r.RolePolicyList = []iamtypes.PolicyDetail{}
 	if i%inlineEvery == 1 {
 		r.RolePolicyList = []iamtypes.PolicyDetail{{PolicyName: aws.String("own"), PolicyDocument: encoded(permissions)}}
 	}
@@ -261,7 +262,7 @@ func describeServices(a *Account, region string, in *ecs.DescribeServicesInput) 
 	out := &ecs.DescribeServicesOutput{}
 	for i, one := range in.Services {
 		service := filled[ecstypes.Service](a.variant(one, region, i))
-		service.ServiceArn, service.TaskSets = &one, nil
+		service.ServiceArn, service.TaskSets, service.Status = &one, nil, aws.String("ACTIVE")
 		service.TaskDefinition = arn("ecs", region, a.ID, fmt.Sprintf("task-definition/family-%08d:1", i%max(1, a.Count("AWS::ECS::TaskDefinition", region))))
 		out.Services = append(out.Services, service)
 	}
@@ -272,7 +273,7 @@ func describeClusters(a *Account, region string, in *ecs.DescribeClustersInput) 
 	out := &ecs.DescribeClustersOutput{}
 	for i, one := range in.Clusters {
 		cluster := filled[ecstypes.Cluster](a.variant(one, region, i))
-		cluster.ClusterArn, cluster.ClusterName = &one, aws.String(path.Base(one))
+		cluster.ClusterArn, cluster.ClusterName, cluster.Status = &one, aws.String(path.Base(one)), aws.String("ACTIVE")
 		out.Clusters = append(out.Clusters, cluster)
 	}
 	return out

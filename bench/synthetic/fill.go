@@ -37,9 +37,16 @@ var words = map[string][]string{
 	"Engine": {"mysql", "postgres", "mariadb"}, "EngineVersion": {"8.0.35", "16.3"}, "Version": {"1.33"}, "Protocol": {"HTTPS", "HTTP"}, "IpProtocol": {"tcp", "-1"},
 	"PublicAccessCidr": {"0.0.0.0/0"}, "URI": {"http://acs.amazonaws.com/groups/global/AllUsers"}, "CidrIp": {"0.0.0.0/0", "10.0.0.0/8"}, "CidrBlock": {"0.0.0.0/0", "10.0.0.0/8"}, "CidrIpv6": {"::/0"}, "Ipv6CidrBlock": {"::/0"},
 	"OwnerId": {"111122223333"}, "AccountId": {"111122223333"}, "HealthCheckType": {"EC2", "ELB"}, "UserData": {"IyEvYmluL3NoCg=="}, "Value": {"dmFsdWU="}, "Principal": {"arn:aws:iam::111122223333:root"}, "Path": {"/data"}, "AllowOrigin": {"https://example.com"},
+	"Cidr": {"10.0.0.0/8"}, "MethodSettingsKey": {"*/*"}, "PolicyName": {"tls"}, "PolicyTypeName": {"SSLNegotiationPolicyType"},
 	"AttributeName": {"restore"}, "AttributeValue": {"111122223333"},
 	"RelationshipStatus": {"Enabled"}, "Scheme": {"internet-facing", "internal"}, "AvailabilityZone": {"eu-west-1a", "eu-west-1b"},
 	"MetricNamespace": {"CloudTrailMetrics"}, "Namespace": {"AWS/EC2", "CloudTrailMetrics"},
+}
+
+// wordsOf are the texts of one field; none leaves it out, as AWS does.
+var wordsOf = map[string][]string{
+	"AutoScalingGroup.Status": nil, "FlowLog.FlowLogStatus": {"ACTIVE"}, "Subscription.Protocol": {"https", "http", "sqs"},
+	"DBInstance.DBInstanceStatus": {"available"}, "DBCluster.Status": {"available"}, "DBSnapshot.Status": {"available"}, "DBClusterSnapshot.Status": {"available"},
 }
 
 type templateKey struct {
@@ -101,26 +108,64 @@ func fill(v reflect.Value, name string, r *rand.Rand, depth int) {
 			f := v.Type().Field(i)
 			page := depth == 0 && (slices.Contains(tokensOut, f.Name) || slices.Contains(flags, f.Name))
 			failed := f.Name == "Error" || f.Name == "Failures" // what AWS adds when a part went wrong
+			if few, ok := wordsOf[v.Type().Name()+"."+f.Name]; ok {
+				if len(few) > 0 {
+					setText(v.Field(i), few[r.IntN(len(few))])
+				}
+				continue
+			}
 			if f.IsExported() && f.Name != "ResultMetadata" && !page && !failed {
 				fill(v.Field(i), f.Name, r, depth+1)
 			}
 		}
+		agree(v)
 	case reflect.Map:
 		if depth >= deepest {
 			return
 		}
 		v.Set(reflect.MakeMap(v.Type()))
 		key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
-		fill(key, "Key", r, depth+1)
+		fill(key, name+"Key", r, depth+1)
 		fill(value, "Value", r, depth+1)
 		v.SetMapIndex(key, value)
 	default: // unions and documents: nothing asks for them
 	}
 }
 
+// agree makes fields of a structure fit each other.
+func agree(v reflect.Value) {
+	for _, ends := range [][2]string{{"FromPort", "ToPort"}, {"From", "To"}} {
+		from, to := v.FieldByName(ends[0]), v.FieldByName(ends[1])
+		if number := reflect.TypeFor[*int32](); from.IsValid() && to.IsValid() && from.Type() == number && to.Type() == number && from.Elem().Int() > to.Elem().Int() {
+			a, b := from.Interface(), to.Interface()
+			from.Set(reflect.ValueOf(b))
+			to.Set(reflect.ValueOf(a))
+		}
+	}
+	engine, version := v.FieldByName("Engine"), v.FieldByName("EngineVersion")
+	if engine.IsValid() && version.IsValid() {
+		if known, ok := versions[textOf(engine)]; ok {
+			setText(version, known)
+		}
+	}
+}
+
+// versions of engines, by their names.
+var versions = map[string]string{"mysql": "8.0.35", "postgres": "16.3", "mariadb": "10.11.6"}
+
+// settled are the states of what is neither on its way in nor out.
+var settled = []string{"available", "active", "in-use", "running", "completed", "Available", "ACTIVE", "Enabled", "InService", "deployed", "ISSUED", "Deployed"}
+
 func text(v reflect.Value, name string, r *rand.Rand) string {
 	if values := v.MethodByName("Values"); values.IsValid() {
 		if all := values.Call(nil)[0]; all.Len() > 0 {
+			if (name == "State" || name == "Status") && r.IntN(100) < sound {
+				for i := range all.Len() {
+					if state := all.Index(i).String(); slices.Contains(settled, state) {
+						return state
+					}
+				}
+			}
 			return all.Index(r.IntN(all.Len())).String()
 		}
 	}

@@ -104,6 +104,7 @@ var operations = sync.OnceValue(func() map[reflect.Type]*operation {
 	get[ec2.GetEbsEncryptionByDefaultInput, ec2.GetEbsEncryptionByDefaultOutput](t)
 	get[ec2.GetImageBlockPublicAccessStateInput, ec2.GetImageBlockPublicAccessStateOutput](t)
 	get[ec2.GetInstanceMetadataDefaultsInput, ec2.GetInstanceMetadataDefaultsOutput](t)
+	get[ec2.GetManagedPrefixListEntriesInput, ec2.GetManagedPrefixListEntriesOutput](t)
 	get[ec2.GetSerialConsoleAccessStatusInput, ec2.GetSerialConsoleAccessStatusOutput](t)
 	get[ec2.GetSnapshotBlockPublicAccessStateInput, ec2.GetSnapshotBlockPublicAccessStateOutput](t)
 	list[ecr.DescribeRepositoriesInput, ecr.DescribeRepositoriesOutput](t, "AWS::ECR::Repository", 1000, "", "RepositoryArn=arn:aws:ecr:@:~:repository/repository-#,RepositoryName=repository-#")

@@ -249,6 +249,10 @@ type Changes struct {
 	New      int `json:"new"`
 	Resolved int `json:"resolved"`
 	Reopened int `json:"reopened"`
+	// Folded and Unfolded are how many open findings follow now from the failure of
+	// another check, or no longer do. New, Resolved and Reopened leave out those that do.
+	Folded   int `json:"folded,omitempty"`
+	Unfolded int `json:"unfolded,omitempty"`
 	// ByRules is how many of those, and of other changes, follow from what CloudArq looks
 	// at: checks and regions looked at for the first time, checks that are gone. They
 	// say nothing of what was done in the account.

@@ -284,6 +284,8 @@ func (p *Pipeline) summarise(audit model.Audit, tasks []model.Task, previous *mo
 		s.Changes.New += t.Changes.New
 		s.Changes.Resolved += t.Changes.Resolved
 		s.Changes.Reopened += t.Changes.Reopened
+		s.Changes.Folded += t.Changes.Folded
+		s.Changes.Unfolded += t.Changes.Unfolded
 		s.Changes.ByRules += t.Changes.ByRules
 		for id, counts := range t.Tally {
 			if c, ok := p.Catalog.Today(id); ok { // renamed while the audit ran

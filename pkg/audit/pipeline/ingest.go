@@ -310,10 +310,14 @@ func (in *ingestion) note(c diff.Change) {
 			n.Resolved++
 		case model.EventReopened:
 			n.Reopened++
-		case model.EventBlind, model.EventSeen, model.EventChanged, model.EventFolded, model.EventUnfolded:
+		case model.EventFolded:
+			n.Folded++
+		case model.EventUnfolded:
+			n.Unfolded++
+		case model.EventBlind, model.EventSeen, model.EventChanged:
 		}
 	}
-	if c.Finding.Cause != "" {
+	if c.Finding.Cause != "" && c.What != model.EventFolded {
 		return // it counts with its cause
 	}
 	counts(&r.Changes)

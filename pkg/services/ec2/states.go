@@ -60,7 +60,7 @@ func (v VPC) State(e *check.Evidence) string { return check.Read(e, v.Detail).St
 
 // Lifecycle implements check.Stateful.
 func (VPC) Lifecycle() check.Lifecycle {
-	return check.Lifecycle{Noun: "the VPC", Judged: []string{"available"}, Passed: []string{"pending"}}
+	return check.Lifecycle{Noun: "the VPC", Judged: []string{"available"}, Passed: []string{"pending", "deleting"}}
 }
 
 // State implements check.Stateful.

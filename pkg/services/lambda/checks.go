@@ -2,7 +2,9 @@ package lambda
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/check/policyrule"
@@ -78,6 +80,8 @@ func runtimeSupported(e *check.Evidence, f Function) check.Verdict {
 		return check.Inapplicable("the function is a container image")
 	}
 	switch day, over := ended(d.Runtime, e.Now()); {
+	case slices.Contains(newRuntimes, d.Runtime) && e.Now().UTC().Format(time.DateOnly) <= newUntil:
+		return check.Passed(d.Runtime + " is new, and AWS has announced no end of it")
 	case day == "":
 		return check.Unfamiliar("runtime", d.Runtime)
 	case over:

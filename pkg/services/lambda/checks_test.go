@@ -160,6 +160,7 @@ func codeCases() checktest.Table {
 			{Name: "no variables", Resource: detail(func(d *lambda.Detail) { d.Environment = false }), Want: check.NotApplicable},
 		},
 		"lambda-function-runtime-supported": { // judged as of 2026-06-01
+			{Name: "newer than any announced end", Resource: runtime("ruby4.0"), Want: check.Pass},
 			{Name: "current", Resource: good, Want: check.Pass},
 			{Name: "newer than the table", Resource: runtime("python9.9"), Want: check.NotAssessed},
 			{Name: "in its last months", Resource: runtime("python3.10"), Want: check.Pass},

@@ -55,6 +55,13 @@ var runtimeEnds = map[string]string{
 	"ruby3.4":         "2028-03-31",
 }
 
+// newRuntimes are those of the API of 2026-11-15 whose end AWS had not announced. AWS
+// supports a runtime for two years at least; what is later than that, nobody knows yet.
+// https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html#lambda-CreateFunction-request-Runtime
+var newRuntimes = []string{"java8.al2023", "java11.al2023", "java17.al2023", "nodejs26.x", "python3.15", "ruby4.0"}
+
+const newUntil = "2028-11-15"
+
 // ended tells whether AWS's support of a runtime is over at a time, and the day
 // on which it ends where there is one.
 func ended(runtime string, now time.Time) (day string, over bool) {

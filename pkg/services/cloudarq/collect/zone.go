@@ -19,7 +19,9 @@ func zone(ctx context.Context, s *collect.Session) error {
 	r := collect.NewReading(ctx, s)
 	z := policyrule.Zone{Resource: s.Resource(s.ARN("account", "zone"), s.Account), Trusted: fact.Known(s.Trusted)}
 	collect.Into(r, &z.Organization, organizations.NewFromConfig(s.Config).DescribeOrganization, &organizations.DescribeOrganizationInput{},
-		func(o *organizations.DescribeOrganizationOutput) string { return *o.Organization.Id }, "AWSOrganizationsNotInUseException")
+		func(o *organizations.DescribeOrganizationOutput) string {
+			return collect.RequiredText("Organization.Id", o.Organization.Id)
+		}, "AWSOrganizationsNotInUseException")
 	r.Do(func(context.Context) {
 		z.Buckets = collect.Ask(r, func(ctx context.Context) ([]string, error) { return buckets(ctx, s) })
 	})
@@ -38,7 +40,7 @@ func buckets(ctx context.Context, s *collect.Session) ([]string, error) {
 	return collect.Pages(ctx, pages, func(o *s3.ListBucketsOutput) []string {
 		names := make([]string, len(o.Buckets))
 		for i, b := range o.Buckets {
-			names[i] = aws.ToString(b.Name)
+			names[i] = collect.RequiredText("Name", b.Name)
 		}
 		return names
 	})
@@ -55,7 +57,7 @@ func identities(ctx context.Context, s *collect.Session) ([]policyrule.OriginAcc
 	}
 	var all []policyrule.OriginAccessIdentity
 	for _, i := range listed {
-		all = append(all, policyrule.OriginAccessIdentity{ID: aws.ToString(i.Id), CanonicalUser: aws.ToString(i.S3CanonicalUserId)})
+		all = append(all, policyrule.OriginAccessIdentity{ID: collect.RequiredText("Id", i.Id), CanonicalUser: collect.RequiredText("S3CanonicalUserId", i.S3CanonicalUserId)})
 	}
 	return all, nil
 }

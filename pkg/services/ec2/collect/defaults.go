@@ -26,12 +26,12 @@ func idleVPC(r *collect.Reading, s *collect.Session, client *sdk.Client) fact.Of
 	return collect.Ask(r, func(ctx context.Context) (string, error) {
 		return collect.Once(s, "idle default VPC", func() (string, error) {
 			vpcs, err := client.DescribeVpcs(ctx, &sdk.DescribeVpcsInput{Filters: filter("is-default", "true")})
-			if err != nil || len(vpcs.Vpcs) == 0 {
+			if err != nil || len(collect.RequiredList("Vpcs", vpcs.Vpcs)) == 0 {
 				return "", err
 			}
-			id := aws.ToString(vpcs.Vpcs[0].VpcId)
+			id := collect.RequiredText("VpcId", vpcs.Vpcs[0].VpcId)
 			used, err := client.DescribeNetworkInterfaces(ctx, &sdk.DescribeNetworkInterfacesInput{Filters: filter("vpc-id", id), MaxResults: aws.Int32(5)})
-			if err != nil || len(used.NetworkInterfaces) > 0 || aws.ToString(used.NextToken) != "" {
+			if err != nil || len(collect.RequiredList("NetworkInterfaces", used.NetworkInterfaces)) > 0 || aws.ToString(used.NextToken) != "" {
 				return "", err
 			}
 			return id, nil
