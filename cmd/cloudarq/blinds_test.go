@@ -25,7 +25,7 @@ func TestBlindedIsForeseen(t *testing.T) {
 		}
 	})
 	unassessed := func() map[string]bool {
-		r := audit(t, t.TempDir(), account, "-o", "ndjson", "--quiet", "--regions", "eu-west-1")
+		r := audit(t, t.TempDir(), account, "-o", "ndjson", "--quiet", "--regions", "eu-west-1", "--checks", "all")
 		if r.code != exitOK {
 			t.Fatal(r.stderr)
 		}
