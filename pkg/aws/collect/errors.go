@@ -37,6 +37,9 @@ var classes = []class{
 	{text: "explicit deny in a service control policy", reason: fact.SCPDenied},
 	{text: "no service control policy allows", reason: fact.SCPDenied},
 	{text: "explicit deny in a resource control policy", reason: fact.SCPDenied},
+	{text: "no resource control policy allows", reason: fact.SCPDenied},
+	{text: "explicit deny in a resource-based policy", reason: fact.ResourceDenied},
+	{text: "no resource-based policy allows", reason: fact.ResourceDenied}, // a KMS key's policy that does not hand on to IAM
 
 	{code: "AccessDenied", reason: fact.Denied},
 	{code: "AccessDeniedException", reason: fact.Denied},
@@ -48,6 +51,12 @@ var classes = []class{
 	{code: "AllAccessDisabled", reason: fact.Denied}, // S3, by AWS itself
 	{code: "Forbidden", reason: fact.Denied},
 	{code: "ForbiddenException", reason: fact.Denied},
+
+	// https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
+	{code: "ExpiredToken", reason: fact.Expired},
+	{code: "ExpiredTokenException", reason: fact.Expired},
+	{code: "RequestExpired", reason: fact.Expired},       // EC2
+	{code: "TokenRefreshRequired", reason: fact.Expired}, // S3
 
 	// A region that the account has not enabled refuses its credentials.
 	{code: "InvalidClientTokenId", reason: fact.RegionDisabled},

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/aws/smithy-go"
 	"golang.org/x/sync/errgroup"
@@ -27,7 +28,8 @@ type Call[In, Out, Opt any] func(context.Context, *In, ...func(*Opt)) (*Out, err
 // Each walks the pages of a listing and builds one resource per item, several
 // at a time, emitting each when its facts are read. Only one page is held. An
 // error of any page ends the walk after the resources begun. build returns nil
-// for what is not a resource of its own.
+// for what is not a resource of its own. One that AWS, asked for more, says is gone was
+// deleted after it was listed: it is no resource of the account any more.
 func Each[Out, Opt, Item any, R check.Resource](
 	ctx context.Context, s *Session, pages Pager[Out, Opt],
 	items func(*Out) []Item, build func(*Reading, Item) *R,
@@ -89,7 +91,7 @@ func send[Item any, R check.Resource](ctx context.Context, group *errgroup.Group
 			if ctx.Err() != nil && s.part.stopped() { // read in part: another task reads all of it
 				return ErrStopped
 			}
-			if resource != nil {
+			if resource != nil && !reading.gone.Load() {
 				s.Emit(*resource)
 				// What came to nothing is asked again by a later part: whether it failed, only
 				// its walk knows.
@@ -106,6 +108,7 @@ type Reading struct {
 	ctx    context.Context
 	region string
 	steps  errgroup.Group
+	gone   atomic.Bool // AWS said that there is no such resource any more
 }
 
 // NewReading starts a resource that stands outside of a listing, such as an
@@ -149,6 +152,9 @@ func Ask[T any](r *Reading, read func(context.Context) (T, error), absent ...str
 		var none T
 		return fact.Known(none)
 	default:
+		if Gone(err) {
+			r.gone.Store(true)
+		}
 		gap := GapOf(err)
 		gap.Region = r.region
 		return fact.Unknown[T](gap)

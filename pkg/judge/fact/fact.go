@@ -18,6 +18,8 @@ type Reason string
 const (
 	Denied         Reason = "denied"          // the audit role lacks the permission
 	SCPDenied      Reason = "scp_denied"      // an organization's policy forbids the call
+	ResourceDenied Reason = "resource_denied" // the resource's own policy forbids the call, whatever the role allows
+	Expired        Reason = "expired"         // the credentials ended before the audit did
 	Throttled      Reason = "throttled"       // AWS kept refusing for rate until retries ran out
 	Unsupported    Reason = "unsupported"     // the region or partition does not offer the operation
 	RegionDisabled Reason = "region_disabled" // the account has not enabled the region

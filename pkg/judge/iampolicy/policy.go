@@ -108,7 +108,9 @@ func (s *Statement) coversResource(pattern string) bool {
 	if len(s.NotResources) > 0 {
 		return !slices.ContainsFunc(s.NotResources, func(n string) bool { return overlap(foldResource(widest(n)), pattern) })
 	}
-	return len(s.Resources) == 0 || slices.ContainsFunc(s.Resources, func(r string) bool { return !variable(r) && (covers(r, pattern) || samePartition(r, pattern) && covers(foldResource(r), pattern)) })
+	return len(s.Resources) == 0 || slices.ContainsFunc(s.Resources, func(r string) bool {
+		return !variable(r) && (covers(r, pattern) || samePartition(r, pattern) && covers(foldResource(r), pattern))
+	})
 }
 
 // foldAction makes action names comparable: they are case-insensitive, and "*:*", "?*"

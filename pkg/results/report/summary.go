@@ -157,6 +157,10 @@ func Remedy(g model.GapCount) string {
 	switch {
 	case g.Reason == string(fact.SCPDenied):
 		return "allow " + g.Action + " in the organization's policies"
+	case g.Reason == string(fact.ResourceDenied):
+		return "allow " + g.Operation + " in the policies of the resources themselves, which deny it"
+	case g.Reason == string(fact.Expired):
+		return "sign in again, and audit once more"
 	case g.Action != "":
 		return "allow " + g.Action
 	case g.Operation != "" && g.Detail != "":

@@ -46,9 +46,9 @@ func only(operation string, err error) func(string, int) error {
 func (f faults) each(t *testing.T) {
 	t.Helper()
 	for _, operation := range f.operations {
+		service, name, _ := strings.Cut(operation, ".")
 		t.Run("denied "+operation, func(t *testing.T) {
 			got := f.walk(t, only(operation, fake.Error("AccessDenied")))
-			service, name, _ := strings.Cut(operation, ".")
 			leavesGap(t, got, fact.Denied, policy.Action(service, name))
 			onlyGapsDiffer(t, f.found, got)
 			f.taken[operation] = append(f.taken[operation], lost(f.found, got)...)
@@ -58,6 +58,11 @@ func (f faults) each(t *testing.T) {
 			leavesGap(t, got, fact.Throttled, "")
 			onlyGapsDiffer(t, f.found, got)
 		})
+		for _, code := range collect.Absent(service, name) {
+			t.Run(code+" "+operation, func(t *testing.T) {
+				isGone(t, f.found, f.walk(t, only(operation, fake.Error(code))), code)
+			})
+		}
 		t.Run("throttled then fine "+operation, func(t *testing.T) {
 			var once sync.Once
 			got := f.walk(t, func(seen string, _ int) (err error) {
@@ -84,6 +89,26 @@ func (f faults) all(t *testing.T) {
 	t.Run("all denied", func(t *testing.T) {
 		nothingKnown(t, f.walk(t, func(string, int) error { return fake.Error("AccessDenied") }))
 	})
+}
+
+// isGone wants what was deleted between two calls to be neither listed nor a gap.
+func isGone(t *testing.T, before, after *Found, code string) {
+	t.Helper()
+	for kind, gap := range after.Gaps {
+		if gap != nil && before.Gaps[kind] == nil {
+			t.Errorf("the listing of %s has a gap: %s", kind, gap.Detail)
+		}
+	}
+	if len(after.Resources) >= len(before.Resources) {
+		t.Errorf("%d resources, with none gone there were %d", len(after.Resources), len(before.Resources))
+	}
+	for _, r := range after.Resources {
+		for _, field := range check.Facts(r) {
+			if gap := field.Value.Gap(); gap != nil && strings.HasPrefix(gap.Detail, code+":") {
+				t.Errorf("%s has a gap: %s", field.Name, gap.Detail)
+			}
+		}
+	}
 }
 
 // leavesGap wants a gap of the reason somewhere: of a listing or of a fact.

@@ -29,6 +29,9 @@ func stages(ctx context.Context, s *collect.Session) error {
 	var first error
 	err = collect.EachOf(ctx, s, all, func(r *collect.Reading, api types.RestApi) *apigateway.Stage {
 		out, err := client.GetStages(ctx, &sdk.GetStagesInput{RestApiId: api.Id})
+		if collect.Gone(err) {
+			return nil
+		}
 		if err != nil {
 			once.Do(func() { first = fmt.Errorf("list the stages of %s: %w", *api.Id, err) })
 			return nil

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
@@ -65,25 +64,20 @@ type walk struct {
 	detail s3.Detail
 }
 
-// bucket is nil for a bucket that was deleted after it was listed.
 func (w walk) bucket(r *collect.Reading, listed types.Bucket) *s3.Bucket {
 	name := collect.RequiredText("Name", listed.Name)
 	b := &s3.Bucket{Resource: w.Resource("arn:"+w.Partition+":s3:::"+name, name), Detail: fact.Known(w.detail)}
-	var gone atomic.Bool
-	w.access(r, &gone, b)
-	w.storage(r, &gone, b)
-	if r.Wait() != nil || gone.Load() {
-		return nil
-	}
+	w.access(r, b)
+	w.storage(r, b)
 	return b
 }
 
 // access reads who may use the bucket.
-func (w walk) access(r *collect.Reading, gone *atomic.Bool, b *s3.Bucket) {
+func (w walk) access(r *collect.Reading, b *s3.Bucket) {
 	name, c := aws.String(b.Name), w.client
-	into(r, gone, &b.Policy, c.GetBucketPolicy, &sdk.GetBucketPolicyInput{Bucket: name}, policy, "NoSuchBucketPolicy")
+	collect.Into(r, &b.Policy, c.GetBucketPolicy, &sdk.GetBucketPolicyInput{Bucket: name}, policy, "NoSuchBucketPolicy")
 	r.Do(func(context.Context) {
-		b.Ownership = get(r, gone, c.GetBucketOwnershipControls, &sdk.GetBucketOwnershipControlsInput{Bucket: name}, ownership,
+		b.Ownership = collect.Get(r, c.GetBucketOwnershipControls, &sdk.GetBucketOwnershipControlsInput{Bucket: name}, ownership,
 			"OwnershipControlsNotFoundError")
 		// Where the owner owns everything, as by default since 2023, AWS refuses ACLs
 		// that grant anything to anybody else.
@@ -92,21 +86,21 @@ func (w walk) access(r *collect.Reading, gone *atomic.Bool, b *s3.Bucket) {
 			b.PublicGrants = fact.Known[[]s3.Grant](nil)
 			return
 		}
-		into(r, gone, &b.PublicGrants, c.GetBucketAcl, &sdk.GetBucketAclInput{Bucket: name}, publicGrants)
+		collect.Into(r, &b.PublicGrants, c.GetBucketAcl, &sdk.GetBucketAclInput{Bucket: name}, publicGrants)
 	})
-	into(r, gone, &b.PublicAccessBlock, c.GetPublicAccessBlock, &sdk.GetPublicAccessBlockInput{Bucket: name}, bucketBlock, noPublicAccessBlock)
-	into(r, gone, &b.Website, c.GetBucketWebsite, &sdk.GetBucketWebsiteInput{Bucket: name},
+	collect.Into(r, &b.PublicAccessBlock, c.GetPublicAccessBlock, &sdk.GetPublicAccessBlockInput{Bucket: name}, bucketBlock, noPublicAccessBlock)
+	collect.Into(r, &b.Website, c.GetBucketWebsite, &sdk.GetBucketWebsiteInput{Bucket: name},
 		func(*sdk.GetBucketWebsiteOutput) bool { return true }, "NoSuchWebsiteConfiguration")
-	into(r, gone, &b.LogBucket, c.GetBucketLogging, &sdk.GetBucketLoggingInput{Bucket: name}, logBucket)
+	collect.Into(r, &b.LogBucket, c.GetBucketLogging, &sdk.GetBucketLoggingInput{Bucket: name}, logBucket)
 }
 
 // storage reads how the bucket keeps what is in it.
-func (w walk) storage(r *collect.Reading, gone *atomic.Bool, b *s3.Bucket) {
+func (w walk) storage(r *collect.Reading, b *s3.Bucket) {
 	name, c := aws.String(b.Name), w.client
-	into(r, gone, &b.Encryption, c.GetBucketEncryption, &sdk.GetBucketEncryptionInput{Bucket: name}, encryption,
+	collect.Into(r, &b.Encryption, c.GetBucketEncryption, &sdk.GetBucketEncryptionInput{Bucket: name}, encryption,
 		"ServerSideEncryptionConfigurationNotFoundError")
 	r.Do(func(context.Context) {
-		b.Versioning = get(r, gone, c.GetBucketVersioning, &sdk.GetBucketVersioningInput{Bucket: name}, versioning)
+		b.Versioning = collect.Get(r, c.GetBucketVersioning, &sdk.GetBucketVersioningInput{Bucket: name}, versioning)
 		// Locks and replication need versions: a bucket that never kept any has neither.
 		// https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
 		// https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-requirements.html
@@ -114,38 +108,12 @@ func (w walk) storage(r *collect.Reading, gone *atomic.Bool, b *s3.Bucket) {
 			b.ObjectLock, b.Replication = fact.Known(s3.ObjectLock{}), fact.Known[[]s3.ReplicationRule](nil)
 			return
 		}
-		into(r, gone, &b.ObjectLock, c.GetObjectLockConfiguration, &sdk.GetObjectLockConfigurationInput{Bucket: name}, objectLock,
+		collect.Into(r, &b.ObjectLock, c.GetObjectLockConfiguration, &sdk.GetObjectLockConfigurationInput{Bucket: name}, objectLock,
 			"ObjectLockConfigurationNotFoundError")
-		into(r, gone, &b.Replication, c.GetBucketReplication, &sdk.GetBucketReplicationInput{Bucket: name}, replication,
+		collect.Into(r, &b.Replication, c.GetBucketReplication, &sdk.GetBucketReplicationInput{Bucket: name}, replication,
 			"ReplicationConfigurationNotFoundError")
 	})
-	into(r, gone, &b.Lifecycle, c.GetBucketLifecycleConfiguration, &sdk.GetBucketLifecycleConfigurationInput{Bucket: name}, lifecycle,
+	collect.Into(r, &b.Lifecycle, c.GetBucketLifecycleConfiguration, &sdk.GetBucketLifecycleConfigurationInput{Bucket: name}, lifecycle,
 		"NoSuchLifecycleConfiguration")
-	into(r, gone, &b.Notifications, c.GetBucketNotificationConfiguration, &sdk.GetBucketNotificationConfigurationInput{Bucket: name}, notifications)
-}
-
-// into is collect.Into that also notes when the bucket is gone.
-func into[In, Out, T any](
-	r *collect.Reading, gone *atomic.Bool, to *fact.Of[T],
-	call collect.Call[In, Out, sdk.Options], in *In, pick func(*Out) T, absent ...string,
-) {
-	collect.Into(r, to, noting(gone, call), in, pick, absent...)
-}
-
-// get is collect.Get that also notes when the bucket is gone.
-func get[In, Out, T any](
-	r *collect.Reading, gone *atomic.Bool,
-	call collect.Call[In, Out, sdk.Options], in *In, pick func(*Out) T, absent ...string,
-) fact.Of[T] {
-	return collect.Get(r, noting(gone, call), in, pick, absent...)
-}
-
-func noting[In, Out any](gone *atomic.Bool, call collect.Call[In, Out, sdk.Options]) collect.Call[In, Out, sdk.Options] {
-	return func(ctx context.Context, in *In, options ...func(*sdk.Options)) (*Out, error) {
-		out, err := call(ctx, in, options...)
-		if collect.HasCode(err, "NoSuchBucket") {
-			gone.Store(true)
-		}
-		return out, err
-	}
+	collect.Into(r, &b.Notifications, c.GetBucketNotificationConfiguration, &sdk.GetBucketNotificationConfigurationInput{Bucket: name}, notifications)
 }
