@@ -377,11 +377,11 @@ func (in *ingestion) end(ctx context.Context) error {
 }
 
 // look notes that an audit's checks looked at its regions, by the ids that checks have
-// today.
+// today. One that left out resources is still to have its first look at them.
 func (in *ingestion) look(audit model.Audit) {
 	var checks []string
 	for _, id := range audit.Checks {
-		if c, exists := in.p.Catalog.Today(id); exists && scopeOf(c) == in.scope {
+		if c, exists := in.p.Catalog.Today(id); exists && scopeOf(c) == in.scope && !in.life.Unjudged(c.ID) {
 			checks = append(checks, string(c.ID))
 		}
 	}
