@@ -858,7 +858,7 @@ func (h *lifetimes) settle(id model.AuditID) {
 		if r.Audit == id {
 			try = r.Try
 		}
-		h.follow(scope, a, try, r.Audit == id && r.Done, findings)
+		h.follow(scope, a, try, r.Audit == id, r.Audit == id && r.Done, findings)
 	}
 	got := map[subjectOf]expected{}
 	for at, f := range findings {
@@ -909,7 +909,7 @@ func (h *lifetimes) stored() map[subjectOf]model.Finding {
 
 // follow applies what an audit was shown to a scope of the model: all of it, or where
 // the scope was not done, what was written.
-func (h *lifetimes) follow(scope string, a model.Audit, try int, done bool, stored map[subjectOf]model.Finding) {
+func (h *lifetimes) follow(scope string, a model.Audit, try int, begun, done bool, stored map[subjectOf]model.Finding) {
 	key := fmt.Sprintf("%s %s %d", scope, a.ID, try)
 	if h.applied[key] || a.StartedAt.Before(h.began[scope]) {
 		return
@@ -919,6 +919,12 @@ func (h *lifetimes) follow(scope string, a model.Audit, try int, done bool, stor
 	if scope == "across" { // it knows only what the service's task came to
 		t, err := h.records.Task(h.t.Context(), a.ID, model.TaskID(service))
 		shown = shown && err == nil && t.State != model.TaskFailed
+	}
+	// Whoever begins or ends a scope without a check forgets that it looked, also if the
+	// other of the two never comes.
+	if begins := key + " begins"; begun && !h.applied[begins] {
+		h.applied[begins] = true
+		h.forget(scope)
 	}
 	asked := map[string]bool{}
 	for _, id := range a.Checks {
@@ -996,15 +1002,20 @@ func (h *lifetimes) follow(scope string, a model.Audit, try int, done bool, stor
 		h.taken[scope], h.looked[scope] = map[model.AuditID]bool{}, map[string]bool{}
 	}
 	h.taken[scope][a.ID], h.began[scope] = true, a.StartedAt
-	if !slices.Contains(h.edition.checks(), "painted") {
-		maps.DeleteFunc(h.looked[scope], func(look string, _ bool) bool { return strings.HasPrefix(look, "painted ") })
-	}
+	h.forget(scope)
 	for name := range asked {
 		for _, region := range a.Regions {
 			if slices.Contains(h.edition.checks(), name) && !shot.passedOver(a, name) {
 				h.looked[scope][name+" "+region] = true
 			}
 		}
+	}
+}
+
+// forget drops the looks of a check that does not exist.
+func (h *lifetimes) forget(scope string) {
+	if !slices.Contains(h.edition.checks(), "painted") {
+		maps.DeleteFunc(h.looked[scope], func(look string, _ bool) bool { return strings.HasPrefix(look, "painted ") })
 	}
 }
 

@@ -519,7 +519,7 @@ func TestResumeOfWhatOnlyHadToEnd(t *testing.T) {
 // next, be that another audit or another try, and each once.
 func TestLeftByOneWhoDied(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"another audit", "another try", "another version", "one who is not heard"} {
+	for _, name := range []string{"another audit", "another try", "another version", "one without the check", "one who is not heard"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := newMachine(t, t.TempDir(), &world{}, memory.Options{MaxReceives: 2})
@@ -559,6 +559,8 @@ func TestLeftByOneWhoDied(t *testing.T) {
 			switch name {
 			case "another version":
 				id = "door-shut" // as it was when it was written
+			case "one without the check":
+				m.loner(t, check.For("door-other", model.High, locked))
 			case "one who is not heard":
 				// SNS is away as long as the next audit lasts. Then what is left of the older one
 				// comes once more.
