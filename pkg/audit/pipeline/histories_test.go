@@ -908,7 +908,8 @@ func (h *lifetimes) stored() map[subjectOf]model.Finding {
 }
 
 // follow applies what an audit was shown to a scope of the model: all of it, or where
-// the scope was not done, what was written.
+// the scope was not done, what was written. The scope's record says whether the audit has
+// begun it, and is done.
 func (h *lifetimes) follow(scope string, a model.Audit, try int, begun, done bool, stored map[subjectOf]model.Finding) {
 	key := fmt.Sprintf("%s %s %d", scope, a.ID, try)
 	if h.applied[key] || a.StartedAt.Before(h.began[scope]) {
