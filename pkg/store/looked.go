@@ -66,6 +66,14 @@ func (n Names) Today(checks [][]string) Names {
 	return NewNames(set...)
 }
 
+// Renamed is the set with each check under the id that it has today, and with those that
+// are gone under the ids that they had. The lists are those of Today.
+func (n Names) Renamed(checks [][]string) Names {
+	known := NewNames(slices.Concat(checks...)...)
+	gone := slices.DeleteFunc(slices.Clone(n), func(one uint32) bool { return known.covers(Names{one}) })
+	return gone.and(n.Today(checks))
+}
+
 // MarshalJSON writes the set as text.
 func (n Names) MarshalJSON() ([]byte, error) {
 	data := make([]byte, 0, 4*len(n))

@@ -32,6 +32,14 @@ func TestLooks(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
+	today := [][]string{{"b", "b before"}, {"c"}, {"d", "d before"}}
+	names := store.NewNames("gone", "b before", "c")
+	if diff := cmp.Diff(store.NewNames("b", "c"), names.Today(today)); diff != "" {
+		t.Errorf("today (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(store.NewNames("gone", "b", "c"), names.Renamed(today)); diff != "" {
+		t.Errorf("renamed (-want +got):\n%s", diff)
+	}
 	var many []store.Look
 	for i := range 100 {
 		many = store.AddLook(many, look(ids{fmt.Sprint(i)}, regions{fmt.Sprint(i)}))

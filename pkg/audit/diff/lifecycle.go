@@ -34,6 +34,7 @@ type Lifecycle struct {
 	alone    map[string][]model.CheckID // of these, by type, those that need no more than the resource
 	regions  map[string]bool            // those the audit looked at
 	listings listings
+	unjudged map[model.CheckID]bool // those of alone that did not judge a resource which was there
 }
 
 type place struct{ kind, region string }
@@ -99,7 +100,7 @@ const historyLength = 50
 func NewLifecycle(audit model.Audit, catalog *check.Catalog, inScope func(check.Check) bool) *Lifecycle {
 	l := &Lifecycle{
 		audit: audit.ID, try: audit.Retries, conn: audit.Connection, at: audit.StartedAt.UTC(), catalog: catalog, inScope: inScope,
-		checks: map[model.CheckID]bool{}, alone: map[string][]model.CheckID{}, regions: set(audit.Regions), listings: listings{},
+		checks: map[model.CheckID]bool{}, alone: map[string][]model.CheckID{}, regions: set(audit.Regions), listings: listings{}, unjudged: map[model.CheckID]bool{},
 	}
 	for _, id := range audit.Checks {
 		c, exists := catalog.Today(id)
@@ -166,6 +167,7 @@ func (l *Lifecycle) Observe(e evidence.Entry, source string, known func(model.Fi
 		if judged[id] {
 			continue
 		}
+		l.unjudged[id] = true
 		o := Observation{ID: model.NewFindingID(id, ref), Check: id, Kind: e.Kind, Ref: ref, Status: check.NotAssessed, Unasked: true}
 		if known(o.ID) {
 			if err := emit(o); err != nil {
@@ -175,6 +177,10 @@ func (l *Lifecycle) Observe(e evidence.Entry, source string, known func(model.Fi
 	}
 	return nil
 }
+
+// Unjudged reports whether a check left out resources that were observed: whoever
+// collected them did not have it.
+func (l *Lifecycle) Unjudged(id model.CheckID) bool { return l.unjudged[id] }
 
 // unasked reports whether an audit has no verdict because it was not meant to look at
 // what would have decided.

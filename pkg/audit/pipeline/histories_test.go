@@ -107,6 +107,13 @@ func scopeOfCheck(name string) string {
 	return map[string]string{"locked": "yard", "painted": "yard", "guarded": "across", "pruned": "garden"}[name]
 }
 
+func kindOfCheck(name string) string {
+	if name == "pruned" {
+		return "tree"
+	}
+	return "gate"
+}
+
 func (e edition) catalog() *check.Catalog {
 	former := func(name string, n int) (ids []model.CheckID) {
 		for i := range n {
@@ -286,8 +293,10 @@ func (w *estate) Config(region string, _ ledger.Ledger) aws.Config { return aws.
 // HomeRegion implements pipeline.Account.
 func (w *estate) HomeRegion() string { return "us-east-1" }
 
-// snapshot is what an audit was shown of the account by one service.
+// snapshot is what an audit was shown of the account by one service, and the checks that
+// were there to judge it.
 type snapshot struct {
+	checks  []string
 	regions []string
 	gates   map[string]looks // shown
 	trees   map[string]looks
@@ -295,8 +304,8 @@ type snapshot struct {
 	awake   bool // in any region
 }
 
-func (w *estate) snapshot(regions []string) snapshot {
-	s := snapshot{regions: regions, gates: map[string]looks{}, trees: map[string]looks{}, ends: maps.Clone(w.ends)}
+func (w *estate) snapshot(regions, checks []string) snapshot {
+	s := snapshot{checks: checks, regions: regions, gates: map[string]looks{}, trees: map[string]looks{}, ends: maps.Clone(w.ends)}
 	for _, region := range regions {
 		names, _ := w.shown("gate", region, w.gates)
 		for _, name := range names {
@@ -311,6 +320,21 @@ func (w *estate) snapshot(regions []string) snapshot {
 	return s
 }
 
+// read reports whether an audit read a type of resource: whether a check of it was asked
+// for, and known to whoever collected.
+func (s snapshot) read(a model.Audit, kind string) bool {
+	return slices.ContainsFunc(a.Checks, func(id model.CheckID) bool {
+		name := checkName(id)
+		return kindOfCheck(name) == kind && slices.Contains(s.checks, name)
+	})
+}
+
+// passedOver reports whether an audit read resources that a check should have judged, and
+// whoever collected did not know the check.
+func (s snapshot) passedOver(a model.Audit, name string) bool {
+	return !slices.Contains(s.checks, name) && s.read(a, "gate") && len(s.gates) > 0
+}
+
 // sees is what an audit positively says of a check and a resource.
 type sees struct {
 	what   string // "fail", "pass", "gone", "blind" or "" for nothing
@@ -323,16 +347,20 @@ func (s snapshot) sees(a model.Audit, name, resource string) sees {
 	if !slices.Contains(s.regions, region) {
 		return sees{}
 	}
-	kind, at, all := "gate", region, s.gates
-	if name == "pruned" {
-		kind, at, all = "tree", model.Global, s.trees
+	kind, at, all := kindOfCheck(name), region, s.gates
+	if kind == "tree" {
+		at, all = model.Global, s.trees
 	}
 	l, shown := all[resource]
 	switch {
+	case !s.read(a, kind):
+		return sees{}
 	case !shown && s.ends[kind+"/"+at] != whole:
 		return sees{what: "blind"}
 	case !shown:
 		return sees{what: "gone"}
+	case s.passedOver(a, name):
+		return sees{}
 	case name == "guarded":
 		for _, r := range s.regions {
 			if s.ends["watchman/"+r] != whole {
@@ -655,7 +683,7 @@ func (h *lifetimes) see(a model.Audit) {
 	}
 	for _, service := range a.Services {
 		if s, planned := state[service]; !planned || s == model.TaskOpen {
-			h.shown[a.ID][service] = h.w.snapshot(a.Regions)
+			h.shown[a.ID][service] = h.w.snapshot(a.Regions, h.edition.checks())
 		}
 	}
 }
@@ -676,8 +704,8 @@ func (h *lifetimes) step() {
 		h.arm()
 	}
 	a := h.plan(connects, regions, checks, services)
-	h.see(a)
 	h.upgrade("planned")
+	h.see(a) // by the edition that collects
 	how := rapid.SampledFrom([]string{"calm", "calm", "late", "cancelled", "dies and waits", "unheard", "expired"}).Draw(h.rt, "how")
 	h.arm()
 	switch how {
@@ -753,7 +781,7 @@ func (h *lifetimes) again(a model.Audit) {
 	h.must(err, "tasks")
 	for _, t := range tasks {
 		if t.Of == "" && slices.Contains(a.Services, t.Service) && (t.State == model.TaskFailed || t.State == model.TaskOpen) {
-			h.shown[a.ID][t.Service] = h.w.snapshot(a.Regions)
+			h.shown[a.ID][t.Service] = h.w.snapshot(a.Regions, h.edition.checks())
 		}
 	}
 	a, err = h.Resume(h.t.Context(), organization, a)
@@ -830,7 +858,7 @@ func (h *lifetimes) settle(id model.AuditID) {
 		if r.Audit == id {
 			try = r.Try
 		}
-		h.follow(scope, a, try, r.Audit == id && r.Done, findings)
+		h.follow(scope, a, try, r.Audit == id, r.Audit == id && r.Done, findings)
 	}
 	got := map[subjectOf]expected{}
 	for at, f := range findings {
@@ -880,8 +908,9 @@ func (h *lifetimes) stored() map[subjectOf]model.Finding {
 }
 
 // follow applies what an audit was shown to a scope of the model: all of it, or where
-// the scope was not done, what was written.
-func (h *lifetimes) follow(scope string, a model.Audit, try int, done bool, stored map[subjectOf]model.Finding) {
+// the scope was not done, what was written. The scope's record says whether the audit has
+// begun it, and is done.
+func (h *lifetimes) follow(scope string, a model.Audit, try int, begun, done bool, stored map[subjectOf]model.Finding) {
 	key := fmt.Sprintf("%s %s %d", scope, a.ID, try)
 	if h.applied[key] || a.StartedAt.Before(h.began[scope]) {
 		return
@@ -891,6 +920,12 @@ func (h *lifetimes) follow(scope string, a model.Audit, try int, done bool, stor
 	if scope == "across" { // it knows only what the service's task came to
 		t, err := h.records.Task(h.t.Context(), a.ID, model.TaskID(service))
 		shown = shown && err == nil && t.State != model.TaskFailed
+	}
+	// Whoever begins or ends a scope without a check forgets that it looked, also if the
+	// other of the two never comes.
+	if begins := key + " begins"; begun && !h.applied[begins] {
+		h.applied[begins] = true
+		h.forget(scope)
 	}
 	asked := map[string]bool{}
 	for _, id := range a.Checks {
@@ -968,15 +1003,20 @@ func (h *lifetimes) follow(scope string, a model.Audit, try int, done bool, stor
 		h.taken[scope], h.looked[scope] = map[model.AuditID]bool{}, map[string]bool{}
 	}
 	h.taken[scope][a.ID], h.began[scope] = true, a.StartedAt
-	if !slices.Contains(h.edition.checks(), "painted") {
-		maps.DeleteFunc(h.looked[scope], func(look string, _ bool) bool { return strings.HasPrefix(look, "painted ") })
-	}
+	h.forget(scope)
 	for name := range asked {
 		for _, region := range a.Regions {
-			if slices.Contains(h.edition.checks(), name) {
+			if slices.Contains(h.edition.checks(), name) && !shot.passedOver(a, name) {
 				h.looked[scope][name+" "+region] = true
 			}
 		}
+	}
+}
+
+// forget drops the looks of a check that does not exist.
+func (h *lifetimes) forget(scope string) {
+	if !slices.Contains(h.edition.checks(), "painted") {
+		maps.DeleteFunc(h.looked[scope], func(look string, _ bool) bool { return strings.HasPrefix(look, "painted ") })
 	}
 }
 

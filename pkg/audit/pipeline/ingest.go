@@ -149,6 +149,7 @@ func (in *ingestion) begin(ctx context.Context) error {
 			return err
 		}
 	}
+	in.forget()
 	// Also when a first audit is retried, or was never taken in to its end.
 	r.First = r.Audit == "" || r.First && (same || unfinished)
 	r.Audit, r.Began, r.Try = in.audit.ID, in.audit.StartedAt, in.audit.Retries
@@ -200,7 +201,8 @@ func (in *ingestion) settleDebt(ctx context.Context) error {
 	return in.put(ctx) // it is out
 }
 
-// looked settles what was looked at before, by the ids that checks have today.
+// looked settles what was looked at before, by the ids that checks have today. Checks
+// that are gone stay in it as long as what was written of them may have to be announced.
 func (in *ingestion) looked(ctx context.Context) error {
 	r := &in.record
 	if r.Looked == nil && r.Audit != "" && (r.Done || r.Began.IsZero()) {
@@ -216,6 +218,16 @@ func (in *ingestion) looked(ctx context.Context) error {
 		in.look(before)
 		return nil
 	}
+	in.relook(store.Names.Renamed)
+	return nil
+}
+
+// forget drops the checks that are gone from what was looked at: one that comes back has
+// its first look again.
+func (in *ingestion) forget() { in.relook(store.Names.Today) }
+
+// relook has the checks of what was looked at renamed.
+func (in *ingestion) relook(rename func(store.Names, [][]string) store.Names) {
 	var checks [][]string
 	for _, c := range in.p.Catalog.Checks() {
 		if scopeOf(c) == in.scope {
@@ -226,12 +238,12 @@ func (in *ingestion) looked(ctx context.Context) error {
 			checks = append(checks, ids)
 		}
 	}
+	r := &in.record
 	before := r.Looked
 	r.Looked = nil
 	for _, l := range before {
-		r.Looked = store.AddLook(r.Looked, store.Look{Checks: l.Checks.Today(checks), Regions: l.Regions})
+		r.Looked = store.AddLook(r.Looked, store.Look{Checks: rename(l.Checks, checks), Regions: l.Regions})
 	}
-	return nil
 }
 
 // byRules reports whether a change follows from what CloudArq looks at, and not from
@@ -244,7 +256,9 @@ func (in *ingestion) byRules(c diff.Change) bool {
 	f := c.Finding
 	today, _ := in.p.Catalog.Today(f.Check)
 	return f.Why == model.WhyRetired && c.What == model.EventResolved ||
-		!slices.ContainsFunc(in.record.Looked, func(l store.Look) bool { return l.At(string(today.ID), f.Resource.Region) })
+		!slices.ContainsFunc(in.record.Looked, func(l store.Look) bool {
+			return l.At(string(today.ID), f.Resource.Region) || l.At(string(f.Check), f.Resource.Region)
+		})
 }
 
 // flush writes a batch of changes and moves the cursor behind it.
@@ -371,6 +385,7 @@ func (in *ingestion) end(ctx context.Context) error {
 			return err
 		}
 	}
+	in.forget()
 	in.look(in.audit)
 	r.Unread = in.unread
 	r.Done, r.News.Told = true, nil
@@ -381,11 +396,11 @@ func (in *ingestion) end(ctx context.Context) error {
 }
 
 // look notes that an audit's checks looked at its regions, by the ids that checks have
-// today.
+// today. One that left out resources is still to have its first look at them.
 func (in *ingestion) look(audit model.Audit) {
 	var checks []string
 	for _, id := range audit.Checks {
-		if c, exists := in.p.Catalog.Today(id); exists && scopeOf(c) == in.scope {
+		if c, exists := in.p.Catalog.Today(id); exists && scopeOf(c) == in.scope && !in.life.Unjudged(c.ID) {
 			checks = append(checks, string(c.ID))
 		}
 	}

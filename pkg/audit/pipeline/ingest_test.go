@@ -385,6 +385,70 @@ func TestUpgradeWhileAnAuditRuns(t *testing.T) {
 	}
 }
 
+// TestCheckThatWhoeverCollectedDidNotKnow: where an older version collects an audit that a
+// newer one planned and takes in, a check that is new says nothing of what is there, and
+// does not have its first look. What a complete listing does not have is gone all the same.
+func TestCheckThatWhoeverCollectedDidNotKnow(t *testing.T) {
+	t.Parallel()
+	old := check.For("door-locked", model.High, locked)
+	newer := []check.Rule{old, check.For("door-new", model.Low, locked)}
+	for name, c := range map[string]struct {
+		known bool // the check had findings before
+		heard []string
+	}{
+		"a check that looked before": {true, []string{"audit finished", "finding resolved door-locked", "finding resolved door-new"}},
+		"its first look":             {false, []string{"audit finished"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := newMachine(t, t.TempDir(), &world{}, memory.Options{})
+			before := []check.Rule{old}
+			if c.known {
+				before = newer
+			}
+			m.loner(t, before...)
+			m.Specs["house"] = doors(3, func(int) bool { return false })
+			m.audit(t)
+
+			m.loner(t, newer...)
+			m.Specs["house"] = doors(2, func(i int) bool { return c.known && i == 0 })
+			r := m.request()
+			if _, err := m.Plan(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+			m.loner(t, old)
+			if err := m.broker.Walk(t.Context(), memory.Worker{Queue: m.tasks, Handle: m.RunTask}); err != nil {
+				t.Fatal(err)
+			}
+			m.loner(t, newer...)
+			if err := m.drain(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			states := map[string]string{}
+			for door, f := range m.findings(t, "door-new") {
+				states[door] = string(f.State) + f.Why
+			}
+			want := map[string]string{}
+			if c.known {
+				want = map[string]string{"000000": "open", "000001": "open", "000002": "resolved" + model.WhyGone}
+			}
+			if d := cmp.Diff(want, states); d != "" {
+				t.Errorf("findings of the new check (-want +got):\n%s", d)
+			}
+
+			m.alerts.heard = nil
+			m.Specs["house"] = doors(2, func(i int) bool { return c.known && i < 2 })
+			a := m.audit(t)
+			if d := cmp.Diff(c.heard, slices.Compact(slices.Sorted(maps.Values(m.alerts.words())))); d != "" {
+				t.Errorf("alerts of the audit after it (-want +got):\n%s", d)
+			}
+			if changes := a.Summary.Changes; !c.known && (changes.New != 2 || changes.ByRules != 2) {
+				t.Errorf("changes %+v", changes)
+			}
+		})
+	}
+}
+
 // TestNewsOfARenamedCheck: a check that is renamed goes on being known, also where it
 // had no finding, and where the first audit after that does not run it.
 func TestNewsOfARenamedCheck(t *testing.T) {
@@ -455,7 +519,7 @@ func TestResumeOfWhatOnlyHadToEnd(t *testing.T) {
 // next, be that another audit or another try, and each once.
 func TestLeftByOneWhoDied(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"another audit", "another try", "another version", "one who is not heard"} {
+	for _, name := range []string{"another audit", "another try", "another version", "one without the check", "one who is not heard"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := newMachine(t, t.TempDir(), &world{}, memory.Options{MaxReceives: 2})
@@ -495,6 +559,8 @@ func TestLeftByOneWhoDied(t *testing.T) {
 			switch name {
 			case "another version":
 				id = "door-shut" // as it was when it was written
+			case "one without the check":
+				m.loner(t, check.For("door-other", model.High, locked))
 			case "one who is not heard":
 				// SNS is away as long as the next audit lasts. Then what is left of the older one
 				// comes once more.
