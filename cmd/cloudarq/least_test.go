@@ -259,7 +259,7 @@ func isMissed(t *testing.T, account estate.Account, g policy.Grant, services []s
 		audit(t, data, account, "--quiet").sentence(t, exitAccess, g.Action)
 		return true
 	}
-	r := audit(t, data, account, "-o", "ndjson", "--quiet", "--regions", strings.Join(account.Regions, ","), "--services", strings.Join(services, ","))
+	r := audit(t, data, account, "-o", "ndjson", "--quiet", "--regions", strings.Join(account.Regions, ","), "--services", strings.Join(services, ","), "--checks", "all")
 	var want []model.CheckID
 	for id, gaps := range unassessed(t, r) {
 		// What the emulator cannot do is not denied.

@@ -95,6 +95,13 @@ def _networks(account: Account) -> None:
     left, right = (ec2.create_vpc(CidrBlock=f"10.{number}.0.0/16")["Vpc"]["VpcId"] for number in (1, 2))
     peering = ec2.create_vpc_peering_connection(VpcId=left, PeerVpcId=right)["VpcPeeringConnection"]["VpcPeeringConnectionId"]
     ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=peering)
+    offices = ec2.create_managed_prefix_list(
+        PrefixListName="offices", AddressFamily="IPv4", MaxEntries=2, Entries=[{"Cidr": "203.0.113.0/24", "Description": "head office"}]
+    )["PrefixList"]["PrefixListId"]
+    group = ec2.create_security_group(GroupName="offices", Description="offices", VpcId=left)["GroupId"]
+    ec2.authorize_security_group_ingress(
+        GroupId=group, IpPermissions=[{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "PrefixListIds": [{"PrefixListId": offices}]}]
+    )
     balancer = account.client("elbv2").create_load_balancer(Name="inner", Type="network", Subnets=elbv2.subnets(account)[:1])
     arn = balancer["LoadBalancers"][0]["LoadBalancerArn"]
     ec2.create_vpc_endpoint_service_configuration(NetworkLoadBalancerArns=[arn], AcceptanceRequired=True)
