@@ -131,7 +131,7 @@ func tracing(e *check.Evidence, f Function) check.Verdict {
 
 func deadLetterQueue(e *check.Evidence, f Function) check.Verdict {
 	target := check.Read(e, f.Detail).DeadLetter
-	return check.Must(target != "", "failed events go to "+target, "failed events are dropped")
+	return check.Must(target != "", "failed events go to "+target, "the function has no dead-letter queue for events that fail")
 }
 
 func reservedConcurrency(e *check.Evidence, f Function) check.Verdict {

@@ -135,7 +135,8 @@ func (c *cells) row(made time.Time) row {
 	for number := 1; number <= 2; number++ {
 		column := fmt.Sprintf("access_key_%d_", number)
 		key := iam.KeyDetail{Number: number, Active: c.yes(column + "active"), Rotated: c.time(column + "last_rotated"), Used: c.time(column + "last_used_date")}
-		if key.Active || key.Rotated != nil {
+		// An old key that is off may have no rotation, and was used all the same.
+		if key.Active || key.Rotated != nil || key.Used != nil {
 			r.Keys = append(r.Keys, key)
 		}
 	}

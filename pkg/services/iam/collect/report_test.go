@@ -85,6 +85,22 @@ func TestReport(t *testing.T) {
 	}
 }
 
+// A key of the root user that is off now, and older than the column that tells when it
+// was rotated, was used all the same.
+func TestOldKeyOfTheRootUserWasUsed(t *testing.T) {
+	t.Parallel()
+	old := "true,2024-01-02T03:04:05+00:00,2026-05-30T08:00:00+00:00,us-east-1,iam,false"
+	if !strings.Contains(credentialReport, old) {
+		t.Fatal("the report has no such key")
+	}
+	content := strings.Replace(credentialReport, old, "false,N/A,2026-05-31T08:00:00+00:00,us-east-1,iam,false", 1)
+	got := collecttest.Walk(t, collect.SpecEvery(time.Microsecond), collecttest.Scenario(t, "neglected", reporting(content)))
+	usage, gap := found[iam.RootUser](t, got).Usage.Get()
+	if want := time.Date(2026, 5, 31, 8, 0, 0, 0, time.UTC); gap != nil || usage.KeyUsed == nil || !usage.KeyUsed.Equal(want) {
+		t.Errorf("usage %+v, gap %v, want %s", usage, gap, want)
+	}
+}
+
 // The task's time may end while AWS still writes the report.
 func TestReportEndsWithTheTask(t *testing.T) {
 	t.Parallel()
