@@ -37,6 +37,24 @@ func TestChecksList(t *testing.T) {
 	}
 }
 
+// Whoever comes with another tool's id finds the check, and reads where the two differ.
+func TestChecksThatArePartlyTheSame(t *testing.T) {
+	environment(t, nil)
+	chosen := decode[[]report.Check](t, cloudarq(t, t.TempDir(), "checks", "list", "securityhub:APIGateway.1", "-o", "json"))
+	if len(chosen) != 1 || chosen[0].ID != "apigateway-stage-logging" {
+		t.Fatalf("securityhub:APIGateway.1 selects %+v", chosen)
+	}
+	differs := chosen[0].Partly["securityhub"]["APIGateway.1"]
+	if differs == "" {
+		t.Error("the list does not say what differs")
+	}
+	for _, words := range [][]string{{"show", "securityhub:APIGateway.1"}, {"list", "securityhub:APIGateway.1", "-o", "csv"}} {
+		if r := cloudarq(t, t.TempDir(), append([]string{"checks"}, words...)...); !strings.Contains(r.stdout, differs) {
+			t.Errorf("checks %v does not say what differs: %s", words, r.stdout)
+		}
+	}
+}
+
 func TestHelpHasExamples(t *testing.T) {
 	environment(t, nil)
 	for _, command := range [][]string{

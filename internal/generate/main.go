@@ -137,7 +137,7 @@ func counts(catalog *check.Catalog, operations int) string {
 // checkPages lists all checks by service.
 func checkPages(catalog *check.Catalog) (string, error) {
 	var b strings.Builder
-	b.WriteString("# Checks\n\nGenerated from the code by `make generate`. `cloudarq checks show ID` has the risk, the remedy and the references of each. Audits leave out what is marked \"only if named\": name such a check, or run all with `--checks all`. A failure that folds under another of the same resource is listed with that one, and weighs with it once.\n")
+	b.WriteString("# Checks\n\nGenerated from the code by `make generate`. `cloudarq checks show ID` has the risk, the remedy and the references of each. Audits leave out what is marked \"only if named\": name such a check, or run all with `--checks all`. A failure that folds under another of the same resource is listed with that one, and weighs with it once. What another tool says partly the same is marked \"partly\", with what differs.\n")
 	for _, s := range catalog.Services() {
 		checks := slices.DeleteFunc(slices.Clone(catalog.Checks()), func(c check.Check) bool { return c.Service != s.Name })
 		described, err := report.Describe(catalog, checks)
@@ -206,7 +206,10 @@ func toKnow(c report.Check) string {
 	for _, x := range c.Impossible {
 		all = append(all, fmt.Sprintf("not in %s: [%s](%s)", strings.Join(x.Partitions, ", "), x.Reason, x.Source))
 	}
-	return strings.Join(all, "; ")
+	for _, differs := range report.Differences(c.Partly) {
+		all = append(all, "partly "+differs)
+	}
+	return strings.ReplaceAll(strings.Join(all, "; "), "|", `\|`)
 }
 
 // tabulate makes the operations of a map of their ids to the resource types

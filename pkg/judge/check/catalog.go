@@ -255,7 +255,8 @@ func (c *Catalog) Default() []Check {
 }
 
 // Select finds checks by id, by glob ("kms-*") or by another tool's id
-// ("prowler:kms_cmk_rotation_enabled", "securityhub:KMS.4"). No words select the
+// ("prowler:kms_cmk_rotation_enabled", "securityhub:KMS.4"), which selects what says
+// only partly the same as well. No words select the
 // default, as "default" does; "all" selects the optional ones as well. A
 // word that selects nothing is an *UnknownError.
 func (c *Catalog) Select(words []string) ([]Check, error) {
@@ -322,7 +323,7 @@ func (c *Catalog) byAlias(tool, alias string) ([]model.CheckID, error) {
 	var found []model.CheckID
 	var known []string
 	for id, text := range texts {
-		for _, a := range text.Aliases[tool] {
+		for _, a := range text.Tools()[tool] {
 			known = append(known, tool+":"+a)
 			if strings.EqualFold(a, alias) {
 				found = append(found, id)

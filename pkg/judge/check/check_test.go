@@ -111,7 +111,7 @@ lamp-lit:
   references: ["https://docs.aws.amazon.com/"]
   controls: {}
   aliases: {other: [lamp_lit, L.1]}
-lamp-clean: {title: Lamps are clean, pillar: cost, risk: Dust., remediation: {console: Wipe.}, references: ["https://docs.aws.amazon.com/"], controls: {}, aliases: {}}
+lamp-clean: {title: Lamps are clean, pillar: cost, risk: Dust., remediation: {console: Wipe.}, references: ["https://docs.aws.amazon.com/"], controls: {}, aliases: {}, partly: {other: {L.3: "wants polish as well"}}}
 `
 
 func service(rules ...check.Rule) check.Service {
@@ -136,6 +136,7 @@ func TestSelect(t *testing.T) {
 		"other:L.1":          "lamp-lit",
 		"other:l.1 lamp-lit": "lamp-lit",
 		"other:lamp_lit":     "lamp-lit",
+		"other:L.3":          "lamp-clean", // partly is enough to be found by
 	} {
 		chosen, err := catalog.Select(strings.Fields(words))
 		if err != nil {
@@ -176,12 +177,14 @@ func TestCatalogRefuses(t *testing.T) {
 func TestTextsRefuse(t *testing.T) {
 	t.Parallel()
 	for name, broken := range map[string]string{
-		"unknown key":    strings.Replace(texts, "risk: You", "risc: You", 1),
-		"unknown pillar": strings.Replace(texts, "pillar: security", "pillar: secrecy", 1),
-		"empty risk":     strings.Replace(texts, "risk: You stumble.", "risk: ''", 1),
-		"no reference":   strings.Replace(texts, `references: ["https://docs.aws.amazon.com/"]`, "references: []", 1),
-		"http reference": strings.Replace(texts, "https", "http", 1),
-		"twice":          texts + "\nlamp-clean: {}\n",
+		"unknown key":     strings.Replace(texts, "risk: You", "risc: You", 1),
+		"unknown pillar":  strings.Replace(texts, "pillar: security", "pillar: secrecy", 1),
+		"empty risk":      strings.Replace(texts, "risk: You stumble.", "risk: ''", 1),
+		"no reference":    strings.Replace(texts, `references: ["https://docs.aws.amazon.com/"]`, "references: []", 1),
+		"no difference":   strings.Replace(texts, "wants polish as well", " ", 1),
+		"same and partly": strings.Replace(texts, "aliases: {}", "aliases: {other: [L.3]}", 1),
+		"http reference":  strings.Replace(texts, "https", "http", 1),
+		"twice":           texts + "\nlamp-clean: {}\n",
 	} {
 		if broken == texts {
 			t.Fatalf("%s: the case changes nothing", name)

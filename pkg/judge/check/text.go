@@ -3,6 +3,7 @@ package check
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -21,7 +22,23 @@ type Text struct {
 	Remediation Remediation         `yaml:"remediation" json:"remediation"`
 	References  []string            `yaml:"references" json:"references"`
 	Controls    map[string][]string `yaml:"controls" json:"controls"` // framework -> requirement ids
-	Aliases     map[string][]string `yaml:"aliases" json:"aliases"`   // other tool -> its ids
+	Aliases     map[string][]string `yaml:"aliases" json:"aliases"`   // other tool -> its ids of what says the same
+	// Partly are other tools' ids of what is weaker or stricter than this check:
+	// tool -> id -> what differs.
+	Partly map[string]map[string]string `yaml:"partly" json:"partly,omitempty"`
+}
+
+// Tools are the ids that other tools know the check by, whether they say the same or
+// only partly so.
+func (t Text) Tools() map[string][]string {
+	all := map[string][]string{}
+	for tool, ids := range t.Aliases {
+		all[tool] = slices.Clone(ids)
+	}
+	for tool, ids := range t.Partly {
+		all[tool] = append(all[tool], slices.Sorted(maps.Keys(ids))...)
+	}
+	return all
 }
 
 // Remediation says how to mend a failure. Console is never empty; the others
@@ -58,6 +75,16 @@ func (t Text) validate() error {
 	}
 	if !slices.Contains(model.Pillars(), t.Pillar) {
 		return fmt.Errorf("unknown pillar %q", t.Pillar)
+	}
+	for tool, ids := range t.Partly {
+		for id, differs := range ids {
+			if strings.TrimSpace(differs) == "" {
+				return fmt.Errorf("partly %s:%s does not say what differs", tool, id)
+			}
+			if slices.Contains(t.Aliases[tool], id) {
+				return fmt.Errorf("%s:%s says both the same and partly the same", tool, id)
+			}
+		}
 	}
 	if len(t.References) == 0 {
 		return fmt.Errorf("no references")

@@ -54,6 +54,7 @@ func CheckColumns() []Column[Check] {
 		{Name: "cause", Value: func(k Check) string { return strings.Join(words(k.Causes), " ") }, Wide: true},
 		{Name: "controls", Value: func(k Check) string { return pairs(k.Controls) }, Wide: true},
 		{Name: "aliases", Value: func(k Check) string { return pairs(k.Aliases) }, Wide: true},
+		{Name: "partly", Value: func(k Check) string { return strings.Join(Differences(k.Partly), "; ") }, Wide: true},
 	}
 }
 
@@ -78,6 +79,18 @@ func pairs(m map[string][]string) string {
 	return strings.Join(all, " ")
 }
 
+// Differences are the ids of other tools that say partly the same, each with what
+// differs.
+func Differences(partly map[string]map[string]string) []string {
+	var all []string
+	for _, tool := range slices.Sorted(maps.Keys(partly)) {
+		for _, id := range slices.Sorted(maps.Keys(partly[tool])) {
+			all = append(all, fmt.Sprintf("%s:%s: %s", tool, id, partly[tool][id]))
+		}
+	}
+	return all
+}
+
 // Explain writes all that is known of a check, for a person.
 func Explain(w io.Writer, k Check) error {
 	var b strings.Builder
@@ -100,6 +113,9 @@ func Explain(w io.Writer, k Check) error {
 	}
 	if len(k.Aliases) > 0 {
 		fmt.Fprintf(&b, "Aliases    %s\n", pairs(k.Aliases))
+	}
+	for i, line := range Differences(k.Partly) {
+		fmt.Fprintf(&b, "%-10s %s\n", map[bool]string{true: "Partly"}[i == 0], line)
 	}
 	fmt.Fprintf(&b, "\nWhy it matters\n%s\n\nHow to fix it\n%s", indent(k.Risk), remedies(k.Remediation))
 	fmt.Fprintf(&b, "\nRead more\n%s\n", indent(strings.Join(k.References, "\n")))

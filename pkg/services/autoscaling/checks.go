@@ -18,7 +18,7 @@ func rules() []check.Rule {
 		check.For("autoscaling-group-no-suspended-processes", model.Low, noSuspended),
 		check.For("autoscaling-launch-configuration-imdsv2", model.High, imdsv2),
 		check.For("autoscaling-launch-configuration-hop-limit", model.Low, hopLimit),
-		check.For("autoscaling-launch-configuration-no-public-ip", model.Medium, noPublicIP),
+		check.For("autoscaling-launch-configuration-no-public-ip", model.High, noPublicIP),
 		check.For("autoscaling-launch-configuration-no-secrets", model.High, noSecrets),
 		check.Across("autoscaling-launch-configuration-used", model.Low, used, check.Using[Group]()),
 	}

@@ -7,7 +7,7 @@ import (
 
 func rules() []check.Rule {
 	return []check.Rule{
-		check.For("cloudfront-distribution-viewer-https", model.High, onDetail(viewerHTTPS)),
+		check.For("cloudfront-distribution-viewer-https", model.Medium, onDetail(viewerHTTPS)),
 		check.For("cloudfront-distribution-tls-policy", model.Medium, onDetail(tlsPolicy)),
 		check.For("cloudfront-distribution-custom-certificate", model.Low, onDetail(customCertificate)),
 		check.For("cloudfront-distribution-sni", model.Low, onDetail(sni)),

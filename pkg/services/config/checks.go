@@ -10,6 +10,8 @@ import (
 
 func rules() []check.Rule {
 	return []check.Rule{
+		// Security Hub: critical, for the recorder and its role, since its own controls are
+		// blind without them. Ours are not.
 		check.For("config-recorder-enabled", model.Medium, recorderEnabled).WithAccount().CausedBy("config-in-every-region"),
 		check.For("config-recorder-records-all-types", model.Medium, ofRecorder(allTypes)).WithAccount().CausedBy("config-recorder-enabled"),
 		check.For("config-recorder-uses-service-role", model.Low, ofRecorder(serviceRole)).WithAccount().CausedBy("config-recorder-enabled"),

@@ -18,6 +18,7 @@ func rules() []check.Rule {
 		check.For("eks-cluster-control-plane-logging", model.Medium, controlPlaneLogging),
 		check.For("eks-cluster-version-supported", model.High, onVersion(func(s support) string { return s.extended }, "support")),
 		check.For("eks-cluster-version-standard-support", model.Medium, onVersion(func(s support) string { return s.standard }, "standard support")),
+		// Prowler: high. A deleted cluster is a loss, not a way in, and few may delete one.
 		check.For("eks-cluster-deletion-protection", model.Low, deletionProtection),
 	}
 }

@@ -12,16 +12,15 @@ import (
 // of the features is enough.
 var protections = []struct {
 	id       model.CheckID
-	severity model.Severity
 	features []string
 }{
-	{"guardduty-s3-protection", model.Medium, []string{"S3_DATA_EVENTS"}},
-	{"guardduty-eks-audit-logs", model.Medium, []string{"EKS_AUDIT_LOGS"}},
-	{"guardduty-malware-protection", model.Medium, []string{"EBS_MALWARE_PROTECTION"}},
-	{"guardduty-rds-protection", model.Medium, []string{"RDS_LOGIN_EVENTS"}},
-	{"guardduty-lambda-protection", model.Medium, []string{"LAMBDA_NETWORK_LOGS"}},
-	{"guardduty-runtime-monitoring", model.Low, []string{"RUNTIME_MONITORING"}},
-	{"guardduty-eks-runtime-monitoring", model.Low, []string{"RUNTIME_MONITORING", "EKS_RUNTIME_MONITORING"}},
+	{"guardduty-s3-protection", []string{"S3_DATA_EVENTS"}},
+	{"guardduty-eks-audit-logs", []string{"EKS_AUDIT_LOGS"}},
+	{"guardduty-malware-protection", []string{"EBS_MALWARE_PROTECTION"}},
+	{"guardduty-rds-protection", []string{"RDS_LOGIN_EVENTS"}},
+	{"guardduty-lambda-protection", []string{"LAMBDA_NETWORK_LOGS"}},
+	{"guardduty-runtime-monitoring", []string{"RUNTIME_MONITORING"}},
+	{"guardduty-eks-runtime-monitoring", []string{"RUNTIME_MONITORING", "EKS_RUNTIME_MONITORING"}},
 }
 
 func rules() []check.Rule {
@@ -29,7 +28,7 @@ func rules() []check.Rule {
 		check.For("guardduty-enabled", model.High, enabled).WithAccount().CausedBy("guardduty-in-every-region"),
 	}
 	for _, p := range protections {
-		all = append(all, check.For(p.id, p.severity, protection(p.features)).WithAccount().CausedBy("guardduty-enabled"))
+		all = append(all, check.For(p.id, model.Medium, protection(p.features)).WithAccount().CausedBy("guardduty-enabled"))
 	}
 	return all
 }

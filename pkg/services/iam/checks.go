@@ -23,6 +23,8 @@ func accountRules() []check.Rule {
 		check.Across("iam-support-role", model.Low, supportRole, check.Using[Role]()),
 		check.Across("iam-cloudshell-full-access-not-attached", model.Medium, noCloudShell,
 			check.Using[User](), check.Using[Group](), check.Using[Role]()),
+		// Prowler: critical. Every account has administrators; who of them should not be
+		// one is judged for each user, group and role.
 		check.Across("iam-administrator-access-not-attached", model.Medium, noAdministratorAccess, check.Using[Policy](), check.Using[User](), check.Using[Group](), check.Using[Role]()),
 		check.Across("iam-federated-sign-in", model.Low, federated, check.Using[SAMLProvider]()),
 	}

@@ -31,6 +31,7 @@ func grants() []grant {
 func policyRules() []check.Rule {
 	rules := []check.Rule{
 		check.For("iam-policy-no-administrator-access", model.High, customerAdmin(true)),
+		// Security Hub: high, for attached policies as well. Nobody has this one.
 		check.For("iam-unattached-policy-no-administrator-access", model.Low, customerAdmin(false)),
 		check.For("iam-inline-policy-no-administrator-access", model.High, inlineAdmin),
 		check.For("iam-policy-attached", model.Low, policyAttached),

@@ -30,6 +30,8 @@ func trustRules() []check.Rule {
 		check.For("iam-role-not-open-to-anyone", model.Critical, trusting(notOpen)),
 		check.Across("iam-role-cross-account-protected", model.High, trustingIn(crossAccountProtected), zone),
 		check.Across("iam-role-cross-account-no-read-only-access", model.Medium, trustingIn(noForeignReader), zone),
+		// Prowler: high. It takes a service that can be tricked, and somebody who knows
+		// the role.
 		check.Across("iam-role-service-source-scoped", model.Low, trustingIn(sourceScoped), zone),
 		check.For("iam-role-oidc-subject", model.Critical, trusting(oidcSubject)),
 	}

@@ -19,6 +19,8 @@ const (
 func userRules() []check.Rule {
 	return []check.Rule{
 		check.For("iam-user-console-mfa", model.High, consoleMFA),
+		// Prowler: high. A virtual device stops a stolen password as well; its absence is
+		// what is high.
 		check.For("iam-user-hardware-mfa", model.Low, hardwareMFA).Except(noHardwareMFA).CausedBy("iam-user-console-mfa"),
 		check.For("iam-user-console-used-recently", model.Medium, consoleUsed),
 		check.For("iam-user-one-active-access-key", model.Medium, oneActiveKey),

@@ -22,6 +22,8 @@ func rules() []check.Rule {
 		check.For("lambda-function-environment-customer-key", model.Low, customerKey),
 		check.For("lambda-function-runtime-supported", model.Medium, runtimeSupported),
 		check.For("lambda-function-code-signing", model.Low, codeSigning),
+		// Prowler: high. Most layers of other accounts are those of AWS and of vendors,
+		// fixed to a version that nobody can change.
 		check.For("lambda-function-layers-of-account", model.Low, layersOfAccount),
 		check.For("lambda-function-in-vpc", model.Low, inVPC).OnlyIfAsked("most functions have no business in a VPC"),
 		check.For("lambda-function-several-subnets", model.Low, severalSubnets),

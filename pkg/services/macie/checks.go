@@ -9,6 +9,8 @@ import (
 // and stands in package across.
 func rules() []check.Rule {
 	return []check.Rule{
+		// Security Hub and Prowler: high. It finds data and closes nothing, and is paid by
+		// the bucket and the gigabyte.
 		check.For("macie-automated-discovery", model.Low, discovery),
 	}
 }

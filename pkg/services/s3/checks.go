@@ -14,7 +14,7 @@ func rules() []check.Rule {
 	account := check.Using[AccountPublicAccessBlock]()
 	return []check.Rule{
 		check.For("s3-account-public-access-block", model.High, accountBlock),
-		check.Across("s3-bucket-public-access-block", model.Medium, bucketBlock, account),
+		check.Across("s3-bucket-public-access-block", model.High, bucketBlock, account),
 		check.For("s3-multi-region-access-point-public-access-block", model.High, accessPointBlock),
 
 		check.Across("s3-bucket-policy-not-public", model.Critical, PolicyNotPublic, account),
