@@ -74,8 +74,10 @@ func noAdministratorAccess(e *check.Evidence, _ Account) check.Verdict {
 			return check.Failed(p.Name + " is attached to " + check.List(holders))
 		}
 		if others < d.Attachments {
-			check.Stop(fact.Gap{Reason: fact.NotCollected, Operation: "iam:GetAccountAuthorizationDetails",
-				Detail: fmt.Sprintf("%s is attached to %s, of which %d are among those that AWS lists", p.Name, count(d.Attachments, "identity", "identities"), others)})
+			check.Stop(fact.Gap{
+				Reason: fact.NotCollected, Operation: "iam:GetAccountAuthorizationDetails",
+				Detail: fmt.Sprintf("%s is attached to %s, of which %d are among those that AWS lists", p.Name, count(d.Attachments, "identity", "identities"), others),
+			})
 		}
 		excused += others
 	}
