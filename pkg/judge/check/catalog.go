@@ -255,10 +255,9 @@ func (c *Catalog) Default() []Check {
 }
 
 // Select finds checks by id, by glob ("kms-*") or by another tool's id
-// ("prowler:kms_cmk_rotation_enabled", "securityhub:KMS.4"), which selects what says
-// only partly the same as well. No words select the
-// default, as "default" does; "all" selects the optional ones as well. A
-// word that selects nothing is an *UnknownError.
+// ("prowler:kms_cmk_rotation_enabled", "securityhub:KMS.4"), be it of what says the
+// same or only partly so. No words select the default, as "default" does; "all" selects
+// the optional ones as well. A word that selects nothing is an *UnknownError.
 func (c *Catalog) Select(words []string) ([]Check, error) {
 	if len(words) == 0 {
 		return c.Default(), nil

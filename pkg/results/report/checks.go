@@ -114,8 +114,8 @@ func Explain(w io.Writer, k Check) error {
 	if len(k.Aliases) > 0 {
 		fmt.Fprintf(&b, "Aliases    %s\n", pairs(k.Aliases))
 	}
-	for i, line := range Differences(k.Partly) {
-		fmt.Fprintf(&b, "%-10s %s\n", map[bool]string{true: "Partly"}[i == 0], line)
+	if partly := Differences(k.Partly); len(partly) > 0 {
+		fmt.Fprintf(&b, "Partly     %s\n", strings.Join(partly, "\n           "))
 	}
 	fmt.Fprintf(&b, "\nWhy it matters\n%s\n\nHow to fix it\n%s", indent(k.Risk), remedies(k.Remediation))
 	fmt.Fprintf(&b, "\nRead more\n%s\n", indent(strings.Join(k.References, "\n")))
