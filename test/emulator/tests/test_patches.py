@@ -281,6 +281,17 @@ def test_head_object_tells_the_length(emulator, account):
     assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"x" * 1000
 
 
+def test_images_keep_their_virtualization_type(emulator, account):
+    ec2 = emulator.client("ec2", account)
+    types = {}
+    for wanted in ({}, {"VirtualizationType": "hvm"}):
+        image = ec2.register_image(Name="image", **wanted)["ImageId"]
+        instance = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+        described = ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
+        types[wanted.get("VirtualizationType", "not said")] = described["VirtualizationType"]
+    assert types == {"not said": "paravirtual", "hvm": "hvm"}
+
+
 def test_regions_of_a_real_account(emulator, account):
     ec2 = emulator.client("ec2", account)
 

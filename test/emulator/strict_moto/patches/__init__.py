@@ -26,6 +26,7 @@ def apply() -> None:
     s3.evaluate_conditions_of_bucket_policies()
     kms.refuse_as_aws()
     ec2.list_regions_of_a_real_account()
+    ec2.keep_virtualization_types()
     ecs.give_clusters_a_list_of_tags()
     cloudformation.review_one_stack_of_a_name()
     cloudformation.list_changes_of_parameters()

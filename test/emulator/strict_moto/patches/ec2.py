@@ -1,7 +1,9 @@
-"""EC2's list of regions."""
+"""EC2's list of regions, and images as they are registered."""
 
 from moto.core.responses import ActionResult
 from moto.ec2.models.availability_zones_and_regions import Region
+from moto.ec2.models.amis import Ami
+from moto.ec2.responses.amis import AmisResponse
 from moto.ec2.responses.availability_zones_and_regions import AvailabilityZonesAndRegions
 
 # The regions every account has without asking, and some that it would have to enable.
@@ -35,6 +37,19 @@ def list_regions_of_a_real_account() -> None:
         )
 
     AvailabilityZonesAndRegions.describe_regions = describe_regions
+
+
+def keep_virtualization_types() -> None:
+    """moto forgets the virtualization type that an image is registered with; AWS's own default is paravirtual."""
+    register = AmisResponse.register_image
+
+    def register_image(response: AmisResponse) -> ActionResult:
+        answer = register(response)
+        image: Ami = response.ec2_backend.amis[answer.result["ImageId"]]
+        image.virtualization_type = response._get_param("VirtualizationType", "paravirtual")
+        return answer
+
+    AmisResponse.register_image = register_image
 
 
 def _region(name: str, opt_in_status: str) -> Region:

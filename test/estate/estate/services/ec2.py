@@ -55,7 +55,7 @@ def well_kept(account: Account) -> None:
     key = kms.key(account, HOME)
     disk = {"VolumeSize": 8, "Encrypted": True, "KmsKeyId": key, "DeleteOnTermination": True}
     network = {"DeviceIndex": 0, "SubnetId": elbv2.subnets(account)[0], "Groups": [web], "AssociatePublicIpAddress": False}
-    image = ec2.register_image(Name="web")["ImageId"]  # an unknown one makes the instance paravirtual
+    image = ec2.register_image(Name="web", VirtualizationType="hvm")["ImageId"]  # an unknown one makes the instance paravirtual
     _run_instance(
         account,
         ImageId=image,

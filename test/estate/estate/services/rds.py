@@ -8,6 +8,7 @@ COMMON = {
     "EngineVersion": "16.3",
     "DBInstanceClass": "db.t3.micro",
     "AllocatedStorage": 20,
+    "CACertificateIdentifier": "rds-ca-rsa2048-g1",  # moto's own default is none of AWS's
     "MasterUsername": "owner",
     "MasterUserPassword": "correct-horse-battery",
 }
