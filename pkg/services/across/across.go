@@ -5,6 +5,7 @@ package across
 
 import (
 	_ "embed"
+	"slices"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 )
@@ -19,7 +20,7 @@ func Service() check.Service {
 
 func rules() []check.Rule {
 	all := append(trailRules(), bucketRules()...)
-	all = append(append(all, regionRules()...), everyRegionRules()...)
+	all = slices.Concat(all, regionRules(), everyRegionRules(), networkRules())
 	for _, m := range monitored {
 		all = append(all, m.rule())
 	}

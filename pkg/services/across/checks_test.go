@@ -8,6 +8,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/accessanalyzer"
 	"github.com/cloudarq/cloudarq/pkg/services/across"
+	"github.com/cloudarq/cloudarq/pkg/services/autoscaling"
 	"github.com/cloudarq/cloudarq/pkg/services/checktest"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudtrail"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudwatch"
@@ -15,6 +16,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/services/ec2"
 	"github.com/cloudarq/cloudarq/pkg/services/guardduty"
 	"github.com/cloudarq/cloudarq/pkg/services/iam"
+	"github.com/cloudarq/cloudarq/pkg/services/lambda"
 	"github.com/cloudarq/cloudarq/pkg/services/logs"
 	"github.com/cloudarq/cloudarq/pkg/services/macie"
 	"github.com/cloudarq/cloudarq/pkg/services/organizations"
@@ -124,7 +126,7 @@ func TestChecks(t *testing.T) {
 		commands[string(id)] = text.Remediation.CLI
 	}
 	table := trailCases()
-	for _, more := range []checktest.Table{bucketCases(), regionCases(), everyRegionCases()} {
+	for _, more := range []checktest.Table{bucketCases(), regionCases(), everyRegionCases(), networkCases()} {
 		for id, cases := range more {
 			table[id] = cases
 		}
@@ -139,6 +141,6 @@ func TestChecks(t *testing.T) {
 			e.filter.Pattern = pattern(t, commands, "monitoring-kms-key-deletion")
 			e.selectors.Basic[0].Without = []string{"kms.amazonaws.com"}
 		}))
-	checktest.Run(t, across.Service(), table, accessanalyzer.Service(), ec2.Service(), securityhub.Service(),
+	checktest.Run(t, across.Service(), table, accessanalyzer.Service(), autoscaling.Service(), ec2.Service(), lambda.Service(), securityhub.Service(),
 		cloudtrail.Service(), cloudwatch.Service(), config.Service(), guardduty.Service(), iam.Service(), logs.Service(), macie.Service(), organizations.Service(), s3.Service(), sns.Service(), policytest.Zones())
 }

@@ -64,10 +64,11 @@ func (LaunchConfiguration) Kind() string { return "AWS::AutoScaling::LaunchConfi
 
 // LaunchDetail is what DescribeLaunchConfigurations tells of one.
 type LaunchDetail struct {
-	PublicIP         string `json:"public_ip"`         // yes, no, or subnet: its setting decides
-	MetadataEndpoint string `json:"metadata_endpoint"` // enabled or disabled
-	MetadataTokens   string `json:"metadata_tokens"`   // optional or required
-	HopLimit         int32  `json:"hop_limit"`         // of answers of the metadata service
+	Groups           []string `json:"groups,omitempty"`  // ids of security groups
+	PublicIP         string   `json:"public_ip"`         // yes, no, or subnet: its setting decides
+	MetadataEndpoint string   `json:"metadata_endpoint"` // enabled or disabled
+	MetadataTokens   string   `json:"metadata_tokens"`   // optional or required
+	HopLimit         int32    `json:"hop_limit"`         // of answers of the metadata service
 	// SecretUserData tells that the user data, which is not kept, looks like it
 	// holds a credential.
 	SecretUserData bool `json:"secret_user_data"`

@@ -188,12 +188,6 @@ func groupCases() checktest.Table {
 			{Name: "only outbound", Resource: named("default", nil, []ec2.Permission{rule("-1", 0, 0, "0.0.0.0/0")}), Want: check.Fail},
 			{Name: "other group", Resource: group(), Want: check.NotApplicable},
 		},
-		"ec2-security-group-used": {
-			{Name: "used", Resource: group(), Want: check.Pass},
-			{Name: "unused", Resource: unused, Want: check.Fail},
-			{Name: "default", Resource: named("default", nil, nil), Want: check.NotApplicable},
-			{Name: "interfaces denied", Resource: unknown, Want: check.NotAssessed},
-		},
 		"ec2-security-group-not-from-launch-wizard": {
 			{Name: "named", Resource: group(), Want: check.Pass},
 			{Name: "wizard's", Resource: named("launch-wizard-1", nil, nil), Want: check.Fail},

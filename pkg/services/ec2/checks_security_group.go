@@ -18,7 +18,6 @@ func securityGroupRules() []check.Rule {
 		check.For("ec2-security-group-no-wide-private-range", model.Low, noWidePrivateRange),
 		check.For("ec2-security-group-egress-limited", model.Low, egressLimited).OnlyIfAsked("AWS lets every new group's traffic out, and few networks limit it"),
 		check.For("ec2-default-security-group-closed", model.High, defaultClosed),
-		check.For("ec2-security-group-used", model.Low, groupUsed),
 		check.For("ec2-security-group-not-from-launch-wizard", model.Low, notFromWizard),
 	}
 }
@@ -143,14 +142,6 @@ func defaultClosed(e *check.Evidence, s SecurityGroup) check.Verdict {
 		return check.Failed(fmt.Sprintf("the default group has %d inbound and %d outbound rules", len(d.Ingress), len(d.Egress)))
 	}
 	return check.Passed("the default group has no rules")
-}
-
-func groupUsed(e *check.Evidence, s SecurityGroup) check.Verdict {
-	if check.Read(e, s.Detail).Name == "default" {
-		return check.Inapplicable("the default group of a VPC cannot be deleted")
-	}
-	n := check.Read(e, s.Interfaces)
-	return check.Must(n > 0, fmt.Sprintf("%d network interfaces use the group", n), "no network interface uses the group")
 }
 
 func notFromWizard(e *check.Evidence, s SecurityGroup) check.Verdict {

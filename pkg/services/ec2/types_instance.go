@@ -76,6 +76,7 @@ type TemplateVersion struct {
 	Number         int64    `json:"number"`
 	Default        bool     `json:"default,omitempty"`
 	Metadata       Metadata `json:"metadata"`
+	Groups         []string `json:"groups,omitempty"`    // ids of security groups, of all interfaces
 	PublicIP       bool     `json:"public_ip,omitempty"` // some interface is given a public address
 	SecretUserData bool     `json:"secret_user_data,omitempty"`
 	// UnreadUserData says why not all of the user data was looked at; nil if all was.

@@ -26,7 +26,6 @@ func rules() []check.Rule {
 		// fixed to a version that nobody can change.
 		check.For("lambda-function-layers-of-account", model.Low, layersOfAccount),
 		check.For("lambda-function-in-vpc", model.Low, inVPC).OnlyIfAsked("most functions have no business in a VPC"),
-		check.For("lambda-function-several-subnets", model.Low, severalSubnets),
 		check.For("lambda-function-tracing", model.Low, tracing).OnlyIfAsked("a matter of taste and cost"),
 		check.For("lambda-function-dead-letter-queue", model.Low, deadLetterQueue),
 		check.For("lambda-function-reserved-concurrency", model.Low, reservedConcurrency).OnlyIfAsked("a matter of taste"),
@@ -117,14 +116,6 @@ func layersOfAccount(e *check.Evidence, f Function) check.Verdict {
 func inVPC(e *check.Evidence, f Function) check.Verdict {
 	vpc := check.Read(e, f.Detail).VPC
 	return check.Must(vpc != "", "the function runs in "+vpc, "the function runs in no VPC")
-}
-
-func severalSubnets(e *check.Evidence, f Function) check.Verdict {
-	d := check.Read(e, f.Detail)
-	if d.VPC == "" {
-		return check.Inapplicable("the function runs in no VPC")
-	}
-	return check.Must(len(d.Subnets) > 1, fmt.Sprintf("the function runs in %d subnets", len(d.Subnets)), "the function runs in one subnet, and so in one zone")
 }
 
 func tracing(e *check.Evidence, f Function) check.Verdict {

@@ -187,11 +187,6 @@ func operationCases() checktest.Table {
 			{Name: "in one", Resource: good, Want: check.Pass},
 			{Name: "in none", Resource: detail(func(d *lambda.Detail) { d.VPC = "" }), Want: check.Fail},
 		},
-		"lambda-function-several-subnets": {
-			{Name: "two", Resource: good, Want: check.Pass},
-			{Name: "one", Resource: detail(func(d *lambda.Detail) { d.Subnets = []string{"subnet-1"} }), Want: check.Fail},
-			{Name: "no VPC", Resource: detail(func(d *lambda.Detail) { d.VPC, d.Subnets = "", nil }), Want: check.NotApplicable},
-		},
 		"lambda-function-tracing": {
 			{Name: "active", Resource: good, Want: check.Pass},
 			{Name: "passed through", Resource: detail(func(d *lambda.Detail) { d.Tracing = "PassThrough" }), Want: check.Fail},

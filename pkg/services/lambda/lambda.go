@@ -53,7 +53,8 @@ type Detail struct {
 	KMSKey      string   `json:"kms_key,omitempty"` // of the environment; empty for the AWS managed key
 	VPC         string   `json:"vpc,omitempty"`
 	Subnets     []string `json:"subnets,omitempty"`
-	Tracing     string   `json:"tracing"` // Active or PassThrough
+	Groups      []string `json:"groups,omitempty"` // ids of security groups
+	Tracing     string   `json:"tracing"`          // Active or PassThrough
 	DeadLetter  string   `json:"dead_letter,omitempty"`
 	Layers      []string `json:"layers,omitempty"` // ARNs of layer versions
 }

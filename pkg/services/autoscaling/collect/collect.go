@@ -102,6 +102,7 @@ func launch(l types.LaunchConfiguration) autoscaling.LaunchDetail {
 		m = &types.InstanceMetadataOptions{}
 	}
 	d := autoscaling.LaunchDetail{
+		Groups:           l.SecurityGroups,
 		PublicIP:         "subnet",
 		MetadataEndpoint: string(collect.Known("HttpEndpoint", cmp.Or(m.HttpEndpoint, types.InstanceMetadataEndpointStateEnabled), m.HttpEndpoint.Values()...)),
 		MetadataTokens:   string(collect.Known("HttpTokens", cmp.Or(m.HttpTokens, types.InstanceMetadataHttpTokensStateOptional), m.HttpTokens.Values()...)),

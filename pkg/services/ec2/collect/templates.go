@@ -59,7 +59,9 @@ func templateVersion(ctx context.Context, s *collect.Session, v types.LaunchTemp
 			Endpoint: string(m.HttpEndpoint), Tokens: string(m.HttpTokens), HopLimit: aws.ToInt32(m.HttpPutResponseHopLimit),
 		}
 	}
+	version.Groups = slices.Clone(data.SecurityGroupIds)
 	for _, n := range data.NetworkInterfaces {
+		version.Groups = append(version.Groups, n.Groups...)
 		version.PublicIP = version.PublicIP || aws.ToBool(n.AssociatePublicIpAddress)
 	}
 	search := collect.NewSearch(ctx)

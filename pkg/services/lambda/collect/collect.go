@@ -133,7 +133,7 @@ func detail(c types.FunctionConfiguration) lambda.Detail {
 		KMSKey:      aws.ToString(c.KMSKeyArn),
 	}
 	if c.VpcConfig != nil {
-		d.VPC, d.Subnets = aws.ToString(c.VpcConfig.VpcId), c.VpcConfig.SubnetIds
+		d.VPC, d.Subnets, d.Groups = aws.ToString(c.VpcConfig.VpcId), c.VpcConfig.SubnetIds, c.VpcConfig.SecurityGroupIds
 	}
 	if c.TracingConfig != nil {
 		d.Tracing = string(c.TracingConfig.Mode)
