@@ -78,6 +78,8 @@ def _functions(account: Account) -> None:
     arn = account.arn("lambda", "function:resize", HOME)
     function = {"FunctionName": "resize", "FunctionArn": arn, "Runtime": "python3.13", "PackageType": "Zip"}
     account.answer("lambda", "ListFunctions", {"Functions": [function]}, HOME)
+    account.answer("lambda", "ListFunctionUrlConfigs", {"FunctionUrlConfigs": []}, HOME)
+    account.answer("lambda", "GetFunctionConcurrency", {}, HOME)
     signing = {"CodeSigningConfigArn": account.arn("lambda", "code-signing-config:csc-1", HOME)}
     account.answer("lambda", "ListCodeSigningConfigs", {"CodeSigningConfigs": [signing]}, HOME)
 
