@@ -125,6 +125,7 @@ var operations = sync.OnceValue(func() map[reflect.Type]*operation {
 	get[eks.DescribeClusterInput, eks.DescribeClusterOutput](t)
 	list[eks.ListClustersInput, eks.ListClustersOutput](t, "AWS::EKS::Cluster", 100, "", "=cluster-#")
 	get[elasticloadbalancingv2.DescribeListenersInput, elasticloadbalancingv2.DescribeListenersOutput](t)
+	get[elasticloadbalancingv2.DescribeRulesInput, elasticloadbalancingv2.DescribeRulesOutput](t)
 	exact(t, balancerAttributes)
 	list[elasticloadbalancingv2.DescribeLoadBalancersInput, elasticloadbalancingv2.DescribeLoadBalancersOutput](t, "AWS::ElasticLoadBalancingV2::LoadBalancer", 400, "", "LoadBalancerArn=arn:aws:elasticloadbalancing:@:~:loadbalancer/app/balancer-#/#,LoadBalancerName=balancer-#")
 	exact(t, classicAttributes)

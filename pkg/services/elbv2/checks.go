@@ -47,7 +47,10 @@ func httpRedirected(e *check.Evidence, l LoadBalancer) check.Verdict {
 	if len(listeners) == 0 {
 		return check.Inapplicable("there are no listeners")
 	}
-	return check.Passed("every listener speaks HTTPS or redirects to it")
+	for _, rule := range check.Read(e, l.PlainRules) {
+		return check.Failed(fmt.Sprintf("port %d redirects to HTTPS, but its rule of priority %s serves over HTTP", rule.Port, rule.Priority))
+	}
+	return check.Passed("every listener speaks HTTPS or redirects to it, in all of its rules")
 }
 
 func networkTLS(e *check.Evidence, l LoadBalancer) check.Verdict {

@@ -26,11 +26,18 @@ func balancer(kind string, listeners ...elbv2.Listener) elbv2.LoadBalancer {
 	return elbv2.LoadBalancer{
 		Resource:  checktest.Ref("elasticloadbalancing", "loadbalancer/x/1"),
 		Detail:    fact.Known(elbv2.Detail{Type: kind, Scheme: "internal", Zones: []string{"eu-west-1a", "eu-west-1b"}}),
-		Listeners: fact.Known(listeners),
+		Listeners: fact.Known(listeners), PlainRules: fact.Known[[]elbv2.PlainRule](nil),
 		Attributes: fact.Known(elbv2.Attributes{
 			DeletionProtection: true, AccessLog: true, CrossZone: true, DropInvalidHeaders: true, DesyncMitigation: "defensive",
 		}),
 	}
+}
+
+// serving is a load balancer that redirects, with rules that do not.
+func serving(rules fact.Of[[]elbv2.PlainRule]) elbv2.LoadBalancer {
+	l := balancer(elbv2.Application, redirect, https)
+	l.PlainRules = rules
+	return l
 }
 
 // bare is a load balancer of which nothing is switched on.
@@ -65,6 +72,8 @@ func tlsCases() checktest.Table {
 			{Name: "HTTPS only", Resource: balancer(elbv2.Application, https), Want: check.Pass},
 			{Name: "answers", Resource: balancer(elbv2.Application, https, plain), Want: check.Fail},
 			{Name: "redirects to HTTP", Resource: balancer(elbv2.Application, elbv2.Listener{Port: 80, Protocol: "HTTP", Redirect: "HTTP"}), Want: check.Fail},
+			{Name: "a rule serves a path", Resource: serving(fact.Known([]elbv2.PlainRule{{Port: 80, Priority: "5"}})), Want: check.Fail, Reports: []string{"awslabs/aws-config-rules#204", "cloud-custodian/cloud-custodian#5091"}},
+			{Name: "rules denied", Resource: serving(fact.Missing[[]elbv2.PlainRule](fact.Denied, "elasticloadbalancing:DescribeRules")), Want: check.NotAssessed},
 			{Name: "no listeners", Resource: balancer(elbv2.Application), Want: check.NotApplicable},
 			{Name: "network", Resource: network, Want: check.NotApplicable},
 		},

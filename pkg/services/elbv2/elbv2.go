@@ -30,6 +30,8 @@ type LoadBalancer struct {
 	Detail     fact.Of[Detail]     `json:"detail"`
 	Listeners  fact.Of[[]Listener] `json:"listeners"`
 	Attributes fact.Of[Attributes] `json:"attributes"`
+	// PlainRules are those of listeners that speak HTTP and redirect to HTTPS by default.
+	PlainRules fact.Of[[]PlainRule] `json:"plain_rules"`
 }
 
 // Kind implements check.Resource.
@@ -59,6 +61,12 @@ type Listener struct {
 	// Redirect is the protocol to which the default action sends every client;
 	// empty when it does something else.
 	Redirect string `json:"redirect,omitempty"`
+}
+
+// PlainRule is a rule of a listener that serves what it matches over HTTP.
+type PlainRule struct {
+	Port     int32  `json:"port"`
+	Priority string `json:"priority"`
 }
 
 // TLS reports whether the listener speaks TLS.

@@ -5,12 +5,14 @@ package collect
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/elbv2"
 )
 
@@ -22,7 +24,7 @@ func Spec() collect.Spec {
 			Kinds: []string{elbv2.LoadBalancer{}.Kind()},
 			Operations: []string{
 				"Elastic Load Balancing v2.DescribeLoadBalancers", "Elastic Load Balancing v2.DescribeListeners",
-				"Elastic Load Balancing v2.DescribeLoadBalancerAttributes",
+				"Elastic Load Balancing v2.DescribeLoadBalancerAttributes", "Elastic Load Balancing v2.DescribeRules",
 			},
 			Run: loadBalancers,
 		}},
@@ -36,10 +38,23 @@ func loadBalancers(ctx context.Context, s *collect.Session) error {
 		func(r *collect.Reading, b types.LoadBalancer) *elbv2.LoadBalancer {
 			l := &elbv2.LoadBalancer{Resource: s.Resource(collect.RequiredARN("LoadBalancerArn", b.LoadBalancerArn), aws.ToString(b.LoadBalancerName)), Detail: collect.From(r, b, detail)}
 			r.Do(func(context.Context) {
+				var redirecting []types.Listener
 				l.Listeners = collect.Ask(r, func(ctx context.Context) ([]elbv2.Listener, error) {
 					pages := sdk.NewDescribeListenersPaginator(client, &sdk.DescribeListenersInput{LoadBalancerArn: b.LoadBalancerArn, PageSize: aws.Int32(400)})
-					return collect.Pages(ctx, pages, func(o *sdk.DescribeListenersOutput) []elbv2.Listener { return listeners(o, b.Type) })
+					return collect.Pages(ctx, pages, func(o *sdk.DescribeListenersOutput) []elbv2.Listener {
+						for _, x := range o.Listeners {
+							if x.Protocol == types.ProtocolEnumHttp && redirect(x.DefaultActions) == "HTTPS" {
+								redirecting = append(redirecting, x)
+							}
+						}
+						return listeners(o, b.Type)
+					})
 				})
+				if gap := l.Listeners.Gap(); gap != nil {
+					l.PlainRules = fact.Unknown[[]elbv2.PlainRule](*gap)
+					return
+				}
+				l.PlainRules = collect.Ask(r, func(ctx context.Context) ([]elbv2.PlainRule, error) { return plainRules(ctx, client, redirecting) })
 			})
 			l.Attributes = collect.Ask(r, func(ctx context.Context) (elbv2.Attributes, error) {
 				o, err := client.DescribeLoadBalancerAttributes(ctx, &sdk.DescribeLoadBalancerAttributesInput{LoadBalancerArn: b.LoadBalancerArn})
@@ -67,7 +82,7 @@ func detail(b types.LoadBalancer) elbv2.Detail {
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/gateway/gateway-listeners.html, 29 November 2026.
 func listeners(o *sdk.DescribeListenersOutput, of types.LoadBalancerTypeEnum) []elbv2.Listener {
 	var all []elbv2.Listener
-	for _, x := range o.Listeners {
+	for _, x := range collect.RequiredList("Listeners", o.Listeners) {
 		if of != types.LoadBalancerTypeEnumGateway {
 			collect.Known("Protocol", x.Protocol, x.Protocol.Values()...)
 		}
@@ -76,6 +91,28 @@ func listeners(o *sdk.DescribeListenersOutput, of types.LoadBalancerTypeEnum) []
 		})
 	}
 	return all
+}
+
+// plainRules are the rules of listeners that forward what they match, although the
+// listener sends everybody else to HTTPS.
+func plainRules(ctx context.Context, client *sdk.Client, of []types.Listener) ([]elbv2.PlainRule, error) {
+	var plain []elbv2.PlainRule
+	for _, x := range of {
+		pages := sdk.NewDescribeRulesPaginator(client, &sdk.DescribeRulesInput{ListenerArn: x.ListenerArn, PageSize: aws.Int32(400)})
+		rules, err := collect.Pages(ctx, pages, func(o *sdk.DescribeRulesOutput) []types.Rule { return collect.RequiredList("Rules", o.Rules) })
+		if err != nil {
+			return nil, err
+		}
+		for _, rule := range rules {
+			actions := collect.RequiredList("Actions", rule.Actions)
+			if slices.ContainsFunc(actions, func(a types.Action) bool {
+				return collect.Known("Type", a.Type, a.Type.Values()...) == types.ActionTypeEnumForward
+			}) {
+				plain = append(plain, elbv2.PlainRule{Port: aws.ToInt32(x.Port), Priority: collect.RequiredText("Priority", rule.Priority)})
+			}
+		}
+	}
+	return plain, nil
 }
 
 func redirect(actions []types.Action) string {
