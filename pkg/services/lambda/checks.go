@@ -123,8 +123,11 @@ func tracing(e *check.Evidence, f Function) check.Verdict {
 }
 
 func deadLetterQueue(e *check.Evidence, f Function) check.Verdict {
-	target := check.Read(e, f.Detail).DeadLetter
-	return check.Must(target != "", "failed events go to "+target, "the function has no dead-letter queue for events that fail")
+	if target := check.Read(e, f.Detail).DeadLetter; target != "" {
+		return check.Passed("failed events go to " + target)
+	}
+	to := check.Read(e, f.Destinations)
+	return check.Must(len(to) > 0, "failed events go to "+check.List(to), "the function has neither a dead-letter queue nor a destination for events that fail")
 }
 
 func reservedConcurrency(e *check.Evidence, f Function) check.Verdict {

@@ -40,6 +40,11 @@ func detail(change func(*lambda.Detail)) lambda.Function {
 	return function(func(_ *lambda.Function, d *lambda.Detail) { change(d) })
 }
 
+// failing is a function without a dead-letter queue.
+func failing(to fact.Of[[]string]) lambda.Function {
+	return function(func(f *lambda.Function, d *lambda.Detail) { d.DeadLetter, f.Destinations = "", to })
+}
+
 func withPolicy(policy string) check.Resource {
 	return function(func(f *lambda.Function, _ *lambda.Detail) { f.Policy = fact.Known(policy) })
 }
@@ -193,7 +198,9 @@ func operationCases() checktest.Table {
 		},
 		"lambda-function-dead-letter-queue": {
 			{Name: "has one", Resource: good, Want: check.Pass},
-			{Name: "has none", Resource: detail(func(d *lambda.Detail) { d.DeadLetter = "" }), Want: check.Fail},
+			{Name: "has none", Resource: failing(fact.Known[[]string](nil)), Want: check.Fail},
+			{Name: "has a destination", Resource: failing(fact.Known([]string{"arn:aws:sqs:eu-west-1:111122223333:failed"})), Want: check.Pass, Reports: []string{"grafana/lambda-promtail#13"}},
+			{Name: "destinations denied", Resource: failing(fact.Missing[[]string](fact.Denied, "lambda:ListFunctionEventInvokeConfigs")), Want: check.NotAssessed},
 		},
 		"lambda-function-reserved-concurrency": {
 			{Name: "reserved", Resource: good, Want: check.Pass},

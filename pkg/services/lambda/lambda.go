@@ -35,6 +35,9 @@ type Function struct {
 	Policy fact.Of[string] `json:"policy"`
 	// URLs are the function URLs, of the function itself and of its aliases.
 	URLs fact.Of[[]URL] `json:"urls"`
+	// Destinations are the ARNs of where events go that fail, of the function itself and
+	// of its versions and aliases. Nobody asks where there is a dead-letter queue.
+	Destinations fact.Of[[]string] `json:"destinations"`
 	// ReservedConcurrency is nil when nothing is reserved.
 	ReservedConcurrency fact.Of[*int32] `json:"reserved_concurrency"`
 	// CodeSigning is the ARN of the code signing configuration; empty when there

@@ -23,7 +23,7 @@ func Spec() collect.Spec {
 		Walks: []collect.Walk{{
 			Kinds: []string{lambda.Function{}.Kind()},
 			Operations: []string{
-				"Lambda.ListFunctions", "Lambda.GetPolicy", "Lambda.ListFunctionUrlConfigs",
+				"Lambda.ListFunctions", "Lambda.GetPolicy", "Lambda.ListFunctionEventInvokeConfigs", "Lambda.ListFunctionUrlConfigs",
 				"Lambda.GetFunctionConcurrency", "Lambda.ListCodeSigningConfigs", "Lambda.ListFunctionsByCodeSigningConfig",
 			},
 			Run: functions,
@@ -65,7 +65,25 @@ func function(ctx context.Context, r *collect.Reading, s *collect.Session, clien
 			return collect.Pages(ctx, pages, urls)
 		})
 	})
+	if c.DeadLetterConfig == nil || aws.ToString(c.DeadLetterConfig.TargetArn) == "" {
+		r.Do(func(context.Context) {
+			f.Destinations = collect.Ask(r, func(ctx context.Context) ([]string, error) {
+				pages := sdk.NewListFunctionEventInvokeConfigsPaginator(client, &sdk.ListFunctionEventInvokeConfigsInput{FunctionName: c.FunctionName, MaxItems: aws.Int32(50)})
+				return collect.Pages(ctx, pages, destinations)
+			})
+		})
+	}
 	return f
+}
+
+func destinations(o *sdk.ListFunctionEventInvokeConfigsOutput) []string {
+	var all []string
+	for _, c := range collect.RequiredList("FunctionEventInvokeConfigs", o.FunctionEventInvokeConfigs) {
+		if d := c.DestinationConfig; d != nil && d.OnFailure != nil && aws.ToString(d.OnFailure.Destination) != "" {
+			all = append(all, *d.OnFailure.Destination)
+		}
+	}
+	return all
 }
 
 // signing is the code signing configuration of each function that has one, by the
