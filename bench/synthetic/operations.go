@@ -152,6 +152,7 @@ var operations = sync.OnceValue(func() map[reflect.Type]*operation {
 	get[lambda.GetPolicyInput, lambda.GetPolicyOutput](t)
 	get[lambda.ListCodeSigningConfigsInput, lambda.ListCodeSigningConfigsOutput](t)
 	get[lambda.ListFunctionUrlConfigsInput, lambda.ListFunctionUrlConfigsOutput](t)
+	get[lambda.ListAliasesInput, lambda.ListAliasesOutput](t)
 	get[lambda.ListFunctionEventInvokeConfigsInput, lambda.ListFunctionEventInvokeConfigsOutput](t)
 	list[lambda.ListFunctionsInput, lambda.ListFunctionsOutput](t, "AWS::Lambda::Function", 50, "", "FunctionArn=arn:aws:lambda:@:~:function:function-#,FunctionName=function-#")
 	get[lambda.ListFunctionsByCodeSigningConfigInput, lambda.ListFunctionsByCodeSigningConfigOutput](t)

@@ -205,7 +205,7 @@ func populations(patterns []string) map[string]population {
 		return sns.Topic{Resource: r, Attributes: fact.Known(sns.Attributes{Policy: granting(i)})}
 	}))
 	add(many("lambda", "function", func(i int, r model.Resource) lambda.Function {
-		return lambda.Function{Resource: r, Policy: fact.Known(granting(i)), Detail: fact.Known(lambda.Detail{
+		return lambda.Function{Resource: r, Policy: fact.Known(granting(i)), Aliases: fact.Known([]lambda.Alias{{Name: "live", Policy: granting(i)}}), Detail: fact.Known(lambda.Detail{
 			Runtime: "python3.13", VPC: "vpc", Subnets: []string{name("subnet", i), half(i, name("subnet", i+1))}, Groups: []string{half(i, name("sg", i))},
 		})}
 	}))

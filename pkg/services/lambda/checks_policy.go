@@ -9,5 +9,12 @@ func policies() policyrule.Source[Function] {
 	return policyrule.Source[Function]{
 		Operation: "lambda:GetPolicy",
 		Policy:    func(e *check.Evidence, f Function) string { return check.Read(e, f.Policy) },
+		Parts: func(e *check.Evidence, f Function) []policyrule.Part {
+			var all []policyrule.Part
+			for _, a := range check.Read(e, f.Aliases) {
+				all = append(all, policyrule.Part{Name: "alias " + a.Name, Document: a.Policy})
+			}
+			return all
+		},
 	}
 }

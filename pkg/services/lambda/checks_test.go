@@ -2,6 +2,7 @@ package lambda_test
 
 import (
 	"maps"
+	"strings"
 	"testing"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
@@ -25,6 +26,7 @@ func function(change func(*lambda.Function, *lambda.Detail)) lambda.Function {
 		Resource:            checktest.Ref("lambda", "function:resize"),
 		SecretVariables:     fact.Known[[]string](nil),
 		Policy:              fact.Known(""),
+		Aliases:             fact.Known[[]lambda.Alias](nil),
 		URLs:                fact.Known[[]lambda.URL](nil),
 		ReservedConcurrency: fact.Known(new(int32(10))),
 		CodeSigning:         fact.Known("arn:aws:lambda:eu-west-1:111122223333:code-signing-config:csc-1"),
@@ -44,6 +46,12 @@ func detail(change func(*lambda.Detail)) lambda.Function {
 func failing(to fact.Of[[]string]) lambda.Function {
 	return function(func(f *lambda.Function, d *lambda.Detail) { d.DeadLetter, f.Destinations = "", to })
 }
+
+func withAlias(aliases fact.Of[[]lambda.Alias]) lambda.Function {
+	return function(func(f *lambda.Function, _ *lambda.Detail) { f.Aliases = aliases })
+}
+
+const open = `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunction", "Resource": "*"}]}`
 
 func withPolicy(policy string) check.Resource {
 	return function(func(f *lambda.Function, _ *lambda.Detail) { f.Policy = fact.Known(policy) })
@@ -99,10 +107,14 @@ func policyCases() checktest.Table {
 	table := policies.Cases()
 	for id, more := range (checktest.Table{
 		"lambda-function-not-public": {
+			{Name: "everybody, an alias", Resource: withAlias(fact.Known([]lambda.Alias{{Name: "old"}, {Name: "live", Policy: open}})), Want: check.Fail},
+			{Name: "nobody, an alias", Resource: withAlias(fact.Known([]lambda.Alias{{Name: "live"}})), Want: check.Pass},
+			{Name: "aliases denied", Resource: withAlias(fact.Missing[[]lambda.Alias](fact.Denied, "lambda:ListAliases")), Want: check.NotAssessed},
 			{Name: "everybody by URL", Resource: byURL, Want: check.Fail},
 			{Name: "every account by URL", Resource: anyAccount, Want: check.Fail},
 		},
 		"lambda-function-policy-no-other-accounts": policytest.InZone([]checktest.Case{
+			{Name: "another account, an alias", Resource: withAlias(fact.Known([]lambda.Alias{{Name: "live", Policy: strings.ReplaceAll(open, `"*", "Action"`, `{"AWS": "444455556666"}, "Action"`)}})), Want: check.Fail},
 			{Name: "own bucket", Resource: ownBucket, Want: check.Pass},
 			{Name: "a bucket of whoever has its name", Resource: bucket, Want: check.Fail},
 			{Name: "an own bucket by its name", Resource: byEvent(`"ArnLike": {"aws:SourceArn": "arn:aws:s3:::own-bucket"}`), Want: check.Pass},

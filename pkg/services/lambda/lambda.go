@@ -33,6 +33,8 @@ type Function struct {
 	SecretVariables fact.Of[[]string] `json:"secret_variables"`
 	// Policy is the resource policy, a JSON document; empty when there is none.
 	Policy fact.Of[string] `json:"policy"`
+	// Aliases are the function's aliases with their policies.
+	Aliases fact.Of[[]Alias] `json:"aliases"`
 	// URLs are the function URLs, of the function itself and of its aliases.
 	URLs fact.Of[[]URL] `json:"urls"`
 	// Destinations are the ARNs of where events go that fail, of the function itself and
@@ -43,6 +45,14 @@ type Function struct {
 	// CodeSigning is the ARN of the code signing configuration; empty when there
 	// is none. It is asked only of functions that are no container images.
 	CodeSigning fact.Of[string] `json:"code_signing"`
+}
+
+// Alias is a name of a published version. Whoever may call it need not be let in by the
+// function's own policy.
+// https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html, 29 November 2026.
+type Alias struct {
+	Name   string `json:"name"`
+	Policy string `json:"policy,omitempty"` // a JSON document; empty when there is none
 }
 
 // Kind implements check.Resource.

@@ -80,6 +80,7 @@ def _functions(account: Account) -> None:
     account.answer("lambda", "ListFunctions", {"Functions": [function]}, HOME)
     account.answer("lambda", "ListFunctionUrlConfigs", {"FunctionUrlConfigs": []}, HOME)
     account.answer("lambda", "GetFunctionConcurrency", {}, HOME)
+    account.answer("lambda", "ListAliases", {"Aliases": []}, HOME)
     account.answer("lambda", "ListFunctionEventInvokeConfigs", {"FunctionEventInvokeConfigs": []}, HOME)
     signing = {"CodeSigningConfigArn": account.arn("lambda", "code-signing-config:csc-1", HOME)}
     account.answer("lambda", "ListCodeSigningConfigs", {"CodeSigningConfigs": [signing]}, HOME)

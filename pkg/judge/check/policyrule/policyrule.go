@@ -19,6 +19,39 @@ type Source[R check.Resource] struct {
 	// Policy is the resource's policy document; empty when there is none. It
 	// reads facts, and may end the rule by itself.
 	Policy func(*check.Evidence, R) string
+	// Parts are further policies that let others in to the same resource; nil where it
+	// can have none.
+	Parts func(*check.Evidence, R) []Part
+}
+
+// Part is a policy of a part of a resource: "alias live".
+type Part struct {
+	Name     string
+	Document string // empty when there is none
+}
+
+// all asks of each of a resource's policies. One that lets in too much is enough.
+func (s Source[R]) all(e *check.Evidence, r R, ask func(document string) check.Verdict) check.Verdict {
+	verdict := check.Passed("there is no policy")
+	if document := s.Policy(e, r); document != "" {
+		verdict = ask(document)
+	}
+	if s.Parts == nil || verdict.Status == check.Fail {
+		return verdict
+	}
+	for _, part := range s.Parts(e, r) {
+		if part.Document == "" {
+			continue
+		}
+		switch v := ask(part.Document); {
+		case v.Status == check.Fail:
+			v.Reason = part.Name + ": " + v.Reason
+			return v
+		case verdict.Status != check.NotAssessed:
+			verdict = v
+		}
+	}
+	return verdict
 }
 
 // Question is what a rule asks of a policy as evaluated, whoever the owner trusts.
@@ -28,11 +61,9 @@ type Question func(iampolicy.Result) check.Verdict
 // policy nobody is let in.
 func (s Source[R]) Asking(question Question) func(*check.Evidence, R) check.Verdict {
 	return func(e *check.Evidence, r R) check.Verdict {
-		document := s.Policy(e, r)
-		if document == "" {
-			return check.Passed("there is no policy")
-		}
-		return question(Parse(document, s.Operation).Evaluate(Owner(r.Reference())))
+		return s.all(e, r, func(document string) check.Verdict {
+			return question(Parse(document, s.Operation).Evaluate(Owner(r.Reference())))
+		})
 	}
 }
 
@@ -60,11 +91,9 @@ type ZoneQuestion func(Access) check.Verdict
 // AskingZone is Asking for what the zone of trust decides. The rule uses Zone.
 func (s Source[R]) AskingZone(question ZoneQuestion) func(*check.Evidence, R) check.Verdict {
 	return func(e *check.Evidence, r R) check.Verdict {
-		document := s.Policy(e, r)
-		if document == "" {
-			return check.Passed("there is no policy")
-		}
-		return question(ZoneOf(e, r.Reference()).Evaluate(Parse(document, s.Operation), s.Operation))
+		return s.all(e, r, func(document string) check.Verdict {
+			return question(ZoneOf(e, r.Reference()).Evaluate(Parse(document, s.Operation), s.Operation))
+		})
 	}
 }
 

@@ -23,7 +23,7 @@ func Spec() collect.Spec {
 		Walks: []collect.Walk{{
 			Kinds: []string{lambda.Function{}.Kind()},
 			Operations: []string{
-				"Lambda.ListFunctions", "Lambda.GetPolicy", "Lambda.ListFunctionEventInvokeConfigs", "Lambda.ListFunctionUrlConfigs",
+				"Lambda.ListFunctions", "Lambda.GetPolicy", "Lambda.ListAliases", "Lambda.ListFunctionEventInvokeConfigs", "Lambda.ListFunctionUrlConfigs",
 				"Lambda.GetFunctionConcurrency", "Lambda.ListCodeSigningConfigs", "Lambda.ListFunctionsByCodeSigningConfig",
 			},
 			Run: functions,
@@ -57,6 +57,9 @@ func function(ctx context.Context, r *collect.Reading, s *collect.Session, clien
 	}
 	collect.Into(r, &f.Policy, client.GetPolicy, &sdk.GetPolicyInput{FunctionName: c.FunctionName},
 		func(o *sdk.GetPolicyOutput) string { return collect.RequiredText("Policy", o.Policy) }, "ResourceNotFoundException")
+	r.Do(func(context.Context) {
+		f.Aliases = collect.Ask(r, func(ctx context.Context) ([]lambda.Alias, error) { return aliases(ctx, client, c.FunctionName) })
+	})
 	collect.Into(r, &f.ReservedConcurrency, client.GetFunctionConcurrency, &sdk.GetFunctionConcurrencyInput{FunctionName: c.FunctionName},
 		func(o *sdk.GetFunctionConcurrencyOutput) *int32 { return o.ReservedConcurrentExecutions })
 	r.Do(func(context.Context) {
@@ -74,6 +77,30 @@ func function(ctx context.Context, r *collect.Reading, s *collect.Session, clien
 		})
 	}
 	return f
+}
+
+func aliases(ctx context.Context, client *sdk.Client, function *string) ([]lambda.Alias, error) {
+	pages := sdk.NewListAliasesPaginator(client, &sdk.ListAliasesInput{FunctionName: function, MaxItems: aws.Int32(50)})
+	listed, err := collect.Pages(ctx, pages, func(o *sdk.ListAliasesOutput) []types.AliasConfiguration {
+		return collect.RequiredList("Aliases", o.Aliases)
+	})
+	if err != nil {
+		return nil, err
+	}
+	var all []lambda.Alias
+	for _, a := range listed {
+		alias := lambda.Alias{Name: collect.RequiredText("Name", a.Name)}
+		o, err := client.GetPolicy(ctx, &sdk.GetPolicyInput{FunctionName: function, Qualifier: a.Name})
+		switch {
+		case collect.HasCode(err, "ResourceNotFoundException"): // it has no policy, or is gone
+		case err != nil:
+			return nil, err
+		default:
+			alias.Policy = collect.RequiredText("Policy", o.Policy)
+		}
+		all = append(all, alias)
+	}
+	return all, nil
 }
 
 func destinations(o *sdk.ListFunctionEventInvokeConfigsOutput) []string {
