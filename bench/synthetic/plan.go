@@ -17,6 +17,7 @@ var million = Plan{
 	"AWS::SNS::Subscription": 20_000, "AWS::IAM::User": 5_000, "AWS::IAM::Group": 300, "AWS::IAM::ManagedPolicy": 1_500, "AWS::S3::Bucket": 2_000,
 	"AWS::IAM::OIDCProvider": 100, "AWS::IAM::SAMLProvider": 100, "AWS::IAM::ServerCertificate": 20, "AWS::Route53::HostedZone": 500,
 	"AWS::Logs::ResourcePolicy": 20, "AWS::Logs::MetricFilter": 1_000, "AWS::EC2::FlowLog": 1_000,
+	"AWS::EC2::Subnet": 20_000, // functions name the first of them
 }
 
 // numerous are the types that take what is left. Most are listed without a call for
