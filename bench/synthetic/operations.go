@@ -109,6 +109,7 @@ var operations = sync.OnceValue(func() map[reflect.Type]*operation {
 	get[ec2.GetSnapshotBlockPublicAccessStateInput, ec2.GetSnapshotBlockPublicAccessStateOutput](t)
 	list[ecr.DescribeRepositoriesInput, ecr.DescribeRepositoriesOutput](t, "AWS::ECR::Repository", 1000, "", "RepositoryArn=arn:aws:ecr:@:~:repository/repository-#,RepositoryName=repository-#")
 	get[ecr.GetLifecyclePolicyInput, ecr.GetLifecyclePolicyOutput](t)
+	get[ecr.GetRegistryPolicyInput, ecr.GetRegistryPolicyOutput](t)
 	get[ecr.GetRegistryScanningConfigurationInput, ecr.GetRegistryScanningConfigurationOutput](t)
 	get[ecr.GetRepositoryPolicyInput, ecr.GetRepositoryPolicyOutput](t)
 	exact(t, describeClusters)

@@ -15,6 +15,8 @@ func rules() []check.Rule {
 		check.For("ecr-repository-not-public", model.Critical, policies().Asking(policyrule.NotPublic)),
 		check.Across("ecr-repository-policy-no-other-accounts", model.Medium, policies().AskingZone(policyrule.NoOtherAccounts), check.Using[policyrule.Zone]()),
 		check.For("ecr-repository-policy-services-scoped", model.Medium, policies().Asking(policyrule.ServicesScoped)),
+		check.For("ecr-registry-not-public", model.Critical, registryPolicies().Asking(policyrule.NotPublic)),
+		check.Across("ecr-registry-policy-no-other-accounts", model.Medium, registryPolicies().AskingZone(policyrule.NoOtherAccounts), check.Using[policyrule.Zone]()),
 		check.Across("ecr-repository-image-scanning", model.Medium, imageScanning, check.Using[Registry]()),
 		check.For("ecr-repository-tag-immutability", model.Medium, tagImmutability),
 		check.For("ecr-repository-lifecycle-policy", model.Low, lifecyclePolicy),

@@ -11,3 +11,10 @@ func policies() policyrule.Source[Repository] {
 		Policy:    func(e *check.Evidence, r Repository) string { return check.Read(e, r.Policy) },
 	}
 }
+
+func registryPolicies() policyrule.Source[Registry] {
+	return policyrule.Source[Registry]{
+		Operation: "ecr:GetRegistryPolicy",
+		Policy:    func(e *check.Evidence, r Registry) string { return check.Read(e, r.Policy) },
+	}
+}

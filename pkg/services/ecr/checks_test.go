@@ -45,6 +45,20 @@ var policies = policytest.Subject{
 	}),
 }
 
+// registryPolicies name the repositories of the registry.
+var registryPolicies = policytest.Subject{
+	NotPublic: "ecr-registry-not-public", NoOtherAccounts: "ecr-registry-policy-no-other-accounts",
+	Action: "ecr:ReplicateImage", Resource: "arn:aws:ecr:eu-west-1:111122223333:repository/*",
+	With:   func(policy string) check.Resource { return registryWith(fact.Known(policy)) },
+	Denied: registryWith(fact.Missing[string](fact.Denied, "ecr:GetRegistryPolicy")),
+}
+
+func registryWith(policy fact.Of[string]) ecr.Registry {
+	r := registry("BASIC")
+	r.Policy = policy
+	return r
+}
+
 func registry(scanType string, filters ...string) ecr.Registry {
 	return ecr.Registry{Resource: checktest.Ref("ecr", "registry"), Scanning: fact.Known(ecr.Scanning{Type: scanType, Filters: filters})}
 }
@@ -53,6 +67,7 @@ func TestChecks(t *testing.T) {
 	t.Parallel()
 	good := repository(nil)
 	table := policies.Cases()
+	maps.Copy(table, registryPolicies.Cases())
 	maps.Copy(table, checktest.Table{
 		"ecr-repository-image-scanning": scanningCases(),
 		"ecr-repository-tag-immutability": {

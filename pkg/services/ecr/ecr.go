@@ -44,11 +44,13 @@ type Detail struct {
 	Encryption    string `json:"encryption"`     // AES256, KMS or KMS_DSSE
 }
 
-// Registry is how the private registry, of which there is one in every region,
-// scans images.
+// Registry is the private registry, of which there is one in every region: how it scans
+// images, and whom it lets in.
 type Registry struct {
 	model.Resource
 	Scanning fact.Of[Scanning] `json:"scanning"`
+	// Policy is the registry policy, a JSON document; empty when there is none.
+	Policy fact.Of[string] `json:"policy"`
 }
 
 // Kind implements check.Resource.

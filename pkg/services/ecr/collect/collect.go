@@ -26,7 +26,7 @@ func Spec() collect.Spec {
 			},
 			{
 				Kinds:      []string{ecr.Registry{}.Kind()},
-				Operations: []string{"ECR.GetRegistryScanningConfiguration"},
+				Operations: []string{"ECR.GetRegistryPolicy", "ECR.GetRegistryScanningConfiguration"},
 				Run:        registry,
 			},
 		},
@@ -64,6 +64,8 @@ func registry(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	x := ecr.Registry{Resource: s.Resource(s.ARN("ecr", "registry-scanning-configuration"), "")}
 	r := collect.NewReading(ctx, s)
+	collect.Into(r, &x.Policy, client.GetRegistryPolicy, &sdk.GetRegistryPolicyInput{},
+		func(o *sdk.GetRegistryPolicyOutput) string { return collect.RequiredText("policyText", o.PolicyText) }, "RegistryPolicyNotFoundException")
 	x.Scanning = collect.Ask(r, func(ctx context.Context) (ecr.Scanning, error) {
 		o, err := client.GetRegistryScanningConfiguration(ctx, &sdk.GetRegistryScanningConfigurationInput{})
 		if err != nil {
@@ -74,6 +76,9 @@ func registry(ctx context.Context, s *collect.Session) error {
 		}
 		return scanning(*o.ScanningConfiguration), nil
 	})
+	if err := r.Wait(); err != nil {
+		return err
+	}
 	s.Emit(x)
 	return nil
 }
