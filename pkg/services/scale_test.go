@@ -77,7 +77,7 @@ func populations(patterns []string) map[string]population {
 		return ecr.Repository{Resource: r, Detail: fact.Known(ecr.Detail{}), Policy: fact.Known(granting(i))}
 	}))
 	add(inEachRegion("ecr", "registry", func(r model.Resource) ecr.Registry {
-		return ecr.Registry{Resource: r, Scanning: fact.Known(ecr.Scanning{Type: "BASIC", Filters: []string{"prod"}})}
+		return ecr.Registry{Resource: r, Policy: fact.Known(granting(1)), Scanning: fact.Known(ecr.Scanning{Type: "BASIC", Filters: []string{"prod"}})}
 	}))
 
 	add(many("ec2", "i", func(i int, r model.Resource) ec2.Instance {
