@@ -16,7 +16,7 @@ import (
 // changes: customers see by it that their role is older. A test compares.
 const (
 	VersionDate  = "20261129a"
-	recordedHash = "c48f319ea1d8ca46ef28e6efde2c7aa619123ce74a0af310687c065cad1e6455"
+	recordedHash = "bdf4b1329b4441d352bb07ca27517c0b415ce922946ef08746e7ed019882af0e"
 )
 
 // AWS's limits: characters of one managed policy without white space, and

@@ -157,6 +157,10 @@ func populations(patterns []string) map[string]population {
 			Replication: fact.Known([]s3.ReplicationRule{{Enabled: true, Destination: half(i, bucketARN(i+1))}}),
 		}
 	}))
+	add(many("s3", "accesspoint", func(i int, r model.Resource) s3.AccessPoint {
+		return s3.AccessPoint{Resource: r, PublicAccessBlock: fact.Known(s3.PublicAccessBlock{}), Policy: fact.Known(
+			strings.Replace(granting(i), "[", `[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"},`, 1))}
+	}))
 	add(once("s3", "block", func(r model.Resource) s3.AccountPublicAccessBlock {
 		return s3.AccountPublicAccessBlock{Resource: r, Settings: fact.Known(s3.PublicAccessBlock{})}
 	}))

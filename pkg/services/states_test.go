@@ -52,6 +52,7 @@ var stateless = map[string]string{
 	"AWS::ResourceGroupsTagging::RegionTags":     "a setting of the region",
 	"AWS::ResourceGroupsTagging::TaggedResource": "the tagging service tells no state",
 	"AWS::Route53::HostedZone":                   "hosted zones are there or are not",
+	"AWS::S3::AccessPoint":                       "access points are there or are not",
 	"AWS::S3::AccountPublicAccessBlock":          "a setting of the account",
 	"AWS::S3::Bucket":                            "buckets are there or are not",
 	"AWS::SecretsManager::Secret":                "the listing leaves out secrets that are planned to be deleted",

@@ -12,7 +12,7 @@ import (
 
 func rules() []check.Rule {
 	account := check.Using[AccountPublicAccessBlock]()
-	return []check.Rule{
+	return append(accessPointRules(), []check.Rule{
 		check.For("s3-account-public-access-block", model.High, accountBlock),
 		check.Across("s3-bucket-public-access-block", model.High, bucketBlock, account),
 		check.For("s3-multi-region-access-point-public-access-block", model.High, accessPointBlock),
@@ -41,7 +41,7 @@ func rules() []check.Rule {
 		check.For("s3-bucket-lifecycle", model.Low, lifecycle),
 		check.For("s3-bucket-lifecycle-old-versions", model.Low, lifecycleOldVersions),
 		check.For("s3-bucket-no-website", model.Medium, noWebsite),
-	}
+	}...)
 }
 
 func defaultEncryption(e *check.Evidence, b Bucket) check.Verdict {

@@ -8,6 +8,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/check/policyrule"
 	"github.com/cloudarq/cloudarq/pkg/judge/iampolicy"
+	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
 // writes are the actions that change the bucket or what is in it.
@@ -41,7 +42,7 @@ func noPublic(e *check.Evidence, b Bucket, pass string, actions ...string) check
 	switch {
 	case len(grants) == 0:
 		return check.Passed(pass)
-	case publicToS3(b, policy) && blocked(e, b, restrictPublicBuckets):
+	case publicToS3(b.Ref, policy) && blocked(e, b, restrictPublicBuckets):
 		return keptOut
 	}
 	return check.Failed(policyrule.Public(grants[0]))
@@ -61,7 +62,7 @@ func policyNoOtherAccounts(e *check.Evidence, b Bucket) check.Verdict {
 	}
 	access := policyrule.ZoneOf(e, b.Ref, own...).Evaluate(policy, policyOperation)
 	outside := access.At(iampolicy.CrossAccount, iampolicy.Organization, iampolicy.Restricted)
-	if len(outside) > 0 && publicToS3(b, policy) && blocked(e, b, restrictPublicBuckets) {
+	if len(outside) > 0 && publicToS3(b.Ref, policy) && blocked(e, b, restrictPublicBuckets) {
 		return keptOut
 	}
 	return policyrule.NoOtherAccounts(access)
@@ -92,12 +93,12 @@ func policies() policyrule.Source[Bucket] {
 // What the policy denies again is no such statement; whether S3 sees that, it does not
 // say, so that then only what is open for all that counts.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status
-func publicToS3(b Bucket, policy iampolicy.Policy) bool {
+func publicToS3(owner model.Ref, policy iampolicy.Policy) bool {
 	levels := []iampolicy.Level{iampolicy.Public}
 	if !slices.ContainsFunc(policy.Statements, func(s iampolicy.Statement) bool { return s.Effect == iampolicy.Deny }) {
 		levels = append(levels, iampolicy.Restricted)
 	}
-	return slices.ContainsFunc(policy.Evaluate(policyrule.Owner(b.Ref)).At(levels...), func(g iampolicy.Grant) bool {
+	return slices.ContainsFunc(policy.Evaluate(policyrule.Owner(owner)).At(levels...), func(g iampolicy.Grant) bool {
 		s := &policy.Statements[g.Index]
 		return (s.Principal.Everyone() || !s.NotPrincipal.IsZero()) && !slices.ContainsFunc(s.Conditions, fixesForS3)
 	})

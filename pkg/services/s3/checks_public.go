@@ -64,7 +64,12 @@ func bucketBlock(e *check.Evidence, b Bucket) check.Verdict {
 // certain only when both are known.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
 func blocked(e *check.Evidence, b Bucket, s setting) bool {
-	if own, ok := check.Try(e, b.PublicAccessBlock); ok && s.on(own) {
+	return blockedBy(e, b.PublicAccessBlock, s)
+}
+
+// blockedBy is blocked for whatever has settings of its own.
+func blockedBy(e *check.Evidence, of fact.Of[PublicAccessBlock], s setting) bool {
+	if own, ok := check.Try(e, of); ok && s.on(own) {
 		return true
 	}
 	accounts, _ := check.Some[AccountPublicAccessBlock](e)
@@ -73,7 +78,7 @@ func blocked(e *check.Evidence, b Bucket, s setting) bool {
 			return true
 		}
 	}
-	check.Read(e, b.PublicAccessBlock)
+	check.Read(e, of)
 	for _, a := range check.All[AccountPublicAccessBlock](e) {
 		check.Read(e, a.Settings)
 	}

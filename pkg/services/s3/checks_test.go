@@ -68,7 +68,7 @@ var (
 func TestChecks(t *testing.T) {
 	t.Parallel()
 	table := checktest.Table{}
-	for _, part := range []checktest.Table{blockCases(), policyCases(), aclCases(), storageCases(), operationCases()} {
+	for _, part := range []checktest.Table{blockCases(), accessPointCases(), policyCases(), aclCases(), storageCases(), operationCases()} {
 		maps.Copy(table, part)
 	}
 	checktest.Run(t, s3.Service(), table, policytest.Zones())

@@ -21,7 +21,7 @@ func Service() check.Service {
 		Kinds: []check.Kind{
 			check.KindOf[Bucket](),
 			check.KindOf[AccountPublicAccessBlock](),
-			check.KindOf[MultiRegionAccessPoint](),
+			check.KindOf[MultiRegionAccessPoint](), check.KindOf[AccessPoint](),
 		},
 		Rules: rules(),
 		Texts: texts,
@@ -147,3 +147,15 @@ type AccessPointDetail struct {
 
 // Kind implements check.Resource.
 func (MultiRegionAccessPoint) Kind() string { return "AWS::S3::MultiRegionAccessPoint" }
+
+// AccessPoint is one more name for a bucket, with a policy of its own.
+type AccessPoint struct {
+	model.Resource
+	// PublicAccessBlock is fixed when the access point is made.
+	PublicAccessBlock fact.Of[PublicAccessBlock] `json:"public_access_block"`
+	// Policy is the access point's policy, a JSON document; empty when there is none.
+	Policy fact.Of[string] `json:"policy"`
+}
+
+// Kind implements check.Resource.
+func (AccessPoint) Kind() string { return "AWS::S3::AccessPoint" }

@@ -34,11 +34,15 @@ func Caller() model.Identity {
 	return model.Identity{Account: Account, Partition: "aws", CallerARN: "arn:aws:sts::" + Account + ":assumed-role/CloudArqAuditRole/cloudarq-test", Entrusted: true}
 }
 
+// Audited are the regions that the audit looks at.
+func Audited() []string { return []string{Region, "eu-west-2"} }
+
 // Found is what walks emitted.
 type Found struct {
 	mu        sync.Mutex
 	Resources []check.Resource
 	Gaps      map[string]*fact.Gap // by kind; a nil gap is a complete listing
+	Elsewhere []string             // the kinds of which some in other regions were left out
 }
 
 // Resource implements collect.Sink.
@@ -49,9 +53,12 @@ func (f *Found) Resource(r check.Resource) {
 }
 
 // Listed implements collect.Sink.
-func (f *Found) Listed(kind, _ string, gap *fact.Gap, _ bool) {
+func (f *Found) Listed(kind, _ string, gap *fact.Gap, elsewhere bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if elsewhere {
+		f.Elsewhere = append(f.Elsewhere, kind)
+	}
 	if _, twice := f.Gaps[kind]; twice {
 		panic("listing of " + kind + " ended twice")
 	}
@@ -77,7 +84,7 @@ func walk(ctx context.Context, cfg aws.Config, specs ...collect.Spec) *Found {
 			region = model.Global
 		}
 		session := collect.NewSession(cfg, Account, "aws", region, found)
-		session.Caller, session.Trusted = Caller(), []string{Trusted}
+		session.Caller, session.Trusted, session.Audited = Caller(), []string{Trusted}, Audited()
 		for _, walk := range spec.Walks {
 			session.Run(ctx, walk)
 		}

@@ -209,6 +209,9 @@ func judge(service check.Service, found *Found) map[judged]check.Verdict {
 				world.AddGap(kind, *gap)
 			}
 		}
+		for _, kind := range found.Elsewhere {
+			world.AddElsewhere(kind, Audited())
+		}
 		judge := check.NewJudge(Now, world)
 		for _, r := range found.Resources {
 			if r.Kind() == rule.Kind {

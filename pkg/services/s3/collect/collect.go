@@ -36,6 +36,11 @@ func Spec() collect.Spec {
 			{
 				Kinds:      []string{s3.MultiRegionAccessPoint{}.Kind()},
 				Operations: []string{"S3 Control.ListMultiRegionAccessPoints"},
+				Run:        multiRegionAccessPoints,
+			},
+			{
+				Kinds:      []string{s3.AccessPoint{}.Kind()},
+				Operations: []string{"S3 Control.ListAccessPoints", "S3 Control.GetAccessPoint", "S3 Control.GetAccessPointPolicy"},
 				Run:        accessPoints,
 			},
 		},
@@ -68,15 +73,15 @@ func accountBlock(ctx context.Context, s *collect.Session) error {
 	return nil
 }
 
-// accessPointsRegion is the one region that answers for Multi-Region Access
+// multiRegion is the one region that answers for Multi-Region Access
 // Points in AWS's main partition.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_ListMultiRegionAccessPoints.html
-const accessPointsRegion = "us-west-2"
+const multiRegion = "us-west-2"
 
-func accessPoints(ctx context.Context, s *collect.Session) error {
+func multiRegionAccessPoints(ctx context.Context, s *collect.Session) error {
 	client := s3control.NewFromConfig(s.Config, func(o *s3control.Options) {
 		if s.Partition == "aws" {
-			o.Region = accessPointsRegion
+			o.Region = multiRegion
 		}
 	})
 	pages := s3control.NewListMultiRegionAccessPointsPaginator(client, &s3control.ListMultiRegionAccessPointsInput{AccountId: aws.String(s.Account)})
@@ -85,6 +90,6 @@ func accessPoints(ctx context.Context, s *collect.Session) error {
 			return o.AccessPoints
 		},
 		func(_ *collect.Reading, report types.MultiRegionAccessPointReport) *s3.MultiRegionAccessPoint {
-			return accessPoint(s, report)
+			return multiRegionAccessPoint(s, report)
 		})
 }

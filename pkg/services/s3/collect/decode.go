@@ -61,7 +61,7 @@ func controlBlock(c *control.PublicAccessBlockConfiguration) s3.PublicAccessBloc
 	}
 }
 
-func accessPoint(s *collect.Session, report control.MultiRegionAccessPointReport) *s3.MultiRegionAccessPoint {
+func multiRegionAccessPoint(s *collect.Session, report control.MultiRegionAccessPointReport) *s3.MultiRegionAccessPoint {
 	name := aws.ToString(report.Name)
 	id := cmp.Or(aws.ToString(report.Alias), name) // one that is being made has no alias yet
 	return &s3.MultiRegionAccessPoint{
