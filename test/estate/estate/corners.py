@@ -17,7 +17,7 @@ def seed(endpoint: str, policies: list[dict]) -> dict:
 
 
 def _buckets(account: Account) -> None:
-    """A bucket that CloudFront reads by an identity of the account's, which moto does not have."""
+    """A bucket that CloudFront reads by an identity of the account's, which moto does not have, and an access point."""
     identity = "E2QWRUHAPOMQZL"
     account.answer(
         "cloudfront",
@@ -29,6 +29,12 @@ def _buckets(account: Account) -> None:
     name = s3.bucket(account, "pages")
     reader = {"AWS": f"arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity {identity}"}
     account.client("s3").put_bucket_policy(Bucket=name, Policy=allow(reader, "s3:GetObject", f"arn:aws:s3:::{name}/*"))
+    control = account.client("s3control")
+    control.create_access_point(AccountId=account.id, Name="pages", Bucket=name)
+    point = account.arn("s3", "accesspoint/pages", HOME)
+    control.put_access_point_policy(
+        AccountId=account.id, Name="pages", Policy=allow({"AWS": f"arn:aws:iam::{account.id}:root"}, "s3:GetObject", f"{point}/object/*")
+    )
 
 
 def _certificates(account: Account) -> None:
