@@ -177,11 +177,6 @@ func everyGrant() int {
 	return 12
 }
 
-// unneeded are the actions that no audit of the sample accounts needs, and why.
-var unneeded = map[string]string{
-	"elasticfilesystem:DescribeMountTargets": "it is shown, and no check reads it",
-}
-
 // Each action that is taken away is named by the drift report, alone, with exactly
 // the checks that could not be assessed for want of it.
 func TestEachActionIsMissed(t *testing.T) {
@@ -218,18 +213,10 @@ func TestEachActionIsMissed(t *testing.T) {
 				missed = isMissed(t, account, g, around(catalog, g.Kinds))
 				roles[i].without("")
 			}
-			switch why, unneeded := unneeded[g.Action]; {
-			case missed && unneeded:
-				t.Errorf("it is needed, although %s", why)
-			case !missed && !unneeded:
+			if !missed {
 				t.Error("no sample account needs it: test/estate/estate/corners.py is the place for what does")
 			}
 		})
-	}
-	for action := range unneeded {
-		if !slices.ContainsFunc(roles[0].role.Grants, func(g policy.Grant) bool { return g.Action == action }) {
-			t.Errorf("%s is unneeded, and not granted", action)
-		}
 	}
 }
 

@@ -220,7 +220,10 @@ func populations(patterns []string) map[string]population {
 		return secretsmanager.Secret{Resource: r, Policy: fact.Known(granting(i))}
 	}))
 	add(many("elasticfilesystem", "fs", func(i int, r model.Resource) efs.FileSystem {
-		return efs.FileSystem{Resource: r, Detail: fact.Known(efs.Detail{}), Policy: fact.Known(granting(i))}
+		return efs.FileSystem{
+			Resource: r, Detail: fact.Known(efs.Detail{State: "available"}), Policy: fact.Known(granting(i)),
+			MountTargets: fact.Known([]efs.MountTarget{{Subnet: name("subnet", i), State: "available"}}),
+		}
 	}))
 	add(many("kms", "key", func(i int, r model.Resource) kms.Key {
 		return kms.Key{Resource: r, Detail: fact.Known(kms.Detail{Manager: "CUSTOMER", State: "Enabled"}), Policy: fact.Known(granting(i))}

@@ -14,6 +14,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/services/cloudwatch"
 	"github.com/cloudarq/cloudarq/pkg/services/config"
 	"github.com/cloudarq/cloudarq/pkg/services/ec2"
+	"github.com/cloudarq/cloudarq/pkg/services/efs"
 	"github.com/cloudarq/cloudarq/pkg/services/guardduty"
 	"github.com/cloudarq/cloudarq/pkg/services/iam"
 	"github.com/cloudarq/cloudarq/pkg/services/lambda"
@@ -141,6 +142,6 @@ func TestChecks(t *testing.T) {
 			e.filter.Pattern = pattern(t, commands, "monitoring-kms-key-deletion")
 			e.selectors.Basic[0].Without = []string{"kms.amazonaws.com"}
 		}))
-	checktest.Run(t, across.Service(), table, accessanalyzer.Service(), autoscaling.Service(), ec2.Service(), lambda.Service(), securityhub.Service(),
+	checktest.Run(t, across.Service(), table, accessanalyzer.Service(), autoscaling.Service(), ec2.Service(), efs.Service(), lambda.Service(), securityhub.Service(),
 		cloudtrail.Service(), cloudwatch.Service(), config.Service(), guardduty.Service(), iam.Service(), logs.Service(), macie.Service(), organizations.Service(), s3.Service(), sns.Service(), policytest.Zones())
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/autoscaling"
 	"github.com/cloudarq/cloudarq/pkg/services/ec2"
+	"github.com/cloudarq/cloudarq/pkg/services/efs"
 	"github.com/cloudarq/cloudarq/pkg/services/lambda"
 )
 
@@ -18,6 +19,7 @@ func networkRules() []check.Rule {
 		check.Across("ec2-security-group-used", model.Low, groupUsed, check.Using[ec2.SecurityGroup](), check.Using[ec2.LaunchTemplate](),
 			check.Using[autoscaling.LaunchConfiguration](), check.Using[lambda.Function]()),
 		check.Across("lambda-function-several-subnets", model.Low, severalZones, check.Using[ec2.Subnet]()),
+		check.Across("efs-mount-target-private-subnet", model.Medium, mountTargetsPrivate, check.Using[ec2.Subnet]()),
 	}
 }
 
@@ -112,5 +114,41 @@ func severalZones(e *check.Evidence, f lambda.Function) check.Verdict {
 		return check.Unassessed(fact.Gap{Reason: fact.Failed, Operation: "lambda:ListFunctions", Region: f.Region, Detail: "the function is in a VPC and names no subnet"})
 	default:
 		return check.Failed("the function runs in one zone, " + zones[0])
+	}
+}
+
+// mountTargetsPrivate looks at the subnets in which a file system can be mounted. A mount
+// target has no public address itself; what is started beside it has.
+// https://docs.aws.amazon.com/securityhub/latest/userguide/efs-controls.html#efs-6 (2026-11)
+func mountTargetsPrivate(e *check.Evidence, f efs.FileSystem) check.Verdict {
+	states := efs.MountTargetStates()
+	var names []string
+	unfamiliar := ""
+	for _, m := range check.Read(e, f.MountTargets) {
+		switch {
+		case check.Has(states.Judged, m.State):
+			names = append(names, m.Subnet)
+		case !check.Has(states.Passed, m.State):
+			unfamiliar = m.State
+		}
+	}
+	found, gaps := subnets.EachIn(e, f.Region, names)
+	var public []string
+	for _, s := range found {
+		if check.Read(e, s.Detail).AutoPublic {
+			public = append(public, s.Name)
+		}
+	}
+	switch {
+	case len(public) > 0:
+		return check.Failed("mount targets are in subnets that give instances public addresses: " + check.List(public))
+	case len(gaps) > 0:
+		return check.Unassessed(gaps...)
+	case unfamiliar != "":
+		return check.Unfamiliar("state of a mount target", unfamiliar)
+	case len(names) == 0:
+		return check.Inapplicable("the file system has no mount target")
+	default:
+		return check.Passed("no mount target is in a subnet that gives instances public addresses")
 	}
 }

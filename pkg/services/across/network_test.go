@@ -7,6 +7,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/services/autoscaling"
 	"github.com/cloudarq/cloudarq/pkg/services/checktest"
 	"github.com/cloudarq/cloudarq/pkg/services/ec2"
+	"github.com/cloudarq/cloudarq/pkg/services/efs"
 	"github.com/cloudarq/cloudarq/pkg/services/lambda"
 )
 
@@ -36,6 +37,19 @@ func subnet(id, zone string) ec2.Subnet {
 	return ec2.Subnet{Resource: regional("ec2", "subnet/"+id, id), Detail: fact.Known(ec2.SubnetDetail{State: "available", VPC: "vpc-1", Zone: zone})}
 }
 
+// fileSystem is one that can be mounted in subnet-1 and subnet-2.
+func fileSystem(change func(*efs.FileSystem)) efs.FileSystem {
+	f := efs.FileSystem{
+		Resource:     regional("elasticfilesystem", "file-system/fs-1", "fs-1"),
+		Detail:       fact.Known(efs.Detail{State: "available"}),
+		MountTargets: fact.Known([]efs.MountTarget{{Subnet: "subnet-1", State: "available"}, {Subnet: "subnet-2", State: "updating"}}),
+	}
+	if change != nil {
+		change(&f)
+	}
+	return f
+}
+
 func networkCases() checktest.Table {
 	group := securityGroup("sg-1", nil)
 	used := group
@@ -54,6 +68,15 @@ func networkCases() checktest.Table {
 	}
 	elsewhere := subnet("subnet-2", "eu-west-1b")
 	elsewhere.Detail = fact.Missing[ec2.SubnetDetail](fact.Denied, "ec2:DescribeSubnets")
+	public := subnet("subnet-2", "eu-west-1b")
+	public.Detail = fact.Known(ec2.SubnetDetail{State: "available", VPC: "vpc-1", Zone: "eu-west-1b", AutoPublic: true})
+	abroad := public
+	abroad.Region = "us-east-1"
+	inState := func(state string) efs.FileSystem {
+		return fileSystem(func(f *efs.FileSystem) {
+			f.MountTargets = fact.Known([]efs.MountTarget{{Subnet: "subnet-1", State: "available"}, {Subnet: "subnet-2", State: state}})
+		})
+	}
 	both := function([]string{"subnet-1", "subnet-2"})
 	return checktest.Table{
 		"ec2-security-group-used": {
@@ -75,6 +98,17 @@ func networkCases() checktest.Table {
 			{Name: "a subnet that nobody lists", Resource: both, Others: []check.Resource{subnet("subnet-1", "eu-west-1a")}, Want: check.NotAssessed},
 			{Name: "a subnet that could not be read", Resource: both, Others: []check.Resource{subnet("subnet-1", "eu-west-1a"), elsewhere}, Want: check.NotAssessed},
 			{Name: "no VPC", Resource: lambda.Function{Resource: regional("lambda", "function:report", "report"), Detail: fact.Known(lambda.Detail{Package: "Zip"})}, Want: check.NotApplicable},
+		},
+		"efs-mount-target-private-subnet": {
+			{Name: "private", Resource: fileSystem(nil), Others: []check.Resource{subnet("subnet-1", "eu-west-1a"), subnet("subnet-2", "eu-west-1b")}, Want: check.Pass},
+			{Name: "one public", Resource: fileSystem(nil), Others: []check.Resource{subnet("subnet-1", "eu-west-1a"), public}, Want: check.Fail},
+			{Name: "one public, the other not read", Resource: fileSystem(nil), Others: []check.Resource{public}, Want: check.Fail},
+			{Name: "a subnet that nobody lists", Resource: fileSystem(nil), Others: []check.Resource{subnet("subnet-1", "eu-west-1a"), abroad}, Want: check.NotAssessed},
+			{Name: "a subnet that could not be read", Resource: fileSystem(nil), Others: []check.Resource{subnet("subnet-1", "eu-west-1a"), elsewhere}, Want: check.NotAssessed},
+			{Name: "the public one is going", Resource: inState("deleting"), Others: []check.Resource{subnet("subnet-1", "eu-west-1a"), public}, Want: check.Pass},
+			{Name: "a state that nobody knows", Resource: inState("migrating"), Others: []check.Resource{subnet("subnet-1", "eu-west-1a"), public}, Want: check.NotAssessed},
+			{Name: "no mount target", Resource: fileSystem(func(f *efs.FileSystem) { f.MountTargets = fact.Known([]efs.MountTarget(nil)) }), Others: []check.Resource{public}, Want: check.NotApplicable},
+			{Name: "deleting", Resource: fileSystem(func(f *efs.FileSystem) { f.Detail = fact.Known(efs.Detail{State: "deleting"}) }), Others: []check.Resource{public}, Want: check.NotApplicable},
 		},
 	}
 }

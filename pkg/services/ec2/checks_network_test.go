@@ -113,6 +113,13 @@ func routes(of string, to ...string) ec2.RouteTable {
 
 func peeringCases() checktest.Table {
 	over := func(table ec2.RouteTable) []check.Resource { return []check.Resource{table} }
+	listed := func(lists fact.Of[map[string][]string]) []check.Resource {
+		table := routes("vpc-1")
+		table.Detail = fact.Known(ec2.RouteTableDetail{VPC: "vpc-1", Peerings: []ec2.PeeringRoute{{Peering: "pcx-1", List: "pl-1"}}})
+		table.Lists = lists
+		return over(table)
+	}
+	ranges := func(of ...string) fact.Of[map[string][]string] { return fact.Known(map[string][]string{"pl-1": of}) }
 	return checktest.Table{"ec2-vpc-peering-least-routes": {
 		{Name: "no route", Resource: peering("active"), Others: over(routes("vpc-1")), Want: check.Pass},
 		{Name: "one subnet", Resource: peering("active"), Others: over(routes("vpc-1", "10.1.2.0/24")), Want: check.Pass},
@@ -121,7 +128,9 @@ func peeringCases() checktest.Table {
 		{Name: "whole peer in IPv6", Resource: peering("active"), Others: over(routes("vpc-1", "2001:db8:1::/56")), Want: check.Fail},
 		{Name: "from the other side", Resource: peering("active"), Others: over(routes("vpc-2", "10.0.0.0/16")), Want: check.Fail},
 		{Name: "everything", Resource: peering("active"), Others: over(routes("vpc-1", "::/0")), Want: check.Fail},
-		{Name: "prefix list", Resource: peering("active"), Others: over(routes("vpc-1", "pl-1")), Want: check.Pass},
+		{Name: "prefix list of a subnet", Resource: peering("active"), Others: listed(ranges("10.1.2.0/24")), Want: check.Pass},
+		{Name: "prefix list of the whole peer", Resource: peering("active"), Others: listed(ranges("10.1.2.0/24", "10.1.0.0/16")), Want: check.Fail},
+		{Name: "an unread prefix list", Resource: peering("active"), Others: listed(unreadLists), Want: check.NotAssessed},
 		{Name: "deleted", Resource: peering("deleted"), Others: over(routes("vpc-1", "10.1.0.0/16")), Want: check.NotApplicable},
 	}}
 }

@@ -52,9 +52,19 @@ type Detail struct {
 
 // MountTarget is where a subnet's clients reach the file system.
 type MountTarget struct {
-	ID     string `json:"id"`
-	Subnet string `json:"subnet"`
-	VPC    string `json:"vpc"`
+	Subnet string `json:"subnet"` // its id
+	State  string `json:"state"`  // AWS's word
+}
+
+// MountTargetStates is what a mount target's states mean, of which a file system has
+// others than its own.
+// https://docs.aws.amazon.com/efs/latest/ug/API_MountTargetDescription.html (2026-11)
+func MountTargetStates() check.Lifecycle {
+	return check.Lifecycle{
+		Noun:   "the mount target",
+		Judged: []string{"available", "updating"},
+		Passed: []string{"creating", "deleting", "deleted", "error"},
+	}
 }
 
 // AccessPoint is an EFS access point.

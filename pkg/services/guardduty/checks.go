@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -20,7 +21,19 @@ var protections = []struct {
 	{"guardduty-rds-protection", []string{"RDS_LOGIN_EVENTS"}},
 	{"guardduty-lambda-protection", []string{"LAMBDA_NETWORK_LOGS"}},
 	{"guardduty-runtime-monitoring", []string{"RUNTIME_MONITORING"}},
-	{"guardduty-eks-runtime-monitoring", []string{"RUNTIME_MONITORING", "EKS_RUNTIME_MONITORING"}},
+}
+
+// workloads are what runtime monitoring watches, by an agent that somebody has to
+// install and to update. The older feature, of EKS alone, does for EKS.
+// https://docs.aws.amazon.com/guardduty/latest/APIReference/API_DetectorAdditionalConfiguration.html (2026-11)
+var workloads = []struct {
+	id       model.CheckID
+	features []string
+	agent    string
+}{
+	{"guardduty-eks-runtime-monitoring", []string{"RUNTIME_MONITORING", "EKS_RUNTIME_MONITORING"}, "EKS_ADDON_MANAGEMENT"},
+	{"guardduty-ecs-runtime-monitoring", []string{"RUNTIME_MONITORING"}, "ECS_FARGATE_AGENT_MANAGEMENT"},
+	{"guardduty-ec2-runtime-monitoring", []string{"RUNTIME_MONITORING"}, "EC2_AGENT_MANAGEMENT"},
 }
 
 func rules() []check.Rule {
@@ -29,6 +42,9 @@ func rules() []check.Rule {
 	}
 	for _, p := range protections {
 		all = append(all, check.For(p.id, model.Medium, protection(p.features)).WithAccount().CausedBy("guardduty-enabled"))
+	}
+	for _, w := range workloads {
+		all = append(all, check.For(w.id, model.Medium, managedAgent(w.features, w.agent)).WithAccount().CausedBy("guardduty-enabled", "guardduty-runtime-monitoring"))
 	}
 	return all
 }
@@ -66,5 +82,38 @@ func protection(features []string) func(*check.Evidence, RegionSettings) check.V
 			return check.Inapplicable("GuardDuty does not offer " + features[0] + " in the region")
 		}
 		return check.Failed(strings.Join(features, " and ") + " off")
+	}
+}
+
+// managedAgent is the rule that one of the features is on and GuardDuty manages its agent.
+func managedAgent(features []string, agent string) func(*check.Evidence, RegionSettings) check.Verdict {
+	monitored := protection(features)
+	return func(e *check.Evidence, r RegionSettings) check.Verdict {
+		if v := monitored(e, r); v.Status != check.Pass {
+			return v
+		}
+		told := ""
+		for _, f := range check.Read(e, r.Detector).Features {
+			if !slices.Contains(features, f.Name) || f.Status != "ENABLED" {
+				continue
+			}
+			for _, a := range f.Agents {
+				if a.Name != agent {
+					continue
+				}
+				if a.Status == "ENABLED" {
+					return check.Passed(f.Name + " is on, and so is " + agent)
+				}
+				told = a.Status
+			}
+		}
+		switch told {
+		case "DISABLED":
+			return check.Failed(agent + " is off, so somebody has to install each agent")
+		case "":
+			return check.Unassessed(fact.Gap{Reason: fact.Failed, Operation: "guardduty:GetDetector", Region: r.Region, Detail: "AWS does not tell whether " + agent + " is on"})
+		default:
+			return check.Unfamiliar("status of "+agent, told)
+		}
 	}
 }

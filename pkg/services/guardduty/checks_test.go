@@ -39,14 +39,16 @@ func TestChecks(t *testing.T) {
 			{Name: "suspended", Resource: suspended, Want: check.Fail},
 		},
 	}
+	agents := func(all ...guardduty.Agent) []guardduty.Agent {
+		return append([]guardduty.Agent{{Name: "SOME_OTHER_MANAGEMENT", Status: "ENABLED"}}, all...)
+	}
 	for id, feature := range map[model.CheckID]string{
-		"guardduty-s3-protection":          "S3_DATA_EVENTS",
-		"guardduty-eks-audit-logs":         "EKS_AUDIT_LOGS",
-		"guardduty-malware-protection":     "EBS_MALWARE_PROTECTION",
-		"guardduty-rds-protection":         "RDS_LOGIN_EVENTS",
-		"guardduty-lambda-protection":      "LAMBDA_NETWORK_LOGS",
-		"guardduty-runtime-monitoring":     "RUNTIME_MONITORING",
-		"guardduty-eks-runtime-monitoring": "EKS_RUNTIME_MONITORING",
+		"guardduty-s3-protection":      "S3_DATA_EVENTS",
+		"guardduty-eks-audit-logs":     "EKS_AUDIT_LOGS",
+		"guardduty-malware-protection": "EBS_MALWARE_PROTECTION",
+		"guardduty-rds-protection":     "RDS_LOGIN_EVENTS",
+		"guardduty-lambda-protection":  "LAMBDA_NETWORK_LOGS",
+		"guardduty-runtime-monitoring": "RUNTIME_MONITORING",
 	} {
 		foundation := guardduty.Feature{Name: "CLOUD_TRAIL", Status: "ENABLED"}
 		table[id] = []checktest.Case{
@@ -57,11 +59,36 @@ func TestChecks(t *testing.T) {
 			{Name: "suspended", Resource: suspended, Want: check.Fail},
 		}
 	}
-	eksOnly := region(guardduty.Feature{Name: "EKS_RUNTIME_MONITORING", Status: "ENABLED"}, guardduty.Feature{Name: "RUNTIME_MONITORING", Status: "DISABLED"})
-	everything := region(guardduty.Feature{Name: "EKS_RUNTIME_MONITORING", Status: "DISABLED"}, guardduty.Feature{Name: "RUNTIME_MONITORING", Status: "ENABLED"})
-	table["guardduty-runtime-monitoring"] = append(table["guardduty-runtime-monitoring"],
-		checktest.Case{Name: "of EKS only", Resource: eksOnly, Want: check.Fail})
-	table["guardduty-eks-runtime-monitoring"] = append(table["guardduty-eks-runtime-monitoring"],
-		checktest.Case{Name: "of everything", Resource: everything, Want: check.Pass})
+	for id, agent := range map[model.CheckID]string{
+		"guardduty-eks-runtime-monitoring": "EKS_ADDON_MANAGEMENT",
+		"guardduty-ecs-runtime-monitoring": "ECS_FARGATE_AGENT_MANAGEMENT",
+		"guardduty-ec2-runtime-monitoring": "EC2_AGENT_MANAGEMENT",
+	} {
+		monitored := func(status string, agents ...guardduty.Agent) guardduty.RegionSettings {
+			return region(guardduty.Feature{Name: "RUNTIME_MONITORING", Status: status, Agents: agents})
+		}
+		table[id] = []checktest.Case{
+			{Name: "agents managed", Resource: monitored("ENABLED", agents(guardduty.Agent{Name: agent, Status: "ENABLED"})...), Want: check.Pass},
+			{Name: "agents left to somebody", Resource: monitored("ENABLED", agents(guardduty.Agent{Name: agent, Status: "DISABLED"})...), Want: check.Fail},
+			{Name: "nothing said of agents", Resource: monitored("ENABLED", agents()...), Want: check.NotAssessed},
+			{Name: "a status that nobody knows", Resource: monitored("ENABLED", guardduty.Agent{Name: agent, Status: "PAUSED"}), Want: check.NotAssessed},
+			{Name: "off", Resource: monitored("DISABLED", guardduty.Agent{Name: agent, Status: "ENABLED"}), Want: check.Fail},
+			{Name: "not offered", Resource: region(), Want: check.NotApplicable},
+			{Name: "no detector", Resource: off, Want: check.Fail},
+			{Name: "suspended", Resource: suspended, Want: check.Fail},
+		}
+	}
+	// The older feature is of EKS alone.
+	eksOnly := region(
+		guardduty.Feature{Name: "EKS_RUNTIME_MONITORING", Status: "ENABLED", Agents: []guardduty.Agent{{Name: "EKS_ADDON_MANAGEMENT", Status: "ENABLED"}}},
+		guardduty.Feature{Name: "RUNTIME_MONITORING", Status: "DISABLED"},
+	)
+	for id, want := range map[model.CheckID]check.Status{
+		"guardduty-runtime-monitoring":     check.Fail,
+		"guardduty-eks-runtime-monitoring": check.Pass,
+		"guardduty-ec2-runtime-monitoring": check.Fail,
+	} {
+		table[id] = append(table[id], checktest.Case{Name: "of EKS only", Resource: eksOnly, Want: want})
+	}
 	checktest.Run(t, guardduty.Service(), table)
 }

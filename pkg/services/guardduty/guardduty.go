@@ -51,6 +51,14 @@ func (d Detector) Enabled() bool { return d.Status == "ENABLED" }
 
 // Feature is a protection plan of a detector.
 type Feature struct {
-	Name   string `json:"name"`   // S3_DATA_EVENTS, EKS_AUDIT_LOGS…
+	Name   string  `json:"name"`   // S3_DATA_EVENTS, EKS_AUDIT_LOGS…
+	Status string  `json:"status"` // ENABLED or DISABLED
+	Agents []Agent `json:"agents,omitempty"`
+}
+
+// Agent is whether GuardDuty installs and updates the agent of runtime monitoring by
+// itself, for one sort of workload.
+type Agent struct {
+	Name   string `json:"name"`   // EKS_ADDON_MANAGEMENT, EC2_AGENT_MANAGEMENT…
 	Status string `json:"status"` // ENABLED or DISABLED
 }

@@ -24,8 +24,8 @@ func rules() []check.Rule {
 		check.For("s3-bucket-tls-only", model.Medium, tlsOnly),
 
 		check.Across("s3-bucket-acl-not-public", model.Critical, aclKeepsOut(AllUsers, "READ", "WRITE", "READ_ACP", "WRITE_ACP"), account),
-		check.Across("s3-bucket-acl-no-authenticated-users", model.High, aclKeepsOut(AuthenticatedUsers, "READ", "WRITE", "READ_ACP", "WRITE_ACP"), account).CausedBy("s3-bucket-acl-not-public"),
-		check.Across("s3-bucket-acl-no-public-list", model.Critical, aclKeepsOut("", "READ"), account).CausedBy("s3-bucket-acl-not-public"),
+		check.Across("s3-bucket-acl-no-authenticated-users", model.High, aclKeepsOut(AuthenticatedUsers, "READ", "WRITE", "READ_ACP", "WRITE_ACP"), account).CausedBy("s3-bucket-acl-not-public", "s3-bucket-acl-no-public-write", "s3-bucket-acl-no-public-list"),
+		check.Across("s3-bucket-acl-no-public-list", model.Critical, aclKeepsOut("", "READ"), account).CausedBy("s3-bucket-acl-not-public", "s3-bucket-acl-no-public-write"),
 		check.Across("s3-bucket-acl-no-public-write", model.Critical, aclKeepsOut("", "WRITE", "WRITE_ACP"), account).CausedBy("s3-bucket-acl-not-public"),
 		check.For("s3-bucket-acl-disabled", model.Medium, aclDisabled),
 

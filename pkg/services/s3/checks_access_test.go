@@ -2,7 +2,9 @@ package s3_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"testing"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/check/policyrule"
@@ -234,5 +236,41 @@ func aclCases() checktest.Table {
 			{Name: "preferred", Resource: owned("BucketOwnerPreferred"), Want: check.Fail},
 			{Name: "never set", Resource: owned(""), Want: check.Fail},
 		},
+	}
+}
+
+// One grant of an ACL, or one statement of a policy, is one failure where people look:
+// the others fold under it.
+func TestOneGrantIsOneFailure(t *testing.T) {
+	t.Parallel()
+	buckets := map[string]s3.Bucket{"policy": withPolicy(allow(`"*"`, "s3:*", ""))}
+	for _, group := range []string{s3.AllUsers, s3.AuthenticatedUsers} {
+		for _, permission := range []string{"READ", "WRITE", "READ_ACP", "WRITE_ACP", "FULL_CONTROL"} {
+			buckets[permission+" to "+group] = withGrants(nil, group, permission)
+		}
+	}
+	for name, b := range buckets {
+		world := check.NewWorld(s3.AccountPublicAccessBlock{}.Kind())
+		for _, a := range accountOff {
+			world.Add(a)
+		}
+		judge := check.NewJudge(checktest.Now, world)
+		failed := map[model.CheckID][]model.CheckID{}
+		for _, rule := range s3.Service().Rules {
+			grants := strings.HasPrefix(string(rule.ID), "s3-bucket-acl-") && rule.ID != "s3-bucket-acl-disabled" ||
+				strings.HasPrefix(string(rule.ID), "s3-bucket-policy-") && strings.Contains(string(rule.ID), "public")
+			if grants && judge.Judge(rule, b).Status == check.Fail {
+				failed[rule.ID] = rule.Causes
+			}
+		}
+		var unfolded []model.CheckID
+		for id, causes := range failed {
+			if !slices.ContainsFunc(causes, func(cause model.CheckID) bool { _, is := failed[cause]; return is }) {
+				unfolded = append(unfolded, id)
+			}
+		}
+		if len(unfolded) != 1 {
+			t.Errorf("%s: unfolded are %v", name, unfolded)
+		}
 	}
 }

@@ -76,9 +76,10 @@ func mountTargets(r *collect.Reading, client *sdk.Client, fileSystem *string) fa
 	return collect.Ask(r, func(ctx context.Context) ([]efs.MountTarget, error) {
 		pages := sdk.NewDescribeMountTargetsPaginator(client, &sdk.DescribeMountTargetsInput{FileSystemId: fileSystem, MaxItems: aws.Int32(most)})
 		return collect.Pages(ctx, pages, func(o *sdk.DescribeMountTargetsOutput) []efs.MountTarget {
-			all := make([]efs.MountTarget, len(o.MountTargets))
-			for i, m := range o.MountTargets {
-				all[i] = efs.MountTarget{ID: aws.ToString(m.MountTargetId), Subnet: aws.ToString(m.SubnetId), VPC: aws.ToString(m.VpcId)}
+			found := collect.RequiredList("MountTargets", o.MountTargets)
+			all := make([]efs.MountTarget, len(found))
+			for i, m := range found {
+				all[i] = efs.MountTarget{Subnet: collect.RequiredText("SubnetId", m.SubnetId), State: string(collect.RequiredWord("LifeCycleState", m.LifeCycleState))}
 			}
 			return all
 		})

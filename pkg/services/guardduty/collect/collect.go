@@ -67,7 +67,13 @@ func detector(ctx context.Context, client *sdk.Client, id string) (guardduty.Det
 	}
 	d := guardduty.Detector{ID: id, Status: string(collect.RequiredWord("status", o.Status))}
 	for _, f := range o.Features {
-		d.Features = append(d.Features, guardduty.Feature{Name: string(f.Name), Status: string(collect.RequiredWord("features.status", f.Status))})
+		feature := guardduty.Feature{Name: string(f.Name), Status: string(collect.RequiredWord("features.status", f.Status))}
+		for _, a := range f.AdditionalConfiguration {
+			feature.Agents = append(feature.Agents, guardduty.Agent{
+				Name: string(a.Name), Status: string(collect.RequiredWord("features.additionalConfiguration.status", a.Status)),
+			})
+		}
+		d.Features = append(d.Features, feature)
 	}
 	return d, nil
 }

@@ -2,12 +2,13 @@
 
 from estate.account import HOME, Account
 from estate.policies import deny_plain_http, document
-from estate.services import kms
+from estate.services import elbv2, kms
 
 
 def neglected(account: Account) -> None:
     efs = account.client("efs")
     file_system = efs.create_file_system(CreationToken="uploads", Encrypted=False, Tags=[{"Key": "Name", "Value": "uploads"}])
+    efs.create_mount_target(FileSystemId=file_system["FileSystemId"], SubnetId=elbv2.subnets(account)[0])
     efs.create_access_point(ClientToken="uploads", FileSystemId=file_system["FileSystemId"])
 
 
@@ -18,6 +19,8 @@ def well_kept(account: Account) -> None:
     )
     fs_id = file_system["FileSystemId"]
     efs.put_file_system_policy(FileSystemId=fs_id, Policy=document(deny_plain_http("*", file_system["FileSystemArn"])))
+    for subnet in elbv2.subnets(account)[:2]:
+        efs.create_mount_target(FileSystemId=fs_id, SubnetId=subnet)
     efs.create_access_point(
         ClientToken="uploads", FileSystemId=fs_id, PosixUser={"Uid": 1001, "Gid": 1001}, RootDirectory={"Path": "/uploads"}
     )

@@ -3,7 +3,8 @@
 from estate.account import Account
 from estate.services import organizations
 
-PLANS = ["S3_DATA_EVENTS", "EKS_AUDIT_LOGS", "EBS_MALWARE_PROTECTION", "RDS_LOGIN_EVENTS", "LAMBDA_NETWORK_LOGS", "RUNTIME_MONITORING"]
+PLANS = ["S3_DATA_EVENTS", "EKS_AUDIT_LOGS", "EBS_MALWARE_PROTECTION", "RDS_LOGIN_EVENTS", "LAMBDA_NETWORK_LOGS"]
+AGENTS = ["EKS_ADDON_MANAGEMENT", "ECS_FARGATE_AGENT_MANAGEMENT", "EC2_AGENT_MANAGEMENT"]
 
 
 def neglected(account: Account) -> None:
@@ -12,6 +13,8 @@ def neglected(account: Account) -> None:
 
 def well_kept(account: Account) -> None:
     features = [{"Name": plan, "Status": "ENABLED"} for plan in PLANS]
+    agents = [{"Name": agent, "Status": "ENABLED"} for agent in AGENTS]
+    features.append({"Name": "RUNTIME_MONITORING", "Status": "ENABLED", "AdditionalConfiguration": agents})
     for region in account.regions():
         account.client("guardduty", region).create_detector(Enable=True, Features=features)
     administrator = {"accountId": organizations.SECURITY_ACCOUNT, "relationshipStatus": "Enabled"}
