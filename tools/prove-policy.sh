@@ -38,7 +38,8 @@ func added(ctx context.Context, client *sdk.Client) error {
 	return err
 }
 GO
-must "a call is added" fail "$collector:59: KMS.ListAliases is called, and no walk" current
+line=$(grep -n 'client.ListAliases' "$collector" | cut -d: -f1)
+must "a call is added" fail "$collector:$line: KMS.ListAliases is called, and no walk" current
 must "a call is added, generating" fail "KMS.ListAliases is called, and no walk" generate
 
 # Declared, its action is looked up, and the role becomes one of a newer version.

@@ -19,8 +19,8 @@ func Service() check.Service {
 		Name:  "s3",
 		Title: "Amazon S3",
 		Kinds: []check.Kind{
-			check.KindOf[Bucket](),
-			check.KindOf[AccountPublicAccessBlock](),
+			check.KindOf[Bucket]().Stateless("buckets are there or are not"),
+			check.KindOf[AccountPublicAccessBlock]().Stateless("a setting of the account"),
 			check.KindOf[MultiRegionAccessPoint](),
 		},
 		Rules: rules(),
