@@ -55,7 +55,7 @@ done
 must "the policy is whole" pass "ok" go test -count=1 -timeout 100s ./pkg/policy
 
 # A call that is no read is refused for what it is, and nothing is written.
-sed -i 's/ListAliases/DisableKey/g' "$collector"
+sed -i 's/ListAliases/DisableKeyRotation/g' "$collector"
 must "the call is no read" fail "no harmless read" generate
 
 # A call that is gone leaves a declaration behind.
