@@ -1,4 +1,4 @@
-// Command iamdata makes the repository's data on IAM actions:
+// Command iamdata renews the repository's data on IAM actions:
 //
 //	go run ./internal/iamdata -source "iam-dataset 2073fa52" -date 2026-11-25 . actions.tsv SecurityAudit.json ReadOnlyAccess.json
 //
@@ -9,9 +9,8 @@
 // others are managed policies of AWS, {"name", "version", "created",
 // "document"}, which the same source has.
 //
-// It writes pkg/policy/actions.tsv (what CloudArq needs and denies) and, for
-// comparing policies, all actions and the managed policies under
-// pkg/policy/grant.
+// It writes all actions and the managed policies under pkg/policy/grant; make
+// generate takes from there what CloudArq needs and denies.
 package main
 
 import (
@@ -27,7 +26,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/cloudarq/cloudarq/internal/operations"
 	"github.com/cloudarq/cloudarq/pkg/policy"
 )
 
@@ -51,25 +49,7 @@ func run(root, header, table string, managed []string) error {
 	if err != nil {
 		return err
 	}
-	found, err := operations.Find(root, nil, operations.Packages()...)
-	if err != nil {
-		return err
-	}
-	needed := map[string]bool{}
-	for _, id := range found.IDs() {
-		service, operation, _ := strings.Cut(id, ".")
-		needed[policy.Action(service, operation)] = true
-	}
-	for _, action := range policy.Denied() {
-		needed[action] = true
-	}
-	for action := range needed {
-		if _, ok := all[action]; !ok {
-			return fmt.Errorf("%s has no action %q", table, action)
-		}
-	}
 	written := map[string]string{
-		"pkg/policy/actions.tsv":        header + actions(all, needed),
 		"pkg/policy/grant/universe.tsv": header + universe(all),
 	}
 	for _, file := range managed {
@@ -117,16 +97,6 @@ func read(path string) (map[string]policy.Access, error) {
 		}
 	}
 	return all, lines.Err()
-}
-
-func actions(all map[string]policy.Access, needed map[string]bool) string {
-	var b strings.Builder
-	b.WriteString("# action\taccess level\treads data\texposes credentials\n")
-	for _, action := range slices.Sorted(maps.Keys(needed)) {
-		a := all[action]
-		fmt.Fprintf(&b, "%s\t%s\t%s\t%s\n", a.Action, a.Level, yes(a.Data), yes(a.Credentials))
-	}
-	return b.String()
 }
 
 // universe has a line per service and level, to keep it small: the actions'
@@ -181,11 +151,4 @@ func reduce(path string) (name, content string, err error) {
 		return "", "", err
 	}
 	return managed.Name, b.String(), nil
-}
-
-func yes(b bool) string {
-	if b {
-		return "yes"
-	}
-	return "no"
 }

@@ -26,9 +26,8 @@ func main() {
 		os.Exit(1)
 	}
 	fmt.Printf(`Wrote pkg/services/%[1]s. What is left:
-  - add %[1]s.Service() to pkg/services/services.go and its Spec() to pkg/services/collectors/collectors.go
-  - a new SDK client: go get github.com/aws/aws-sdk-go-v2/service/…@VERSION, its IAM prefix in
-    pkg/policy/actions.go, and the client in pkg/services/collectors/guard_test.go
+  - a new SDK client: go get github.com/aws/aws-sdk-go-v2/service/…@VERSION, and its IAM prefix in
+    pkg/policy/actions.go
   - AWS's answers in pkg/services/%[1]s/collect/testdata/*.txtar, then
     go test ./pkg/services/%[1]s/collect -update, and read what it wrote
   - test/estate/estate/services/%[1]s.py, if the emulator knows the service

@@ -5,44 +5,29 @@
 // list.
 package policy
 
-// prefixes maps the SDK's service ids to IAM's service prefixes.
+import "strings"
+
+// prefixes are IAM's prefixes of the services whose prefix is not the SDK's service
+// id in small letters without spaces. make generate refuses a prefix or an action
+// that is not in grant/universe.tsv.
 // Source: AWS Service Authorization Reference,
 // https://docs.aws.amazon.com/service-authorization/latest/reference/
 var prefixes = map[string]string{
-	"Account":                     "account",
-	"ACM":                         "acm",
 	"AccessAnalyzer":              "access-analyzer",
-	"API Gateway":                 "apigateway",
-	"Auto Scaling":                "autoscaling",
-	"CloudFront":                  "cloudfront",
-	"CloudTrail":                  "cloudtrail",
-	"CloudWatch":                  "cloudwatch",
 	"CloudWatch Logs":             "logs",
 	"Config Service":              "config",
-	"DynamoDB":                    "dynamodb",
-	"EC2":                         "ec2",
-	"ECR":                         "ecr",
-	"ECS":                         "ecs",
 	"EFS":                         "elasticfilesystem",
-	"EKS":                         "eks",
-	"Elastic Load Balancing":      "elasticloadbalancing",
 	"Elastic Load Balancing v2":   "elasticloadbalancing",
-	"GuardDuty":                   "guardduty",
-	"IAM":                         "iam",
-	"KMS":                         "kms",
-	"Lambda":                      "lambda",
-	"Macie2":                      "macie2",
-	"Organizations":               "organizations",
-	"RDS":                         "rds",
 	"Resource Groups Tagging API": "tag",
-	"Route 53":                    "route53",
-	"S3":                          "s3",
 	"S3 Control":                  "s3",
-	"Secrets Manager":             "secretsmanager",
-	"SecurityHub":                 "securityhub",
-	"SNS":                         "sns",
-	"SQS":                         "sqs",
-	"STS":                         "sts",
+}
+
+// prefix is IAM's prefix of a service of the SDK.
+func prefix(service string) string {
+	if special, ok := prefixes[service]; ok {
+		return special
+	}
+	return strings.ToLower(strings.ReplaceAll(service, " ", ""))
 }
 
 // naming is an operation whose action is not simply "<prefix>:<operation>", and
@@ -101,8 +86,8 @@ var ungranted = map[string]string{
 	"STS.GetCallerIdentity": "needs no permission, and cannot be denied",
 }
 
-// Action is the IAM action that an operation needs; empty for a service that
-// the tables do not know. service is the SDK's id, such as "CloudWatch Logs".
+// Action is the IAM action that an operation needs. service is the SDK's id, such as
+// "CloudWatch Logs"; without a service or an operation there is none.
 func Action(service, operation string) string {
 	if exception, ok := exceptions[service+"."+operation]; ok {
 		return exception.action
@@ -113,9 +98,8 @@ func Action(service, operation string) string {
 // Name is an operation as people write it: IAM's prefix and the operation's own
 // name, "s3:GetBucketEncryption".
 func Name(service, operation string) string {
-	prefix, ok := prefixes[service]
-	if !ok || operation == "" {
+	if service == "" || operation == "" {
 		return ""
 	}
-	return prefix + ":" + operation
+	return prefix(service) + ":" + operation
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -22,7 +23,7 @@ func TestDataIsWhatIsNeededAndDenied(t *testing.T) {
 	}
 	have := slices.Sorted(maps.Keys(Accesses()))
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(want)), have); diff != "" {
-		t.Errorf("pkg/policy/actions.tsv is not what the operations need; make it anew (-needed +there):\n%s", diff)
+		t.Errorf("pkg/policy/actions.tsv is not what the operations need; run make generate (-needed +there):\n%s", diff)
 	}
 }
 
@@ -90,7 +91,10 @@ func TestNamingsHaveReasonsAndUses(t *testing.T) {
 			t.Errorf("%s is not granted: never called, or no reason", id)
 		}
 	}
-	for service := range prefixes {
+	for service, special := range prefixes {
+		if special == strings.ToLower(strings.ReplaceAll(service, " ", "")) {
+			t.Errorf("%s has its prefix without saying so", service)
+		}
 		if !slices.ContainsFunc(Operations(), func(op Operation) bool { return strings.HasPrefix(op.ID, service+".") }) {
 			t.Errorf("the service %s is never called", service)
 		}
@@ -100,9 +104,9 @@ func TestNamingsHaveReasonsAndUses(t *testing.T) {
 func TestRefusedOperations(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ id, action, want string }{
-		"unknown action": {"KMS.Frobnicate", "kms:Frobnicate", "not in pkg/policy/actions.tsv"},
-		"wildcard":       {"KMS.All", "kms:*", "not in pkg/policy/actions.tsv"},
-		"no action":      {"Nothing.Get", "", "not in pkg/policy/actions.tsv"},
+		"unknown action": {"KMS.Frobnicate", "kms:Frobnicate", "no action of AWS's reference"},
+		"wildcard":       {"KMS.All", "kms:*", "no action of AWS's reference"},
+		"no action":      {"Nothing.Get", "", "no action of AWS's reference"},
 		"write":          {"S3.PutObject", "s3:PutObject", "no harmless read"},
 		"data":           {"S3.GetObject", "s3:GetObject", "no harmless read"},
 		"credentials":    {"EC2.GetPasswordData", "ec2:GetPasswordData", "no harmless read"},
@@ -118,15 +122,32 @@ func TestRefusedOperations(t *testing.T) {
 	}
 }
 
-// Whoever changes what the role allows or denies must give it a new version.
-func TestVersionIsRaisedWithTheActions(t *testing.T) {
+// What the role allows or denies has a version of its own: customers see by it that
+// their role is older.
+func TestVersionIsOfTheActions(t *testing.T) {
 	t.Parallel()
-	role := whole(t)
-	if role.Hash != recordedHash {
-		t.Errorf("the actions have changed: raise VersionDate (now %s) and set recordedHash to\n%s", VersionDate, role.Hash)
+	if whole(t).Hash != RecordedHash {
+		t.Errorf("the actions have changed since version %s: run make generate", VersionDate)
 	}
-	if !regexp.MustCompile(`^20\d{6}[a-z]$`).MatchString(VersionDate) {
-		t.Errorf("VersionDate is %q", VersionDate)
+}
+
+func TestRaised(t *testing.T) {
+	t.Parallel()
+	day := time.Date(2026, 11, 29, 23, 59, 0, 0, time.UTC)
+	for name, c := range map[string]struct{ version, want string }{
+		"an older one":               {"20261128c", "20261129a"},
+		"of this day":                {"20261129a", "20261129b"},
+		"of a clock that goes ahead": {"20261201b", "20261201c"},
+		"no letter is left":          {"20261129z", ""},
+		"not one of ours":            {"7", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := Raised(c.version, day)
+			if got != c.want || (err == nil) != (c.want != "") {
+				t.Errorf("%q, %v; want %q", got, err, c.want)
+			}
+		})
 	}
 }
 
@@ -208,7 +229,7 @@ func TestSplit(t *testing.T) {
 		for i := range n {
 			grants = append(grants, Grant{Action: "service" + string(rune('a'+i/30%26)) + string(rune('a'+i/780)) + ":DescribeSomethingWithAQuiteLongName" + strings.Repeat("x", i%30)})
 		}
-		return statements(grants)
+		return statements(VersionDate, grants)
 	}
 	deny := Statement{Sid: "Never", Effect: "Deny", Action: Denied(), Resource: []string{"*"}}
 	split1, err := split(many(600), deny)

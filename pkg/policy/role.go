@@ -11,14 +11,6 @@ import (
 	"strings"
 )
 
-// VersionDate names the set of actions that the role allows and denies; a letter
-// tells several of a day apart. Raise it, and recordedHash with it, when the set
-// changes: customers see by it that their role is older. A test compares.
-const (
-	VersionDate  = "20261129a"
-	recordedHash = "bdf4b1329b4441d352bb07ca27517c0b415ce922946ef08746e7ed019882af0e"
-)
-
 // AWS's limits: characters of one managed policy without white space, and
 // managed policies of one role.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
@@ -78,23 +70,28 @@ type Role struct {
 	Policies []Managed `json:"policies"`
 }
 
-// NewRole makes the role that exactly the operations need. Operations whose
-// action is not in the data, is no read, or is denied are errors.
+// NewRole makes the role that exactly the operations need, as it is published.
+// Operations whose action is not in the data, is no read, or is denied are errors.
 func NewRole(operations []Operation) (Role, error) {
-	grants, err := grantsOf(operations)
+	return NewRoleFrom(Accesses(), VersionDate, operations)
+}
+
+// NewRoleFrom is NewRole by other data on actions and for another version: those
+// that are about to be published.
+func NewRoleFrom(known map[string]Access, version string, operations []Operation) (Role, error) {
+	grants, err := grantsOf(known, operations)
 	if err != nil {
 		return Role{}, err
 	}
-	role := Role{Version: VersionDate, Grants: grants, Denied: Denied()}
+	role := Role{Version: version, Grants: grants, Denied: Denied()}
 	role.Hash = role.hash()
-	role.Policies, err = split(statements(grants), Statement{
-		Sid: "CloudArq" + VersionDate + "Never", Effect: "Deny", Action: role.Denied, Resource: []string{"*"},
+	role.Policies, err = split(statements(version, grants), Statement{
+		Sid: "CloudArq" + version + "Never", Effect: "Deny", Action: role.Denied, Resource: []string{"*"},
 	})
 	return role, err
 }
 
-func grantsOf(operations []Operation) ([]Grant, error) {
-	known := Accesses()
+func grantsOf(known map[string]Access, operations []Operation) ([]Grant, error) {
 	byAction := map[string]Grant{}
 	var errs []error
 	for _, op := range operations {
@@ -104,7 +101,7 @@ func grantsOf(operations []Operation) ([]Grant, error) {
 		access, ok := known[op.Action]
 		switch {
 		case !ok:
-			errs = append(errs, fmt.Errorf("%s needs %q, which is not in pkg/policy/actions.tsv; CONTRIBUTING.md says how it is made", op.ID, op.Action))
+			errs = append(errs, fmt.Errorf("%s needs %q, which is no action of AWS's reference; pkg/policy/actions.go has the prefixes and the actions that are called otherwise", op.ID, op.Action))
 			continue
 		case !access.ReadOnly():
 			errs = append(errs, fmt.Errorf("%s needs %s, which is no harmless read: level %s, data %t, credentials %t", op.ID, op.Action, access.Level, access.Data, access.Credentials))
@@ -146,7 +143,7 @@ func (r Role) hash() string {
 
 // statements puts a few services into each statement, and actions that are
 // narrowed to resources into ones of their own.
-func statements(grants []Grant) []Statement {
+func statements(version string, grants []Grant) []Statement {
 	var all, narrowed []Statement
 	var last string // service
 	for _, g := range grants {
@@ -164,7 +161,7 @@ func statements(grants []Grant) []Statement {
 	}
 	all = append(all, narrowed...)
 	for i := range all {
-		all[i].Sid = fmt.Sprintf("CloudArq%sRead%d", VersionDate, i+1)
+		all[i].Sid = fmt.Sprintf("CloudArq%sRead%d", version, i+1)
 	}
 	return all
 }

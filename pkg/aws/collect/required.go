@@ -31,8 +31,8 @@ func Garbled(format string, args ...any) {
 
 // Required is the value of a member that AWS always gives. An answer without it says
 // nothing: what is read of it is a gap, where the zero value could pass for fine. What
-// AWS documents to be left out is read as it is, and has a line in collecttest's
-// absent.tsv where a verdict depends on it.
+// AWS documents to be left out is read as it is, and has a line in
+// testdata/absent.tsv, beside the collector's scenarios, where a verdict depends on it.
 func Required[T any](member string, value *T) T {
 	if value == nil {
 		Garbled("no %s", member)

@@ -24,10 +24,12 @@ type Service struct {
 
 // Kind is a resource type that can be read back from a snapshot.
 type Kind struct {
-	Name   string
-	Zero   Resource
-	Once   bool // an account has one resource of the type
-	Decode func([]byte) (Resource, error)
+	Name string
+	Zero Resource
+	Once bool // an account has one resource of the type
+	// NoState is why the type is not Stateful, if it is not.
+	NoState string
+	Decode  func([]byte) (Resource, error)
 	// Shared says that the type is nobody's affair by itself, and is collected for
 	// whichever checks look at it, whatever services are asked for.
 	Shared bool
@@ -47,6 +49,12 @@ func KindOf[R Resource]() Kind {
 			return r, nil
 		},
 	}
+}
+
+// Stateless is the Kind of a type that is not Stateful, and why it has no state.
+func (k Kind) Stateless(why string) Kind {
+	k.NoState = why
+	return k
 }
 
 // OnceInAccount is the Kind of which an account has one resource.

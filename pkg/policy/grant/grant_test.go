@@ -265,7 +265,7 @@ func TestUniverseHasAllThatIsUsed(t *testing.T) {
 	}
 	for action, access := range policy.Accesses() {
 		if !slices.Contains(all, access) {
-			t.Errorf("%s is not in universe.tsv, or is another there: make both anew", action)
+			t.Errorf("%s is not in universe.tsv, or is another there: run make generate", action)
 		}
 	}
 }

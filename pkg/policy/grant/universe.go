@@ -30,3 +30,9 @@ var Universe = sync.OnceValue(func() []policy.Access {
 	}
 	return all
 })
+
+// UniverseSource says what the data was made from, and when.
+func UniverseSource() string {
+	said, _, _ := strings.Cut(strings.TrimPrefix(universe, "# "), "; made by")
+	return said
+}

@@ -18,7 +18,7 @@ func Service() check.Service {
 	return check.Service{
 		Name:  "accessanalyzer",
 		Title: "IAM Access Analyzer",
-		Kinds: []check.Kind{check.KindOf[RegionSettings]()},
+		Kinds: []check.Kind{check.KindOf[RegionSettings]().Stateless("a setting of the region; analyzers' states are read by the rule")},
 		Rules: rules(),
 		Texts: texts,
 	}

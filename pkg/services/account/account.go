@@ -18,7 +18,7 @@ func Service() check.Service {
 	return check.Service{
 		Name:  "account",
 		Title: "AWS Account Management",
-		Kinds: []check.Kind{check.KindOf[Contacts]()},
+		Kinds: []check.Kind{check.KindOf[Contacts]().Stateless("a setting of the account")},
 		Rules: rules(),
 		Texts: texts,
 	}

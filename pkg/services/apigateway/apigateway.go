@@ -18,7 +18,11 @@ func Service() check.Service {
 	return check.Service{
 		Name:  "apigateway",
 		Title: "Amazon API Gateway (REST APIs)",
-		Kinds: []check.Kind{check.KindOf[RestAPI](), check.KindOf[Stage](), check.KindOf[DomainName]()},
+		Kinds: []check.Kind{
+			check.KindOf[RestAPI]().Stateless("AWS tells a state of APIs with an access mode alone"),
+			check.KindOf[Stage]().Stateless("stages are there or are not"),
+			check.KindOf[DomainName](),
+		},
 		Rules: rules(),
 		Texts: texts,
 	}

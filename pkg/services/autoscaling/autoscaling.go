@@ -18,7 +18,10 @@ func Service() check.Service {
 	return check.Service{
 		Name:  "autoscaling",
 		Title: "Amazon EC2 Auto Scaling",
-		Kinds: []check.Kind{check.KindOf[Group](), check.KindOf[LaunchConfiguration]()},
+		Kinds: []check.Kind{
+			check.KindOf[Group](),
+			check.KindOf[LaunchConfiguration]().Stateless("launch configurations are there or are not"),
+		},
 		Rules: rules(),
 		Texts: texts,
 	}

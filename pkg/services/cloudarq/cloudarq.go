@@ -21,12 +21,12 @@ const Name = "cloudarq"
 
 // Service is what the catalog knows of the way in.
 func Service() check.Service {
-	zone := check.KindOf[policyrule.Zone]()
+	zone := check.KindOf[policyrule.Zone]().Stateless("a setting of the audit")
 	zone.Shared = true
 	return check.Service{
 		Name:  Name,
 		Title: "CloudArq's own access",
-		Kinds: []check.Kind{check.KindOf[Access](), zone},
+		Kinds: []check.Kind{check.KindOf[Access]().Stateless("a setting of the audit"), zone},
 		Rules: rules(),
 		Texts: texts,
 	}

@@ -18,7 +18,7 @@ func Service() check.Service {
 	return check.Service{
 		Name:  "cloudfront",
 		Title: "Amazon CloudFront",
-		Kinds: []check.Kind{check.KindOf[Distribution]()},
+		Kinds: []check.Kind{check.KindOf[Distribution]().Stateless("its state tells how far a change has come; its settings count meanwhile")},
 		Rules: rules(),
 		Texts: texts,
 	}

@@ -20,7 +20,10 @@ func Service() check.Service {
 	return check.Service{
 		Name:  "cloudtrail",
 		Title: "AWS CloudTrail",
-		Kinds: []check.Kind{check.KindOf[Trail](), check.KindOf[RegionTrails]()},
+		Kinds: []check.Kind{
+			check.KindOf[Trail]().Stateless("trails are there or are not; whether one logs is a fact of its own"),
+			check.KindOf[RegionTrails]().Stateless("a setting of the region"),
+		},
 		Rules: rules(),
 		Texts: texts,
 	}

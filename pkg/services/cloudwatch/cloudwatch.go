@@ -19,7 +19,7 @@ func Service() check.Service {
 	return check.Service{
 		Name:  "cloudwatch",
 		Title: "Amazon CloudWatch",
-		Kinds: []check.Kind{check.KindOf[Alarm]()},
+		Kinds: []check.Kind{check.KindOf[Alarm]().Stateless("its state tells of the metric")},
 		Rules: rules(),
 		Texts: texts,
 	}

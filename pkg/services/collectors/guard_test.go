@@ -10,85 +10,10 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
-	"github.com/aws/aws-sdk-go-v2/service/accessanalyzer"
-	"github.com/aws/aws-sdk-go-v2/service/account"
-	"github.com/aws/aws-sdk-go-v2/service/acm"
-	"github.com/aws/aws-sdk-go-v2/service/apigateway"
-	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
-	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
-	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
-	"github.com/aws/aws-sdk-go-v2/service/configservice"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	"github.com/aws/aws-sdk-go-v2/service/ecr"
-	"github.com/aws/aws-sdk-go-v2/service/ecs"
-	"github.com/aws/aws-sdk-go-v2/service/efs"
-	"github.com/aws/aws-sdk-go-v2/service/eks"
-	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
-	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
-	"github.com/aws/aws-sdk-go-v2/service/guardduty"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/aws/aws-sdk-go-v2/service/kms"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/macie2"
-	"github.com/aws/aws-sdk-go-v2/service/organizations"
-	"github.com/aws/aws-sdk-go-v2/service/rds"
-	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
-	"github.com/aws/aws-sdk-go-v2/service/route53"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3control"
-	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	"github.com/aws/aws-sdk-go-v2/service/securityhub"
-	"github.com/aws/aws-sdk-go-v2/service/sns"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/cloudarq/cloudarq/pkg/aws/client"
 	"github.com/cloudarq/cloudarq/pkg/policy"
 )
-
-// clients are the SDK's clients that collectors use; internal/arch holds the
-// list to their imports.
-func clients(cfg aws.Config) []any {
-	return []any{
-		accessanalyzer.NewFromConfig(cfg),
-		account.NewFromConfig(cfg),
-		acm.NewFromConfig(cfg),
-		apigateway.NewFromConfig(cfg),
-		autoscaling.NewFromConfig(cfg),
-		cloudfront.NewFromConfig(cfg),
-		cloudtrail.NewFromConfig(cfg),
-		cloudwatch.NewFromConfig(cfg),
-		cloudwatchlogs.NewFromConfig(cfg),
-		configservice.NewFromConfig(cfg),
-		dynamodb.NewFromConfig(cfg),
-		ec2.NewFromConfig(cfg),
-		ecr.NewFromConfig(cfg),
-		ecs.NewFromConfig(cfg),
-		efs.NewFromConfig(cfg),
-		eks.NewFromConfig(cfg),
-		elasticloadbalancing.NewFromConfig(cfg),
-		elasticloadbalancingv2.NewFromConfig(cfg),
-		guardduty.NewFromConfig(cfg),
-		iam.NewFromConfig(cfg),
-		kms.NewFromConfig(cfg),
-		lambda.NewFromConfig(cfg),
-		macie2.NewFromConfig(cfg),
-		organizations.NewFromConfig(cfg),
-		rds.NewFromConfig(cfg),
-		resourcegroupstaggingapi.NewFromConfig(cfg),
-		route53.NewFromConfig(cfg),
-		s3.NewFromConfig(cfg),
-		s3control.NewFromConfig(cfg),
-		secretsmanager.NewFromConfig(cfg),
-		securityhub.NewFromConfig(cfg),
-		sns.NewFromConfig(cfg),
-		sqs.NewFromConfig(cfg),
-		sts.NewFromConfig(cfg),
-	}
-}
 
 // wire is an HTTP client through which only operations of the table may go; it
 // sends nothing.

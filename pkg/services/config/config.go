@@ -19,7 +19,7 @@ func Service() check.Service {
 	return check.Service{
 		Name:  "config",
 		Title: "AWS Config",
-		Kinds: []check.Kind{check.KindOf[RegionSettings]()},
+		Kinds: []check.Kind{check.KindOf[RegionSettings]().Stateless("a setting of the region; recorders' states are read by the rules")},
 		Rules: rules(),
 		Texts: texts,
 	}

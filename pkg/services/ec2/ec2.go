@@ -24,13 +24,13 @@ func Service() check.Service {
 		Name:  "ec2",
 		Title: "Amazon EC2 and VPC",
 		Kinds: []check.Kind{
-			check.KindOf[Instance](), check.KindOf[LaunchTemplate](),
-			check.KindOf[SecurityGroup](), check.KindOf[NetworkInterface](), check.KindOf[NetworkACL](),
-			check.KindOf[VPC](), check.KindOf[Subnet](), check.KindOf[FlowLog](), check.KindOf[RouteTable](),
-			check.KindOf[Peering](), check.KindOf[Endpoint](), check.KindOf[EndpointService](), check.KindOf[Address](),
+			check.KindOf[Instance](), check.KindOf[LaunchTemplate]().Stateless("launch templates are there or are not"),
+			check.KindOf[SecurityGroup]().Stateless("security groups are there or are not"), check.KindOf[NetworkInterface](), check.KindOf[NetworkACL]().Stateless("network ACLs are there or are not"),
+			check.KindOf[VPC](), check.KindOf[Subnet](), check.KindOf[FlowLog](), check.KindOf[RouteTable]().Stateless("route tables are there or are not"),
+			check.KindOf[Peering](), check.KindOf[Endpoint](), check.KindOf[EndpointService](), check.KindOf[Address]().Stateless("addresses are there or are not"),
 			check.KindOf[TransitGateway](), check.KindOf[VPNConnection](), check.KindOf[ClientVPN](),
 			check.KindOf[Volume](), check.KindOf[Snapshot](), check.KindOf[Image](),
-			check.KindOf[RegionSettings](),
+			check.KindOf[RegionSettings]().Stateless("a setting of the region"),
 		},
 		Rules: slices.Concat(
 			instanceRules(), exposureRules(), launchTemplateRules(),

@@ -18,7 +18,10 @@ func Service() check.Service {
 	return check.Service{
 		Name:  "ecr",
 		Title: "Amazon Elastic Container Registry",
-		Kinds: []check.Kind{check.KindOf[Repository](), check.KindOf[Registry]()},
+		Kinds: []check.Kind{
+			check.KindOf[Repository]().Stateless("repositories are there or are not"),
+			check.KindOf[Registry]().Stateless("a setting of the region"),
+		},
 		Rules: rules(),
 		Texts: texts,
 	}

@@ -18,7 +18,7 @@ func Service() check.Service {
 	return check.Service{
 		Name:  "elb",
 		Title: "Elastic Load Balancing (Classic)",
-		Kinds: []check.Kind{check.KindOf[LoadBalancer]()},
+		Kinds: []check.Kind{check.KindOf[LoadBalancer]().Stateless("Classic Load Balancers tell no state")},
 		Rules: rules(),
 		Texts: texts,
 	}

@@ -18,7 +18,7 @@ func Service() check.Service {
 	return check.Service{
 		Name:  "guardduty",
 		Title: "Amazon GuardDuty",
-		Kinds: []check.Kind{check.KindOf[RegionSettings]()},
+		Kinds: []check.Kind{check.KindOf[RegionSettings]().Stateless("a setting of the region; the detector's state is read by the rules")},
 		Rules: rules(),
 		Texts: texts,
 	}

@@ -18,7 +18,11 @@ func Service() check.Service {
 	return check.Service{
 		Name:  "logs",
 		Title: "Amazon CloudWatch Logs",
-		Kinds: []check.Kind{check.KindOf[LogGroup](), check.KindOf[MetricFilter](), check.KindOf[ResourcePolicy]()},
+		Kinds: []check.Kind{
+			check.KindOf[LogGroup]().Stateless("log groups are there or are not"),
+			check.KindOf[MetricFilter]().Stateless("metric filters are there or are not"),
+			check.KindOf[ResourcePolicy]().Stateless("policies are there or are not"),
+		},
 		Rules: rules(),
 		Texts: texts,
 	}

@@ -18,7 +18,7 @@ func Service() check.Service {
 	return check.Service{
 		Name:  "macie",
 		Title: "Amazon Macie",
-		Kinds: []check.Kind{check.KindOf[RegionSettings]()},
+		Kinds: []check.Kind{check.KindOf[RegionSettings]().Stateless("a setting of the region")},
 		Rules: rules(),
 		Texts: texts,
 	}

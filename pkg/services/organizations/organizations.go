@@ -18,7 +18,7 @@ func Service() check.Service {
 	return check.Service{
 		Name:  "organizations",
 		Title: "AWS Organizations",
-		Kinds: []check.Kind{check.KindOf[Membership]()},
+		Kinds: []check.Kind{check.KindOf[Membership]().Stateless("a setting of the account")},
 		Rules: rules(),
 		Texts: texts,
 	}

@@ -31,7 +31,7 @@ func Zone() policyrule.Zone {
 // Zones declares the type for the catalogue of a test; the service that really has it is
 // another one's affair.
 func Zones() check.Service {
-	return check.Service{Name: "zone", Title: "zone of trust", Kinds: []check.Kind{check.KindOf[policyrule.Zone]()}}
+	return check.Service{Name: "zone", Title: "zone of trust", Kinds: []check.Kind{check.KindOf[policyrule.Zone]().Stateless("a setting of the audit")}}
 }
 
 // Blind is the zone without what the change takes away.

@@ -23,7 +23,7 @@ func Service() check.Service {
 		Title: "Amazon Relational Database Service",
 		Kinds: []check.Kind{
 			check.KindOf[DBInstance](), check.KindOf[DBCluster](), check.KindOf[DBSnapshot](), check.KindOf[DBClusterSnapshot](),
-			check.KindOf[DBProxy](), check.KindOf[RegionSettings](),
+			check.KindOf[DBProxy](), check.KindOf[RegionSettings]().Stateless("a setting of the region"),
 		},
 		Rules: rules(),
 		Texts: texts,

@@ -18,7 +18,7 @@ func Service() check.Service {
 	return check.Service{
 		Name:  "route53",
 		Title: "Amazon Route 53",
-		Kinds: []check.Kind{check.KindOf[HostedZone]()},
+		Kinds: []check.Kind{check.KindOf[HostedZone]().Stateless("hosted zones are there or are not")},
 		Rules: rules(),
 		Texts: texts,
 	}

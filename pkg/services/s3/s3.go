@@ -19,9 +19,10 @@ func Service() check.Service {
 		Name:  "s3",
 		Title: "Amazon S3",
 		Kinds: []check.Kind{
-			check.KindOf[Bucket](),
-			check.KindOf[AccountPublicAccessBlock](),
-			check.KindOf[MultiRegionAccessPoint](), check.KindOf[AccessPoint](),
+			check.KindOf[Bucket]().Stateless("buckets are there or are not"),
+			check.KindOf[AccountPublicAccessBlock]().Stateless("a setting of the account"),
+			check.KindOf[MultiRegionAccessPoint](),
+			check.KindOf[AccessPoint]().Stateless("access points are there or are not"),
 		},
 		Rules: rules(),
 		Texts: texts,

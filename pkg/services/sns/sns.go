@@ -18,7 +18,10 @@ func Service() check.Service {
 	return check.Service{
 		Name:  "sns",
 		Title: "Amazon Simple Notification Service",
-		Kinds: []check.Kind{check.KindOf[Topic](), check.KindOf[Subscription]()},
+		Kinds: []check.Kind{
+			check.KindOf[Topic]().Stateless("topics are there or are not"),
+			check.KindOf[Subscription]().Stateless("subscriptions are there or are not, or wait for their confirmation"),
+		},
 		Rules: rules(),
 		Texts: texts,
 	}

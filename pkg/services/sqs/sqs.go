@@ -18,7 +18,7 @@ func Service() check.Service {
 	return check.Service{
 		Name:  "sqs",
 		Title: "Amazon Simple Queue Service",
-		Kinds: []check.Kind{check.KindOf[Queue]()},
+		Kinds: []check.Kind{check.KindOf[Queue]().Stateless("queues are there or are not")},
 		Rules: rules(),
 		Texts: texts,
 	}

@@ -22,7 +22,10 @@ func Service() check.Service {
 	return check.Service{
 		Name:  Name,
 		Title: "AWS Resource Groups Tagging API",
-		Kinds: []check.Kind{check.KindOf[RegionTags](), check.KindOf[TaggedResource]()},
+		Kinds: []check.Kind{
+			check.KindOf[RegionTags]().Stateless("a setting of the region"),
+			check.KindOf[TaggedResource]().Stateless("the tagging service tells no state"),
+		},
 		Rules: rules(),
 		Texts: texts,
 	}
