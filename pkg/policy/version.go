@@ -5,6 +5,6 @@ package policy
 // VersionDate names the set of actions that the role allows and denies: customers see
 // by it that their role is older. RecordedHash is the set's own.
 const (
-	VersionDate  = "20261129a"
-	RecordedHash = "fe32ce81e9019e516528286f52d4cd1c974498c76aee6e61c00b85aa84e88841"
+	VersionDate  = "20261129b"
+	RecordedHash = "bdf4b1329b4441d352bb07ca27517c0b415ce922946ef08746e7ed019882af0e"
 )
