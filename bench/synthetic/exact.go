@@ -22,8 +22,12 @@ import (
 	classictypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+	"github.com/aws/aws-sdk-go-v2/service/guardduty"
+	guarddutytypes "github.com/aws/aws-sdk-go-v2/service/guardduty/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -284,6 +288,27 @@ func describeTaskDefinition(a *Account, region string, in *ecs.DescribeTaskDefin
 	definition := filled[ecstypes.TaskDefinition](a.variant(name, region, 0))
 	definition.TaskDefinitionArn, definition.Family, definition.Revision = arn("ecs", region, a.ID, "task-definition/"+name+":1"), &name, 1
 	return &ecs.DescribeTaskDefinitionOutput{TaskDefinition: &definition}
+}
+
+// getDetector names who manages the agents of each kind of workload.
+func getDetector(a *Account, region string, _ *guardduty.GetDetectorInput) *guardduty.GetDetectorOutput {
+	o := filled[guardduty.GetDetectorOutput](a.variant("AWS::GuardDuty::RegionSettings", region, 0))
+	for i := range o.Features {
+		o.Features[i].AdditionalConfiguration = nil
+		for _, name := range guarddutytypes.FeatureAdditionalConfiguration("").Values() {
+			o.Features[i].AdditionalConfiguration = append(o.Features[i].AdditionalConfiguration, guarddutytypes.DetectorAdditionalConfigurationResult{
+				Name: name, Status: guarddutytypes.FeatureStatusEnabled,
+			})
+		}
+	}
+	return &o
+}
+
+// listLayerVersions gives each layer one version.
+func listLayerVersions(a *Account, region string, in *lambda.ListLayerVersionsInput) *lambda.ListLayerVersionsOutput {
+	return &lambda.ListLayerVersionsOutput{LayerVersions: []lambdatypes.LayerVersionsListItem{{
+		LayerVersionArn: arn("lambda", region, a.ID, "layer", aws.ToString(in.LayerName), "1"), Version: 1,
+	}}}
 }
 
 func getTopicAttributes(a *Account, region string, in *sns.GetTopicAttributesInput) *sns.GetTopicAttributesOutput {

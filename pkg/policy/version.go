@@ -5,6 +5,6 @@ package policy
 // VersionDate names the set of actions that the role allows and denies: customers see
 // by it that their role is older. RecordedHash is the set's own.
 const (
-	VersionDate  = "20261129b"
-	RecordedHash = "bdf4b1329b4441d352bb07ca27517c0b415ce922946ef08746e7ed019882af0e"
+	VersionDate  = "20261129c"
+	RecordedHash = "d5ae63993f1f2e4dc6c900cfc19f3274d05e629fb661994b5646f254be757c18"
 )

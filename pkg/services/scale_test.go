@@ -209,9 +209,12 @@ func populations(patterns []string) map[string]population {
 		return sns.Topic{Resource: r, Attributes: fact.Known(sns.Attributes{Policy: granting(i)})}
 	}))
 	add(many("lambda", "function", func(i int, r model.Resource) lambda.Function {
-		return lambda.Function{Resource: r, Policy: fact.Known(granting(i)), Aliases: fact.Known([]lambda.Alias{{Name: "live", Policy: granting(i)}}), Detail: fact.Known(lambda.Detail{
+		return lambda.Function{Resource: r, Policy: fact.Known(granting(i)), Aliases: fact.Known([]lambda.Qualified{{Qualifier: "live", Policy: granting(i)}}), Versions: fact.Known([]lambda.Qualified{{Qualifier: "1", Policy: granting(i)}}), Detail: fact.Known(lambda.Detail{
 			Runtime: "python3.13", VPC: "vpc", Subnets: []string{name("subnet", i), half(i, name("subnet", i+1))}, Groups: []string{half(i, name("sg", i))},
 		})}
+	}))
+	add(many("lambda", "layer", func(i int, r model.Resource) lambda.LayerVersion {
+		return lambda.LayerVersion{Resource: r, Policy: fact.Known(granting(i))}
 	}))
 	add(many("dynamodb", "table", func(i int, r model.Resource) dynamodb.Table {
 		return dynamodb.Table{Resource: r, Detail: fact.Known(dynamodb.Detail{}), Policy: fact.Known(granting(i))}

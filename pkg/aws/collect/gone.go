@@ -34,7 +34,7 @@ var absences = []absence{
 	{"Elastic Load Balancing", "LoadBalancerNotFound", []string{"DescribeLoadBalancerAttributes", "DescribeLoadBalancerPolicies"}},
 	{"Elastic Load Balancing v2", "LoadBalancerNotFound", []string{"DescribeListeners", "DescribeLoadBalancerAttributes"}},
 	{"KMS", "NotFoundException", []string{"DescribeKey", "GetKeyPolicy", "GetKeyRotationStatus"}},
-	{"Lambda", "ResourceNotFoundException", []string{"GetFunctionConcurrency", "ListAliases", "ListFunctionEventInvokeConfigs", "ListFunctionUrlConfigs"}},
+	{"Lambda", "ResourceNotFoundException", []string{"GetFunctionConcurrency", "ListAliases", "ListFunctionEventInvokeConfigs", "ListFunctionUrlConfigs", "ListLayerVersions"}},
 	{"RDS", "DBClusterSnapshotNotFoundFault", []string{"DescribeDBClusterSnapshotAttributes"}},
 	{"RDS", "DBSnapshotNotFound", []string{"DescribeDBSnapshotAttributes"}},
 	{"Route 53", "NoSuchHostedZone", []string{"GetDNSSEC"}},

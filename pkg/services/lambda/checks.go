@@ -16,6 +16,8 @@ func rules() []check.Rule {
 		check.For("lambda-function-not-public", model.Critical, policies().Asking(policyrule.NotPublic)),
 		check.Across("lambda-function-policy-no-other-accounts", model.Medium, policies().AskingZone(policyrule.NoOtherAccounts), check.Using[policyrule.Zone]()),
 		check.For("lambda-function-policy-services-scoped", model.Medium, policies().Asking(policyrule.ServicesScoped)),
+		check.For("lambda-layer-not-public", model.Medium, layerPolicies().Asking(policyrule.NotPublic)),
+		check.Across("lambda-layer-policy-no-other-accounts", model.Low, layerPolicies().AskingZone(policyrule.NoOtherAccounts), check.Using[policyrule.Zone]()),
 		check.For("lambda-function-url-authenticated", model.High, urlAuthenticated),
 		check.For("lambda-function-url-cors", model.Medium, urlCORS),
 		check.For("lambda-function-no-secrets-in-environment", model.High, noSecrets),

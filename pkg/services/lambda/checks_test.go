@@ -26,7 +26,8 @@ func function(change func(*lambda.Function, *lambda.Detail)) lambda.Function {
 		Resource:            checktest.Ref("lambda", "function:resize"),
 		SecretVariables:     fact.Known[[]string](nil),
 		Policy:              fact.Known(""),
-		Aliases:             fact.Known[[]lambda.Alias](nil),
+		Aliases:             fact.Known[[]lambda.Qualified](nil),
+		Versions:            fact.Known[[]lambda.Qualified](nil),
 		URLs:                fact.Known[[]lambda.URL](nil),
 		ReservedConcurrency: fact.Known(new(int32(10))),
 		CodeSigning:         fact.Known("arn:aws:lambda:eu-west-1:111122223333:code-signing-config:csc-1"),
@@ -47,8 +48,12 @@ func failing(to fact.Of[[]string]) lambda.Function {
 	return function(func(f *lambda.Function, d *lambda.Detail) { d.DeadLetter, f.Destinations = "", to })
 }
 
-func withAlias(aliases fact.Of[[]lambda.Alias]) lambda.Function {
+func withAlias(aliases fact.Of[[]lambda.Qualified]) lambda.Function {
 	return function(func(f *lambda.Function, _ *lambda.Detail) { f.Aliases = aliases })
+}
+
+func withVersion(versions fact.Of[[]lambda.Qualified]) lambda.Function {
+	return function(func(f *lambda.Function, _ *lambda.Detail) { f.Versions = versions })
 }
 
 const open = `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "lambda:InvokeFunction", "Resource": "*"}]}`
@@ -73,6 +78,7 @@ var (
 func TestChecks(t *testing.T) {
 	t.Parallel()
 	table := policyCases()
+	maps.Copy(table, layers.Cases())
 	maps.Copy(table, urlCases())
 	maps.Copy(table, codeCases())
 	maps.Copy(table, operationCases())
@@ -87,6 +93,15 @@ var policies = policytest.Subject{
 	Denied: function(func(f *lambda.Function, _ *lambda.Detail) {
 		f.Policy = fact.Missing[string](fact.Denied, "lambda:GetPolicy")
 	}),
+}
+
+var layers = policytest.Subject{
+	NotPublic: "lambda-layer-not-public", NoOtherAccounts: "lambda-layer-policy-no-other-accounts",
+	Action: "lambda:GetLayerVersion", Resource: "arn:aws:lambda:eu-west-1:111122223333:layer:shared:3",
+	With: func(policy string) check.Resource {
+		return lambda.LayerVersion{Resource: checktest.Ref("lambda", "layer:shared:3"), Policy: fact.Known(policy)}
+	},
+	Denied: lambda.LayerVersion{Resource: checktest.Ref("lambda", "layer:shared:3"), Policy: fact.Missing[string](fact.Denied, "lambda:GetLayerVersionPolicy")},
 }
 
 // policyCases has, besides those of every policy, function URLs and buckets,
@@ -107,14 +122,16 @@ func policyCases() checktest.Table {
 	table := policies.Cases()
 	for id, more := range (checktest.Table{
 		"lambda-function-not-public": {
-			{Name: "everybody, an alias", Resource: withAlias(fact.Known([]lambda.Alias{{Name: "old"}, {Name: "live", Policy: open}})), Want: check.Fail},
-			{Name: "nobody, an alias", Resource: withAlias(fact.Known([]lambda.Alias{{Name: "live"}})), Want: check.Pass},
-			{Name: "aliases denied", Resource: withAlias(fact.Missing[[]lambda.Alias](fact.Denied, "lambda:ListAliases")), Want: check.NotAssessed},
+			{Name: "everybody, an alias", Resource: withAlias(fact.Known([]lambda.Qualified{{Qualifier: "old"}, {Qualifier: "live", Policy: open}})), Want: check.Fail},
+			{Name: "nobody, an alias", Resource: withAlias(fact.Known([]lambda.Qualified{{Qualifier: "live"}})), Want: check.Pass},
+			{Name: "aliases denied", Resource: withAlias(fact.Missing[[]lambda.Qualified](fact.Denied, "lambda:ListAliases")), Want: check.NotAssessed},
+			{Name: "everybody, a version", Resource: withVersion(fact.Known([]lambda.Qualified{{Qualifier: "1"}, {Qualifier: "2", Policy: open}})), Want: check.Fail},
+			{Name: "versions denied", Resource: withVersion(fact.Missing[[]lambda.Qualified](fact.Denied, "lambda:ListFunctions")), Want: check.NotAssessed},
 			{Name: "everybody by URL", Resource: byURL, Want: check.Fail},
 			{Name: "every account by URL", Resource: anyAccount, Want: check.Fail},
 		},
 		"lambda-function-policy-no-other-accounts": policytest.InZone([]checktest.Case{
-			{Name: "another account, an alias", Resource: withAlias(fact.Known([]lambda.Alias{{Name: "live", Policy: strings.ReplaceAll(open, `"*", "Action"`, `{"AWS": "444455556666"}, "Action"`)}})), Want: check.Fail},
+			{Name: "another account, an alias", Resource: withAlias(fact.Known([]lambda.Qualified{{Qualifier: "live", Policy: strings.ReplaceAll(open, `"*", "Action"`, `{"AWS": "444455556666"}, "Action"`)}})), Want: check.Fail},
 			{Name: "own bucket", Resource: ownBucket, Want: check.Pass},
 			{Name: "a bucket of whoever has its name", Resource: bucket, Want: check.Fail},
 			{Name: "an own bucket by its name", Resource: byEvent(`"ArnLike": {"aws:SourceArn": "arn:aws:s3:::own-bucket"}`), Want: check.Pass},

@@ -18,7 +18,10 @@ func Service() check.Service {
 	return check.Service{
 		Name:  "lambda",
 		Title: "AWS Lambda",
-		Kinds: []check.Kind{check.KindOf[Function]().Stateless("ListFunctions does not tell the state, and settings and policy count in each")},
+		Kinds: []check.Kind{
+			check.KindOf[Function]().Stateless("ListFunctions does not tell the state, and settings and policy count in each"),
+			check.KindOf[LayerVersion]().Stateless("versions of layers are there or are not"),
+		},
 		Rules: rules(),
 		Texts: texts,
 	}
@@ -33,8 +36,10 @@ type Function struct {
 	SecretVariables fact.Of[[]string] `json:"secret_variables"`
 	// Policy is the resource policy, a JSON document; empty when there is none.
 	Policy fact.Of[string] `json:"policy"`
-	// Aliases are the function's aliases with their policies.
-	Aliases fact.Of[[]Alias] `json:"aliases"`
+	// Aliases and Versions are the function's aliases and published versions with their
+	// policies.
+	Aliases  fact.Of[[]Qualified] `json:"aliases"`
+	Versions fact.Of[[]Qualified] `json:"versions"`
 	// URLs are the function URLs, of the function itself and of its aliases.
 	URLs fact.Of[[]URL] `json:"urls"`
 	// Destinations are the ARNs of where events go that fail, of the function itself and
@@ -47,13 +52,23 @@ type Function struct {
 	CodeSigning fact.Of[string] `json:"code_signing"`
 }
 
-// Alias is a name of a published version. Whoever may call it need not be let in by the
-// function's own policy.
+// Qualified is an alias or a published version of a function. Whoever may call it need
+// not be let in by the function's own policy.
 // https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html, 29 November 2026.
-type Alias struct {
-	Name   string `json:"name"`
-	Policy string `json:"policy,omitempty"` // a JSON document; empty when there is none
+type Qualified struct {
+	Qualifier string `json:"qualifier"`        // the alias's name or the version's number
+	Policy    string `json:"policy,omitempty"` // a JSON document; empty when there is none
 }
+
+// LayerVersion is a version of a layer of the account's own.
+type LayerVersion struct {
+	model.Resource
+	// Policy says who else may use the version, a JSON document; empty when there is none.
+	Policy fact.Of[string] `json:"policy"`
+}
+
+// Kind implements check.Resource.
+func (LayerVersion) Kind() string { return "AWS::Lambda::LayerVersion" }
 
 // Kind implements check.Resource.
 func (Function) Kind() string { return "AWS::Lambda::Function" }

@@ -20,26 +20,35 @@ import (
 func Spec() collect.Spec {
 	return collect.Spec{
 		Service: "lambda",
-		Walks: []collect.Walk{{
-			Kinds: []string{lambda.Function{}.Kind()},
-			Operations: []string{
-				"Lambda.ListFunctions", "Lambda.GetPolicy", "Lambda.ListAliases", "Lambda.ListFunctionEventInvokeConfigs", "Lambda.ListFunctionUrlConfigs",
-				"Lambda.GetFunctionConcurrency", "Lambda.ListCodeSigningConfigs", "Lambda.ListFunctionsByCodeSigningConfig",
+		Walks: []collect.Walk{
+			{
+				Kinds: []string{lambda.Function{}.Kind()},
+				Operations: []string{
+					"Lambda.ListFunctions", "Lambda.GetPolicy", "Lambda.ListAliases", "Lambda.ListFunctionEventInvokeConfigs", "Lambda.ListFunctionUrlConfigs",
+					"Lambda.GetFunctionConcurrency", "Lambda.ListCodeSigningConfigs", "Lambda.ListFunctionsByCodeSigningConfig",
+				},
+				Run: functions,
 			},
-			Run: functions,
-		}},
+			{
+				Kinds:      []string{lambda.LayerVersion{}.Kind()},
+				Operations: []string{"Lambda.ListLayers", "Lambda.ListLayerVersions", "Lambda.GetLayerVersionPolicy"},
+				Run:        layerVersions,
+			},
+		},
 	}
 }
 
 func functions(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	signed := sync.OnceValue(func() fact.Of[map[string]string] { return signing(collect.NewReading(ctx, s), client) })
+	published := sync.OnceValue(func() fact.Of[map[string][]string] { return published(collect.NewReading(ctx, s), client) })
 	// Lambda gives at most 50 at a time, whatever is asked.
 	// https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html
 	pages := sdk.NewListFunctionsPaginator(client, &sdk.ListFunctionsInput{MaxItems: aws.Int32(50)})
 	return collect.Each(ctx, s, pages, func(o *sdk.ListFunctionsOutput) []types.FunctionConfiguration { return o.Functions },
 		func(r *collect.Reading, c types.FunctionConfiguration) *lambda.Function {
 			f := function(ctx, r, s, client, c)
+			r.Do(func(context.Context) { f.Versions = versions(r, client, c.FunctionName, published(), f.ARN) })
 			if c.PackageType != types.PackageTypeImage {
 				r.Do(func(context.Context) {
 					f.CodeSigning = fact.Map(signed(), func(configs map[string]string) string { return configs[f.ARN] })
@@ -58,7 +67,7 @@ func function(ctx context.Context, r *collect.Reading, s *collect.Session, clien
 	collect.Into(r, &f.Policy, client.GetPolicy, &sdk.GetPolicyInput{FunctionName: c.FunctionName},
 		func(o *sdk.GetPolicyOutput) string { return collect.RequiredText("Policy", o.Policy) }, "ResourceNotFoundException")
 	r.Do(func(context.Context) {
-		f.Aliases = collect.Ask(r, func(ctx context.Context) ([]lambda.Alias, error) { return aliases(ctx, client, c.FunctionName) })
+		f.Aliases = collect.Ask(r, func(ctx context.Context) ([]lambda.Qualified, error) { return aliases(ctx, client, c.FunctionName) })
 	})
 	collect.Into(r, &f.ReservedConcurrency, client.GetFunctionConcurrency, &sdk.GetFunctionConcurrencyInput{FunctionName: c.FunctionName},
 		func(o *sdk.GetFunctionConcurrencyOutput) *int32 { return o.ReservedConcurrentExecutions })
@@ -79,7 +88,7 @@ func function(ctx context.Context, r *collect.Reading, s *collect.Session, clien
 	return f
 }
 
-func aliases(ctx context.Context, client *sdk.Client, function *string) ([]lambda.Alias, error) {
+func aliases(ctx context.Context, client *sdk.Client, function *string) ([]lambda.Qualified, error) {
 	pages := sdk.NewListAliasesPaginator(client, &sdk.ListAliasesInput{FunctionName: function, MaxItems: aws.Int32(50)})
 	listed, err := collect.Pages(ctx, pages, func(o *sdk.ListAliasesOutput) []types.AliasConfiguration {
 		return collect.RequiredList("Aliases", o.Aliases)
@@ -87,18 +96,64 @@ func aliases(ctx context.Context, client *sdk.Client, function *string) ([]lambd
 	if err != nil {
 		return nil, err
 	}
-	var all []lambda.Alias
+	names := make([]string, 0, len(listed))
 	for _, a := range listed {
-		alias := lambda.Alias{Name: collect.RequiredText("Name", a.Name)}
-		o, err := client.GetPolicy(ctx, &sdk.GetPolicyInput{FunctionName: function, Qualifier: a.Name})
+		names = append(names, collect.RequiredText("Name", a.Name))
+	}
+	return qualified(ctx, client, function, names)
+}
+
+// published is the numbers of the published versions of each function that has some, by
+// the function's ARN: one listing of the region tells them, asked with the first function.
+// https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html (FunctionVersion), 29 November 2026.
+func published(r *collect.Reading, client *sdk.Client) fact.Of[map[string][]string] {
+	return collect.Ask(r, func(ctx context.Context) (map[string][]string, error) {
+		pages := sdk.NewListFunctionsPaginator(client, &sdk.ListFunctionsInput{MaxItems: aws.Int32(50), FunctionVersion: types.FunctionVersionAll})
+		numbers := map[string][]string{}
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return nil, err
+			}
+			for _, c := range page.Functions {
+				if number := collect.RequiredText("Version", c.Version); number != unpublished {
+					arn := unqualified(collect.RequiredARN("FunctionArn", c.FunctionArn))
+					numbers[arn] = append(numbers[arn], number)
+				}
+			}
+		}
+		return numbers, nil
+	})
+}
+
+// unpublished is the version of a function that can still be changed.
+const unpublished = "$LATEST"
+
+// versions is a function's published versions with their policies.
+func versions(r *collect.Reading, client *sdk.Client, function *string, published fact.Of[map[string][]string], arn string) fact.Of[[]lambda.Qualified] {
+	numbers, gap := published.Get()
+	if gap != nil {
+		return fact.Unknown[[]lambda.Qualified](*gap)
+	}
+	return collect.Ask(r, func(ctx context.Context) ([]lambda.Qualified, error) {
+		return qualified(ctx, client, function, numbers[arn])
+	})
+}
+
+// qualified reads the policies of a function's aliases or versions.
+func qualified(ctx context.Context, client *sdk.Client, function *string, qualifiers []string) ([]lambda.Qualified, error) {
+	var all []lambda.Qualified
+	for _, name := range qualifiers {
+		q := lambda.Qualified{Qualifier: name}
+		o, err := client.GetPolicy(ctx, &sdk.GetPolicyInput{FunctionName: function, Qualifier: &name})
 		switch {
 		case collect.HasCode(err, "ResourceNotFoundException"): // it has no policy, or is gone
 		case err != nil:
 			return nil, err
 		default:
-			alias.Policy = collect.RequiredText("Policy", o.Policy)
+			q.Policy = collect.RequiredText("Policy", o.Policy)
 		}
-		all = append(all, alias)
+		all = append(all, q)
 	}
 	return all, nil
 }

@@ -19,7 +19,7 @@ func TestCollect(t *testing.T) {
 // functions is the account kept with the functions given instead, in JSON.
 func functions(t *testing.T, list string) *collecttest.Found {
 	t.Helper()
-	cloud := collecttest.Scenario(t, "neglected", "-- ListFunctions --\n{\"Functions\": "+list+"}\n")
+	cloud := collecttest.Scenario(t, "neglected", "-- ListFunctions --\n{\"Functions\": "+list+"}\n-- ListLayers --\n{\"Layers\": []}\n")
 	found := collecttest.Walk(t, collect.Spec(), cloud)
 	if list == "[]" && cloud.Calls("Lambda.ListCodeSigningConfigs") > 0 {
 		t.Error("a region without functions was asked how their code is signed")

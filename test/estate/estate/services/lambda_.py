@@ -13,6 +13,7 @@ def neglected(account: Account) -> None:
     account.client("lambda").add_permission(
         FunctionName="resize", StatementId="anybody", Action="lambda:InvokeFunction", Principal="*"
     )
+    _layer(account, principal="*")
     _none(account)
 
 
@@ -28,6 +29,8 @@ def well_kept(account: Account) -> None:
         VpcConfig={"SubnetIds": elbv2.subnets(account), "SecurityGroupIds": [group["GroupId"] for group in groups]},
     )
     account.client("lambda").put_function_concurrency(FunctionName="resize", ReservedConcurrentExecutions=10)
+    account.client("lambda").publish_version(FunctionName="resize")
+    _layer(account, principal=account.id)
     _none(account)
 
 
@@ -35,6 +38,14 @@ def _none(account: Account) -> None:
     """Says for what moto lacks that there is none of it."""
     account.answer("lambda", "ListFunctionUrlConfigs", {"FunctionUrlConfigs": []})
     account.answer("lambda", "ListCodeSigningConfigs", {"CodeSigningConfigs": []})
+
+
+def _layer(account: Account, principal: str) -> None:
+    client = account.client("lambda")
+    version = client.publish_layer_version(LayerName="shared", Content={"ZipFile": _code()})["Version"]
+    client.add_layer_version_permission(
+        LayerName="shared", VersionNumber=version, StatementId="read", Action="lambda:GetLayerVersion", Principal=principal
+    )
 
 
 def bulk(account: Account, region: str, number: int) -> None:
