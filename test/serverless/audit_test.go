@@ -17,13 +17,14 @@ func TestAudit(t *testing.T) {
 	var score struct {
 		Summary struct {
 			Score struct{ Value, Coverage float64 }
+			Gaps  []struct{ Operation, Detail string }
 		}
 	}
 	if status := h.call(http.MethodGet, "/v1/connections/"+c.ID+"/score", nil, nil, &score); status != http.StatusOK {
 		t.Fatalf("score: status %d", status)
 	}
 	if s := score.Summary.Score; s.Value < 95 || s.Coverage != 1 {
-		t.Errorf("score %+v of a well-kept account", s)
+		t.Errorf("score %+v of a well-kept account, gaps %+v", s, score.Summary.Gaps)
 	}
 }
 

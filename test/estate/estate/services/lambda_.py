@@ -30,7 +30,8 @@ def well_kept(account: Account) -> None:
     )
     account.client("lambda").put_function_concurrency(FunctionName="resize", ReservedConcurrentExecutions=10)
     account.client("lambda").publish_version(FunctionName="resize")
-    _layer(account, principal=account.id)
+    # AWS takes the id alone and makes this of it.
+    _layer(account, principal=f"arn:aws:iam::{account.id}:root")
     _none(account)
 
 
