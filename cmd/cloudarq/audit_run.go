@@ -89,7 +89,7 @@ func (f runFlags) validate() error {
 	if f.timeout < 0 {
 		return usagef("--timeout %s is negative", f.timeout)
 	}
-	if err := model.CheckTrustedAccounts(f.trusted); err != nil {
+	if err := (model.Connection{TrustedAccounts: f.trusted}).Check(); err != nil {
 		return usagef("--trusted-accounts: %w", err)
 	}
 	if f.connection != "" && (f.roleARN != "" || f.externalID != "" || f.profile != "") {

@@ -93,7 +93,7 @@ func (o Organized) id() model.OrganizationID {
 
 // Handler is the API as an http.Handler.
 func (a *API) Handler() http.Handler {
-	useProblems()
+	setUp()
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("CloudArq", a.Version)
 	config.Info.Description = "Audits of AWS accounts: connections, audits, findings, scores. Every request is signed with AWS Signature Version 4 (service execute-api)."
@@ -101,6 +101,7 @@ func (a *API) Handler() http.Handler {
 	config.CreateHooks = nil // no links to schemas in answers
 	config.RejectUnknownQueryParameters = true
 	config.Formats = maps.Clone(config.Formats)
+	config.Formats["application/json"], config.Formats["json"] = strictJSON, strictJSON
 	config.Formats[ndjson] = jsonLines
 	api := humago.New(mux, config)
 	a.connections(api)

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -129,11 +128,15 @@ func (a *API) createConnection(ctx context.Context, in *struct {
 
 // apply checks what a client says of a connection and writes it into c.
 func (a *API) apply(ctx context.Context, c *model.Connection, in ConnectionInput) error {
+	said := model.Connection{
+		Name: in.Name, Project: in.Project, RoleARN: in.RoleARN, Regions: in.Regions, Services: in.Services, Checks: in.Checks,
+		TrustedAccounts: in.TrustedAccounts, Schedule: in.Schedule,
+	}
+	if err := said.Check(); err != nil {
+		return a.said(ctx, err)
+	}
 	if in.RoleARN != "" {
-		account, ok := model.AccountOfRole(in.RoleARN)
-		if !ok {
-			return invalid(ctx, "body.role_arn", fmt.Sprintf("%q is not the ARN of an IAM role", in.RoleARN))
-		}
+		account, _ := model.AccountOfRole(in.RoleARN)
 		if c.AccountID != "" && c.AccountID != account {
 			return invalid(ctx, "body.role_arn", "the connection is of account "+c.AccountID+"; connect another account by itself")
 		}
@@ -143,9 +146,6 @@ func (a *API) apply(ctx context.Context, c *model.Connection, in ConnectionInput
 		if _, err := a.Catalog.SelectServices(in.Services); err != nil {
 			return invalid(ctx, "body.services", err.Error())
 		}
-	}
-	if err := model.CheckTrustedAccounts(in.TrustedAccounts); err != nil {
-		return invalid(ctx, "body.trusted_accounts", err.Error())
 	}
 	checks, err := a.Catalog.Select(in.Checks)
 	if err != nil {
@@ -166,6 +166,15 @@ func (a *API) apply(ctx context.Context, c *model.Connection, in ConnectionInput
 	c.Name, c.Project, c.RoleARN = in.Name, in.Project, in.RoleARN
 	c.Regions, c.Services, c.Checks, c.Unused, c.TrustedAccounts, c.Schedule = in.Regions, in.Services, in.Checks, in.Unused, in.TrustedAccounts, in.Schedule
 	return nil
+}
+
+// said is the problem with what a client says of something.
+func (a *API) said(ctx context.Context, err error) error {
+	var field *model.FieldError
+	if errors.As(err, &field) {
+		return invalid(ctx, "body."+field.Field, field.Reason)
+	}
+	return a.answer(ctx, err)
 }
 
 // reschedule says when the connection is due next.

@@ -57,9 +57,11 @@ func writeProblem(w http.ResponseWriter, p *Problem) {
 	_ = json.NewEncoder(w).Encode(p) // the client is gone, if anything
 }
 
-// useProblems gives the errors of huma's own validation the form of all others.
-// The library has no other place for that than variables of its own.
-var useProblems = sync.OnceFunc(func() {
+// setUp gives the errors of huma's own validation the form of all others, and has it
+// read names as they are spelled. The library has no other place for that than
+// variables of its own.
+var setUp = sync.OnceFunc(func() {
+	huma.ValidateStrictCasing = true
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
 		p := problem(ctx.Context(), status, code(status), message)
 		for _, err := range errs {

@@ -1,7 +1,6 @@
 package model
 
 import (
-	"fmt"
 	"regexp"
 	"time"
 )
@@ -38,24 +37,6 @@ type Connection struct {
 
 	Version int64 `json:"-"` // of the stored record
 }
-
-// MaxTrustedAccounts is how many accounts a connection may trust.
-const MaxTrustedAccounts = 1000
-
-// CheckTrustedAccounts refuses what can be no list of trusted accounts.
-func CheckTrustedAccounts(accounts []string) error {
-	if len(accounts) > MaxTrustedAccounts {
-		return fmt.Errorf("%d trusted accounts, at most %d are possible", len(accounts), MaxTrustedAccounts)
-	}
-	for _, account := range accounts {
-		if !accountNumber.MatchString(account) {
-			return fmt.Errorf("%q is not the number of an AWS account, which has 12 digits", account)
-		}
-	}
-	return nil
-}
-
-var accountNumber = regexp.MustCompile(`^\d{12}$`)
 
 // AccountOfRole is the account in the ARN of an IAM role; false says that it is
 // no such ARN.

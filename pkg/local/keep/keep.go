@@ -205,7 +205,9 @@ func (c Connections) check(ctx context.Context, n NewConnection, account string)
 	if _, err := Select(c.State.Catalog, n.Checks, n.Services, n.Regions); err != nil {
 		return &local.InputError{Message: err.Error()}
 	}
-	if err := model.CheckTrustedAccounts(n.TrustedAccounts); err != nil {
+	said := model.Connection{}
+	n.describe(&said)
+	if err := said.Check(); err != nil {
 		return &local.InputError{Message: err.Error()}
 	}
 	return nil

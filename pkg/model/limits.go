@@ -1,0 +1,111 @@
+package model
+
+import (
+	"fmt"
+	"regexp"
+	"unicode/utf8"
+)
+
+// How much people may say of a connection. An edge may refuse more; nothing is
+// written that passes these.
+const (
+	MaxConnectionName  = 100 // characters of a name or a project
+	MaxRegions         = 50
+	MaxServices        = 200
+	MaxChecks          = 1000
+	MaxWord            = 128 // characters of a region, a service or a check's pattern
+	MaxTrustedAccounts = 1000
+	MaxExpression      = 256 // characters of a schedule's expression
+	MaxTimezone        = 64
+	MaxJitter          = 24 * 60 // minutes
+)
+
+// FieldError is what is wrong with one thing that somebody said.
+type FieldError struct {
+	Field  string // as JSON names it: "regions[2]"
+	Reason string
+}
+
+// Error implements error.
+func (e *FieldError) Error() string { return e.Reason }
+
+func wrong(field, format string, args ...any) error {
+	return &FieldError{Field: field, Reason: fmt.Sprintf(format, args...)}
+}
+
+var (
+	accountNumber = regexp.MustCompile(`^\d{12}$`)
+	project       = regexp.MustCompile(`^[A-Za-z0-9._-]*$`) // it is an attribute of alerts, by which people filter
+	regionName    = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$`)
+)
+
+// Check refuses what nobody may say of a connection, with a *FieldError. What only the
+// catalog knows, such as the names of services, is asked elsewhere.
+func (c Connection) Check() error {
+	if err := checkText("name", c.Name, MaxConnectionName); err != nil {
+		return err
+	}
+	switch {
+	case len(c.Project) > MaxConnectionName || !project.MatchString(c.Project):
+		return wrong("project", "the project has at most %d letters, digits, dots, underscores and hyphens", MaxConnectionName)
+	case len(c.RoleARN) > MaxARN:
+		return wrong("role_arn", "the ARN has %d characters, at most %d are possible", len(c.RoleARN), MaxARN)
+	}
+	if c.RoleARN != "" {
+		if _, ok := AccountOfRole(c.RoleARN); !ok {
+			return wrong("role_arn", "%q is not the ARN of an IAM role", c.RoleARN)
+		}
+	}
+	for _, l := range []struct {
+		field string
+		words []string
+		most  int
+	}{
+		{"regions", c.Regions, MaxRegions}, {"services", c.Services, MaxServices},
+		{"checks", c.Checks, MaxChecks}, {"trusted_accounts", c.TrustedAccounts, MaxTrustedAccounts},
+	} {
+		if len(l.words) > l.most {
+			return wrong(l.field, "%d are too many, at most %d are possible", len(l.words), l.most)
+		}
+		for i, word := range l.words {
+			if err := checkText(fmt.Sprintf("%s[%d]", l.field, i), word, MaxWord); err != nil {
+				return err
+			}
+		}
+	}
+	for i, region := range c.Regions {
+		if !regionName.MatchString(region) {
+			return wrong(fmt.Sprintf("regions[%d]", i), "%q is no region", region)
+		}
+	}
+	for i, account := range c.TrustedAccounts {
+		if !accountNumber.MatchString(account) {
+			return wrong(fmt.Sprintf("trusted_accounts[%d]", i), "%q is not the number of an AWS account, which has 12 digits", account)
+		}
+	}
+	return c.Schedule.check()
+}
+
+func (s Schedule) check() error {
+	if err := checkText("schedule.expression", s.Expression, MaxExpression); err != nil {
+		return err
+	}
+	if err := checkText("schedule.timezone", s.Timezone, MaxTimezone); err != nil {
+		return err
+	}
+	if j := s.JitterMinutes; j != nil && (*j < 0 || *j > MaxJitter) {
+		return wrong("schedule.jitter_minutes", "%d minutes are not between 0 and %d", *j, MaxJitter)
+	}
+	return nil
+}
+
+// checkText refuses a text that is too long or not one printable line.
+func checkText(field, text string, most int) error {
+	if n := utf8.RuneCountInString(text); n > most {
+		return wrong(field, "it has %d characters, at most %d are possible", n, most)
+	}
+	if Clean(text) != text {
+		return wrong(field, "it has characters that cannot be shown in one line")
+	}
+	return nil
+}
