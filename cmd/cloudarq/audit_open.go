@@ -10,6 +10,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/local"
+	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/collectors"
 )
 
@@ -23,7 +24,7 @@ func (c *cli) wayIn(ctx context.Context, s *local.State, f runFlags) (opener, ru
 		externalID, err := c.externalID(f.externalID)
 		target := client.Target{Profile: f.profile, RoleARN: f.roleARN, ExternalID: externalID, SessionName: sessionName()}
 		return func(ctx context.Context, calls ledger.Ledger) (*client.Account, error) {
-			return awsClient().Open(ctx, target, calls)
+			return c.awsClient().Open(ctx, target, calls)
 		}, f, err
 	}
 	accounts := c.kept(s)
@@ -47,8 +48,14 @@ func (c *cli) wayIn(ctx context.Context, s *local.State, f runFlags) (opener, ru
 	}, f, nil
 }
 
-func awsClient() *client.Client {
-	return client.New(client.Options{Version: version, CustomEndpoint: collectors.CustomEndpoint})
+// awsClient says to whom calls go that are not for AWS: an environment variable or a
+// profile may have them go anywhere, and what answers there is believed.
+func (c *cli) awsClient() *client.Client {
+	return client.New(client.Options{Version: version, CustomEndpoint: collectors.CustomEndpoint, Elsewhere: func(host string) {
+		if _, again := c.elsewhere.LoadOrStore(host, true); !again {
+			c.note("calls go to %s, which is not AWS; AWS_ENDPOINT_URL or the profile's endpoint_url says so", model.Clean(host))
+		}
+	}})
 }
 
 // connect opens the account, looks at what it allows, and settles which regions are

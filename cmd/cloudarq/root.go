@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -34,6 +35,8 @@ type cli struct {
 
 	keyringPassphrase string        // where the passphrase of the keyring is
 	lines             *bufio.Reader // of stdin, which may hold more than one secret
+
+	elsewhere sync.Map // hosts that are not AWS's, and were named
 }
 
 func (c *cli) root() *cobra.Command {

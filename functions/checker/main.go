@@ -4,6 +4,7 @@
 package main
 
 import (
+	"log/slog"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -42,7 +43,9 @@ func main() {
 			Catalog:     f.Catalog,
 			ExternalIDs: connect.ExternalIDs{Store: f.Store, Keys: f.Keys(cfg.Key)},
 			VerifyEvery: cfg.VerifyEvery, Now: time.Now,
-			Client: client.New(client.Options{Version: cfg.Version, CustomEndpoint: collectors.CustomEndpoint}),
+			Client: client.New(client.Options{Version: cfg.Version, CustomEndpoint: collectors.CustomEndpoint, Elsewhere: func(host string) {
+				f.Log.Warn("calls go to what is not AWS", slog.String("host", host))
+			}}),
 		},
 		Progress: pipeline.Silent{}, Meter: f.Meters, Now: time.Now, Spare: cfg.Spare, ContinueFor: cfg.Bound * 3 / 4, WatchEvery: cfg.WatchEvery,
 	}

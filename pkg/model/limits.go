@@ -33,6 +33,9 @@ func wrong(field, format string, args ...any) error {
 	return &FieldError{Field: field, Reason: fmt.Sprintf(format, args...)}
 }
 
+// IsAccountID reports whether a text is the number of an AWS account.
+func IsAccountID(text string) bool { return accountNumber.MatchString(text) }
+
 var (
 	accountNumber = regexp.MustCompile(`^\d{12}$`)
 	project       = regexp.MustCompile(`^[A-Za-z0-9._-]*$`) // it is an attribute of alerts, by which people filter
@@ -79,7 +82,7 @@ func (c Connection) Check() error {
 		}
 	}
 	for i, account := range c.TrustedAccounts {
-		if !accountNumber.MatchString(account) {
+		if !IsAccountID(account) {
 			return wrong(fmt.Sprintf("trusted_accounts[%d]", i), "%q is not the number of an AWS account, which has 12 digits", account)
 		}
 	}

@@ -137,7 +137,7 @@ func identify(ctx context.Context, cfg aws.Config, target Target) (model.Identit
 		return model.Identity{}, refused(target, err)
 	}
 	caller, err := arn.Parse(aws.ToString(identity.Arn))
-	if err != nil {
+	if err != nil || !model.IsAccountID(aws.ToString(identity.Account)) {
 		return model.Identity{}, &AccessError{"AWS gave no identity for these credentials; is the endpoint AWS's own?", err}
 	}
 	return model.Identity{

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"time"
 
@@ -31,6 +30,8 @@ type Options struct {
 	Limiter     *Limiter      // nil means AWS's known limits, none for an emulator
 	// CustomEndpoint adjusts clients when AWS is emulated; see collect.Spec.
 	CustomEndpoint func(sdkID string, options any)
+	// Elsewhere is told, once, of each host that is called and is not AWS's.
+	Elsewhere func(host string)
 }
 
 // Client opens accounts. It holds what they share: connections, pacing and the
@@ -40,6 +41,7 @@ type Client struct {
 	guard   *Guard
 	limiter *Limiter
 	http    *awshttp.BuildableClient
+	route   *route
 }
 
 const (
@@ -56,14 +58,17 @@ func New(options Options) *Client {
 	if options.CallTimeout == 0 {
 		options.CallTimeout = defaultCallTimeout
 	}
+	way := &route{elsewhere: options.Elsewhere}
 	return &Client{
 		options: options,
+		route:   way,
 		guard:   NewGuard(),
 		limiter: options.Limiter,
 		http: awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 			t.MaxIdleConnsPerHost = idlePerHost
 			t.MaxIdleConns = 512
 			t.ResponseHeaderTimeout = min(answerTimeout, options.CallTimeout)
+			t.Proxy = way.choose
 		}),
 	}
 }
@@ -86,6 +91,7 @@ func (c *Client) load(ctx context.Context, profile string) (aws.Config, error) {
 	transport := cfg.HTTPClient
 	if buildable, ok := transport.(*awshttp.BuildableClient); ok {
 		if host := emulator(cfg); host != "" {
+			c.route.tell(host)
 			transport = throughEmulator(buildable, host)
 		} else {
 			transport = buildable.Freeze() // else every service client forks a pool of its own
@@ -134,7 +140,7 @@ func emulator(cfg aws.Config) string {
 	if err != nil {
 		return ""
 	}
-	if addr, err := netip.ParseAddr(u.Hostname()); u.Hostname() != "localhost" && (err != nil || !addr.IsLoopback()) {
+	if !loopback(u.Hostname()) {
 		return ""
 	}
 	return u.Host
@@ -145,6 +151,7 @@ func emulator(cfg aws.Config) string {
 func throughEmulator(client *awshttp.BuildableClient, host string) aws.HTTPClient {
 	dialer := net.Dialer{Timeout: 10 * time.Second}
 	return buffered.Client(client.WithTransportOptions(func(t *http.Transport) {
+		t.Proxy = nil
 		t.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return dialer.DialContext(ctx, network, host)
 		}

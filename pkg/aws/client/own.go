@@ -26,6 +26,7 @@ func Unguarded(ctx context.Context, profile, version string) (aws.Config, error)
 	client := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConnsPerHost = idlePerHost
 		t.ResponseHeaderTimeout = answerTimeout
+		t.Proxy = new(route).choose
 	})
 	opts := []func(*config.LoadOptions) error{config.WithHTTPClient(client), config.WithLogger(logging.Nop{})}
 	if profile != "" {
