@@ -15,6 +15,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
+	"github.com/cloudarq/cloudarq/pkg/judge/iampolicy"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -109,6 +110,10 @@ func (s *Session) Emit(r check.Resource) {
 		s.sink.Resource(r)
 	}
 }
+
+// Policy is a policy document as it may be kept: what only those know who share it is
+// masked. Every collector hands its documents through here.
+func (s *Session) Policy(document string) string { return iampolicy.Mask(document, s.Account) }
 
 // Resource is the identity of a resource for which AWS gives an ARN.
 func (s *Session) Resource(arn, name string) model.Resource {

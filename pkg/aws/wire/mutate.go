@@ -281,3 +281,49 @@ func (e *element) list(child *element) bool {
 	}
 	return count > 1
 }
+
+// Rewrite is a body with each of its texts as change leaves it.
+func Rewrite(body []byte, change func(text string) string) ([]byte, error) {
+	if bytes.HasPrefix(body, []byte("<")) {
+		root, err := parseXML(body)
+		if err != nil {
+			return nil, err
+		}
+		root.rewrite(change)
+		var text bytes.Buffer
+		root.write(&text)
+		return text.Bytes(), nil
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	var root any
+	if err := decoder.Decode(&root); err != nil {
+		return nil, fmt.Errorf("rewrite JSON: %w", err)
+	}
+	return json.Marshal(rewritten(root, change))
+}
+
+func rewritten(value any, change func(string) string) any {
+	switch v := value.(type) {
+	case string:
+		return change(v)
+	case []any:
+		for i := range v {
+			v[i] = rewritten(v[i], change)
+		}
+	case map[string]any:
+		for key := range v {
+			v[key] = rewritten(v[key], change)
+		}
+	}
+	return value
+}
+
+func (e *element) rewrite(change func(string) string) {
+	if len(e.children) == 0 {
+		e.text = change(e.text)
+	}
+	for _, child := range e.children {
+		child.rewrite(change)
+	}
+}

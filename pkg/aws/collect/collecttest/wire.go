@@ -73,6 +73,7 @@ func Wire(t *testing.T, spec collect.Spec, service check.Service, kinds ...strin
 			if i == 0 {
 				f.all(t)
 			}
+			t.Run("secrets of policies", s.secretsOfPolicies)
 			t.Run("mutations", func(t *testing.T) { excused = append(excused, s.mutations(t)...) })
 		})
 	}

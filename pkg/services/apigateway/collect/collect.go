@@ -63,14 +63,14 @@ func restAPIs(ctx context.Context, s *collect.Session) error {
 	}
 	return collect.EachOf(ctx, s, found, func(r *collect.Reading, found types.RestApi) *apigateway.RestAPI {
 		a := &apigateway.RestAPI{Resource: s.Resource(arn(s, "/restapis/"+*found.Id), aws.ToString(found.Name))}
-		a.Detail = collect.From(r, found, detail)
+		a.Detail = collect.From(r, found, func(a types.RestApi) apigateway.Detail { return detail(s, a) })
 		r.Do(func(context.Context) { a.Methods = methods(r, client, found.Id) })
 		return a
 	})
 }
 
-func detail(a types.RestApi) apigateway.Detail {
-	d := apigateway.Detail{ID: *a.Id, Policy: unescaped(aws.ToString(a.Policy)), DefaultEndpointDisabled: a.DisableExecuteApiEndpoint}
+func detail(s *collect.Session, a types.RestApi) apigateway.Detail {
+	d := apigateway.Detail{ID: *a.Id, Policy: s.Policy(unescaped(aws.ToString(a.Policy))), DefaultEndpointDisabled: a.DisableExecuteApiEndpoint}
 	for _, kind := range collect.Required("endpointConfiguration", a.EndpointConfiguration).Types {
 		d.Private = d.Private || collect.Known("endpointConfiguration.types", kind, kind.Values()...) == types.EndpointTypePrivate
 	}

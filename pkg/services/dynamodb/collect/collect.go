@@ -44,7 +44,7 @@ func tables(ctx context.Context, s *collect.Session) error {
 					return recovery != nil && recovery.PointInTimeRecoveryStatus == types.PointInTimeRecoveryStatusEnabled
 				})
 			collect.Into(r, &t.Policy, client.GetResourcePolicy, &sdk.GetResourcePolicyInput{ResourceArn: aws.String(t.ARN)},
-				func(o *sdk.GetResourcePolicyOutput) string { return collect.RequiredText("Policy", o.Policy) }, noPolicy)
+				func(o *sdk.GetResourcePolicyOutput) string { return s.Policy(collect.RequiredText("Policy", o.Policy)) }, noPolicy)
 			return t
 		})
 }

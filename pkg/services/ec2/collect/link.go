@@ -35,7 +35,7 @@ func endpoints(ctx context.Context, s *collect.Session) error {
 					State:   strings.ToLower(string(p.State)),
 					Manager: requester(aws.ToBool(p.RequesterManaged), nil),
 					Subnets: p.SubnetIds,
-					Policy:  aws.ToString(p.PolicyDocument),
+					Policy:  s.Policy(aws.ToString(p.PolicyDocument)),
 				}),
 			}
 		})

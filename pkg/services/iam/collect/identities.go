@@ -86,16 +86,16 @@ func (l lister) group(g types.GroupDetail) []check.Resource {
 
 func (l lister) role(r types.RoleDetail) []check.Resource {
 	arn := collect.RequiredARN("Role.Arn", r.Arn)
-	role := iam.Role{Resource: l.Resource(arn, collect.RequiredText("RoleName", r.RoleName)), Detail: collect.From(l.reading, r, roleDetail)}
+	role := iam.Role{Resource: l.Resource(arn, collect.RequiredText("RoleName", r.RoleName)), Detail: collect.From(l.reading, r, l.roleDetail)}
 	return append(l.inline("role", arn, r.Path, r.RolePolicyList), role)
 }
 
-func roleDetail(r types.RoleDetail) iam.RoleDetail {
+func (l lister) roleDetail(r types.RoleDetail) iam.RoleDetail {
 	collect.RequiredList("RolePolicyList", r.RolePolicyList) // IAM sends it empty
 	d := iam.RoleDetail{
 		Path:     path(r.Path),
 		Created:  collect.Required("Role.CreateDate", r.CreateDate),
-		Trust:    document(r.AssumeRolePolicyDocument),
+		Trust:    l.document(r.AssumeRolePolicyDocument),
 		Attached: arns(r.AttachedManagedPolicies),
 		Boundary: boundary(r.PermissionsBoundary),
 	}
@@ -118,7 +118,7 @@ func (l lister) policy(p types.ManagedPolicyDetail) []check.Resource {
 			return d // one of AWS's thousand that the account does not use
 		}
 		at := slices.IndexFunc(p.PolicyVersionList, func(v types.PolicyVersion) bool { return v.IsDefaultVersion })
-		d.Document = document(p.PolicyVersionList[at].Document)
+		d.Document = l.document(p.PolicyVersionList[at].Document)
 		return d
 	})
 	if d, gap := detail.Get(); gap == nil && d.Document == "" {
@@ -134,7 +134,7 @@ func (l lister) inline(owner, arn string, of *string, policies []types.PolicyDet
 		policy := iam.InlinePolicy{
 			Resource: l.Resource(arn, collect.RequiredText("PolicyName", p.PolicyName)),
 			Detail: collect.From(l.reading, p, func(p types.PolicyDetail) iam.InlinePolicyDetail {
-				return iam.InlinePolicyDetail{Owner: owner, OwnerPath: path(of), Document: document(p.PolicyDocument)}
+				return iam.InlinePolicyDetail{Owner: owner, OwnerPath: path(of), Document: l.document(p.PolicyDocument)}
 			}),
 		}
 		policy.Sub = "policy/" + policy.Name
@@ -142,11 +142,10 @@ func (l lister) inline(owner, arn string, of *string, policies []types.PolicyDet
 	})
 }
 
-// document is a policy as JSON, without External IDs: no rule needs to know them,
-// and evidence is read by more people than they are for. IAM encodes policies by
-// RFC 3986, where a plus sign is a plus sign.
-func document(encoded *string) string {
-	return iampolicy.HideExternalIDs(iampolicy.Plain(collect.RequiredText("policy document", encoded)))
+// document is a policy as JSON. IAM encodes policies by RFC 3986, where a plus sign is
+// a plus sign.
+func (l lister) document(encoded *string) string {
+	return l.Policy(iampolicy.Plain(collect.RequiredText("policy document", encoded)))
 }
 
 // path is where an identity stands; it tells roles that AWS owns.

@@ -34,7 +34,7 @@ func keys(ctx context.Context, s *collect.Session) error {
 			k.Detail = collect.Get(r, client.DescribeKey, &sdk.DescribeKeyInput{KeyId: entry.KeyId}, detail)
 			if d, gap := k.Detail.Get(); gap != nil || d.Customer() {
 				collect.Into(r, &k.Policy, client.GetKeyPolicy, &sdk.GetKeyPolicyInput{KeyId: entry.KeyId, PolicyName: aws.String("default")},
-					func(o *sdk.GetKeyPolicyOutput) string { return collect.RequiredText("Policy", o.Policy) })
+					func(o *sdk.GetKeyPolicyOutput) string { return s.Policy(collect.RequiredText("Policy", o.Policy)) })
 				if gap != nil || d.Rotates() {
 					collect.Into(r, &k.Rotation, client.GetKeyRotationStatus, &sdk.GetKeyRotationStatusInput{KeyId: entry.KeyId},
 						func(o *sdk.GetKeyRotationStatusOutput) bool { return o.KeyRotationEnabled })

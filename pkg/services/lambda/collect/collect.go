@@ -48,7 +48,7 @@ func functions(ctx context.Context, s *collect.Session) error {
 	return collect.Each(ctx, s, pages, func(o *sdk.ListFunctionsOutput) []types.FunctionConfiguration { return o.Functions },
 		func(r *collect.Reading, c types.FunctionConfiguration) *lambda.Function {
 			f := function(ctx, r, s, client, c)
-			r.Do(func(context.Context) { f.Versions = versions(r, client, c.FunctionName, published(), f.ARN) })
+			r.Do(func(context.Context) { f.Versions = versions(r, s, client, c.FunctionName, published(), f.ARN) })
 			if c.PackageType != types.PackageTypeImage {
 				r.Do(func(context.Context) {
 					f.CodeSigning = fact.Map(signed(), func(configs map[string]string) string { return configs[f.ARN] })
@@ -65,9 +65,9 @@ func function(ctx context.Context, r *collect.Reading, s *collect.Session, clien
 		SecretVariables: secretVariables(ctx, s, c.Environment),
 	}
 	collect.Into(r, &f.Policy, client.GetPolicy, &sdk.GetPolicyInput{FunctionName: c.FunctionName},
-		func(o *sdk.GetPolicyOutput) string { return collect.RequiredText("Policy", o.Policy) }, "ResourceNotFoundException")
+		func(o *sdk.GetPolicyOutput) string { return s.Policy(collect.RequiredText("Policy", o.Policy)) }, "ResourceNotFoundException")
 	r.Do(func(context.Context) {
-		f.Aliases = collect.Ask(r, func(ctx context.Context) ([]lambda.Qualified, error) { return aliases(ctx, client, c.FunctionName) })
+		f.Aliases = collect.Ask(r, func(ctx context.Context) ([]lambda.Qualified, error) { return aliases(ctx, s, client, c.FunctionName) })
 	})
 	collect.Into(r, &f.ReservedConcurrency, client.GetFunctionConcurrency, &sdk.GetFunctionConcurrencyInput{FunctionName: c.FunctionName},
 		func(o *sdk.GetFunctionConcurrencyOutput) *int32 { return o.ReservedConcurrentExecutions })
@@ -88,7 +88,7 @@ func function(ctx context.Context, r *collect.Reading, s *collect.Session, clien
 	return f
 }
 
-func aliases(ctx context.Context, client *sdk.Client, function *string) ([]lambda.Qualified, error) {
+func aliases(ctx context.Context, s *collect.Session, client *sdk.Client, function *string) ([]lambda.Qualified, error) {
 	pages := sdk.NewListAliasesPaginator(client, &sdk.ListAliasesInput{FunctionName: function, MaxItems: aws.Int32(50)})
 	listed, err := collect.Pages(ctx, pages, func(o *sdk.ListAliasesOutput) []types.AliasConfiguration {
 		return collect.RequiredList("Aliases", o.Aliases)
@@ -100,7 +100,7 @@ func aliases(ctx context.Context, client *sdk.Client, function *string) ([]lambd
 	for _, a := range listed {
 		names = append(names, collect.RequiredText("Name", a.Name))
 	}
-	return qualified(ctx, client, function, names)
+	return qualified(ctx, s, client, function, names)
 }
 
 // published is the numbers of the published versions of each function that has some, by
@@ -130,18 +130,18 @@ func published(r *collect.Reading, client *sdk.Client) fact.Of[map[string][]stri
 const unpublished = "$LATEST"
 
 // versions is a function's published versions with their policies.
-func versions(r *collect.Reading, client *sdk.Client, function *string, published fact.Of[map[string][]string], arn string) fact.Of[[]lambda.Qualified] {
+func versions(r *collect.Reading, s *collect.Session, client *sdk.Client, function *string, published fact.Of[map[string][]string], arn string) fact.Of[[]lambda.Qualified] {
 	numbers, gap := published.Get()
 	if gap != nil {
 		return fact.Unknown[[]lambda.Qualified](*gap)
 	}
 	return collect.Ask(r, func(ctx context.Context) ([]lambda.Qualified, error) {
-		return qualified(ctx, client, function, numbers[arn])
+		return qualified(ctx, s, client, function, numbers[arn])
 	})
 }
 
 // qualified reads the policies of a function's aliases or versions.
-func qualified(ctx context.Context, client *sdk.Client, function *string, qualifiers []string) ([]lambda.Qualified, error) {
+func qualified(ctx context.Context, s *collect.Session, client *sdk.Client, function *string, qualifiers []string) ([]lambda.Qualified, error) {
 	var all []lambda.Qualified
 	for _, name := range qualifiers {
 		q := lambda.Qualified{Qualifier: name}
@@ -151,7 +151,7 @@ func qualified(ctx context.Context, client *sdk.Client, function *string, qualif
 		case err != nil:
 			return nil, err
 		default:
-			q.Policy = collect.RequiredText("Policy", o.Policy)
+			q.Policy = s.Policy(collect.RequiredText("Policy", o.Policy))
 		}
 		all = append(all, q)
 	}

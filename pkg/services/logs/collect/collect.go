@@ -77,7 +77,7 @@ func policies(ctx context.Context, s *collect.Session) error {
 		for _, p := range o.ResourcePolicies {
 			s.Emit(logs.ResourcePolicy{
 				Resource: s.Resource(s.ARN("logs", "resource-policy/"+*p.PolicyName), *p.PolicyName),
-				Document: fact.Known(aws.ToString(p.PolicyDocument)),
+				Document: fact.Known(s.Policy(aws.ToString(p.PolicyDocument))),
 			})
 		}
 		if in.NextToken = o.NextToken; in.NextToken == nil {

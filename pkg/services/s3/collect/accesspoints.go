@@ -43,7 +43,9 @@ func accessPointsOf(ctx context.Context, s *collect.Session) error {
 					return controlBlock(&block)
 				})
 			collect.Into(r, &p.Policy, client.GetAccessPointPolicy, &s3control.GetAccessPointPolicyInput{AccountId: account, Name: name},
-				func(o *s3control.GetAccessPointPolicyOutput) string { return collect.RequiredText("Policy", o.Policy) }, "NoSuchAccessPointPolicy")
+				func(o *s3control.GetAccessPointPolicyOutput) string {
+					return s.Policy(collect.RequiredText("Policy", o.Policy))
+				}, "NoSuchAccessPointPolicy")
 			return p
 		})
 }

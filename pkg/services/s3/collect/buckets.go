@@ -75,7 +75,8 @@ func (w walk) bucket(r *collect.Reading, listed types.Bucket) *s3.Bucket {
 // access reads who may use the bucket.
 func (w walk) access(r *collect.Reading, b *s3.Bucket) {
 	name, c := aws.String(b.Name), w.client
-	collect.Into(r, &b.Policy, c.GetBucketPolicy, &sdk.GetBucketPolicyInput{Bucket: name}, policy, "NoSuchBucketPolicy")
+	collect.Into(r, &b.Policy, c.GetBucketPolicy, &sdk.GetBucketPolicyInput{Bucket: name},
+		func(o *sdk.GetBucketPolicyOutput) string { return w.Policy(*o.Policy) }, "NoSuchBucketPolicy")
 	r.Do(func(context.Context) {
 		b.Ownership = collect.Get(r, c.GetBucketOwnershipControls, &sdk.GetBucketOwnershipControlsInput{Bucket: name}, ownership,
 			"OwnershipControlsNotFoundError")

@@ -13,8 +13,6 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/services/s3"
 )
 
-func policy(o *sdk.GetBucketPolicyOutput) string { return *o.Policy }
-
 // logDelivery is the group of AWS's own writers of access logs.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#specifying-grantee-predefined-groups
 const logDelivery = "http://acs.amazonaws.com/groups/s3/LogDelivery"

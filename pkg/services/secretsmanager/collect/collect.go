@@ -35,7 +35,7 @@ func secrets(ctx context.Context, s *collect.Session) error {
 			collect.Into(r, &secret.Policy, client.GetResourcePolicy, &sdk.GetResourcePolicyInput{SecretId: entry.ARN},
 				func(o *sdk.GetResourcePolicyOutput) string {
 					collect.RequiredARN("ARN", o.ARN)
-					return collect.Optional("ResourcePolicy", o.ResourcePolicy)
+					return s.Policy(collect.Optional("ResourcePolicy", o.ResourcePolicy))
 				})
 			return secret
 		})

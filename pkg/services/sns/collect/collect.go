@@ -41,7 +41,8 @@ func topics(ctx context.Context, s *collect.Session) error {
 	return collect.Each(ctx, s, pages, func(o *sdk.ListTopicsOutput) []types.Topic { return o.Topics },
 		func(r *collect.Reading, entry types.Topic) *sns.Topic {
 			t := &sns.Topic{Resource: s.Resource(collect.RequiredARN("TopicArn", entry.TopicArn), name(*entry.TopicArn))}
-			collect.Into(r, &t.Attributes, client.GetTopicAttributes, &sdk.GetTopicAttributesInput{TopicArn: entry.TopicArn}, attributes)
+			collect.Into(r, &t.Attributes, client.GetTopicAttributes, &sdk.GetTopicAttributesInput{TopicArn: entry.TopicArn},
+				func(o *sdk.GetTopicAttributesOutput) sns.Attributes { return attributes(s, o) })
 			return t
 		})
 }
@@ -54,7 +55,7 @@ func name(arn string) string { return arn[strings.LastIndexByte(arn, ':')+1:] }
 // https://docs.aws.amazon.com/sns/latest/dg/sns-topic-attributes.html
 var roles = []string{"SuccessFeedbackRoleArn", "FailureFeedbackRoleArn"}
 
-func attributes(o *sdk.GetTopicAttributesOutput) sns.Attributes {
+func attributes(s *collect.Session, o *sdk.GetTopicAttributesOutput) sns.Attributes {
 	collect.RequiredEntries(o.ResultMetadata, "Attributes")
 	confirmed, err := strconv.Atoi(o.Attributes["SubscriptionsConfirmed"])
 	if err != nil {
@@ -62,7 +63,7 @@ func attributes(o *sdk.GetTopicAttributesOutput) sns.Attributes {
 	}
 	// Every topic has a policy: at least the one that it was made with.
 	// https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-language-api-permissions-reference.html, 29 November 2026.
-	a := sns.Attributes{Policy: collect.RequiredWord("Policy", o.Attributes["Policy"]), Key: o.Attributes["KmsMasterKeyId"], Confirmed: confirmed}
+	a := sns.Attributes{Policy: s.Policy(collect.RequiredWord("Policy", o.Attributes["Policy"])), Key: o.Attributes["KmsMasterKeyId"], Confirmed: confirmed}
 	for attribute, value := range o.Attributes {
 		for _, role := range roles {
 			if protocol, ok := strings.CutSuffix(attribute, role); ok && value != "" {

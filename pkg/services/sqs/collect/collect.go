@@ -42,13 +42,13 @@ func queues(ctx context.Context, s *collect.Session) error {
 				if err != nil {
 					return sqs.Attributes{}, err
 				}
-				return attributes(o.Attributes)
+				return attributes(s, o.Attributes)
 			})
 			return q
 		})
 }
 
-func attributes(all map[string]string) (sqs.Attributes, error) {
+func attributes(s *collect.Session, all map[string]string) (sqs.Attributes, error) {
 	if all[string(types.QueueAttributeNameQueueArn)] == "" {
 		return sqs.Attributes{}, fmt.Errorf("%w: QueueArn", collect.ErrGarbled)
 	}
@@ -69,7 +69,7 @@ func attributes(all map[string]string) (sqs.Attributes, error) {
 	return sqs.Attributes{
 		ManagedSSE:      all[string(types.QueueAttributeNameSqsManagedSseEnabled)] == "true",
 		KMSKey:          all[string(types.QueueAttributeNameKmsMasterKeyId)],
-		Policy:          policy,
+		Policy:          s.Policy(policy),
 		DeadLetterQueue: redrive.Target,
 	}, nil
 }
