@@ -205,7 +205,7 @@ func (e *Estate) seed(ref model.Ref) uint64 {
 
 // Open implements pipeline.Accounts. It reads and asks what package connect does:
 // the connection, the organization's External ID and the key to it.
-func (e *Estate) Open(ctx context.Context, org model.OrganizationID, audit model.Audit, _ []string, calls ledger.Ledger) (pipeline.Account, error) {
+func (e *Estate) Open(ctx context.Context, org model.OrganizationID, audit model.Audit, _ policy.Session, calls ledger.Ledger) (pipeline.Account, error) {
 	records := e.store.For(org)
 	connection, err := records.Connection(ctx, audit.Connection)
 	if err != nil {

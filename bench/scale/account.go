@@ -11,6 +11,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/policy"
 )
 
 // accounts opens the one account of the bench, and writes every call into the ledger
@@ -18,7 +19,7 @@ import (
 type accounts struct{ account *synthetic.Account }
 
 // Open implements pipeline.Accounts.
-func (a accounts) Open(context.Context, model.OrganizationID, model.Audit, []string, ledger.Ledger) (pipeline.Account, error) {
+func (a accounts) Open(context.Context, model.OrganizationID, model.Audit, policy.Session, ledger.Ledger) (pipeline.Account, error) {
 	return opened(a), nil
 }
 

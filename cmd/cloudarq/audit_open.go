@@ -11,19 +11,25 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/services/collectors"
 )
 
-// opener opens the account to be audited.
-type opener func(ctx context.Context, calls ledger.Ledger) (*client.Account, error)
+// opener opens the account to be audited, by a session of the name given.
+type opener func(ctx context.Context, session string, calls ledger.Ledger) (*client.Account, error)
 
 // wayIn is how the account will be opened: nothing is asked of AWS yet. A
 // connection fills in the flags that were not set.
 func (c *cli) wayIn(ctx context.Context, s *local.State, f runFlags) (opener, runFlags, error) {
 	if f.connection == "" {
 		externalID, err := c.externalID(f.externalID)
-		target := client.Target{Profile: f.profile, RoleARN: f.roleARN, ExternalID: externalID, SessionName: sessionName()}
-		return func(ctx context.Context, calls ledger.Ledger) (*client.Account, error) {
+		if err != nil {
+			return nil, f, err
+		}
+		document, err := pipeline.Connecting.Document()
+		target := client.Target{Profile: f.profile, RoleARN: f.roleARN, ExternalID: externalID, Policy: document}
+		return func(ctx context.Context, session string, calls ledger.Ledger) (*client.Account, error) {
+			target.SessionName = session
 			return c.awsClient().Open(ctx, target, calls)
 		}, f, err
 	}
@@ -43,8 +49,8 @@ func (c *cli) wayIn(ctx context.Context, s *local.State, f runFlags) (opener, ru
 			*w.flag = *w.own
 		}
 	}
-	return func(ctx context.Context, calls ledger.Ledger) (*client.Account, error) {
-		return accounts.Open(ctx, connection, sessionName(), calls)
+	return func(ctx context.Context, session string, calls ledger.Ledger) (*client.Account, error) {
+		return accounts.Open(ctx, connection, session, calls)
 	}, f, nil
 }
 
@@ -66,7 +72,7 @@ func (c *cli) connect(ctx context.Context, catalog *check.Catalog, f runFlags, o
 		ctx, cancel = context.WithTimeout(ctx, f.timeout)
 		defer cancel()
 	}
-	account, err := open(ctx, calls)
+	account, err := open(ctx, auditSession(*run), calls)
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +104,27 @@ func (c *cli) connect(ctx context.Context, catalog *check.Catalog, f runFlags, o
 		return nil, err
 	}
 	return account, nil
+}
+
+// auditSession tells in the account's CloudTrail which audit made the calls.
+func auditSession(run local.Run) string {
+	id := run.Request.Audit
+	if run.Resume != nil {
+		id = run.Resume.ID
+	}
+	return pipeline.SessionName(id)
+}
+
+// narrowed opens the account for each part of an audit by a session of its own, which
+// can do what the part needs.
+func narrowed(account *client.Account) func(context.Context, model.Audit, policy.Session, ledger.Ledger) (pipeline.Account, error) {
+	return func(ctx context.Context, audit model.Audit, need policy.Session, calls ledger.Ledger) (pipeline.Account, error) {
+		document, err := need.Document()
+		if err != nil {
+			return nil, err
+		}
+		return account.Narrow(ctx, pipeline.SessionName(audit.ID), document, calls)
+	}
 }
 
 func words(checks []check.Check) []string {

@@ -122,7 +122,7 @@ func (c *cli) runAudit(ctx context.Context, f runFlags) error {
 		if f.dryRun {
 			return c.dryRun(s.Catalog, run.Request)
 		}
-		run.Account, run.Connect, run.Specs, run.Timeout = account, calls.Entries(), collectors.ByService(), f.timeout
+		run.Open, run.Connect, run.Specs, run.Timeout = narrowed(account), calls.Entries(), collectors.ByService(), f.timeout
 		services, err := c.announce(s, run)
 		if err != nil {
 			return err
@@ -171,7 +171,7 @@ func (c *cli) prepare(ctx context.Context, s *local.State, f runFlags) (local.Ru
 	if _, err := pipeline.Resolve(s.Catalog, checks, f.services); err != nil {
 		return run, err
 	}
-	run.Request = pipeline.Request{Checks: checks, Services: f.services, Regions: f.regions, Unused: f.unused, TrustedAccounts: f.trusted}
+	run.Request = pipeline.Request{Audit: local.NewAuditID(), Checks: checks, Services: f.services, Regions: f.regions, Unused: f.unused, TrustedAccounts: f.trusted}
 	return run, nil
 }
 
@@ -198,8 +198,8 @@ func (c *cli) note(format string, args ...any) {
 	}
 }
 
-// sessionName tells in the account's CloudTrail which run made the calls. The
-// audit has no id yet when its first call is made.
+// sessionName tells in the account's CloudTrail which run made the calls, of one that
+// is no audit.
 func sessionName() string {
 	return "cloudarq-" + time.Now().UTC().Format("20060102T150405Z")
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/blob/dir"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/table/sqlite"
+	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
@@ -72,9 +73,10 @@ func (s *State) Close() error { return errors.Join(s.table.Close(), s.blobs.Clos
 
 // Run is one audit to be made in this process.
 type Run struct {
-	Request  pipeline.Request // its Organization and Audit are chosen here
-	Resume   *model.Audit     // an interrupted audit to go on with, instead of a new one
-	Account  pipeline.Account
+	Request pipeline.Request // its Organization is chosen here, and its Audit if there is none
+	Resume  *model.Audit     // an interrupted audit to go on with, instead of a new one
+	// Open opens the account for a part of the audit, as pipeline.Accounts does.
+	Open     func(ctx context.Context, audit model.Audit, need policy.Session, calls ledger.Ledger) (pipeline.Account, error)
 	Connect  []ledger.Entry // the calls that connecting took
 	Specs    map[string]collect.Spec
 	Progress pipeline.Progress
@@ -98,7 +100,7 @@ func (s *State) Audit(ctx context.Context, run Run) (model.Audit, error) {
 	tasks, results := broker.Queue("tasks"), broker.Queue("results")
 	p := &pipeline.Pipeline{
 		Catalog: s.Catalog, Specs: run.Specs, Store: s.Store, Evidence: s.Evidence,
-		Tasks: tasks, Results: results, Accounts: opened{run.Account}, Progress: run.Progress,
+		Tasks: tasks, Results: results, Accounts: opened{run.Open}, Progress: run.Progress,
 		Now: time.Now, Deadline: run.Timeout, WatchEvery: watchEvery, TempDir: s.path,
 	}
 	audit, err := s.begin(ctx, p, run)
@@ -143,7 +145,10 @@ func (s *State) begin(ctx context.Context, p *pipeline.Pipeline, run Run) (model
 		return p.Resume(ctx, Organization, *run.Resume)
 	}
 	r := run.Request
-	r.Organization, r.Audit = Organization, model.AuditID(ulid.Make().String())
+	r.Organization = Organization
+	if r.Audit == "" {
+		r.Audit = NewAuditID()
+	}
 	r.Connection.ID = ConnectionOf(r.Connection.AccountID)
 	known, err := s.Records.Connection(ctx, r.Connection.ID)
 	if errors.Is(err, store.ErrNotFound) {
@@ -157,6 +162,9 @@ func (s *State) begin(ctx context.Context, p *pipeline.Pipeline, run Run) (model
 	return p.Plan(ctx, r)
 }
 
+// NewAuditID is the id of an audit that begins now.
+func NewAuditID() model.AuditID { return model.AuditID(ulid.Make().String()) }
+
 // ConnectionOf is the connection of an account: a local state has one each.
 func ConnectionOf(account string) model.ConnectionID { return model.ConnectionID(account) }
 
@@ -164,10 +172,12 @@ func ConnectionOf(account string) model.ConnectionID { return model.ConnectionID
 const watchEvery = time.Second
 
 // opened is the account that the command opened before it planned.
-type opened struct{ account pipeline.Account }
+type opened struct {
+	open func(context.Context, model.Audit, policy.Session, ledger.Ledger) (pipeline.Account, error)
+}
 
-func (o opened) Open(context.Context, model.OrganizationID, model.Audit, []string, ledger.Ledger) (pipeline.Account, error) {
-	return o.account, nil
+func (o opened) Open(ctx context.Context, _ model.OrganizationID, audit model.Audit, need policy.Session, calls ledger.Ledger) (pipeline.Account, error) {
+	return o.open(ctx, audit, need, calls)
 }
 
 // Verify implements pipeline.Accounts: whoever runs the command uses credentials

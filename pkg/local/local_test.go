@@ -20,6 +20,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob"
+	"github.com/cloudarq/cloudarq/pkg/policy"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -70,7 +71,9 @@ func open(t *testing.T, path string) (*local.State, local.Run) {
 		Request: pipeline.Request{
 			Connection: model.Connection{AccountID: "111122223333"}, Partition: "aws", Regions: []string{"eu-west-1"}, Checks: catalog.Checks(),
 		},
-		Account: house{}, Progress: pipeline.Silent{},
+		Open: func(context.Context, model.Audit, policy.Session, ledger.Ledger) (pipeline.Account, error) {
+			return house{}, nil
+		}, Progress: pipeline.Silent{},
 		Specs: map[string]collect.Spec{"house": {Service: "house", Walks: []collect.Walk{{Kinds: []string{door{}.Kind()}, Run: walk}}}},
 	}
 }

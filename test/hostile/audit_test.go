@@ -31,6 +31,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/notify"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/table/sqlite"
+	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
 	"github.com/cloudarq/cloudarq/pkg/services"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -92,7 +93,7 @@ func (w *world) make(kind check.Kind, region string, i int) check.Resource {
 }
 
 // Open implements pipeline.Accounts.
-func (w *world) Open(context.Context, model.OrganizationID, model.Audit, []string, ledger.Ledger) (pipeline.Account, error) {
+func (w *world) Open(context.Context, model.OrganizationID, model.Audit, policy.Session, ledger.Ledger) (pipeline.Account, error) {
 	return w, nil
 }
 

@@ -28,10 +28,10 @@ type Accounts struct {
 
 var _ pipeline.Accounts = Accounts{}
 
-// Open implements pipeline.Accounts. The session of a role can do the actions named
+// Open implements pipeline.Accounts. The session of a role can do what is needed
 // and nothing else, also where the role could do more. While an External ID is being
 // replaced the role may ask for the old one or the new one.
-func (a Accounts) Open(ctx context.Context, org model.OrganizationID, audit model.Audit, actions []string, calls ledger.Ledger) (pipeline.Account, error) {
+func (a Accounts) Open(ctx context.Context, org model.OrganizationID, audit model.Audit, need policy.Session, calls ledger.Ledger) (pipeline.Account, error) {
 	records := a.ExternalIDs.Store.For(org)
 	connection, err := records.Connection(ctx, audit.Connection)
 	if err != nil {
@@ -48,8 +48,8 @@ func (a Accounts) Open(ctx context.Context, org model.OrganizationID, audit mode
 	if err != nil {
 		return nil, err
 	}
-	if document := policy.Session(actions); len(document) <= policy.MaxSession {
-		target.Policy = document
+	if target.Policy, err = need.Document(); err != nil {
+		return nil, err
 	}
 	verified, err := records.Verified(ctx, audit.Connection)
 	if err != nil {
@@ -122,5 +122,5 @@ func roleOf(c model.Connection, audit model.Audit) (client.Target, error) {
 	if c.RoleARN == "" {
 		return client.Target{}, &pipeline.RefusedError{Code: model.CodeConnectionPending, Message: "the connection has neither a role nor an access key yet"}
 	}
-	return client.Target{RoleARN: c.RoleARN, SessionName: "cloudarq-" + string(audit.ID)}, nil
+	return client.Target{RoleARN: c.RoleARN, SessionName: pipeline.SessionName(audit.ID)}, nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/aws/client"
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/policy"
 )
 
 // TestOpenByKey: what AWS says of a key, and what that says of the connection.
@@ -61,7 +62,7 @@ func TestOpenByKey(t *testing.T) {
 				ExternalIDs: connect.ExternalIDs{Store: k.Store, Keys: k.Keys}, Client: client.New(client.Options{Version: "test", MaxAttempts: 1}),
 			}
 			audit := model.Audit{ID: "audit", Connection: connection.ID, AccountID: c.account}
-			account, err := accounts.Open(t.Context(), "acme", audit, []string{"kms:ListKeys"}, &ledger.Memory{})
+			account, err := accounts.Open(t.Context(), "acme", audit, policy.Session{Actions: []string{"kms:ListKeys"}}, &ledger.Memory{})
 			if calls != c.calls {
 				t.Errorf("%d calls of AWS, want %d", calls, c.calls)
 			}

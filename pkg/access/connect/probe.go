@@ -9,7 +9,6 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/policy"
 )
 
 // What AWS answers to a probe.
@@ -44,7 +43,11 @@ type Verification struct {
 // needs is allowed there, and what else is. Of an access key it tries whether AWS
 // accepts it, instead. An error says that AWS gave no answer, or knows not who asks.
 func Verify(ctx context.Context, catalog *check.Catalog, entrance *client.Client, target client.Target, c model.Connection, calls ledger.Ledger) (Verification, error) {
-	target.Policy = policy.Session(verifyActions)
+	document, err := pipeline.Connecting.Document()
+	if err != nil {
+		return Verification{}, err
+	}
+	target.Policy = document
 	try := probeRole
 	if !target.AccessKey.Empty() {
 		try = probeKey
@@ -56,9 +59,6 @@ func Verify(ctx context.Context, catalog *check.Catalog, entrance *client.Client
 	permissions, err := Permissions(ctx, catalog, opened, c.Services, c.Checks, calls)
 	return Verification{probes, &permissions}, err
 }
-
-// verifyActions are all that verifying takes.
-var verifyActions = []string{minimum, "iam:GetAccountAuthorizationDetails"}
 
 // probeRole makes all attempts with a role. It gives the account if it is the one
 // claimed.

@@ -17,6 +17,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/aws/client"
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/policy"
 )
 
 // role is a role as STS knows it, and what was tried with it.
@@ -96,7 +97,7 @@ func (e *entrance) tried() string {
 // open is what a task does, and verify what the first one does besides.
 func (e *entrance) open(t *testing.T) {
 	t.Helper()
-	if _, err := e.accounts.Open(t.Context(), "acme", e.audit, []string{"kms:ListKeys"}, &ledger.Memory{}); err != nil {
+	if _, err := e.accounts.Open(t.Context(), "acme", e.audit, policy.Session{Actions: []string{"kms:ListKeys"}}, &ledger.Memory{}); err != nil {
 		t.Fatal(err)
 	}
 }

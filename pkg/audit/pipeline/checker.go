@@ -165,7 +165,7 @@ func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, ta
 	}
 	calls := p.record(ctx, m.Organization, audit, string(task.ID))
 	defer func() { err = errors.Join(err, calls.end(ctx, err)) }() // after a panic, too
-	account, err := p.Accounts.Open(ctx, m.Organization, audit, p.actions(spec, audit), calls)
+	account, err := p.Accounts.Open(ctx, m.Organization, audit, p.need(spec, audit), calls)
 	if err != nil {
 		return err
 	}
@@ -222,9 +222,10 @@ func (p *Pipeline) walkUntil(ctx context.Context, audit model.Audit) (end time.T
 	return end, bounded
 }
 
-// actions are the IAM actions that a task of an audit can need: nothing else is
-// possible while it runs.
-func (p *Pipeline) actions(spec collect.Spec, audit model.Audit) []string {
+// need is what a task of an audit can need: nothing else is possible while it runs.
+// What has no region of its own is called where its partition has it, and buckets are
+// read where they are.
+func (p *Pipeline) need(spec collect.Spec, audit model.Audit) policy.Session {
 	var actions []string
 	wanted := p.kinds(audit)
 	for _, w := range spec.Walks {
@@ -237,7 +238,11 @@ func (p *Pipeline) actions(spec collect.Spec, audit model.Audit) []string {
 		}
 	}
 	slices.Sort(actions)
-	return slices.Compact(actions)
+	need := policy.Session{Actions: slices.Compact(actions)}
+	if !spec.Global {
+		need.Regions = audit.Regions
+	}
+	return need
 }
 
 // kinds are the resource types that the audit's checks look at: nothing else is

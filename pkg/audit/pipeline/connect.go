@@ -7,6 +7,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
@@ -23,12 +24,16 @@ func (p *Pipeline) connect(ctx context.Context, m Message, audit model.Audit, ta
 	return nil
 }
 
-// connectActions is all that opening an account, looking at what it allows and
-// planning takes.
-var connectActions = []string{"ec2:DescribeRegions", "iam:GetAccountAuthorizationDetails"}
+// Connecting is all that opening an account, looking at what it allows and planning
+// takes.
+var Connecting = policy.Session{Actions: []string{"ec2:DescribeRegions", "iam:GetAccountAuthorizationDetails"}}
+
+// SessionName is the name of the sessions of roles that an audit is made by: it tells in
+// the account's CloudTrail which audit made a call.
+func SessionName(id model.AuditID) string { return "cloudarq-" + string(id) }
 
 func (p *Pipeline) openAndPlan(ctx context.Context, m Message, audit model.Audit, calls ledger.Ledger) error {
-	account, err := p.Accounts.Open(ctx, m.Organization, audit, connectActions, calls)
+	account, err := p.Accounts.Open(ctx, m.Organization, audit, Connecting, calls)
 	if err != nil {
 		return err
 	}

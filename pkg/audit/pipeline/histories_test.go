@@ -28,6 +28,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
+	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
@@ -263,7 +264,7 @@ func (w *estate) specs() map[string]collect.Spec {
 }
 
 // Open implements pipeline.Accounts.
-func (w *estate) Open(_ context.Context, _ model.OrganizationID, _ model.Audit, _ []string, _ ledger.Ledger) (pipeline.Account, error) {
+func (w *estate) Open(_ context.Context, _ model.OrganizationID, _ model.Audit, _ policy.Session, _ ledger.Ledger) (pipeline.Account, error) {
 	return w, nil
 }
 

@@ -23,6 +23,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/blob"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
+	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
@@ -41,7 +42,7 @@ func (c *caller) call(calls ledger.Ledger, name string) {
 }
 
 // Open implements pipeline.Accounts.
-func (c *caller) Open(_ context.Context, _ model.OrganizationID, _ model.Audit, _ []string, calls ledger.Ledger) (pipeline.Account, error) {
+func (c *caller) Open(_ context.Context, _ model.OrganizationID, _ model.Audit, _ policy.Session, calls ledger.Ledger) (pipeline.Account, error) {
 	c.opened++
 	c.call(calls, "AssumeRole")
 	c.call(calls, "GetCallerIdentity")

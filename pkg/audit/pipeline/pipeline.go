@@ -22,6 +22,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
 	"github.com/cloudarq/cloudarq/pkg/platform/notify"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
+	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
@@ -40,9 +41,9 @@ type Account interface {
 // Accounts opens the account that an audit looks at. That AWS refuses is a
 // *RefusedError; any other error may pass.
 type Accounts interface {
-	// Open opens the account for a part of an audit that needs no more than some
-	// IAM actions.
-	Open(ctx context.Context, org model.OrganizationID, audit model.Audit, actions []string, calls ledger.Ledger) (Account, error)
+	// Open opens the account for a part of an audit that needs no more than a session
+	// can do.
+	Open(ctx context.Context, org model.OrganizationID, audit model.Audit, need policy.Session, calls ledger.Ledger) (Account, error)
 	// Verify makes sure that nobody else can come into the account the same way.
 	// It is asked once an audit, when the account was opened, and may know the
 	// answer from before.

@@ -24,6 +24,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
 	"github.com/cloudarq/cloudarq/pkg/platform/table/sqlite"
+	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
@@ -140,7 +141,7 @@ func (w *world) walkGuards(_ context.Context, s *collect.Session) error {
 }
 
 // Open implements pipeline.Accounts.
-func (w *world) Open(context.Context, model.OrganizationID, model.Audit, []string, ledger.Ledger) (pipeline.Account, error) {
+func (w *world) Open(context.Context, model.OrganizationID, model.Audit, policy.Session, ledger.Ledger) (pipeline.Account, error) {
 	return w, w.failing
 }
 

@@ -44,6 +44,9 @@ type Target struct {
 type Account struct {
 	identity model.Identity
 	cfg      aws.Config
+
+	target Target     // by which it was opened
+	base   aws.Config // from where its role is assumed
 }
 
 // Identity is whose account it is.
@@ -77,9 +80,9 @@ func (e *AccessError) Unknown() bool {
 // https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
 var unknownCredentials = []string{"InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientException", "AuthFailure", "InvalidAccessKeyId"}
 
-// sessionLength is how long an assumed role's credentials are asked to live:
-// AWS's limit where a role assumes a role.
-const sessionLength = time.Hour
+// sessionLength is how long an assumed role's credentials are asked to live: the
+// shortest that AWS has. They are renewed while they are used.
+const sessionLength = 15 * time.Minute
 
 // Open obtains credentials for the target and asks AWS whose they are; every
 // call is recorded in the ledger. A refusal is an *AccessError.
@@ -105,6 +108,7 @@ func (c *Client) Open(ctx context.Context, target Target, calls ledger.Ledger) (
 			return aws.Credentials{AccessKeyID: k.ID.Reveal(), SecretAccessKey: k.Secret.Reveal(), Source: "connection"}, nil
 		})
 	}
+	base := cfg
 	if target.RoleARN != "" {
 		role, err := arn.Parse(target.RoleARN)
 		if err != nil || role.Service != "iam" {
@@ -117,7 +121,24 @@ func (c *Client) Open(ctx context.Context, target Target, calls ledger.Ledger) (
 		return nil, err
 	}
 	cfg.APIOptions = append(cfg.APIOptions, limiter.install(identity.Account))
-	return &Account{identity: identity, cfg: cfg}, nil
+	return &Account{identity: identity, cfg: cfg, target: target, base: base}, nil
+}
+
+// Narrow is the account by a session of its own name, which can do no more than both
+// its role and a policy allow. An account that was not opened by a role stays as it is:
+// nothing narrows the credentials of users. A refusal is an *AccessError.
+func (a *Account) Narrow(ctx context.Context, session, policy string, calls ledger.Ledger) (*Account, error) {
+	if a.target.RoleARN == "" {
+		return a, nil
+	}
+	narrow := *a
+	narrow.target.SessionName, narrow.target.Policy = session, policy
+	narrow.cfg = a.cfg.Copy()
+	narrow.cfg.Credentials = assume(recording(a.base, calls), narrow.target)
+	if _, err := narrow.cfg.Credentials.Retrieve(ctx); err != nil {
+		return nil, refused(narrow.target, err)
+	}
+	return &narrow, nil
 }
 
 // Identify asks AWS whose the credentials of a configuration are. A refusal is an

@@ -101,6 +101,9 @@ func (c Connections) Open(ctx context.Context, connection model.Connection, sess
 	if err != nil {
 		return nil, err
 	}
+	if target.Policy, err = pipeline.Connecting.Document(); err != nil {
+		return nil, err
+	}
 	account, err := c.Client.Open(ctx, target, calls)
 	if connection.AccessKey != nil && err != nil {
 		return nil, c.keyRefused(ctx, connection, err)

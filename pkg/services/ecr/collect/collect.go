@@ -40,7 +40,9 @@ func repositories(ctx context.Context, s *collect.Session) error {
 		func(r *collect.Reading, found types.Repository) *ecr.Repository {
 			x := &ecr.Repository{Resource: s.Resource(collect.RequiredARN("repositoryArn", found.RepositoryArn), collect.RequiredText("repositoryName", found.RepositoryName)), Detail: collect.From(r, found, detail)}
 			collect.Into(r, &x.Policy, client.GetRepositoryPolicy, &sdk.GetRepositoryPolicyInput{RepositoryName: found.RepositoryName},
-				func(o *sdk.GetRepositoryPolicyOutput) string { return s.Policy(collect.RequiredText("policyText", o.PolicyText)) }, "RepositoryPolicyNotFoundException")
+				func(o *sdk.GetRepositoryPolicyOutput) string {
+					return s.Policy(collect.RequiredText("policyText", o.PolicyText))
+				}, "RepositoryPolicyNotFoundException")
 			collect.Into(r, &x.Lifecycle, client.GetLifecyclePolicy, &sdk.GetLifecyclePolicyInput{RepositoryName: found.RepositoryName},
 				func(o *sdk.GetLifecyclePolicyOutput) bool {
 					return collect.RequiredText("lifecyclePolicyText", o.LifecyclePolicyText) != ""
@@ -65,7 +67,9 @@ func registry(ctx context.Context, s *collect.Session) error {
 	x := ecr.Registry{Resource: s.Resource(s.ARN("ecr", "registry-scanning-configuration"), "")}
 	r := collect.NewReading(ctx, s)
 	collect.Into(r, &x.Policy, client.GetRegistryPolicy, &sdk.GetRegistryPolicyInput{},
-		func(o *sdk.GetRegistryPolicyOutput) string { return s.Policy(collect.RequiredText("policyText", o.PolicyText)) }, "RegistryPolicyNotFoundException")
+		func(o *sdk.GetRegistryPolicyOutput) string {
+			return s.Policy(collect.RequiredText("policyText", o.PolicyText))
+		}, "RegistryPolicyNotFoundException")
 	x.Scanning = collect.Ask(r, func(ctx context.Context) (ecr.Scanning, error) {
 		o, err := client.GetRegistryScanningConfiguration(ctx, &sdk.GetRegistryScanningConfigurationInput{})
 		if err != nil {

@@ -60,7 +60,9 @@ func fileSystems(ctx context.Context, s *collect.Session) error {
 				}
 			})
 			collect.Into(r, &f.Policy, client.DescribeFileSystemPolicy, &sdk.DescribeFileSystemPolicyInput{FileSystemId: found.FileSystemId},
-				func(o *sdk.DescribeFileSystemPolicyOutput) string { return s.Policy(collect.RequiredText("Policy", o.Policy)) }, noPolicy)
+				func(o *sdk.DescribeFileSystemPolicyOutput) string {
+					return s.Policy(collect.RequiredText("Policy", o.Policy))
+				}, noPolicy)
 			collect.Into(r, &f.Backup, client.DescribeBackupPolicy, &sdk.DescribeBackupPolicyInput{FileSystemId: found.FileSystemId},
 				func(o *sdk.DescribeBackupPolicyOutput) string { return string(o.BackupPolicy.Status) }, noPolicy)
 			if found.NumberOfMountTargets > 0 {

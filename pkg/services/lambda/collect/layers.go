@@ -32,7 +32,9 @@ func layerVersions(ctx context.Context, s *collect.Session) error {
 					collect.Garbled("%s is not version %d of the layer %s", l.ARN, v.Version, name)
 				}
 				collect.Into(r, &l.Policy, client.GetLayerVersionPolicy, &sdk.GetLayerVersionPolicyInput{LayerName: &name, VersionNumber: &v.Version},
-					func(o *sdk.GetLayerVersionPolicyOutput) string { return s.Policy(collect.RequiredText("Policy", o.Policy)) }, "ResourceNotFoundException")
+					func(o *sdk.GetLayerVersionPolicyOutput) string {
+						return s.Policy(collect.RequiredText("Policy", o.Policy))
+					}, "ResourceNotFoundException")
 				return l
 			})
 		if err != nil && !collect.Gone(err) {
