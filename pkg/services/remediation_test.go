@@ -83,29 +83,94 @@ func TestRemediation(t *testing.T) {
 	}
 }
 
+// TestFaultsOfRemediation has TestRemediation find each kind of fault.
+func TestFaultsOfRemediation(t *testing.T) {
+	t.Parallel()
+	doors := schemas{
+		"AWS::House::Door": {
+			"Colour":      {types: []string{"string"}, values: []string{"red", "blue"}},
+			"Height":      {types: []string{"integer"}, replaces: true},
+			"Locks":       {types: []string{"array", "object"}},
+			"Locks.Bolts": {types: []string{"integer"}},
+			"Open":        {types: []string{"boolean"}},
+			"Keys":        {types: []string{"array", "string"}, values: []string{"brass", "steel"}},
+		},
+		"aws_door": {"open": {types: []string{"string"}}},
+	}
+	door := func(property string, value any) check.Declaration {
+		return check.Declaration{Settings: []check.Setting{{Type: "AWS::House::Door", Property: property, Value: value}}}
+	}
+	says := func(sentence string) check.Declaration { return check.Declaration{Sentence: sentence} }
+	for name, c := range map[string]struct {
+		of   check.Declaration
+		want string // the fault, or empty
+	}{
+		"a value of those allowed":     {door("Colour", "red"), ""},
+		"any value":                    {door("Locks.Bolts", nil), ""},
+		"a list of those allowed":      {door("Keys", []any{"brass"}), ""},
+		"no such property":             {door("Color", "red"), "no property Color"},
+		"a part in the wrong place":    {door("Bolts", 2), "no property Bolts"},
+		"a value that is not allowed":  {door("Colour", "green"), "never green"},
+		"one of a list is not allowed": {door("Keys", []any{"brass", "gold"}), "never gold"},
+		"a text for a truth":           {door("Open", "true"), "is boolean"},
+		"a truth for a number":         {door("Locks.Bolts", true), "is integer"},
+		"a list for one":               {door("Open", []any{true}), "is no list"},
+		"a replacement unsaid":         {door("Height", 2), "replaces"},
+		"a truth for Terraform's text": {check.Declaration{Settings: []check.Setting{{Type: "aws_door", Property: "open", Value: false}}}, ""},
+
+		"a sentence":                        {says("Remove `Bolts` from `Locks` of the `AWS::House::Door`."), ""},
+		"a sentence of no such type":        {says("Remove the `AWS::House::Dor`."), "no resource type"},
+		"a sentence of no such property":    {says("Remove `Bolt` from the `AWS::House::Door`."), "property Bolt"},
+		"a sentence of the check's type":    {says("Remove `Bolt`."), "property Bolt"},
+		"a sentence with a value":           {says("Add a door of `Colour` Green."), "never \"Green\""},
+		"a sentence without a replacement":  {says("Set `Height` of the `AWS::House::Door` to 2 or more."), "replaces the resource"},
+		"a sentence that a setting says":    {says("Set `Open` to false on the `AWS::House::Door`."), "by type, property and value"},
+		"a sentence of no such argument":    {says("Set `opened = true` on every `aws_door`."), "property opened"},
+		"a sentence of JSON within a value": {says("Set `\"Effect\": \"Deny\"` on every `aws_door`."), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if found := strings.Join(doors.faults(c.of, "AWS::House::Door"), "; "); c.want == "" && found != "" || !strings.Contains(found, c.want) {
+				t.Errorf("%q, want %q", found, c.want)
+			}
+		})
+	}
+}
+
 // faults are what is wrong with a declaration. A sentence that names no type speaks of
 // kind.
 func (s schemas) faults(d check.Declaration, kind string) []string {
+	if len(d.Settings) == 0 {
+		return s.faultsOfSentence(d.Sentence, kind)
+	}
 	var all []string
 	for _, set := range d.Settings {
-		p, ok := s[set.Type][set.Property]
-		switch {
-		case !ok:
-			all = append(all, fmt.Sprintf("%s has no property %s that can be set", set.Type, set.Property))
-		case strings.Contains(set.Type, "::") && p.replaces != set.Replaces: // Terraform's schemas do not tell
-			all = append(all, fmt.Sprintf("another %s replaces a %s: %t, and the text says %t", set.Property, set.Type, p.replaces, set.Replaces))
-		default:
-			if !strings.Contains(set.Type, "::") && !slices.Contains(p.types, "array") && slices.Contains(p.types, "string") {
-				p.types = append(p.types, "boolean", "number") // which Terraform makes a text of
-			}
-			all = append(all, p.refuses(set.Property, set.Value)...)
-		}
+		all = append(all, s.faultsOfSetting(set)...)
 	}
-	if len(d.Settings) > 0 {
-		return all
+	return all
+}
+
+func (s schemas) faultsOfSetting(set check.Setting) []string {
+	p, ok := s[set.Type][set.Property]
+	cloudFormation := strings.Contains(set.Type, "::")
+	switch {
+	case !ok:
+		return []string{fmt.Sprintf("%s has no property %s that can be set", set.Type, set.Property)}
+	case cloudFormation && p.replaces != set.Replaces: // Terraform's schemas do not tell
+		return []string{fmt.Sprintf("another %s replaces %s: %t, and the text says %t", set.Property, set.Type, p.replaces, set.Replaces)}
+	case !cloudFormation && slices.Contains(p.types, "string"):
+		p.types = append(slices.Clone(p.types), "boolean", "number") // which Terraform makes a text of
 	}
-	var types []string
-	for _, m := range typeName.FindAllStringSubmatch(d.Sentence, -1) {
+	return p.refuses(set.Property, set.Value)
+}
+
+// faultsOfSentence looks at all names in ticks, and at the words after those.
+func (s schemas) faultsOfSentence(sentence, kind string) []string {
+	var all, types []string
+	if setting.MatchString(sentence) {
+		all = append(all, "the sentence can be said by type, property and value")
+	}
+	for _, m := range typeName.FindAllStringSubmatch(sentence, -1) {
 		if _, ok := s[m[1]]; !ok {
 			all = append(all, m[1]+" is no resource type")
 		}
@@ -114,7 +179,7 @@ func (s schemas) faults(d check.Declaration, kind string) []string {
 	if len(types) == 0 {
 		types = []string{kind}
 	}
-	for _, m := range propertyName.FindAllStringSubmatch(typeName.ReplaceAllString(d.Sentence, ""), -1) {
+	for _, m := range propertyName.FindAllStringSubmatch(typeName.ReplaceAllString(sentence, ""), -1) {
 		name, value := m[1], strings.Trim(m[2]+m[3], `"`)
 		known, replaces := false, true
 		var values []string
@@ -128,8 +193,8 @@ func (s schemas) faults(d check.Declaration, kind string) []string {
 		}
 		switch {
 		case !known:
-			all = append(all, fmt.Sprintf("no %s has a property %s that can be set", strings.Join(types, ", "), name))
-		case replaces && strings.HasPrefix(d.Sentence, "Set `"+name+"`") && !strings.Contains(d.Sentence, "which replaces"):
+			all = append(all, fmt.Sprintf("no %s has a property %s that can be set", check.List(types), name))
+		case replaces && strings.HasPrefix(sentence, "Set `"+name+"`") && !strings.Contains(sentence, "which replaces"):
 			all = append(all, "another "+name+" replaces the resource, and the text does not say so")
 		case len(values) > 0 && isValue.MatchString(value) && !slices.Contains(values, value):
 			all = append(all, fmt.Sprintf("%s is never %q, it is %s", name, value, check.List(values)))
@@ -143,20 +208,22 @@ var (
 	// A name in ticks that begins in upper case, or in lower case and has an underscore or
 	// a value; and the word that follows, which may be its value.
 	propertyName = regexp.MustCompile("`((?:[A-Z][A-Za-z0-9]*[a-z][A-Za-z0-9]*(?:\\.[A-Z]\\w*)*)|(?:[a-z][a-z0-9_]*))(?: = ([^`]+))?`(?: (?:to )?([\\w:.-]*\\w))?")
-	isValue      = regexp.MustCompile(`[^a-z]`)
+	// What a setting comes to.
+	setting = regexp.MustCompile("^Set `[^`]+`(?: to [\\w:.-]+)?(?: in `[^`]+`)? (?:on|of) the `[^`]+`(?:, which replaces it)?\\.$")
+	isValue = regexp.MustCompile(`[^a-z]`)
 )
 
 // refuses says why a property does not take a value.
 func (p property) refuses(name string, value any) []string {
-	values, isList := value.([]any)
-	if !isList {
-		values = []any{value}
-	}
 	if value == nil {
 		return nil
 	}
-	if isList && !slices.Contains(p.types, "array") {
+	values, isList := value.([]any)
+	switch {
+	case isList && !slices.Contains(p.types, "array"):
 		return []string{name + " is no list"}
+	case !isList:
+		values = []any{value}
 	}
 	var all []string
 	for _, v := range values {
@@ -167,9 +234,10 @@ func (p property) refuses(name string, value any) []string {
 		case int:
 			types = []string{"integer", "number"}
 		}
-		if !slices.ContainsFunc(types, func(t string) bool { return slices.Contains(p.types, t) }) && !isList {
+		switch {
+		case !isList && !slices.ContainsFunc(types, func(t string) bool { return slices.Contains(p.types, t) }):
 			all = append(all, fmt.Sprintf("%s is %s, not %v", name, strings.Join(p.types, " or "), v))
-		} else if len(p.values) > 0 && !slices.Contains(p.values, fmt.Sprint(v)) {
+		case len(p.values) > 0 && !slices.Contains(p.values, fmt.Sprint(v)):
 			all = append(all, fmt.Sprintf("%s is never %v, it is %s", name, v, check.List(p.values)))
 		}
 	}
