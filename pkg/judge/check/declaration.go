@@ -63,6 +63,12 @@ func (d Declaration) IsZero() bool { return d.Sentence == "" }
 // MarshalText is the sentence.
 func (d Declaration) MarshalText() ([]byte, error) { return []byte(d.Sentence), nil }
 
+// UnmarshalText takes a sentence back, without the settings that it was made of.
+func (d *Declaration) UnmarshalText(sentence []byte) error {
+	*d = Declaration{Sentence: string(sentence)}
+	return nil
+}
+
 // sentence says what to set, what two settings share only once: "Set `SSEEnabled` to
 // true and `KMSMasterKeyId` in `SSESpecification` of the `AWS::DynamoDB::Table`."
 func sentence(settings []Setting) string {

@@ -79,7 +79,7 @@ func TestDeclaration(t *testing.T) {
 	}
 }
 
-// TestDeclarationInJSON has who reads checks as JSON get the sentence.
+// TestDeclarationInJSON has who reads checks as JSON get the sentence, as it was read.
 func TestDeclarationInJSON(t *testing.T) {
 	t.Parallel()
 	texts, err := check.ParseTexts(lit(`cloudformation: {type: AWS::X::Y, property: A}`))
@@ -91,6 +91,13 @@ func TestDeclarationInJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff("{\"console\":\"Press.\",\"cloudformation\":\"Set `A` of the `AWS::X::Y`.\"}", string(got)); diff != "" {
+		t.Error(diff)
+	}
+	var back check.Remediation
+	if err := json.Unmarshal(got, &back); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(texts["lamp-lit"].Remediation.CloudFormation.Sentence, back.CloudFormation.Sentence); diff != "" {
 		t.Error(diff)
 	}
 }
