@@ -1,5 +1,5 @@
-// Command schemas renews what the remediation texts are held to: which properties the
-// resources have that they name, in CloudFormation and in Terraform.
+// Command schemas renews what the remediation texts are held to: which properties
+// resources have, in CloudFormation and in Terraform.
 //
 //	go run ./internal/schemas -source "CloudFormation resource schemas" -date 2026-10-20 . CloudformationSchema.zip
 //	go run ./internal/schemas -source "terraform-provider-aws 6.45.0" -date 2026-05-14 . schema.json
@@ -10,13 +10,15 @@
 // providers schema -json` prints where the AWS provider is installed, or the same made of
 // a library that is generated from it.
 //
-// It writes pkg/services/testdata/cloudformation.tsv or terraform.tsv: all properties of
-// the types that the checks' texts name, so that a further property of the same types
-// needs no schema.
+// It writes pkg/services/testdata/cloudformation.tsv.gz or terraform.tsv.gz: all types
+// with all properties, so that a new service needs no schema. Of what nests deeper than
+// texts have a use for, the first levels are kept.
 package main
 
 import (
 	"archive/zip"
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -25,11 +27,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/cloudarq/cloudarq/pkg/services"
 )
 
 func main() {
@@ -48,45 +47,28 @@ func main() {
 }
 
 func run(root, header, file string) error {
-	catalog, err := services.Catalog()
-	if err != nil {
-		return err
-	}
-	texts, err := catalog.Texts()
-	if err != nil {
-		return err
-	}
-	language, read, pattern := "terraform", terraform, terraformType
+	language, read := "terraform", terraform
 	if path.Ext(file) == ".zip" {
-		language, read, pattern = "cloudformation", cloudFormation, cloudFormationType
+		language, read = "cloudformation", cloudFormation
 	}
-	wanted := map[string]bool{}
-	for _, t := range texts {
-		d := t.Remediation.Terraform
-		if language == "cloudformation" {
-			d = t.Remediation.CloudFormation
-		}
-		for _, name := range pattern.FindAllString(d.Sentence, -1) {
-			wanted[name] = true
-		}
-	}
-	if language == "cloudformation" { // texts of a resource need not name its type
-		for _, c := range catalog.Checks() {
-			wanted[c.Kind] = true
-		}
-	}
-	all, err := read(file, wanted)
+	all, err := read(file)
 	if err != nil {
 		return err
 	}
-	to := filepath.Join(root, "pkg/services/testdata", language+".tsv")
-	return os.WriteFile(to, []byte(header+table(all)), 0o644) //nolint:gosec // sources are public
+	var packed bytes.Buffer
+	w, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write([]byte(header + table(all))); err != nil {
+		return err
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	to := filepath.Join(root, "pkg/services/testdata", language+".tsv.gz")
+	return os.WriteFile(to, packed.Bytes(), 0o644) //nolint:gosec // sources are public
 }
-
-var (
-	cloudFormationType = regexp.MustCompile(`\bAWS::\w+::\w+`)
-	terraformType      = regexp.MustCompile(`\baws_\w+`)
-)
 
 // property is what a schema says of a property.
 type property struct {
@@ -97,6 +79,9 @@ type property struct {
 
 // properties are those of a resource by their paths, which pass through lists.
 type properties map[string]property
+
+// levels is how deep properties are kept.
+const levels = 6
 
 // add joins what alternatives of a schema say of the same property.
 func (p properties) add(path string, types []string, values []string) {
@@ -162,8 +147,8 @@ func (w *words) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*[]string)(w))
 }
 
-// cloudFormation reads the wanted types of an archive of schemas.
-func cloudFormation(file string, wanted map[string]bool) (map[string]properties, error) {
+// cloudFormation reads the types of an archive of schemas.
+func cloudFormation(file string) (map[string]properties, error) {
 	archive, err := zip.OpenReader(file)
 	if err != nil {
 		return nil, err
@@ -179,8 +164,8 @@ func cloudFormation(file string, wanted map[string]bool) (map[string]properties,
 			return err
 		}
 		var head struct{ TypeName string }
-		if json.Unmarshal(data, &head) != nil || !wanted[head.TypeName] {
-			return nil
+		if json.Unmarshal(data, &head) != nil || !strings.HasPrefix(head.TypeName, "AWS::") {
+			return nil // other files of the archive, and modules
 		}
 		var s schema
 		if err := json.Unmarshal(data, &s); err != nil {
@@ -196,7 +181,7 @@ func cloudFormation(file string, wanted map[string]bool) (map[string]properties,
 			p.replaces = below(s.CreateOnly, at)
 			found[at] = p
 		}
-		all[head.TypeName] = found
+		all[s.TypeName] = found
 		return nil
 	})
 	return all, err
@@ -215,6 +200,9 @@ func below(pointers []string, at string) bool {
 // read adds what a schema at a path says; within are the definitions that it stands in,
 // which may hold themselves.
 func (p properties) read(s schema, definitions map[string]schema, at string, within []string) {
+	if strings.Count(at, ".") >= levels {
+		return
+	}
 	if s.Ref != "" {
 		name := strings.TrimPrefix(s.Ref, "#/definitions/")
 		if slices.Contains(within, name) {
@@ -254,8 +242,8 @@ type block struct {
 	} `json:"block_types"`
 }
 
-// terraform reads the wanted types of what terraform providers schema -json prints.
-func terraform(file string, wanted map[string]bool) (map[string]properties, error) {
+// terraform reads the types of what terraform providers schema -json prints.
+func terraform(file string) (map[string]properties, error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
@@ -273,10 +261,8 @@ func terraform(file string, wanted map[string]bool) (map[string]properties, erro
 	all := map[string]properties{}
 	for _, provider := range printed.Providers {
 		for name, resource := range provider.Resources {
-			if wanted[name] {
-				all[name] = properties{}
-				all[name].readBlock(resource.Block, "")
-			}
+			all[name] = properties{}
+			all[name].readBlock(resource.Block, "")
 		}
 	}
 	return all, nil
@@ -284,6 +270,9 @@ func terraform(file string, wanted map[string]bool) (map[string]properties, erro
 
 // readBlock adds what can be set in a block.
 func (p properties) readBlock(b block, at string) {
+	if strings.Count(at, ".") >= levels {
+		return
+	}
 	for name, a := range b.Attributes {
 		if a.Nested != nil {
 			p.add(at+name, []string{"object"}, nil)

@@ -50,7 +50,7 @@ func TestCloudFormation(t *testing.T) {
 	if err := file.Close(); err != nil {
 		t.Fatal(err)
 	}
-	all, err := cloudFormation(path, map[string]bool{"AWS::House::Door": true})
+	all, err := cloudFormation(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,6 +61,8 @@ func TestCloudFormation(t *testing.T) {
 	Locks.Bolts	integer	replaces
 	Locks.Spare	object	-
 	Policy	object,string	replaces
+AWS::House::Roof
+	Tiles	integer	-
 `, table(all)); diff != "" {
 		t.Error(diff)
 	}
@@ -84,7 +86,7 @@ func TestTerraform(t *testing.T) {
 		}}}}}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	all, err := terraform(path, map[string]bool{"aws_door": true})
+	all, err := terraform(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,6 +99,7 @@ func TestTerraform(t *testing.T) {
 	lock.bolts	number	-
 	locked	boolean	-
 	tags	object	-
+aws_roof
 `, table(all)); diff != "" {
 		t.Error(diff)
 	}
@@ -108,10 +111,10 @@ func TestRefusedFiles(t *testing.T) {
 	if err := os.WriteFile(path, []byte("no JSON"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := terraform(path, nil); err == nil || !strings.Contains(err.Error(), path) {
+	if _, err := terraform(path); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("%v, want an error with the file's name", err)
 	}
-	if _, err := cloudFormation(path, nil); err == nil {
+	if _, err := cloudFormation(path); err == nil {
 		t.Error("no error for what is no archive")
 	}
 }

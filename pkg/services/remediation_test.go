@@ -2,6 +2,7 @@ package services_test
 
 import (
 	"bufio"
+	"compress/gzip"
 	"fmt"
 	"os"
 	"regexp"
@@ -33,7 +34,11 @@ func readSchemas(t *testing.T, file string) schemas {
 	defer f.Close()
 	all := schemas{}
 	var of map[string]property
-	lines := bufio.NewScanner(f)
+	unpacked, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(unpacked)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		line := lines.Text()
@@ -71,7 +76,7 @@ func TestRemediation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cloudFormation, terraform := readSchemas(t, "testdata/cloudformation.tsv"), readSchemas(t, "testdata/terraform.tsv")
+	cloudFormation, terraform := readSchemas(t, "testdata/cloudformation.tsv.gz"), readSchemas(t, "testdata/terraform.tsv.gz")
 	for _, c := range catalog.Checks() {
 		r := texts[c.ID].Remediation
 		for _, fault := range slices.Concat(
