@@ -5,26 +5,30 @@
 // list.
 package policy
 
-import "strings"
+import (
+	_ "embed"
+	"strings"
+	"sync"
+)
+
+//go:embed prefixes.tsv
+var prefixData string
 
 // prefixes are IAM's prefixes of the services whose prefix is not the SDK's service
-// id in small letters without spaces. make generate refuses a prefix or an action
-// that is not in grant/universe.tsv.
-// Source: AWS Service Authorization Reference,
-// https://docs.aws.amazon.com/service-authorization/latest/reference/
-var prefixes = map[string]string{
-	"AccessAnalyzer":              "access-analyzer",
-	"CloudWatch Logs":             "logs",
-	"Config Service":              "config",
-	"EFS":                         "elasticfilesystem",
-	"Elastic Load Balancing v2":   "elasticloadbalancing",
-	"Resource Groups Tagging API": "tag",
-	"S3 Control":                  "s3",
-}
+// id in small letters without spaces; whether CloudArq knows the service or not.
+var prefixes = sync.OnceValue(func() map[string]string {
+	all := map[string]string{}
+	for line := range strings.Lines(prefixData) {
+		if service, prefix, ok := strings.Cut(strings.TrimSpace(line), "\t"); ok && !strings.HasPrefix(line, "#") {
+			all[service] = prefix
+		}
+	}
+	return all
+})
 
 // prefix is IAM's prefix of a service of the SDK.
 func prefix(service string) string {
-	if special, ok := prefixes[service]; ok {
+	if special, ok := prefixes()[service]; ok {
 		return special
 	}
 	return strings.ToLower(strings.ReplaceAll(service, " ", ""))
@@ -34,7 +38,9 @@ func prefix(service string) string {
 // why that is so.
 type naming struct{ action, reason string }
 
-// exceptions are all such operations. Same source.
+// exceptions are all such operations.
+// Source: AWS Service Authorization Reference,
+// https://docs.aws.amazon.com/service-authorization/latest/reference/
 var exceptions = map[string]naming{
 	"S3.GetBucketEncryption":                {"s3:GetEncryptionConfiguration", objectStore},
 	"S3.GetBucketLifecycleConfiguration":    {"s3:GetLifecycleConfiguration", objectStore},

@@ -101,7 +101,7 @@ func grantsOf(known map[string]Access, operations []Operation) ([]Grant, error) 
 		access, ok := known[op.Action]
 		switch {
 		case !ok:
-			errs = append(errs, fmt.Errorf("%s needs %q, which is no action of AWS's reference; pkg/policy/actions.go has the prefixes and the actions that are called otherwise", op.ID, op.Action))
+			errs = append(errs, fmt.Errorf("%s needs %q, which is no action of AWS's reference; pkg/policy/prefixes.tsv and actions.go have what is called otherwise", op.ID, op.Action))
 			continue
 		case !access.ReadOnly():
 			errs = append(errs, fmt.Errorf("%s needs %s, which is no harmless read: level %s, data %t, credentials %t", op.ID, op.Action, access.Level, access.Data, access.Credentials))

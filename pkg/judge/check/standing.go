@@ -157,13 +157,32 @@ func (s Subject[R, T]) Unless(more ...Unless[T]) Subject[R, T] {
 func (s Subject[R, T]) Asks(decide func(T) Verdict) func(*Evidence, R) Verdict {
 	return func(e *Evidence, r R) Verdict {
 		value := Read(e, s.of(r))
-		for _, unless := range s.unless {
-			if reason := unless(value); reason != "" {
-				return Inapplicable(reason)
-			}
+		if v, out := s.outOfPlace(value); out {
+			return v
 		}
 		return decide(value)
 	}
+}
+
+// Then is a rule that is asked only where the subject does not put it out of place.
+func (s Subject[R, T]) Then(rule func(*Evidence, R) Verdict) func(*Evidence, R) Verdict {
+	return func(e *Evidence, r R) Verdict {
+		v, out := s.outOfPlace(Read(e, s.of(r)))
+		if out {
+			return v
+		}
+		return rule(e, r)
+	}
+}
+
+// outOfPlace is the verdict on a value to which rules do not apply.
+func (s Subject[R, T]) outOfPlace(value T) (v Verdict, out bool) {
+	for _, unless := range s.unless {
+		if reason := unless(value); reason != "" {
+			return Inapplicable(reason), true
+		}
+	}
+	return Verdict{}, false
 }
 
 // Must is the rule that the subject is so, with the sentences of PASS and FAIL.

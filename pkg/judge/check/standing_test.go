@@ -40,6 +40,8 @@ func TestARuleAsksFirstHowAResourceStands(t *testing.T) {
 	t.Parallel()
 	boilers := check.On(func(b boiler) fact.Of[boilerDetail] { return b.Detail })
 	hot := check.For("boiler-hot", model.Low, boilers.Must(func(d boilerDetail) bool { return d.Hot }, "hot", "cold"))
+	inWinter := boilers.Unless(check.When(func(d boilerDetail) bool { return !d.Hot }, "it is summer"))
+	everyBoiler := func(*check.Evidence, boiler) check.Verdict { return check.Failed("a boiler") }
 	for name, c := range map[string]struct {
 		rule   check.Rule
 		boiler boiler
@@ -62,9 +64,12 @@ func TestARuleAsksFirstHowAResourceStands(t *testing.T) {
 			hot.Except(check.Exclusion{Partitions: []string{"aws-cn"}, Reason: "no gas"}), aBoiler(boilerDetail{State: "ACTIVE"}), check.Fail, "cold",
 		},
 		"put out of place": {
-			check.For("boiler-hot", model.Low, boilers.Unless(check.When(func(d boilerDetail) bool { return !d.Hot }, "it is summer")).
-				Must(func(boilerDetail) bool { return true }, "hot", "cold")), aBoiler(boilerDetail{State: "ACTIVE"}), check.NotApplicable, "it is summer",
+			check.For("boiler-hot", model.Low, inWinter.Must(func(boilerDetail) bool { return true }, "hot", "cold")), aBoiler(boilerDetail{State: "ACTIVE"}), check.NotApplicable, "it is summer",
 		},
+		"put out of place before it is asked more": {
+			check.For("boiler-hot", model.Low, inWinter.Then(everyBoiler)), aBoiler(boilerDetail{State: "ACTIVE"}), check.NotApplicable, "it is summer",
+		},
+		"asked more": {check.For("boiler-hot", model.Low, inWinter.Then(everyBoiler)), aBoiler(boilerDetail{State: "ACTIVE", Hot: true}), check.Fail, "a boiler"},
 	} {
 		v, _ := judge(nil, c.rule, c.boiler)
 		if v.Status != c.want || !strings.HasPrefix(v.Reason, c.reason) {

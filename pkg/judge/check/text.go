@@ -44,10 +44,10 @@ func (t Text) Tools() map[string][]string {
 // Remediation says how to mend a failure. Console is never empty; the others
 // are where they help.
 type Remediation struct {
-	Console        string `yaml:"console" json:"console"`
-	CLI            string `yaml:"cli" json:"cli,omitempty"`
-	Terraform      string `yaml:"terraform" json:"terraform,omitempty"`
-	CloudFormation string `yaml:"cloudformation" json:"cloudformation,omitempty"`
+	Console        string      `yaml:"console" json:"console"`
+	CLI            string      `yaml:"cli" json:"cli,omitempty"`
+	Terraform      Declaration `yaml:"terraform" json:"terraform,omitzero"`
+	CloudFormation Declaration `yaml:"cloudformation" json:"cloudformation,omitzero"`
 }
 
 // ParseTexts reads a checks.yaml. Unknown keys, unknown pillars and missing
@@ -71,6 +71,13 @@ func (t Text) validate() error {
 	for name, value := range map[string]string{"title": t.Title, "risk": t.Risk, "remediation.console": t.Remediation.Console} {
 		if strings.TrimSpace(value) == "" {
 			return fmt.Errorf("%s is empty", name)
+		}
+	}
+	for language, d := range map[string]Declaration{"terraform": t.Remediation.Terraform, "cloudformation": t.Remediation.CloudFormation} {
+		for _, s := range d.Settings {
+			if s.Type == "" || s.Property == "" {
+				return fmt.Errorf("remediation.%s: a setting has no type or no property", language)
+			}
 		}
 	}
 	if !slices.Contains(model.Pillars(), t.Pillar) {

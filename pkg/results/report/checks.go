@@ -126,7 +126,7 @@ func Explain(w io.Writer, k Check) error {
 func remedies(r check.Remediation) string {
 	var b strings.Builder
 	for _, way := range []struct{ name, text string }{
-		{"Console", r.Console}, {"CLI", r.CLI}, {"Terraform", r.Terraform}, {"CloudFormation", r.CloudFormation},
+		{"Console", r.Console}, {"CLI", r.CLI}, {"Terraform", r.Terraform.Sentence}, {"CloudFormation", r.CloudFormation.Sentence},
 	} {
 		if way.text != "" {
 			fmt.Fprintf(&b, "  %s:\n%s\n", way.name, wrap(way.text, "    "))

@@ -16,13 +16,14 @@ func rules() []check.Rule {
 		check.For("apigateway-rest-api-private", model.Low, private),
 		check.For("apigateway-rest-api-request-validation", model.Low, requestValidation),
 		check.Across("apigateway-rest-api-default-endpoint-disabled", model.Low, defaultEndpoint, check.Using[DomainName]()),
-		check.For("apigateway-stage-logging", model.Medium, onStage(logging)),
-		check.For("apigateway-stage-no-data-trace", model.Low, onStage(noDataTrace)),
-		check.For("apigateway-stage-tracing", model.Low, onStage(tracing)),
-		check.For("apigateway-stage-waf", model.Medium, onStage(waf)),
-		check.For("apigateway-stage-client-certificate", model.Low, onStage(clientCertificate)),
-		check.For("apigateway-stage-cache-encrypted", model.Medium, onStage(cacheEncrypted)),
-		check.For("apigateway-stage-no-secrets-in-variables", model.High, onStage(noSecrets)),
+		check.For("apigateway-stage-logging", model.Medium, stages.Asks(logging)),
+		check.For("apigateway-stage-no-data-trace", model.Low, stages.Asks(noDataTrace)),
+		check.For("apigateway-stage-tracing", model.Low, stages.Must(
+			func(d StageDetail) bool { return d.Tracing }, "X-Ray traces requests", "X-Ray does not trace requests")),
+		check.For("apigateway-stage-waf", model.Medium, stages.Asks(waf)),
+		check.For("apigateway-stage-client-certificate", model.Low, stages.Asks(clientCertificate)),
+		check.For("apigateway-stage-cache-encrypted", model.Medium, stages.Asks(cacheEncrypted)),
+		check.For("apigateway-stage-no-secrets-in-variables", model.High, stages.Asks(noSecrets)),
 		check.For("apigateway-domain-name-tls", model.Medium, domainTLS),
 	}
 }

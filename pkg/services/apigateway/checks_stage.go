@@ -5,10 +5,8 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 )
 
-// onStage is a rule on what GetStages tells.
-func onStage(judge func(StageDetail) check.Verdict) func(*check.Evidence, Stage) check.Verdict {
-	return func(e *check.Evidence, s Stage) check.Verdict { return judge(check.Read(e, s.Detail)) }
-}
+// stages is what rules decide on that ask of what GetStages tells.
+var stages = check.On(func(s Stage) fact.Of[StageDetail] { return s.Detail })
 
 func logging(d StageDetail) check.Verdict {
 	switch {
@@ -23,10 +21,6 @@ func logging(d StageDetail) check.Verdict {
 
 func noDataTrace(d StageDetail) check.Verdict {
 	return check.Must(len(d.DataTraced) == 0, "requests are not logged in full", "requests are logged in full for "+check.List(d.DataTraced))
-}
-
-func tracing(d StageDetail) check.Verdict {
-	return check.Must(d.Tracing, "X-Ray traces requests", "X-Ray does not trace requests")
 }
 
 func waf(d StageDetail) check.Verdict {

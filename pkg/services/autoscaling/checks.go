@@ -5,41 +5,44 @@ import (
 	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
 func rules() []check.Rule {
 	return []check.Rule{
-		check.For("autoscaling-group-load-balancer-health-check", model.Low, healthCheck),
-		check.For("autoscaling-group-multi-az", model.Medium, multiAZ),
-		check.For("autoscaling-group-several-instance-types", model.Low, severalTypes),
-		check.For("autoscaling-group-launch-template", model.Low, launchTemplate),
-		check.For("autoscaling-group-capacity-rebalancing", model.Low, capacityRebalancing),
-		check.For("autoscaling-group-no-suspended-processes", model.Low, noSuspended),
-		check.For("autoscaling-launch-configuration-imdsv2", model.High, imdsv2),
-		check.For("autoscaling-launch-configuration-hop-limit", model.Low, hopLimit),
-		check.For("autoscaling-launch-configuration-no-public-ip", model.High, noPublicIP),
-		check.For("autoscaling-launch-configuration-no-secrets", model.High, noSecrets),
+		check.For("autoscaling-group-load-balancer-health-check", model.Low, groups.Unless(
+			check.When(func(d GroupDetail) bool { return !d.LoadBalanced }, "no load balancer is attached")).Asks(healthCheck)),
+		check.For("autoscaling-group-multi-az", model.Medium, groups.Asks(multiAZ)),
+		check.For("autoscaling-group-several-instance-types", model.Low, groups.Asks(severalTypes)),
+		check.For("autoscaling-group-launch-template", model.Low, groups.Asks(launchTemplate)),
+		check.For("autoscaling-group-capacity-rebalancing", model.Low, groups.Unless(
+			check.When(func(d GroupDetail) bool { return !d.Spot }, "the group asks for no Spot Instances")).Must(
+			func(d GroupDetail) bool { return d.CapacityRebalance }, "capacity rebalancing is on", "capacity rebalancing is off")),
+		check.For("autoscaling-group-no-suspended-processes", model.Low, groups.Asks(noSuspended)),
+		check.For("autoscaling-launch-configuration-imdsv2", model.High, configurations.Asks(imdsv2)),
+		check.For("autoscaling-launch-configuration-hop-limit", model.Low, configurations.Asks(hopLimit)),
+		check.For("autoscaling-launch-configuration-no-public-ip", model.High, configurations.Asks(noPublicIP)),
+		check.For("autoscaling-launch-configuration-no-secrets", model.High, configurations.Asks(noSecrets)),
 		check.Across("autoscaling-launch-configuration-used", model.Low, used, check.Using[Group]()),
 	}
 }
 
-func healthCheck(e *check.Evidence, g Group) check.Verdict {
-	d := check.Read(e, g.Detail)
-	if !d.LoadBalanced {
-		return check.Inapplicable("no load balancer is attached")
-	}
+var (
+	groups         = check.On(func(g Group) fact.Of[GroupDetail] { return g.Detail })
+	configurations = check.On(func(l LaunchConfiguration) fact.Of[LaunchDetail] { return l.Detail })
+)
+
+func healthCheck(d GroupDetail) check.Verdict {
 	return check.Must(strings.Contains(d.HealthCheck, "ELB"), "instances that the load balancer finds ill are replaced",
 		"the health check is "+d.HealthCheck+", so instances that the load balancer finds ill stay")
 }
 
-func multiAZ(e *check.Evidence, g Group) check.Verdict {
-	zones := check.Read(e, g.Detail).Zones
-	return check.Must(len(zones) > 1, "the group is in "+check.List(zones), "the group is in one zone only")
+func multiAZ(d GroupDetail) check.Verdict {
+	return check.Must(len(d.Zones) > 1, "the group is in "+check.List(d.Zones), "the group is in one zone only")
 }
 
-func severalTypes(e *check.Evidence, g Group) check.Verdict {
-	d := check.Read(e, g.Detail)
+func severalTypes(d GroupDetail) check.Verdict {
 	switch {
 	case d.TypesByNeed:
 		return check.Passed("instance types are chosen by what is needed")
@@ -50,34 +53,23 @@ func severalTypes(e *check.Evidence, g Group) check.Verdict {
 	}
 }
 
-func launchTemplate(e *check.Evidence, g Group) check.Verdict {
-	name := check.Read(e, g.Detail).LaunchConfiguration
+func launchTemplate(d GroupDetail) check.Verdict {
+	name := d.LaunchConfiguration
 	return check.Must(name == "", "the group has a launch template", "the group has the launch configuration "+name)
 }
 
-func capacityRebalancing(e *check.Evidence, g Group) check.Verdict {
-	d := check.Read(e, g.Detail)
-	if !d.Spot {
-		return check.Inapplicable("the group asks for no Spot Instances")
-	}
-	return check.Must(d.CapacityRebalance, "capacity rebalancing is on", "capacity rebalancing is off")
+func noSuspended(d GroupDetail) check.Verdict {
+	return check.Must(len(d.Suspended) == 0, "no process is suspended", "processes are suspended: "+check.List(d.Suspended))
 }
 
-func noSuspended(e *check.Evidence, g Group) check.Verdict {
-	suspended := check.Read(e, g.Detail).Suspended
-	return check.Must(len(suspended) == 0, "no process is suspended", "processes are suspended: "+check.List(suspended))
-}
-
-func imdsv2(e *check.Evidence, l LaunchConfiguration) check.Verdict {
-	d := check.Read(e, l.Detail)
+func imdsv2(d LaunchDetail) check.Verdict {
 	if d.MetadataEndpoint == "disabled" {
 		return check.Passed("the metadata service is off")
 	}
 	return check.Must(d.MetadataTokens == "required", "the metadata service asks for a token", "the metadata service answers without a token")
 }
 
-func hopLimit(e *check.Evidence, l LaunchConfiguration) check.Verdict {
-	d := check.Read(e, l.Detail)
+func hopLimit(d LaunchDetail) check.Verdict {
 	if d.MetadataEndpoint == "disabled" {
 		return check.Inapplicable("the metadata service is off")
 	}
@@ -85,8 +77,8 @@ func hopLimit(e *check.Evidence, l LaunchConfiguration) check.Verdict {
 		fmt.Sprintf("answers of the metadata service travel %d hops", d.HopLimit))
 }
 
-func noPublicIP(e *check.Evidence, l LaunchConfiguration) check.Verdict {
-	switch check.Read(e, l.Detail).PublicIP {
+func noPublicIP(d LaunchDetail) check.Verdict {
+	switch d.PublicIP {
 	case "yes":
 		return check.Failed("instances get a public address")
 	case "no":
@@ -96,8 +88,7 @@ func noPublicIP(e *check.Evidence, l LaunchConfiguration) check.Verdict {
 	}
 }
 
-func noSecrets(e *check.Evidence, l LaunchConfiguration) check.Verdict {
-	d := check.Read(e, l.Detail)
+func noSecrets(d LaunchDetail) check.Verdict {
 	if d.UnreadUserData != nil && !d.SecretUserData {
 		return check.Unassessed(*d.UnreadUserData)
 	}

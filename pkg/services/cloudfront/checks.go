@@ -2,46 +2,37 @@ package cloudfront
 
 import (
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
 func rules() []check.Rule {
 	return []check.Rule{
-		check.For("cloudfront-distribution-viewer-https", model.Medium, onDetail(viewerHTTPS)),
-		check.For("cloudfront-distribution-tls-policy", model.Medium, onDetail(tlsPolicy)),
-		check.For("cloudfront-distribution-custom-certificate", model.Low, onDetail(customCertificate)),
-		check.For("cloudfront-distribution-sni", model.Low, onDetail(sni)),
-		check.For("cloudfront-distribution-logging", model.Medium, logging),
-		check.For("cloudfront-distribution-waf", model.Medium, onDetail(waf)),
-		check.For("cloudfront-distribution-default-root-object", model.Medium, rootObject),
-		check.For("cloudfront-distribution-s3-origin-access-control", model.Medium, onDetail(s3AccessControl)),
-		check.For("cloudfront-distribution-origin-https", model.Medium, onDetail(originHTTPS)),
-		check.For("cloudfront-distribution-origin-no-deprecated-tls", model.Medium, onDetail(originTLS)),
-		check.For("cloudfront-distribution-origin-failover", model.Low, onDetail(originFailover)),
-		check.For("cloudfront-distribution-geo-restriction", model.Low, onDetail(geoRestriction)),
-		check.For("cloudfront-distribution-field-level-encryption", model.Low, onDetail(fieldLevelEncryption)).OnlyIfAsked("few forms need it"),
+		check.For("cloudfront-distribution-viewer-https", model.Medium, serving.Asks(viewerHTTPS)),
+		check.For("cloudfront-distribution-tls-policy", model.Medium, serving.Asks(tlsPolicy)),
+		check.For("cloudfront-distribution-custom-certificate", model.Low, serving.Must(
+			func(d Detail) bool { return !d.Certificate.Default }, "the certificate is the customer's", "the certificate is CloudFront's own")),
+		check.For("cloudfront-distribution-sni", model.Low, serving.Asks(sni)),
+		check.For("cloudfront-distribution-logging", model.Medium, serving.Then(logging)),
+		check.For("cloudfront-distribution-waf", model.Medium, serving.Asks(waf)),
+		check.For("cloudfront-distribution-default-root-object", model.Medium, serving.Then(rootObject)),
+		check.For("cloudfront-distribution-s3-origin-access-control", model.Medium, serving.Asks(s3AccessControl)),
+		check.For("cloudfront-distribution-origin-https", model.Medium, serving.Asks(originHTTPS)),
+		check.For("cloudfront-distribution-origin-no-deprecated-tls", model.Medium, serving.Asks(originTLS)),
+		check.For("cloudfront-distribution-origin-failover", model.Low, serving.Must(
+			func(d Detail) bool { return d.OriginGroups > 0 }, "another origin takes over when one fails", "no other origin takes over when one fails")),
+		check.For("cloudfront-distribution-geo-restriction", model.Low, serving.Asks(geoRestriction)),
+		check.For("cloudfront-distribution-field-level-encryption", model.Low, serving.Asks(fieldLevelEncryption)).OnlyIfAsked("few forms need it"),
 	}
 }
 
-// onDetail is a rule over a distribution that serves, by its listing alone.
-func onDetail(judge func(Detail) check.Verdict) func(*check.Evidence, Distribution) check.Verdict {
-	return func(e *check.Evidence, x Distribution) check.Verdict {
-		d := check.Read(e, x.Detail)
-		if !d.Enabled {
-			return disabled()
-		}
-		return judge(d)
-	}
-}
-
-func disabled() check.Verdict { return check.Inapplicable("the distribution is disabled") }
+// serving is what rules decide on that ask of a distribution that serves, and of its
+// listing alone.
+var serving = check.On(func(x Distribution) fact.Of[Detail] { return x.Detail },
+	check.When(func(d Detail) bool { return !d.Enabled }, "the distribution is disabled"))
 
 func logging(e *check.Evidence, x Distribution) check.Verdict {
-	d := check.Read(e, x.Detail)
-	if !d.Enabled {
-		return disabled()
-	}
-	for _, b := range d.Behaviors {
+	for _, b := range check.Read(e, x.Detail).Behaviors {
 		if b.Path == "*" && b.RealtimeLogs {
 			return check.Passed("requests are logged in real time")
 		}
@@ -58,19 +49,12 @@ func logging(e *check.Evidence, x Distribution) check.Verdict {
 }
 
 func rootObject(e *check.Evidence, x Distribution) check.Verdict {
-	if !check.Read(e, x.Detail).Enabled {
-		return disabled()
-	}
 	root := check.Read(e, x.Config).RootObject
 	return check.Must(root != "", "requests for / get "+root, "requests for / go to the origin's root")
 }
 
 func waf(d Detail) check.Verdict {
 	return check.Must(d.WebACL != "", "requests are filtered by "+d.WebACL, "there is no web ACL")
-}
-
-func originFailover(d Detail) check.Verdict {
-	return check.Must(d.OriginGroups > 0, "another origin takes over when one fails", "no other origin takes over when one fails")
 }
 
 func geoRestriction(d Detail) check.Verdict {

@@ -31,10 +31,6 @@ func tlsPolicy(d Detail) check.Verdict {
 	}
 }
 
-func customCertificate(d Detail) check.Verdict {
-	return check.Must(!d.Certificate.Default, "the certificate is the customer's", "the certificate is CloudFront's own")
-}
-
 func sni(d Detail) check.Verdict {
 	switch d.Certificate.Method {
 	case "":

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -11,13 +12,16 @@ import (
 // and stands in package across.
 func rules() []check.Rule {
 	return []check.Rule{
-		check.For("cloudtrail-trail-logging", model.High, own(logging)),
-		check.For("cloudtrail-log-file-validation", model.Medium, own(validation)),
-		check.For("cloudtrail-encrypted-with-kms", model.Medium, own(encrypted)),
-		check.For("cloudtrail-delivery-succeeds", model.High, own(deliverySucceeds)),
+		check.For("cloudtrail-trail-logging", model.High, own(statuses.Must(
+			func(s Status) bool { return s.Logging }, "the trail is logging", "the trail is switched off"))),
+		check.For("cloudtrail-log-file-validation", model.Medium, own(details.Must(
+			func(d Detail) bool { return d.Validation }, "log file validation is on", "log file validation is off"))),
+		check.For("cloudtrail-encrypted-with-kms", model.Medium, own(details.Asks(encrypted))),
+		check.For("cloudtrail-delivery-succeeds", model.High, own(statuses.Asks(deliverySucceeds))),
 		check.For("cloudtrail-delivers-to-cloudwatch-logs", model.Low, own(deliversToLogs)),
-		check.For("cloudtrail-notifies-of-log-files", model.Low, own(notifies)),
-		check.For("cloudtrail-insights", model.Low, own(insights)),
+		check.For("cloudtrail-notifies-of-log-files", model.Low, own(details.Asks(notifies))),
+		check.For("cloudtrail-insights", model.Low, own(details.Must(
+			func(d Detail) bool { return d.Insights }, "Insights are on", "Insights are off"))),
 	}
 }
 
@@ -34,23 +38,18 @@ func own(judge func(*check.Evidence, Trail) check.Verdict) func(*check.Evidence,
 	}
 }
 
-func logging(e *check.Evidence, t Trail) check.Verdict {
-	return check.Must(check.Read(e, t.Status).Logging, "the trail is logging", "the trail is switched off")
-}
+var (
+	details  = check.On(func(t Trail) fact.Of[Detail] { return t.Detail })
+	statuses = check.On(func(t Trail) fact.Of[Status] { return t.Status })
+)
 
-func validation(e *check.Evidence, t Trail) check.Verdict {
-	return check.Must(check.Read(e, t.Detail).Validation, "log file validation is on", "log file validation is off")
-}
-
-func encrypted(e *check.Evidence, t Trail) check.Verdict {
-	key := check.Read(e, t.Detail).Key
-	return check.Must(key != "", "log files are encrypted with "+key, "log files are not encrypted with a KMS key")
+func encrypted(d Detail) check.Verdict {
+	return check.Must(d.Key != "", "log files are encrypted with "+d.Key, "log files are not encrypted with a KMS key")
 }
 
 var off = check.Inapplicable("the trail is switched off")
 
-func deliverySucceeds(e *check.Evidence, t Trail) check.Verdict {
-	s := check.Read(e, t.Status)
+func deliverySucceeds(s Status) check.Verdict {
 	if !s.Logging {
 		return off
 	}
@@ -79,11 +78,6 @@ func deliversToLogs(e *check.Evidence, t Trail) check.Verdict {
 	}
 }
 
-func notifies(e *check.Evidence, t Trail) check.Verdict {
-	topic := check.Read(e, t.Detail).Topic
-	return check.Must(topic != "", "the trail notifies "+topic, "the trail notifies no SNS topic")
-}
-
-func insights(e *check.Evidence, t Trail) check.Verdict {
-	return check.Must(check.Read(e, t.Detail).Insights, "Insights are on", "Insights are off")
+func notifies(d Detail) check.Verdict {
+	return check.Must(d.Topic != "", "the trail notifies "+d.Topic, "the trail notifies no SNS topic")
 }

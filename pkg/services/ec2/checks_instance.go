@@ -21,11 +21,14 @@ func instanceRules() []check.Rule {
 	return []check.Rule{
 		check.For("ec2-instance-imdsv2", model.High, instances.Asks(imdsv2)),
 		check.For("ec2-instance-metadata-hop-limit", model.Low, instances.Asks(hopLimit)),
-		check.For("ec2-instance-profile-attached", model.Medium, instances.Asks(profileAttached)),
+		check.For("ec2-instance-profile-attached", model.Medium, instances.Must(
+			func(d InstanceDetail) bool { return d.Profile != "" }, "the instance has an instance profile", "the instance has no instance profile")),
 		check.For("ec2-instance-no-public-ip", model.Medium, instances.Asks(noPublicIP)).EvenManaged(),
 		check.For("ec2-instance-no-secrets-in-user-data", model.High, noSecretsInUserData),
 		check.For("ec2-instance-no-key-pair", model.Low, instances.Asks(noKeyPair)),
-		check.For("ec2-instance-detailed-monitoring", model.Low, instances.Asks(detailedMonitoring)).OnlyIfAsked("a matter of taste and cost"),
+		check.For("ec2-instance-detailed-monitoring", model.Low, instances.Must(
+			func(d InstanceDetail) bool { return d.Monitoring == "enabled" || d.Monitoring == "pending" },
+			"detailed monitoring is on", "detailed monitoring is off")).OnlyIfAsked("a matter of taste and cost"),
 		check.For("ec2-instance-renewed", model.Medium, renewed),
 		check.For("ec2-instance-not-stopped-for-long", model.Low, notStoppedForLong),
 		check.For("ec2-instance-single-interface", model.Low, instances.Asks(singleInterface)).OnlyIfAsked("a matter of taste"),
@@ -56,10 +59,6 @@ func hopLimit(d InstanceDetail) check.Verdict {
 	return check.Must(d.Metadata.HopLimit <= metadataMaxHops, reason, reason)
 }
 
-func profileAttached(d InstanceDetail) check.Verdict {
-	return check.Must(d.Profile != "", "the instance has an instance profile", "the instance has no instance profile")
-}
-
 func noPublicIP(d InstanceDetail) check.Verdict {
 	if len(d.PublicIPv4) > 0 {
 		return check.Failed("the instance has the public address " + d.PublicIPv4[0])
@@ -74,11 +73,6 @@ func noSecretsInUserData(e *check.Evidence, i Instance) check.Verdict {
 
 func noKeyPair(d InstanceDetail) check.Verdict {
 	return check.Must(d.Key == "", "the instance was launched without a key pair", "the instance was launched with the key pair "+d.Key)
-}
-
-func detailedMonitoring(d InstanceDetail) check.Verdict {
-	return check.Must(d.Monitoring == "enabled" || d.Monitoring == "pending",
-		"detailed monitoring is on", "detailed monitoring is off")
 }
 
 func renewed(e *check.Evidence, i Instance) check.Verdict {

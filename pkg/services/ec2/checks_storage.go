@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -12,9 +13,12 @@ const oldImage = 180 * day
 
 func storageRules() []check.Rule {
 	return []check.Rule{
-		check.For("ec2-volume-encrypted", model.High, volumeEncrypted),
-		check.For("ec2-volume-has-snapshot", model.Medium, volumeHasSnapshot),
-		check.For("ec2-volume-attached", model.Low, volumeAttached),
+		check.For("ec2-volume-encrypted", model.High, volumes.Must(
+			func(d VolumeDetail) bool { return d.Encrypted }, "the volume is encrypted", "the volume is not encrypted")),
+		check.For("ec2-volume-has-snapshot", model.Medium, volumes.Unless(
+			check.When(func(d VolumeDetail) bool { return !d.attached() }, "the volume is attached to nothing")).Then(volumeHasSnapshot)),
+		check.For("ec2-volume-attached", model.Low, volumes.Must(
+			VolumeDetail.attached, "the volume is attached", "the volume is attached to nothing and is still billed")),
 		check.For("ec2-snapshot-encrypted", model.Medium, snapshotEncrypted),
 		check.Across("ec2-snapshot-not-public", model.Critical, snapshotNotPublic, check.Using[RegionSettings]()),
 	}
@@ -22,26 +26,23 @@ func storageRules() []check.Rule {
 
 func imageRules() []check.Rule {
 	return []check.Rule{
-		check.For("ec2-image-not-public", model.Critical, imageNotPublic),
-		check.For("ec2-image-encrypted", model.Medium, imageEncrypted),
+		check.For("ec2-image-not-public", model.Critical, images.Must(
+			func(d ImageDetail) bool { return !d.Public }, "the image is not public", "every AWS account can launch and copy the image")),
+		check.For("ec2-image-encrypted", model.Medium, images.Asks(imageEncrypted)),
 		check.For("ec2-image-renewed", model.Low, imageRenewed),
 	}
 }
 
-func volumeEncrypted(e *check.Evidence, v Volume) check.Verdict {
-	return check.Must(check.Read(e, v.Detail).Encrypted, "the volume is encrypted", "the volume is not encrypted")
-}
+var (
+	volumes = check.On(func(v Volume) fact.Of[VolumeDetail] { return v.Detail })
+	images  = check.On(func(i Image) fact.Of[ImageDetail] { return i.Detail })
+)
+
+func (d VolumeDetail) attached() bool { return d.State == "in-use" }
 
 func volumeHasSnapshot(e *check.Evidence, v Volume) check.Verdict {
-	if d := check.Read(e, v.Detail); d.State != "in-use" {
-		return check.Inapplicable("the volume is attached to nothing")
-	}
 	n := check.Read(e, v.Snapshots)
 	return check.Must(n > 0, fmt.Sprintf("snapshots of the volume: %d", n), "the volume has no snapshot")
-}
-
-func volumeAttached(e *check.Evidence, v Volume) check.Verdict {
-	return check.Must(check.Read(e, v.Detail).State == "in-use", "the volume is attached", "the volume is attached to nothing and is still billed")
 }
 
 func snapshotEncrypted(e *check.Evidence, s Snapshot) check.Verdict {
@@ -67,12 +68,7 @@ func snapshotNotPublic(e *check.Evidence, s Snapshot) check.Verdict {
 	return check.Failed("every AWS account can copy the snapshot")
 }
 
-func imageNotPublic(e *check.Evidence, i Image) check.Verdict {
-	return check.Must(!check.Read(e, i.Detail).Public, "the image is not public", "every AWS account can launch and copy the image")
-}
-
-func imageEncrypted(e *check.Evidence, i Image) check.Verdict {
-	d := check.Read(e, i.Detail)
+func imageEncrypted(d ImageDetail) check.Verdict {
 	switch {
 	case d.Devices == 0:
 		return check.Inapplicable("the image has no EBS device")

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/judge/internet"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
@@ -18,10 +19,16 @@ func vpcRules() []check.Rule {
 		check.For("ec2-subnet-no-auto-public-ip", model.Medium, noAutoPublicIP),
 		check.Across("ec2-vpc-peering-least-routes", model.Medium, peeringLeastRoutes, check.Using[RouteTable]()),
 		check.For("ec2-elastic-ip-associated", model.Low, addressAssociated),
-		check.For("ec2-network-interface-source-dest-check", model.Medium, sourceDestCheck),
-		check.For("ec2-network-interface-attached", model.Low, interfaceAttached),
+		check.For("ec2-network-interface-source-dest-check", model.Medium, interfaces.Unless(
+			check.When(func(d InterfaceDetail) bool { return d.Type != "interface" }, "the interface is managed by a service of AWS")).Must(
+			func(d InterfaceDetail) bool { return d.SourceDestCheck },
+			"the source/destination check is on", "the source/destination check is off, so the interface forwards traffic of others")),
+		check.For("ec2-network-interface-attached", model.Low, interfaces.Must(
+			func(d InterfaceDetail) bool { return d.Status != "available" }, "the interface is attached", "the interface is attached to nothing")),
 	}
 }
+
+var interfaces = check.On(func(i NetworkInterface) fact.Of[InterfaceDetail] { return i.Detail })
 
 func vpcFlowLogs(e *check.Evidence, v VPC) check.Verdict {
 	check.Read(e, v.Detail)
@@ -165,17 +172,4 @@ func addressAssociated(e *check.Evidence, a Address) check.Verdict {
 		return check.Inapplicable("the address is managed by " + d.Managed)
 	}
 	return check.Must(d.Association != "", "the address is in use", "the address "+d.IP+" is associated with nothing and is still billed")
-}
-
-func sourceDestCheck(e *check.Evidence, i NetworkInterface) check.Verdict {
-	d := check.Read(e, i.Detail)
-	if d.Type != "interface" {
-		return check.Inapplicable("the interface is managed by a service of AWS")
-	}
-	return check.Must(d.SourceDestCheck, "the source/destination check is on", "the source/destination check is off, so the interface forwards traffic of others")
-}
-
-func interfaceAttached(e *check.Evidence, i NetworkInterface) check.Verdict {
-	d := check.Read(e, i.Detail)
-	return check.Must(d.Status != "available", "the interface is attached", "the interface is attached to nothing")
 }

@@ -4,29 +4,29 @@ import (
 	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
 func rules() []check.Rule {
 	return append([]check.Rule{
-		check.For("ecs-cluster-container-insights", model.Low, containerInsights),
-		check.For("ecs-cluster-exec-logging", model.Low, execLogging),
-		check.For("ecs-service-no-public-ip", model.High, noPublicIP),
-		check.For("ecs-service-fargate-latest-platform", model.Medium, latestPlatform),
+		check.For("ecs-cluster-container-insights", model.Low, clusters.Asks(containerInsights)),
+		check.For("ecs-cluster-exec-logging", model.Low, clusters.Must(
+			func(d ClusterDetail) bool { return d.ExecLogging != "NONE" }, "commands in containers are logged", "commands in containers are not logged")),
+		check.For("ecs-service-no-public-ip", model.High, services.Must(
+			func(d ServiceDetail) bool { return !d.PublicIP }, "tasks get no public address", "tasks get a public address")),
+		check.For("ecs-service-fargate-latest-platform", model.Medium, services.Asks(latestPlatform)),
 	}, taskRules()...)
 }
 
-func containerInsights(e *check.Evidence, c Cluster) check.Verdict {
-	setting := check.Read(e, c.Detail).ContainerInsights
+var (
+	clusters = check.On(func(c Cluster) fact.Of[ClusterDetail] { return c.Detail })
+	services = check.On(func(s TaskService) fact.Of[ServiceDetail] { return s.Detail })
+)
+
+func containerInsights(d ClusterDetail) check.Verdict {
+	setting := d.ContainerInsights
 	return check.Must(setting == "enabled" || setting == "enhanced", "Container Insights is "+setting, "Container Insights is off")
-}
-
-func execLogging(e *check.Evidence, c Cluster) check.Verdict {
-	return check.Must(check.Read(e, c.Detail).ExecLogging != "NONE", "commands in containers are logged", "commands in containers are not logged")
-}
-
-func noPublicIP(e *check.Evidence, s TaskService) check.Verdict {
-	return check.Must(!check.Read(e, s.Detail).PublicIP, "tasks get no public address", "tasks get a public address")
 }
 
 // The newest versions of the Fargate platform.
@@ -36,8 +36,7 @@ const (
 	newestWindows = "1.0.0"
 )
 
-func latestPlatform(e *check.Evidence, s TaskService) check.Verdict {
-	d := check.Read(e, s.Detail)
+func latestPlatform(d ServiceDetail) check.Verdict {
 	if d.Platform == "" {
 		return check.Inapplicable("the service does not run on Fargate")
 	}

@@ -2,29 +2,36 @@ package ecs
 
 import (
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
 func taskRules() []check.Rule {
 	return []check.Rule{
-		check.For("ecs-task-definition-no-privileged", model.High, everyContainer(
-			func(c Container) bool { return !c.Privileged }, "no container is privileged", "is privileged")),
-		check.For("ecs-task-definition-no-host-namespaces", model.High, noHostNamespaces),
-		check.For("ecs-task-definition-host-network-user", model.High, hostNetworkUser),
-		check.For("ecs-task-definition-read-only-root", model.Medium, onLinux(everyContainer(
+		check.For("ecs-task-definition-no-privileged", model.High, tasks.Asks(everyContainer(
+			func(c Container) bool { return !c.Privileged }, "no container is privileged", "is privileged"))),
+		check.For("ecs-task-definition-no-host-namespaces", model.High, tasks.Asks(noHostNamespaces)),
+		check.For("ecs-task-definition-host-network-user", model.High, tasks.Asks(hostNetworkUser)),
+		check.For("ecs-task-definition-read-only-root", model.Medium, onLinux.Asks(everyContainer(
 			func(c Container) bool { return c.ReadOnlyRoot }, "the root file systems are read-only", "can write to its root file system"))),
-		check.For("ecs-task-definition-no-root-user", model.Low, onLinux(everyContainer(
+		check.For("ecs-task-definition-no-root-user", model.Low, onLinux.Asks(everyContainer(
 			func(c Container) bool { return !c.Root() }, "every container names a user other than root", "runs as root, or as whom its image says"))),
-		check.For("ecs-task-definition-no-secrets-in-environment", model.High, noSecrets),
-		check.For("ecs-task-definition-logging", model.Medium, everyContainer(
-			func(c Container) bool { return c.LogDriver != "" }, "every container is logged", "is not logged")),
+		check.For("ecs-task-definition-no-secrets-in-environment", model.High, tasks.Asks(noSecrets)),
+		check.For("ecs-task-definition-logging", model.Medium, tasks.Asks(everyContainer(
+			func(c Container) bool { return c.LogDriver != "" }, "every container is logged", "is not logged"))),
 	}
 }
 
+var (
+	tasks = check.On(func(t TaskDefinition) fact.Of[TaskDetail] { return t.Detail })
+	// onLinux is for what containers of Windows do not have.
+	onLinux = tasks.Unless(check.When(func(d TaskDetail) bool { return d.Windows }, "the containers run on Windows"))
+)
+
 // everyContainer is a rule that each container of a task definition must pass.
-func everyContainer(good func(Container) bool, pass, fail string) func(*check.Evidence, TaskDefinition) check.Verdict {
-	return func(e *check.Evidence, t TaskDefinition) check.Verdict {
-		for _, c := range check.Read(e, t.Detail).Containers {
+func everyContainer(good func(Container) bool, pass, fail string) func(TaskDetail) check.Verdict {
+	return func(d TaskDetail) check.Verdict {
+		for _, c := range d.Containers {
 			if !good(c) {
 				return check.Failed("the container " + c.Name + " " + fail)
 			}
@@ -33,18 +40,8 @@ func everyContainer(good func(Container) bool, pass, fail string) func(*check.Ev
 	}
 }
 
-// onLinux is a rule on what containers of Windows do not have.
-func onLinux(judge func(*check.Evidence, TaskDefinition) check.Verdict) func(*check.Evidence, TaskDefinition) check.Verdict {
-	return func(e *check.Evidence, t TaskDefinition) check.Verdict {
-		if check.Read(e, t.Detail).Windows {
-			return check.Inapplicable("the containers run on Windows")
-		}
-		return judge(e, t)
-	}
-}
-
-func noHostNamespaces(e *check.Evidence, t TaskDefinition) check.Verdict {
-	switch d := check.Read(e, t.Detail); "host" {
+func noHostNamespaces(d TaskDetail) check.Verdict {
+	switch "host" {
 	case d.PID:
 		return check.Failed("the containers share the process namespace of the host")
 	case d.IPC:
@@ -54,8 +51,7 @@ func noHostNamespaces(e *check.Evidence, t TaskDefinition) check.Verdict {
 	}
 }
 
-func hostNetworkUser(e *check.Evidence, t TaskDefinition) check.Verdict {
-	d := check.Read(e, t.Detail)
+func hostNetworkUser(d TaskDetail) check.Verdict {
 	if d.Network != "host" {
 		return check.Inapplicable("the containers do not use the network of the host")
 	}
@@ -67,8 +63,7 @@ func hostNetworkUser(e *check.Evidence, t TaskDefinition) check.Verdict {
 	return check.Passed("no container that uses the network of the host is root or privileged")
 }
 
-func noSecrets(e *check.Evidence, t TaskDefinition) check.Verdict {
-	d := check.Read(e, t.Detail)
+func noSecrets(d TaskDetail) check.Verdict {
 	for _, c := range d.Containers {
 		if len(c.SecretVariables) > 0 {
 			return check.Failed("environment variables of the container " + c.Name + " look like credentials: " + check.List(c.SecretVariables))

@@ -12,19 +12,22 @@ import (
 
 func rules() []check.Rule {
 	return []check.Rule{
-		check.For("eks-cluster-endpoint-not-public", model.High, endpointNotPublic),
-		check.For("eks-cluster-private-endpoint", model.Medium, privateEndpoint),
-		check.For("eks-cluster-secrets-customer-key", model.Medium, secretsKey),
-		check.For("eks-cluster-control-plane-logging", model.Medium, controlPlaneLogging),
+		check.For("eks-cluster-endpoint-not-public", model.High, clusters.Asks(endpointNotPublic)),
+		check.For("eks-cluster-private-endpoint", model.Medium, clusters.Must(
+			func(d Detail) bool { return d.PrivateEndpoint }, "the API server answers in the VPC", "the API server does not answer in the VPC, so nodes reach it by the internet")),
+		check.For("eks-cluster-secrets-customer-key", model.Medium, clusters.Asks(secretsKey)),
+		check.For("eks-cluster-control-plane-logging", model.Medium, clusters.Asks(controlPlaneLogging)),
 		check.For("eks-cluster-version-supported", model.High, onVersion(func(s support) string { return s.extended }, "support")),
 		check.For("eks-cluster-version-standard-support", model.Medium, onVersion(func(s support) string { return s.standard }, "standard support")),
 		// Prowler: high. A deleted cluster is a loss, not a way in, and few may delete one.
-		check.For("eks-cluster-deletion-protection", model.Low, deletionProtection),
+		check.For("eks-cluster-deletion-protection", model.Low, clusters.Must(
+			func(d Detail) bool { return d.DeletionProtection }, "deletion protection is on", "deletion protection is off")),
 	}
 }
 
-func endpointNotPublic(e *check.Evidence, c Cluster) check.Verdict {
-	d := check.Read(e, c.Detail)
+var clusters = check.On(func(c Cluster) fact.Of[Detail] { return c.Detail })
+
+func endpointNotPublic(d Detail) check.Verdict {
 	switch {
 	case !d.PublicEndpoint:
 		return check.Passed("the API server answers in the VPC only")
@@ -37,22 +40,16 @@ func endpointNotPublic(e *check.Evidence, c Cluster) check.Verdict {
 	return check.Passed("the API server answers only " + check.List(d.PublicCIDRs))
 }
 
-func privateEndpoint(e *check.Evidence, c Cluster) check.Verdict {
-	return check.Must(check.Read(e, c.Detail).PrivateEndpoint, "the API server answers in the VPC", "the API server does not answer in the VPC, so nodes reach it by the internet")
-}
-
-func secretsKey(e *check.Evidence, c Cluster) check.Verdict {
-	key := check.Read(e, c.Detail).SecretsKey
-	return check.Must(key != "", "secrets are encrypted under "+key, "secrets are encrypted under no key of the account")
+func secretsKey(d Detail) check.Verdict {
+	return check.Must(d.SecretsKey != "", "secrets are encrypted under "+d.SecretsKey, "secrets are encrypted under no key of the account")
 }
 
 // logTypes are all logs of the control plane.
 // https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html
 var logTypes = []string{"api", "audit", "authenticator", "controllerManager", "scheduler"}
 
-func controlPlaneLogging(e *check.Evidence, c Cluster) check.Verdict {
-	on := check.Read(e, c.Detail).Logs
-	missing := slices.DeleteFunc(slices.Clone(logTypes), func(t string) bool { return slices.Contains(on, t) })
+func controlPlaneLogging(d Detail) check.Verdict {
+	missing := slices.DeleteFunc(slices.Clone(logTypes), func(t string) bool { return slices.Contains(d.Logs, t) })
 	return check.Must(len(missing) == 0, "all logs of the control plane are on", "logs are off: "+strings.Join(missing, ", "))
 }
 
@@ -73,8 +70,4 @@ func onVersion(lastDay func(support) string, what string) func(*check.Evidence, 
 			return check.Passed(what + " of Kubernetes " + version + " lasts until " + day)
 		}
 	}
-}
-
-func deletionProtection(e *check.Evidence, c Cluster) check.Verdict {
-	return check.Must(check.Read(e, c.Detail).DeletionProtection, "deletion protection is on", "deletion protection is off")
 }

@@ -13,20 +13,29 @@ import (
 
 func rules() []check.Rule {
 	return []check.Rule{
-		check.For("elb-load-balancer-tls-listeners", model.Medium, tlsListeners),
+		check.For("elb-load-balancer-tls-listeners", model.Medium, details.Asks(tlsListeners)),
 		check.For("elb-load-balancer-tls-policy", model.Medium, tlsPolicy),
-		check.For("elb-load-balancer-acm-certificate", model.Low, acmCertificate),
-		check.For("elb-load-balancer-access-log", model.Medium, accessLog),
+		check.For("elb-load-balancer-acm-certificate", model.Low, details.Asks(acmCertificate)),
+		check.For("elb-load-balancer-access-log", model.Medium, attributes.Asks(
+			func(a Attributes) check.Verdict { return balancerrule.AccessLog(a.AccessLog) })),
 		check.For("elb-load-balancer-desync-mitigation", model.Medium, desyncMitigation),
-		check.For("elb-load-balancer-internal", model.Low, internal),
-		check.For("elb-load-balancer-multi-az", model.Medium, multiAZ),
-		check.For("elb-load-balancer-cross-zone", model.Low, crossZone),
-		check.For("elb-load-balancer-connection-draining", model.Low, connectionDraining),
+		check.For("elb-load-balancer-internal", model.Low, details.Asks(
+			func(d Detail) check.Verdict { return balancerrule.Internal(d.Scheme) })),
+		check.For("elb-load-balancer-multi-az", model.Medium, details.Asks(
+			func(d Detail) check.Verdict { return balancerrule.MultiAZ(d.Zones) })),
+		check.For("elb-load-balancer-cross-zone", model.Low, attributes.Asks(
+			func(a Attributes) check.Verdict { return balancerrule.CrossZone(a.CrossZone, "instances") })),
+		check.For("elb-load-balancer-connection-draining", model.Low, attributes.Must(
+			func(a Attributes) bool { return a.ConnectionDraining }, "connections are drained", "connections are cut when an instance leaves")),
 	}
 }
 
-func tlsListeners(e *check.Evidence, l LoadBalancer) check.Verdict {
-	d := check.Read(e, l.Detail)
+var (
+	details    = check.On(func(l LoadBalancer) fact.Of[Detail] { return l.Detail })
+	attributes = check.On(func(l LoadBalancer) fact.Of[Attributes] { return l.Attributes })
+)
+
+func tlsListeners(d Detail) check.Verdict {
 	if len(d.Listeners) == 0 {
 		return check.Inapplicable("there are no listeners")
 	}
@@ -74,8 +83,8 @@ func tlsPolicy(e *check.Evidence, l LoadBalancer) check.Verdict {
 	return check.Passed("no listener accepts TLS older than 1.2")
 }
 
-func acmCertificate(e *check.Evidence, l LoadBalancer) check.Verdict {
-	listeners := check.Read(e, l.Detail).TLS()
+func acmCertificate(d Detail) check.Verdict {
+	listeners := d.TLS()
 	for _, x := range listeners {
 		if !strings.Contains(x.Certificate, ":acm:") {
 			return check.Failed(fmt.Sprintf("the certificate of port %d is not of ACM: %s", x.Port, x.Certificate))
@@ -87,26 +96,6 @@ func acmCertificate(e *check.Evidence, l LoadBalancer) check.Verdict {
 	return check.Passed("the certificates are of ACM")
 }
 
-func accessLog(e *check.Evidence, l LoadBalancer) check.Verdict {
-	return balancerrule.AccessLog(check.Read(e, l.Attributes).AccessLog)
-}
-
 func desyncMitigation(e *check.Evidence, l LoadBalancer) check.Verdict {
 	return balancerrule.DesyncMitigation(check.Read(e, l.Attributes).DesyncMitigation, l.Region)
-}
-
-func internal(e *check.Evidence, l LoadBalancer) check.Verdict {
-	return balancerrule.Internal(check.Read(e, l.Detail).Scheme)
-}
-
-func multiAZ(e *check.Evidence, l LoadBalancer) check.Verdict {
-	return balancerrule.MultiAZ(check.Read(e, l.Detail).Zones)
-}
-
-func crossZone(e *check.Evidence, l LoadBalancer) check.Verdict {
-	return balancerrule.CrossZone(check.Read(e, l.Attributes).CrossZone, "instances")
-}
-
-func connectionDraining(e *check.Evidence, l LoadBalancer) check.Verdict {
-	return check.Must(check.Read(e, l.Attributes).ConnectionDraining, "connections are drained", "connections are cut when an instance leaves")
 }

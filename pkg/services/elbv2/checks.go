@@ -7,35 +7,43 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/check/balancerrule"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
 func rules() []check.Rule {
 	return []check.Rule{
-		check.For("elbv2-load-balancer-http-redirected", model.Medium, of(httpRedirected, Application)),
-		check.For("elbv2-network-load-balancer-tls", model.Low, of(networkTLS, Network)),
-		check.For("elbv2-load-balancer-tls-policy", model.Medium, of(tlsPolicy, Application, Network)),
-		check.For("elbv2-load-balancer-post-quantum-tls", model.Low, of(postQuantum, Application, Network)),
-		check.For("elbv2-load-balancer-access-log", model.Medium, of(accessLog, Application, Network)),
-		check.For("elbv2-load-balancer-drop-invalid-headers", model.Medium, of(dropInvalidHeaders, Application)),
-		check.For("elbv2-load-balancer-desync-mitigation", model.Medium, of(desyncMitigation, Application)),
-		check.For("elbv2-load-balancer-internal", model.Low, of(internal, Application, Network)),
-		check.For("elbv2-load-balancer-deletion-protection", model.Medium, of(deletionProtection, Application, Network, Gateway)),
-		check.For("elbv2-load-balancer-multi-az", model.Medium, of(multiAZ, Application, Network, Gateway)),
-		check.For("elbv2-load-balancer-cross-zone", model.Low, of(crossZone, Network, Gateway)),
-		check.For("elbv2-load-balancer-has-listeners", model.Low, of(hasListeners, Application, Network, Gateway)),
+		check.For("elbv2-load-balancer-http-redirected", model.Medium, of(Application).Then(httpRedirected)),
+		check.For("elbv2-network-load-balancer-tls", model.Low, of(Network).Then(networkTLS)),
+		check.For("elbv2-load-balancer-tls-policy", model.Medium, of(Application, Network).Then(tlsPolicy)),
+		check.For("elbv2-load-balancer-post-quantum-tls", model.Low, of(Application, Network).Then(postQuantum)),
+		check.For("elbv2-load-balancer-access-log", model.Medium, of(Application, Network).Then(accessLog)),
+		check.For("elbv2-load-balancer-drop-invalid-headers", model.Medium, of(Application).Then(attributes.Must(
+			func(a Attributes) bool { return a.DropInvalidHeaders }, "invalid headers are dropped", "invalid headers reach the targets"))),
+		check.For("elbv2-load-balancer-desync-mitigation", model.Medium, of(Application).Then(desyncMitigation)),
+		check.For("elbv2-load-balancer-internal", model.Low, of(Application, Network).Asks(
+			func(d Detail) check.Verdict { return balancerrule.Internal(d.Scheme) })),
+		check.For("elbv2-load-balancer-deletion-protection", model.Medium, of(Application, Network, Gateway).Then(attributes.Must(
+			func(a Attributes) bool { return a.DeletionProtection }, "deletion protection is on", "deletion protection is off"))),
+		check.For("elbv2-load-balancer-multi-az", model.Medium, of(Application, Network, Gateway).Asks(
+			func(d Detail) check.Verdict { return balancerrule.MultiAZ(d.Zones) })),
+		check.For("elbv2-load-balancer-cross-zone", model.Low, of(Network, Gateway).Then(attributes.Asks(
+			func(a Attributes) check.Verdict { return balancerrule.CrossZone(a.CrossZone, "targets") }))),
+		check.For("elbv2-load-balancer-has-listeners", model.Low, of(Application, Network, Gateway).Then(hasListeners)),
 	}
 }
 
-// of is a rule on load balancers of some types.
-func of(judge func(*check.Evidence, LoadBalancer) check.Verdict, types ...string) func(*check.Evidence, LoadBalancer) check.Verdict {
-	return func(e *check.Evidence, l LoadBalancer) check.Verdict {
-		if d := check.Read(e, l.Detail); !slices.Contains(types, d.Type) {
-			return check.Inapplicable("the load balancer is of type " + d.Type)
+// of is what rules decide on that ask of load balancers of some types.
+func of(types ...string) check.Subject[LoadBalancer, Detail] {
+	return check.On(func(l LoadBalancer) fact.Of[Detail] { return l.Detail }, func(d Detail) string {
+		if slices.Contains(types, d.Type) {
+			return ""
 		}
-		return judge(e, l)
-	}
+		return "the load balancer is of type " + d.Type
+	})
 }
+
+var attributes = check.On(func(l LoadBalancer) fact.Of[Attributes] { return l.Attributes })
 
 func httpRedirected(e *check.Evidence, l LoadBalancer) check.Verdict {
 	listeners := check.Read(e, l.Listeners)
@@ -113,28 +121,8 @@ func accessLog(e *check.Evidence, l LoadBalancer) check.Verdict {
 	return balancerrule.AccessLog(check.Read(e, l.Attributes).AccessLog)
 }
 
-func dropInvalidHeaders(e *check.Evidence, l LoadBalancer) check.Verdict {
-	return check.Must(check.Read(e, l.Attributes).DropInvalidHeaders, "invalid headers are dropped", "invalid headers reach the targets")
-}
-
 func desyncMitigation(e *check.Evidence, l LoadBalancer) check.Verdict {
 	return balancerrule.DesyncMitigation(check.Read(e, l.Attributes).DesyncMitigation, l.Region)
-}
-
-func internal(e *check.Evidence, l LoadBalancer) check.Verdict {
-	return balancerrule.Internal(check.Read(e, l.Detail).Scheme)
-}
-
-func deletionProtection(e *check.Evidence, l LoadBalancer) check.Verdict {
-	return check.Must(check.Read(e, l.Attributes).DeletionProtection, "deletion protection is on", "deletion protection is off")
-}
-
-func multiAZ(e *check.Evidence, l LoadBalancer) check.Verdict {
-	return balancerrule.MultiAZ(check.Read(e, l.Detail).Zones)
-}
-
-func crossZone(e *check.Evidence, l LoadBalancer) check.Verdict {
-	return balancerrule.CrossZone(check.Read(e, l.Attributes).CrossZone, "targets")
 }
 
 func hasListeners(e *check.Evidence, l LoadBalancer) check.Verdict {

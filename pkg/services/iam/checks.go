@@ -103,7 +103,7 @@ func holdersOf(e *check.Evidence, policy string) (holders []string, others int) 
 		holders = append(holders, "group "+g.Name)
 	}
 	for _, r := range roles {
-		if _, theirs := elsewhere(check.Read(e, r.Detail)); theirs {
+		if elsewhere(check.Read(e, r.Detail)) != "" {
 			others++
 			continue
 		}

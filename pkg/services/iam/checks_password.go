@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -13,14 +14,15 @@ const (
 	passwordRemembered = 24 // IAM's maximum
 )
 
+var passwords = check.On(func(p PasswordPolicy) fact.Of[PasswordRules] { return p.Rules })
+
 func passwordRules() []check.Rule {
 	rules := []check.Rule{
-		check.For("iam-password-policy-set", model.Medium, func(e *check.Evidence, p PasswordPolicy) check.Verdict {
-			return check.Must(check.Read(e, p.Rules).Set, "the account has its own password policy", "the account has only IAM's default policy")
-		}),
-		check.For("iam-password-policy-minimum-length", model.Medium, passwordMinimum).CausedBy("iam-password-policy-set"),
-		check.For("iam-password-policy-reuse-prevention", model.Low, passwordReuse).CausedBy("iam-password-policy-set"),
-		check.For("iam-password-policy-expiry", model.Low, passwordExpiry).CausedBy("iam-password-policy-set"),
+		check.For("iam-password-policy-set", model.Medium, passwords.Must(
+			func(r PasswordRules) bool { return r.Set }, "the account has its own password policy", "the account has only IAM's default policy")),
+		check.For("iam-password-policy-minimum-length", model.Medium, passwords.Asks(passwordMinimum)).CausedBy("iam-password-policy-set"),
+		check.For("iam-password-policy-reuse-prevention", model.Low, passwords.Asks(passwordReuse)).CausedBy("iam-password-policy-set"),
+		check.For("iam-password-policy-expiry", model.Low, passwords.Asks(passwordExpiry)).CausedBy("iam-password-policy-set"),
 	}
 	for _, c := range []struct {
 		id   model.CheckID
@@ -32,20 +34,18 @@ func passwordRules() []check.Rule {
 		{"iam-password-policy-numbers", "a number", func(r PasswordRules) bool { return r.Numbers }},
 		{"iam-password-policy-symbols", "a symbol", func(r PasswordRules) bool { return r.Symbols }},
 	} {
-		rules = append(rules, check.For(c.id, model.Low, func(e *check.Evidence, p PasswordPolicy) check.Verdict {
-			r := check.Read(e, p.Rules)
+		rules = append(rules, check.For(c.id, model.Low, passwords.Asks(func(r PasswordRules) check.Verdict {
 			if !r.Set {
 				// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html#default-policy-details
 				return check.Failed("without a policy, passwords need only three of four kinds of character")
 			}
 			return check.Must(c.has(r), "passwords need "+c.what, "passwords need not contain "+c.what)
-		}).CausedBy("iam-password-policy-set"))
+		})).CausedBy("iam-password-policy-set"))
 	}
 	return rules
 }
 
-func passwordMinimum(e *check.Evidence, p PasswordPolicy) check.Verdict {
-	r := check.Read(e, p.Rules)
+func passwordMinimum(r PasswordRules) check.Verdict {
 	if !r.Set {
 		return check.Failed("without a policy, passwords need only 8 characters")
 	}
@@ -53,8 +53,7 @@ func passwordMinimum(e *check.Evidence, p PasswordPolicy) check.Verdict {
 	return check.Must(r.MinimumLength >= passwordLength, reason, reason)
 }
 
-func passwordReuse(e *check.Evidence, p PasswordPolicy) check.Verdict {
-	r := check.Read(e, p.Rules)
+func passwordReuse(r PasswordRules) check.Verdict {
 	if r.Remembered == 0 {
 		return check.Failed("earlier passwords can be used again")
 	}
@@ -62,8 +61,7 @@ func passwordReuse(e *check.Evidence, p PasswordPolicy) check.Verdict {
 	return check.Must(r.Remembered >= passwordRemembered, reason, "only "+reason)
 }
 
-func passwordExpiry(e *check.Evidence, p PasswordPolicy) check.Verdict {
-	r := check.Read(e, p.Rules)
+func passwordExpiry(r PasswordRules) check.Verdict {
 	if r.MaximumAgeDays == 0 {
 		return check.Failed("passwords do not expire")
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/judge/iampolicy"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
@@ -30,38 +31,42 @@ func grants() []grant {
 
 func policyRules() []check.Rule {
 	rules := []check.Rule{
-		check.For("iam-policy-no-administrator-access", model.High, customerAdmin(true)),
+		check.For("iam-policy-no-administrator-access", model.High, attached.Then(customerAdmin)),
 		// Security Hub: high, for attached policies as well. Nobody has this one.
-		check.For("iam-unattached-policy-no-administrator-access", model.Low, customerAdmin(false)),
-		check.For("iam-inline-policy-no-administrator-access", model.High, inlineAdmin),
-		check.For("iam-policy-attached", model.Low, policyAttached),
+		check.For("iam-unattached-policy-no-administrator-access", model.Low, unattached.Then(customerAdmin)),
+		check.For("iam-inline-policy-no-administrator-access", model.High, inline.Then(inlineAdmin)),
+		check.For("iam-policy-attached", model.Low, customers.Must(
+			func(d PolicyDetail) bool { return d.Attachments+d.Boundaries > 0 }, "the policy is in use", "the policy is attached to nobody and bounds nobody")),
 	}
 	for _, g := range grants() {
-		rules = append(rules, check.For(g.managed, g.severity, g.ofPolicy))
+		rules = append(rules, check.For(g.managed, g.severity, attached.Then(g.ofPolicy)))
 		if g.inline != "" {
-			rules = append(rules, check.For(g.inline, g.severity, g.ofInline))
+			rules = append(rules, check.For(g.inline, g.severity, inline.Then(g.ofInline)))
 		}
 	}
 	return rules
 }
 
+// What rules decide on that ask of policies which the account wrote: all, those that
+// somebody has, those that nobody has, and those within a user, group or role.
+var (
+	customers = check.On(func(p Policy) fact.Of[PolicyDetail] { return p.Detail },
+		check.When(func(d PolicyDetail) bool { return d.AWS }, "AWS wrote this policy"))
+	attached = customers.Unless(
+		check.When(func(d PolicyDetail) bool { return d.Attachments == 0 }, "nobody has this policy"))
+	unattached = customers.Unless(
+		check.When(func(d PolicyDetail) bool { return d.Attachments > 0 }, "the policy is attached, which has a check of its own"),
+		check.When(func(d PolicyDetail) bool { return d.Boundaries > 0 }, "the policy is used as a permissions boundary, which grants nothing"))
+	inline = check.On(func(p InlinePolicy) fact.Of[InlinePolicyDetail] { return p.Detail },
+		check.When(func(d InlinePolicyDetail) bool { return serviceLinked(d.OwnerPath) }, "an AWS service owns this role"))
+)
+
 func (g grant) ofPolicy(e *check.Evidence, p Policy) check.Verdict {
-	d := check.Read(e, p.Detail)
-	switch {
-	case d.AWS:
-		return check.Inapplicable("AWS wrote this policy")
-	case d.Attachments == 0:
-		return check.Inapplicable("nobody has this policy")
-	}
-	return g.judge(e, d.Document, p.Ref)
+	return g.judge(e, check.Read(e, p.Detail).Document, p.Ref)
 }
 
 func (g grant) ofInline(e *check.Evidence, p InlinePolicy) check.Verdict {
-	d := check.Read(e, p.Detail)
-	if serviceLinked(d.OwnerPath) {
-		return check.Inapplicable("an AWS service owns this role")
-	}
-	return g.judge(e, d.Document, p.Ref)
+	return g.judge(e, check.Read(e, p.Detail).Document, p.Ref)
 }
 
 func (g grant) judge(e *check.Evidence, document string, ref model.Ref) check.Verdict {
@@ -135,39 +140,14 @@ func serviceWildcard(_ *check.Evidence, p iampolicy.Policy, _ model.Ref) string 
 	return ""
 }
 
-func customerAdmin(attached bool) func(*check.Evidence, Policy) check.Verdict {
-	return func(e *check.Evidence, p Policy) check.Verdict {
-		d := check.Read(e, p.Detail)
-		switch {
-		case d.AWS:
-			return check.Inapplicable("AWS wrote this policy")
-		case attached && d.Attachments == 0:
-			return check.Inapplicable("nobody has this policy")
-		case !attached && d.Attachments > 0:
-			return check.Inapplicable("the policy is attached, which has a check of its own")
-		case d.Attachments == 0 && d.Boundaries > 0:
-			return check.Inapplicable("the policy is used as a permissions boundary, which grants nothing")
-		}
-		return allowsEverything(parse(e, d.Document))
-	}
+func customerAdmin(e *check.Evidence, p Policy) check.Verdict {
+	return allowsEverything(parse(e, check.Read(e, p.Detail).Document))
 }
 
 func inlineAdmin(e *check.Evidence, p InlinePolicy) check.Verdict {
-	d := check.Read(e, p.Detail)
-	if serviceLinked(d.OwnerPath) {
-		return check.Inapplicable("an AWS service owns this role")
-	}
-	return allowsEverything(parse(e, d.Document))
+	return allowsEverything(parse(e, check.Read(e, p.Detail).Document))
 }
 
 func allowsEverything(p iampolicy.Policy) check.Verdict {
 	return check.Must(!p.IsAdmin(), "the policy does not allow everything", "the policy allows all actions on all resources")
-}
-
-func policyAttached(e *check.Evidence, p Policy) check.Verdict {
-	d := check.Read(e, p.Detail)
-	if d.AWS {
-		return check.Inapplicable("AWS wrote this policy")
-	}
-	return check.Must(d.Attachments+d.Boundaries > 0, "the policy is in use", "the policy is attached to nobody and bounds nobody")
 }

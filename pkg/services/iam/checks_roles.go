@@ -2,6 +2,7 @@ package iam
 
 import (
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -32,34 +33,28 @@ func groupNotAdmin(e *check.Evidence, g Group) check.Verdict {
 
 func roleRules() []check.Rule {
 	return []check.Rule{
-		check.Across("iam-role-no-administrator-access", model.Medium, roleNotAdmin,
+		check.Across("iam-role-no-administrator-access", model.Medium, changeable.Then(roleNotAdmin),
 			check.Using[Policy](), check.Using[InlinePolicy]()),
-		check.Across("iam-role-no-privilege-escalation", model.High, roleNoEscalation,
+		check.Across("iam-role-no-privilege-escalation", model.High, changeable.Then(roleNoEscalation),
 			check.Using[Policy](), check.Using[InlinePolicy]()),
-		check.For("iam-role-used-recently", model.Low, roleUsed),
+		check.For("iam-role-used-recently", model.Low, changeable.Then(roleUsed)),
 	}
 }
 
+// changeable is what rules decide on that ask of roles that the account itself can
+// change.
+var changeable = check.On(func(r Role) fact.Of[RoleDetail] { return r.Detail }, elsewhere)
+
 func roleNotAdmin(e *check.Evidence, r Role) check.Verdict {
-	d := check.Read(e, r.Detail)
-	if v, managed := elsewhere(d); managed {
-		return v
-	}
 	return notAdmin(ofRole(e, r).Administrator())
 }
 
 func roleNoEscalation(e *check.Evidence, r Role) check.Verdict {
-	if v, managed := elsewhere(check.Read(e, r.Detail)); managed {
-		return v
-	}
 	return noEscalation(e, ofRole(e, r))
 }
 
 func roleUsed(e *check.Evidence, r Role) check.Verdict {
 	d := check.Read(e, r.Detail)
-	if v, managed := elsewhere(d); managed {
-		return v
-	}
 	if d.Used != nil {
 		reason := "the role was last used on " + day(*d.Used)
 		return check.Must(days(e.Age(*d.Used)) < roleIdleDays, reason, reason)
@@ -69,14 +64,14 @@ func roleUsed(e *check.Evidence, r Role) check.Verdict {
 		"the role is of "+day(d.Created)+" and AWS knows of no use in the last 400 days")
 }
 
-// elsewhere is the verdict on roles that the account itself cannot change.
-func elsewhere(d RoleDetail) (check.Verdict, bool) {
+// elsewhere says why the account itself cannot change a role; empty if it can.
+func elsewhere(d RoleDetail) string {
 	switch {
 	case d.ServiceLinked():
-		return check.Inapplicable("an AWS service owns this role"), true
+		return "an AWS service owns this role"
 	case d.Reserved():
-		return check.Inapplicable("IAM Identity Center manages this role"), true
+		return "IAM Identity Center manages this role"
 	default:
-		return check.Verdict{}, false
+		return ""
 	}
 }

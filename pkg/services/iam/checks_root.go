@@ -2,6 +2,7 @@ package iam
 
 import (
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -10,11 +11,14 @@ const rootIdleDays = 30
 
 func rootRules() []check.Rule {
 	return []check.Rule{
-		check.For("iam-root-no-access-keys", model.Critical, rootNoKeys).Except(NoRootUser),
-		check.For("iam-root-mfa", model.Critical, rootMFA).Except(NoRootUser, NoRootSignIn),
-		check.For("iam-root-hardware-mfa", model.High, rootHardwareMFA).Except(NoRootUser, NoRootSignIn).CausedBy("iam-root-mfa"),
+		check.For("iam-root-no-access-keys", model.Critical, rootUser.Must(
+			func(c RootCredentials) bool { return !c.AccessKeys }, "the root user has no access key", "the root user has an access key")).Except(NoRootUser),
+		check.For("iam-root-mfa", model.Critical, rootSignIn.Must(
+			func(c RootCredentials) bool { return c.MFA }, "the root user has MFA", "the root user has no MFA device")).Except(NoRootUser, NoRootSignIn),
+		check.For("iam-root-hardware-mfa", model.High, rootSignIn.Then(rootHardwareMFA)).Except(NoRootUser, NoRootSignIn).CausedBy("iam-root-mfa"),
 		check.For("iam-root-not-used-recently", model.High, rootNotUsed).Except(NoRootUser),
-		check.For("iam-root-no-signing-certificates", model.High, rootNoCertificates).Except(NoRootUser),
+		check.For("iam-root-no-signing-certificates", model.High, rootUser.Must(
+			func(c RootCredentials) bool { return !c.Certificates }, "the root user has no signing certificate", "the root user has an X.509 signing certificate")).Except(NoRootUser),
 	}
 }
 
@@ -31,34 +35,18 @@ var (
 	}
 )
 
-func rootNoKeys(e *check.Evidence, r RootUser) check.Verdict {
-	return check.Must(!check.Read(e, r.Credentials).AccessKeys, "the root user has no access key", "the root user has an access key")
-}
-
-func rootNoCertificates(e *check.Evidence, r RootUser) check.Verdict {
-	return check.Must(!check.Read(e, r.Credentials).Certificates,
-		"the root user has no signing certificate", "the root user has an X.509 signing certificate")
-}
-
-func rootMFA(e *check.Evidence, r RootUser) check.Verdict {
-	c := check.Read(e, r.Credentials)
-	if c.None() {
-		return check.Inapplicable("the root user has no credentials")
-	}
-	return check.Must(c.MFA, "the root user has MFA", "the root user has no MFA device")
-}
+// What rules decide on that ask of the root user, and of one that has credentials.
+var (
+	rootUser   = check.On(func(r RootUser) fact.Of[RootCredentials] { return r.Credentials })
+	rootSignIn = rootUser.Unless(check.When(RootCredentials.None, "the root user has no credentials"))
+)
 
 func rootHardwareMFA(e *check.Evidence, r RootUser) check.Verdict {
-	c := check.Read(e, r.Credentials)
-	switch {
-	case c.None():
-		return check.Inapplicable("the root user has no credentials")
-	case !c.MFA:
+	if !check.Read(e, r.Credentials).MFA {
 		return check.Failed("the root user has no MFA device")
-	default:
-		return check.Must(!check.Read(e, r.VirtualMFA),
-			"all MFA devices of the root user are hardware or passkeys", "a virtual MFA device belongs to the root user")
 	}
+	return check.Must(!check.Read(e, r.VirtualMFA),
+		"all MFA devices of the root user are hardware or passkeys", "a virtual MFA device belongs to the root user")
 }
 
 func rootNotUsed(e *check.Evidence, r RootUser) check.Verdict {

@@ -40,13 +40,9 @@ func trustRules() []check.Rule {
 // trusting is a rule over whom a role trusts, for roles whose trust the account
 // itself decides.
 func trusting(judge func(Role, RoleDetail, []iampolicy.Trust) check.Verdict) func(*check.Evidence, Role) check.Verdict {
-	return func(e *check.Evidence, r Role) check.Verdict {
-		d := check.Read(e, r.Detail)
-		if v, managed := elsewhere(d); managed {
-			return v
-		}
-		return judge(r, d, trusts(e, r, policyrule.Owner(r.Ref)))
-	}
+	return changeable.Then(func(e *check.Evidence, r Role) check.Verdict {
+		return judge(r, check.Read(e, r.Detail), trusts(e, r, policyrule.Owner(r.Ref)))
+	})
 }
 
 // strangers are those of whom it has to be known whether they belong to the zone of

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/judge/iampolicy"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
@@ -18,13 +19,14 @@ const (
 
 func userRules() []check.Rule {
 	return []check.Rule{
-		check.For("iam-user-console-mfa", model.High, consoleMFA),
+		check.For("iam-user-console-mfa", model.High, people.Must(
+			func(c Credentials) bool { return c.MFA }, "the user signs in with MFA", "the user has a console password and no MFA device")),
 		// Prowler: high. A virtual device stops a stolen password as well; its absence is
 		// what is high.
-		check.For("iam-user-hardware-mfa", model.Low, hardwareMFA).Except(noHardwareMFA).CausedBy("iam-user-console-mfa"),
-		check.For("iam-user-console-used-recently", model.Medium, consoleUsed),
+		check.For("iam-user-hardware-mfa", model.Low, people.Then(hardwareMFA)).Except(noHardwareMFA).CausedBy("iam-user-console-mfa"),
+		check.For("iam-user-console-used-recently", model.Medium, people.Then(consoleUsed)),
 		check.For("iam-user-one-active-access-key", model.Medium, oneActiveKey),
-		check.For("iam-user-no-access-key-at-creation", model.Medium, noInitialKey),
+		check.For("iam-user-no-access-key-at-creation", model.Medium, people.Then(noInitialKey)),
 		check.For("iam-user-password-or-access-keys", model.Low, passwordOrKeys),
 		check.For("iam-user-no-direct-policies", model.Low, noDirectPolicies),
 		check.Across("iam-user-no-administrator-access", model.High, userNotAdmin,
@@ -33,18 +35,19 @@ func userRules() []check.Rule {
 			check.Using[Group](), check.Using[Policy](), check.Using[InlinePolicy]()),
 		check.Across("iam-user-administrator-mfa", model.Critical, adminMFA,
 			check.Using[Group](), check.Using[Policy](), check.Using[InlinePolicy]()),
-		check.For("iam-access-key-used-recently", model.Medium, keyUsed),
-		check.For("iam-access-key-rotated", model.Medium, keyRotated),
+		check.For("iam-access-key-used-recently", model.Medium, activeKeys.Then(keyUsed)),
+		check.For("iam-access-key-rotated", model.Medium, activeKeys.Then(keyRotated)),
 	}
 }
 
-func consoleMFA(e *check.Evidence, u User) check.Verdict {
-	c := check.Read(e, u.Credentials)
-	if !c.Password {
-		return check.Inapplicable("the user has no console password")
-	}
-	return check.Must(c.MFA, "the user signs in with MFA", "the user has a console password and no MFA device")
-}
+// What rules decide on that ask of users who can sign in to the console, and of keys
+// that can sign requests.
+var (
+	people = check.On(func(u User) fact.Of[Credentials] { return u.Credentials },
+		check.When(func(c Credentials) bool { return !c.Password }, "the user has no console password"))
+	activeKeys = check.On(func(k AccessKey) fact.Of[KeyDetail] { return k.Detail },
+		check.When(func(d KeyDetail) bool { return !d.Active }, "the access key is inactive"))
+)
 
 // noHardwareMFA is where users cannot have a device but a virtual one.
 var noHardwareMFA = check.Exclusion{
@@ -53,23 +56,15 @@ var noHardwareMFA = check.Exclusion{
 }
 
 func hardwareMFA(e *check.Evidence, u User) check.Verdict {
-	c := check.Read(e, u.Credentials)
-	switch {
-	case !c.Password:
-		return check.Inapplicable("the user has no console password")
-	case !c.MFA:
+	if !check.Read(e, u.Credentials).MFA {
 		return check.Failed("the user has no MFA device")
-	default:
-		return check.Must(!check.Read(e, u.VirtualMFA),
-			"all MFA devices of the user are hardware or passkeys", "a virtual MFA device belongs to the user")
 	}
+	return check.Must(!check.Read(e, u.VirtualMFA),
+		"all MFA devices of the user are hardware or passkeys", "a virtual MFA device belongs to the user")
 }
 
 func consoleUsed(e *check.Evidence, u User) check.Verdict {
 	c := check.Read(e, u.Credentials)
-	if !c.Password {
-		return check.Inapplicable("the user has no console password")
-	}
 	if c.PasswordUsed != nil {
 		reason := "the password was last used on " + day(*c.PasswordUsed)
 		return check.Must(days(e.Age(*c.PasswordUsed)) < idleDays, reason, reason)
@@ -95,9 +90,6 @@ func oneActiveKey(e *check.Evidence, u User) check.Verdict {
 
 func noInitialKey(e *check.Evidence, u User) check.Verdict {
 	c := check.Read(e, u.Credentials)
-	if !c.Password {
-		return check.Inapplicable("the user has no console password")
-	}
 	created := check.Read(e, u.Detail).Created
 	for _, k := range c.ActiveKeys() {
 		if k.Used == nil && dated(e, k).Sub(created) < initialTime {
@@ -162,9 +154,6 @@ var groupsNamed = check.NewIndex(check.Name[Group])
 
 func keyUsed(e *check.Evidence, k AccessKey) check.Verdict {
 	d := check.Read(e, k.Detail)
-	if !d.Active {
-		return check.Inapplicable("the access key is inactive")
-	}
 	if d.Used == nil {
 		made := dated(e, d)
 		return check.Must(days(e.Age(made)) < idleDays,
@@ -176,11 +165,7 @@ func keyUsed(e *check.Evidence, k AccessKey) check.Verdict {
 }
 
 func keyRotated(e *check.Evidence, k AccessKey) check.Verdict {
-	d := check.Read(e, k.Detail)
-	if !d.Active {
-		return check.Inapplicable("the access key is inactive")
-	}
-	made := dated(e, d)
+	made := dated(e, check.Read(e, k.Detail))
 	reason := "the access key is of " + day(made)
 	return check.Must(days(e.Age(made)) <= keyDays, reason, reason)
 }

@@ -3,19 +3,25 @@ package kms
 import (
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/check/policyrule"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
 func rules() []check.Rule {
 	return []check.Rule{
 		check.For("kms-key-rotation", model.Medium, rotation),
-		check.For("kms-key-not-pending-deletion", model.Critical, notPendingDeletion),
-		check.For("kms-key-enabled", model.Low, enabled),
-		check.For("kms-key-single-region", model.Low, singleRegion).OnlyIfAsked("a matter of taste"),
-		check.For("kms-key-not-public", model.Critical, ofCustomer(policies().Asking(policyrule.NotPublic))),
-		check.Across("kms-key-policy-no-other-accounts", model.Medium, ofCustomer(policies().AskingZone(policyrule.NoOtherAccounts)), check.Using[policyrule.Zone]()),
+		check.For("kms-key-not-pending-deletion", model.Critical, customers.Asks(notPendingDeletion)),
+		check.For("kms-key-enabled", model.Low, customers.Asks(enabled)),
+		check.For("kms-key-single-region", model.Low, customers.Must(
+			func(d Detail) bool { return !d.MultiRegion }, "the key stays in its region", "the key's material is shared with other regions")).OnlyIfAsked("a matter of taste"),
+		check.For("kms-key-not-public", model.Critical, customers.Then(policies().Asking(policyrule.NotPublic))),
+		check.Across("kms-key-policy-no-other-accounts", model.Medium, customers.Then(policies().AskingZone(policyrule.NoOtherAccounts)), check.Using[policyrule.Zone]()),
 	}
 }
+
+// customers is what rules decide on that ask of keys that the account manages.
+var customers = check.On(func(k Key) fact.Of[Detail] { return k.Detail },
+	check.When(func(d Detail) bool { return !d.Customer() }, "AWS manages this key"))
 
 func rotation(e *check.Evidence, k Key) check.Verdict {
 	d := check.Read(e, k.Detail)
@@ -25,11 +31,7 @@ func rotation(e *check.Evidence, k Key) check.Verdict {
 	return check.Must(check.Read(e, k.Rotation), "automatic rotation is on", "automatic rotation is off")
 }
 
-func notPendingDeletion(e *check.Evidence, k Key) check.Verdict {
-	d := check.Read(e, k.Detail)
-	if !d.Customer() {
-		return check.Inapplicable("AWS manages this key")
-	}
+func notPendingDeletion(d Detail) check.Verdict {
 	if d.State == "PendingDeletion" || d.State == "PendingReplicaDeletion" {
 		if d.Deletion != nil {
 			return check.Failed("the key will be deleted on " + d.Deletion.UTC().Format("2006-01-02"))
@@ -39,24 +41,13 @@ func notPendingDeletion(e *check.Evidence, k Key) check.Verdict {
 	return check.Passed("the key is not about to be deleted")
 }
 
-func enabled(e *check.Evidence, k Key) check.Verdict {
-	d := check.Read(e, k.Detail)
-	switch {
-	case !d.Customer():
-		return check.Inapplicable("AWS manages this key")
-	case d.State == "Enabled":
+func enabled(d Detail) check.Verdict {
+	switch d.State {
+	case "Enabled":
 		return check.Passed("the key is enabled")
-	case d.State == "Disabled":
+	case "Disabled":
 		return check.Failed("the key is disabled, so nobody uses it, and it still costs")
 	default:
 		return check.Inapplicable("the state of the key is " + d.State)
 	}
-}
-
-func singleRegion(e *check.Evidence, k Key) check.Verdict {
-	d := check.Read(e, k.Detail)
-	if !d.Customer() {
-		return check.Inapplicable("AWS manages this key")
-	}
-	return check.Must(!d.MultiRegion, "the key stays in its region", "the key's material is shared with other regions")
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/check/policyrule"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -21,18 +22,22 @@ func rules() []check.Rule {
 		check.For("lambda-function-url-authenticated", model.High, urlAuthenticated),
 		check.For("lambda-function-url-cors", model.Medium, urlCORS),
 		check.For("lambda-function-no-secrets-in-environment", model.High, noSecrets),
-		check.For("lambda-function-environment-customer-key", model.Low, customerKey),
+		check.For("lambda-function-environment-customer-key", model.Low, functions.Unless(
+			check.When(func(d Detail) bool { return !d.Environment }, "there are no environment variables")).Asks(customerKey)),
 		check.For("lambda-function-runtime-supported", model.Medium, runtimeSupported),
 		check.For("lambda-function-code-signing", model.Low, codeSigning),
 		// Prowler: high. Most layers of other accounts are those of AWS and of vendors,
 		// fixed to a version that nobody can change.
 		check.For("lambda-function-layers-of-account", model.Low, layersOfAccount),
-		check.For("lambda-function-in-vpc", model.Low, inVPC).OnlyIfAsked("most functions have no business in a VPC"),
-		check.For("lambda-function-tracing", model.Low, tracing).OnlyIfAsked("a matter of taste and cost"),
+		check.For("lambda-function-in-vpc", model.Low, functions.Asks(inVPC)).OnlyIfAsked("most functions have no business in a VPC"),
+		check.For("lambda-function-tracing", model.Low, functions.Must(
+			func(d Detail) bool { return d.Tracing == "Active" }, "X-Ray traces the function", "X-Ray does not trace the function")).OnlyIfAsked("a matter of taste and cost"),
 		check.For("lambda-function-dead-letter-queue", model.Low, deadLetterQueue),
 		check.For("lambda-function-reserved-concurrency", model.Low, reservedConcurrency).OnlyIfAsked("a matter of taste"),
 	}
 }
+
+var functions = check.On(func(f Function) fact.Of[Detail] { return f.Detail })
 
 func urlAuthenticated(e *check.Evidence, f Function) check.Verdict {
 	urls := check.Read(e, f.URLs)
@@ -69,11 +74,7 @@ func noSecrets(e *check.Evidence, f Function) check.Verdict {
 	return check.Passed("no environment variable looks like a credential")
 }
 
-func customerKey(e *check.Evidence, f Function) check.Verdict {
-	d := check.Read(e, f.Detail)
-	if !d.Environment {
-		return check.Inapplicable("there are no environment variables")
-	}
+func customerKey(d Detail) check.Verdict {
 	return check.Must(d.KMSKey != "", "the environment is encrypted under "+d.KMSKey, "the environment is encrypted under the AWS managed key")
 }
 
@@ -115,13 +116,8 @@ func layersOfAccount(e *check.Evidence, f Function) check.Verdict {
 	return check.Passed("all layers are of this account")
 }
 
-func inVPC(e *check.Evidence, f Function) check.Verdict {
-	vpc := check.Read(e, f.Detail).VPC
-	return check.Must(vpc != "", "the function runs in "+vpc, "the function runs in no VPC")
-}
-
-func tracing(e *check.Evidence, f Function) check.Verdict {
-	return check.Must(check.Read(e, f.Detail).Tracing == "Active", "X-Ray traces the function", "X-Ray does not trace the function")
+func inVPC(d Detail) check.Verdict {
+	return check.Must(d.VPC != "", "the function runs in "+d.VPC, "the function runs in no VPC")
 }
 
 func deadLetterQueue(e *check.Evidence, f Function) check.Verdict {

@@ -5,13 +5,14 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/check/policyrule"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
 func rules() []check.Rule {
 	return []check.Rule{
-		check.For("logs-group-kept-for-a-year", model.Low, keptForAYear),
-		check.For("logs-group-retention-set", model.Low, retentionSet),
+		check.For("logs-group-kept-for-a-year", model.Low, keepers.Asks(keptForAYear)),
+		check.For("logs-group-retention-set", model.Low, keepers.Asks(retentionSet)),
 		check.For("logs-group-encrypted-with-kms", model.Low, encrypted),
 		check.For("logs-resource-policy-not-public", model.High, policyNotPublic),
 	}
@@ -25,29 +26,20 @@ const year = 365
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CloudWatch_Logs_Log_Classes.html
 const fixed = "DELIVERY"
 
-var notKept = check.Inapplicable("groups of class DELIVERY keep logs for two days only")
+// keepers is what rules decide on that ask of groups which keep logs as they are told.
+var keepers = check.On(func(g LogGroup) fact.Of[Detail] { return g.Detail },
+	check.When(func(d Detail) bool { return d.Class == fixed }, "groups of class DELIVERY keep logs for two days only"))
 
-func keptForAYear(e *check.Evidence, g LogGroup) check.Verdict {
-	switch d := check.Read(e, g.Detail); {
-	case d.Class == fixed:
-		return notKept
-	case d.Days == 0:
+func keptForAYear(d Detail) check.Verdict {
+	if d.Days == 0 {
 		return check.Passed("logs are kept for ever")
-	default:
-		return check.Must(d.Days >= year, fmt.Sprintf("logs are kept for %d days", d.Days),
-			fmt.Sprintf("logs are kept for %d days, less than %d", d.Days, year))
 	}
+	return check.Must(d.Days >= year, fmt.Sprintf("logs are kept for %d days", d.Days),
+		fmt.Sprintf("logs are kept for %d days, less than %d", d.Days, year))
 }
 
-func retentionSet(e *check.Evidence, g LogGroup) check.Verdict {
-	switch d := check.Read(e, g.Detail); {
-	case d.Class == fixed:
-		return notKept
-	case d.Days == 0:
-		return check.Failed("logs are kept for ever")
-	default:
-		return check.Passed(fmt.Sprintf("logs are kept for %d days", d.Days))
-	}
+func retentionSet(d Detail) check.Verdict {
+	return check.Must(d.Days != 0, fmt.Sprintf("logs are kept for %d days", d.Days), "logs are kept for ever")
 }
 
 func encrypted(e *check.Evidence, g LogGroup) check.Verdict {

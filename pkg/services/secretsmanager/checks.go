@@ -16,7 +16,7 @@ func rules() []check.Rule {
 		check.Across("secretsmanager-secret-policy-no-other-accounts", model.Medium, policies().AskingZone(policyrule.NoOtherAccounts), check.Using[policyrule.Zone]()).EvenManaged(),
 		check.For("secretsmanager-secret-policy-services-scoped", model.Medium, policies().Asking(policyrule.ServicesScoped)).EvenManaged(),
 		check.For("secretsmanager-secret-rotation", model.Medium, own(rotation)),
-		check.For("secretsmanager-secret-rotated-as-scheduled", model.Medium, rotatedAsScheduled).EvenManaged(),
+		check.For("secretsmanager-secret-rotated-as-scheduled", model.Medium, own(rotatedAsScheduled)).EvenManaged(),
 		check.For("secretsmanager-secret-renewed-90-days", model.Medium, own(renewed)),
 		check.For("secretsmanager-secret-used-90-days", model.Medium, own(used)),
 		check.For("secretsmanager-secret-customer-key", model.Low, own(customerKey)),
@@ -33,21 +33,16 @@ const (
 	grace = 2 * day
 )
 
-// own is a rule on secrets that the customer looks after, where they are kept
-// and not where they are copied to.
+// own is a rule on secrets where they are kept, and not where they are copied to.
 func own(judge func(*check.Evidence, Detail) check.Verdict) func(*check.Evidence, Secret) check.Verdict {
 	return func(e *check.Evidence, s Secret) check.Verdict {
 		d := check.Read(e, s.Detail)
-		switch {
-		case replica(s, d):
+		if d.PrimaryRegion != "" && d.PrimaryRegion != s.Region {
 			return check.Inapplicable("the secret is a replica of one in " + d.PrimaryRegion)
-		default:
-			return judge(e, d)
 		}
+		return judge(e, d)
 	}
 }
-
-func replica(s Secret, d Detail) bool { return d.PrimaryRegion != "" && d.PrimaryRegion != s.Region }
 
 func rotation(_ *check.Evidence, d Detail) check.Verdict {
 	return check.Must(d.Rotation.Enabled, fmt.Sprintf("the secret is rotated every %d days", d.Rotation.Days), "the secret is not rotated automatically")
@@ -55,12 +50,9 @@ func rotation(_ *check.Evidence, d Detail) check.Verdict {
 
 // rotatedAsScheduled concerns the secrets of services, too: their rotation can
 // break as well.
-func rotatedAsScheduled(e *check.Evidence, s Secret) check.Verdict {
-	d := check.Read(e, s.Detail)
+func rotatedAsScheduled(e *check.Evidence, d Detail) check.Verdict {
 	r := d.Rotation
 	switch {
-	case replica(s, d):
-		return check.Inapplicable("the secret is a replica of one in " + d.PrimaryRegion)
 	case !r.Enabled:
 		return check.Inapplicable("the secret is not rotated automatically")
 	case r.Next != nil && e.Age(*r.Next) > grace:

@@ -3,13 +3,14 @@ package sns
 import (
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/check/policyrule"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
 func rules() []check.Rule {
 	return []check.Rule{
-		check.For("sns-topic-encrypted-with-kms", model.Medium, encrypted),
-		check.For("sns-topic-delivery-logged", model.Low, deliveryLogged),
+		check.For("sns-topic-encrypted-with-kms", model.Medium, topics.Asks(encrypted)),
+		check.For("sns-topic-delivery-logged", model.Low, topics.Asks(deliveryLogged)),
 		check.For("sns-topic-not-public", model.High, policies().Asking(policyrule.NotPublic)),
 		check.Across("sns-topic-policy-no-other-accounts", model.Medium, policies().AskingZone(policyrule.NoOtherAccounts), check.Using[policyrule.Zone]()),
 		check.For("sns-topic-policy-services-scoped", model.Medium, policies().Asking(policyrule.ServicesScoped)),
@@ -18,14 +19,14 @@ func rules() []check.Rule {
 	}
 }
 
-func encrypted(e *check.Evidence, t Topic) check.Verdict {
-	key := check.Read(e, t.Attributes).Key
-	return check.Must(key != "", "messages are encrypted with "+key, "messages are not encrypted with a KMS key")
+var topics = check.On(func(t Topic) fact.Of[Attributes] { return t.Attributes })
+
+func encrypted(a Attributes) check.Verdict {
+	return check.Must(a.Key != "", "messages are encrypted with "+a.Key, "messages are not encrypted with a KMS key")
 }
 
-func deliveryLogged(e *check.Evidence, t Topic) check.Verdict {
-	logged := check.Read(e, t.Attributes).Logged
-	return check.Must(len(logged) > 0, "deliveries are logged for "+check.List(logged), "no deliveries are logged")
+func deliveryLogged(a Attributes) check.Verdict {
+	return check.Must(len(a.Logged) > 0, "deliveries are logged for "+check.List(a.Logged), "no deliveries are logged")
 }
 
 func noPlainHTTP(e *check.Evidence, s Subscription) check.Verdict {
