@@ -15,7 +15,7 @@ from moto.core.utils import utcnow
 from moto.iam.models import IAMBackend, iam_backends
 from moto.sts.models import sts_backends
 
-from strict_moto import policies
+from strict_moto import policies, resource_policies
 from strict_moto.actions import action
 from strict_moto.call import Call
 from strict_moto.policies import Decision, Request
@@ -57,14 +57,14 @@ class Guard:
             caller = _caller(call)
             if action(call) in NEED_NO_PERMISSION:
                 return
-            request = _request(call, caller)
-            self._check_policies(caller, request)
+            for resource in call.resources or [None]:
+                self._check_policies(call, caller, _request(call, caller, resource))
             if call.name == "sts:AssumeRole":
                 _check_assume_role(call, caller)
         except policies.NotUnderstood as unknown:
             raise Refused(Complaint.UNSUPPORTED, f"the emulator does not evaluate {unknown}") from unknown
 
-    def _check_policies(self, caller: Caller, request: Request) -> None:
+    def _check_policies(self, call: Call, caller: Caller, request: Request) -> None:
         """In AWS's order: an explicit deny anywhere decides, then each kind of policy present must allow."""
         name = request.action
         organisation = policies.evaluate([self._scps.get(caller.account, {})], request)
@@ -72,6 +72,10 @@ class Guard:
             raise denied(caller, request, "with an explicit deny in a service control policy")
         if caller.identity is None:
             return
+        own = resource_policies.of(call, request.resource)
+        resource = Decision.SILENT if own is None else policies.evaluate([own], request, lambda statement: _names(statement, caller))
+        if resource is Decision.DENIED:
+            raise denied(caller, request, "with an explicit deny in a resource-based policy")
         identity = policies.evaluate(caller.identity, request)
         if identity is Decision.DENIED:
             raise denied(caller, request, "with an explicit deny in an identity-based policy")
@@ -82,6 +86,8 @@ class Guard:
             raise denied(caller, request, f"because no identity-based policy allows the {name} action")
         if session is Decision.SILENT:
             raise denied(caller, request, f"because no session policy allows the {name} action")
+        if call.service == "kms" and own is not None and resource is Decision.SILENT:
+            raise denied(caller, request, f"because no resource-based policy allows the {name} action")
 
 
 def denied(caller: Caller, request: Request, because: str) -> Refused:
@@ -89,14 +95,13 @@ def denied(caller: Caller, request: Request, because: str) -> Refused:
     return Refused(Complaint.DENIED, f"User: {caller.arn} is not authorized to perform: {what} {because}".rstrip())
 
 
-def _request(call: Call, caller: Caller) -> Request:
-    context = {
+def _request(call: Call, caller: Caller, resource: str | None = None) -> Request:
+    context = call.context | {
         "aws:requestedregion": call.region,
         "aws:principalarn": _principal_arn(caller.arn),
         "aws:principalaccount": caller.account,
         "aws:securetransport": "true",  # the emulator is only ever called over loopback
     }
-    resource = call.resource
     if call.name == "sts:AssumeRole":
         resource = call.form.get("RoleArn", "")
         if "ExternalId" in call.form:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, parse_qsl
 
 from moto.iam.models import get_account_id_from
 
-from strict_moto import resources, routes
+from strict_moto import conditions, resources, routes
 
 # Signatures name a service by its signing name. Where botocore calls the service otherwise, or several services share one signing
 # name, the candidates stand here, the most likely first.
@@ -71,7 +71,8 @@ class Call:
     session_token: str = ""
     seeding: bool = False  # a test fixture acting as the account itself, above all access control
     form: dict[str, str] = field(default_factory=dict)  # parameters of the query protocol
-    resource: str | None = None  # the ARN of what the call is about, where that is known
+    resources: list[str] | None = None  # the ARNs of what the call is about, where they are known
+    context: dict = field(default_factory=dict)  # values of condition keys that the call brings along
 
     @property
     def name(self) -> str:
@@ -102,7 +103,9 @@ def identify(environ: dict) -> Call | None:
         seeding=account is not None,
         form=form,
     )
-    call.resource = resources.of(call, environ)
+    parameters = resources.parameters_of(environ)
+    call.resources = resources.of(call, environ, parameters)
+    call.context = conditions.of(call, environ, parameters)
     return call
 
 

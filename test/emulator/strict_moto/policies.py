@@ -1,8 +1,8 @@
 """The policy language, as far as tests need it.
 
 Which resource a call touches is worked out for a few services only (see resources). Where it is not known, an Allow counts whatever its
-Resource, and a Deny counts only if it covers every resource. Conditions are evaluated in full for the operators below; an operator
-unknown here is an error, never a guess.
+Resource, and a Deny counts only if it covers every resource. Conditions are evaluated in full for the operators below; an operator or a
+condition key unknown here is an error, never a guess.
 """
 
 import fnmatch
@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+
+from strict_moto import conditions
 
 
 class Decision(Enum):
@@ -27,7 +29,7 @@ class NotUnderstood(Exception):
 class Request:
     action: str
     resource: str | None = None  # None: not known
-    context: dict[str, str] = field(default_factory=dict)  # condition keys in lower case
+    context: dict[str, conditions.Values] = field(default_factory=dict)  # condition keys in lower case
 
 
 Applies = Callable[[dict], bool]
@@ -108,11 +110,18 @@ def check_understood(policy: dict) -> None:
     for statement in _statements([policy]):
         if statement.get("Effect") not in ("Allow", "Deny"):
             raise NotUnderstood(f"Effect {statement.get('Effect')!r}")
-        for operator in statement.get("Condition", {}):
+        for operator, keys in statement.get("Condition", {}).items():
             _operator(operator)
+            for key in keys:
+                _known(key)
 
 
-def _conditions_hold(statement: dict, context: dict[str, str]) -> bool:
+def _known(key: str) -> None:
+    if not conditions.is_known(key):
+        raise NotUnderstood(f"condition key {key}")
+
+
+def _conditions_hold(statement: dict, context: dict[str, conditions.Values]) -> bool:
     return all(
         _condition_holds(operator, key, as_list(wanted), context)
         for operator, keys in statement.get("Condition", {}).items()
@@ -120,16 +129,37 @@ def _conditions_hold(statement: dict, context: dict[str, str]) -> bool:
     )
 
 
-def _condition_holds(operator: str, key: str, wanted: list, context: dict[str, str]) -> bool:
-    matches, negated, if_exists = _operator(operator)
+def _condition_holds(operator: str, key: str, wanted: list, context: dict[str, conditions.Values]) -> bool:
+    _known(key)
     value = context.get(key.lower())
+    if operator == "Null":
+        return any(str(each).lower() == ("true" if value is None else "false") for each in wanted)
+    quantifier, _, name = operator.rpartition(":")
+    matches, negated, if_exists = _operator(operator)
+
+    def holds(each: str) -> bool:
+        return negated != any(matches(str(pattern), each) for pattern in wanted)
+
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+    if quantifier:
+        values = [] if value is None else as_list(value)
+        if quantifier == "ForAllValues":  # also of no values at all
+            return all(holds(each) for each in values)
+        return any(holds(each) for each in values) or if_exists and not values
     if value is None:  # without a value a negated comparison is true and a plain one false, unless it says IfExists
         return negated or if_exists
-    return negated != any(matches(str(each), value) for each in wanted)
+    if isinstance(value, list):
+        raise NotUnderstood(f"{key}, which has several values, without ForAllValues or ForAnyValue")
+    return holds(value)
 
 
 def _operator(name: str) -> tuple[Callable[[str, str], bool], bool, bool]:
     """The comparison behind an operator's name, whether it is negated and whether it ends in IfExists."""
+    quantifier, _, name = name.rpartition(":")
+    if quantifier not in ("", "ForAllValues", "ForAnyValue"):
+        raise NotUnderstood(f"condition operator {quantifier}:{name}")
+    if name == "Null" and not quantifier:
+        return _equal, False, False
     if_exists = name.endswith("IfExists")
     base = name.removesuffix("IfExists")
     plain = re.sub("^(String|Arn)Not", r"\1", base)

@@ -4,6 +4,7 @@ Only for the services in which a deployment's own roles are as narrow as a table
 and policies decides by the action alone.
 """
 
+import html
 import io
 import json
 import re
@@ -15,38 +16,53 @@ from moto.kms.models import kms_backends
 if TYPE_CHECKING:
     from strict_moto.call import Call
 
-# About several objects at once; what each needs is not worked out.
-S3_BATCHES = {"DeleteObjects"}
+def of(call: "Call", environ: dict, parameters: dict) -> list[str] | None:
+    """The ARNs, mostly one, or None if they are not known."""
+    if call.service == "s3" and call.operation == "DeleteObjects":
+        return _objects(environ)
+    arn = _one(call, environ, parameters)
+    return None if arn is None else [arn]
 
 
-def of(call: "Call", environ: dict) -> str | None:
-    """The ARN, or None if it is not known."""
+def _one(call: "Call", environ: dict, parameters: dict) -> str | None:
     match call.service:
         case "dynamodb":
-            return _table(call, _json(environ))
+            return _table(call, parameters)
         case "sqs":
-            return _queue(call, _json(environ) or call.form)
+            return _queue(call, parameters or call.form)
         case "cloudformation" if "StackName" in call.form:
             name = call.form["StackName"]
             return name if name.startswith("arn:") else f"arn:aws:cloudformation:{call.region}:{call.account}:stack/{name}/*"
         case "sns":
             return call.form.get("TopicArn") or call.form.get("TargetArn")
         case "kms":
-            return _key(call, _json(environ))
-        case "s3" if call.operation not in S3_BATCHES:
+            return _key(call, parameters)
+        case "s3":
             path = unquote(environ.get("PATH_INFO", "")).strip("/")
             return f"arn:aws:s3:::{path}" if path else None
     return None
 
 
-def _json(environ: dict) -> dict:
-    """The parameters of a JSON body, which is then put back for moto to read again."""
-    if "json" not in environ.get("CONTENT_TYPE", ""):
-        return {}
+def _objects(environ: dict) -> list[str]:
+    """Each object that is deleted at once with others."""
+    bucket = unquote(environ.get("PATH_INFO", "")).strip("/")
+    keys = re.findall(r"<Key>(.*?)</Key>", _body(environ).decode("utf-8", "replace"), re.DOTALL)
+    return [f"arn:aws:s3:::{bucket}/{html.unescape(key)}" for key in keys]
+
+
+def _body(environ: dict) -> bytes:
+    """The body, which is then put back for moto to read again."""
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     environ["wsgi.input"] = io.BytesIO(body)
+    return body
+
+
+def parameters_of(environ: dict) -> dict:
+    """The parameters of a JSON body."""
+    if "json" not in environ.get("CONTENT_TYPE", ""):
+        return {}
     try:
-        parameters = json.loads(body)
+        parameters = json.loads(_body(environ))
     except ValueError:
         return {}
     return parameters if isinstance(parameters, dict) else {}

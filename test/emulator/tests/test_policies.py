@@ -52,10 +52,10 @@ def test_known_resource(pattern, decision):
         ({"StringNotLike": {"aws:RequestedRegion": "eu-*"}}, False),
         ({"Bool": {"aws:SecureTransport": "true"}}, True),
         ({"Bool": {"aws:SecureTransport": False}}, False),
-        ({"StringEquals": {"aws:Absent": "x"}}, False),
-        ({"StringNotEquals": {"aws:Absent": "x"}}, True),
-        ({"StringEqualsIfExists": {"aws:Absent": "x"}}, True),
-        ({"StringEquals": {"aws:RequestedRegion": "eu-west-1", "aws:Absent": "x"}}, False),
+        ({"StringEquals": {"aws:SourceAccount": "x"}}, False),
+        ({"StringNotEquals": {"aws:SourceAccount": "x"}}, True),
+        ({"StringEqualsIfExists": {"aws:SourceAccount": "x"}}, True),
+        ({"StringEquals": {"aws:RequestedRegion": "eu-west-1", "aws:SourceAccount": "x"}}, False),
     ],
     ids=str,
 )
@@ -65,7 +65,40 @@ def test_conditions(condition, holds):
     assert decision is (ALLOWED if holds else SILENT)
 
 
-@pytest.mark.parametrize("wrong", [{"Condition": {"DateLessThan": {"aws:CurrentTime": "2020"}}}, {"Effect": "allow"}], ids=str)
+@pytest.mark.parametrize(
+    ("condition", "keys", "holds"),
+    [
+        ({"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["O#*#A", "O#*#A#*"]}}, ["O#x#A", "O#y#A#1"], True),
+        ({"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["O#*#A", "O#*#A#*"]}}, ["O#x#A", "O#x#B"], False),
+        ({"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "O#*#A"}}, [], True),
+        ({"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "O#*#A"}, "Null": {"dynamodb:LeadingKeys": "false"}}, [], False),
+        ({"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": "A"}}, ["B", "A"], True),
+        ({"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": "A"}}, ["B"], False),
+        ({"ForAnyValue:StringEquals": {"dynamodb:LeadingKeys": "A"}}, [], False),
+        ({"ForAnyValue:StringNotEquals": {"dynamodb:LeadingKeys": "A"}}, ["B", "A"], True),
+        ({"ForAllValues:StringNotLike": {"dynamodb:LeadingKeys": "A*"}}, ["B", "Ab"], False),
+        ({"Null": {"dynamodb:LeadingKeys": "true"}}, [], True),
+        ({"Null": {"dynamodb:LeadingKeys": ["false"]}}, ["A"], True),
+    ],
+    ids=str,
+)
+def test_several_values(condition, keys, holds):
+    request = Request("s3:GetBucketAcl", context={"dynamodb:leadingkeys": keys} if keys else {})
+    decision = evaluate([{"Statement": statement(Condition=condition)}], request)
+    assert decision is (ALLOWED if holds else SILENT)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"Condition": {"DateLessThan": {"aws:SourceArn": "2020"}}},
+        {"Condition": {"ForSomeValues:StringLike": {"aws:SourceArn": "x"}}},
+        {"Condition": {"StringEquals": {"aws:SourceAcount": "111122223333"}}},
+        {"Condition": {"StringEquals": {"dynamodb:LeadingKey": "x"}}},
+        {"Effect": "allow"},
+    ],
+    ids=str,
+)
 def test_what_is_not_understood_is_an_error(wrong):
     with pytest.raises(NotUnderstood):
         check_understood({"Statement": statement() | wrong})

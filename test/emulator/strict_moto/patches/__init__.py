@@ -23,7 +23,7 @@ def apply() -> None:
     s3.protect_new_buckets()
     s3.keep_buckets_encrypted()
     s3.name_regions_of_buckets()
-    s3.evaluate_conditions_of_bucket_policies()
+    s3.leave_denials_of_bucket_policies_to_the_guard()
     kms.refuse_as_aws()
     ec2.list_regions_of_a_real_account()
     ec2.keep_virtualization_types()

@@ -8,8 +8,6 @@ from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket, PublicAccessBlock, S3Backend
 from moto.s3.responses import S3Response
 
-from strict_moto import policies
-
 
 def default_encryption() -> dict:
     """What AWS reports for a bucket nobody configured, in the shape moto keeps."""
@@ -75,25 +73,12 @@ def serve_one_call_at_a_time() -> None:
     S3Response._bucket_response = alone(S3Response._bucket_response)
 
 
-def evaluate_conditions_of_bucket_policies() -> None:
-    """moto leaves conditions out of account, so that the usual "deny what is not TLS" denies everything.
-
-    Whom a statement is about is left out of account still, here as in moto.
-    """
+def leave_denials_of_bucket_policies_to_the_guard() -> None:
+    """moto looks neither at whom a statement is about nor at its conditions, so that the usual "deny what is not TLS" denies everything."""
     permission_by_moto = FakeBucket.get_permission
-    results = {
-        policies.Decision.ALLOWED: PermissionResult.PERMITTED,
-        policies.Decision.DENIED: PermissionResult.DENIED,
-        policies.Decision.SILENT: PermissionResult.NEUTRAL,
-    }
 
     def get_permission(bucket: FakeBucket, action: str, resource: str) -> PermissionResult:
-        if bucket.policy is None:
-            return PermissionResult.NEUTRAL
-        try:
-            request = policies.Request(action, resource, {"aws:securetransport": "true"})
-            return results[policies.evaluate([policies.document(bucket.policy.decode())], request)]
-        except policies.NotUnderstood:
-            return permission_by_moto(bucket, action, resource)
+        permission = permission_by_moto(bucket, action, resource)
+        return PermissionResult.NEUTRAL if permission is PermissionResult.DENIED else permission
 
     FakeBucket.get_permission = get_permission
