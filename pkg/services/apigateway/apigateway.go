@@ -69,7 +69,6 @@ func (Stage) Kind() string { return "AWS::ApiGateway::Stage" }
 // StageDetail is what GetStages tells. Of the stage variables only the names are
 // kept whose values look like credentials.
 type StageDetail struct {
-	API               string   `json:"api"`
 	AccessLogs        string   `json:"access_logs,omitempty"`    // ARN of where they go
 	ExecutionLogs     string   `json:"execution_logs,omitempty"` // level of all methods: OFF, ERROR or INFO
 	DataTraced        []string `json:"data_traced,omitempty"`    // methods whose requests are logged in full

@@ -21,7 +21,7 @@ func api(change func(*apigateway.Detail), methods ...apigateway.Method) apigatew
 
 // stage is a stage as it should be, changed as a case needs.
 func stage(change func(*apigateway.StageDetail)) apigateway.Stage {
-	d := apigateway.StageDetail{API: "a1", AccessLogs: "arn:aws:logs:eu-west-1:111122223333:log-group:api", Tracing: true, WebACL: "acl", ClientCertificate: "c1", Cache: true, CacheSettled: true}
+	d := apigateway.StageDetail{AccessLogs: "arn:aws:logs:eu-west-1:111122223333:log-group:api", Tracing: true, WebACL: "acl", ClientCertificate: "c1", Cache: true, CacheSettled: true}
 	if change != nil {
 		change(&d)
 	}

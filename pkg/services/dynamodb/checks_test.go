@@ -13,7 +13,7 @@ import (
 
 // table is a table as it should be, changed as a case needs.
 func table(change func(*dynamodb.Table, *dynamodb.Detail)) dynamodb.Table {
-	d := dynamodb.Detail{State: "ACTIVE", BillingMode: "PAY_PER_REQUEST", Protected: true, KMSKey: "arn:aws:kms:eu-west-1:111122223333:key/1"}
+	d := dynamodb.Detail{State: "ACTIVE", Protected: true, KMSKey: "arn:aws:kms:eu-west-1:111122223333:key/1"}
 	t := dynamodb.Table{Resource: checktest.Ref("dynamodb", "table/orders"), PointInTimeRecovery: fact.Known(true), Policy: fact.Known("")}
 	if change != nil {
 		change(&t, &d)

@@ -66,8 +66,7 @@ type Database struct {
 	MasterUser    string   `json:"master_user"`
 	Port          int32    `json:"port"`
 	Encrypted     bool     `json:"encrypted"`
-	KMSKey        string   `json:"kms_key,omitempty"` // ARN; of a customer managed key or of aws/rds
-	Protected     bool     `json:"protected"`         // from deletion
+	Protected     bool     `json:"protected"` // from deletion
 	BackupDays    int32    `json:"backup_days"`
 	CopyTags      bool     `json:"copy_tags"` // to snapshots
 	IAMLogin      bool     `json:"iam_login"`
@@ -91,8 +90,6 @@ type InstanceDetail struct {
 	MonitoringInterval int32      `json:"monitoring_interval"` // seconds; 0 without enhanced monitoring
 	CA                 string     `json:"ca"`                  // certificate authority: rds-ca-rsa2048-g1…
 	CertificateUntil   *time.Time `json:"certificate_until,omitempty"`
-	SecurityGroups     []string   `json:"security_groups,omitempty"`
-	Subnets            []string   `json:"subnets,omitempty"`
 }
 
 // ClusterDetail is what DescribeDBClusters tells.
@@ -142,9 +139,7 @@ func (DBClusterSnapshot) Kind() string { return "AWS::RDS::DBClusterSnapshot" }
 // SnapshotDetail is what the listings of snapshots tell.
 type SnapshotDetail struct {
 	State     string `json:"state"` // AWS's word
-	Engine    string `json:"engine"`
 	Encrypted bool   `json:"encrypted"`
-	Source    string `json:"source"` // name of the instance or cluster
 }
 
 // DBProxy is an RDS proxy.

@@ -47,7 +47,7 @@ func stages(ctx context.Context, s *collect.Session) error {
 						collect.RequiredMember(out.ResultMetadata, m.CachingEnabled, append(at, "cachingEnabled")...)
 						collect.RequiredMember(out.ResultMetadata, m.DataTraceEnabled, append(at, "dataTraceEnabled")...)
 					}
-					return stage(ctx, s, *api.Id, found)
+					return stage(ctx, s, found)
 				}),
 			})
 		}
@@ -60,10 +60,9 @@ func stages(ctx context.Context, s *collect.Session) error {
 // own.
 const allMethods = "*/*"
 
-func stage(ctx context.Context, session *collect.Session, api string, s types.Stage) apigateway.StageDetail {
+func stage(ctx context.Context, session *collect.Session, s types.Stage) apigateway.StageDetail {
 	search := collect.NewSearch(ctx)
 	d := apigateway.StageDetail{
-		API:               api,
 		ExecutionLogs:     aws.ToString(s.MethodSettings[allMethods].LoggingLevel),
 		Tracing:           s.TracingEnabled,
 		WebACL:            aws.ToString(s.WebAclArn),

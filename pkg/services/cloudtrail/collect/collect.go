@@ -55,13 +55,12 @@ func trails(ctx context.Context, s *collect.Session) error {
 
 func detail(t types.Trail) cloudtrail.Detail {
 	return cloudtrail.Detail{
-		MultiRegion: aws.ToBool(t.IsMultiRegionTrail),
-		Validation:  aws.ToBool(t.LogFileValidationEnabled),
-		Insights:    aws.ToBool(t.HasInsightSelectors),
-		Bucket:      aws.ToString(t.S3BucketName),
-		Key:         aws.ToString(t.KmsKeyId),
-		LogGroup:    aws.ToString(t.CloudWatchLogsLogGroupArn),
-		Topic:       aws.ToString(t.SnsTopicARN),
+		Validation: aws.ToBool(t.LogFileValidationEnabled),
+		Insights:   aws.ToBool(t.HasInsightSelectors),
+		Bucket:     aws.ToString(t.S3BucketName),
+		Key:        aws.ToString(t.KmsKeyId),
+		LogGroup:   aws.ToString(t.CloudWatchLogsLogGroupArn),
+		Topic:      aws.ToString(t.SnsTopicARN),
 	}
 }
 

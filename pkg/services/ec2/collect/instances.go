@@ -73,7 +73,6 @@ func instanceDetail(i types.Instance) ec2.InstanceDetail {
 		State:          string(collect.Known("State", i.State.Name, i.State.Name.Values()...)),
 		Launched:       collect.Required("LaunchTime", i.LaunchTime),
 		Stopped:        stopTime(aws.ToString(i.StateTransitionReason)),
-		Image:          aws.ToString(i.ImageId),
 		Key:            collect.Optional("KeyName", i.KeyName),
 		Virtualization: string(i.VirtualizationType),
 		Interfaces:     len(collect.RequiredList("NetworkInterfaces", i.NetworkInterfaces)),

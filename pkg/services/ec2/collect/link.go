@@ -63,7 +63,7 @@ func endpointServices(ctx context.Context, s *collect.Session) error {
 			return &ec2.EndpointService{
 				Resource: resource(s, "vpc-endpoint-service", c.ServiceId),
 				Detail: fact.Known(ec2.EndpointServiceDetail{
-					Name: aws.ToString(c.ServiceName), State: string(c.ServiceState), AcceptanceRequired: aws.ToBool(c.AcceptanceRequired),
+					State: string(c.ServiceState), AcceptanceRequired: aws.ToBool(c.AcceptanceRequired),
 				}),
 				Principals: collect.Ask(r, func(ctx context.Context) ([]string, error) {
 					return principals(ctx, client, c.ServiceId)

@@ -16,7 +16,6 @@ func instance(i types.DBInstance) rds.InstanceDetail {
 			Version:       collect.RequiredText("EngineVersion", i.EngineVersion),
 			MasterUser:    collect.Optional("MasterUsername", i.MasterUsername),
 			Encrypted:     aws.ToBool(i.StorageEncrypted),
-			KMSKey:        aws.ToString(i.KmsKeyId),
 			Protected:     aws.ToBool(i.DeletionProtection),
 			BackupDays:    count("BackupRetentionPeriod", i.BackupRetentionPeriod),
 			CopyTags:      aws.ToBool(i.CopyTagsToSnapshot),
@@ -41,14 +40,6 @@ func instance(i types.DBInstance) rds.InstanceDetail {
 	if i.CertificateDetails != nil {
 		d.CertificateUntil = i.CertificateDetails.ValidTill
 	}
-	for _, group := range i.VpcSecurityGroups {
-		d.SecurityGroups = append(d.SecurityGroups, aws.ToString(group.VpcSecurityGroupId))
-	}
-	if i.DBSubnetGroup != nil {
-		for _, subnet := range i.DBSubnetGroup.Subnets {
-			d.Subnets = append(d.Subnets, aws.ToString(subnet.SubnetIdentifier))
-		}
-	}
 	return d
 }
 
@@ -61,7 +52,6 @@ func cluster(c types.DBCluster) rds.ClusterDetail {
 			MasterUser:    collect.Optional("MasterUsername", c.MasterUsername),
 			Port:          count("Port", c.Port),
 			Encrypted:     aws.ToBool(c.StorageEncrypted),
-			KMSKey:        aws.ToString(c.KmsKeyId),
 			Protected:     aws.ToBool(c.DeletionProtection),
 			BackupDays:    count("BackupRetentionPeriod", c.BackupRetentionPeriod),
 			CopyTags:      aws.ToBool(c.CopyTagsToSnapshot),
