@@ -72,7 +72,7 @@ type StageDetail struct {
 	AccessLogs        string   `json:"access_logs,omitempty"`    // ARN of where they go
 	ExecutionLogs     string   `json:"execution_logs,omitempty"` // level of all methods: OFF, ERROR or INFO
 	DataTraced        []string `json:"data_traced,omitempty"`    // methods whose requests are logged in full
-	Tracing           bool     `json:"tracing"`                  // by X-Ray
+	Tracing           *bool    `json:"tracing,omitempty"`        // by X-Ray; nil where AWS does not tell
 	WebACL            string   `json:"web_acl,omitempty"`
 	ClientCertificate string   `json:"client_certificate,omitempty"`
 	Cache             bool     `json:"cache"`

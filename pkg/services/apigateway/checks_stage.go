@@ -26,7 +26,7 @@ func noDataTrace(d StageDetail) check.Verdict {
 }
 
 func tracing(d StageDetail) check.Verdict {
-	return check.Must(d.Tracing, "X-Ray traces requests", "X-Ray does not trace requests")
+	return check.Must(check.Told("tracingEnabled", d.Tracing), "X-Ray traces requests", "X-Ray does not trace requests")
 }
 
 func waf(d StageDetail) check.Verdict {

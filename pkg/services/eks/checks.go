@@ -76,5 +76,5 @@ func onVersion(lastDay func(support) string, what string) func(*check.Evidence, 
 }
 
 func deletionProtection(e *check.Evidence, c Cluster) check.Verdict {
-	return check.Must(check.Read(e, c.Detail).DeletionProtection, "deletion protection is on", "deletion protection is off")
+	return check.Must(check.Told("deletionProtection", check.Read(e, c.Detail).DeletionProtection), "deletion protection is on", "deletion protection is off")
 }

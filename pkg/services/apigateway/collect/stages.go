@@ -46,8 +46,11 @@ func stages(ctx context.Context, s *collect.Session) error {
 						at := []string{"item", strconv.Itoa(i), "methodSettings", key}
 						collect.RequiredMember(out.ResultMetadata, m.CachingEnabled, append(at, "cachingEnabled")...)
 						collect.RequiredMember(out.ResultMetadata, m.DataTraceEnabled, append(at, "dataTraceEnabled")...)
+						collect.RequiredMember(out.ResultMetadata, m.CacheDataEncrypted, append(at, "cacheDataEncrypted")...)
 					}
-					return stage(ctx, s, found)
+					d := stage(ctx, s, found)
+					d.Tracing = collect.Member(out.ResultMetadata, found.TracingEnabled, "item", strconv.Itoa(i), "tracingEnabled")
+					return d
 				}),
 			})
 		}
@@ -64,7 +67,6 @@ func stage(ctx context.Context, session *collect.Session, s types.Stage) apigate
 	search := collect.NewSearch(ctx)
 	d := apigateway.StageDetail{
 		ExecutionLogs:     aws.ToString(s.MethodSettings[allMethods].LoggingLevel),
-		Tracing:           s.TracingEnabled,
 		WebACL:            aws.ToString(s.WebAclArn),
 		ClientCertificate: aws.ToString(s.ClientCertificateId),
 		Cache:             s.CacheClusterEnabled,

@@ -54,7 +54,7 @@ func detail(o *sdk.DescribeTableOutput) dynamodb.Detail {
 	t := o.Table
 	d := dynamodb.Detail{
 		State:     string(t.TableStatus),
-		Protected: aws.ToBool(t.DeletionProtectionEnabled),
+		Protected: t.DeletionProtectionEnabled,
 	}
 	if t.SSEDescription != nil && t.SSEDescription.Status != types.SSEStatusDisabled {
 		d.KMSKey = aws.ToString(t.SSEDescription.KMSMasterKeyArn)

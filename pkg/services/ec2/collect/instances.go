@@ -94,7 +94,7 @@ func instanceDetail(i types.Instance) ec2.InstanceDetail {
 	}
 	for _, b := range i.BlockDeviceMappings {
 		if b.Ebs != nil {
-			d.Volumes = append(d.Volumes, ec2.AttachedVolume{ID: aws.ToString(b.Ebs.VolumeId), DeleteOnTermination: aws.ToBool(b.Ebs.DeleteOnTermination)})
+			d.Volumes = append(d.Volumes, ec2.AttachedVolume{ID: aws.ToString(b.Ebs.VolumeId), DeleteOnTermination: collect.Required("DeleteOnTermination", b.Ebs.DeleteOnTermination)})
 		}
 	}
 	d.Groups = instanceGroups(i)

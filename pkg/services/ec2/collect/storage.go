@@ -90,7 +90,7 @@ func imageDetail(i types.Image) ec2.ImageDetail {
 			continue
 		}
 		d.Devices++
-		if !aws.ToBool(b.Ebs.Encrypted) {
+		if !collect.Required("Ebs.Encrypted", b.Ebs.Encrypted) {
 			d.Unencrypted = append(d.Unencrypted, aws.ToString(b.DeviceName))
 		}
 	}

@@ -44,20 +44,20 @@ func ownership(o *sdk.GetBucketOwnershipControlsOutput) string {
 func bucketBlock(o *sdk.GetPublicAccessBlockOutput) s3.PublicAccessBlock {
 	c := o.PublicAccessBlockConfiguration
 	return s3.PublicAccessBlock{
-		BlockPublicACLs:       aws.ToBool(c.BlockPublicAcls),
-		IgnorePublicACLs:      aws.ToBool(c.IgnorePublicAcls),
-		BlockPublicPolicy:     aws.ToBool(c.BlockPublicPolicy),
-		RestrictPublicBuckets: aws.ToBool(c.RestrictPublicBuckets),
+		BlockPublicACLs:       collect.Required("BlockPublicAcls", c.BlockPublicAcls),
+		IgnorePublicACLs:      collect.Required("IgnorePublicAcls", c.IgnorePublicAcls),
+		BlockPublicPolicy:     collect.Required("BlockPublicPolicy", c.BlockPublicPolicy),
+		RestrictPublicBuckets: collect.Required("RestrictPublicBuckets", c.RestrictPublicBuckets),
 	}
 }
 
 // controlBlock is bucketBlock of the other SDK's type.
 func controlBlock(c *control.PublicAccessBlockConfiguration) s3.PublicAccessBlock {
 	return s3.PublicAccessBlock{
-		BlockPublicACLs:       aws.ToBool(c.BlockPublicAcls),
-		IgnorePublicACLs:      aws.ToBool(c.IgnorePublicAcls),
-		BlockPublicPolicy:     aws.ToBool(c.BlockPublicPolicy),
-		RestrictPublicBuckets: aws.ToBool(c.RestrictPublicBuckets),
+		BlockPublicACLs:       collect.Required("BlockPublicAcls", c.BlockPublicAcls),
+		IgnorePublicACLs:      collect.Required("IgnorePublicAcls", c.IgnorePublicAcls),
+		BlockPublicPolicy:     collect.Required("BlockPublicPolicy", c.BlockPublicPolicy),
+		RestrictPublicBuckets: collect.Required("RestrictPublicBuckets", c.RestrictPublicBuckets),
 	}
 }
 
