@@ -96,7 +96,7 @@ func TestPolicyShowSelects(t *testing.T) {
 		args []string
 		want int // actions
 	}{
-		"two services":             {[]string{"--services", "s3,kms"}, 13 + 2 + 4 + 1 + 2},
+		"two services":             {[]string{"--services", "s3,kms"}, 16 + 2 + 4 + 1 + 2},
 		"with an equals sign":      {[]string{"--services=kms"}, 5 + 3},
 		"checks":                   {[]string{"--checks", "kms-key-rotation"}, 5},
 		"checks and their aliases": {[]string{"--checks", "securityhub:KMS.4"}, 5},
