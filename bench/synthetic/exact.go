@@ -22,6 +22,8 @@ import (
 	classictypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+	"github.com/aws/aws-sdk-go-v2/service/guardduty"
+	guardtypes "github.com/aws/aws-sdk-go-v2/service/guardduty/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
@@ -323,4 +325,18 @@ func classicAttributes(a *Account, region string, in *elasticloadbalancing.Descr
 	all := filled[classictypes.LoadBalancerAttributes](a.variant(*in.LoadBalancerName, region, 0))
 	all.AdditionalAttributes = []classictypes.AdditionalAttribute{{Key: aws.String("elb.http.desyncmitigationmode"), Value: aws.String("defensive")}}
 	return &elasticloadbalancing.DescribeLoadBalancerAttributesOutput{LoadBalancerAttributes: &all}
+}
+
+// getDetector has every feature, each with every agent: AWS leaves none out that it knows.
+func getDetector(*Account, string, *guardduty.GetDetectorInput) *guardduty.GetDetectorOutput {
+	out := filled[guardduty.GetDetectorOutput](0)
+	out.Features = nil
+	for _, name := range guardtypes.DetectorFeatureResult("").Values() {
+		feature := guardtypes.DetectorFeatureConfigurationResult{Name: name, Status: guardtypes.FeatureStatusEnabled}
+		for _, agent := range guardtypes.FeatureAdditionalConfiguration("").Values() {
+			feature.AdditionalConfiguration = append(feature.AdditionalConfiguration, guardtypes.DetectorAdditionalConfigurationResult{Name: agent, Status: guardtypes.FeatureStatusEnabled})
+		}
+		out.Features = append(out.Features, feature)
+	}
+	return &out
 }

@@ -73,7 +73,7 @@ func TestAddService(t *testing.T) {
 	within("go", "run", "./internal/register", ".")
 	within("go", "run", "./internal/generate", ".")
 	within("make", "blinds", "SERVICE=athena")
-	within("go", "test", "-skip", "TestLinear", "./pkg/services/athena/...", "./pkg/services", "./pkg/services/collectors", "./pkg/policy/...")
+	within("go", "test", "-skip", "TestLinear", "./pkg/services/athena/...", "./pkg/services", "./pkg/services/collectors", "./pkg/policy/...", "./bench/synthetic")
 }
 
 // The skeleton compiles for each form in which services tell of their resources, and its
