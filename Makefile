@@ -9,7 +9,7 @@ unexport AWS_CA_BUNDLE
 
 # Packages that link the AWS SDK take minutes to compile with the race detector,
 # and the code in them that runs side by side is small; pkg/aws/collect has it tested.
-SDK_FREE := $$(go list ./pkg/... ./internal/... | grep -vE '/collect$$|/collectors$$|/aws/client$$|/aws/fake$$|/collecttest$$|internal/generate|internal/operations|internal/iamdata|internal/arch|table/dynamo$$|queue/sqs$$|blob/s3$$|notify/sns$$|secret/kms$$|pkg/access/connect$$|pkg/local/keep$$|pkg/access/bootstrap$$|pkg/api/client$$')
+SDK_FREE := $$(go list ./pkg/... ./internal/... | grep -vE '/collect$$|/collectors$$|/aws/client$$|/aws/fake$$|/collecttest$$|internal/generate|internal/newservice|internal/operations|internal/iamdata|internal/arch|table/dynamo$$|queue/sqs$$|blob/s3$$|notify/sns$$|secret/kms$$|pkg/access/connect$$|pkg/local/keep$$|pkg/access/bootstrap$$|pkg/api/client$$')
 
 .PHONY: help demo test e2e check fmt vet lint generate blinds prove build bench warm emulator-test clean
 
