@@ -79,7 +79,7 @@ func (a *Account) Respond(_ context.Context, region, name string, in any) (any, 
 	}
 	if a.Mangle != nil {
 		value := reflect.ValueOf(out)
-		return a.mangled(value, value.Elem().Type().Name()).Interface(), nil
+		return mangled(value, value.Elem().Type().Name(), a.Mangle).Interface(), nil
 	}
 	return out, nil
 }
@@ -191,6 +191,9 @@ func (a *Account) describe(op *operation, region string, in any) any {
 			at = copied.Elem()
 		}
 		setText(at.Field(e.to), text)
+	}
+	if len(op.named) == 0 { // nothing is asked for by its name: what is told is the region's own
+		return mangled(out, "", func(_, text string) string { return strings.Replace(text, arnsBegin, "arn:aws:service:"+region+":", 1) }).Interface()
 	}
 	return out.Interface()
 }

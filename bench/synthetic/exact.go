@@ -23,7 +23,7 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 	"github.com/aws/aws-sdk-go-v2/service/guardduty"
-	guarddutytypes "github.com/aws/aws-sdk-go-v2/service/guardduty/types"
+	guardtypes "github.com/aws/aws-sdk-go-v2/service/guardduty/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -290,20 +290,6 @@ func describeTaskDefinition(a *Account, region string, in *ecs.DescribeTaskDefin
 	return &ecs.DescribeTaskDefinitionOutput{TaskDefinition: &definition}
 }
 
-// getDetector names who manages the agents of each kind of workload.
-func getDetector(a *Account, region string, _ *guardduty.GetDetectorInput) *guardduty.GetDetectorOutput {
-	o := filled[guardduty.GetDetectorOutput](a.variant("AWS::GuardDuty::RegionSettings", region, 0))
-	for i := range o.Features {
-		o.Features[i].AdditionalConfiguration = nil
-		for _, name := range guarddutytypes.FeatureAdditionalConfiguration("").Values() {
-			o.Features[i].AdditionalConfiguration = append(o.Features[i].AdditionalConfiguration, guarddutytypes.DetectorAdditionalConfigurationResult{
-				Name: name, Status: guarddutytypes.FeatureStatusEnabled,
-			})
-		}
-	}
-	return &o
-}
-
 // listLayerVersions gives each layer one version.
 func listLayerVersions(a *Account, region string, in *lambda.ListLayerVersionsInput) *lambda.ListLayerVersionsOutput {
 	return &lambda.ListLayerVersionsOutput{LayerVersions: []lambdatypes.LayerVersionsListItem{{
@@ -348,4 +334,18 @@ func classicAttributes(a *Account, region string, in *elasticloadbalancing.Descr
 	all := filled[classictypes.LoadBalancerAttributes](a.variant(*in.LoadBalancerName, region, 0))
 	all.AdditionalAttributes = []classictypes.AdditionalAttribute{{Key: aws.String("elb.http.desyncmitigationmode"), Value: aws.String("defensive")}}
 	return &elasticloadbalancing.DescribeLoadBalancerAttributesOutput{LoadBalancerAttributes: &all}
+}
+
+// getDetector has every feature, each with every agent: AWS leaves none out that it knows.
+func getDetector(*Account, string, *guardduty.GetDetectorInput) *guardduty.GetDetectorOutput {
+	out := filled[guardduty.GetDetectorOutput](0)
+	out.Features = nil
+	for _, name := range guardtypes.DetectorFeatureResult("").Values() {
+		feature := guardtypes.DetectorFeatureConfigurationResult{Name: name, Status: guardtypes.FeatureStatusEnabled}
+		for _, agent := range guardtypes.FeatureAdditionalConfiguration("").Values() {
+			feature.AdditionalConfiguration = append(feature.AdditionalConfiguration, guardtypes.DetectorAdditionalConfigurationResult{Name: agent, Status: guardtypes.FeatureStatusEnabled})
+		}
+		out.Features = append(out.Features, feature)
+	}
+	return &out
 }

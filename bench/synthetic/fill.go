@@ -153,6 +153,9 @@ func agree(v reflect.Value) {
 // versions of engines, by their names.
 var versions = map[string]string{"mysql": "8.0.35", "postgres": "16.3", "mariadb": "10.11.6"}
 
+// arnsBegin is how ARNs begin of which nothing is known but that they are some.
+const arnsBegin = "arn:aws:service:eu-west-1:"
+
 // settled are the states of what is neither on its way in nor out.
 var settled = []string{"available", "active", "in-use", "running", "completed", "Available", "ACTIVE", "Enabled", "InService", "deployed", "ISSUED", "Deployed"}
 
@@ -183,7 +186,7 @@ func text(v reflect.Value, name string, r *rand.Rand) string {
 	case strings.HasSuffix(name, "Region"):
 		return "eu-west-1"
 	case strings.HasSuffix(name, "Arn") || strings.HasSuffix(name, "ARN"):
-		return fmt.Sprintf("arn:aws:service:eu-west-1:111122223333:thing/value-%d", r.IntN(100))
+		return fmt.Sprintf("%s111122223333:thing/value-%d", arnsBegin, r.IntN(100))
 	case strings.HasSuffix(name, "State") || strings.HasSuffix(name, "Status"):
 		return []string{"available", "enabled"}[r.IntN(2)]
 	}
@@ -217,30 +220,30 @@ func setBool(v reflect.Value, on bool) {
 }
 
 // mangled is a deep copy of an answer with all of its strings changed.
-func (a *Account) mangled(v reflect.Value, path string) reflect.Value {
+func mangled(v reflect.Value, path string, change func(path, text string) string) reflect.Value {
 	out := reflect.New(v.Type()).Elem()
 	switch v.Kind() {
 	case reflect.String:
-		out.SetString(a.Mangle(path, v.String()))
+		out.SetString(change(path, v.String()))
 	case reflect.Pointer:
 		if !v.IsNil() {
 			out.Set(reflect.New(v.Type().Elem()))
-			out.Elem().Set(a.mangled(v.Elem(), path))
+			out.Elem().Set(mangled(v.Elem(), path, change))
 		}
 	case reflect.Slice:
 		if v.Type().Elem().Kind() == reflect.Uint8 && !v.IsNil() {
-			out.SetBytes([]byte(a.Mangle(path, string(v.Bytes()))))
+			out.SetBytes([]byte(change(path, string(v.Bytes()))))
 		} else if !v.IsNil() {
 			out.Set(reflect.MakeSlice(v.Type(), v.Len(), v.Len()))
 			for i := range v.Len() {
-				out.Index(i).Set(a.mangled(v.Index(i), path))
+				out.Index(i).Set(mangled(v.Index(i), path, change))
 			}
 		}
 	case reflect.Map:
 		if !v.IsNil() {
 			out.Set(reflect.MakeMap(v.Type()))
 			for key, value := range v.Seq2() {
-				out.SetMapIndex(a.mangled(key, path+".key"), a.mangled(value, path))
+				out.SetMapIndex(mangled(key, path+".key", change), mangled(value, path, change))
 			}
 		}
 	case reflect.Struct:
@@ -250,7 +253,7 @@ func (a *Account) mangled(v reflect.Value, path string) reflect.Value {
 			if !f.IsExported() || f.Name == "ResultMetadata" || v.Type() == reflect.TypeFor[time.Time]() || isToken(path, f.Name) {
 				continue
 			}
-			out.Field(i).Set(a.mangled(v.Field(i), path+"."+f.Name))
+			out.Field(i).Set(mangled(v.Field(i), path+"."+f.Name, change))
 		}
 	default:
 		out.Set(v)

@@ -4,16 +4,12 @@ import (
 	"reflect"
 	"sync"
 
-	"github.com/aws/aws-sdk-go-v2/service/accessanalyzer"
-	"github.com/aws/aws-sdk-go-v2/service/account"
 	"github.com/aws/aws-sdk-go-v2/service/acm"
 	"github.com/aws/aws-sdk-go-v2/service/apigateway"
 	"github.com/aws/aws-sdk-go-v2/service/autoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/cloudfront"
-	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
-	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ecr"
@@ -22,66 +18,46 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eks"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
-	"github.com/aws/aws-sdk-go-v2/service/guardduty"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/macie2"
-	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/resourcegroupstaggingapi"
 	"github.com/aws/aws-sdk-go-v2/service/route53"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3control"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
-	"github.com/aws/aws-sdk-go-v2/service/securityhub"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
 // operations is what is known of each operation that collectors call, by the type of
-// its input. A listing says which type it lists, how many AWS gives in a page (0: all
-// at once), and what names an item: "#" is its number, "@" the region, "~" the account.
-// What is not said of an answer follows from its type.
+// its input. What is not said of an answer follows from its type. A listing of which an
+// account may have any number says which type it lists, how many AWS gives in a page (0:
+// all at once), and what names an item: "#" is its number, "@" the region, "~" the
+// account. Of other listings an account has a few.
 var operations = sync.OnceValue(func() map[reflect.Type]*operation {
 	t := table{}
-	get[acm.DescribeCertificateInput, acm.DescribeCertificateOutput](t)
+	called(t)
 	list[acm.ListCertificatesInput, acm.ListCertificatesOutput](t, "AWS::CertificateManager::Certificate", 1000, "", "CertificateArn=arn:aws:acm:@:~:certificate/#,DomainName=www-#.example.com")
-	get[apigateway.GetBasePathMappingsInput, apigateway.GetBasePathMappingsOutput](t)
 	list[apigateway.GetDomainNamesInput, apigateway.GetDomainNamesOutput](t, "AWS::ApiGateway::DomainName", 500, "", "DomainName=api-#.example.com,DomainNameArn=arn:aws:apigateway:@::/domainnames/api-#.example.com")
-	get[apigateway.GetResourcesInput, apigateway.GetResourcesOutput](t)
 	list[apigateway.GetRestApisInput, apigateway.GetRestApisOutput](t, "AWS::ApiGateway::RestApi", 500, "", "Id=api-#,Name=api-#")
-	get[apigateway.GetStagesInput, apigateway.GetStagesOutput](t)
-	get[accessanalyzer.ListAnalyzersInput, accessanalyzer.ListAnalyzersOutput](t)
-	get[account.GetAlternateContactInput, account.GetAlternateContactOutput](t)
-	get[account.GetContactInformationInput, account.GetContactInformationOutput](t)
 	list[autoscaling.DescribeAutoScalingGroupsInput, autoscaling.DescribeAutoScalingGroupsOutput](t, "AWS::AutoScaling::AutoScalingGroup", 100, "", "AutoScalingGroupARN=arn:aws:autoscaling:@:~:autoScalingGroup:#:autoScalingGroupName/group-#,AutoScalingGroupName=group-#")
 	list[autoscaling.DescribeLaunchConfigurationsInput, autoscaling.DescribeLaunchConfigurationsOutput](t, "AWS::AutoScaling::LaunchConfiguration", 100, "", "LaunchConfigurationARN=arn:aws:autoscaling:@:~:launchConfiguration:#:launchConfigurationName/launch-#,LaunchConfigurationName=launch-#")
-	get[cloudfront.GetDistributionConfigInput, cloudfront.GetDistributionConfigOutput](t)
 	exact(t, listOriginAccessIdentities)
 	list[cloudfront.ListDistributionsInput, cloudfront.ListDistributionsOutput](t, "AWS::CloudFront::Distribution", 100, "DistributionList", "ARN=arn:aws:cloudfront::~:distribution/E#,Id=E#")
 	exact(t, describeTrails)
-	get[cloudtrail.GetEventSelectorsInput, cloudtrail.GetEventSelectorsOutput](t)
-	get[cloudtrail.GetTrailStatusInput, cloudtrail.GetTrailStatusOutput](t)
-	get[cloudwatchlogs.DescribeDeliveriesInput, cloudwatchlogs.DescribeDeliveriesOutput](t)
-	get[cloudwatchlogs.DescribeDeliverySourcesInput, cloudwatchlogs.DescribeDeliverySourcesOutput](t)
 	list[cloudwatchlogs.DescribeLogGroupsInput, cloudwatchlogs.DescribeLogGroupsOutput](t, "AWS::Logs::LogGroup", 50, "", "LogGroupName=/aws/lambda/group-#")
 	list[cloudwatchlogs.DescribeMetricFiltersInput, cloudwatchlogs.DescribeMetricFiltersOutput](t, "AWS::Logs::MetricFilter", 50, "", "LogGroupName=/aws/lambda/group-#,FilterName=filter-#")
 	list[cloudwatchlogs.DescribeResourcePoliciesInput, cloudwatchlogs.DescribeResourcePoliciesOutput](t, "AWS::Logs::ResourcePolicy", 50, "", "PolicyName=policy-#")
 	list[cloudwatch.DescribeAlarmsInput, cloudwatch.DescribeAlarmsOutput](t, "AWS::CloudWatch::Alarm", 100, "MetricAlarms", "AlarmArn=arn:aws:cloudwatch:@:~:alarm:alarm-#,AlarmName=alarm-#")
-	get[configservice.DescribeConfigurationRecorderStatusInput, configservice.DescribeConfigurationRecorderStatusOutput](t)
-	get[configservice.DescribeConfigurationRecordersInput, configservice.DescribeConfigurationRecordersOutput](t)
-	get[configservice.DescribeDeliveryChannelsInput, configservice.DescribeDeliveryChannelsOutput](t)
-	get[dynamodb.DescribeContinuousBackupsInput, dynamodb.DescribeContinuousBackupsOutput](t)
-	get[dynamodb.DescribeTableInput, dynamodb.DescribeTableOutput](t)
-	get[dynamodb.GetResourcePolicyInput, dynamodb.GetResourcePolicyOutput](t)
 	list[dynamodb.ListTablesInput, dynamodb.ListTablesOutput](t, "AWS::DynamoDB::Table", 100, "", "=table-#")
 	list[ec2.DescribeAddressesInput, ec2.DescribeAddressesOutput](t, "AWS::EC2::EIP", 0, "", "AllocationId=eipalloc-#")
 	list[ec2.DescribeClientVpnEndpointsInput, ec2.DescribeClientVpnEndpointsOutput](t, "AWS::EC2::ClientVpnEndpoint", 1000, "", "ClientVpnEndpointId=cvpn-endpoint-#")
 	list[ec2.DescribeFlowLogsInput, ec2.DescribeFlowLogsOutput](t, "AWS::EC2::FlowLog", 1000, "", "FlowLogId=fl-#")
 	list[ec2.DescribeImagesInput, ec2.DescribeImagesOutput](t, "AWS::EC2::Image", 1000, "", "ImageId=ami-#")
-	get[ec2.DescribeInstanceAttributeInput, ec2.DescribeInstanceAttributeOutput](t)
 	exact(t, describeInstances)
+	exact(t, getDetector)
 	list[ec2.DescribeLaunchTemplateVersionsInput, ec2.DescribeLaunchTemplateVersionsOutput](t, "AWS::EC2::LaunchTemplate", 200, "", "LaunchTemplateId=lt-#,LaunchTemplateName=template-#")
 	list[ec2.DescribeNetworkAclsInput, ec2.DescribeNetworkAclsOutput](t, "AWS::EC2::NetworkAcl", 1000, "", "NetworkAclId=acl-#")
 	list[ec2.DescribeNetworkInterfacesInput, ec2.DescribeNetworkInterfacesOutput](t, "AWS::EC2::NetworkInterface", 1000, "", "NetworkInterfaceId=eni-#")
@@ -93,25 +69,13 @@ var operations = sync.OnceValue(func() map[reflect.Type]*operation {
 	list[ec2.DescribeSubnetsInput, ec2.DescribeSubnetsOutput](t, "AWS::EC2::Subnet", 1000, "", "SubnetId=subnet-#")
 	list[ec2.DescribeTransitGatewaysInput, ec2.DescribeTransitGatewaysOutput](t, "AWS::EC2::TransitGateway", 1000, "", "TransitGatewayId=tgw-#,TransitGatewayArn=arn:aws:ec2:@:~:transit-gateway/tgw-#")
 	list[ec2.DescribeVolumesInput, ec2.DescribeVolumesOutput](t, "AWS::EC2::Volume", 500, "", "VolumeId=vol-#")
-	get[ec2.DescribeVpcBlockPublicAccessOptionsInput, ec2.DescribeVpcBlockPublicAccessOptionsOutput](t)
 	list[ec2.DescribeVpcEndpointServiceConfigurationsInput, ec2.DescribeVpcEndpointServiceConfigurationsOutput](t, "AWS::EC2::VPCEndpointService", 1000, "", "ServiceId=vpce-svc-#")
-	get[ec2.DescribeVpcEndpointServicePermissionsInput, ec2.DescribeVpcEndpointServicePermissionsOutput](t)
 	exact(t, describeVPCEndpointServices)
 	list[ec2.DescribeVpcEndpointsInput, ec2.DescribeVpcEndpointsOutput](t, "AWS::EC2::VPCEndpoint", 1000, "", "VpcEndpointId=vpce-#")
 	list[ec2.DescribeVpcPeeringConnectionsInput, ec2.DescribeVpcPeeringConnectionsOutput](t, "AWS::EC2::VPCPeeringConnection", 1000, "", "VpcPeeringConnectionId=pcx-#")
 	list[ec2.DescribeVpcsInput, ec2.DescribeVpcsOutput](t, "AWS::EC2::VPC", 1000, "", "VpcId=vpc-#")
 	list[ec2.DescribeVpnConnectionsInput, ec2.DescribeVpnConnectionsOutput](t, "AWS::EC2::VPNConnection", 0, "", "VpnConnectionId=vpn-#")
-	get[ec2.GetEbsEncryptionByDefaultInput, ec2.GetEbsEncryptionByDefaultOutput](t)
-	get[ec2.GetImageBlockPublicAccessStateInput, ec2.GetImageBlockPublicAccessStateOutput](t)
-	get[ec2.GetInstanceMetadataDefaultsInput, ec2.GetInstanceMetadataDefaultsOutput](t)
-	get[ec2.GetManagedPrefixListEntriesInput, ec2.GetManagedPrefixListEntriesOutput](t)
-	get[ec2.GetSerialConsoleAccessStatusInput, ec2.GetSerialConsoleAccessStatusOutput](t)
-	get[ec2.GetSnapshotBlockPublicAccessStateInput, ec2.GetSnapshotBlockPublicAccessStateOutput](t)
 	list[ecr.DescribeRepositoriesInput, ecr.DescribeRepositoriesOutput](t, "AWS::ECR::Repository", 1000, "", "RepositoryArn=arn:aws:ecr:@:~:repository/repository-#,RepositoryName=repository-#")
-	get[ecr.GetLifecyclePolicyInput, ecr.GetLifecyclePolicyOutput](t)
-	get[ecr.GetRegistryPolicyInput, ecr.GetRegistryPolicyOutput](t)
-	get[ecr.GetRegistryScanningConfigurationInput, ecr.GetRegistryScanningConfigurationOutput](t)
-	get[ecr.GetRepositoryPolicyInput, ecr.GetRepositoryPolicyOutput](t)
 	exact(t, describeClusters)
 	exact(t, describeServices)
 	exact(t, describeTaskDefinition)
@@ -119,82 +83,32 @@ var operations = sync.OnceValue(func() map[reflect.Type]*operation {
 	exact(t, listServices)
 	list[ecs.ListTaskDefinitionFamiliesInput, ecs.ListTaskDefinitionFamiliesOutput](t, "AWS::ECS::TaskDefinition", 100, "", "=family-#")
 	list[efs.DescribeAccessPointsInput, efs.DescribeAccessPointsOutput](t, "AWS::EFS::AccessPoint", 100, "", "AccessPointArn=arn:aws:elasticfilesystem:@:~:access-point/fsap-#,AccessPointId=fsap-#")
-	get[efs.DescribeBackupPolicyInput, efs.DescribeBackupPolicyOutput](t)
-	get[efs.DescribeFileSystemPolicyInput, efs.DescribeFileSystemPolicyOutput](t)
 	list[efs.DescribeFileSystemsInput, efs.DescribeFileSystemsOutput](t, "AWS::EFS::FileSystem", 100, "", "FileSystemArn=arn:aws:elasticfilesystem:@:~:file-system/fs-#,FileSystemId=fs-#")
-	get[efs.DescribeMountTargetsInput, efs.DescribeMountTargetsOutput](t)
-	get[eks.DescribeClusterInput, eks.DescribeClusterOutput](t)
 	list[eks.ListClustersInput, eks.ListClustersOutput](t, "AWS::EKS::Cluster", 100, "", "=cluster-#")
-	get[elasticloadbalancingv2.DescribeListenersInput, elasticloadbalancingv2.DescribeListenersOutput](t)
-	get[elasticloadbalancingv2.DescribeRulesInput, elasticloadbalancingv2.DescribeRulesOutput](t)
 	exact(t, balancerAttributes)
 	list[elasticloadbalancingv2.DescribeLoadBalancersInput, elasticloadbalancingv2.DescribeLoadBalancersOutput](t, "AWS::ElasticLoadBalancingV2::LoadBalancer", 400, "", "LoadBalancerArn=arn:aws:elasticloadbalancing:@:~:loadbalancer/app/balancer-#/#,LoadBalancerName=balancer-#")
 	exact(t, classicAttributes)
-	get[elasticloadbalancing.DescribeLoadBalancerPoliciesInput, elasticloadbalancing.DescribeLoadBalancerPoliciesOutput](t)
 	list[elasticloadbalancing.DescribeLoadBalancersInput, elasticloadbalancing.DescribeLoadBalancersOutput](t, "AWS::ElasticLoadBalancing::LoadBalancer", 400, "", "LoadBalancerName=classic-#")
-	get[guardduty.GetAdministratorAccountInput, guardduty.GetAdministratorAccountOutput](t)
-	exact(t, getDetector)
-	get[guardduty.ListDetectorsInput, guardduty.ListDetectorsOutput](t)
-	get[guardduty.ListMembersInput, guardduty.ListMembersOutput](t)
 	exact(t, generateCredentialReport)
 	exact(t, getAccountAuthorizationDetails)
-	get[iam.GetAccountPasswordPolicyInput, iam.GetAccountPasswordPolicyOutput](t)
 	exact(t, getAccountSummary)
 	exact(t, getCredentialReport)
 	list[iam.ListOpenIDConnectProvidersInput, iam.ListOpenIDConnectProvidersOutput](t, "AWS::IAM::OIDCProvider", 0, "", "Arn=arn:aws:iam::~:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/#")
 	list[iam.ListSAMLProvidersInput, iam.ListSAMLProvidersOutput](t, "AWS::IAM::SAMLProvider", 0, "", "Arn=arn:aws:iam::~:saml-provider/provider-#")
 	list[iam.ListServerCertificatesInput, iam.ListServerCertificatesOutput](t, "AWS::IAM::ServerCertificate", 1000, "", "Arn=arn:aws:iam::~:server-certificate/certificate-#,ServerCertificateName=certificate-#")
-	get[iam.ListVirtualMFADevicesInput, iam.ListVirtualMFADevicesOutput](t)
-	get[kms.DescribeKeyInput, kms.DescribeKeyOutput](t)
-	get[kms.GetKeyPolicyInput, kms.GetKeyPolicyOutput](t)
-	get[kms.GetKeyRotationStatusInput, kms.GetKeyRotationStatusOutput](t)
 	list[kms.ListKeysInput, kms.ListKeysOutput](t, "AWS::KMS::Key", 1000, "", "KeyArn=arn:aws:kms:@:~:key/key-#,KeyId=key-#")
-	get[lambda.GetFunctionConcurrencyInput, lambda.GetFunctionConcurrencyOutput](t)
-	get[lambda.GetPolicyInput, lambda.GetPolicyOutput](t)
-	get[lambda.ListCodeSigningConfigsInput, lambda.ListCodeSigningConfigsOutput](t)
-	get[lambda.ListFunctionUrlConfigsInput, lambda.ListFunctionUrlConfigsOutput](t)
-	get[lambda.ListAliasesInput, lambda.ListAliasesOutput](t)
-	get[lambda.ListFunctionEventInvokeConfigsInput, lambda.ListFunctionEventInvokeConfigsOutput](t)
-	list[lambda.ListFunctionsInput, lambda.ListFunctionsOutput](t, "AWS::Lambda::Function", 50, "", "FunctionArn=arn:aws:lambda:@:~:function:function-#,FunctionName=function-#,Version=$LATEST")
-	get[lambda.GetLayerVersionPolicyInput, lambda.GetLayerVersionPolicyOutput](t)
 	exact(t, listLayerVersions)
+	list[lambda.ListFunctionsInput, lambda.ListFunctionsOutput](t, "AWS::Lambda::Function", 50, "", "FunctionArn=arn:aws:lambda:@:~:function:function-#,FunctionName=function-#,Version=$LATEST")
 	list[lambda.ListLayersInput, lambda.ListLayersOutput](t, "AWS::Lambda::LayerVersion", 50, "", "LayerName=layer-#")
-	get[lambda.ListFunctionsByCodeSigningConfigInput, lambda.ListFunctionsByCodeSigningConfigOutput](t)
-	get[macie2.GetAutomatedDiscoveryConfigurationInput, macie2.GetAutomatedDiscoveryConfigurationOutput](t)
-	get[macie2.GetMacieSessionInput, macie2.GetMacieSessionOutput](t)
-	get[organizations.DescribeOrganizationInput, organizations.DescribeOrganizationOutput](t)
-	get[rds.DescribeDBClusterParametersInput, rds.DescribeDBClusterParametersOutput](t)
-	get[rds.DescribeDBClusterSnapshotAttributesInput, rds.DescribeDBClusterSnapshotAttributesOutput](t)
 	list[rds.DescribeDBClusterSnapshotsInput, rds.DescribeDBClusterSnapshotsOutput](t, "AWS::RDS::DBClusterSnapshot", 100, "", "DBClusterSnapshotArn=arn:aws:rds:@:~:cluster-snapshot:snapshot-#,DBClusterSnapshotIdentifier=snapshot-#")
 	list[rds.DescribeDBClustersInput, rds.DescribeDBClustersOutput](t, "AWS::RDS::DBCluster", 100, "", "DBClusterArn=arn:aws:rds:@:~:cluster:cluster-#,DBClusterIdentifier=cluster-#")
 	list[rds.DescribeDBInstancesInput, rds.DescribeDBInstancesOutput](t, "AWS::RDS::DBInstance", 100, "", "DBInstanceArn=arn:aws:rds:@:~:db:database-#,DBInstanceIdentifier=database-#")
-	get[rds.DescribeDBMajorEngineVersionsInput, rds.DescribeDBMajorEngineVersionsOutput](t)
-	get[rds.DescribeDBParametersInput, rds.DescribeDBParametersOutput](t)
 	list[rds.DescribeDBProxiesInput, rds.DescribeDBProxiesOutput](t, "AWS::RDS::DBProxy", 100, "", "DBProxyArn=arn:aws:rds:@:~:db-proxy:proxy-#,DBProxyName=proxy-#")
-	get[rds.DescribeDBSnapshotAttributesInput, rds.DescribeDBSnapshotAttributesOutput](t)
 	list[rds.DescribeDBSnapshotsInput, rds.DescribeDBSnapshotsOutput](t, "AWS::RDS::DBSnapshot", 100, "", "DBSnapshotArn=arn:aws:rds:@:~:snapshot:snapshot-#,DBSnapshotIdentifier=snapshot-#")
-	get[rds.DescribeEventSubscriptionsInput, rds.DescribeEventSubscriptionsOutput](t)
 	list[resourcegroupstaggingapi.GetResourcesInput, resourcegroupstaggingapi.GetResourcesOutput](t, "AWS::ResourceGroupsTagging::TaggedResource", 100, "", "ResourceARN=arn:aws:lambda:@:~:function:function-#")
-	get[route53.GetDNSSECInput, route53.GetDNSSECOutput](t)
 	list[route53.ListHostedZonesInput, route53.ListHostedZonesOutput](t, "AWS::Route53::HostedZone", 100, "", "Id=/hostedzone/Z#,Name=zone-#.example.com.")
-	get[route53.ListQueryLoggingConfigsInput, route53.ListQueryLoggingConfigsOutput](t)
-	get[s3control.GetPublicAccessBlockInput, s3control.GetPublicAccessBlockOutput](t)
-	get[s3control.GetAccessPointInput, s3control.GetAccessPointOutput](t)
-	get[s3control.GetAccessPointPolicyInput, s3control.GetAccessPointPolicyOutput](t)
 	list[s3control.ListAccessPointsInput, s3control.ListAccessPointsOutput](t, "AWS::S3::AccessPoint", 1000, "", "Name=point-#")
 	list[s3control.ListMultiRegionAccessPointsInput, s3control.ListMultiRegionAccessPointsOutput](t, "AWS::S3::MultiRegionAccessPoint", 100, "", "Name=point-#,Alias=point-#.mrap")
-	get[s3.GetBucketAclInput, s3.GetBucketAclOutput](t)
-	get[s3.GetBucketEncryptionInput, s3.GetBucketEncryptionOutput](t)
-	get[s3.GetBucketLifecycleConfigurationInput, s3.GetBucketLifecycleConfigurationOutput](t)
-	get[s3.GetBucketLoggingInput, s3.GetBucketLoggingOutput](t)
-	get[s3.GetBucketNotificationConfigurationInput, s3.GetBucketNotificationConfigurationOutput](t)
-	get[s3.GetBucketOwnershipControlsInput, s3.GetBucketOwnershipControlsOutput](t)
-	get[s3.GetBucketPolicyInput, s3.GetBucketPolicyOutput](t)
-	get[s3.GetBucketReplicationInput, s3.GetBucketReplicationOutput](t)
-	get[s3.GetBucketVersioningInput, s3.GetBucketVersioningOutput](t)
-	get[s3.GetBucketWebsiteInput, s3.GetBucketWebsiteOutput](t)
-	get[s3.GetObjectLockConfigurationInput, s3.GetObjectLockConfigurationOutput](t)
-	get[s3.GetPublicAccessBlockInput, s3.GetPublicAccessBlockOutput](t)
 	list[s3.ListBucketsInput, s3.ListBucketsOutput](t, "AWS::S3::Bucket", 10000, "", "Name=bucket-#")
 	exact(t, getTopicAttributes)
 	list[sns.ListSubscriptionsInput, sns.ListSubscriptionsOutput](t, "AWS::SNS::Subscription", 100, "", "SubscriptionArn=arn:aws:sns:@:~:topic-#:subscription-#,TopicArn=arn:aws:sns:@:~:topic-#")
@@ -203,9 +117,6 @@ var operations = sync.OnceValue(func() map[reflect.Type]*operation {
 	list[sqs.ListQueuesInput, sqs.ListQueuesOutput](t, "AWS::SQS::Queue", 1000, "", "=https://sqs.@.amazonaws.com/~/queue-#")
 	exact(t, assumeRole)
 	exact(t, getCallerIdentity)
-	get[secretsmanager.GetResourcePolicyInput, secretsmanager.GetResourcePolicyOutput](t)
 	list[secretsmanager.ListSecretsInput, secretsmanager.ListSecretsOutput](t, "AWS::SecretsManager::Secret", 100, "", "ARN=arn:aws:secretsmanager:@:~:secret:secret-#,Name=secret-#")
-	get[securityhub.DescribeHubInput, securityhub.DescribeHubOutput](t)
-	get[securityhub.GetEnabledStandardsInput, securityhub.GetEnabledStandardsOutput](t)
 	return t
 })

@@ -108,7 +108,7 @@ func list[In, Out any](t table, kind string, page int, items, ids string) {
 	t[reflect.TypeFor[*In]()] = op
 }
 
-// get adds a description.
+// get adds an operation whose answer follows from its type.
 func get[In, Out any](t table) {
 	op := &operation{out: reflect.TypeFor[Out]()}
 	in := reflect.TypeFor[In]()

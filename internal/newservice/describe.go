@@ -32,6 +32,7 @@ type service struct {
 	ARN         string   // the item's member that is its ARN; empty if it has none
 	Describe    string   // "GetWorkGroup"; empty if the listing tells all
 	Ask         string   // the member of what it is asked with: "WorkGroup"
+	Asked       bool     // the item has that member, too
 	Answer      string   // the member of its answer: "WorkGroup"; empty for the answer itself
 	State       string   // the member that is the state: "State"; empty if there is none
 	Judged      []string // its words in which settings count, the usual one first
@@ -92,9 +93,7 @@ func describe(name, title, sdkID string, operations ...string) (service, error) 
 	}
 	s.ARN = s.named(item, "Arn")
 	s.Key = s.named(item, "Name", "Id", "Arn")
-	if member(item, s.Ask) != nil {
-		s.Key = s.Ask
-	}
+	s.Asked = member(item, s.Ask) != nil
 	if s.Key == "" && s.Item != "string" {
 		return s, fmt.Errorf("nothing in %s names the %s", s.Item, s.Noun())
 	}

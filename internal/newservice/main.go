@@ -33,7 +33,8 @@ func main() {
 		os.Exit(1)
 	}
 	fmt.Printf(`Wrote %[1]s/%[2]s. What is left there, all of it to be looked up at AWS:
-  - %[2]s.go: what rules ask of a resource (Detail), and which of its states count
+  - %[2]s.go: what rules ask of a resource (Detail), which of its states count, and
+    CloudFormation's name of the type
   - collect/collect.go: how Detail is read (detail), and the ARN, if no answer tells it
   - checks.go, checks.yaml, checks_test.go: the rules, their texts and their cases
   - collect/testdata/*.txtar: AWS's answers; then go test ./%[1]s/%[2]s/collect -update,

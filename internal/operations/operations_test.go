@@ -41,7 +41,9 @@ const collector = "pkg/services/kms/collect/collect.go"
 
 // removed is a call that the collector makes.
 const removed = `collect.Into(r, &k.Rotation, client.GetKeyRotationStatus, &sdk.GetKeyRotationStatusInput{KeyId: entry.KeyId},
-						func(o *sdk.GetKeyRotationStatusOutput) bool { return o.KeyRotationEnabled })`
+						func(o *sdk.GetKeyRotationStatusOutput) bool {
+							return collect.RequiredMember(o.ResultMetadata, o.KeyRotationEnabled, "KeyRotationEnabled")
+						})`
 
 // imported are packages that the cases need.
 const imported = `import (
@@ -77,20 +79,20 @@ type narrow interface { GetPublicKey(context.Context, *sdk.GetPublicKeyInput, ..
 func through(ctx context.Context, n narrow) { _, _ = n.GetPublicKey(ctx, nil) }
 `,
 			want: []string{
-				":61: KMS.ListAliases is called, and no walk of pkg/services/kms/collect declares it",
-				":62: KMS.GetParametersForImport is called",
-				":63: KMS.ListGrants is called",
-				":64: KMS.ListKeyPolicies is called",
-				":66: KMS.ListRetirableGrants is called",
-				":67: KMS.DescribeCustomKeyStores is called",
-				":68: KMS.ListResourceTags is called",
-				":70: KMS.GetPublicKey is called",
+				":63: KMS.ListAliases is called, and no walk of pkg/services/kms/collect declares it",
+				":64: KMS.GetParametersForImport is called",
+				":65: KMS.ListGrants is called",
+				":66: KMS.ListKeyPolicies is called",
+				":68: KMS.ListRetirableGrants is called",
+				":69: KMS.DescribeCustomKeyStores is called",
+				":70: KMS.ListResourceTags is called",
+				":72: KMS.GetPublicKey is called",
 			},
 		},
 		"a waiter of another service is added": {
 			edits: []string{"import (\n", "import (\n\t\"github.com/aws/aws-sdk-go-v2/service/rds\"\n"},
 			add:   `func waiter(c *rds.Client) any { return rds.NewDBInstanceAvailableWaiter(c) }`,
-			want:  []string{":62: RDS.DescribeDBInstances is called"},
+			want:  []string{":64: RDS.DescribeDBInstances is called"},
 		},
 		"ways to call that cannot be followed": {
 			edits: []string{"import (\n", imported},
@@ -110,13 +112,13 @@ var _ rds.Options
 			want: []string{
 				"imports reflect, through which",
 				"feature/s3/transfermanager is no service client",
-				":67: the client *github.com/aws/aws-sdk-go-v2/service/kms.Client becomes the interface github.com/cloudarq/cloudarq/pkg/services/kms/collect.aliases",
-				":68: the client *github.com/aws/aws-sdk-go-v2/service/kms.Client becomes the interface any",
-				":70: the client github.com/cloudarq/cloudarq/pkg/services/kms/collect.store becomes the interface any",
-				":71: the client *github.com/aws/aws-sdk-go-v2/service/kms.Client becomes the interface any",
-				":72: a client is taken out of an interface",
-				":74: use is instantiated with the client",
-				":76: s3.NewPresignClient takes a client",
+				":69: the client *github.com/aws/aws-sdk-go-v2/service/kms.Client becomes the interface github.com/cloudarq/cloudarq/pkg/services/kms/collect.aliases",
+				":70: the client *github.com/aws/aws-sdk-go-v2/service/kms.Client becomes the interface any",
+				":72: the client github.com/cloudarq/cloudarq/pkg/services/kms/collect.store becomes the interface any",
+				":73: the client *github.com/aws/aws-sdk-go-v2/service/kms.Client becomes the interface any",
+				":74: a client is taken out of an interface",
+				":76: use is instantiated with the client",
+				":78: s3.NewPresignClient takes a client",
 			},
 		},
 		"a call and another's declaration are removed": {

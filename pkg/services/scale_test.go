@@ -94,7 +94,7 @@ func populations(patterns []string) map[string]population {
 		return ec2.LaunchTemplate{Resource: r, Versions: fact.Known([]ec2.TemplateVersion{{Groups: []string{half(i, name("sg", i))}}})}
 	}))
 	add(many("ec2", "vpc", func(_ int, r model.Resource) ec2.VPC {
-		return ec2.VPC{Resource: r, Idle: fact.Known(false), Detail: fact.Known(ec2.VPCDetail{Range: "10.0.0.0/16"})}
+		return ec2.VPC{Resource: r, Idle: fact.Known(false), Detail: fact.Known(ec2.VPCDetail{})}
 	}))
 	add(many("ec2", "log", func(i int, r model.Resource) ec2.FlowLog {
 		return ec2.FlowLog{Resource: r, Detail: fact.Known(ec2.FlowLogDetail{Of: half(i, name("vpc", i)), Status: "ACTIVE", Traffic: "ACCEPT"})}
@@ -173,7 +173,7 @@ func populations(patterns []string) map[string]population {
 		// All write to one log group: what one of them leads to all do.
 		return cloudtrail.Trail{
 			Resource: r, Status: fact.Known(cloudtrail.Status{Logging: true}), Selectors: fact.Known(selectors), Detail: fact.Known(cloudtrail.Detail{
-				MultiRegion: true, Bucket: half(i, name("bucket", i)), LogGroup: "arn:aws:logs:" + home + ":" + owner + ":log-group:trail:*",
+				Bucket: half(i, name("bucket", i)), LogGroup: "arn:aws:logs:" + home + ":" + owner + ":log-group:trail:*",
 			}),
 		}
 	}))

@@ -145,21 +145,52 @@ func KeepBody(stack *middleware.Stack) error {
 		}), middleware.After)
 }
 
-// RequiredMember is Required for a member of a JSON answer that the SDK makes a plain
-// value, false or 0 where AWS did not give it. Such an answer is of a client with
-// KeepBody.
+// RequiredMember is Required for a member of an answer that the SDK makes a plain value,
+// false or 0 where AWS did not give it. Such an answer is of a client with KeepBody. In
+// XML the path is the last part of the way to the member.
 func RequiredMember[T any](answer middleware.Metadata, value T, path ...string) T {
+	return Required(strings.Join(path, "."), Member(answer, value, path...))
+}
+
+// Member is RequiredMember, and nil for a member that AWS did not give.
+func Member[T any](answer middleware.Metadata, value T, path ...string) *T {
 	body, kept := answer.Get(bodyKey{}).([]byte)
-	if !kept { // nothing was sent: a fake's
-		return value
+	switch {
+	case !kept: // nothing was sent: a fake's
+		return &value
+	case bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")):
+		if !hasElement(body, path) {
+			return nil
+		}
+		return &value
 	}
 	member := json.RawMessage(body)
 	for _, name := range path {
 		if member = inside(member, name); member == nil || string(member) == "null" {
-			Garbled("no %s", strings.Join(path, "."))
+			return nil
 		}
 	}
-	return value
+	return &value
+}
+
+// hasElement reports whether an XML document has an element at a path that ends so.
+func hasElement(body []byte, path []string) bool {
+	decoder := xml.NewDecoder(bytes.NewReader(body))
+	var at []string
+	for {
+		token, err := decoder.Token()
+		if err != nil {
+			return false // the end; the SDK has read it all
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			if at = append(at, token.Name.Local); len(at) >= len(path) && slices.Equal(at[len(at)-len(path):], path) {
+				return true
+			}
+		case xml.EndElement:
+			at = at[:len(at)-1]
+		}
+	}
 }
 
 // inside is a member of an object, or an element of a list by its number; nil if there

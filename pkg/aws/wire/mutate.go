@@ -28,6 +28,7 @@ const (
 type Mutation struct {
 	Path   string // "cluster.logging.clusterLogging[].enabled"; "" is the whole body
 	Change Change
+	Flag   bool // the part was true or false
 	Body   []byte
 }
 
@@ -58,12 +59,11 @@ func mutateJSON(body []byte, yield func(Mutation) bool) error {
 	if err := decoder.Decode(&root); err != nil {
 		return fmt.Errorf("mutate JSON: %w", err)
 	}
-	try := func(path string, change Change) error {
-		text, err := json.Marshal(root)
-		if err != nil {
+	try := func(m Mutation) (err error) {
+		if m.Body, err = json.Marshal(root); err != nil {
 			return err
 		}
-		if !yield(Mutation{path, change, text}) {
+		if !yield(m) {
 			return errEnough
 		}
 		return nil
@@ -76,7 +76,8 @@ func mutateJSON(body []byte, yield func(Mutation) bool) error {
 }
 
 // visitJSON changes a value by set and drop, tries each change, and puts it back.
-func visitJSON(path string, value any, set func(any), drop func(), try func(string, Change) error) error {
+func visitJSON(path string, value any, set func(any), drop func(), try func(Mutation) error) error {
+	_, flag := value.(bool)
 	changes := []Change{Null}
 	if drop != nil {
 		changes = append(changes, Dropped)
@@ -100,7 +101,7 @@ func visitJSON(path string, value any, set func(any), drop func(), try func(stri
 		} else {
 			set(changed(value, change))
 		}
-		err := try(path, change)
+		err := try(Mutation{Path: path, Change: change, Flag: flag})
 		set(value)
 		if err != nil {
 			return err
@@ -205,10 +206,11 @@ func mutateXML(body []byte, yield func(Mutation) bool) error {
 	if err != nil {
 		return err
 	}
-	try := func(path string, change Change) error {
+	try := func(m Mutation) error {
 		var text bytes.Buffer
 		root.write(&text)
-		if !yield(Mutation{path, change, text.Bytes()}) {
+		m.Body = text.Bytes()
+		if !yield(m) {
 			return errEnough
 		}
 		return nil
@@ -219,17 +221,17 @@ func mutateXML(body []byte, yield func(Mutation) bool) error {
 	return nil
 }
 
-func (e *element) visit(path string, try func(string, Change) error) error {
+func (e *element) visit(path string, try func(Mutation) error) error {
 	was := *e
-	attempt := func(path string, change Change, alter func()) error {
+	attempt := func(m Mutation, alter func()) error {
 		alter()
-		err := try(path, change)
+		err := try(m)
 		*e = was
 		return err
 	}
 	isList := len(e.children) > 0 && e.list(e.children[0])
 	if !isList && (len(e.children) > 0 || strings.TrimSpace(e.text) != "") {
-		if err := attempt(path, Empty, func() { e.children, e.text = nil, "" }); err != nil {
+		if err := attempt(Mutation{Path: path, Change: Empty, Flag: e.flag()}, func() { e.children, e.text = nil, "" }); err != nil {
 			return err
 		}
 	}
@@ -238,7 +240,7 @@ func (e *element) visit(path string, try func(string, Change) error) error {
 		if n, err := strconv.ParseFloat(text, 64); err == nil && n != unknownNumber {
 			unknown = strconv.Itoa(unknownNumber)
 		}
-		if err := attempt(path, Unknown, func() { e.text = unknown }); err != nil {
+		if err := attempt(Mutation{Path: path, Change: Unknown, Flag: e.flag()}, func() { e.text = unknown }); err != nil {
 			return err
 		}
 	}
@@ -247,17 +249,17 @@ func (e *element) visit(path string, try func(string, Change) error) error {
 			continue
 		}
 		at := path + "@" + name(a.Name)
-		if err := attempt(at, Dropped, func() { e.attrs = slices.Delete(slices.Clone(e.attrs), i, i+1) }); err != nil {
+		if err := attempt(Mutation{Path: at, Change: Dropped}, func() { e.attrs = slices.Delete(slices.Clone(e.attrs), i, i+1) }); err != nil {
 			return err
 		}
-		if err := attempt(at, Unknown, func() { e.attrs = slices.Clone(e.attrs); e.attrs[i].Value = unknownWord }); err != nil {
+		if err := attempt(Mutation{Path: at, Change: Unknown}, func() { e.attrs = slices.Clone(e.attrs); e.attrs[i].Value = unknownWord }); err != nil {
 			return err
 		}
 	}
 	for i, child := range e.children {
 		at := path + "." + child.name
 		if !e.list(child) {
-			if err := attempt(at, Dropped, func() { e.children = slices.Delete(slices.Clone(e.children), i, i+1) }); err != nil {
+			if err := attempt(Mutation{Path: at, Change: Dropped, Flag: child.flag()}, func() { e.children = slices.Delete(slices.Clone(e.children), i, i+1) }); err != nil {
 				return err
 			}
 		}
@@ -266,6 +268,11 @@ func (e *element) visit(path string, try func(string, Change) error) error {
 		}
 	}
 	return nil
+}
+
+func (e *element) flag() bool {
+	text := strings.TrimSpace(e.text)
+	return len(e.children) == 0 && (text == "true" || text == "false")
 }
 
 // list reports whether a child is one of a list's.

@@ -4,8 +4,8 @@
 //
 // A scenario is a txtar archive. What stands above its first section says where the
 // answers are from. A section is an answer, named by the operation; by parameters of
-// the call where the answer depends on them; and by the SDK's service id where an
-// operation is one of several services:
+// the call, as the SDK spells them, where the answer depends on them; and by the SDK's
+// service id where an operation is one of several services:
 //
 //	-- ListClusters --
 //	{"clusters": ["shop"]}

@@ -121,8 +121,8 @@ func TestMutate(t *testing.T) {
 			a null {"a":null,"c":["x"],"n":3}
 			a dropped {"c":["x"],"n":3}
 			a empty {"a":{},"c":["x"],"n":3}
-			a.b null {"a":{"b":null},"c":["x"],"n":3}
-			a.b dropped {"a":{},"c":["x"],"n":3}
+			a.b null flag {"a":{"b":null},"c":["x"],"n":3}
+			a.b dropped flag {"a":{},"c":["x"],"n":3}
 			c null {"a":{"b":true},"c":null,"n":3}
 			c dropped {"a":{"b":true},"n":3}
 			c[] null {"a":{"b":true},"c":[null],"n":3}
@@ -143,12 +143,18 @@ func TestMutate(t *testing.T) {
 			r.g unknown <r xmlns="u"><set><item><n>3</n></item></set><g x:type="User">cloudarq-unknown</g></r>
 			r.g@x:type dropped <r xmlns="u"><set><item><n>3</n></item></set><g>&amp;</g></r>
 			r.g@x:type unknown <r xmlns="u"><set><item><n>3</n></item></set><g x:type="cloudarq-unknown">&amp;</g></r>`},
+		"a flag in XML": {`<r><on>true</on></r>`, `
+			r empty <r></r>
+			r.on dropped flag <r></r>
+			r.on empty flag <r><on></on></r>
+			r.on unknown flag <r><on>cloudarq-unknown</on></r>`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var got []string
 			if err := wire.Mutate([]byte(c.body), func(m wire.Mutation) bool {
-				got = append(got, fmt.Sprintf("%s %s %s", m.Path, m.Change, m.Body))
+				flag := map[bool]string{true: " flag"}[m.Flag]
+				got = append(got, fmt.Sprintf("%s %s%s %s", m.Path, m.Change, flag, m.Body))
 				return true
 			}); err != nil {
 				t.Fatal(err)

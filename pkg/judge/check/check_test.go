@@ -20,7 +20,10 @@ type lamp struct {
 	Room fact.Of[room] `json:"room"`
 }
 
-type room struct{ Dark bool }
+type room struct {
+	Dark   bool
+	Dimmed *bool
+}
 
 func (lamp) Kind() string { return "Test::House::Lamp" }
 
@@ -50,6 +53,16 @@ func TestJudge(t *testing.T) {
 	v, read = judge(nil, lit, newLamp("a", fact.Missing[bool](fact.Denied, "house:GetLamp")))
 	if v.Status != check.NotAssessed || v.Gaps[0].Action != "house:GetLamp" || len(read) != 1 {
 		t.Errorf("behind a gap: %+v with evidence %+v", v, read)
+	}
+	told := check.For("lamp-told", model.Low, func(e *check.Evidence, l lamp) check.Verdict {
+		return check.Must(check.Told("Dimmed", check.Read(e, l.Room).Dimmed), "dimmed", "bright")
+	})
+	for dimmed, want := range map[*bool]check.Status{nil: check.NotAssessed, new(true): check.Pass, new(false): check.Fail} {
+		l := newLamp("a", fact.Known(true))
+		l.Room = fact.Known(room{Dimmed: dimmed})
+		if v, read := judge(nil, told, l); v.Status != want || len(read) != 1 {
+			t.Errorf("told %v: %+v with evidence %+v", dimmed, v, read)
+		}
 	}
 	v, _ = judge(nil, broken, newLamp("a", fact.Known(true)))
 	if v.Status != check.NotAssessed || !strings.Contains(v.Gaps[0].Detail, "short circuit") {

@@ -58,6 +58,16 @@ func Try[T any](e *Evidence, f fact.Of[T]) (T, bool) {
 	return value, gap == nil
 }
 
+// Told is a flag of a detail that was read, under AWS's name for it. Where AWS left it out
+// the rule ends here, as NOT_ASSESSED: what a flag of the detail does not say, the others
+// still do.
+func Told(name string, flag *bool) bool {
+	if flag == nil {
+		Stop(fact.Gap{Reason: fact.Failed, Detail: "AWS does not tell " + name})
+	}
+	return *flag
+}
+
 // All is every resource of type R in the account. If any region's listing has
 // a gap the rule ends here, as NOT_ASSESSED: what was not listed may exist.
 //

@@ -74,10 +74,22 @@ func (p Policy) IsAdmin() bool {
 // An Allow that asks for TLS does not count, as another policy may allow
 // without; nor does s3:TlsVersion, which plain requests do not carry.
 func (p Policy) RequiresTLS(actions, resources []string) bool {
+	return p.eachDenied(actions, resources, (*Statement).deniesPlain)
+}
+
+// RefusesCustomerKeys tells that the policy denies everybody to store objects under keys
+// that the request brings along (SSE-C). The resource is the bucket's ARN with /*.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html (2026-11)
+func (p Policy) RefusesCustomerKeys(resource string) bool {
+	return p.eachDenied([]string{"s3:PutObject"}, []string{resource}, (*Statement).deniesCustomerKeys)
+}
+
+// eachDenied tells that each action on each resource has a statement that denies it as asked.
+func (p Policy) eachDenied(actions, resources []string, denies func(*Statement) bool) bool {
 	for _, action := range actions {
 		for _, resource := range resources {
 			if !slices.ContainsFunc(p.Statements, func(s Statement) bool {
-				return s.deniesPlain() && s.coversAction(action) && s.coversResource(resource)
+				return denies(&s) && s.coversAction(action) && s.coversResource(resource)
 			}) {
 				return false
 			}
@@ -110,4 +122,18 @@ func (s *Statement) deniesPlain() bool {
 		}
 	}
 	return plain
+}
+
+// deniesCustomerKeys tells that the statement denies everybody whenever the request names
+// the algorithm of its own key. The only one is AES256.
+func (s *Statement) deniesCustomerKeys() bool {
+	if s.Effect != Deny || !s.Principal.Everyone() || len(s.Conditions) != 1 {
+		return false
+	}
+	c := &s.Conditions[0]
+	if c.Operator.Quantifier != "" || !c.Is("s3:x-amz-server-side-encryption-customer-algorithm") {
+		return false
+	}
+	return c.Operator.Name == "Null" && falseOnly(c) ||
+		strings.HasPrefix(c.Operator.Name, "StringEquals") && slices.Contains(c.Values, "AES256")
 }

@@ -69,6 +69,34 @@ func TestAdminAndFullAccess(t *testing.T) {
 	}
 }
 
+func TestRefusesCustomerKeys(t *testing.T) {
+	deny := func(condition string) string {
+		return `{"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::b/*"` + condition + `}`
+	}
+	const algorithm = `"s3:x-amz-server-side-encryption-customer-algorithm"`
+	for name, c := range map[string]struct {
+		policy string
+		want   bool
+	}{
+		"whatever algorithm": {deny(`, "Condition": {"Null": {` + algorithm + `: "false"}}`), true},
+		"the only algorithm": {deny(`, "Condition": {"StringEquals": {` + algorithm + `: "AES256"}}`), true},
+		"the wrong way":      {deny(`, "Condition": {"Null": {` + algorithm + `: "true"}}`), false},
+		"another algorithm":  {deny(`, "Condition": {"StringNotEquals": {` + algorithm + `: "AES256"}}`), false},
+		"also a network":     {deny(`, "Condition": {"Null": {` + algorithm + `: "false"}, "NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}}`), false},
+		"another key":        {deny(`, "Condition": {"Null": {"s3:x-amz-server-side-encryption": "false"}}`), false},
+		"some objects":       {`{"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::b/logs/*", "Condition": {"Null": {` + algorithm + `: "false"}}}`, false},
+		"one principal":      {`{"Effect": "Deny", "Principal": {"AWS": "111122223333"}, "Action": "s3:PutObject", "Resource": "*", "Condition": {"Null": {` + algorithm + `: "false"}}}`, false},
+		"reading":            {`{"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": "*", "Condition": {"Null": {` + algorithm + `: "false"}}}`, false},
+		"an Allow":           {`{"Effect": "Allow", "Principal": "*", "Action": "s3:PutObject", "Resource": "*", "Condition": {"Null": {` + algorithm + `: "false"}}}`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := parse(t, c.policy).RefusesCustomerKeys("arn:aws:s3:::b/*"); got != c.want {
+				t.Errorf("%t", got)
+			}
+		})
+	}
+}
+
 func TestRequiresTLS(t *testing.T) {
 	bucket := []string{"arn:aws:s3:::b", "arn:aws:s3:::b/*"}
 	deny := func(rest string) string { return `{"Effect": "Deny", ` + rest + `}` }

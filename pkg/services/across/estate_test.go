@@ -40,7 +40,7 @@ func newEstate() *estate {
 	return &estate{
 		sightings: []cloudtrail.Sighting{{ARN: trailARN, Home: "eu-west-1", MultiRegion: true}},
 		trail:     cloudtrail.Trail{Resource: checktest.Ref("cloudtrail", "trail/main")},
-		detail:    cloudtrail.Detail{MultiRegion: true, Bucket: "log", LogGroup: groupARN},
+		detail:    cloudtrail.Detail{Bucket: "log", LogGroup: groupARN},
 		status:    cloudtrail.Status{Logging: true},
 		selectors: cloudtrail.Selectors{Basic: []cloudtrail.BasicSelector{{ReadWrite: "All", Management: true, Objects: []string{"arn:aws:s3"}}}},
 		filter:    logs.FilterDetail{LogGroup: "trail", Metrics: []logs.Metric{metric}},

@@ -17,7 +17,7 @@ func regional(service, resource, name string) model.Resource {
 
 // securityGroup is a group that no interface uses.
 func securityGroup(id string, change func(*ec2.GroupDetail)) ec2.SecurityGroup {
-	d := ec2.GroupDetail{Name: "web", VPC: "vpc-1"}
+	d := ec2.GroupDetail{Name: "web"}
 	if change != nil {
 		change(&d)
 	}

@@ -69,11 +69,10 @@ func (Stage) Kind() string { return "AWS::ApiGateway::Stage" }
 // StageDetail is what GetStages tells. Of the stage variables only the names are
 // kept whose values look like credentials.
 type StageDetail struct {
-	API               string   `json:"api"`
 	AccessLogs        string   `json:"access_logs,omitempty"`    // ARN of where they go
 	ExecutionLogs     string   `json:"execution_logs,omitempty"` // level of all methods: OFF, ERROR or INFO
 	DataTraced        []string `json:"data_traced,omitempty"`    // methods whose requests are logged in full
-	Tracing           bool     `json:"tracing"`                  // by X-Ray
+	Tracing           *bool    `json:"tracing,omitempty"`        // by X-Ray; nil where AWS does not tell
 	WebACL            string   `json:"web_acl,omitempty"`
 	ClientCertificate string   `json:"client_certificate,omitempty"`
 	Cache             bool     `json:"cache"`

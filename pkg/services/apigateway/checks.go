@@ -19,7 +19,7 @@ func rules() []check.Rule {
 		check.For("apigateway-stage-logging", model.Medium, stages.Asks(logging)),
 		check.For("apigateway-stage-no-data-trace", model.Low, stages.Asks(noDataTrace)),
 		check.For("apigateway-stage-tracing", model.Low, stages.Must(
-			func(d StageDetail) bool { return d.Tracing }, "X-Ray traces requests", "X-Ray does not trace requests")),
+			func(d StageDetail) bool { return check.Told("tracingEnabled", d.Tracing) }, "X-Ray traces requests", "X-Ray does not trace requests")),
 		check.For("apigateway-stage-waf", model.Medium, stages.Asks(waf)),
 		check.For("apigateway-stage-client-certificate", model.Low, stages.Asks(clientCertificate)),
 		check.For("apigateway-stage-cache-encrypted", model.Medium, stages.Asks(cacheEncrypted)),

@@ -21,7 +21,7 @@ func api(change func(*apigateway.Detail), methods ...apigateway.Method) apigatew
 
 // stage is a stage as it should be, changed as a case needs.
 func stage(change func(*apigateway.StageDetail)) apigateway.Stage {
-	d := apigateway.StageDetail{API: "a1", AccessLogs: "arn:aws:logs:eu-west-1:111122223333:log-group:api", Tracing: true, WebACL: "acl", ClientCertificate: "c1", Cache: true, CacheSettled: true}
+	d := apigateway.StageDetail{AccessLogs: "arn:aws:logs:eu-west-1:111122223333:log-group:api", Tracing: new(true), WebACL: "acl", ClientCertificate: "c1", Cache: true, CacheSettled: true}
 	if change != nil {
 		change(&d)
 	}
@@ -83,7 +83,9 @@ func TestChecks(t *testing.T) {
 			{Name: "all", Resource: stage(func(d *apigateway.StageDetail) { d.DataTraced = []string{"*/*"} }), Want: check.Fail},
 		},
 		"apigateway-stage-tracing": {
-			{Name: "on", Resource: good, Want: check.Pass}, {Name: "off", Resource: stage(func(d *apigateway.StageDetail) { d.Tracing = false }), Want: check.Fail},
+			{Name: "on", Resource: good, Want: check.Pass},
+			{Name: "off", Resource: stage(func(d *apigateway.StageDetail) { d.Tracing = new(false) }), Want: check.Fail},
+			{Name: "not told", Resource: stage(func(d *apigateway.StageDetail) { d.Tracing = nil }), Want: check.NotAssessed},
 		},
 		"apigateway-stage-waf": {
 			{Name: "filtered", Resource: good, Want: check.Pass}, {Name: "not filtered", Resource: stage(func(d *apigateway.StageDetail) { d.WebACL = "" }), Want: check.Fail},

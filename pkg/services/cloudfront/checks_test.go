@@ -18,8 +18,8 @@ func distribution(change func(*cloudfront.Distribution, *cloudfront.Detail)) clo
 			{Path: "/login", ViewerProtocol: "https-only", FieldLevelEncryption: true}, {Path: "*", ViewerProtocol: "redirect-to-https"},
 		},
 		Origins: []cloudfront.Origin{
-			{ID: "files", Domain: "files.s3.eu-west-1.amazonaws.com", S3: true, AccessControl: "E1"},
-			{ID: "app", Domain: "app.example.com", Protocol: "https-only", SSLProtocols: []string{"TLSv1.2"}},
+			{ID: "files", S3: true, AccessControl: "E1"},
+			{ID: "app", Protocol: "https-only", SSLProtocols: []string{"TLSv1.2"}},
 		},
 	}
 	x := cloudfront.Distribution{

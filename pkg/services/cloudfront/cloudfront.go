@@ -41,7 +41,6 @@ func (Distribution) Kind() string { return "AWS::CloudFront::Distribution" }
 // Detail is what ListDistributions tells. The words are AWS's.
 type Detail struct {
 	Enabled        bool        `json:"enabled"`
-	Aliases        []string    `json:"aliases,omitempty"`
 	WebACL         string      `json:"web_acl,omitempty"`
 	Certificate    Certificate `json:"certificate"`
 	Behaviors      []Behavior  `json:"behaviors"` // the default one last
@@ -68,7 +67,6 @@ type Behavior struct {
 // Origin is where CloudFront fetches what it serves.
 type Origin struct {
 	ID             string   `json:"id"`
-	Domain         string   `json:"domain"`
 	S3             bool     `json:"s3"`                        // an S3 bucket, not as a website
 	AccessControl  string   `json:"access_control,omitempty"`  // origin access control
 	AccessIdentity string   `json:"access_identity,omitempty"` // its predecessor

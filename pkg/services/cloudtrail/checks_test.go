@@ -16,7 +16,7 @@ import (
 // trail is a trail with everything right, changed as a case needs.
 func trail(change func(*cloudtrail.Detail, *cloudtrail.Status)) cloudtrail.Trail {
 	d := cloudtrail.Detail{
-		MultiRegion: true, Validation: true, Insights: true, Bucket: "trail",
+		Validation: true, Insights: true, Bucket: "trail",
 		Key:      "arn:aws:kms:eu-west-1:111122223333:key/1",
 		LogGroup: "arn:aws:logs:eu-west-1:111122223333:log-group:trail:*",
 		Topic:    "arn:aws:sns:eu-west-1:111122223333:trail",

@@ -52,13 +52,12 @@ func (t Trail) Owner() string {
 
 // Detail is what DescribeTrails tells.
 type Detail struct {
-	MultiRegion bool   `json:"multi_region"`
-	Validation  bool   `json:"validation"` // of log files
-	Insights    bool   `json:"insights"`
-	Bucket      string `json:"bucket"`              // its name
-	Key         string `json:"key,omitempty"`       // of KMS; empty for a trail without
-	LogGroup    string `json:"log_group,omitempty"` // ARN; empty for a trail without
-	Topic       string `json:"topic,omitempty"`     // ARN; empty for a trail without
+	Validation bool   `json:"validation"` // of log files
+	Insights   bool   `json:"insights"`
+	Bucket     string `json:"bucket"`              // its name
+	Key        string `json:"key,omitempty"`       // of KMS; empty for a trail without
+	LogGroup   string `json:"log_group,omitempty"` // ARN; empty for a trail without
+	Topic      string `json:"topic,omitempty"`     // ARN; empty for a trail without
 }
 
 // Status is what GetTrailStatus tells.

@@ -21,7 +21,7 @@ func pointInTimeRecovery(e *check.Evidence, t Table) check.Verdict {
 }
 
 func protected(e *check.Evidence, t Table) check.Verdict {
-	return check.Must(check.Read(e, t.Detail).Protected, "deletion protection is on", "deletion protection is off")
+	return check.Must(check.Told("DeletionProtectionEnabled", check.Read(e, t.Detail).Protected), "deletion protection is on", "deletion protection is off")
 }
 
 func kmsKey(e *check.Evidence, t Table) check.Verdict {

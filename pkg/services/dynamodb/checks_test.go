@@ -13,7 +13,7 @@ import (
 
 // table is a table as it should be, changed as a case needs.
 func table(change func(*dynamodb.Table, *dynamodb.Detail)) dynamodb.Table {
-	d := dynamodb.Detail{State: "ACTIVE", BillingMode: "PAY_PER_REQUEST", Protected: true, KMSKey: "arn:aws:kms:eu-west-1:111122223333:key/1"}
+	d := dynamodb.Detail{State: "ACTIVE", Protected: new(true), KMSKey: "arn:aws:kms:eu-west-1:111122223333:key/1"}
 	t := dynamodb.Table{Resource: checktest.Ref("dynamodb", "table/orders"), PointInTimeRecovery: fact.Known(true), Policy: fact.Known("")}
 	if change != nil {
 		change(&t, &d)
@@ -44,8 +44,9 @@ func TestChecks(t *testing.T) {
 		},
 		"dynamodb-table-deletion-protection": {
 			{Name: "on", Resource: good, Want: check.Pass},
-			{Name: "off", Resource: table(func(_ *dynamodb.Table, d *dynamodb.Detail) { d.Protected = false }), Want: check.Fail},
-			{Name: "on its way out", Resource: table(func(_ *dynamodb.Table, d *dynamodb.Detail) { d.Protected, d.State = false, "DELETING" }), Want: check.NotApplicable},
+			{Name: "off", Resource: table(func(_ *dynamodb.Table, d *dynamodb.Detail) { d.Protected = new(false) }), Want: check.Fail},
+			{Name: "not told", Resource: table(func(_ *dynamodb.Table, d *dynamodb.Detail) { d.Protected = nil }), Want: check.NotAssessed},
+			{Name: "on its way out", Resource: table(func(_ *dynamodb.Table, d *dynamodb.Detail) { d.Protected, d.State = new(false), "DELETING" }), Want: check.NotApplicable},
 		},
 		"dynamodb-table-kms-key": {
 			{Name: "own key", Resource: good, Want: check.Pass},

@@ -38,8 +38,7 @@ func (Table) Kind() string { return "AWS::DynamoDB::Table" }
 
 // Detail is what DescribeTable tells.
 type Detail struct {
-	State       string `json:"state"`             // AWS's word
-	BillingMode string `json:"billing_mode"`      // PROVISIONED or PAY_PER_REQUEST
-	Protected   bool   `json:"protected"`         // from deletion
-	KMSKey      string `json:"kms_key,omitempty"` // ARN; empty for a key that DynamoDB owns
+	State     string `json:"state"`               // AWS's word
+	Protected *bool  `json:"protected,omitempty"` // from deletion; nil where AWS does not tell
+	KMSKey    string `json:"kms_key,omitempty"`   // ARN; empty for a key that DynamoDB owns
 }

@@ -31,7 +31,7 @@ func group(ingress ...ec2.Permission) ec2.SecurityGroup { return named("web", in
 func named(name string, ingress, egress []ec2.Permission) ec2.SecurityGroup {
 	return ec2.SecurityGroup{
 		Resource:   model.Resource{Ref: model.Ref{ARN: "arn:aws:ec2:eu-west-1:111122223333:security-group/sg-1", Account: "111122223333", Region: "eu-west-1", Name: "sg-1"}},
-		Detail:     fact.Known(ec2.GroupDetail{Name: name, VPC: "vpc-1", Ingress: ingress, Egress: egress}),
+		Detail:     fact.Known(ec2.GroupDetail{Name: name, Ingress: ingress, Egress: egress}),
 		Interfaces: fact.Known(1),
 		Lists:      fact.Known(map[string][]string{}),
 		Idle:       fact.Known(false),
@@ -209,7 +209,7 @@ func acl(entries ...ec2.ACLEntry) ec2.NetworkACL {
 	return ec2.NetworkACL{
 		Idle:     fact.Known(false),
 		Resource: checktest.Ref("ec2", "network-acl/acl-1"),
-		Detail:   fact.Known(ec2.ACLDetail{VPC: "vpc-1", Subnets: []string{"subnet-1"}, Ingress: append(entries, closing)}),
+		Detail:   fact.Known(ec2.ACLDetail{Subnets: []string{"subnet-1"}, Ingress: append(entries, closing)}),
 	}
 }
 
@@ -230,8 +230,8 @@ func aclCases() checktest.Table {
 		},
 		"ec2-network-acl-used": {
 			{Name: "used", Resource: acl(), Want: check.Pass},
-			{Name: "unused", Resource: ec2.NetworkACL{Resource: acl().Resource, Idle: fact.Known(false), Detail: fact.Known(ec2.ACLDetail{VPC: "vpc-1"})}, Want: check.Fail},
-			{Name: "default", Resource: ec2.NetworkACL{Resource: acl().Resource, Idle: fact.Known(false), Detail: fact.Known(ec2.ACLDetail{VPC: "vpc-1", Default: true})}, Want: check.NotApplicable},
+			{Name: "unused", Resource: ec2.NetworkACL{Resource: acl().Resource, Idle: fact.Known(false), Detail: fact.Known(ec2.ACLDetail{})}, Want: check.Fail},
+			{Name: "default", Resource: ec2.NetworkACL{Resource: acl().Resource, Idle: fact.Known(false), Detail: fact.Known(ec2.ACLDetail{Default: true})}, Want: check.NotApplicable},
 		},
 	}
 }

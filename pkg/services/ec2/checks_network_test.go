@@ -43,7 +43,7 @@ func exposureCases() checktest.Table {
 }
 
 func vpc() ec2.VPC {
-	return ec2.VPC{Resource: ref("vpc", "vpc-1", home), Idle: fact.Known(false), Detail: fact.Known(ec2.VPCDetail{Range: "10.0.0.0/16"})}
+	return ec2.VPC{Resource: ref("vpc", "vpc-1", home), Idle: fact.Known(false), Detail: fact.Known(ec2.VPCDetail{})}
 }
 
 func flowLog(change func(*ec2.FlowLogDetail)) ec2.FlowLog {

@@ -18,7 +18,7 @@ func volume(state string, encrypted bool, snapshots int) ec2.Volume {
 func snapshot(encrypted, public bool) ec2.Snapshot {
 	return ec2.Snapshot{
 		Resource: ref("snapshot", "snap-1", home),
-		Detail:   fact.Known(ec2.SnapshotDetail{Encrypted: encrypted, Volume: "vol-1"}),
+		Detail:   fact.Known(ec2.SnapshotDetail{Encrypted: encrypted}),
 		Public:   fact.Known(public),
 	}
 }

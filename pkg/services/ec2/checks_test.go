@@ -33,7 +33,7 @@ func daysAgo(n int) time.Time { return checktest.Now.AddDate(0, 0, -n) }
 // instance is a running instance with nothing wrong, changed as a case needs.
 func instance(change func(*ec2.Instance, *ec2.InstanceDetail)) ec2.Instance {
 	d := ec2.InstanceDetail{
-		State: "running", Launched: daysAgo(10), Image: "ami-1", Profile: "arn:aws:iam::111122223333:instance-profile/web",
+		State: "running", Launched: daysAgo(10), Profile: "arn:aws:iam::111122223333:instance-profile/web",
 		Monitoring: "enabled", Virtualization: "hvm", Metadata: ec2.Metadata{Endpoint: "enabled", Tokens: "required", HopLimit: 1},
 		Groups: []string{"sg-1"}, Interfaces: 1, Volumes: []ec2.AttachedVolume{{ID: "vol-1", DeleteOnTermination: true}},
 	}
@@ -136,7 +136,7 @@ func template(versions ...ec2.TemplateVersion) ec2.LaunchTemplate {
 
 func templateCases() checktest.Table {
 	required := ec2.Metadata{Tokens: "required"}
-	good := ec2.TemplateVersion{Number: 1, Default: true, Metadata: required}
+	good := ec2.TemplateVersion{Number: 1, Metadata: required}
 	return checktest.Table{
 		"ec2-launch-template-imdsv2": {
 			{Name: "required", Resource: template(good), Want: check.Pass},
@@ -147,7 +147,7 @@ func templateCases() checktest.Table {
 		},
 		"ec2-launch-template-no-public-ip": {
 			{Name: "private", Resource: template(good), Want: check.Pass},
-			{Name: "default is public", Resource: template(ec2.TemplateVersion{Number: 1, Default: true, PublicIP: true}, ec2.TemplateVersion{Number: 2}), Want: check.Fail},
+			{Name: "default is public", Resource: template(ec2.TemplateVersion{Number: 1, PublicIP: true}, ec2.TemplateVersion{Number: 2}), Want: check.Fail},
 		},
 		"ec2-launch-template-no-secrets-in-user-data": {
 			{Name: "none", Resource: template(good), Want: check.Pass},

@@ -27,7 +27,6 @@ func (SecurityGroup) Kind() string { return "AWS::EC2::SecurityGroup" }
 type GroupDetail struct {
 	Name    string       `json:"name"`
 	Manager string       `json:"manager,omitempty"` // the account that shares the group: "account 444455556666"; empty for one of this account
-	VPC     string       `json:"vpc,omitempty"`
 	Ingress []Permission `json:"ingress,omitempty"`
 	Egress  []Permission `json:"egress,omitempty"`
 }
@@ -73,7 +72,6 @@ func (NetworkACL) Kind() string { return "AWS::EC2::NetworkAcl" }
 
 // ACLDetail is what DescribeNetworkAcls tells.
 type ACLDetail struct {
-	VPC     string     `json:"vpc"`
 	Default bool       `json:"default"`
 	Subnets []string   `json:"subnets,omitempty"`
 	Ingress []ACLEntry `json:"ingress,omitempty"` // in the order in which they count

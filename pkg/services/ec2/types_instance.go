@@ -25,7 +25,6 @@ type InstanceDetail struct {
 	State          string           `json:"state"`             // pending, running, stopping, stopped, shutting-down, terminated
 	Launched       time.Time        `json:"launched"`
 	Stopped        *time.Time       `json:"stopped,omitempty"` // of a stopped instance, where AWS tells
-	Image          string           `json:"image"`
 	Profile        string           `json:"profile,omitempty"` // ARN of the instance profile
 	Key            string           `json:"key,omitempty"`     // name of the key pair
 	Monitoring     string           `json:"monitoring"`        // disabled, enabled, pending
@@ -74,7 +73,6 @@ type TemplateDetail struct {
 // TemplateVersion is one version of a launch template.
 type TemplateVersion struct {
 	Number         int64    `json:"number"`
-	Default        bool     `json:"default,omitempty"`
 	Metadata       Metadata `json:"metadata"`
 	Groups         []string `json:"groups,omitempty"`    // ids of security groups, of all interfaces
 	PublicIP       bool     `json:"public_ip,omitempty"` // some interface is given a public address

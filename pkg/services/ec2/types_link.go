@@ -42,7 +42,6 @@ func (EndpointService) Kind() string { return "AWS::EC2::VPCEndpointService" }
 
 // EndpointServiceDetail is what DescribeVpcEndpointServiceConfigurations tells.
 type EndpointServiceDetail struct {
-	Name               string `json:"name"`
 	State              string `json:"state"` // Available, Pending, Deleting, Deleted, Failed
 	AcceptanceRequired bool   `json:"acceptance_required"`
 }

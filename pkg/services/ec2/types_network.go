@@ -18,9 +18,7 @@ func (VPC) Kind() string { return "AWS::EC2::VPC" }
 
 // VPCDetail is what DescribeVpcs tells.
 type VPCDetail struct {
-	State   string `json:"state"` // AWS's word
-	Default bool   `json:"default"`
-	Range   string `json:"range"` // the first one, in IPv4
+	State string `json:"state"` // AWS's word
 }
 
 // Subnet is a subnet.

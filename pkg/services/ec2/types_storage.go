@@ -40,7 +40,6 @@ func (Snapshot) Kind() string { return "AWS::EC2::Snapshot" }
 type SnapshotDetail struct {
 	State     string `json:"state"` // AWS's word
 	Encrypted bool   `json:"encrypted"`
-	Volume    string `json:"volume,omitempty"`
 }
 
 // Image is an AMI of the account.

@@ -59,8 +59,7 @@ type ServiceDetail struct {
 	Family   string `json:"family,omitempty"`   // of the Fargate platform: Linux or Windows…
 	Platform string `json:"platform,omitempty"` // its version, or LATEST; empty without Fargate
 	// PublicIP tells that the tasks, or those of a task set, get public addresses.
-	PublicIP       bool   `json:"public_ip"`
-	TaskDefinition string `json:"task_definition"` // ARN
+	PublicIP bool `json:"public_ip"`
 }
 
 // TaskDefinition is one revision of a task definition: the newest active one of

@@ -47,7 +47,7 @@ const (
 
 func accessPoint(root string, user bool) efs.AccessPoint {
 	return efs.AccessPoint{
-		Resource: checktest.Ref("elasticfilesystem", "access-point/fsap-1"), Detail: fact.Known(efs.AccessPointDetail{FileSystem: "fs-1", Root: root, EnforcesUser: user}),
+		Resource: checktest.Ref("elasticfilesystem", "access-point/fsap-1"), Detail: fact.Known(efs.AccessPointDetail{Root: root, EnforcesUser: user}),
 	}
 }
 

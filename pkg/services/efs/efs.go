@@ -45,8 +45,7 @@ func (FileSystem) Kind() string { return "AWS::EFS::FileSystem" }
 type Detail struct {
 	State        string `json:"state"` // AWS's word
 	Encrypted    bool   `json:"encrypted"`
-	KMSKey       string `json:"kms_key,omitempty"` // ARN; of a customer managed key or of aws/elasticfilesystem
-	Zone         string `json:"zone,omitempty"`    // of a One Zone file system
+	Zone         string `json:"zone,omitempty"` // of a One Zone file system
 	MountTargets int32  `json:"mount_targets"`
 }
 
@@ -78,9 +77,8 @@ func (AccessPoint) Kind() string { return "AWS::EFS::AccessPoint" }
 
 // AccessPointDetail is what DescribeAccessPoints tells.
 type AccessPointDetail struct {
-	State      string `json:"state"` // AWS's word
-	FileSystem string `json:"file_system"`
-	Root       string `json:"root"` // the directory that clients see as /
+	State string `json:"state"` // AWS's word
+	Root  string `json:"root"`  // the directory that clients see as /
 	// EnforcesUser tells whether clients act as a fixed user, whoever they say
 	// they are.
 	EnforcesUser bool `json:"enforces_user"`

@@ -21,7 +21,7 @@ func rules() []check.Rule {
 		check.For("eks-cluster-version-standard-support", model.Medium, onVersion(func(s support) string { return s.standard }, "standard support")),
 		// Prowler: high. A deleted cluster is a loss, not a way in, and few may delete one.
 		check.For("eks-cluster-deletion-protection", model.Low, clusters.Must(
-			func(d Detail) bool { return d.DeletionProtection }, "deletion protection is on", "deletion protection is off")),
+			func(d Detail) bool { return check.Told("deletionProtection", d.DeletionProtection) }, "deletion protection is on", "deletion protection is off")),
 	}
 }
 

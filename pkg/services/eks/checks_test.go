@@ -13,7 +13,7 @@ import (
 func cluster(change func(*eks.Detail)) eks.Cluster {
 	d := eks.Detail{
 		Version: "1.34", PrivateEndpoint: true, SecretsKey: "arn:aws:kms:eu-west-1:111122223333:key/1",
-		Logs: []string{"api", "audit", "authenticator", "controllerManager", "scheduler"}, DeletionProtection: true,
+		Logs: []string{"api", "audit", "authenticator", "controllerManager", "scheduler"}, DeletionProtection: new(true),
 	}
 	if change != nil {
 		change(&d)
@@ -71,7 +71,8 @@ func TestChecks(t *testing.T) {
 		},
 		"eks-cluster-deletion-protection": {
 			{Name: "on", Resource: good, Want: check.Pass},
-			{Name: "off", Resource: cluster(func(d *eks.Detail) { d.DeletionProtection = false }), Want: check.Fail},
+			{Name: "off", Resource: cluster(func(d *eks.Detail) { d.DeletionProtection = new(false) }), Want: check.Fail},
+			{Name: "not told", Resource: cluster(func(d *eks.Detail) { d.DeletionProtection = nil }), Want: check.NotAssessed},
 		},
 	})
 }

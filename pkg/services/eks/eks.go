@@ -45,6 +45,6 @@ type Detail struct {
 	// SecretsKey is the ARN of the KMS key of Kubernetes secrets; empty when AWS
 	// owns the key.
 	SecretsKey         string   `json:"secrets_key,omitempty"`
-	Logs               []string `json:"logs,omitempty"` // types that are on: api, audit…
-	DeletionProtection bool     `json:"deletion_protection"`
+	Logs               []string `json:"logs,omitempty"`                // types that are on: api, audit…
+	DeletionProtection *bool    `json:"deletion_protection,omitempty"` // nil where AWS does not tell
 }

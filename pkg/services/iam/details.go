@@ -112,7 +112,6 @@ type PolicyDetail struct {
 
 // InlinePolicyDetail is a policy within a user, group or role.
 type InlinePolicyDetail struct {
-	Owner     string `json:"owner"` // "user", "group" or "role"
 	OwnerPath string `json:"owner_path"`
 	Document  string `json:"document"` // JSON
 }

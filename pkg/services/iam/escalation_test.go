@@ -71,9 +71,9 @@ func TestPublishedPathsFail(t *testing.T) {
 		loner := user(func(d *iam.UserDetail, _ *iam.Credentials) { d.Groups = nil })
 		for id, v := range map[model.CheckID]check.Verdict{
 			"iam-policy-no-privilege-escalation":        verdict(t, "iam-policy-no-privilege-escalation", saying(text)),
-			"iam-inline-policy-no-privilege-escalation": verdict(t, "iam-inline-policy-no-privilege-escalation", inlineOf(loner.Ref, "user", text)),
-			"iam-user-no-privilege-escalation":          verdict(t, "iam-user-no-privilege-escalation", loner, inlineOf(loner.Ref, "user", text)),
-			"iam-role-no-privilege-escalation":          verdict(t, "iam-role-no-privilege-escalation", role(nil), inlineOf(role(nil).Ref, "role", text)),
+			"iam-inline-policy-no-privilege-escalation": verdict(t, "iam-inline-policy-no-privilege-escalation", inlineOf(loner.Ref, text)),
+			"iam-user-no-privilege-escalation":          verdict(t, "iam-user-no-privilege-escalation", loner, inlineOf(loner.Ref, text)),
+			"iam-role-no-privilege-escalation":          verdict(t, "iam-role-no-privilege-escalation", role(nil), inlineOf(role(nil).Ref, text)),
 		} {
 			if v.Status != check.Fail {
 				t.Errorf("%s of %s: %s (%s), want FAIL", id, columns[0], v.Status, v.Reason)
@@ -122,8 +122,8 @@ func TestAdvicePasses(t *testing.T) {
 		loner := user(func(d *iam.UserDetail, _ *iam.Credentials) { d.Groups = nil })
 		for id, v := range map[model.CheckID]check.Verdict{
 			"iam-policy-no-privilege-escalation":        verdict(t, "iam-policy-no-privilege-escalation", saying(text)),
-			"iam-inline-policy-no-privilege-escalation": verdict(t, "iam-inline-policy-no-privilege-escalation", inlineOf(group(nil).Ref, "group", text)),
-			"iam-user-no-privilege-escalation":          verdict(t, "iam-user-no-privilege-escalation", loner, inlineOf(loner.Ref, "user", text)),
+			"iam-inline-policy-no-privilege-escalation": verdict(t, "iam-inline-policy-no-privilege-escalation", inlineOf(group(nil).Ref, text)),
+			"iam-user-no-privilege-escalation":          verdict(t, "iam-user-no-privilege-escalation", loner, inlineOf(loner.Ref, text)),
 		} {
 			if v.Status != check.Pass {
 				t.Errorf("%s, %s: %s (%s), want PASS", name, id, v.Status, v.Reason)
@@ -175,7 +175,7 @@ func TestAWSPoliciesOfAnIdentityCount(t *testing.T) {
 // TestReasonNamesPathActionsAndPolicies: what people need to mend it.
 func TestReasonNamesPathActionsAndPolicies(t *testing.T) {
 	t.Parallel()
-	first, second := inlineOf(role(nil).Ref, "role", document(t, grant([]string{"iam:PassRole"}, "*"))), inlineOf(role(nil).Ref, "role", document(t, grant([]string{"ec2:RunInstances"}, "*")))
+	first, second := inlineOf(role(nil).Ref, document(t, grant([]string{"iam:PassRole"}, "*"))), inlineOf(role(nil).Ref, document(t, grant([]string{"ec2:RunInstances"}, "*")))
 	first.Name, first.Sub = "passes", "policy/passes"
 	second.Name, second.Sub = "runs", "policy/runs"
 	v := verdict(t, "iam-role-no-privilege-escalation", role(nil), first, second)

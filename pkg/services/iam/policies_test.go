@@ -31,10 +31,10 @@ func saying(document string) iam.Policy {
 	return customer(func(d *iam.PolicyDetail) { d.Document = document })
 }
 
-func inlineOf(owner model.Ref, kind, document string) iam.InlinePolicy {
+func inlineOf(owner model.Ref, document string) iam.InlinePolicy {
 	p := iam.InlinePolicy{
 		Resource: model.Resource{Ref: owner},
-		Detail:   fact.Known(iam.InlinePolicyDetail{Owner: kind, OwnerPath: "/", Document: document}),
+		Detail:   fact.Known(iam.InlinePolicyDetail{OwnerPath: "/", Document: document}),
 	}
 	p.Sub, p.Name = "policy/own", "own"
 	return p
@@ -42,8 +42,8 @@ func inlineOf(owner model.Ref, kind, document string) iam.InlinePolicy {
 
 // linked is an inline policy of a service-linked role.
 func linked(document string) iam.InlinePolicy {
-	p := inlineOf(role(nil).Ref, "role", document)
-	p.Detail = fact.Known(iam.InlinePolicyDetail{Owner: "role", OwnerPath: "/aws-service-role/eks.amazonaws.com/", Document: document})
+	p := inlineOf(role(nil).Ref, document)
+	p.Detail = fact.Known(iam.InlinePolicyDetail{OwnerPath: "/aws-service-role/eks.amazonaws.com/", Document: document})
 	return p
 }
 
@@ -69,8 +69,8 @@ func policyCases() checktest.Table {
 			{Name: "of AWS", Resource: awsManaged(everything), Want: check.NotApplicable},
 		},
 		"iam-inline-policy-no-administrator-access": {
-			{Name: "narrow", Resource: inlineOf(role(nil).Ref, "role", nothing), Want: check.Pass},
-			{Name: "everything", Resource: inlineOf(user(nil).Ref, "user", everything), Want: check.Fail},
+			{Name: "narrow", Resource: inlineOf(role(nil).Ref, nothing), Want: check.Pass},
+			{Name: "everything", Resource: inlineOf(user(nil).Ref, everything), Want: check.Fail},
 			{Name: "service-linked role", Resource: linked(everything), Want: check.NotApplicable},
 		},
 		"iam-policy-attached": {
@@ -123,19 +123,19 @@ func grantCases() checktest.Table {
 			{Name: "unattached", Resource: customer(func(d *iam.PolicyDetail) { d.Attachments, d.Document = 0, documents[0] }), Want: check.NotApplicable},
 		}
 		inline := []checktest.Case{
-			{Name: "narrow", Resource: inlineOf(role(nil).Ref, "role", nothing), Want: check.Pass},
-			{Name: "an administrator's", Resource: inlineOf(role(nil).Ref, "role", everything), Want: check.NotApplicable},
+			{Name: "narrow", Resource: inlineOf(role(nil).Ref, nothing), Want: check.Pass},
+			{Name: "an administrator's", Resource: inlineOf(role(nil).Ref, everything), Want: check.NotApplicable},
 			{Name: "service-linked role", Resource: linked(documents[0]), Want: check.NotApplicable},
 		}
 		for _, document := range documents {
 			managed = append(managed, checktest.Case{Name: document, Resource: saying(document), Want: check.Fail})
-			inline = append(inline, checktest.Case{Name: document, Resource: inlineOf(group(nil).Ref, "group", document), Want: check.Fail})
+			inline = append(inline, checktest.Case{Name: document, Resource: inlineOf(group(nil).Ref, document), Want: check.Fail})
 		}
 		if what == "no-privilege-escalation" {
 			self := allow(`["iam:CreateAccessKey","iam:UpdateLoginProfile"]`, "arn:aws:iam::*:user/${aws:username}")
 			report := []string{"prowler-cloud/prowler#5731"}
 			managed = append(managed, checktest.Case{Name: "one's own keys", Resource: saying(self), Want: check.Pass, Reports: report})
-			inline = append(inline, checktest.Case{Name: "one's own keys", Resource: inlineOf(group(nil).Ref, "group", self), Want: check.Pass, Reports: report})
+			inline = append(inline, checktest.Case{Name: "one's own keys", Resource: inlineOf(group(nil).Ref, self), Want: check.Pass, Reports: report})
 		}
 		if document := fine[what]; document != "" {
 			managed = append(managed, checktest.Case{Name: document, Resource: saying(document), Want: check.Pass})

@@ -172,7 +172,7 @@ func groupCases() checktest.Table {
 		"iam-group-no-administrator-access": {
 			{Name: "none", Resource: group(nil), Want: check.Pass},
 			{Name: "attached", Resource: admins, Others: []check.Resource{awsManaged(everything)}, Want: check.Fail},
-			{Name: "inline", Resource: group(nil), Others: []check.Resource{inlineOf(group(nil).Ref, "group", everything)}, Want: check.Fail},
+			{Name: "inline", Resource: group(nil), Others: []check.Resource{inlineOf(group(nil).Ref, everything)}, Want: check.Fail},
 		},
 	}
 }
@@ -192,11 +192,11 @@ func roleCases() checktest.Table {
 		},
 		"iam-role-no-privilege-escalation": {
 			{Name: "none", Resource: role(nil), Want: check.Pass},
-			{Name: "by itself", Resource: role(nil), Others: []check.Resource{inlineOf(role(nil).Ref, "role", writesItself)}, Want: check.Fail},
+			{Name: "by itself", Resource: role(nil), Others: []check.Resource{inlineOf(role(nil).Ref, writesItself)}, Want: check.Fail},
 			{Name: "an administrator", Resource: admin, Others: []check.Resource{awsManaged(everything)}, Want: check.NotApplicable},
-			{Name: "of a service", Resource: ofService(admin), Others: []check.Resource{inlineOf(role(nil).Ref, "role", writesItself)}, Want: check.NotApplicable},
+			{Name: "of a service", Resource: ofService(admin), Others: []check.Resource{inlineOf(role(nil).Ref, writesItself)}, Want: check.NotApplicable},
 			{Name: "of Identity Center", Resource: at(admin, "/aws-reserved/sso.amazonaws.com/"), Want: check.NotApplicable},
-			{Name: "garbled", Resource: role(nil), Others: []check.Resource{inlineOf(role(nil).Ref, "role", garbled)}, Want: check.NotAssessed},
+			{Name: "garbled", Resource: role(nil), Others: []check.Resource{inlineOf(role(nil).Ref, garbled)}, Want: check.NotAssessed},
 		},
 		"iam-role-used-recently": {
 			{Name: "yesterday", Resource: role(nil), Want: check.Pass},

@@ -131,7 +131,7 @@ func adminCases() checktest.Table {
 	}
 	noMFA := func(u iam.User) iam.User { return changed(u, func(c *iam.Credentials) { c.MFA = false }) }
 	admin, mine, limit := awsManaged(everything), customer(nil), customer(func(d *iam.PolicyDetail) { d.Boundaries = 1 })
-	inline := func(document string) iam.InlinePolicy { return inlineOf(user(nil).Ref, "user", document) }
+	inline := func(document string) iam.InlinePolicy { return inlineOf(user(nil).Ref, document) }
 	people := group(func(d *iam.GroupDetail) { d.Attached = []string{administratorAccess} })
 	const (
 		forbidden = `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*"}}`
@@ -147,11 +147,11 @@ func adminCases() checktest.Table {
 			{Name: "its own keys", Resource: user(nil), Others: []check.Resource{group(nil), inline(itself)}, Want: check.Pass},
 			{Name: "half of it", Resource: user(nil), Others: []check.Resource{group(nil), inline(passing)}, Want: check.Pass},
 			{Name: "half of it, half by the group", Resource: user(nil), Others: []check.Resource{
-				inline(passing), group(nil), inlineOf(group(nil).Ref, "group", running),
+				inline(passing), group(nil), inlineOf(group(nil).Ref, running),
 			}, Want: check.Fail},
 			{Name: "all of IAM", Resource: user(nil), Others: []check.Resource{group(nil), inline(allIAM)}, Want: check.Fail},
 			{Name: "denied by the group", Resource: user(nil), Others: []check.Resource{
-				inline(allIAM), group(nil), inlineOf(group(nil).Ref, "group", forbidden),
+				inline(allIAM), group(nil), inlineOf(group(nil).Ref, forbidden),
 			}, Want: check.Pass},
 			{Name: "an administrator", Resource: attached, Others: []check.Resource{admin, group(nil)}, Want: check.NotApplicable},
 			{Name: "in a group that is not listed", Resource: user(nil), Others: []check.Resource{inline(allIAM)}, Want: check.NotAssessed},
@@ -164,7 +164,7 @@ func adminCases() checktest.Table {
 			{Name: "no policy", Resource: user(nil), Others: []check.Resource{admin, group(nil)}, Want: check.Pass},
 			{Name: "narrow inline policy", Resource: user(nil), Others: []check.Resource{group(nil), inline(nothing)}, Want: check.Pass},
 			{Name: "inline", Resource: user(nil), Others: []check.Resource{group(nil), inline(everything)}, Want: check.Fail},
-			{Name: "inline of another", Resource: user(nil), Others: []check.Resource{group(nil), inlineOf(role(nil).Ref, "role", everything)}, Want: check.Pass},
+			{Name: "inline of another", Resource: user(nil), Others: []check.Resource{group(nil), inlineOf(role(nil).Ref, everything)}, Want: check.Pass},
 			{Name: "attached", Resource: attached, Others: []check.Resource{group(nil), mine, admin}, Want: check.Fail},
 			{Name: "attached within a boundary", Resource: bounded, Others: []check.Resource{group(nil), admin, limit}, Want: check.Pass},
 			{Name: "attached within a boundary that allows all", Resource: bounded, Others: []check.Resource{
@@ -174,9 +174,9 @@ func adminCases() checktest.Table {
 			{Name: "nothing within an unlisted boundary", Resource: user(func(d *iam.UserDetail, _ *iam.Credentials) { d.Boundary = customerPolicy }), Others: []check.Resource{group(nil)}, Want: check.Pass},
 			{Name: "in a group that is not listed", Resource: user(nil), Others: []check.Resource{admin}, Want: check.NotAssessed},
 			{Name: "by a group alone, which has a check of its own", Resource: user(nil), Others: []check.Resource{people, admin}, Want: check.Pass},
-			{Name: "attached, denied by the group", Resource: attached, Others: []check.Resource{admin, group(nil), inlineOf(group(nil).Ref, "group", forbidden)}, Want: check.Pass},
+			{Name: "attached, denied by the group", Resource: attached, Others: []check.Resource{admin, group(nil), inlineOf(group(nil).Ref, forbidden)}, Want: check.Pass},
 			{Name: "power of its own, IAM by the group", Resource: user(nil), Others: []check.Resource{
-				inline(power), group(nil), inlineOf(group(nil).Ref, "group", allIAM),
+				inline(power), group(nil), inlineOf(group(nil).Ref, allIAM),
 			}, Want: check.Fail},
 			{Name: "attached and not listed", Resource: attached, Others: []check.Resource{group(nil), mine}, Want: check.NotAssessed},
 			{Name: "garbled", Resource: user(nil), Others: []check.Resource{group(nil), inline(garbled)}, Want: check.NotAssessed},
@@ -186,7 +186,7 @@ func adminCases() checktest.Table {
 			{Name: "without", Resource: noMFA(attached), Others: []check.Resource{admin, group(nil)}, Want: check.Fail},
 			{Name: "without, by group", Resource: noMFA(user(nil)), Others: []check.Resource{admin, people}, Want: check.Fail},
 			{Name: "without, by a group's inline policy", Resource: noMFA(user(nil)), Others: []check.Resource{
-				group(nil), inlineOf(group(nil).Ref, "group", everything),
+				group(nil), inlineOf(group(nil).Ref, everything),
 			}, Want: check.Fail},
 			{Name: "no administrator", Resource: noMFA(user(nil)), Others: []check.Resource{admin, group(nil)}, Want: check.NotApplicable},
 			{Name: "no credentials", Resource: changed(attached, func(c *iam.Credentials) { c.Password = false }), Others: []check.Resource{admin, group(nil)}, Want: check.NotApplicable},

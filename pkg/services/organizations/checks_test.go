@@ -15,8 +15,8 @@ func membership(o organizations.Organization) organizations.Membership {
 
 func TestChecks(t *testing.T) {
 	t.Parallel()
-	in := membership(organizations.Organization{ID: "o-abcde12345", Management: "999988887777", Features: "ALL"})
-	billing := membership(organizations.Organization{ID: "o-abcde12345", Management: "999988887777", Features: "CONSOLIDATED_BILLING"})
+	in := membership(organizations.Organization{ID: "o-abcde12345", Features: "ALL"})
+	billing := membership(organizations.Organization{ID: "o-abcde12345", Features: "CONSOLIDATED_BILLING"})
 	alone := membership(organizations.Organization{})
 
 	checktest.Run(t, organizations.Service(), checktest.Table{

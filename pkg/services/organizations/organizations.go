@@ -37,7 +37,6 @@ func (Membership) Kind() string { return "AWS::Organizations::Membership" }
 
 // Organization is what any of its members can see.
 type Organization struct {
-	ID         string `json:"id"`         // o-…
-	Management string `json:"management"` // the management account
-	Features   string `json:"features"`   // ALL or CONSOLIDATED_BILLING
+	ID       string `json:"id"`       // o-…
+	Features string `json:"features"` // ALL or CONSOLIDATED_BILLING
 }

@@ -106,7 +106,7 @@ func clusterMinorUpgrades(d Database) check.Verdict {
 }
 
 func upgrades(d Database) check.Verdict {
-	return check.Must(d.MinorUpgrades, "minor versions are installed automatically", "minor versions are not installed automatically")
+	return check.Must(check.Told("AutoMinorVersionUpgrade", d.MinorUpgrades), "minor versions are installed automatically", "minor versions are not installed automatically")
 }
 
 func clusterMultiAZ(e *check.Evidence, c DBCluster) check.Verdict {

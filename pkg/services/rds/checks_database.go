@@ -47,26 +47,26 @@ func unknownEngine(d Database) check.Verdict {
 }
 
 func encrypted(d Database) check.Verdict {
-	return check.Must(d.Encrypted, "the storage is encrypted", "the storage is not encrypted")
+	return check.Must(check.Told("StorageEncrypted", d.Encrypted), "the storage is encrypted", "the storage is not encrypted")
 }
 
 func multiAZ(d Database) check.Verdict {
-	return check.Must(d.MultiAZ, "there is a standby in another zone", "the database is in a single zone")
+	return check.Must(check.Told("MultiAZ", d.MultiAZ), "there is a standby in another zone", "the database is in a single zone")
 }
 
 func protected(d Database) check.Verdict {
-	return check.Must(d.Protected, "deletion protection is on", "deletion protection is off")
+	return check.Must(check.Told("DeletionProtection", d.Protected), "deletion protection is on", "deletion protection is off")
 }
 
 func copiesTags(d Database) check.Verdict {
-	return check.Must(d.CopyTags, "snapshots get the database's tags", "snapshots do not get the database's tags")
+	return check.Must(check.Told("CopyTagsToSnapshot", d.CopyTags), "snapshots get the database's tags", "snapshots do not get the database's tags")
 }
 
 func iamLogin(d Database) check.Verdict {
 	if f, _ := familyOf(d.Engine); !f.iamLogin {
 		return check.Inapplicable("the engine " + d.Engine + " has no login by IAM")
 	}
-	return check.Must(d.IAMLogin, "login by IAM is on", "login by IAM is off")
+	return check.Must(check.Told("IAMDatabaseAuthenticationEnabled", d.IAMLogin), "login by IAM is on", "login by IAM is off")
 }
 
 func logExports(d Database) check.Verdict {

@@ -10,7 +10,7 @@ import (
 func otherCases() checktest.Table {
 	snapshot := func(encrypted bool, restorers fact.Of[[]string]) rds.DBSnapshot {
 		return rds.DBSnapshot{
-			Resource: checktest.Ref("rds", "snapshot:1"), Detail: fact.Known(rds.SnapshotDetail{Engine: "mysql", Encrypted: encrypted}), Restorers: restorers,
+			Resource: checktest.Ref("rds", "snapshot:1"), Detail: fact.Known(rds.SnapshotDetail{Encrypted: encrypted}), Restorers: restorers,
 		}
 	}
 	ofCluster := func(encrypted bool, restorers fact.Of[[]string]) rds.DBClusterSnapshot {

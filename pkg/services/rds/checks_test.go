@@ -27,8 +27,8 @@ func instance(change func(*rds.DBInstance, *rds.InstanceDetail)) rds.DBInstance 
 
 func good(engine, version string) rds.Database {
 	return rds.Database{
-		Engine: engine, Version: version, MasterUser: "owner", Port: 6000, Encrypted: true, Protected: true,
-		BackupDays: 7, CopyTags: true, IAMLogin: true, LogExports: []string{"postgresql", "audit", "error", "alert"}, MinorUpgrades: true, MultiAZ: true,
+		Engine: engine, Version: version, MasterUser: "owner", Port: 6000, Encrypted: new(true), Protected: new(true),
+		BackupDays: 7, CopyTags: new(true), IAMLogin: new(true), LogExports: []string{"postgresql", "audit", "error", "alert"}, MinorUpgrades: new(true), MultiAZ: new(true),
 	}
 }
 
@@ -87,14 +87,15 @@ func clusterDetail(change func(*rds.ClusterDetail)) rds.DBCluster {
 
 func TestChecks(t *testing.T) {
 	t.Parallel()
-	encrypted := common(func(d *rds.Database) { d.Encrypted = false })
-	protected := common(func(d *rds.Database) { d.Protected = false })
-	tags := common(func(d *rds.Database) { d.CopyTags = false })
-	zones := common(func(d *rds.Database) { d.MultiAZ = false })
+	encrypted := common(func(d *rds.Database) { d.Encrypted = new(false) },
+		checktest.Case{Name: "not told", Resource: detail(func(d *rds.InstanceDetail) { d.Encrypted = nil }), Want: check.NotAssessed})
+	protected := common(func(d *rds.Database) { d.Protected = new(false) })
+	tags := common(func(d *rds.Database) { d.CopyTags = new(false) })
+	zones := common(func(d *rds.Database) { d.MultiAZ = new(false) })
 	backups := common(func(d *rds.Database) { d.BackupDays = 6 },
 		checktest.Case{Name: "off", Resource: detail(func(d *rds.InstanceDetail) { d.BackupDays = 0 }), Want: check.Fail},
 		checktest.Case{Name: "replica", Resource: detail(func(d *rds.InstanceDetail) { d.BackupDays, d.ReplicaOf = 0, "shop" }), Want: check.NotApplicable})
-	logins := common(func(d *rds.Database) { d.IAMLogin = false },
+	logins := common(func(d *rds.Database) { d.IAMLogin = new(false) },
 		checktest.Case{Name: "Oracle", Resource: of("oracle-se2", "19", nil), Want: check.NotApplicable})
 	logs := common(func(d *rds.Database) { d.LogExports = []string{"upgrade", "slowquery"} },
 		checktest.Case{Name: "Oracle with both", Resource: of("oracle-ee-cdb", "19", nil), Want: check.Pass},
@@ -105,7 +106,7 @@ func TestChecks(t *testing.T) {
 		checktest.Case{Name: "SQL Server", Resource: of("sqlserver-se", "15", func(_ *rds.DBInstance, d *rds.InstanceDetail) { d.Port = 1433 }), Want: check.Fail},
 		checktest.Case{Name: "being created", Resource: detail(func(d *rds.InstanceDetail) { d.Port = 0 }), Want: check.NotApplicable},
 		checktest.Case{Name: "RDS Custom", Resource: of("custom-oracle-ee", "19", nil), Want: check.NotApplicable})
-	serverless := checktest.Case{Name: "Serverless v1", Resource: clusterDetail(func(d *rds.ClusterDetail) { d.MultiAZ, d.Serverless = false, true }), Want: check.NotApplicable}
+	serverless := checktest.Case{Name: "Serverless v1", Resource: clusterDetail(func(d *rds.ClusterDetail) { d.MultiAZ, d.Serverless = new(false), true }), Want: check.NotApplicable}
 
 	table := checktest.Table{
 		"rds-instance-encrypted": encrypted.instance, "rds-cluster-encrypted": encrypted.cluster,
@@ -125,14 +126,15 @@ func TestChecks(t *testing.T) {
 		},
 		"rds-instance-auto-minor-upgrade": {
 			{Name: "on", Resource: instance(nil), Want: check.Pass},
-			{Name: "off", Resource: detail(func(d *rds.InstanceDetail) { d.MinorUpgrades = false }), Want: check.Fail},
-			{Name: "off, of Aurora", Resource: of("aurora-mysql", "8.0", func(_ *rds.DBInstance, d *rds.InstanceDetail) { d.MinorUpgrades, d.Cluster = false, "shop" }), Want: check.Fail},
-			{Name: "of a Multi-AZ cluster", Resource: detail(func(d *rds.InstanceDetail) { d.MinorUpgrades, d.Cluster = false, "shop" }), Want: check.NotApplicable},
+			{Name: "off", Resource: detail(func(d *rds.InstanceDetail) { d.MinorUpgrades = new(false) }), Want: check.Fail},
+			{Name: "not told", Resource: detail(func(d *rds.InstanceDetail) { d.MinorUpgrades = nil }), Want: check.NotAssessed},
+			{Name: "off, of Aurora", Resource: of("aurora-mysql", "8.0", func(_ *rds.DBInstance, d *rds.InstanceDetail) { d.MinorUpgrades, d.Cluster = new(false), "shop" }), Want: check.Fail},
+			{Name: "of a Multi-AZ cluster", Resource: detail(func(d *rds.InstanceDetail) { d.MinorUpgrades, d.Cluster = new(false), "shop" }), Want: check.NotApplicable},
 			{Name: "RDS Custom", Resource: of("custom-oracle-ee", "19", nil), Want: check.NotApplicable},
 		},
 		"rds-cluster-auto-minor-upgrade": {
 			{Name: "on", Resource: clusterDetail(func(d *rds.ClusterDetail) { d.Engine = "mysql" }), Want: check.Pass},
-			{Name: "off", Resource: clusterDetail(func(d *rds.ClusterDetail) { d.Engine, d.MinorUpgrades = "mysql", false }), Want: check.Fail},
+			{Name: "off", Resource: clusterDetail(func(d *rds.ClusterDetail) { d.Engine, d.MinorUpgrades = "mysql", new(false) }), Want: check.Fail},
 			{Name: "Aurora", Resource: cluster(nil), Want: check.NotApplicable},
 		},
 		"rds-instance-enhanced-monitoring": {

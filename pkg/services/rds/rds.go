@@ -58,22 +58,22 @@ type DBCluster struct {
 // Kind implements check.Resource.
 func (DBCluster) Kind() string { return "AWS::RDS::DBCluster" }
 
-// Database is what instances and clusters have in common.
+// Database is what instances and clusters have in common. A flag is nil where AWS does not
+// tell it.
 type Database struct {
 	State         string   `json:"state"`  // AWS's word
 	Engine        string   `json:"engine"` // mysql, aurora-postgresql, sqlserver-se…
 	Version       string   `json:"version"`
 	MasterUser    string   `json:"master_user"`
 	Port          int32    `json:"port"`
-	Encrypted     bool     `json:"encrypted"`
-	KMSKey        string   `json:"kms_key,omitempty"` // ARN; of a customer managed key or of aws/rds
-	Protected     bool     `json:"protected"`         // from deletion
+	Encrypted     *bool    `json:"encrypted,omitempty"`
+	Protected     *bool    `json:"protected,omitempty"` // from deletion
 	BackupDays    int32    `json:"backup_days"`
-	CopyTags      bool     `json:"copy_tags"` // to snapshots
-	IAMLogin      bool     `json:"iam_login"`
+	CopyTags      *bool    `json:"copy_tags,omitempty"` // to snapshots
+	IAMLogin      *bool    `json:"iam_login,omitempty"`
 	LogExports    []string `json:"log_exports,omitempty"` // logs sent to CloudWatch
-	MinorUpgrades bool     `json:"minor_upgrades"`
-	MultiAZ       bool     `json:"multi_az"`
+	MinorUpgrades *bool    `json:"minor_upgrades,omitempty"`
+	MultiAZ       *bool    `json:"multi_az,omitempty"`
 	// Lifecycle is open-source-rds-extended-support where AWS will bill support
 	// beyond the standard one.
 	Lifecycle string `json:"lifecycle,omitempty"`
@@ -91,8 +91,6 @@ type InstanceDetail struct {
 	MonitoringInterval int32      `json:"monitoring_interval"` // seconds; 0 without enhanced monitoring
 	CA                 string     `json:"ca"`                  // certificate authority: rds-ca-rsa2048-g1…
 	CertificateUntil   *time.Time `json:"certificate_until,omitempty"`
-	SecurityGroups     []string   `json:"security_groups,omitempty"`
-	Subnets            []string   `json:"subnets,omitempty"`
 }
 
 // ClusterDetail is what DescribeDBClusters tells.
@@ -142,9 +140,7 @@ func (DBClusterSnapshot) Kind() string { return "AWS::RDS::DBClusterSnapshot" }
 // SnapshotDetail is what the listings of snapshots tell.
 type SnapshotDetail struct {
 	State     string `json:"state"` // AWS's word
-	Engine    string `json:"engine"`
 	Encrypted bool   `json:"encrypted"`
-	Source    string `json:"source"` // name of the instance or cluster
 }
 
 // DBProxy is an RDS proxy.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/check/policyrule"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -29,7 +30,7 @@ func rules() []check.Rule {
 		check.Across("s3-bucket-acl-no-public-write", model.Critical, aclKeepsOut("", "WRITE", "WRITE_ACP"), account).CausedBy("s3-bucket-acl-not-public"),
 		check.For("s3-bucket-acl-disabled", model.Medium, aclDisabled),
 
-		check.For("s3-bucket-default-encryption", model.Medium, defaultEncryption),
+		check.For("s3-bucket-customer-keys-refused", model.Medium, customerKeysRefused),
 		check.Across("s3-bucket-kms-encryption", model.Low, kmsEncryption, check.Using[Bucket]()),
 		check.For("s3-bucket-versioning", model.Medium, versioning),
 		check.For("s3-bucket-mfa-delete", model.Low, MFADelete).Except(NoMFADelete),
@@ -44,9 +45,29 @@ func rules() []check.Rule {
 	}...)
 }
 
-func defaultEncryption(e *check.Evidence, b Bucket) check.Verdict {
-	algorithm := check.Read(e, b.Encryption).Algorithm
-	return check.Must(algorithm != "", "new objects are encrypted with "+algorithm, "no default encryption is set")
+// customerKeysRefused asks that nobody stores objects under keys that requests bring along
+// (SSE-C). Since April 2026 S3 blocks them for new buckets, and for all buckets of accounts
+// that had no such object; the others were left as they were.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-s3-c-encryption-setting-faq.html (2026-11)
+func customerKeysRefused(e *check.Evidence, b Bucket) check.Verdict {
+	blocked := check.Read(e, b.Encryption).Blocked
+	if slices.Contains(blocked, "SSE-C") {
+		return check.Passed("keys of customers (SSE-C) are blocked")
+	}
+	if document := check.Read(e, b.Policy); document != "" && policyrule.Parse(document, policyOperation).RefusesCustomerKeys(b.ARN+"/*") {
+		return check.Passed("the policy denies keys of customers (SSE-C)")
+	}
+	for _, encryption := range blocked {
+		if encryption != "NONE" {
+			return check.Unfamiliar("blocked encryption", encryption)
+		}
+	}
+	if len(blocked) == 0 {
+		return check.Unassessed(fact.Gap{
+			Reason: fact.Failed, Operation: "s3:GetBucketEncryption", Region: b.Region, Detail: "AWS does not tell whether keys of customers (SSE-C) are blocked",
+		})
+	}
+	return check.Failed("objects may be stored under keys of customers (SSE-C)")
 }
 
 func kmsEncryption(e *check.Evidence, b Bucket) check.Verdict {

@@ -89,6 +89,12 @@ func storageCases() checktest.Table {
 	encrypted := func(algorithm, key string) s3.Bucket {
 		return bucket(func(b *s3.Bucket) { b.Encryption = fact.Known(s3.Encryption{Algorithm: algorithm, Key: key}) })
 	}
+	blocking := func(policy string, types ...string) s3.Bucket {
+		return bucket(func(b *s3.Bucket) {
+			b.Policy, b.Encryption = fact.Known(policy), fact.Known(s3.Encryption{Algorithm: "AES256", Blocked: types})
+		})
+	}
+	const refusing = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::papers/*","Condition":{"Null":{"s3:x-amz-server-side-encryption-customer-algorithm":"false"}}}]}`
 	versions := func(status string, mfa bool) s3.Bucket {
 		return bucket(func(b *s3.Bucket) { b.Versioning = fact.Known(s3.Versioning{Status: status, MFADelete: mfa}) })
 	}
@@ -105,10 +111,15 @@ func storageCases() checktest.Table {
 	}
 	others := []check.Resource{named("near", "eu-west-1"), named("far", "eu-central-1")}
 	return checktest.Table{
-		"s3-bucket-default-encryption": {
-			{Name: "by S3", Resource: encrypted("AES256", ""), Want: check.Pass},
-			{Name: "by KMS", Resource: encrypted("aws:kms", "key"), Want: check.Pass},
-			{Name: "none", Resource: encrypted("", ""), Want: check.Fail},
+		"s3-bucket-customer-keys-refused": {
+			{Name: "blocked", Resource: blocking("", "SSE-C"), Want: check.Pass},
+			{Name: "blocked, and more", Resource: blocking("", "SSE-X", "SSE-C"), Want: check.Pass},
+			{Name: "allowed", Resource: blocking("", "NONE"), Want: check.Fail},
+			{Name: "allowed, denied by the policy", Resource: blocking(refusing, "NONE"), Want: check.Pass},
+			{Name: "allowed, denied to one", Resource: blocking(strings.Replace(refusing, `"*"`, `{"AWS":"444455556666"}`, 1), "NONE"), Want: check.Fail},
+			{Name: "AWS does not tell", Resource: blocking(""), Want: check.NotAssessed},
+			{Name: "AWS does not tell, denied by the policy", Resource: blocking(refusing), Want: check.Pass},
+			{Name: "a word of tomorrow", Resource: blocking("", "SSE-X"), Want: check.NotAssessed},
 		},
 		"s3-bucket-kms-encryption": {
 			{Name: "customer key", Resource: encrypted("aws:kms", "key"), Want: check.Pass},

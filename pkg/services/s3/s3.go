@@ -85,10 +85,14 @@ type PublicAccessBlock struct {
 	RestrictPublicBuckets bool `json:"restrict_public_buckets"`
 }
 
-// Encryption is how objects are encrypted by default.
+// Encryption is how new objects are encrypted: by default, and not at all.
 type Encryption struct {
 	Algorithm string `json:"algorithm,omitempty"` // AES256, aws:kms, aws:kms:dsse; empty for none
 	Key       string `json:"key,omitempty"`       // of KMS; empty for the key aws/s3
+	// Blocked lists how objects may not be encrypted: SSE-C, or NONE where all is allowed.
+	// AWS does not say what it means that there is neither.
+	// https://docs.aws.amazon.com/AmazonS3/latest/API/API_BlockedEncryptionTypes.html (2026-11)
+	Blocked []string `json:"blocked,omitempty"`
 }
 
 // Versioning is whether old versions are kept, and how well.

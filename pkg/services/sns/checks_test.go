@@ -40,7 +40,7 @@ func withPolicy(document string) sns.Topic { return topic(sns.Attributes{Policy:
 
 func subscription(protocol string) sns.Subscription {
 	return sns.Subscription{
-		Resource: checktest.Ref("sns", "orders:2bcfbf39-05c3-41de-beaa-fcfcc21c8f55"), Detail: fact.Known(sns.Detail{Topic: arn, Protocol: protocol}),
+		Resource: checktest.Ref("sns", "orders:2bcfbf39-05c3-41de-beaa-fcfcc21c8f55"), Detail: fact.Known(sns.Detail{Protocol: protocol}),
 	}
 }
 

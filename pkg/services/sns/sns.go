@@ -59,6 +59,5 @@ func (Subscription) Kind() string { return "AWS::SNS::Subscription" }
 
 // Detail is what the listing tells.
 type Detail struct {
-	Topic    string `json:"topic"`    // ARN
 	Protocol string `json:"protocol"` // http, https, email, sqs, lambda…
 }

@@ -246,6 +246,19 @@ def test_buckets_stay_encrypted(emulator, account):
     assert encryption(s3, bucket) == "AES256"
 
 
+def test_buckets_tell_what_encryption_they_refuse(emulator, account):
+    s3 = emulator.client("s3", account, region="us-east-1")
+    bucket = f"blocking-{account}"
+    s3.create_bucket(Bucket=bucket)
+    assert blocked(s3, bucket) == ["SSE-C"]
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+    assert blocked(s3, bucket) == ["SSE-C"]
+    rule["BlockedEncryptionTypes"] = {"EncryptionType": ["NONE"]}
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+    assert blocked(s3, bucket) == ["NONE"]
+
+
 def test_buckets_are_listed_with_their_region(emulator, account):
     s3 = emulator.client("s3", account, region="eu-west-1")
     s3.create_bucket(Bucket=f"irish-{account}", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
@@ -273,6 +286,11 @@ def test_bucket_policies_deny_as_they_say(emulator, account):
 def encryption(s3, bucket: str) -> str:
     rule = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"][0]
     return rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"]
+
+
+def blocked(s3, bucket: str) -> list[str]:
+    rule = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"][0]
+    return rule["BlockedEncryptionTypes"]["EncryptionType"]
 
 
 def test_head_object_tells_the_length(emulator, account):

@@ -11,8 +11,8 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/aws/wire"
 )
 
-// absence is a line of testdata/absent.tsv: a verdict may become PASS by this change,
-// because of what AWS's page says that it means.
+// absence is a line of testdata/absent.tsv: a verdict may become PASS, or FAIL, by this
+// change, because of what AWS's page says that it means.
 type absence struct {
 	Operation string // "<SDK service id>.<operation>"
 	Path      string

@@ -46,8 +46,11 @@ func stages(ctx context.Context, s *collect.Session) error {
 						at := []string{"item", strconv.Itoa(i), "methodSettings", key}
 						collect.RequiredMember(out.ResultMetadata, m.CachingEnabled, append(at, "cachingEnabled")...)
 						collect.RequiredMember(out.ResultMetadata, m.DataTraceEnabled, append(at, "dataTraceEnabled")...)
+						collect.RequiredMember(out.ResultMetadata, m.CacheDataEncrypted, append(at, "cacheDataEncrypted")...)
 					}
-					return stage(ctx, s, *api.Id, found)
+					d := stage(ctx, s, found)
+					d.Tracing = collect.Member(out.ResultMetadata, found.TracingEnabled, "item", strconv.Itoa(i), "tracingEnabled")
+					return d
 				}),
 			})
 		}
@@ -60,12 +63,10 @@ func stages(ctx context.Context, s *collect.Session) error {
 // own.
 const allMethods = "*/*"
 
-func stage(ctx context.Context, session *collect.Session, api string, s types.Stage) apigateway.StageDetail {
+func stage(ctx context.Context, session *collect.Session, s types.Stage) apigateway.StageDetail {
 	search := collect.NewSearch(ctx)
 	d := apigateway.StageDetail{
-		API:               api,
 		ExecutionLogs:     aws.ToString(s.MethodSettings[allMethods].LoggingLevel),
-		Tracing:           s.TracingEnabled,
 		WebACL:            aws.ToString(s.WebAclArn),
 		ClientCertificate: aws.ToString(s.ClientCertificateId),
 		Cache:             s.CacheClusterEnabled,

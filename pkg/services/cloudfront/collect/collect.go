@@ -51,7 +51,7 @@ func distributions(ctx context.Context, s *collect.Session) error {
 func config(o *sdk.GetDistributionConfigOutput) cloudfront.Config {
 	c := cloudfront.Config{RootObject: aws.ToString(o.DistributionConfig.DefaultRootObject)}
 	if logging := o.DistributionConfig.Logging; logging != nil {
-		c.Logging = aws.ToBool(logging.Enabled)
+		c.Logging = collect.Required("Logging.Enabled", logging.Enabled)
 	}
 	return c
 }

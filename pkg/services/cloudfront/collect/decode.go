@@ -14,9 +14,6 @@ func detail(s types.DistributionSummary) cloudfront.Detail {
 		WebACL:    aws.ToString(s.WebACLId),
 		Behaviors: behaviors(s),
 	}
-	if s.Aliases != nil {
-		d.Aliases = s.Aliases.Items
-	}
 	for _, o := range s.Origins.Items {
 		d.Origins = append(d.Origins, origin(o))
 	}
@@ -64,7 +61,7 @@ func viewerProtocol(policy types.ViewerProtocolPolicy) string {
 
 func origin(o types.Origin) cloudfront.Origin {
 	x := cloudfront.Origin{
-		ID: aws.ToString(o.Id), Domain: aws.ToString(o.DomainName), S3: o.S3OriginConfig != nil, AccessControl: aws.ToString(o.OriginAccessControlId),
+		ID: aws.ToString(o.Id), S3: o.S3OriginConfig != nil, AccessControl: aws.ToString(o.OriginAccessControlId),
 	}
 	if x.S3 {
 		x.AccessIdentity = aws.ToString(o.S3OriginConfig.OriginAccessIdentity)

@@ -38,7 +38,7 @@ func trails(ctx context.Context, s *collect.Session) error {
 	seen := make([]cloudtrail.Sighting, len(o.TrailList))
 	var home []types.Trail
 	for i, t := range o.TrailList {
-		seen[i] = cloudtrail.Sighting{ARN: collect.RequiredARN("TrailARN", t.TrailARN), Home: *t.HomeRegion, MultiRegion: aws.ToBool(t.IsMultiRegionTrail)}
+		seen[i] = cloudtrail.Sighting{ARN: collect.RequiredARN("TrailARN", t.TrailARN), Home: *t.HomeRegion, MultiRegion: collect.Required("IsMultiRegionTrail", t.IsMultiRegionTrail)}
 		if *t.HomeRegion == s.Region {
 			home = append(home, t)
 		}
@@ -55,13 +55,12 @@ func trails(ctx context.Context, s *collect.Session) error {
 
 func detail(t types.Trail) cloudtrail.Detail {
 	return cloudtrail.Detail{
-		MultiRegion: aws.ToBool(t.IsMultiRegionTrail),
-		Validation:  aws.ToBool(t.LogFileValidationEnabled),
-		Insights:    aws.ToBool(t.HasInsightSelectors),
-		Bucket:      aws.ToString(t.S3BucketName),
-		Key:         aws.ToString(t.KmsKeyId),
-		LogGroup:    aws.ToString(t.CloudWatchLogsLogGroupArn),
-		Topic:       aws.ToString(t.SnsTopicARN),
+		Validation: collect.Required("LogFileValidationEnabled", t.LogFileValidationEnabled),
+		Insights:   collect.Required("HasInsightSelectors", t.HasInsightSelectors),
+		Bucket:     aws.ToString(t.S3BucketName),
+		Key:        aws.ToString(t.KmsKeyId),
+		LogGroup:   aws.ToString(t.CloudWatchLogsLogGroupArn),
+		Topic:      aws.ToString(t.SnsTopicARN),
 	}
 }
 
@@ -78,7 +77,7 @@ func selectors(o *sdk.GetEventSelectorsOutput) cloudtrail.Selectors {
 	var s cloudtrail.Selectors
 	for _, e := range o.EventSelectors {
 		b := cloudtrail.BasicSelector{
-			ReadWrite: string(e.ReadWriteType), Management: aws.ToBool(e.IncludeManagementEvents), Without: e.ExcludeManagementEventSources,
+			ReadWrite: string(e.ReadWriteType), Management: collect.Required("IncludeManagementEvents", e.IncludeManagementEvents), Without: e.ExcludeManagementEventSources,
 		}
 		for _, r := range e.DataResources {
 			if aws.ToString(r.Type) == "AWS::S3::Object" {

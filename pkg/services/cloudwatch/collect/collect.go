@@ -55,7 +55,7 @@ func alarms(ctx context.Context, s *collect.Session) error {
 }
 
 func metricAlarm(a types.MetricAlarm) cloudwatch.Detail {
-	d := cloudwatch.Detail{Enabled: aws.ToBool(a.ActionsEnabled), Actions: a.AlarmActions, State: string(collect.Known("StateValue", a.StateValue, a.StateValue.Values()...)), Since: a.StateTransitionedTimestamp}
+	d := cloudwatch.Detail{Enabled: collect.Required("ActionsEnabled", a.ActionsEnabled), Actions: a.AlarmActions, State: string(collect.Known("StateValue", a.StateValue, a.StateValue.Values()...)), Since: a.StateTransitionedTimestamp}
 	if a.MetricName != nil {
 		d.Metrics = append(d.Metrics, cloudwatch.Metric{Namespace: aws.ToString(a.Namespace), Name: *a.MetricName})
 	}
@@ -71,7 +71,7 @@ func metricAlarm(a types.MetricAlarm) cloudwatch.Detail {
 
 func compositeAlarm(a types.CompositeAlarm) cloudwatch.Detail {
 	return cloudwatch.Detail{
-		Rule: aws.ToString(a.AlarmRule), Enabled: aws.ToBool(a.ActionsEnabled), Actions: a.AlarmActions,
+		Rule: aws.ToString(a.AlarmRule), Enabled: collect.Required("ActionsEnabled", a.ActionsEnabled), Actions: a.AlarmActions,
 		State: string(collect.Known("StateValue", a.StateValue, a.StateValue.Values()...)), Since: a.StateTransitionedTimestamp,
 	}
 }

@@ -3,6 +3,7 @@ package collect
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/configservice"
@@ -32,7 +33,7 @@ func Spec() collect.Spec {
 // what those services need.
 // https://docs.aws.amazon.com/config/latest/APIReference/API_DescribeConfigurationRecorders.html
 func settings(ctx context.Context, s *collect.Session) error {
-	client := sdk.NewFromConfig(s.Config)
+	client := sdk.NewFromConfig(s.Config, func(o *sdk.Options) { o.APIOptions = append(o.APIOptions, collect.KeepBody) })
 	r := collect.NewReading(ctx, s)
 	x := config.RegionSettings{Resource: s.Resource(s.ARN("config", "region-settings"), s.Region)}
 	collect.Into(r, &x.Recorders, client.DescribeConfigurationRecorders, &sdk.DescribeConfigurationRecordersInput{}, recorders)
@@ -50,7 +51,11 @@ func recorders(o *sdk.DescribeConfigurationRecordersOutput) []config.Recorder {
 	for i, r := range collect.RequiredList("ConfigurationRecorders", o.ConfigurationRecorders) {
 		all[i] = config.Recorder{Name: aws.ToString(r.Name), Role: collect.RequiredARN("roleARN", r.RoleARN)}
 		if g := r.RecordingGroup; g != nil {
-			all[i].AllSupported, all[i].Global, all[i].Included = g.AllSupported, g.IncludeGlobalResourceTypes, names(g.ResourceTypes)
+			told := func(value bool, name string) bool {
+				return collect.RequiredMember(o.ResultMetadata, value, "ConfigurationRecorders", strconv.Itoa(i), "recordingGroup", name)
+			}
+			all[i].AllSupported, all[i].Global = told(g.AllSupported, "allSupported"), told(g.IncludeGlobalResourceTypes, "includeGlobalResourceTypes")
+			all[i].Included = names(g.ResourceTypes)
 			if g.ExclusionByResourceTypes != nil {
 				all[i].Excluded = names(g.ExclusionByResourceTypes.ResourceTypes)
 			}
@@ -70,7 +75,8 @@ func names(resourceTypes []types.ResourceType) []string {
 func statuses(o *sdk.DescribeConfigurationRecorderStatusOutput) []config.Status {
 	all := make([]config.Status, len(o.ConfigurationRecordersStatus))
 	for i, s := range collect.RequiredList("ConfigurationRecordersStatus", o.ConfigurationRecordersStatus) {
-		all[i] = config.Status{Name: aws.ToString(s.Name), Recording: s.Recording, Last: string(s.LastStatus), Error: aws.ToString(s.LastErrorCode)}
+		recording := collect.RequiredMember(o.ResultMetadata, s.Recording, "ConfigurationRecordersStatus", strconv.Itoa(i), "recording")
+		all[i] = config.Status{Name: aws.ToString(s.Name), Recording: recording, Last: string(s.LastStatus), Error: aws.ToString(s.LastErrorCode)}
 	}
 	return all
 }

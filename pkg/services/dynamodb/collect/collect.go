@@ -49,17 +49,12 @@ func tables(ctx context.Context, s *collect.Session) error {
 		})
 }
 
-// detail fills in what DescribeTable leaves out: the billing mode of a table that
-// was never on demand, and the encryption of one under DynamoDB's own key.
+// detail has no key for a table under DynamoDB's own, as DescribeTable has none.
 func detail(o *sdk.DescribeTableOutput) dynamodb.Detail {
 	t := o.Table
 	d := dynamodb.Detail{
-		State:       string(t.TableStatus),
-		BillingMode: string(types.BillingModeProvisioned),
-		Protected:   aws.ToBool(t.DeletionProtectionEnabled),
-	}
-	if t.BillingModeSummary != nil {
-		d.BillingMode = string(t.BillingModeSummary.BillingMode)
+		State:     string(t.TableStatus),
+		Protected: t.DeletionProtectionEnabled,
 	}
 	if t.SSEDescription != nil && t.SSEDescription.Status != types.SSEStatusDisabled {
 		d.KMSKey = aws.ToString(t.SSEDescription.KMSMasterKeyArn)

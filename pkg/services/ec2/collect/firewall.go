@@ -64,7 +64,6 @@ func securityGroups(ctx context.Context, s *collect.Session) error {
 				return ec2.GroupDetail{
 					Manager: manager,
 					Name:    collect.RequiredText("GroupName", g.GroupName),
-					VPC:     aws.ToString(g.VpcId),
 					Ingress: permissions(collect.RequiredList("IpPermissions", g.IpPermissions)),
 					Egress:  permissions(collect.RequiredList("IpPermissionsEgress", g.IpPermissionsEgress)),
 				}
@@ -147,7 +146,6 @@ func networkACLs(ctx context.Context, s *collect.Session) error {
 				Idle:     idle(r, s, client, a.VpcId, aws.ToBool(a.IsDefault)),
 				Detail: collect.From(r, a, func(a types.NetworkAcl) ec2.ACLDetail {
 					d := ec2.ACLDetail{
-						VPC:     identifier("vpc", a.VpcId),
 						Default: collect.Required("IsDefault", a.IsDefault),
 						Ingress: ingress(collect.RequiredList("Entries", a.Entries)),
 					}

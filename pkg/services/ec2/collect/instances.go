@@ -73,7 +73,6 @@ func instanceDetail(i types.Instance) ec2.InstanceDetail {
 		State:          string(collect.Known("State", i.State.Name, i.State.Name.Values()...)),
 		Launched:       collect.Required("LaunchTime", i.LaunchTime),
 		Stopped:        stopTime(aws.ToString(i.StateTransitionReason)),
-		Image:          aws.ToString(i.ImageId),
 		Key:            collect.Optional("KeyName", i.KeyName),
 		Virtualization: string(i.VirtualizationType),
 		Interfaces:     len(collect.RequiredList("NetworkInterfaces", i.NetworkInterfaces)),
@@ -95,7 +94,7 @@ func instanceDetail(i types.Instance) ec2.InstanceDetail {
 	}
 	for _, b := range i.BlockDeviceMappings {
 		if b.Ebs != nil {
-			d.Volumes = append(d.Volumes, ec2.AttachedVolume{ID: aws.ToString(b.Ebs.VolumeId), DeleteOnTermination: aws.ToBool(b.Ebs.DeleteOnTermination)})
+			d.Volumes = append(d.Volumes, ec2.AttachedVolume{ID: aws.ToString(b.Ebs.VolumeId), DeleteOnTermination: collect.Required("DeleteOnTermination", b.Ebs.DeleteOnTermination)})
 		}
 	}
 	d.Groups = instanceGroups(i)

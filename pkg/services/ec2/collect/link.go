@@ -62,8 +62,10 @@ func endpointServices(ctx context.Context, s *collect.Session) error {
 		func(r *collect.Reading, c types.ServiceConfiguration) *ec2.EndpointService {
 			return &ec2.EndpointService{
 				Resource: resource(s, "vpc-endpoint-service", c.ServiceId),
-				Detail: fact.Known(ec2.EndpointServiceDetail{
-					Name: aws.ToString(c.ServiceName), State: string(c.ServiceState), AcceptanceRequired: aws.ToBool(c.AcceptanceRequired),
+				Detail: collect.From(r, c, func(c types.ServiceConfiguration) ec2.EndpointServiceDetail {
+					return ec2.EndpointServiceDetail{
+						State: string(c.ServiceState), AcceptanceRequired: collect.Required("AcceptanceRequired", c.AcceptanceRequired),
+					}
 				}),
 				Principals: collect.Ask(r, func(ctx context.Context) ([]string, error) {
 					return principals(ctx, client, c.ServiceId)
@@ -114,10 +116,12 @@ func vpnConnections(ctx context.Context, s *collect.Session) error {
 	if err != nil {
 		return err
 	}
-	return collect.EachOf(ctx, s, out.VpnConnections, func(_ *collect.Reading, v types.VpnConnection) *ec2.VPNConnection {
+	return collect.EachOf(ctx, s, out.VpnConnections, func(r *collect.Reading, v types.VpnConnection) *ec2.VPNConnection {
 		return &ec2.VPNConnection{
 			Resource: resource(s, "vpn-connection", v.VpnConnectionId),
-			Detail:   fact.Known(ec2.VPNDetail{State: string(v.State), Tunnels: tunnels(v)}),
+			Detail: collect.From(r, v, func(v types.VpnConnection) ec2.VPNDetail {
+				return ec2.VPNDetail{State: string(v.State), Tunnels: tunnels(v)}
+			}),
 		}
 	})
 }
@@ -134,7 +138,7 @@ func tunnels(v types.VpnConnection) []ec2.VPNTunnel {
 			t := ec2.VPNTunnel{Address: aws.ToString(o.OutsideIpAddress)}
 			t.Status = status[t.Address]
 			if o.LogOptions != nil && o.LogOptions.CloudWatchLogOptions != nil {
-				t.Logged = aws.ToBool(o.LogOptions.CloudWatchLogOptions.LogEnabled)
+				t.Logged = collect.Required("LogEnabled", o.LogOptions.CloudWatchLogOptions.LogEnabled)
 			}
 			delete(status, t.Address)
 			all = append(all, t)
@@ -152,14 +156,18 @@ func clientVPNs(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
 	pages := sdk.NewDescribeClientVpnEndpointsPaginator(client, &sdk.DescribeClientVpnEndpointsInput{MaxResults: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeClientVpnEndpointsOutput) []types.ClientVpnEndpoint { return o.ClientVpnEndpoints },
-		func(_ *collect.Reading, v types.ClientVpnEndpoint) *ec2.ClientVPN {
-			var d ec2.ClientVPNDetail
-			if v.Status != nil {
-				d.Status = string(v.Status.Code)
-			}
-			if v.ConnectionLogOptions != nil {
-				d.Logged = aws.ToBool(v.ConnectionLogOptions.Enabled)
-			}
-			return &ec2.ClientVPN{Resource: resource(s, "client-vpn-endpoint", v.ClientVpnEndpointId), Detail: fact.Known(d)}
+		func(r *collect.Reading, v types.ClientVpnEndpoint) *ec2.ClientVPN {
+			return &ec2.ClientVPN{Resource: resource(s, "client-vpn-endpoint", v.ClientVpnEndpointId), Detail: collect.From(r, v, clientVPN)}
 		})
+}
+
+func clientVPN(v types.ClientVpnEndpoint) ec2.ClientVPNDetail {
+	var d ec2.ClientVPNDetail
+	if v.Status != nil {
+		d.Status = string(v.Status.Code)
+	}
+	if v.ConnectionLogOptions != nil {
+		d.Logged = collect.Required("ConnectionLogOptions.Enabled", v.ConnectionLogOptions.Enabled)
+	}
+	return d
 }

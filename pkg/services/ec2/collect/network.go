@@ -25,7 +25,7 @@ func vpcs(ctx context.Context, s *collect.Session) error {
 				Resource: resource(s, "vpc", v.VpcId),
 				Idle:     idle(r, s, client, v.VpcId, aws.ToBool(v.IsDefault)),
 				Detail: collect.From(r, v, func(v types.Vpc) ec2.VPCDetail {
-					return ec2.VPCDetail{State: string(v.State), Default: collect.Required("IsDefault", v.IsDefault), Range: collect.Prefix("CidrBlock", v.CidrBlock)}
+					return ec2.VPCDetail{State: string(v.State)}
 				}),
 			}
 		})

@@ -31,7 +31,7 @@ func volumes(ctx context.Context, s *collect.Session) error {
 			return &ec2.Snapshot{
 				Resource: unowned(s, "snapshot", n.SnapshotId),
 				Detail: collect.From(r, n, func(n types.Snapshot) ec2.SnapshotDetail {
-					return ec2.SnapshotDetail{State: string(n.State), Encrypted: collect.Required("Encrypted", n.Encrypted), Volume: aws.ToString(n.VolumeId)}
+					return ec2.SnapshotDetail{State: string(n.State), Encrypted: collect.Required("Encrypted", n.Encrypted)}
 				}),
 				Public: fact.Map(shared(), func(ids map[string]bool) bool { return ids[aws.ToString(n.SnapshotId)] }),
 			}
@@ -90,7 +90,7 @@ func imageDetail(i types.Image) ec2.ImageDetail {
 			continue
 		}
 		d.Devices++
-		if !aws.ToBool(b.Ebs.Encrypted) {
+		if !collect.Required("Ebs.Encrypted", b.Ebs.Encrypted) {
 			d.Unencrypted = append(d.Unencrypted, aws.ToString(b.DeviceName))
 		}
 	}

@@ -52,7 +52,7 @@ func launchTemplates(ctx context.Context, s *collect.Session) error {
 }
 
 func templateVersion(ctx context.Context, s *collect.Session, v types.LaunchTemplateVersion) ec2.TemplateVersion {
-	version := ec2.TemplateVersion{Number: aws.ToInt64(v.VersionNumber), Default: aws.ToBool(v.DefaultVersion)}
+	version := ec2.TemplateVersion{Number: aws.ToInt64(v.VersionNumber)}
 	data := collect.Required("LaunchTemplateData", v.LaunchTemplateData)
 	if m := data.MetadataOptions; m != nil {
 		version.Metadata = ec2.Metadata{

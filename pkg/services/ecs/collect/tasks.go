@@ -100,13 +100,12 @@ func (w *walk) serviceDetails(all []types.Service) map[string]ecs.ServiceDetail 
 	details := map[string]ecs.ServiceDetail{}
 	for _, service := range all {
 		d := ecs.ServiceDetail{
-			State:          aws.ToString(service.Status),
-			Family:         aws.ToString(service.PlatformFamily),
-			Platform:       aws.ToString(service.PlatformVersion),
-			PublicIP:       publicIP(service.NetworkConfiguration, service.PlatformVersion != nil),
-			TaskDefinition: aws.ToString(service.TaskDefinition),
+			State:    aws.ToString(service.Status),
+			Family:   aws.ToString(service.PlatformFamily),
+			Platform: aws.ToString(service.PlatformVersion),
+			PublicIP: publicIP(service.NetworkConfiguration, service.PlatformVersion != nil),
 		}
-		running := []string{d.TaskDefinition}
+		running := []string{aws.ToString(service.TaskDefinition)}
 		for _, set := range service.TaskSets {
 			d.PublicIP = d.PublicIP || publicIP(set.NetworkConfiguration, false)
 			running = append(running, aws.ToString(set.TaskDefinition))

@@ -54,7 +54,6 @@ func fileSystems(ctx context.Context, s *collect.Session) error {
 				return efs.Detail{
 					State:        string(found.LifeCycleState),
 					Encrypted:    collect.Required("Encrypted", found.Encrypted),
-					KMSKey:       aws.ToString(found.KmsKeyId),
 					Zone:         collect.Optional("AvailabilityZoneName", found.AvailabilityZoneName),
 					MountTargets: int32(collect.Count("NumberOfMountTargets", &found.NumberOfMountTargets)), //nolint:gosec // was one
 				}
@@ -101,7 +100,7 @@ func accessPoints(ctx context.Context, s *collect.Session) error {
 }
 
 func accessPoint(found types.AccessPointDescription) efs.AccessPointDetail {
-	d := efs.AccessPointDetail{State: string(found.LifeCycleState), FileSystem: aws.ToString(found.FileSystemId), Root: "/", EnforcesUser: found.PosixUser != nil}
+	d := efs.AccessPointDetail{State: string(found.LifeCycleState), Root: "/", EnforcesUser: found.PosixUser != nil}
 	if found.RootDirectory != nil && found.RootDirectory.Path != nil {
 		d.Root = *found.RootDirectory.Path
 	}

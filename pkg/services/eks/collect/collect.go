@@ -51,7 +51,7 @@ func detail(c types.Cluster) eks.Detail {
 		PublicEndpoint:     vpc.EndpointPublicAccess,
 		PrivateEndpoint:    vpc.EndpointPrivateAccess,
 		PublicCIDRs:        collect.Prefixes("publicAccessCidrs", vpc.PublicAccessCidrs),
-		DeletionProtection: aws.ToBool(c.DeletionProtection),
+		DeletionProtection: c.DeletionProtection,
 	}
 	for _, encryption := range c.EncryptionConfig {
 		if encryption.Provider != nil {
@@ -60,7 +60,7 @@ func detail(c types.Cluster) eks.Detail {
 	}
 	if c.Logging != nil {
 		for _, setup := range c.Logging.ClusterLogging {
-			if !aws.ToBool(setup.Enabled) {
+			if !collect.Required("clusterLogging.enabled", setup.Enabled) {
 				continue
 			}
 			for _, logType := range setup.Types {

@@ -30,7 +30,7 @@ func Spec() collect.Spec {
 }
 
 func loadBalancers(ctx context.Context, s *collect.Session) error {
-	client := sdk.NewFromConfig(s.Config)
+	client := sdk.NewFromConfig(s.Config, func(o *sdk.Options) { o.APIOptions = append(o.APIOptions, collect.KeepBody) })
 	pages := sdk.NewDescribeLoadBalancersPaginator(client, &sdk.DescribeLoadBalancersInput{PageSize: aws.Int32(400)})
 	return collect.Each(ctx, s, pages,
 		func(o *sdk.DescribeLoadBalancersOutput) []types.LoadBalancerDescription {
@@ -51,7 +51,7 @@ func loadBalancers(ctx context.Context, s *collect.Session) error {
 				if err != nil {
 					return elb.Attributes{}, err
 				}
-				return attributes(o.LoadBalancerAttributes)
+				return attributes(o)
 			})
 			return l
 		})
@@ -90,19 +90,20 @@ func policies(all []types.PolicyDescription) []elb.Policy {
 	return found
 }
 
-func attributes(a *types.LoadBalancerAttributes) (elb.Attributes, error) {
+func attributes(o *sdk.DescribeLoadBalancerAttributesOutput) (elb.Attributes, error) {
+	a := o.LoadBalancerAttributes
 	if a == nil {
 		return elb.Attributes{}, fmt.Errorf("%w: LoadBalancerAttributes", collect.ErrGarbled)
 	}
 	var found elb.Attributes
 	if a.AccessLog != nil {
-		found.AccessLog = a.AccessLog.Enabled
+		found.AccessLog = collect.RequiredMember(o.ResultMetadata, a.AccessLog.Enabled, "AccessLog", "Enabled")
 	}
 	if a.ConnectionDraining != nil {
-		found.ConnectionDraining = a.ConnectionDraining.Enabled
+		found.ConnectionDraining = collect.RequiredMember(o.ResultMetadata, a.ConnectionDraining.Enabled, "ConnectionDraining", "Enabled")
 	}
 	if a.CrossZoneLoadBalancing != nil {
-		found.CrossZone = a.CrossZoneLoadBalancing.Enabled
+		found.CrossZone = collect.RequiredMember(o.ResultMetadata, a.CrossZoneLoadBalancing.Enabled, "CrossZoneLoadBalancing", "Enabled")
 	}
 	for _, more := range a.AdditionalAttributes {
 		if aws.ToString(more.Key) == "elb.http.desyncmitigationmode" {

@@ -127,17 +127,21 @@ func redirect(actions []types.Action) string {
 func attributes(all []types.LoadBalancerAttribute) (elbv2.Attributes, error) {
 	values := map[string]string{}
 	for _, a := range all {
-		values[aws.ToString(a.Key)] = aws.ToString(a.Value)
+		values[aws.ToString(a.Key)] = collect.Required("Attributes.Value", a.Value)
 	}
 	const always = "deletion_protection.enabled" // of every type of load balancer
 	if _, ok := values[always]; !ok {
 		return elbv2.Attributes{}, fmt.Errorf("%w: %s", collect.ErrGarbled, always)
 	}
+	on := func(key string) bool {
+		value, told := values[key]
+		return told && collect.Known(key, value, "true", "false") == "true"
+	}
 	return elbv2.Attributes{
-		DeletionProtection: values[always] == "true",
-		AccessLog:          values["access_logs.s3.enabled"] == "true",
-		CrossZone:          values["load_balancing.cross_zone.enabled"] == "true",
-		DropInvalidHeaders: values["routing.http.drop_invalid_header_fields.enabled"] == "true",
+		DeletionProtection: on(always),
+		AccessLog:          on("access_logs.s3.enabled"),
+		CrossZone:          on("load_balancing.cross_zone.enabled"),
+		DropInvalidHeaders: on("routing.http.drop_invalid_header_fields.enabled"),
 		DesyncMitigation:   values["routing.http.desync_mitigation_mode"],
 	}, nil
 }

@@ -132,19 +132,22 @@ func virtualDevices(reading *collect.Reading, s *collect.Session) fact.Of[map[st
 }
 
 func passwordPolicy(ctx context.Context, s *collect.Session) error {
-	client := sdk.NewFromConfig(s.Config)
+	client := sdk.NewFromConfig(s.Config, func(o *sdk.Options) { o.APIOptions = append(o.APIOptions, collect.KeepBody) })
 	reading := collect.NewReading(ctx, s)
 	p := iam.PasswordPolicy{Resource: s.Resource(s.ARN("iam", "account-password-policy"), "password policy")}
 	collect.Into(reading, &p.Rules, client.GetAccountPasswordPolicy, &sdk.GetAccountPasswordPolicyInput{},
 		func(o *sdk.GetAccountPasswordPolicyOutput) iam.PasswordRules {
 			r := o.PasswordPolicy
+			told := func(value bool, name string) bool {
+				return collect.RequiredMember(o.ResultMetadata, value, "PasswordPolicy", name)
+			}
 			return iam.PasswordRules{
 				Set:            true,
 				MinimumLength:  collect.Count("MinimumPasswordLength", r.MinimumPasswordLength),
-				Uppercase:      r.RequireUppercaseCharacters,
-				Lowercase:      r.RequireLowercaseCharacters,
-				Numbers:        r.RequireNumbers,
-				Symbols:        r.RequireSymbols,
+				Uppercase:      told(r.RequireUppercaseCharacters, "RequireUppercaseCharacters"),
+				Lowercase:      told(r.RequireLowercaseCharacters, "RequireLowercaseCharacters"),
+				Numbers:        told(r.RequireNumbers, "RequireNumbers"),
+				Symbols:        told(r.RequireSymbols, "RequireSymbols"),
 				MaximumAgeDays: collect.Count("MaxPasswordAge", r.MaxPasswordAge),
 				Remembered:     collect.Count("PasswordReusePrevention", r.PasswordReusePrevention),
 			}

@@ -70,7 +70,7 @@ func (l lister) user(u types.UserDetail) []check.Resource {
 		Credentials: credentials(l.report, arn, created),
 		VirtualMFA:  fact.Map(l.virtual, func(owners map[string]bool) bool { return owners[arn] }),
 	}
-	return append(l.inline("user", arn, u.Path, u.UserPolicyList), user)
+	return append(l.inline(arn, u.Path, u.UserPolicyList), user)
 }
 
 func (l lister) group(g types.GroupDetail) []check.Resource {
@@ -81,13 +81,13 @@ func (l lister) group(g types.GroupDetail) []check.Resource {
 			return iam.GroupDetail{Attached: arns(g.AttachedManagedPolicies)}
 		}),
 	}
-	return append(l.inline("group", arn, g.Path, g.GroupPolicyList), group)
+	return append(l.inline(arn, g.Path, g.GroupPolicyList), group)
 }
 
 func (l lister) role(r types.RoleDetail) []check.Resource {
 	arn := collect.RequiredARN("Role.Arn", r.Arn)
 	role := iam.Role{Resource: l.Resource(arn, collect.RequiredText("RoleName", r.RoleName)), Detail: collect.From(l.reading, r, l.roleDetail)}
-	return append(l.inline("role", arn, r.Path, r.RolePolicyList), role)
+	return append(l.inline(arn, r.Path, r.RolePolicyList), role)
 }
 
 func (l lister) roleDetail(r types.RoleDetail) iam.RoleDetail {
@@ -129,12 +129,12 @@ func (l lister) policy(p types.ManagedPolicyDetail) []check.Resource {
 	return []check.Resource{iam.Policy{Resource: l.Resource(arn, name), Detail: detail}}
 }
 
-func (l lister) inline(owner, arn string, of *string, policies []types.PolicyDetail) []check.Resource {
+func (l lister) inline(arn string, of *string, policies []types.PolicyDetail) []check.Resource {
 	return each(policies, func(p types.PolicyDetail) []check.Resource {
 		policy := iam.InlinePolicy{
 			Resource: l.Resource(arn, collect.RequiredText("PolicyName", p.PolicyName)),
 			Detail: collect.From(l.reading, p, func(p types.PolicyDetail) iam.InlinePolicyDetail {
-				return iam.InlinePolicyDetail{Owner: owner, OwnerPath: path(of), Document: l.document(p.PolicyDocument)}
+				return iam.InlinePolicyDetail{OwnerPath: path(of), Document: l.document(p.PolicyDocument)}
 			}),
 		}
 		policy.Sub = "policy/" + policy.Name

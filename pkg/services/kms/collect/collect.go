@@ -26,7 +26,7 @@ func Spec() collect.Spec {
 }
 
 func keys(ctx context.Context, s *collect.Session) error {
-	client := sdk.NewFromConfig(s.Config)
+	client := sdk.NewFromConfig(s.Config, func(o *sdk.Options) { o.APIOptions = append(o.APIOptions, collect.KeepBody) })
 	pages := sdk.NewListKeysPaginator(client, &sdk.ListKeysInput{Limit: aws.Int32(1000)})
 	return collect.Each(ctx, s, pages, func(o *sdk.ListKeysOutput) []types.KeyListEntry { return o.Keys },
 		func(r *collect.Reading, entry types.KeyListEntry) *kms.Key {
@@ -37,7 +37,9 @@ func keys(ctx context.Context, s *collect.Session) error {
 					func(o *sdk.GetKeyPolicyOutput) string { return s.Policy(collect.RequiredText("Policy", o.Policy)) })
 				if gap != nil || d.Rotates() {
 					collect.Into(r, &k.Rotation, client.GetKeyRotationStatus, &sdk.GetKeyRotationStatusInput{KeyId: entry.KeyId},
-						func(o *sdk.GetKeyRotationStatusOutput) bool { return o.KeyRotationEnabled })
+						func(o *sdk.GetKeyRotationStatusOutput) bool {
+							return collect.RequiredMember(o.ResultMetadata, o.KeyRotationEnabled, "KeyRotationEnabled")
+						})
 				}
 			}
 			return k

@@ -4,7 +4,6 @@ package collect
 import (
 	"context"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/organizations"
 
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
@@ -36,8 +35,7 @@ func membership(ctx context.Context, s *collect.Session) error {
 
 func organization(o *sdk.DescribeOrganizationOutput) organizations.Organization {
 	return organizations.Organization{
-		ID:         *o.Organization.Id,
-		Management: aws.ToString(o.Organization.MasterAccountId),
-		Features:   string(o.Organization.FeatureSet),
+		ID:       *o.Organization.Id,
+		Features: string(o.Organization.FeatureSet),
 	}
 }

@@ -147,7 +147,7 @@ func subscriptions(o *sdk.DescribeEventSubscriptionsOutput) []rds.Subscription {
 	for i, found := range o.EventSubscriptionsList {
 		all[i] = rds.Subscription{
 			Name:       aws.ToString(found.CustSubscriptionId),
-			Enabled:    aws.ToBool(found.Enabled),
+			Enabled:    collect.Required("Enabled", found.Enabled),
 			SourceType: aws.ToString(found.SourceType),
 			Categories: found.EventCategoriesList,
 			Sources:    found.SourceIdsList,

@@ -15,15 +15,14 @@ func instance(i types.DBInstance) rds.InstanceDetail {
 			Engine:        collect.RequiredText("Engine", i.Engine),
 			Version:       collect.RequiredText("EngineVersion", i.EngineVersion),
 			MasterUser:    collect.Optional("MasterUsername", i.MasterUsername),
-			Encrypted:     aws.ToBool(i.StorageEncrypted),
-			KMSKey:        aws.ToString(i.KmsKeyId),
-			Protected:     aws.ToBool(i.DeletionProtection),
+			Encrypted:     i.StorageEncrypted,
+			Protected:     i.DeletionProtection,
 			BackupDays:    count("BackupRetentionPeriod", i.BackupRetentionPeriod),
-			CopyTags:      aws.ToBool(i.CopyTagsToSnapshot),
-			IAMLogin:      aws.ToBool(i.IAMDatabaseAuthenticationEnabled),
+			CopyTags:      i.CopyTagsToSnapshot,
+			IAMLogin:      i.IAMDatabaseAuthenticationEnabled,
 			LogExports:    i.EnabledCloudwatchLogsExports,
-			MinorUpgrades: aws.ToBool(i.AutoMinorVersionUpgrade),
-			MultiAZ:       aws.ToBool(i.MultiAZ),
+			MinorUpgrades: i.AutoMinorVersionUpgrade,
+			MultiAZ:       i.MultiAZ,
 			Lifecycle:     aws.ToString(i.EngineLifecycleSupport),
 			ReplicaOf:     collect.Optional("ReadReplicaSourceDBInstanceIdentifier", i.ReadReplicaSourceDBInstanceIdentifier),
 		},
@@ -41,14 +40,6 @@ func instance(i types.DBInstance) rds.InstanceDetail {
 	if i.CertificateDetails != nil {
 		d.CertificateUntil = i.CertificateDetails.ValidTill
 	}
-	for _, group := range i.VpcSecurityGroups {
-		d.SecurityGroups = append(d.SecurityGroups, aws.ToString(group.VpcSecurityGroupId))
-	}
-	if i.DBSubnetGroup != nil {
-		for _, subnet := range i.DBSubnetGroup.Subnets {
-			d.Subnets = append(d.Subnets, aws.ToString(subnet.SubnetIdentifier))
-		}
-	}
 	return d
 }
 
@@ -60,15 +51,14 @@ func cluster(c types.DBCluster) rds.ClusterDetail {
 			Version:       collect.RequiredText("EngineVersion", c.EngineVersion),
 			MasterUser:    collect.Optional("MasterUsername", c.MasterUsername),
 			Port:          count("Port", c.Port),
-			Encrypted:     aws.ToBool(c.StorageEncrypted),
-			KMSKey:        aws.ToString(c.KmsKeyId),
-			Protected:     aws.ToBool(c.DeletionProtection),
+			Encrypted:     c.StorageEncrypted,
+			Protected:     c.DeletionProtection,
 			BackupDays:    count("BackupRetentionPeriod", c.BackupRetentionPeriod),
-			CopyTags:      aws.ToBool(c.CopyTagsToSnapshot),
-			IAMLogin:      aws.ToBool(c.IAMDatabaseAuthenticationEnabled),
+			CopyTags:      c.CopyTagsToSnapshot,
+			IAMLogin:      c.IAMDatabaseAuthenticationEnabled,
 			LogExports:    c.EnabledCloudwatchLogsExports,
-			MinorUpgrades: aws.ToBool(c.AutoMinorVersionUpgrade),
-			MultiAZ:       aws.ToBool(c.MultiAZ),
+			MinorUpgrades: c.AutoMinorVersionUpgrade,
+			MultiAZ:       c.MultiAZ,
 			Lifecycle:     aws.ToString(c.EngineLifecycleSupport),
 			ReplicaOf:     aws.ToString(c.ReplicationSourceIdentifier),
 		},

@@ -22,9 +22,9 @@ func snapshots(ctx context.Context, s *collect.Session) error {
 	pages := sdk.NewDescribeDBSnapshotsPaginator(client, &sdk.DescribeDBSnapshotsInput{SnapshotType: aws.String("manual"), MaxRecords: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeDBSnapshotsOutput) []types.DBSnapshot { return o.DBSnapshots },
 		func(r *collect.Reading, found types.DBSnapshot) *rds.DBSnapshot {
-			d := rds.SnapshotDetail{State: aws.ToString(found.Status), Engine: collect.RequiredText("Engine", found.Engine), Encrypted: collect.Required("Encrypted", found.Encrypted), Source: aws.ToString(found.DBInstanceIdentifier)}
+			d := rds.SnapshotDetail{State: aws.ToString(found.Status), Encrypted: collect.Required("Encrypted", found.Encrypted)}
 			snapshot := &rds.DBSnapshot{Resource: s.Resource(*found.DBSnapshotArn, aws.ToString(found.DBSnapshotIdentifier)), Detail: fact.Known(d)}
-			return manual(snapshot, d, func() {
+			return manual(snapshot, collect.RequiredText("Engine", found.Engine), d.Encrypted, func() {
 				collect.Into(r, &snapshot.Restorers, client.DescribeDBSnapshotAttributes,
 					&sdk.DescribeDBSnapshotAttributesInput{DBSnapshotIdentifier: found.DBSnapshotIdentifier},
 					func(o *sdk.DescribeDBSnapshotAttributesOutput) []string {
@@ -39,9 +39,9 @@ func clusterSnapshots(ctx context.Context, s *collect.Session) error {
 	pages := sdk.NewDescribeDBClusterSnapshotsPaginator(client, &sdk.DescribeDBClusterSnapshotsInput{SnapshotType: aws.String("manual"), MaxRecords: aws.Int32(most)})
 	return collect.Each(ctx, s, pages, func(o *sdk.DescribeDBClusterSnapshotsOutput) []types.DBClusterSnapshot { return o.DBClusterSnapshots },
 		func(r *collect.Reading, found types.DBClusterSnapshot) *rds.DBClusterSnapshot {
-			d := rds.SnapshotDetail{State: aws.ToString(found.Status), Engine: collect.RequiredText("Engine", found.Engine), Encrypted: collect.Required("StorageEncrypted", found.StorageEncrypted), Source: aws.ToString(found.DBClusterIdentifier)}
+			d := rds.SnapshotDetail{State: aws.ToString(found.Status), Encrypted: collect.Required("StorageEncrypted", found.StorageEncrypted)}
 			snapshot := &rds.DBClusterSnapshot{Resource: s.Resource(*found.DBClusterSnapshotArn, aws.ToString(found.DBClusterSnapshotIdentifier)), Detail: fact.Known(d)}
-			return manual(snapshot, d, func() {
+			return manual(snapshot, collect.RequiredText("Engine", found.Engine), d.Encrypted, func() {
 				collect.Into(r, &snapshot.Restorers, client.DescribeDBClusterSnapshotAttributes,
 					&sdk.DescribeDBClusterSnapshotAttributesInput{DBClusterSnapshotIdentifier: found.DBClusterSnapshotIdentifier},
 					func(o *sdk.DescribeDBClusterSnapshotAttributesOutput) []string {
@@ -53,11 +53,11 @@ func clusterSnapshots(ctx context.Context, s *collect.Session) error {
 
 // manual is a snapshot of an instance or of a cluster as it is kept: none of
 // other services', and asked who may restore it only where that may be anybody.
-func manual[R check.Resource](snapshot *R, d rds.SnapshotDetail, ask func()) *R {
-	if rds.Foreign(d.Engine) {
+func manual[R check.Resource](snapshot *R, engine string, encrypted bool, ask func()) *R {
+	if rds.Foreign(engine) {
 		return nil
 	}
-	if !d.Encrypted {
+	if !encrypted {
 		ask()
 	}
 	return snapshot

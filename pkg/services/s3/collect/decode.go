@@ -42,20 +42,20 @@ func ownership(o *sdk.GetBucketOwnershipControlsOutput) string {
 func bucketBlock(o *sdk.GetPublicAccessBlockOutput) s3.PublicAccessBlock {
 	c := o.PublicAccessBlockConfiguration
 	return s3.PublicAccessBlock{
-		BlockPublicACLs:       aws.ToBool(c.BlockPublicAcls),
-		IgnorePublicACLs:      aws.ToBool(c.IgnorePublicAcls),
-		BlockPublicPolicy:     aws.ToBool(c.BlockPublicPolicy),
-		RestrictPublicBuckets: aws.ToBool(c.RestrictPublicBuckets),
+		BlockPublicACLs:       collect.Required("BlockPublicAcls", c.BlockPublicAcls),
+		IgnorePublicACLs:      collect.Required("IgnorePublicAcls", c.IgnorePublicAcls),
+		BlockPublicPolicy:     collect.Required("BlockPublicPolicy", c.BlockPublicPolicy),
+		RestrictPublicBuckets: collect.Required("RestrictPublicBuckets", c.RestrictPublicBuckets),
 	}
 }
 
 // controlBlock is bucketBlock of the other SDK's type.
 func controlBlock(c *control.PublicAccessBlockConfiguration) s3.PublicAccessBlock {
 	return s3.PublicAccessBlock{
-		BlockPublicACLs:       aws.ToBool(c.BlockPublicAcls),
-		IgnorePublicACLs:      aws.ToBool(c.IgnorePublicAcls),
-		BlockPublicPolicy:     aws.ToBool(c.BlockPublicPolicy),
-		RestrictPublicBuckets: aws.ToBool(c.RestrictPublicBuckets),
+		BlockPublicACLs:       collect.Required("BlockPublicAcls", c.BlockPublicAcls),
+		IgnorePublicACLs:      collect.Required("IgnorePublicAcls", c.IgnorePublicAcls),
+		BlockPublicPolicy:     collect.Required("BlockPublicPolicy", c.BlockPublicPolicy),
+		RestrictPublicBuckets: collect.Required("RestrictPublicBuckets", c.RestrictPublicBuckets),
 	}
 }
 
@@ -70,12 +70,18 @@ func multiRegionAccessPoint(s *collect.Session, report control.MultiRegionAccess
 }
 
 func encryption(o *sdk.GetBucketEncryptionOutput) s3.Encryption {
+	var e s3.Encryption
 	for _, rule := range o.ServerSideEncryptionConfiguration.Rules {
 		if d := rule.ApplyServerSideEncryptionByDefault; d != nil {
-			return s3.Encryption{Algorithm: string(d.SSEAlgorithm), Key: aws.ToString(d.KMSMasterKeyID)}
+			e.Algorithm, e.Key = string(d.SSEAlgorithm), aws.ToString(d.KMSMasterKeyID)
+		}
+		if blocked := rule.BlockedEncryptionTypes; blocked != nil {
+			for _, encryption := range blocked.EncryptionType {
+				e.Blocked = append(e.Blocked, string(encryption))
+			}
 		}
 	}
-	return s3.Encryption{}
+	return e
 }
 
 func versioning(o *sdk.GetBucketVersioningOutput) s3.Versioning {

@@ -107,7 +107,7 @@ func subscription(s *collect.Session, r *collect.Reading, arn string, entry type
 	return sns.Subscription{
 		Resource: s.Resource(arn, name(aws.ToString(entry.TopicArn))),
 		Detail: collect.From(r, entry, func(entry types.Subscription) sns.Detail {
-			return sns.Detail{Topic: aws.ToString(entry.TopicArn), Protocol: collect.RequiredText("Protocol", entry.Protocol)}
+			return sns.Detail{Protocol: collect.RequiredText("Protocol", entry.Protocol)}
 		}),
 	}
 }

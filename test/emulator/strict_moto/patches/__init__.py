@@ -22,6 +22,7 @@ def apply() -> None:
     s3.serve_one_call_at_a_time()
     s3.protect_new_buckets()
     s3.keep_buckets_encrypted()
+    s3.tell_blocked_encryption()
     s3.name_regions_of_buckets()
     s3.leave_denials_of_bucket_policies_to_the_guard()
     kms.refuse_as_aws()

@@ -1,4 +1,4 @@
-"""S3's defaults since April 2023, which moto predates, and writers that do not trip over each other."""
+"""S3's defaults since April 2023 and April 2026, which moto predates, and writers that do not trip over each other."""
 
 import functools
 import threading
@@ -12,7 +12,11 @@ from moto.s3.responses import S3Response
 def default_encryption() -> dict:
     """What AWS reports for a bucket nobody configured, in the shape moto keeps."""
     return {
-        "Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": "false"},
+        "Rule": {
+            "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
+            "BlockedEncryptionTypes": {"EncryptionType": ["SSE-C"]},  # since April 2026
+            "BucketKeyEnabled": "false",
+        },
     }
 
 
@@ -36,6 +40,30 @@ def keep_buckets_encrypted() -> None:
         backend.get_bucket(bucket_name).encryption = default_encryption()
 
     S3Backend.delete_bucket_encryption = delete_bucket_encryption
+
+
+def tell_blocked_encryption() -> None:
+    """moto keeps which encryption a bucket refuses, and leaves it out of its answer. A setting that does not name it changes nothing of it."""
+    put = S3Backend.put_bucket_encryption
+
+    def put_bucket_encryption(backend: S3Backend, bucket_name: str, encryption: dict) -> None:
+        kept = backend.get_bucket(bucket_name).encryption["Rule"]["BlockedEncryptionTypes"]
+        encryption["Rule"].setdefault("BlockedEncryptionTypes", kept)
+        put(backend, bucket_name, encryption)
+
+    def get_bucket_encryption(response: S3Response):
+        rule = response.backend.get_bucket_encryption(response.bucket_name)["Rule"]
+        types = rule["BlockedEncryptionTypes"]["EncryptionType"]
+        told = {
+            "ApplyServerSideEncryptionByDefault": rule["ApplyServerSideEncryptionByDefault"],
+            "BlockedEncryptionTypes": {"EncryptionType": [types] if isinstance(types, str) else types},
+            "BucketKeyEnabled": rule.get("BucketKeyEnabled") == "true",
+        }
+        response.data["Action"] = "GetBucketEncryption"
+        return response.serialized(ActionResult({"ServerSideEncryptionConfiguration": {"Rules": [told]}}))
+
+    S3Backend.put_bucket_encryption = put_bucket_encryption
+    S3Response.get_bucket_encryption = get_bucket_encryption
 
 
 def name_regions_of_buckets() -> None:

@@ -17,6 +17,8 @@ def neglected(account: Account) -> None:
     s3.delete_public_access_block(Bucket=exports)
     s3.put_bucket_ownership_controls(Bucket=exports, OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]})
     s3.put_bucket_acl(Bucket=exports, ACL="public-read")
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BlockedEncryptionTypes": {"EncryptionType": ["NONE"]}}
+    s3.put_bucket_encryption(Bucket=exports, ServerSideEncryptionConfiguration={"Rules": [rule]})
 
     bucket(account, "logs")  # as AWS makes it: not public, but without versions, access log or TLS policy
 
