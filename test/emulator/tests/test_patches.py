@@ -336,6 +336,14 @@ def test_tags_are_listed_beside_a_cluster_without_any(emulator, account):
     assert [each["Tags"] for each in listed if each["ResourceARN"].endswith(":tagged")] == [[{"Key": "env", "Value": "prod"}]]
 
 
+def test_clusters_are_protected_if_somebody_says_so(emulator, account):
+    eks = emulator.client("eks", account)
+    about = {"roleArn": f"arn:aws:iam::{account}:role/eks", "resourcesVpcConfig": {"subnetIds": []}}
+    for name, given in (("plain", {}), ("protected", {"deletionProtection": True})):
+        eks.create_cluster(name=name, **about, **given)
+        assert eks.describe_cluster(name=name)["cluster"]["deletionProtection"] == (name == "protected")
+
+
 TOPIC = json.dumps({
     "Parameters": {"Name": {"Type": "String"}},
     "Resources": {"Topic": {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Ref": "Name"}}}},
