@@ -84,7 +84,7 @@ bench: build ## Measure an audit of 1,000 resources, and the checks alone; BESID
 	go test -run '^$$' -bench . ./pkg/judge/check ./pkg/judge/iampolicy
 	go run ./bench $(if $(BESIDE),-beside $(BESIDE))
 
-.PHONY: fanout scale fairness cost functions size invoke-api invoke-scheduler invoke-checker invoke-aggregator invoke-purge
+.PHONY: fanout scale fairness cost functions size invoke-api invoke-scheduler invoke-checker invoke-aggregator invoke-worker
 fanout: ## Let 2,000 connections be due in the same minute, in one process (about two minutes of two free cores)
 	go run ./bench/fanout
 
@@ -104,7 +104,7 @@ functions: ## Build bin/functions/*/bootstrap for arm64, which template.yaml dep
 size: warm functions ## Print how large the functions are and how long they take to start
 	@go run ./test/size
 
-invoke-api: warm ## Run a function on the emulator with its event of events/; so invoke-scheduler, -checker, -aggregator, -purge
+invoke-api: warm ## Run a function on the emulator with its event of events/; so invoke-scheduler, -checker, -aggregator, -worker
 	@go run ./test/invoke api events/http.json
 invoke-scheduler: warm
 	@go run ./test/invoke scheduler events/schedule.json
@@ -112,8 +112,8 @@ invoke-checker: warm
 	@go run ./test/invoke checker events/tasks.json
 invoke-aggregator: warm
 	@go run ./test/invoke aggregator events/results.json
-invoke-purge: warm
-	@go run ./test/invoke aggregator events/purge.json
+invoke-worker: warm
+	@go run ./test/invoke worker events/purge.json
 
 emulator-test: ## The tests of the emulator, of the sample estate and of the deployer (Python)
 	cd test/emulator && ./python -m pytest -q tests

@@ -17,7 +17,7 @@ if [ "$total" -gt 3 ]; then
 		go build "$package"
 	done
 fi
-for name in api scheduler checker aggregator; do
+for name in api scheduler checker aggregator worker; do
 	echo "  bin/functions/$name/bootstrap" >&2
 	mkdir -p "bin/functions/$name"
 	go build -tags lambda.norpc -ldflags '-s -w' -o "bin/functions/$name/bootstrap" "./functions/$name"

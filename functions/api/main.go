@@ -17,6 +17,7 @@ type settings struct {
 	wiring.Settings
 	Urgent      string        `env:"URGENT_QUEUE_URL,required"`
 	Key         string        `env:"KEY_ARN,required"`
+	JobQueue    string        `env:"JOBS_QUEUE_URL,required"`
 	Bucket      string        `env:"EVIDENCE_BUCKET,required"`
 	CheckerRole string        `env:"CHECKER_ROLE_ARN,required"`
 	AuditRole   string        `env:"AUDIT_ROLE_NAME,required"`
@@ -30,7 +31,7 @@ func main() {
 	keys, bucket := f.Keys(cfg.Key), f.Bucket(cfg.Bucket)
 	handler := &api.API{
 		Store: f.Store, Catalog: f.Catalog, ExternalIDs: connect.ExternalIDs{Store: f.Store, Keys: keys},
-		AccessKeys: connect.AccessKeys{Store: f.Store, Keys: keys, Now: time.Now}, Rekeying: connect.Rekeying{Store: f.Store, Keys: keys},
+		AccessKeys: connect.AccessKeys{Store: f.Store, Keys: keys, Now: time.Now}, Jobs: connect.Jobs{Store: f.Store, Queue: f.Queue(cfg.JobQueue), Now: time.Now},
 		Pipeline: &pipeline.Pipeline{
 			Catalog: f.Catalog, Store: f.Store, Urgent: f.Queue(cfg.Urgent),
 			Meter: f.Meters, Now: time.Now, Bound: cfg.Bound, KeepDetail: time.Duration(cfg.Evidence) * 24 * time.Hour, PurgeAfter: cfg.PurgeAfter,

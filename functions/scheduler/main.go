@@ -16,7 +16,7 @@ type settings struct {
 	wiring.Settings
 	Tasks    string        `env:"TASKS_QUEUE_URL,required"`
 	Results  string        `env:"RESULTS_QUEUE_URL,required"`
-	Purges   string        `env:"PURGE_QUEUE_URL,required"`
+	Jobs     string        `env:"JOBS_QUEUE_URL,required"`
 	Bound    time.Duration `env:"AUDIT_BOUND,required"`
 	Evidence int           `env:"EVIDENCE_DAYS,required"`
 }
@@ -24,7 +24,7 @@ type settings struct {
 func main() {
 	cfg, f := wiring.Boot[settings]()
 	p := &pipeline.Pipeline{
-		Catalog: f.Catalog, Store: f.Store, Tasks: f.Queue(cfg.Tasks), Results: f.Queue(cfg.Results), Purges: f.Queue(cfg.Purges),
+		Catalog: f.Catalog, Store: f.Store, Tasks: f.Queue(cfg.Tasks), Results: f.Queue(cfg.Results), Purges: f.Queue(cfg.Jobs),
 		Meter: f.Meters, Now: time.Now, Bound: cfg.Bound, KeepDetail: time.Duration(cfg.Evidence) * 24 * time.Hour,
 	}
 	lambda.Start(lambdax.Clock(p.Tick, f.Meters, f.Log))

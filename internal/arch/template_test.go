@@ -99,7 +99,7 @@ func list1(v any) []string {
 }
 
 var functionNames = map[string]string{
-	"ApiFunction": "api", "SchedulerFunction": "scheduler", "CheckerFunction": "checker", "AggregatorFunction": "aggregator",
+	"ApiFunction": "api", "SchedulerFunction": "scheduler", "CheckerFunction": "checker", "AggregatorFunction": "aggregator", "WorkerFunction": "worker",
 }
 
 // TestTemplateFunctions holds each function to the settings that its main and the
@@ -172,9 +172,9 @@ func TestTemplateQueues(t *testing.T) {
 			}
 			name := strings.TrimSuffix(fmt.Sprint(dig(p, "Queue", "!GetAtt")), ".Arn")
 			concurrency := dig(p, "ScalingConfig", "MaximumConcurrency")
-			if name == "PurgeQueue" { // so few that results never wait for a place
+			if name == "JobsQueue" { // so few that results never wait for a place
 				if concurrency != "2" {
-					t.Errorf("%s: %v purges at once, want 2", id, concurrency)
+					t.Errorf("%s: %v jobs at once, want 2", id, concurrency)
 				}
 			} else if dig(concurrency, "!Ref") == nil {
 				t.Errorf("%s: the concurrency is no parameter", id)
@@ -282,12 +282,12 @@ func TestTemplatePermissions(t *testing.T) {
 	if !slices.Equal(assumes, []string{"CheckerRole"}) {
 		t.Errorf("roles that assume roles: %v", assumes)
 	}
-	// Data keys are wrapped anew by the API alone, from CloudArq's key to itself.
+	// Data keys are wrapped anew by the worker alone, from CloudArq's key to itself.
 	for _, action := range []string{"kms:ReEncryptFrom", "kms:ReEncryptTo"} {
-		if of := rekeys["ApiRole "+action]; !strings.Contains(of, "Key.Arn") {
-			t.Errorf("the API may call %s on %q, want the key", action, of)
+		if of := rekeys["WorkerRole "+action]; !strings.Contains(of, "Key.Arn") {
+			t.Errorf("the worker may call %s on %q, want the key", action, of)
 		}
-		if of := rekeys["Key "+action]; !strings.Contains(of, "ApiRole-*") || strings.Count(of, "Role-*") != 1 {
+		if of := rekeys["Key "+action]; !strings.Contains(of, "${Installation}-worker") || strings.Count(of, "${Installation}") != 1 {
 			t.Errorf("the key's policy lets call %s: %s, want the API's role alone", action, of)
 		}
 	}

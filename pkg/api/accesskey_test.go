@@ -11,6 +11,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
@@ -286,29 +287,25 @@ func TestRekey(t *testing.T) {
 	if err := org.PutDataKey(t.Context(), "damaged", []byte("x")); err != nil {
 		t.Fatal(err)
 	}
-	type answer struct {
-		Rekeyed int
-		Damaged bool
-		Cursor  string
+	w := s.call(http.MethodPost, "/v1/rekey", header{"Idempotency-Key": "once"}, nil)
+	job := decode[model.Job](t, w)
+	if w.Code != http.StatusAccepted || w.Header().Get("Location") != "/v1/jobs/"+string(job.ID) || !job.EndedAt.IsZero() || job.Done > 0 {
+		t.Fatalf("status %d, %s", w.Code, w.Body)
 	}
-	rekeyed, damaged, pages := 0, 0, 0
-	for cursor := ""; ; pages++ {
-		w := s.call(http.MethodPost, "/v1/rekey?limit=2&cursor="+cursor, nil, nil)
-		page := decode[answer](t, w)
-		if w.Code != http.StatusOK || page.Rekeyed > 2 || pages > 10 {
-			t.Fatalf("status %d, %s", w.Code, w.Body)
-		}
-		rekeyed += page.Rekeyed
-		if page.Damaged {
-			damaged++
-		}
-		if cursor = page.Cursor; cursor == "" {
-			break
-		}
+	if again := decode[model.Job](t, s.call(http.MethodPost, "/v1/rekey", header{"Idempotency-Key": "once"}, nil)); again.ID != job.ID {
+		t.Errorf("the request repeated made job %s, want %s", again.ID, job.ID)
 	}
-	if rekeyed != len(all) || damaged != 1 || pages < 2 || !strings.Contains(s.log.String(), "data key of damaged") {
-		t.Errorf("%d rekeyed and %d pages with damage over %d pages; log: %s", rekeyed, damaged, pages, s.log)
+	if err := s.broker.Drain(t.Context(), memory.Worker{Queue: s.jobs, Handle: s.worker.Run}); err != nil {
+		t.Fatal(err)
 	}
+	if dead := s.jobs.Dead(); len(dead) > 0 {
+		t.Fatal(dead)
+	}
+	job = decode[model.Job](t, s.call(http.MethodGet, "/v1/jobs/"+string(job.ID), nil, nil))
+	if job.Done != len(all) || !job.Damaged || job.EndedAt.IsZero() || !strings.Contains(s.log.String(), "data key of damaged") {
+		t.Errorf("%+v; log: %s", job, s.log)
+	}
+	problem(t, "another organization's job", s.call(http.MethodGet, "/v1/jobs/"+string(job.ID), header{"CloudArq-Organization": "other"}, nil), http.StatusNotFound, "not_found")
 	for _, k := range before {
 		now, err := org.DataKey(t.Context(), k.Record)
 		if err != nil || string(now.Wrapped) == string(k.Wrapped) {
@@ -319,10 +316,6 @@ func TestRekey(t *testing.T) {
 		if key, err := s.keys.Open(t.Context(), "default", c); err != nil || key.Secret.Reveal() != keySecret {
 			t.Errorf("%s: %v", c.ID, err)
 		}
-	}
-	problem(t, "a cursor of our own making", s.call(http.MethodPost, "/v1/rekey?cursor=abc", nil, nil), http.StatusUnprocessableEntity, "invalid")
-	if w := s.call(http.MethodPost, "/v1/rekey", header{"CloudArq-Organization": "other"}, nil); decode[answer](t, w) != (answer{}) {
-		t.Errorf("another organization: %s", w.Body)
 	}
 }
 

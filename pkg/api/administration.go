@@ -2,14 +2,12 @@ package api
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 )
 
 func (a *API) administration(api huma.API) {
@@ -20,9 +18,12 @@ func (a *API) administration(api huma.API) {
 		OperationID: "put-settings", Method: http.MethodPut, Path: "/v1/settings", Summary: "Change the organization's settings", Tags: []string{"administration"},
 	}, a.putSettings)
 	huma.Register(api, huma.Operation{
-		OperationID: "rekey", Method: http.MethodPost, Path: "/v1/rekey",
-		Summary: "Wrap the organization's data keys anew, by the newest master key; nothing that is sealed changes", Tags: []string{"administration"},
+		OperationID: "rekey", Method: http.MethodPost, Path: "/v1/rekey", DefaultStatus: http.StatusAccepted,
+		Summary: "Have the organization's data keys wrapped anew, by the newest master key; nothing that is sealed changes", Tags: []string{"administration"},
 	}, a.rekey)
+	huma.Register(api, huma.Operation{
+		OperationID: "get-job", Method: http.MethodGet, Path: "/v1/jobs/{job}", Summary: "Show how far a job is", Tags: []string{"administration"},
+	}, a.getJob)
 }
 
 type settingsAnswer struct {
@@ -61,30 +62,37 @@ func (a *API) putSettings(ctx context.Context, in *struct {
 	return &settingsAnswer{ETag: etag(s.Version), Body: s}, nil
 }
 
-type rekeyAnswer struct {
-	Body struct {
-		Rekeyed int    `json:"rekeyed" doc:"Data keys of this page that are wrapped anew"`
-		Damaged bool   `json:"damaged,omitempty" doc:"Some data keys of this page do not open and stay as they are; the log names them"`
-		Cursor  string `json:"cursor,omitempty" doc:"Where to go on; left out at the end"`
-	}
+type jobAnswer struct {
+	Location string `header:"Location"`
+	Body     model.Job
 }
 
+// rekey has a worker do it: nobody who takes requests may use the keys for that.
 func (a *API) rekey(ctx context.Context, in *struct {
 	Organized
-	Cursor string `query:"cursor" maxLength:"4096"`
-	Limit  int    `query:"limit" minimum:"1" maximum:"200" default:"100"`
+	Key string `header:"Idempotency-Key" maxLength:"255"`
 },
-) (*rekeyAnswer, error) {
-	n, next, err := a.Rekeying.Page(ctx, in.id(), in.Cursor, in.Limit)
-	damaged := errors.Is(err, secret.ErrSealed)
-	switch {
-	case damaged:
-		a.Log.ErrorContext(ctx, "data keys do not open", slog.Any("error", err))
-	case err != nil:
-		return nil, a.cursor(ctx, err)
+) (*jobAnswer, error) {
+	id, err := a.idempotent(ctx, a.Store.For(in.id()), "rekey", in.Key, struct{}{})
+	if err != nil {
+		return nil, a.answer(ctx, err)
 	}
-	a.note(ctx, in.id(), "data keys were wrapped anew", slog.Int("rekeyed", n))
-	out := &rekeyAnswer{}
-	out.Body.Rekeyed, out.Body.Damaged, out.Body.Cursor = n, damaged, next
-	return out, nil
+	job, err := a.Jobs.Begin(ctx, in.id(), model.JobID(id), model.JobRekey)
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	a.note(ctx, in.id(), "data keys are to be wrapped anew", slog.String("job", id))
+	return &jobAnswer{Location: "/v1/jobs/" + id, Body: job}, nil
+}
+
+func (a *API) getJob(ctx context.Context, in *struct {
+	Organized
+	Job string `path:"job" maxLength:"64"`
+},
+) (*jobAnswer, error) {
+	job, _, err := a.Store.For(in.id()).Job(ctx, model.JobID(in.Job))
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	return &jobAnswer{Body: job}, nil
 }

@@ -45,11 +45,11 @@ type AccessKeys interface {
 	Prune(ctx context.Context, org model.OrganizationID, c model.Connection, before *model.AccessKey) error
 }
 
-// Rekeying wraps the data keys of an organization anew.
-type Rekeying interface {
-	// Page wraps a page of them anew, says how many and what continues it. An error
-	// that wraps secret.ErrSealed tells of those that do not open.
-	Page(ctx context.Context, org model.OrganizationID, cursor string, limit int) (rekeyed int, next string, err error)
+// Jobs has work done that takes longer than a request, or keys that this handler does
+// not have.
+type Jobs interface {
+	// Begin makes a job, once for an id.
+	Begin(ctx context.Context, org model.OrganizationID, id model.JobID, kind model.JobKind) (model.Job, error)
 }
 
 // API is what the handler works with.
@@ -59,7 +59,7 @@ type API struct {
 	Pipeline    *pipeline.Pipeline // begins, stops and resumes audits
 	ExternalIDs ExternalIDs
 	AccessKeys  AccessKeys
-	Rekeying    Rekeying
+	Jobs        Jobs
 	Now         func() time.Time
 	Log         *slog.Logger
 	Templates   Templates
@@ -72,7 +72,7 @@ type API struct {
 	Version string
 
 	publishing sync.Mutex
-	published  bool // the template, by this process
+	published  published // the template, by this process
 }
 
 // DefaultOrganization is the one of a request that names none.

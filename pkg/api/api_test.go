@@ -65,6 +65,9 @@ type server struct {
 	handler http.Handler
 	store   *store.Store
 	keys    connect.AccessKeys
+	worker  connect.Worker
+	broker  *memory.Broker
+	jobs    *memory.Queue
 	tasks   *away
 	table   *lossy
 	shelf   *shelf
@@ -99,8 +102,11 @@ func newServer(t *testing.T) *server {
 		t.Fatal(err)
 	}
 	s.keys = connect.AccessKeys{Store: s.store, Keys: keys, Now: clock}
+	s.broker = memory.New(memory.Options{})
+	s.jobs = s.broker.Queue("jobs")
+	s.worker = connect.Worker{Jobs: connect.Jobs{Store: s.store, Queue: s.jobs, Now: clock}, Rekeying: connect.Rekeying{Store: s.store, Keys: keys}, Log: slog.New(slog.NewTextHandler(s.log, nil))}
 	a := &api.API{
-		Store: s.store, Catalog: catalog, ExternalIDs: fixedID{}, AccessKeys: s.keys, Rekeying: connect.Rekeying{Store: s.store, Keys: keys}, Now: clock, Log: slog.New(slog.NewTextHandler(s.log, nil)),
+		Store: s.store, Catalog: catalog, ExternalIDs: fixedID{}, AccessKeys: s.keys, Jobs: connect.Jobs{Store: s.store, Queue: s.jobs, Now: clock}, Now: clock, Log: slog.New(slog.NewTextHandler(s.log, nil)),
 		Pipeline:  &pipeline.Pipeline{Catalog: catalog, Store: s.store, Tasks: s.tasks, Now: clock, Bound: time.Hour},
 		Templates: s.shelf, Ledgers: s.shelf,
 		CheckerRole: "arn:aws:iam::999999999999:role/checker", AuditRole: "TheirAuditRole", Region: "eu-west-1", Version: "test",
@@ -461,7 +467,8 @@ func TestEveryRoute(t *testing.T) {
 		"update-connection": map[string]any{"role_arn": role},
 		"give-access-key":   map[string]any{"access_key_id": keyID, "secret_access_key": keySecret},
 	}
-	fill := strings.NewReplacer("{connection}", string(c.ID), "{audit}", string(a.ID), "{finding}", string(f.ID))
+	job := decode[model.Job](t, s.call(http.MethodPost, "/v1/rekey", nil, nil))
+	fill := strings.NewReplacer("{job}", string(job.ID), "{connection}", string(c.ID), "{audit}", string(a.ID), "{finding}", string(f.ID))
 	for template, methods := range document.Paths {
 		for method, operation := range methods {
 			path, body := fill.Replace(template), bodies[operation.OperationID]

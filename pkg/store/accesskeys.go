@@ -8,14 +8,19 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
 )
 
-// SealedAccessKey is the access key of a connection, sealed by the connection's
-// data key. Its record is written once: which of them is good, the connection says,
+// SealedAccessKey is the access key of a connection, sealed by a data key. Its record is written once: which of them is good, the connection says,
 // so that one write of the connection puts a new key in an old one's place.
 type SealedAccessKey struct {
 	ID              string `json:"id"` // as in model.AccessKey: a ULID of when it was given
 	AccessKeyID     []byte `json:"access_key_id"`
 	SecretAccessKey []byte `json:"secret_access_key"`
+	// OwnDataKey says that it has a data key of its own, so that whoever seals it need not
+	// be able to open any; those from before it are sealed by the connection's.
+	OwnDataKey bool `json:"own_data_key,omitempty"`
 }
+
+// DataKeyOf is the record of the data key of an access key that has its own.
+func DataKeyOf(connection model.ConnectionID, id string) string { return string(connection) + "/" + id }
 
 // accessKeyPart is where the sealed keys of a connection are.
 const accessKeyPart = "ACCESS-KEY"
@@ -57,9 +62,9 @@ func (o *Organization) AccessKeyIDs(ctx context.Context, connection model.Connec
 	return ids, nil
 }
 
-// DeleteAccessKey destroys a sealed access key of a connection.
+// DeleteAccessKey destroys a sealed access key of a connection, and its data key.
 func (o *Organization) DeleteAccessKey(ctx context.Context, connection model.ConnectionID, id string) error {
-	if err := o.table.Delete(ctx, o.sealedKey(connection, id)); err != nil {
+	if err := o.table.DeleteMany(ctx, []table.Key{o.sealedKey(connection, id), o.dataKeyKey(DataKeyOf(connection, id))}); err != nil {
 		return fmt.Errorf("destroy an access key of connection %s: %w", connection, err)
 	}
 	return nil

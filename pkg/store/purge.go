@@ -271,14 +271,20 @@ func (w *sweep) walk(ctx context.Context, scopes []string) error {
 		return err
 	}
 	o, connection := w.purge.org, w.purge.connection
-	for _, what := range []string{"SCOPE", accessKeyPart} {
-		if err := w.partition(ctx, o.key(what, string(connection))); err != nil {
-			return err
-		}
+	if err := w.partition(ctx, o.key("SCOPE", string(connection))); err != nil {
+		return err
 	}
-	for _, key := range []table.Key{
+	sealed, err := o.AccessKeyIDs(ctx, connection)
+	if err != nil {
+		return err
+	}
+	var keys []table.Key
+	for _, id := range sealed { // the data key first: what it sealed leads to it
+		keys = append(keys, o.dataKeyKey(DataKeyOf(connection, id)), o.sealedKey(connection, id))
+	}
+	for _, key := range append(keys, []table.Key{
 		{PK: o.key("CLOCK", string(startClock)), SK: string(connection)}, o.claimKey(connection), o.verifiedKey(connection), o.accessRecord(connection), o.dataKeyKey(string(connection)),
-	} {
+	}...) {
 		_, err := o.table.Get(ctx, key)
 		if err == nil {
 			err = w.add(ctx, key)

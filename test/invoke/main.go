@@ -28,7 +28,7 @@ const patience = 5 * time.Minute
 
 // functions are the functions by their names, as the template knows them.
 func functions() map[string]string {
-	return map[string]string{"api": "ApiFunction", "scheduler": "SchedulerFunction", "checker": "CheckerFunction", "aggregator": "AggregatorFunction"}
+	return map[string]string{"api": "ApiFunction", "scheduler": "SchedulerFunction", "checker": "CheckerFunction", "aggregator": "AggregatorFunction", "worker": "WorkerFunction"}
 }
 
 // sample is the name of a queue in the events, with its logical id.
@@ -54,7 +54,7 @@ func main() {
 
 func run(ctx context.Context, args []string) (err error) {
 	if len(args) != 2 || functions()[args[0]] == "" {
-		return errors.New("usage: invoke api|scheduler|checker|aggregator EVENT.json")
+		return errors.New("usage: invoke api|scheduler|checker|aggregator|worker EVENT.json")
 	}
 	event, err := os.ReadFile(args[1])
 	if err != nil {

@@ -69,7 +69,7 @@ func (h *house) idle() {
 // nobody up.
 func TestPoison(t *testing.T) {
 	h := start(t, "poison", nil)
-	for _, name := range []string{"Tasks", "Results", "Purge"} {
+	for _, name := range []string{"Tasks", "Results", "Jobs"} {
 		bad := []string{
 			"not JSON", `{}`, `{"kind":"task","v":99,"org":"poison","connection":"c","audit":"a","task":"t"}`,
 			`{"kind":"surprise","v":1,"org":"poison","connection":"c","audit":"a","task":"t"}`,

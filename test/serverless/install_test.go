@@ -37,7 +37,7 @@ type install struct {
 
 // functions are the functions of the template, and the packages they are built from.
 var functions = map[string]string{
-	"ApiFunction": "api", "SchedulerFunction": "scheduler", "CheckerFunction": "checker", "AggregatorFunction": "aggregator",
+	"ApiFunction": "api", "SchedulerFunction": "scheduler", "CheckerFunction": "checker", "AggregatorFunction": "aggregator", "WorkerFunction": "worker",
 }
 
 // deployed deploys once for all tests: they keep apart by their organizations.

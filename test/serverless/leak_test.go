@@ -125,7 +125,7 @@ func TestNothingLeaks(t *testing.T) {
 		t.Error("no step failed")
 	}
 	places := map[string]string{"the logs": text, "the answers": said.String(), "the table": h.dumpTable(), "the bucket": h.dumpBucket()}
-	for _, name := range []string{"TasksQueue", "TasksDeadQueue", "UrgentTasksQueue", "UrgentTasksDeadQueue", "ResultsQueue", "ResultsDeadQueue", "PurgeQueue", "PurgeDeadQueue"} {
+	for _, name := range []string{"TasksQueue", "TasksDeadQueue", "UrgentTasksQueue", "UrgentTasksDeadQueue", "ResultsQueue", "ResultsDeadQueue", "JobsQueue", "JobsDeadQueue"} {
 		places[name] = strings.Join(h.queue(name).take(), "\n")
 	}
 	for place, content := range places {

@@ -16,8 +16,8 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
-// AccessKeys keeps the access keys of connections, each sealed under the data key of
-// its connection.
+// AccessKeys keeps the access keys of connections, each sealed under a data key of its
+// own: to seal one takes no right to open any.
 type AccessKeys struct {
 	Store *store.Store
 	Keys  secret.Wrapper
@@ -28,14 +28,11 @@ type AccessKeys struct {
 // it, in place of the key or the role that it had. store.ErrConflict says that
 // somebody else wrote the connection since it was read: nothing is changed.
 func (k AccessKeys) Set(ctx context.Context, org model.OrganizationID, c *model.Connection, key secret.AccessKey, made time.Time) error {
-	sealed, err := k.seal(ctx, org, c.ID, key)
+	sealed, err := k.keep(ctx, org, c.ID, key)
 	if err != nil {
 		return err
 	}
 	records, before := k.Store.For(org), c.AccessKey
-	if err := records.PutAccessKey(ctx, c.ID, sealed); err != nil {
-		return err
-	}
 	changed := *c
 	changed.RoleARN, changed.AccessKey = "", &model.AccessKey{ID: sealed.ID, Suffix: key.Suffix(), Since: made}
 	err = records.PutConnection(ctx, &changed)
@@ -85,11 +82,19 @@ func (k AccessKeys) Prune(ctx context.Context, org model.OrganizationID, c model
 	return nil
 }
 
-func (k AccessKeys) seal(ctx context.Context, org model.OrganizationID, connection model.ConnectionID, key secret.AccessKey) (store.SealedAccessKey, error) {
-	sealed := store.SealedAccessKey{ID: ulid.MustNew(ulid.Timestamp(k.Now()), ulid.DefaultEntropy()).String()}
-	by, err := dataKey(ctx, k.Store.For(org), k.Keys, ownerOf(org, connection))
+// keep seals an access key, and writes it. Its record comes before its data key's:
+// whoever finds the one destroys both.
+func (k AccessKeys) keep(ctx context.Context, org model.OrganizationID, connection model.ConnectionID, key secret.AccessKey) (store.SealedAccessKey, error) {
+	sealed := store.SealedAccessKey{ID: ulid.MustNew(ulid.Timestamp(k.Now()), ulid.DefaultEntropy()).String(), OwnDataKey: true}
+	owner := keyOwner(org, connection, sealed)
+	release, err := secret.Hold(ctx, k.Keys)
 	if err != nil {
 		return sealed, err
+	}
+	defer release()
+	by, err := k.Keys.Generate(ctx, owner)
+	if err != nil {
+		return sealed, ofDataKey(owner, err)
 	}
 	id, word := keyBindings(org, connection)
 	if sealed.AccessKeyID, err = by.Seal(id, key.ID); err == nil {
@@ -98,7 +103,20 @@ func (k AccessKeys) seal(ctx context.Context, org model.OrganizationID, connecti
 	if err != nil {
 		return sealed, fmt.Errorf("the access key of connection %s: %w", connection, err)
 	}
-	return sealed, nil
+	records := k.Store.For(org)
+	if err := records.PutAccessKey(ctx, connection, sealed); err != nil {
+		return sealed, err
+	}
+	return sealed, records.PutDataKey(ctx, owner.Record, by.Wrapped)
+}
+
+// keyOwner is whose data key sealed an access key.
+func keyOwner(org model.OrganizationID, connection model.ConnectionID, sealed store.SealedAccessKey) secret.Owner {
+	owner := ownerOf(org, connection)
+	if sealed.OwnDataKey {
+		owner.Record = store.DataKeyOf(connection, sealed.ID)
+	}
+	return owner
 }
 
 // Open opens the access key that a connection names.
@@ -107,7 +125,7 @@ func (k AccessKeys) Open(ctx context.Context, org model.OrganizationID, c model.
 	if err != nil {
 		return secret.AccessKey{}, err
 	}
-	by, err := openDataKey(ctx, k.Store.For(org), k.Keys, ownerOf(org, c.ID))
+	by, err := openDataKey(ctx, k.Store.For(org), k.Keys, keyOwner(org, c.ID, sealed))
 	if err != nil {
 		return secret.AccessKey{}, err
 	}

@@ -143,32 +143,62 @@ func (p *Pipeline) meter(name metrics.Name, n int) {
 
 // Message is what queues carry: ids, never secrets, settings or bodies.
 type Message struct {
-	Kind         string               `json:"kind"` // "task", "result" or "purge"
+	Kind         string               `json:"kind"` // "task", "result", "purge" or "job"
 	Version      int                  `json:"v"`
 	Organization model.OrganizationID `json:"org"`
 	Connection   model.ConnectionID   `json:"connection"`
 	Audit        model.AuditID        `json:"audit"`
 	Task         model.TaskID         `json:"task"`
+	Job          model.JobID          `json:"job,omitempty"` // of a "job", which has no other id but its organization
 }
 
 // The kinds of messages, and the version of their form.
 const (
 	KindTask   = "task"
 	KindResult = "result"
+	KindJob    = "job"
 	version    = 1
 )
 
 // ParseMessage reads a message of the kind expected; any other is queue.ErrPoison.
 func ParseMessage(kind string, body []byte) (Message, error) {
+	m, err := parse(kind, body)
+	if err != nil {
+		return m, err
+	}
+	if m.Organization == "" || m.Connection == "" || m.Audit == "" || m.Task == "" {
+		return m, fmt.Errorf("%w: an id is missing", queue.ErrPoison)
+	}
+	return m, nil
+}
+
+// JobMessage has a job done by who takes messages of KindJob.
+func JobMessage(org model.OrganizationID, id model.JobID) []byte {
+	return Message{Kind: KindJob, Version: version, Organization: org, Job: id}.body()
+}
+
+// ParseJob reads a message of KindJob; any other is queue.ErrPoison.
+func ParseJob(body []byte) (model.OrganizationID, model.JobID, error) {
+	m, err := parse(KindJob, body)
+	if err == nil && (m.Organization == "" || m.Job == "") {
+		err = fmt.Errorf("%w: an id is missing", queue.ErrPoison)
+	}
+	return m.Organization, m.Job, err
+}
+
+// IsJob reports whether a message is of KindJob.
+func IsJob(body []byte) bool {
+	var m Message
+	return json.Unmarshal(body, &m) == nil && m.Kind == KindJob
+}
+
+func parse(kind string, body []byte) (Message, error) {
 	var m Message
 	if err := json.Unmarshal(body, &m); err != nil {
 		return m, fmt.Errorf("%w: %w", queue.ErrPoison, err)
 	}
 	if m.Kind != kind || m.Version != version {
 		return m, fmt.Errorf("%w: kind %q version %d, want %q version %d", queue.ErrPoison, m.Kind, m.Version, kind, version)
-	}
-	if m.Organization == "" || m.Connection == "" || m.Audit == "" || m.Task == "" {
-		return m, fmt.Errorf("%w: an id is missing", queue.ErrPoison)
 	}
 	return m, nil
 }

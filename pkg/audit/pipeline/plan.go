@@ -284,7 +284,7 @@ func reopen(ctx context.Context, org *store.Organization, audit model.Audit, t m
 func (p *Pipeline) send(ctx context.Context, org model.OrganizationID, audit model.Audit, tasks []model.Task) error {
 	var bodies [][]byte
 	for _, t := range tasks {
-		m := Message{KindTask, version, org, audit.Connection, audit.ID, t.ID}
+		m := Message{Kind: KindTask, Version: version, Organization: org, Connection: audit.Connection, Audit: audit.ID, Task: t.ID}
 		bodies = append(bodies, m.body())
 	}
 	to := p.Tasks

@@ -20,6 +20,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrFull says that no space is left; nothing was stored.
 	ErrFull = errors.New("no space left")
+	// ErrOther says that something else is stored where a text was to be put once.
+	ErrOther = errors.New("something else is stored there")
 	// ErrKey says that a key can never be accepted: an error of the program.
 	ErrKey = errors.New("invalid key")
 )

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob"
 )
 
@@ -209,18 +210,57 @@ func (s *Store) deletePart(ctx context.Context, keys []string) (left int, err er
 	return len(out.Errors), fmt.Errorf("blob %s: %s: %s", aws.ToString(e.Key), aws.ToString(e.Code), aws.ToString(e.Message))
 }
 
-// Presign makes a URL that shows the blob under key to whoever has it, and says
-// until when: as long as said, or until the keys that sign it end, if that is
-// known and sooner. The blob need not exist yet, and S3 asks the signer's
-// permissions only when the URL is used. It is a secret while it lasts.
-func (s *Store) Presign(ctx context.Context, key string, last time.Duration) (url string, until time.Time, err error) {
-	if url, until, err = s.presign(ctx, key, last); err != nil {
+// PutOnce stores a text under key unless something is stored there, and gives the version
+// of what is: S3's id for it, empty in a bucket without versions. That another text is
+// stored there is blob.ErrOther.
+func (s *Store) PutOnce(ctx context.Context, key, text string) (version string, err error) {
+	if version, err = s.putOnce(ctx, key, text); err != nil {
+		return "", fmt.Errorf("put blob %s once: %w", key, err)
+	}
+	return version, nil
+}
+
+func (s *Store) putOnce(ctx context.Context, key, text string) (string, error) {
+	if err := blob.CheckKey(key); err != nil {
+		return "", err
+	}
+	put, err := s.client.PutObject(ctx, &s3.PutObjectInput{
+		Bucket: aws.String(s.bucket), Key: aws.String(key), Body: strings.NewReader(text), IfNoneMatch: aws.String("*"),
+	})
+	if err == nil {
+		return aws.ToString(put.VersionId), nil
+	}
+	var api smithy.APIError
+	if !errors.As(err, &api) || api.ErrorCode() != "PreconditionFailed" {
+		return "", err
+	}
+	there, err := s.client.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(s.bucket), Key: aws.String(key)})
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = there.Body.Close() }()
+	stored, err := io.ReadAll(io.LimitReader(there.Body, int64(len(text))+1))
+	if err != nil {
+		return "", err
+	}
+	if string(stored) != text {
+		return "", blob.ErrOther
+	}
+	return aws.ToString(there.VersionId), nil
+}
+
+// Presign makes a URL that shows a version of the blob under key to whoever has it, the
+// newest if it is empty, and says until when: as long as said, or until the keys that
+// sign it end, if that is known and sooner. The blob need not exist yet, and S3 asks the
+// signer's permissions only when the URL is used. It is a secret while it lasts.
+func (s *Store) Presign(ctx context.Context, key, version string, last time.Duration) (url string, until time.Time, err error) {
+	if url, until, err = s.presign(ctx, key, version, last); err != nil {
 		return "", time.Time{}, fmt.Errorf("presign blob %s: %w", key, err)
 	}
 	return url, until, nil
 }
 
-func (s *Store) presign(ctx context.Context, key string, last time.Duration) (string, time.Time, error) {
+func (s *Store) presign(ctx context.Context, key, version string, last time.Duration) (string, time.Time, error) {
 	if err := blob.CheckKey(key); err != nil {
 		return "", time.Time{}, err
 	}
@@ -232,13 +272,17 @@ func (s *Store) presign(ctx context.Context, key string, last time.Duration) (st
 	if keys.CanExpire && keys.Expires.Before(until) {
 		until = keys.Expires.UTC()
 	}
+	shown := &s3.GetObjectInput{Bucket: aws.String(s.bucket), Key: aws.String(key)}
+	if version != "" {
+		shown.VersionId = aws.String(version)
+	}
 	request, err := s3.NewPresignClient(s.client, func(o *s3.PresignOptions) {
 		o.Expires = last
 		// A checksum to verify is of use to the SDK only, and one parameter more.
 		o.ClientOptions = append(o.ClientOptions, func(o *s3.Options) {
 			o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
 		})
-	}).PresignGetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(s.bucket), Key: aws.String(key)})
+	}).PresignGetObject(ctx, shown)
 	if err != nil {
 		return "", time.Time{}, err
 	}

@@ -257,7 +257,7 @@ func TestPresign(t *testing.T) {
 	if err := s.Put(t.Context(), "templates/role.yaml", strings.NewReader("a template")); err != nil {
 		t.Fatal(err)
 	}
-	link, until, err := s.Presign(t.Context(), "templates/role.yaml", time.Hour)
+	link, until, err := s.Presign(t.Context(), "templates/role.yaml", "", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,8 +276,50 @@ func TestPresign(t *testing.T) {
 	if content, err := io.ReadAll(answer.Body); err != nil || answer.StatusCode != http.StatusOK || string(content) != "a template" {
 		t.Errorf("status %d, %q, %v", answer.StatusCode, content, err)
 	}
-	if _, _, err := s.Presign(t.Context(), "a//b", time.Hour); !errors.Is(err, blob.ErrKey) {
+	if _, _, err := s.Presign(t.Context(), "a//b", "", time.Hour); !errors.Is(err, blob.ErrKey) {
 		t.Errorf("%v, want ErrKey", err)
+	}
+}
+
+// What is put once is never replaced, and a URL shows the version that was put.
+func TestPutOnce(t *testing.T) {
+	client, name := bucket(t)
+	if _, err := client.PutBucketVersioning(t.Context(), &awss3.PutBucketVersioningInput{
+		Bucket: &name, VersioningConfiguration: &types.VersioningConfiguration{Status: types.BucketVersioningStatusEnabled},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	s := s3.New(client, name)
+	first, err := s.PutOnce(t.Context(), "templates/role.yaml", "a template")
+	if err != nil || first == "" {
+		t.Fatalf("version %q, %v", first, err)
+	}
+	if again, err := s.PutOnce(t.Context(), "templates/role.yaml", "a template"); err != nil || again != first {
+		t.Errorf("version %q, %v; want %q", again, err, first)
+	}
+	for _, other := range []string{"a templatE", "a", "a template of somebody else"} {
+		if _, err := s.PutOnce(t.Context(), "templates/role.yaml", other); !errors.Is(err, blob.ErrOther) {
+			t.Errorf("%q: %v, want ErrOther", other, err)
+		}
+	}
+	if err := s.Put(t.Context(), "templates/role.yaml", strings.NewReader("an evil template")); err != nil { // by who may
+		t.Fatal(err)
+	}
+	link, _, err := s.Presign(t.Context(), "templates/role.yaml", first, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, link, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if content, err := io.ReadAll(answer.Body); err != nil || string(content) != "a template" {
+		t.Errorf("%q, %v", content, err)
 	}
 }
 
@@ -293,7 +335,7 @@ func TestPresignAsARole(t *testing.T) {
 				AccessKeyID: "ASIAEXAMPLE000000000", SecretAccessKey: "secret", SessionToken: strings.Repeat("+/token/", 250), CanExpire: true, Expires: ends,
 			}, nil
 		})
-		link, until, err := s3.New(awss3.New(awss3.Options{Region: region, Credentials: keys}), "evidence").Presign(t.Context(), "templates/role.yaml", time.Hour)
+		link, until, err := s3.New(awss3.New(awss3.Options{Region: region, Credentials: keys}), "evidence").Presign(t.Context(), "templates/role.yaml", "", time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,49 @@
+// Command worker does what takes longer than a request, or needs rights that nobody has
+// who takes requests or parses what accounts return: it purges deleted connections and
+// wraps data keys anew.
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"github.com/cloudarq/cloudarq/functions/internal/wiring"
+	"github.com/cloudarq/cloudarq/pkg/access/connect"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/lambdax"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue"
+)
+
+type settings struct {
+	wiring.Settings
+	Bucket      string        `env:"EVIDENCE_BUCKET,required"`
+	Jobs        string        `env:"JOBS_QUEUE_URL,required"`
+	Dead        string        `env:"JOBS_DEAD_QUEUE_URL,required"`
+	Key         string        `env:"KEY_ARN,required"`
+	MaxReceives int           `env:"MAX_RECEIVES,required"`
+	Spare       time.Duration `env:"SPARE,required"`
+}
+
+func main() {
+	cfg, f := wiring.Boot[settings]()
+	jobs := f.Queue(cfg.Jobs)
+	p := &pipeline.Pipeline{
+		Catalog: f.Catalog, Store: f.Store, Evidence: f.Bucket(cfg.Bucket), Purges: jobs,
+		Progress: pipeline.Silent{}, Meter: f.Meters, Now: time.Now, Spare: cfg.Spare,
+	}
+	worker := connect.Worker{
+		Jobs:     connect.Jobs{Store: f.Store, Queue: jobs, Now: time.Now},
+		Rekeying: connect.Rekeying{Store: f.Store, Keys: f.Keys(cfg.Key)}, Log: f.Log, Spare: cfg.Spare,
+	}
+	lambda.Start(lambdax.Messages{
+		Max: cfg.MaxReceives, Meters: f.Meters, Log: f.Log,
+		Sources: []lambdax.Source{{Queue: jobs, Dead: f.Queue(cfg.Dead), Handle: func(ctx context.Context, m queue.Message) error {
+			if pipeline.IsJob(m.Body) {
+				return worker.Run(ctx, m)
+			}
+			return p.RunPurge(ctx, m)
+		}}},
+	}.Batch)
+}

@@ -1,0 +1,91 @@
+package connect
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+// Jobs has jobs done: whoever takes the request writes the job and sends its id, and a
+// worker, who has the rights for it, does it.
+type Jobs struct {
+	Store *store.Store
+	Queue queue.Sender // to Run
+	Now   func() time.Time
+}
+
+// Begin makes a job, once for an id, and has it done. Repeated it makes nothing anew,
+// and sends again what may have been lost.
+func (j Jobs) Begin(ctx context.Context, org model.OrganizationID, id model.JobID, kind model.JobKind) (model.Job, error) {
+	records := j.Store.For(org)
+	made := model.Job{ID: id, Kind: kind, CreatedAt: j.Now().UTC()}
+	err := records.PutJob(ctx, &made, "")
+	if errors.Is(err, store.ErrConflict) {
+		made, _, err = records.Job(ctx, id)
+	}
+	if err != nil || !made.EndedAt.IsZero() {
+		return made, err
+	}
+	return made, j.Queue.Send(ctx, pipeline.JobMessage(org, id))
+}
+
+// Worker does jobs.
+type Worker struct {
+	Jobs
+	Rekeying Rekeying
+	Log      *slog.Logger
+	// Spare is kept of the time that the context gives, to note how far the job is and
+	// send it on.
+	Spare time.Duration
+}
+
+// Run does some of a job for as long as its context allows, and sends it on. A message
+// that comes twice, or while another does the same, does no harm: what is wrapped twice
+// is wrapped by the same key.
+func (w Worker) Run(ctx context.Context, message queue.Message) error {
+	org, id, err := pipeline.ParseJob(message.Body)
+	if err != nil {
+		return err
+	}
+	records := w.Store.For(org)
+	job, cursor, err := records.Job(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return errors.Join(queue.ErrPoison, err)
+	}
+	if err != nil || !job.EndedAt.IsZero() {
+		return err
+	}
+	const page = 100
+	for end, bounded := ctx.Deadline(); ; {
+		n, next, err := w.Rekeying.Page(ctx, org, cursor, page)
+		job.Done += n
+		switch {
+		case errors.Is(err, secret.ErrSealed):
+			job.Damaged = true
+			w.Log.ErrorContext(ctx, "data keys do not open", slog.Any("error", err))
+		case err != nil:
+			return err
+		}
+		if cursor = next; cursor == "" {
+			job.EndedAt = w.Now().UTC()
+		}
+		if err := records.PutJob(ctx, &job, cursor); errors.Is(err, store.ErrConflict) {
+			return nil // somebody else does it
+		} else if err != nil {
+			return err
+		}
+		if cursor == "" {
+			return nil
+		}
+		if bounded && time.Until(end) < w.Spare {
+			return w.Queue.Send(ctx, pipeline.JobMessage(org, id))
+		}
+	}
+}
