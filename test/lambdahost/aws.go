@@ -76,3 +76,14 @@ func (t *toEmulator) RoundTrip(r *http.Request) (*http.Response, error) {
 func (h *Host) afterwards() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(h.life), callLimit)
 }
+
+// As is how a function reaches AWS: by the keys of its role, for tests of what these
+// must not do.
+func (h *Host) As(logicalID string) (aws.Config, error) {
+	f := h.functions[logicalID]
+	if f == nil {
+		return aws.Config{}, fmt.Errorf("there is no function %s", logicalID)
+	}
+	keys, err := f.assumeRole()
+	return h.aws(&keys), err
+}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -80,20 +81,21 @@ func (h *house) connectByKey(name string, k accessKey) connection {
 // rekey wraps the data keys of the organization anew, and says how many.
 func (h *house) rekey() (n int) {
 	h.t.Helper()
-	for cursor := ""; ; {
-		var page struct {
-			Rekeyed int
-			Damaged bool
-			Cursor  string
-		}
-		if status := h.call(http.MethodPost, "/v1/rekey?limit=1&cursor="+cursor, nil, nil, &page); status != http.StatusOK || page.Damaged {
-			h.t.Fatalf("rekey: status %d, damaged %v", status, page.Damaged)
-		}
-		n += page.Rekeyed
-		if cursor = page.Cursor; cursor == "" {
-			return n
-		}
+	type job struct {
+		ID      string
+		EndedAt time.Time `json:"ended_at"`
+		Done    int
+		Damaged bool
 	}
+	var began, ended job
+	if status := h.call(http.MethodPost, "/v1/rekey", nil, nil, &began); status != http.StatusAccepted {
+		h.t.Fatalf("rekey: status %d", status)
+	}
+	h.idle()
+	if status := h.call(http.MethodGet, "/v1/jobs/"+began.ID, nil, nil, &ended); status != http.StatusOK || ended.EndedAt.IsZero() || ended.Damaged {
+		h.t.Fatalf("rekey: status %d, %+v", status, ended)
+	}
+	return ended.Done
 }
 
 // TestAccessKey: the fallback, from the setting that allows it to the key that its

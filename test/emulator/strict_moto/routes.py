@@ -55,19 +55,26 @@ def _routes(service: str) -> dict[str, list[Route]]:
     names = set(model.operation_names) - TOLD_APART_BY_HEADER
     # A few deprecated operations of S3 have the same request as their successors, which therefore come first.
     for name in sorted(names, key=lambda name: (model.operation_model(name).deprecated, name)):
-        http = model.operation_model(name).http
-        routes.setdefault(http["method"], []).append(_route(name, http["requestUri"]))
+        operation = model.operation_model(name)
+        routes.setdefault(operation.http["method"], []).append(_route(name, operation.http["requestUri"], _required(operation)))
     for found in routes.values():
         found.sort(key=lambda route: route.specificity, reverse=True)
     return routes
 
 
-def _route(operation: str, uri: str) -> Route:
+def _required(operation) -> dict[str, str]:
+    """The query parameters that a request must have: by them alone AbortMultipartUpload is told from DeleteObject."""
+    shape = operation.input_shape
+    members = {} if shape is None else {name: shape.members[name] for name in shape.required_members}
+    return {each.serialization["name"]: "" for each in members.values() if each.serialization.get("location") == "querystring"}
+
+
+def _route(operation: str, uri: str, parameters: dict[str, str]) -> Route:
     path, _, query = uri.partition("?")
     parts = re.split(r"(\{[^}]+\})", path.rstrip("/") or "/")
     last = max((i for i, part in enumerate(parts) if part.startswith("{")), default=-1)
     pattern = "".join(_pattern(part, greedy=i == last and not parts[-1]) for i, part in enumerate(parts))
-    required = {key: values[0] for key, values in parse_qs(query, keep_blank_values=True).items()}
+    required = parameters | {key: values[0] for key, values in parse_qs(query, keep_blank_values=True).items()}
     literals = sum(len(part) for part in parts if not part.startswith("{"))
     return Route(operation, re.compile(pattern), required, literals)
 
