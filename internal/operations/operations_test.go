@@ -110,7 +110,8 @@ func presigner(c *s3.Client) { s3.NewPresignClient(c) }
 var _ rds.Options
 `,
 			want: []string{
-				"imports reflect, through which",
+				"imports reflect; only what computes",
+				"imports github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager; only",
 				"feature/s3/transfermanager is no service client",
 				":69: the client *github.com/aws/aws-sdk-go-v2/service/kms.Client becomes the interface github.com/cloudarq/cloudarq/pkg/services/kms/collect.aliases",
 				":70: the client *github.com/aws/aws-sdk-go-v2/service/kms.Client becomes the interface any",
@@ -119,6 +120,23 @@ var _ rds.Options
 				":74: a client is taken out of an interface",
 				":76: use is instantiated with the client",
 				":78: s3.NewPresignClient takes a client",
+			},
+		},
+		"ways out that no analysis of types would see": {
+			edits: []string{"import (\n", `import (
+	_ "crypto/hmac"
+	_ "crypto/tls"
+	_ "net"
+	_ "net/http"
+	_ "os"
+	_ "syscall"
+
+	_ "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	_ "github.com/aws/smithy-go/transport/http"
+`},
+			want: []string{
+				"imports crypto/hmac; only", "imports crypto/tls; only", "imports net; only", "imports net/http; only", "imports os; only", "imports syscall; only",
+				"imports github.com/aws/aws-sdk-go-v2/aws/transport/http; only", "imports github.com/aws/smithy-go/transport/http; only",
 			},
 		},
 		"a call and another's declaration are removed": {

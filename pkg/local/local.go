@@ -56,6 +56,9 @@ func DefaultDir() (string, error) {
 
 // Open opens a state directory, or makes it.
 func Open(ctx context.Context, path string, catalog *check.Catalog) (*State, error) {
+	if err := own(path); err != nil {
+		return nil, err
+	}
 	table, err := sqlite.Open(ctx, filepath.Join(path, "state.db"), sqlite.Options{})
 	if err != nil {
 		return nil, err
