@@ -36,18 +36,34 @@ variable "role_name" {
   default     = "CloudArqAuditRole"
 }
 
+locals {
+  checker = split(":", var.checker_role_arn)
+  # Who audits is trusted by name, not as a principal, which IAM would keep as the
+  # role's id: a role that is made anew would not be trusted.
+  checker_account = "arn:${local.checker[1]}:iam::${local.checker[4]}:root"
+  checker_names   = local.checker[5] == "root" ? [] : [var.checker_role_arn]
+}
+
 data "aws_iam_policy_document" "trust" {
   statement {
     sid     = "CheckerWithExternalId"
     actions = ["sts:AssumeRole"]
     principals {
       type        = "AWS"
-      identifiers = [var.checker_role_arn]
+      identifiers = [local.checker_account]
     }
     condition {
       test     = "StringEquals"
       variable = "sts:ExternalId"
       values   = [var.external_id]
+    }
+    dynamic "condition" {
+      for_each = local.checker_names
+      content {
+        test     = "ArnEquals"
+        variable = "aws:PrincipalArn"
+        values   = [condition.value]
+      }
     }
   }
 
@@ -57,7 +73,15 @@ data "aws_iam_policy_document" "trust" {
     actions = ["sts:SetSourceIdentity"]
     principals {
       type        = "AWS"
-      identifiers = [var.checker_role_arn]
+      identifiers = [local.checker_account]
+    }
+    dynamic "condition" {
+      for_each = local.checker_names
+      content {
+        test     = "ArnEquals"
+        variable = "aws:PrincipalArn"
+        values   = [condition.value]
+      }
     }
   }
 }
