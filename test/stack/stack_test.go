@@ -151,7 +151,7 @@ func TestTheProductsTemplate(t *testing.T) {
 	server := emulator.ForTest(t, emulator.Options{Enforce: true})
 	s, err := stack.Deploy(t.Context(), server.URL, filepath.Join(root, "template.yaml"), "cloudarq", nil)
 	must(t, err)
-	if len(s.Functions) != 4 || len(s.Mappings) != 4 || len(s.Schedules) != 1 || len(s.Routes) == 0 {
+	if len(s.Functions) != 5 || len(s.Mappings) != 4 || len(s.Schedules) != 1 || len(s.Routes) == 0 {
 		t.Errorf("%d functions, %d mappings, %d schedules, %d routes", len(s.Functions), len(s.Mappings), len(s.Schedules), len(s.Routes))
 	}
 	for _, m := range s.Mappings {
