@@ -50,7 +50,8 @@ Only connections bootstrap makes something, if you ask for it: the role to audit
 Exit codes: 0 done; 1 findings at or above --fail-on, or a policy that fails
 policy verify; 2 wrong command line or passphrase; 3 coverage below
 --min-coverage; 4 AWS refused the credentials or the role, or lets in who it
-should not; 5 cancelled or out of time; 6 anything else.`,
+should not; 5 cancelled or out of time; 6 anything else; 7 what is kept of an audit
+is not what it wrote.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {

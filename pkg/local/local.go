@@ -108,7 +108,7 @@ func (s *State) Audit(ctx context.Context, run Run) (model.Audit, error) {
 		return audit, err
 	}
 	// The calls were made, also if the user has enough of it by now.
-	if err := p.WriteLedger(context.WithoutCancel(ctx), pipeline.LedgerKey(Organization, audit, "connect"), run.Connect); err != nil {
+	if err := p.RecordConnect(context.WithoutCancel(ctx), Organization, &audit, run.Connect); err != nil {
 		return audit, err
 	}
 	err = broker.Drain(ctx,

@@ -110,7 +110,7 @@ func (m *machine) seen(t *testing.T, a model.Audit) (lines map[string]int, listi
 		if task.Service != "house" {
 			continue
 		}
-		err := pipeline.ReadEvidence(t.Context(), m.Evidence, task.Evidence, func(e evidence.Entry) error {
+		err := pipeline.ReadEvidence(t.Context(), m.Evidence, task.Object(task.Evidence), func(e evidence.Entry) error {
 			switch {
 			case e.Kind != door{}.Kind():
 			case e.Listing != nil:
