@@ -71,6 +71,8 @@ type Audit struct {
 	// Objects are the ledgers of opening the account where no task did that, with their
 	// digests.
 	Objects []Object `json:"objects,omitempty"`
+	// Statement is what was signed of it when it ended; nil if nothing was.
+	Statement *Envelope `json:"statement,omitempty"`
 	// DetailUntil is when its tasks are forgotten, as their evidence is; zero is
 	// never. The audit itself stays.
 	DetailUntil time.Time `json:"detail_until,omitzero"`

@@ -26,10 +26,13 @@ import (
 
 // RunTask does one task of an audit: it opens the account and plans, or collects
 // and judges one service, all regions side by side, and stores the evidence. It
-// takes a message of KindTask. Run again it only reports its result again. A
+// takes a message of KindTask, or one of KindStatement, see Sign. Run again it only reports its result again. A
 // task that fails on its last delivery is abandoned: whatever it could not read
 // becomes a gap, never silence.
 func (p *Pipeline) RunTask(ctx context.Context, message queue.Message) error {
+	if is, err := p.signAsked(ctx, message); is {
+		return err
+	}
 	err := p.runTask(ctx, message.Body)
 	var refused *RefusedError
 	switch {
@@ -97,7 +100,7 @@ func (p *Pipeline) try(ctx context.Context, m Message, org *store.Organization, 
 	mine.Objects = nil
 	defer func() { // after a panic, too
 		if !written {
-			err = errors.Join(err, p.noteObjects(ctx, org, audit.ID, task.ID, mine.Objects...))
+			err = errors.Join(err, p.noteAttempt(ctx, m, org, mine))
 		}
 	}()
 	if err := p.work(ctx, m, audit, &mine); err != nil {
@@ -109,6 +112,27 @@ func (p *Pipeline) try(ctx context.Context, m Message, org *store.Organization, 
 	written, err = putTask(ctx, org, &done, model.TaskOpen, mine.Objects...)
 	*task = done
 	return err
+}
+
+// noteAttempt notes what an attempt stored that came to nothing. If its audit was ended
+// meanwhile, what was signed of that is not all.
+func (p *Pipeline) noteAttempt(ctx context.Context, m Message, org *store.Organization, task model.Task) error {
+	if len(task.Objects) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
+	defer cancel()
+	if err := p.noteObjects(ctx, org, m.Audit, m.Task, task.Objects...); err != nil {
+		return err
+	}
+	audit, err := org.Audit(ctx, m.Connection, m.Audit)
+	if errors.Is(err, store.ErrNotFound) || err == nil && !audit.State.Ended() {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return p.askForStatement(ctx, m.Organization, audit)
 }
 
 // report tells the aggregator that a task came to its end.

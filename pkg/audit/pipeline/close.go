@@ -76,6 +76,9 @@ func (p *Pipeline) announceEnd(ctx context.Context, orgID model.OrganizationID, 
 	if err := p.publishEnd(ctx, orgID, audit, broken); err != nil {
 		return err
 	}
+	if err := p.askForStatement(ctx, orgID, audit); err != nil {
+		return err
+	}
 	return org.DeleteBound(ctx, audit.ID)
 }
 

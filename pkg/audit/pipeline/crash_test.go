@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob"
 	"github.com/cloudarq/cloudarq/pkg/platform/notify"
@@ -188,6 +189,7 @@ func history(t *testing.T, m *mortal) (outcome, []string) {
 	x.Evidence = mortalBlobs{x.Evidence, m}
 	x.Tasks, x.Results = mortalQueue{x.tasks, "tasks", m}, mortalQueue{x.results, "results", m}
 	x.Alerts = mortalEars{x.alerts, m}
+	x.Signer, x.Signings = newPen(1), x.Tasks
 	x.Store = store.New(mortalTable{x.table, m}, nil)
 	// Whoever died is started again later than anybody may still be waited for.
 	restart := func() {
@@ -233,6 +235,10 @@ func history(t *testing.T, m *mortal) (outcome, []string) {
 			t.Fatal(err)
 		}
 		checkRecorded(t, x.records, x.Evidence, a, "after "+m.killed())
+		if v := x.verify(t, a.ID, newPen(1).public()); v.Verdict != pipeline.VerdictWhole {
+			t.Errorf("after %s the audit is %s: %q", m.killed(), v.Verdict, v.Problems)
+		}
+		a.Statement = nil
 		a.StartedAt, a.EndedAt, a.Version = time.Time{}, time.Time{}, 0
 		out.Audits = append(out.Audits, a)
 		w.doors = map[string]sight{"a": shut, "b": open, "c": hidden}

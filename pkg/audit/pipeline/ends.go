@@ -23,6 +23,15 @@ func (p *Pipeline) Stop(ctx context.Context, orgID model.OrganizationID, connect
 	if err != nil {
 		return err
 	}
+	audit, err := org.Audit(ctx, connection, id)
+	if err != nil {
+		return err
+	}
+	if audit.State.Ended() {
+		if err := p.askForStatement(ctx, orgID, audit); err != nil {
+			return err
+		}
+	}
 	return org.DeleteBound(ctx, id)
 }
 

@@ -232,6 +232,7 @@ func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit
 		tasks = all[:1]
 	}
 	audit.EndedAt, audit.Problems, audit.Overdue, audit.Refused, audit.RefusedCode = time.Time{}, nil, false, "", ""
+	audit.Statement = nil // there is another when it has ended again
 	audit.Retries++
 	audit.Urgent = true // somebody asked for it, whoever began it
 	if p.Bound > 0 {
