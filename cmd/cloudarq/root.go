@@ -17,6 +17,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/local"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
 	"github.com/cloudarq/cloudarq/pkg/services"
 )
@@ -33,8 +34,9 @@ type cli struct {
 
 	stateDir string // what dataDir came to, once the state was opened
 
-	keyringPassphrase string        // where the passphrase of the keyring is
-	lines             *bufio.Reader // of stdin, which may hold more than one secret
+	keyringPassphrase string         // where the passphrase of the keyring is
+	keyring           secret.Wrapper // once it was asked for
+	lines             *bufio.Reader  // of stdin, which may hold more than one secret
 
 	elsewhere sync.Map // hosts that are not AWS's, and were named
 }
