@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -100,7 +101,7 @@ func writeVerification(w io.Writer, v pipeline.Verification) {
 			whole++
 		}
 	}
-	line("Audit %s of account %s, %s: %s", v.Audit, v.AccountID, v.State, v.Verdict)
+	line("Audit %s of account %s, %s: %s", v.Audit, v.AccountID, v.State, strings.ReplaceAll(v.Verdict, "_", " "))
 	line("%d of %s as they were written", whole, report.Count(len(v.Objects), "object"))
 	switch v.Signature {
 	case pipeline.SignatureValid:

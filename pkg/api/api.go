@@ -107,6 +107,7 @@ func (a *API) Handler() http.Handler {
 	a.connections(api)
 	a.audits(api)
 	a.calls(api)
+	a.verification(api)
 	a.findings(api)
 	a.administration(api)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

@@ -150,6 +150,7 @@ type recording struct {
 	storing  sync.WaitGroup
 	stored   int          // how many calls were stored
 	object   model.Object // that they are
+	doubtful model.Object // that which may be stored in its place, whose storing failed
 }
 
 // record begins the ledger of an attempt at a task. Whoever calls it must call end.
@@ -180,8 +181,8 @@ func (r *recording) end(ctx context.Context, task *model.Task, failed error) err
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ledgerTimeout)
 	defer cancel()
 	err := r.store(ctx, false, failed == nil)
-	if r.object.Known() {
-		task.Objects = model.WithObjects(task.Objects, r.object)
+	if o := cmp.Or(r.doubtful, r.object); o.Known() {
+		task.Objects = model.WithObjects(task.Objects, o)
 	}
 	return err
 }
@@ -200,17 +201,17 @@ func (r *recording) store(ctx context.Context, more, always bool) error {
 		return err
 	}
 	o := model.Object{Key: r.key, Digest: written.digest()}
+	either := o
+	either.Before = &model.Digest{SHA256: r.object.SHA256, Size: r.object.Size}
 	if more || r.object.Known() {
-		noted := o
-		before := r.object.Digest
-		noted.Before = &before
-		if err := r.pipeline.noteObjects(ctx, r.org, r.audit, r.task, noted); err != nil {
+		if err := r.pipeline.noteObjects(ctx, r.org, r.audit, r.task, either); err != nil {
 			return err
 		}
 	}
 	if err := r.pipeline.Evidence.Put(ctx, r.key, &content); err != nil {
+		r.doubtful = either // it may be that only the answer was lost
 		return fmt.Errorf("store %s: %w", r.key, err)
 	}
-	r.stored, r.object = len(calls), o
+	r.stored, r.object, r.doubtful = len(calls), o, model.Object{}
 	return nil
 }

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/audit/evidence"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
@@ -137,6 +139,48 @@ func TestAttemptsThatFailAreRecorded(t *testing.T) {
 	}
 	if keys := checkRecorded(t, records, n.Evidence, n.audit, "after the third"); len(keys) != 4 {
 		t.Errorf("recorded are %q", keys)
+	}
+}
+
+// jammed is a blob store that takes so many ledgers and no more.
+type jammed struct {
+	blob.Store
+	left int
+}
+
+func (j *jammed) Put(ctx context.Context, key string, r io.Reader) error {
+	if strings.HasPrefix(key, "ledger/") {
+		if j.left--; j.left < 0 {
+			return errStorage
+		}
+	}
+	return j.Store.Put(ctx, key, r)
+}
+
+// TestRunningTasksAreRecorded: at any moment of a task that runs for long the ledger that
+// is stored is one that its record knows, also if nothing can be stored any more.
+func TestRunningTasksAreRecorded(t *testing.T) {
+	for left := range 5 {
+		synctest.Test(t, func(t *testing.T) {
+			var n *noted
+			look := func(when string) {
+				checkRecorded(t, n.Store.For(organization), n.Evidence, n.audit, fmt.Sprintf("%s, %d ledgers taken", when, left))
+			}
+			n = note(t, &caller{walk: func(_ context.Context, call func(string)) error {
+				for _, name := range []string{"ListDoors", "ListWindows", "ListRoofs"} {
+					call(name)
+					look("between")
+					time.Sleep(31 * time.Second)
+					look("after half a minute")
+				}
+				return nil
+			}})
+			n.Evidence = &jammed{n.Evidence, left}
+			if err := n.RunTask(t.Context(), n.message); (err != nil) != (left < 4) {
+				t.Fatal(err)
+			}
+			look("ended")
+		})
 	}
 }
 

@@ -74,7 +74,7 @@ const (
 	// VerdictAltered is that of one of which something was changed, added or taken away.
 	VerdictAltered = "altered"
 	// VerdictUnknown is that of one that was made before digests were kept.
-	VerdictUnknown = "from before digests"
+	VerdictUnknown = "before_digests"
 	// VerdictForgotten is that of one whose evidence and tasks are not kept any more.
 	VerdictForgotten = "forgotten"
 )
@@ -100,7 +100,7 @@ type Verification struct {
 	Audit     model.AuditID    `json:"audit"`
 	AccountID string           `json:"account_id"`
 	State     model.AuditState `json:"state"`
-	Verdict   string           `json:"verdict" enum:"whole,altered,from before digests,forgotten"`
+	Verdict   string           `json:"verdict" enum:"whole,altered,before_digests,forgotten"`
 	Signature string           `json:"signature" enum:"valid,unsigned,invalid"`
 	SignedAt  time.Time        `json:"signed_at,omitzero"`
 	// PublicKey is the key that the signature was held to, in base64; Fingerprint is what

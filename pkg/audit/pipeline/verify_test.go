@@ -4,9 +4,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -546,6 +550,35 @@ func TestVerifyByLength(t *testing.T) {
 		if v := verify(); v.Verdict != pipeline.VerdictAltered {
 			t.Errorf("evidence of %d bytes in place of %d: %+v", len(content), len(whole), v)
 		}
+	}
+}
+
+// TestVerifyTakesLittleMemory: as much for large evidence as for small.
+func TestVerifyTakesLittleMemory(t *testing.T) {
+	const size, most = 64 << 20, 4 << 20 // bytes
+	m := signing(t, t.TempDir(), &world{doors: map[string]sight{"a": open}})
+	id := m.audit(t).ID
+	key := m.task(t, id, "house").Evidence
+	sum := sha256.New()
+	err := m.Evidence.Put(t.Context(), key, io.TeeReader(io.LimitReader(rand.NewChaCha8([32]byte{}), size), sum))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.change(t, id, "house", func(task *model.Task) {
+		task.Objects = model.WithObjects(task.Objects, model.Object{Key: key, Digest: model.Digest{SHA256: hex.EncodeToString(sum.Sum(nil)), Size: size}})
+	})
+	if err := m.Sign(t.Context(), organization, account, id); err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	v := m.verify(t, id, nil)
+	runtime.ReadMemStats(&after)
+	if v.Verdict != pipeline.VerdictWhole {
+		t.Fatalf("%+v", v)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > most {
+		t.Errorf("%d bytes of evidence took %d bytes of memory, want at most %d", size, took, most)
 	}
 }
 
