@@ -26,9 +26,9 @@ import (
 
 // RunTask does one task of an audit: it opens the account and plans, or collects
 // and judges one service, all regions side by side, and stores the evidence. It
-// takes a message of KindTask, or one of KindStatement, see Sign. Run again it only reports its result again. A
-// task that fails on its last delivery is abandoned: whatever it could not read
-// becomes a gap, never silence.
+// takes a message of KindTask, or one of KindStatement, for which it signs. Run again
+// it only reports its result again. A task that fails on its last delivery is
+// abandoned: whatever it could not read becomes a gap, never silence.
 func (p *Pipeline) RunTask(ctx context.Context, message queue.Message) error {
 	if is, err := p.signAsked(ctx, message); is {
 		return err

@@ -257,8 +257,13 @@ func dropParts(ctx context.Context, org *store.Organization, all []model.Task) (
 	}
 	for _, t := range all {
 		if failed[t.ID] && len(stored[t.ID]) > 0 {
-			t.Objects = model.WithObjects(t.Objects, stored[t.ID]...)
-			if err := org.PutTask(ctx, &t); err != nil {
+			own := t.Objects
+			t.Objects = model.WithObjects(own, stored[t.ID]...)
+			err := org.PutTask(ctx, &t)
+			if store.Refused(err) { // more than a record holds: they are there, and no record names them
+				t.Objects, err = own, nil
+			}
+			if err != nil {
 				return nil, err
 			}
 		}
