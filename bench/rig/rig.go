@@ -6,6 +6,7 @@ package rig
 
 import (
 	"context"
+	"crypto/ed25519"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -110,14 +111,14 @@ func New(ctx context.Context, o Options) (*Rig, error) {
 	tasks, results, purges := meter.NewSender(r.tasks, r.Bill), meter.NewSender(r.results, r.Bill), meter.NewSender(r.purges, r.Bill)
 	// Each function has what its main gives it.
 	r.tick = &pipeline.Pipeline{
-		Catalog: catalog, Store: r.store, Tasks: tasks, Results: results, Purges: purges, Meter: r.function(Scheduler), Now: r.clock, Bound: bound,
+		Catalog: catalog, Store: r.store, Tasks: tasks, Results: results, Signings: tasks, Purges: purges, Meter: r.function(Scheduler), Now: r.clock, Bound: bound,
 	}
 	r.checker = &pipeline.Pipeline{
 		Catalog: catalog, Specs: r.Estate.specs(), Store: r.store, Evidence: evidence, Tasks: tasks, Results: results,
-		Accounts: r.Estate, Progress: pipeline.Silent{}, Meter: r.function(Checker), Now: r.clock,
+		Accounts: r.Estate, Signer: signer{r.Estate}, Progress: pipeline.Silent{}, Meter: r.function(Checker), Now: r.clock,
 	}
 	r.aggregator = &pipeline.Pipeline{
-		Catalog: catalog, Store: r.store, Evidence: evidence, Results: results, Purges: purges, Alerts: meter.NewNotifier(r.heard, r.Bill),
+		Catalog: catalog, Store: r.store, Evidence: evidence, Results: results, Signings: tasks, Purges: purges, Alerts: meter.NewNotifier(r.heard, r.Bill),
 		Progress: pipeline.Silent{}, Meter: r.function(Aggregator), Now: r.clock, LeaseFor: leaseFor,
 	}
 	return r, r.connect(ctx)
@@ -132,7 +133,12 @@ func (r *Rig) connect(ctx context.Context) error {
 		if err := records.PutFirstExternalID(ctx, make([]byte, 80)); err != nil {
 			return err
 		}
-		if err := records.PutDataKey(ctx, dataKey, make([]byte, 180)); err != nil {
+		for _, record := range []string{dataKey, signingKey} {
+			if err := records.PutDataKey(ctx, record, make([]byte, 180)); err != nil {
+				return err
+			}
+		}
+		if err := records.PutSigningKey(ctx, store.SigningKey{Public: make([]byte, ed25519.PublicKeySize), Private: make([]byte, 75)}); err != nil {
 			return err
 		}
 		for i, id := range connections {

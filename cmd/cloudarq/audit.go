@@ -22,6 +22,7 @@ func (c *cli) audit() *cobra.Command {
 		c.auditRun(),
 		c.auditCalls(),
 		c.auditReconcile(),
+		c.auditVerify(),
 		&cobra.Command{
 			Use:   "list",
 			Short: "List the audits of all accounts, newest first",

@@ -127,6 +127,9 @@ func (c *cli) runAudit(ctx context.Context, f runFlags) error {
 		if err != nil {
 			return err
 		}
+		if run.Signer, err = c.signer(ctx, s, f); err != nil {
+			return err
+		}
 		progress := c.newProgress(services)
 		run.Progress = progress
 		audit, err := s.Audit(ctx, run)

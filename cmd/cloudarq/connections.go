@@ -34,7 +34,7 @@ func (c *cli) connections() *cobra.Command {
 
 // kept are the connections of the state.
 func (c *cli) kept(s *local.State) keep.Connections {
-	return keep.Connections{State: s, Keys: s.Keys(c.passphrase), Client: c.awsClient()}
+	return keep.Connections{State: s, Keys: c.keys(s), Client: c.awsClient()}
 }
 
 // withConnection runs a command on a connection of the state.

@@ -26,6 +26,7 @@ const (
 	exitAccess     = 4 // AWS refused the credentials or the role, or lets in others, too
 	exitCancelled  = 5 // cancelled, or out of time
 	exitFailed     = 6 // anything else: the network, the disk, a bug
+	exitAltered    = 7 // what is kept of an audit is not what it wrote, or nobody can tell
 )
 
 // exitError ends the program with a code; err may be nil when everything has
@@ -96,6 +97,7 @@ func classify(err error) (code int, said string) {
 	var unknown *check.UnknownError
 	var access *client.AccessError
 	var refused *pipeline.RefusedError
+	var altered *pipeline.AlteredError
 	var input *local.InputError
 	var problem *apiclient.Problem
 	var noURL *apiclient.URLError
@@ -105,6 +107,8 @@ func classify(err error) (code int, said string) {
 			return exit.code, ""
 		}
 		return exit.code, exit.err.Error()
+	case errors.As(err, &altered):
+		return exitAltered, altered.Error() + "; cloudarq audit verify tells what else was"
 	case errors.As(err, &unknown), errors.Is(err, pipeline.ErrNothing):
 		return exitUsage, err.Error()
 	case errors.As(err, &input):

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 )
 
@@ -105,6 +106,14 @@ func (c *cli) terminal() (*os.File, bool) {
 func (c *cli) keyringFlag(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&c.keyringPassphrase, "keyring-passphrase", "",
 		"where the passphrase of the keyring is: - (stdin), prompt, env:NAME or file:PATH (default $"+keyringVariable+", or a prompt if the keyring has one)")
+}
+
+// keys is the keyring of the state, whose passphrase is asked for once.
+func (c *cli) keys(s *local.State) secret.Wrapper {
+	if c.keyring == nil {
+		c.keyring = s.Keys(c.passphrase)
+	}
+	return c.keyring
 }
 
 // passphrase obtains the passphrase of the keyring. A keyring that is made with a

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/local"
+	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
 )
 
@@ -33,7 +34,7 @@ func (c *cli) auditCalls() *cobra.Command {
 				}
 				if format == report.Table { // whose columns are as wide as their widest value
 					var calls []ledger.Entry
-					if err := s.Calls(cmd.Context(), audit, func(e ledger.Entry) error { calls = append(calls, e); return nil }); err != nil {
+					if err := c.calls(cmd.Context(), s, audit, func(e ledger.Entry) error { calls = append(calls, e); return nil }); err != nil {
 						return err
 					}
 					return write(c, calls, callColumns())
@@ -42,13 +43,23 @@ func (c *cli) auditCalls() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if err := s.Calls(cmd.Context(), audit, stream.Write); err != nil {
+				if err := c.calls(cmd.Context(), s, audit, stream.Write); err != nil {
 					return err
 				}
 				return stream.Close()
 			})
 		},
 	}
+}
+
+// calls visits the calls of an audit, and says that some are left out which may not be
+// the audit's.
+func (c *cli) calls(ctx context.Context, s *local.State, audit model.Audit, visit func(ledger.Entry) error) error {
+	unrecorded, err := s.Calls(ctx, audit, visit)
+	if unrecorded > 0 {
+		c.note("%s left out that no record of the audit names; cloudarq audit verify %s tells which", report.Count(unrecorded, "ledger"), audit.ID)
+	}
+	return err
 }
 
 func callColumns() []report.Column[ledger.Entry] {
@@ -91,7 +102,7 @@ func (c *cli) reconcile(ctx context.Context, s *local.State, word, trail string)
 		return err
 	}
 	r := ledger.NewReconciler(audit.CallerARN)
-	if err := s.Calls(ctx, audit, func(e ledger.Entry) error { r.Call(e); return nil }); err != nil {
+	if err := c.calls(ctx, s, audit, func(e ledger.Entry) error { r.Call(e); return nil }); err != nil {
 		return err
 	}
 	from := c.stdin

@@ -17,6 +17,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/local"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
 	"github.com/cloudarq/cloudarq/pkg/services"
 )
@@ -33,8 +34,9 @@ type cli struct {
 
 	stateDir string // what dataDir came to, once the state was opened
 
-	keyringPassphrase string        // where the passphrase of the keyring is
-	lines             *bufio.Reader // of stdin, which may hold more than one secret
+	keyringPassphrase string         // where the passphrase of the keyring is
+	keyring           secret.Wrapper // once it was asked for
+	lines             *bufio.Reader  // of stdin, which may hold more than one secret
 
 	elsewhere sync.Map // hosts that are not AWS's, and were named
 }
@@ -50,7 +52,8 @@ Only connections bootstrap makes something, if you ask for it: the role to audit
 Exit codes: 0 done; 1 findings at or above --fail-on, or a policy that fails
 policy verify; 2 wrong command line or passphrase; 3 coverage below
 --min-coverage; 4 AWS refused the credentials or the role, or lets in who it
-should not; 5 cancelled or out of time; 6 anything else.`,
+should not; 5 cancelled or out of time; 6 anything else; 7 what is kept of an audit
+is not what it wrote.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {

@@ -66,7 +66,7 @@ func readTags(ctx context.Context, s *local.State, keys []string) (*tagged, erro
 		if err != nil {
 			return nil, err
 		}
-		if evidence == "" {
+		if evidence.Key == "" {
 			continue
 		}
 		if t.indexes[c.AccountID], err = tags.Read(ctx, s.Evidence, evidence, keys); err != nil {
@@ -76,11 +76,11 @@ func readTags(ctx context.Context, s *local.State, keys []string) (*tagged, erro
 	return t, nil
 }
 
-// tagEvidence is the key of the newest evidence of tags; empty if there is none.
-func tagEvidence(ctx context.Context, s *local.State, connection model.ConnectionID) (string, error) {
+// tagEvidence is the newest evidence of tags, without a key if there is none.
+func tagEvidence(ctx context.Context, s *local.State, connection model.ConnectionID) (model.Object, error) {
 	audits, err := s.Records.AuditsOf(ctx, connection)
 	if err != nil {
-		return "", err
+		return model.Object{}, err
 	}
 	for _, audit := range audits {
 		if audit.Summary == nil || !slices.Contains(audit.Services, tagging.Name) {
@@ -88,15 +88,15 @@ func tagEvidence(ctx context.Context, s *local.State, connection model.Connectio
 		}
 		tasks, err := s.Tasks(ctx, audit)
 		if err != nil {
-			return "", err
+			return model.Object{}, err
 		}
 		for _, task := range tasks {
 			if task.Service == tagging.Name && task.Evidence != "" {
-				return task.Evidence, nil
+				return task.Object(task.Evidence), nil
 			}
 		}
 	}
-	return "", nil
+	return model.Object{}, nil
 }
 
 // withTags adds a field to a filter for each key.

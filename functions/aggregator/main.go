@@ -20,6 +20,7 @@ type settings struct {
 	Bucket      string        `env:"EVIDENCE_BUCKET,required"`
 	Results     string        `env:"RESULTS_QUEUE_URL,required"`
 	Dead        string        `env:"RESULTS_DEAD_QUEUE_URL,required"`
+	Jobs        string        `env:"JOBS_QUEUE_URL,required"`
 	Topic       string        `env:"ALERT_TOPIC_ARN,required"`
 	MaxReceives int           `env:"MAX_RECEIVES,required"`
 	LeaseFor    time.Duration `env:"LEASE_FOR,required"`
@@ -31,7 +32,7 @@ func main() {
 	results := f.Queue(cfg.Results)
 	p := &pipeline.Pipeline{
 		Catalog: f.Catalog, Store: f.Store, Evidence: f.Bucket(cfg.Bucket),
-		Results: results, Alerts: sns.New(sdksns.NewFromConfig(f.SDK), cfg.Topic),
+		Results: results, Signings: f.Queue(cfg.Jobs), Alerts: sns.New(sdksns.NewFromConfig(f.SDK), cfg.Topic),
 		Progress: pipeline.Silent{}, Meter: f.Meters, Now: time.Now, LeaseFor: cfg.LeaseFor, Spare: cfg.Spare, TempDir: os.TempDir(),
 	}
 	lambda.Start(lambdax.Messages{

@@ -25,6 +25,7 @@ type settings struct {
 	Urgent      string        `env:"URGENT_QUEUE_URL,required"`
 	UrgentDead  string        `env:"URGENT_DEAD_QUEUE_URL,required"`
 	Results     string        `env:"RESULTS_QUEUE_URL,required"`
+	Jobs        string        `env:"JOBS_QUEUE_URL,required"`
 	Key         string        `env:"KEY_ARN,required"`
 	MaxReceives int           `env:"MAX_RECEIVES,required"`
 	Spare       time.Duration `env:"TASK_SPARE,required"`
@@ -38,7 +39,7 @@ func main() {
 	tasks, urgent := f.Queue(cfg.Tasks), f.Queue(cfg.Urgent)
 	p := &pipeline.Pipeline{
 		Catalog: f.Catalog, Specs: collectors.ByService(), Store: f.Store, Evidence: f.Bucket(cfg.Bucket),
-		Tasks: tasks, Urgent: urgent, Results: f.Queue(cfg.Results),
+		Tasks: tasks, Urgent: urgent, Results: f.Queue(cfg.Results), Signings: f.Queue(cfg.Jobs),
 		Accounts: connect.Accounts{
 			Catalog:     f.Catalog,
 			ExternalIDs: connect.ExternalIDs{Store: f.Store, Keys: f.Keys(cfg.Key)},

@@ -1,6 +1,6 @@
 // Command worker does what takes longer than a request, or needs rights that nobody has
-// who takes requests or parses what accounts return: it purges deleted connections and
-// wraps data keys anew.
+// who takes requests or parses what accounts return: it purges deleted connections, wraps
+// data keys anew, and signs audits.
 package main
 
 import (
@@ -28,22 +28,27 @@ type settings struct {
 
 func main() {
 	cfg, f := wiring.Boot[settings]()
-	jobs := f.Queue(cfg.Jobs)
+	jobs, keys := f.Queue(cfg.Jobs), f.Keys(cfg.Key)
 	p := &pipeline.Pipeline{
 		Catalog: f.Catalog, Store: f.Store, Evidence: f.Bucket(cfg.Bucket), Purges: jobs,
+		Signer: connect.Signing{Store: f.Store, Keys: keys, Now: time.Now},
 		Progress: pipeline.Silent{}, Meter: f.Meters, Now: time.Now, Spare: cfg.Spare,
 	}
 	worker := connect.Worker{
 		Jobs:     connect.Jobs{Store: f.Store, Queue: jobs, Now: time.Now},
-		Rekeying: connect.Rekeying{Store: f.Store, Keys: f.Keys(cfg.Key)}, Log: f.Log, Spare: cfg.Spare,
+		Rekeying: connect.Rekeying{Store: f.Store, Keys: keys}, Log: f.Log, Spare: cfg.Spare,
 	}
 	lambda.Start(lambdax.Messages{
 		Max: cfg.MaxReceives, Meters: f.Meters, Log: f.Log,
 		Sources: []lambdax.Source{{Queue: jobs, Dead: f.Queue(cfg.Dead), Handle: func(ctx context.Context, m queue.Message) error {
-			if pipeline.IsJob(m.Body) {
+			switch pipeline.KindOf(m.Body) {
+			case pipeline.KindJob:
 				return worker.Run(ctx, m)
+			case pipeline.KindStatement:
+				return p.RunStatement(ctx, m)
+			default: // or nothing that anybody understands
+				return p.RunPurge(ctx, m)
 			}
-			return p.RunPurge(ctx, m)
 		}}},
 	}.Batch)
 }

@@ -107,6 +107,7 @@ func (a *API) Handler() http.Handler {
 	a.connections(api)
 	a.audits(api)
 	a.calls(api)
+	a.verification(api)
 	a.findings(api)
 	a.administration(api)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -159,11 +160,15 @@ var requestID = regexp.MustCompile(`^[A-Za-z0-9=_+/-]{1,128}$`)
 // operator's goes to the log.
 func (a *API) answer(ctx context.Context, err error) error {
 	var p *Problem
+	var altered *pipeline.AlteredError
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &p):
 		return p
+	case errors.As(err, &altered): // before not found, which it may be
+		a.Log.ErrorContext(ctx, "what is kept of an audit was changed", slog.String("key", altered.Object.Key), slog.Any("error", err))
+		return problem(ctx, http.StatusInternalServerError, "altered", altered.Error())
 	case errors.Is(err, store.ErrNotFound):
 		return problem(ctx, http.StatusNotFound, "not_found", "there is no such thing in this organization")
 	case errors.Is(err, store.ErrKeyReused):

@@ -70,6 +70,7 @@ func (a *API) listCalls(ctx context.Context, in *struct {
 			return nil, invalid(ctx, "query.service", strconv.Quote(in.Service)+" is none of the audit's services")
 		}
 	}
+	all = slices.DeleteFunc(all, func(l pipeline.Ledger) bool { return l.Unrecorded })
 	at, skip, err := callsCursor(in.Cursor, all)
 	if err != nil {
 		return nil, a.cursor(ctx, err)
@@ -77,7 +78,7 @@ func (a *API) listCalls(ctx context.Context, in *struct {
 	out := &callsAnswer{Body: callsPage{Calls: []ledger.Entry{}}}
 	for ; at < len(all); at, skip = at+1, 0 {
 		line := 0
-		err := pipeline.ReadLedger(ctx, a.Ledgers, all[at].Key, func(e ledger.Entry) error {
+		err := pipeline.ReadLedger(ctx, a.Ledgers, all[at].Object, func(e ledger.Entry) error {
 			if line++; line <= skip {
 				return nil
 			}
@@ -88,7 +89,7 @@ func (a *API) listCalls(ctx context.Context, in *struct {
 			return nil
 		})
 		switch {
-		case err == nil || errors.Is(err, blob.ErrNotFound): // not written yet, or older than evidence is kept
+		case err == nil || errors.Is(err, blob.ErrNotFound) && (!all[at].Known() || a.forgotten(audit)): // not written yet, or older than evidence is kept
 		case errors.Is(err, errFull):
 			out.Cursor = base64.RawURLEncoding.EncodeToString([]byte(ledgerName(all[at]) + "\x00" + strconv.Itoa(skip)))
 			out.Body.Cursor = out.Cursor
@@ -98,6 +99,11 @@ func (a *API) listCalls(ctx context.Context, in *struct {
 		}
 	}
 	return out, nil
+}
+
+// forgotten reports whether the evidence of an audit may be gone because its time is over.
+func (a *API) forgotten(audit model.Audit) bool {
+	return !audit.DetailUntil.IsZero() && a.Now().After(audit.DetailUntil)
 }
 
 // ledgerName is what a cursor knows a ledger by.

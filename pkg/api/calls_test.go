@@ -33,7 +33,7 @@ func (s *server) audited(calls map[string]int) (path string, all []ledger.Entry)
 				made = append(made, ledger.Entry{Service: service, Operation: "Look", RequestID: fmt.Sprintf("%s-%d", service, i), Attempts: 1, Outcome: "ok"})
 			}
 			task.Ledger, task.State = pipeline.Key("ledger", "default", a.Audit, service), model.TaskCollected
-			if err := writer.WriteLedger(s.t.Context(), task.Ledger, made); err != nil {
+			if _, err := writer.WriteLedger(s.t.Context(), task.Ledger, made); err != nil {
 				s.t.Fatal(err)
 			}
 			all = append(all, made...)
@@ -150,7 +150,7 @@ func TestCallsOfEveryAttempt(t *testing.T) {
 	var failed []ledger.Entry
 	for attempt := range 2 {
 		made := []ledger.Entry{{Operation: fmt.Sprint("Look", attempt)}, {Operation: fmt.Sprint("Look again", attempt)}}
-		if err := writer.WriteLedger(t.Context(), pipeline.LedgerKey("default", a, "house"), made); err != nil {
+		if _, err := writer.WriteLedger(t.Context(), pipeline.LedgerKey("default", a, "house"), made); err != nil {
 			t.Fatal(err)
 		}
 		failed = append(failed, made...)

@@ -2,9 +2,14 @@ package local
 
 import (
 	"context"
+	"crypto/ed25519"
 	"path/filepath"
 	"sync"
+	"time"
 
+	"github.com/cloudarq/cloudarq/pkg/access/connect"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret/keyring"
 )
@@ -19,6 +24,24 @@ type Passphrase func(protected, exists bool) (secret.String, error)
 // nobody is asked for a passphrase in vain.
 func (s *State) Keys(passphrase Passphrase) secret.Wrapper {
 	return lazyKeys{sync.OnceValues(func() (*keyring.Keyring, error) { return s.keyring(passphrase) })}
+}
+
+// Signer signs audits by the key of this state, which is made the first time, sealed by
+// the keyring. keys is what Keys gave.
+func (s *State) Signer(keys secret.Wrapper) connect.Signing {
+	return connect.Signing{Store: s.Store, Keys: keys, Now: time.Now}
+}
+
+// Keyring reports whether there is a keyring, and whether it has a passphrase.
+func (s *State) Keyring() (protected, exists bool, err error) {
+	return keyring.Protected(s.keyringPath())
+}
+
+// Verify holds what is kept of an audit to what the audit wrote. key has to have signed
+// it; nil is the state's own, and lets an audit be unsigned.
+func (s *State) Verify(ctx context.Context, audit model.Audit, key ed25519.PublicKey) (pipeline.Verification, error) {
+	v := pipeline.Verifier{Store: s.Store, Blobs: s.Evidence, Now: time.Now, Key: key}
+	return v.Verify(ctx, Organization, audit)
 }
 
 // keyring opens the keyring of the state, or makes it.

@@ -83,7 +83,8 @@ type Run struct {
 	Connect  []ledger.Entry // the calls that connecting took
 	Specs    map[string]collect.Spec
 	Progress pipeline.Progress
-	Timeout  time.Duration // 0 means none
+	Signer   pipeline.Signer // signs the audit when it has ended; nil leaves it unsigned
+	Timeout  time.Duration   // 0 means none
 }
 
 // ErrCancelled is the cause of an audit's end when somebody stopped it.
@@ -110,11 +111,21 @@ func (s *State) Audit(ctx context.Context, run Run) (model.Audit, error) {
 	if err != nil {
 		return audit, err
 	}
+	audit, err = s.work(ctx, p, audit, run, broker, tasks, results)
+	p.Signer = run.Signer // not before: an audit that cannot be signed is one all the same
+	if signed := p.Sign(context.WithoutCancel(ctx), Organization, audit.Connection, audit.ID); signed != nil {
+		err = errors.Join(err, signed)
+	}
+	return audit, err
+}
+
+// work does an audit that was begun, to its end.
+func (s *State) work(ctx context.Context, p *pipeline.Pipeline, audit model.Audit, run Run, broker *memory.Broker, tasks, results *memory.Queue) (model.Audit, error) {
 	// The calls were made, also if the user has enough of it by now.
-	if err := p.WriteLedger(context.WithoutCancel(ctx), pipeline.LedgerKey(Organization, audit, "connect"), run.Connect); err != nil {
+	if err := p.RecordConnect(context.WithoutCancel(ctx), Organization, &audit, run.Connect); err != nil {
 		return audit, err
 	}
-	err = broker.Drain(ctx,
+	err := broker.Drain(ctx,
 		memory.Worker{Queue: tasks, Handle: p.RunTask, Concurrency: min(tasksAtOnce, 4*runtime.NumCPU())},
 		// One at a time: the store is one file, and scopes have one writer.
 		memory.Worker{Queue: results, Handle: p.Ingest})

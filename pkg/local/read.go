@@ -69,22 +69,34 @@ func (s *State) Tasks(ctx context.Context, audit model.Audit) ([]model.Task, err
 }
 
 // Calls visits every call that an audit made, connecting and attempts that failed
-// included.
-func (s *State) Calls(ctx context.Context, audit model.Audit, visit func(ledger.Entry) error) error {
+// included, and says how many ledgers it left out because no record names them. No call
+// of a ledger is visited that is not as it was written.
+func (s *State) Calls(ctx context.Context, audit model.Audit, visit func(ledger.Entry) error) (unrecorded int, err error) {
 	tasks, err := s.Tasks(ctx, audit)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	ledgers, err := pipeline.Ledgers(ctx, s.Evidence, Organization, audit, tasks)
 	if err != nil {
-		return err
+		return 0, err
 	}
+	var calls []ledger.Entry
 	for _, l := range ledgers {
-		if err := pipeline.ReadLedger(ctx, s.Evidence, l.Key, visit); err != nil {
-			return err
+		if l.Unrecorded {
+			unrecorded++
+			continue
+		}
+		calls = calls[:0]
+		if err := pipeline.ReadLedger(ctx, s.Evidence, l.Object, func(e ledger.Entry) error { calls = append(calls, e); return nil }); err != nil {
+			return unrecorded, err
+		}
+		for _, call := range calls {
+			if err := visit(call); err != nil {
+				return unrecorded, err
+			}
 		}
 	}
-	return nil
+	return unrecorded, nil
 }
 
 // Cancel stops an audit that runs in another process.
@@ -115,10 +127,10 @@ func (s *State) Compare(ctx context.Context, older, newer model.Audit) ([]diff.D
 		}
 		c := diff.NewComparison(older, newer)
 		for _, step := range []struct {
-			key   string
+			task  model.Task
 			visit func(evidence.Entry) error
-		}{{before[t.ID].Evidence, c.Before}, {t.Evidence, c.After}} {
-			if err := pipeline.ReadEvidence(ctx, s.Evidence, step.key, step.visit); err != nil {
+		}{{before[t.ID], c.Before}, {t, c.After}} {
+			if err := pipeline.ReadEvidence(ctx, s.Evidence, step.task.Object(step.task.Evidence), step.visit); err != nil {
 				return nil, err
 			}
 		}

@@ -68,6 +68,11 @@ type Audit struct {
 	// Permissions is what the policies of the caller allow, if they were looked at.
 	Permissions *Permissions `json:"permissions,omitempty"`
 	Summary     *Summary     `json:"summary,omitempty"` // once ended
+	// Objects are the ledgers of opening the account where no task did that, with their
+	// digests.
+	Objects []Object `json:"objects,omitempty"`
+	// Statement is what was signed of it when it ended; nil if nothing was.
+	Statement *Envelope `json:"statement,omitempty"`
 	// DetailUntil is when its tasks are forgotten, as their evidence is; zero is
 	// never. The audit itself stays.
 	DetailUntil time.Time `json:"detail_until,omitzero"`
@@ -112,8 +117,11 @@ type Task struct {
 	Left   []Rest   `json:"left,omitempty"`
 	Unread []Rest   `json:"unread,omitempty"`
 
-	Evidence  string             `json:"evidence,omitempty"` // key in the blob store
-	Ledger    string             `json:"ledger,omitempty"`   // key in the blob store, of the attempt that gave the result
+	Evidence string `json:"evidence,omitempty"` // key in the blob store
+	Ledger   string `json:"ledger,omitempty"`   // key in the blob store, of the attempt that gave the result
+	// Objects are the evidence and the ledgers that all attempts at it stored, with their
+	// digests. Tasks of before digests were kept have none.
+	Objects   []Object           `json:"objects,omitempty"`
 	Calls     int                `json:"calls,omitempty"`
 	Resources int                `json:"resources,omitempty"`
 	Listings  map[string]Listing `json:"listings,omitempty"` // by resource type
@@ -131,9 +139,12 @@ type Rest struct {
 	Walks  []string `json:"walks"`
 	Kinds  []string `json:"kinds"` // that these list
 	// Read and Avoid are keys in the blob store: what this audit read already, and what
-	// the one before it did when it could not read all.
-	Read  string `json:"read,omitempty"`
-	Avoid string `json:"avoid,omitempty"`
+	// the one before it did when it could not read all. What lies there must be of the
+	// digests beside them.
+	Read        string `json:"read,omitempty"`
+	ReadDigest  Digest `json:"read_digest,omitzero"`
+	Avoid       string `json:"avoid,omitempty"`
+	AvoidDigest Digest `json:"avoid_digest,omitzero"`
 }
 
 // Listing is how the listings of one resource type ended over all regions.

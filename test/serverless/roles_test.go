@@ -31,6 +31,8 @@ const (
 	apiRole, schedulerRole, checkerRole, aggregatorRole, workerRole = "ApiFunction", "SchedulerFunction", "CheckerFunction", "AggregatorFunction", "WorkerFunction"
 )
 
+var everyRole = []string{apiRole, schedulerRole, checkerRole, aggregatorRole, workerRole}
+
 // TestRolesAreNarrow assumes the role of each function and tries everything that some
 // function may do, on records, objects, keys, queues and topics: whoever was taken over
 // can do what it has a reason to do, and nothing else.
@@ -47,7 +49,7 @@ func TestRolesAreNarrow(t *testing.T) {
 		}},
 	})
 	tried, allowed := 0, 0
-	for _, role := range []string{apiRole, schedulerRole, checkerRole, aggregatorRole, workerRole} {
+	for _, role := range everyRole {
 		as, err := h.As(role)
 		if err != nil {
 			t.Fatal(err)
@@ -102,7 +104,7 @@ func assume(role string) func(context.Context, aws.Config) error {
 // organization, and what holds of the whole table.
 func (h *house) onRecords() []attempt {
 	name := h.stack.Resources["Table"].ID
-	everybody := []string{apiRole, schedulerRole, checkerRole, aggregatorRole, workerRole}
+	everybody := everyRole
 	except := func(who ...string) []string {
 		return slices.DeleteFunc(slices.Clone(everybody), func(role string) bool { return slices.Contains(who, role) })
 	}
@@ -117,12 +119,13 @@ func (h *house) onRecords() []attempt {
 		{"ACCESS", "c", []string{workerRole}, nil, []string{workerRole}},
 		{"CONNECTION", "c", everybody, []string{apiRole, checkerRole, aggregatorRole}, except(schedulerRole)},
 		{"VERIFIED", "c", []string{apiRole, checkerRole, workerRole}, []string{apiRole, checkerRole}, []string{apiRole, checkerRole, workerRole}},
-		{"AUDIT#c", "a", everybody, except(workerRole), everybody},
+		{"AUDIT#c", "a", everybody, everybody, everybody},
 		{"TASK#a", "t", everybody, except(workerRole), everybody},
 		{"FINDING#c#s3", "f", []string{apiRole, aggregatorRole, workerRole}, []string{aggregatorRole}, []string{aggregatorRole, workerRole}},
 		{"SCOPE#c", "s3", everybody, []string{aggregatorRole}, []string{aggregatorRole, workerRole}},
 		{"CLOCK#PURGE", "c", except(checkerRole), except(checkerRole, workerRole), except(checkerRole)},
 		{"RECEIPT", "c", []string{apiRole, workerRole}, []string{apiRole, workerRole}, []string{apiRole, workerRole}},
+		{"SIGNING", "key", []string{apiRole, workerRole}, []string{workerRole}, nil},
 		{"JOB", "j", []string{apiRole, workerRole}, []string{apiRole, workerRole}, []string{apiRole, workerRole}},
 		{"ONCE#audit", "k", []string{apiRole, schedulerRole}, []string{apiRole, schedulerRole}, []string{apiRole, schedulerRole}},
 		{"ANYTHING", "x", nil, nil, nil},
@@ -225,7 +228,7 @@ func (h *house) onKeys(t *testing.T) []attempt {
 	t.Helper()
 	key := h.stack.Resources["Key"].ID
 	wrapped := func(context map[string]string) []byte {
-		for _, role := range []string{checkerRole, aggregatorRole} { // one that may
+		for _, role := range []string{checkerRole, aggregatorRole, workerRole} { // one that may
 			as, err := h.As(role)
 			if err != nil {
 				t.Fatal(err)
@@ -248,6 +251,7 @@ func (h *house) onKeys(t *testing.T) []attempt {
 	}{
 		{"an External ID", external, []string{apiRole, checkerRole}},
 		{"an access key", access, []string{checkerRole}},
+		{"the key that signs", map[string]string{"organization": "victim", "record": "signing"}, []string{workerRole}},
 		{"an object", object, []string{apiRole, checkerRole, aggregatorRole}},
 	} {
 		blob := wrapped(k.context)
@@ -277,7 +281,7 @@ func (h *house) onQueues() []attempt {
 		{"TasksQueue", []string{schedulerRole, checkerRole}, []string{checkerRole}},
 		{"UrgentTasksQueue", []string{apiRole, checkerRole}, []string{checkerRole}},
 		{"ResultsQueue", []string{schedulerRole, checkerRole, aggregatorRole}, []string{aggregatorRole}},
-		{"JobsQueue", []string{apiRole, schedulerRole, workerRole}, []string{workerRole}},
+		{"JobsQueue", everyRole, []string{workerRole}},
 		{"TasksDeadQueue", []string{checkerRole}, nil},
 		{"UrgentTasksDeadQueue", []string{checkerRole}, nil},
 		{"ResultsDeadQueue", []string{aggregatorRole}, nil},

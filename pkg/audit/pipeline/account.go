@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/oklog/ulid/v2"
+
 	"github.com/cloudarq/cloudarq/pkg/audit/evidence"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
@@ -20,10 +22,11 @@ import (
 func (p *Pipeline) judgeAccount(ctx context.Context, org model.OrganizationID, audit model.Audit, tasks []model.Task) (model.Task, error) {
 	task := taskOf(audit, across)
 	task.State = model.TaskCollected
-	task.Evidence = Key("evidence", org, audit, across)
+	// Of two who close at once each has its own: what the record names is what was written.
+	task.Evidence = Key("evidence", org, audit, across+"."+ulid.Make().String())
 	ev := newEvaluator(p, audit, across)
 	ev.rules = map[string][]check.Rule{}
-	err := p.write(ctx, task.Evidence, func(w *blob.Writer) error {
+	stored, err := p.write(ctx, task.Evidence, func(w *blob.Writer) error {
 		ev.out = w
 		var rules []check.Check
 		for _, c := range p.selected(audit) {
@@ -46,8 +49,11 @@ func (p *Pipeline) judgeAccount(ctx context.Context, org model.OrganizationID, a
 		}
 		return ev.finish()
 	})
-	task.Tally, task.Gaps = ev.tally, ev.gaps.list()
-	return task, err
+	if err != nil {
+		return task, err
+	}
+	task.Tally, task.Gaps, task.Objects = ev.tally, ev.gaps.list(), []model.Object{stored}
+	return task, nil
 }
 
 // batch is rules over the account that are run together: the resources that they look
@@ -243,7 +249,7 @@ func (p *Pipeline) read(ctx context.Context, audit model.Audit, tasks []model.Ta
 		if len(kinds) == 0 || t.Evidence == "" || t.State == model.TaskFailed {
 			continue
 		}
-		err := ReadEvidence(ctx, p.Evidence, t.Evidence, func(e evidence.Entry) error {
+		err := ReadEvidence(ctx, p.Evidence, t.Object(t.Evidence), func(e evidence.Entry) error {
 			if !wanted(e.Kind) {
 				return nil
 			}

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/cloudarq/cloudarq/pkg/audit/evidence"
-	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob"
 	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
@@ -60,13 +58,18 @@ func (p *Pipeline) takeIn(ctx context.Context, m Message) error {
 			return err
 		}
 		if sources := sourcesOf(parts); len(sources) > 0 { // opening the account leaves none
-			if task.Changes, err = p.ingest(ctx, m.Organization, audit, string(task.ID), parts); err != nil {
-				return fmt.Errorf("take in task %s of audit %s: %w", task.ID, audit.ID, err)
-			}
+			task.Changes, err = p.ingest(ctx, m.Organization, audit, string(task.ID), parts)
 		}
-		task.State = model.TaskIngested
-		if err := org.PutTask(ctx, task); err != nil && !errors.Is(err, store.ErrConflict) {
-			return err
+		var altered *AlteredError
+		switch {
+		case errors.As(err, &altered): // it will be no better the next time
+			err = p.disown(ctx, org, *task, altered)
+		case err == nil:
+			task.State = model.TaskIngested
+			_, err = putTask(ctx, org, task, model.TaskCollected)
+		}
+		if err != nil {
+			return fmt.Errorf("take in task %s of audit %s: %w", task.ID, audit.ID, err)
 		}
 	}
 	last, err := org.TaskDone(ctx, audit.ID, task.ID)
@@ -79,14 +82,14 @@ func (p *Pipeline) takeIn(ctx context.Context, m Message) error {
 	return nil
 }
 
-// sourcesOf are where the evidence of tasks lies.
-func sourcesOf(tasks []model.Task) (keys []string) {
+// sourcesOf is the evidence of tasks.
+func sourcesOf(tasks []model.Task) (all []model.Object) {
 	for _, t := range tasks {
 		if t.Evidence != "" {
-			keys = append(keys, t.Evidence)
+			all = append(all, t.Object(t.Evidence))
 		}
 	}
-	return keys
+	return all
 }
 
 // resultOf reads what a result is about; no task says that it is purged, or a part of
@@ -131,7 +134,7 @@ func (p *Pipeline) settle(ctx context.Context, m Message, cause error) error {
 	if task.State == model.TaskCollected {
 		p.meter(metrics.TasksFailed, 1)
 		task.State, task.Problem = model.TaskFailed, model.Cut(fmt.Sprintf("the findings of %s could not be written: %v", task.Service, cause), model.MaxReason)
-		if err := org.PutTask(ctx, task); err != nil && !errors.Is(err, store.ErrConflict) {
+		if _, err := putTask(ctx, org, task, model.TaskCollected); err != nil {
 			return err
 		}
 	}
@@ -145,34 +148,6 @@ func (p *Pipeline) settle(ctx context.Context, m Message, cause error) error {
 		return p.report(ctx, m)
 	case err != nil && !errors.Is(err, errHeld):
 		return p.endUnsummed(ctx, m.Organization, audit, fmt.Sprintf("the audit could not be summed up: %v", err))
-	}
-	return nil
-}
-
-// ReadEvidence calls visit for each line of a task's evidence. A damaged line is
-// an error, never a silent end.
-func ReadEvidence(ctx context.Context, from blob.Store, key string, visit func(evidence.Entry) error) error {
-	return readBlob(ctx, from, key, visit)
-}
-
-// ReadLedger calls visit for each call of a part of an audit.
-func ReadLedger(ctx context.Context, from blob.Store, key string, visit func(ledger.Entry) error) error {
-	return readBlob(ctx, from, key, visit)
-}
-
-func readBlob[T any](ctx context.Context, from blob.Store, key string, visit func(T) error) error {
-	r, err := from.Get(ctx, key)
-	if err != nil {
-		return fmt.Errorf("open %s: %w", key, err)
-	}
-	defer func() { _ = r.Close() }()
-	for line, err := range blob.Read[T](r) {
-		if err == nil {
-			err = visit(line)
-		}
-		if err != nil {
-			return fmt.Errorf("read %s: %w", key, err)
-		}
 	}
 	return nil
 }

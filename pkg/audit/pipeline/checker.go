@@ -26,10 +26,13 @@ import (
 
 // RunTask does one task of an audit: it opens the account and plans, or collects
 // and judges one service, all regions side by side, and stores the evidence. It
-// takes a message of KindTask. Run again it only reports its result again. A
-// task that fails on its last delivery is abandoned: whatever it could not read
-// becomes a gap, never silence.
+// takes a message of KindTask, or one of KindStatement, for which it signs. Run again
+// it only reports its result again. A task that fails on its last delivery is
+// abandoned: whatever it could not read becomes a gap, never silence.
 func (p *Pipeline) RunTask(ctx context.Context, message queue.Message) error {
+	if is, err := p.signAsked(ctx, message); is {
+		return err
+	}
 	err := p.runTask(ctx, message.Body)
 	var refused *RefusedError
 	switch {
@@ -74,19 +77,11 @@ func (p *Pipeline) runTask(ctx context.Context, body []byte) error {
 			return &RefusedError{Code: audit.RefusedCode, Message: audit.Refused, noted: true}
 		}
 		p.Progress.TaskStarted(task)
-		if err := p.work(ctx, m, audit, &task); err != nil {
+		if err := p.try(ctx, m, org, audit, &task); err != nil {
 			if errors.Is(err, errStopped) {
 				return nil
 			}
 			return fmt.Errorf("task %s of audit %s: %w", task.ID, audit.ID, err)
-		}
-		if err := org.PutTask(ctx, &task); errors.Is(err, store.ErrConflict) {
-			// Another delivery was first: its result counts, and what it left.
-			if task, err = org.Task(ctx, m.Audit, m.Task); err != nil {
-				return err
-			}
-		} else if err != nil {
-			return err
 		}
 		p.Progress.TaskEnded(task)
 		p.meter(metrics.Tasks, 1)
@@ -96,6 +91,48 @@ func (p *Pipeline) runTask(ctx context.Context, body []byte) error {
 		return err
 	}
 	return p.report(ctx, m)
+}
+
+// try makes one attempt at a task and writes its record: with the result, unless that of
+// another delivery was first, and with what the attempt stored whatever became of it.
+func (p *Pipeline) try(ctx context.Context, m Message, org *store.Organization, audit model.Audit, task *model.Task) (err error) {
+	mine, written := *task, false
+	mine.Objects = nil
+	defer func() { // after a panic, too
+		if !written {
+			err = errors.Join(err, p.noteAttempt(ctx, m, org, mine))
+		}
+	}()
+	if err := p.work(ctx, m, audit, &mine); err != nil {
+		return err
+	}
+	done := mine
+	done.Objects = model.WithObjects(task.Objects, mine.Objects...)
+	// If another delivery was first, its result counts, and what it left.
+	written, err = putTask(ctx, org, &done, model.TaskOpen, mine.Objects...)
+	*task = done
+	return err
+}
+
+// noteAttempt notes what an attempt stored that came to nothing. If its audit was ended
+// meanwhile, what was signed of that is not all.
+func (p *Pipeline) noteAttempt(ctx context.Context, m Message, org *store.Organization, task model.Task) error {
+	if len(task.Objects) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
+	defer cancel()
+	if err := p.noteObjects(ctx, org, m.Audit, m.Task, task.Objects...); err != nil {
+		return err
+	}
+	audit, err := org.Audit(ctx, m.Connection, m.Audit)
+	if errors.Is(err, store.ErrNotFound) || err == nil && !audit.State.Ended() {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return p.askForStatement(ctx, m.Organization, audit)
 }
 
 // report tells the aggregator that a task came to its end.
@@ -163,8 +200,8 @@ func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, ta
 	if !ok {
 		return fmt.Errorf("%w: no collector for service %q", queue.ErrPoison, task.Service)
 	}
-	calls := p.record(ctx, m.Organization, audit, string(task.ID))
-	defer func() { err = errors.Join(err, calls.end(ctx, err)) }() // after a panic, too
+	calls := p.record(ctx, m.Organization, audit, task.ID)
+	defer func() { err = errors.Join(err, calls.end(ctx, task, err)) }() // after a panic, too
 	account, err := p.Accounts.Open(ctx, m.Organization, audit, p.need(spec, audit), calls)
 	if err != nil {
 		return err
@@ -178,7 +215,7 @@ func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, ta
 	task.Ledger = calls.key
 	ev := newEvaluator(p, audit, task.Service)
 	var digests map[string][]collect.Digest
-	err = p.write(ctx, task.Evidence, func(w *blob.Writer) error {
+	stored, err := p.write(ctx, task.Evidence, func(w *blob.Writer) error {
 		ev.out = w
 		var rest map[string]*left
 		var late bool
@@ -194,8 +231,9 @@ func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, ta
 	if err != nil {
 		return err
 	}
+	task.Objects = model.WithObjects(task.Objects, stored)
 	for key, all := range digests {
-		if err := p.putDigests(ctx, key, all); err != nil {
+		if err := p.putDigests(ctx, key, all, task); err != nil {
 			return err
 		}
 	}
@@ -278,40 +316,49 @@ func Key(what string, org model.OrganizationID, audit model.Audit, part string) 
 }
 
 // WriteLedger stores the calls of a part of an audit.
-func (p *Pipeline) WriteLedger(ctx context.Context, key string, calls []ledger.Entry) error {
-	return p.write(ctx, key, func(w *blob.Writer) error {
-		for _, call := range calls {
-			if err := w.Write(call); err != nil {
+func (p *Pipeline) WriteLedger(ctx context.Context, key string, calls []ledger.Entry) (model.Object, error) {
+	return p.write(ctx, key, each(calls))
+}
+
+// each writes values as a line each.
+func each[T any](values []T) func(*blob.Writer) error {
+	return func(w *blob.Writer) error {
+		for _, v := range values {
+			if err := w.Write(v); err != nil {
 				return err
 			}
 		}
 		return nil
-	})
+	}
 }
 
-// write stores compressed JSON lines as they are produced. Nothing is stored
-// when fill fails; when write returns, fill has ended.
-func (p *Pipeline) write(ctx context.Context, key string, fill func(*blob.Writer) error) error {
+// write stores compressed JSON lines as they are produced, and gives their digest.
+// Nothing is stored when fill fails; when write returns, fill has ended.
+func (p *Pipeline) write(ctx context.Context, key string, fill func(*blob.Writer) error) (model.Object, error) {
 	reader, writer := io.Pipe()
+	written := newDigester(nil)
 	var filling sync.WaitGroup
-	filling.Go(func() {
-		lines := p.lines(writer)
-		err := fill(lines)
-		if err == nil {
-			err = lines.Close()
-		}
-		writer.CloseWithError(err)
-		if err == nil {
-			p.writers.Put(lines)
-		}
-	})
+	filling.Go(func() { writer.CloseWithError(p.fill(io.MultiWriter(writer, written), fill)) })
 	err := p.Evidence.Put(ctx, key, reader)
 	_ = reader.CloseWithError(err) // ends fill if the store gave up first
 	filling.Wait()                 // a second attempt must not meet the first
 	if err != nil {
-		return fmt.Errorf("store %s: %w", key, err)
+		return model.Object{}, fmt.Errorf("store %s: %w", key, err)
 	}
-	return nil
+	return model.Object{Key: key, Digest: written.digest()}, nil
+}
+
+// fill writes compressed JSON lines.
+func (p *Pipeline) fill(to io.Writer, fill func(*blob.Writer) error) error {
+	lines := p.lines(to)
+	err := fill(lines)
+	if err == nil {
+		err = lines.Close()
+	}
+	if err == nil {
+		p.writers.Put(lines)
+	}
+	return err
 }
 
 // lines is a writer of compressed lines, one that was used before if there is any:

@@ -76,6 +76,9 @@ func (p *Pipeline) announceEnd(ctx context.Context, orgID model.OrganizationID, 
 	if err := p.publishEnd(ctx, orgID, audit, broken); err != nil {
 		return err
 	}
+	if err := p.askForStatement(ctx, orgID, audit); err != nil {
+		return err
+	}
 	return org.DeleteBound(ctx, audit.ID)
 }
 
@@ -200,9 +203,9 @@ func (p *Pipeline) conclude(ctx context.Context, orgID model.OrganizationID, aud
 	}
 	// One who died while closing, or closed an earlier try, left the record of this
 	// very step.
-	var earlier int64
+	var earlier model.Task
 	if i := slices.IndexFunc(tasks, func(t model.Task) bool { return t.ID == across }); i >= 0 {
-		earlier = tasks[i].Version
+		earlier = tasks[i]
 		tasks = slices.Delete(tasks, i, i+1)
 	}
 	// Parts of what failed as a whole show a part of it, and their listings end as if they
@@ -212,6 +215,7 @@ func (p *Pipeline) conclude(ctx context.Context, orgID model.OrganizationID, aud
 		failed[t.ID] = t.State == model.TaskFailed
 	}
 	tasks = slices.DeleteFunc(tasks, func(t model.Task) bool { return failed[t.Of] })
+	began := audit
 	audit.State, audit.EndedAt = model.AuditDone, p.Now().UTC()
 	for _, t := range tasks {
 		if t.State == model.TaskFailed {
@@ -226,13 +230,22 @@ func (p *Pipeline) conclude(ctx context.Context, orgID model.OrganizationID, aud
 		return audit, nil
 	}
 	whole, err := p.judgeAccount(ctx, orgID, audit, tasks)
+	var altered *AlteredError
+	if errors.As(err, &altered) { // since it was taken in
+		if i := slices.IndexFunc(tasks, func(t model.Task) bool { return t.Evidence == altered.Object.Key }); i >= 0 {
+			if err := p.disown(ctx, org, tasks[i], altered); err != nil {
+				return audit, err
+			}
+			return p.conclude(ctx, orgID, began)
+		}
+	}
 	if err != nil {
 		return audit, err
 	}
 	if whole.Changes, err = p.ingest(ctx, orgID, audit, across, []model.Task{whole}); err != nil {
-		return audit, err
+		return audit, errors.Join(err, p.noteUnclosed(ctx, org, whole))
 	}
-	whole.State, whole.Version = model.TaskIngested, earlier
+	whole.State, whole.Version = model.TaskIngested, earlier.Version
 	previous, err := previousAudit(ctx, org, audit)
 	if err != nil {
 		return audit, err
@@ -246,10 +259,22 @@ func (p *Pipeline) conclude(ctx context.Context, orgID model.OrganizationID, aud
 	}
 	// The record shows where the evidence lies; its task was never sent, and has
 	// no marker.
-	if err := org.PutTask(ctx, &whole); err != nil && !errors.Is(err, store.ErrConflict) {
-		return audit, err
+	stored := whole.Objects
+	whole.Objects = model.WithObjects(earlier.Objects, stored...)
+	_, err = putTask(ctx, org, &whole, model.TaskIngested, stored...)
+	return audit, err
+}
+
+// noteUnclosed notes what the rules over the account wrote, and could not be taken in:
+// findings may say already that they were found there.
+func (p *Pipeline) noteUnclosed(ctx context.Context, org *store.Organization, whole model.Task) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTimeout)
+	defer cancel()
+	record := model.Task{ID: whole.ID, Audit: whole.Audit, Service: whole.Service, State: model.TaskIngested, Until: whole.Until, Objects: whole.Objects}
+	if err := org.PutTask(ctx, &record); !errors.Is(err, store.ErrConflict) {
+		return err
 	}
-	return audit, nil
+	return p.noteObjects(ctx, org, whole.Audit, whole.ID, whole.Objects...)
 }
 
 func (p *Pipeline) lateText() string {

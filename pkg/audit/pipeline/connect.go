@@ -15,8 +15,8 @@ import (
 // finds out its regions, and writes and sends the other tasks. Run again after a
 // crash it changes no task that was written, and sends all of them again.
 func (p *Pipeline) connect(ctx context.Context, m Message, audit model.Audit, task *model.Task) (err error) {
-	calls := p.record(ctx, m.Organization, audit, connect)
-	defer func() { err = errors.Join(err, calls.end(ctx, err)) }() // after a panic, too
+	calls := p.record(ctx, m.Organization, audit, task.ID)
+	defer func() { err = errors.Join(err, calls.end(ctx, task, err)) }() // after a panic, too
 	if err := p.openAndPlan(ctx, m, audit, calls); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob"
 	"github.com/cloudarq/cloudarq/pkg/platform/notify"
@@ -166,7 +168,10 @@ func (e mortalEars) Publish(ctx context.Context, messages ...notify.Message) err
 	return e.m.effect("publish", func() error { return e.Notifier.Publish(ctx, messages...) })
 }
 
-// outcome is what two audits come to, without the times.
+// attemptOf is what tells the objects of attempts apart.
+var attemptOf = regexp.MustCompile(`\.[0-9A-Z]{26}`)
+
+// outcome is what two audits come to, without the times and attempts.
 type outcome struct {
 	Audits   []model.Audit
 	Findings map[string]model.Finding
@@ -184,6 +189,7 @@ func history(t *testing.T, m *mortal) (outcome, []string) {
 	x.Evidence = mortalBlobs{x.Evidence, m}
 	x.Tasks, x.Results = mortalQueue{x.tasks, "tasks", m}, mortalQueue{x.results, "results", m}
 	x.Alerts = mortalEars{x.alerts, m}
+	x.Signer, x.Signings = newPen(1), x.Tasks
 	x.Store = store.New(mortalTable{x.table, m}, nil)
 	// Whoever died is started again later than anybody may still be waited for.
 	restart := func() {
@@ -228,6 +234,11 @@ func history(t *testing.T, m *mortal) (outcome, []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		checkRecorded(t, x.records, x.Evidence, a, "after "+m.killed())
+		if v := x.verify(t, a.ID, newPen(1).public()); v.Verdict != pipeline.VerdictWhole {
+			t.Errorf("after %s the audit is %s: %q", m.killed(), v.Verdict, v.Problems)
+		}
+		a.Statement = nil
 		a.StartedAt, a.EndedAt, a.Version = time.Time{}, time.Time{}, 0
 		out.Audits = append(out.Audits, a)
 		w.doors = map[string]sight{"a": shut, "b": open, "c": hidden}
@@ -235,6 +246,7 @@ func history(t *testing.T, m *mortal) (outcome, []string) {
 	out.Findings = map[string]model.Finding{}
 	for _, id := range []model.CheckID{"door-locked", "door-guarded"} {
 		for name, f := range x.findings(t, id) {
+			f.Source = attemptOf.ReplaceAllString(f.Source, "")
 			f.FirstSeen, f.ResolvedAt, f.BlindSince, f.Version = time.Time{}, time.Time{}, time.Time{}, 0
 			for i := range f.History {
 				f.History[i].At = time.Time{}

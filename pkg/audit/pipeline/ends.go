@@ -23,6 +23,15 @@ func (p *Pipeline) Stop(ctx context.Context, orgID model.OrganizationID, connect
 	if err != nil {
 		return err
 	}
+	audit, err := org.Audit(ctx, connection, id)
+	if err != nil {
+		return err
+	}
+	if audit.State.Ended() {
+		if err := p.askForStatement(ctx, orgID, audit); err != nil {
+			return err
+		}
+	}
 	return org.DeleteBound(ctx, id)
 }
 
@@ -75,7 +84,7 @@ func (p *Pipeline) fail(ctx context.Context, body []byte, how model.Task) error 
 	if task.State == model.TaskOpen {
 		task.State, task.Problem, task.Refused = model.TaskFailed, model.Cut(how.Problem, model.MaxReason), how.Refused
 		p.meter(metrics.TasksFailed, 1)
-		if err := org.PutTask(ctx, &task); err != nil && !errors.Is(err, store.ErrConflict) {
+		if _, err := putTask(ctx, org, &task, model.TaskOpen); err != nil {
 			return err
 		}
 	}

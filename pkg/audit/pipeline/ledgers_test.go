@@ -131,7 +131,7 @@ func (n *noted) made() (names []string) {
 		if l.Task != "house" || len(l.Attempt) != 26 {
 			n.t.Errorf("%+v is of no attempt at the task", l)
 		}
-		if err := pipeline.ReadLedger(n.t.Context(), n.Evidence, l.Key, func(e ledger.Entry) error { names = append(names, e.Operation); return nil }); err != nil {
+		if err := pipeline.ReadLedger(n.t.Context(), n.Evidence, l.Object, func(e ledger.Entry) error { names = append(names, e.Operation); return nil }); err != nil {
 			n.t.Error(err)
 		}
 	}
@@ -167,7 +167,7 @@ func TestEveryAttemptIsRecorded(t *testing.T) {
 			t.Errorf("%+v, %v; want the calls of the attempt that gave the result", task, err)
 		}
 		var last []string
-		if err := pipeline.ReadLedger(t.Context(), n.Evidence, task.Ledger, func(e ledger.Entry) error { last = append(last, e.Operation); return nil }); err != nil || !slices.Contains(last, "ListDoors3") {
+		if err := pipeline.ReadLedger(t.Context(), n.Evidence, task.Object(task.Ledger), func(e ledger.Entry) error { last = append(last, e.Operation); return nil }); err != nil || !slices.Contains(last, "ListDoors3") {
 			t.Errorf("the task's ledger: %v, %v", last, err)
 		}
 	})
@@ -272,22 +272,24 @@ func TestLedgersInOrder(t *testing.T) {
 			}
 		}
 	}
-	key := func(part string) string { return pipeline.Key("ledger", organization, audit, part) }
+	key := func(part string) model.Object {
+		return model.Object{Key: pipeline.Key("ledger", organization, audit, part)}
+	}
 	tasks := []model.Task{
-		{ID: "acm", Ledger: key("acm")},
+		{ID: "acm", Ledger: key("acm").Key},
 		{ID: "iam"},
-		{ID: "kms", Ledger: key("kms." + second)},
-		{ID: "lost", Ledger: key("lost." + first)}, // reading it is an error, not nothing
+		{ID: "kms", Ledger: key("kms." + second).Key},
+		{ID: "lost", Ledger: key("lost." + first).Key}, // reading it is an error, not nothing
 	}
 	want := []pipeline.Ledger{
-		{"connect", "", key("connect")},
-		{"connect", second, key("connect." + second)},
-		{"acm", "", key("acm")},
-		{"ec2.eu-west-1", first, key("ec2.eu-west-1." + first)},
-		{"kms", "", key("kms")},
-		{"kms", first, key("kms." + first)},
-		{"kms", second, key("kms." + second)},
-		{"lost", first, key("lost." + first)},
+		{Task: "connect", Object: key("connect")},
+		{Task: "connect", Attempt: second, Object: key("connect." + second)},
+		{Task: "acm", Object: key("acm")},
+		{Task: "ec2.eu-west-1", Attempt: first, Object: key("ec2.eu-west-1." + first)},
+		{Task: "kms", Object: key("kms")},
+		{Task: "kms", Attempt: first, Object: key("kms." + first)},
+		{Task: "kms", Attempt: second, Object: key("kms." + second)},
+		{Task: "lost", Attempt: first, Object: key("lost." + first)},
 	}
 	got, err := pipeline.Ledgers(t.Context(), shelf, organization, audit, tasks)
 	if d := cmp.Diff(want, got); d != "" || err != nil {

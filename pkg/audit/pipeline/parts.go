@@ -54,16 +54,16 @@ func (p *Pipeline) pieces(ctx context.Context, orgID model.OrganizationID, spec 
 			return nil, err
 		}
 		for _, unread := range record.Unread {
-			rests = append(rests, model.Rest{Region: unread.Region, Avoid: unread.Read})
+			rests = append(rests, model.Rest{Region: unread.Region, Avoid: unread.Read, AvoidDigest: unread.ReadDigest})
 		}
 	}
 	read, avoid := map[string][]collect.Digest{}, map[string][]collect.Digest{}
 	for _, rest := range rests {
 		var err error
-		if read[rest.Region], err = p.digests(ctx, rest.Read); err != nil {
+		if read[rest.Region], err = p.digests(ctx, model.Object{Key: rest.Read, Digest: rest.ReadDigest}); err != nil {
 			return nil, err
 		}
-		if avoid[rest.Region], err = p.digests(ctx, rest.Avoid); err != nil {
+		if avoid[rest.Region], err = p.digests(ctx, model.Object{Key: rest.Avoid, Digest: rest.AvoidDigest}); err != nil {
 			return nil, err
 		}
 	}
@@ -82,32 +82,42 @@ func (p *Pipeline) pieces(ctx context.Context, orgID model.OrganizationID, spec 
 	return all, nil
 }
 
-// digests reads a set that putDigests stored. One that is forgotten meanwhile is empty:
-// then everything is read again.
-func (p *Pipeline) digests(ctx context.Context, key string) ([]collect.Digest, error) {
-	if key == "" {
+// digests reads a set that putDigests stored. One that is forgotten meanwhile, or was
+// changed, is empty: then everything is read again. What it names is left out, and would
+// be taken for gone.
+func (p *Pipeline) digests(ctx context.Context, set model.Object) ([]collect.Digest, error) {
+	if set.Key == "" {
 		return nil, nil
 	}
 	var all []collect.Digest
-	err := readBlob(ctx, p.Evidence, key, func(some []collect.Digest) error {
+	err := readObject(ctx, p.Evidence, set, func(some []collect.Digest) error {
 		all = append(all, some...)
 		return nil
 	})
-	if errors.Is(err, blob.ErrNotFound) {
+	var altered *AlteredError
+	if errors.Is(err, blob.ErrNotFound) || errors.As(err, &altered) {
 		return nil, nil
 	}
 	return all, err
 }
 
-func (p *Pipeline) putDigests(ctx context.Context, key string, all []collect.Digest) error {
-	return p.write(ctx, key, func(w *blob.Writer) error {
-		for some := range slices.Chunk(all, 1000) {
-			if err := w.Write(some); err != nil {
-				return err
+// putDigests stores a set of what was read, and notes its digest where the task names it.
+func (p *Pipeline) putDigests(ctx context.Context, key string, all []collect.Digest, task *model.Task) error {
+	o, err := p.write(ctx, key, each(slices.Collect(slices.Chunk(all, 1000))))
+	if err != nil {
+		return err
+	}
+	for _, rests := range [][]model.Rest{task.Left, task.Unread} {
+		for i := range rests {
+			if rests[i].Read == key {
+				rests[i].ReadDigest = o.Digest
+			}
+			if rests[i].Avoid == key {
+				rests[i].AvoidDigest = o.Digest
 			}
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // left is what walks left of a region when they were stopped.

@@ -110,7 +110,7 @@ func (m *machine) seen(t *testing.T, a model.Audit) (lines map[string]int, listi
 		if task.Service != "house" {
 			continue
 		}
-		err := pipeline.ReadEvidence(t.Context(), m.Evidence, task.Evidence, func(e evidence.Entry) error {
+		err := pipeline.ReadEvidence(t.Context(), m.Evidence, task.Object(task.Evidence), func(e evidence.Entry) error {
 			switch {
 			case e.Kind != door{}.Kind():
 			case e.Listing != nil:
@@ -312,11 +312,106 @@ func TestWholeThatFailsWithItsParts(t *testing.T) {
 	if a, err = m.records.Audit(t.Context(), account, r.Audit); err != nil || a.State != model.AuditDone || a.Summary.Resources != 2 {
 		t.Errorf("audit %s %v, %v: %+v", a.State, a.Problems, err, a.Summary)
 	}
+	// What the parts stored that are forgotten is recorded still.
+	if v := m.verify(t, r.Audit, nil); v.Verdict != pipeline.VerdictWhole {
+		t.Errorf("%+v", v)
+	}
 	for _, id := range []model.CheckID{"door-locked", "door-guarded"} {
 		for name, f := range m.findings(t, id) {
 			if !f.State.Open() {
 				t.Errorf("%s of %s: %s, %s", id, name, f.State, f.Why)
 			}
+		}
+	}
+}
+
+// TestAlteredPartOfATask: of a service that took several tasks nothing is believed when
+// the evidence of one was changed; and a part whose list of what is read already was
+// changed reads everything.
+func TestAlteredPartOfATask(t *testing.T) {
+	t.Parallel()
+	handOver := func(between func(m *machine, r pipeline.Request), before func(m *machine, r pipeline.Request)) (*machine, model.Audit) {
+		m := newMachine(t, t.TempDir(), &world{}, memory.Options{MaxReceives: 2})
+		m.ContinueFor = 24 * time.Hour
+		var whole atomic.Bool
+		m.Specs["house"] = collect.Spec{Service: "house", Walks: []collect.Walk{{Kinds: []string{door{}.Kind(), guard{}.Kind()}, Run: func(ctx context.Context, s *collect.Session) error {
+			err := collect.EachOf(ctx, s, []string{"a", "b"}, func(_ *collect.Reading, name string) *door {
+				if name == "b" && !whole.Load() {
+					return nil
+				}
+				return &door{Resource: s.Resource(s.ARN("house", "door/"+name), name), Locked: fact.Known(false)}
+			})
+			if !whole.Load() {
+				return collect.ErrStopped
+			}
+			return err
+		}}}}
+		whole.Store(true)
+		m.hurry(t, time.Hour, "eu-west-1")
+		whole.Store(false)
+		r := m.request()
+		if _, err := m.Plan(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		err := m.broker.Walk(t.Context(), memory.Worker{Queue: m.tasks, Handle: func(ctx context.Context, message queue.Message) error {
+			if strings.Contains(string(message.Body), "~") {
+				whole.Store(true)
+				between(m, r)
+			}
+			return m.hurried(time.Hour)(ctx, message)
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		before(m, r)
+		if err := m.drain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		a, err := m.records.Audit(t.Context(), account, r.Audit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m, a
+	}
+	nothing := func(*machine, pipeline.Request) {}
+	all := func(m *machine, prefix string, how func([]byte) []byte) (n int) {
+		for info, err := range m.Evidence.List(t.Context(), prefix) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			alter(t, m.Evidence, info.Key, how)
+			n++
+		}
+		return n
+	}
+	open := func(m *machine, what string) {
+		for name, f := range m.findings(t, "door-locked") {
+			if !f.State.Open() {
+				t.Errorf("%s: %s became %s", what, name, f.State)
+			}
+		}
+	}
+	m, a := handOver(nothing, nothing)
+	open(m, "undisturbed")
+	if a.State != model.AuditDone || a.Summary.Tally["door-locked"].Fail != 2 {
+		t.Fatalf("undisturbed: %s %+v", a.State, a.Summary.Tally)
+	}
+	m, a = handOver(func(m *machine, _ pipeline.Request) {
+		if all(m, "progress/", alterations(nil)["a flipped bit"]) == 0 {
+			t.Fatal("the part was given no list")
+		}
+	}, nothing)
+	open(m, "another list of what is read")
+	if a.State != model.AuditDone {
+		t.Errorf("another list of what is read: %s %v", a.State, a.Problems)
+	}
+	for _, part := range []model.TaskID{"house", "house~eu-west-1~1"} {
+		m, a := handOver(nothing, func(m *machine, r pipeline.Request) {
+			put(t, m.Evidence, m.task(t, r.Audit, part).Evidence, rewritten())
+		})
+		open(m, "evidence of "+string(part))
+		if c := a.Summary.Tally["door-locked"]; a.State != model.AuditPartial || c.Pass+c.Fail != 0 || c.NotAssessed == 0 {
+			t.Errorf("evidence of %s: %s %+v", part, a.State, c)
 		}
 	}
 }

@@ -97,8 +97,10 @@ type Pipeline struct {
 	Tasks    queue.Sender // to RunTask
 	Urgent   queue.Sender // to RunTask, of audits that somebody waits for; nil sends them with the others
 	Results  queue.Sender // to Ingest
+	Signings queue.Sender // to RunTask, of ended audits; nil leaves them unsigned
 	Purges   queue.Sender // to RunPurge
 	Accounts Accounts
+	Signer   Signer // for RunTask, of ended audits; nil leaves them unsigned
 	Progress Progress
 	Alerts   notify.Notifier  // hears of changes; nil if nobody shall
 	Meter    metrics.Recorder // counts; nil if nobody shall
@@ -143,7 +145,7 @@ func (p *Pipeline) meter(name metrics.Name, n int) {
 
 // Message is what queues carry: ids, never secrets, settings or bodies.
 type Message struct {
-	Kind         string               `json:"kind"` // "task", "result", "purge" or "job"
+	Kind         string               `json:"kind"` // "task", "result", "statement", "purge" or "job"
 	Version      int                  `json:"v"`
 	Organization model.OrganizationID `json:"org"`
 	Connection   model.ConnectionID   `json:"connection"`
@@ -186,10 +188,13 @@ func ParseJob(body []byte) (model.OrganizationID, model.JobID, error) {
 	return m.Organization, m.Job, err
 }
 
-// IsJob reports whether a message is of KindJob.
-func IsJob(body []byte) bool {
+// KindOf is the kind of a message; empty of what is no message of ours.
+func KindOf(body []byte) string {
 	var m Message
-	return json.Unmarshal(body, &m) == nil && m.Kind == KindJob
+	if err := json.Unmarshal(body, &m); err != nil {
+		return ""
+	}
+	return m.Kind
 }
 
 func parse(kind string, body []byte) (Message, error) {

@@ -337,7 +337,7 @@ func TestEvidenceJudgesAgain(t *testing.T) {
 			if task.Evidence == "" {
 				continue
 			}
-			err := pipeline.ReadEvidence(t.Context(), m.Evidence, task.Evidence, func(e evidence.Entry) error {
+			err := pipeline.ReadEvidence(t.Context(), m.Evidence, task.Object(task.Evidence), func(e evidence.Entry) error {
 				visit(e)
 				return nil
 			})

@@ -211,7 +211,7 @@ func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit
 		case model.TaskFailed:
 			t = model.Task{
 				ID: t.ID, Audit: t.Audit, Service: t.Service, Regions: t.Regions, State: model.TaskOpen, Until: t.Until, Version: t.Version,
-				Of: t.Of, Part: t.Part, Rest: t.Rest,
+				Of: t.Of, Part: t.Part, Rest: t.Rest, Objects: t.Objects,
 			}
 			if err := org.PutTask(ctx, &t); err != nil {
 				return audit, err
@@ -232,6 +232,7 @@ func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit
 		tasks = all[:1]
 	}
 	audit.EndedAt, audit.Problems, audit.Overdue, audit.Refused, audit.RefusedCode = time.Time{}, nil, false, "", ""
+	audit.Statement = nil // there is another when it has ended again
 	audit.Retries++
 	audit.Urgent = true // somebody asked for it, whoever began it
 	if p.Bound > 0 {
@@ -246,16 +247,35 @@ func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit
 }
 
 // dropParts forgets the parts of tasks that failed as a whole: done again, such a task
-// reads other things before its time is over, and leaves others to its parts.
+// reads other things before its time is over, and leaves others to its parts. What the
+// parts stored is noted with the whole.
 func dropParts(ctx context.Context, org *store.Organization, all []model.Task) (kept []model.Task, err error) {
-	failed := map[model.TaskID]bool{}
+	failed, stored := map[model.TaskID]bool{}, map[model.TaskID][]model.Object{}
 	for _, t := range all {
 		failed[t.ID] = t.State == model.TaskFailed
+		stored[t.Of] = append(stored[t.Of], t.Objects...)
+	}
+	for _, t := range all {
+		if failed[t.ID] && len(stored[t.ID]) > 0 {
+			own := t.Objects
+			t.Objects = model.WithObjects(own, stored[t.ID]...)
+			err := org.PutTask(ctx, &t)
+			if store.Refused(err) { // more than a record holds: they are there, and no record names them
+				t.Objects, err = own, nil
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		if !failed[t.Of] {
+			kept = append(kept, t)
+		}
 	}
 	for _, t := range all {
 		if !failed[t.Of] {
-			kept = append(kept, t)
-		} else if err := org.DeleteTask(ctx, t.Audit, t.ID); err != nil {
+			continue
+		}
+		if err := org.DeleteTask(ctx, t.Audit, t.ID); err != nil {
 			return nil, err
 		}
 	}

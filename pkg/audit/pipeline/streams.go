@@ -95,7 +95,7 @@ type observations struct {
 const observationsAtOnce = 4_000
 
 // sort reads all of the evidence, keeps what makes a difference and puts it in order.
-func (in *ingestion) sort(ctx context.Context, sources []string, known func(model.FindingID) bool) (*observations, error) {
+func (in *ingestion) sort(ctx context.Context, sources []model.Object, known func(model.FindingID) bool) (*observations, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	input := make(chan diff.Observation)
 	sorter, sorted, failed := extsort.Generic(input,
@@ -119,7 +119,7 @@ func (in *ingestion) sort(ctx context.Context, sources []string, known func(mode
 		}
 	}
 	for _, source := range sources {
-		err := ReadEvidence(ctx, in.p.Evidence, source, func(e evidence.Entry) error { return in.life.Observe(e, source, known, emit) })
+		err := ReadEvidence(ctx, in.p.Evidence, source, func(e evidence.Entry) error { return in.life.Observe(e, source.Key, known, emit) })
 		if err != nil {
 			cancel()
 			return nil, err

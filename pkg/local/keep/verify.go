@@ -56,7 +56,8 @@ func (c Connections) Record(ctx context.Context, connection model.Connection, ca
 	id := model.AuditID(ulid.Make().String())
 	verification := model.Audit{ID: id, Connection: connection.ID, StartedAt: time.Now().UTC()}
 	p := &pipeline.Pipeline{Evidence: c.State.Evidence}
-	return p.WriteLedger(ctx, pipeline.Key("ledger", local.Organization, verification, "verify"), calls)
+	_, err := p.WriteLedger(ctx, pipeline.Key("ledger", local.Organization, verification, "verify"), calls)
+	return err
 }
 
 // How often Wait tries: each time is five calls at most, and roles take a while to

@@ -49,7 +49,7 @@ func Resources(ctx context.Context, from blob.Store, audit model.Audit, tasks []
 		if task.Evidence == "" {
 			continue
 		}
-		err := pipeline.ReadEvidence(ctx, from, task.Evidence, func(e evidence.Entry) error {
+		err := pipeline.ReadEvidence(ctx, from, task.Object(task.Evidence), func(e evidence.Entry) error {
 			if e.Resource != nil {
 				visit(Resource{
 					ResourceType: e.Kind, Resource: e.Ref.ARN, Part: e.Ref.Sub, Name: e.Ref.Name, Account: e.Ref.Account,

@@ -98,7 +98,7 @@ func verdicts(
 			continue
 		}
 		var rows []Verdict
-		err := pipeline.ReadEvidence(ctx, from, task.Evidence, func(e evidence.Entry) error {
+		err := pipeline.ReadEvidence(ctx, from, task.Object(task.Evidence), func(e evidence.Entry) error {
 			for _, v := range e.Verdicts {
 				if !slices.Contains(wanted, v.Status) {
 					continue

@@ -27,10 +27,10 @@ type Index struct {
 // Read makes the index from the evidence of the tagging service. It keeps only
 // the tags with the keys given, since an account has many more than anybody asks
 // for at a time.
-func Read(ctx context.Context, from blob.Store, evidenceKey string, keys []string) (*Index, error) {
+func Read(ctx context.Context, from blob.Store, listed model.Object, keys []string) (*Index, error) {
 	x := &Index{tags: map[string]map[string]string{}, regions: map[string]*fact.Gap{}}
 	kind := tagging.TaggedResource{}.Kind()
-	err := pipeline.ReadEvidence(ctx, from, evidenceKey, func(e evidence.Entry) error {
+	err := pipeline.ReadEvidence(ctx, from, listed, func(e evidence.Entry) error {
 		switch {
 		case e.Kind != kind:
 		case e.Listing != nil:

@@ -69,7 +69,7 @@ func ref(arn, region string) model.Ref { return model.Ref{ARN: arn, Account: acc
 
 func TestOf(t *testing.T) {
 	t.Parallel()
-	index, err := tags.Read(t.Context(), stored(t), "evidence/tagging", []string{"env", "team"})
+	index, err := tags.Read(t.Context(), stored(t), model.Object{Key: "evidence/tagging"}, []string{"env", "team"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestOf(t *testing.T) {
 
 func TestReadTellsOfMissingEvidence(t *testing.T) {
 	t.Parallel()
-	if _, err := tags.Read(t.Context(), stored(t), "evidence/none", nil); err == nil {
+	if _, err := tags.Read(t.Context(), stored(t), model.Object{Key: "evidence/none"}, nil); err == nil {
 		t.Error("no error")
 	}
 }
