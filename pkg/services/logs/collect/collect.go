@@ -68,20 +68,17 @@ func filters(ctx context.Context, s *collect.Session) error {
 
 func policies(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
-	in := &sdk.DescribeResourcePoliciesInput{Limit: aws.Int32(pageSize)}
-	for {
-		o, err := client.DescribeResourcePolicies(ctx, in)
-		if err != nil {
-			return err
-		}
-		for _, p := range o.ResourcePolicies {
-			s.Emit(logs.ResourcePolicy{
-				Resource: s.Resource(s.ARN("logs", "resource-policy/"+*p.PolicyName), *p.PolicyName),
+	pages := collect.Listing(client.DescribeResourcePolicies, &sdk.DescribeResourcePoliciesInput{Limit: aws.Int32(pageSize)},
+		func(in *sdk.DescribeResourcePoliciesInput, o *sdk.DescribeResourcePoliciesOutput) *string {
+			in.NextToken = o.NextToken
+			return in.NextToken
+		})
+	return collect.Each(ctx, s, pages, func(o *sdk.DescribeResourcePoliciesOutput) []types.ResourcePolicy { return o.ResourcePolicies },
+		func(_ *collect.Reading, p types.ResourcePolicy) *logs.ResourcePolicy {
+			name := collect.RequiredText("policyName", p.PolicyName)
+			return &logs.ResourcePolicy{
+				Resource: s.Resource(s.ARN("logs", "resource-policy/"+name), name),
 				Document: fact.Known(aws.ToString(p.PolicyDocument)),
-			})
-		}
-		if in.NextToken = o.NextToken; in.NextToken == nil {
-			return nil
-		}
-	}
+			}
+		})
 }
