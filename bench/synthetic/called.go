@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eks"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/guardduty"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -126,6 +127,7 @@ func called(t table) {
 	get[elasticloadbalancing.DescribeLoadBalancerAttributesInput, elasticloadbalancing.DescribeLoadBalancerAttributesOutput](t)
 	get[elasticloadbalancing.DescribeLoadBalancerPoliciesInput, elasticloadbalancing.DescribeLoadBalancerPoliciesOutput](t)
 	get[elasticloadbalancing.DescribeLoadBalancersInput, elasticloadbalancing.DescribeLoadBalancersOutput](t)
+	get[eventbridge.ListEventBusesInput, eventbridge.ListEventBusesOutput](t)
 	get[guardduty.GetAdministratorAccountInput, guardduty.GetAdministratorAccountOutput](t)
 	get[guardduty.GetDetectorInput, guardduty.GetDetectorOutput](t)
 	get[guardduty.ListDetectorsInput, guardduty.ListDetectorsOutput](t)

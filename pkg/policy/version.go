@@ -5,6 +5,6 @@ package policy
 // VersionDate names the set of actions that the role allows and denies: customers see
 // by it that their role is older. RecordedHash is the set's own.
 const (
-	VersionDate  = "20261129c"
-	RecordedHash = "d5ae63993f1f2e4dc6c900cfc19f3274d05e629fb661994b5646f254be757c18"
+	VersionDate  = "20261129d"
+	RecordedHash = "accec30eaca03e11f9baf6b546ea4dd70f82196cbe4adf648fa0a7e25763d6be"
 )

@@ -24,6 +24,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/services/ec2"
 	"github.com/cloudarq/cloudarq/pkg/services/ecr"
 	"github.com/cloudarq/cloudarq/pkg/services/efs"
+	"github.com/cloudarq/cloudarq/pkg/services/eventbridge"
 	"github.com/cloudarq/cloudarq/pkg/services/guardduty"
 	"github.com/cloudarq/cloudarq/pkg/services/iam"
 	"github.com/cloudarq/cloudarq/pkg/services/kms"
@@ -212,6 +213,9 @@ func populations(patterns []string) map[string]population {
 		return lambda.Function{Resource: r, Policy: fact.Known(granting(i)), Aliases: fact.Known([]lambda.Qualified{{Qualifier: "live", Policy: granting(i)}}), Versions: fact.Known([]lambda.Qualified{{Qualifier: "1", Policy: granting(i)}}), Detail: fact.Known(lambda.Detail{
 			Runtime: "python3.13", VPC: "vpc", Subnets: []string{name("subnet", i), half(i, name("subnet", i+1))}, Groups: []string{half(i, name("sg", i))},
 		})}
+	}))
+	add(many("events", "event-bus", func(i int, r model.Resource) eventbridge.EventBus {
+		return eventbridge.EventBus{Resource: r, Policy: fact.Known(granting(i))}
 	}))
 	add(many("lambda", "layer", func(i int, r model.Resource) lambda.LayerVersion {
 		return lambda.LayerVersion{Resource: r, Policy: fact.Known(granting(i))}
