@@ -176,6 +176,7 @@ func called(t table) {
 	get[route53.ListQueryLoggingConfigsInput, route53.ListQueryLoggingConfigsOutput](t)
 	get[s3control.GetAccessPointInput, s3control.GetAccessPointOutput](t)
 	get[s3control.GetAccessPointPolicyInput, s3control.GetAccessPointPolicyOutput](t)
+	get[s3control.GetMultiRegionAccessPointPolicyInput, s3control.GetMultiRegionAccessPointPolicyOutput](t)
 	get[s3control.GetPublicAccessBlockInput, s3control.GetPublicAccessBlockOutput](t)
 	get[s3control.ListAccessPointsInput, s3control.ListAccessPointsOutput](t)
 	get[s3control.ListMultiRegionAccessPointsInput, s3control.ListMultiRegionAccessPointsOutput](t)

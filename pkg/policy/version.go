@@ -5,6 +5,6 @@ package policy
 // VersionDate names the set of actions that the role allows and denies: customers see
 // by it that their role is older. RecordedHash is the set's own.
 const (
-	VersionDate  = "20261129d"
-	RecordedHash = "accec30eaca03e11f9baf6b546ea4dd70f82196cbe4adf648fa0a7e25763d6be"
+	VersionDate  = "20261129e"
+	RecordedHash = "d0f35c5b01430752227583a5bff98c243d395872463bceae655f496da6459cf2"
 )

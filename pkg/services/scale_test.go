@@ -162,6 +162,11 @@ func populations(patterns []string) map[string]population {
 		return s3.AccessPoint{Resource: r, PublicAccessBlock: fact.Known(s3.PublicAccessBlock{}), Policy: fact.Known(
 			strings.Replace(granting(i), "[", `[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"},`, 1))}
 	}))
+	add(many("s3", "mrap", func(i int, r model.Resource) s3.MultiRegionAccessPoint {
+		return s3.MultiRegionAccessPoint{
+			Resource: r, Detail: fact.Known(s3.AccessPointDetail{State: "READY"}), PublicAccessBlock: fact.Known(s3.PublicAccessBlock{}), Policy: fact.Known(granting(i)),
+		}
+	}))
 	add(once("s3", "block", func(r model.Resource) s3.AccountPublicAccessBlock {
 		return s3.AccountPublicAccessBlock{Resource: r, Settings: fact.Known(s3.PublicAccessBlock{})}
 	}))

@@ -35,7 +35,7 @@ func Spec() collect.Spec {
 			},
 			{
 				Kinds:      []string{s3.MultiRegionAccessPoint{}.Kind()},
-				Operations: []string{"S3 Control.ListMultiRegionAccessPoints"},
+				Operations: []string{"S3 Control.ListMultiRegionAccessPoints", "S3 Control.GetMultiRegionAccessPointPolicy"},
 				Run:        multiRegionAccessPoints,
 			},
 			{
@@ -89,7 +89,10 @@ func multiRegionAccessPoints(ctx context.Context, s *collect.Session) error {
 		func(o *s3control.ListMultiRegionAccessPointsOutput) []types.MultiRegionAccessPointReport {
 			return o.AccessPoints
 		},
-		func(_ *collect.Reading, report types.MultiRegionAccessPointReport) *s3.MultiRegionAccessPoint {
-			return multiRegionAccessPoint(s, report)
+		func(r *collect.Reading, report types.MultiRegionAccessPointReport) *s3.MultiRegionAccessPoint {
+			p := multiRegionAccessPoint(s, report)
+			collect.Into(r, &p.Policy, client.GetMultiRegionAccessPointPolicy, &s3control.GetMultiRegionAccessPointPolicyInput{AccountId: aws.String(s.Account), Name: report.Name},
+				multiRegionPolicy, "NoSuchMultiRegionAccessPointPolicy")
+			return p
 		})
 }
