@@ -62,6 +62,7 @@ func called(t table) {
 	get[cloudtrail.GetTrailStatusInput, cloudtrail.GetTrailStatusOutput](t)
 	get[cloudwatchlogs.DescribeDeliveriesInput, cloudwatchlogs.DescribeDeliveriesOutput](t)
 	get[cloudwatchlogs.DescribeDeliverySourcesInput, cloudwatchlogs.DescribeDeliverySourcesOutput](t)
+	get[cloudwatchlogs.DescribeDestinationsInput, cloudwatchlogs.DescribeDestinationsOutput](t)
 	get[cloudwatchlogs.DescribeLogGroupsInput, cloudwatchlogs.DescribeLogGroupsOutput](t)
 	get[cloudwatchlogs.DescribeMetricFiltersInput, cloudwatchlogs.DescribeMetricFiltersOutput](t)
 	get[cloudwatchlogs.DescribeResourcePoliciesInput, cloudwatchlogs.DescribeResourcePoliciesOutput](t)

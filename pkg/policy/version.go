@@ -5,6 +5,6 @@ package policy
 // VersionDate names the set of actions that the role allows and denies: customers see
 // by it that their role is older. RecordedHash is the set's own.
 const (
-	VersionDate  = "20261129e"
-	RecordedHash = "d0f35c5b01430752227583a5bff98c243d395872463bceae655f496da6459cf2"
+	VersionDate  = "20261129f"
+	RecordedHash = "6c9fdbd1e41a05cfc4492e5714e9f0445a3ab238900bf9fbf7d80be6c5d73920"
 )

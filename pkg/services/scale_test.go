@@ -158,13 +158,15 @@ func populations(patterns []string) map[string]population {
 			Replication: fact.Known([]s3.ReplicationRule{{Enabled: true, Destination: half(i, bucketARN(i+1))}}),
 		}
 	}))
+	open := func(i int) fact.Of[string] {
+		return fact.Known(strings.Replace(granting(i), "[", `[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"},`, 1))
+	}
 	add(many("s3", "accesspoint", func(i int, r model.Resource) s3.AccessPoint {
-		return s3.AccessPoint{Resource: r, PublicAccessBlock: fact.Known(s3.PublicAccessBlock{}), Policy: fact.Known(
-			strings.Replace(granting(i), "[", `[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"},`, 1))}
+		return s3.AccessPoint{Resource: r, PublicAccessBlock: fact.Known(s3.PublicAccessBlock{}), Policy: open(i)}
 	}))
 	add(many("s3", "mrap", func(i int, r model.Resource) s3.MultiRegionAccessPoint {
 		return s3.MultiRegionAccessPoint{
-			Resource: r, Detail: fact.Known(s3.AccessPointDetail{State: "READY"}), PublicAccessBlock: fact.Known(s3.PublicAccessBlock{}), Policy: fact.Known(granting(i)),
+			Resource: r, Detail: fact.Known(s3.AccessPointDetail{State: "READY"}), PublicAccessBlock: fact.Known(s3.PublicAccessBlock{}), Policy: open(i),
 		}
 	}))
 	add(once("s3", "block", func(r model.Resource) s3.AccountPublicAccessBlock {
@@ -225,8 +227,11 @@ func populations(patterns []string) map[string]population {
 	add(many("lambda", "layer", func(i int, r model.Resource) lambda.LayerVersion {
 		return lambda.LayerVersion{Resource: r, Policy: fact.Known(granting(i))}
 	}))
+	add(many("logs", "destination", func(i int, r model.Resource) logs.Destination {
+		return logs.Destination{Resource: r, Policy: fact.Known(granting(i))}
+	}))
 	add(many("dynamodb", "table", func(i int, r model.Resource) dynamodb.Table {
-		return dynamodb.Table{Resource: r, Detail: fact.Known(dynamodb.Detail{}), Policy: fact.Known(granting(i))}
+		return dynamodb.Table{Resource: r, Detail: fact.Known(dynamodb.Detail{}), Policy: fact.Known(granting(i)), StreamPolicy: fact.Known(granting(i))}
 	}))
 	add(many("secretsmanager", "secret", func(i int, r model.Resource) secretsmanager.Secret {
 		return secretsmanager.Secret{Resource: r, Policy: fact.Known(granting(i))}
