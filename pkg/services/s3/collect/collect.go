@@ -58,6 +58,10 @@ func customEndpoint(_ string, options any) {
 
 const noPublicAccessBlock = "NoSuchPublicAccessBlockConfiguration"
 
+// noMultiRegionPolicy is called like the codes for buckets and for the access points of
+// one region; no page of AWS lists it. If AWS sends another one, it makes a gap.
+const noMultiRegionPolicy = "NoSuchMultiRegionAccessPointPolicy"
+
 func accountBlock(ctx context.Context, s *collect.Session) error {
 	client := s3control.NewFromConfig(s.Config)
 	a := s3.AccountPublicAccessBlock{Resource: s.Resource(s.ARN("s3", "account-public-access-block"), "")}
@@ -92,7 +96,7 @@ func multiRegionAccessPoints(ctx context.Context, s *collect.Session) error {
 		func(r *collect.Reading, report types.MultiRegionAccessPointReport) *s3.MultiRegionAccessPoint {
 			p := multiRegionAccessPoint(s, report)
 			collect.Into(r, &p.Policy, client.GetMultiRegionAccessPointPolicy, &s3control.GetMultiRegionAccessPointPolicyInput{AccountId: aws.String(s.Account), Name: report.Name},
-				multiRegionPolicy, "NoSuchMultiRegionAccessPointPolicy")
+				multiRegionPolicy, noMultiRegionPolicy)
 			return p
 		})
 }
