@@ -168,10 +168,11 @@ func (a *Account) item(op *operation, to reflect.Value, region string, i int) {
 // describe answers for the one thing that the input names.
 func (a *Account) describe(op *operation, region string, in any) any {
 	value := reflect.ValueOf(in).Elem()
-	hash := fnv.New64a()
+	hash, asked := fnv.New64a(), ""
 	for _, e := range op.named {
-		_, _ = hash.Write([]byte(textOf(value.Field(e))))
+		asked += textOf(value.Field(e))
 	}
+	_, _ = hash.Write([]byte(asked))
 	out := reflect.New(op.out)
 	out.Elem().Set(template(op.out, a.settled(hash.Sum64()^mix(uint64(len(region))))))
 	for _, e := range op.echoes {
@@ -192,7 +193,7 @@ func (a *Account) describe(op *operation, region string, in any) any {
 		}
 		setText(at.Field(e.to), text)
 	}
-	if len(op.named) == 0 { // nothing is asked for by its name: what is told is the region's own
+	if asked == "" { // nothing is asked for by its name: what is told is the region's own
 		return mangled(out, "", func(_, text string) string { return strings.Replace(text, arnsBegin, "arn:aws:service:"+region+":", 1) }).Interface()
 	}
 	return out.Interface()

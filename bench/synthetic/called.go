@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eks"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/guardduty"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -61,6 +62,7 @@ func called(t table) {
 	get[cloudtrail.GetTrailStatusInput, cloudtrail.GetTrailStatusOutput](t)
 	get[cloudwatchlogs.DescribeDeliveriesInput, cloudwatchlogs.DescribeDeliveriesOutput](t)
 	get[cloudwatchlogs.DescribeDeliverySourcesInput, cloudwatchlogs.DescribeDeliverySourcesOutput](t)
+	get[cloudwatchlogs.DescribeDestinationsInput, cloudwatchlogs.DescribeDestinationsOutput](t)
 	get[cloudwatchlogs.DescribeLogGroupsInput, cloudwatchlogs.DescribeLogGroupsOutput](t)
 	get[cloudwatchlogs.DescribeMetricFiltersInput, cloudwatchlogs.DescribeMetricFiltersOutput](t)
 	get[cloudwatchlogs.DescribeResourcePoliciesInput, cloudwatchlogs.DescribeResourcePoliciesOutput](t)
@@ -126,6 +128,7 @@ func called(t table) {
 	get[elasticloadbalancing.DescribeLoadBalancerAttributesInput, elasticloadbalancing.DescribeLoadBalancerAttributesOutput](t)
 	get[elasticloadbalancing.DescribeLoadBalancerPoliciesInput, elasticloadbalancing.DescribeLoadBalancerPoliciesOutput](t)
 	get[elasticloadbalancing.DescribeLoadBalancersInput, elasticloadbalancing.DescribeLoadBalancersOutput](t)
+	get[eventbridge.ListEventBusesInput, eventbridge.ListEventBusesOutput](t)
 	get[guardduty.GetAdministratorAccountInput, guardduty.GetAdministratorAccountOutput](t)
 	get[guardduty.GetDetectorInput, guardduty.GetDetectorOutput](t)
 	get[guardduty.ListDetectorsInput, guardduty.ListDetectorsOutput](t)
@@ -174,6 +177,7 @@ func called(t table) {
 	get[route53.ListQueryLoggingConfigsInput, route53.ListQueryLoggingConfigsOutput](t)
 	get[s3control.GetAccessPointInput, s3control.GetAccessPointOutput](t)
 	get[s3control.GetAccessPointPolicyInput, s3control.GetAccessPointPolicyOutput](t)
+	get[s3control.GetMultiRegionAccessPointPolicyInput, s3control.GetMultiRegionAccessPointPolicyOutput](t)
 	get[s3control.GetPublicAccessBlockInput, s3control.GetPublicAccessBlockOutput](t)
 	get[s3control.ListAccessPointsInput, s3control.ListAccessPointsOutput](t)
 	get[s3control.ListMultiRegionAccessPointsInput, s3control.ListMultiRegionAccessPointsOutput](t)

@@ -2,6 +2,7 @@ package synthetic
 
 import (
 	"fmt"
+	"hash/fnv"
 	"net/url"
 	"path"
 	"reflect"
@@ -14,6 +15,7 @@ import (
 	cloudfronttypes "github.com/aws/aws-sdk-go-v2/service/cloudfront/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	trailtypes "github.com/aws/aws-sdk-go-v2/service/cloudtrail/types"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -288,6 +290,19 @@ func describeTaskDefinition(a *Account, region string, in *ecs.DescribeTaskDefin
 	definition := filled[ecstypes.TaskDefinition](a.variant(name, region, 0))
 	definition.TaskDefinitionArn, definition.Family, definition.Revision = arn("ecs", region, a.ID, "task-definition/"+name+":1"), &name, 1
 	return &ecs.DescribeTaskDefinitionOutput{TaskDefinition: &definition}
+}
+
+// describeTable gives a table a stream of its own.
+func describeTable(a *Account, region string, in *dynamodb.DescribeTableInput) *dynamodb.DescribeTableOutput {
+	hash := fnv.New64a()
+	_, _ = hash.Write([]byte(*in.TableName))
+	out := filled[dynamodb.DescribeTableOutput](a.settled(hash.Sum64() ^ mix(uint64(len(region)))))
+	table := *out.Table // the template is everybody's
+	table.TableName, table.TableArn = in.TableName, arn("dynamodb", region, a.ID, "table/"+*in.TableName)
+	if table.LatestStreamArn != nil {
+		table.LatestStreamArn = aws.String(*table.TableArn + "/stream/2026-01-01T00:00:00.000")
+	}
+	return &dynamodb.DescribeTableOutput{Table: &table}
 }
 
 // listLayerVersions gives each layer one version.

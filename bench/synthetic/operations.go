@@ -51,6 +51,7 @@ var operations = sync.OnceValue(func() map[reflect.Type]*operation {
 	list[cloudwatchlogs.DescribeMetricFiltersInput, cloudwatchlogs.DescribeMetricFiltersOutput](t, "AWS::Logs::MetricFilter", 50, "", "LogGroupName=/aws/lambda/group-#,FilterName=filter-#")
 	list[cloudwatchlogs.DescribeResourcePoliciesInput, cloudwatchlogs.DescribeResourcePoliciesOutput](t, "AWS::Logs::ResourcePolicy", 50, "", "PolicyName=policy-#")
 	list[cloudwatch.DescribeAlarmsInput, cloudwatch.DescribeAlarmsOutput](t, "AWS::CloudWatch::Alarm", 100, "MetricAlarms", "AlarmArn=arn:aws:cloudwatch:@:~:alarm:alarm-#,AlarmName=alarm-#")
+	exact(t, describeTable)
 	list[dynamodb.ListTablesInput, dynamodb.ListTablesOutput](t, "AWS::DynamoDB::Table", 100, "", "=table-#")
 	list[ec2.DescribeAddressesInput, ec2.DescribeAddressesOutput](t, "AWS::EC2::EIP", 0, "", "AllocationId=eipalloc-#")
 	list[ec2.DescribeClientVpnEndpointsInput, ec2.DescribeClientVpnEndpointsOutput](t, "AWS::EC2::ClientVpnEndpoint", 1000, "", "ClientVpnEndpointId=cvpn-endpoint-#")

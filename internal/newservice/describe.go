@@ -26,6 +26,9 @@ type service struct {
 	Namespace   string   // of the resource type: "Athena"
 	Kind        string   // the resource type: "WorkGroup"
 	List        string   // "ListWorkGroups"
+	Paginator   bool     // the SDK has one of the listing
+	Next        string   // without one, the member of the listing's answer that names the next page: "NextToken"; empty if it is one page
+	Token       string   // the member that the next page is asked with: "NextToken"
 	Items       string   // the member of the listing's answer: "WorkGroups"
 	Item        string   // its type: "types.WorkGroupSummary", "string"
 	Key         string   // the item's member that names it: "Name"; empty if the item is the name
@@ -46,8 +49,32 @@ func (s service) Noun() string {
 	return strings.ToLower(strings.Join(word.FindAllString(s.Kind, -1), " "))
 }
 
-// Plural is the resource type's collector: "workGroups".
-func (s service) Plural() string { return strings.ToLower(s.Kind[:1]) + s.Kind[1:] + "s" }
+// A is the article that goes with the noun: "a".
+func (s service) A() string {
+	if strings.ContainsRune("aeio", rune(s.Noun()[0])) { // not u: a user, a usage plan
+		return "an"
+	}
+	return "a"
+}
+
+// plural is a word for many: "work groups", "policies", "buses".
+func plural(word string) string {
+	switch {
+	case sibilant.MatchString(word):
+		return word + "es"
+	case consonantY.MatchString(word):
+		return strings.TrimSuffix(word, "y") + "ies"
+	}
+	return word + "s"
+}
+
+var (
+	sibilant   = regexp.MustCompile(`(s|x|z|ch|sh)$`)
+	consonantY = regexp.MustCompile(`[^aeiou]y$`)
+)
+
+// Run is the resource type's collector: "workGroups".
+func (s service) Run() string { return plural(strings.ToLower(s.Kind[:1]) + s.Kind[1:]) }
 
 // ID is how ids of checks begin: "athena-work-group".
 func (s service) ID() string { return s.Name + "-" + strings.ReplaceAll(s.Noun(), " ", "-") }
@@ -104,12 +131,31 @@ func describe(name, title, sdkID string, operations ...string) (service, error) 
 // around is what stands around a resource type in the names of what tells of it.
 var around = regexp.MustCompile(`^(types\.|Get|Describe)|(Summary|Description|Attributes)$`)
 
-// listed finds what the listing lists.
+// token is the name of a member that a page is asked with, or that an answer names the
+// next page by.
+var token = regexp.MustCompile(`^(Next|Page|NextPage|Pagination|Continuation)?(Token|Marker)$|^Position$`)
+
+// listed finds what the listing lists, and how one gets from page to page.
 func (s *service) listed(scope *types.Scope) (types.Type, error) {
-	if scope.Lookup("New"+s.List+"Paginator") == nil {
-		return nil, fmt.Errorf("%s is no listing in pages of %s", s.List, s.Client)
+	in, answer := scope.Lookup(s.List+"Input"), scope.Lookup(s.List+"Output")
+	if in == nil || answer == nil {
+		return nil, fmt.Errorf("%s has no operation %s", s.Client, s.List)
 	}
-	for _, m := range members(scope.Lookup(s.List + "Output").Type()) {
+	pageOf := func(structure types.Object) string {
+		for _, m := range members(structure.Type()) {
+			if token.MatchString(m.Name()) && isText(m) {
+				return m.Name()
+			}
+		}
+		return ""
+	}
+	if s.Paginator = scope.Lookup("New"+s.List+"Paginator") != nil; !s.Paginator {
+		s.Next, s.Token = pageOf(answer), pageOf(in)
+		if (s.Next == "") != (s.Token == "") {
+			return nil, fmt.Errorf("how to ask for the next page of %s is not clear", s.List)
+		}
+	}
+	for _, m := range members(answer.Type()) {
 		if list, ok := m.Type().(*types.Slice); ok {
 			s.Items, s.Item = m.Name(), written(list.Elem())
 			return list.Elem(), nil

@@ -102,7 +102,7 @@ func write(services string, s service) error {
 
 // fill is a file of the skeleton for a service.
 func fill(file string, s service) ([]byte, error) {
-	form, err := template.New(file+".txt").Funcs(template.FuncMap{"lower": strings.ToLower}).ParseFS(skeleton, "skeleton/"+file+".txt")
+	form, err := template.New(file+".txt").Funcs(template.FuncMap{"lower": strings.ToLower, "plural": plural}).ParseFS(skeleton, "skeleton/"+file+".txt")
 	if err != nil {
 		return nil, err
 	}

@@ -90,18 +90,26 @@ func TestSkeletons(t *testing.T) {
 	}{
 		"structure": {"KMS", []string{"ListKeys", "DescribeKey"}, service{
 			Client: "kms", Prefix: "kms", Namespace: "KMS", Kind: "Key", Items: "Keys", Item: "types.KeyListEntry", Key: "KeyId", ARN: "KeyArn", Ask: "KeyId", Asked: true, Answer: "KeyMetadata", State: "KeyState",
-			Judged: []string{"Enabled", "Disabled", "PendingImport", "Unavailable", "Updating"}, Passed: []string{"Creating", "PendingDeletion", "PendingReplicaDeletion"},
+			Paginator: true, Judged: []string{"Enabled", "Disabled", "PendingImport", "Unavailable", "Updating"}, Passed: []string{"Creating", "PendingDeletion", "PendingReplicaDeletion"},
 		}},
 		"names": {"EKS", []string{"ListClusters", "DescribeCluster"}, service{
 			Client: "eks", Prefix: "eks", Namespace: "EKS", Kind: "Cluster", Items: "Clusters", Item: "string", Ask: "Name", Answer: "Cluster", State: "Status",
-			Judged: []string{"ACTIVE", "FAILED", "UPDATING"}, Passed: []string{"CREATING", "DELETING", "PENDING"},
+			Paginator: true, Judged: []string{"ACTIVE", "FAILED", "UPDATING"}, Passed: []string{"CREATING", "DELETING", "PENDING"},
 		}},
 		"listing": {"Elastic Load Balancing v2", []string{"DescribeTargetGroups"}, service{
 			Client: "elasticloadbalancingv2", Prefix: "elasticloadbalancing", Namespace: "ElasticLoadBalancingv2", Kind: "TargetGroup", Items: "TargetGroups", Item: "types.TargetGroup",
-			Key: "TargetGroupName", ARN: "TargetGroupArn",
+			Paginator: true, Key: "TargetGroupName", ARN: "TargetGroupArn",
 		}},
 		"answer": {"SNS", []string{"ListTopics", "GetTopicAttributes"}, service{
-			Client: "sns", Prefix: "sns", Namespace: "SNS", Kind: "Topic", Items: "Topics", Item: "types.Topic", Key: "TopicArn", ARN: "TopicArn", Ask: "TopicArn", Asked: true,
+			Client: "sns", Paginator: true, Prefix: "sns", Namespace: "SNS", Kind: "Topic", Items: "Topics", Item: "types.Topic", Key: "TopicArn", ARN: "TopicArn", Ask: "TopicArn", Asked: true,
+		}},
+		"tokens": {"EventBridge", []string{"ListEventBuses"}, service{
+			Client: "eventbridge", Prefix: "events", Namespace: "EventBridge", Kind: "EventBus", Items: "EventBuses", Item: "types.EventBus",
+			Next: "NextToken", Token: "NextToken", Key: "Name", ARN: "Arn",
+		}},
+		"onepage": {"Auto Scaling", []string{"DescribeLifecycleHooks"}, service{
+			Client: "autoscaling", Prefix: "autoscaling", Namespace: "AutoScaling", Kind: "LifecycleHook", Items: "LifecycleHooks", Item: "types.LifecycleHook",
+			Key: "LifecycleHookName",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -155,7 +163,8 @@ func TestRefused(t *testing.T) {
 	}{
 		"a name that Go does not accept":  {"No-Name", "KMS", []string{"ListKeys", "DescribeKey"}, "not the name of a Go package"},
 		"a client that there is not":      {"sample", "KMS 2", []string{"ListKeys"}, "service/kms2"},
-		"an operation that lists nothing": {"sample", "KMS", []string{"DescribeKey"}, "no listing"},
+		"an operation that lists nothing": {"sample", "KMS", []string{"DescribeKey"}, "answers with no list"},
+		"a listing that there is not":     {"sample", "KMS", []string{"ListLocks"}, "no operation ListLocks"},
 		"an operation that there is not":  {"sample", "KMS", []string{"ListKeys", "DescribeKeys"}, "no operation DescribeKeys"},
 		"many described at once":          {"sample", "ECS", []string{"ListClusters", "DescribeClusters"}, "not asked by a name"},
 	} {
@@ -169,6 +178,15 @@ func TestRefused(t *testing.T) {
 				t.Errorf("%v, want an error with %q", err, c.want)
 			}
 		})
+	}
+}
+
+func TestPlural(t *testing.T) {
+	t.Parallel()
+	for one, many := range map[string]string{"workGroup": "workGroups", "event bus": "event buses", "Policy": "Policies", "gateway": "gateways", "index": "indexes"} {
+		if got := plural(one); got != many {
+			t.Errorf("%s: %s, want %s", one, got, many)
+		}
 	}
 }
 

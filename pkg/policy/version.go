@@ -5,6 +5,6 @@ package policy
 // VersionDate names the set of actions that the role allows and denies: customers see
 // by it that their role is older. RecordedHash is the set's own.
 const (
-	VersionDate  = "20261129c"
-	RecordedHash = "d5ae63993f1f2e4dc6c900cfc19f3274d05e629fb661994b5646f254be757c18"
+	VersionDate  = "20261129f"
+	RecordedHash = "6c9fdbd1e41a05cfc4492e5714e9f0445a3ab238900bf9fbf7d80be6c5d73920"
 )

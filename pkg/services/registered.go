@@ -23,6 +23,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/services/eks"
 	"github.com/cloudarq/cloudarq/pkg/services/elb"
 	"github.com/cloudarq/cloudarq/pkg/services/elbv2"
+	"github.com/cloudarq/cloudarq/pkg/services/eventbridge"
 	"github.com/cloudarq/cloudarq/pkg/services/guardduty"
 	"github.com/cloudarq/cloudarq/pkg/services/iam"
 	"github.com/cloudarq/cloudarq/pkg/services/kms"
@@ -62,6 +63,7 @@ func registered() []check.Service {
 		eks.Service(),
 		elb.Service(),
 		elbv2.Service(),
+		eventbridge.Service(),
 		guardduty.Service(),
 		iam.Service(),
 		kms.Service(),

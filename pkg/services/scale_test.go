@@ -24,6 +24,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/services/ec2"
 	"github.com/cloudarq/cloudarq/pkg/services/ecr"
 	"github.com/cloudarq/cloudarq/pkg/services/efs"
+	"github.com/cloudarq/cloudarq/pkg/services/eventbridge"
 	"github.com/cloudarq/cloudarq/pkg/services/guardduty"
 	"github.com/cloudarq/cloudarq/pkg/services/iam"
 	"github.com/cloudarq/cloudarq/pkg/services/kms"
@@ -157,9 +158,16 @@ func populations(patterns []string) map[string]population {
 			Replication: fact.Known([]s3.ReplicationRule{{Enabled: true, Destination: half(i, bucketARN(i+1))}}),
 		}
 	}))
+	open := func(i int) fact.Of[string] {
+		return fact.Known(strings.Replace(granting(i), "[", `[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"},`, 1))
+	}
 	add(many("s3", "accesspoint", func(i int, r model.Resource) s3.AccessPoint {
-		return s3.AccessPoint{Resource: r, PublicAccessBlock: fact.Known(s3.PublicAccessBlock{}), Policy: fact.Known(
-			strings.Replace(granting(i), "[", `[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"},`, 1))}
+		return s3.AccessPoint{Resource: r, PublicAccessBlock: fact.Known(s3.PublicAccessBlock{}), Policy: open(i)}
+	}))
+	add(many("s3", "mrap", func(i int, r model.Resource) s3.MultiRegionAccessPoint {
+		return s3.MultiRegionAccessPoint{
+			Resource: r, Detail: fact.Known(s3.AccessPointDetail{State: "READY"}), PublicAccessBlock: fact.Known(s3.PublicAccessBlock{}), Policy: open(i),
+		}
 	}))
 	add(once("s3", "block", func(r model.Resource) s3.AccountPublicAccessBlock {
 		return s3.AccountPublicAccessBlock{Resource: r, Settings: fact.Known(s3.PublicAccessBlock{})}
@@ -213,11 +221,17 @@ func populations(patterns []string) map[string]population {
 			Runtime: "python3.13", VPC: "vpc", Subnets: []string{name("subnet", i), half(i, name("subnet", i+1))}, Groups: []string{half(i, name("sg", i))},
 		})}
 	}))
+	add(many("events", "event-bus", func(i int, r model.Resource) eventbridge.EventBus {
+		return eventbridge.EventBus{Resource: r, Policy: fact.Known(granting(i))}
+	}))
 	add(many("lambda", "layer", func(i int, r model.Resource) lambda.LayerVersion {
 		return lambda.LayerVersion{Resource: r, Policy: fact.Known(granting(i))}
 	}))
+	add(many("logs", "destination", func(i int, r model.Resource) logs.Destination {
+		return logs.Destination{Resource: r, Policy: fact.Known(granting(i))}
+	}))
 	add(many("dynamodb", "table", func(i int, r model.Resource) dynamodb.Table {
-		return dynamodb.Table{Resource: r, Detail: fact.Known(dynamodb.Detail{}), Policy: fact.Known(granting(i))}
+		return dynamodb.Table{Resource: r, Detail: fact.Known(dynamodb.Detail{}), Policy: fact.Known(granting(i)), StreamPolicy: fact.Known(granting(i))}
 	}))
 	add(many("secretsmanager", "secret", func(i int, r model.Resource) secretsmanager.Secret {
 		return secretsmanager.Secret{Resource: r, Policy: fact.Known(granting(i))}

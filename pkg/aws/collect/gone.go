@@ -39,6 +39,7 @@ var absences = []absence{
 	{"RDS", "DBSnapshotNotFound", []string{"DescribeDBSnapshotAttributes"}},
 	{"Route 53", "NoSuchHostedZone", []string{"GetDNSSEC"}},
 	{"S3 Control", "NoSuchAccessPoint", []string{"GetAccessPoint", "GetAccessPointPolicy"}},
+	{"S3 Control", "NoSuchMultiRegionAccessPoint", []string{"GetMultiRegionAccessPointPolicy"}},
 	{"S3", "NoSuchBucket", []string{
 		"GetBucketAcl", "GetBucketEncryption", "GetBucketLifecycleConfiguration", "GetBucketLogging", "GetBucketNotificationConfiguration",
 		"GetBucketOwnershipControls", "GetBucketPolicy", "GetBucketReplication", "GetBucketVersioning", "GetBucketWebsite", "GetObjectLockConfiguration", "GetPublicAccessBlock",

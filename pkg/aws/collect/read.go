@@ -25,6 +25,35 @@ type Pager[Out, Opt any] interface {
 // Call is any operation of an SDK client, as a method value.
 type Call[In, Out, Opt any] func(context.Context, *In, ...func(*Opt)) (*Out, error)
 
+// Listing is the Pager of a listing for which the SDK has none. next has what is asked ask
+// for the page after an answer, and returns the token of that page, which is nil or empty
+// if there is none. A nil next is of a listing that is one page.
+func Listing[In, Out, Opt any](call Call[In, Out, Opt], in *In, next func(*In, *Out) *string) Pager[Out, Opt] {
+	return &listing[In, Out, Opt]{call: call, in: in, next: next, more: true}
+}
+
+type listing[In, Out, Opt any] struct {
+	call Call[In, Out, Opt]
+	in   *In
+	next func(*In, *Out) *string
+	more bool
+}
+
+func (l *listing[In, Out, Opt]) HasMorePages() bool { return l.more }
+
+func (l *listing[In, Out, Opt]) NextPage(ctx context.Context, options ...func(*Opt)) (*Out, error) {
+	out, err := l.call(ctx, l.in, options...)
+	if err != nil {
+		return nil, err
+	}
+	l.more = false
+	if l.next != nil {
+		token := l.next(l.in, out)
+		l.more = token != nil && *token != ""
+	}
+	return out, nil
+}
+
 // Each walks the pages of a listing and builds one resource per item, several
 // at a time, emitting each when its facts are read. Only one page is held. An
 // error of any page ends the walk after the resources begun. build returns nil

@@ -106,6 +106,8 @@ func TestConditionsOfEveryone(t *testing.T) {
 		"DataAccessPointArn, any name":      {`"ArnLike": {"s3:DataAccessPointArn": "arn:aws:s3:us-west-2:111122223333:accesspoint/*"}`, none, ""},
 		"x-amz-acl":                         {`"StringEquals": {"s3:x-amz-acl": "bucket-owner-full-control"}`, public, "anybody may send"},
 		"fixed KMS key of an upload":        {`"StringEquals": {"s3:x-amz-server-side-encryption-aws-kms-key-id": "arn:aws:kms:eu-west-1:111122223333:key/1"}`, restricted, "key/1"},
+		"source of an event":                {`"StringEquals": {"events:source": "com.example.shop"}`, public, "the sender of an event chooses"},
+		"creator of a rule":                 {`"StringEquals": {"events:creatorAccount": "${aws:PrincipalAccount}"}`, public, "not who calls"},
 		"empty block":                       {``, public, ""},
 		"date":                              {`"DateLessThan": {"aws:CurrentTime": "2030-01-01T00:00:00Z"}`, public, "does not tell"},
 	})

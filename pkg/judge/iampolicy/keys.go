@@ -136,6 +136,11 @@ func freeReason(key string) string {
 		return "names a type of principal that every account has"
 	case key == "lambda:functionurlauthtype":
 		return "tells how the function URL authenticates, not whom it lets in"
+	// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html, 29 November 2026.
+	case key == "events:source" || key == "events:detail-type":
+		return "is a text that the sender of an event chooses"
+	case key == "events:creatoraccount":
+		return "names who made the rule, not who calls"
 	case key == "sns:protocol":
 		return "names a protocol, not an endpoint"
 	case strings.HasPrefix(key, "s3:x-amz-"):

@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eks"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancing"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/guardduty"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -61,6 +62,7 @@ func clients(cfg aws.Config) []any {
 		eks.NewFromConfig(cfg),
 		elasticloadbalancing.NewFromConfig(cfg),
 		elasticloadbalancingv2.NewFromConfig(cfg),
+		eventbridge.NewFromConfig(cfg),
 		guardduty.NewFromConfig(cfg),
 		iam.NewFromConfig(cfg),
 		kms.NewFromConfig(cfg),

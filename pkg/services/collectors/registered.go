@@ -22,6 +22,7 @@ import (
 	eks "github.com/cloudarq/cloudarq/pkg/services/eks/collect"
 	elb "github.com/cloudarq/cloudarq/pkg/services/elb/collect"
 	elbv2 "github.com/cloudarq/cloudarq/pkg/services/elbv2/collect"
+	eventbridge "github.com/cloudarq/cloudarq/pkg/services/eventbridge/collect"
 	guardduty "github.com/cloudarq/cloudarq/pkg/services/guardduty/collect"
 	iam "github.com/cloudarq/cloudarq/pkg/services/iam/collect"
 	kms "github.com/cloudarq/cloudarq/pkg/services/kms/collect"
@@ -60,6 +61,7 @@ func All() []collect.Spec {
 		eks.Spec(),
 		elb.Spec(),
 		elbv2.Spec(),
+		eventbridge.Spec(),
 		guardduty.Spec(),
 		iam.Spec(),
 		kms.Spec(),

@@ -33,5 +33,8 @@ func policies() policyrule.Source[Table] {
 	return policyrule.Source[Table]{
 		Operation: "dynamodb:GetResourcePolicy",
 		Policy:    func(e *check.Evidence, t Table) string { return check.Read(e, t.Policy) },
+		Parts: func(e *check.Evidence, t Table) []policyrule.Part {
+			return []policyrule.Part{{Name: "stream", Document: check.Read(e, t.StreamPolicy)}}
+		},
 	}
 }

@@ -14,7 +14,7 @@ import (
 // table is a table as it should be, changed as a case needs.
 func table(change func(*dynamodb.Table, *dynamodb.Detail)) dynamodb.Table {
 	d := dynamodb.Detail{State: "ACTIVE", Protected: new(true), KMSKey: "arn:aws:kms:eu-west-1:111122223333:key/1"}
-	t := dynamodb.Table{Resource: checktest.Ref("dynamodb", "table/orders"), PointInTimeRecovery: fact.Known(true), Policy: fact.Known("")}
+	t := dynamodb.Table{Resource: checktest.Ref("dynamodb", "table/orders"), PointInTimeRecovery: fact.Known(true), Policy: fact.Known(""), StreamPolicy: fact.Known("")}
 	if change != nil {
 		change(&t, &d)
 	}
@@ -33,10 +33,28 @@ var policies = policytest.Subject{
 	Denied: withPolicy(fact.Missing[string](fact.Denied, "dynamodb:GetResourcePolicy")),
 }
 
+func withStream(policy fact.Of[string]) dynamodb.Table {
+	return table(func(t *dynamodb.Table, _ *dynamodb.Detail) { t.StreamPolicy = policy })
+}
+
+// streams have a policy of their own, which lets others see the table's items.
+var streams = policytest.Subject{
+	NotPublic: policies.NotPublic, NoOtherAccounts: policies.NoOtherAccounts,
+	Action: "dynamodb:GetRecords", Resource: "arn:aws:dynamodb:eu-west-1:111122223333:table/orders/stream/2024-02-12T18:57:26.492",
+	With:   func(policy string) check.Resource { return withStream(fact.Known(policy)) },
+	Denied: withStream(fact.Missing[string](fact.Denied, "dynamodb:GetResourcePolicy")),
+}
+
 func TestChecks(t *testing.T) {
 	t.Parallel()
 	good := table(nil)
 	cases := policies.Cases()
+	for id, more := range streams.Cases() {
+		for _, c := range more {
+			c.Name = "stream: " + c.Name
+			cases[id] = append(cases[id], c)
+		}
+	}
 	maps.Copy(cases, checktest.Table{
 		"dynamodb-table-point-in-time-recovery": {
 			{Name: "on", Resource: good, Want: check.Pass},

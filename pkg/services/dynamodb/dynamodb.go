@@ -31,6 +31,9 @@ type Table struct {
 	PointInTimeRecovery fact.Of[bool] `json:"point_in_time_recovery"`
 	// Policy is the table's policy, a JSON document; empty when there is none.
 	Policy fact.Of[string] `json:"policy"`
+	// StreamPolicy is the policy of the table's stream, which tells all changes of items;
+	// empty when there is none.
+	StreamPolicy fact.Of[string] `json:"stream_policy"`
 }
 
 // Kind implements check.Resource.

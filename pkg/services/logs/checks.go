@@ -15,6 +15,8 @@ func rules() []check.Rule {
 		check.For("logs-group-retention-set", model.Low, keepers.Asks(retentionSet)),
 		check.For("logs-group-encrypted-with-kms", model.Low, encrypted),
 		check.For("logs-resource-policy-not-public", model.High, policyNotPublic),
+		check.For("logs-destination-not-public", model.High, destinationPolicies().Asking(policyrule.NotPublic)),
+		check.Across("logs-destination-policy-no-other-accounts", model.Low, destinationPolicies().AskingZone(policyrule.NoOtherAccounts), check.Using[policyrule.Zone]()),
 	}
 }
 
@@ -50,4 +52,11 @@ func encrypted(e *check.Evidence, g LogGroup) check.Verdict {
 func policyNotPublic(e *check.Evidence, p ResourcePolicy) check.Verdict {
 	policy := policyrule.Parse(check.Read(e, p.Document), "logs:DescribeResourcePolicies")
 	return policyrule.NotPublic(policy.Evaluate(policyrule.Owner(p.Ref)))
+}
+
+func destinationPolicies() policyrule.Source[Destination] {
+	return policyrule.Source[Destination]{
+		Operation: "logs:DescribeDestinations",
+		Policy:    func(e *check.Evidence, d Destination) string { return check.Read(e, d.Policy) },
+	}
 }

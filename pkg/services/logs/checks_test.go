@@ -1,12 +1,14 @@
 package logs_test
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/checktest"
 	"github.com/cloudarq/cloudarq/pkg/services/logs"
+	"github.com/cloudarq/cloudarq/pkg/services/policytest"
 )
 
 func group(d logs.Detail) logs.LogGroup {
@@ -24,11 +26,23 @@ func policy(principal string) logs.ResourcePolicy {
 	}
 }
 
+func destination(policy fact.Of[string]) check.Resource {
+	return logs.Destination{Resource: checktest.Ref("logs", "destination:central"), Policy: policy}
+}
+
+var destinations = policytest.Subject{
+	NotPublic: "logs-destination-not-public", NoOtherAccounts: "logs-destination-policy-no-other-accounts",
+	Action: "logs:PutSubscriptionFilter", Resource: "arn:aws:logs:eu-west-1:111122223333:destination:central",
+	With:   func(policy string) check.Resource { return destination(fact.Known(policy)) },
+	Denied: destination(fact.Missing[string](fact.Denied, "logs:DescribeDestinations")),
+}
+
 func TestChecks(t *testing.T) {
 	t.Parallel()
 	forEver, aYear := group(logs.Detail{}), group(logs.Detail{Days: 365})
 	delivery := group(logs.Detail{Class: "DELIVERY", Days: 2})
-	checktest.Run(t, logs.Service(), checktest.Table{
+	table := destinations.Cases()
+	maps.Copy(table, checktest.Table{
 		"logs-group-kept-for-a-year": {
 			{Name: "a year", Resource: aYear, Want: check.Pass},
 			{Name: "for ever", Resource: forEver, Want: check.Pass},
@@ -53,4 +67,5 @@ func TestChecks(t *testing.T) {
 			}, Want: check.NotAssessed},
 		},
 	})
+	checktest.Run(t, logs.Service(), table, policytest.Zones())
 }

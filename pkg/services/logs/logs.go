@@ -22,6 +22,7 @@ func Service() check.Service {
 			check.KindOf[LogGroup]().Stateless("log groups are there or are not"),
 			check.KindOf[MetricFilter]().Stateless("metric filters are there or are not"),
 			check.KindOf[ResourcePolicy]().Stateless("policies are there or are not"),
+			check.KindOf[Destination]().Stateless("destinations are there or are not"),
 		},
 		Rules: rules(),
 		Texts: texts,
@@ -76,3 +77,13 @@ type ResourcePolicy struct {
 
 // Kind implements check.Resource.
 func (ResourcePolicy) Kind() string { return "AWS::Logs::ResourcePolicy" }
+
+// Destination is where log groups of other accounts send their events.
+type Destination struct {
+	model.Resource
+	// Policy says whose log groups may, a JSON document; empty when there is none.
+	Policy fact.Of[string] `json:"policy"`
+}
+
+// Kind implements check.Resource.
+func (Destination) Kind() string { return "AWS::Logs::Destination" }

@@ -16,7 +16,6 @@ func rules() []check.Rule {
 	return append(accessPointRules(), []check.Rule{
 		check.For("s3-account-public-access-block", model.High, accountBlock),
 		check.Across("s3-bucket-public-access-block", model.High, bucketBlock, account),
-		check.For("s3-multi-region-access-point-public-access-block", model.High, accessPointBlock),
 
 		check.Across("s3-bucket-policy-not-public", model.Critical, PolicyNotPublic, account),
 		check.Across("s3-bucket-policy-no-public-write", model.Critical, policyNoPublicWrite, account).CausedBy("s3-bucket-policy-not-public"),

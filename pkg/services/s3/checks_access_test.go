@@ -19,13 +19,6 @@ func blockCases() checktest.Table {
 	blocks := func(block fact.Of[s3.PublicAccessBlock]) s3.Bucket {
 		return bucket(func(b *s3.Bucket) { b.PublicAccessBlock = block })
 	}
-	accessPoint := func(block s3.PublicAccessBlock) s3.MultiRegionAccessPoint {
-		return s3.MultiRegionAccessPoint{
-			Detail:            fact.Known(s3.AccessPointDetail{State: "READY"}),
-			Resource:          model.Resource{Ref: model.Ref{ARN: "arn:aws:s3::111122223333:accesspoint/x.mrap", Account: accountID, Region: model.Global}},
-			PublicAccessBlock: fact.Known(block),
-		}
-	}
 	acls := s3.PublicAccessBlock{BlockPublicACLs: true, IgnorePublicACLs: true}
 	policies := s3.PublicAccessBlock{BlockPublicPolicy: true, RestrictPublicBuckets: true}
 	return checktest.Table{
@@ -45,10 +38,6 @@ func blockCases() checktest.Table {
 			{Name: "off in the bucket, account unknown", Resource: blocks(fact.Known(off)), Others: accountBlind, Want: check.NotAssessed},
 			{Name: "off in the account, bucket unknown", Resource: blocks(blockDenied), Others: accountOff, Want: check.NotAssessed},
 			{Name: "off in the bucket, account not collected", Resource: blocks(fact.Known(off)), Want: check.NotAssessed},
-		},
-		"s3-multi-region-access-point-public-access-block": {
-			{Name: "on", Resource: accessPoint(allOn), Want: check.Pass},
-			{Name: "off", Resource: accessPoint(off), Want: check.Fail},
 		},
 	}
 }

@@ -44,10 +44,6 @@ func accountBlock(e *check.Evidence, a AccountPublicAccessBlock) check.Verdict {
 	return check.Read(e, a.Settings).verdict()
 }
 
-func accessPointBlock(e *check.Evidence, p MultiRegionAccessPoint) check.Verdict {
-	return check.Read(e, p.PublicAccessBlock).verdict()
-}
-
 func bucketBlock(e *check.Evidence, b Bucket) check.Verdict {
 	var off []string
 	for _, s := range settings {

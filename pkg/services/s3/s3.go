@@ -143,6 +143,8 @@ type MultiRegionAccessPoint struct {
 	Detail fact.Of[AccessPointDetail] `json:"detail"`
 	// PublicAccessBlock is fixed when the access point is made.
 	PublicAccessBlock fact.Of[PublicAccessBlock] `json:"public_access_block"`
+	// Policy is the access point's policy, a JSON document; empty when there is none.
+	Policy fact.Of[string] `json:"policy"`
 }
 
 // AccessPointDetail is what ListMultiRegionAccessPoints tells besides.

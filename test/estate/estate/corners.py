@@ -17,7 +17,7 @@ def seed(endpoint: str, policies: list[dict]) -> dict:
 
 
 def _buckets(account: Account) -> None:
-    """A bucket that CloudFront reads by an identity of the account's, which moto does not have, and an access point."""
+    """A bucket that CloudFront reads by an identity of the account's, which moto does not have, and access points of both kinds."""
     identity = "E2QWRUHAPOMQZL"
     account.answer(
         "cloudfront",
@@ -35,6 +35,7 @@ def _buckets(account: Account) -> None:
     control.put_access_point_policy(
         AccountId=account.id, Name="pages", Policy=allow({"AWS": f"arn:aws:iam::{account.id}:root"}, "s3:GetObject", f"{point}/object/*")
     )
+    control.create_multi_region_access_point(AccountId=account.id, ClientToken="pages", Details={"Name": "everywhere", "Regions": [{"Bucket": name}]})
 
 
 def _certificates(account: Account) -> None:

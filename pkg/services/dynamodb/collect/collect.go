@@ -3,12 +3,14 @@ package collect
 
 import (
 	"context"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/dynamodb"
 )
 
@@ -26,7 +28,7 @@ func Spec() collect.Spec {
 	}
 }
 
-// noPolicy is the answer for a table without a policy.
+// noPolicy is the answer for a table or stream without a policy.
 // https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_GetResourcePolicy.html
 const noPolicy = "PolicyNotFoundException"
 
@@ -37,21 +39,54 @@ func tables(ctx context.Context, s *collect.Session) error {
 		func(r *collect.Reading, name string) *dynamodb.Table {
 			collect.RequiredWord("TableNames", name)
 			t := &dynamodb.Table{Resource: s.Resource(s.ARN("dynamodb", "table/"+name), name)}
-			collect.Into(r, &t.Detail, client.DescribeTable, &sdk.DescribeTableInput{TableName: &name}, detail)
+			r.Do(func(context.Context) { describe(s, r, client, t) })
 			collect.Into(r, &t.PointInTimeRecovery, client.DescribeContinuousBackups, &sdk.DescribeContinuousBackupsInput{TableName: &name},
 				func(o *sdk.DescribeContinuousBackupsOutput) bool {
 					recovery := o.ContinuousBackupsDescription.PointInTimeRecoveryDescription
 					return recovery != nil && recovery.PointInTimeRecoveryStatus == types.PointInTimeRecoveryStatusEnabled
 				})
-			collect.Into(r, &t.Policy, client.GetResourcePolicy, &sdk.GetResourcePolicyInput{ResourceArn: aws.String(t.ARN)},
-				func(o *sdk.GetResourcePolicyOutput) string { return s.Policy(collect.RequiredText("Policy", o.Policy)) }, noPolicy)
+			r.Do(func(context.Context) { t.Policy = policy(s, r, client, t.ARN) })
 			return t
 		})
 }
 
+func policy(s *collect.Session, r *collect.Reading, client *sdk.Client, arn string) fact.Of[string] {
+	return collect.Get(r, client.GetResourcePolicy, &sdk.GetResourcePolicyInput{ResourceArn: &arn},
+		func(o *sdk.GetResourcePolicyOutput) string { return s.Policy(collect.RequiredText("Policy", o.Policy)) }, noPolicy)
+}
+
+// describe reads what DescribeTable tells, and the policy of the stream that it names.
+func describe(s *collect.Session, r *collect.Reading, client *sdk.Client, t *dynamodb.Table) {
+	described := collect.Get(r, client.DescribeTable, &sdk.DescribeTableInput{TableName: &t.Name},
+		func(o *sdk.DescribeTableOutput) types.TableDescription { return collect.Required("Table", o.Table) })
+	table, gap := described.Get()
+	if gap != nil {
+		t.Detail, t.StreamPolicy = fact.Unknown[dynamodb.Detail](*gap), fact.Unknown[string](*gap)
+		return
+	}
+	t.Detail = collect.From(r, table, detail)
+	t.StreamPolicy = collect.From(r, table, func(d types.TableDescription) string { return stream(t.ARN, d) })
+	if arn, gap := t.StreamPolicy.Get(); gap == nil && arn != "" {
+		t.StreamPolicy = policy(s, r, client, arn)
+	}
+}
+
+// stream is the ARN of a table's stream; empty if it has none that is on. Of one that was
+// switched off nothing is left to be read after a day.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html, 29 November 2026.
+func stream(table string, d types.TableDescription) string {
+	if d.StreamSpecification == nil || !collect.Required("StreamSpecification.StreamEnabled", d.StreamSpecification.StreamEnabled) {
+		return ""
+	}
+	arn := collect.RequiredARN("LatestStreamArn", d.LatestStreamArn)
+	if !strings.HasPrefix(arn, table+"/stream/") { // the policy would be another's
+		collect.Garbled("%s is no stream of %s", arn, table)
+	}
+	return arn
+}
+
 // detail has no key for a table under DynamoDB's own, as DescribeTable has none.
-func detail(o *sdk.DescribeTableOutput) dynamodb.Detail {
-	t := o.Table
+func detail(t types.TableDescription) dynamodb.Detail {
 	d := dynamodb.Detail{
 		State:     string(t.TableStatus),
 		Protected: t.DeletionProtectionEnabled,

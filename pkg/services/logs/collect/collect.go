@@ -1,5 +1,5 @@
-// Package collect reads log groups, metric filters and resource policies of
-// CloudWatch Logs.
+// Package collect reads log groups, metric filters, resource policies and destinations
+// of CloudWatch Logs.
 package collect
 
 import (
@@ -24,6 +24,7 @@ func Spec() collect.Spec {
 			{Kinds: []string{logs.LogGroup{}.Kind()}, Operations: []string{"CloudWatch Logs.DescribeLogGroups"}, Run: groups},
 			{Kinds: []string{logs.MetricFilter{}.Kind()}, Operations: []string{"CloudWatch Logs.DescribeMetricFilters"}, Run: filters},
 			{Kinds: []string{logs.ResourcePolicy{}.Kind()}, Operations: []string{"CloudWatch Logs.DescribeResourcePolicies"}, Run: policies},
+			{Kinds: []string{logs.Destination{}.Kind()}, Operations: []string{"CloudWatch Logs.DescribeDestinations"}, Run: destinations},
 		},
 	}
 }
@@ -68,20 +69,28 @@ func filters(ctx context.Context, s *collect.Session) error {
 
 func policies(ctx context.Context, s *collect.Session) error {
 	client := sdk.NewFromConfig(s.Config)
-	in := &sdk.DescribeResourcePoliciesInput{Limit: aws.Int32(pageSize)}
-	for {
-		o, err := client.DescribeResourcePolicies(ctx, in)
-		if err != nil {
-			return err
-		}
-		for _, p := range o.ResourcePolicies {
-			s.Emit(logs.ResourcePolicy{
-				Resource: s.Resource(s.ARN("logs", "resource-policy/"+*p.PolicyName), *p.PolicyName),
+	pages := collect.Listing(client.DescribeResourcePolicies, &sdk.DescribeResourcePoliciesInput{Limit: aws.Int32(pageSize)},
+		func(in *sdk.DescribeResourcePoliciesInput, o *sdk.DescribeResourcePoliciesOutput) *string {
+			in.NextToken = o.NextToken
+			return in.NextToken
+		})
+	return collect.Each(ctx, s, pages, func(o *sdk.DescribeResourcePoliciesOutput) []types.ResourcePolicy { return o.ResourcePolicies },
+		func(_ *collect.Reading, p types.ResourcePolicy) *logs.ResourcePolicy {
+			name := collect.RequiredText("policyName", p.PolicyName)
+			return &logs.ResourcePolicy{
+				Resource: s.Resource(s.ARN("logs", "resource-policy/"+name), name),
 				Document: fact.Known(s.Policy(aws.ToString(p.PolicyDocument))),
-			})
-		}
-		if in.NextToken = o.NextToken; in.NextToken == nil {
-			return nil
-		}
-	}
+			}
+		})
+}
+
+func destinations(ctx context.Context, s *collect.Session) error {
+	pages := sdk.NewDescribeDestinationsPaginator(sdk.NewFromConfig(s.Config), &sdk.DescribeDestinationsInput{Limit: aws.Int32(pageSize)})
+	return collect.Each(ctx, s, pages, func(o *sdk.DescribeDestinationsOutput) []types.Destination { return o.Destinations },
+		func(r *collect.Reading, d types.Destination) *logs.Destination {
+			return &logs.Destination{
+				Resource: s.Resource(collect.RequiredARN("arn", d.Arn), collect.RequiredText("destinationName", d.DestinationName)),
+				Policy:   collect.From(r, d, func(d types.Destination) string { return s.Policy(collect.Optional("accessPolicy", d.AccessPolicy)) }),
+			}
+		})
 }

@@ -35,7 +35,7 @@ func Spec() collect.Spec {
 			},
 			{
 				Kinds:      []string{s3.MultiRegionAccessPoint{}.Kind()},
-				Operations: []string{"S3 Control.ListMultiRegionAccessPoints"},
+				Operations: []string{"S3 Control.ListMultiRegionAccessPoints", "S3 Control.GetMultiRegionAccessPointPolicy"},
 				Run:        multiRegionAccessPoints,
 			},
 			{
@@ -57,6 +57,10 @@ func customEndpoint(_ string, options any) {
 }
 
 const noPublicAccessBlock = "NoSuchPublicAccessBlockConfiguration"
+
+// noMultiRegionPolicy is called like the codes for buckets and for the access points of
+// one region; no page of AWS lists it. If AWS sends another one, it makes a gap.
+const noMultiRegionPolicy = "NoSuchMultiRegionAccessPointPolicy"
 
 func accountBlock(ctx context.Context, s *collect.Session) error {
 	client := s3control.NewFromConfig(s.Config)
@@ -89,7 +93,10 @@ func multiRegionAccessPoints(ctx context.Context, s *collect.Session) error {
 		func(o *s3control.ListMultiRegionAccessPointsOutput) []types.MultiRegionAccessPointReport {
 			return o.AccessPoints
 		},
-		func(_ *collect.Reading, report types.MultiRegionAccessPointReport) *s3.MultiRegionAccessPoint {
-			return multiRegionAccessPoint(s, report)
+		func(r *collect.Reading, report types.MultiRegionAccessPointReport) *s3.MultiRegionAccessPoint {
+			p := multiRegionAccessPoint(s, report)
+			collect.Into(r, &p.Policy, client.GetMultiRegionAccessPointPolicy, &s3control.GetMultiRegionAccessPointPolicyInput{AccountId: aws.String(s.Account), Name: report.Name},
+				func(o *s3control.GetMultiRegionAccessPointPolicyOutput) string { return s.Policy(multiRegionPolicy(o)) }, noMultiRegionPolicy)
+			return p
 		})
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3control"
 	control "github.com/aws/aws-sdk-go-v2/service/s3control/types"
 
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
@@ -67,6 +68,20 @@ func multiRegionAccessPoint(s *collect.Session, report control.MultiRegionAccess
 		Detail:            fact.Known(s3.AccessPointDetail{State: string(report.Status)}),
 		PublicAccessBlock: fact.Known(controlBlock(report.PublicAccessBlock)),
 	}
+}
+
+// multiRegionPolicy is the policy in force. A new one is first proposed, and established
+// when all regions have it; until there is an established one, the first regions to have
+// it go by the proposed.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_MultiRegionAccessPointPolicyDocument.html, 29 November 2026.
+func multiRegionPolicy(o *s3control.GetMultiRegionAccessPointPolicyOutput) string {
+	switch policy := collect.Required("Policy", o.Policy); {
+	case policy.Established != nil:
+		return collect.RequiredText("Established.Policy", policy.Established.Policy)
+	case policy.Proposed != nil:
+		return collect.RequiredText("Proposed.Policy", policy.Proposed.Policy)
+	}
+	return ""
 }
 
 func encryption(o *sdk.GetBucketEncryptionOutput) s3.Encryption {

@@ -1,7 +1,8 @@
-"""CloudWatch Logs: groups that keep logs for ever, or for a year and encrypted, and filters that count what must not go unnoticed."""
+"""CloudWatch Logs: groups that keep logs for ever, or for a year and encrypted, filters that count what must not go unnoticed, and destinations."""
 
 from estate import cis
 from estate.account import HOME, REGIONS, Account
+from estate.policies import EVERYONE, allow
 from estate.services import kms
 
 TRAIL = "trail"
@@ -11,6 +12,7 @@ FLOWS = "flows"
 def neglected(account: Account) -> None:
     for region in REGIONS:
         account.client("logs", region).create_log_group(logGroupName="/app/shop")
+    _destination(account, EVERYONE)
 
 
 def well_kept(account: Account) -> None:
@@ -22,6 +24,7 @@ def well_kept(account: Account) -> None:
         account.client("logs").put_metric_filter(
             logGroupName=TRAIL, filterName=name, filterPattern=pattern, metricTransformations=[metric]
         )
+    _destination(account, {"AWS": account.id})
 
 
 def bulk(account: Account, region: str, number: int) -> None:
@@ -37,3 +40,11 @@ def group(account: Account, region: str, name: str) -> str:
         pass
     logs.put_retention_policy(logGroupName=name, retentionInDays=365)
     return account.arn("logs", f"log-group:{name}", region)
+
+
+def _destination(account: Account, principal: str | dict) -> None:
+    """Where a principal's log groups may send their events."""
+    logs = account.client("logs")
+    stream, role = account.arn("kinesis", "stream/central", HOME), account.arn("iam", "role/logs-to-kinesis")
+    arn = logs.put_destination(destinationName="central", targetArn=stream, roleArn=role)["destination"]["arn"]
+    logs.put_destination_policy(destinationName="central", accessPolicy=allow(principal, "logs:PutSubscriptionFilter", arn))
