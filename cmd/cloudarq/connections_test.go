@@ -274,14 +274,25 @@ func TestExternalIDIsRotated(t *testing.T) {
 	}
 	cloudarqIn(t.Context(), data, "the-first-id", "connections", "rotate-external-id", "r", "--external-id", "-").sentence(t, exitUsage, "already")
 	var newest string
-	for range 2 { // the second takes the place of the first, which nobody ever asked for
+	for i := range 2 { // the second time changes nothing: the role may ask for it already
 		r := cloudarq(t, data, "connections", "rotate-external-id", "r", "-o", "json")
 		rotated := decode[[]report.Connection](t, r)[0]
-		if newest = rotated.ExternalID; r.code != exitOK || len(newest) < 32 || !rotated.Replaced || !strings.Contains(r.stderr, newest) || !strings.Contains(r.stderr, `"sts:ExternalId"`) {
+		if i > 0 && rotated.ExternalID != newest {
+			t.Error("a second one took the place of the first")
+		}
+		if newest = rotated.ExternalID; r.code != exitOK || len(newest) < 32 || !rotated.Replaced || rotated.Generation != 2 || rotated.Replacing.IsZero() ||
+			!strings.Contains(r.stderr, newest) || !strings.Contains(r.stderr, `"sts:ExternalId"`) {
 			t.Fatalf("rotate: %d %+v\n%s", r.code, rotated, r.stderr)
 		}
 		works("the role asks for the first", true)
 	}
+	cloudarqIn(t.Context(), data, "a-third-id", "connections", "rotate-external-id", "r", "--external-id", "-").sentence(t, exitUsage, "being replaced", "connections test")
+	if r := cloudarqIn(t.Context(), data, "the-first-id", "connections", "rotate-external-id", "r", "--external-id", "-", "-q"); r.code != exitOK {
+		t.Errorf("taken back: %d %s", r.code, r.stderr)
+	}
+	works("the change was taken back", false)
+	r := cloudarq(t, data, "connections", "rotate-external-id", "r", "-o", "json", "-q")
+	newest = decode[[]report.Connection](t, r)[0].ExternalID
 	asksFor(newest)
 	works("the role asks for the newest", false)
 	asksFor("the-first-id")

@@ -29,7 +29,6 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
-	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret/keyring"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
 	"github.com/cloudarq/cloudarq/pkg/platform/table/sqlite"
@@ -47,24 +46,13 @@ func (door) Kind() string { return "Test::House::Door" }
 const texts = `door-locked: {title: Doors are locked, pillar: security, risk: Thieves., remediation: {console: Lock it.},
   references: ["https://docs.aws.amazon.com/"], controls: {}, aliases: {}}`
 
-type fixedID struct{}
-
-func (fixedID) ExternalID(_ context.Context, org model.OrganizationID) (secret.String, error) {
-	return secret.New("external-id-of-" + string(org)), nil
-}
-
-func (fixedID) Rotate(context.Context, model.OrganizationID) (secret.String, error) {
-	return secret.New("a new one"), nil
-}
-
-func (fixedID) Retire(context.Context, model.OrganizationID) error { return nil }
-
 // server is the API on real drivers, without a network.
 type server struct {
 	t       *testing.T
 	handler http.Handler
 	store   *store.Store
 	keys    connect.AccessKeys
+	ids     connect.ExternalIDs
 	tasks   *away
 	table   *lossy
 	shelf   *shelf
@@ -98,9 +86,10 @@ func newServer(t *testing.T) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.ids = connect.ExternalIDs{Store: s.store, Keys: keys, Now: clock}
 	s.keys = connect.AccessKeys{Store: s.store, Keys: keys, Now: clock}
 	a := &api.API{
-		Store: s.store, Catalog: catalog, ExternalIDs: fixedID{}, AccessKeys: s.keys, Rekeying: connect.Rekeying{Store: s.store, Keys: keys}, Now: clock, Log: slog.New(slog.NewTextHandler(s.log, nil)),
+		Store: s.store, Catalog: catalog, ExternalIDs: s.ids, AccessKeys: s.keys, Rekeying: connect.Rekeying{Store: s.store, Keys: keys}, Now: clock, Log: slog.New(slog.NewTextHandler(s.log, nil)),
 		Pipeline:  &pipeline.Pipeline{Catalog: catalog, Store: s.store, Tasks: s.tasks, Now: clock, Bound: time.Hour},
 		Templates: s.shelf, Ledgers: s.shelf,
 		CheckerRole: "arn:aws:iam::999999999999:role/checker", AuditRole: "TheirAuditRole", Region: "eu-west-1", Version: "test",
@@ -173,7 +162,7 @@ func TestConnections(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	c := s.connect(header{"Idempotency-Key": "k"}, map[string]any{"name": "shop", "schedule": map[string]any{"expression": "rate(1 day)"}})
-	if c.AccountID != "111122223333" || c.State != model.ConnectionPending || c.ExternalID != "external-id-of-default" || c.CheckerRole == "" || c.NextAudit == nil {
+	if c.AccountID != "111122223333" || c.State != model.ConnectionPending || len(c.ExternalID) < 32 || c.CheckerRole == "" || c.NextAudit == nil {
 		t.Errorf("connection %+v", c)
 	}
 	again := s.connect(header{"Idempotency-Key": "k"}, map[string]any{"name": "shop", "schedule": map[string]any{"expression": "rate(1 day)"}})

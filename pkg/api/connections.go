@@ -86,14 +86,6 @@ func (a *API) connections(api huma.API) {
 		OperationID: "get-receipt", Method: http.MethodGet, Path: "/v1/receipts/{connection}",
 		Summary: "Show how much of a deleted connection was purged", Tags: []string{"connections"},
 	}, a.getReceipt)
-	huma.Register(api, huma.Operation{
-		OperationID: "rotate-external-id", Method: http.MethodPost, Path: "/v1/external-id/rotate",
-		Summary: "Make a new External ID; the one before stays good until it is retired", Tags: []string{"connections"},
-	}, a.rotateExternalID)
-	huma.Register(api, huma.Operation{
-		OperationID: "retire-external-id", Method: http.MethodPost, Path: "/v1/external-id/retire", DefaultStatus: http.StatusNoContent,
-		Summary: "Forget the External ID before the newest", Tags: []string{"connections"},
-	}, a.retireExternalID)
 }
 
 func (a *API) createConnection(ctx context.Context, in *struct {
@@ -118,6 +110,9 @@ func (a *API) createConnection(ctx context.Context, in *struct {
 		c, err = org.Connection(ctx, c.ID)
 	}
 	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	if err := a.ExternalIDs.Connected(ctx, in.id()); err != nil {
 		return nil, a.answer(ctx, err)
 	}
 	if err := a.reschedule(ctx, in.id(), c); err != nil {
@@ -294,6 +289,9 @@ func (a *API) updateConnection(ctx context.Context, in *struct {
 		return nil, a.answer(ctx, err)
 	}
 	if err := a.AccessKeys.Prune(ctx, in.id(), c, before); err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	if err := a.ExternalIDs.Connected(ctx, in.id()); err != nil {
 		return nil, a.answer(ctx, err)
 	}
 	if err := a.reschedule(ctx, in.id(), c); err != nil {

@@ -77,15 +77,23 @@ func TestExternalIDRotates(t *testing.T) {
 	var next struct {
 		ExternalID string `json:"external_id"`
 	}
-	if status := h.call(http.MethodPost, "/v1/external-id/rotate", nil, nil, &next); status != http.StatusOK || next.ExternalID == c.ExternalID || next.ExternalID == "" {
+	rotate := map[string]string{"If-Match": h.tagOf("/v1/external-id")}
+	if status := h.call(http.MethodPost, "/v1/external-id/rotate", rotate, nil, &next); status != http.StatusOK || next.ExternalID == c.ExternalID || next.ExternalID == "" {
 		t.Fatalf("rotate: status %d", status)
 	}
+	if status := h.call(http.MethodPost, "/v1/external-id/rotate", rotate, nil, nil); status != http.StatusPreconditionFailed {
+		t.Errorf("rotate again: status %d", status)
+	}
+	retire := func() int { return h.call(http.MethodPost, "/v1/external-id/retire", nil, nil, nil) }
 	state("the role still asks for the old one", "active")
+	if status := retire(); status != http.StatusConflict {
+		t.Errorf("retire while it is in use: status %d", status)
+	}
 	if err := trust(t.Context(), h.emulator.URL, account.Account, c.CheckerRole, next.ExternalID); err != nil {
 		t.Fatal(err)
 	}
 	state("the role asks for the new one", "active")
-	if status := h.call(http.MethodPost, "/v1/external-id/retire", nil, nil, nil); status != http.StatusNoContent {
+	if status := retire(); status != http.StatusNoContent {
 		t.Errorf("retire: status %d", status)
 	}
 	state("the old one is retired", "active")

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/access/connect"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
@@ -59,7 +60,7 @@ func TestOpenByKey(t *testing.T) {
 				t.Fatal(err)
 			}
 			accounts := connect.Accounts{
-				ExternalIDs: connect.ExternalIDs{Store: k.Store, Keys: k.Keys}, Client: client.New(client.Options{Version: "test", MaxAttempts: 1}),
+				ExternalIDs: connect.ExternalIDs{Store: k.Store, Keys: k.Keys, Now: time.Now}, Client: client.New(client.Options{Version: "test", MaxAttempts: 1}),
 			}
 			audit := model.Audit{ID: "audit", Connection: connection.ID, AccountID: c.account}
 			account, err := accounts.Open(t.Context(), "acme", audit, policy.Session{Actions: []string{"kms:ListKeys"}}, &ledger.Memory{})

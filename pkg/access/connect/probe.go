@@ -38,21 +38,22 @@ type Verification struct {
 	Permissions *model.Permissions
 }
 
-// Verify tries whether a role lets in who knows the External ID of the target, and
-// nobody else, to the account of the connection, whether the least that an audit
-// needs is allowed there, and what else is. Of an access key it tries whether AWS
-// accepts it, instead. An error says that AWS gave no answer, or knows not who asks.
-func Verify(ctx context.Context, catalog *check.Catalog, entrance *client.Client, target client.Target, c model.Connection, calls ledger.Ledger) (Verification, error) {
+// Verify tries whether a role lets in who knows its External ID, and nobody else, to
+// the account of the connection, whether the least that an audit needs is allowed
+// there, and what else is. Of an access key it tries whether AWS accepts it, instead;
+// the way then has nothing but that as its target. An error says that AWS gave no
+// answer, or knows not who asks.
+func Verify(ctx context.Context, catalog *check.Catalog, entrance *client.Client, way Way, c model.Connection, calls ledger.Ledger) (Verification, error) {
 	document, err := pipeline.Connecting.Document()
 	if err != nil {
 		return Verification{}, err
 	}
-	target.Policy = document
+	way.Target.Policy = document
 	try := probeRole
-	if !target.AccessKey.Empty() {
+	if !way.Target.AccessKey.Empty() {
 		try = probeKey
 	}
-	probes, opened, err := try(ctx, entrance, target, c.AccountID, calls)
+	probes, opened, err := try(ctx, entrance, way, c.AccountID, calls)
 	if err != nil || opened == nil {
 		return Verification{Probes: probes}, err
 	}
@@ -62,15 +63,11 @@ func Verify(ctx context.Context, catalog *check.Catalog, entrance *client.Client
 
 // probeRole makes all attempts with a role. It gives the account if it is the one
 // claimed.
-func probeRole(ctx context.Context, entrance *client.Client, target client.Target, claimed string, calls ledger.Ledger) ([]model.Probe, pipeline.Account, error) {
+func probeRole(ctx context.Context, entrance *client.Client, way Way, claimed string, calls ledger.Ledger) ([]model.Probe, pipeline.Account, error) {
 	assume := model.Probe{Tried: "assume the role with its External ID", Want: answerAllowed}
-	opened, err := entrance.Open(ctx, target, calls)
+	opened, _, err := way.Open(ctx, entrance, calls)
 	var refused *client.AccessError
-	if errors.As(err, &refused) {
-		// It may be that AWS knows not who asks, which says nothing of the role.
-		if assumable, e := entrance.CanAssume(ctx, target, calls); e != nil || assumable {
-			return nil, nil, err
-		}
+	if errors.As(err, &refused) && refused.Denied() {
 		assume.Answer, assume.Code, assume.Fix = answerDenied, model.CodeRoleDenied, model.CodeRoleDenied+": "+refused.Message
 		probes := []model.Probe{assume}
 		for _, w := range wrongWays() { // closed as well, but that is not worth a line in the account's trail
@@ -84,13 +81,13 @@ func probeRole(ctx context.Context, entrance *client.Client, target client.Targe
 	assume.Answer = answerAllowed
 	probes := []model.Probe{assume}
 	for _, w := range wrongWays() {
-		p, err := w.try(ctx, entrance, target, calls)
+		p, err := w.try(ctx, entrance, way.Target, calls)
 		if err != nil {
 			return nil, nil, err
 		}
 		probes = append(probes, p)
 	}
-	inside, entered, err := insideProbes(ctx, account{opened, target.RoleARN}, claimed, calls)
+	inside, entered, err := insideProbes(ctx, account{opened, way.Target.RoleARN}, claimed, calls)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -99,9 +96,9 @@ func probeRole(ctx context.Context, entrance *client.Client, target client.Targe
 
 // probeKey makes all attempts with an access key. It gives the account if it is the
 // one claimed.
-func probeKey(ctx context.Context, entrance *client.Client, target client.Target, claimed string, calls ledger.Ledger) ([]model.Probe, pipeline.Account, error) {
+func probeKey(ctx context.Context, entrance *client.Client, way Way, claimed string, calls ledger.Ledger) ([]model.Probe, pipeline.Account, error) {
 	use := model.Probe{Tried: "use the access key", Want: answerAllowed}
-	opened, err := entrance.Open(ctx, target, calls)
+	opened, err := entrance.Open(ctx, way.Target, calls)
 	var refused *pipeline.RefusedError
 	if errors.As(KeyRefusal(err), &refused) {
 		use.Answer, use.Code, use.Fix = answerDenied, refused.Code, refused.Message

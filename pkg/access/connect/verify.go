@@ -11,6 +11,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
+	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 // Verify implements pipeline.Accounts: the role must not be assumable without the
@@ -40,8 +41,7 @@ func (a Accounts) Verify(ctx context.Context, org model.OrganizationID, audit mo
 			return refusal(p)
 		}
 	}
-	verified.Way, verified.At = target.RoleARN, a.Now()
-	return records.PutVerified(ctx, audit.Connection, verified)
+	return records.ChangeVerified(ctx, audit.Connection, func(v *store.Verified) { v.Way, v.At = target.RoleARN, a.Now() })
 }
 
 // VerifyEvery is how long the command trusts what it verified.

@@ -87,7 +87,7 @@ func (p *Pipeline) Begin(ctx context.Context, r Request) (model.Audit, error) {
 // BeginVerification begins an audit that only opens the account, and makes sure
 // that nobody else can come in the same way.
 func (p *Pipeline) BeginVerification(ctx context.Context, org model.OrganizationID, connection model.Connection, id model.AuditID) error {
-	if err := p.Store.For(org).PutVerified(ctx, connection.ID, store.Verified{}); err != nil {
+	if err := p.Store.For(org).Unverify(ctx, connection.ID); err != nil {
 		return err
 	}
 	audit := model.Audit{

@@ -60,7 +60,7 @@ func TestAKeptRoleIsVerifiedAgain(t *testing.T) {
 	open := func(age time.Duration) error {
 		t.Helper()
 		tries = 0
-		if err := accounts.State.Records.PutVerified(t.Context(), c.ID, store.Verified{Way: roleARN, At: time.Now().Add(-age)}); err != nil {
+		if err := accounts.State.Records.ChangeVerified(t.Context(), c.ID, func(v *store.Verified) { v.Way, v.At = roleARN, time.Now().Add(-age) }); err != nil {
 			t.Fatal(err)
 		}
 		_, err := accounts.Open(t.Context(), c, "cloudarq-x", &ledger.Memory{})

@@ -22,22 +22,26 @@ import (
 // came of it. That something is wrong with that is a *pipeline.RefusedError beside the
 // verification; any other error says nothing of it and changes nothing.
 func (c Connections) Verify(ctx context.Context, connection model.Connection, session string, calls ledger.Ledger) (connect.Verification, error) {
-	target, err := c.way(ctx, connection, session, calls)
+	way, err := c.way(ctx, connection, session)
 	if err != nil {
 		return connect.Verification{}, err
 	}
-	v, err := connect.Verify(ctx, c.State.Catalog, c.Client, target, connection, calls)
+	v, err := connect.Verify(ctx, c.State.Catalog, c.Client, way, connection, calls)
 	if err != nil {
+		return connect.Verification{}, err
+	}
+	if err := c.retire(ctx, connection); err != nil {
 		return connect.Verification{}, err
 	}
 	found := model.Audit{Permissions: v.Permissions}
 	refused := connect.Refusal(v.Probes)
-	verified := store.Verified{Way: wayIn(connection), At: time.Now().UTC()}
-	if refused != nil {
-		verified = store.Verified{} // so that the next audit verifies again
+	if refused == nil {
+		err = c.noteVerified(ctx, connection)
+	} else {
 		found.Refused, found.RefusedCode = refused.Message, refused.Code
+		err = c.State.Records.Unverify(ctx, connection.ID)
 	}
-	if err := c.State.Records.PutVerified(ctx, connection.ID, verified); err != nil {
+	if err != nil {
 		return connect.Verification{}, err
 	}
 	err = c.note(ctx, connection.ID, found)
@@ -45,6 +49,11 @@ func (c Connections) Verify(ctx context.Context, connection model.Connection, se
 		err = errors.Join(refused, err)
 	}
 	return v, err
+}
+
+// noteVerified notes that the way into the connection's account is as it should be.
+func (c Connections) noteVerified(ctx context.Context, connection model.Connection) error {
+	return c.State.Records.ChangeVerified(ctx, connection.ID, func(v *store.Verified) { v.Way, v.At = wayIn(connection), time.Now().UTC() })
 }
 
 // Record keeps the calls that verifying a connection took beside those of its
@@ -97,26 +106,30 @@ func (c Connections) Open(ctx context.Context, connection model.Connection, sess
 			return nil, err
 		}
 	}
-	target, err := c.way(ctx, connection, session, calls)
+	way, err := c.way(ctx, connection, session)
 	if err != nil {
 		return nil, err
 	}
-	if target.Policy, err = pipeline.Connecting.Document(); err != nil {
+	if way.Target.Policy, err = pipeline.Connecting.Document(); err != nil {
 		return nil, err
 	}
-	account, err := c.Client.Open(ctx, target, calls)
-	if connection.AccessKey != nil && err != nil {
-		return nil, c.keyRefused(ctx, connection, err)
+	if connection.AccessKey != nil {
+		account, err := c.Client.Open(ctx, way.Target, calls)
+		if err != nil {
+			return nil, c.keyRefused(ctx, connection, err)
+		}
+		return account, nil
 	}
+	account, _, err := way.Open(ctx, c.Client, calls)
 	var refused *client.AccessError
-	if !errors.As(err, &refused) {
-		return account, err
-	}
 	// Credentials of this machine that expired say nothing of the role.
-	if assumable, e := c.Client.CanAssume(ctx, target, calls); e != nil || assumable {
+	if errors.As(err, &refused) && refused.Denied() {
+		return nil, errors.Join(err, c.note(ctx, connection.ID, model.Audit{Refused: refused.Message, RefusedCode: model.CodeRoleDenied}))
+	}
+	if err != nil {
 		return nil, err
 	}
-	return nil, errors.Join(err, c.note(ctx, connection.ID, model.Audit{Refused: refused.Message, RefusedCode: model.CodeRoleDenied}))
+	return account, c.retire(ctx, connection)
 }
 
 // note keeps the state of a connection after what was found, and since when it is
