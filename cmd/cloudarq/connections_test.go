@@ -302,6 +302,54 @@ func TestExternalIDIsRotated(t *testing.T) {
 	}
 }
 
+// A role whose trust policy was loosened is refused by the next audit, which leaves a
+// finding; the finding goes when the role is mended.
+func TestTrustThatIsLoosenedLater(t *testing.T) {
+	e, server := sample(t)
+	data := t.TempDir()
+	arn := makeRole(t, server, e.Auditor, "Loosened", "the-external-id", "*")
+	if r := cloudarqIn(t.Context(), data, "the-external-id", "connections", "add", "--name", "l", "--role-arn", arn, "--external-id", "-", "--services", "cloudarq,kms", "--regions", "eu-west-1"); r.code != exitOK {
+		t.Fatal(r.stderr)
+	}
+	owner := iam.NewFromConfig(estate.Owner(server.URL, theirs))
+	trust := func(condition string) {
+		t.Helper()
+		text := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"arn:aws:iam::%s:root"}%s}]}`, e.Auditor.ID, condition)
+		if _, err := owner.UpdateAssumeRolePolicy(t.Context(), &iam.UpdateAssumeRolePolicyInput{RoleName: aws.String("Loosened"), PolicyDocument: &text}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	audit := func(more ...string) result {
+		t.Helper()
+		return cloudarq(t, data, append([]string{"audit", "run", "--connection", "l", "-q"}, more...)...)
+	}
+	open := func() bool {
+		t.Helper()
+		r := cloudarq(t, data, "findings", "list", "-o", "csv")
+		if r.code != exitOK {
+			t.Fatal(r.stderr)
+		}
+		return strings.Contains(r.stdout, "cloudarq-access-external-id")
+	}
+	if r := audit("-o", "csv"); r.code != exitOK || !strings.Contains(r.stdout, "cloudarq-access-external-id") {
+		t.Fatalf("%d %s%s", r.code, r.stdout, r.stderr)
+	}
+	trust("")
+	audit("--dry-run")
+	audit().sentence(t, exitAccess, "trust_missing_external_id", "sts:ExternalId")
+	if c := shown(t, data, "l"); c.State != model.ConnectionPending || !open() {
+		t.Errorf("loosened, the connection is %s, and the finding is open: %v", c.State, open())
+	}
+	audit("--services", "kms").sentence(t, exitAccess, "trust_missing_external_id") // which has no such finding
+	trust(`,"Condition":{"StringEquals":{"sts:ExternalId":"the-external-id"}}`)
+	if r := audit(); r.code != exitOK || open() {
+		t.Errorf("mended: %d %s, and the finding is open: %v", r.code, r.stderr, open())
+	}
+	if c := shown(t, data, "l"); c.State == model.ConnectionPending {
+		t.Errorf("mended, the connection is %s", c.State)
+	}
+}
+
 func TestConnectionWithANewExternalID(t *testing.T) {
 	e, server := sample(t)
 	data := t.TempDir()

@@ -22,6 +22,10 @@ type Verified struct {
 	// External ID that it was opened with.
 	Opened     string `json:"opened,omitempty"`
 	ExternalID int    `json:"external_id,omitempty"`
+	// Trust is a digest of the trust policy that Way had, sealed; empty if it could not be
+	// read. Again says that it had just changed: it is to be verified once more.
+	Trust []byte `json:"trust,omitempty"`
+	Again bool   `json:"again,omitempty"`
 }
 
 // Fresh reports whether a way was verified, and not longer ago than some time.

@@ -81,7 +81,7 @@ func (c Connections) RotateKey(ctx context.Context, connection model.Connection,
 	if err := c.keys().Set(ctx, local.Organization, &connection, key.AccessKey, key.made()); err != nil {
 		return err
 	}
-	if err := c.noteVerified(ctx, connection); err != nil {
+	if err := c.noteVerified(ctx, connection, secret.String{}); err != nil {
 		return err
 	}
 	return c.note(ctx, connection.ID, model.Audit{Permissions: v.Permissions})

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cloudarq/cloudarq/pkg/access/connect"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/aws/client"
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
@@ -63,14 +64,17 @@ func TestAKeptRoleIsVerifiedAgain(t *testing.T) {
 		if err := accounts.State.Records.ChangeVerified(t.Context(), c.ID, func(v *store.Verified) { v.Way, v.At = roleARN, time.Now().Add(-age) }); err != nil {
 			t.Fatal(err)
 		}
-		_, err := accounts.Open(t.Context(), c, "cloudarq-x", &ledger.Memory{})
+		if _, err := accounts.Open(t.Context(), c, "cloudarq-x", &ledger.Memory{}); err != nil {
+			t.Fatal(err)
+		}
+		_, err := accounts.VerifyTrust(t.Context(), c, "cloudarq-x", connect.Looked{}, &ledger.Memory{})
 		return err
 	}
 	if err := open(6 * 24 * time.Hour); err != nil || tries != 0 {
 		t.Errorf("verified six days ago: %v, %d tries", err, tries)
 	}
 	var refused *pipeline.RefusedError
-	if err := open(8 * 24 * time.Hour); !errors.As(err, &refused) || refused.Code != model.CodeMissingExternalID || tries != 2 {
+	if err := open(8 * 24 * time.Hour); !errors.As(err, &refused) || refused.Code != model.CodeMissingExternalID || tries != 1 {
 		t.Errorf("verified eight days ago: %v, %d tries", err, tries)
 	}
 	if now, err := accounts.Find(t.Context(), string(c.ID)); err != nil || now.State != model.ConnectionPending || now.Reason == "" {

@@ -1,6 +1,7 @@
 package keep
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
@@ -36,7 +38,7 @@ func (c Connections) Verify(ctx context.Context, connection model.Connection, se
 	found := model.Audit{Permissions: v.Permissions}
 	refused := connect.Refusal(v.Probes)
 	if refused == nil {
-		err = c.noteVerified(ctx, connection)
+		err = c.noteVerified(ctx, connection, v.Trust)
 	} else {
 		found.Refused, found.RefusedCode = refused.Message, refused.Code
 		err = c.State.Records.Unverify(ctx, connection.ID)
@@ -51,9 +53,36 @@ func (c Connections) Verify(ctx context.Context, connection model.Connection, se
 	return v, err
 }
 
-// noteVerified notes that the way into the connection's account is as it should be.
-func (c Connections) noteVerified(ctx context.Context, connection model.Connection) error {
+// noteVerified notes that the way into the connection's account is as it should be: its
+// role with its trust policy, or its access key.
+func (c Connections) noteVerified(ctx context.Context, connection model.Connection, trust secret.String) error {
+	if connection.AccessKey == nil {
+		return c.trust(connection).Note(ctx, connection.RoleARN, trust)
+	}
 	return c.State.Records.ChangeVerified(ctx, connection.ID, func(v *store.Verified) { v.Way, v.At = wayIn(connection), time.Now().UTC() })
+}
+
+func (c Connections) trust(connection model.Connection) connect.Trust {
+	return c.ids().Trust(local.Organization, connection.ID, c.Client, time.Now)
+}
+
+// VerifyTrust makes sure that the connection's role lets in nobody else, unless that is
+// known of the role as IAM shows it. That it does is a *pipeline.RefusedError beside what
+// was found, and the connection has to be set up again. An access key lets in who has it.
+func (c Connections) VerifyTrust(ctx context.Context, connection model.Connection, session string, looked connect.Looked, calls ledger.Ledger) (*model.Trust, error) {
+	if connection.AccessKey != nil {
+		return nil, nil
+	}
+	access, err := c.State.Records.Access(ctx, connection.ID)
+	if err != nil {
+		return nil, err
+	}
+	trust, err := c.trust(connection).Verify(ctx, client.Target{Profile: access.Profile, RoleARN: connection.RoleARN, SessionName: session}, looked, calls)
+	var refused *pipeline.RefusedError
+	if errors.As(err, &refused) {
+		err = errors.Join(err, c.note(ctx, connection.ID, model.Audit{Refused: refused.Message, RefusedCode: refused.Code}))
+	}
+	return trust, err
 }
 
 // Record keeps the calls that verifying a connection took beside those of its
@@ -93,15 +122,16 @@ func (c Connections) Wait(ctx context.Context, connection model.Connection, sess
 	}
 }
 
-// Open opens the connection's account. A role or access key that was not verified yet,
-// or not for long, is verified first; one that AWS does not let be used any more is noted as revoked,
-// and the findings stay as they are.
+// Open opens the connection's account. An access key that was not verified yet, or not for
+// long, is verified first; whom else a role lets in is for VerifyTrust to find out. A role
+// or a key that AWS does not let be used any more is noted as revoked, and the findings
+// stay as they are.
 func (c Connections) Open(ctx context.Context, connection model.Connection, session string, calls ledger.Ledger) (*client.Account, error) {
 	verified, err := c.State.Records.Verified(ctx, connection.ID)
 	if err != nil {
 		return nil, err
 	}
-	if !verified.Fresh(wayIn(connection), time.Now(), connect.VerifyEvery) {
+	if connection.AccessKey != nil && !verified.Fresh(wayIn(connection), time.Now(), connect.VerifyEvery) {
 		if _, err := c.Verify(ctx, connection, session, calls); err != nil {
 			return nil, err
 		}
@@ -118,7 +148,7 @@ func (c Connections) Open(ctx context.Context, connection model.Connection, sess
 		if err != nil {
 			return nil, c.keyRefused(ctx, connection, err)
 		}
-		return account, nil
+		return account, c.sameAccount(ctx, connection, account)
 	}
 	account, _, err := way.Open(ctx, c.Client, calls)
 	var refused *client.AccessError
@@ -129,7 +159,17 @@ func (c Connections) Open(ctx context.Context, connection model.Connection, sess
 	if err != nil {
 		return nil, err
 	}
-	return account, c.retire(ctx, connection)
+	return account, cmp.Or(c.retire(ctx, connection), c.sameAccount(ctx, connection, account))
+}
+
+// sameAccount refuses, and notes, what leads into another account than the connection's.
+func (c Connections) sameAccount(ctx context.Context, connection model.Connection, opened *client.Account) error {
+	err := connect.SameAccount(connection.AccountID, opened.Identity().Account)
+	var refused *pipeline.RefusedError
+	if errors.As(err, &refused) {
+		return errors.Join(err, c.note(ctx, connection.ID, model.Audit{Refused: refused.Message, RefusedCode: refused.Code}))
+	}
+	return nil
 }
 
 // note keeps the state of a connection after what was found, and since when it is
