@@ -144,7 +144,7 @@ func problem(t *testing.T, what string, w *httptest.ResponseRecorder, status int
 	}
 }
 
-const role = "arn:aws:iam::111122223333:role/CloudArqAuditRole"
+const role = "arn:aws:iam::111122223333:role/TheirAuditRole"
 
 func (s *server) connect(h header, body map[string]any) api.ConnectionOutput {
 	s.t.Helper()
@@ -183,7 +183,7 @@ func TestConnections(t *testing.T) {
 		t.Errorf("change: status %d, %+v", w.Code, changed)
 	}
 	problem(t, "the same change again", s.call(http.MethodPut, path, header{"If-Match": tag}, update), http.StatusPreconditionFailed, "stale")
-	moved := map[string]any{"role_arn": "arn:aws:iam::444455556666:role/CloudArqAuditRole"}
+	moved := map[string]any{"role_arn": "arn:aws:iam::444455556666:role/TheirAuditRole"}
 	problem(t, "another account", s.call(http.MethodPut, path, header{"If-Match": s.call(http.MethodGet, path, nil, nil).Header().Get("ETag")}, moved),
 		http.StatusUnprocessableEntity, "invalid")
 
@@ -244,6 +244,10 @@ func TestInvalidConnections(t *testing.T) {
 		"no JSON":               "{",
 		"an unknown field":      map[string]any{"role_arn": role, "secret_key": "x"},
 		"a user's ARN":          map[string]any{"role_arn": "arn:aws:iam::111122223333:user/x"},
+		"another name":          map[string]any{"role_arn": "arn:aws:iam::111122223333:role/CloudArqAuditRole"},
+		"another case":          map[string]any{"role_arn": "arn:aws:iam::111122223333:role/theirauditrole"},
+		"a path":                map[string]any{"role_arn": "arn:aws:iam::111122223333:role/security/TheirAuditRole"},
+		"another partition":     map[string]any{"role_arn": "arn:aws-us-gov:iam::111122223333:role/TheirAuditRole"},
 		"an unknown check":      map[string]any{"role_arn": role, "checks": []string{"door-lockd"}},
 		"an unknown service":    map[string]any{"role_arn": role, "services": []string{"garden"}},
 		"a trusted name":        map[string]any{"role_arn": role, "trusted_accounts": []string{"the-other"}},
@@ -260,6 +264,38 @@ func TestInvalidConnections(t *testing.T) {
 			continue
 		}
 		problem(t, name, w, w.Code, "invalid")
+	}
+}
+
+// A role that the checker may not assume is refused with the reason, also when the role of
+// a connection is changed; one that is kept from before stays as it is.
+func TestRolesOfOtherNames(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	other := map[string]any{"role_arn": "arn:aws:iam::111122223333:role/security/TheirAuditRole"}
+	w := s.call(http.MethodPost, "/v1/connections", nil, other)
+	problem(t, "a path", w, http.StatusUnprocessableEntity, "invalid")
+	for _, word := range []string{role, "TheirAuditRole", "AuditRoleName", "path"} {
+		if !strings.Contains(w.Body.String(), word) {
+			t.Errorf("the reason does not say %s: %s", word, w.Body)
+		}
+	}
+	c := s.connect(nil, map[string]any{})
+	path := "/v1/connections/" + string(c.ID)
+	change := func(body map[string]any) *httptest.ResponseRecorder {
+		return s.call(http.MethodPut, path, header{"If-Match": s.call(http.MethodGet, path, nil, nil).Header().Get("ETag")}, body)
+	}
+	problem(t, "changed to it", change(other), http.StatusUnprocessableEntity, "invalid")
+	stored, err := s.store.For("default").Connection(t.Context(), c.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored.RoleARN = "arn:aws:iam::111122223333:role/Older"
+	if err := s.store.For("default").PutConnection(t.Context(), &stored); err != nil {
+		t.Fatal(err)
+	}
+	if w := change(map[string]any{"role_arn": stored.RoleARN, "name": "renamed"}); w.Code != http.StatusOK {
+		t.Errorf("as it was: status %d, %s", w.Code, w.Body)
 	}
 }
 
