@@ -25,8 +25,8 @@ func (a accounts) Open(context.Context, model.OrganizationID, model.Audit, polic
 
 // Verify implements pipeline.Accounts. What the role allows is read by the service
 // of that name; this is about its comparison, which does not grow.
-func (a accounts) Verify(context.Context, model.OrganizationID, model.Audit, pipeline.Account, ledger.Ledger) (pipeline.Verification, error) {
-	return pipeline.Verification{Permissions: model.Permissions{Principal: a.account.Caller()}}, nil
+func (a accounts) Verify(_ context.Context, _ model.OrganizationID, audit model.Audit, _ pipeline.Account, _ ledger.Ledger) (pipeline.Verification, error) {
+	return pipeline.Verification{Permissions: model.Permissions{Principal: a.account.Caller()}, Trust: &model.Trust{TriedAt: audit.StartedAt}}, nil
 }
 
 type opened struct{ account *synthetic.Account }
