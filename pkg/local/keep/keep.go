@@ -388,7 +388,8 @@ const UnknownPrincipal = "<the ARN of the user or role that runs cloudarq>"
 const principalTimeout = 10 * time.Second
 
 // TrustPolicy is what the trust policy of a connection's role has to say, with the
-// principal that will assume it.
+// principal that will assume it, as in the published template. The second statement lets
+// sessions name their audit wherever they lead; by itself it opens nothing.
 func TrustPolicy(principal string, id secret.String) string {
 	return strings.NewReplacer("PRINCIPAL", principal, "EXTERNAL-ID", id.Reveal()).Replace(`{
   "Version": "2012-10-17",
@@ -397,6 +398,10 @@ func TrustPolicy(principal string, id secret.String) string {
     "Principal": {"AWS": "PRINCIPAL"},
     "Action": "sts:AssumeRole",
     "Condition": {"StringEquals": {"sts:ExternalId": "EXTERNAL-ID"}}
+  }, {
+    "Effect": "Allow",
+    "Principal": {"AWS": "PRINCIPAL"},
+    "Action": "sts:SetSourceIdentity"
   }]
 }
 `)

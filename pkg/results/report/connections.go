@@ -54,7 +54,7 @@ func (c Connection) credential() string {
 	case model.KindAccessKey:
 		return fmt.Sprintf("an access key that ends in %s, sealed; it %s", c.AccessKey.Suffix, cmp.Or(c.KeyAge.Advice(), fmt.Sprintf("is %s old", Count(c.KeyAge.Days, "day"))))
 	case model.KindRole:
-		return "none that lasts: the role is assumed for an hour at most"
+		return "none that lasts: the role is assumed for a quarter of an hour at a time"
 	case model.KindNone:
 	}
 	return "none"
