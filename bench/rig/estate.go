@@ -229,21 +229,18 @@ func (e *Estate) Open(ctx context.Context, org model.OrganizationID, audit model
 	return opened, nil
 }
 
-// Verify implements pipeline.Accounts. A role that was verified is not tried
-// again; it takes one read.
-func (e *Estate) Verify(ctx context.Context, org model.OrganizationID, audit model.Audit, _ ledger.Ledger) error {
-	_, err := e.store.For(org).Verified(ctx, audit.Connection)
-	return err
-}
-
-// Permissions implements pipeline.Accounts: the account's role is the published
-// one, whose policies take two pages to find.
-func (e *Estate) Permissions(_ context.Context, _ model.OrganizationID, _ model.Audit, opened pipeline.Account, calls ledger.Ledger) (model.Permissions, error) {
+// Verify implements pipeline.Accounts. A role that was verified is not tried again; it
+// takes one read. It is the published one, whose policies take two pages to find.
+func (e *Estate) Verify(ctx context.Context, org model.OrganizationID, audit model.Audit, opened pipeline.Account, calls ledger.Ledger) (pipeline.WayIn, error) {
+	if _, err := e.store.For(org).Verified(ctx, audit.Connection); err != nil {
+		return pipeline.WayIn{}, err
+	}
 	a := opened.(*account)
 	of := &callsOf{account: a, to: calls, region: a.HomeRegion()}
 	of.record("iam", "GetAccountAuthorizationDetails")
 	of.record("iam", "GetAccountAuthorizationDetails")
-	return model.Permissions{Principal: a.Identity().CallerARN, Version: policy.VersionDate, Needed: len(policy.Operations())}, nil
+	allowed := model.Permissions{Principal: a.Identity().CallerARN, Version: policy.VersionDate, Needed: len(policy.Operations())}
+	return pipeline.WayIn{Permissions: allowed, Trust: &model.Trust{TriedAt: audit.StartedAt}}, nil
 }
 
 // dataKey is the record that the key of an organization's External ID belongs to.

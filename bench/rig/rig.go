@@ -130,7 +130,7 @@ func (r *Rig) clock() time.Time { return time.Unix(r.now.Load(), 0).UTC() }
 func (r *Rig) connect(ctx context.Context) error {
 	for org, connections := range r.connections() {
 		records := r.store.For(org)
-		if err := records.PutFirstExternalID(ctx, make([]byte, 80)); err != nil {
+		if err := records.PutExternalIDs(ctx, &store.ExternalIDs{Sealed: [][]byte{make([]byte, 80)}}); err != nil {
 			return err
 		}
 		for _, record := range []string{dataKey, signingKey} {

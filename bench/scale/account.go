@@ -23,15 +23,10 @@ func (a accounts) Open(context.Context, model.OrganizationID, model.Audit, polic
 	return opened(a), nil
 }
 
-// Verify implements pipeline.Accounts.
-func (accounts) Verify(context.Context, model.OrganizationID, model.Audit, ledger.Ledger) error {
-	return nil
-}
-
-// Permissions implements pipeline.Accounts. What the role allows is read by the service
+// Verify implements pipeline.Accounts. What the role allows is read by the service
 // of that name; this is about its comparison, which does not grow.
-func (a accounts) Permissions(context.Context, model.OrganizationID, model.Audit, pipeline.Account, ledger.Ledger) (model.Permissions, error) {
-	return model.Permissions{Principal: a.account.Caller()}, nil
+func (a accounts) Verify(_ context.Context, _ model.OrganizationID, audit model.Audit, _ pipeline.Account, _ ledger.Ledger) (pipeline.WayIn, error) {
+	return pipeline.WayIn{Permissions: model.Permissions{Principal: a.account.Caller()}, Trust: &model.Trust{TriedAt: audit.StartedAt}}, nil
 }
 
 type opened struct{ account *synthetic.Account }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/access/connect"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
@@ -15,28 +17,41 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/services/collectors"
 )
 
-// opener opens the account to be audited, by a session of the name given.
-type opener func(ctx context.Context, session string, calls ledger.Ledger) (*client.Account, error)
+// entrance is a way into the account to be audited.
+type entrance struct {
+	// open opens the account, by a session of the name given.
+	open func(ctx context.Context, session string, calls ledger.Ledger) (*client.Account, error)
+	// trust is whether its role lets in others, nil if that is not known.
+	trust func(ctx context.Context, session string, looked connect.Looked, calls ledger.Ledger) (*model.Trust, error)
+}
 
 // wayIn is how the account will be opened: nothing is asked of AWS yet. A
 // connection fills in the flags that were not set.
-func (c *cli) wayIn(ctx context.Context, s *local.State, f runFlags) (opener, runFlags, error) {
+func (c *cli) wayIn(ctx context.Context, s *local.State, f runFlags) (entrance, runFlags, error) {
 	if f.connection == "" {
 		externalID, err := c.externalID(f.externalID)
 		if err != nil {
-			return nil, f, err
+			return entrance{}, f, err
 		}
 		document, err := pipeline.Connecting.Document()
 		target := client.Target{Profile: f.profile, RoleARN: f.roleARN, ExternalID: externalID, Policy: document}
-		return func(ctx context.Context, session string, calls ledger.Ledger) (*client.Account, error) {
-			target.SessionName = session
-			return c.awsClient().Open(ctx, target, calls)
+		return entrance{
+			open: func(ctx context.Context, session string, calls ledger.Ledger) (*client.Account, error) {
+				target.SessionName = session
+				return c.awsClient().Open(ctx, target, calls)
+			},
+			trust: func(context.Context, string, connect.Looked, ledger.Ledger) (*model.Trust, error) {
+				if target.RoleARN == "" || !target.ExternalID.Empty() {
+					return nil, nil
+				}
+				return &model.Trust{TriedAt: time.Now().UTC().Truncate(time.Second), Open: "without an External ID"}, nil // just now
+			},
 		}, f, err
 	}
 	accounts := c.kept(s)
 	connection, err := accounts.Find(ctx, f.connection)
 	if err != nil {
-		return nil, f, err
+		return entrance{}, f, err
 	}
 	c.remindOfKey(connection)
 	for _, w := range []struct{ flag, own *[]string }{
@@ -49,8 +64,13 @@ func (c *cli) wayIn(ctx context.Context, s *local.State, f runFlags) (opener, ru
 			*w.flag = *w.own
 		}
 	}
-	return func(ctx context.Context, session string, calls ledger.Ledger) (*client.Account, error) {
-		return accounts.Open(ctx, connection, session, calls)
+	return entrance{
+		open: func(ctx context.Context, session string, calls ledger.Ledger) (*client.Account, error) {
+			return accounts.Open(ctx, connection, session, calls)
+		},
+		trust: func(ctx context.Context, session string, looked connect.Looked, calls ledger.Ledger) (*model.Trust, error) {
+			return accounts.VerifyTrust(ctx, connection, session, looked, calls)
+		},
 	}, f, nil
 }
 
@@ -64,15 +84,17 @@ func (c *cli) awsClient() *client.Client {
 	}})
 }
 
-// connect opens the account, looks at what it allows, and settles which regions are
-// audited.
-func (c *cli) connect(ctx context.Context, catalog *check.Catalog, f runFlags, open opener, run *local.Run, calls *ledger.Memory) (*client.Account, error) {
+// connect opens the account, looks at what it allows and whom its role lets in, and
+// settles which regions are audited. A role that lets in others is refused; the audit then
+// has one check to look for, if it has that.
+func (c *cli) connect(ctx context.Context, catalog *check.Catalog, f runFlags, way entrance, run *local.Run, calls *ledger.Memory) (*client.Account, error) {
 	if f.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, f.timeout)
 		defer cancel()
 	}
-	account, err := open(ctx, auditSession(*run), calls)
+	session := auditSession(*run)
+	account, err := way.open(ctx, session, calls)
 	if err != nil {
 		return nil, err
 	}
@@ -81,15 +103,19 @@ func (c *cli) connect(ctx context.Context, catalog *check.Catalog, f runFlags, o
 		if run.Resume.AccountID != identity.Account {
 			return nil, usagef("audit %s is of account %s, these credentials are of %s", run.Resume.ID, run.Resume.AccountID, identity.Account)
 		}
-		return account, nil
+		_, err := way.trust(ctx, session, connect.Looked{}, calls)
+		return account, err
 	}
 	r := &run.Request
+	var looked connect.Looked
 	if !f.dryRun {
-		allowed, err := connect.Permissions(ctx, catalog, account, r.Services, words(r.Checks), calls)
-		if err != nil {
+		if looked, err = connect.Look(ctx, catalog, account, r.Services, words(r.Checks), calls); err != nil {
 			return nil, err
 		}
-		r.Permissions = &allowed
+		r.Permissions = &looked.Permissions
+	}
+	if r.Trust, err = way.trust(ctx, session, looked, calls); err != nil && (f.dryRun || !distrust(run, err)) {
+		return nil, err
 	}
 	r.Connection.AccountID, r.Partition, r.CallerARN = identity.Account, identity.Partition, identity.CallerARN
 	if len(f.regions) > 0 {
@@ -100,10 +126,25 @@ func (c *cli) connect(ctx context.Context, catalog *check.Catalog, f runFlags, o
 		r.Narrowed = err != nil || pipeline.Narrowed(r.Regions, enabled)
 		return account, nil
 	}
-	if r.Regions, r.DisabledRegions, err = account.Regions(ctx, calls); err != nil {
+	if r.Regions, r.DisabledRegions, err = account.Regions(ctx, calls); err != nil && r.Refused == nil {
 		return nil, err
 	}
 	return account, nil
+}
+
+// distrust has a run look for nothing but the check that fails because its role is
+// refused, and reports whether it has that.
+func distrust(run *local.Run, err error) bool {
+	var refused *pipeline.RefusedError
+	if !errors.As(err, &refused) || refused.Check == "" {
+		return false
+	}
+	at := slices.IndexFunc(run.Request.Checks, func(k check.Check) bool { return k.ID == refused.Check })
+	if at < 0 {
+		return false
+	}
+	run.Request.Refused, run.Request.Checks, run.Request.Services = refused, run.Request.Checks[at:at+1], nil
+	return true
 }
 
 // auditSession tells in the account's CloudTrail which audit made the calls.

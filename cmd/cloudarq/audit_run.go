@@ -106,7 +106,7 @@ func (c *cli) runAudit(ctx context.Context, f runFlags) error {
 		return err
 	}
 	return c.with(ctx, func(s *local.State) error {
-		open, f, err := c.wayIn(ctx, s, f)
+		way, f, err := c.wayIn(ctx, s, f)
 		if err != nil {
 			return err
 		}
@@ -115,7 +115,7 @@ func (c *cli) runAudit(ctx context.Context, f runFlags) error {
 			return err
 		}
 		calls := &ledger.Memory{}
-		account, err := c.connect(ctx, s.Catalog, f, open, &run, calls)
+		account, err := c.connect(ctx, s.Catalog, f, way, &run, calls)
 		if err != nil {
 			return err
 		}
@@ -123,6 +123,9 @@ func (c *cli) runAudit(ctx context.Context, f runFlags) error {
 			return c.dryRun(s.Catalog, run.Request)
 		}
 		run.Open, run.Connect, run.Specs, run.Timeout = narrowed(account), calls.Entries(), collectors.ByService(), f.timeout
+		if run.Request.Refused != nil {
+			return c.refused(ctx, s, run)
+		}
 		services, err := c.announce(s, run)
 		if err != nil {
 			return err
@@ -147,6 +150,15 @@ func (c *cli) runAudit(ctx context.Context, f runFlags) error {
 		// What was found is shown also when a signal comes now.
 		return c.finish(context.WithoutCancel(ctx), s, audit, f)
 	})
+}
+
+// refused makes the finding of an account whose role is refused, and ends with the refusal.
+func (c *cli) refused(ctx context.Context, s *local.State, run local.Run) error {
+	run.Progress = pipeline.Silent{}
+	if _, err := s.Audit(ctx, run); err != nil {
+		return err
+	}
+	return run.Request.Refused
 }
 
 // prepare turns the flags into what shall be audited, before AWS is asked

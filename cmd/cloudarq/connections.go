@@ -63,7 +63,9 @@ func row(ctx context.Context, s *local.State, connection model.Connection) (repo
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return shown, err
 	}
-	shown.Profile, shown.Replaced, shown.LastAudit = access.Profile, len(access.Before) > 0, string(latest.ID)
+	ids := access.ExternalIDs()
+	shown.Profile, shown.LastAudit = access.Profile, string(latest.ID)
+	shown.Generation, shown.Replaced, shown.Replacing = ids.Newest(), ids.Staged(), ids.Since
 	if connection.Schedule.Once() {
 		shown.Reminder = reminder(latest)
 	}

@@ -274,20 +274,79 @@ func TestExternalIDIsRotated(t *testing.T) {
 	}
 	cloudarqIn(t.Context(), data, "the-first-id", "connections", "rotate-external-id", "r", "--external-id", "-").sentence(t, exitUsage, "already")
 	var newest string
-	for range 2 { // the second takes the place of the first, which nobody ever asked for
+	for i := range 2 { // the second time changes nothing: the role may ask for it already
 		r := cloudarq(t, data, "connections", "rotate-external-id", "r", "-o", "json")
 		rotated := decode[[]report.Connection](t, r)[0]
-		if newest = rotated.ExternalID; r.code != exitOK || len(newest) < 32 || !rotated.Replaced || !strings.Contains(r.stderr, newest) || !strings.Contains(r.stderr, `"sts:ExternalId"`) {
+		if i > 0 && rotated.ExternalID != newest {
+			t.Error("a second one took the place of the first")
+		}
+		if newest = rotated.ExternalID; r.code != exitOK || len(newest) < 32 || !rotated.Replaced || rotated.Generation != 2 || rotated.Replacing.IsZero() ||
+			!strings.Contains(r.stderr, newest) || !strings.Contains(r.stderr, `"sts:ExternalId"`) {
 			t.Fatalf("rotate: %d %+v\n%s", r.code, rotated, r.stderr)
 		}
 		works("the role asks for the first", true)
 	}
+	cloudarqIn(t.Context(), data, "a-third-id", "connections", "rotate-external-id", "r", "--external-id", "-").sentence(t, exitUsage, "being replaced", "connections test")
+	if r := cloudarqIn(t.Context(), data, "the-first-id", "connections", "rotate-external-id", "r", "--external-id", "-", "-q"); r.code != exitOK {
+		t.Errorf("taken back: %d %s", r.code, r.stderr)
+	}
+	works("the change was taken back", false)
+	r := cloudarq(t, data, "connections", "rotate-external-id", "r", "-o", "json", "-q")
+	newest = decode[[]report.Connection](t, r)[0].ExternalID
 	asksFor(newest)
 	works("the role asks for the newest", false)
 	asksFor("the-first-id")
 	cloudarq(t, data, "connections", "test", "r", "-q").failsWith(t, exitAccess, "role_denied")
 	if c := shown(t, data, "r"); c.State != model.ConnectionRevoked {
 		t.Errorf("the role asks for the one that was forgotten: %s", c.State)
+	}
+}
+
+// A role whose trust policy was loosened is refused by the next audit, which leaves a
+// finding; the finding goes when the role is mended.
+func TestTrustThatIsLoosenedLater(t *testing.T) {
+	e, server := sample(t)
+	data := t.TempDir()
+	arn := makeRole(t, server, e.Auditor, "Loosened", "the-external-id", "*")
+	if r := cloudarqIn(t.Context(), data, "the-external-id", "connections", "add", "--name", "l", "--role-arn", arn, "--external-id", "-", "--services", "cloudarq,kms", "--regions", "eu-west-1"); r.code != exitOK {
+		t.Fatal(r.stderr)
+	}
+	owner := iam.NewFromConfig(estate.Owner(server.URL, theirs))
+	trust := func(condition string) {
+		t.Helper()
+		text := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"arn:aws:iam::%s:root"}%s}]}`, e.Auditor.ID, condition)
+		if _, err := owner.UpdateAssumeRolePolicy(t.Context(), &iam.UpdateAssumeRolePolicyInput{RoleName: aws.String("Loosened"), PolicyDocument: &text}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	audit := func(more ...string) result {
+		t.Helper()
+		return cloudarq(t, data, append([]string{"audit", "run", "--connection", "l", "-q"}, more...)...)
+	}
+	open := func() bool {
+		t.Helper()
+		r := cloudarq(t, data, "findings", "list", "-o", "csv")
+		if r.code != exitOK {
+			t.Fatal(r.stderr)
+		}
+		return strings.Contains(r.stdout, "cloudarq-access-external-id")
+	}
+	if r := audit("-o", "csv"); r.code != exitOK || !strings.Contains(r.stdout, "cloudarq-access-external-id") {
+		t.Fatalf("%d %s%s", r.code, r.stdout, r.stderr)
+	}
+	trust("")
+	audit("--dry-run")
+	audit().sentence(t, exitAccess, "trust_missing_external_id", "sts:ExternalId")
+	if c := shown(t, data, "l"); c.State != model.ConnectionPending || !open() {
+		t.Errorf("loosened, the connection is %s, and the finding is open: %v", c.State, open())
+	}
+	audit("--services", "kms").sentence(t, exitAccess, "trust_missing_external_id") // which has no such finding
+	trust(`,"Condition":{"StringEquals":{"sts:ExternalId":"the-external-id"}}`)
+	if r := audit(); r.code != exitOK || open() {
+		t.Errorf("mended: %d %s, and the finding is open: %v", r.code, r.stderr, open())
+	}
+	if c := shown(t, data, "l"); c.State == model.ConnectionPending {
+		t.Errorf("mended, the connection is %s", c.State)
 	}
 }
 

@@ -19,9 +19,14 @@ func (c *cli) connectionsRotateExternalID() *cobra.Command {
 		Long: `Replace the External ID that an account's role asks for. Without --external-id a new
 one is made and shown, with the trust policy that the role needs. The one before stays
 good until the role is seen to ask for the new one, by connections test or the next
-audit. Until then the first try of each shows as denied in the account's CloudTrail.`,
+audit. Until then the first try of each shows as denied in the account's CloudTrail, and
+the same command shows the new one again: to make another would lock out a role that
+asks for it already. The one before, given as --external-id, takes the change back.
+connections list -o json says which accounts still ask for the one before
+(external_id_replaced), and since when (external_id_since).`,
 		Example: `  cloudarq connections rotate-external-id prod
-  cloudarq connections rotate-external-id prod --external-id prompt`,
+  cloudarq connections rotate-external-id prod --external-id prompt
+  cloudarq connections test prod`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			ctx := cmd.Context()

@@ -30,7 +30,7 @@ func main() {
 	cfg, f := wiring.Boot[settings]()
 	keys, bucket := f.Keys(cfg.Key), f.Bucket(cfg.Bucket)
 	handler := &api.API{
-		Store: f.Store, Catalog: f.Catalog, ExternalIDs: connect.ExternalIDs{Store: f.Store, Keys: keys},
+		Store: f.Store, Catalog: f.Catalog, ExternalIDs: connect.ExternalIDs{Store: f.Store, Keys: keys, Now: time.Now},
 		AccessKeys: connect.AccessKeys{Store: f.Store, Keys: keys, Now: time.Now}, Jobs: connect.Jobs{Store: f.Store, Queue: f.Queue(cfg.JobQueue), Now: time.Now},
 		Pipeline: &pipeline.Pipeline{
 			Catalog: f.Catalog, Store: f.Store, Urgent: f.Queue(cfg.Urgent), Signings: f.Queue(cfg.JobQueue),

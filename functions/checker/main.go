@@ -42,7 +42,7 @@ func main() {
 		Tasks: tasks, Urgent: urgent, Results: f.Queue(cfg.Results), Signings: f.Queue(cfg.Jobs),
 		Accounts: connect.Accounts{
 			Catalog:     f.Catalog,
-			ExternalIDs: connect.ExternalIDs{Store: f.Store, Keys: f.Keys(cfg.Key)},
+			ExternalIDs: connect.ExternalIDs{Store: f.Store, Keys: f.Keys(cfg.Key), Now: time.Now},
 			VerifyEvery: cfg.VerifyEvery, Now: time.Now,
 			Client: client.New(client.Options{Version: cfg.Version, CustomEndpoint: collectors.CustomEndpoint, Elsewhere: func(host string) {
 				f.Log.Warn("calls go to what is not AWS", slog.String("host", host))

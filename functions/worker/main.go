@@ -31,7 +31,7 @@ func main() {
 	jobs, keys := f.Queue(cfg.Jobs), f.Keys(cfg.Key)
 	p := &pipeline.Pipeline{
 		Catalog: f.Catalog, Store: f.Store, Evidence: f.Bucket(cfg.Bucket), Purges: jobs,
-		Signer: connect.Signing{Store: f.Store, Keys: keys, Now: time.Now},
+		Signer:   connect.Signing{Store: f.Store, Keys: keys, Now: time.Now},
 		Progress: pipeline.Silent{}, Meter: f.Meters, Now: time.Now, Spare: cfg.Spare,
 	}
 	worker := connect.Worker{

@@ -29,13 +29,6 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
-// ExternalIDs gives an organization's External ID, and makes it the first time.
-type ExternalIDs interface {
-	ExternalID(ctx context.Context, org model.OrganizationID) (secret.String, error)
-	Rotate(ctx context.Context, org model.OrganizationID) (secret.String, error)
-	Retire(ctx context.Context, org model.OrganizationID) error
-}
-
 // AccessKeys keeps the access keys of connections, sealed.
 type AccessKeys interface {
 	// Set seals a key that was made at a moment, and writes the connection with it;
@@ -105,6 +98,7 @@ func (a *API) Handler() http.Handler {
 	config.Formats[ndjson] = jsonLines
 	api := humago.New(mux, config)
 	a.connections(api)
+	a.externalIDs(api)
 	a.audits(api)
 	a.calls(api)
 	a.verification(api)

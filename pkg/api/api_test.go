@@ -29,7 +29,6 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
-	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret/keyring"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
 	"github.com/cloudarq/cloudarq/pkg/platform/table/sqlite"
@@ -47,18 +46,6 @@ func (door) Kind() string { return "Test::House::Door" }
 const texts = `door-locked: {title: Doors are locked, pillar: security, risk: Thieves., remediation: {console: Lock it.},
   references: ["https://docs.aws.amazon.com/"], controls: {}, aliases: {}}`
 
-type fixedID struct{}
-
-func (fixedID) ExternalID(_ context.Context, org model.OrganizationID) (secret.String, error) {
-	return secret.New("external-id-of-" + string(org)), nil
-}
-
-func (fixedID) Rotate(context.Context, model.OrganizationID) (secret.String, error) {
-	return secret.New("a new one"), nil
-}
-
-func (fixedID) Retire(context.Context, model.OrganizationID) error { return nil }
-
 // server is the API on real drivers, without a network.
 type server struct {
 	t       *testing.T
@@ -68,6 +55,7 @@ type server struct {
 	worker  connect.Worker
 	broker  *memory.Broker
 	jobs    *memory.Queue
+	ids     connect.ExternalIDs
 	tasks   *away
 	table   *lossy
 	shelf   *shelf
@@ -101,12 +89,13 @@ func newServer(t *testing.T) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.ids = connect.ExternalIDs{Store: s.store, Keys: keys, Now: clock}
 	s.keys = connect.AccessKeys{Store: s.store, Keys: keys, Now: clock}
 	s.broker = memory.New(memory.Options{})
 	s.jobs = s.broker.Queue("jobs")
 	s.worker = connect.Worker{Jobs: connect.Jobs{Store: s.store, Queue: s.jobs, Now: clock}, Rekeying: connect.Rekeying{Store: s.store, Keys: keys}, Log: slog.New(slog.NewTextHandler(s.log, nil))}
 	a := &api.API{
-		Store: s.store, Catalog: catalog, ExternalIDs: fixedID{}, AccessKeys: s.keys, Jobs: connect.Jobs{Store: s.store, Queue: s.jobs, Now: clock}, Now: clock, Log: slog.New(slog.NewTextHandler(s.log, nil)),
+		Store: s.store, Catalog: catalog, ExternalIDs: s.ids, AccessKeys: s.keys, Jobs: connect.Jobs{Store: s.store, Queue: s.jobs, Now: clock}, Now: clock, Log: slog.New(slog.NewTextHandler(s.log, nil)),
 		Pipeline:  &pipeline.Pipeline{Catalog: catalog, Store: s.store, Tasks: s.tasks, Now: clock, Bound: time.Hour},
 		Templates: s.shelf, Ledgers: s.shelf,
 		CheckerRole: "arn:aws:iam::999999999999:role/checker", AuditRole: "TheirAuditRole", Region: "eu-west-1", Version: "test",
@@ -161,7 +150,7 @@ func problem(t *testing.T, what string, w *httptest.ResponseRecorder, status int
 	}
 }
 
-const role = "arn:aws:iam::111122223333:role/CloudArqAuditRole"
+const role = "arn:aws:iam::111122223333:role/TheirAuditRole"
 
 func (s *server) connect(h header, body map[string]any) api.ConnectionOutput {
 	s.t.Helper()
@@ -179,7 +168,7 @@ func TestConnections(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	c := s.connect(header{"Idempotency-Key": "k"}, map[string]any{"name": "shop", "schedule": map[string]any{"expression": "rate(1 day)"}})
-	if c.AccountID != "111122223333" || c.State != model.ConnectionPending || c.ExternalID != "external-id-of-default" || c.CheckerRole == "" || c.NextAudit == nil {
+	if c.AccountID != "111122223333" || c.State != model.ConnectionPending || len(c.ExternalID) < 32 || c.CheckerRole == "" || c.NextAudit == nil {
 		t.Errorf("connection %+v", c)
 	}
 	again := s.connect(header{"Idempotency-Key": "k"}, map[string]any{"name": "shop", "schedule": map[string]any{"expression": "rate(1 day)"}})
@@ -200,7 +189,7 @@ func TestConnections(t *testing.T) {
 		t.Errorf("change: status %d, %+v", w.Code, changed)
 	}
 	problem(t, "the same change again", s.call(http.MethodPut, path, header{"If-Match": tag}, update), http.StatusPreconditionFailed, "stale")
-	moved := map[string]any{"role_arn": "arn:aws:iam::444455556666:role/CloudArqAuditRole"}
+	moved := map[string]any{"role_arn": "arn:aws:iam::444455556666:role/TheirAuditRole"}
 	problem(t, "another account", s.call(http.MethodPut, path, header{"If-Match": s.call(http.MethodGet, path, nil, nil).Header().Get("ETag")}, moved),
 		http.StatusUnprocessableEntity, "invalid")
 
@@ -261,6 +250,10 @@ func TestInvalidConnections(t *testing.T) {
 		"no JSON":               "{",
 		"an unknown field":      map[string]any{"role_arn": role, "secret_key": "x"},
 		"a user's ARN":          map[string]any{"role_arn": "arn:aws:iam::111122223333:user/x"},
+		"another name":          map[string]any{"role_arn": "arn:aws:iam::111122223333:role/CloudArqAuditRole"},
+		"another case":          map[string]any{"role_arn": "arn:aws:iam::111122223333:role/theirauditrole"},
+		"a path":                map[string]any{"role_arn": "arn:aws:iam::111122223333:role/security/TheirAuditRole"},
+		"another partition":     map[string]any{"role_arn": "arn:aws-us-gov:iam::111122223333:role/TheirAuditRole"},
 		"an unknown check":      map[string]any{"role_arn": role, "checks": []string{"door-lockd"}},
 		"an unknown service":    map[string]any{"role_arn": role, "services": []string{"garden"}},
 		"a trusted name":        map[string]any{"role_arn": role, "trusted_accounts": []string{"the-other"}},
@@ -277,6 +270,38 @@ func TestInvalidConnections(t *testing.T) {
 			continue
 		}
 		problem(t, name, w, w.Code, "invalid")
+	}
+}
+
+// A role that the checker may not assume is refused with the reason, also when the role of
+// a connection is changed; one that is kept from before stays as it is.
+func TestRolesOfOtherNames(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	other := map[string]any{"role_arn": "arn:aws:iam::111122223333:role/security/TheirAuditRole"}
+	w := s.call(http.MethodPost, "/v1/connections", nil, other)
+	problem(t, "a path", w, http.StatusUnprocessableEntity, "invalid")
+	for _, word := range []string{role, "TheirAuditRole", "AuditRoleName", "path"} {
+		if !strings.Contains(w.Body.String(), word) {
+			t.Errorf("the reason does not say %s: %s", word, w.Body)
+		}
+	}
+	c := s.connect(nil, map[string]any{})
+	path := "/v1/connections/" + string(c.ID)
+	change := func(body map[string]any) *httptest.ResponseRecorder {
+		return s.call(http.MethodPut, path, header{"If-Match": s.call(http.MethodGet, path, nil, nil).Header().Get("ETag")}, body)
+	}
+	problem(t, "changed to it", change(other), http.StatusUnprocessableEntity, "invalid")
+	stored, err := s.store.For("default").Connection(t.Context(), c.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored.RoleARN = "arn:aws:iam::111122223333:role/Older"
+	if err := s.store.For("default").PutConnection(t.Context(), &stored); err != nil {
+		t.Fatal(err)
+	}
+	if w := change(map[string]any{"role_arn": stored.RoleARN, "name": "renamed"}); w.Code != http.StatusOK {
+		t.Errorf("as it was: status %d, %s", w.Code, w.Body)
 	}
 }
 

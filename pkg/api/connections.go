@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -21,7 +22,7 @@ import (
 type ConnectionInput struct {
 	Name     string         `json:"name,omitempty" maxLength:"100"`
 	Project  string         `json:"project,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9._-]*$"`
-	RoleARN  string         `json:"role_arn,omitempty" maxLength:"2048" doc:"The role to assume; may come later, when it exists" example:"arn:aws:iam::111122223333:role/CloudArqAuditRole"`
+	RoleARN  string         `json:"role_arn,omitempty" maxLength:"2048" doc:"The role to assume: of the name that the deployment's AuditRoleName says, without a path; may come later, when it exists" example:"arn:aws:iam::111122223333:role/CloudArqAuditRole"`
 	Regions  []string       `json:"regions,omitempty" maxItems:"50" doc:"Regions to audit; all that the account has enabled if left out"`
 	Services []string       `json:"services,omitempty" maxItems:"200" doc:"Services to audit; all if left out"`
 	Checks   []string       `json:"checks,omitempty" maxItems:"1000" doc:"Checks by id, glob or another tool's id, or default or all; all but the optional ones if left out"`
@@ -86,14 +87,6 @@ func (a *API) connections(api huma.API) {
 		OperationID: "get-receipt", Method: http.MethodGet, Path: "/v1/receipts/{connection}",
 		Summary: "Show how much of a deleted connection was purged", Tags: []string{"connections"},
 	}, a.getReceipt)
-	huma.Register(api, huma.Operation{
-		OperationID: "rotate-external-id", Method: http.MethodPost, Path: "/v1/external-id/rotate",
-		Summary: "Make a new External ID; the one before stays good until it is retired", Tags: []string{"connections"},
-	}, a.rotateExternalID)
-	huma.Register(api, huma.Operation{
-		OperationID: "retire-external-id", Method: http.MethodPost, Path: "/v1/external-id/retire", DefaultStatus: http.StatusNoContent,
-		Summary: "Forget the External ID before the newest", Tags: []string{"connections"},
-	}, a.retireExternalID)
 }
 
 func (a *API) createConnection(ctx context.Context, in *struct {
@@ -120,6 +113,9 @@ func (a *API) createConnection(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
+	if err := a.ExternalIDs.Connected(ctx, in.id()); err != nil {
+		return nil, a.answer(ctx, err)
+	}
 	if err := a.reschedule(ctx, in.id(), c); err != nil {
 		return nil, a.answer(ctx, err)
 	}
@@ -137,6 +133,11 @@ func (a *API) apply(ctx context.Context, c *model.Connection, in ConnectionInput
 	}
 	if in.RoleARN != "" {
 		account, _ := model.AccountOfRole(in.RoleARN)
+		if in.RoleARN != c.RoleARN {
+			if err := a.assumable(ctx, in.RoleARN, account); err != nil {
+				return err
+			}
+		}
 		if c.AccountID != "" && c.AccountID != account {
 			return invalid(ctx, "body.role_arn", "the connection is of account "+c.AccountID+"; connect another account by itself")
 		}
@@ -165,6 +166,17 @@ func (a *API) apply(ctx context.Context, c *model.Connection, in ConnectionInput
 	}
 	c.Name, c.Project, c.RoleARN = in.Name, in.Project, in.RoleARN
 	c.Regions, c.Services, c.Checks, c.Unused, c.TrustedAccounts, c.Schedule = in.Regions, in.Services, in.Checks, in.Unused, in.TrustedAccounts, in.Schedule
+	return nil
+}
+
+// assumable refuses a role that the checker may not assume, because of its name, its path
+// or its partition: AWS's denial would not tell that from a role that does not trust it.
+func (a *API) assumable(ctx context.Context, role, account string) error {
+	_, rest, _ := strings.Cut(a.CheckerRole, ":")
+	partition, _, _ := strings.Cut(rest, ":")
+	if want := fmt.Sprintf("arn:%s:iam::%s:role/%s", partition, account, a.AuditRole); role != want {
+		return invalid(ctx, "body.role_arn", fmt.Sprintf("this deployment can assume %s and no other role of that account: roles have the name %s, which the stack's AuditRoleName says, no path, and are of the partition %s", want, a.AuditRole, partition))
+	}
 	return nil
 }
 
@@ -294,6 +306,9 @@ func (a *API) updateConnection(ctx context.Context, in *struct {
 		return nil, a.answer(ctx, err)
 	}
 	if err := a.AccessKeys.Prune(ctx, in.id(), c, before); err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	if err := a.ExternalIDs.Connected(ctx, in.id()); err != nil {
 		return nil, a.answer(ctx, err)
 	}
 	if err := a.reschedule(ctx, in.id(), c); err != nil {

@@ -35,23 +35,3 @@ func (a *API) getReceipt(ctx context.Context, in *ConnectionPath) (*receiptAnswe
 	}
 	return &receiptAnswer{receipt}, nil
 }
-
-type externalIDAnswer struct {
-	Body struct {
-		ExternalID string `json:"external_id"`
-	}
-}
-
-func (a *API) rotateExternalID(ctx context.Context, in *struct{ Organized }) (*externalIDAnswer, error) {
-	id, err := a.ExternalIDs.Rotate(ctx, in.id())
-	if err != nil {
-		return nil, a.answer(ctx, err)
-	}
-	out := &externalIDAnswer{}
-	out.Body.ExternalID = id.Reveal()
-	return out, nil
-}
-
-func (a *API) retireExternalID(ctx context.Context, in *struct{ Organized }) (*struct{}, error) {
-	return nil, a.answer(ctx, a.ExternalIDs.Retire(ctx, in.id()))
-}

@@ -194,13 +194,7 @@ func (o opened) Open(ctx context.Context, _ model.OrganizationID, audit model.Au
 	return o.open(ctx, audit, need, calls)
 }
 
-// Verify implements pipeline.Accounts: whoever runs the command uses credentials
-// of their own.
-func (o opened) Verify(context.Context, model.OrganizationID, model.Audit, ledger.Ledger) error {
-	return nil
-}
-
-// Permissions implements pipeline.Accounts: the command looked before it planned.
-func (o opened) Permissions(context.Context, model.OrganizationID, model.Audit, pipeline.Account, ledger.Ledger) (model.Permissions, error) {
-	return model.Permissions{}, nil
+// Verify implements pipeline.Accounts: the command looked before it planned.
+func (o opened) Verify(context.Context, model.OrganizationID, model.Audit, pipeline.Account, ledger.Ledger) (pipeline.WayIn, error) {
+	return pipeline.WayIn{}, nil
 }

@@ -18,7 +18,7 @@ func TestRemovedConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	records, id := state.Records, audit.Connection
-	if err := records.PutAccess(t.Context(), id, store.Access{ExternalID: []byte("sealed")}); err != nil {
+	if err := records.PutAccess(t.Context(), id, &store.Access{ExternalID: []byte("sealed")}); err != nil {
 		t.Fatal(err)
 	}
 	if err := records.PutDataKey(t.Context(), string(id), []byte("wrapped")); err != nil {

@@ -15,7 +15,7 @@ const (
 	AuditRunning    AuditState = "running"
 	AuditDone       AuditState = "done"      // every task came to its end
 	AuditPartial    AuditState = "partial"   // some tasks did not; Problems say why
-	AuditFailed     AuditState = "failed"    // nothing could be collected
+	AuditFailed     AuditState = "failed"    // nothing was collected, but for what it was refused for
 	AuditCancelled  AuditState = "cancelled" // somebody stopped it
 )
 
@@ -67,7 +67,9 @@ type Audit struct {
 	RefusedCode string `json:"refused_code,omitempty"`
 	// Permissions is what the policies of the caller allow, if they were looked at.
 	Permissions *Permissions `json:"permissions,omitempty"`
-	Summary     *Summary     `json:"summary,omitempty"` // once ended
+	// Trust is whether its role lets in others, if that is known.
+	Trust   *Trust   `json:"trust,omitempty"`
+	Summary *Summary `json:"summary,omitempty"` // once ended
 	// Objects are the ledgers of opening the account where no task did that, with their
 	// digests.
 	Objects []Object `json:"objects,omitempty"`

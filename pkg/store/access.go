@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
@@ -16,6 +17,33 @@ type Access struct {
 	// Before is the External ID that the role was last seen to ask for, sealed, while
 	// another takes its place.
 	Before []byte `json:"before,omitempty"`
+	// Generations and Since are those of ExternalIDs.
+	Generations []int     `json:"generations,omitempty"`
+	Since       time.Time `json:"since,omitzero"`
+
+	Version int64 `json:"-"` // of the stored record
+}
+
+// ExternalIDs are those that the role may ask for.
+func (a Access) ExternalIDs() ExternalIDs {
+	e := ExternalIDs{Generations: a.Generations, Since: a.Since}
+	for _, sealed := range [][]byte{a.ExternalID, a.Before} {
+		if len(sealed) > 0 {
+			e.Sealed = append(e.Sealed, sealed)
+		}
+	}
+	return e
+}
+
+// SetExternalIDs changes those that the role may ask for: at most two.
+func (a *Access) SetExternalIDs(e ExternalIDs) {
+	a.ExternalID, a.Before, a.Generations, a.Since = nil, nil, e.Generations, e.Since
+	if len(e.Sealed) > 0 {
+		a.ExternalID = e.Sealed[0]
+	}
+	if len(e.Sealed) > 1 {
+		a.Before = e.Sealed[1]
+	}
 }
 
 func (o *Organization) accessRecord(connection model.ConnectionID) table.Key {
@@ -24,22 +52,25 @@ func (o *Organization) accessRecord(connection model.ConnectionID) table.Key {
 
 // Access reads how the account of a connection is reached, or ErrNotFound.
 func (o *Organization) Access(ctx context.Context, connection model.ConnectionID) (a Access, err error) {
-	if _, err = o.get(ctx, o.accessRecord(connection), &a); err != nil {
+	item, err := o.get(ctx, o.accessRecord(connection), &a)
+	if err != nil {
 		return a, fmt.Errorf("access of connection %s: %w", connection, err)
 	}
+	a.Version = item.Version
 	return a, nil
 }
 
-// PutAccess writes how the account of a connection is reached over what was
-// there.
-func (o *Organization) PutAccess(ctx context.Context, connection model.ConnectionID, a Access) error {
-	item, err := encode(o.accessRecord(connection), table.Key{}, 0, a)
+// PutAccess writes how the account of a connection is reached if that is unchanged since
+// it was read, and moves its Version on; ErrConflict otherwise. A new one has version 0.
+func (o *Organization) PutAccess(ctx context.Context, connection model.ConnectionID, a *Access) error {
+	item, err := encode(o.accessRecord(connection), table.Key{}, a.Version, a)
 	if err != nil {
 		return err
 	}
-	if err := o.table.PutMany(ctx, []table.Item{item}); err != nil {
+	if err := o.table.Put(ctx, item); err != nil {
 		return fmt.Errorf("write the access of connection %s: %w", connection, err)
 	}
+	a.Version++
 	return nil
 }
 

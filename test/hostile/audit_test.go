@@ -98,13 +98,8 @@ func (w *world) Open(context.Context, model.OrganizationID, model.Audit, policy.
 }
 
 // Verify implements pipeline.Accounts.
-func (*world) Verify(context.Context, model.OrganizationID, model.Audit, ledger.Ledger) error {
-	return nil
-}
-
-// Permissions implements pipeline.Accounts.
-func (*world) Permissions(context.Context, model.OrganizationID, model.Audit, pipeline.Account, ledger.Ledger) (model.Permissions, error) {
-	return model.Permissions{}, nil
+func (*world) Verify(context.Context, model.OrganizationID, model.Audit, pipeline.Account, ledger.Ledger) (pipeline.WayIn, error) {
+	return pipeline.WayIn{}, nil
 }
 
 // Identity implements pipeline.Account.

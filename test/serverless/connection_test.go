@@ -62,6 +62,54 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+// TestTrustIsLoosenedLater: the next audit refuses a role whose owner took its condition
+// away, and leaves a finding, which goes when the role is mended.
+func TestTrustIsLoosenedLater(t *testing.T) {
+	h := start(t, "loosened", nil)
+	account := newSmall(t, h.install, "777777777717")
+	what := scope()
+	what["services"] = []string{"kms", "cloudarq"}
+	c := h.connect(account.Account, what)
+	audited := func(key, want string) audit {
+		t.Helper()
+		a := h.wait(c, h.begin(c, key).ID)
+		if a.State != want {
+			t.Errorf("%s: the audit is %s: %v", key, a.State, a.Problems)
+		}
+		return a
+	}
+	open := func() bool {
+		t.Helper()
+		for _, f := range h.list(c) {
+			if f.Check == "cloudarq-access-external-id" && f.State != "resolved" {
+				return true
+			}
+		}
+		return false
+	}
+	audited("closed", "done")
+	loose := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"` + c.CheckerRole + `"}}]}`
+	roles := iam.NewFromConfig(estate.Owner(h.emulator.URL, account.ID))
+	if _, err := roles.UpdateAssumeRolePolicy(t.Context(), &iam.UpdateAssumeRolePolicyInput{RoleName: aws.String("CloudArqAuditRole"), PolicyDocument: &loose}); err != nil {
+		t.Fatal(err)
+	}
+	a := audited("loosened", "failed")
+	if !strings.Contains(strings.Join(a.Problems, " "), "trust_missing_external_id") || !open() {
+		t.Errorf("loosened: %v, and the finding is open: %v", a.Problems, open())
+	}
+	var now connection
+	if status := h.call(http.MethodGet, "/v1/connections/"+c.ID, nil, nil, &now); status != http.StatusOK || now.State != "pending" {
+		t.Errorf("the connection is %s (%s), status %d", now.State, now.Reason, status)
+	}
+	if err := trust(t.Context(), h.emulator.URL, account.Account, c.CheckerRole, c.ExternalID); err != nil {
+		t.Fatal(err)
+	}
+	audited("mended", "done")
+	if open() {
+		t.Error("mended, and the finding is open")
+	}
+}
+
 // TestExternalIDRotates: while the ID is replaced, roles may ask for either.
 func TestExternalIDRotates(t *testing.T) {
 	h := start(t, "rotation", nil)
@@ -77,15 +125,23 @@ func TestExternalIDRotates(t *testing.T) {
 	var next struct {
 		ExternalID string `json:"external_id"`
 	}
-	if status := h.call(http.MethodPost, "/v1/external-id/rotate", nil, nil, &next); status != http.StatusOK || next.ExternalID == c.ExternalID || next.ExternalID == "" {
+	rotate := map[string]string{"If-Match": h.tagOf("/v1/external-id")}
+	if status := h.call(http.MethodPost, "/v1/external-id/rotate", rotate, nil, &next); status != http.StatusOK || next.ExternalID == c.ExternalID || next.ExternalID == "" {
 		t.Fatalf("rotate: status %d", status)
 	}
+	if status := h.call(http.MethodPost, "/v1/external-id/rotate", rotate, nil, nil); status != http.StatusPreconditionFailed {
+		t.Errorf("rotate again: status %d", status)
+	}
+	retire := func() int { return h.call(http.MethodPost, "/v1/external-id/retire", nil, nil, nil) }
 	state("the role still asks for the old one", "active")
+	if status := retire(); status != http.StatusConflict {
+		t.Errorf("retire while it is in use: status %d", status)
+	}
 	if err := trust(t.Context(), h.emulator.URL, account.Account, c.CheckerRole, next.ExternalID); err != nil {
 		t.Fatal(err)
 	}
 	state("the role asks for the new one", "active")
-	if status := h.call(http.MethodPost, "/v1/external-id/retire", nil, nil, nil); status != http.StatusNoContent {
+	if status := retire(); status != http.StatusNoContent {
 		t.Errorf("retire: status %d", status)
 	}
 	state("the old one is retired", "active")

@@ -12,7 +12,6 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/policy"
-	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 // Accounts opens the accounts of connections.
@@ -44,56 +43,36 @@ func (a Accounts) Open(ctx context.Context, org model.OrganizationID, audit mode
 	if err != nil {
 		return nil, err
 	}
-	externalIDs, err := a.ExternalIDs.All(ctx, org)
+	way, err := a.way(ctx, org, audit, target)
 	if err != nil {
 		return nil, err
 	}
-	if target.Policy, err = need.Document(); err != nil {
+	if way.Target.Policy, err = need.Document(); err != nil {
 		return nil, err
 	}
-	verified, err := records.Verified(ctx, audit.Connection)
-	if err != nil {
-		return nil, err
-	}
-	// A role whose trust does not allow a source identity is assumed without. To try with
-	// one shows as denied in the account's trail, so it is not tried by each task.
-	sources := []string{target.SessionName, ""}
-	if verified.NoSource == target.RoleARN && verified.Fresh(target.RoleARN, a.Now(), a.VerifyEvery) {
-		sources = []string{"", target.SessionName}
-	}
+	opened, _, err := way.Open(ctx, a.Client, calls)
 	var refused *client.AccessError
-	for _, id := range externalIDs {
-		for _, source := range sources {
-			target.ExternalID, target.SourceIdentity = id, source
-			opened, err := a.Client.Open(ctx, target, calls)
-			if err == nil {
-				return account{opened, target.RoleARN}, a.noteSource(ctx, records, audit.Connection, verified, target)
-			}
-			// Anything but AWS's denial of the role, such as credentials of our own
-			// that have expired, says nothing of the account.
-			if !errors.As(err, &refused) || !refused.Denied() {
-				return nil, err
-			}
-		}
+	if errors.As(err, &refused) && refused.Denied() {
+		return nil, &pipeline.RefusedError{Code: model.CodeRoleDenied, Message: refused.Message, Cause: refused}
 	}
-	return nil, &pipeline.RefusedError{Code: model.CodeRoleDenied, Message: refused.Message, Cause: refused}
+	if err != nil {
+		return nil, err
+	}
+	return account{opened, target.RoleARN}, nil
 }
 
-// noteSource notes whether a role lets its sessions have a source identity.
-func (a Accounts) noteSource(ctx context.Context, records *store.Organization, connection model.ConnectionID, verified store.Verified, assumed client.Target) error {
-	refuses := ""
-	if assumed.SourceIdentity == "" {
-		refuses = assumed.RoleARN
-	}
-	if verified.NoSource == refuses {
-		return nil
-	}
-	verified, err := records.Verified(ctx, connection) // as it is now: somebody may have it verified anew
-	if err != nil {
-		return err
-	}
-	verified.NoSource = refuses
-	return records.PutVerified(ctx, connection, verified)
+// way is the way into an account by the role of its connection. Whether the role asks
+// for the newest External ID by now is tried once an audit.
+func (a Accounts) way(ctx context.Context, org model.OrganizationID, audit model.Audit, target client.Target) (Way, error) {
+	ids, err := a.ExternalIDs.All(ctx, org)
+	return Way{
+		Records: a.ExternalIDs.Store.For(org), Connection: audit.Connection, Target: target, IDs: ids,
+		Newest: audit.State == model.AuditConnecting,
+		Still: func(ctx context.Context, generation int) (bool, error) {
+			return a.ExternalIDs.still(ctx, org, generation)
+		},
+		Now: a.Now, Every: a.VerifyEvery,
+	}, err
 }
 
 // account is an account that was opened through a connection.

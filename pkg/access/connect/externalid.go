@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
@@ -22,6 +23,7 @@ import (
 type ExternalIDs struct {
 	Store *store.Store
 	Keys  secret.Wrapper
+	Now   func() time.Time
 }
 
 // externalIDBytes of randomness are in an External ID.
@@ -38,77 +40,62 @@ func (e ExternalIDs) ExternalID(ctx context.Context, org model.OrganizationID) (
 	if err != nil {
 		return secret.String{}, err
 	}
-	return all[0], nil
+	return all[0].ID, nil
 }
 
 // All are the organization's External IDs, the newest first: at least one, two
 // while one replaces the other.
-func (e ExternalIDs) All(ctx context.Context, org model.OrganizationID) ([]secret.String, error) {
-	all, err := e.open(ctx, org)
-	if err != nil || len(all) > 0 {
+func (e ExternalIDs) All(ctx context.Context, org model.OrganizationID) ([]ExternalID, error) {
+	sealed, err := e.sealed(ctx, org)
+	if err != nil {
+		return nil, err
+	}
+	return e.open(ctx, org, sealed)
+}
+
+// sealed are all External IDs as they are stored. The first is made if there is none.
+func (e ExternalIDs) sealed(ctx context.Context, org model.OrganizationID) (store.ExternalIDs, error) {
+	records := e.Store.For(org)
+	all, err := records.ExternalIDs(ctx)
+	if err != nil || len(all.Sealed) > 0 {
 		return all, err
 	}
-	if err := e.make(ctx, org); err != nil {
-		return nil, err
+	if err := e.rotate(ctx, org, &all, ""); err != nil && !errors.Is(err, store.ErrConflict) {
+		return all, err
 	}
-	return e.open(ctx, org)
+	return records.ExternalIDs(ctx)
 }
 
-// Rotate makes a new External ID for the organization. The one before stays good
-// until Retire, while the roles are changed.
-func (e ExternalIDs) Rotate(ctx context.Context, org model.OrganizationID) (secret.String, error) {
-	if _, err := e.All(ctx, org); err != nil {
-		return secret.String{}, err
-	}
+// rotate makes a new External ID and puts it before the others.
+func (e ExternalIDs) rotate(ctx context.Context, org model.OrganizationID, all *store.ExternalIDs, by string) error {
 	key, err := e.key(ctx, org)
 	if err != nil {
-		return secret.String{}, err
+		return err
 	}
-	id, sealed, err := seal(key, org)
+	sealed, err := key.Seal(binding(org), NewExternalID())
 	if err != nil {
-		return secret.String{}, err
+		return fmt.Errorf("the External ID of organization %s: %w", org, err)
 	}
-	return id, e.Store.For(org).RotateExternalID(ctx, sealed)
+	if err := all.Rotate(sealed, e.Now().UTC().Truncate(time.Second), by); err != nil {
+		return err
+	}
+	return e.Store.For(org).PutExternalIDs(ctx, all)
 }
 
-// Retire forgets all External IDs of the organization but the newest.
-func (e ExternalIDs) Retire(ctx context.Context, org model.OrganizationID) error {
-	return e.Store.For(org).RetireExternalIDs(ctx)
-}
-
-func (e ExternalIDs) open(ctx context.Context, org model.OrganizationID) ([]secret.String, error) {
-	sealed, err := e.Store.For(org).ExternalIDs(ctx)
-	if err != nil || len(sealed) == 0 {
-		return nil, err
-	}
+func (e ExternalIDs) open(ctx context.Context, org model.OrganizationID, sealed store.ExternalIDs) ([]ExternalID, error) {
 	key, err := e.key(ctx, org)
 	if err != nil {
 		return nil, err
 	}
-	var all []secret.String
-	for _, s := range sealed {
+	var all []ExternalID
+	for generation, s := range sealed.All {
 		id, err := key.Open(binding(org), s)
 		if err != nil {
 			return nil, fmt.Errorf("the External ID of organization %s: %w", org, err)
 		}
-		all = append(all, id)
+		all = append(all, ExternalID{generation, id})
 	}
 	return all, nil
-}
-
-func (e ExternalIDs) make(ctx context.Context, org model.OrganizationID) error {
-	key, err := e.key(ctx, org)
-	if err != nil {
-		return err
-	}
-	_, sealed, err := seal(key, org)
-	if err != nil {
-		return err
-	}
-	if err := e.Store.For(org).PutFirstExternalID(ctx, sealed); err != nil && !errors.Is(err, store.ErrConflict) {
-		return err
-	}
-	return nil
 }
 
 // NewExternalID makes an External ID that nobody can guess.
@@ -116,14 +103,6 @@ func NewExternalID() secret.String {
 	random := make([]byte, externalIDBytes)
 	_, _ = rand.Read(random) // never fails
 	return secret.New("cloudarq-" + base64.RawURLEncoding.EncodeToString(random))
-}
-
-func seal(key secret.DataKey, org model.OrganizationID) (id secret.String, sealed []byte, err error) {
-	id = NewExternalID()
-	if sealed, err = key.Seal(binding(org), id); err != nil {
-		return id, nil, fmt.Errorf("the External ID of organization %s: %w", org, err)
-	}
-	return id, sealed, nil
 }
 
 // key is the organization's data key; it is made the first time.

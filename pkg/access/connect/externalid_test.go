@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/access/connect"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -25,7 +26,7 @@ func externalIDs(t *testing.T) (connect.ExternalIDs, table.Table) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return connect.ExternalIDs{Store: store.New(file, nil), Keys: keys}, file
+	return connect.ExternalIDs{Store: store.New(file, nil), Keys: keys, Now: time.Now}, file
 }
 
 func TestExternalIDIsTheOrganizations(t *testing.T) {

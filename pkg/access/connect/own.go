@@ -3,7 +3,9 @@ package connect
 import (
 	"context"
 	"fmt"
+	"time"
 
+	"github.com/cloudarq/cloudarq/pkg/aws/client"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -42,6 +44,17 @@ func (o OwnIDs) Open(ctx context.Context, org model.OrganizationID, connection m
 		return secret.String{}, fmt.Errorf("the External ID of connection %s: %w", connection, err)
 	}
 	return id, nil
+}
+
+// Trust makes sure that the role of a connection lets in nobody else.
+func (o OwnIDs) Trust(org model.OrganizationID, connection model.ConnectionID, entrance *client.Client, now func() time.Time) Trust {
+	return Trust{
+		Records: o.Records, Connection: connection, Client: entrance,
+		Key: func(ctx context.Context) (secret.DataKey, error) {
+			return openDataKey(ctx, o.Records, o.Keys, ownerOf(org, connection))
+		},
+		Place: trustPlace(org, connection), Now: now, Every: VerifyEvery,
+	}
 }
 
 func ownerOf(org model.OrganizationID, connection model.ConnectionID) secret.Owner {

@@ -10,22 +10,10 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/policy/grant"
 	access "github.com/cloudarq/cloudarq/pkg/services/cloudarq/collect"
 )
-
-// Permissions implements pipeline.Accounts.
-func (a Accounts) Permissions(ctx context.Context, org model.OrganizationID, audit model.Audit, opened pipeline.Account, calls ledger.Ledger) (model.Permissions, error) {
-	services, checks := audit.Services, words(audit.Checks)
-	if audit.Verification { // which looks at nothing itself
-		connection, err := a.ExternalIDs.Store.For(org).Connection(ctx, audit.Connection)
-		if err != nil {
-			return model.Permissions{}, err
-		}
-		services, checks = connection.Services, connection.Checks
-	}
-	return Permissions(ctx, a.Catalog, opened, services, checks, calls)
-}
 
 func words(ids []model.CheckID) []string {
 	all := make([]string, len(ids))
@@ -35,29 +23,35 @@ func words(ids []model.CheckID) []string {
 	return all
 }
 
-// Permissions compares what the policies of whom an account was opened as allow
-// with what an audit of the services and checks needs, chosen by words as in
-// check.Catalog.Select and SelectServices; none choose all. That the policies
-// cannot be read is no error.
-func Permissions(ctx context.Context, catalog *check.Catalog, opened pipeline.Account, services, checks []string, calls ledger.Ledger) (model.Permissions, error) {
+// Looked is what IAM says of whom an account was opened as.
+type Looked struct {
+	Permissions model.Permissions
+	// Trust is the trust policy of a role, word for word; empty if it could not be read.
+	Trust secret.String
+}
+
+// Look compares what the policies of whom an account was opened as allow with what an
+// audit of the services and checks needs, chosen by words as in check.Catalog.Select
+// and SelectServices; none choose all. That the policies cannot be read is no error.
+func Look(ctx context.Context, catalog *check.Catalog, opened pipeline.Account, services, checks []string, calls ledger.Ledger) (Looked, error) {
 	role, chosen, err := grant.Needed(catalog, services, checks)
 	if err != nil {
-		return model.Permissions{}, fmt.Errorf("what an audit needs: %w", err)
+		return Looked{}, fmt.Errorf("what an audit needs: %w", err)
 	}
 	identity := opened.Identity()
 	p := model.Permissions{Principal: identity.CallerARN, Needed: len(role.Grants)}
-	documents, err := access.Policies(ctx, opened.Config(opened.HomeRegion(), calls), identity)
+	read, err := access.Read(ctx, opened.Config(opened.HomeRegion(), calls), identity)
 	if ctx.Err() != nil {
-		return p, ctx.Err()
+		return Looked{Permissions: p}, ctx.Err()
 	}
 	if err != nil {
 		p.Unread = unread(err)
-		return p, nil
+		return Looked{Permissions: p}, nil
 	}
-	allowed, err := documents.Policy()
+	allowed, err := read.Policies.Policy()
 	if err != nil {
 		p.Unread = err.Error()
-		return p, nil
+		return Looked{p, read.Trust}, nil
 	}
 	p.Version = allowed.Version()
 	compared := grant.Compare(role, allowed, chosen)
@@ -71,7 +65,7 @@ func Permissions(ctx context.Context, catalog *check.Catalog, opened pipeline.Ac
 	for _, action := range compared.Unused {
 		p.Unused.Add(action)
 	}
-	return p, nil
+	return Looked{p, read.Trust}, nil
 }
 
 // unread is why policies could not be read, in a few words.

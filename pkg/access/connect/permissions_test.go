@@ -70,7 +70,8 @@ func TestPermissions(t *testing.T) {
 			t.Parallel()
 			cloud := fake.New()
 			c.account(cloud)
-			p, err := connect.Permissions(t.Context(), catalog, opened{cloud.Config(t)}, []string{"sqs"}, nil, &ledger.Memory{})
+			looked, err := connect.Look(t.Context(), catalog, opened{cloud.Config(t)}, []string{"sqs"}, nil, &ledger.Memory{})
+			p := looked.Permissions
 			if err != nil || !strings.Contains(p.Unread, c.unread) || (p.Unread == "") != (c.unread == "") {
 				t.Fatalf("%+v, %v; want unread because of %q", p, err, c.unread)
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 )
 
 // What AWS answers to a probe.
@@ -36,86 +37,76 @@ type Verification struct {
 	// Permissions is what the role or the access key allows beside what audits of the
 	// account need; nil if it was not let in, or not to the account claimed.
 	Permissions *model.Permissions
+	Trust       secret.String // the role's trust policy; empty if it was not read
 }
 
-// Verify tries whether a role lets in who knows the External ID of the target, and
-// nobody else, to the account of the connection, whether the least that an audit
-// needs is allowed there, and what else is. Of an access key it tries whether AWS
-// accepts it, instead. An error says that AWS gave no answer, or knows not who asks.
-func Verify(ctx context.Context, catalog *check.Catalog, entrance *client.Client, target client.Target, c model.Connection, calls ledger.Ledger) (Verification, error) {
+// Verify tries whether a role lets in who knows its External ID, and nobody else, to
+// the account of the connection, whether the least that an audit needs is allowed
+// there, and what else is. Of an access key it tries whether AWS accepts it, instead;
+// the way then has nothing but that as its target. An error says that AWS gave no
+// answer, or knows not who asks.
+func Verify(ctx context.Context, catalog *check.Catalog, entrance *client.Client, way Way, c model.Connection, calls ledger.Ledger) (Verification, error) {
 	document, err := pipeline.Connecting.Document()
 	if err != nil {
 		return Verification{}, err
 	}
-	target.Policy = document
+	way.Target.Policy = document
 	try := probeRole
-	if !target.AccessKey.Empty() {
+	if !way.Target.AccessKey.Empty() {
 		try = probeKey
 	}
-	probes, opened, err := try(ctx, entrance, target, c.AccountID, calls)
-	if err != nil || opened == nil {
-		return Verification{Probes: probes}, err
-	}
-	permissions, err := Permissions(ctx, catalog, opened, c.Services, c.Checks, calls)
-	return Verification{probes, &permissions}, err
+	return try(ctx, catalog, entrance, way, c, calls)
 }
 
-// probeRole makes all attempts with a role. It gives the account if it is the one
-// claimed.
-func probeRole(ctx context.Context, entrance *client.Client, target client.Target, claimed string, calls ledger.Ledger) ([]model.Probe, pipeline.Account, error) {
+// probeRole makes all attempts with a role.
+func probeRole(ctx context.Context, catalog *check.Catalog, entrance *client.Client, way Way, c model.Connection, calls ledger.Ledger) (Verification, error) {
 	assume := model.Probe{Tried: "assume the role with its External ID", Want: answerAllowed}
-	opened, err := entrance.Open(ctx, target, calls)
+	opened, _, err := way.Open(ctx, entrance, calls)
 	var refused *client.AccessError
-	if errors.As(err, &refused) {
-		// It may be that AWS knows not who asks, which says nothing of the role.
-		if assumable, e := entrance.CanAssume(ctx, target, calls); e != nil || assumable {
-			return nil, nil, err
-		}
+	if errors.As(err, &refused) && refused.Denied() {
 		assume.Answer, assume.Code, assume.Fix = answerDenied, model.CodeRoleDenied, model.CodeRoleDenied+": "+refused.Message
 		probes := []model.Probe{assume}
-		for _, w := range wrongWays() { // closed as well, but that is not worth a line in the account's trail
+		for _, w := range wrongWays(way.Target, secret.String{}) { // closed as well, but that is not worth a line in the account's trail
 			probes = append(probes, model.Probe{Tried: "assume the role " + w.how, Want: answerDenied})
 		}
-		return append(probes, whose(claimed), least()), nil, nil
+		return Verification{Probes: append(probes, whose(c.AccountID), least())}, nil
 	}
 	if err != nil {
-		return nil, nil, err
+		return Verification{}, err
 	}
 	assume.Answer = answerAllowed
+	v, err := inside(ctx, catalog, account{opened, way.Target.RoleARN}, c, calls)
+	if err != nil {
+		return v, err
+	}
 	probes := []model.Probe{assume}
-	for _, w := range wrongWays() {
-		p, err := w.try(ctx, entrance, target, calls)
+	for _, w := range wrongWays(way.Target, v.Trust) {
+		p, err := w.try(ctx, entrance, way.Target, calls)
 		if err != nil {
-			return nil, nil, err
+			return Verification{}, err
 		}
 		probes = append(probes, p)
 	}
-	inside, entered, err := insideProbes(ctx, account{opened, target.RoleARN}, claimed, calls)
-	if err != nil {
-		return nil, nil, err
-	}
-	return append(probes, inside...), entered, nil
+	v.Probes = append(probes, v.Probes...)
+	return v, nil
 }
 
-// probeKey makes all attempts with an access key. It gives the account if it is the
-// one claimed.
-func probeKey(ctx context.Context, entrance *client.Client, target client.Target, claimed string, calls ledger.Ledger) ([]model.Probe, pipeline.Account, error) {
+// probeKey makes all attempts with an access key.
+func probeKey(ctx context.Context, catalog *check.Catalog, entrance *client.Client, way Way, c model.Connection, calls ledger.Ledger) (Verification, error) {
 	use := model.Probe{Tried: "use the access key", Want: answerAllowed}
-	opened, err := entrance.Open(ctx, target, calls)
+	opened, err := entrance.Open(ctx, way.Target, calls)
 	var refused *pipeline.RefusedError
 	if errors.As(KeyRefusal(err), &refused) {
 		use.Answer, use.Code, use.Fix = answerDenied, refused.Code, refused.Message
-		return []model.Probe{use, whose(claimed), least()}, nil, nil
+		return Verification{Probes: []model.Probe{use, whose(c.AccountID), least()}}, nil
 	}
 	if err != nil {
-		return nil, nil, err
+		return Verification{}, err
 	}
 	use.Answer = answerAllowed
-	inside, entered, err := insideProbes(ctx, account{opened, theAccessKey}, claimed, calls)
-	if err != nil {
-		return nil, nil, err
-	}
-	return append([]model.Probe{use}, inside...), entered, nil
+	v, err := inside(ctx, catalog, account{opened, theAccessKey}, c, calls)
+	v.Probes = append([]model.Probe{use}, v.Probes...)
+	return v, err
 }
 
 // whose and least are what is tried of an account that is opened.
@@ -125,16 +116,21 @@ func whose(claimed string) model.Probe {
 
 func least() model.Probe { return model.Probe{Tried: "call " + minimum, Want: answerAllowed} }
 
-func insideProbes(ctx context.Context, opened account, claimed string, calls ledger.Ledger) ([]model.Probe, pipeline.Account, error) {
-	identity, entered := whose(claimed), pipeline.Account(opened)
+// inside is what comes of an account that was opened. What is allowed there is looked at
+// if it is the one claimed.
+func inside(ctx context.Context, catalog *check.Catalog, opened account, c model.Connection, calls ledger.Ledger) (Verification, error) {
+	identity := whose(c.AccountID)
 	if identity.Answer = opened.Identity().Account; !identity.Right() {
-		identity, entered = otherAccount(claimed, identity.Answer), nil
+		identity = otherAccount(c.AccountID, identity.Answer)
 	}
 	regions, err := tryRegions(ctx, opened, least(), calls)
-	if err != nil {
-		return nil, nil, err
+	v := Verification{Probes: []model.Probe{identity, regions}}
+	if err != nil || !identity.Right() {
+		return v, err
 	}
-	return []model.Probe{identity, regions}, entered, nil
+	looked, err := Look(ctx, catalog, opened, c.Services, c.Checks, calls)
+	v.Permissions, v.Trust = &looked.Permissions, looked.Trust
+	return v, err
 }
 
 func tryRegions(ctx context.Context, opened pipeline.Account, p model.Probe, calls ledger.Ledger) (model.Probe, error) {

@@ -2,76 +2,47 @@ package connect
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
-	"github.com/cloudarq/cloudarq/pkg/aws/client"
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
+	"github.com/cloudarq/cloudarq/pkg/services/cloudarq"
 )
 
-// Verify implements pipeline.Accounts: the role must not be assumable without the
-// External ID, nor with a wrong one. The two attempts show in the account's
-// CloudTrail as denied. They are made again only after a while: a trust policy can be
-// loosened later. An access key lets in who has it, and there is nothing to try.
-func (a Accounts) Verify(ctx context.Context, org model.OrganizationID, audit model.Audit, calls ledger.Ledger) error {
-	records := a.ExternalIDs.Store.For(org)
-	connection, err := records.Connection(ctx, audit.Connection)
+// Verify implements pipeline.Accounts. An access key lets in who has it, and there is
+// nothing to try.
+func (a Accounts) Verify(ctx context.Context, org model.OrganizationID, audit model.Audit, opened pipeline.Account, calls ledger.Ledger) (pipeline.WayIn, error) {
+	connection, err := a.ExternalIDs.Store.For(org).Connection(ctx, audit.Connection)
+	if err != nil {
+		return pipeline.WayIn{}, err
+	}
+	services, checks := audit.Services, words(audit.Checks)
+	if audit.Verification { // which looks at nothing itself
+		services, checks = connection.Services, connection.Checks
+	}
+	looked, err := Look(ctx, a.Catalog, opened, services, checks, calls)
+	v := pipeline.WayIn{Permissions: looked.Permissions}
 	if err != nil || connection.AccessKey != nil {
-		return err
+		return v, err
 	}
 	target, err := roleOf(connection, audit)
 	if err != nil {
-		return err
+		return v, err
 	}
-	verified, err := records.Verified(ctx, audit.Connection)
-	if err != nil || verified.Fresh(target.RoleARN, a.Now(), a.VerifyEvery) {
-		return err
+	trust := Trust{
+		Records: a.ExternalIDs.Store.For(org), Connection: connection.ID, Client: a.Client,
+		Key:   func(ctx context.Context) (secret.DataKey, error) { return a.ExternalIDs.key(ctx, org) },
+		Place: trustPlace(org, connection.ID), Now: a.Now, Every: a.VerifyEvery,
 	}
-	for _, w := range wrongWays() {
-		p, err := w.try(ctx, a.Client, target, calls)
-		if err != nil {
-			return err
-		}
-		if !p.Right() {
-			return refusal(p)
-		}
-	}
-	verified.Way, verified.At = target.RoleARN, a.Now()
-	return records.PutVerified(ctx, audit.Connection, verified)
+	v.Trust, err = trust.Verify(ctx, target, looked, calls)
+	return v, err
 }
 
 // VerifyEvery is how long the command trusts what it verified.
 const VerifyEvery = 7 * 24 * time.Hour
-
-// wrongWay is a way into an account that must be closed.
-type wrongWay struct {
-	how string
-	id  secret.String
-}
-
-func wrongWays() []wrongWay {
-	return []wrongWay{
-		{"without an External ID", secret.String{}},
-		{"with a wrong External ID", secret.New("cloudarq-probe-" + rand.Text())},
-	}
-}
-
-// try tries to come in; only being denied is right.
-func (w wrongWay) try(ctx context.Context, entrance *client.Client, target client.Target, calls ledger.Ledger) (model.Probe, error) {
-	target.ExternalID = w.id
-	p := model.Probe{Tried: "assume the role " + w.how, Want: answerDenied, Answer: answerDenied}
-	open, err := entrance.CanAssume(ctx, target, calls)
-	if open {
-		p.Answer, p.Code = answerAllowed, model.CodeMissingExternalID
-		p.Fix = fmt.Sprintf("%s: %s can be assumed %s, so others could reach the account through CloudArq; add the condition sts:ExternalId to the role's trust policy, as in the published template",
-			model.CodeMissingExternalID, target.RoleARN, w.how)
-	}
-	return p, err
-}
 
 // otherAccount is the finding that what opens a connection leads elsewhere.
 func otherAccount(want, is string) model.Probe {
@@ -81,6 +52,19 @@ func otherAccount(want, is string) model.Probe {
 	}
 }
 
+// SameAccount is the refusal of what opens a connection and leads elsewhere; nil if it does
+// not.
+func SameAccount(want, is string) error {
+	if want == is {
+		return nil
+	}
+	return refusal(otherAccount(want, is))
+}
+
 func refusal(p model.Probe) *pipeline.RefusedError {
-	return &pipeline.RefusedError{Code: p.Code, Message: p.Fix}
+	refused := &pipeline.RefusedError{Code: p.Code, Message: p.Fix}
+	if p.Code == model.CodeMissingExternalID {
+		refused.Check = cloudarq.ExternalIDCheck
+	}
+	return refused
 }

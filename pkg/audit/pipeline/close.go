@@ -246,6 +246,11 @@ func (p *Pipeline) conclude(ctx context.Context, orgID model.OrganizationID, aud
 		return audit, errors.Join(err, p.noteUnclosed(ctx, org, whole))
 	}
 	whole.State, whole.Version = model.TaskIngested, earlier.Version
+	if audit.Distrusted() { // one check says nothing of the account
+		audit.State = model.AuditFailed
+		audit.AddProblem(audit.Refused)
+		return audit, nil
+	}
 	previous, err := previousAudit(ctx, org, audit)
 	if err != nil {
 		return audit, err

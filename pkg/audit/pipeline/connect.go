@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -46,24 +47,22 @@ func (p *Pipeline) openAndPlan(ctx context.Context, m Message, audit model.Audit
 	if identity.Account != audit.AccountID {
 		return &RefusedError{Code: model.CodeAccountMismatch, Message: fmt.Sprintf("%s: the connection is of account %s, but its credentials are of account %s", model.CodeAccountMismatch, audit.AccountID, identity.Account)}
 	}
-	if err := p.Accounts.Verify(ctx, m.Organization, audit, calls); err != nil {
-		return err
-	}
 	if audit.State == model.AuditConnecting {
+		v, err := p.Accounts.Verify(ctx, m.Organization, audit, account, calls)
+		if err != nil && !p.distrust(&audit, err) {
+			return err
+		}
+		audit.Trust = v.Trust
 		enabled, disabled, err := account.Regions(ctx, calls)
 		switch {
 		case len(audit.Regions) > 0:
 			audit.Narrowed = err != nil || Narrowed(audit.Regions, enabled)
-		case err != nil:
+		case err != nil && !audit.Distrusted():
 			return err
 		default:
 			audit.Regions, audit.DisabledRegions = enabled, disabled
 		}
-		permissions, err := p.Accounts.Permissions(ctx, m.Organization, audit, account, calls)
-		if err != nil {
-			return err
-		}
-		audit.Permissions = &permissions
+		audit.Permissions = &v.Permissions
 		audit.Partition, audit.CallerARN, audit.State = identity.Partition, identity.CallerARN, model.AuditRunning
 		// The regions are settled by whoever writes them first, before the tasks.
 		org := p.Store.For(m.Organization)
@@ -78,6 +77,28 @@ func (p *Pipeline) openAndPlan(ctx context.Context, m Message, audit model.Audit
 		return err
 	}
 	return p.send(ctx, m.Organization, audit, tasks)
+}
+
+// distrust has an audit look for nothing but the check that fails because of a refusal. It
+// reports false if the audit does not have it, and then ends with the refusal.
+func (p *Pipeline) distrust(audit *model.Audit, err error) bool {
+	var refused *RefusedError
+	if !errors.As(err, &refused) || refused.Check == "" {
+		return false
+	}
+	for _, c := range p.selected(*audit) {
+		if c.ID != refused.Check {
+			continue
+		}
+		selection, err := Resolve(p.Catalog, []check.Check{c}, nil)
+		if err != nil {
+			return false
+		}
+		audit.Checks, audit.Services = []model.CheckID{c.ID}, selection.Services
+		audit.Refused, audit.RefusedCode = refused.Message, refused.Code
+		return true
+	}
+	return false
 }
 
 // claimAccount makes a connection of which nobody knew the account, one of the

@@ -269,13 +269,8 @@ func (w *estate) Open(_ context.Context, _ model.OrganizationID, _ model.Audit, 
 }
 
 // Verify implements pipeline.Accounts.
-func (w *estate) Verify(context.Context, model.OrganizationID, model.Audit, ledger.Ledger) error {
-	return nil
-}
-
-// Permissions implements pipeline.Accounts.
-func (w *estate) Permissions(context.Context, model.OrganizationID, model.Audit, pipeline.Account, ledger.Ledger) (model.Permissions, error) {
-	return model.Permissions{}, nil
+func (w *estate) Verify(context.Context, model.OrganizationID, model.Audit, pipeline.Account, ledger.Ledger) (pipeline.WayIn, error) {
+	return pipeline.WayIn{}, nil
 }
 
 // Identity implements pipeline.Account.

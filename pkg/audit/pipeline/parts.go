@@ -156,7 +156,7 @@ func (p *Pipeline) walk(ctx context.Context, pieces []piece, account Account, ca
 				home = account.HomeRegion()
 			}
 			session = collect.NewSession(account.Config(home, calls), audit.AccountID, audit.Partition, piece.region, sink)
-			session.Audited, session.Trusted, session.Caller = audit.Regions, audit.TrustedAccounts, account.Identity()
+			session.Audited, session.Trusted, session.Caller, session.Trust = audit.Regions, audit.TrustedAccounts, account.Identity(), audit.Trust
 			sessions[piece.region] = session
 		}
 		group.Go(func() error {

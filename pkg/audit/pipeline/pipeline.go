@@ -44,13 +44,17 @@ type Accounts interface {
 	// Open opens the account for a part of an audit that needs no more than a session
 	// can do.
 	Open(ctx context.Context, org model.OrganizationID, audit model.Audit, need policy.Session, calls ledger.Ledger) (Account, error)
-	// Verify makes sure that nobody else can come into the account the same way.
-	// It is asked once an audit, when the account was opened, and may know the
-	// answer from before.
-	Verify(ctx context.Context, org model.OrganizationID, audit model.Audit, calls ledger.Ledger) error
-	// Permissions looks at what an opened account allows, beside what the audit
-	// needs. It is asked once an audit. That it cannot be read is no error.
-	Permissions(ctx context.Context, org model.OrganizationID, audit model.Audit, account Account, calls ledger.Ledger) (model.Permissions, error)
+	// Verify makes sure that nobody else can come into the account the same way, which it
+	// may know from before, and looks at what the account allows, beside what the audit
+	// needs. It is asked once an audit, when the account was opened. That the policies
+	// cannot be read is no error.
+	Verify(ctx context.Context, org model.OrganizationID, audit model.Audit, account Account, calls ledger.Ledger) (WayIn, error)
+}
+
+// WayIn is what is known of the way into an account, also of one that is refused.
+type WayIn struct {
+	Permissions model.Permissions
+	Trust       *model.Trust // nil if nobody tried, or there is nothing to try
 }
 
 // RefusedError says that AWS does not let an audit into its account. Its text is one
@@ -59,6 +63,9 @@ type RefusedError struct {
 	Code    string // for programs: model.CodeRoleDenied and others
 	Message string
 	Cause   error
+	// Check fails because of it: if the audit has that check, it looks for that alone.
+	// Empty if there is none.
+	Check model.CheckID
 
 	noted bool // with the audit, by another of its tasks
 }

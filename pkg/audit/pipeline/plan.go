@@ -29,6 +29,9 @@ type Request struct {
 	Services        []string // those allowed; empty allows all
 	TrustedAccounts []string // see model.Connection
 	Urgent          bool     // somebody waits for it
+
+	Trust   *model.Trust  // see model.Audit
+	Refused *RefusedError // for what the audit is refused, if it looks for its Check alone
 }
 
 // Narrowed reports whether an account has enabled regions that are not audited.
@@ -87,7 +90,7 @@ func (p *Pipeline) Begin(ctx context.Context, r Request) (model.Audit, error) {
 // BeginVerification begins an audit that only opens the account, and makes sure
 // that nobody else can come in the same way.
 func (p *Pipeline) BeginVerification(ctx context.Context, org model.OrganizationID, connection model.Connection, id model.AuditID) error {
-	if err := p.Store.For(org).PutVerified(ctx, connection.ID, store.Verified{}); err != nil {
+	if err := p.Store.For(org).Unverify(ctx, connection.ID); err != nil {
 		return err
 	}
 	audit := model.Audit{
@@ -125,7 +128,10 @@ func (p *Pipeline) newAudit(r Request) (model.Audit, []model.Task, error) {
 		ID: r.Audit, Connection: r.Connection.ID, AccountID: r.Connection.AccountID, Project: r.Connection.Project, Once: r.Connection.Schedule.Once(),
 		Partition: r.Partition, CallerARN: r.CallerARN, State: model.AuditRunning, StartedAt: p.Now().UTC(),
 		Urgent: r.Urgent, Services: selection.Services, Regions: r.Regions, DisabledRegions: r.DisabledRegions, Narrowed: r.Narrowed, Unused: r.Unused || r.Connection.Unused, Permissions: r.Permissions,
-		TrustedAccounts: r.TrustedAccounts,
+		TrustedAccounts: r.TrustedAccounts, Trust: r.Trust,
+	}
+	if r.Refused != nil {
+		audit.Refused, audit.RefusedCode = r.Refused.Message, r.Refused.Code
 	}
 	audit.DetailUntil = p.detailUntil(audit)
 	for _, c := range selection.Checks {
@@ -231,7 +237,10 @@ func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit
 	if len(tasks) == 0 && len(all) > 0 { // all was done but the end: the result of any brings that
 		tasks = all[:1]
 	}
-	audit.EndedAt, audit.Problems, audit.Overdue, audit.Refused, audit.RefusedCode = time.Time{}, nil, false, "", ""
+	audit.EndedAt, audit.Problems, audit.Overdue = time.Time{}, nil, false
+	if !audit.Distrusted() {
+		audit.Refused, audit.RefusedCode = "", ""
+	}
 	audit.Statement = nil // there is another when it has ended again
 	audit.Retries++
 	audit.Urgent = true // somebody asked for it, whoever began it

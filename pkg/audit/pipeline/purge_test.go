@@ -129,8 +129,8 @@ func (p *purged) fill(org model.OrganizationID, id model.ConnectionID, findings,
 	c := model.Connection{ID: id, AccountID: account, CreatedAt: p.now, State: model.ConnectionActive}
 	check(records.PutConnection(ctx, &c))
 	check(records.PutNextAudit(ctx, id, p.now.Add(time.Hour)))
-	check(records.PutVerified(ctx, id, store.Verified{Way: "role"}))
-	check(records.PutAccess(ctx, id, store.Access{Profile: "p"}))
+	check(records.ChangeVerified(ctx, id, func(v *store.Verified) { v.Way = "role" }))
+	check(records.PutAccess(ctx, id, &store.Access{Profile: "p"}))
 	check(records.PutDataKey(ctx, string(id), []byte("key")))
 	check(records.PutAccessKey(ctx, id, store.SealedAccessKey{ID: "AKIA"}))
 	for i := range audits {

@@ -96,6 +96,7 @@ type world struct {
 	failing     error // the account cannot be opened
 	permissions model.Permissions
 	unsafe      error // others could come in the same way
+	trust       *model.Trust
 	walks       int
 }
 
@@ -146,13 +147,8 @@ func (w *world) Open(context.Context, model.OrganizationID, model.Audit, policy.
 }
 
 // Verify implements pipeline.Accounts.
-func (w *world) Verify(context.Context, model.OrganizationID, model.Audit, ledger.Ledger) error {
-	return w.unsafe
-}
-
-// Permissions implements pipeline.Accounts.
-func (w *world) Permissions(context.Context, model.OrganizationID, model.Audit, pipeline.Account, ledger.Ledger) (model.Permissions, error) {
-	return w.permissions, nil
+func (w *world) Verify(context.Context, model.OrganizationID, model.Audit, pipeline.Account, ledger.Ledger) (pipeline.WayIn, error) {
+	return pipeline.WayIn{Permissions: w.permissions, Trust: w.trust}, w.unsafe
 }
 
 // Identity implements pipeline.Account.

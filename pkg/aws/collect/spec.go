@@ -63,6 +63,8 @@ type Session struct {
 	Trusted []string
 	// Caller is whom the account was opened as.
 	Caller model.Identity
+	// Trust is whether its role lets in others; nil if that is not known.
+	Trust *model.Trust
 
 	part  *Part // set where walks may take several tasks
 	sink  Sink

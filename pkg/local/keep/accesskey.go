@@ -12,7 +12,6 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
-	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 // NewAccessKey is an access key that is to be kept.
@@ -72,7 +71,7 @@ func (c Connections) RotateKey(ctx context.Context, connection model.Connection,
 	if err := c.acceptable(ctx, key); err != nil {
 		return err
 	}
-	v, err := connect.Verify(ctx, c.State.Catalog, c.Client, client.Target{AccessKey: key.AccessKey}, connection, calls)
+	v, err := connect.Verify(ctx, c.State.Catalog, c.Client, connect.Way{Target: client.Target{AccessKey: key.AccessKey}}, connection, calls)
 	if err != nil {
 		return err
 	}
@@ -82,7 +81,7 @@ func (c Connections) RotateKey(ctx context.Context, connection model.Connection,
 	if err := c.keys().Set(ctx, local.Organization, &connection, key.AccessKey, key.made()); err != nil {
 		return err
 	}
-	if err := c.State.Records.PutVerified(ctx, connection.ID, store.Verified{Way: wayIn(connection), At: time.Now().UTC()}); err != nil {
+	if err := c.noteVerified(ctx, connection, secret.String{}); err != nil {
 		return err
 	}
 	return c.note(ctx, connection.ID, model.Audit{Permissions: v.Permissions})

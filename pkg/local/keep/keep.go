@@ -163,20 +163,8 @@ func (c Connections) begin(ctx context.Context, account string) (model.Connectio
 }
 
 func (c Connections) put(ctx context.Context, connection model.Connection, verified bool, n NewConnection) (model.Connection, error) {
-	sealed, err := c.ids().Seal(ctx, local.Organization, connection.ID, n.ExternalID)
-	if err != nil {
-		return connection, err
-	}
-	access := store.Access{Profile: n.Profile, ExternalID: sealed}
-	if verified { // the role may still ask for the External ID before
-		was, err := c.State.Records.Access(ctx, connection.ID)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return connection, err
-		}
-		access.Before = was.Before
-	}
 	// The way in before the role: a connection with a role can be opened.
-	if err := c.State.Records.PutAccess(ctx, connection.ID, access); err != nil {
+	if err := c.putAccess(ctx, connection, n); err != nil {
 		return connection, err
 	}
 	before := connection.AccessKey
@@ -189,6 +177,43 @@ func (c Connections) put(ctx context.Context, connection model.Connection, verif
 		return connection, err
 	}
 	return connection, c.keys().Prune(ctx, local.Organization, connection, before)
+}
+
+// putAccess keeps the External ID that a role is said to ask for, and whose credentials
+// assume it. An External ID that the same role was opened with stays good beside a new
+// one.
+func (c Connections) putAccess(ctx context.Context, connection model.Connection, n NewConnection) error {
+	access, err := c.State.Records.Access(ctx, connection.ID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	ids, opened := access.ExternalIDs(), 0
+	if len(ids.Sealed) > 0 && connection.RoleARN == n.RoleARN {
+		known, err := c.open(ctx, connection, ids)
+		if err != nil {
+			return err
+		}
+		verified, err := c.State.Records.Verified(ctx, connection.ID)
+		if err != nil {
+			return err
+		}
+		opened = verified.Generation(n.RoleARN)
+		if oldest := known[len(known)-1]; opened == 0 && (ids.Staged() || verified.Way == n.RoleARN) {
+			opened = oldest.Generation // it was opened before that was noted
+		}
+		if slices.ContainsFunc(known, func(k connect.ExternalID) bool { return k.ID.Reveal() == n.ExternalID.Reveal() }) {
+			access.Profile = n.Profile
+			return c.State.Records.PutAccess(ctx, connection.ID, &access)
+		}
+	}
+	sealed, err := c.ids().Seal(ctx, local.Organization, connection.ID, n.ExternalID)
+	if err != nil {
+		return err
+	}
+	ids.Replace(opened, sealed, time.Now().UTC().Truncate(time.Second))
+	access.Profile = n.Profile
+	access.SetExternalIDs(ids)
+	return c.State.Records.PutAccess(ctx, connection.ID, &access)
 }
 
 // check refuses what can never work, before anything is written.
@@ -363,7 +388,8 @@ const UnknownPrincipal = "<the ARN of the user or role that runs cloudarq>"
 const principalTimeout = 10 * time.Second
 
 // TrustPolicy is what the trust policy of a connection's role has to say, with the
-// principal that will assume it.
+// principal that will assume it, as in the published template. The second statement lets
+// sessions name their audit wherever they lead; by itself it opens nothing.
 func TrustPolicy(principal string, id secret.String) string {
 	return strings.NewReplacer("PRINCIPAL", principal, "EXTERNAL-ID", id.Reveal()).Replace(`{
   "Version": "2012-10-17",
@@ -372,6 +398,10 @@ func TrustPolicy(principal string, id secret.String) string {
     "Principal": {"AWS": "PRINCIPAL"},
     "Action": "sts:AssumeRole",
     "Condition": {"StringEquals": {"sts:ExternalId": "EXTERNAL-ID"}}
+  }, {
+    "Effect": "Allow",
+    "Principal": {"AWS": "PRINCIPAL"},
+    "Action": "sts:SetSourceIdentity"
   }]
 }
 `)

@@ -88,7 +88,8 @@ func TestExternalIDStaysInItsPlace(t *testing.T) {
 	if err != nil || string(first.ExternalID) == string(second.ExternalID) {
 		t.Errorf("the same External ID is sealed the same way twice, %v", err)
 	}
-	if err := records.PutAccess(t.Context(), both[1].ID, first); err != nil {
+	first.Version = second.Version
+	if err := records.PutAccess(t.Context(), both[1].ID, &first); err != nil {
 		t.Fatal(err)
 	}
 	if id, err := accounts.ExternalID(t.Context(), both[1]); !errors.Is(err, secret.ErrSealed) {
@@ -201,7 +202,7 @@ func TestPreparedConnection(t *testing.T) {
 		t.Errorf("another role before the first was verified: %v", err)
 	}
 
-	if err := accounts.State.Records.PutVerified(ctx, kept.ID, store.Verified{Way: roleARN}); err != nil {
+	if err := accounts.State.Records.ChangeVerified(ctx, kept.ID, func(v *store.Verified) { v.Way = roleARN }); err != nil {
 		t.Fatal(err)
 	}
 	kept.State, kept.Reason = model.ConnectionActive, ""

@@ -1,6 +1,7 @@
 package keep
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
@@ -22,22 +24,26 @@ import (
 // came of it. That something is wrong with that is a *pipeline.RefusedError beside the
 // verification; any other error says nothing of it and changes nothing.
 func (c Connections) Verify(ctx context.Context, connection model.Connection, session string, calls ledger.Ledger) (connect.Verification, error) {
-	target, err := c.way(ctx, connection, session, calls)
+	way, err := c.way(ctx, connection, session)
 	if err != nil {
 		return connect.Verification{}, err
 	}
-	v, err := connect.Verify(ctx, c.State.Catalog, c.Client, target, connection, calls)
+	v, err := connect.Verify(ctx, c.State.Catalog, c.Client, way, connection, calls)
 	if err != nil {
+		return connect.Verification{}, err
+	}
+	if err := c.retire(ctx, connection); err != nil {
 		return connect.Verification{}, err
 	}
 	found := model.Audit{Permissions: v.Permissions}
 	refused := connect.Refusal(v.Probes)
-	verified := store.Verified{Way: wayIn(connection), At: time.Now().UTC()}
-	if refused != nil {
-		verified = store.Verified{} // so that the next audit verifies again
+	if refused == nil {
+		err = c.noteVerified(ctx, connection, v.Trust)
+	} else {
 		found.Refused, found.RefusedCode = refused.Message, refused.Code
+		err = c.State.Records.Unverify(ctx, connection.ID)
 	}
-	if err := c.State.Records.PutVerified(ctx, connection.ID, verified); err != nil {
+	if err != nil {
 		return connect.Verification{}, err
 	}
 	err = c.note(ctx, connection.ID, found)
@@ -45,6 +51,38 @@ func (c Connections) Verify(ctx context.Context, connection model.Connection, se
 		err = errors.Join(refused, err)
 	}
 	return v, err
+}
+
+// noteVerified notes that the way into the connection's account is as it should be: its
+// role with its trust policy, or its access key.
+func (c Connections) noteVerified(ctx context.Context, connection model.Connection, trust secret.String) error {
+	if connection.AccessKey == nil {
+		return c.trust(connection).Note(ctx, connection.RoleARN, trust)
+	}
+	return c.State.Records.ChangeVerified(ctx, connection.ID, func(v *store.Verified) { v.Way, v.At = wayIn(connection), time.Now().UTC() })
+}
+
+func (c Connections) trust(connection model.Connection) connect.Trust {
+	return c.ids().Trust(local.Organization, connection.ID, c.Client, time.Now)
+}
+
+// VerifyTrust makes sure that the connection's role lets in nobody else, unless that is
+// known of the role as IAM shows it. That it does is a *pipeline.RefusedError beside what
+// was found, and the connection has to be set up again. An access key lets in who has it.
+func (c Connections) VerifyTrust(ctx context.Context, connection model.Connection, session string, looked connect.Looked, calls ledger.Ledger) (*model.Trust, error) {
+	if connection.AccessKey != nil {
+		return nil, nil
+	}
+	access, err := c.State.Records.Access(ctx, connection.ID)
+	if err != nil {
+		return nil, err
+	}
+	trust, err := c.trust(connection).Verify(ctx, client.Target{Profile: access.Profile, RoleARN: connection.RoleARN, SessionName: session}, looked, calls)
+	var refused *pipeline.RefusedError
+	if errors.As(err, &refused) {
+		err = errors.Join(err, c.note(ctx, connection.ID, model.Audit{Refused: refused.Message, RefusedCode: refused.Code}))
+	}
+	return trust, err
 }
 
 // Record keeps the calls that verifying a connection took beside those of its
@@ -85,39 +123,54 @@ func (c Connections) Wait(ctx context.Context, connection model.Connection, sess
 	}
 }
 
-// Open opens the connection's account. A role or access key that was not verified yet,
-// or not for long, is verified first; one that AWS does not let be used any more is noted as revoked,
-// and the findings stay as they are.
+// Open opens the connection's account. An access key that was not verified yet, or not for
+// long, is verified first; whom else a role lets in is for VerifyTrust to find out. A role
+// or a key that AWS does not let be used any more is noted as revoked, and the findings
+// stay as they are.
 func (c Connections) Open(ctx context.Context, connection model.Connection, session string, calls ledger.Ledger) (*client.Account, error) {
 	verified, err := c.State.Records.Verified(ctx, connection.ID)
 	if err != nil {
 		return nil, err
 	}
-	if !verified.Fresh(wayIn(connection), time.Now(), connect.VerifyEvery) {
+	if connection.AccessKey != nil && !verified.Fresh(wayIn(connection), time.Now(), connect.VerifyEvery) {
 		if _, err := c.Verify(ctx, connection, session, calls); err != nil {
 			return nil, err
 		}
 	}
-	target, err := c.way(ctx, connection, session, calls)
+	way, err := c.way(ctx, connection, session)
 	if err != nil {
 		return nil, err
 	}
-	if target.Policy, err = pipeline.Connecting.Document(); err != nil {
+	if way.Target.Policy, err = pipeline.Connecting.Document(); err != nil {
 		return nil, err
 	}
-	account, err := c.Client.Open(ctx, target, calls)
-	if connection.AccessKey != nil && err != nil {
-		return nil, c.keyRefused(ctx, connection, err)
+	if connection.AccessKey != nil {
+		account, err := c.Client.Open(ctx, way.Target, calls)
+		if err != nil {
+			return nil, c.keyRefused(ctx, connection, err)
+		}
+		return account, c.sameAccount(ctx, connection, account)
 	}
+	account, _, err := way.Open(ctx, c.Client, calls)
 	var refused *client.AccessError
-	if !errors.As(err, &refused) {
-		return account, err
-	}
 	// Credentials of this machine that expired say nothing of the role.
-	if assumable, e := c.Client.CanAssume(ctx, target, calls); e != nil || assumable {
+	if errors.As(err, &refused) && refused.Denied() {
+		return nil, errors.Join(err, c.note(ctx, connection.ID, model.Audit{Refused: refused.Message, RefusedCode: model.CodeRoleDenied}))
+	}
+	if err != nil {
 		return nil, err
 	}
-	return nil, errors.Join(err, c.note(ctx, connection.ID, model.Audit{Refused: refused.Message, RefusedCode: model.CodeRoleDenied}))
+	return account, cmp.Or(c.retire(ctx, connection), c.sameAccount(ctx, connection, account))
+}
+
+// sameAccount refuses, and notes, what leads into another account than the connection's.
+func (c Connections) sameAccount(ctx context.Context, connection model.Connection, opened *client.Account) error {
+	err := connect.SameAccount(connection.AccountID, opened.Identity().Account)
+	var refused *pipeline.RefusedError
+	if errors.As(err, &refused) {
+		return errors.Join(err, c.note(ctx, connection.ID, model.Audit{Refused: refused.Message, RefusedCode: refused.Code}))
+	}
+	return nil
 }
 
 // note keeps the state of a connection after what was found, and since when it is

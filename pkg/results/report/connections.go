@@ -20,8 +20,12 @@ type Connection struct {
 	// ExternalID is empty unless somebody asked for it in so many words.
 	ExternalID string `json:"external_id,omitempty"`
 	// Replaced says that the External ID is new, and that the role was not seen to ask
-	// for it yet.
-	Replaced  bool   `json:"external_id_replaced,omitempty"`
+	// for it yet: the one before is good, too. Generation counts the connection's External
+	// IDs from 1 on, and Replacing is since when; zero if that is not known.
+	Replaced   bool      `json:"external_id_replaced,omitempty"`
+	Generation int       `json:"external_id_generation,omitempty"`
+	Replacing  time.Time `json:"external_id_since,omitzero"`
+
 	LastAudit string `json:"last_audit,omitempty"`
 	// Reminder says that an account that is audited once was, and its role can go.
 	Reminder string `json:"reminder,omitempty"`
@@ -50,7 +54,7 @@ func (c Connection) credential() string {
 	case model.KindAccessKey:
 		return fmt.Sprintf("an access key that ends in %s, sealed; it %s", c.AccessKey.Suffix, cmp.Or(c.KeyAge.Advice(), fmt.Sprintf("is %s old", Count(c.KeyAge.Days, "day"))))
 	case model.KindRole:
-		return "none that lasts: the role is assumed for an hour at most"
+		return "none that lasts: the role is assumed for a quarter of an hour at a time"
 	case model.KindNone:
 	}
 	return "none"
@@ -77,6 +81,7 @@ func ConnectionColumns() []Column[Connection] {
 		{Name: "services", Value: func(c Connection) string { return strings.Join(c.Services, " ") }, Wide: true},
 		{Name: "checks", Value: func(c Connection) string { return strings.Join(c.Checks, " ") }, Wide: true},
 		{Name: "trusted_accounts", Value: func(c Connection) string { return strings.Join(c.TrustedAccounts, " ") }, Wide: true},
+		{Name: "external_id_replaced", Value: func(c Connection) string { return strconv.FormatBool(c.Replaced) }, Wide: true},
 		{Name: "created_at", Value: func(c Connection) string { return when(c.CreatedAt) }, Wide: true},
 		{Name: "last_audit", Value: func(c Connection) string { return c.LastAudit }, Wide: true},
 		{Name: "reason", Value: func(c Connection) string { return c.Reason }},
@@ -101,7 +106,11 @@ func ConnectionText(w io.Writer, c Connection) error {
 		external = "kept, sealed; --reveal-external-id shows it"
 	}
 	if c.Replaced {
-		external += " (new; the one before stays good until the role asks for it)"
+		since := ""
+		if !c.Replacing.IsZero() {
+			since = " since " + when(c.Replacing)
+		}
+		external += fmt.Sprintf(" (number %d, new%s; the one before stays good until the role asks for it)", c.Generation, since)
 	}
 	all := func(words []string) string {
 		if len(words) == 0 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
@@ -16,6 +17,24 @@ func rules() []check.Rule {
 	return []check.Rule{
 		check.For("cloudarq-access-read-only", model.High, readOnly),
 		check.For("cloudarq-access-no-data", model.Medium, noData),
+		check.For(ExternalIDCheck, model.High, externalID),
+	}
+}
+
+// ExternalIDCheck is the check that fails for a role of which an audit is refused, because
+// it lets in who does not know the External ID.
+const ExternalIDCheck model.CheckID = "cloudarq-access-external-id"
+
+func externalID(e *check.Evidence, a Access) check.Verdict {
+	switch trust := check.Read(e, a.Trust); {
+	case trust.By == "":
+		return check.Inapplicable("the audit came with the credentials of whoever ran it")
+	case trust.By != "role":
+		return check.Inapplicable("an access key lets in whoever has it, and asks for no External ID")
+	case trust.Open != "":
+		return check.Failed("the role was assumed " + trust.Open)
+	default:
+		return check.Passed("AWS denied the role without its External ID, and with a wrong one, when that was tried on " + trust.TriedAt.UTC().Format(time.DateOnly))
 	}
 }
 

@@ -6,6 +6,7 @@ package cloudarq
 
 import (
 	_ "embed"
+	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/check/policyrule"
@@ -37,6 +38,7 @@ func Service() check.Service {
 type Access struct {
 	model.Resource
 	Policies fact.Of[Policies] `json:"policies"`
+	Trust    fact.Of[Trust]    `json:"trust"`
 }
 
 // Kind implements check.Resource.
@@ -52,6 +54,18 @@ type Policies struct {
 	// Boundary is the permissions boundary: nothing is allowed that it does not
 	// allow, too.
 	Boundary *Document `json:"boundary,omitempty"`
+}
+
+// Trust is whether a role lets in who does not know its External ID. It is not read but
+// tried, before the account is audited.
+type Trust struct {
+	// By is what the audit came by: a "role", a "user" with an access key, "root"; empty
+	// if it is whoever runs the command.
+	By      string    `json:"by,omitempty"`
+	TriedAt time.Time `json:"tried_at,omitzero"`
+	// Open is how a wrong way was let in, "without an External ID" for example; empty if
+	// none was.
+	Open string `json:"open,omitempty"`
 }
 
 // Document is one policy.

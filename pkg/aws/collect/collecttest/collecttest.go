@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -32,6 +33,12 @@ const (
 // Caller is whom the account was opened as: the role that was made for it.
 func Caller() model.Identity {
 	return model.Identity{Account: Account, Partition: "aws", CallerARN: "arn:aws:sts::" + Account + ":assumed-role/CloudArqAuditRole/cloudarq-test", Entrusted: true}
+}
+
+// Trust is what came of trying to come in by the caller's role without its External ID,
+// unless a scenario says otherwise.
+func Trust() *model.Trust {
+	return &model.Trust{TriedAt: Now.Add(-24 * time.Hour)}
 }
 
 // Audited are the regions that the audit looks at.
@@ -84,7 +91,7 @@ func walk(ctx context.Context, cfg aws.Config, specs ...collect.Spec) *Found {
 			region = model.Global
 		}
 		session := collect.NewSession(cfg, Account, "aws", region, found)
-		session.Caller, session.Trusted, session.Audited = Caller(), []string{Trusted}, Audited()
+		session.Caller, session.Trust, session.Trusted, session.Audited = Caller(), Trust(), []string{Trusted}, Audited()
 		for _, walk := range spec.Walks {
 			session.Run(ctx, walk)
 		}

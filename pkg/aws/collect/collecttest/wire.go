@@ -2,8 +2,11 @@ package collecttest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"flag"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -36,6 +39,8 @@ var Now = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 // collected as (.resources.json) and what the rules say of that (.verdicts.tsv), which
 // people read and -update writes.
 //
+// What was known before, from trying, stands in .trust.json where it is not Trust.
+//
 // Together the scenarios set every field of every resource type. Each operation is
 // denied and throttled in turn. Each part of each answer is changed in turn, and no
 // verdict may become PASS thereby, nor FAIL for want of a flag, unless testdata/absent.tsv
@@ -64,7 +69,7 @@ func Wire(t *testing.T, spec collect.Spec, service check.Service, kinds ...strin
 				t.Error("the snapshot holds a secret")
 			}
 			s.golden(t, ".verdicts.tsv", s.table())
-			f := faults{spec: spec, found: s.found, operations: s.operations, taken: taken, fresh: func(meddle func(string, int) error) aws.Config {
+			f := faults{spec: s.specs[0], found: s.found, operations: s.operations, taken: taken, fresh: func(meddle func(string, int) error) aws.Config {
 				cloud := wire.New(s.answers)
 				cloud.Meddle = meddle
 				return cloud.Config(t)
@@ -179,7 +184,9 @@ func open(t *testing.T, service check.Service, file string, specs ...collect.Spe
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &scenario{name: strings.TrimSuffix(filepath.Base(file), ".txtar"), specs: specs, service: service}
+	name := strings.TrimSuffix(filepath.Base(file), ".txtar")
+	specs = tried(t, name, specs)
+	s := &scenario{name: name, specs: specs, service: service}
 	if s.answers, err = wire.Parse(archive); err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
@@ -188,6 +195,33 @@ func open(t *testing.T, service check.Service, file string, specs ...collect.Spe
 	s.operations = cloud.Operations()
 	s.verdicts = judge(service, s.found)
 	return s
+}
+
+// tried are the specs for a scenario in which something else than Trust came of trying.
+func tried(t *testing.T, name string, specs []collect.Spec) []collect.Spec {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", name+".trust.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return specs
+	}
+	var trust model.Trust
+	if err == nil {
+		err = json.Unmarshal(text, &trust)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	specs = slices.Clone(specs)
+	for i := range specs {
+		specs[i].Walks = slices.Clone(specs[i].Walks)
+		for n, w := range specs[i].Walks {
+			specs[i].Walks[n].Run = func(ctx context.Context, s *collect.Session) error {
+				s.Trust = &trust
+				return w.Run(ctx, s)
+			}
+		}
+	}
+	return specs
 }
 
 // judge is what the rules of a service say of all that was found. Where the account's

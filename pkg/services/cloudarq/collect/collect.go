@@ -18,6 +18,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/judge/iampolicy"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudarq"
 )
 
@@ -48,7 +49,7 @@ func access(ctx context.Context, s *collect.Session) error {
 	}
 	a := cloudarq.Access{Resource: s.Resource(who.arn, who.name)}
 	if !s.Caller.Entrusted { // nobody asks what somebody's own credentials allow
-		a.Policies = fact.Known(cloudarq.Policies{})
+		a.Policies, a.Trust = fact.Known(cloudarq.Policies{}), fact.Known(cloudarq.Trust{})
 		s.Emit(a)
 		return nil
 	}
@@ -57,33 +58,67 @@ func access(ctx context.Context, s *collect.Session) error {
 	if err := reading.Wait(); err != nil {
 		return err
 	}
+	a.Trust = trust(s, who, a.Policies)
 	s.Emit(a)
 	return nil
+}
+
+// trust is what was tried of a role before it was audited. That says how it is now if its
+// trust policy is the same, which who cannot read it does not know.
+func trust(s *collect.Session, who principal, policies fact.Of[cloudarq.Policies]) fact.Of[cloudarq.Trust] {
+	found := cloudarq.Trust{By: who.kind}
+	tried := s.Trust
+	switch {
+	case who.kind != "role":
+		return fact.Known(found)
+	case tried == nil:
+		return fact.Unknown[cloudarq.Trust](fact.Gap{Reason: fact.NotCollected, Region: s.Region, Detail: "it was not tried: that is done with accounts that are kept"})
+	case tried.Open == "" && tried.Unread != "":
+		return fact.Unknown[cloudarq.Trust](fact.Gap{Reason: fact.NotCollected, Region: s.Region, Detail: "whether the trust policy has changed since it was tried could not be read: " + tried.Unread})
+	}
+	found.TriedAt, found.Open = tried.TriedAt, tried.Open
+	if found.Open != "" {
+		return fact.Known(found)
+	}
+	return fact.Map(policies, func(cloudarq.Policies) cloudarq.Trust { return found })
 }
 
 // Policies reads the policies of the caller. It needs
 // iam:GetAccountAuthorizationDetails alone, which audits of IAM need in any case,
 // and asks for no more pages than it takes to find them.
 func Policies(ctx context.Context, cfg aws.Config, caller model.Identity) (cloudarq.Policies, error) {
-	return collect.Understood(func() (cloudarq.Policies, error) { return readPolicies(ctx, cfg, caller) })
+	read, err := Read(ctx, cfg, caller)
+	return read.Policies, err
 }
 
-func readPolicies(ctx context.Context, cfg aws.Config, caller model.Identity) (cloudarq.Policies, error) {
+// Principal is a role or a user as IAM has it.
+type Principal struct {
+	Policies cloudarq.Policies
+	// Trust is the trust policy of a role, word for word: with its External ID.
+	Trust secret.String
+}
+
+// Read is Policies, and reads the trust policy of a role with them.
+func Read(ctx context.Context, cfg aws.Config, caller model.Identity) (Principal, error) {
+	return collect.Understood(func() (Principal, error) { return read(ctx, cfg, caller) })
+}
+
+func read(ctx context.Context, cfg aws.Config, caller model.Identity) (Principal, error) {
 	who, err := principalOf(caller)
 	if err != nil {
-		return cloudarq.Policies{}, err
+		return Principal{}, err
 	}
 	if who.kind == "root" {
-		return cloudarq.Policies{Entrusted: caller.Entrusted, Documents: []cloudarq.Document{{Name: "root user", Document: everything}}}, nil
+		return Principal{Policies: cloudarq.Policies{Entrusted: caller.Entrusted, Documents: []cloudarq.Document{{Name: "root user", Document: everything}}}}, nil
 	}
 	r := reader{client: sdk.NewFromConfig(cfg)}
 	found, err := r.principal(ctx, who)
 	if err != nil {
-		return cloudarq.Policies{}, err
+		return Principal{}, err
 	}
 	managed, err := r.managed(ctx, append(slices.Clone(found.attached), found.boundary))
 	if err != nil {
-		return cloudarq.Policies{}, err
+		return Principal{}, err
 	}
 	p := cloudarq.Policies{Entrusted: caller.Entrusted, Documents: found.inline}
 	for _, arn := range found.attached {
@@ -93,7 +128,7 @@ func readPolicies(ctx context.Context, cfg aws.Config, caller model.Identity) (c
 	if found.boundary != "" {
 		p.Boundary = &cloudarq.Document{Name: found.boundary, Document: managed[found.boundary]}
 	}
-	return p, nil
+	return Principal{p, found.trust}, nil
 }
 
 // everything is what the root user of an account may do. It has no policies.
@@ -131,6 +166,7 @@ type policies struct {
 	inline   []cloudarq.Document
 	boundary string // ARN; empty for none
 	groups   []string
+	trust    secret.String // of a role
 }
 
 func policiesOf(attached []types.AttachedPolicy, inline []types.PolicyDetail, boundary *types.AttachedPermissionsBoundary) policies {
@@ -159,6 +195,7 @@ func (r reader) principal(ctx context.Context, who principal) (policies, error) 
 		for _, role := range page.RoleDetailList {
 			if who.kind == "role" && aws.ToString(role.RoleName) == who.name {
 				found = new(policiesOf(role.AttachedManagedPolicies, role.RolePolicyList, role.PermissionsBoundary))
+				found.trust = secret.New(iampolicy.Plain(aws.ToString(role.AssumeRolePolicyDocument)))
 			}
 		}
 		for _, user := range page.UserDetailList {

@@ -11,8 +11,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/google/go-cmp/cmp"
 
+	awscollect "github.com/cloudarq/cloudarq/pkg/aws/collect"
 	"github.com/cloudarq/cloudarq/pkg/aws/collect/collecttest"
 	"github.com/cloudarq/cloudarq/pkg/aws/fake"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudarq"
 	"github.com/cloudarq/cloudarq/pkg/services/cloudarq/collect"
@@ -117,6 +120,47 @@ func TestPolicies(t *testing.T) {
 			slices.Sort(names)
 			if diff := cmp.Diff(c.want, names); err != nil || diff != "" {
 				t.Errorf("policies (-want +got):\n%s%v", diff, err)
+			}
+		})
+	}
+}
+
+// What was tried of the role says how it is now if that is known: nothing else passes.
+func TestTrust(t *testing.T) {
+	t.Parallel()
+	role, user := "arn:aws:sts::111122223333:assumed-role/CloudArqAuditRole/cloudarq-1", "arn:aws:iam::111122223333:user/people/auditor"
+	closed, open := &model.Trust{TriedAt: collecttest.Now}, &model.Trust{TriedAt: collecttest.Now, Open: "without an External ID"}
+	for name, c := range map[string]struct {
+		caller model.Identity
+		trust  *model.Trust
+		denied bool
+		want   check.Status
+	}{
+		"closed":                          {model.Identity{CallerARN: role, Entrusted: true}, closed, false, check.Pass},
+		"open":                            {model.Identity{CallerARN: role, Entrusted: true}, open, false, check.Fail},
+		"open, and nothing may be read":   {model.Identity{CallerARN: role, Entrusted: true}, open, true, check.Fail},
+		"closed, but nothing may be read": {model.Identity{CallerARN: role, Entrusted: true}, closed, true, check.NotAssessed},
+		"not read when it was tried":      {model.Identity{CallerARN: role, Entrusted: true}, &model.Trust{TriedAt: collecttest.Now, Unread: "denied"}, false, check.NotAssessed},
+		"not tried":                       {model.Identity{CallerARN: role, Entrusted: true}, nil, false, check.NotAssessed},
+		"access key":                      {model.Identity{CallerARN: user, Entrusted: true}, nil, false, check.NotApplicable},
+		"whoever runs the command":        {model.Identity{CallerARN: role}, nil, false, check.NotApplicable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cloud := fake.New()
+			full(cloud)
+			if c.denied {
+				cloud.Meddle = func(string, int) error { return fake.Error("AccessDenied") }
+			}
+			found := &collecttest.Found{Gaps: map[string]*fact.Gap{}}
+			session := awscollect.NewSession(cloud.Config(t), "111122223333", "aws", model.Global, found)
+			session.Caller, session.Trust = c.caller, c.trust
+			session.Caller.Account, session.Caller.Partition = "111122223333", "aws"
+			session.Run(t.Context(), collect.Spec().Walks[0])
+			rules := cloudarq.Service().Rules
+			at := slices.IndexFunc(rules, func(r check.Rule) bool { return r.ID == cloudarq.ExternalIDCheck })
+			if v := check.NewJudge(collecttest.Now, nil).Judge(rules[at], found.Resources[0]); v.Status != c.want {
+				t.Errorf("%+v, want %s", v, c.want)
 			}
 		})
 	}

@@ -1,0 +1,160 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+// ExternalIDs keeps the External ID of an organization, and makes it the first time.
+type ExternalIDs interface {
+	ExternalID(ctx context.Context, org model.OrganizationID) (secret.String, error)
+	// Rotation is the newest External ID, and how far it has replaced the one before.
+	Rotation(ctx context.Context, org model.OrganizationID) (secret.String, model.Rotation, error)
+	// Rotate makes a new one if nothing has changed since a version was read, or for the
+	// same request before: store.ErrConflict, store.ErrStaged.
+	Rotate(ctx context.Context, org model.OrganizationID, version int64, by string) (secret.String, model.Rotation, error)
+	// Connected is called when a connection was written, so that nobody retires what its
+	// role may ask for without looking.
+	Connected(ctx context.Context, org model.OrganizationID) error
+	// Retire forgets all but the newest, or is a *model.WaitingError.
+	Retire(ctx context.Context, org model.OrganizationID) error
+}
+
+// ExternalIDOutput is an organization's External ID, and how far it has replaced the one
+// before.
+type ExternalIDOutput struct {
+	ExternalID string    `json:"external_id" doc:"What the trust policies of roles have to ask for"`
+	Generation int       `json:"generation" doc:"Counts the organization's External IDs from 1 on"`
+	Since      time.Time `json:"since,omitzero" required:"false" doc:"When it was made"`
+	Replacing  bool      `json:"replacing" doc:"The one before is still good, too: it is retired when no connection waits"`
+	Waiting    int       `json:"waiting" doc:"How many connections were not opened with this one yet"`
+	// Connections are some of those that wait.
+	Connections []model.Waiting `json:"connections" doc:"Those that were not opened with this one yet, the first 1,000"`
+}
+
+// Bounds of how many of those who wait an answer has.
+const (
+	waitingShown = 1000
+	waitingNamed = 20 // in a problem
+)
+
+type externalIDAnswer struct {
+	ETag string `header:"ETag"`
+	Body ExternalIDOutput
+}
+
+func showExternalID(id secret.String, r model.Rotation) *externalIDAnswer {
+	some := r.Waiting[:min(len(r.Waiting), waitingShown)]
+	return &externalIDAnswer{ETag: etag(r.Version), Body: ExternalIDOutput{
+		ExternalID: id.Reveal(), Generation: r.Generation, Since: r.Since, Replacing: r.Staged, Waiting: len(r.Waiting), Connections: append([]model.Waiting{}, some...),
+	}}
+}
+
+func (a *API) externalIDs(api huma.API) {
+	huma.Register(api, huma.Operation{
+		OperationID: "get-external-id", Method: http.MethodGet, Path: "/v1/external-id",
+		Summary: "Show the organization's External ID, and which connections still ask for the one before", Tags: []string{"connections"},
+	}, a.getExternalID)
+	huma.Register(api, huma.Operation{
+		OperationID: "rotate-external-id", Method: http.MethodPost, Path: "/v1/external-id/rotate",
+		Summary: "Make a new External ID; the one before stays good until it is retired", Tags: []string{"connections"},
+	}, a.rotateExternalID)
+	huma.Register(api, huma.Operation{
+		OperationID: "retire-external-id", Method: http.MethodPost, Path: "/v1/external-id/retire", DefaultStatus: http.StatusNoContent,
+		Summary: "Forget the External ID before the newest, when every connection was opened with that", Tags: []string{"connections"},
+	}, a.retireExternalID)
+}
+
+func (a *API) getExternalID(ctx context.Context, in *struct{ Organized }) (*externalIDAnswer, error) {
+	id, rotation, err := a.ExternalIDs.Rotation(ctx, in.id())
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	return showExternalID(id, rotation), nil
+}
+
+func (a *API) rotateExternalID(ctx context.Context, in *struct {
+	Organized
+	Key     string `header:"Idempotency-Key" maxLength:"255"`
+	IfMatch string `header:"If-Match" doc:"The ETag of the External ID as it was read"`
+},
+) (*externalIDAnswer, error) {
+	id, rotation, err := a.ExternalIDs.Rotation(ctx, in.id())
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	by := ""
+	if in.Key != "" {
+		sum := sha256.Sum256([]byte(in.Key))
+		by = hex.EncodeToString(sum[:])
+	}
+	if by != "" && rotation.By == by { // the answer was lost
+		return showExternalID(id, rotation), nil
+	}
+	if err := matches(ctx, in.IfMatch, rotation.Version, "the External ID"); err != nil {
+		return nil, err
+	}
+	next, rotated, err := a.ExternalIDs.Rotate(ctx, in.id(), rotation.Version, by)
+	if errors.Is(err, store.ErrStaged) {
+		since := ""
+		if !rotation.Since.IsZero() {
+			since = " since " + rotation.Since.Format(time.RFC3339)
+		}
+		return nil, waiting(ctx, "external_id_replacing", fmt.Sprintf("External ID %d has been replacing the one before%s: retire that first", rotation.Generation, since), rotation)
+	}
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	a.note(ctx, in.id(), "the External ID was rotated", slog.Int("generation", rotated.Generation))
+	return showExternalID(next, rotated), nil
+}
+
+func (a *API) retireExternalID(ctx context.Context, in *struct{ Organized }) (*struct{}, error) {
+	err := a.ExternalIDs.Retire(ctx, in.id())
+	var w *model.WaitingError
+	if errors.As(err, &w) {
+		return nil, waiting(ctx, "external_id_in_use", "the External ID before the newest is still in use", w.Rotation)
+	}
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	a.note(ctx, in.id(), "External IDs before the newest were retired")
+	return nil, nil
+}
+
+// waiting is the problem that some connections were not opened with the newest External
+// ID yet; it names some of them.
+func waiting(ctx context.Context, code, detail string, r model.Rotation) *Problem {
+	if n := len(r.Waiting); n > 0 {
+		detail += fmt.Sprintf("; %d connections were not opened with External ID %d yet (GET /v1/external-id lists them)", n, r.Generation)
+	}
+	p := problem(ctx, http.StatusConflict, code, detail)
+	for _, c := range r.Waiting[:min(len(r.Waiting), waitingNamed)] {
+		p.Errors = append(p.Errors, Detail{Pointer: "/v1/connections/" + string(c.Connection), Detail: why(c)})
+	}
+	return p
+}
+
+// why says of a connection what it waits for.
+func why(c model.Waiting) string {
+	switch {
+	case c.RoleARN == "":
+		return "it has no role yet"
+	case c.Generation == 0:
+		return c.RoleARN + " was not opened yet"
+	default:
+		return fmt.Sprintf("%s was last opened with External ID %d", c.RoleARN, c.Generation)
+	}
+}
