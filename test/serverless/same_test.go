@@ -48,7 +48,8 @@ func TestSameResult(t *testing.T) {
 			if err := trust(t.Context(), h.emulator.URL, account, "arn:aws:iam::"+stack.Account+":root", account.ExternalID); err != nil {
 				t.Fatal(err)
 			}
-			cloudarq(account.ExternalID, "audit", "run", "--quiet", "--data-dir", data, "--role-arn", account.RoleARN, "--external-id", "-")
+			cloudarq(account.ExternalID, "connections", "add", "--quiet", "--data-dir", data, "--name", "same", "--role-arn", account.RoleARN, "--external-id", "-")
+			cloudarq("", "audit", "run", "--quiet", "--data-dir", data, "--connection", "same")
 			var local []audit
 			if err := json.Unmarshal(cloudarq("", "audit", "show", "--data-dir", data, "-o", "json"), &local); err != nil {
 				t.Fatal(err)

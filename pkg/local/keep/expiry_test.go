@@ -32,8 +32,8 @@ type gate struct {
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = r.ParseForm()
 	id, source := r.Form.Get("ExternalId"), r.Form.Get("SourceIdentity")
-	switch action := r.Form.Get("Action"); {
-	case action == "AssumeRole":
+	switch r.Form.Get("Action") {
+	case "AssumeRole":
 		what := strings.TrimSpace(id + map[bool]string{true: " and source"}[source != ""])
 		if strings.HasPrefix(id, "cloudarq-probe-") {
 			what = "wrong"
@@ -46,7 +46,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		_, _ = fmt.Fprintf(w, `<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIA</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>%s</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`,
 			time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
-	case action == "GetCallerIdentity":
+	case "GetCallerIdentity":
 		_, _ = io.WriteString(w, `<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:sts::111122223333:assumed-role/R/s</Arn><UserId>AROA</UserId><Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`)
 	default:
 		w.WriteHeader(http.StatusForbidden)
