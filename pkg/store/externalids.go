@@ -120,12 +120,23 @@ func (e *ExternalIDs) number() {
 }
 
 func (o *Organization) externalIDKey() table.Key {
+	return table.Key{PK: o.key("EXTERNAL-IDS"), SK: "external-ids"}
+}
+
+// earlierExternalIDKey is where they were while they lay beside the settings, which
+// whoever opens accounts must not write.
+func (o *Organization) earlierExternalIDKey() table.Key {
 	return table.Key{PK: o.key("ORGANIZATION"), SK: "external-ids"}
 }
 
 // ExternalIDs reads the organization's External IDs; none is no error.
 func (o *Organization) ExternalIDs(ctx context.Context) (e ExternalIDs, err error) {
 	item, err := o.get(ctx, o.externalIDKey(), &e)
+	if isMissing(err) { // of a version of CloudArq before
+		if _, err = o.get(ctx, o.earlierExternalIDKey(), &e); err == nil {
+			return e, nil
+		}
+	}
 	if err != nil && !isMissing(err) {
 		return e, fmt.Errorf("the External IDs of organization %s: %w", o.id, err)
 	}

@@ -93,3 +93,34 @@ func TestAccessOfOldVersions(t *testing.T) {
 		t.Errorf("retired: %+v, %v", access, err)
 	}
 }
+
+// External IDs that a version before kept beside the settings are good where they are, and
+// kept apart from them from the first change on.
+func TestExternalIDsOfOldVersions(t *testing.T) {
+	t.Parallel()
+	records := memtable.New(nil)
+	old := table.Item{Key: table.Key{PK: "O#acme#ORGANIZATION", SK: "external-ids"}, Body: []byte(`{"sealed":["bmV3","b2xk"]}`)}
+	if err := records.PutMany(t.Context(), []table.Item{old}); err != nil {
+		t.Fatal(err)
+	}
+	org := store.New(records, nil).For("acme")
+	ids, err := org.ExternalIDs(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, s := generations(ids); !slices.Equal(s, []string{"new", "old"}) {
+		t.Errorf("read %v", s)
+	}
+	ids.Retire()
+	stale := ids
+	if err := org.PutExternalIDs(t.Context(), &ids); err != nil {
+		t.Fatal(err)
+	}
+	if err := org.PutExternalIDs(t.Context(), &stale); !errors.Is(err, store.ErrConflict) {
+		t.Errorf("written over by one who read them before: %v", err)
+	}
+	now, err := org.ExternalIDs(t.Context())
+	if _, s := generations(now); err != nil || !slices.Equal(s, []string{"new"}) || now.Version != 1 {
+		t.Errorf("read %v at version %d, %v", s, now.Version, err)
+	}
+}

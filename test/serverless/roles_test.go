@@ -113,7 +113,7 @@ func (h *house) onRecords() []attempt {
 		read, write, remove []string
 	}{
 		{"ORGANIZATION", "settings", []string{apiRole, checkerRole}, []string{apiRole}, []string{apiRole}},
-		{"ORGANIZATION", "external-ids", []string{apiRole, checkerRole}, []string{apiRole}, []string{apiRole}},
+		{"EXTERNAL-IDS", "external-ids", []string{apiRole, checkerRole}, []string{apiRole, checkerRole}, []string{apiRole, checkerRole}},
 		{"KEY", "organization", []string{apiRole, checkerRole, workerRole}, []string{apiRole, workerRole}, []string{apiRole, workerRole}},
 		{"ACCESS-KEY#c", "1", []string{apiRole, checkerRole, workerRole}, []string{apiRole}, []string{apiRole, workerRole}},
 		{"ACCESS", "c", []string{workerRole}, nil, []string{workerRole}},

@@ -78,7 +78,7 @@ func TestExternalIDIsSealed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, pk := range []string{"O#acme#ORGANIZATION", "O#acme#KEY"} {
+	for _, pk := range []string{"O#acme#EXTERNAL-IDS", "O#acme#KEY"} {
 		found := 0
 		for item, err := range table.All(t.Context(), file, table.Query{PK: pk}) {
 			if err != nil {
