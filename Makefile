@@ -77,8 +77,8 @@ mutations: warm ## Change each part of each of AWS's answers in turn, and count;
 prove: warm ## Prove on a copy that a changed call stops the build until the policy is made anew
 	tools/prove-policy.sh
 
-build: warm ## Build bin/cloudarq
-	go build -o bin/cloudarq ./cmd/cloudarq
+build: warm ## Build bin/cloudarq (VERSION=1.2.3 stamps a release)
+	go build -ldflags "-X github.com/cloudarq/cloudarq/internal/version.stamped=$(or $(VERSION),dev)" -o bin/cloudarq ./cmd/cloudarq
 
 bench: build ## Measure an audit of 1,000 resources, and the checks alone; BESIDE=path measures another build in turn
 	go test -run '^$$' -bench . ./pkg/judge/check ./pkg/judge/iampolicy

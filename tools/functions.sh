@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds bin/functions/<name>/bootstrap as template.yaml deploys them: for arm64,
 # without Lambda's old RPC mode. The AWS SDK is compiled for arm64 once more, which
-# takes minutes the first time; so it says where it is.
+# takes minutes the first time; so it says where it is. VERSION=1.2.3 stamps a release.
 set -eu
 cd "$(dirname "$0")/.."
 export GOOS=linux GOARCH=arm64 CGO_ENABLED=0
@@ -20,5 +20,5 @@ fi
 for name in api scheduler checker aggregator worker; do
 	echo "  bin/functions/$name/bootstrap" >&2
 	mkdir -p "bin/functions/$name"
-	go build -tags lambda.norpc -ldflags '-s -w' -o "bin/functions/$name/bootstrap" "./functions/$name"
+	go build -tags lambda.norpc -ldflags "-s -w -X github.com/cloudarq/cloudarq/internal/version.stamped=${VERSION:-dev}" -o "bin/functions/$name/bootstrap" "./functions/$name"
 done

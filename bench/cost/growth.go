@@ -78,9 +78,7 @@ func (w *writer) savings() {
 		w.deployed.evidence, kb(day.Work[meter.TableBytes]), perGB, w.deployed.backups)
 	w.f("- **Custom metrics** cost $0.30 a month each for the hours in which they are written: %d of them (%s), $%.2f a month if all are\n"+
 		"  written all the time, $%.2f if audits take an hour of each day.\n", len(names), strings.Join(names, ", "), w.customMetrics(24), w.customMetrics(1))
-	w.f("- **Alarms** cost $0.10 a month for each metric that they look at, so putting several into one saves nothing. Those on throttles\n"+
-		"  and durations are the ones that could go: $%.2f.\n", w.reckon(w.dollars("alarm", 8)))
-	w.f("- **The backups' own key** costs $%.2f a month. AWS's managed key for backups is free, but nobody here writes its policy.\n\n", w.reckon(w.dollars("kms.key", 1)))
+	w.f("- **Alarms** cost $0.10 a month for each metric that they look at, so putting several into one saves nothing.\n\n")
 }
 
 func (w *writer) assumptions() {

@@ -152,7 +152,7 @@ func (m model) idle(minute map[meter.Unit]float64) ([]idleLine, float64, error) 
 		unit      meter.Unit
 		n         float64
 	}{
-		{"KMS keys", fmt.Sprintf("%d keys, the service's and the backups'; each yearly rotation adds one more, twice at most", m.deployed.keys), "kms.key", float64(m.deployed.keys)},
+		{"KMS keys", fmt.Sprintf("%d, the installation's; each yearly rotation adds one more, twice at most", m.deployed.keys), "kms.key", float64(m.deployed.keys)},
 		{"CloudWatch alarms", fmt.Sprintf("%d alarms", m.deployed.alarms), "alarm", float64(m.deployed.alarms)},
 		{"SQS, receives of empty queues", fmt.Sprintf("%d queues, %d polls of %d s each: %s requests", m.deployed.polled, pollers, pollSeconds, thousands(polls)), meter.Messages, polls},
 		{"Lambda, the scheduler's requests", thousands(invocations(month)) + " invocations", "lambda.request", invocations(month)},

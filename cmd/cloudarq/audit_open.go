@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cloudarq/cloudarq/internal/version"
 	"github.com/cloudarq/cloudarq/pkg/access/connect"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/aws/client"
@@ -77,7 +78,7 @@ func (c *cli) wayIn(ctx context.Context, s *local.State, f runFlags) (entrance, 
 // awsClient says to whom calls go that are not for AWS: an environment variable or a
 // profile may have them go anywhere, and what answers there is believed.
 func (c *cli) awsClient() *client.Client {
-	return client.New(client.Options{Version: version, CustomEndpoint: collectors.CustomEndpoint, Elsewhere: func(host string) {
+	return client.New(client.Options{Version: version.String(), CustomEndpoint: collectors.CustomEndpoint, Elsewhere: func(host string) {
 		if _, again := c.elsewhere.LoadOrStore(host, true); !again {
 			c.note("calls go to %s, which is not AWS; AWS_ENDPOINT_URL or the profile's endpoint_url says so", model.Clean(host))
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cloudarq/cloudarq/internal/version"
 	"github.com/cloudarq/cloudarq/pkg/access/bootstrap"
 	apiclient "github.com/cloudarq/cloudarq/pkg/api/client"
 	"github.com/cloudarq/cloudarq/pkg/aws/client"
@@ -120,7 +121,7 @@ func (f bootstrapFlags) check() error {
 }
 
 func (f bootstrapFlags) credentials() bootstrap.Credentials {
-	return bootstrap.Credentials{Profile: f.admin, Region: f.region, Version: version}
+	return bootstrap.Credentials{Profile: f.admin, Region: f.region, Version: version.String()}
 }
 
 // administrator opens the administrator's credentials, which are not those that the
@@ -194,7 +195,7 @@ func (c *cli) bootstrap(ctx context.Context, f bootstrapFlags) error {
 	if c.keyringPassphrase != "" {
 		return usagef("--keyring-passphrase is for accounts that are kept here: not with --api")
 	}
-	client, err := apiclient.New(ctx, apiclient.Options{URL: f.api, Organization: f.organization, Profile: f.profile, Version: version})
+	client, err := apiclient.New(ctx, apiclient.Options{URL: f.api, Organization: f.organization, Profile: f.profile, Version: version.String()})
 	if err != nil {
 		return err
 	}

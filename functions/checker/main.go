@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/cloudarq/cloudarq/functions/internal/wiring"
+	"github.com/cloudarq/cloudarq/internal/version"
 	"github.com/cloudarq/cloudarq/pkg/access/connect"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/aws/client"
@@ -44,7 +45,7 @@ func main() {
 			Catalog:     f.Catalog,
 			ExternalIDs: connect.ExternalIDs{Store: f.Store, Keys: f.Keys(cfg.Key), Now: time.Now},
 			VerifyEvery: cfg.VerifyEvery, Now: time.Now,
-			Client: client.New(client.Options{Version: cfg.Version, CustomEndpoint: collectors.CustomEndpoint, Elsewhere: func(host string) {
+			Client: client.New(client.Options{Version: version.String(), CustomEndpoint: collectors.CustomEndpoint, Elsewhere: func(host string) {
 				f.Log.Warn("calls go to what is not AWS", slog.String("host", host))
 			}}),
 		},

@@ -17,6 +17,7 @@ import (
 	sdksqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/caarlos0/env/v11"
 
+	"github.com/cloudarq/cloudarq/internal/version"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/aws/client"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
@@ -33,9 +34,8 @@ import (
 
 // Settings are those of every function; each main embeds them in its own.
 type Settings struct {
-	Version string `env:"CLOUDARQ_VERSION,required"`
-	Table   string `env:"TABLE_NAME,required"`
-	Memory  int    `env:"AWS_LAMBDA_FUNCTION_MEMORY_SIZE,required"` // megabytes; Lambda sets it
+	Table  string `env:"TABLE_NAME,required"`
+	Memory int    `env:"AWS_LAMBDA_FUNCTION_MEMORY_SIZE,required"` // megabytes; Lambda sets it
 }
 
 func (s Settings) shared() Settings { return s }
@@ -60,7 +60,7 @@ func Boot[T interface{ shared() Settings }]() (T, Function) {
 	lambdax.ExitOn(err)
 	s := cfg.shared()
 	lambdax.BoundMemory(s.Memory)
-	f.SDK, err = client.Own(context.Background(), s.Version)
+	f.SDK, err = client.Own(context.Background(), version.String())
 	lambdax.ExitOn(err)
 	f.Catalog, err = services.Catalog()
 	lambdax.ExitOn(err)
