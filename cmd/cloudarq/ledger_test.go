@@ -24,11 +24,12 @@ func TestInterruptedAuditKeepsItsCalls(t *testing.T) {
 	if err := server.ResetCalls(); err != nil {
 		t.Fatal(err)
 	}
-	if err := server.Fault(emulator.Fault{Service: "kms", Operation: "DescribeKey", Kind: emulator.Delay, Seconds: 1}); err != nil {
+	// The task cannot end before it is interrupted: each key's policy comes late.
+	if err := server.Fault(emulator.Fault{Service: "kms", Operation: "GetKeyPolicy", Kind: emulator.Delay, Seconds: 5}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, interrupt := context.WithCancel(t.Context())
-	go func() { // Ctrl-C once the keys are listed
+	go func() { // Ctrl-C once the keys are described
 		defer interrupt()
 		for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 			if calls, err := server.Calls(); err == nil && slices.ContainsFunc(calls, func(c emulator.Call) bool { return c.Operation == "DescribeKey" }) {

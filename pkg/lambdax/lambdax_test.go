@@ -157,7 +157,7 @@ func TestQueues(t *testing.T) {
 	}
 	queues := lambdax.Messages{Max: 12, Meters: meters, Log: log, Sources: []lambdax.Source{
 		source("cloudarq-ResultsQueue-A1B2C3D4E5F6", "results", pipeline.KindResult),
-		source("cloudarq-PurgeQueue-A1B2C3D4E5F6", "purges", pipeline.KindPurge),
+		source("cloudarq-JobsQueue-A1B2C3D4E5F6", "purges", pipeline.KindPurge),
 	}}
 	results, purge := event[events.SQSEvent](t, "results.json"), event[events.SQSEvent](t, "purge.json")
 	lost := event[events.SQSEvent](t, "purge.json")

@@ -167,8 +167,7 @@ func read(t *testing.T, s blob.Store, key string) string {
 
 // A part that S3 refuses, and an upload that it does not complete.
 func TestRefusedPartLeavesNothing(t *testing.T) {
-	// To the emulator a part is a PutObject, which has the same path.
-	for _, operation := range []string{"PutObject", "CompleteMultipartUpload"} {
+	for _, operation := range []string{"UploadPart", "CompleteMultipartUpload"} {
 		client, name := bucket(t)
 		s := s3.New(client, name)
 		server := emulated.Server(t)
