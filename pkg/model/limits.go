@@ -64,8 +64,10 @@ func (c Connection) Check() error {
 		words []string
 		most  int
 	}{
-		{"regions", c.Regions, MaxRegions}, {"services", c.Services, MaxServices},
-		{"checks", c.Checks, MaxChecks}, {"trusted_accounts", c.TrustedAccounts, MaxTrustedAccounts},
+		{"regions", c.Regions, MaxRegions},
+		{"services", c.Services, MaxServices},
+		{"checks", c.Checks, MaxChecks},
+		{"trusted_accounts", c.TrustedAccounts, MaxTrustedAccounts},
 	} {
 		if len(l.words) > l.most {
 			return wrong(l.field, "%d are too many, at most %d are possible", len(l.words), l.most)
