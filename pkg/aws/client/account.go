@@ -93,7 +93,7 @@ func (c *Client) Open(ctx context.Context, target Target, calls ledger.Ledger) (
 	}
 	limiter := c.limiter
 	if limiter == nil {
-		limiter = NewLimiter()
+		limiter = c.paced
 	}
 	if emulator(cfg) != "" {
 		if c.limiter == nil {

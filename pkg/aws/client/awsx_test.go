@@ -69,7 +69,8 @@ func TestOpenAndLedger(t *testing.T) {
 		_, _ = io.WriteString(w, `{"Keys":[]}`)
 	})
 	connect, task := &ledger.Memory{}, &ledger.Memory{}
-	limiter := NewLimiter()
+	limiter := NewLimiter(0)
+	limiter.rest = time.Millisecond
 	account, err := New(Options{Version: "1.2.3", Limiter: limiter}).Open(t.Context(), Target{}, connect)
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +82,7 @@ func TestOpenAndLedger(t *testing.T) {
 	if _, err := client.ListKeys(t.Context(), &kms.ListKeysInput{}); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := limiter.bucket("111122223333", "eu-west-3", "KMS").limit(), limits["KMS"].PerSecond/2; got != want {
+	if got, want := limiter.bucket("111122223333", "eu-west-3", "KMS", "ListKeys").limit(), rate.Limit(500/2/2); got != want {
 		t.Errorf("after a throttled call KMS is called at %v a second, want %v", got, want)
 	}
 	var refused *RefusedError
@@ -215,7 +216,7 @@ func TestOpenGivesUpOnSilence(t *testing.T) {
 func TestLimiterPaces(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLimiter(map[string]Limit{"": {PerSecond: 10, Burst: 5}, "IAM.GetRole": {PerSecond: 1, Burst: 1}}, 64)
+		l := newLimiter([]Quota{{Service: "IAM", Operation: "GetRole", Limit: Limit{2, 2}}, {Service: "KMS", Limit: Limit{20, 10}}, {Service: "EC2", Operation: "*", Limit: Limit{2, 2}}}, 0.5, 64)
 		took := func(account, service, operation string, calls int) time.Duration {
 			start := time.Now()
 			for range calls {
@@ -233,6 +234,12 @@ func TestLimiterPaces(t *testing.T) {
 		if d := took("2", "KMS", "ListKeys", 5); d != 0 {
 			t.Errorf("another account waited %s", d)
 		}
+		if d := took("1", "KMS", "GetKeyPolicy", 10); d != time.Second {
+			t.Errorf("10 calls that share the quota of 25 before took %s, want 1s", d)
+		}
+		if a, b := took("1", "EC2", "DescribeVpcs", 2), took("1", "EC2", "DescribeHosts", 2); a != time.Second || b != time.Second {
+			t.Errorf("operations with quotas of their own took %s and %s, want 1s each", a, b)
+		}
 		if d := took("1", "IAM", "GetRole", 4); d != 3*time.Second {
 			t.Errorf("4 calls of an operation limited to 1 a second took %s, want 3s", d)
 		}
@@ -244,7 +251,7 @@ func TestLimiterPaces(t *testing.T) {
 func TestLimiterTimeUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLimiter(map[string]Limit{"": {PerSecond: 1, Burst: 1}}, 64)
+		l := newLimiter([]Quota{{Service: "KMS", Limit: Limit{1, 1}}}, 1, 64)
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		defer cancel()
 		start := time.Now()
@@ -269,10 +276,10 @@ func TestLimiterTimeUp(t *testing.T) {
 func TestLimiterGivesWay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLimiter(map[string]Limit{"": {PerSecond: 16, Burst: 16}}, 64)
-		rateOf := func(account string) rate.Limit { return l.bucket(account, "eu-west-1", "KMS").limit() }
-		throttle := func() { l.bucket("1", "eu-west-1", "KMS").giveWay() }
-		for i, want := range []rate.Limit{8, 4, 4} {
+		l := newLimiter([]Quota{{Service: "KMS", Limit: Limit{32, 32}}}, 0.5, 64)
+		rateOf := func(account string) rate.Limit { return l.bucket(account, "eu-west-1", "KMS", "ListKeys").limit() }
+		throttle := func() { l.bucket("1", "eu-west-1", "KMS", "ListKeys").giveWay() }
+		for i, want := range []rate.Limit{8, 4, 2, 1, 0.5, 0.5} {
 			throttle()
 			throttle() // was sent before the rate was halved
 			if got := rateOf("1"); got != want {
@@ -297,9 +304,9 @@ func TestLimiterGivesWay(t *testing.T) {
 			t.Errorf("after an hour %v a second", got)
 		}
 
-		free := newLimiter(map[string]Limit{"": {PerSecond: rate.Inf}}, 64)
-		free.bucket("1", "eu-west-1", "KMS").giveWay()
-		if got := free.bucket("1", "eu-west-1", "KMS").limit(); got != rate.Inf {
+		free := Unlimited()
+		free.bucket("1", "eu-west-1", "KMS", "ListKeys").giveWay()
+		if got := free.bucket("1", "eu-west-1", "KMS", "ListKeys").limit(); got != rate.Inf {
 			t.Errorf("what is not paced goes at %v a second", got)
 		}
 	})
@@ -307,7 +314,7 @@ func TestLimiterGivesWay(t *testing.T) {
 
 func TestLimiterBoundsCallsUnderWay(t *testing.T) {
 	t.Parallel()
-	l := newLimiter(map[string]Limit{"": {PerSecond: rate.Inf}}, 2)
+	l := newLimiter(nil, 0, 2)
 	var held []func()
 	for range 2 {
 		done, err := l.wait(t.Context(), "1", "r", "S3", "ListBuckets")

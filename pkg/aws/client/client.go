@@ -4,6 +4,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -25,9 +26,12 @@ import (
 // Options says how a process reaches AWS. The zero value is for production.
 type Options struct {
 	Version     string        // for the user agent
-	CallTimeout time.Duration // for one call with all its retries; 0 means a minute
+	CallTimeout time.Duration // for one call with all its retries, not for the wait for its turn; 0 means a minute
 	MaxAttempts int           // of one call; 0 means six, or AWS_MAX_ATTEMPTS
-	Limiter     *Limiter      // nil means AWS's known limits, none for an emulator
+	// QuotaShare is the part of AWS's quotas that is used, more than 0 and at most 1; 0
+	// means DefaultShare. It does not hold for an emulator, which has none.
+	QuotaShare float64
+	Limiter    *Limiter // in place of that
 	// CustomEndpoint adjusts clients when AWS is emulated; see collect.Spec.
 	CustomEndpoint func(sdkID string, options any)
 	// Elsewhere is told, once, of each host that is called and is not AWS's.
@@ -39,7 +43,8 @@ type Options struct {
 type Client struct {
 	options Options
 	guard   *Guard
-	limiter *Limiter
+	limiter *Limiter // that of the options, or nil
+	paced   *Limiter // by AWS's quotas
 	http    *awshttp.BuildableClient
 	route   *route
 }
@@ -64,6 +69,7 @@ func New(options Options) *Client {
 		route:   way,
 		guard:   NewGuard(),
 		limiter: options.Limiter,
+		paced:   NewLimiter(options.QuotaShare),
 		http: awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 			t.MaxIdleConnsPerHost = idlePerHost
 			t.MaxIdleConns = 512
@@ -120,14 +126,55 @@ func cmpOr(values ...int) int {
 	return 0
 }
 
-// deadline bounds a call with all its retries.
+// deadline bounds a call with all its retries, but for the time that it waits for its
+// turn: that is as long as AWS's quotas make it, and the task's own time bounds it.
 func (c *Client) deadline(stack *middleware.Stack) error {
 	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("cloudarq.Deadline",
 		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-			ctx, cancel := context.WithTimeout(ctx, c.options.CallTimeout)
-			defer cancel()
-			return next.HandleInitialize(ctx, in)
+			ctx, cancel := context.WithCancelCause(ctx)
+			defer cancel(nil)
+			clock := newStopwatch(c.options.CallTimeout, func() { cancel(context.DeadlineExceeded) })
+			defer clock.pause()
+			out, metadata, err := next.HandleInitialize(context.WithValue(ctx, stopwatchKey{}, clock), in)
+			if err != nil && errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
+				err = &overdueError{err.Error()}
+			}
+			return out, metadata, err
 		}), middleware.Before)
+}
+
+// overdueError is what became of a call whose time was over: the SDK's own word for that
+// is that it was cancelled, as if somebody had stopped the audit.
+type overdueError struct{ text string }
+
+func (e *overdueError) Error() string { return context.DeadlineExceeded.Error() + ": " + e.text }
+
+func (e *overdueError) Is(target error) bool { return target == context.DeadlineExceeded }
+
+// stopwatch ends a call whose time is over; it stands still while the call waits.
+type stopwatch struct {
+	timer *time.Timer
+	left  time.Duration
+	since time.Time
+}
+
+type stopwatchKey struct{}
+
+func newStopwatch(left time.Duration, over func()) *stopwatch {
+	return &stopwatch{time.AfterFunc(left, over), left, time.Now()}
+}
+
+// pause stops it, resume lets it go on. A call's attempts come one after another, so
+// that nobody else does either meanwhile.
+func (s *stopwatch) pause() {
+	if s.timer.Stop() {
+		s.left -= time.Since(s.since)
+	}
+}
+
+func (s *stopwatch) resume() {
+	s.since = time.Now()
+	s.timer.Reset(max(s.left, 0))
 }
 
 // emulator is the host and port of AWS_ENDPOINT_URL when it is on this machine;

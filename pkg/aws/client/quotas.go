@@ -1,0 +1,74 @@
+package client
+
+import (
+	_ "embed"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+
+	"golang.org/x/time/rate"
+)
+
+// Quota is how often AWS lets an account call one operation, or all of a service
+// together, in a region: what it works with itself comes out of the same.
+type Quota struct {
+	Service   string // the SDK's id, "CloudWatch Logs"
+	Operation string // empty for all of the service together, "*" for each one by itself
+	Limit     Limit
+	// Source is where AWS says so, and Read the day it did; empty where AWS publishes
+	// none, and the limit is what we take it to be.
+	Source, Read string
+}
+
+// Limit is how fast calls may go: a token bucket, as AWS's own are.
+type Limit struct {
+	PerSecond rate.Limit
+	Burst     int
+}
+
+// share is a part of a limit, with at least one call at once.
+func (l Limit) share(part float64) Limit {
+	return Limit{l.PerSecond * rate.Limit(part), max(1, int(float64(l.Burst)*part))}
+}
+
+//go:embed quotas.tsv
+var quotasTSV string
+
+// Quotas are those of all operations that are called.
+var Quotas = sync.OnceValue(func() []Quota {
+	var all []Quota
+	for line := range strings.Lines(quotasTSV) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		f := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		perSecond, err := strconv.ParseFloat(f[2], 64)
+		burst, err2 := strconv.Atoi(f[3])
+		if err != nil || err2 != nil {
+			panic(fmt.Sprintf("quotas.tsv: %q", line)) // a test reads the file
+		}
+		q := Quota{Service: f[0], Operation: f[1], Limit: Limit{rate.Limit(perSecond), burst}}
+		if len(f) > 5 {
+			q.Source, q.Read = f[4], f[5]
+		}
+		all = append(all, q)
+	}
+	return all
+})
+
+// quotaOf is the quota that an operation counts towards, and the name of its bucket.
+func quotaOf(quotas []Quota, service, operation string) (q Quota, bucket string, known bool) {
+	for _, q := range quotas {
+		if q.Service != service {
+			continue
+		}
+		switch q.Operation {
+		case "":
+			return q, service, true
+		case "*", operation:
+			return q, service + "." + operation, true
+		}
+	}
+	return Quota{}, service, false
+}
