@@ -145,7 +145,7 @@ func (r *Rig) connect(ctx context.Context) error {
 			c := model.Connection{
 				ID: id, AccountID: fmt.Sprintf("%012d", 100000000000+i), Name: "account " + string(id), CreatedAt: began(),
 				RoleARN:  "arn:aws:iam::111122223333:role/CloudArqAuditRole",
-				Schedule: model.Schedule{Expression: "rate(1 day)", JitterMinutes: new(0)}, Checks: r.checks, State: model.ConnectionPending, Since: began(),
+				Schedule: model.Schedule{Expression: "rate(1 day)", JitterMinutes: new(0)}, AuditOptions: model.AuditOptions{Checks: r.checks}, State: model.ConnectionPending, Since: began(),
 			}
 			if err := records.PutConnection(ctx, &c); err != nil {
 				return err

@@ -55,16 +55,7 @@ func (c *cli) wayIn(ctx context.Context, s *local.State, f runFlags) (entrance, 
 		return entrance{}, f, err
 	}
 	c.remindOfKey(connection)
-	for _, w := range []struct{ flag, own *[]string }{
-		{&f.regions, &connection.Regions},
-		{&f.services, &connection.Services},
-		{&f.checks, &connection.Checks},
-		{&f.trusted, &connection.TrustedAccounts},
-	} {
-		if len(*w.flag) == 0 {
-			*w.flag = *w.own
-		}
-	}
+	f.AuditOptions = f.Or(connection.AuditOptions)
 	return entrance{
 		open: func(ctx context.Context, session string, calls ledger.Ledger) (*client.Account, error) {
 			return accounts.Open(ctx, connection, session, calls)
@@ -78,7 +69,7 @@ func (c *cli) wayIn(ctx context.Context, s *local.State, f runFlags) (entrance, 
 // awsClient says to whom calls go that are not for AWS: an environment variable or a
 // profile may have them go anywhere, and what answers there is believed.
 func (c *cli) awsClient() *client.Client {
-	return client.New(client.Options{Version: version.String(), CustomEndpoint: collectors.CustomEndpoint, Elsewhere: func(host string) {
+	return client.New(client.Options{Version: version.String(), CustomEndpoint: collectors.CustomEndpoint, QuotaShare: c.quotaShare / 100, Elsewhere: func(host string) {
 		if _, again := c.elsewhere.LoadOrStore(host, true); !again {
 			c.note("calls go to %s, which is not AWS; AWS_ENDPOINT_URL or the profile's endpoint_url says so", model.Clean(host))
 		}
@@ -119,7 +110,7 @@ func (c *cli) connect(ctx context.Context, catalog *check.Catalog, f runFlags, w
 		return nil, err
 	}
 	r.Connection.AccountID, r.Partition, r.CallerARN = identity.Account, identity.Partition, identity.CallerARN
-	if len(f.regions) > 0 {
+	if len(f.Regions) > 0 {
 		slices.Sort(r.Regions)
 		r.Regions = slices.Compact(r.Regions)
 		// Whether there are others, what looks at the whole account has to know.

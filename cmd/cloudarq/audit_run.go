@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/aws/client"
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/local/keep"
@@ -22,14 +23,12 @@ import (
 type runFlags struct {
 	profile, roleARN, externalID string
 	connection                   string
-	regions, services, checks    []string
-	trusted                      []string
-	severity, failOn             string
-	unused                       bool
-	minCoverage                  float64
-	incompleteOK, dryRun         bool
-	timeout                      time.Duration
-	resume                       string
+	model.AuditOptions
+	severity, failOn     string
+	minCoverage          float64
+	incompleteOK, dryRun bool
+	timeout              time.Duration
+	resume               string
 }
 
 func (c *cli) auditRun() *cobra.Command {
@@ -60,37 +59,55 @@ The verdicts go to stdout: with -o json, ndjson or csv every one of them, with
 	flags.StringVar(&f.externalID, "external-id", "", "where the External ID is: - (stdin), prompt, env:NAME or file:PATH (default $"+externalIDVariable+")")
 	flags.StringVar(&f.connection, "connection", "", "kept connection to audit, by name, id or account")
 	c.keyringFlag(cmd)
-	flags.StringSliceVar(&f.regions, "regions", nil, "regions to audit (default all that the account has enabled)")
-	flags.StringSliceVar(&f.services, "services", nil, "services to audit (default all)")
-	flags.StringSliceVar(&f.checks, "checks", nil, "checks by id, glob or another tool's id, such as prowler:s3_bucket_object_versioning; all, or default and more (default all but the optional ones)")
-	flags.BoolVar(&f.unused, "unused-defaults", false, "judge also what AWS makes by default and nothing uses, such as default VPCs")
-	trustedFlag(cmd, &f.trusted)
+	optionFlags(cmd, &f.AuditOptions)
 	flags.StringVar(&f.severity, "severity", "", "only checks of this severity and above")
 	flags.StringVar(&f.failOn, "fail-on", "", "exit with 1 if a check of this severity or above failed")
 	flags.Float64Var(&f.minCoverage, "min-coverage", 0, "exit with 3 if less than this percentage could be assessed")
 	flags.BoolVar(&f.incompleteOK, "incomplete-ok", false, "never exit with 3")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "print the calls that the audit would make, and make none of them")
 	flags.DurationVar(&f.timeout, "timeout", 0, "time for the whole audit; what was not read by then is not assessed (default none)")
+	flags.Float64Var(&c.quotaShare, "quota-share", 100*client.DefaultShare, "percentage of AWS's API quotas that the audit may take; the account's own work shares them")
 	flags.StringVar(&f.resume, "resume", "", "go on with an audit that was cancelled")
 	return cmd
 }
 
-func trustedFlag(cmd *cobra.Command, to *[]string) {
-	cmd.Flags().StringSliceVar(to, "trusted-accounts", nil, "accounts that policies may let in without being strangers, by number")
+// optionFlags are the flags of what audits look at, and how.
+func optionFlags(cmd *cobra.Command, to *model.AuditOptions) {
+	flags := cmd.Flags()
+	flags.StringSliceVar(&to.Regions, "regions", nil, "regions to audit (default all that the account has enabled)")
+	flags.StringSliceVar(&to.Services, "services", nil, "services to audit (default all)")
+	flags.StringSliceVar(&to.Checks, "checks", nil, "checks by id, glob or another tool's id, such as prowler:s3_bucket_object_versioning; all, or default and more (default all but the optional ones)")
+	flags.BoolVar(&to.Unused, "unused-defaults", false, "judge also what AWS makes by default and nothing uses, such as default VPCs")
+	flags.StringSliceVar(&to.TrustedAccounts, "trusted-accounts", nil, "accounts that policies may let in without being strangers, by number")
+	flags.IntVar(&to.CallBudget, "call-budget", 0, "the most calls to AWS that an audit may make, at least 100; what was not read by then is not assessed (default none)")
 }
 
-func (f runFlags) validate() error {
+// optionsError says which flag is wrong.
+func optionsError(o model.AuditOptions) error {
+	err := o.Check()
+	var field *model.FieldError
+	if errors.As(err, &field) {
+		flag, _, _ := strings.Cut(strings.ReplaceAll(field.Field, "_", "-"), "[")
+		return usagef("--%s: %w", flag, err)
+	}
+	return err
+}
+
+func (c *cli) validate(f runFlags) error {
 	if _, err := model.ParseSeverity(f.failOn); f.failOn != "" && err != nil {
 		return usagef("--fail-on: %w", err)
 	}
 	if f.minCoverage < 0 || f.minCoverage > 100 {
 		return usagef("--min-coverage %v: want a percentage from 0 to 100", f.minCoverage)
 	}
+	if c.quotaShare < 1 || c.quotaShare > 100 {
+		return usagef("--quota-share %v: want a percentage from 1 to 100", c.quotaShare)
+	}
 	if f.timeout < 0 {
 		return usagef("--timeout %s is negative", f.timeout)
 	}
-	if err := (model.Connection{TrustedAccounts: f.trusted}).Check(); err != nil {
-		return usagef("--trusted-accounts: %w", err)
+	if err := optionsError(f.AuditOptions); err != nil {
+		return err
 	}
 	if f.connection != "" && (f.roleARN != "" || f.externalID != "" || f.profile != "") {
 		return usagef("--connection has a role, an External ID and a profile of its own: leave out --role-arn, --external-id and --profile")
@@ -102,7 +119,7 @@ func (c *cli) runAudit(ctx context.Context, f runFlags) error {
 	if _, err := c.format(); err != nil {
 		return err
 	}
-	if err := f.validate(); err != nil {
+	if err := c.validate(f); err != nil {
 		return err
 	}
 	return c.with(ctx, func(s *local.State) error {
@@ -176,17 +193,17 @@ func (c *cli) prepare(ctx context.Context, s *local.State, f runFlags) (local.Ru
 		run.Resume = &audit
 		return run, nil
 	}
-	checks, err := keep.Select(s.Catalog, f.checks, f.services, f.regions)
+	checks, err := keep.Select(s.Catalog, f.Checks, f.Services, f.Regions)
 	if err != nil {
 		return run, usage(err)
 	}
 	if checks, err = severities(checks, f.severity); err != nil {
 		return run, err
 	}
-	if _, err := pipeline.Resolve(s.Catalog, checks, f.services); err != nil {
+	if _, err := pipeline.Resolve(s.Catalog, checks, f.Services); err != nil {
 		return run, err
 	}
-	run.Request = pipeline.Request{Audit: local.NewAuditID(), Checks: checks, Services: f.services, Regions: f.regions, Unused: f.unused, TrustedAccounts: f.trusted}
+	run.Request = pipeline.Request{Audit: local.NewAuditID(), Checks: checks, Services: f.Services, Regions: f.Regions, Unused: f.Unused, TrustedAccounts: f.TrustedAccounts, CallBudget: f.CallBudget}
 	return run, nil
 }
 

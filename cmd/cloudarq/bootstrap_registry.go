@@ -77,7 +77,7 @@ func (r *deployedRegistry) prepare(ctx context.Context, place bootstrap.Place) (
 	}
 	at := slices.IndexFunc(all, func(c model.Connection) bool { return c.AccountID == place.Account })
 	if r.isNew = at < 0; r.isNew {
-		r.wanted = apiclient.ConnectionInput{Name: r.flags.name, RoleARN: place.RoleARN(), Services: r.flags.services, Checks: r.flags.checks}
+		r.wanted = apiclient.ConnectionInput{Name: r.flags.name, RoleARN: place.RoleARN(), AuditOptions: model.AuditOptions{Services: r.flags.services, Checks: r.flags.checks}}
 		r.connection, err = r.client.Connect(ctx, ulid.Make().String(), r.wanted)
 	} else {
 		r.connection, err = r.client.Connection(ctx, all[at].ID)

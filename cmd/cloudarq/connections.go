@@ -145,10 +145,7 @@ no flag says stays; an empty one takes it back. The way into the account stays a
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.Name, "name", "", "a name to call the account by")
-	flags.StringSliceVar(&f.Regions, "regions", nil, "regions to audit (empty: all that the account has enabled)")
-	flags.StringSliceVar(&f.Services, "services", nil, "services to audit (empty: all)")
-	flags.StringSliceVar(&f.Checks, "checks", nil, "checks by id, glob or another tool's id (empty: all)")
-	trustedFlag(cmd, &f.TrustedAccounts)
+	optionFlags(cmd, &f.AuditOptions)
 	cmd.RunE = func(cmd *cobra.Command, words []string) error {
 		ctx := cmd.Context()
 		return c.withConnection(ctx, words[0], func(accounts keep.Connections, connection model.Connection) error {
@@ -163,6 +160,12 @@ no flag says stays; an empty one takes it back. The way into the account stays a
 					if flags.Changed(flag) {
 						*w.to = *w.said
 					}
+				}
+				if flags.Changed("unused-defaults") {
+					n.Unused = f.Unused
+				}
+				if flags.Changed("call-budget") {
+					n.CallBudget = f.CallBudget
 				}
 			})
 			if err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/aws/client"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/local/keep"
+	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
 // bootstrapFlags are the flags of connections bootstrap.
@@ -154,7 +155,7 @@ func (f bootstrapFlags) place(ctx context.Context) (bootstrap.Place, error) {
 
 // connection is what is said of the account.
 func (f bootstrapFlags) connection(place bootstrap.Place) keep.NewConnection {
-	return keep.NewConnection{Name: f.name, RoleARN: place.RoleARN(), Profile: f.profile, Services: f.services, Checks: f.checks}
+	return keep.NewConnection{Name: f.name, RoleARN: place.RoleARN(), Profile: f.profile, AuditOptions: model.AuditOptions{Services: f.services, Checks: f.checks}}
 }
 
 func (c *cli) bootstrap(ctx context.Context, f bootstrapFlags) error {

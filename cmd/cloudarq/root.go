@@ -38,7 +38,8 @@ type cli struct {
 	keyring           secret.Wrapper // once it was asked for
 	lines             *bufio.Reader  // of stdin, which may hold more than one secret
 
-	elsewhere sync.Map // hosts that are not AWS's, and were named
+	quotaShare float64  // percentage of AWS's quotas that calls take; 0 is the default
+	elsewhere  sync.Map // hosts that are not AWS's, and were named
 }
 
 func (c *cli) root() *cobra.Command {

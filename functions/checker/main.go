@@ -33,6 +33,7 @@ type settings struct {
 	Bound       time.Duration `env:"AUDIT_BOUND,required"`
 	WatchEvery  time.Duration `env:"WATCH_EVERY,required"`
 	VerifyEvery time.Duration `env:"VERIFY_EVERY,required"`
+	QuotaShare  float64       `env:"QUOTA_SHARE,required"` // percentage of AWS's quotas
 }
 
 func main() {
@@ -45,7 +46,7 @@ func main() {
 			Catalog:     f.Catalog,
 			ExternalIDs: connect.ExternalIDs{Store: f.Store, Keys: f.Keys(cfg.Key), Now: time.Now},
 			VerifyEvery: cfg.VerifyEvery, Now: time.Now,
-			Client: client.New(client.Options{Version: version.String(), CustomEndpoint: collectors.CustomEndpoint, Elsewhere: func(host string) {
+			Client: client.New(client.Options{Version: version.String(), CustomEndpoint: collectors.CustomEndpoint, QuotaShare: cfg.QuotaShare / 100, Elsewhere: func(host string) {
 				f.Log.Warn("calls go to what is not AWS", slog.String("host", host))
 			}}),
 		},

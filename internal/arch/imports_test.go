@@ -120,7 +120,7 @@ func TestRooms(t *testing.T) {
 		"pkg/policy/grant":     {"pkg/judge/check", "pkg/judge/iampolicy", "pkg/model", "pkg/policy"},
 		"pkg/store":            {"pkg/model", "pkg/platform/table"},
 		"pkg/aws/ledger":       {},
-		"pkg/aws/collect":      {"pkg/judge/check", "pkg/judge/fact", "pkg/judge/iampolicy", "pkg/judge/secretscan", "pkg/model", "pkg/policy"},
+		"pkg/aws/collect":      {"pkg/aws/ledger", "pkg/judge/check", "pkg/judge/fact", "pkg/judge/iampolicy", "pkg/judge/secretscan", "pkg/model", "pkg/policy"},
 		"pkg/audit/schedule":   {"pkg/model"},
 		"pkg/audit/score":      {"pkg/model"},
 		"pkg/audit/evidence":   {"pkg/judge/check", "pkg/judge/fact", "pkg/model"},

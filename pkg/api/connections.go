@@ -20,16 +20,11 @@ import (
 
 // ConnectionInput is what a client says of a connection.
 type ConnectionInput struct {
-	Name     string         `json:"name,omitempty" maxLength:"100"`
-	Project  string         `json:"project,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9._-]*$"`
-	RoleARN  string         `json:"role_arn,omitempty" maxLength:"2048" doc:"The role to assume: of the name that the deployment's AuditRoleName says, without a path; may come later, when it exists" example:"arn:aws:iam::111122223333:role/CloudArqAuditRole"`
-	Regions  []string       `json:"regions,omitempty" maxItems:"50" doc:"Regions to audit; all that the account has enabled if left out"`
-	Services []string       `json:"services,omitempty" maxItems:"200" doc:"Services to audit; all if left out"`
-	Checks   []string       `json:"checks,omitempty" maxItems:"1000" doc:"Checks by id, glob or another tool's id, or default or all; all but the optional ones if left out"`
-	Unused   bool           `json:"unused_defaults,omitempty" doc:"Judge also what AWS makes by default and nothing uses, such as default VPCs"`
+	Name    string `json:"name,omitempty" maxLength:"100"`
+	Project string `json:"project,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9._-]*$"`
+	RoleARN string `json:"role_arn,omitempty" maxLength:"2048" doc:"The role to assume: of the name that the deployment's AuditRoleName says, without a path; may come later, when it exists" example:"arn:aws:iam::111122223333:role/CloudArqAuditRole"`
+	model.AuditOptions
 	Schedule model.Schedule `json:"schedule,omitempty" required:"false"`
-
-	TrustedAccounts []string `json:"trusted_accounts,omitempty" maxItems:"1000" doc:"Accounts that policies may let in without being strangers, by number" example:"[\"444455556666\"]"`
 }
 
 // ListedConnection is a connection as clients see it among others.
@@ -125,8 +120,7 @@ func (a *API) createConnection(ctx context.Context, in *struct {
 // apply checks what a client says of a connection and writes it into c.
 func (a *API) apply(ctx context.Context, c *model.Connection, in ConnectionInput) error {
 	said := model.Connection{
-		Name: in.Name, Project: in.Project, RoleARN: in.RoleARN, Regions: in.Regions, Services: in.Services, Checks: in.Checks,
-		TrustedAccounts: in.TrustedAccounts, Schedule: in.Schedule,
+		Name: in.Name, Project: in.Project, RoleARN: in.RoleARN, AuditOptions: in.AuditOptions, Schedule: in.Schedule,
 	}
 	if err := said.Check(); err != nil {
 		return a.said(ctx, err)
@@ -165,7 +159,7 @@ func (a *API) apply(ctx context.Context, c *model.Connection, in ConnectionInput
 		c.AccessKey = nil
 	}
 	c.Name, c.Project, c.RoleARN = in.Name, in.Project, in.RoleARN
-	c.Regions, c.Services, c.Checks, c.Unused, c.TrustedAccounts, c.Schedule = in.Regions, in.Services, in.Checks, in.Unused, in.TrustedAccounts, in.Schedule
+	c.AuditOptions, c.Schedule = in.AuditOptions, in.Schedule
 	return nil
 }
 

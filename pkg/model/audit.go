@@ -55,6 +55,9 @@ type Audit struct {
 	// Unused says that what AWS makes by default and nothing uses is judged as well.
 	Unused bool `json:"unused_defaults,omitempty"`
 
+	// CallBudget is the most calls to AWS that it may make; 0 is no bound.
+	CallBudget int `json:"call_budget,omitempty"`
+
 	// Retries counts how often the audit was taken up again after it had ended:
 	// what looks at the whole account is judged anew each time.
 	Retries  int      `json:"retries,omitempty"`
@@ -109,6 +112,9 @@ type Task struct {
 	// gap in the evidence.
 	Late bool `json:"late,omitempty"`
 
+	// Spent says that the audit's calls were used up before everything was read.
+	Spent bool `json:"spent,omitempty"`
+
 	// Of is the task that this one is a part of, and Part its place in the row; Rest is
 	// what it has to do. Next are the tasks that go on with what it left, Left is what each
 	// of them has to do, and Unread is what none does.
@@ -123,8 +129,8 @@ type Task struct {
 	Ledger   string `json:"ledger,omitempty"`   // key in the blob store, of the attempt that gave the result
 	// Objects are the evidence and the ledgers that all attempts at it stored, with their
 	// digests. Tasks of before digests were kept have none.
-	Objects   []Object           `json:"objects,omitempty"`
-	Calls     int                `json:"calls,omitempty"`
+	Objects []Object `json:"objects,omitempty"`
+	Load
 	Resources int                `json:"resources,omitempty"`
 	Listings  map[string]Listing `json:"listings,omitempty"` // by resource type
 	Tally     Tally              `json:"tally,omitempty"`
@@ -211,7 +217,22 @@ type Summary struct {
 	Gaps      []GapCount       `json:"gaps"`
 	Changes   Changes          `json:"changes"`
 	Resources int              `json:"resources"`
-	Calls     int              `json:"calls"`
+	Calls     int              `json:"calls"` // to AWS
+	// Load is what the audit was for the account, by service. Audits of before it was
+	// counted have none.
+	Load map[string]Load `json:"load,omitempty"`
+}
+
+// Load is what calls to AWS took of what the account's own work takes as well.
+type Load struct {
+	Calls     int `json:"calls,omitempty"`
+	Attempts  int `json:"attempts,omitempty"`  // requests, repeated ones included
+	Throttled int `json:"throttled,omitempty"` // requests that AWS refused for their rate
+}
+
+// Add sums two.
+func (l Load) Add(o Load) Load {
+	return Load{l.Calls + o.Calls, l.Attempts + o.Attempts, l.Throttled + o.Throttled}
 }
 
 // ScoreVersion is the version of the score that is computed now. docs/score.md

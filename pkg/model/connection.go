@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"regexp"
 	"time"
 )
@@ -17,18 +18,7 @@ type Connection struct {
 	AccessKey *AccessKey   `json:"access_key,omitempty"` // instead of a role; neither for the local command's own credentials
 	CreatedAt time.Time    `json:"created_at"`
 
-	// What an audit of it looks at. Regions empty means all that the account has
-	// enabled; Services and Checks empty mean all by default. Checks are ids, globs or
-	// other tools' ids, as given.
-	Regions  []string `json:"regions,omitempty"`
-	Services []string `json:"services,omitempty"`
-	Checks   []string `json:"checks,omitempty"`
-	// Unused has audits judge also what AWS makes by default and nothing uses, such as
-	// default VPCs.
-	Unused bool `json:"unused_defaults,omitempty"`
-	// TrustedAccounts are AWS accounts, by number, that its owner does not call strangers.
-	TrustedAccounts []string `json:"trusted_accounts,omitempty"`
-
+	AuditOptions
 	Schedule Schedule `json:"schedule,omitzero"`
 
 	State  ConnectionState `json:"state,omitempty"`
@@ -36,6 +26,32 @@ type Connection struct {
 	Since  time.Time       `json:"since,omitzero"`   // of the state
 
 	Version int64 `json:"-"` // of the stored record
+}
+
+// AuditOptions are what audits of a connection look at, and how.
+type AuditOptions struct {
+	Regions  []string `json:"regions,omitempty" maxItems:"50" doc:"Regions to audit; all that the account has enabled if left out"`
+	Services []string `json:"services,omitempty" maxItems:"200" doc:"Services to audit; all if left out"`
+	// Checks are ids, globs or other tools' ids, as given.
+	Checks []string `json:"checks,omitempty" maxItems:"1000" doc:"Checks by id, glob or another tool's id, or default or all; all but the optional ones if left out"`
+	Unused bool     `json:"unused_defaults,omitempty" doc:"Judge also what AWS makes by default and nothing uses, such as default VPCs"`
+	// TrustedAccounts are those that the connection's owner does not call strangers.
+	TrustedAccounts []string `json:"trusted_accounts,omitempty" maxItems:"1000" doc:"Accounts that policies may let in without being strangers, by number" example:"[\"444455556666\"]"`
+	CallBudget      int      `json:"call_budget,omitempty" minimum:"0" maximum:"10000000" doc:"The most calls to AWS that one audit may make, repeated ones included; what is not read by then is not assessed. At least 100; 0 or left out is no bound"`
+}
+
+// Or is what these say, and where they say nothing what others do.
+func (o AuditOptions) Or(others AuditOptions) AuditOptions {
+	for _, w := range []struct{ own, other *[]string }{
+		{&o.Regions, &others.Regions}, {&o.Services, &others.Services}, {&o.Checks, &others.Checks}, {&o.TrustedAccounts, &others.TrustedAccounts},
+	} {
+		if len(*w.own) == 0 {
+			*w.own = *w.other
+		}
+	}
+	o.Unused = o.Unused || others.Unused
+	o.CallBudget = cmp.Or(o.CallBudget, others.CallBudget)
+	return o
 }
 
 // AccountOfRole is the account in the ARN of an IAM role; false says that it is

@@ -15,9 +15,12 @@ const (
 	MaxChecks          = 1000
 	MaxWord            = 128 // characters of a region, a service or a check's pattern
 	MaxTrustedAccounts = 1000
-	MaxExpression      = 256 // characters of a schedule's expression
-	MaxTimezone        = 64
-	MaxJitter          = 24 * 60 // minutes
+	// MinCallBudget is more than opening an account takes.
+	MinCallBudget = 100
+	MaxCallBudget = 10_000_000
+	MaxExpression = 256 // characters of a schedule's expression
+	MaxTimezone   = 64
+	MaxJitter     = 24 * 60 // minutes
 )
 
 // FieldError is what is wrong with one thing that somebody said.
@@ -45,6 +48,13 @@ var (
 // Check refuses what nobody may say of a connection, with a *FieldError. What only the
 // catalog knows, such as the names of services, is asked elsewhere.
 func (c Connection) Check() error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	return c.AuditOptions.Check()
+}
+
+func (c Connection) check() error {
 	if err := checkText("name", c.Name, MaxConnectionName); err != nil {
 		return err
 	}
@@ -59,15 +69,20 @@ func (c Connection) Check() error {
 			return wrong("role_arn", "%q is not the ARN of an IAM role", c.RoleARN)
 		}
 	}
+	return c.Schedule.check()
+}
+
+// Check refuses what nobody may say of what audits look at, with a *FieldError.
+func (o AuditOptions) Check() error {
 	for _, l := range []struct {
 		field string
 		words []string
 		most  int
 	}{
-		{"regions", c.Regions, MaxRegions},
-		{"services", c.Services, MaxServices},
-		{"checks", c.Checks, MaxChecks},
-		{"trusted_accounts", c.TrustedAccounts, MaxTrustedAccounts},
+		{"regions", o.Regions, MaxRegions},
+		{"services", o.Services, MaxServices},
+		{"checks", o.Checks, MaxChecks},
+		{"trusted_accounts", o.TrustedAccounts, MaxTrustedAccounts},
 	} {
 		if len(l.words) > l.most {
 			return wrong(l.field, "%d are too many, at most %d are possible", len(l.words), l.most)
@@ -78,17 +93,20 @@ func (c Connection) Check() error {
 			}
 		}
 	}
-	for i, region := range c.Regions {
+	for i, region := range o.Regions {
 		if !regionName.MatchString(region) {
 			return wrong(fmt.Sprintf("regions[%d]", i), "%q is no region", region)
 		}
 	}
-	for i, account := range c.TrustedAccounts {
+	for i, account := range o.TrustedAccounts {
 		if !IsAccountID(account) {
 			return wrong(fmt.Sprintf("trusted_accounts[%d]", i), "%q is not the number of an AWS account, which has 12 digits", account)
 		}
 	}
-	return c.Schedule.check()
+	if o.CallBudget != 0 && (o.CallBudget < MinCallBudget || o.CallBudget > MaxCallBudget) {
+		return wrong("call_budget", "%d calls are not from %d to %d; 0 is no bound", o.CallBudget, MinCallBudget, MaxCallBudget)
+	}
+	return nil
 }
 
 func (s Schedule) check() error {

@@ -21,7 +21,7 @@ func (o *Organization) connectionKey(id model.ConnectionID) table.Key {
 
 func connectionVersion(c *model.Connection, v int64) { c.Version = v }
 
-// PutConnection writes a connection if it is unchanged since it was read, and
+// PutConnection writes what a connection is to be if it is unchanged since it was read, and
 // moves its Version on; ErrConflict otherwise. A new one has version 0.
 func (o *Organization) PutConnection(ctx context.Context, c *model.Connection) error {
 	item, err := encode(o.connectionKey(c.ID), table.Key{}, c.Version, c)
@@ -45,7 +45,21 @@ func (o *Organization) Connection(ctx context.Context, id model.ConnectionID) (m
 }
 
 // AnyConnection reads a connection, also a deleted one that is not purged yet.
-func (o *Organization) AnyConnection(ctx context.Context, id model.ConnectionID) (c model.Connection, err error) {
+func (o *Organization) AnyConnection(ctx context.Context, id model.ConnectionID) (model.Connection, error) {
+	c, err := o.connectionItself(ctx, id)
+	if err != nil {
+		return c, err
+	}
+	var found state
+	if _, err := o.get(ctx, o.stateKey(id), &found); err != nil && !isMissing(err) {
+		return c, fmt.Errorf("state of connection %s: %w", id, err)
+	}
+	found.of(&c)
+	return c, nil
+}
+
+// connectionItself reads a connection without what was found of it.
+func (o *Organization) connectionItself(ctx context.Context, id model.ConnectionID) (c model.Connection, err error) {
 	item, err := o.get(ctx, o.connectionKey(id), &c)
 	if err != nil {
 		return c, fmt.Errorf("connection %s: %w", id, err)
@@ -57,6 +71,9 @@ func (o *Organization) AnyConnection(ctx context.Context, id model.ConnectionID)
 // Connections lists all connections by id.
 func (o *Organization) Connections(ctx context.Context) ([]model.Connection, error) {
 	all, err := list(ctx, o.table, table.Query{PK: o.key("CONNECTION")}, connectionVersion)
+	if err == nil {
+		err = o.withStates(ctx, all, table.Position{})
+	}
 	if err != nil {
 		return nil, fmt.Errorf("list connections: %w", err)
 	}
@@ -66,7 +83,14 @@ func (o *Organization) Connections(ctx context.Context) ([]model.Connection, err
 // ConnectionsPage lists some connections by id, those that come after a cursor of an
 // earlier page. Deleted ones are left out, so that a page may be short.
 func (o *Organization) ConnectionsPage(ctx context.Context, cursor string, limit int) (page []model.Connection, next string, err error) {
-	page, next, err = onePage(ctx, o.table, table.Query{PK: o.key("CONNECTION"), Cursor: cursor, Limit: limit}, connectionVersion)
+	q := table.Query{PK: o.key("CONNECTION"), Cursor: cursor, Limit: limit}
+	after, _, err := q.Position()
+	if err == nil {
+		page, next, err = onePage(ctx, o.table, q, connectionVersion)
+	}
+	if err == nil {
+		err = o.withStates(ctx, page, after)
+	}
 	if err != nil {
 		return nil, "", fmt.Errorf("list connections: %w", err)
 	}

@@ -271,8 +271,10 @@ func (w *sweep) walk(ctx context.Context, scopes []string) error {
 		return err
 	}
 	o, connection := w.purge.org, w.purge.connection
-	if err := w.partition(ctx, o.key("SCOPE", string(connection))); err != nil {
-		return err
+	for _, kind := range []string{"SCOPE", "CALLS"} {
+		if err := w.partition(ctx, o.key(kind, string(connection))); err != nil {
+			return err
+		}
 	}
 	sealed, err := o.AccessKeyIDs(ctx, connection)
 	if err != nil {
@@ -283,7 +285,7 @@ func (w *sweep) walk(ctx context.Context, scopes []string) error {
 		keys = append(keys, o.dataKeyKey(DataKeyOf(connection, id)), o.sealedKey(connection, id))
 	}
 	for _, key := range append(keys, []table.Key{
-		{PK: o.key("CLOCK", string(startClock)), SK: string(connection)}, o.claimKey(connection), o.verifiedKey(connection), o.accessRecord(connection), o.dataKeyKey(string(connection)),
+		{PK: o.key("CLOCK", string(startClock)), SK: string(connection)}, o.claimKey(connection), o.stateKey(connection), o.verifiedKey(connection), o.accessRecord(connection), o.dataKeyKey(string(connection)),
 	}...) {
 		_, err := o.table.Get(ctx, key)
 		if err == nil {

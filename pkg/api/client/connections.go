@@ -13,15 +13,11 @@ import (
 
 // ConnectionInput is what is said of a connection. A change says all of it anew.
 type ConnectionInput struct {
-	Name     string         `json:"name,omitempty"`
-	Project  string         `json:"project,omitempty"`
-	RoleARN  string         `json:"role_arn,omitempty"`
-	Regions  []string       `json:"regions,omitempty"`
-	Services []string       `json:"services,omitempty"`
-	Checks   []string       `json:"checks,omitempty"`
+	Name    string `json:"name,omitempty"`
+	Project string `json:"project,omitempty"`
+	RoleARN string `json:"role_arn,omitempty"`
+	model.AuditOptions
 	Schedule model.Schedule `json:"schedule,omitzero"`
-
-	TrustedAccounts []string `json:"trusted_accounts,omitempty"`
 }
 
 // Connection is a connection of the deployment, with what its role needs.
@@ -35,7 +31,7 @@ type Connection struct {
 
 // Input is what was said of the connection, to be changed.
 func (c Connection) Input() ConnectionInput {
-	return ConnectionInput{c.Name, c.Project, c.RoleARN, c.Regions, c.Services, c.Checks, c.Schedule, c.TrustedAccounts}
+	return ConnectionInput{c.Name, c.Project, c.RoleARN, c.AuditOptions, c.Schedule}
 }
 
 // Connections lists the organization's, without what their roles need.

@@ -64,7 +64,7 @@ func TestTrustedAccounts(t *testing.T) {
 		seen = append(seen, s.Trusted)
 		return nil
 	}}}}
-	connection := model.Connection{ID: account, AccountID: account, RoleARN: "arn:aws:iam::" + account + ":role/r", Regions: []string{"eu-west-1"}, TrustedAccounts: []string{"444455556666"}}
+	connection := model.Connection{ID: account, AccountID: account, RoleARN: "arn:aws:iam::" + account + ":role/r", AuditOptions: model.AuditOptions{Regions: []string{"eu-west-1"}, TrustedAccounts: []string{"444455556666"}}}
 	if err := m.BeginFor(t.Context(), organization, connection, "trusting"); err != nil {
 		t.Fatal(err)
 	}

@@ -43,6 +43,8 @@ func (p *Pipeline) RunTask(ctx context.Context, message queue.Message) error {
 			return err
 		}
 		return p.refuse(ctx, message.Body, refused)
+	case errors.Is(err, ledger.ErrSpent): // which no other delivery changes
+		return p.fail(ctx, message.Body, model.Task{Problem: ledger.ErrSpent.Error(), Spent: true})
 	case message.Last():
 		return p.Abandon(ctx, message.Body, err.Error())
 	}
@@ -237,11 +239,9 @@ func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, ta
 			return err
 		}
 	}
-	for _, call := range calls.Entries() {
-		p.meter(metrics.Throttles, call.Throttles)
-	}
+	task.State, task.Load, task.Spent = model.TaskCollected, calls.load(), calls.spent
+	p.meter(metrics.Throttles, task.Throttled)
 	p.meter(metrics.Verdicts, ev.tally.Sum().Total())
-	task.State, task.Calls = model.TaskCollected, len(calls.Entries())
 	task.Resources, task.Listings, task.Tally, task.Gaps = ev.resources, ev.counts(), ev.tally, ev.gaps.list()
 	return nil
 }

@@ -181,7 +181,7 @@ func (p *Pipeline) beginFor(ctx context.Context, org model.OrganizationID, conne
 	}
 	_, err = p.Begin(ctx, Request{
 		Organization: org, Audit: id, Connection: connection, Regions: connection.Regions,
-		Checks: checks, Services: connection.Services, TrustedAccounts: connection.TrustedAccounts, Urgent: urgent,
+		Checks: checks, Services: connection.Services, TrustedAccounts: connection.TrustedAccounts, CallBudget: connection.CallBudget, Urgent: urgent,
 	})
 	return err
 }

@@ -167,31 +167,24 @@ func (p *Pipeline) noteConnection(ctx context.Context, org *store.Organization, 
 	if audit.RefusedCode == model.CodeAccessKeysDisabled || audit.Refused == "" && audit.CallerARN == "" {
 		return false, nil // not opened, for reasons that are not the account's
 	}
-	for {
-		c, err := org.Connection(ctx, audit.Connection)
-		if errors.Is(err, store.ErrNotFound) {
-			return false, nil // deleted meanwhile
-		}
-		if err != nil {
-			return false, err
+	err = org.ChangeState(ctx, audit.Connection, func(c *model.Connection) bool {
+		state, reason := drift.State(c.State, audit)
+		change := (c.State != state || c.Reason != reason) && !c.Since.After(audit.StartedAt)
+		if change {
+			if c.State != state {
+				c.Since = audit.StartedAt
+			}
+			c.State, c.Reason = state, reason
 		}
 		// Also one that has to be set up again, because its role lets in others: who never
 		// opened it is told by the answer, and its state is older than this audit.
-		found := func() bool {
-			return (c.State == model.ConnectionRevoked || c.State == model.ConnectionPending && audit.Refused != "") && c.Since.Equal(audit.StartedAt)
-		}
-		state, reason := drift.State(c.State, audit)
-		if c.State == state && c.Reason == reason || c.Since.After(audit.StartedAt) {
-			return found(), nil
-		}
-		if c.State != state {
-			c.Since = audit.StartedAt
-		}
-		c.State, c.Reason = state, reason
-		if err := org.PutConnection(ctx, &c); !errors.Is(err, store.ErrConflict) {
-			return found(), err
-		}
+		broken = (c.State == model.ConnectionRevoked || c.State == model.ConnectionPending && audit.Refused != "") && c.Since.Equal(audit.StartedAt)
+		return change
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil // deleted meanwhile
 	}
+	return broken, err
 }
 
 // conclude works out how an audit ends.
@@ -220,8 +213,14 @@ func (p *Pipeline) conclude(ctx context.Context, orgID model.OrganizationID, aud
 	for _, t := range tasks {
 		if t.State == model.TaskFailed {
 			audit.State = model.AuditPartial
-			audit.AddProblem(t.Problem)
+			if !t.Spent {
+				audit.AddProblem(t.Problem)
+			}
 		}
+	}
+	if slices.ContainsFunc(tasks, func(t model.Task) bool { return t.Spent }) {
+		audit.State = model.AuditPartial
+		audit.AddProblem(fmt.Sprintf("the call budget of the audit, %d, was used up before everything was read", audit.CallBudget))
 	}
 	if len(tasks) == 1 && tasks[0].ID == connect { // nothing was looked at, so nothing is known
 		if audit.State == model.AuditPartial {
@@ -305,12 +304,15 @@ func previousAudit(ctx context.Context, org *store.Organization, audit model.Aud
 func (p *Pipeline) summarise(audit model.Audit, tasks []model.Task, previous *model.Audit) (*model.Summary, error) {
 	s := &model.Summary{
 		Services: map[string]model.Score{}, Pillars: map[model.Pillar]model.Score{},
-		Failed: map[model.Severity]int{}, Tally: model.Tally{},
+		Failed: map[model.Severity]int{}, Tally: model.Tally{}, Load: map[string]model.Load{},
 	}
 	gaps := gapCounts{}
 	for _, t := range tasks {
 		s.Resources += t.Resources
 		s.Calls += t.Calls
+		if t.Calls > 0 {
+			s.Load[t.Service] = s.Load[t.Service].Add(t.Load)
+		}
 		s.Changes.New += t.Changes.New
 		s.Changes.Resolved += t.Changes.Resolved
 		s.Changes.Reopened += t.Changes.Reopened

@@ -21,7 +21,7 @@ func (p *Pipeline) connect(ctx context.Context, m Message, audit model.Audit, ta
 	if err := p.openAndPlan(ctx, m, audit, calls); err != nil {
 		return err
 	}
-	task.Ledger, task.Calls, task.State = calls.key, len(calls.Entries()), model.TaskCollected
+	task.Ledger, task.Load, task.State = calls.key, calls.load(), model.TaskCollected
 	return nil
 }
 
@@ -105,15 +105,13 @@ func (p *Pipeline) distrust(audit *model.Audit, err error) bool {
 // account that its access key opened, and gives the account that it is of: another
 // audit may have been first.
 func (p *Pipeline) claimAccount(ctx context.Context, orgID model.OrganizationID, connection model.ConnectionID, account string) (string, error) {
-	org := p.Store.For(orgID)
-	for {
-		c, err := org.Connection(ctx, connection)
-		if err != nil || c.AccountID != "" {
-			return c.AccountID, err
+	err := p.Store.For(orgID).ChangeState(ctx, connection, func(c *model.Connection) bool {
+		if c.AccountID != "" {
+			account = c.AccountID
+			return false
 		}
 		c.AccountID = account
-		if err := org.PutConnection(ctx, &c); !errors.Is(err, store.ErrConflict) {
-			return account, err
-		}
-	}
+		return true
+	})
+	return account, err
 }

@@ -82,7 +82,7 @@ func (p *Pipeline) fail(ctx context.Context, body []byte, how model.Task) error 
 		return err
 	}
 	if task.State == model.TaskOpen {
-		task.State, task.Problem, task.Refused = model.TaskFailed, model.Cut(how.Problem, model.MaxReason), how.Refused
+		task.State, task.Problem, task.Refused, task.Spent = model.TaskFailed, model.Cut(how.Problem, model.MaxReason), how.Refused, how.Spent
 		p.meter(metrics.TasksFailed, 1)
 		if _, err := putTask(ctx, org, &task, model.TaskOpen); err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -121,6 +122,11 @@ func (p *Pipeline) RecordConnect(ctx context.Context, orgID model.OrganizationID
 	if err != nil {
 		return err
 	}
+	if audit.CallBudget > 0 {
+		if _, err := p.Store.For(orgID).TakeCalls(ctx, *audit, len(calls)); err != nil {
+			return err
+		}
+	}
 	err = p.updateAudit(ctx, orgID, audit.Connection, audit.ID, func(a *model.Audit) { a.Objects = model.WithObjects(a.Objects, stored) })
 	if err != nil {
 		return err
@@ -151,11 +157,61 @@ type recording struct {
 	stored   int          // how many calls were stored
 	object   model.Object // that they are
 	doubtful model.Object // that which may be stored in its place, whose storing failed
+
+	budget model.Audit // of what it has a share of, if its CallBudget is not 0
+	mu     sync.Mutex
+	share  int  // requests that were taken of the budget, and are not made yet
+	spent  bool // there was nothing left to take
+}
+
+// shares is how many times an audit's budget is divided: each share is a write to the
+// table, and what one task has taken and does not need others do without until it ends.
+const shares = 200
+
+// Allow implements ledger.Budget.
+func (r *recording) Allow(ctx context.Context) error {
+	if r.budget.CallBudget == 0 {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.share == 0 && !r.spent {
+		taken, err := r.org.TakeCalls(ctx, r.budget, max(1, r.budget.CallBudget/shares))
+		if err != nil {
+			return err
+		}
+		r.share, r.spent = taken, taken == 0
+	}
+	if r.share == 0 {
+		return ledger.ErrSpent
+	}
+	r.share--
+	return nil
+}
+
+// giveBack leaves to other tasks what this one does not need.
+func (r *recording) giveBack(ctx context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.share == 0 {
+		return nil
+	}
+	_, err := r.org.TakeCalls(ctx, r.budget, -r.share)
+	r.share = 0
+	return err
+}
+
+// load is what the calls were for the account.
+func (r *recording) load() (l model.Load) {
+	for _, e := range r.Entries() {
+		l = l.Add(model.Load{Calls: 1, Attempts: e.Attempts, Throttled: e.Throttles})
+	}
+	return l
 }
 
 // record begins the ledger of an attempt at a task. Whoever calls it must call end.
 func (p *Pipeline) record(ctx context.Context, org model.OrganizationID, audit model.Audit, task model.TaskID) *recording {
-	r := &recording{pipeline: p, org: p.Store.For(org), audit: audit.ID, task: task, key: LedgerKey(org, audit, string(task))}
+	r := &recording{pipeline: p, org: p.Store.For(org), audit: audit.ID, task: task, key: LedgerKey(org, audit, string(task)), budget: audit}
 	ctx, r.stop = context.WithCancel(ctx)
 	r.storing.Go(func() {
 		tick := time.NewTicker(ledgerEvery)
@@ -180,7 +236,7 @@ func (r *recording) end(ctx context.Context, task *model.Task, failed error) err
 	r.storing.Wait()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ledgerTimeout)
 	defer cancel()
-	err := r.store(ctx, false, failed == nil)
+	err := errors.Join(r.store(ctx, false, failed == nil), r.giveBack(ctx))
 	if o := cmp.Or(r.doubtful, r.object); o.Known() {
 		task.Objects = model.WithObjects(task.Objects, o)
 	}

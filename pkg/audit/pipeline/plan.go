@@ -28,6 +28,7 @@ type Request struct {
 	Checks          []check.Check
 	Services        []string // those allowed; empty allows all
 	TrustedAccounts []string // see model.Connection
+	CallBudget      int      // see model.Audit
 	Urgent          bool     // somebody waits for it
 
 	Trust   *model.Trust  // see model.Audit
@@ -128,7 +129,7 @@ func (p *Pipeline) newAudit(r Request) (model.Audit, []model.Task, error) {
 		ID: r.Audit, Connection: r.Connection.ID, AccountID: r.Connection.AccountID, Project: r.Connection.Project, Once: r.Connection.Schedule.Once(),
 		Partition: r.Partition, CallerARN: r.CallerARN, State: model.AuditRunning, StartedAt: p.Now().UTC(),
 		Urgent: r.Urgent, Services: selection.Services, Regions: r.Regions, DisabledRegions: r.DisabledRegions, Narrowed: r.Narrowed, Unused: r.Unused || r.Connection.Unused, Permissions: r.Permissions,
-		TrustedAccounts: r.TrustedAccounts, Trust: r.Trust,
+		TrustedAccounts: r.TrustedAccounts, CallBudget: r.CallBudget, Trust: r.Trust,
 	}
 	if r.Refused != nil {
 		audit.Refused, audit.RefusedCode = r.Refused.Message, r.Refused.Code

@@ -211,7 +211,7 @@ func refused(target Target, err error) error {
 	hasCode := errors.As(err, &api)
 	var garbled *smithy.DeserializationError
 	switch {
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), errors.Is(err, ledger.ErrSpent):
 		return err
 	case gap.Reason == fact.Timeout:
 		return fmt.Errorf("AWS did not answer in time: %w", err)

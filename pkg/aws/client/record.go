@@ -30,6 +30,11 @@ func record(to ledger.Ledger) func(*middleware.Stack) error {
 		if err := stack.Initialize.Add(name, middleware.After); err != nil {
 			return err
 		}
+		if budget, ok := to.(ledger.Budget); ok {
+			if err := stack.Finalize.Insert(within(budget), "Retry", middleware.After); err != nil {
+				return err
+			}
+		}
 		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("cloudarq.CallLedger",
 			func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 				start := time.Now()
@@ -51,10 +56,26 @@ func record(to ledger.Ledger) func(*middleware.Stack) error {
 						}
 					}
 				}
+				if errors.Is(err, ledger.ErrSpent) { // before its last attempt
+					if entry.Attempts--; entry.Attempts == 0 {
+						return out, metadata, err
+					}
+				}
 				to.Record(entry)
 				return out, metadata, err
 			}), middleware.Before)
 	}
+}
+
+// within makes each request only if its budget allows it, repeated ones included.
+func within(budget ledger.Budget) middleware.FinalizeMiddleware {
+	return middleware.FinalizeMiddlewareFunc("cloudarq.CallBudget",
+		func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+			if err := budget.Allow(ctx); err != nil {
+				return middleware.FinalizeOutput{}, middleware.Metadata{}, err
+			}
+			return next.HandleFinalize(ctx, in)
+		})
 }
 
 type entryKey struct{}
@@ -78,6 +99,8 @@ func outcome(err error) string {
 		return "ok"
 	case errors.As(err, &refused):
 		return "refused"
+	case errors.Is(err, ledger.ErrSpent):
+		return "over budget"
 	case errors.As(err, &api):
 		return api.ErrorCode()
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
 
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/policy"
 )
@@ -86,6 +87,8 @@ func GapOf(err error) fact.Gap {
 	var api smithy.APIError
 	isAPI := errors.As(err, &api)
 	switch {
+	case errors.Is(err, ledger.ErrSpent):
+		gap.Reason, gap.Detail = fact.OverBudget, ledger.ErrSpent.Error()
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		gap.Reason = fact.Timeout
 	case isAPI && Throttled(err):

@@ -3,6 +3,8 @@
 package ledger
 
 import (
+	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -13,7 +15,7 @@ type Entry struct {
 	Service    string    `json:"service"` // the SDK's id, "CloudWatch Logs"
 	Operation  string    `json:"operation"`
 	Region     string    `json:"region"`
-	Outcome    string    `json:"outcome"` // "ok", "refused", "timeout", "error", or AWS's error code
+	Outcome    string    `json:"outcome"` // "ok", "refused", "timeout", "over budget", "error", or AWS's error code
 	Attempts   int       `json:"attempts"`
 	Throttles  int       `json:"throttles,omitempty"` // attempts that AWS refused for their rate
 	DurationMS float64   `json:"duration_ms"`
@@ -24,6 +26,17 @@ type Entry struct {
 
 // Ledger hears of every call. It is called by several goroutines at once.
 type Ledger interface{ Record(Entry) }
+
+// Budget is a Ledger of calls that are bounded. It is asked before each request, from
+// several goroutines at once.
+type Budget interface {
+	Ledger
+	// Allow takes a request from what is left. ErrSpent says that there is nothing.
+	Allow(ctx context.Context) error
+}
+
+// ErrSpent says that as many calls were made as may be.
+var ErrSpent = errors.New("the audit's call budget is used up")
 
 // Memory is a Ledger that keeps all entries.
 type Memory struct {

@@ -25,6 +25,7 @@ const (
 	RegionDisabled Reason = "region_disabled" // the account has not enabled the region
 	NotEnabled     Reason = "not_enabled"     // the service answers only after it was enabled
 	Timeout        Reason = "timeout"         // no answer within the time given to the call or the task
+	OverBudget     Reason = "call_budget"     // the audit had made as many calls as it may
 	Failed         Reason = "error"           // any other answer, the network included
 	NotCollected   Reason = "not_collected"   // nobody asked; the zero fact
 )

@@ -40,16 +40,13 @@ type NewConnection struct {
 	Profile    string        // whose credentials assume the role; empty means the default ones
 	ExternalID secret.String // empty makes one
 
-	// What its audits look at unless they are told otherwise.
-	Regions, Services, Checks []string
-	Unused                    bool     // see model.Connection
-	TrustedAccounts           []string // that are no strangers, by number
-	Once                      bool     // it is audited one time, and then its role can go
+	model.AuditOptions      // unless an audit is told otherwise
+	Once               bool // it is audited one time, and then its role can go
 }
 
 // describe writes into a connection what was said of it.
 func (n NewConnection) describe(c *model.Connection) {
-	c.Name, c.Regions, c.Services, c.Checks, c.Unused, c.TrustedAccounts = n.Name, n.Regions, n.Services, n.Checks, n.Unused, n.TrustedAccounts
+	c.Name, c.AuditOptions = n.Name, n.AuditOptions
 	c.Schedule = model.Schedule{}
 	if n.Once {
 		c.Schedule.Expression = model.OnceExpression
@@ -97,12 +94,9 @@ func (c Connections) Prepare(ctx context.Context, n NewConnection) (NewConnectio
 	if n.Name == "" {
 		n.Name = connection.Name
 	}
-	if len(n.Regions) == 0 {
-		n.Regions = connection.Regions
-	}
-	if len(n.TrustedAccounts) == 0 {
-		n.TrustedAccounts = connection.TrustedAccounts
-	}
+	services, checks := n.Services, n.Checks // for which the role is made
+	n.AuditOptions = n.Or(connection.AuditOptions)
+	n.Services, n.Checks = services, checks
 	n.Once = n.Once || connection.Schedule.Once()
 	return n, err
 }
@@ -241,8 +235,7 @@ func (c Connections) check(ctx context.Context, n NewConnection, account string)
 // Update changes what audits of a kept account look at, and nothing of the way into it.
 func (c Connections) Update(ctx context.Context, connection model.Connection, change func(*NewConnection)) (model.Connection, error) {
 	n := NewConnection{
-		Name: connection.Name, Regions: connection.Regions, Services: connection.Services, Checks: connection.Checks,
-		TrustedAccounts: connection.TrustedAccounts, Once: connection.Schedule.Once(),
+		Name: connection.Name, AuditOptions: connection.AuditOptions, Once: connection.Schedule.Once(),
 	}
 	change(&n)
 	if err := c.check(ctx, n, connection.AccountID); err != nil {

@@ -38,13 +38,13 @@ func TestAddedConnection(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "state")
 	accounts := connections(t, path, "")
-	n := keep.NewConnection{Name: "prod", RoleARN: roleARN, Profile: "audit", ExternalID: secret.New("the-id"), Regions: []string{"eu-west-1"}, Services: []string{"kms"}, Checks: []string{"kms-*"}}
+	n := keep.NewConnection{Name: "prod", RoleARN: roleARN, Profile: "audit", ExternalID: secret.New("the-id"), AuditOptions: model.AuditOptions{Regions: []string{"eu-west-1"}, Services: []string{"kms"}, Checks: []string{"kms-*"}}}
 	added, id, err := accounts.Add(t.Context(), n)
 	if err != nil || id.Reveal() != "the-id" {
 		t.Fatalf("added with %q, %v", id.Reveal(), err)
 	}
 	want := model.Connection{
-		ID: "111122223333", AccountID: "111122223333", Name: "prod", RoleARN: roleARN, Regions: n.Regions, Services: n.Services, Checks: n.Checks,
+		ID: "111122223333", AccountID: "111122223333", Name: "prod", RoleARN: roleARN, AuditOptions: n.AuditOptions,
 		State: model.ConnectionPending, Reason: "not verified yet", Version: 1,
 	}
 	if diff := cmp.Diff(want, added, cmpopts.IgnoreFields(model.Connection{}, "CreatedAt", "Since")); diff != "" {
@@ -178,7 +178,7 @@ func TestPreparedConnection(t *testing.T) {
 	t.Parallel()
 	accounts := connections(t, filepath.Join(t.TempDir(), "state"), "")
 	ctx := t.Context()
-	first, err := accounts.Prepare(ctx, keep.NewConnection{Name: "prod", RoleARN: roleARN, Regions: []string{"eu-west-1"}})
+	first, err := accounts.Prepare(ctx, keep.NewConnection{Name: "prod", RoleARN: roleARN, AuditOptions: model.AuditOptions{Regions: []string{"eu-west-1"}}})
 	if err != nil || len(first.ExternalID.Reveal()) < 32 {
 		t.Fatalf("prepared %+v, %v", first, err)
 	}
@@ -193,7 +193,7 @@ func TestPreparedConnection(t *testing.T) {
 		t.Fatalf("kept %+v, %v", kept, err)
 	}
 
-	again, err := accounts.Prepare(ctx, keep.NewConnection{RoleARN: roleARN, Profile: "audit", Services: []string{"kms"}})
+	again, err := accounts.Prepare(ctx, keep.NewConnection{RoleARN: roleARN, Profile: "audit", AuditOptions: model.AuditOptions{Services: []string{"kms"}}})
 	if err != nil || again.ExternalID.Reveal() != first.ExternalID.Reveal() || again.Name != "prod" || len(again.Regions) != 1 || len(again.Services) != 1 {
 		t.Errorf("prepared again: %+v, %v; want what was kept, but for what is said anew", again, err)
 	}

@@ -176,21 +176,15 @@ func (c Connections) sameAccount(ctx context.Context, connection model.Connectio
 // note keeps the state of a connection after what was found, and since when it is
 // that. Who writes at the same time is not written over.
 func (c Connections) note(ctx context.Context, id model.ConnectionID, found model.Audit) error {
-	for {
-		connection, err := c.State.Records.Connection(ctx, id)
-		if err != nil {
-			return err
-		}
+	return c.State.Records.ChangeState(ctx, id, func(connection *model.Connection) bool {
 		state, reason := drift.State(connection.State, found)
 		if connection.State == state && connection.Reason == reason {
-			return nil
+			return false
 		}
 		if connection.State != state {
 			connection.Since = time.Now().UTC()
 		}
 		connection.State, connection.Reason = state, reason
-		if err := c.State.Records.PutConnection(ctx, &connection); !errors.Is(err, store.ErrConflict) {
-			return err
-		}
-	}
+		return true
+	})
 }

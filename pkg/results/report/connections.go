@@ -81,6 +81,7 @@ func ConnectionColumns() []Column[Connection] {
 		{Name: "services", Value: func(c Connection) string { return strings.Join(c.Services, " ") }, Wide: true},
 		{Name: "checks", Value: func(c Connection) string { return strings.Join(c.Checks, " ") }, Wide: true},
 		{Name: "trusted_accounts", Value: func(c Connection) string { return strings.Join(c.TrustedAccounts, " ") }, Wide: true},
+		{Name: "call_budget", Value: func(c Connection) string { return strconv.Itoa(c.CallBudget) }, Wide: true},
 		{Name: "external_id_replaced", Value: func(c Connection) string { return strconv.FormatBool(c.Replaced) }, Wide: true},
 		{Name: "created_at", Value: func(c Connection) string { return when(c.CreatedAt) }, Wide: true},
 		{Name: "last_audit", Value: func(c Connection) string { return c.LastAudit }, Wide: true},
@@ -94,6 +95,14 @@ func when(t time.Time) string {
 		return ""
 	}
 	return t.UTC().Format(time.RFC3339)
+}
+
+// budget is how many calls an audit may make.
+func budget(calls int) string {
+	if calls == 0 {
+		return "as many as it takes"
+	}
+	return fmt.Sprintf("at most %d an audit", calls)
 }
 
 // ConnectionText shows one connection to a person.
@@ -141,6 +150,7 @@ func ConnectionText(w io.Writer, c Connection) error {
 		{"Services", all(c.Services)},
 		{"Checks", all(c.Checks)},
 		{"Trusts", or(strings.Join(c.TrustedAccounts, ", "), "no other account")},
+		{"Calls", budget(c.CallBudget)},
 		{"Kept since", when(c.CreatedAt)},
 		{"Audited", c.audited()},
 		{"Last audit", or(c.LastAudit, "none")},

@@ -1,9 +1,11 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -101,7 +103,7 @@ func Summary(w io.Writer, style Style, a model.Audit, worst []Verdict) error {
 	}
 	fmt.Fprintf(&b, "Coverage  %s (%d of %d verdicts), %s, %s, %s\n",
 		CoverageText(s.Score), s.Score.Assessed, s.Score.Applicable, Count(len(a.Checks), "check"), Count(len(a.Services), "service"), Count(len(a.Regions), "region"))
-	fmt.Fprintf(&b, "Looked at %s in %s\n", Count(s.Resources, "resource"), Count(s.Calls, "call"))
+	fmt.Fprintf(&b, "Looked at %s in %s%s\n", Count(s.Resources, "resource"), Count(s.Calls, "call"), loads(s.Load))
 	var failed []string
 	for _, severity := range model.Severities() {
 		failed = append(failed, fmt.Sprintf("%s %d", paint(style, string(severity)), s.Failed[severity]))
@@ -118,6 +120,39 @@ func Summary(w io.Writer, style Style, a model.Audit, worst []Verdict) error {
 		return err
 	}
 	return writeGaps(w, style, s.Gaps)
+}
+
+// loads says what the calls were for the account: to which services most went, and how
+// many AWS refused for their rate.
+func loads(load map[string]model.Load) string {
+	type service struct {
+		name string
+		model.Load
+	}
+	var all []service
+	sum := model.Load{}
+	for name, l := range load {
+		all = append(all, service{name, l})
+		sum = sum.Add(l)
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	slices.SortFunc(all, func(a, b service) int {
+		return cmp.Or(cmp.Compare(b.Attempts, a.Attempts), cmp.Compare(a.name, b.name))
+	})
+	var most []string
+	for _, s := range all[:min(3, len(all))] {
+		most = append(most, fmt.Sprintf("%s %d", s.name, s.Attempts))
+	}
+	text := " to AWS, most of them " + strings.Join(most, ", ")
+	if more := sum.Attempts - sum.Calls; more > 0 {
+		text += fmt.Sprintf("; %d repeated", more)
+	}
+	if sum.Throttled > 0 {
+		text += fmt.Sprintf(", %d throttled", sum.Throttled)
+	}
+	return text
 }
 
 func writeWorst(w io.Writer, style Style, worst []Verdict) error {
