@@ -85,7 +85,7 @@ bench: build ## Measure an audit of 1,000 resources, and the checks alone; BESID
 	go run ./bench $(if $(BESIDE),-beside $(BESIDE))
 
 .PHONY: fanout scale fairness cost functions size invoke-api invoke-scheduler invoke-checker invoke-aggregator invoke-worker
-fanout: ## Let 2,000 connections be due in the same minute, in one process (about two minutes of two free cores)
+fanout: ## Let 10,000 connections be due within an hour, in one process (about five minutes of two free cores)
 	go run ./bench/fanout
 
 SCALE := 10000,100000,1000000

@@ -103,7 +103,8 @@ func bench(ctx context.Context, beside string) (err error) {
 		m := medians[0]
 		if first.calls == 0 {
 			first = m
-			fmt.Printf("%d resources, %d verdicts, %d calls\n\n", m.resources, m.verdicts, m.calls)
+			fmt.Printf("%d resources, %d verdicts, %d calls\n", m.resources, m.verdicts, m.calls)
+			fmt.Printf("rates: none, of an emulator; at %.0f %% of AWS's quotas (pkg/aws/client/quotas.tsv) these calls take %s at least, for %s\n\n", 100*client.DefaultShare, m.paced.Round(100*time.Millisecond), m.slowest)
 			fmt.Printf("%-10s %10s %10s %10s %10s %14s\n", "latency", "wall", "bound", "ratio", "CPU", "peak memory")
 		}
 		bound := m.bound(l, first.wall)
@@ -136,7 +137,9 @@ type measurement struct {
 	wall, cpu                  time.Duration
 	memory                     float64 // bytes, at its peak
 	calls, resources, verdicts int
-	chain                      int // calls that had to wait for one another
+	chain                      int           // calls that had to wait for one another
+	paced                      time.Duration // the least that AWS's quotas would let it take
+	slowest                    string        // which of them
 }
 
 // bound is the least wall time that latency allows: the calls shared by as many
@@ -214,6 +217,7 @@ func (b *benchmark) read(program, data string, m *measurement) error {
 	if err != nil {
 		return err
 	}
+	var all []ledger.Entry
 	for _, path := range ledgers {
 		calls, err := readLedger(path)
 		if err != nil {
@@ -221,7 +225,9 @@ func (b *benchmark) read(program, data string, m *measurement) error {
 		}
 		m.calls += len(calls)
 		m.chain = max(m.chain, chain(calls))
+		all = append(all, calls...)
 	}
+	m.paced, m.slowest = client.LeastTime(all, client.DefaultShare)
 	return nil
 }
 

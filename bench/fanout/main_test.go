@@ -6,16 +6,17 @@ import (
 	"github.com/cloudarq/cloudarq/bench/rig"
 )
 
-// TestFanOut does what the bench does, with a twentieth of the connections.
+// TestFanOut does what the bench does on two mornings, with a hundredth of the
+// connections.
 func TestFanOut(t *testing.T) {
 	t.Parallel()
 	o := options()
-	o.Connections = 100
+	o.Connections, o.Over = 100, 6
 	r, err := rig.New(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for round := range rounds {
+	for round := range 2 {
 		did, err := run(t.Context(), r, o)
 		if err != nil {
 			t.Fatalf("round %d: %v", round+1, err)

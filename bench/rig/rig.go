@@ -13,10 +13,13 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/oklog/ulid/v2"
+
 	"github.com/cloudarq/cloudarq/bench/meter"
 	blobs "github.com/cloudarq/cloudarq/internal/memblob"
 	tables "github.com/cloudarq/cloudarq/internal/memtable"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/audit/schedule"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
@@ -42,6 +45,8 @@ type Options struct {
 	Resources     int  // of each account, but for the settings that every region has
 	Changed       int  // of a thousand resources, from one round to the next
 	Twice         int  // of a thousand messages are delivered once more
+	Over          int  // minutes over which the connections are due in each round; 0 means all in one minute
+	Demanded      int  // audits that are asked for in each of these minutes
 	Lean          bool // one check of each resource type, instead of all
 	Workers       int  // messages of each queue handled at once; 0 means one message at a time, in a fixed order
 }
@@ -68,12 +73,16 @@ type Rig struct {
 	table                     *tables.Table
 	blobs                     *blobs.Store
 	broker                    *queues.Broker
-	tasks, results, purges    *queues.Queue
+	tasks, urgent, results    *queues.Queue
+	purges                    *queues.Queue
 	checker, aggregator, tick *pipeline.Pipeline
 	meters                    map[string]*function
 	heard                     *ears
 	now                       atomic.Int64 // in seconds
 	rounds                    int
+	random                    *rand.Rand                 // whose audits are asked for
+	ids                       *rand.ChaCha8              // of those audits
+	demanded                  map[model.ConnectionID]int // how often the connection's audit was asked for and began
 }
 
 // began is when the connections were made.
@@ -86,7 +95,7 @@ func New(ctx context.Context, o Options) (*Rig, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Rig{Bill: &meter.Bill{}, o: o, heard: &ears{}, meters: map[string]*function{}}
+	r := &Rig{Bill: &meter.Bill{}, o: o, heard: &ears{}, meters: map[string]*function{}, random: rand.New(rand.NewPCG(3, 4)), ids: rand.NewChaCha8([32]byte{}), demanded: map[model.ConnectionID]int{}}
 	r.now.Store(began().Unix())
 	r.table, r.blobs = tables.New(r.clock), blobs.New()
 	r.store = store.New(meter.NewTable(r.table, r.Bill), nil)
@@ -106,15 +115,15 @@ func New(ctx context.Context, o Options) (*Rig, error) {
 		Backoff:     func(attempt int) time.Duration { return time.Duration(attempt*attempt) * 5 * time.Millisecond },
 		Twice:       func(string, queue.Message) bool { return random.IntN(1000) < o.Twice },
 	})
-	r.tasks, r.results, r.purges = r.broker.Queue("tasks"), r.broker.Queue("results"), r.broker.Queue("purges")
+	r.tasks, r.urgent, r.results, r.purges = r.broker.Queue("tasks"), r.broker.Queue("urgent"), r.broker.Queue("results"), r.broker.Queue("purges")
 	evidence := meter.NewBlobs(r.blobs, r.Bill)
-	tasks, results, purges := meter.NewSender(r.tasks, r.Bill), meter.NewSender(r.results, r.Bill), meter.NewSender(r.purges, r.Bill)
+	tasks, urgent, results, purges := meter.NewSender(r.tasks, r.Bill), meter.NewSender(r.urgent, r.Bill), meter.NewSender(r.results, r.Bill), meter.NewSender(r.purges, r.Bill)
 	// Each function has what its main gives it.
 	r.tick = &pipeline.Pipeline{
-		Catalog: catalog, Store: r.store, Tasks: tasks, Results: results, Signings: tasks, Purges: purges, Meter: r.function(Scheduler), Now: r.clock, Bound: bound,
+		Catalog: catalog, Store: r.store, Tasks: tasks, Urgent: urgent, Results: results, Signings: tasks, Purges: purges, Meter: r.function(Scheduler), Now: r.clock, Bound: bound,
 	}
 	r.checker = &pipeline.Pipeline{
-		Catalog: catalog, Specs: r.Estate.specs(), Store: r.store, Evidence: evidence, Tasks: tasks, Results: results,
+		Catalog: catalog, Specs: r.Estate.specs(), Store: r.store, Evidence: evidence, Tasks: tasks, Urgent: urgent, Results: results,
 		Accounts: r.Estate, Signer: signer{r.Estate}, Progress: pipeline.Silent{}, Meter: r.function(Checker), Now: r.clock,
 	}
 	r.aggregator = &pipeline.Pipeline{
@@ -145,12 +154,16 @@ func (r *Rig) connect(ctx context.Context) error {
 			c := model.Connection{
 				ID: id, AccountID: fmt.Sprintf("%012d", 100000000000+i), Name: "account " + string(id), CreatedAt: began(),
 				RoleARN:  "arn:aws:iam::111122223333:role/CloudArqAuditRole",
-				Schedule: model.Schedule{Expression: "rate(1 day)", JitterMinutes: new(0)}, AuditOptions: model.AuditOptions{Checks: r.checks}, State: model.ConnectionPending, Since: began(),
+				Schedule: model.Schedule{Expression: "rate(1 day)", JitterMinutes: new(r.o.Over)}, AuditOptions: model.AuditOptions{Checks: r.checks}, State: model.ConnectionPending, Since: began(),
 			}
 			if err := records.PutConnection(ctx, &c); err != nil {
 				return err
 			}
-			if err := records.PutNextAudit(ctx, c.ID, began().Add(interval)); err != nil {
+			next, err := schedule.Parse(c.Schedule, c.CreatedAt)
+			if err != nil {
+				return err
+			}
+			if err := records.PutNextAudit(ctx, c.ID, next.Next(c.ID, began())); err != nil {
 				return err
 			}
 		}
@@ -181,26 +194,62 @@ func (r *Rig) connections() map[model.OrganizationID][]model.ConnectionID {
 	return all
 }
 
-// Round lets a day pass and the minute come in which all connections are due, and
-// works until nothing is left to do. Of a thousand resources, so many are set to
+// Round lets a day pass and the minutes come in which the connections are due, and
+// works until nothing is left to do in each. Of a thousand resources, so many are set to
 // something else than in the round before. It returns what the clock brought about.
 func (r *Rig) Round(ctx context.Context, changed int) (pipeline.Ticked, error) {
 	r.Estate.changed = append(r.Estate.changed, uint64(changed))
 	r.rounds++
-	r.now.Store(began().Add(time.Duration(r.rounds) * interval).Unix())
-	ticked, err := r.Tick(ctx)
-	if err != nil {
-		return ticked, err
+	var sum pipeline.Ticked
+	for minute := range r.o.Over + 1 {
+		r.now.Store(began().Add(time.Duration(r.rounds)*interval + time.Duration(minute)*time.Minute).Unix())
+		ticked, err := r.Tick(ctx)
+		sum.Started, sum.Delayed, sum.Skipped, sum.Expired = sum.Started+ticked.Started, sum.Delayed+ticked.Delayed, sum.Skipped+ticked.Skipped, sum.Expired+ticked.Expired
+		for range r.o.Demanded {
+			if err == nil {
+				err = r.demand(ctx)
+			}
+		}
+		if err == nil {
+			err = r.work(ctx)
+		}
+		if err != nil {
+			return sum, err
+		}
 	}
+	return sum, nil
+}
+
+// demand has somebody ask for an audit of some connection. One that is being audited is
+// left alone, as the API leaves it.
+func (r *Rig) demand(ctx context.Context) error {
+	org := model.OrganizationID(fmt.Sprintf("organization-%02d", r.random.IntN(r.o.Organizations)))
+	all := r.connections()[org]
+	connection, err := r.store.For(org).Connection(ctx, all[r.random.IntN(len(all))])
+	if err != nil {
+		return err
+	}
+	id := model.AuditID(ulid.MustNew(ulid.Timestamp(r.clock()), r.ids).String())
+	claimed, err := r.store.For(org).Claim(ctx, connection.ID, id, r.clock())
+	if err != nil || claimed != id {
+		return err
+	}
+	r.demanded[connection.ID]++
+	return r.tick.BeginFor(ctx, org, connection, id)
+}
+
+// work handles messages until nothing is left to do.
+func (r *Rig) work(ctx context.Context) error {
 	workers := []queues.Worker{
 		{Queue: r.tasks, Concurrency: r.o.Workers, Handle: r.handler(Checker, taskReceives, r.checker.RunTask)},
+		{Queue: r.urgent, Concurrency: r.o.Workers, Handle: r.handler(Checker, taskReceives, r.checker.RunTask)},
 		{Queue: r.results, Concurrency: r.o.Workers, Handle: r.handler(Aggregator, resultReceives, r.aggregator.Ingest)},
 		{Queue: r.purges, Concurrency: min(r.o.Workers, 2), Handle: r.handler(Aggregator, resultReceives, r.aggregator.RunPurge)},
 	}
 	if r.o.Workers == 0 {
-		return ticked, r.broker.Walk(ctx, workers...)
+		return r.broker.Walk(ctx, workers...)
 	}
-	return ticked, r.broker.Drain(ctx, workers...)
+	return r.broker.Drain(ctx, workers...)
 }
 
 // Tick is one minute's run of the scheduler.

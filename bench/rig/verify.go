@@ -13,15 +13,16 @@ import (
 
 // Outcome is what the audits of the last round came to.
 type Outcome struct {
-	Audits   int
-	Tasks    int
-	Verdicts model.Counts
-	Changes  model.Changes
-	Open     int // findings: verdicts that are FAIL
+	Scheduled int // audits of connections that were due
+	Audits    int // those, and the ones that were asked for
+	Tasks     int
+	Verdicts  model.Counts
+	Changes   model.Changes
+	Open      int // findings: verdicts that are FAIL
 }
 
 // Verify looks whether the rounds so far came to what they should: every
-// connection has one audit a round, the newest of this one; it is done and saw
+// connection has one audit a round, and those that were asked for; each is done and saw
 // every resource; the connection's next date is set; nothing is left over, no
 // message was given up, and each audit was announced once. The error names all
 // that is wrong, or the first of it.
@@ -38,13 +39,17 @@ func (r *Rig) Verify(ctx context.Context) (Outcome, error) {
 	for due, err := range r.store.Overdue(ctx, r.clock().Add(10*bound)) {
 		problems = append(problems, errors.Join(err, fmt.Errorf("audit %s would still be ended", due.Audit)))
 	}
-	for _, dead := range slices.Concat(r.tasks.Dead(), r.results.Dead(), r.purges.Dead()) {
+	for _, dead := range slices.Concat(r.tasks.Dead(), r.urgent.Dead(), r.results.Dead(), r.purges.Dead()) {
 		problems = append(problems, fmt.Errorf("dead letter %s: %w", dead.Body, dead.Err))
 	}
 	r.heard.mu.Lock()
 	defer r.heard.mu.Unlock()
-	if n := r.heard.kinds[alert.KindAudit]; n != r.rounds*r.o.Connections {
-		problems = append(problems, fmt.Errorf("%d ends of audits were announced, want %d", n, r.rounds*r.o.Connections))
+	want := r.rounds * r.o.Connections
+	for _, n := range r.demanded {
+		want += n
+	}
+	if n := r.heard.kinds[alert.KindAudit]; n != want {
+		problems = append(problems, fmt.Errorf("%d ends of audits were announced, want %d", n, want))
 	}
 	for id, times := range r.heard.heard {
 		if times != 1 {
@@ -59,28 +64,43 @@ func (r *Rig) Verify(ctx context.Context) (Outcome, error) {
 
 func (r *Rig) verify(ctx context.Context, org model.OrganizationID, id model.ConnectionID, out *Outcome) error {
 	records := r.store.For(org)
-	audits, _, err := records.AuditsPage(ctx, id, "", r.rounds+1)
+	all := r.rounds + r.demanded[id]
+	audits, _, err := records.AuditsPage(ctx, id, "", all+1)
 	if err != nil {
 		return err
 	}
-	if len(audits) != r.rounds {
-		return fmt.Errorf("has %d audits, want %d", len(audits), r.rounds)
+	if len(audits) != all {
+		return fmt.Errorf("has %d audits, want %d", len(audits), all)
 	}
-	a := audits[0]
-	switch {
-	case a.State != model.AuditDone || a.Summary == nil:
-		return fmt.Errorf("audit %s is %s: %v", a.ID, a.State, a.Problems)
-	case !a.StartedAt.Equal(r.clock()):
-		return fmt.Errorf("audit %s started at %s", a.ID, a.StartedAt)
-	case a.Summary.Resources != r.Estate.Resources():
-		return fmt.Errorf("audit %s saw %d resources of %d", a.ID, a.Summary.Resources, r.Estate.Resources())
+	began := began().Add(time.Duration(r.rounds) * interval)
+	for _, a := range audits {
+		if a.StartedAt.Before(began) {
+			continue
+		}
+		switch {
+		case a.State != model.AuditDone || a.Summary == nil:
+			return fmt.Errorf("audit %s is %s: %v", a.ID, a.State, a.Problems)
+		case a.Summary.Resources != r.Estate.Resources():
+			return fmt.Errorf("audit %s saw %d resources of %d", a.ID, a.Summary.Resources, r.Estate.Resources())
+		}
+		out.Audits++
+		out.Tasks += len(a.Services) + 1 // and the one that opened the account
+		out.Verdicts = out.Verdicts.Add(a.Summary.Counts)
+		out.Changes.New += a.Summary.Changes.New
+		out.Changes.Resolved += a.Summary.Changes.Resolved
+		out.Changes.Reopened += a.Summary.Changes.Reopened
 	}
+	i := slices.IndexFunc(audits, func(a model.Audit) bool { return !a.Urgent })
+	if i < 0 || audits[i].StartedAt.Before(began) || audits[i].StartedAt.After(r.clock()) {
+		return errors.New("has no audit of this round")
+	}
+	out.Open += audits[0].Summary.Counts.Fail
 	next, err := records.NextAudit(ctx, id)
 	if err != nil {
 		return err
 	}
-	if want := r.clock().Add(interval); !next.Equal(want) {
-		return fmt.Errorf("is due next at %s, want %s", next.Format(time.RFC3339), want.Format(time.RFC3339))
+	if place := next.Sub(began.Add(interval)); place < 0 || place > time.Duration(r.o.Over)*time.Minute || audits[i].StartedAt.Sub(next.Add(-interval)) > time.Minute {
+		return fmt.Errorf("is due next at %s, and was audited at %s", next.Format(time.RFC3339), audits[i].StartedAt.Format(time.RFC3339))
 	}
 	c, err := records.Connection(ctx, id)
 	if err != nil {
@@ -89,12 +109,6 @@ func (r *Rig) verify(ctx context.Context, org model.OrganizationID, id model.Con
 	if c.State != model.ConnectionActive {
 		return fmt.Errorf("is %s: %s", c.State, c.Reason)
 	}
-	out.Audits++
-	out.Tasks += len(a.Services) + 1 // and the one that opened the account
-	out.Verdicts = out.Verdicts.Add(a.Summary.Counts)
-	out.Open += a.Summary.Counts.Fail
-	out.Changes.New += a.Summary.Changes.New
-	out.Changes.Resolved += a.Summary.Changes.Resolved
-	out.Changes.Reopened += a.Summary.Changes.Reopened
+	out.Scheduled++
 	return nil
 }

@@ -3,11 +3,16 @@ package client
 import (
 	_ "embed"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 )
 
 // Quota is how often AWS lets an account call one operation, or all of a service
@@ -56,6 +61,29 @@ var Quotas = sync.OnceValue(func() []Quota {
 	}
 	return all
 })
+
+// LeastTime is how long calls take at a share of the quotas, whatever else does not hold
+// them up, and the bucket that takes so long.
+func LeastTime(calls []ledger.Entry, share float64) (longest time.Duration, bucket string) {
+	counts := map[string]int{}
+	quotas := map[string]Limit{}
+	for _, c := range calls {
+		q, name, known := quotaOf(Quotas(), c.Service, c.Operation)
+		if !known {
+			q.Limit = unlisted
+		}
+		name += " in " + c.Region
+		counts[name] += max(1, c.Attempts)
+		quotas[name] = q.Limit.share(share)
+	}
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		l := quotas[name]
+		if takes := time.Duration(float64(counts[name]-l.Burst) / float64(l.PerSecond) * float64(time.Second)); takes > longest {
+			longest, bucket = takes, name
+		}
+	}
+	return longest, bucket
+}
 
 // quotaOf is the quota that an operation counts towards, and the name of its bucket.
 func quotaOf(quotas []Quota, service, operation string) (q Quota, bucket string, known bool) {

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/policy"
 )
 
@@ -50,6 +51,29 @@ func TestShareOfQuotas(t *testing.T) {
 			t.Errorf("share %v: %v a second, want %v", share, got, want)
 		}
 	}
+}
+
+// TestLeastTime is as long as the limiter makes the calls.
+func TestLeastTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var calls []ledger.Entry
+		l, start := NewLimiter(0), time.Now()
+		for range 40 {
+			for _, operation := range []string{"GetPolicy", "ListAliases", "ListFunctions"} {
+				calls = append(calls, ledger.Entry{Service: "Lambda", Operation: operation, Region: "eu-west-1", Attempts: 1})
+				done, err := l.wait(t.Context(), "1", "eu-west-1", "Lambda", operation)
+				if err != nil {
+					t.Fatal(err)
+				}
+				done()
+			}
+		}
+		got, bucket := LeastTime(calls, DefaultShare)
+		if took := time.Since(start); bucket != "Lambda in eu-west-1" || (got-took).Abs() > 200*time.Millisecond {
+			t.Errorf("%s for %s; it took %s", got, bucket, took)
+		}
+	})
 }
 
 // TestWorkOfTheAccountGoesOn: an account whose own work takes a part of a quota while an
