@@ -49,7 +49,7 @@ func (w *writer) growth() {
 			(spent+fixed-clockless+custom+clock)/audits*100)
 	}
 	w.f("\nAfter that only the audits themselves add to it: the oldest tasks go as well. The work of an audit does not\n" +
-		"depend on how many others there are: `make fanout` starts 2,000 in the same minute and finds the same work for each.\n\n")
+		"depend on how many others there are: `make fanout` starts 10,000 in an hour and finds the same work for each.\n\n")
 	w.f("**With resources.** Calls, evidence and findings grow with them; messages, tasks and audit records do not:\n\n| resources | first | unchanged | 10 %% changed |\n|--:|--:|--:|--:|\n")
 	for i := 0; i+2 < len(w.metered.Audits); i += 3 {
 		three := w.metered.Audits[i : i+3]

@@ -2,11 +2,14 @@ package rig
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/cloudarq/cloudarq/bench/meter"
+	"github.com/cloudarq/cloudarq/pkg/aws/client"
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
+	"github.com/cloudarq/cloudarq/pkg/services/collectors"
 )
 
 // callsOf writes the calls to one region of an account into a ledger, and counts
@@ -17,24 +20,36 @@ type callsOf struct {
 	region  string
 
 	mu    sync.Mutex
-	made  map[string]int // by service
+	made  map[string]int // by service and what
 	paced float64        // milliseconds
 }
 
-// pace is how fast a service is asked, in one region of one account: the rates of
-// pkg/aws/client that are far from its default, and that.
-func pace(service string) (perSecond float64, burst int) {
-	switch service {
-	case "route53", "apigateway", "organizations":
-		return 5, 5
-	case "cloudfront", "cloudtrail", "logs", "elb", "elbv2":
-		return 10, 10
-	case "iam", "lambda", "rds":
-		return 15, 30
-	case "s3":
-		return 100, 200
+// pace is how fast a service is asked, in one region of one account: as fast as the
+// deployment asks the slowest of its operations that list, or of the others. What is
+// synthetic here has no more names of operations than these two.
+var pace = sync.OnceValue(func() map[string]client.Limit {
+	limits := client.NewLimiter(0)
+	all := map[string]client.Limit{}
+	for service, spec := range collectors.ByService() {
+		for _, w := range spec.Walks {
+			for _, id := range w.Operations {
+				sdk, operation, _ := strings.Cut(id, ".")
+				limit := limits.Rate(sdk, operation)
+				name := service + "." + what(operation)
+				if slowest, ok := all[name]; !ok || limit.PerSecond < slowest.PerSecond {
+					all[name] = limit
+				}
+			}
+		}
 	}
-	return 20, 40
+	return all
+})
+
+func what(operation string) string {
+	if strings.HasPrefix(operation, "List") {
+		return "List"
+	}
+	return "Describe"
 }
 
 // wait counts how long a task is held back: as long as its slowest region is, since
@@ -53,10 +68,11 @@ func (c *callsOf) record(service, operation string) {
 	if c.made == nil {
 		c.made = map[string]int{}
 	}
-	c.made[service]++
-	made := c.made[service]
-	if rate, burst := pace(service); made > burst {
-		c.paced += 1000 / rate
+	name := service + "." + what(operation)
+	c.made[name]++
+	made := c.made[name]
+	if limit, ok := pace()[name]; ok && made > limit.Burst {
+		c.paced += 1000 / float64(limit.PerSecond)
 	}
 	paced := c.paced
 	c.mu.Unlock()

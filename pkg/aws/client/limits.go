@@ -165,17 +165,27 @@ func (l *Limiter) wait(ctx context.Context, account, region, service, operation 
 	}
 }
 
+// Rate is how fast an operation may be called in one account and region, alone or with
+// others that its quota is shared with.
+func (l *Limiter) Rate(service, operation string) Limit {
+	limit, _ := l.rate(service, operation)
+	return limit
+}
+
+func (l *Limiter) rate(service, operation string) (limit Limit, bucket string) {
+	quota, bucket, known := quotaOf(l.quotas, service, operation)
+	switch {
+	case l.share == 0:
+		return Limit{PerSecond: rate.Inf}, bucket
+	case !known:
+		return unlisted.share(l.share), bucket
+	}
+	return quota.Limit.share(l.share), bucket
+}
+
 // bucket is that of an operation.
 func (l *Limiter) bucket(account, region, service, operation string) *bucket {
-	quota, name, known := quotaOf(l.quotas, service, operation)
-	limit := quota.Limit
-	if !known {
-		limit = unlisted
-	}
-	limit = limit.share(l.share)
-	if l.share == 0 {
-		limit = Limit{PerSecond: rate.Inf}
-	}
+	limit, name := l.rate(service, operation)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	key := account + "/" + region + "/" + name

@@ -65,19 +65,15 @@ var Quotas = sync.OnceValue(func() []Quota {
 // LeastTime is how long calls take at a share of the quotas, whatever else does not hold
 // them up, and the bucket that takes so long.
 func LeastTime(calls []ledger.Entry, share float64) (longest time.Duration, bucket string) {
-	counts := map[string]int{}
-	quotas := map[string]Limit{}
+	limiter, counts, limits := NewLimiter(share), map[string]int{}, map[string]Limit{}
 	for _, c := range calls {
-		q, name, known := quotaOf(Quotas(), c.Service, c.Operation)
-		if !known {
-			q.Limit = unlisted
-		}
+		limit, name := limiter.rate(c.Service, c.Operation)
 		name += " in " + c.Region
 		counts[name] += max(1, c.Attempts)
-		quotas[name] = q.Limit.share(share)
+		limits[name] = limit
 	}
 	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		l := quotas[name]
+		l := limits[name]
 		if takes := time.Duration(float64(counts[name]-l.Burst) / float64(l.PerSecond) * float64(time.Second)); takes > longest {
 			longest, bucket = takes, name
 		}
