@@ -30,7 +30,7 @@ const linksLast = time.Hour
 type Links struct {
 	Template    string    `json:"template" doc:"The CloudFormation template that makes the role, in the version that was published"`
 	SHA256      string    `json:"sha256" doc:"Digest of the template, in hexadecimal: that of what GET /v1/policy?format=cloudformation gives"`
-	QuickCreate string    `json:"quick_create" doc:"AWS's console with that template and its parameters filled in; open it signed in to the account that is to be audited"`
+	QuickCreate string    `json:"quick_create,omitempty" doc:"AWS's console with that template and its parameters filled in; open it signed in to the account that is to be audited"`
 	ExpiresAt   time.Time `json:"expires_at" doc:"When both stop working; read the connection again for new ones"`
 }
 

@@ -23,9 +23,12 @@ type QuickCreate struct {
 }
 
 // URL is the link that opens AWS's console with the template and its parameters
-// filled in. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-console-create-stacks-quick-create-links.html
+// filled in; empty where the partition has no console on the internet. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-console-create-stacks-quick-create-links.html
 func (q QuickCreate) URL() string {
 	host := model.PartitionOf(q.Region).Console
+	if host == "" {
+		return ""
+	}
 	parameters := []string{
 		"templateURL", q.TemplateURL, "stackName", "CloudArq",
 		"param_ExternalId", q.ExternalID, "param_CheckerRoleArn", q.CheckerRoleARN,

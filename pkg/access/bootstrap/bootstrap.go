@@ -9,7 +9,6 @@ package bootstrap
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -99,13 +98,7 @@ func (a *Administrator) Place(stack, role string) Place {
 
 // PlaceIn is the same for an account of which nobody has credentials at hand.
 func PlaceIn(account, region, stack, role string) Place {
-	partition := "aws"
-	for _, other := range []string{"cn", "us-gov"} {
-		if strings.HasPrefix(region, other+"-") {
-			partition = "aws-" + other
-		}
-	}
-	return Place{partition, account, region, stack, role}
+	return Place{model.PartitionOf(region).Name, account, region, stack, role}
 }
 
 // CallerARN is who the administrator is.

@@ -119,7 +119,7 @@ func TestSessionsFit(t *testing.T) {
 		}
 		need := policy.Session{Actions: actions}
 		if !spec.Global {
-			need.Regions = client.KnownRegions()
+			need.Regions = model.KnownRegions()
 		}
 		if _, err := need.Document(); err != nil {
 			t.Errorf("%s: %v", spec.Service, err)

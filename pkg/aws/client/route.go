@@ -5,8 +5,11 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
+
+	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
 // route decides where requests may go: credentials and External IDs travel in them. It
@@ -65,25 +68,12 @@ func metadata(host string) bool {
 	return false
 }
 
-// suffixes end the names of AWS's endpoints in all partitions, as of 2026-11-29.
-// https://github.com/aws/aws-sdk-go-v2/blob/main/internal/endpoints/awsrulesfn/partitions.json
-var suffixes = []string{
-	".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu",
-	".api.aws", ".api.amazonwebservices.com.cn", ".api.amazonwebservices.eu",
-	".signin.aws.amazon.com", // of "aws login"
-	".c2s.ic.gov", ".sc2s.sgov.gov", ".cloud.adc-e.uk", ".csp.hci.ic.gov",
-	".api.aws.ic.gov", ".api.aws.scloud", ".api.cloud-aws.adc-e.uk", ".api.aws.hci.ic.gov",
-}
-
 // owned reports whether a host is one of AWS's.
 func owned(host string) bool {
 	if metadata(host) {
 		return true
 	}
-	for _, s := range suffixes {
-		if strings.HasSuffix(host, s) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(model.Partitions(), func(p model.Partition) bool {
+		return slices.ContainsFunc(p.Domains, func(domain string) bool { return strings.HasSuffix(host, domain) })
+	})
 }

@@ -262,8 +262,8 @@ func Select(catalog *check.Catalog, checks, services, regions []string) ([]check
 		return nil, err
 	}
 	for _, region := range regions {
-		if !slices.Contains(client.KnownRegions(), region) {
-			return nil, &check.UnknownError{What: "region", Word: region, Nearest: check.Nearest(region, client.KnownRegions())}
+		if !slices.Contains(model.KnownRegions(), region) {
+			return nil, &check.UnknownError{What: "region", Word: region, Nearest: check.Nearest(region, model.KnownRegions())}
 		}
 	}
 	return chosen, nil

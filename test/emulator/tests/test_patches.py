@@ -31,6 +31,17 @@ def test_backend_of_host_is_remembered(patched):
         dispatcher.get_backend_for_host("dlm.eu-west-1.amazonaws.com")
 
 
+def test_newest_partitions_are_known(patched):
+    from moto.utilities.utils import get_partition
+
+    assert [get_partition(region) for region in ("eu-isoe-west-1", "us-isof-south-1", "us-iso-east-1", "eu-west-1")] == [
+        "aws-iso-e",
+        "aws-iso-f",
+        "aws-iso",
+        "aws",
+    ]
+
+
 def test_method_names_are_remembered(patched):
     import moto.core.responses
     from moto.ec2.responses import EC2Response

@@ -4,11 +4,12 @@ Each function replaces one thing and says why. They hook private names, so moto 
 it hooks has moved or moto no longer needs it.
 """
 
-from strict_moto.patches import cloudformation, dispatch, dynamodb, ec2, ecs, eks, iam, kms, s3, sqs
+from strict_moto.patches import cloudformation, dispatch, dynamodb, ec2, ecs, eks, iam, kms, partitions, s3, sqs
 
 
 def apply() -> None:
     """Patches moto in this process. Call it once, before the first request."""
+    partitions.know_all()
     dispatch.remember_backend_of_host()
     dispatch.remember_method_names()
     sqs.read_clock_once_per_scan()

@@ -1,10 +1,11 @@
-package client
+package model
 
 import "strings"
 
 // KnownRegions lists the regions that AWS had when this version was made, to
 // catch misspelt ones. An audit that names no regions asks the account instead,
 // and so finds newer ones.
+// A test holds the list to the SDK's.
 // https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html
 func KnownRegions() []string {
 	return strings.Fields(`
@@ -16,5 +17,6 @@ func KnownRegions() []string {
 		eu-central-1 eu-central-2 eu-north-1 eu-south-1 eu-south-2 eu-west-1 eu-west-2 eu-west-3
 		eusc-de-east-1
 		il-central-1 me-central-1 me-south-1 mx-central-1 sa-east-1
-		us-east-1 us-east-2 us-gov-east-1 us-gov-west-1 us-west-1 us-west-2`)
+		us-east-1 us-east-2 us-gov-east-1 us-gov-west-1 us-west-1 us-west-2
+		us-iso-east-1 us-iso-west-1 us-isob-east-1 us-isob-west-1 eu-isoe-west-1 us-isof-east-1 us-isof-south-1`)
 }
