@@ -156,7 +156,7 @@ func TestSignedAudits(t *testing.T) {
 	neglected := e.Account("neglected")
 	data, secrets := t.TempDir(), t.TempDir()
 	word := filepath.Join(secrets, "passphrase")
-	overwrite(t, word, []byte("right\n"))
+	overwrite(t, word, []byte("the right passphrase\n"))
 	verify := func(code int, says string, args ...string) {
 		t.Helper()
 		if r := cloudarq(t, data, append([]string{"audit", "verify"}, args...)...); r.code != code || !strings.Contains(r.stdout, says) {

@@ -113,6 +113,7 @@ func (c *cli) addConnection(ctx context.Context, f addFlags) error {
 			return err
 		}
 		made := f.ExternalID.Empty()
+		c.remindOfShort(f.ExternalID)
 		if made {
 			fmt.Fprintf(c.stderr, "cloudarq: account %s is kept; the trust policy of its role has to be:\n%s", connection.AccountID,
 				keep.TrustPolicy(c.principal(ctx, accounts, f.Profile), id))

@@ -117,6 +117,8 @@ func classify(err error) (code int, said string) {
 		return exitUsage, noURL.Error()
 	case errors.As(err, &problem) && problem.Refused():
 		return exitAccess, err.Error()
+	case errors.Is(err, keyring.ErrShort):
+		return exitUsage, keyring.ErrShort.Error()
 	case errors.Is(err, keyring.ErrPassphrase):
 		// Not exitAccess: AWS was not asked, and whoever signs in again because of
 		// that code would do so in vain. It is what was given that is wrong.

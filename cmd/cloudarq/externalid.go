@@ -42,6 +42,16 @@ func (c *cli) externalID(from string) (secret.String, error) {
 	return value, nil
 }
 
+// remindOfShort says that an External ID that somebody chose is soon guessed.
+func (c *cli) remindOfShort(id secret.String) {
+	if n := len(id.Reveal()); n > 0 && n < shortExternalID {
+		c.note("the External ID has %d characters, which somebody may guess; cloudarq connections rotate-external-id makes a longer one", n)
+	}
+}
+
+// shortExternalID is what the published templates ask for at least.
+const shortExternalID = 16
+
 // secret reads a secret: from is "-" for stdin, "prompt", "env:NAME" or
 // "file:PATH"; empty is the variable.
 func (c *cli) secret(s source, from string) (secret.String, error) {

@@ -13,7 +13,7 @@ func TestKeyring(t *testing.T) {
 	neglected := e.Account("neglected")
 	data := t.TempDir()
 	file := filepath.Join(t.TempDir(), "passphrase")
-	overwrite(t, file, []byte("right\n"))
+	overwrite(t, file, []byte("the right passphrase\n"))
 	if r := add(t, data, neglected, "--no-verify", "--keyring-passphrase", "file:"+file); r.code != exitOK {
 		t.Fatal(r.stderr)
 	}
@@ -39,14 +39,14 @@ func TestKeyring(t *testing.T) {
 	if r := cloudarq(t, data, "connections", "list"); r.code != exitOK {
 		t.Errorf("a list asks for a passphrase: %s", r.stderr)
 	}
-	t.Setenv(keyringVariable, "right")
+	t.Setenv(keyringVariable, "the right passphrase")
 	if r := cloudarq(t, data, dryRun...); r.code != exitOK {
 		t.Errorf("the right one: %d %s", r.code, r.stderr)
 	}
 	// Two secrets on stdin come one a line, the External ID first.
 	both := t.TempDir()
 	t.Setenv(keyringVariable, "")
-	r := cloudarqIn(t.Context(), both, neglected.ExternalID+"\nright\n", "connections", "add", "--role-arn", neglected.RoleARN, "--external-id", "-", "--keyring-passphrase", "-")
+	r := cloudarqIn(t.Context(), both, neglected.ExternalID+"\nthe right passphrase\n", "connections", "add", "--role-arn", neglected.RoleARN, "--external-id", "-", "--keyring-passphrase", "-")
 	if r.code != exitOK {
 		t.Fatal(r.stderr)
 	}

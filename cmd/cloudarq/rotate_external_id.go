@@ -53,6 +53,7 @@ func (c *cli) rotateExternalID(ctx context.Context, accounts keep.Connections, c
 	if err != nil {
 		return err
 	}
+	c.remindOfShort(given)
 	if given.Empty() {
 		access, err := accounts.State.Records.Access(ctx, connection.ID)
 		if err != nil {

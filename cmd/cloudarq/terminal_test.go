@@ -87,20 +87,20 @@ func TestPrompts(t *testing.T) {
 	e, _ := sample(t)
 	a, data := e.Account("well-kept"), t.TempDir()
 	add := []string{"connections", "add", "--name", "a", "--role-arn", a.RoleARN, "--external-id", "prompt", "--keyring-passphrase", "prompt", "--services", "kms", "--regions", "eu-west-1", "--data-dir", data}
-	if code, said := onTerminal(t, []string{a.ExternalID, "a passphrase", "another"}, add...); code != exitUsage || !strings.Contains(said, "differ") {
+	if code, said := onTerminal(t, []string{a.ExternalID, "a passphrase of its own", "another"}, add...); code != exitUsage || !strings.Contains(said, "differ") {
 		t.Errorf("two passphrases that differ: %d %s", code, said)
 	}
-	code, said := onTerminal(t, []string{a.ExternalID, "a passphrase", "a passphrase"}, add...)
+	code, said := onTerminal(t, []string{a.ExternalID, "a passphrase of its own", "a passphrase of its own"}, add...)
 	if code != exitOK || !strings.Contains(said, "active") {
 		t.Errorf("add: %d %s", code, said)
 	}
-	for _, hidden := range []string{a.ExternalID, "a passphrase"} {
+	for _, hidden := range []string{a.ExternalID, "a passphrase of its own"} {
 		if strings.Contains(said, hidden) {
 			t.Errorf("%q was echoed:\n%s", hidden, said)
 		}
 	}
 	// A keyring with a passphrase asks for it by itself.
-	if code, said := onTerminal(t, []string{"a passphrase"}, "connections", "test", "a", "--data-dir", data); code != exitOK {
+	if code, said := onTerminal(t, []string{"a passphrase of its own"}, "connections", "test", "a", "--data-dir", data); code != exitOK {
 		t.Errorf("test: %d %s", code, said)
 	}
 	if code, said := onTerminal(t, []string{"wrong"}, "connections", "test", "a", "--data-dir", data); code != exitUsage {

@@ -112,7 +112,7 @@ func TestExternalIDStaysInItsPlace(t *testing.T) {
 func TestKeyringIsOpenedLate(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "state")
-	accounts := connections(t, path, "right")
+	accounts := connections(t, path, "the right passphrase")
 	if _, _, err := accounts.Add(t.Context(), keep.NewConnection{Name: "prod", RoleARN: roleARN}); err != nil {
 		t.Fatal(err)
 	}

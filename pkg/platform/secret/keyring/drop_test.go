@@ -25,7 +25,7 @@ func these(wrapped ...[]byte) iter.Seq2[[]byte, error] {
 
 // Master keys that wrap something stay, and so does the newest.
 func TestDropKeys(t *testing.T) {
-	for name, passphrase := range map[string]string{"plain": "", "passphrase": "p"} {
+	for name, passphrase := range map[string]string{"plain": "", "passphrase": "fifteen letters"} {
 		path := filepath.Join(t.TempDir(), "keyring")
 		k := open(t, path, passphrase)
 		var wrapped [][]byte

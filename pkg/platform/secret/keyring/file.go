@@ -109,6 +109,15 @@ func private(path string, info fs.FileInfo) error {
 		ErrExposed, info.Mode().Perm(), path)
 }
 
+// MinPassphrase is how many characters the passphrase of a new keyring has at least: whoever
+// has a copy of the keyring can try as many as he likes.
+// https://pages.nist.gov/800-63-4/sp800-63b.html asks for 15 of what is the only factor.
+const MinPassphrase = 15
+
+// ErrShort says that the passphrase of a new keyring has fewer than MinPassphrase
+// characters.
+var ErrShort = fmt.Errorf("the passphrase of a new keyring needs at least %d characters", MinPassphrase)
+
 // create makes the file, unless another process was faster, and reads it.
 func create(path string, passphrase secret.String) (content, fs.FileInfo, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -124,6 +133,9 @@ func create(path string, passphrase secret.String) (content, fs.FileInfo, error)
 	}
 	c := content{Format: format, Version: version}
 	if !passphrase.Empty() {
+		if len([]rune(passphrase.Reveal())) < MinPassphrase {
+			return content{}, nil, ErrShort
+		}
 		c.Passphrase = newDerivation()
 	}
 	aead, err := c.passphraseCipher(passphrase)

@@ -111,19 +111,19 @@ func TestOthersMayNotRead(t *testing.T) {
 
 func TestPassphrase(t *testing.T) {
 	protected, plain := filepath.Join(t.TempDir(), "protected.json"), filepath.Join(t.TempDir(), "plain.json")
-	k := open(t, protected, "right")
+	k := open(t, protected, "the right passphrase")
 	open(t, plain, "")
 	d, err := k.Generate(t.Context(), owner)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := open(t, protected, "right").Unwrap(t.Context(), owner, d.Wrapped); err != nil {
+	if _, err := open(t, protected, "the right passphrase").Unwrap(t.Context(), owner, d.Wrapped); err != nil {
 		t.Errorf("the right one: %v", err)
 	}
 	for name, c := range map[string]struct{ path, passphrase, want string }{
 		"wrong":      {protected, "wrong", "open keyring %s: this passphrase does not open the keyring"},
 		"none given": {protected, "", "open keyring %s: this passphrase does not open the keyring: it needs one, and none was given"},
-		"not wanted": {plain, "right", "open keyring %s: this passphrase does not open the keyring: it was made without one"},
+		"not wanted": {plain, "the right passphrase", "open keyring %s: this passphrase does not open the keyring: it was made without one"},
 	} {
 		_, err := keyring.Open(c.path, keyring.Options{Passphrase: secret.New(c.passphrase)})
 		if want := fmt.Sprintf(c.want, c.path); !errors.Is(err, keyring.ErrPassphrase) || err.Error() != want {
@@ -157,7 +157,7 @@ func TestProtected(t *testing.T) {
 	}{
 		"none":       {func(string) {}, false, false},
 		"plain":      {func(path string) { open(t, path, "") }, false, true},
-		"passphrase": {func(path string) { open(t, path, "p") }, true, true},
+		"passphrase": {func(path string) { open(t, path, "fifteen letters") }, true, true},
 	} {
 		path := filepath.Join(t.TempDir(), "keyring")
 		c.make(path)
@@ -305,4 +305,19 @@ func TestNothingPrints(t *testing.T) {
 	if _, err := d.Seal(place, secret.New("x")); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestShortPassphrase: a keyring is not made with a passphrase that is soon found, and one
+// that was made before there was a bound still opens.
+func TestShortPassphrase(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "keyring")
+	for _, word := range []string{"x", "fourteen signs", strings.Repeat("é", keyring.MinPassphrase-1)} {
+		if _, err := keyring.Open(path, keyring.Options{Passphrase: secret.New(word)}); !errors.Is(err, keyring.ErrShort) {
+			t.Errorf("%q: %v", word, err)
+		}
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%q: a keyring was made, %v", word, err)
+		}
+	}
+	open(t, path, strings.Repeat("é", keyring.MinPassphrase))
 }
