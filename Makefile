@@ -115,6 +115,14 @@ invoke-aggregator: warm
 invoke-worker: warm
 	@go run ./test/invoke worker events/purge.json
 
+.PHONY: requirements
+UV := 0.13.9
+# Of the oldest Python that we promise, and for all systems: hashes are those of all files of a package's version.
+requirements: ## Write test/emulator/requirements.txt anew from requirements.in (UPGRADE=1: with the newest that fit; asks a package index)
+	python3 -m venv .cache/uv && .cache/uv/bin/python -m pip install --quiet uv==$(UV)
+	cd test/emulator && ../../.cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url $(if $(UPGRADE),--upgrade) \
+		--custom-compile-command "make requirements" requirements.in -o requirements.txt
+
 emulator-test: ## The tests of the emulator, of the sample estate and of the deployer (Python)
 	cd test/emulator && ./python -m pytest -q tests
 	cd test/estate && ../emulator/python -m pytest -q tests
