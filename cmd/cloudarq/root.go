@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
+	"github.com/cloudarq/cloudarq/internal/version"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
@@ -43,8 +44,9 @@ type cli struct {
 
 func (c *cli) root() *cobra.Command {
 	root := &cobra.Command{
-		Use:   "cloudarq",
-		Short: "Audit AWS accounts for security and compliance, read-only",
+		Use:     "cloudarq",
+		Short:   "Audit AWS accounts for security and compliance, read-only",
+		Version: version.String(),
 		Long: `CloudArq audits AWS accounts for security and compliance. It only reads, from
 this machine, with the credentials that you have; nothing leaves the machine.
 Only connections bootstrap makes something, if you ask for it: the role to audit by.
@@ -60,6 +62,7 @@ is not what it wrote.`,
 			return fromEnvironment(cmd.Flags())
 		},
 	}
+	root.SetVersionTemplate(thisVersion().String() + "\n")
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.dataDir, "data-dir", "", "where audits are kept (default $XDG_DATA_HOME/cloudarq)")
 	flags.StringVarP(&c.output, "output", "o", "table", "output: table, json, ndjson or csv")

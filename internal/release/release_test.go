@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +19,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -170,6 +173,7 @@ func TestRelease(t *testing.T) {
 			t.Fatal(err)
 		}
 		saysVersion(t, program, r)
+		tellsAWS(t, program, r)
 	})
 	t.Run("functions", func(t *testing.T) {
 		t.Parallel()
@@ -254,6 +258,59 @@ func saysVersion(t *testing.T, program string, r release) {
 	if err := json.Unmarshal(out, &got); err != nil || len(got) != 1 || got[0].Version != r.version || got[0].Commit != r.commit {
 		t.Errorf("version: %s, %v", out, err)
 	}
+	short, err := exec.Command(program, "--version").Output()
+	if err != nil || !strings.HasPrefix(string(short), "cloudarq "+r.version+" (") {
+		t.Errorf("--version: %s, %v", short, err)
+	}
+}
+
+// tellsAWS has the command call somebody else than AWS, who looks at the user agent.
+func tellsAWS(t *testing.T, program string, r release) {
+	t.Helper()
+	var agent atomic.Value
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		agent.Store(q.UserAgent())
+		w.WriteHeader(http.StatusForbidden)
+	}))
+	defer server.Close()
+	audit := exec.Command(program, "audit", "run", "--data-dir", t.TempDir())
+	audit.Env = []string{
+		"HOME=" + t.TempDir(), "AWS_ENDPOINT_URL=" + server.URL, "AWS_REGION=eu-west-1", "AWS_EC2_METADATA_DISABLED=true",
+		"AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+	}
+	if out, err := audit.CombinedOutput(); err == nil {
+		t.Errorf("an audit that AWS refuses succeeds: %s", out)
+	}
+	if got, _ := agent.Load().(string); !slices.Contains(strings.Fields(got), "cloudarq/"+r.version) {
+		t.Errorf("the user agent is %q", got)
+	}
+}
+
+// TestFunctionLogsVersion starts a function where nobody has work for it.
+func TestFunctionLogsVersion(t *testing.T) {
+	t.Parallel()
+	program := filepath.Join(t.TempDir(), "bootstrap")
+	b := builder{version: "1.2.3-rc.1", commit: "c0ffee"}
+	build := exec.Command("go", "build", "-tags", "lambda.norpc", "-ldflags", b.stamp(), "-o", program, "./functions/scheduler")
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	runtime := httptest.NewServer(http.NotFoundHandler())
+	defer runtime.Close()
+	function := exec.Command(program)
+	function.Env = []string{
+		"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(runtime.URL, "http://"), "AWS_LAMBDA_LOG_FORMAT=JSON", "AWS_REGION=eu-west-1",
+		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=256", "TABLE_NAME=t", "TASKS_QUEUE_URL=t", "RESULTS_QUEUE_URL=r", "JOBS_QUEUE_URL=j", "AUDIT_BOUND=1h", "EVIDENCE_DAYS=30",
+	}
+	out, _ := function.CombinedOutput() // it ends, for there is no such runtime
+	for line := range strings.Lines(string(out)) {
+		var said struct{ Version, Commit string }
+		if json.Unmarshal([]byte(line), &said) == nil && said.Version == b.version && said.Commit == b.commit {
+			return
+		}
+	}
+	t.Errorf("the function logs no version:\n%s", out)
 }
 
 // isBill holds a bill of materials to CycloneDX's own schema, and to what is linked.
