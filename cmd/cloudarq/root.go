@@ -62,7 +62,6 @@ is not what it wrote.`,
 			return fromEnvironment(cmd.Flags())
 		},
 	}
-	root.SetVersionTemplate(thisVersion().String() + "\n")
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.dataDir, "data-dir", "", "where audits are kept (default $XDG_DATA_HOME/cloudarq)")
 	flags.StringVarP(&c.output, "output", "o", "table", "output: table, json, ndjson or csv")

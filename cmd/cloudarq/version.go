@@ -17,24 +17,15 @@ type versionInfo struct {
 	System  string `json:"system"`
 }
 
-func (v versionInfo) String() string {
-	return fmt.Sprintf("cloudarq %s (%s, %s)", v.Version, v.Go, v.System)
-}
-
-// thisVersion is that of the command that runs.
-func thisVersion() versionInfo {
-	return versionInfo{Version: version.String(), Commit: version.Commit(), Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH}
-}
-
 func (c *cli) version() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			v := thisVersion()
+			v := versionInfo{Version: version.String(), Commit: version.Commit(), Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH}
 			if c.output == string(report.Table) {
-				_, err := fmt.Fprintln(c.stdout, v)
+				_, err := fmt.Fprintf(c.stdout, "cloudarq %s (%s, %s)\n", v.Version, v.Go, v.System)
 				return err
 			}
 			return write(c, []versionInfo{v}, []report.Column[versionInfo]{

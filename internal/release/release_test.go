@@ -259,7 +259,7 @@ func saysVersion(t *testing.T, program string, r release) {
 		t.Errorf("version: %s, %v", out, err)
 	}
 	short, err := exec.Command(program, "--version").Output()
-	if err != nil || !strings.HasPrefix(string(short), "cloudarq "+r.version+" (") {
+	if err != nil || !strings.HasPrefix(string(short), "cloudarq version "+r.version+"\n") {
 		t.Errorf("--version: %s, %v", short, err)
 	}
 }

@@ -45,7 +45,7 @@ func TestPlaces(t *testing.T) {
 // TestBuildsStamp holds what builds the command and the functions to the variable's name.
 func TestBuildsStamp(t *testing.T) {
 	t.Parallel()
-	for _, file := range []string{"../../Makefile", "../../tools/functions.sh", "../../Containerfile"} {
+	for _, file := range []string{"../../Makefile", "../../tools/functions.sh"} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
