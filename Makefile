@@ -129,7 +129,7 @@ emulator-test: ## The tests of the emulator, of the sample estate and of the dep
 	cd test/stack && ../emulator/python -m pytest -q tests
 
 .PHONY: release
-release: ## Make dist of a version: VERSION=1.2.3, PLATFORMS=linux/amd64 for one alone, SIGNING_KEY=file to sign (an hour; docs/releases.md)
+release: ## Make dist of a version: VERSION=1.2.3, PLATFORMS=linux/amd64 for one alone, SIGNING_KEY=file to sign (half an hour the first time; docs/releases.md)
 	@go run ./internal/release -version "$(VERSION)" $(if $(PLATFORMS),-platforms "$(PLATFORMS)") $(if $(SIGNING_KEY),-key "$(SIGNING_KEY)")
 
 # A first build compiles the AWS SDK: about ten minutes of processor time.
