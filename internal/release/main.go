@@ -8,6 +8,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -123,12 +124,12 @@ func (r release) name(rest string) string { return "cloudarq_" + r.version + "_"
 func (r release) path(rest string) string { return filepath.Join(r.dist, r.name(rest)) }
 
 // make writes all that is published but the signature.
-func (r release) make(b compiler) error {
+func (r release) make(b compiler) (err error) {
 	scratch, err := os.MkdirTemp("", "cloudarq-release-")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(scratch)
+	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
 	for _, p := range r.platforms {
 		if err := r.command(b, p, scratch); err != nil {
 			return err

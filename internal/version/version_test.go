@@ -68,7 +68,7 @@ func TestNoVersionIsWrittenDown(t *testing.T) {
 	semantic := regexp.MustCompile(`^(cloudarq[/ @])?v?[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$`)
 	root, told := filepath.Join("..", ".."), 0
 	for _, dir := range []string{"cmd", "functions", "pkg"} {
-		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, entry fs.DirEntry, err error) error {
+		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, _ fs.DirEntry, err error) error {
 			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 				return err
 			}
