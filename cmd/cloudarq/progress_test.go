@@ -54,7 +54,9 @@ func TestBars(t *testing.T) {
 		audit.Wait()
 		b.TaskStarted(model.Task{Service: "never ends"}) // as when the audit is cancelled
 		b.Resource("never ends")
-		time.Sleep(20 * time.Millisecond)
+		for !strings.Contains(w.String(), "121 resources") {
+			time.Sleep(time.Millisecond)
+		}
 		b.stop()
 	}()
 	select {

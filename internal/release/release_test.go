@@ -81,6 +81,9 @@ func TestCommit(t *testing.T) {
 			t.Errorf("SOURCE_DATE_EPOCH=%s: no error", bad)
 		}
 	}
+	if _, err := os.Stat(filepath.Join(root, ".git")); err != nil {
+		t.Skip("this is no clone")
+	}
 	name, at, err := commit(root, "")
 	if err != nil || !regexp.MustCompile(`^[0-9a-f]{40}(-dirty)?$`).MatchString(name) || at.Year() < 2026 {
 		t.Errorf("%s at %v, %v", name, at, err)

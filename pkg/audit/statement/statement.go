@@ -78,7 +78,8 @@ func (s Statement) Differs(o Statement) (what []string) {
 		{"connection", s.Connection == o.Connection},
 		{"audit", s.Audit == o.Audit},
 		{"account", s.AccountID == o.AccountID},
-		{"version", s.CloudArq == o.CloudArq},
+		// A version before, which does not know of this, leaves it out of what it writes anew.
+		{"version", s.CloudArq == o.CloudArq || s.CloudArq == "" || o.CloudArq == ""},
 		{"state", s.State == o.State},
 		{"retries", s.Retries == o.Retries},
 		{"start", s.StartedAt.Equal(o.StartedAt)},
