@@ -9,7 +9,7 @@ unexport AWS_CA_BUNDLE
 
 # Packages that link the AWS SDK take minutes to compile with the race detector,
 # and the code in them that runs side by side is small; pkg/aws/collect has it tested.
-SDK_FREE := $$(go list ./pkg/... ./internal/... | grep -vE '/collect$$|/collectors$$|/aws/client$$|/aws/fake$$|/collecttest$$|internal/generate|internal/newservice|internal/operations|internal/iamdata|internal/arch|table/dynamo$$|queue/sqs$$|blob/s3$$|notify/sns$$|secret/kms$$|pkg/access/connect$$|pkg/local/keep$$|pkg/access/bootstrap$$|pkg/api/client$$')
+SDK_FREE := $$(go list ./pkg/... ./internal/... | grep -vE '/collect$$|/collectors$$|/aws/client$$|/aws/fake$$|/collecttest$$|internal/generate|internal/newservice|internal/operations|internal/iamdata|internal/arch|internal/release|table/dynamo$$|queue/sqs$$|blob/s3$$|notify/sns$$|secret/kms$$|pkg/access/connect$$|pkg/local/keep$$|pkg/access/bootstrap$$|pkg/api/client$$')
 
 .PHONY: help demo test e2e check fmt vet lint generate blinds prove build bench warm emulator-test clean
 
@@ -51,7 +51,7 @@ race: ## The tests of everything that does not link the AWS SDK, with the race d
 	go test -race -cpu 4 $(SDK_FREE)
 
 generate: ## Write the files that follow from the code
-	cd tools && go run github.com/a-h/templ/cmd/templ generate -path ../pkg/results/report
+	cd tools && go tool templ generate -path ../pkg/results/report
 	go run ./internal/register .
 	go run ./internal/generate .
 	go run ./bench/cost
@@ -77,7 +77,7 @@ mutations: warm ## Change each part of each of AWS's answers in turn, and count;
 prove: warm ## Prove on a copy that a changed call stops the build until the policy is made anew
 	tools/prove-policy.sh
 
-build: warm ## Build bin/cloudarq (VERSION=1.2.3 stamps a release)
+build: warm ## Build bin/cloudarq (VERSION=1.2.3 stamps it)
 	go build -ldflags "-X github.com/cloudarq/cloudarq/internal/version.stamped=$(or $(VERSION),dev)" -o bin/cloudarq ./cmd/cloudarq
 
 bench: build ## Measure an audit of 1,000 resources, and the checks alone; BESIDE=path measures another build in turn
@@ -115,14 +115,26 @@ invoke-aggregator: warm
 invoke-worker: warm
 	@go run ./test/invoke worker events/purge.json
 
+.PHONY: requirements
+UV := 0.13.9
+# Of the oldest Python that we promise, and for all systems: hashes are those of all files of a package's version.
+requirements: ## Write test/emulator/requirements.txt anew from requirements.in (UPGRADE=1: with the newest that fit; asks a package index)
+	python3 -m venv .cache/uv && .cache/uv/bin/python -m pip install --quiet uv==$(UV)
+	cd test/emulator && ../../.cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url $(if $(UPGRADE),--upgrade) \
+		--custom-compile-command "make requirements" requirements.in -o requirements.txt
+
 emulator-test: ## The tests of the emulator, of the sample estate and of the deployer (Python)
 	cd test/emulator && ./python -m pytest -q tests
 	cd test/estate && ../emulator/python -m pytest -q tests
 	cd test/stack && ../emulator/python -m pytest -q tests
 
+.PHONY: release
+release: ## Make dist of a version: VERSION=1.2.3, PLATFORMS=linux/amd64 for one alone, SIGNING_KEY=file to sign (half an hour the first time; docs/releases.md)
+	@go run ./internal/release -version "$(VERSION)" $(if $(PLATFORMS),-platforms "$(PLATFORMS)") $(if $(SIGNING_KEY),-key "$(SIGNING_KEY)")
+
 # A first build compiles the AWS SDK: about ten minutes of processor time.
 warm:
-	@tools/warm.sh
+	@tools/compile.sh ./cmd/cloudarq ./test/...
 
 clean: ## Remove what was built here
-	rm -rf bin .venv .cache
+	rm -rf bin dist .venv .cache

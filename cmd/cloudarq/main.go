@@ -8,6 +8,10 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+
+	// Where the system has no certificates of authorities, as in a container of nothing
+	// but this program, those that Mozilla trusts serve.
+	_ "golang.org/x/crypto/x509roots/fallback"
 )
 
 // memoryForTime makes the garbage collector run twice as often as by itself: an

@@ -3,13 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
-	"math"
+	"slices"
+	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
+	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -25,12 +24,12 @@ type progress interface {
 // newProgress shows bars on a terminal, a line every ten seconds elsewhere, and
 // nothing when asked to be quiet. services is how many there are to collect.
 func (c *cli) newProgress(services int) progress {
-	_, terminal := size(c.stderr)
+	width, terminal := size(c.stderr)
 	switch {
 	case c.quiet:
 		return quiet{}
-	case terminal:
-		return newBars(c.stderr, services)
+	case terminal && moves(c.stderr):
+		return newBars(c.stderr, width, services, drawEvery)
 	default:
 		return newLines(c.stderr, linesEvery)
 	}
@@ -40,72 +39,120 @@ type quiet struct{ pipeline.Silent }
 
 func (quiet) stop() {}
 
-// bars shows a line for each service under way, with the resources it has found,
-// and under them how far the audit is as a whole.
+// bars draws a line for each service under way, with the resources it has found, and
+// under them how far the audit is as a whole, again and again in the same place.
 type bars struct {
-	mu      sync.Mutex
-	all     *mpb.Progress
-	whole   *mpb.Bar
-	running map[string]*mpb.Bar
-	// resources is read while bars are drawn, when mu may be held by one who waits
-	// for the drawing to end.
-	resources atomic.Int64
+	w        io.Writer
+	width    int // of a line
+	services int // to collect
+	began    time.Time
+
+	mu               sync.Mutex
+	running          []*underWay // in the order in which they began
+	ended, resources int
+
+	drawn int // lines that are on the screen; only the drawing knows
+	done  chan struct{}
+	over  sync.WaitGroup
+}
+
+// underWay is a service that is being collected.
+type underWay struct {
+	service   string
+	resources int
 }
 
 const (
+	drawEvery    = 120 * time.Millisecond
 	serviceWidth = 18 // of the longest name, and a space
 	wholeWidth   = 24
+	mostLines    = 16 // fewer than a terminal has
 )
 
-func newBars(w io.Writer, services int, options ...mpb.ContainerOption) *bars {
-	b := &bars{all: mpb.New(append([]mpb.ContainerOption{mpb.WithOutput(w), mpb.WithWidth(wholeWidth)}, options...)...), running: map[string]*mpb.Bar{}}
-	b.whole = b.all.New(int64(services), mpb.BarStyle().Filler("=").Padding(" "), mpb.BarPriority(math.MaxInt), mpb.BarRemoveOnComplete(),
-		mpb.AppendDecorators(
-			decor.CountersNoUnit("%d of %d services, "),
-			decor.Any(func(decor.Statistics) string { return report.Count(int(b.resources.Load()), "resource") + ", " }),
-			decor.Elapsed(decor.ET_STYLE_GO),
-		))
+func newBars(w io.Writer, width, services int, every time.Duration) *bars {
+	b := &bars{w: w, width: width, services: services, began: time.Now(), done: make(chan struct{})}
+	b.over.Go(func() {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-b.done:
+				b.draw(nil)
+				return
+			case <-tick.C:
+				b.draw(b.lines())
+			}
+		}
+	})
 	return b
+}
+
+// draw puts lines where those before stand.
+func (b *bars) draw(lines []string) {
+	var frame strings.Builder
+	if b.drawn > 0 {
+		frame.WriteString(text.CursorUp.Sprintn(b.drawn) + "\r\x1b[J") // which erases all that is below
+	}
+	for _, line := range lines {
+		if b.width > 0 {
+			line = text.Trim(line, b.width-1) // a line that is full moves some terminals on to the next
+		}
+		frame.WriteString(line + "\n")
+	}
+	b.drawn = len(lines)
+	fmt.Fprint(b.w, frame.String()) // at once, so that nobody sees half of it
+}
+
+func (b *bars) lines() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var all []string
+	for _, u := range b.running[:min(len(b.running), mostLines)] {
+		all = append(all, fmt.Sprintf("  %-*s%s", serviceWidth, u.service, report.Count(u.resources, "resource")))
+	}
+	if more := len(b.running) - len(all); more > 0 {
+		all = append(all, fmt.Sprintf("  and %d more", more))
+	}
+	full := 0
+	if b.services > 0 {
+		full = min(b.ended*wholeWidth/b.services, wholeWidth)
+	}
+	return append(all, fmt.Sprintf("[%-*s] %d of %d services, %s, %s", wholeWidth, strings.Repeat("=", full),
+		b.ended, b.services, report.Count(b.resources, "resource"), time.Since(b.began).Truncate(time.Second)))
+}
+
+// find is where a service is among those under way, or -1.
+func (b *bars) find(service string) int {
+	return slices.IndexFunc(b.running, func(u *underWay) bool { return u.service == service })
 }
 
 func (b *bars) TaskStarted(t model.Task) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.running[t.Service] = b.all.New(0, mpb.SpinnerStyle().PositionLeft(), mpb.BarRemoveOnComplete(), mpb.BarWidth(1),
-		mpb.AppendDecorators(
-			decor.Name(t.Service, decor.WC{W: serviceWidth, C: decor.DindentRight}),
-			decor.Any(func(s decor.Statistics) string { return report.Count(int(s.Current), "resource") }),
-		))
+	b.running = append(b.running, &underWay{service: t.Service})
 }
 
 func (b *bars) Resource(service string) {
-	b.resources.Add(1)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if bar := b.running[service]; bar != nil {
-		bar.Increment()
+	b.resources++
+	if i := b.find(service); i >= 0 {
+		b.running[i].resources++
 	}
 }
 
 func (b *bars) TaskEnded(t model.Task) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if bar := b.running[t.Service]; bar != nil {
-		bar.SetTotal(-1, true)
-		delete(b.running, t.Service)
+	b.ended++
+	if i := b.find(t.Service); i >= 0 {
+		b.running = slices.Delete(b.running, i, i+1)
 	}
-	b.whole.Increment()
 }
 
 func (b *bars) stop() {
-	b.mu.Lock()
-	for service, bar := range b.running {
-		bar.Abort(true)
-		delete(b.running, service)
-	}
-	b.mu.Unlock()
-	b.whole.Abort(true)
-	b.all.Wait()
+	close(b.done)
+	b.over.Wait()
 }
 
 // linesEvery is how often an audit says how far it is where bars cannot be

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
+	"github.com/cloudarq/cloudarq/internal/version"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
@@ -44,8 +45,9 @@ type cli struct {
 
 func (c *cli) root() *cobra.Command {
 	root := &cobra.Command{
-		Use:   "cloudarq",
-		Short: "Audit AWS accounts for security and compliance, read-only",
+		Use:     "cloudarq",
+		Short:   "Audit AWS accounts for security and compliance, read-only",
+		Version: version.String(),
 		Long: `CloudArq audits AWS accounts for security and compliance. It only reads, from
 this machine, with the credentials that you have; nothing leaves the machine.
 Only connections bootstrap makes something, if you ask for it: the role to audit by.

@@ -28,6 +28,8 @@ type Audit struct {
 	Connection ConnectionID `json:"connection"`
 	AccountID  string       `json:"account_id"`
 	Project    string       `json:"project,omitempty"`
+	// CloudArq is the version of CloudArq that began the audit; empty if that noted none.
+	CloudArq string `json:"cloudarq,omitempty"`
 	// Verification says that the audit only opens the account, to see whether it
 	// can be audited.
 	Verification bool `json:"verification,omitempty"`

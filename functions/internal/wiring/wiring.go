@@ -56,6 +56,7 @@ type Function struct {
 func Boot[T interface{ shared() Settings }]() (T, Function) {
 	f := Function{Log: lambdacontext.NewLogger(), Meters: lambdax.Meters(os.Stdout)}
 	slog.SetDefault(f.Log)
+	f.Log.Info("start", slog.String("version", version.String()), slog.String("commit", version.Commit()))
 	cfg, err := env.ParseAs[T]()
 	lambdax.ExitOn(err)
 	s := cfg.shared()

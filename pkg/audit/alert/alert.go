@@ -53,7 +53,8 @@ type Alert struct {
 	Connection   model.ConnectionID   `json:"connection"`
 	Account      string               `json:"account"`
 	Audit        model.AuditID        `json:"audit"`
-	Summary      string               `json:"summary"` // one sentence
+	CloudArq     string               `json:"cloudarq,omitempty"` // the version that began the audit
+	Summary      string               `json:"summary"`            // one sentence
 
 	Finding  *Finding               `json:"finding,omitempty"`
 	Changes  *model.Changes         `json:"changes,omitempty"`
@@ -113,7 +114,7 @@ func (o Of) alert(kind, change, about, summary string, args ...any) Alert {
 	return Alert{
 		Version: 1, ID: hex.EncodeToString(sum[:16]), Kind: kind, Change: change, At: o.Audit.StartedAt.UTC(),
 		Organization: o.Organization, Project: o.Audit.Project, Connection: o.Audit.Connection,
-		Account: o.Audit.AccountID, Audit: o.Audit.ID, Summary: model.Cut(fmt.Sprintf(summary, args...), 2*maxText),
+		Account: o.Audit.AccountID, Audit: o.Audit.ID, CloudArq: o.Audit.CloudArq, Summary: model.Cut(fmt.Sprintf(summary, args...), 2*maxText),
 	}
 }
 

@@ -64,7 +64,7 @@ func (p *Pipeline) sendPurge(ctx context.Context, org model.OrganizationID, conn
 	if err := p.Store.For(org).PutPurge(ctx, connection, p.Now().UTC().Add(purgeAgain)); err != nil {
 		return err
 	}
-	m := Message{Kind: KindPurge, Version: version, Organization: org, Connection: connection, Audit: KindPurge, Task: KindPurge}
+	m := Message{Kind: KindPurge, Version: messageVersion, Organization: org, Connection: connection, Audit: KindPurge, Task: KindPurge}
 	if err := p.Purges.Send(ctx, m.body()); err != nil {
 		return fmt.Errorf("have connection %s purged: %w", connection, err)
 	}

@@ -133,7 +133,7 @@ func (p *Pipeline) Expire(ctx context.Context, orgID model.OrganizationID, conne
 		}
 		// Results of tasks that did finish may wait behind a dead letter; the
 		// aggregator takes them in, and closes the audit with the last one.
-		m := Message{Kind: KindTask, Version: version, Organization: orgID, Connection: connection, Audit: id, Task: t.ID}
+		m := Message{Kind: KindTask, Version: messageVersion, Organization: orgID, Connection: connection, Audit: id, Task: t.ID}
 		if err := p.report(ctx, m); err != nil {
 			return err
 		}

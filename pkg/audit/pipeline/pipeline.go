@@ -163,10 +163,10 @@ type Message struct {
 
 // The kinds of messages, and the version of their form.
 const (
-	KindTask   = "task"
-	KindResult = "result"
-	KindJob    = "job"
-	version    = 1
+	KindTask       = "task"
+	KindResult     = "result"
+	KindJob        = "job"
+	messageVersion = 1
 )
 
 // ParseMessage reads a message of the kind expected; any other is queue.ErrPoison.
@@ -183,7 +183,7 @@ func ParseMessage(kind string, body []byte) (Message, error) {
 
 // JobMessage has a job done by who takes messages of KindJob.
 func JobMessage(org model.OrganizationID, id model.JobID) []byte {
-	return Message{Kind: KindJob, Version: version, Organization: org, Job: id}.body()
+	return Message{Kind: KindJob, Version: messageVersion, Organization: org, Job: id}.body()
 }
 
 // ParseJob reads a message of KindJob; any other is queue.ErrPoison.
@@ -209,8 +209,8 @@ func parse(kind string, body []byte) (Message, error) {
 	if err := json.Unmarshal(body, &m); err != nil {
 		return m, fmt.Errorf("%w: %w", queue.ErrPoison, err)
 	}
-	if m.Kind != kind || m.Version != version {
-		return m, fmt.Errorf("%w: kind %q version %d, want %q version %d", queue.ErrPoison, m.Kind, m.Version, kind, version)
+	if m.Kind != kind || m.Version != messageVersion {
+		return m, fmt.Errorf("%w: kind %q version %d, want %q version %d", queue.ErrPoison, m.Kind, m.Version, kind, messageVersion)
 	}
 	return m, nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cloudarq/cloudarq/internal/version"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
@@ -95,7 +96,7 @@ func (p *Pipeline) BeginVerification(ctx context.Context, org model.Organization
 		return err
 	}
 	audit := model.Audit{
-		ID: id, Connection: connection.ID, AccountID: connection.AccountID, Project: connection.Project, Verification: true, Urgent: true,
+		ID: id, Connection: connection.ID, AccountID: connection.AccountID, Project: connection.Project, CloudArq: version.String(), Verification: true, Urgent: true,
 		State: model.AuditConnecting, StartedAt: p.Now().UTC(), Services: []string{}, Checks: []model.CheckID{}, Regions: []string{},
 	}
 	audit.DetailUntil = p.detailUntil(audit)
@@ -126,7 +127,7 @@ func (p *Pipeline) newAudit(r Request) (model.Audit, []model.Task, error) {
 		return model.Audit{}, nil, err
 	}
 	audit := model.Audit{
-		ID: r.Audit, Connection: r.Connection.ID, AccountID: r.Connection.AccountID, Project: r.Connection.Project, Once: r.Connection.Schedule.Once(),
+		ID: r.Audit, Connection: r.Connection.ID, AccountID: r.Connection.AccountID, Project: r.Connection.Project, CloudArq: version.String(), Once: r.Connection.Schedule.Once(),
 		Partition: r.Partition, CallerARN: r.CallerARN, State: model.AuditRunning, StartedAt: p.Now().UTC(),
 		Urgent: r.Urgent, Services: selection.Services, Regions: r.Regions, DisabledRegions: r.DisabledRegions, Narrowed: r.Narrowed, Unused: r.Unused || r.Connection.Unused, Permissions: r.Permissions,
 		TrustedAccounts: r.TrustedAccounts, CallBudget: r.CallBudget, Trust: r.Trust,
@@ -314,7 +315,7 @@ func reopen(ctx context.Context, org *store.Organization, audit model.Audit, t m
 func (p *Pipeline) send(ctx context.Context, org model.OrganizationID, audit model.Audit, tasks []model.Task) error {
 	var bodies [][]byte
 	for _, t := range tasks {
-		m := Message{Kind: KindTask, Version: version, Organization: org, Connection: audit.Connection, Audit: audit.ID, Task: t.ID}
+		m := Message{Kind: KindTask, Version: messageVersion, Organization: org, Connection: audit.Connection, Audit: audit.ID, Task: t.ID}
 		bodies = append(bodies, m.body())
 	}
 	to := p.Tasks

@@ -32,7 +32,7 @@ func (p *Pipeline) askForStatement(ctx context.Context, org model.OrganizationID
 	if p.Signings == nil {
 		return nil
 	}
-	m := Message{Kind: KindStatement, Version: version, Organization: org, Connection: audit.Connection, Audit: audit.ID, Task: KindStatement}
+	m := Message{Kind: KindStatement, Version: messageVersion, Organization: org, Connection: audit.Connection, Audit: audit.ID, Task: KindStatement}
 	if err := p.Signings.Send(ctx, m.body()); err != nil {
 		return fmt.Errorf("have audit %s signed: %w", audit.ID, err)
 	}

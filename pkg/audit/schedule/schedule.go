@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hashicorp/cronexpr"
-
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -70,7 +68,11 @@ func Parse(s model.Schedule, created time.Time) (Schedule, error) {
 		}
 		out.next = only(at)
 	case cronForm.MatchString(e):
-		out.next, err = cron(cronForm.FindStringSubmatch(e)[1], zone)
+		var c cron
+		if c, err = parseCron(cronForm.FindStringSubmatch(e)[1], zone); err != nil {
+			return out, fmt.Errorf("%w: %s: %w", ErrInvalid, e, err)
+		}
+		out.next = c.next
 	default:
 		err = fmt.Errorf("%w: %q: want rate(…), cron(…), at(…) or once", ErrInvalid, e)
 	}
@@ -129,40 +131,6 @@ func rate(words []string, created time.Time) (func(time.Time) time.Time, error) 
 		}
 		return created.Add((after.Sub(created)/every + 1) * every)
 	}, nil
-}
-
-// cron understands AWS's six fields: minutes, hours, day of the month, month,
-// day of the week with Sunday as 1, year. One of the two days must be "?".
-func cron(fields string, zone *time.Location) (func(time.Time) time.Time, error) {
-	f := strings.Fields(fields)
-	if len(f) != 6 {
-		return nil, fmt.Errorf("%w: cron(%s) has %d fields, want 6: minutes hours day-of-month month day-of-week year", ErrInvalid, fields, len(f))
-	}
-	if (f[2] == "?") == (f[4] == "?") {
-		return nil, fmt.Errorf("%w: cron(%s): want \"?\" in one of the two days, and only there", ErrInvalid, fields)
-	}
-	f[4] = weekdays(f[4])
-	for _, i := range []int{2, 4} {
-		if f[i] == "?" {
-			f[i] = "*"
-		}
-	}
-	expression, err := cronexpr.Parse(strings.Join(f, " "))
-	if err != nil {
-		return nil, fmt.Errorf("%w: cron(%s): %w", ErrInvalid, fields, err)
-	}
-	return func(after time.Time) time.Time { return expression.Next(after.In(zone)) }, nil
-}
-
-var weekday = regexp.MustCompile(`(^|[-,])([1-7])`)
-
-// weekdays turns AWS's numbers of days, 1 for Sunday, into those of cron, 0 for
-// Sunday. What follows a "/" or "#" is no day.
-func weekdays(field string) string {
-	return weekday.ReplaceAllStringFunc(field, func(match string) string {
-		last := len(match) - 1
-		return match[:last] + string(match[last]-1)
-	})
 }
 
 // Next is the first moment after one at which the connection is due, or the zero

@@ -30,6 +30,7 @@ type Statement struct {
 	Connection   model.ConnectionID   `json:"connection"`
 	Audit        model.AuditID        `json:"audit"`
 	AccountID    string               `json:"account_id"`
+	CloudArq     string               `json:"cloudarq,omitempty"` // the version that began the audit
 	State        model.AuditState     `json:"state"`
 	Retries      int                  `json:"retries"`
 	StartedAt    time.Time            `json:"started_at"`
@@ -61,7 +62,7 @@ func ResultOf(a model.Audit) Result {
 // Of begins the statement of an audit from its record.
 func Of(org model.OrganizationID, a model.Audit) Statement {
 	return Statement{
-		Organization: org, Connection: a.Connection, Audit: a.ID, AccountID: a.AccountID, State: a.State, Retries: a.Retries,
+		Organization: org, Connection: a.Connection, Audit: a.ID, AccountID: a.AccountID, CloudArq: a.CloudArq, State: a.State, Retries: a.Retries,
 		StartedAt: a.StartedAt.UTC(), EndedAt: a.EndedAt.UTC(), Result: ResultOf(a),
 	}
 }
@@ -77,6 +78,8 @@ func (s Statement) Differs(o Statement) (what []string) {
 		{"connection", s.Connection == o.Connection},
 		{"audit", s.Audit == o.Audit},
 		{"account", s.AccountID == o.AccountID},
+		// A version before, which does not know of this, leaves it out of what it writes anew.
+		{"version", s.CloudArq == o.CloudArq || s.CloudArq == "" || o.CloudArq == ""},
 		{"state", s.State == o.State},
 		{"retries", s.Retries == o.Retries},
 		{"start", s.StartedAt.Equal(o.StartedAt)},

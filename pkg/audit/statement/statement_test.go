@@ -28,7 +28,7 @@ func public(k ed25519.PrivateKey) ed25519.PublicKey {
 
 func sample() statement.Statement {
 	at := time.Date(2026, 1, 1, 6, 0, 0, 0, time.UTC)
-	a := model.Audit{ID: "audit", Connection: "c", AccountID: "111122223333", State: model.AuditDone, StartedAt: at, EndedAt: at.Add(time.Minute)}
+	a := model.Audit{ID: "audit", Connection: "c", AccountID: "111122223333", CloudArq: "1.2.3", State: model.AuditDone, StartedAt: at, EndedAt: at.Add(time.Minute)}
 	a.Summary = &model.Summary{Counts: model.Counts{Pass: 3, Fail: 2, Folded: 1}, Score: model.Score{Value: 61.5}}
 	s := statement.Of("acme", a)
 	s.Evidence = statement.ChainOf("evidence", []model.Object{{Key: "k", Digest: model.Digest{SHA256: "00", Size: 7}}})
@@ -79,6 +79,7 @@ func TestDiffers(t *testing.T) {
 		"connection":   func(s *statement.Statement) { s.Connection = "other" },
 		"audit":        func(s *statement.Statement) { s.Audit = "other" },
 		"account":      func(s *statement.Statement) { s.AccountID = "444455556666" },
+		"version":      func(s *statement.Statement) { s.CloudArq = "1.2.4" },
 		"state":        func(s *statement.Statement) { s.State = model.AuditPartial },
 		"retries":      func(s *statement.Statement) { s.Retries++ },
 		"start":        func(s *statement.Statement) { s.StartedAt = s.StartedAt.Add(1) },
@@ -98,6 +99,10 @@ func TestDiffers(t *testing.T) {
 	s.SignedAt = s.SignedAt.Add(time.Hour)
 	if got := s.Differs(sample()); got != nil {
 		t.Errorf("signed later: differs in %v", got)
+	}
+	s.CloudArq = "" // as a version before writes the record anew
+	if got := s.Differs(sample()); got != nil {
+		t.Errorf("without a version: differs in %v", got)
 	}
 }
 

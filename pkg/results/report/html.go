@@ -63,6 +63,14 @@ func number(f float64) string { return strconv.FormatFloat(f, 'f', 1, 64) }
 
 func stamp(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
 
+// by says which version began an audit, if that is known.
+func by(version string) string {
+	if version == "" {
+		return ""
+	}
+	return ", by CloudArq " + version
+}
+
 func resourceName(v Verdict) string {
 	if v.Part == "" {
 		return v.Resource
