@@ -178,7 +178,7 @@ func TestConnectionForOneAudit(t *testing.T) {
 
 func TestConnectionThatIsNotRight(t *testing.T) {
 	e, server := sample(t)
-	const id = "the-external-id"
+	const id = "the-external-id-of-a-role"
 	arn := "arn:aws:iam::" + theirs + ":role/"
 	open := makeRole(t, server, e.Auditor, "Open", "", "*")
 	strict := makeRole(t, server, e.Auditor, "Strict", id, "*")
@@ -190,7 +190,7 @@ func TestConnectionThatIsNotRight(t *testing.T) {
 		says     []string
 	}{
 		"trust without the condition": {open, id, nil, exitAccess, []string{"trust_missing_external_id", "sts:ExternalId", "trust policy", "connections test"}},
-		"wrong External ID":           {strict, "another-id", nil, exitAccess, []string{"role_denied", "External ID is wrong"}},
+		"wrong External ID":           {strict, "another-external-id", nil, exitAccess, []string{"role_denied", "External ID is wrong"}},
 		"no such role":                {arn + "Missing", id, nil, exitAccess, []string{"role_denied", "Missing"}},
 		"regions denied":              {blind, id, nil, exitAccess, []string{"policy_minimum_missing", "ec2:DescribeRegions"}},
 		"not an ARN":                  {"CloudArqAuditRole", id, nil, exitUsage, []string{"ARN of an IAM role"}},
