@@ -124,7 +124,7 @@ func (d *drill) commands(section string) string {
 		if indent := len(line) - len(code); indent != 4 && indent < 7 { // code stands four deep, and four more in a list
 			continue
 		}
-		if strings.HasPrefix(code, "export ") && !strings.Contains(code, "$(") {
+		if strings.HasPrefix(code, "export ") {
 			code = exported.ReplaceAllStringFunc(code, func(pair string) string {
 				name, _, _ := strings.Cut(pair, "=")
 				value, ok := d.variables[name]
@@ -228,7 +228,7 @@ func (d *drill) tenants(h *house) []*tenant {
 func (n *tenant) audit(key string) {
 	n.t.Helper()
 	for _, c := range n.connections {
-		a := n.wait(c, n.begin(c, key+" "+c.ID).ID)
+		a := n.wait(c, n.begin(c, fmt.Sprint(key, len(n.audits))).ID)
 		if a.State != "done" {
 			n.t.Fatalf("audit %s of %s is %s: %v", key, n.organization, a.State, a.Problems)
 		}
@@ -507,10 +507,11 @@ func TestRegionMove(t *testing.T) {
 	}
 	records, _ := d.inventory(to, theTable)
 	// Nothing needs the old key any more, and nothing in the table is of it.
-	if _, err := sdkkms.NewFromConfig(d.in(stack.Region)).DisableKey(t.Context(), &sdkkms.DisableKeyInput{KeyId: &key}); err != nil {
+	id := key[strings.LastIndex(key, "/")+1:]
+	nobody := `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*"}]}`
+	if _, err := sdkkms.NewFromConfig(d.in(stack.Region)).PutKeyPolicy(t.Context(), &sdkkms.PutKeyPolicyInput{KeyId: &id, PolicyName: aws.String("default"), Policy: &nobody}); err != nil {
 		t.Fatal(err)
 	}
-	id := key[strings.LastIndex(key, "/")+1:]
 	if n := d.mentions(stack.Region, id); n == 0 {
 		t.Error("what the old key wrapped is not seen in the old table")
 	}
@@ -525,8 +526,9 @@ func TestRegionMove(t *testing.T) {
 		n.install, n.Host, n.client = d.install, h.Host, h.client
 		n.goesOn()
 	}
-	if !strings.Contains(printed, "organizations") {
-		t.Errorf("nobody said what was sealed anew: %s", printed)
+	// External IDs of both, the access key, and what signs for both.
+	if !regexp.MustCompile(`(?m)^ *2 +5 +0 +5 *$`).MatchString(printed) {
+		t.Errorf("not five data keys of two organizations were sealed anew, and proven: %s", printed)
 	}
 	fmt.Printf("region move: %d records and %d objects as they were, of 2 organizations, sealed by the new key\n", records, len(objects))
 }

@@ -427,7 +427,9 @@ def role_template(external_id, action):
     trust = {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole", "Condition": {"StringEquals": {"sts:ExternalId": external_id}}}
     allow = {"Effect": "Allow", "Action": action, "Resource": "*"}
     return json.dumps({"Resources": {
-        "Role": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "r", "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]}}},
+        "Role": {"Type": "AWS::IAM::Role", "Properties": {
+            "RoleName": "r", "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
+            "Policies": [{"PolicyName": "own", "PolicyDocument": {"Version": "2012-10-17", "Statement": [allow]}}]}},
         "Policy": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {
             "ManagedPolicyName": "p", "Roles": [{"Ref": "Role"}], "PolicyDocument": {"Version": "2012-10-17", "Statement": [allow]}}},
     }})  # fmt: skip
@@ -438,6 +440,7 @@ def test_cloudformation_updates_and_deletes_roles_and_policies(emulator, account
     cloudformation.create_stack(StackName="s", TemplateBody=role_template("old", "s3:ListAllMyBuckets"))
     cloudformation.update_stack(StackName="s", TemplateBody=role_template("new", "kms:ListKeys"))
     assert "new" in json.dumps(iam.get_role(RoleName="r")["Role"]["AssumeRolePolicyDocument"])
+    assert "kms:ListKeys" in json.dumps(iam.get_role_policy(RoleName="r", PolicyName="own")["PolicyDocument"])
     (attached,) = iam.list_attached_role_policies(RoleName="r")["AttachedPolicies"]
     version = iam.get_policy(PolicyArn=attached["PolicyArn"])["Policy"]["DefaultVersionId"]
     document = iam.get_policy_version(PolicyArn=attached["PolicyArn"], VersionId=version)["PolicyVersion"]["Document"]
@@ -599,3 +602,16 @@ def test_deletion_policies(emulator, account, policy, stays):
     stacks.create_stack(StackName="s", TemplateBody=named(policy=policy))
     stacks.delete_stack(StackName="s")
     assert tables.list_tables()["TableNames"] == stays
+
+
+def test_keys_of_cloudformation_are_described(emulator, account):
+    key_policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}]}
+    resources = {
+        "Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": key_policy}},
+        "Alias": {"Type": "AWS::KMS::Alias", "Properties": {"AliasName": "alias/mine", "TargetKeyId": {"Ref": "Key"}}},
+    }
+    emulator.client("cloudformation", account).create_stack(StackName="s", TemplateBody=json.dumps({"Resources": resources}))
+    kms = emulator.client("kms", account)
+    (key,) = kms.list_keys()["Keys"]
+    assert kms.describe_key(KeyId="alias/mine")["KeyMetadata"]["Arn"] == key["KeyArn"]
+    assert json.loads(kms.get_key_policy(KeyId=key["KeyId"], PolicyName="default")["Policy"]) == key_policy

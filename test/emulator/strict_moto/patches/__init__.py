@@ -28,6 +28,7 @@ def apply() -> None:
     s3.name_regions_of_buckets()
     s3.leave_denials_of_bucket_policies_to_the_guard()
     kms.refuse_as_aws()
+    kms.keep_policies_as_text()
     ec2.list_regions_of_a_real_account()
     ec2.keep_virtualization_types()
     ecs.give_clusters_a_list_of_tags()
