@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -36,13 +38,28 @@ type release struct {
 	// organization and record, in the clear.
 	DataKeys map[string]map[string][]byte
 	Tenants  []releasedTenant
+	// State is the data directory of the command, by the files' names, after an audit of an
+	// account that it keeps by a role, with the findings that it lists.
+	State         map[string][]byte
+	StateID       string // the External ID that the role asks for
+	StateFindings []stateFinding
 }
+
+// stateFinding is what a test compares of a finding that the command lists.
+type stateFinding struct {
+	ID    string `json:"id"`
+	Check string `json:"check"`
+	State string `json:"state"`
+}
+
+// stateAccount is the account that the command of a recording keeps.
+const stateAccount = "777777779041"
 
 // storedItem is an item of the table.
 type storedItem struct {
 	PK, SK, IPK, ISK string
 	Version, Expires int64
-	Body             json.RawMessage
+	Body             []byte // JSON; of long records its zstd
 }
 
 // releasedTenant is what the API said of an organization when it was recorded.
@@ -109,10 +126,72 @@ func TestRecordRelease(t *testing.T) {
 				c.Audits = append(c.Audits, a.ID)
 			}
 			c.Findings = h.list(c.connection)
+			c.Links.QuickCreate = "" // which is signed
 		}
 		r.Tenants = append(r.Tenants, n)
 	}
 	first.record(&r)
+	first.recordState(t, &r)
+	r.write(t, file)
+}
+
+// onState runs the command on a data directory, and gives what it printed.
+func (h *house) onState(t *testing.T, dir, stdin string, args ...string) []byte {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), command(t), append(args, "--quiet", "--data-dir", dir)...)
+	var stderr bytes.Buffer
+	cmd.Env, cmd.Stdin, cmd.Stderr = h.estate.Environ(), strings.NewReader(stdin), &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("cloudarq %s: %v\n%s", strings.Join(args, " "), err, stderr.Bytes())
+	}
+	return out
+}
+
+// auditState audits the account that the command keeps, and lists its findings.
+func (h *house) auditState(t *testing.T, dir string) []stateFinding {
+	t.Helper()
+	h.onState(t, dir, "", "audit", "run", "--connection", stateAccount, "--regions", stack.Region, "--services", "sqs")
+	return h.stateFindings(t, dir)
+}
+
+func (h *house) stateFindings(t *testing.T, dir string) (all []stateFinding) {
+	t.Helper()
+	if err := json.Unmarshal(h.onState(t, dir, "", "findings", "list", "-o", "json"), &all); err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(all, func(a, b stateFinding) int { return strings.Compare(a.ID, b.ID) })
+	return all
+}
+
+// recordState keeps an account by the command, audits it, and reads the data directory.
+func (h *house) recordState(t *testing.T, r *release) {
+	t.Helper()
+	account, dir := releasedAccount(t, h.install, stateAccount), t.TempDir()
+	r.StateID, r.State = "an-external-id-of-the-command", map[string][]byte{}
+	if err := trust(t.Context(), h.emulator.URL, account.Account, "arn:aws:iam::"+stack.Account+":root", r.StateID); err != nil {
+		t.Fatal(err)
+	}
+	h.onState(t, dir, r.StateID, "connections", "add", "--role-arn", account.RoleARN, "--external-id", "-")
+	r.StateFindings = h.auditState(t, dir)
+	if err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		r.State[filepath.ToSlash(name)], err = os.ReadFile(path) //nolint:gosec // the test's own
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// write writes a recording.
+func (r release) write(t testing.TB, file string) {
+	t.Helper()
 	var packed bytes.Buffer
 	z, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
 	if err != nil {
