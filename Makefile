@@ -27,6 +27,12 @@ e2e: warm ## Run the command and the deployed functions end to end, with every k
 	@test/emulator/python -c ''
 	CLOUDARQ_E2E_SAMPLE=1 go test -count=1 -timeout 30m ./cmd/... ./test/...
 
+.PHONY: record-release
+record-release: warm ## Record what this tree's functions and command write, for the upgrade test of the next release
+	@test/emulator/python -c ''
+	CLOUDARQ_RECORD_RELEASE=$(CURDIR)/test/serverless/testdata/release.json.gz go test -count=1 -v -run '^TestRecordRelease$$' ./test/serverless
+	@printf '# What the last release (release.json.gz) makes of what this one writes and it does not have: a kind of record, or a field, a tab, and\n# what becomes of it after a rollback. TestUpgrade wants a line for each; docs/operations.md says to people what concerns them.\n' >test/serverless/testdata/rollback.tsv
+
 .PHONY: oracle
 SIMULATOR := @cloud-copilot/iam-simulate@0.1.173
 oracle: ## Compare the policy evaluator with a public IAM simulator (needs node; a minute)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/cloudarq/cloudarq/pkg/access/operator"
 	apiclient "github.com/cloudarq/cloudarq/pkg/api/client"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/aws/client"
@@ -101,6 +102,7 @@ func classify(err error) (code int, said string) {
 	var input *local.InputError
 	var problem *apiclient.Problem
 	var noURL *apiclient.URLError
+	var given *operator.InputError
 	switch {
 	case errors.As(err, &exit):
 		if exit.err == nil {
@@ -115,6 +117,8 @@ func classify(err error) (code int, said string) {
 		return exitUsage, input.Error()
 	case errors.As(err, &noURL):
 		return exitUsage, noURL.Error()
+	case errors.As(err, &given):
+		return exitUsage, given.Error()
 	case errors.As(err, &problem) && problem.Refused():
 		return exitAccess, err.Error()
 	case errors.Is(err, keyring.ErrShort):

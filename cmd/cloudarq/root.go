@@ -51,6 +51,7 @@ func (c *cli) root() *cobra.Command {
 		Long: `CloudArq audits AWS accounts for security and compliance. It only reads, from
 this machine, with the credentials that you have; nothing leaves the machine.
 Only connections bootstrap makes something, if you ask for it: the role to audit by.
+(operator mends a deployed CloudArq, and touches no account that is audited.)
 
 Exit codes: 0 done; 1 findings at or above --fail-on, or a policy that fails
 policy verify; 2 wrong command line or passphrase; 3 coverage below
@@ -69,7 +70,7 @@ is not what it wrote.`,
 	flags.BoolVarP(&c.quiet, "quiet", "q", false, "no progress, no summary on stderr")
 	flags.BoolVar(&c.noColor, "no-color", false, "no colours (also NO_COLOR)")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
-	root.AddCommand(c.audit(), c.connections(), c.findings(), c.resources(), c.checks(), c.policy(), c.report(), c.admin(), c.version())
+	root.AddCommand(c.audit(), c.connections(), c.findings(), c.resources(), c.checks(), c.policy(), c.report(), c.admin(), c.operator(), c.version())
 	strict(root)
 	return root
 }

@@ -173,7 +173,7 @@ func TestServicesKeepApart(t *testing.T) {
 func TestSDKStaysAtTheEdge(t *testing.T) {
 	t.Parallel()
 	edge := []string{
-		"pkg/api/client", "pkg/aws/client", "pkg/aws/fake", "pkg/aws/wire", "pkg/access/bootstrap", "pkg/aws/collect", "pkg/aws/collect/collecttest", "pkg/services/collectors",
+		"pkg/api/client", "pkg/aws/client", "pkg/aws/fake", "pkg/aws/wire", "pkg/access/bootstrap", "pkg/access/operator", "pkg/aws/collect", "pkg/aws/collect/collecttest", "pkg/services/collectors",
 		"pkg/platform/table/dynamo", "pkg/platform/blob/s3", "pkg/platform/queue/sqs", "pkg/platform/notify/sns", "pkg/platform/secret/kms", "test/emulator/emulatortest", "bench/synthetic",
 	}
 	isMain := func(name string) bool { return strings.HasPrefix(name, "functions/") }
@@ -198,22 +198,27 @@ func TestSDKStaysAtTheEdge(t *testing.T) {
 	}
 }
 
-// TestOnlyTheCommandBootstraps keeps what writes to an account out of everything
-// but the command: no function links it, nor the client that it writes with, and
-// configurations that nothing guards are made for it, to sign requests to CloudArq's
-// own API, and for CloudArq's own resources.
+// TestOnlyTheCommandBootstraps keeps what writes to an account, and what operators mend
+// a deployment with, out of everything but the command: no function links either, nor
+// the client that accounts are written with, and configurations that nothing guards are
+// made for these, to sign requests to CloudArq's own API, and for CloudArq's own
+// resources.
 func TestOnlyTheCommandBootstraps(t *testing.T) {
 	t.Parallel()
 	const bootstrap, client = module + "pkg/access/bootstrap", "github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	const operator = module + "pkg/access/operator"
 	functions, commands := 0, 0
 	for _, p := range list(t) {
 		if strings.HasPrefix(p.name(), "functions/") {
 			functions++
 			for _, dep := range p.Deps {
-				if dep == bootstrap || dep == client || strings.HasPrefix(dep, client+"/") {
+				if dep == bootstrap || dep == operator || dep == client || strings.HasPrefix(dep, client+"/") {
 					t.Errorf("%s links %s", p.name(), dep)
 				}
 			}
+		}
+		if slices.Contains(p.Imports, operator) && p.name() != "cmd/cloudarq" {
+			t.Errorf("%s imports pkg/access/operator", p.name())
 		}
 		if slices.Contains(p.Imports, bootstrap) {
 			commands++
@@ -224,7 +229,7 @@ func TestOnlyTheCommandBootstraps(t *testing.T) {
 		if slices.Contains(p.Imports, client) && p.ImportPath != bootstrap {
 			t.Errorf("%s imports the client of CloudFormation", p.name())
 		}
-		if slices.Contains([]string{"pkg/aws/client", "pkg/api/client", "pkg/access/bootstrap"}, p.name()) {
+		if slices.Contains([]string{"pkg/aws/client", "pkg/api/client", "pkg/access/bootstrap", "pkg/access/operator"}, p.name()) {
 			continue
 		}
 		files, err := filepath.Glob(filepath.Join(p.Dir, "*.go"))

@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"fmt"
+	"iter"
 
+	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
 )
 
@@ -75,4 +77,30 @@ func (o *Organization) ReplaceDataKey(ctx context.Context, read DataKey, wrapped
 		return fmt.Errorf("write the data key of %s anew: %w", read.Record, err)
 	}
 	return nil
+}
+
+// OwnedDataKey is a data key with the organization that it belongs to.
+type OwnedDataKey struct {
+	Organization model.OrganizationID
+	DataKey
+}
+
+// DataKeys picks the data keys of all organizations from the items of a whole table.
+// Everything that is sealed is sealed by one of them. An error is yielded last.
+func DataKeys(items iter.Seq2[table.Item, error]) iter.Seq2[OwnedDataKey, error] {
+	return func(yield func(OwnedDataKey, error) bool) {
+		for item, err := range items {
+			var k dataKey
+			org, kind := kindOf(item.PK)
+			if err == nil && kind != "KEY" {
+				continue
+			}
+			if err == nil {
+				err = decode(item, &k)
+			}
+			if !yield(OwnedDataKey{org, DataKey{Record: item.SK, Wrapped: k.Wrapped, Version: item.Version}}, err) || err != nil {
+				return
+			}
+		}
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,18 +20,32 @@ import (
 	"github.com/cloudarq/cloudarq/test/stack"
 )
 
-// command builds the command.
-func command(t *testing.T) string {
-	t.Helper()
+// theCommand is the command's binary.
+var theCommand = sync.OnceValues(func() (string, error) {
 	root, err := emulator.Root()
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
-	program := filepath.Join(t.TempDir(), "cloudarq")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./cmd/cloudarq")
+	temp, err := os.MkdirTemp("", "cloudarq-command-")
+	if err != nil {
+		return "", err
+	}
+	atEnd(func() error { return os.RemoveAll(temp) })
+	program := filepath.Join(temp, "cloudarq")
+	build := exec.Command("go", "build", "-o", program, "./cmd/cloudarq")
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build the command: %v\n%s", err, out)
+		return "", fmt.Errorf("build the command: %w\n%s", err, out)
+	}
+	return program, nil
+})
+
+// command is the command's binary.
+func command(t testing.TB) string {
+	t.Helper()
+	program, err := theCommand()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return program
 }

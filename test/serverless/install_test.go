@@ -47,7 +47,10 @@ var deployed = sync.OnceValues(func() (*install, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &install{binaries: map[string]string{}}
+	in := &install{}
+	if in.binaries, err = built(); err != nil {
+		return nil, err
+	}
 	if in.emulator, err = emulator.Start(ctx, emulator.Options{Enforce: true, Stderr: emulatorLog()}); err != nil {
 		return nil, err
 	}
@@ -58,21 +61,31 @@ var deployed = sync.OnceValues(func() (*install, error) {
 	if in.stack, err = stack.Deploy(ctx, in.emulator.URL, filepath.Join(root, "template.yaml"), "cloudarq", nil); err != nil {
 		return nil, err
 	}
+	return in, nil
+})
+
+// built are the functions' binaries, by their logical ids, for all installations.
+var built = sync.OnceValues(func() (map[string]string, error) {
+	root, err := emulator.Root()
+	if err != nil {
+		return nil, err
+	}
 	temp, err := os.MkdirTemp("", "cloudarq-functions-")
 	if err != nil {
 		return nil, err
 	}
 	atEnd(func() error { return os.RemoveAll(temp) })
+	binaries := map[string]string{}
 	for id, name := range functions {
 		dir := filepath.Join(temp, name)
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			return nil, err
 		}
-		if in.binaries[id], err = lambdahost.Build(ctx, filepath.Join(root, "functions", name), dir); err != nil {
+		if binaries[id], err = lambdahost.Build(context.Background(), filepath.Join(root, "functions", name), dir); err != nil {
 			return nil, err
 		}
 	}
-	return in, nil
+	return binaries, nil
 })
 
 var ends struct {
@@ -134,6 +147,12 @@ func start(t testing.TB, organization string, change func(*lambdahost.Options)) 
 	if err != nil {
 		t.Fatal(err)
 	}
+	return in.run(t, organization, change)
+}
+
+// run runs the functions of an installation until the test ends.
+func (in *install) run(t testing.TB, organization string, change func(*lambdahost.Options)) *house {
+	t.Helper()
 	o := options(in)
 	o.Logs = func(function, line string) {
 		if testing.Verbose() {
@@ -152,7 +171,7 @@ func start(t testing.TB, organization string, change func(*lambdahost.Options)) 
 			t.Error(err)
 		}
 	})
-	return &house{install: in, Host: host, t: t, organization: organization, client: lambdahost.SignedClient(operatorKey, operatorSecret, stack.Region)}
+	return &house{install: in, Host: host, t: t, organization: organization, client: lambdahost.SignedClient(operatorKey, operatorSecret, in.stack.Region)}
 }
 
 // call makes a request and decodes the answer into out, unless it is nil. It

@@ -5,13 +5,11 @@ import (
 	"encoding/json"
 	"net/http"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/cloudarq/cloudarq/test/emulator"
 	"github.com/cloudarq/cloudarq/test/stack"
 )
 
@@ -19,16 +17,7 @@ import (
 // and compares what they say.
 func TestSameResult(t *testing.T) {
 	h := start(t, "same", nil)
-	root, err := emulator.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	program := filepath.Join(t.TempDir(), "cloudarq")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./cmd/cloudarq")
-	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	program := command(t)
 	cloudarq := func(stdin string, args ...string) []byte {
 		t.Helper()
 		cmd := exec.CommandContext(t.Context(), program, args...)

@@ -177,3 +177,14 @@ func Path(parts ...string) string {
 	}
 	return strings.Join(parts, "#")
 }
+
+var unescape = strings.NewReplacer("%23", "#", "%25", "%")
+
+// Split is the inverse of Path.
+func Split(path string) []string {
+	parts := strings.Split(path, "#")
+	for i, p := range parts {
+		parts[i] = unescape.Replace(p)
+	}
+	return parts
+}

@@ -24,6 +24,9 @@ func TestPath(t *testing.T) {
 		if (table.Path(a...) == table.Path(b...)) != equal(a, b) {
 			t.Fatalf("%q and %q: %q", a, b, table.Path(a...))
 		}
+		if back := table.Split(table.Path(a...)); !equal(back, a) {
+			t.Fatalf("%q come back as %q", a, back)
+		}
 	})
 }
 

@@ -22,13 +22,9 @@ def of(call: "Call", resource: str | None) -> dict | None:
     match call.service:
         case "s3":
             bucket = s3_backends[call.account]["aws"].buckets.get(resource.removeprefix("arn:aws:s3:::").partition("/")[0])
-            return _document(bucket.policy) if bucket is not None and bucket.policy else None
+            return json.loads(bucket.policy) if bucket is not None and bucket.policy else None
         case "kms":
             key = kms_backends[call.account][call.region].keys.get(resource.rpartition("/")[2])
-            return _document(key.policy) if key is not None and key.policy else None
+            return json.loads(key.policy) if key is not None and key.policy else None
     return None
 
-
-def _document(policy: str | bytes | dict) -> dict:
-    """moto keeps what CloudFormation made as it came."""
-    return policy if isinstance(policy, dict) else json.loads(policy)

@@ -4,6 +4,7 @@ import csv
 import datetime
 import json
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -437,7 +438,9 @@ def role_template(external_id, action):
     trust = {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole", "Condition": {"StringEquals": {"sts:ExternalId": external_id}}}
     allow = {"Effect": "Allow", "Action": action, "Resource": "*"}
     return json.dumps({"Resources": {
-        "Role": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "r", "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]}}},
+        "Role": {"Type": "AWS::IAM::Role", "Properties": {
+            "RoleName": "r", "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trust]},
+            "Policies": [{"PolicyName": "own", "PolicyDocument": {"Version": "2012-10-17", "Statement": [allow]}}]}},
         "Policy": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {
             "ManagedPolicyName": "p", "Roles": [{"Ref": "Role"}], "PolicyDocument": {"Version": "2012-10-17", "Statement": [allow]}}},
     }})  # fmt: skip
@@ -448,6 +451,7 @@ def test_cloudformation_updates_and_deletes_roles_and_policies(emulator, account
     cloudformation.create_stack(StackName="s", TemplateBody=role_template("old", "s3:ListAllMyBuckets"))
     cloudformation.update_stack(StackName="s", TemplateBody=role_template("new", "kms:ListKeys"))
     assert "new" in json.dumps(iam.get_role(RoleName="r")["Role"]["AssumeRolePolicyDocument"])
+    assert "kms:ListKeys" in json.dumps(iam.get_role_policy(RoleName="r", PolicyName="own")["PolicyDocument"])
     (attached,) = iam.list_attached_role_policies(RoleName="r")["AttachedPolicies"]
     version = iam.get_policy(PolicyArn=attached["PolicyArn"])["Policy"]["DefaultVersionId"]
     document = iam.get_policy_version(PolicyArn=attached["PolicyArn"], VersionId=version)["PolicyVersion"]["Document"]
@@ -496,3 +500,129 @@ def test_kms_refuses_as_aws(emulator, account):
         kms.re_encrypt(SourceKeyId=other, **change)
     moved = kms.re_encrypt(SourceKeyId=mine, **change)["CiphertextBlob"]
     assert kms.decrypt(KeyId=other, CiphertextBlob=moved, EncryptionContext=context)["Plaintext"] == b"x"
+
+
+def recovering(table, name: str = "t") -> None:
+    """Switches point-in-time recovery on."""
+    table.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
+
+
+def whole(client, name: str) -> dict[str, str]:
+    return {i["sk"]["S"]: i.get("n", {}).get("S", "") for i in client.scan(TableName=name)["Items"]}
+
+
+def next_second() -> float:
+    """Waits until a second is over, which is as exact as a restore is, and gives its end."""
+    moment = int(time.time()) + 1
+    while time.time() <= moment:
+        time.sleep(0.01)
+    return moment
+
+
+def test_a_table_is_restored_to_a_moment(emulator, account, table):
+    table.put_item(TableName="t", Item=item("p", "before recovery"))
+    recovering(table)
+    for sk in ("stays", "altered", "deleted", "updated", "batched", "in a transaction"):
+        table.put_item(TableName="t", Item=item("p", sk, n={"S": "old"}))
+    then = next_second()
+    want = whole(table, "t")
+    new = {"n": {"S": "new"}}
+    table.put_item(TableName="t", Item=item("p", "altered", **new))
+    table.put_item(TableName="t", Item=item("p", "altered", n={"S": "newest"}))
+    table.put_item(TableName="t", Item=item("q", "added", **new))
+    table.delete_item(TableName="t", Key=item("p", "deleted"))
+    table.update_item(
+        TableName="t", Key=item("p", "updated"), UpdateExpression="SET n = :n", ExpressionAttributeValues={":n": {"S": "new"}}
+    )
+    table.batch_write_item(RequestItems={"t": [{"DeleteRequest": {"Key": item("p", "batched")}}, {"PutRequest": {"Item": item("r", "x", **new)}}]})
+    table.transact_write_items(TransactItems=[{"Put": {"TableName": "t", "Item": item("p", "in a transaction", **new)}}])
+    table.restore_table_to_point_in_time(SourceTableName="t", TargetTableName="back", RestoreDateTime=then)
+    assert whole(table, "back") == want
+    assert whole(table, "t")["altered"] == "newest"  # which stays as it was
+    elsewhere = emulator.client("dynamodb", account, region="eu-central-1")
+    source = table.describe_table(TableName="t")["Table"]["TableArn"]
+    elsewhere.restore_table_to_point_in_time(SourceTableArn=source, TargetTableName="moved", UseLatestRestorableTime=True)
+    assert whole(elsewhere, "moved") == whole(table, "t")
+
+
+def test_a_restored_table_has_no_settings_and_its_indexes(table):
+    recovering(table)
+    table.update_time_to_live(TableName="t", TimeToLiveSpecification={"AttributeName": "exp", "Enabled": True})
+    table.update_table(TableName="t", DeletionProtectionEnabled=True)
+    backup = table.create_backup(TableName="t", BackupName="b")["BackupDetails"]["BackupArn"]
+    table.restore_table_from_backup(BackupArn=backup, TargetTableName="of-backup")
+    table.restore_table_to_point_in_time(SourceTableName="t", TargetTableName="of-moment", UseLatestRestorableTime=True)
+    for name in ("of-backup", "of-moment"):
+        made = table.describe_table(TableName=name)["Table"]
+        recovery = table.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+        assert [index["IndexName"] for index in made["GlobalSecondaryIndexes"]] == ["by-kind"]
+        assert made["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+        assert not made.get("DeletionProtectionEnabled")
+        assert recovery["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "DISABLED"
+        assert table.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["TimeToLiveStatus"] == "DISABLED"
+
+
+def test_what_cannot_be_restored(table):
+    def refused(code: str, **given) -> None:
+        with pytest.raises(ClientError) as error:
+            table.restore_table_to_point_in_time(**({"SourceTableName": "t", "TargetTableName": "back"} | given))
+        assert error.value.response["Error"]["Code"] == code
+
+    refused("PointInTimeRecoveryUnavailableException", UseLatestRestorableTime=True)
+    recovering(table)
+    refused("InvalidRestoreTimeException", RestoreDateTime=time.time() - 60)
+    refused("InvalidRestoreTimeException", RestoreDateTime=time.time() + 60)
+    refused("TableNotFoundException", SourceTableName="u", UseLatestRestorableTime=True)
+    refused("TableAlreadyExistsException", TargetTableName="t", UseLatestRestorableTime=True)
+    refused("ValidationException")
+    refused("ValidationException", UseLatestRestorableTime=True, BillingModeOverride="PROVISIONED")
+
+
+def named(*names: str, policy: str = "Delete") -> str:
+    """A template of a table and of roles with names."""
+    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}]}
+    roles = {f"Role{i}": {"Type": "AWS::IAM::Role", "Properties": {"RoleName": name, "AssumeRolePolicyDocument": trust}} for i, name in enumerate(names)}
+    table = {
+        "Type": "AWS::DynamoDB::Table",
+        "DeletionPolicy": policy,
+        "Properties": {
+            "TableName": "kept",
+            "BillingMode": "PAY_PER_REQUEST",
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+        },
+    }
+    return json.dumps({"Resources": {"Table": table} | roles})
+
+
+def test_a_stack_that_fails_is_rolled_back(emulator, account):
+    stacks, iam, tables = (emulator.client(service, account) for service in ("cloudformation", "iam", "dynamodb"))
+    stacks.create_stack(StackName="first", TemplateBody=named("taken"), Capabilities=["CAPABILITY_NAMED_IAM"])
+    tables.delete_table(TableName="kept")
+    stacks.create_stack(StackName="second", TemplateBody=named("free", "taken", "too"), Capabilities=["CAPABILITY_NAMED_IAM"])
+    assert stacks.describe_stacks(StackName="second")["Stacks"][0]["StackStatus"] == "ROLLBACK_COMPLETE"
+    reasons = [event.get("ResourceStatusReason", "") for event in stacks.describe_stack_events(StackName="second")["StackEvents"]]
+    assert any("taken" in reason for reason in reasons)
+    assert [role["RoleName"] for role in iam.list_roles()["Roles"]] == ["taken"]
+    assert tables.list_tables()["TableNames"] == []
+
+
+@pytest.mark.parametrize(("policy", "stays"), [("Delete", []), ("Retain", ["kept"]), ("RetainExceptOnCreate", ["kept"])])
+def test_deletion_policies(emulator, account, policy, stays):
+    stacks, tables = emulator.client("cloudformation", account), emulator.client("dynamodb", account)
+    stacks.create_stack(StackName="s", TemplateBody=named(policy=policy))
+    stacks.delete_stack(StackName="s")
+    assert tables.list_tables()["TableNames"] == stays
+
+
+def test_keys_of_cloudformation_are_described(emulator, account):
+    key_policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}]}
+    resources = {
+        "Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": key_policy}},
+        "Alias": {"Type": "AWS::KMS::Alias", "Properties": {"AliasName": "alias/mine", "TargetKeyId": {"Ref": "Key"}}},
+    }
+    emulator.client("cloudformation", account).create_stack(StackName="s", TemplateBody=json.dumps({"Resources": resources}))
+    kms = emulator.client("kms", account)
+    (key,) = kms.list_keys()["Keys"]
+    assert kms.describe_key(KeyId="alias/mine")["KeyMetadata"]["Arn"] == key["KeyArn"]
+    assert json.loads(kms.get_key_policy(KeyId=key["KeyId"], PolicyName="default")["Policy"]) == key_policy

@@ -1,4 +1,4 @@
-"""python -m deployer: deploys a SAM template into the emulator and prints the stack as JSON."""
+"""python -m deployer: deploys a SAM template into the emulator and prints the stack as JSON, or deletes a stack."""
 
 import argparse
 import json
@@ -12,7 +12,7 @@ def main() -> None:
     parser.add_argument("--endpoint", required=True, help="the emulator's URL")
     parser.add_argument("--account", required=True)
     parser.add_argument("--region", required=True)
-    parser.add_argument("--template", required=True, type=Path)
+    parser.add_argument("--template", type=Path, help="what is deployed; without it the stack is deleted")
     parser.add_argument("--name", required=True, help="of the stack")
     parser.add_argument("--parameters", default="{}", help="a JSON object")
     arguments = parser.parse_args()
@@ -24,6 +24,9 @@ def main() -> None:
     from deployer.world import World
 
     world = World(arguments.endpoint, arguments.account, arguments.region, arguments.name)
+    if arguments.template is None:
+        create.delete(world)
+        return
     try:
         template = Template(arguments.template, json.loads(arguments.parameters), world)
         resolver = create.stack(world, template)

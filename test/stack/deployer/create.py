@@ -31,7 +31,7 @@ def stack(world: World, template: Template) -> Resolver:
     )
     described = cloudformation.describe_stacks(StackName=world.stack)["Stacks"][0]
     if described["StackStatus"] != "CREATE_COMPLETE":
-        raise Unsupported(f"the stack is {described['StackStatus']}: {described.get('StackStatusReason', 'no reason given')}")
+        raise Unsupported(f"the stack is {described['StackStatus']}: {_why_it_failed(world)}")
     made = cloudformation.describe_stack_resources(StackName=world.stack)["StackResources"]
     ids = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in made if each.get("PhysicalResourceId")}
     skipped = [
@@ -48,12 +48,32 @@ def stack(world: World, template: Template) -> Resolver:
     return resolver
 
 
+def _why_it_failed(world: World) -> str:
+    events = world.client("cloudformation").describe_stack_events(StackName=world.stack)["StackEvents"]
+    reasons = [each["ResourceStatusReason"] for each in events if each["ResourceStatus"] == "ROLLBACK_IN_PROGRESS"]
+    return reasons[0] if reasons else "no reason given"
+
+
+def delete(world: World) -> None:
+    """Deletes the stack; what its deletion policies retain stays, without what was made of it by the API."""
+    cloudformation = world.client("cloudformation")
+    made = cloudformation.describe_stack_resources(StackName=world.stack)["StackResources"]
+    for each in made:
+        if each["ResourceType"] == "AWS::S3::Bucket":
+            world.call("s3", "DeleteBucketPolicy", Bucket=each["PhysicalResourceId"])
+    cloudformation.delete_stack(StackName=world.stack)
+
+
 def _put_code(world: World, template: Template) -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as code:
         code.writestr("bootstrap", "#!/bin/sh\n")  # the host has the real ones
     s3 = world.client("s3")
-    s3.create_bucket(Bucket=template.code_bucket, CreateBucketConfiguration={"LocationConstraint": world.region})
+    place = {"CreateBucketConfiguration": {"LocationConstraint": world.region}} if world.region != "us-east-1" else {}
+    try:
+        s3.create_bucket(Bucket=template.code_bucket, **place)
+    except s3.exceptions.BucketAlreadyOwnedByYou:
+        pass  # of an earlier stack
     s3.put_object(Bucket=template.code_bucket, Key=CODE_KEY, Body=archive.getvalue())
 
 

@@ -35,7 +35,7 @@ class Template:
 
     def __init__(self, path: Path, parameters: dict[str, str], world: World) -> None:
         sam = yaml_parse(path.read_text())
-        self.code_bucket = f"code-{world.stack}-{world.account}".lower()
+        self.code_bucket = f"code-{world.account}-{world.region}"
         self.code = _package(sam, f"s3://{self.code_bucket}/{CODE_KEY}")
         self.parameters = _parameters(sam, parameters)
         try:

@@ -80,6 +80,53 @@ func TestMoveToAnotherKey(t *testing.T) {
 	}
 }
 
+// Moving to a key of another region, which ReEncrypt does not reach: the data key is the
+// same, and opens for its owner alone.
+func TestMoveToAnotherRegion(t *testing.T) {
+	ctx, here, there := t.Context(), emulated.Config(t), emulated.Config(t)
+	there.Region = "eu-central-1"
+	from, to := awskms.NewFromConfig(here), awskms.NewFromConfig(there)
+	old, anew := masterKey(t, from), masterKey(t, to)
+	k, err := kms.New(from, old).Generate(ctx, owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	binding := secret.Binding{Organization: "o", Record: "r", Field: "f"}
+	sealed, err := k.Seal(binding, secret.New("Tr0ub4dor3correct"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := kms.NewMover(from, old, to, anew)
+	if err := m.Moved(ctx, owner, k.Wrapped); !errors.Is(err, secret.ErrSealed) {
+		t.Errorf("before it was moved: %v", err)
+	}
+	wrapped, moved, err := m.Move(ctx, owner, k.Wrapped)
+	if err != nil || !moved {
+		t.Fatal(moved, err)
+	}
+	if again, moved, err := m.Move(ctx, owner, wrapped); err != nil || moved || !bytes.Equal(again, wrapped) {
+		t.Errorf("moved again: %t %v", moved, err)
+	}
+	if err := m.Moved(ctx, owner, wrapped); err != nil {
+		t.Errorf("moved: %v", err)
+	}
+	opened, err := kms.New(to, anew).Unwrap(ctx, owner, wrapped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plain, err := opened.Open(binding, sealed); err != nil || plain.Reveal() != "Tr0ub4dor3correct" {
+		t.Errorf("what it sealed does not open: %v", err)
+	}
+	if _, err := kms.New(to, anew).Unwrap(ctx, secret.Owner{Organization: "o", Record: "other"}, wrapped); !errors.Is(err, secret.ErrSealed) {
+		t.Errorf("for another owner: %v", err)
+	}
+	for name, blob := range map[string][]byte{"nothing": nil, "of neither key": []byte("nonsense")} {
+		if _, _, err := m.Move(ctx, owner, blob); !errors.Is(err, secret.ErrSealed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // What the calls say: the pinned key, and whose the data key is.
 func TestCalls(t *testing.T) {
 	want := map[string]string{"organization": "o", "record": "r"}

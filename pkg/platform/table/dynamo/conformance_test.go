@@ -1,6 +1,7 @@
 package dynamo_test
 
 import (
+	"bytes"
 	"os"
 	"strconv"
 	"testing"
@@ -60,5 +61,37 @@ func TestTimeToLive(t *testing.T) {
 	got, ok := out.Item[dynamo.TTLAttribute].(*types.AttributeValueMemberN)
 	if !ok || got.Value != strconv.FormatInt(at.Unix(), 10) {
 		t.Fatalf("%s is %v, want %d as a number", dynamo.TTLAttribute, out.Item[dynamo.TTLAttribute], at.Unix())
+	}
+}
+
+// A scan finds items of all partitions, and those that expired, over its pages.
+func TestScan(t *testing.T) {
+	client, name := create(t)
+	tb := dynamo.New(client, name, dynamo.Options{})
+	body := bytes.Repeat([]byte("x"), 300<<10) // three are a page
+	want := map[table.Key]bool{}
+	for i := range 8 {
+		k := table.Key{PK: "p" + strconv.Itoa(i%3), SK: strconv.Itoa(i)}
+		want[k] = true
+		if err := tb.Put(t.Context(), table.Item{Key: k, Body: body, Expires: time.Unix(int64(i), 0)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for it, err := range tb.Scan(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !want[it.Key] || len(it.Body) != len(body) || it.Version != 1 {
+			t.Errorf("%s, of version %d, with %d bytes", it.Key, it.Version, len(it.Body))
+		}
+		delete(want, it.Key)
+	}
+	if len(want) > 0 {
+		t.Errorf("%v are missing", want)
+	}
+	for _, err := range dynamo.New(client, "no-such-table", dynamo.Options{}).Scan(t.Context()) {
+		if err == nil {
+			t.Error("a table that does not exist is scanned")
+		}
 	}
 }

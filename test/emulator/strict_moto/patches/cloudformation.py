@@ -3,7 +3,8 @@
 import functools
 
 from moto.cloudformation.exceptions import ValidationError
-from moto.cloudformation.models import Change, ChangeSet, CloudFormationBackend
+from moto.cloudformation.models import Change, ChangeSet, CloudFormationBackend, Stack
+from moto.cloudformation.parsing import ResourceMap
 from moto.cloudformation.responses import CloudFormationResponse
 
 
@@ -74,3 +75,54 @@ def let_change_sets_change_the_stack() -> None:
                 del backend.change_sets[key]
 
     CloudFormationBackend.execute_change_set = execute_change_set
+
+
+def roll_back_stacks_that_fail() -> None:
+    """moto leaves what it made when a resource cannot be made, and a stack without an end. AWS takes it back, and says what failed.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-failure-options.html
+    """
+    create = Stack.create_resources
+
+    @functools.wraps(create)
+    def create_resources(stack: Stack) -> None:
+        try:
+            create(stack)
+        except ValidationError:  # the template itself is wrong, which CreateStack answers at once
+            raise
+        except Exception as error:
+            stack._add_stack_event("ROLLBACK_IN_PROGRESS", resource_status_reason=str(error))
+            stack.resource_map.delete_made()
+            stack.status = "ROLLBACK_COMPLETE"
+            stack._add_stack_event("ROLLBACK_COMPLETE")
+
+    def delete_made(resources: ResourceMap) -> None:
+        for name in reversed(list(resources._parsed_resources)):
+            made = resources._parsed_resources[name]
+            if name in resources._resource_json_map and made is not None and not isinstance(made, str):
+                resources._delete_resource(made, resources._resource_json_map[name])
+                resources._parsed_resources.pop(name)
+
+    Stack.create_resources = create_resources
+    ResourceMap.delete_made = delete_made
+
+
+def retain_what_policies_say() -> None:
+    """moto knows the deletion policy Retain; RetainExceptOnCreate is the same when a stack is deleted that was made once.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
+    """
+    delete = ResourceMap.delete
+
+    @functools.wraps(delete)
+    def delete_unretained(resources: ResourceMap) -> None:
+        policies = {"Delete", "Retain", "RetainExceptOnCreate"}
+        for name, resource in resources._resource_json_map.items():
+            policy = resource.get("DeletionPolicy", "Delete")
+            if policy not in policies:
+                raise ValidationError(message=f"the emulator does not know the deletion policy {policy} of {name}")
+            if policy == "RetainExceptOnCreate":
+                resource["DeletionPolicy"] = "Retain"
+        delete(resources)
+
+    ResourceMap.delete = delete_unretained

@@ -65,6 +65,7 @@ def change_by_cloudformation() -> None:
         properties = cloudformation_json["Properties"]
         role.assume_role_policy_document = json.dumps(properties["AssumeRolePolicyDocument"])
         role.max_session_duration = properties.get("MaxSessionDuration", 3600)
+        role.policies = {each["PolicyName"]: json.dumps(each["PolicyDocument"]) for each in properties.get("Policies", [])}
         return role
 
     def update_policy(

@@ -1,10 +1,11 @@
 """KMS: what does not open says why in AWS's words."""
 
 import functools
+import json
 
 from moto.core.exceptions import JsonRESTError
 from moto.kms.exceptions import AccessDeniedException, InvalidCiphertextException
-from moto.kms.models import KmsBackend
+from moto.kms.models import Key, KmsBackend
 from moto.kms.responses import KmsResponse
 
 
@@ -39,3 +40,14 @@ def refuse_as_aws() -> None:
         return re_encrypt(response)
 
     KmsBackend.decrypt, KmsResponse.re_encrypt = decrypt_as_aws, re_encrypt_from
+
+
+def keep_policies_as_text() -> None:
+    """moto keeps the policy of a key that CloudFormation made as it came, and then fails to read it as text in DescribeKey."""
+    init = Key.__init__
+
+    @functools.wraps(init)
+    def init_with_text(key: Key, policy: str | dict | None, *args, **kwargs) -> None:
+        init(key, json.dumps(policy) if isinstance(policy, dict) else policy, *args, **kwargs)
+
+    Key.__init__ = init_with_text
