@@ -111,6 +111,27 @@ func (t *Table) PutMany(ctx context.Context, its []table.Item) error {
 	return nil
 }
 
+// Add implements table.Table.
+func (t *Table) Add(ctx context.Context, k table.Key, n int64, expires time.Time) (int64, error) {
+	it, err := table.Counter(k, n, expires)
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return 0, fmt.Errorf("add to %s: %w", k, err)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if was, ok := t.stored(k); ok && t.live(was) {
+		if !was.Expires.IsZero() {
+			it.Expires = was.Expires
+		}
+		it.Version += was.Version
+	}
+	t.write(it)
+	return it.Version + 1, nil
+}
+
 // Delete implements table.Table.
 func (t *Table) Delete(ctx context.Context, k table.Key) error {
 	err := k.Check()

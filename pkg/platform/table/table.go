@@ -1,4 +1,4 @@
-// Package table is the one way to records: six methods that DynamoDB does well
+// Package table is the one way to records: seven methods that DynamoDB does well
 // and SQLite can mirror exactly. There are no filters, scans or transactions;
 // what a key cannot answer is written in advance.
 //
@@ -82,6 +82,13 @@ type Table interface {
 	// deleted. After any other error some of the items may be gone; repeat the
 	// whole call. It is not a transaction: readers may see a part.
 	DeleteMany(ctx context.Context, ks []Key) error
+
+	// Add counts: it adds n, at least 1, to the version of the item under k, whatever that
+	// is, and returns the sum. An item that is not there, or expired, begins with n and
+	// expires when it is said; one that has a moment to expire keeps it. Counters have no body,
+	// and nothing but Add writes them. A sum may be too high by a call whose answer was
+	// lost and that was made again; it is never too low.
+	Add(ctx context.Context, k Key, n int64, expires time.Time) (sum int64, err error)
 
 	// Query returns one page of live items. A page without items has an empty
 	// cursor and nothing follows it; a page with items may be shorter than the
@@ -190,6 +197,16 @@ func ExpiresAt(unix int64) time.Time {
 		return time.Time{}
 	}
 	return time.Unix(unix, 0).UTC()
+}
+
+// Counter is the item that Add makes of a key where there is none, and the check that it
+// makes before.
+func Counter(k Key, n int64, expires time.Time) (Item, error) {
+	if n < 1 {
+		return Item{}, fmt.Errorf("%w: %d is not at least 1", ErrInvalid, n)
+	}
+	it := Item{Key: k, Version: n - 1, Expires: expires}
+	return it, it.Check()
 }
 
 // CheckMany is the check that PutMany makes before it writes: each item by

@@ -130,6 +130,57 @@ func newWriter() *types.AttributeValueMemberB {
 	return &types.AttributeValueMemberB{Value: mark}
 }
 
+// addTries bounds how often Add and the end of a counter can miss each other.
+const addTries = 5
+
+// Add implements table.Table.
+func (t *Table) Add(ctx context.Context, k table.Key, n int64, expires time.Time) (int64, error) {
+	sum, err := t.count(ctx, k, n, expires)
+	if err != nil {
+		return 0, fmt.Errorf("add to %s: %w", k, err)
+	}
+	return sum, nil
+}
+
+func (t *Table) count(ctx context.Context, k table.Key, n int64, expires time.Time) (int64, error) {
+	first, err := table.Counter(k, n, expires)
+	if err != nil {
+		return 0, err
+	}
+	in := &dynamodb.UpdateItemInput{
+		TableName:                 aws.String(t.name),
+		Key:                       keyOf(k),
+		UpdateExpression:          aws.String("ADD " + attrVersion + " :n"),
+		ConditionExpression:       aws.String("attribute_not_exists(" + attrExpires + ") OR " + attrExpires + " > :now"),
+		ExpressionAttributeValues: attributes{":n": number(n), ":now": number(t.clock().Unix())},
+		ReturnValues:              types.ReturnValueUpdatedNew,
+	}
+	if at := first.ExpiresUnix(); at != 0 {
+		in.UpdateExpression = aws.String("SET " + attrExpires + " = if_not_exists(" + attrExpires + ", :exp) ADD " + attrVersion + " :n")
+		in.ExpressionAttributeValues[":exp"] = number(at)
+	}
+	for range addTries {
+		out, err := t.client.UpdateItem(ctx, in)
+		var over *types.ConditionalCheckFailedException
+		if err == nil {
+			d := decoder{from: out.Attributes}
+			return d.number(attrVersion), d.err
+		}
+		if !errors.As(err, &over) {
+			return 0, err
+		}
+		// The counter's time is over, and DynamoDB has not removed it yet.
+		if err := t.put(ctx, table.Item{Key: k, Expires: expires}); err == nil && n == 1 {
+			return 1, nil
+		} else if err != nil && !errors.Is(err, table.ErrConflict) {
+			return 0, err
+		} else if err == nil { // it begins with 1
+			in.ExpressionAttributeValues[":n"] = number(n - 1)
+		}
+	}
+	return 0, table.ErrConflict
+}
+
 // Delete implements table.Table.
 func (t *Table) Delete(ctx context.Context, k table.Key) error {
 	err := k.Check()

@@ -47,6 +47,14 @@ INSERT INTO item (pk, sk, ipk, isk, version, expires, body) VALUES (?1, ?2, ?3, 
 ON CONFLICT (pk, sk) DO UPDATE SET
 	ipk = excluded.ipk, isk = excluded.isk, version = excluded.version, expires = excluded.expires, body = excluded.body`
 
+	// A counter that has expired begins again.
+	sqlAdd = `
+INSERT INTO item (pk, sk, version, expires, body) VALUES (?1, ?2, ?3, ?4, '')
+ON CONFLICT (pk, sk) DO UPDATE SET
+	version = CASE WHEN item.expires > 0 AND item.expires <= ?5 THEN 0 ELSE item.version END + excluded.version,
+	expires = CASE WHEN item.expires <= ?5 THEN excluded.expires ELSE item.expires END
+RETURNING version`
+
 	sqlDelete = `DELETE FROM item WHERE pk = ?1 AND sk = ?2`
 
 	sqlPurge = `

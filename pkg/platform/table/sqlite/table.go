@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
 )
@@ -100,6 +101,21 @@ func (t *Table) putPart(ctx context.Context, its []table.Item) error {
 		}
 	}
 	return tx.Commit()
+}
+
+// Add implements table.Table.
+func (t *Table) Add(ctx context.Context, k table.Key, n int64, expires time.Time) (sum int64, err error) {
+	first, err := table.Counter(k, n, expires)
+	if err == nil {
+		err = t.write(ctx, func() error {
+			return t.db.QueryRowContext(ctx, sqlAdd, k.PK, k.SK, n, first.ExpiresUnix(), t.now()).Scan(&sum)
+		})
+	}
+	if err != nil {
+		return 0, fmt.Errorf("add to %s: %w", k, explain(err))
+	}
+	t.wrote(ctx, 1)
+	return sum, nil
 }
 
 // Delete implements table.Table.

@@ -32,6 +32,7 @@ func Run(t *testing.T, open Open) {
 		"limits": testLimits,
 		"races":  testRaces,
 		"update": testUpdate,
+		"add":    testAdd,
 		"model":  testModel,
 	}
 	for name, f := range groups {
