@@ -28,8 +28,22 @@ func (o *Organization) PutConnection(ctx context.Context, c *model.Connection) e
 	if err != nil {
 		return err
 	}
-	if err := o.table.Put(ctx, item); err != nil {
+	if err := o.putSettled(ctx, item); err != nil {
 		return fmt.Errorf("write connection %s: %w", c.ID, err)
+	}
+	c.Version++
+	return nil
+}
+
+// ChangeConnection is PutConnection for what somebody wants changed, which the admin log
+// says.
+func (o *Organization) ChangeConnection(ctx context.Context, by model.Change, c *model.Connection) error {
+	item, err := encode(o.connectionKey(c.ID), table.Key{}, c.Version, c)
+	if err != nil {
+		return err
+	}
+	if err := o.putLogged(ctx, item, by, "connection/"+string(c.ID), nothingSecret[model.Connection]); err != nil {
+		return fmt.Errorf("change connection %s: %w", c.ID, err)
 	}
 	c.Version++
 	return nil
