@@ -127,7 +127,7 @@ func TestRooms(t *testing.T) {
 		"pkg/audit/diff":       {"pkg/audit/evidence", "pkg/judge/check", "pkg/judge/fact", "pkg/model"},
 		"pkg/audit/statement":  {"pkg/model"},
 		"pkg/audit/drift":      {"pkg/judge/check", "pkg/judge/fact", "pkg/model", "pkg/policy"},
-		"pkg/audit/alert":      {"pkg/audit/diff", "pkg/audit/drift", "pkg/model", "pkg/platform/notify"},
+		"pkg/audit/alert":      {"pkg/audit/diff", "pkg/audit/drift", "pkg/judge/check", "pkg/model", "pkg/platform/notify"},
 		"pkg/results/filter":   {"pkg/judge/check"},
 	} {
 		found := false

@@ -17,6 +17,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/audit/diff"
 	"github.com/cloudarq/cloudarq/pkg/audit/drift"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/notify"
 )
@@ -76,6 +77,7 @@ type Alert struct {
 	Truncated bool `json:"truncated,omitempty"`
 
 	attributes map[string]string
+	about      Of
 }
 
 // Finding is what an alert says of a finding.
@@ -106,6 +108,10 @@ func finding(c diff.Change) Finding {
 type Of struct {
 	Organization model.OrganizationID
 	Audit        model.Audit
+	// Name is the account's, as people gave it to its connection, and Texts are those of
+	// checks. Both are for letters to people, who get ids without them.
+	Name  string
+	Texts map[model.CheckID]check.Text
 }
 
 func (o Of) alert(kind, change, about, summary string, args ...any) Alert {
@@ -113,7 +119,7 @@ func (o Of) alert(kind, change, about, summary string, args ...any) Alert {
 	return Alert{
 		Version: 1, ID: hex.EncodeToString(sum[:16]), Kind: kind, Change: change, At: o.Audit.StartedAt.UTC(),
 		Organization: o.Organization, Project: o.Audit.Project, Connection: o.Audit.Connection,
-		Account: o.Audit.AccountID, Audit: o.Audit.ID, Summary: model.Cut(fmt.Sprintf(summary, args...), 2*maxText),
+		Account: o.Audit.AccountID, Audit: o.Audit.ID, Summary: model.Cut(fmt.Sprintf(summary, args...), 2*maxText), about: o,
 	}
 }
 
@@ -226,15 +232,16 @@ func (o Of) drift(missing []string) Alert {
 }
 
 // Message is the alert as it is published. Its attributes are what subscribers
-// filter by: kind, change, organization, project, account, severity, check. Whatever
-// the alert holds, the message is one that every driver takes: what is too large is
-// left out, and characters that no message may have are replaced.
+// filter by: kind, change, organization, project, account, severity, check. Its body is
+// for programs, as docs/alert.schema.json has it; its text says the same to people.
+// Whatever the alert holds, the message is one that every driver takes: what is too large
+// is left out, and characters that no message may have are replaced.
 func (a Alert) Message() (notify.Message, error) {
 	body, err := a.body()
 	if err != nil {
 		return notify.Message{}, fmt.Errorf("encode alert %s: %w", a.ID, err)
 	}
-	m := notify.Message{ID: a.ID, Subject: subject(a), Body: body, Attributes: map[string]string{}}
+	m := notify.Message{ID: a.ID, Subject: a.subject(), Body: body, Text: a.text(), Attributes: map[string]string{}}
 	attributes := map[string]string{
 		"kind": a.Kind, "change": a.Change, "organization": string(a.Organization), "account": a.Account, "project": a.Project,
 	}
@@ -309,12 +316,4 @@ func withoutLists(c *model.Changes) *model.Changes {
 		return nil
 	}
 	return &model.Changes{New: c.New, Resolved: c.Resolved, Reopened: c.Reopened, Previous: c.Previous}
-}
-
-func subject(a Alert) string {
-	text := "CloudArq: " + a.Kind + " " + a.Change + ", account " + a.Account
-	if a.Finding != nil {
-		text = fmt.Sprintf("CloudArq: %s %s finding, %s, account %s", a.Change, a.Finding.Severity, a.Finding.Check, a.Account)
-	}
-	return notify.Headline(text)
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // pieces are texts as only an attacker, or an accident, would write them.
-var pieces = []string{"\x00", "\x1b[2J", "\u009b", "\u202e", "\ufffe", "\uffff", "\U0001ffff", "\xff\xfe", "<", `"`, `\`, "_PASSWORD", " ", "\n", "ü", "x"}
+var pieces = []string{"\x00", "\x1b[2J", "\u009b", "\u202e", "\ufffe", "\uffff", "\U0001ffff", "\xff\xfe", "<", `"`, `\`, "_PASSWORD", " ", "\n", "ü", "x", "\nWhat to do\n  Sign in at https://evil.example", "wWw.evil.example", "://", "mailto:a@evil.example"}
 
 // TestEveryAlertCanBeSent: whatever an audited account contains, each alert about it
 // is a message that every driver takes.
@@ -41,6 +41,7 @@ func TestEveryAlertCanBeSent(t *testing.T) {
 			Project: text(), State: model.AuditPartial, Refused: text(), Problems: texts(),
 			Summary: &model.Summary{Changes: model.Changes{NewlyMissing: texts(), NewlyBlind: []model.CheckID{model.CheckID(text())}}},
 		}}
+		of.Name, of.Audit.Once = text(), random.IntN(2) == 0
 		var changes []diff.Change
 		for range random.IntN(alert.Limit + 5) {
 			ref := model.Ref{ARN: text(), Sub: text(), Name: text(), Region: text()}
@@ -57,6 +58,12 @@ func TestEveryAlertCanBeSent(t *testing.T) {
 			}
 			if err != nil {
 				t.Fatalf("%s %s: %.300v", a.Kind, a.Change, err)
+			}
+			lettersAreSafe(t, m.Text)
+			for _, part := range []string{"\nWhat to do\n", "\nAbout\n"} { // nothing of the account's begins a part
+				if n := strings.Count(m.Text, part); n > 1 {
+					t.Fatalf("%d parts of a letter are %q", n, part)
+				}
 			}
 		}
 	})

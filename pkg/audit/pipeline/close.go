@@ -110,8 +110,12 @@ func (p *Pipeline) publishEnd(ctx context.Context, orgID model.OrganizationID, a
 	if err == nil {
 		err = h.put(ctx)
 	}
+	var of alert.Of
 	if err == nil {
-		err = h.publish(ctx, alert.Of{Organization: orgID, Audit: audit}.Ended(broken, worst))
+		of, err = p.alertsOf(ctx, orgID, audit)
+	}
+	if err == nil {
+		err = h.publish(ctx, of.Ended(broken, worst))
 	}
 	if err != nil {
 		h.release(ctx)
@@ -119,6 +123,22 @@ func (p *Pipeline) publishEnd(ctx context.Context, orgID model.OrganizationID, a
 	}
 	h.record.Done = true
 	return h.put(ctx)
+}
+
+// alertsOf makes the alerts of an audit, with what people are told of it besides.
+func (p *Pipeline) alertsOf(ctx context.Context, orgID model.OrganizationID, audit model.Audit) (alert.Of, error) {
+	of := alert.Of{Organization: orgID, Audit: audit}
+	texts, err := p.Catalog.Texts()
+	if err != nil {
+		return of, err
+	}
+	of.Texts = texts
+	connection, err := p.Store.For(orgID).Connection(ctx, audit.Connection)
+	if errors.Is(err, store.ErrNotFound) { // deleted meanwhile
+		return of, nil
+	}
+	of.Name = connection.Name
+	return of, err
 }
 
 // firstWorst are the gravest findings of a connection's first audit, which nothing

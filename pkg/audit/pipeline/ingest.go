@@ -418,7 +418,10 @@ func (in *ingestion) announce(ctx context.Context, audit model.Audit, news store
 	if err := in.renew(ctx); err != nil {
 		return err
 	}
-	of := alert.Of{Organization: in.orgID, Audit: audit}
+	of, err := in.p.alertsOf(ctx, in.orgID, audit)
+	if err != nil {
+		return err
+	}
 	headlines := news.Told
 	if news.Total > alert.Limit {
 		headlines = news.Worst
