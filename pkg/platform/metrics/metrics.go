@@ -18,11 +18,14 @@ type Name string
 
 // The metrics. All are counts but for those whose names end with a unit.
 const (
-	AuditsStarted   Name = "AuditsStarted"
-	AuditsFinished  Name = "AuditsFinished"
-	AuditsPartial   Name = "AuditsPartial"
-	AuditsFailed    Name = "AuditsFailed"
-	AuditsOverdue   Name = "AuditsOverdue"
+	AuditsStarted  Name = "AuditsStarted"
+	AuditsFinished Name = "AuditsFinished"
+	AuditsPartial  Name = "AuditsPartial"
+	AuditsFailed   Name = "AuditsFailed"
+	AuditsOverdue  Name = "AuditsOverdue"
+	// AuditsUnbegun counts connections whose audit should have begun by now; one counts
+	// at each tick.
+	AuditsUnbegun   Name = "AuditsUnbegun"
 	AuditDuration   Name = "AuditDurationSeconds"
 	Tasks           Name = "Tasks"
 	TasksFailed     Name = "TasksFailed"
