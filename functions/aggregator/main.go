@@ -17,6 +17,7 @@ import (
 
 type settings struct {
 	wiring.Settings
+	wiring.Told
 	Bucket      string        `env:"EVIDENCE_BUCKET,required"`
 	Results     string        `env:"RESULTS_QUEUE_URL,required"`
 	Dead        string        `env:"RESULTS_DEAD_QUEUE_URL,required"`
@@ -33,7 +34,7 @@ func main() {
 	p := &pipeline.Pipeline{
 		Catalog: f.Catalog, Store: f.Store, Evidence: f.Bucket(cfg.Bucket),
 		Results: results, Signings: f.Queue(cfg.Jobs), Alerts: sns.New(sdksns.NewFromConfig(f.SDK), cfg.Topic),
-		Progress: pipeline.Silent{}, Meter: f.Meters, Now: time.Now, LeaseFor: cfg.LeaseFor, Spare: cfg.Spare, TempDir: os.TempDir(),
+		Events: f.Events(cfg.Told), Progress: pipeline.Silent{}, Meter: f.Meters, Now: time.Now, LeaseFor: cfg.LeaseFor, Spare: cfg.Spare, TempDir: os.TempDir(),
 	}
 	lambda.Start(lambdax.Messages{
 		Max: cfg.MaxReceives, Meters: f.Meters, Log: f.Log,

@@ -12,6 +12,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/cloudarq/cloudarq/pkg/audit/event"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -100,7 +101,8 @@ func (a *API) rotateExternalID(ctx context.Context, in *struct {
 		sum := sha256.Sum256([]byte(in.Key))
 		by = hex.EncodeToString(sum[:])
 	}
-	if by != "" && rotation.By == by { // the answer was lost
+	if by != "" && rotation.By == by { // the answer was lost, and maybe the event
+		a.tell(ctx, event.OfExternalID(in.id(), event.ExternalIDRotated, rotation.Generation, rotation.Since))
 		return showExternalID(id, rotation), nil
 	}
 	if err := matches(ctx, in.IfMatch, rotation.Version, "the External ID"); err != nil {
@@ -118,6 +120,7 @@ func (a *API) rotateExternalID(ctx context.Context, in *struct {
 		return nil, a.answer(ctx, err)
 	}
 	a.note(ctx, in.id(), "the External ID was rotated", slog.Int("generation", rotated.Generation))
+	a.tell(ctx, event.OfExternalID(in.id(), event.ExternalIDRotated, rotated.Generation, rotated.Since))
 	return showExternalID(next, rotated), nil
 }
 
@@ -131,6 +134,11 @@ func (a *API) retireExternalID(ctx context.Context, in *struct{ Organized }) (*s
 		return nil, a.answer(ctx, err)
 	}
 	a.note(ctx, in.id(), "External IDs before the newest were retired")
+	sealed, err := a.Store.For(in.id()).ExternalIDs(ctx)
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	a.tell(ctx, event.OfExternalID(in.id(), event.ExternalIDRetired, sealed.Newest(), a.Now()))
 	return nil, nil
 }
 

@@ -32,6 +32,20 @@ const (
 	KindConnection = "connection" // an account can no longer be opened
 )
 
+// Kind is a kind of alerts, with one of the changes that it has.
+type Kind struct{ Kind, Change string }
+
+// Kinds lists all kinds with all changes of each.
+func Kinds() []Kind {
+	all := []Kind{
+		{KindDigest, "many"}, {KindAudit, "finished"}, {KindBlind, "blind"}, {KindDrift, "missing"}, {KindConnection, "broken"},
+	}
+	for _, change := range []model.EventKind{model.EventNew, model.EventReopened, model.EventResolved, model.EventBlind, model.EventUnfolded} {
+		all = append(all, Kind{KindFinding, string(change)})
+	}
+	return all
+}
+
 // Limit is how many findings of one service may change in an audit before they
 // are announced together.
 const Limit = 25

@@ -10,6 +10,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/audit/alert"
 	"github.com/cloudarq/cloudarq/pkg/audit/diff"
 	"github.com/cloudarq/cloudarq/pkg/audit/drift"
+	"github.com/cloudarq/cloudarq/pkg/audit/event"
 	"github.com/cloudarq/cloudarq/pkg/audit/score"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -69,7 +70,10 @@ func (p *Pipeline) announceEnd(ctx context.Context, orgID model.OrganizationID, 
 		return nil
 	}
 	org := p.Store.For(orgID)
-	broken, err := p.noteConnection(ctx, org, audit)
+	connection, broken, err := p.noteConnection(ctx, org, audit)
+	if err == nil && connection.Since.Equal(audit.StartedAt) { // it is this audit's news
+		err = event.Tell(ctx, p.Events, event.OfConnection(orgID, event.ConnectionState, connection, audit.EndedAt))
+	}
 	if err != nil {
 		return err
 	}
@@ -88,7 +92,7 @@ const endKept = 30 * 24 * time.Hour
 
 // publishEnd announces the end of each of an audit's tries once.
 func (p *Pipeline) publishEnd(ctx context.Context, orgID model.OrganizationID, audit model.Audit, broken bool) error {
-	if p.Alerts == nil {
+	if !p.announces() {
 		return nil
 	}
 	org := p.Store.For(orgID)
@@ -182,18 +186,19 @@ func (p *Pipeline) firstWorst(ctx context.Context, org *store.Organization, audi
 
 // noteConnection keeps with the connection whether its account can be opened, and
 // allows what audits need. It reports whether this audit was the one that found it
-// broken, also when asked again.
-func (p *Pipeline) noteConnection(ctx context.Context, org *store.Organization, audit model.Audit) (broken bool, err error) {
+// broken, also when asked again. The connection is as it was written, and empty if
+// nothing is to be said of it.
+func (p *Pipeline) noteConnection(ctx context.Context, org *store.Organization, audit model.Audit) (c model.Connection, broken bool, err error) {
 	if audit.RefusedCode == model.CodeAccessKeysDisabled || audit.Refused == "" && audit.CallerARN == "" {
-		return false, nil // not opened, for reasons that are not the account's
+		return c, false, nil // not opened, for reasons that are not the account's
 	}
 	for {
 		c, err := org.Connection(ctx, audit.Connection)
 		if errors.Is(err, store.ErrNotFound) {
-			return false, nil // deleted meanwhile
+			return model.Connection{}, false, nil // deleted meanwhile
 		}
 		if err != nil {
-			return false, err
+			return c, false, err
 		}
 		// Also one that has to be set up again, because its role lets in others: who never
 		// opened it is told by the answer, and its state is older than this audit.
@@ -202,14 +207,14 @@ func (p *Pipeline) noteConnection(ctx context.Context, org *store.Organization, 
 		}
 		state, reason := drift.State(c.State, audit)
 		if c.State == state && c.Reason == reason || c.Since.After(audit.StartedAt) {
-			return found(), nil
+			return c, found(), nil
 		}
 		if c.State != state {
 			c.Since = audit.StartedAt
 		}
 		c.State, c.Reason = state, reason
 		if err := org.PutConnection(ctx, &c); !errors.Is(err, store.ErrConflict) {
-			return found(), err
+			return c, found(), err
 		}
 	}
 }

@@ -412,7 +412,7 @@ func (in *ingestion) look(audit model.Audit) {
 
 // announce publishes what is news of an audit.
 func (in *ingestion) announce(ctx context.Context, audit model.Audit, news store.News) error {
-	if in.p.Alerts == nil {
+	if !in.p.announces() {
 		return nil
 	}
 	if err := in.renew(ctx); err != nil {

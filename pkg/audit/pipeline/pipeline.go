@@ -19,6 +19,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob"
+	"github.com/cloudarq/cloudarq/pkg/platform/bus"
 	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
 	"github.com/cloudarq/cloudarq/pkg/platform/notify"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
@@ -110,6 +111,7 @@ type Pipeline struct {
 	Signer   Signer // for RunTask, of ended audits; nil leaves them unsigned
 	Progress Progress
 	Alerts   notify.Notifier  // hears of changes; nil if nobody shall
+	Events   bus.Publisher    // hears of them, too, and of all else that happens; nil if nobody shall
 	Meter    metrics.Recorder // counts; nil if nobody shall
 	Now      func() time.Time
 	// Deadline bounds the collecting of one audit, counted from its start; what

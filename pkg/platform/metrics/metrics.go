@@ -34,6 +34,8 @@ const (
 	Verdicts        Name = "Verdicts"
 	BlindChecks     Name = "BlindChecks"
 	AlertsPublished Name = "AlertsPublished"
+	// EventsLost counts events of requests that could not be published.
+	EventsLost      Name = "EventsLost"
 	FindingsWritten Name = "FindingsWritten"
 	// FindingsShortened counts findings that could not be written with their evidence.
 	FindingsShortened Name = "FindingsShortened"
