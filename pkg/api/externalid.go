@@ -125,7 +125,11 @@ func (a *API) rotateExternalID(ctx context.Context, in *struct {
 }
 
 func (a *API) retireExternalID(ctx context.Context, in *struct{ Organized }) (*struct{}, error) {
-	err := a.ExternalIDs.Retire(ctx, in.id())
+	before, err := a.Store.For(in.id()).ExternalIDs(ctx)
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	err = a.ExternalIDs.Retire(ctx, in.id())
 	var w *model.WaitingError
 	if errors.As(err, &w) {
 		return nil, waiting(ctx, "external_id_in_use", "the External ID before the newest is still in use", w.Rotation)
@@ -134,11 +138,9 @@ func (a *API) retireExternalID(ctx context.Context, in *struct{ Organized }) (*s
 		return nil, a.answer(ctx, err)
 	}
 	a.note(ctx, in.id(), "External IDs before the newest were retired")
-	sealed, err := a.Store.For(in.id()).ExternalIDs(ctx)
-	if err != nil {
-		return nil, a.answer(ctx, err)
+	if before.Staged() { // or there was nothing to retire
+		a.tell(ctx, event.OfExternalID(in.id(), event.ExternalIDRetired, before.Newest(), a.Now()))
 	}
-	a.tell(ctx, event.OfExternalID(in.id(), event.ExternalIDRetired, sealed.Newest(), a.Now()))
 	return nil, nil
 }
 

@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	dynamotypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	eventtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -43,6 +45,10 @@ func TestRolesAreNarrow(t *testing.T) {
 		{"assume the audit role of an account", []string{checkerRole}, assume(sample.RoleARN)},
 		{"assume another role of an account", nil, assume(strings.Replace(sample.RoleARN, "CloudArqAuditRole", "Administrator", 1))},
 		{"assume the audit role by another name", nil, assume(sample.RoleARN + "2")},
+		{"tell what happened", []string{apiRole, schedulerRole, aggregatorRole, workerRole}, putEvents("", "cloudarq", "cloudarq")},
+		{"tell it in another's name", nil, putEvents("", "aws.securityhub")},
+		{"tell it in another's name, too", nil, putEvents("", "cloudarq", "aws.securityhub")},
+		{"tell it to another bus", nil, putEvents("another", "cloudarq")},
 		{"publish an alert", []string{aggregatorRole}, func(ctx context.Context, as aws.Config) error {
 			_, err := sns.NewFromConfig(as).Publish(ctx, &sns.PublishInput{TopicArn: h.output("AlertTopicArn"), Message: aws.String("x")})
 			return err
@@ -69,6 +75,22 @@ func TestRolesAreNarrow(t *testing.T) {
 	fmt.Printf("role matrix: %d forbidden actions tried, %d allowed\n", tried, allowed)
 	if tried < 200 {
 		t.Errorf("%d forbidden actions were tried", tried)
+	}
+}
+
+// putEvents sends an event of each source to a bus.
+func putEvents(name string, sources ...string) func(context.Context, aws.Config) error {
+	return func(ctx context.Context, as aws.Config) error {
+		in := &eventbridge.PutEventsInput{}
+		for _, source := range sources {
+			entry := eventtypes.PutEventsRequestEntry{Source: &source, DetailType: aws.String("of a test"), Detail: aws.String("{}")}
+			if name != "" {
+				entry.EventBusName = &name
+			}
+			in.Entries = append(in.Entries, entry)
+		}
+		_, err := eventbridge.NewFromConfig(as).PutEvents(ctx, in)
+		return err
 	}
 }
 
