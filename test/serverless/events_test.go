@@ -71,6 +71,7 @@ func (h *house) hear(name string) func() []string {
 func TestEvents(t *testing.T) {
 	h := start(t, "events", nil)
 	news := h.hear("events-all")
+	chats := subscribeTo(t, h.install, "ChatTopic", "events-chats", `{"organization":["events"]}`)
 	account := newSmall(t, h.install, "555555555511")
 	account.rotate(t, true)
 	c := h.connect(account.Account, scope())
@@ -91,6 +92,10 @@ func TestEvents(t *testing.T) {
 	account.rotate(t, false)
 	h.due(c)
 	h.wait(c, h.latest(c).ID)
+	// Chats get the same alerts, in their own form.
+	if got := len(chats.empty(t)); got != 3 {
+		t.Errorf("%d alerts for chats, want the ends of two audits and a finding", got)
+	}
 	told("an audit by the clock", "audit finished", "audit signed", "audit started", "connection updated", "finding new")
 	if status := h.call(http.MethodPost, "/v1/rekey", nil, nil, nil); status != http.StatusAccepted {
 		t.Fatalf("rekey: status %d", status)

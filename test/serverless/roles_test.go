@@ -49,10 +49,9 @@ func TestRolesAreNarrow(t *testing.T) {
 		{"tell it in another's name", nil, putEvents("", "aws.securityhub")},
 		{"tell it in another's name, too", nil, putEvents("", "cloudarq", "aws.securityhub")},
 		{"tell it to another bus", nil, putEvents("another", "cloudarq")},
-		{"publish an alert", []string{aggregatorRole}, func(ctx context.Context, as aws.Config) error {
-			_, err := sns.NewFromConfig(as).Publish(ctx, &sns.PublishInput{TopicArn: h.output("AlertTopicArn"), Message: aws.String("x")})
-			return err
-		}},
+		{"publish an alert", []string{aggregatorRole}, publish(h.output("AlertTopicArn"))},
+		{"publish an alert for chats", []string{aggregatorRole}, publish(h.output("ChatTopicArn"))},
+		{"publish an alarm", nil, publish(h.output("OperationsTopicArn"))},
 	})
 	tried, allowed := 0, 0
 	for _, role := range everyRole {
@@ -75,6 +74,13 @@ func TestRolesAreNarrow(t *testing.T) {
 	fmt.Printf("role matrix: %d forbidden actions tried, %d allowed\n", tried, allowed)
 	if tried < 200 {
 		t.Errorf("%d forbidden actions were tried", tried)
+	}
+}
+
+func publish(topic *string) func(context.Context, aws.Config) error {
+	return func(ctx context.Context, as aws.Config) error {
+		_, err := sns.NewFromConfig(as).Publish(ctx, &sns.PublishInput{TopicArn: topic, Message: aws.String("x")})
+		return err
 	}
 }
 

@@ -255,7 +255,12 @@ func (a Alert) Message() (notify.Message, error) {
 	if err != nil {
 		return notify.Message{}, fmt.Errorf("encode alert %s: %w", a.ID, err)
 	}
-	m := notify.Message{ID: a.ID, Subject: a.subject(), Body: body, Text: a.text(), Attributes: map[string]string{}}
+	return notify.Message{ID: a.ID, Subject: a.subject(), Body: body, Text: a.text(), Attributes: a.attributed()}, nil
+}
+
+// attributed are the attributes of a message about the alert.
+func (a Alert) attributed() map[string]string {
+	set := map[string]string{}
 	attributes := map[string]string{
 		"kind": a.Kind, "change": a.Change, "organization": string(a.Organization), "account": a.Account, "project": a.Project,
 	}
@@ -263,10 +268,10 @@ func (a Alert) Message() (notify.Message, error) {
 	for name, value := range attributes {
 		// An account may not be known yet.
 		if value = strings.Join(strings.Fields(model.Cut(value, notify.MaxValue)), " "); value != "" {
-			m.Attributes[name] = value
+			set[name] = value
 		}
 	}
-	return m, nil
+	return set
 }
 
 // bound cuts every text that comes from outside, and is not cut yet.

@@ -150,15 +150,20 @@ func (l *letter) part(heading string, lines ...string) {
 }
 
 func (l *letter) counts(heading string, by map[model.Severity]int) {
+	if text := bySeverity(by); text != "" {
+		l.part(heading, text)
+	}
+}
+
+// bySeverity is how many there are of each severity, the gravest first.
+func bySeverity(by map[model.Severity]int) string {
 	var counts []string
 	for _, s := range model.Severities() {
 		if by[s] > 0 {
 			counts = append(counts, fmt.Sprintf("%d %s", by[s], s))
 		}
 	}
-	if len(counts) > 0 {
-		l.part(heading, strings.Join(counts, ", "))
-	}
+	return strings.Join(counts, ", ")
 }
 
 func (l *letter) finding(a Alert) {

@@ -104,7 +104,38 @@ func (h *held) release(ctx context.Context) {
 }
 
 // announces reports whether anybody hears of alerts.
-func (p *Pipeline) announces() bool { return p.Alerts != nil || p.Events != nil }
+func (p *Pipeline) announces() bool { return p.Alerts != nil || p.Chat != nil || p.Events != nil }
+
+// announce sends alerts to all who hear of them, each in its form.
+func (p *Pipeline) announce(ctx context.Context, alerts []alert.Alert) error {
+	var messages, chats []notify.Message
+	var events []bus.Event
+	for _, a := range alerts {
+		m, err := a.Message()
+		if err != nil {
+			return err
+		}
+		c, err := a.Chat()
+		if err != nil {
+			return err
+		}
+		messages, chats, events = append(messages, m), append(chats, c), append(events, event.OfAlert(a, m.Body))
+	}
+	if p.Alerts != nil {
+		if err := p.Alerts.Publish(ctx, messages...); err != nil {
+			return err
+		}
+	}
+	if p.Chat != nil {
+		if err := p.Chat.Publish(ctx, chats...); err != nil {
+			return err
+		}
+	}
+	if p.Events != nil {
+		return p.Events.Publish(ctx, events...)
+	}
+	return nil
+}
 
 // alertsAtOnce is how many alerts are published before that is noted; SNS takes
 // as many in one call.
@@ -120,25 +151,7 @@ func (h *held) publish(ctx context.Context, alerts []alert.Alert) error {
 	}
 	for h.record.Announced < len(alerts) {
 		batch := alerts[h.record.Announced:min(h.record.Announced+alertsAtOnce, len(alerts))]
-		messages, events := make([]notify.Message, 0, len(batch)), make([]bus.Event, 0, len(batch))
-		for _, a := range batch {
-			m, err := a.Message()
-			if err != nil {
-				return err
-			}
-			messages, events = append(messages, m), append(events, event.OfAlert(a, m.Body))
-		}
-		err := h.while(ctx, func(ctx context.Context) error {
-			if h.p.Alerts != nil {
-				if err := h.p.Alerts.Publish(ctx, messages...); err != nil {
-					return err
-				}
-			}
-			if h.p.Events == nil {
-				return nil
-			}
-			return h.p.Events.Publish(ctx, events...)
-		})
+		err := h.while(ctx, func(ctx context.Context) error { return h.p.announce(ctx, batch) })
 		if err != nil {
 			return fmt.Errorf("publish %d alerts of %s: %w", len(batch), h.connection, err)
 		}

@@ -111,6 +111,7 @@ type Pipeline struct {
 	Signer   Signer // for RunTask, of ended audits; nil leaves them unsigned
 	Progress Progress
 	Alerts   notify.Notifier  // hears of changes; nil if nobody shall
+	Chat     notify.Notifier  // hears of them in the form of chats; nil if nobody shall
 	Events   bus.Publisher    // hears of them, too, and of all else that happens; nil if nobody shall
 	Meter    metrics.Recorder // counts; nil if nobody shall
 	Now      func() time.Time
