@@ -12,7 +12,7 @@ import (
 // large it is.
 type deployment struct {
 	memory   map[string]float64 // GB of each function, by its logical id
-	alarms   int // metrics that alarms look at, which is what they cost by
+	alarms   int                // metrics that alarms look at, which is what they cost by
 	keys     int
 	polled   int // queues that Lambda polls
 	evidence float64
@@ -38,7 +38,7 @@ func readTemplate(path string) (deployment, error) {
 				Metrics    []struct {
 					MetricStat *yaml.Node `yaml:"MetricStat"`
 				} `yaml:"Metrics"`
-				Events     map[string]struct {
+				Events map[string]struct {
 					Type string `yaml:"Type"`
 				} `yaml:"Events"`
 			} `yaml:"Properties"`

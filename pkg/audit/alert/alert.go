@@ -251,6 +251,7 @@ func (o Of) drift(missing []string) Alert {
 // Whatever the alert holds, the message is one that every driver takes: what is too large
 // is left out, and characters that no message may have are replaced.
 func (a Alert) Message() (notify.Message, error) {
+	a.bound()
 	body, err := a.body()
 	if err != nil {
 		return notify.Message{}, fmt.Errorf("encode alert %s: %w", a.ID, err)
@@ -276,6 +277,7 @@ func (a Alert) attributed() map[string]string {
 
 // bound cuts every text that comes from outside, and is not cut yet.
 func (a *Alert) bound() {
+	a.about.Name = model.Cut(a.about.Name, maxText)
 	a.Project, a.Account, a.Reminder = model.Cut(a.Project, maxText), model.Cut(a.Account, maxText), model.Cut(a.Reminder, 4*maxText)
 	a.Problems, a.Actions = cutAll(a.Problems), cutAll(a.Actions)
 	if a.Finding != nil {
@@ -303,7 +305,6 @@ func (f Finding) bound() Finding {
 
 // body is the alert as JSON, without as much as it takes to be a message.
 func (a Alert) body() ([]byte, error) {
-	a.bound()
 	leaveOut := []func(*Alert){
 		func(a *Alert) { a.Worst = a.Worst[:min(3, len(a.Worst))] },
 		func(a *Alert) { a.Problems = a.Problems[:min(3, len(a.Problems))] },
