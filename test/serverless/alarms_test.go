@@ -137,7 +137,6 @@ func TestEveryAlarm(t *testing.T) {
 		"StuckAuditsAlarm":        atOnce("1"),
 		"DeliveriesFailedAlarm":   atOnce("1"),
 		"ThrottlesAlarm":          {[]given{one("1 1 1")}, []given{{}, one("- - 9"), one("1 1 0"), one("- 1 1")}},
-		"AuditsUnbegunAlarm":      {[]given{one("1 1 1")}, []given{{}, one("- - 1"), one("1 1 0")}},
 		"SchedulerSilentAlarm": {
 			[]given{{}, {"invocations": "5 5 - - -"}, {"invocations": "5 5 0 0 0"}},
 			[]given{{"invocations": "5 5 5 5 5"}, {"invocations": "5 - - 5 - -"}, {"invocations": "- - - - 1"}, {"invocations": "5 - -"}},
@@ -219,7 +218,7 @@ func (in *install) exist(t *testing.T, name string, a alarm.Alarm) {
 				t.Errorf("%s looks at %s of %s %q, which is nothing of the stack", name, m.Name, dimension, value)
 			}
 		}
-		counted := []metrics.Name{metrics.AuditsFailed, metrics.AuditsPartial, metrics.AuditsOverdue, metrics.AuditsUnbegun}
+		counted := []metrics.Name{metrics.AuditsFailed, metrics.AuditsPartial, metrics.AuditsOverdue}
 		if m.Namespace == metrics.Namespace && !slices.Contains(counted, metrics.Name(m.Name)) {
 			t.Errorf("%s looks at %s, which nobody counts", name, m.Name)
 		}

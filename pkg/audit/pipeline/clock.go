@@ -62,7 +62,7 @@ func (p *Pipeline) Tick(ctx context.Context) (Ticked, error) {
 		group.Go(func() error {
 			what, err := p.startDue(ctx, due, now)
 			if p.unbegun(due, what, err, now) {
-				p.meter(metrics.AuditsUnbegun, 1)
+				p.meter(metrics.AuditsOverdue, 1)
 			}
 			switch what {
 			case begun:

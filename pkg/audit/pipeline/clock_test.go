@@ -481,7 +481,7 @@ func TestUnbegunAuditsAreCounted(t *testing.T) {
 		if _, err := m.Tick(t.Context()); (err != nil) != failing {
 			t.Fatal(err)
 		}
-		return c[metrics.AuditsUnbegun]
+		return c[metrics.AuditsOverdue]
 	}
 	begin := func(m *machine, at, bound time.Time) {
 		m.now = at

@@ -22,10 +22,9 @@ const (
 	AuditsFinished Name = "AuditsFinished"
 	AuditsPartial  Name = "AuditsPartial"
 	AuditsFailed   Name = "AuditsFailed"
-	AuditsOverdue  Name = "AuditsOverdue"
-	// AuditsUnbegun counts connections whose audit should have begun by now; one counts
-	// at each tick.
-	AuditsUnbegun   Name = "AuditsUnbegun"
+	// AuditsOverdue counts audits that did not end within their bound, and those that have
+	// not begun when they should have ended: these once at each tick.
+	AuditsOverdue   Name = "AuditsOverdue"
 	AuditDuration   Name = "AuditDurationSeconds"
 	Tasks           Name = "Tasks"
 	TasksFailed     Name = "TasksFailed"
