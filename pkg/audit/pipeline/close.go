@@ -14,6 +14,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/audit/score"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/bus"
 	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
@@ -93,7 +94,7 @@ const endKept = 30 * 24 * time.Hour
 // publishEnd announces the end of each of an audit's tries once.
 func (p *Pipeline) publishEnd(ctx context.Context, orgID model.OrganizationID, audit model.Audit, broken bool) error {
 	if !p.announces() {
-		return nil
+		return p.tellEnd(ctx, orgID, audit, broken)
 	}
 	org := p.Store.For(orgID)
 	scope := "end-" + string(audit.ID)
@@ -127,6 +128,24 @@ func (p *Pipeline) publishEnd(ctx context.Context, orgID model.OrganizationID, a
 	}
 	h.record.Done = true
 	return h.put(ctx)
+}
+
+// tellEnd tells programs of an end that this process announces to nobody else: the
+// scheduler, which ends what nobody could sum up, may not note what it told, and tells it
+// again as often as asked.
+func (p *Pipeline) tellEnd(ctx context.Context, orgID model.OrganizationID, audit model.Audit, broken bool) error {
+	if p.Events == nil {
+		return nil
+	}
+	var events []bus.Event
+	for _, a := range (alert.Of{Organization: orgID, Audit: audit}).Ended(broken, nil) {
+		m, err := a.Message()
+		if err != nil {
+			return err
+		}
+		events = append(events, event.OfAlert(a, m.Body))
+	}
+	return p.Events.Publish(ctx, events...)
 }
 
 // alertsOf makes the alerts of an audit, with what people are told of it besides.

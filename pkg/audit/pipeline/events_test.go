@@ -126,3 +126,33 @@ func TestEventsOfALife(t *testing.T) {
 		t.Errorf("events of a bus that takes nothing at first (-want +got):\n%s", d)
 	}
 }
+
+// Whoever ends what nobody could sum up tells a bus of it, and needs no right to note that.
+func TestAnEndWithoutASumIsTold(t *testing.T) {
+	t.Parallel()
+	m := scheduled(t, &world{doors: map[string]sight{"a": open}})
+	heard := &told{types: map[string]string{}}
+	m.Events, m.Alerts = heard, nil
+	due := m.now.Add(6 * time.Hour)
+	m.tick(t, due)
+	for _, after := range []time.Duration{m.Bound, m.Bound + time.Hour} { // and no result comes
+		if got := m.tick(t, due.Add(after)); got.Expired != 1 {
+			t.Fatalf("%+v, want an audit that is over", got)
+		}
+	}
+	if d := cmp.Diff([]string{"audit finished", "audit started"}, heard.all()); d != "" {
+		t.Errorf("events (-want +got):\n%s", d)
+	}
+	if record, err := m.records.Scope(t.Context(), account, "end-"+string(latest(t, m).ID)); err != nil || !record.IsNew() {
+		t.Errorf("a record %+v (%v) was written of what was told", record, err)
+	}
+}
+
+func latest(t *testing.T, m *machine) model.Audit {
+	t.Helper()
+	a, err := m.records.LatestAudit(t.Context(), account, func(model.Audit) bool { return true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}

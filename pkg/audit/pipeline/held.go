@@ -103,8 +103,9 @@ func (h *held) release(ctx context.Context) {
 	_ = h.org.PutScope(ctx, h.connection, h.scope, &h.record)
 }
 
-// announces reports whether anybody hears of alerts.
-func (p *Pipeline) announces() bool { return p.Alerts != nil || p.Chat != nil || p.Events != nil }
+// announces reports whether this process tells people of an audit, which takes the right
+// to note what was told. A bus alone hears of no alerts.
+func (p *Pipeline) announces() bool { return p.Alerts != nil || p.Chat != nil }
 
 // announce sends alerts to all who hear of them, each in its form.
 func (p *Pipeline) announce(ctx context.Context, alerts []alert.Alert) error {

@@ -112,7 +112,7 @@ type Pipeline struct {
 	Progress Progress
 	Alerts   notify.Notifier  // hears of changes; nil if nobody shall
 	Chat     notify.Notifier  // hears of them in the form of chats; nil if nobody shall
-	Events   bus.Publisher    // hears of them, too, and of all else that happens; nil if nobody shall
+	Events   bus.Publisher    // hears of all else that happens, and of alerts where Alerts or Chat does; nil if nobody shall
 	Meter    metrics.Recorder // counts; nil if nobody shall
 	Now      func() time.Time
 	// Deadline bounds the collecting of one audit, counted from its start; what
