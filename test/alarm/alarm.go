@@ -69,7 +69,7 @@ type dimension struct{ Name, Value string }
 
 // query is a part of metric math: a metric, or an expression over others by their ids.
 type query struct {
-	ID         string `json:"Id"` //nolint:tagliatelle // CloudFormation's
+	ID         string `json:"Id"`
 	Label      string
 	Expression string
 	ReturnData *bool // true if it is not said
@@ -153,33 +153,33 @@ func (a Alarm) Evaluate(data Data, now time.Time) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var real []bool // whether each point that there is breaches, the oldest first
+	var there []bool // whether each point that there is breaches, the oldest first
 	for _, v := range values {
 		if v != nil {
-			real = append(real, breaches(*v))
+			there = append(there, breaches(*v))
 		}
 	}
-	return a.judge(real)
+	return a.judge(there)
 }
 
 // judge is the state by the points that there are, and by how missing ones count if
 // there are fewer than are evaluated.
-func (a Alarm) judge(real []bool) (string, error) {
-	missing := a.EvaluationPeriods - len(real)
+func (a Alarm) judge(there []bool) (string, error) {
+	missing := a.EvaluationPeriods - len(there)
 	if missing <= 0 {
-		real, missing = real[-missing:], 0
+		there, missing = there[-missing:], 0
 	}
-	breaching := len(slices.DeleteFunc(slices.Clone(real), func(breaches bool) bool { return !breaches }))
+	breaching := len(slices.DeleteFunc(slices.Clone(there), func(breaches bool) bool { return !breaches }))
 	need := a.DatapointsToAlarm
 	switch a.TreatMissingData {
 	case "breaching":
 		breaching += missing
 	case "notBreaching":
 	case "missing", "":
-		if len(real) == 0 {
+		if len(there) == 0 {
 			return InsufficientData, nil
 		}
-		need = min(need, len(real)) // "prematurely", rather than not at all
+		need = min(need, len(there)) // "prematurely", rather than not at all
 	default: // "ignore" would need the state before
 		return "", fmt.Errorf("TreatMissingData %q is not modelled", a.TreatMissingData)
 	}

@@ -136,7 +136,9 @@ func (a Alert) paths() []string {
 // letter is a text for people that is being written.
 type letter struct{ strings.Builder }
 
-func (l *letter) line(format string, args ...any) { fmt.Fprintf(l, format+"\n", args...) }
+func (l *letter) line(format string, args ...any) {
+	fmt.Fprintf(&l.Builder, format+"\n", args...)
+}
 
 // part writes lines under a heading; none are left out with it.
 func (l *letter) part(heading string, lines ...string) {
