@@ -35,7 +35,7 @@ func main() {
 	p := &pipeline.Pipeline{
 		Catalog: f.Catalog, Store: f.Store, Evidence: f.Bucket(cfg.Bucket),
 		Results: results, Signings: f.Queue(cfg.Jobs), Alerts: sns.New(topics, cfg.Topic), Chat: sns.New(topics, cfg.ChatTopic),
-		Events: f.Events(cfg.Told), Progress: pipeline.Silent{}, Meter: f.Meters, Now: time.Now, LeaseFor: cfg.LeaseFor, Spare: cfg.Spare, TempDir: os.TempDir(),
+		Events: f.Events(cfg.Told, false), Progress: pipeline.Silent{}, Meter: f.Meters, Now: time.Now, LeaseFor: cfg.LeaseFor, Spare: cfg.Spare, TempDir: os.TempDir(),
 	}
 	lambda.Start(lambdax.Messages{
 		Max: cfg.MaxReceives, Meters: f.Meters, Log: f.Log,

@@ -2,8 +2,6 @@
 package main
 
 import (
-	"context"
-	"log/slog"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -14,8 +12,6 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/lambdax"
-	"github.com/cloudarq/cloudarq/pkg/platform/bus"
-	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
 )
 
 type settings struct {
@@ -35,14 +31,7 @@ type settings struct {
 func main() {
 	cfg, f := wiring.Boot[settings]()
 	keys, bucket := f.Keys(cfg.Key), f.Bucket(cfg.Bucket)
-	// What was asked for is done by then, and no answer says otherwise.
-	events := f.Events(cfg.Told)
-	if events != nil {
-		events = bus.Lenient{Publisher: events, Within: 5 * time.Second, Failed: func(ctx context.Context, err error) {
-			f.Log.ErrorContext(ctx, "an event was not published", slog.Any("error", err))
-			f.Meters.Add(metrics.EventsLost, 1)
-		}}
-	}
+	events := f.Events(cfg.Told, true)
 	handler := &api.API{
 		Store: f.Store, Catalog: f.Catalog, ExternalIDs: connect.ExternalIDs{Store: f.Store, Keys: keys, Now: time.Now},
 		AccessKeys: connect.AccessKeys{Store: f.Store, Keys: keys, Now: time.Now}, Jobs: connect.Jobs{Store: f.Store, Queue: f.Queue(cfg.JobQueue), Now: time.Now},

@@ -26,7 +26,7 @@ func main() {
 	cfg, f := wiring.Boot[settings]()
 	p := &pipeline.Pipeline{
 		Catalog: f.Catalog, Store: f.Store, Tasks: f.Queue(cfg.Tasks), Results: f.Queue(cfg.Results), Purges: f.Queue(cfg.Jobs), Signings: f.Queue(cfg.Jobs),
-		Events: f.Events(cfg.Told), Meter: f.Meters, Now: time.Now, Bound: cfg.Bound, KeepDetail: time.Duration(cfg.Evidence) * 24 * time.Hour,
+		Events: f.Events(cfg.Told, false), Meter: f.Meters, Now: time.Now, Bound: cfg.Bound, KeepDetail: time.Duration(cfg.Evidence) * 24 * time.Hour,
 	}
 	lambda.Start(lambdax.Clock(p.Tick, f.Meters, f.Log))
 }

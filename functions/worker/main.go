@@ -29,7 +29,7 @@ type settings struct {
 
 func main() {
 	cfg, f := wiring.Boot[settings]()
-	jobs, keys, events := f.Queue(cfg.Jobs), f.Keys(cfg.Key), f.Events(cfg.Told)
+	jobs, keys, events := f.Queue(cfg.Jobs), f.Keys(cfg.Key), f.Events(cfg.Told, false)
 	p := &pipeline.Pipeline{
 		Catalog: f.Catalog, Store: f.Store, Evidence: f.Bucket(cfg.Bucket), Purges: jobs, Events: events,
 		Signer:   connect.Signing{Store: f.Store, Keys: keys, Now: time.Now},

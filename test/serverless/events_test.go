@@ -3,6 +3,7 @@ package serverless_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cloudarq/cloudarq/test/estate"
+	"github.com/cloudarq/cloudarq/test/lambdahost"
 	"github.com/cloudarq/cloudarq/test/stack"
 )
 
@@ -101,4 +103,24 @@ func TestEvents(t *testing.T) {
 		t.Fatalf("rekey: status %d", status)
 	}
 	told("a rekeying", "job ended", "job started")
+}
+
+// TestABusThatIsGone: audits end, and people hear of them, where the bus refuses all.
+func TestABusThatIsGone(t *testing.T) {
+	h := start(t, "gone", func(o *lambdahost.Options) {
+		for _, function := range []string{"ApiFunction", "SchedulerFunction", "AggregatorFunction", "WorkerFunction"} {
+			variables := map[string]string{"EVENT_BUS": "gone"} // of which no role may tell anything, either
+			maps.Copy(variables, o.Environ[function])
+			o.Environ[function] = variables
+		}
+	})
+	mail := subscribe(t, h.install, "gone", `{"organization":["gone"]}`)
+	account := newSmall(t, h.install, "555555555512")
+	c := h.connect(account.Account, scope())
+	if a := h.wait(c, h.begin(c, "a").ID); a.State != "done" {
+		t.Errorf("the audit is %s", a.State)
+	}
+	if got := words(mail.empty(t)); !slices.Equal(got, []string{"audit finished"}) {
+		t.Errorf("alerts %v, want the end once", got)
+	}
 }

@@ -87,12 +87,19 @@ type Told struct {
 	EventBus string `env:"EVENT_BUS"` // by its name; empty tells nobody
 }
 
-// Events is where events go, nil if nowhere.
-func (f Function) Events(t Told) bus.Publisher {
+// Events is where events go, nil if nowhere. Who could not do again what happened, always
+// goes on without it.
+func (f Function) Events(t Told, always bool) bus.Publisher {
 	if t.EventBus == "" {
 		return nil
 	}
-	return eventbridge.New(sdkeventbridge.NewFromConfig(f.SDK), t.EventBus)
+	return bus.Lenient{
+		Publisher: eventbridge.New(sdkeventbridge.NewFromConfig(f.SDK), t.EventBus), Always: always, Within: 5 * time.Second,
+		Lost: func(ctx context.Context, events int, err error) {
+			f.Log.ErrorContext(ctx, "events are lost", slog.Int("events", events), slog.Any("error", err))
+			f.Meters.Add(metrics.EventsLost, float64(events))
+		},
+	}
 }
 
 // Keys wraps data keys by the KMS key of an ARN, and keeps those that it opened for

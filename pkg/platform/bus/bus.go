@@ -23,8 +23,14 @@ const (
 	MaxType = 128
 )
 
-// ErrInvalid says that an event can never be accepted. Compare with errors.Is.
-var ErrInvalid = errors.New("invalid event")
+// Sentinels; compare with errors.Is.
+var (
+	// ErrInvalid says that an event can never be accepted.
+	ErrInvalid = errors.New("invalid event")
+	// ErrRefused says that a bus refuses what no repetition would change: it is not there,
+	// or whoever publishes may not.
+	ErrRefused = errors.New("refused by the bus")
+)
 
 // Event is something that happened.
 type Event struct {
@@ -74,22 +80,29 @@ func (e Event) check() error {
 	return nil
 }
 
-// Lenient publishes what it can, and says what it cannot to Failed instead of whoever
-// publishes. It is for where nobody could do better: what was asked for is done, and would
-// not be undone by an error.
+// Lenient says what it cannot publish to Lost, where an error would do harm and no good:
+// of what a bus refuses for good, so that one that is gone, or that nobody may tell
+// anything, stops no audit; and of everything, where what happened is done and whoever
+// publishes could not do it again.
 type Lenient struct {
 	Publisher
-	// Within is how long publishing may take.
+	// Always is for whoever could not do it again. They wait no longer than Within.
+	Always bool
 	Within time.Duration
-	Failed func(ctx context.Context, err error)
+	Lost   func(ctx context.Context, events int, err error)
 }
 
 // Publish implements Publisher.
 func (l Lenient) Publish(ctx context.Context, events ...Event) error {
-	within, cancel := context.WithTimeout(ctx, l.Within)
-	defer cancel()
-	if err := l.Publisher.Publish(within, events...); err != nil {
-		l.Failed(ctx, err)
+	within, cancel := ctx, context.CancelFunc(func() {})
+	if l.Always {
+		within, cancel = context.WithTimeout(ctx, l.Within)
 	}
+	defer cancel()
+	err := l.Publisher.Publish(within, events...)
+	if err == nil || !l.Always && !errors.Is(err, ErrRefused) {
+		return err
+	}
+	l.Lost(ctx, len(events), err)
 	return nil
 }

@@ -3,6 +3,7 @@ package bus_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -41,9 +42,26 @@ func (b broken) Publish(context.Context, ...bus.Event) error { return b.err }
 
 func TestLenient(t *testing.T) {
 	t.Parallel()
-	var failed error
-	l := bus.Lenient{Publisher: broken{bus.ErrInvalid}, Within: time.Minute, Failed: func(_ context.Context, err error) { failed = err }}
-	if err := l.Publish(t.Context(), bus.Event{}); err != nil || !errors.Is(failed, bus.ErrInvalid) {
-		t.Errorf("publish: %v, and %v was said", err, failed)
+	gone, away := fmt.Errorf("%w: it is gone", bus.ErrRefused), errors.New("throttled")
+	for what, c := range map[string]struct {
+		always     bool
+		err        error
+		told, lost error
+	}{
+		"a bus that is gone":                       {false, gone, nil, gone},
+		"one that is away, to who does it again":   {false, away, away, nil},
+		"one that is away, to who could not":       {true, away, nil, away},
+		"one that takes everything":                {false, nil, nil, nil},
+		"one that takes everything, from everyone": {true, nil, nil, nil},
+	} {
+		var lost error
+		l := bus.Lenient{Publisher: broken{c.err}, Always: c.always, Within: time.Minute, Lost: func(_ context.Context, n int, err error) {
+			if lost = err; n != 2 {
+				t.Errorf("%s: %d events are lost, want 2", what, n)
+			}
+		}}
+		if err := l.Publish(t.Context(), bus.Event{}, bus.Event{}); !errors.Is(err, c.told) || !errors.Is(lost, c.lost) {
+			t.Errorf("%s: %v is told, and %v lost", what, err, lost)
+		}
 	}
 }

@@ -33,7 +33,7 @@ const (
 	Verdicts        Name = "Verdicts"
 	BlindChecks     Name = "BlindChecks"
 	AlertsPublished Name = "AlertsPublished"
-	// EventsLost counts events of requests that could not be published.
+	// EventsLost counts events that were not published, and will not be.
 	EventsLost      Name = "EventsLost"
 	FindingsWritten Name = "FindingsWritten"
 	// FindingsShortened counts findings that could not be written with their evidence.

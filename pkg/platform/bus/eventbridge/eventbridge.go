@@ -4,12 +4,14 @@ package eventbridge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/cloudarq/cloudarq/internal/batch"
 	"github.com/cloudarq/cloudarq/pkg/platform/bus"
@@ -35,9 +37,15 @@ func (b *Bus) Publish(ctx context.Context, events ...bus.Event) error {
 	err := bus.Check(events...)
 	sent := 0
 	if err == nil {
+		refused := false
 		sent, err = batch.Send(ctx, len(events), func(i int) int { return size(events[i]) }, func(entries []int) (batch.Answer, error) {
-			return b.put(ctx, events, entries)
+			a, err := b.put(ctx, events, entries)
+			refused = refused || isPermanent(err) || slices.ContainsFunc(a.Refused, func(r batch.Refusal) bool { return r.SenderFault })
+			return a, err
 		})
+		if err != nil && refused {
+			err = fmt.Errorf("%w: %w", bus.ErrRefused, err)
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("publish to event bus %s: %d of %d events not sent: %w", b.name, len(events)-sent, len(events), err)
@@ -52,11 +60,16 @@ func size(e bus.Event) int {
 	return timestamp + len(Source) + len(e.Type) + len(e.Detail)
 }
 
-// permanent are the codes of entries that no repetition helps.
+// permanent are the codes, of entries and of calls, that no repetition helps.
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html (29 November 2026)
 var permanent = []string{
 	"AccessDeniedException", "InvalidArgument", "InvalidAccountIdException", "MalformedDetail", "NotAuthorizedForDetailTypeException",
-	"NotAuthorizedForSourceException", "RedactionFailure", "ValidationException",
+	"NotAuthorizedForSourceException", "RedactionFailure", "ResourceNotFoundException", "ValidationException",
+}
+
+func isPermanent(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && slices.Contains(permanent, api.ErrorCode())
 }
 
 func (b *Bus) put(ctx context.Context, events []bus.Event, entries []int) (batch.Answer, error) {

@@ -2,6 +2,7 @@ package eventbridge_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/cloudarq/cloudarq/pkg/aws/fake"
 	"github.com/cloudarq/cloudarq/pkg/platform/bus"
@@ -136,11 +138,26 @@ func TestWhatIsRefusedForGoodEndsAtOnce(t *testing.T) {
 		return ""
 	})
 	err := b.Publish(t.Context(), some(3, "")...)
-	if err == nil || !strings.Contains(err.Error(), "1 of 3 events not sent") || !strings.Contains(err.Error(), "NotAuthorizedForSourceException") {
+	if !errors.Is(err, bus.ErrRefused) || !strings.Contains(err.Error(), "1 of 3 events not sent") || !strings.Contains(err.Error(), "NotAuthorizedForSourceException") {
 		t.Errorf("error %v, want how many were not sent and why", err)
 	}
 	if n := f.Calls("EventBridge.PutEvents"); n != 1 {
 		t.Errorf("%d calls, want 1", n)
+	}
+}
+
+// A bus that is gone, and one that may be told nothing, are not asked again; one that is
+// throttled for long is no refusal.
+func TestWhatIsARefusal(t *testing.T) {
+	for code, refused := range map[string]bool{"ResourceNotFoundException": true, "AccessDeniedException": true, "InternalException": false} {
+		f := fake.New()
+		fake.On(f, func(*sdk.PutEventsInput) (*sdk.PutEventsOutput, error) {
+			return nil, &smithy.GenericAPIError{Code: code, Message: "no"}
+		})
+		err := eventbridge.New(sdk.NewFromConfig(f.Config(t)), "default").Publish(t.Context(), some(1, "")...)
+		if err == nil || errors.Is(err, bus.ErrRefused) != refused {
+			t.Errorf("%s: %v", code, err)
+		}
 	}
 }
 
