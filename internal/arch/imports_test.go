@@ -114,6 +114,7 @@ func TestRooms(t *testing.T) {
 		"pkg/platform/blob":    {},
 		"pkg/platform/queue":   {},
 		"pkg/platform/notify":  {},
+		"pkg/platform/bus":     {},
 		"pkg/platform/secret":  {},
 		"pkg/platform/metrics": {},
 		"pkg/policy":           {"pkg/model"},
@@ -127,7 +128,8 @@ func TestRooms(t *testing.T) {
 		"pkg/audit/diff":       {"pkg/audit/evidence", "pkg/judge/check", "pkg/judge/fact", "pkg/model"},
 		"pkg/audit/statement":  {"pkg/model"},
 		"pkg/audit/drift":      {"pkg/judge/check", "pkg/judge/fact", "pkg/model", "pkg/policy"},
-		"pkg/audit/alert":      {"pkg/audit/diff", "pkg/audit/drift", "pkg/model", "pkg/platform/notify"},
+		"pkg/audit/alert":      {"pkg/audit/diff", "pkg/audit/drift", "pkg/judge/check", "pkg/model", "pkg/platform/notify"},
+		"pkg/audit/event":      {"pkg/audit/alert", "pkg/model", "pkg/platform/bus"},
 		"pkg/results/filter":   {"pkg/judge/check"},
 	} {
 		found := false
@@ -174,7 +176,7 @@ func TestSDKStaysAtTheEdge(t *testing.T) {
 	t.Parallel()
 	edge := []string{
 		"pkg/api/client", "pkg/aws/client", "pkg/aws/fake", "pkg/aws/wire", "pkg/access/bootstrap", "pkg/access/operator", "pkg/aws/collect", "pkg/aws/collect/collecttest", "pkg/services/collectors",
-		"pkg/platform/table/dynamo", "pkg/platform/blob/s3", "pkg/platform/queue/sqs", "pkg/platform/notify/sns", "pkg/platform/secret/kms", "test/emulator/emulatortest", "bench/synthetic",
+		"pkg/platform/table/dynamo", "pkg/platform/blob/s3", "pkg/platform/queue/sqs", "pkg/platform/notify/sns", "pkg/platform/bus/eventbridge", "pkg/platform/secret/kms", "test/emulator/emulatortest", "bench/synthetic",
 	}
 	isMain := func(name string) bool { return strings.HasPrefix(name, "functions/") }
 	lambda := "github.com/aws/aws-lambda-go/"

@@ -131,8 +131,8 @@ func TestTemplateFunctions(t *testing.T) {
 			}
 			source = append(source, read...)
 		}
-		for _, m := range regexp.MustCompile("`env:\"([A-Z_]+),required\"`").FindAllStringSubmatch(string(source), -1) {
-			if !given[m[1]] && !strings.HasPrefix(m[1], "AWS_LAMBDA_") { // those Lambda sets itself
+		for _, m := range regexp.MustCompile("`env:\"([A-Z_]+)(,required)?\"`").FindAllStringSubmatch(string(source), -1) {
+			if m[2] != "" && !given[m[1]] && !strings.HasPrefix(m[1], "AWS_LAMBDA_") { // those Lambda sets itself
 				t.Errorf("%s reads %s, which the template does not set", name, m[1])
 			}
 			delete(given, m[1])

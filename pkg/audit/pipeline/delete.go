@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cloudarq/cloudarq/pkg/audit/event"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -25,6 +26,10 @@ const purgeAgain = 15 * time.Minute
 func (p *Pipeline) Delete(ctx context.Context, orgID model.OrganizationID, c model.Connection) (model.Receipt, error) {
 	org := p.Store.For(orgID)
 	receipt, err := p.hide(ctx, org, c)
+	if err == nil {
+		c.State, c.Reason = model.ConnectionDeleted, "deleted"
+		err = event.Tell(ctx, p.Events, event.OfConnection(orgID, event.ConnectionDeleted, c, receipt.DeletedAt))
+	}
 	if err != nil {
 		return receipt, err
 	}
@@ -122,6 +127,9 @@ func (p *Pipeline) purgeSome(ctx context.Context, orgID model.OrganizationID, co
 		done, err = purge.Records(ctx, Scopes(p.Catalog), more)
 	}
 	if done {
+		err = event.Tell(ctx, p.Events, event.Purged(orgID, purge.Receipt(), p.Now())) // while somebody is left to do it again
+	}
+	if done && err == nil {
 		err = purge.Finish(ctx, p.Now().UTC())
 	}
 	if errors.Is(err, store.ErrConflict) {

@@ -29,6 +29,8 @@ KNOWN = {
     "sts:rolesessionname",
     # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
     "dynamodb:leadingkeys",
+    # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
+    "events:source",
     # https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
     "kms:encryptioncontextkeys",
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
@@ -49,6 +51,9 @@ def of(call: "Call", environ: dict, parameters: dict) -> dict[str, Values]:
     match call.service:
         case "dynamodb":
             return _present({"dynamodb:leadingkeys": _leading_keys(call, parameters)})
+        case "events":
+            # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html: an ArrayOfString
+            return _present({"events:source": [each.get("Source", "") for each in parameters.get("Entries", [])] or None})
         case "kms":
             return _encryption_context(parameters)
         case "s3":

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import allow
+from conftest import REGION, allow
 
 
 @pytest.fixture(scope="session")
@@ -367,6 +367,24 @@ def change_set(cloudformation, kind, name, value):
     return cloudformation.create_change_set(
         StackName="s", ChangeSetName=name, ChangeSetType=kind, TemplateBody=TOPIC, Parameters=[{"ParameterKey": "Name", "ParameterValue": value}]
     )
+
+
+def test_rules_match_by_their_pattern(emulator, account):
+    events, sqs = emulator.client("events", account), emulator.client("sqs", account)
+    url = sqs.create_queue(QueueName="heard")["QueueUrl"]
+
+    def rule(name, **what):
+        events.put_rule(Name=name, **what)
+        arn = f"arn:aws:lambda:{REGION}:{account}:function:f" if name == "clock" else f"arn:aws:sqs:{REGION}:{account}:heard"
+        events.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": arn}])
+
+    pattern = json.dumps({"source": ["mine"]})
+    rule("clock", ScheduleExpression="rate(1 minute)")
+    rule("off", EventPattern=pattern, State="DISABLED")
+    rule("on", EventPattern=pattern)
+    entry = {"DetailType": "x", "Detail": "{}"}
+    assert events.put_events(Entries=[entry | {"Source": "mine"}, entry | {"Source": "other"}])["FailedEntryCount"] == 0
+    assert len(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])) == 1
 
 
 def test_change_sets_of_a_new_stack_share_it(emulator, account):
