@@ -320,8 +320,8 @@ func TestTemplateStorage(t *testing.T) {
 	if dig(table, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled") != "true" || dig(table, "TimeToLiveSpecification", "AttributeName") != "exp" {
 		t.Errorf("table: no recovery or no expiry: %v", table)
 	}
-	if most := dig(template(t), "Parameters", "BackupRetentionDays", "MaxValue"); most != "29" {
-		t.Errorf("backups may reach back %v days, want fewer than 30", most)
+	if most := dig(template(t), "Parameters", "BackupRetentionDays", "MaxValue"); most != "28" {
+		t.Errorf("backups may reach back %v days, want 28, with which what is deleted is gone after 30", most)
 	}
 	bucket := resources(t, "AWS::S3::Bucket")["EvidenceBucket"]
 	for _, flag := range []string{"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"} {

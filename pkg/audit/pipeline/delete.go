@@ -19,13 +19,17 @@ const KindPurge = "purge"
 // ended by then: later than a function that purges can still run.
 const purgeAgain = 15 * time.Minute
 
-// Delete hides a connection at once, stops its audit, and has it purged when
-// nothing that still runs can write about it any more. Deleting again does no
+// Delete hides a connection and destroys its access keys at once, stops its audit, and
+// has it purged when nothing that still runs can write about it any more. Deleting again does no
 // harm.
 func (p *Pipeline) Delete(ctx context.Context, orgID model.OrganizationID, c model.Connection) (model.Receipt, error) {
 	org := p.Store.For(orgID)
 	receipt, err := p.hide(ctx, org, c)
 	if err != nil {
+		return receipt, err
+	}
+	// What opens the account does not wait for the purge.
+	if err := org.DestroyAccessKeys(ctx, c.ID); err != nil {
 		return receipt, err
 	}
 	latest, err := org.LatestAudit(ctx, c.ID, func(model.Audit) bool { return true })
