@@ -178,7 +178,8 @@ func (s *Store) histories(ctx context.Context, give func(history) error) error {
 		// Both lists are in the order of the keys, and a key's versions may go on on the next page.
 		versions, markers := page.Versions, page.DeleteMarkers
 		for len(versions)+len(markers) > 0 {
-			key, v := "", version{}
+			var key string
+			var v version
 			if len(markers) == 0 || len(versions) > 0 && aws.ToString(versions[0].Key) <= aws.ToString(markers[0].Key) {
 				o := versions[0]
 				key, v = aws.ToString(o.Key), version{aws.ToString(o.VersionId), aws.ToTime(o.LastModified), false, aws.ToBool(o.IsLatest)}
