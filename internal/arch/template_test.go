@@ -327,6 +327,10 @@ func TestTemplateStorage(t *testing.T) {
 	if most := dig(template(t), "Parameters", "BackupRetentionDays", "MaxValue"); most != "28" {
 		t.Errorf("backups may reach back %v days, want 28, with which what is deleted is gone after 30", most)
 	}
+	rule, _ := dig(resources(t, "AWS::Backup::BackupPlan")["BackupPlan"], "BackupPlan", "BackupPlanRule").([]any)
+	if len(rule) != 1 || dig(rule[0], "Lifecycle", "DeleteAfterDays", "!Ref") != "BackupRetentionDays" || dig(table, "PointInTimeRecoverySpecification", "RecoveryPeriodInDays", "!Ref") != "BackupRetentionDays" {
+		t.Errorf("backups are kept otherwise than the parameter says: %v", rule)
+	}
 	bucket := resources(t, "AWS::S3::Bucket")["EvidenceBucket"]
 	for _, flag := range []string{"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"} {
 		if dig(bucket, "PublicAccessBlockConfiguration", flag) != "true" {

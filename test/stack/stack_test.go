@@ -155,6 +155,9 @@ func TestTheProductsTemplate(t *testing.T) {
 	if len(s.Functions) != 5 || len(s.Mappings) != 4 || len(s.Schedules) != 1 || len(s.Routes) == 0 {
 		t.Errorf("%d functions, %d mappings, %d schedules, %d routes", len(s.Functions), len(s.Mappings), len(s.Schedules), len(s.Routes))
 	}
+	if !s.Schedules[0].Enabled {
+		t.Error("nothing is due")
+	}
 	for _, m := range s.Mappings {
 		f, _ := s.Function(m.Function)
 		if q, _ := s.QueueByARN(m.QueueARN); q.VisibilityTimeout < 6*f.Timeout || !m.PartialFailures || q.MaxReceiveCount == 0 {
@@ -176,9 +179,12 @@ func TestLongNames(t *testing.T) {
 		}
 		installation := "an-installation-of-" + string(rune('a'+i))
 		s, err := stack.Deploy(t.Context(), server.URL, filepath.Join(root, "template.yaml"), name, map[string]string{
-			"Installation": installation, "TableName": strings.Repeat(string(rune('s'+i)), 255), "AuditRoleName": strings.Repeat("r", 64),
+			"Installation": installation, "TableName": strings.Repeat(string(rune('s'+i)), 255), "AuditRoleName": strings.Repeat("r", 64), "Paused": "true",
 		})
 		must(t, err)
+		if s.Schedules[0].Enabled {
+			t.Error("something is due in a deployment that is paused")
+		}
 		roles := iam.NewFromConfig(accountConfig(server.URL))
 		for id, r := range s.Resources {
 			most := map[string]int{"AWS::IAM::Role": 64, "AWS::Lambda::Function": 64, "AWS::SQS::Queue": 80, "AWS::SNS::Topic": 256, "AWS::Events::Rule": 64, "AWS::S3::Bucket": 63}[r.Type]
