@@ -80,29 +80,30 @@ with what it was. It reads the whole table.`,
 }
 
 func (c *cli) operatorRestoreObjects(f *operatorFlags) *cobra.Command {
-	var bucket, at string
+	var bucket, table, at string
 	var r s3.Restoring
 	cmd := &cobra.Command{
-		Use:   "restore-objects --bucket BUCKET --at MOMENT",
+		Use:   "restore-objects --bucket BUCKET --table TABLE --at MOMENT",
 		Short: "Bring back what the bucket held at a moment",
 		Long: `Bring back what the bucket held at a moment, of objects that were replaced or deleted
 since: the version of then is copied to be the newest. No version is deleted, and
 what came since stays, unless --newer says that the table goes back to that moment as
-well: then it is hidden. It can be run again, for the same moment or another. Versions
-that were replaced before BackupRetentionDays are gone.`,
-		Example: `  cloudarq operator restore-objects --bucket cloudarq-evidence-111122223333-eu-west-1 --at 2026-11-29T12:00:00Z --dry-run
-  cloudarq operator restore-objects --bucket cloudarq-evidence-111122223333-eu-west-1 --at 2026-11-29T12:00:00Z --newer`,
+well: then it is hidden. Objects of connections that the table does not have stay gone,
+since nothing would ever purge them. It can be run again, for the same moment or another.
+Versions that were replaced before BackupRetentionDays are gone.`,
+		Example: `  cloudarq operator restore-objects --bucket cloudarq-evidence-111122223333-eu-west-1 --table cloudarq-restored --at 2026-11-29T12:00:00Z --dry-run
+  cloudarq operator restore-objects --bucket cloudarq-evidence-111122223333-eu-west-1 --table cloudarq-restored --at 2026-11-29T12:00:00Z --newer`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
 			if r.At, err = time.Parse(time.RFC3339, at); err != nil || r.At.Nanosecond() != 0 || r.At.After(time.Now()) {
 				return usagef("--at %q is no second that is past, such as 2026-11-29T12:00:00Z", at)
 			}
-			o, err := c.operatorWith(cmd, f, "bucket")
+			o, err := c.operatorWith(cmd, f, "bucket", "table")
 			if err != nil {
 				return err
 			}
-			done, err := o.RestoreObjects(cmd.Context(), bucket, r)
+			done, err := o.RestoreObjects(cmd.Context(), bucket, table, r)
 			if err != nil {
 				return fmt.Errorf("%w; %d objects were brought back before; run it again to go on", err, done.Restored)
 			}
@@ -111,12 +112,14 @@ that were replaced before BackupRetentionDays are gone.`,
 				{Name: "restored", Value: func(r s3.Restored) string { return strconv.FormatInt(r.Restored, 10) }},
 				{Name: "newer", Value: func(r s3.Restored) string { return strconv.FormatInt(r.Newer, 10) }},
 				{Name: "hidden", Value: func(r s3.Restored) string { return strconv.FormatInt(r.Hidden, 10) }},
+				{Name: "gone", Value: func(r s3.Restored) string { return strconv.FormatInt(r.Gone, 10) }},
 			})
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.region, "region", "", "region of the bucket (default the profile's)")
 	flags.StringVar(&bucket, "bucket", "", "name of the bucket")
+	flags.StringVar(&table, "table", "", "name of the table that goes with it, the restored one if it was restored")
 	flags.StringVar(&at, "at", "", "the moment, to the second, as 2026-11-29T12:00:00Z")
 	flags.BoolVar(&r.Newer, "newer", false, "hide what came after the moment")
 	flags.BoolVar(&r.Dry, "dry-run", false, "change nothing, and count")

@@ -57,7 +57,7 @@ func TestDeletionIsComplete(t *testing.T) {
 	if n := h.sealedKeys(connections[1]); n != 1 {
 		t.Fatalf("%d data keys of access keys are seen", n)
 	}
-	began := time.Now()
+	before, began := moment(), time.Now()
 	for _, c := range connections {
 		if status, body, err := h.request(http.MethodDelete, "/v1/connections/"+c.ID, map[string]string{"If-Match": h.tag(c)}, nil); err != nil || status != http.StatusAccepted {
 			t.Fatalf("delete: status %d, %s, %v", status, body, err)
@@ -71,6 +71,11 @@ func TestDeletionIsComplete(t *testing.T) {
 			t.Fatal(err)
 		}
 		h.idle()
+	}
+	// Who restores objects of a moment before brings none back, which nothing would purge.
+	restored := d.sh("cloudarq operator restore-objects --table cloudarq --bucket " + h.stack.Outputs["EvidenceBucketName"] + " --at " + before.Format(time.RFC3339) + " -o json")
+	if !strings.Contains(restored, `"restored":0,`) || strings.Contains(restored, `"gone":0`) {
+		t.Errorf("objects of deleted connections were restored: %s", restored)
 	}
 	d.pass(h, connections, began)
 }

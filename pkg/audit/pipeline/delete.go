@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -169,4 +170,16 @@ func (p *Pipeline) purgeObjects(ctx context.Context, org model.OrganizationID, p
 		err = flush()
 	}
 	return err == nil, err
+}
+
+// ConnectionOf is whose object a key names, and false of a key that belongs to no
+// connection.
+func ConnectionOf(key string) (model.OrganizationID, model.ConnectionID, bool) {
+	parts := strings.SplitN(key, "/", 4)
+	if len(parts) < 4 {
+		return "", "", false
+	}
+	org, of := strings.CutPrefix(parts[1], "org=")
+	connection, too := strings.CutPrefix(parts[2], "connection=")
+	return model.OrganizationID(org), model.ConnectionID(connection), of && too
 }
