@@ -63,7 +63,8 @@ func TestRestoreTo(t *testing.T) {
 		"some that belong to nothing": {
 			s3.Restoring{At: noon, Newer: true, Gone: func(key string) bool { return strings.HasPrefix(key, "re") || key == "deleted & at=1" }},
 			s3.Restored{Same: 6, Newer: 2, Hidden: 2, Gone: 2},
-			nil, []string{"new", "replaced twice"},
+			nil,
+			[]string{"new", "replaced twice"},
 		},
 		"some keys": {s3.Restoring{At: noon, Only: func(key string) bool { return strings.HasPrefix(key, "replaced") }}, s3.Restored{Restored: 1}, []string{"b/replaced%20twice?versionId=1"}, nil},
 		"earlier": {
