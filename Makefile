@@ -23,7 +23,7 @@ test: warm ## Run all tests that are quick (minutes; the first build takes longe
 	@test/emulator/python -c ''
 	go test ./...
 
-e2e: warm ## Run the command and the deployed functions end to end, with every kill point (about ten minutes)
+e2e: warm ## Run the command and the deployed functions end to end, with every kill point (about twelve minutes)
 	@test/emulator/python -c ''
 	CLOUDARQ_E2E_SAMPLE=1 go test -count=1 -timeout 30m ./cmd/... ./test/...
 

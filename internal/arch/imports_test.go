@@ -271,3 +271,36 @@ func TestNoInit(t *testing.T) {
 		}
 	}
 }
+
+// TestOneKindIsSealed keeps to one the kinds of records that KMS, or the keyring, wraps:
+// data keys, which are made in one room and stored by store.PutDataKey. Whoever seals
+// everything by another key looks at these alone.
+func TestOneKindIsSealed(t *testing.T) {
+	t.Parallel()
+	makers := []string{"pkg/platform/secret", "pkg/platform/secret/kms", "pkg/platform/secret/keyring", "pkg/access/connect", "pkg/local"} // which hands it on
+	found := 0
+	for _, p := range list(t) {
+		if !strings.HasPrefix(p.name(), "pkg/") && !strings.HasPrefix(p.name(), "functions/") && !strings.HasPrefix(p.name(), "cmd/") || slices.Contains([]string{"pkg/platform/secret/secrettest"}, p.name()) {
+			continue
+		}
+		files, err := filepath.Glob(filepath.Join(p.Dir, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = slices.DeleteFunc(files, func(f string) bool { return strings.HasSuffix(f, "_test.go") })
+		if len(files) == 0 {
+			continue
+		}
+		out, err := exec.Command("grep", append([]string{"-nE", `\.(Generate|GenerateDataKey|Encrypt)\(ctx`}, files...)...).CombinedOutput()
+		if err != nil {
+			continue // there is none
+		}
+		found++
+		if !slices.Contains(makers, p.name()) {
+			t.Errorf("%s wraps a key, and operator reseal does not know of it:\n%s", p.name(), out)
+		}
+	}
+	if found < len(makers)-1 {
+		t.Errorf("keys are wrapped in %d packages", found)
+	}
+}

@@ -644,3 +644,16 @@ def test_keys_of_cloudformation_are_described(emulator, account):
     (key,) = kms.list_keys()["Keys"]
     assert kms.describe_key(KeyId="alias/mine")["KeyMetadata"]["Arn"] == key["KeyArn"]
     assert json.loads(kms.get_key_policy(KeyId=key["KeyId"], PolicyName="default")["Policy"]) == key_policy
+
+
+def test_generated_names_are_cut(emulator, account):
+    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}]}
+    resources = {
+        "RoleOfAFunctionWithALongName": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust}},
+        "QueueOfAFunctionWithALongName": {"Type": "AWS::SQS::Queue", "Properties": {}},
+    }
+    emulator.client("cloudformation", account).create_stack(StackName="s" * 128, TemplateBody=json.dumps({"Resources": resources}))
+    (role,) = emulator.client("iam", account).list_roles()["Roles"]
+    (url,) = emulator.client("sqs", account).list_queues()["QueueUrls"]
+    assert len(role["RoleName"]) <= 64 and role["RoleName"].startswith("sssss") and "-RoleOfAFunction" in role["RoleName"]
+    assert len(url.rpartition("/")[2]) <= 80

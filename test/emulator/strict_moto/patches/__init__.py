@@ -41,6 +41,7 @@ def apply() -> None:
     cloudformation.let_change_sets_change_the_stack()
     cloudformation.roll_back_stacks_that_fail()
     cloudformation.retain_what_policies_say()
+    cloudformation.cut_generated_names()
     iam.offer_common_managed_policies()
     iam.name_policies_in_authorization_details()
     iam.report_root_user()
