@@ -20,6 +20,7 @@ import (
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/test/emulator"
 	"github.com/cloudarq/cloudarq/test/stack"
 )
@@ -163,6 +164,35 @@ func TestTheProductsTemplate(t *testing.T) {
 		if q, _ := s.QueueByARN(m.QueueARN); q.VisibilityTimeout < 6*f.Timeout || !m.PartialFailures || q.MaxReceiveCount == 0 {
 			t.Errorf("%s: visible again after %d s, the function may take %d s; partial failures %t; %d receives",
 				m.LogicalID, q.VisibilityTimeout, f.Timeout, m.PartialFailures, q.MaxReceiveCount)
+		}
+	}
+}
+
+// TestOtherPartitions deploys where ARNs and domains are others.
+func TestOtherPartitions(t *testing.T) {
+	root, err := emulator.Root()
+	must(t, err)
+	server := emulator.ForTest(t, emulator.Options{})
+	for _, name := range []string{"aws-cn", "aws-us-gov", "aws-eusc", "aws-iso"} {
+		p, _ := model.PartitionNamed(name)
+		s, err := stack.DeployIn(t.Context(), server.URL, p.Home, filepath.Join(root, "template.yaml"), "cloudarq", nil)
+		must(t, err)
+		arns := 0
+		for id, r := range s.Resources {
+			if strings.HasPrefix(r.ID, "arn:") {
+				arns++
+				if !strings.HasPrefix(r.ID, "arn:"+name+":") {
+					t.Errorf("%s in %s: %s", id, p.Home, r.ID)
+				}
+			}
+		}
+		for output, value := range s.Outputs {
+			if strings.HasPrefix(value, "arn:") && !strings.HasPrefix(value, "arn:"+name+":") || output == "ApiUrl" && !strings.Contains(value, p.Domains[0]+"/") {
+				t.Errorf("the output %s in %s: %s", output, p.Home, value)
+			}
+		}
+		if arns == 0 {
+			t.Errorf("no ARN in %s", p.Home)
 		}
 	}
 }
