@@ -1,0 +1,265 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	dynamotypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/cloudarq/cloudarq/pkg/access/operator"
+	blobs "github.com/cloudarq/cloudarq/pkg/platform/blob/s3"
+)
+
+// restoreBound is how long a restore of a small table may take. AWS promises nothing but
+// that 95 of 100 restores take less than an hour; small ones take minutes.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CreateBackup.html (2026-11-30)
+const restoreBound = 12 * time.Minute
+
+// restore does what docs/operations.md, "Restore", says, of a backup that is made by hand:
+// one to a moment has to wait five minutes until the moment can be restored. Between the
+// backup and the restore a record and an object are damaged.
+func (r *run) restore(ctx context.Context) (string, error) {
+	as, err := r.operator(ctx)
+	if err != nil {
+		return "", err
+	}
+	r.parameters["Paused"] = "true"
+	if err := r.redeploy(ctx); err != nil {
+		return "", err
+	}
+	tables, o := dynamodb.NewFromConfig(as), operator.New(as)
+	before, err := o.Inventory(ctx, r.prefix)
+	if err != nil {
+		return "", err
+	}
+	moment := time.Now().UTC().Truncate(time.Second).Add(time.Second) // S3 knows no part of a second
+	backup, err := r.backUp(ctx, tables)
+	if err != nil {
+		return "", err
+	}
+	if err := r.wait(ctx, time.Until(moment.Add(time.Second))); err != nil {
+		return "", err
+	}
+	if err := r.damage(ctx, as); err != nil {
+		return "", err
+	}
+
+	if err := r.restoreTable(ctx, tables, backup); err != nil {
+		return "", err
+	}
+	after, err := o.Inventory(ctx, r.restoredTable())
+	if err != nil {
+		return "", err
+	}
+	if diff := cmp.Diff(before, after); diff != "" {
+		return "", fmt.Errorf("the restored table is not what it was (-before +restored):\n%s", diff)
+	}
+	objects, err := o.RestoreObjects(ctx, r.evidenceBucket(), blobs.Restoring{At: moment, Newer: true})
+	if err != nil {
+		return "", err
+	}
+	if objects.Restored == 0 {
+		return "", errors.New("the deleted object was not brought back")
+	}
+	r.parameters["TableName"], r.parameters["AdoptTable"], r.parameters["Paused"] = r.restoredTable(), "true", "false"
+	if err := r.redeploy(ctx); err != nil {
+		return "", err
+	}
+	if err := r.deleteStack(ctx, r.operatorStack()); err != nil {
+		return "", err
+	}
+	if err := r.undamaged(ctx); err != nil {
+		return "", err
+	}
+	records := 0
+	for _, kind := range after {
+		records += kind.Records
+	}
+	return fmt.Sprintf("%d records as they were, %d objects brought back and %d untouched; the stack goes on with %s", records, objects.Restored, objects.Same, r.restoredTable()), nil
+}
+
+// operator makes the operator's role and assumes it.
+func (r *run) operator(ctx context.Context) (aws.Config, error) {
+	template, err := os.ReadFile(filepath.Join("cloudformation", "operator-role.yaml"))
+	if err != nil {
+		return aws.Config{}, err
+	}
+	principal, err := r.principal(ctx)
+	if err != nil {
+		return aws.Config{}, err
+	}
+	key, err := r.keys.DescribeKey(ctx, &kms.DescribeKeyInput{KeyId: aws.String("alias/" + r.prefix)})
+	if err != nil {
+		return aws.Config{}, err
+	}
+	outputs, err := r.deployStack(ctx, stackSpec{name: r.operatorStack(), body: string(template), parameters: map[string]string{
+		"Installation": r.prefix, "OperatorArn": principal, "Tables": r.prefix + "*", "KeyArns": aws.ToString(key.KeyMetadata.Arn),
+	}})
+	if err != nil {
+		return aws.Config{}, err
+	}
+	as := r.Copy()
+	as.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(r.sessions, outputs["RoleArn"], func(o *stscreds.AssumeRoleOptions) {
+		o.RoleSessionName = "smoke"
+	}))
+	return as, r.retry(ctx, settling, []string{"AccessDenied"}, func(ctx context.Context) error {
+		_, err := as.Credentials.Retrieve(ctx)
+		return err
+	})
+}
+
+// wait waits, unless there is nothing to wait for or somebody has enough.
+func (r *run) wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// backUp backs the table up. A role that was just made may not be known everywhere.
+func (r *run) backUp(ctx context.Context, tables *dynamodb.Client) (arn *string, err error) {
+	name := r.backup()
+	if err := r.retry(ctx, settling, []string{"ContinuousBackupsUnavailableException", "AccessDeniedException"}, func(ctx context.Context) error {
+		out, err := tables.CreateBackup(ctx, &dynamodb.CreateBackupInput{TableName: &r.prefix, BackupName: &name})
+		if err == nil {
+			arn = out.BackupDetails.BackupArn
+		}
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	return arn, r.until(ctx, "the backup being there", settling, func(ctx context.Context) (bool, error) {
+		out, err := r.tables.DescribeBackup(ctx, &dynamodb.DescribeBackupInput{BackupArn: arn})
+		return err == nil && out.BackupDescription.BackupDetails.BackupStatus == dynamotypes.BackupStatusAvailable, err
+	})
+}
+
+// damage renames the connection and deletes the evidence of an audit.
+func (r *run) damage(ctx context.Context, as aws.Config) error {
+	in := r.connection.Input()
+	in.Name = "damaged"
+	if _, err := r.api.Update(ctx, r.connection, in); err != nil {
+		return err
+	}
+	bucket := r.evidenceBucket()
+	objects := s3.NewFromConfig(as, func(o *s3.Options) { o.UsePathStyle = as.BaseEndpoint != nil })
+	found, err := objects.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &bucket, Prefix: aws.String("evidence/"), MaxKeys: aws.Int32(1)})
+	if err != nil {
+		return err
+	}
+	if len(found.Contents) == 0 {
+		return errors.New("the audit left no evidence")
+	}
+	_, err = objects.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &bucket, Key: found.Contents[0].Key})
+	return err
+}
+
+// restoreTable restores the backup into another table, and gives it what a restored one
+// lacks.
+func (r *run) restoreTable(ctx context.Context, tables *dynamodb.Client, backup *string) error {
+	name := r.restoredTable()
+	if _, err := tables.RestoreTableFromBackup(ctx, &dynamodb.RestoreTableFromBackupInput{BackupArn: backup, TargetTableName: &name}); err != nil {
+		return err
+	}
+	r.sayf("  restoring the table takes minutes")
+	if err := r.active(ctx, name, restoreBound); err != nil {
+		return err
+	}
+	restored, err := r.describeTable(ctx, name)
+	if err != nil {
+		return err
+	}
+	busy := []string{"ResourceInUseException", "ContinuousBackupsUnavailableException"}
+	return errors.Join(
+		r.retry(ctx, settling, busy, func(ctx context.Context) error {
+			_, err := r.tables.TagResource(ctx, &dynamodb.TagResourceInput{ResourceArn: restored.TableArn, Tags: []dynamotypes.Tag{{Key: aws.String(tag), Value: &r.prefix}}})
+			return err
+		}),
+		r.retry(ctx, settling, busy, func(ctx context.Context) error {
+			_, err := tables.UpdateTimeToLive(ctx, &dynamodb.UpdateTimeToLiveInput{
+				TableName: &name, TimeToLiveSpecification: &dynamotypes.TimeToLiveSpecification{AttributeName: aws.String("exp"), Enabled: aws.Bool(true)},
+			})
+			return err
+		}),
+		r.retry(ctx, settling, busy, func(ctx context.Context) error {
+			_, err := tables.UpdateContinuousBackups(ctx, &dynamodb.UpdateContinuousBackupsInput{
+				TableName: &name, PointInTimeRecoverySpecification: &dynamotypes.PointInTimeRecoverySpecification{PointInTimeRecoveryEnabled: aws.Bool(true), RecoveryPeriodInDays: aws.Int32(1)},
+			})
+			return err
+		}),
+		r.retry(ctx, settling, busy, func(ctx context.Context) error {
+			_, err := tables.UpdateTable(ctx, &dynamodb.UpdateTableInput{TableName: &name, DeletionProtectionEnabled: aws.Bool(true)})
+			return err
+		}),
+		r.active(ctx, name, settling),
+	)
+}
+
+// undamaged wants everything to be as it was seen before the damage.
+func (r *run) undamaged(ctx context.Context) error {
+	if err := r.answered(ctx, "the API reading the restored table", func(ctx context.Context) error {
+		c, err := r.api.Connection(ctx, r.connection.ID)
+		if err == nil && c.Name != "smoke" {
+			return fmt.Errorf("the connection is called %q", c.Name)
+		}
+		r.connection = c
+		return err
+	}); err != nil {
+		return err
+	}
+	if err := r.whole(ctx, r.audited.ID); err != nil {
+		return err
+	}
+	return r.sameFindings(ctx)
+}
+
+// sameFindings wants the findings to be those of the first audit.
+func (r *run) sameFindings(ctx context.Context) error {
+	now, err := r.findings(ctx)
+	if err != nil {
+		return err
+	}
+	var differ []string
+	for _, id := range slices.Sorted(maps.Keys(r.found)) {
+		if state, found := now[id]; !found || state != r.found[id] {
+			differ = append(differ, fmt.Sprintf("%s was %s and is %s", id, r.found[id], state))
+		}
+	}
+	if len(differ) > 0 {
+		return fmt.Errorf("%d findings are not what they were: %s", len(differ), strings.Join(differ[:min(3, len(differ))], "; "))
+	}
+	return nil
+}
+
+// auditAgain audits with what was restored.
+func (r *run) auditAgain(ctx context.Context) (string, error) {
+	a, err := r.auditNow(ctx, "again")
+	if err != nil {
+		return "", err
+	}
+	if err := r.whole(ctx, a.ID); err != nil {
+		return "", err
+	}
+	if err := r.sameFindings(ctx); err != nil {
+		return "", err
+	}
+	if err := r.alerted(ctx, a.ID); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s: the same %d findings", a.State, len(r.found)), nil
+}
