@@ -220,6 +220,10 @@ func (a *account) there() map[string][]string {
 // TestRun runs all steps, and leaves nothing.
 func TestRun(t *testing.T) {
 	a := newAccount(t)
+	// A key that is not rotated, so that there is a finding.
+	if _, err := kms.NewFromConfig(a.owner()).CreateKey(t.Context(), &kms.CreateKeyInput{}); err != nil {
+		t.Fatal(err)
+	}
 	before := a.there()
 	var out bytes.Buffer
 	r, e := a.run(options{}, &out)
@@ -231,7 +235,7 @@ func TestRun(t *testing.T) {
 	if d := cmp.Diff(before, a.there()); d != "" {
 		t.Errorf("what was there, and is now (-before +after):\n%s", d)
 	}
-	for _, line := range []string{"as arn:aws:iam::" + stack.Account + ":user/ann", "no drift, and the alert came", "objects brought back", "again", "left: the key ", "less than $0.0"} {
+	for _, line := range []string{"as arn:aws:iam::" + stack.Account + ":user/ann", "no drift, and the alert came", "objects brought back", "done: the same 1 findings", "left: the key ", "less than $0.0"} {
 		if !strings.Contains(out.String(), line) {
 			t.Errorf("%q is not said", line)
 		}

@@ -170,8 +170,8 @@ func (r *run) audit(ctx context.Context) (string, error) {
 	if r.found, err = r.findings(ctx); err != nil {
 		return "", err
 	}
-	if len(r.found) == 0 {
-		return "", errors.New("the audit found nothing, neither passed nor failed, so that there is nothing to compare; say SERVICES=… of services that the account uses")
+	if a.Summary.Score.Assessed == 0 {
+		return "", errors.New("the audit assessed nothing; say SERVICES=… of services that the account uses")
 	}
 	listed, err := r.listed(ctx, a.ID)
 	if err != nil {
