@@ -92,7 +92,7 @@ func command(ctx context.Context, args []string, in io.Reader, out io.Writer) er
 		return fmt.Errorf("%q is no name for an installation; say PREFIX=… with 3 to 20 lower-case letters, digits and hyphens, the first of them a letter", o.prefix)
 	}
 	if o.policy {
-		_, err := io.WriteString(out, policyFor(o.prefix))
+		_, err := io.WriteString(out, policyFor(o.prefix, o.region))
 		return err
 	}
 	o.services = strings.Split(services, ",")

@@ -3,6 +3,8 @@ package main
 import (
 	_ "embed"
 	"strings"
+
+	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
 // policy is what whoever runs it has to be allowed: its own calls, which the test of this
@@ -11,5 +13,7 @@ import (
 //go:embed policy.json
 var policy string
 
-// policyFor is the policy for an installation.
-func policyFor(prefix string) string { return strings.ReplaceAll(policy, "PREFIX", prefix) }
+// policyFor is the policy for an installation, in the partition of a region.
+func policyFor(prefix, region string) string {
+	return strings.NewReplacer("PREFIX", prefix, "arn:aws:", "arn:"+model.PartitionOf(region).Name+":").Replace(policy)
+}
