@@ -17,7 +17,7 @@ var use = []struct {
 	lasts  bool // paid by the month, of which CloudWatch and KMS charge the hours
 }{
 	{"kms.key", 1, true},
-	{"alarm", 24, true},
+	{"alarm", 18, true},
 	{"metric", 60, true}, // that the functions write; AWS's own are free
 	{"lambda.gb_second", 2000, false},
 	{"lambda.request", 2000, false},

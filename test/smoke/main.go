@@ -160,10 +160,8 @@ func (r *run) command(ctx context.Context, in io.Reader, build func(context.Cont
 		r.sayf("It takes about fifteen minutes, %d at most before it gives up, and costs less than $%.2f by AWS's list prices.", int(patience.Minutes()), most)
 	}
 	if !r.options.yes {
-		r.sayf("Go on? Type yes:")
-		answer, err := bufio.NewReader(in).ReadString('\n')
-		if err != nil && !errors.Is(err, io.EOF) || strings.TrimSpace(answer) != "yes" {
-			return errors.New("nothing was done")
+		if err := r.ask(ctx, in); err != nil {
+			return err
 		}
 	}
 	if r.options.destroy {
@@ -174,4 +172,23 @@ func (r *run) command(ctx context.Context, in io.Reader, build func(context.Cont
 		return err
 	}
 	return r.all(ctx, template)
+}
+
+// ask wants a yes.
+func (r *run) ask(ctx context.Context, in io.Reader) error {
+	r.sayf("Go on? Type yes:")
+	answer := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(in).ReadString('\n') // what cannot be read is no yes
+		answer <- strings.TrimSpace(line)
+	}()
+	select {
+	case <-ctx.Done():
+		return errors.New("interrupted; nothing was done")
+	case said := <-answer:
+		if said != "yes" {
+			return errors.New("nothing was done")
+		}
+		return nil
+	}
 }

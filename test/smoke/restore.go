@@ -143,7 +143,7 @@ func (r *run) backUp(ctx context.Context, tables *dynamodb.Client) (arn *string,
 	}); err != nil {
 		return nil, err
 	}
-	return arn, r.until(ctx, "the backup being there", settling, func(ctx context.Context) (bool, error) {
+	return arn, r.until(ctx, "the backup", settling, func(ctx context.Context) (bool, error) {
 		out, err := r.tables.DescribeBackup(ctx, &dynamodb.DescribeBackupInput{BackupArn: arn})
 		return err == nil && out.BackupDescription.BackupDetails.BackupStatus == dynamotypes.BackupStatusAvailable, err
 	})
@@ -212,7 +212,7 @@ func (r *run) restoreTable(ctx context.Context, tables *dynamodb.Client, backup 
 
 // undamaged wants everything to be as it was seen before the damage.
 func (r *run) undamaged(ctx context.Context) error {
-	if err := r.answered(ctx, "the API reading the restored table", func(ctx context.Context) error {
+	if err := r.answered(ctx, "the API to read the restored table", func(ctx context.Context) error {
 		c, err := r.api.Connection(ctx, r.connection.ID)
 		if err == nil && c.Name != "smoke" {
 			return fmt.Errorf("the connection is called %q", c.Name)

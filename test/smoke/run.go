@@ -137,7 +137,7 @@ func (r *run) all(ctx context.Context, template string) error {
 		r.sayf("interrupted")
 	}
 	if r.keep {
-		r.sayf("Everything stays, and costs about $2 a month; delete it with: make smoke DESTROY=1 PREFIX=%s", r.prefix)
+		r.sayf("Everything stays, and costs up to $4 a month; delete it with: make smoke DESTROY=1 PREFIX=%s", r.prefix)
 		return err
 	}
 	return errors.Join(err, r.end(ctx))
@@ -193,21 +193,22 @@ func calls(a model.Audit) int {
 	return a.Summary.Calls
 }
 
-// until asks again and again until it is done, an error is in the way, or the bound is over.
+// until asks again and again until what is waited for is there, an error is in the way, or
+// the bound is over.
 func (r *run) until(ctx context.Context, what string, bound time.Duration, ask func(context.Context) (done bool, err error)) error {
 	bounded, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
 	for {
 		done, err := ask(bounded)
-		if done || err != nil {
+		if bounded.Err() == nil && (done || err != nil) {
 			return err
 		}
 		select {
 		case <-bounded.Done():
 			if ctx.Err() != nil {
-				return fmt.Errorf("wait until %s: %w", what, ctx.Err())
+				return fmt.Errorf("wait for %s: %w", what, ctx.Err())
 			}
-			return fmt.Errorf("%s did not happen within %s", what, bound)
+			return fmt.Errorf("waited %s for %s", bound, what)
 		case <-time.After(r.pause):
 		}
 	}
@@ -217,7 +218,7 @@ func (r *run) until(ctx context.Context, what string, bound time.Duration, ask f
 // while when something else was just made or deleted.
 func (r *run) retry(ctx context.Context, bound time.Duration, codes []string, do func(context.Context) error) error {
 	var last error
-	err := r.until(ctx, "AWS accepting it", bound, func(ctx context.Context) (bool, error) {
+	err := r.until(ctx, "AWS to accept it", bound, func(ctx context.Context) (bool, error) {
 		err := do(ctx)
 		if err != nil && hasCode(err, codes...) {
 			last = err
@@ -251,8 +252,12 @@ var unauthorized = regexp.MustCompile(`not authorized to perform: ([A-Za-z0-9-]+
 
 // explain makes one sentence of an error. A refusal names the action.
 func explain(err error) error {
+	var problem *client.Problem
+	if errors.As(err, &problem) && problem.Refused() {
+		return fmt.Errorf("these credentials may not call execute-api:Invoke: %w", err)
+	}
 	var call *smithy.OperationError
-	if err == nil || !errors.As(err, &call) {
+	if err == nil || !errors.As(err, &call) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	gap := collect.GapOf(err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,7 +24,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/cloudarq/cloudarq/test/emulator"
 	"github.com/cloudarq/cloudarq/test/estate"
@@ -56,7 +57,7 @@ func newAccount(t *testing.T) *account {
 	if _, err := users.CreateUser(t.Context(), &iam.CreateUserInput{UserName: name}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := users.PutUserPolicy(t.Context(), &iam.PutUserPolicyInput{UserName: name, PolicyName: aws.String("smoke"), PolicyDocument: aws.String(own(t))}); err != nil {
+	if _, err := users.PutUserPolicy(t.Context(), &iam.PutUserPolicyInput{UserName: name, PolicyName: aws.String("smoke"), PolicyDocument: aws.String(ownStatements(t))}); err != nil {
 		t.Fatal(err)
 	}
 	made, err := users.CreateAccessKey(t.Context(), &iam.CreateAccessKeyInput{UserName: name})
@@ -90,9 +91,9 @@ func read(t *testing.T) document {
 	return d
 }
 
-// own is the policy without what CloudFormation does for somebody, which the emulator does
+// ownStatements are the policy without what CloudFormation does for somebody, which the emulator does
 // above all control.
-func own(t *testing.T) string {
+func ownStatements(t *testing.T) string {
 	t.Helper()
 	d, rest := read(t), []map[string]any{}
 	for _, s := range d.Statement {
@@ -239,7 +240,7 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff(before, a.there()); d != "" {
+	if d := gocmp.Diff(before, a.there()); d != "" {
 		t.Errorf("what was there, and is now (-before +after):\n%s", d)
 	}
 	for _, line := range []string{"as arn:aws:iam::" + stack.Account + ":user/ann", "no drift, and the alert came", "objects brought back", "done: the same 1 findings", "left: the key ", "less than $0.10"} {
@@ -247,9 +248,53 @@ func TestRun(t *testing.T) {
 			t.Errorf("%q is not said", line)
 		}
 	}
+	a.needed()
 	for _, secret := range []string{a.secret, r.connection.ExternalID} {
 		if secret == "" || strings.Contains(out.String(), secret) {
 			t.Error("a secret is printed")
+		}
+	}
+}
+
+// unseen are the actions that a run takes in AWS alone, or when something goes wrong, and why.
+var unseen = map[string]string{
+	"cloudformation:ListChangeSets":     "of a stack that was never made",
+	"cloudformation:ListStackResources": "of a stack that cannot be deleted",
+	"cloudformation:TagResource":        "change sets have tags",
+	"dynamodb:DescribeBackup":           "of the table of a run that was killed, and to wait for a backup",
+	"execute-api:Invoke":                "the host is the API",
+	"s3:DeleteObjectVersion":            "the emulator calls it DeleteObject",
+	"s3:GetObject":                      "CloudFormation reads the template, and Lambda the code, as who deploys",
+	"sqs:TagQueue":                      "a queue is made with its tags",
+}
+
+// needed wants each action of the policy to have been used, so that it allows no more than
+// a run takes.
+func (a *account) needed() {
+	a.t.Helper()
+	calls, err := a.Calls()
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	called := map[string]bool{}
+	for _, c := range calls {
+		called[strings.ToLower(c.Service+":"+c.Operation)] = true
+	}
+	operations := map[string]string{"s3:ListBucketVersions": "s3:ListObjectVersions", "s3:PutBucketPublicAccessBlock": "s3:PutPublicAccessBlock", "s3:DeleteObject": "s3:DeleteObjects"}
+	var own document
+	if err := json.Unmarshal([]byte(ownStatements(a.t)), &own); err != nil {
+		a.t.Fatal(err)
+	}
+	for _, s := range own.Statement {
+		actions, several := s["Action"].([]any)
+		if !several {
+			actions = []any{s["Action"]}
+		}
+		for _, each := range actions {
+			action := each.(string)
+			if _, known := unseen[action]; !known && !called[strings.ToLower(cmp.Or(operations[action], action))] {
+				a.t.Errorf("policy.json allows %s, which nothing took", action)
+			}
 		}
 	}
 }
@@ -291,7 +336,7 @@ func TestDestroyed(t *testing.T) {
 	before := a.there()
 	same := func(t *testing.T, out string) {
 		t.Helper()
-		if d := cmp.Diff(before, a.there()); d != "" {
+		if d := gocmp.Diff(before, a.there()); d != "" {
 			t.Errorf("what was there, and is now (-before +after):\n%s\n%s", d, out)
 		}
 	}
@@ -373,7 +418,7 @@ func TestDestroyed(t *testing.T) {
 		if out, err := destroy(t); err != nil || !strings.Contains(out, "left: the table smoke-test, which no smoke run made\n") {
 			t.Errorf("%v\n%s", err, out)
 		}
-		if d := cmp.Diff(before, a.there()); d != "" {
+		if d := gocmp.Diff(before, a.there()); d != "" {
 			t.Errorf("what was there, and is now (-before +after):\n%s", d)
 		}
 	})

@@ -44,8 +44,33 @@ func (r *run) stack(name string, remove func(context.Context) error) thing {
 		for _, t := range s.Tags {
 			tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 		}
+		if s.StackStatus == types.StackStatusReviewInProgress && len(tags) == 0 {
+			return r.proposer(ctx, name)
+		}
 		return tags, nil
 	}, remove}
+}
+
+// changeSets is how the names of a run's change sets begin.
+const changeSets = "smoke-"
+
+// proposer is the tag of a run for a stack that has nothing but its change sets, if they are
+// a run's: its tags are theirs until one is carried out.
+func (r *run) proposer(ctx context.Context, stack string) (map[string]string, error) {
+	tags := map[string]string{tag: r.prefix}
+	pages := cloudformation.NewListChangeSetsPaginator(r.stacks, &cloudformation.ListChangeSetsInput{StackName: &stack})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range page.Summaries {
+			if !strings.HasPrefix(aws.ToString(s.ChangeSetName), changeSets) {
+				return map[string]string{}, nil
+			}
+		}
+	}
+	return tags, nil
 }
 
 // describeStack is the stack of a name or an ARN, or errAbsent. CloudFormation has no code
@@ -73,7 +98,7 @@ func (r *run) deployStack(ctx context.Context, s stackSpec) (map[string]string, 
 	} else if err != nil {
 		return nil, err
 	}
-	name := "smoke-" + strings.ToLower(ulid.Make().String())
+	name := changeSets + strings.ToLower(ulid.Make().String())
 	in := &cloudformation.CreateChangeSetInput{
 		StackName: &s.name, ChangeSetName: &name, ClientToken: &name, ChangeSetType: kind, Capabilities: capabilities,
 		Tags: []types.Tag{{Key: aws.String(tag), Value: &r.prefix}}, // also on what it makes
@@ -147,7 +172,7 @@ func (r *run) execute(ctx context.Context, name string, set *cloudformation.Crea
 // follow waits until nothing is under way with a stack, and tells how far it is.
 func (r *run) follow(ctx context.Context, name, id, after string) (status types.StackStatus, err error) {
 	told := time.Now()
-	err = r.until(ctx, "the stack "+name+" being done", 15*time.Minute, func(ctx context.Context) (bool, error) {
+	err = r.until(ctx, "the stack "+name, 15*time.Minute, func(ctx context.Context) (bool, error) {
 		s, err := r.describeStack(ctx, id)
 		if errors.Is(err, errAbsent) {
 			status = types.StackStatusDeleteComplete
@@ -224,12 +249,11 @@ func (r *run) deleteStack(ctx context.Context, name string) error {
 		return err
 	}
 	id := aws.ToString(s.StackId)
-	if strings.HasSuffix(string(s.StackStatus), "_IN_PROGRESS") && s.StackStatus != types.StackStatusReviewInProgress {
-		// What creates can be deleted at once, and what changes cannot.
-		if s.StackStatus != types.StackStatusCreateInProgress {
-			if _, err := r.follow(ctx, name, id, ""); err != nil {
-				return err
-			}
+	switch s.StackStatus {
+	case types.StackStatusCreateInProgress, types.StackStatusReviewInProgress: // which can be deleted at once
+	default:
+		if _, err := r.follow(ctx, name, id, ""); err != nil {
+			return err
 		}
 	}
 	var keep []string

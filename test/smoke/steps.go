@@ -80,7 +80,7 @@ func (r *run) connect(ctx context.Context) (string, error) {
 		return "", err
 	}
 	in := client.ConnectionInput{Name: "smoke", AuditOptions: model.AuditOptions{Regions: []string{r.Region}, Services: r.services}}
-	if err := r.answered(ctx, "the API making a connection", func(ctx context.Context) (err error) {
+	if err := r.answered(ctx, "a connection from the API", func(ctx context.Context) (err error) {
 		r.connection, err = r.api.Connect(ctx, "smoke", in)
 		return err
 	}); err != nil {
@@ -98,7 +98,7 @@ func (r *run) connect(ctx context.Context) (string, error) {
 	}
 	// IAM lets a role be assumed some seconds after it was made.
 	said := ""
-	if err := r.until(ctx, "the checker opening the account", settling, func(ctx context.Context) (bool, error) {
+	if err := r.until(ctx, "the checker to open the account", settling, func(ctx context.Context) (bool, error) {
 		if _, err := r.api.Verify(ctx, r.connection.ID); err != nil {
 			return false, err
 		}
@@ -118,7 +118,7 @@ func (r *run) connect(ctx context.Context) (string, error) {
 // address and its functions' roles take a while.
 func (r *run) published(ctx context.Context) (template string, err error) {
 	last := ""
-	err = r.until(ctx, "the API answering", settling, func(ctx context.Context) (bool, error) {
+	err = r.until(ctx, "the API", settling, func(ctx context.Context) (bool, error) {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.outputs["ApiUrl"]+"/policy?format=cloudformation", nil)
 		if err != nil {
 			return false, err
@@ -194,7 +194,7 @@ func (r *run) audit(ctx context.Context) (string, error) {
 
 // auditNow audits, and wants the audit done.
 func (r *run) auditNow(ctx context.Context, key string) (a model.Audit, err error) {
-	if err := r.answered(ctx, "the API beginning an audit", func(ctx context.Context) error {
+	if err := r.answered(ctx, "an audit from the API", func(ctx context.Context) error {
 		_, err := r.api.Call(ctx, http.MethodPost, "/v1/audits", map[string]string{"Idempotency-Key": key}, map[string]any{"connection": r.connection.ID}, &a)
 		return err
 	}); err != nil {
@@ -275,7 +275,7 @@ func (r *run) whole(ctx context.Context, audit model.AuditID) error {
 		Signature string   `json:"signature"`
 		Problems  []string `json:"problems"`
 	}
-	err := r.until(ctx, "the audit being signed", settling, func(ctx context.Context) (bool, error) {
+	err := r.until(ctx, "the audit's signature", settling, func(ctx context.Context) (bool, error) {
 		_, err := r.api.Call(ctx, http.MethodGet, r.path(audit, "/verification"), nil, nil, &v)
 		return v.Signature != "unsigned", err
 	})

@@ -183,7 +183,7 @@ func (r *run) tableTags(ctx context.Context, name string) (map[string]string, er
 
 // active waits until a table can be changed. A restore of a small one takes minutes.
 func (r *run) active(ctx context.Context, name string, bound time.Duration) error {
-	return r.until(ctx, "the table "+name+" being there", bound, func(ctx context.Context) (bool, error) {
+	return r.until(ctx, "the table "+name, bound, func(ctx context.Context) (bool, error) {
 		table, err := r.describeTable(ctx, name)
 		if err != nil {
 			return false, err
@@ -214,7 +214,7 @@ func (r *run) deleteTable(ctx context.Context, name string) error {
 	}); err != nil {
 		return err
 	}
-	return r.until(ctx, "the table "+name+" being gone", 5*time.Minute, func(ctx context.Context) (bool, error) {
+	return r.until(ctx, "the table "+name+" to be gone", 5*time.Minute, func(ctx context.Context) (bool, error) {
 		_, err := r.describeTable(ctx, name)
 		if errors.Is(err, errAbsent) {
 			return true, nil
