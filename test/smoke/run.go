@@ -130,7 +130,7 @@ func (r *run) all(ctx context.Context, template string) error {
 		step{"deploy", 10 * time.Minute, r.deploy},
 		step{"connect", 5 * time.Minute, r.connect},
 		step{"audit", 5 * time.Minute, r.audit},
-		step{"restore", 15 * time.Minute, r.restore},
+		step{"restore", 18 * time.Minute, r.restore},
 		step{"audit again", 5 * time.Minute, r.auditAgain},
 	)
 	if ctx.Err() != nil {

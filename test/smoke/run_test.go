@@ -147,7 +147,7 @@ func TestEstimate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if hour <= 0 || hour > 0.10 || day <= hour || day > 1 {
+	if hour <= 0 || hour > 0.05 || day <= hour || day > 1 {
 		t.Errorf("an hour costs %v, a day %v", hour, day)
 	}
 }

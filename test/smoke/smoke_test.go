@@ -243,7 +243,7 @@ func TestRun(t *testing.T) {
 	if d := gocmp.Diff(before, a.there()); d != "" {
 		t.Errorf("what was there, and is now (-before +after):\n%s", d)
 	}
-	for _, line := range []string{"as arn:aws:iam::" + stack.Account + ":user/ann", "no drift, and the alert came", "objects brought back", "done: the same 1 findings", "left: the key ", "less than $0.10"} {
+	for _, line := range []string{"as arn:aws:iam::" + stack.Account + ":user/ann", "no drift, and the alert came", "objects brought back", "done: the same 1 findings", "left: the key ", "less than $0.05"} {
 		if !strings.Contains(out.String(), line) {
 			t.Errorf("%q is not said", line)
 		}

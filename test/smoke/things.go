@@ -29,6 +29,11 @@ type thing struct {
 	remove func(context.Context) error
 }
 
+// kindTable is that of tables, of which DynamoDB keeps a backup if they had point-in-time
+// recovery.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Point-in-time-recovery.html (2026-11-30)
+const kindTable = "the table"
+
 // things are all that a run makes, in the order in which they can be deleted.
 func (r *run) things() []thing {
 	all := []thing{
@@ -69,6 +74,9 @@ func (r *run) destroy(ctx context.Context) (string, error) {
 		if err != nil {
 			failed = append(failed, fmt.Errorf("%s %s: %w", t.kind, t.name, explain(err)))
 			continue
+		}
+		if t.kind == kindTable {
+			r.left = append(r.left, fmt.Sprintf("a backup of the table %s, which DynamoDB itself keeps for 35 days and does not charge for", t.name))
 		}
 		deleted++
 	}
@@ -137,7 +145,7 @@ func (r *run) deleteQueue(ctx context.Context) error {
 
 func (r *run) table(name string) thing {
 	return thing{
-		"the table", name,
+		kindTable, name,
 		func(ctx context.Context) (map[string]string, error) { return r.tableTags(ctx, name) },
 		func(ctx context.Context) error { return r.deleteTable(ctx, name) },
 	}
