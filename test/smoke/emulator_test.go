@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -27,72 +28,58 @@ type emulated struct {
 	binaries map[string]string
 	keys     map[string]lambdahost.Key
 	logs     io.Writer
+	temp     string
 
 	host *lambdahost.Host
-	made *stack.Stack
-	fail error // what the next deployment fails with, when all is made
+	key  string // ARN of the key that the first stack made
+	fail error  // what a deployment fails with, when all is made
 }
 
 func (e *emulated) deploy(ctx context.Context, template []byte, _ string, parameters map[string]string) (map[string]string, error) {
-	with := map[string]string{}
-	for name, v := range parameters {
-		with[name] = v
-	}
-	if e.made != nil {
-		// An update is a stack that is made anew with what the one before has left.
-		with["AdoptTable"], with["AdoptBucket"], with["KeyArn"] = "true", "true", e.key()
+	parameters = maps.Clone(parameters)
+	updates := e.key != ""
+	if updates {
+		// A stack that is made anew with what the one before has left.
+		parameters["AdoptTable"], parameters["AdoptBucket"], parameters["KeyArn"] = "true", "true", e.key
 		if err := e.remove(ctx); err != nil {
 			return nil, err
 		}
 	}
-	dir, err := os.MkdirTemp("", "smoke-")
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	path := filepath.Join(dir, "template.yaml")
+	path := filepath.Join(e.temp, "packaged.yaml")
 	if err := os.WriteFile(path, template, 0o600); err != nil {
 		return nil, err
 	}
-	was := e.made
-	e.made, err = stack.Deployment{
-		Endpoint: *e.BaseEndpoint, Region: e.Region, Template: path, Name: e.prefix, Parameters: with, Tags: map[string]string{tag: e.prefix},
+	made, err := stack.Deployment{
+		Endpoint: *e.BaseEndpoint, Region: e.Region, Template: path, Name: e.prefix, Parameters: parameters, Tags: map[string]string{tag: e.prefix},
 	}.Deploy(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if was != nil {
-		if err := e.resubscribe(ctx); err != nil {
+	if updates {
+		if err := e.resubscribe(ctx, made.Resources["AlertTopic"].ID); err != nil {
 			return nil, err
 		}
-		if e.made.Resources["Key"].ARN == "" {
-			e.made.Resources["Key"] = was.Resources["Key"]
-		}
+	} else {
+		e.key = made.Resources["Key"].ARN
 	}
 	if e.fail != nil {
 		return nil, e.fail
 	}
-	if e.host, err = lambdahost.Start(ctx, e.made, lambdahost.Options{
+	if e.host, err = lambdahost.Start(ctx, made, lambdahost.Options{
 		Binaries: e.binaries, Keys: e.keys, VisibilityOverride: time.Second, MaxEnvironments: 2,
 		Environ: map[string]map[string]string{"AggregatorFunction": {"LEASE_FOR": "2s"}, "CheckerFunction": {"WATCH_EVERY": "200ms"}},
 		Logs:    func(function, line string) { _, _ = fmt.Fprintf(e.logs, "%s %s\n", function, line) },
 	}); err != nil {
 		return nil, err
 	}
-	outputs := map[string]string{}
-	for name, v := range e.made.Outputs {
-		outputs[name] = v
-	}
+	outputs := maps.Clone(made.Outputs)
 	outputs["ApiUrl"] = e.host.URL() + "/v1"
 	return outputs, nil
 }
 
-func (e *emulated) key() string { return e.made.Resources["Key"].ARN }
-
 // resubscribe does for the topic of a stack that was made anew what in AWS, where the topic
 // stays, nobody has to.
-func (e *emulated) resubscribe(ctx context.Context) error {
-	topic := e.made.Resources["AlertTopic"].ID
+func (e *emulated) resubscribe(ctx context.Context, topic string) error {
 	_, err := sns.NewFromConfig(estate.Owner(*e.BaseEndpoint, e.account)).Subscribe(ctx, &sns.SubscribeInput{
 		TopicArn: &topic, Protocol: aws.String("sqs"), Attributes: map[string]string{"RawMessageDelivery": "true"},
 		Endpoint: aws.String(fmt.Sprintf("arn:aws:sqs:%s:%s:%s", e.Region, e.account, e.queue())),
@@ -113,10 +100,11 @@ func (e *emulated) remove(ctx context.Context) error {
 // tree is a folder with the template and the functions that it names, built for this
 // machine.
 var tree = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "smoke-tree-")
+	dir, err := os.MkdirTemp("", "cloudarq-smoke-")
 	if err != nil {
 		return "", err
 	}
+	made = dir
 	template, err := os.ReadFile("template.yaml")
 	if err != nil {
 		return "", err
@@ -141,10 +129,12 @@ var sources = map[string]string{
 	"ApiFunction": "api", "SchedulerFunction": "scheduler", "CheckerFunction": "checker", "AggregatorFunction": "aggregator", "WorkerFunction": "worker",
 }
 
+var made string // the folder of tree; empty if no test built it
+
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if dir, err := tree(); err == nil {
-		_ = os.RemoveAll(dir)
+	if made != "" {
+		_ = os.RemoveAll(made)
 	}
 	os.Exit(code)
 }

@@ -156,10 +156,10 @@ func (r *run) command(ctx context.Context, in io.Reader, build func(context.Cont
 			return err
 		}
 		r.sayf("This deploys CloudArq as %q into account %s, %s, as %s; connects that account to it, audits %s, restores from a backup, and deletes everything again.",
-			r.prefix, r.account, r.Region, r.caller, strings.Join(r.options.services, " and "))
+			r.prefix, r.account, r.Region, r.caller, strings.Join(r.services, " and "))
 		r.sayf("It takes about fifteen minutes, %d at most before it gives up, and costs less than $%.2f by AWS's list prices.", int(patience.Minutes()), most)
 	}
-	if !r.options.yes {
+	if !r.yes {
 		if err := r.ask(ctx, in); err != nil {
 			return err
 		}

@@ -21,6 +21,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/access/operator"
 	blobs "github.com/cloudarq/cloudarq/pkg/platform/blob/s3"
+	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 // restoreBound is how long a restore of a small table may take: minutes as a rule, and AWS
@@ -41,8 +42,11 @@ func (r *run) restore(ctx context.Context) (string, error) {
 		return "", err
 	}
 	tables, o := dynamodb.NewFromConfig(as), operator.New(as)
-	before, err := o.Inventory(ctx, r.prefix)
-	if err != nil {
+	var before []store.Kind
+	if err := r.retry(ctx, settling, justMade, func(ctx context.Context) (err error) {
+		before, err = o.Inventory(ctx, r.prefix)
+		return err
+	}); err != nil {
 		return "", err
 	}
 	moment := time.Now().UTC().Truncate(time.Second).Add(time.Second) // S3 knows no part of a second
@@ -91,6 +95,9 @@ func (r *run) restore(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%d records as they were, %d objects brought back and %d untouched; the stack goes on with %s", records, objects.Restored, objects.Same, r.restoredTable()), nil
 }
 
+// justMade are the codes by which AWS refuses a role that it does not know everywhere yet.
+var justMade = []string{"AccessDenied", "AccessDeniedException"}
+
 // operator makes the operator's role and assumes it.
 func (r *run) operator(ctx context.Context) (aws.Config, error) {
 	template, err := os.ReadFile(filepath.Join("cloudformation", "operator-role.yaml"))
@@ -115,7 +122,7 @@ func (r *run) operator(ctx context.Context) (aws.Config, error) {
 	as.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(r.sessions, outputs["RoleArn"], func(o *stscreds.AssumeRoleOptions) {
 		o.RoleSessionName = "smoke"
 	}))
-	return as, r.retry(ctx, settling, []string{"AccessDenied"}, func(ctx context.Context) error {
+	return as, r.retry(ctx, settling, justMade, func(ctx context.Context) error {
 		_, err := as.Credentials.Retrieve(ctx)
 		return err
 	})
@@ -131,10 +138,10 @@ func (r *run) wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// backUp backs the table up. A role that was just made may not be known everywhere.
+// backUp backs the table up, once it is known everywhere that it can be restored.
 func (r *run) backUp(ctx context.Context, tables *dynamodb.Client) (arn *string, err error) {
 	name := r.backup()
-	if err := r.retry(ctx, settling, []string{"ContinuousBackupsUnavailableException", "AccessDeniedException"}, func(ctx context.Context) error {
+	if err := r.retry(ctx, settling, []string{"ContinuousBackupsUnavailableException"}, func(ctx context.Context) error {
 		out, err := tables.CreateBackup(ctx, &dynamodb.CreateBackupInput{TableName: &r.prefix, BackupName: &name})
 		if err == nil {
 			arn = out.BackupDetails.BackupArn

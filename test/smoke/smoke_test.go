@@ -120,7 +120,7 @@ func (a *account) run(o options, out io.Writer) (*run, *emulated) {
 	}
 	r := newRun(o, configured(a.URL, a.key, a.secret), out)
 	r.pause = 200 * time.Millisecond
-	e := &emulated{run: r, logs: io.Discard, keys: map[string]lambdahost.Key{a.key: {Secret: a.secret, ARN: "arn:aws:iam::" + stack.Account + ":user/ann"}}}
+	e := &emulated{run: r, logs: io.Discard, temp: a.t.TempDir(), keys: map[string]lambdahost.Key{a.key: {Secret: a.secret, ARN: "arn:aws:iam::" + stack.Account + ":user/ann"}}}
 	if testing.Verbose() {
 		e.logs = a.t.Output()
 	}
