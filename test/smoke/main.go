@@ -13,7 +13,7 @@
 //
 //   - The deployment's change set: SAM's transform is done on this machine, and an update is
 //     a stack that is made anew with what the one before has left. So the rights that
-//     CloudFormation uses (the statement CloudFormation of policy.json) are not tried, nor
+//     CloudFormation uses (the statements CloudFormation… of policy.json) are not tried, nor
 //     is what the emulator does not make: the HTTP API, the alarms, the backup plan.
 //   - Lambda: functions are processes of this machine, without its concurrency, its
 //     pollers and their event source mappings.

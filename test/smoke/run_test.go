@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -9,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -106,6 +108,34 @@ Resources:
 		if _, err := packaged([]byte(wrong), func(string) (string, error) { return "", nil }); err == nil {
 			t.Errorf("%q is packaged", wrong)
 		}
+	}
+}
+
+// TestReleases: the functions of a release are packed already, and its template lies beside
+// them.
+func TestReleases(t *testing.T) {
+	dist := t.TempDir()
+	if _, err := functions(t.Context(), dist, io.Discard); err == nil || !strings.Contains(err.Error(), "has 0 templates of a release") {
+		t.Error(err)
+	}
+	for name, text := range map[string]string{"cloudarq_1.2.3_template.yaml": "", "cloudarq_1.2.3_function_api_arm64.zip": "packed", "bootstrap": "program"} {
+		if err := os.WriteFile(filepath.Join(dist, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if template, err := functions(t.Context(), dist, io.Discard); err != nil || template != filepath.Join(dist, "cloudarq_1.2.3_template.yaml") {
+		t.Errorf("%s, %v", template, err)
+	}
+	if code, err := archive(filepath.Join(dist, "cloudarq_1.2.3_function_api_arm64.zip")); err != nil || string(code) != "packed" {
+		t.Errorf("%q, %v", code, err)
+	}
+	code, err := archive(dist)
+	if err != nil {
+		t.Fatal(err)
+	}
+	packed, err := zip.NewReader(bytes.NewReader(code), int64(len(code)))
+	if err != nil || len(packed.File) != 1 || packed.File[0].Name != "bootstrap" || packed.File[0].Mode() != 0o755 {
+		t.Errorf("%+v, %v", packed, err)
 	}
 }
 

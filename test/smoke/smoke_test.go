@@ -101,7 +101,7 @@ func ownStatements(t *testing.T) string {
 			rest = append(rest, s)
 		}
 	}
-	if len(rest) != len(d.Statement)-2 {
+	if len(rest) != len(d.Statement)-3 {
 		t.Fatalf("policy.json has %d statements, and %d of them are no CloudFormation's", len(d.Statement), len(rest))
 	}
 	d.Statement = rest
@@ -356,6 +356,22 @@ func TestDestroyed(t *testing.T) {
 			t.Errorf("%v\n%s", err, out.String())
 		}
 		same(t, out.String())
+	})
+	t.Run("when it is told to, of a run that was told to keep it", func(t *testing.T) {
+		var out bytes.Buffer
+		r, e := a.run(options{keep: true}, &out)
+		e.fail = errors.New("nothing answers")
+		if err := a.do(t.Context(), r, e); err == nil || !strings.Contains(out.String(), "delete it with: make smoke DESTROY=1 PREFIX=smoke-test\n") {
+			t.Errorf("%v\n%s", err, out.String())
+		}
+		if gocmp.Equal(before, a.there()) {
+			t.Error("nothing was kept")
+		}
+		said, err := destroy(t)
+		if err != nil {
+			t.Error(err)
+		}
+		same(t, said)
 	})
 	t.Run("after an interruption", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())

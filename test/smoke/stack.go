@@ -148,13 +148,9 @@ func (r *run) proposed(ctx context.Context, stack string, set *string) error {
 
 // execute carries a change set out, and waits for the stack.
 func (r *run) execute(ctx context.Context, name string, set *cloudformation.CreateChangeSetOutput) error {
-	before, err := r.events(ctx, *set.StackId, "")
+	after, err := r.latest(ctx, *set.StackId)
 	if err != nil {
 		return err
-	}
-	after := ""
-	if len(before) > 0 {
-		after = aws.ToString(before[0].EventId)
 	}
 	if _, err := r.stacks.ExecuteChangeSet(ctx, &cloudformation.ExecuteChangeSetInput{ChangeSetName: set.Id, StackName: set.StackId}); err != nil {
 		return err
@@ -222,6 +218,15 @@ func (r *run) failed(ctx context.Context, name, id, after string, status types.S
 	return fmt.Errorf("the stack %s is %s", name, status)
 }
 
+// latest is the id of a stack's newest event; empty if there is none.
+func (r *run) latest(ctx context.Context, id string) (string, error) {
+	out, err := r.stacks.DescribeStackEvents(ctx, &cloudformation.DescribeStackEventsInput{StackName: &id})
+	if err != nil || len(out.StackEvents) == 0 {
+		return "", err
+	}
+	return aws.ToString(out.StackEvents[0].EventId), nil
+}
+
 // events are a stack's after one, the newest first.
 func (r *run) events(ctx context.Context, id, after string) ([]types.StackEvent, error) {
 	var all []types.StackEvent
@@ -258,10 +263,14 @@ func (r *run) deleteStack(ctx context.Context, name string) error {
 	}
 	var keep []string
 	for range 2 {
+		after, err := r.latest(ctx, id)
+		if err != nil {
+			return err
+		}
 		if _, err := r.stacks.DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: &id, RetainResources: keep}); err != nil {
 			return err
 		}
-		status, err := r.follow(ctx, name, id, "")
+		status, err := r.follow(ctx, name, id, after)
 		if err != nil {
 			return err
 		}
@@ -269,13 +278,13 @@ func (r *run) deleteStack(ctx context.Context, name string) error {
 			return nil
 		}
 		if status != types.StackStatusDeleteFailed || keep != nil {
-			return r.failed(ctx, name, id, "", status)
+			return r.failed(ctx, name, id, after, status)
 		}
 		if keep, err = r.undeleted(ctx, id); err != nil {
 			return err
 		}
 		if !slices.Equal(keep, []string{"BackupVault"}) {
-			return r.failed(ctx, name, id, "", status)
+			return r.failed(ctx, name, id, after, status)
 		}
 		r.left = append(r.left, fmt.Sprintf("the backup vault %s-backups, with what the daily plan put there; delete its recovery points and then it, in AWS Backup", r.prefix))
 	}
