@@ -175,7 +175,7 @@ func TestOtherPartitions(t *testing.T) {
 	server := emulator.ForTest(t, emulator.Options{})
 	for _, name := range []string{"aws-cn", "aws-us-gov", "aws-eusc", "aws-iso"} {
 		p, _ := model.PartitionNamed(name)
-		s, err := stack.DeployIn(t.Context(), server.URL, p.Home, filepath.Join(root, "template.yaml"), "cloudarq", nil)
+		s, err := stack.Deployment{Endpoint: server.URL, Region: p.Home, Template: filepath.Join(root, "template.yaml"), Name: "cloudarq"}.Deploy(t.Context())
 		must(t, err)
 		arns := 0
 		for id, r := range s.Resources {

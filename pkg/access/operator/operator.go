@@ -28,7 +28,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
-// Operator works with a deployment. Make one with Open.
+// Operator works with a deployment. Make one with Open or New.
 type Operator struct {
 	cfg aws.Config
 }
@@ -43,8 +43,11 @@ func Open(ctx context.Context, profile, region, version string) (*Operator, erro
 	if region != "" {
 		cfg.Region = region
 	}
-	return &Operator{cfg}, nil
+	return New(cfg), nil
 }
+
+// New is Open for a configuration that is made already.
+func New(cfg aws.Config) *Operator { return &Operator{cfg} }
 
 // InputError says that what somebody gave cannot be right.
 type InputError struct{ Message string }

@@ -142,3 +142,20 @@ def test_an_unknown_key_is_an_error(emulator, account):
     only = {"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Condition": {"StringNotLike": {"kms:EncryptionContxt:x": "*"}}}
     client = emulator.client("kms", **emulator.user(account, only))
     assert code(client.list_keys, {}) not in (None, *DENIALS)
+
+
+def test_tags_of_keys(emulator, account):
+    """https://docs.aws.amazon.com/kms/latest/developerguide/tag-authorization.html"""
+    kms = emulator.client("kms", account)
+    mine, others, untagged = (
+        kms.create_key(Tags=tags)["KeyMetadata"]["KeyId"]
+        for tags in ([{"TagKey": "of:whom", "TagValue": "me"}], [{"TagKey": "of:whom", "TagValue": "you"}], [])
+    )
+    tagged = {"StringEquals": {"aws:ResourceTag/of:whom": "me"}}
+    only = {"Effect": "Allow", "Action": ["kms:*", "sqs:*"], "Resource": "*", "Condition": tagged}
+    user = emulator.user(account, only)
+    describe = emulator.client("kms", **user).describe_key
+    assert code(describe, {"KeyId": mine}) is None
+    assert code(describe, {"KeyId": others}) in DENIALS
+    assert code(describe, {"KeyId": untagged}) in DENIALS
+    assert code(emulator.client("sqs", **user).list_queues, {}) not in (None, *DENIALS)  # nobody looks at tags of queues

@@ -478,6 +478,12 @@ def test_cloudformation_updates_and_deletes_roles_and_policies(emulator, account
     assert not iam.list_policies(Scope="Local")["Policies"] and not iam.list_roles()["Roles"]
 
 
+def test_policies_of_cloudformations_roles_are_among_the_details(emulator, account):
+    emulator.client("cloudformation", account).create_stack(StackName="s", TemplateBody=role_template("new", "kms:ListKeys"))
+    (role,) = emulator.client("iam", account).get_account_authorization_details(Filter=["Role"])["RoleDetailList"]
+    assert "kms:ListKeys" in json.dumps(role["RolePolicyList"][0]["PolicyDocument"])
+
+
 def test_items_may_have_400_kib(table):
     whole = item("a", "1", b={"B": b"x" * (400 * 1024 - len("pkask1b"))})
     table.put_item(TableName="t", Item=whole)

@@ -45,4 +45,5 @@ def apply() -> None:
     iam.offer_common_managed_policies()
     iam.name_policies_in_authorization_details()
     iam.report_root_user()
+    iam.keep_policies_of_roles_as_text()
     iam.change_by_cloudformation()
