@@ -19,7 +19,7 @@ var use = []struct {
 	lasts  bool // paid by the month, of which CloudWatch and KMS charge the hours
 }{
 	{"kms.key", 1, true},
-	{"alarm", 18, true},
+	{"alarm", 19, true},
 	{"metric", 40, true}, // that the functions write; AWS's own are free
 	{"lambda.gb_second", 500, false},
 	{"lambda.request", 2000, false},
