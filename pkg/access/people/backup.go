@@ -1,0 +1,73 @@
+package people
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base32"
+	"slices"
+	"strings"
+
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
+)
+
+// Backup codes stand in for an app that was lost: ten, each good once, and all made anew at
+// once. They have 80 bits, so that a plain SHA-256 keeps them; nobody goes through 2^80.
+const (
+	backupCodes = 10
+	backupBytes = 10 // 16 characters of base32
+	backupGroup = 4  // characters between hyphens
+)
+
+// crockford is base32 with the digits and letters that people do not take for each other
+// (https://www.crockford.com/base32.html, read on 30 November 2026), in lower case.
+var crockford = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+
+// NewBackupCodes makes codes, as they are shown once: "7k3m-9q2x-…"; and the hashes that
+// are kept, in an order that tells nothing of theirs.
+func NewBackupCodes() (codes []secret.String, hashes [][]byte) {
+	for range backupCodes {
+		plain := crockford.EncodeToString(random(backupBytes))
+		var groups []string
+		for group := range slices.Chunk([]byte(plain), backupGroup) {
+			groups = append(groups, string(group))
+		}
+		codes = append(codes, secret.New(strings.Join(groups, "-")))
+		hashes = append(hashes, hashBackupCode(plain))
+	}
+	slices.SortFunc(hashes, slices.Compare)
+	return codes, hashes
+}
+
+// UseBackupCode gives the hashes that are left when a code that somebody typed is used, or
+// ErrCode. They are to be stored before anything is granted, by a write that fails if
+// somebody else has used one meanwhile. The code is read as people write: in any case, with
+// or without hyphens and blanks, with o for 0, and i or l for 1.
+func UseBackupCode(hashes [][]byte, code secret.String) (left [][]byte, err error) {
+	plain, ok := readBackupCode(code.Reveal())
+	typed := hashBackupCode(plain)
+	used := -1
+	for i, hash := range hashes {
+		if subtle.ConstantTimeCompare(hash, typed) == 1 {
+			used = i
+		}
+	}
+	if !ok || used < 0 {
+		return nil, ErrCode
+	}
+	return slices.Delete(slices.Clone(hashes), used, used+1), nil
+}
+
+// readBackupCode is a code as it is hashed. It is false for what can be none.
+func readBackupCode(typed string) (plain string, ok bool) {
+	if len(typed) > 64 {
+		return "", false
+	}
+	plain = strings.NewReplacer("-", "", " ", "", "o", "0", "i", "1", "l", "1").Replace(strings.ToLower(typed))
+	raw, err := crockford.DecodeString(plain)
+	return plain, err == nil && len(raw) == backupBytes && crockford.EncodeToString(raw) == plain
+}
+
+func hashBackupCode(plain string) []byte {
+	sum := sha256.Sum256([]byte("backup code " + plain))
+	return sum[:]
+}
