@@ -1,7 +1,22 @@
 package people
 
+// Limits of Guard's.
+var (
+	SignInKnown = Limits{signInDevice}
+	SignInOther = Limits{signInPair, signInAddress, signInNew, signInReserve, signInMost}
+	CodeKnown   = Limits{codeDevice, codeDeviceDay}
+	CodeOther   = Limits{codePair, codeNew}
+)
+
 // TakePlace takes a place of the hasher's until it is given back.
 func (h *Hasher) TakePlace() (giveBack func()) {
 	h.slots <- struct{}{}
 	return func() { <-h.slots }
+}
+
+// Remembered is how many refusals are.
+func (l *Limiter) Remembered() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.refused)
 }
