@@ -72,20 +72,26 @@ func KnownDevice(devices []model.Device, cookie secret.String, now time.Time) st
 // network has a hundred guesses an hour at the passwords of all.
 //
 // A name that nobody has is counted as if somebody had it.
-type Guard struct{ Limiter *Limiter }
+type Guard struct{ Counters Counters }
+
+// Counters count tries: a *Limiter.
+type Counters interface {
+	// Take counts a try, and is a *LimitedError if a limit refuses it.
+	Take(ctx context.Context, limits Limits, who Who) (Allowance, error)
+}
 
 // Password counts a try of a person's password before it is checked. A *LimitedError says
 // that it is not to be.
 func (g Guard) Password(ctx context.Context, who Who) (Allowance, error) {
 	if who.Device != "" {
-		return g.Limiter.Take(ctx, Limits{signInDevice}, who)
+		return g.Counters.Take(ctx, Limits{signInDevice}, who)
 	}
-	a, err := g.Limiter.Take(ctx, Limits{signInPair, signInAddress, signInNew}, who)
+	a, err := g.Counters.Take(ctx, Limits{signInPair, signInAddress, signInNew}, who)
 	var limited *LimitedError
 	if !errors.As(err, &limited) || limited.Limit != signInNew {
 		return a, err
 	}
-	if a, err := g.Limiter.Take(ctx, Limits{signInReserve, signInMost}, who); err == nil || !errors.As(err, new(*LimitedError)) {
+	if a, err := g.Counters.Take(ctx, Limits{signInReserve, signInMost}, who); err == nil || !errors.As(err, new(*LimitedError)) {
 		return a, err
 	}
 	return Allowance{}, limited // which ends first
@@ -96,7 +102,7 @@ func (g Guard) Password(ctx context.Context, who Who) (Allowance, error) {
 // changes the password then.
 func (g Guard) Code(ctx context.Context, who Who) (Allowance, error) {
 	if who.Device != "" {
-		return g.Limiter.Take(ctx, Limits{codeDevice, codeDeviceDay}, who)
+		return g.Counters.Take(ctx, Limits{codeDevice, codeDeviceDay}, who)
 	}
-	return g.Limiter.Take(ctx, Limits{codePair, codeNew}, who)
+	return g.Counters.Take(ctx, Limits{codePair, codeNew}, who)
 }

@@ -95,7 +95,7 @@ func TestNobodyIsLockedOut(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
 	shared := memtable.New(clock.Now)
-	guards := []people.Guard{{Limiter: newLimiter(clock, shared)}, {Limiter: newLimiter(clock, shared)}}
+	guards := []people.Guard{{Counters: newLimiter(clock, shared)}, {Counters: newLimiter(clock, shared)}}
 	const person = "jane@example.com"
 	cookie, d := newDevice(t, clock.Now())
 	devices := people.AddDevice(nil, d, "")
@@ -151,7 +151,7 @@ func TestNobodyIsLockedOut(t *testing.T) {
 func TestGuessesHaveAnEnd(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
-	guard := people.Guard{Limiter: newLimiter(clock, memtable.New(clock.Now))}
+	guard := people.Guard{Counters: newLimiter(clock, memtable.New(clock.Now))}
 	who := people.Who{Person: "jane@example.com"}
 	answered := 0
 	for n := range 20_000 {
@@ -178,7 +178,7 @@ func TestGuessesHaveAnEnd(t *testing.T) {
 func TestSpraying(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
-	guard := people.Guard{Limiter: newLimiter(clock, memtable.New(clock.Now))}
+	guard := people.Guard{Counters: newLimiter(clock, memtable.New(clock.Now))}
 	answered := 0
 	for n := range 5000 {
 		if _, err := guard.Password(t.Context(), people.Who{Person: fmt.Sprint(n % 1000), Address: fmt.Sprintf("2001:db8::%x", n+1)}); err == nil {
@@ -195,7 +195,7 @@ func TestSpraying(t *testing.T) {
 func TestGuessesOfCodes(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
-	guard := people.Guard{Limiter: newLimiter(clock, memtable.New(clock.Now))}
+	guard := people.Guard{Counters: newLimiter(clock, memtable.New(clock.Now))}
 	answered := 0
 	for n := range 24 * 60 {
 		who := people.Who{Person: "jane", Address: fmt.Sprintf("198.18.%d.7", n%250)}

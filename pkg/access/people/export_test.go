@@ -8,6 +8,12 @@ var (
 	CodeOther   = Limits{codePair, codeNew}
 )
 
+// CommonPasswords is the list.
+func CommonPasswords() []string { return commonPasswords() }
+
+// PackedPasswords is how many bytes it takes in a program.
+func PackedPasswords() int { return len(packedPasswords) }
+
 // TakePlace takes a place of the hasher's until it is given back.
 func (h *Hasher) TakePlace() (giveBack func()) {
 	h.slots <- struct{}{}

@@ -48,7 +48,6 @@ var jane = people.Who{Organization: "acme", Person: "jane", Address: "192.0.2.1"
 // They are a promise: who changes one says it here.
 func TestLimitsOfEverything(t *testing.T) {
 	t.Parallel()
-	const hour, quarter, day = time.Hour, 15 * time.Minute, 24 * time.Hour
 	names := map[string]bool{}
 	for _, c := range []struct {
 		what   string

@@ -68,7 +68,8 @@ func NewHasher(p Params) *Hasher {
 
 // Hash gives what is stored for a password, in the PHC string format
 // (https://github.com/P-H-C/phc-string-format/blob/master/phc-sf-spec.md). It does not ask
-// whether the password is a good one; CheckPassword does. The error is that of ctx.
+// whether the password is a good one; CheckPassword does. The error is that of ctx, or a
+// *WeakPasswordError for what is no text.
 func (h *Hasher) Hash(ctx context.Context, password secret.String) (string, error) {
 	text, ok := normalize(password.Reveal())
 	if !ok {
@@ -87,6 +88,10 @@ func (h *Hasher) Hash(ctx context.Context, password secret.String) (string, erro
 // replaced, because new ones are more work. A stored hash that is empty is that of nobody:
 // the answer is no, and takes as long as for somebody whose hash is as new ones are. The
 // error is that of ctx, or ErrHash.
+//
+// Once new hashes are more work than before, a refusal that comes sooner tells that
+// somebody has a password, and has not signed in since; limits bound how often that is
+// asked.
 func (h *Hasher) Verify(ctx context.Context, stored string, password secret.String) (match, stale bool, err error) {
 	known := stored != ""
 	if !known {

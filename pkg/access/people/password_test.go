@@ -60,6 +60,29 @@ func TestPasswords(t *testing.T) {
 	}
 }
 
+// The list is searched as it lies, in every function that starts.
+func TestCommonPasswords(t *testing.T) {
+	t.Parallel()
+	list := people.CommonPasswords()
+	if !slices.IsSorted(list) || len(slices.Compact(slices.Clone(list))) != len(list) {
+		t.Error("the list is not sorted, or has something twice")
+	}
+	if len(list) != 30_806 || people.PackedPasswords() > 100_000 {
+		t.Errorf("%d passwords in %d bytes", len(list), people.PackedPasswords())
+	}
+	for _, p := range list {
+		if len(p) < 4 || p != strings.ToLower(strings.TrimSpace(p)) {
+			t.Errorf("%q is never found", p)
+		}
+		if len(p) < people.MinPassword {
+			p += "2026!?2026!?"
+		}
+		if people.CheckPassword(secret.New(p), "") == nil {
+			t.Errorf("%q is accepted", p)
+		}
+	}
+}
+
 // A password that is no text must not be the empty one.
 func TestNoTextIsNoPassword(t *testing.T) {
 	t.Parallel()
@@ -151,6 +174,37 @@ func TestHasherHasTwoPlaces(t *testing.T) {
 			t.Errorf("a place was free: %v", served)
 		}
 		give2()
+	})
+}
+
+// TestNobodyTakesAsLong shows by the places that are waited for that the work is done for
+// people who are not there, and for what can be no password.
+func TestNobodyTakesAsLong(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := people.NewHasher(quick)
+		stored, err := h.Hash(t.Context(), secret.New(good))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct{ stored, password string }{{"", good}, {"", ""}, {"", "\xff"}, {stored, good}, {stored, ""}, {stored, "\xff"}} {
+			give1, give2 := h.TakePlace(), h.TakePlace()
+			done := false
+			var wait sync.WaitGroup
+			wait.Go(func() {
+				if _, _, err := h.Verify(t.Context(), c.stored, secret.New(c.password)); err != nil {
+					t.Error(err)
+				}
+				done = true
+			})
+			synctest.Wait()
+			if done {
+				t.Errorf("%q for the hash %q took no work", c.password, c.stored)
+			}
+			give1()
+			wait.Wait()
+			give2()
+		}
 	})
 }
 
