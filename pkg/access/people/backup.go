@@ -1,12 +1,14 @@
 package people
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base32"
 	"slices"
 	"strings"
 
+	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 )
 
@@ -24,7 +26,7 @@ var crockford = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPaddi
 
 // NewBackupCodes makes codes, as they are shown once: "7k3m-9q2x-…"; and the hashes that
 // are kept, in an order that tells nothing of theirs.
-func NewBackupCodes() (codes []secret.String, hashes [][]byte) {
+func NewBackupCodes() (codes []secret.String, hashes []model.Hidden) {
 	for range backupCodes {
 		plain := crockford.EncodeToString(random(backupBytes))
 		var groups []string
@@ -34,7 +36,7 @@ func NewBackupCodes() (codes []secret.String, hashes [][]byte) {
 		codes = append(codes, secret.New(strings.Join(groups, "-")))
 		hashes = append(hashes, hashBackupCode(plain))
 	}
-	slices.SortFunc(hashes, slices.Compare)
+	slices.SortFunc(hashes, func(a, b model.Hidden) int { return bytes.Compare(a, b) })
 	return codes, hashes
 }
 
@@ -42,7 +44,7 @@ func NewBackupCodes() (codes []secret.String, hashes [][]byte) {
 // ErrCode. They are to be stored before anything is granted, by a write that fails if
 // somebody else has used one meanwhile. The code is read as people write: in any case, with
 // or without hyphens and blanks, with o for 0, and i or l for 1.
-func UseBackupCode(hashes [][]byte, code secret.String) (left [][]byte, err error) {
+func UseBackupCode(hashes []model.Hidden, code secret.String) (left []model.Hidden, err error) {
 	plain, ok := readBackupCode(code.Reveal())
 	typed := hashBackupCode(plain)
 	used := -1
@@ -67,7 +69,7 @@ func readBackupCode(typed string) (plain string, ok bool) {
 	return plain, err == nil && len(raw) == backupBytes && crockford.EncodeToString(raw) == plain
 }
 
-func hashBackupCode(plain string) []byte {
+func hashBackupCode(plain string) model.Hidden {
 	sum := sha256.Sum256([]byte("backup code " + plain))
 	return sum[:]
 }

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/cloudarq/cloudarq/pkg/access/people"
+	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 )
 
@@ -32,7 +33,7 @@ func TestBackupCodes(t *testing.T) {
 			t.Error("printed")
 		}
 	}
-	if !slices.IsSortedFunc(hashes, bytes.Compare) {
+	if !slices.IsSortedFunc(hashes, func(a, b model.Hidden) int { return bytes.Compare(a, b) }) {
 		t.Error("the hashes are in the order of the codes")
 	}
 	if again, _ := people.NewBackupCodes(); again[0].Reveal() == codes[0].Reveal() {

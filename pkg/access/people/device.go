@@ -23,32 +23,31 @@ const (
 // browser. A device gets a new one at each sign-in, and all are forgotten when the person
 // is recovered, because somebody else may have signed in.
 func NewDevice(now time.Time) (cookie secret.String, d model.Device, err error) {
-	id := ulid.Make().String()
-	cookie, hash, err := NewToken(DeviceToken, id)
-	return cookie, model.Device{ID: id, Hash: hash, Since: now.UTC()}, err
+	cookie, hash, err := NewToken(DeviceToken, ulid.Make().String())
+	return cookie, model.Device{Hash: hash, At: now.UTC()}, err
 }
 
 // AddDevice gives a person's devices with a new one, which takes the place of the one that
-// was known by old, if there is any; of the others the oldest go.
-func AddDevice(devices []model.Device, d model.Device, old string) []model.Device {
-	devices = slices.DeleteFunc(slices.Clone(devices), func(known model.Device) bool { return known.ID == old })
+// a cookie is of, if there is any; of the others the oldest go.
+func AddDevice(devices []model.Device, d model.Device, cookie secret.String) []model.Device {
+	token, err := ParseToken(DeviceToken, cookie)
+	devices = slices.DeleteFunc(slices.Clone(devices), func(known model.Device) bool { return err == nil && token.Matches(known.Hash) })
 	devices = append(devices, d)
 	return devices[max(0, len(devices)-MaxDevices):]
 }
 
-// KnownDevice is the id of the device of a person's that a cookie is of; empty if there is
-// none.
-func KnownDevice(devices []model.Device, cookie secret.String, now time.Time) string {
+// KnownDevice names the device of a person's that a cookie is of; empty if there is none.
+func KnownDevice(devices []model.Device, cookie secret.String, now time.Time) (device string) {
 	token, err := ParseToken(DeviceToken, cookie)
 	if err != nil {
 		return ""
 	}
 	for _, d := range devices {
-		if d.ID == token.ID && token.Matches(d.Hash) && now.Sub(d.Since) < DeviceAge {
-			return d.ID
+		if token.Matches(d.Hash) && now.Sub(d.At) < DeviceAge {
+			device = token.ID
 		}
 	}
-	return ""
+	return device
 }
 
 // Guard slows guessing down, and lets nobody lock others out: the device cookies of OWASP

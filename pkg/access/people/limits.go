@@ -131,7 +131,7 @@ type Who struct {
 	Person       string               // the id; or, before, the e-mail address that was given, normalized
 	Address      string               // as net/http has it, without the port
 	Session      string
-	Device       string // the id of a device of the person's
+	Device       string // a device of the person's, as KnownDevice names it
 }
 
 // subject is what a limit counts for somebody, and under which organization.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
+	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 )
 
@@ -73,7 +74,7 @@ type Token struct {
 
 // NewToken makes a token of a kind, for the record with an id, which is a ULID; and the
 // hash that the record keeps.
-func NewToken(kind Kind, id string) (token secret.String, hash []byte, err error) {
+func NewToken(kind Kind, id string) (token secret.String, hash model.Hidden, err error) {
 	text := string(kind) + "_" + id + "_" + randomBase62(tokenSecret)
 	text += checksum(text)
 	t, err := ParseToken(kind, secret.New(text))
@@ -103,7 +104,7 @@ func ParseToken(kind Kind, token secret.String) (Token, error) {
 // Matches reports whether a record's hash is that of the token, in the same time for each.
 // The hash is of all of the token: that of a record of another kind or id is none of it. A
 // plain SHA-256 keeps 256 bits that nobody chose.
-func (t Token) Matches(hash []byte) bool {
+func (t Token) Matches(hash model.Hidden) bool {
 	return t.Kind != "" && subtle.ConstantTimeCompare(t.hash[:], hash) == 1
 }
 

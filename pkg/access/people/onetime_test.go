@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/cloudarq/cloudarq/pkg/access/people"
+	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 )
 
@@ -18,7 +19,7 @@ var kinds = []people.Kind{people.APIToken, people.RefreshToken, people.InviteTok
 
 const tokenID = "01JDVZ8Q6W3X5N7B9C2D4F6G8H"
 
-func newToken(t interface{ Fatal(...any) }, kind people.Kind, id string) (secret.String, []byte) {
+func newToken(t interface{ Fatal(...any) }, kind people.Kind, id string) (secret.String, model.Hidden) {
 	token, hash, err := people.NewToken(kind, id)
 	if err != nil {
 		t.Fatal(err)

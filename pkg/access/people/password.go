@@ -14,6 +14,7 @@ import (
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 )
 
@@ -55,14 +56,14 @@ var ErrHash = errors.New("no argon2id hash")
 type Hasher struct {
 	params Params
 	slots  chan struct{}
-	nobody string
+	nobody model.Hidden
 }
 
 // NewHasher makes a hasher that makes new hashes with p, and knows those that were made
 // with others.
 func NewHasher(p Params) *Hasher {
 	// Of no password: nobody can find one that has this hash.
-	nobody := phc{p, random(saltLen), random(keyLen)}.String()
+	nobody := model.Hidden(phc{p, random(saltLen), random(keyLen)}.String())
 	return &Hasher{params: p, slots: make(chan struct{}, atOnce), nobody: nobody}
 }
 
@@ -70,18 +71,18 @@ func NewHasher(p Params) *Hasher {
 // (https://github.com/P-H-C/phc-string-format/blob/master/phc-sf-spec.md). It does not ask
 // whether the password is a good one; CheckPassword does. The error is that of ctx, or a
 // *WeakPasswordError for what is no text.
-func (h *Hasher) Hash(ctx context.Context, password secret.String) (string, error) {
+func (h *Hasher) Hash(ctx context.Context, password secret.String) (model.Hidden, error) {
 	text, ok := normalize(password.Reveal())
 	if !ok {
-		return "", weak(PasswordCharacters, "the password is no text of at most %d characters", MaxPassword)
+		return nil, weak(PasswordCharacters, "the password is no text of at most %d characters", MaxPassword)
 	}
 	made := phc{Params: h.params, salt: random(saltLen)}
 	key, err := h.derive(ctx, made, text)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	made.key = key
-	return made.String(), nil
+	return model.Hidden(made.String()), nil
 }
 
 // Verify reports whether stored is the hash of the password, and whether it should be
@@ -92,12 +93,12 @@ func (h *Hasher) Hash(ctx context.Context, password secret.String) (string, erro
 // Once new hashes are more work than before, a refusal that comes sooner tells that
 // somebody has a password, and has not signed in since; limits bound how often that is
 // asked.
-func (h *Hasher) Verify(ctx context.Context, stored string, password secret.String) (match, stale bool, err error) {
-	known := stored != ""
+func (h *Hasher) Verify(ctx context.Context, stored model.Hidden, password secret.String) (match, stale bool, err error) {
+	known := len(stored) > 0
 	if !known {
 		stored = h.nobody
 	}
-	kept, err := parsePHC(stored)
+	kept, err := parsePHC(string(stored))
 	if err != nil {
 		return false, false, err
 	}
