@@ -36,6 +36,11 @@ func TestBackupCodes(t *testing.T) {
 	if !slices.IsSortedFunc(hashes, func(a, b model.Hidden) int { return bytes.Compare(a, b) }) {
 		t.Error("the hashes are in the order of the codes")
 	}
+	for _, foreign := range []model.Hidden{nil, {}, make(model.Hidden, 15), make(model.Hidden, 48), make(model.Hidden, 1<<10)} {
+		if _, err := people.UseBackupCode([]model.Hidden{foreign}, codes[0]); !errors.Is(err, people.ErrCode) {
+			t.Errorf("a code is good for %d bytes that no code made", len(foreign))
+		}
+	}
 	if again, _ := people.NewBackupCodes(); again[0].Reveal() == codes[0].Reveal() {
 		t.Error("the same codes again")
 	}

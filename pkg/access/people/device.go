@@ -67,7 +67,7 @@ func KnownDevice(devices []model.Device, cookie secret.String, now time.Time) (d
 // So whoever has n networks has 240 + 3n guesses a day at one person's password, and never
 // more than 10,240. What comes first to mind is accepted as no password (CheckPassword),
 // and the second factor stands behind it. NIST would disable a password after a hundred
-// failures in a row (SP 800-63B, section 5.2.2): that is what would lock others out. One
+// failures in a row (SP 800-63B-4, section 3.2.2): that is what would lock others out. One
 // network has a hundred guesses an hour at the passwords of all.
 //
 // A name that nobody has is counted as if somebody had it.
@@ -85,7 +85,7 @@ func (g Guard) Password(ctx context.Context, who Who) (Allowance, error) {
 	if who.Device != "" {
 		return g.Counters.Take(ctx, Limits{signInDevice}, who)
 	}
-	a, err := g.Counters.Take(ctx, Limits{signInPair, signInAddress, signInNew}, who)
+	a, err := g.Counters.Take(ctx, Limits{signInAddress, signInPair, signInNew}, who)
 	var limited *LimitedError
 	if !errors.As(err, &limited) || limited.Limit != signInNew {
 		return a, err

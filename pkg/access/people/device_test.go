@@ -173,7 +173,8 @@ func TestGuessesHaveAnEnd(t *testing.T) {
 func TestSpraying(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
-	guard := people.Guard{Counters: newLimiter(clock, memtable.New(clock.Now))}
+	shared := &counting{Table: memtable.New(clock.Now)}
+	guard := people.Guard{Counters: newLimiter(clock, shared)}
 	answered := 0
 	for n := range 5000 {
 		if _, err := guard.Password(t.Context(), people.Who{Person: fmt.Sprint(n % 1000), Address: fmt.Sprintf("2001:db8::%x", n+1)}); err == nil {
@@ -182,6 +183,9 @@ func TestSpraying(t *testing.T) {
 	}
 	if answered != 100 {
 		t.Errorf("%d guesses were answered", answered)
+	}
+	if n := shared.adds.Load(); n > 301 {
+		t.Errorf("%d writes: names that nobody has fill the table", n)
 	}
 }
 

@@ -3,7 +3,7 @@ package people
 // Limits of Guard's.
 var (
 	SignInKnown = Limits{signInDevice}
-	SignInOther = Limits{signInPair, signInAddress, signInNew, signInReserve, signInMost}
+	SignInOther = Limits{signInAddress, signInPair, signInNew, signInReserve, signInMost}
 	CodeKnown   = Limits{codeDevice, codeDeviceDay}
 	CodeOther   = Limits{codePair, codeNew}
 )

@@ -33,8 +33,7 @@ type Limit struct {
 	Window time.Duration
 }
 
-// Limits of one thing are taken in their order, up to the first that refuses: first what
-// only its own subject can use up.
+// Limits of one thing are taken in their order, up to the first that refuses.
 type Limits []Limit
 
 const (
@@ -46,8 +45,8 @@ const (
 // somebody else's; by whom it is, when that was shown.
 var (
 	// Of passwords and codes: Guard says what they mean together.
-	signInPair    = Limit{"sign_in.pair", PerPair, 5, time.Hour}           // mistakes of somebody who then looks the password up
 	signInAddress = Limit{"sign_in.address", PerAddress, 100, time.Hour}   // an office at nine o'clock; one password for all names is slow
+	signInPair    = Limit{"sign_in.pair", PerPair, 5, time.Hour}           // mistakes of somebody who then looks the password up
 	signInNew     = Limit{"sign_in.new_devices", PerPerson, 10, time.Hour} // nobody sets up more; 240 guesses a day, from wherever
 	signInReserve = Limit{"sign_in.reserve", PerPair, 3, day}              // for whom the one before was used up by others
 	signInMost    = Limit{"sign_in.reserves", PerPerson, 10_000, day}      // 3,333 networks; passwords that are accepted outlast that for centuries

@@ -55,7 +55,7 @@ func TestLimitsOfEverything(t *testing.T) {
 		want   []string
 	}{
 		{"a password, on a known device", people.SignInKnown, []string{"10 in 15m0s per device"}},
-		{"a password, on another device", people.SignInOther, []string{"5 in 1h0m0s per person+address", "100 in 1h0m0s per address", "10 in 1h0m0s per person", "3 in 24h0m0s per person+address", "10000 in 24h0m0s per person"}},
+		{"a password, on another device", people.SignInOther, []string{"100 in 1h0m0s per address", "5 in 1h0m0s per person+address", "10 in 1h0m0s per person", "3 in 24h0m0s per person+address", "10000 in 24h0m0s per person"}},
 		{"a code, on a known device", people.CodeKnown, []string{"10 in 15m0s per device", "30 in 24h0m0s per device"}},
 		{"a code, on another device", people.CodeOther, []string{"5 in 15m0s per person+address", "20 in 24h0m0s per person"}},
 		{"to refresh", people.RefreshTries, []string{"600 in 1h0m0s per address"}},

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
@@ -132,15 +133,21 @@ func (h *Hasher) derive(ctx context.Context, p phc, text string) ([]byte, error)
 // are composed.
 const maxPasswordBytes = 16 * MaxPassword
 
-// normalize gives the text that is hashed: the same for all ways to type it. NIST asks for
-// NFKC or NFKD (SP 800-63B, section 5.1.1.2, https://pages.nist.gov/800-63-3/sp800-63b.html);
-// NFKC, so that the wide letters of an East Asian keyboard are those of any other one. It
-// is false for what is no text, or too much.
+// normalize gives the text that is hashed: the same on whatever keyboard it is typed. It is
+// the profile of RFC 8265, section 4.2, for passwords, which NIST asks for, too (SP
+// 800-63B-4, section 3.1.1.2, https://pages.nist.gov/800-63-4/sp800-63b.html): all blanks
+// are one, and letters are composed (NFC). It is false for what is no text, or too much;
+// what else that profile refuses, CheckPassword does.
 func normalize(password string) (string, bool) {
 	if len(password) > maxPasswordBytes || !utf8.ValidString(password) {
 		return "", false
 	}
-	return norm.NFKC.String(password), true
+	return norm.NFC.String(strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Zs, r) {
+			return ' '
+		}
+		return r
+	}, password)), true
 }
 
 // phc is a hash with all that it takes to make it again.

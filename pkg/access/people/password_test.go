@@ -231,7 +231,7 @@ func TestCheckPassword(t *testing.T) {
 		sentence(128):                        "",
 		sentence(129):                        people.PasswordLong,
 		sentence(1 << 20):                    people.PasswordLong,
-		"ﷺﷺﷺﷺﷺﷺﷺﷺﷺﷺﷺﷺ":                       people.PasswordLong, // 18 characters each
+		"ﷺ":                                  people.PasswordShort, // though it stands for eighteen
 		"a quiet harbour\nat dusk":           people.PasswordCharacters,
 		"a quiet harbour\x00at dusk":         people.PasswordCharacters,
 		"a quiet harbour \xff at dusk":       people.PasswordCharacters,
@@ -283,11 +283,11 @@ func TestPasswordsAreTyped(t *testing.T) {
 			t.Fatalf("not accepted again: %v", err)
 		}
 	})
-	stored, err := h.Hash(t.Context(), secret.New("Zoë's café, 2nd ﬂoor"))
+	stored, err := h.Hash(t.Context(), secret.New("Zoë's café, 2nd floor"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, typed := range []string{"Zoe\u0308's cafe\u0301, 2nd floor", "Ｚoë's café，\u00a0２nd floor"} {
+	for _, typed := range []string{"Zoe\u0308's cafe\u0301, 2nd floor", "Zoë's\u00a0café,\u30002nd\u202ffloor"} {
 		if match, _, err := h.Verify(t.Context(), stored, secret.New(typed)); !match || err != nil {
 			t.Errorf("%q: %v, %v", typed, match, err)
 		}

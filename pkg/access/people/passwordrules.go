@@ -56,7 +56,7 @@ const minName = 4
 // CheckPassword refuses a new password that others would guess, with a
 // *WeakPasswordError. It asks for length and not for kinds of characters, and looks for
 // what NIST has verifiers look for: what is common, what repeats or counts, and words of
-// the context (SP 800-63B, section 5.1.1.2).
+// the context (SP 800-63B-4, section 3.1.1.2).
 func CheckPassword(password secret.String, email string) error {
 	text, ok := normalize(password.Reveal())
 	if !ok && utf8.ValidString(password.Reveal()) {
@@ -71,11 +71,11 @@ func CheckPassword(password secret.String, email string) error {
 	case n > MaxPassword:
 		return weak(PasswordLong, "the password has %d characters; it takes at most %d", n, MaxPassword)
 	}
-	folded := strings.ToLower(text)
+	folded := fold(text)
 	if word, ok := personal(folded, email); ok {
 		return weak(PasswordPersonal, "the password contains %s", word)
 	}
-	if repeats([]rune(folded)) {
+	if repeats([]rune(strings.ToLower(text))) {
 		return weak(PasswordRepeats, "the password repeats fewer than %d characters, or counts", MinPassword)
 	}
 	if isCommon(folded) {
@@ -83,6 +83,10 @@ func CheckPassword(password secret.String, email string) error {
 	}
 	return nil
 }
+
+// fold makes one text of those that read the same to whoever guesses: wide letters,
+// ligatures, capitals.
+func fold(text string) string { return strings.ToLower(norm.NFKC.String(text)) }
 
 // untypable reports whether a character cannot be seen or is none yet: what is no
 // character today has no normal form that stays.
@@ -97,7 +101,7 @@ func personal(folded, email string) (what string, found bool) {
 	if strings.Contains(password, product) {
 		return "this product's name", true
 	}
-	name, _, _ := strings.Cut(strings.ToLower(norm.NFKC.String(email)), "@")
+	name, _, _ := strings.Cut(fold(email), "@")
 	name, _, _ = strings.Cut(name, "+")
 	name = letters(name)
 	return "the name in your e-mail address", utf8.RuneCountInString(name) >= minName && strings.Contains(password, name)
