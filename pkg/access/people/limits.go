@@ -275,11 +275,7 @@ func (l *Limiter) take(ctx context.Context, limit Limit, who Who) (Allowance, er
 func (l *Limiter) refuses(key refusal, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	until, ok := l.refused[key]
-	if ok && !now.Before(until) {
-		delete(l.refused, key)
-	}
-	return ok && now.Before(until)
+	return now.Before(l.refused[key])
 }
 
 func (l *Limiter) remember(key refusal, until time.Time) {

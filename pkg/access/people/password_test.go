@@ -243,6 +243,8 @@ func TestCheckPassword(t *testing.T) {
 		"Cloud-Arq auditor":                  people.PasswordPersonal,
 		"aaaaaaaaaaaa":                       people.PasswordRepeats,
 		"k9#k9#k9#k9#k9#":                    people.PasswordRepeats,
+		"harbourlight!harbourlight!":         "", // each half would do
+		"quiet4lagooq":                       "", // ends as it begins
 		"harbourharbour":                     people.PasswordRepeats,
 		"123456789012345":                    people.PasswordRepeats,
 		"98765432109876":                     people.PasswordRepeats,
@@ -262,6 +264,16 @@ func TestCheckPassword(t *testing.T) {
 			t.Errorf("%.40q: %v, want %s", password, err, code)
 		case err != nil && len(password) > 3 && strings.Contains(err.Error(), password):
 			t.Errorf("%.40q is quoted: %v", password, err)
+		}
+	}
+}
+
+// Short names are in too many words to be looked for.
+func TestShortNames(t *testing.T) {
+	t.Parallel()
+	for email, refused := range map[string]bool{"bo@example.com": false, "bo.+x@example.com": false, "": false, "@": false, "bohe@example.com": true, "b-o.h_e@example.com": true} {
+		if err := people.CheckPassword(secret.New("a bohemian quiet harbour"), email); (err != nil) != refused {
+			t.Errorf("%s: %v", email, err)
 		}
 	}
 }
