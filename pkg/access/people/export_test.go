@@ -8,6 +8,12 @@ var (
 	CodeOther   = Limits{codePair, codeNew}
 )
 
+// HashAgain reads a hash, and writes it.
+func HashAgain(stored string) (again string, p Params, err error) {
+	read, err := parsePHC(stored)
+	return read.String(), read.Params, err
+}
+
 // CommonPasswords is the list.
 func CommonPasswords() []string { return commonPasswords() }
 

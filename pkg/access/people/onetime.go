@@ -65,7 +65,7 @@ const maxToken = len(DeviceToken) + 1 + ulid.EncodedSize + 1 + tokenSecret + tok
 // never says that one is unknown or over, which takes the record.
 var ErrToken = errors.New("no token of this kind")
 
-// Token is a token as somebody brought it. It does not print.
+// Token is a token as somebody brought it. It prints as its kind and id.
 type Token struct {
 	Kind Kind
 	ID   string // of the record that has its hash
@@ -108,7 +108,7 @@ func (t Token) Matches(hash model.Hidden) bool {
 	return t.Kind != "" && subtle.ConstantTimeCompare(t.hash[:], hash) == 1
 }
 
-// Format implements fmt.Formatter: all but the hash.
+// Format implements fmt.Formatter, so that no verb prints the hash.
 func (t Token) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "%s_%s", string(t.Kind), t.ID) }
 
 func checksum(text string) string {

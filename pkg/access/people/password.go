@@ -193,6 +193,9 @@ func parsePHC(text string) (p phc, err error) {
 	if p.key, err = b64.DecodeString(parts[5]); err != nil || len(p.key) < 16 || len(p.key) > 64 {
 		return phc{}, ErrHash
 	}
+	if p.String() != text { // there is one way to write each
+		return phc{}, ErrHash
+	}
 	return p, nil
 }
 

@@ -14,7 +14,9 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
 	"pgregory.net/rapid"
 
 	"github.com/cloudarq/cloudarq/pkg/access/people"
@@ -126,6 +128,7 @@ func TestForeignHashes(t *testing.T) {
 		"$argon2id$v=19$m=256,t=0,p=1$" + salt + "$" + key,
 		"$argon2id$v=19$m=256,t=2,p=0$" + salt + "$" + key,
 		"$argon2id$v=19$m=256,t=2,p=256$" + salt + "$" + key,
+		"$argon2id$v=19$m=0256,t=2,p=1$" + salt + "$" + key,
 		"$argon2id$v=19$m=256,t=2$" + salt + "$" + key,
 		"$argon2id$v=19$t=2,m=256,p=1$" + salt + "$" + key,
 		"$argon2id$v=19$m=256,t=2,p=1$$" + key,
@@ -390,4 +393,42 @@ func BenchmarkHasher(b *testing.B) {
 		both.Wait()
 	}
 	b.Log(peak(b))
+}
+
+// FuzzHash holds what is taken for a hash to the work that one may be, and to one way to
+// write it.
+func FuzzHash(f *testing.F) {
+	f.Add("$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4")
+	f.Add("$argon2id$v=19$m=,t=,p=$$")
+	f.Add("")
+	f.Fuzz(func(t *testing.T, stored string) {
+		again, p, err := people.HashAgain(stored)
+		switch {
+		case err != nil:
+			if !errors.Is(err, people.ErrHash) {
+				t.Fatal(err)
+			}
+		case again != stored, p.Memory < 1, p.Memory > 128*1024, p.Passes < 1, p.Passes > 16, p.Lanes < 1, p.Lanes > 16:
+			t.Fatalf("%q is taken for %q, %+v", stored, again, p)
+		}
+	})
+}
+
+// FuzzCheckPassword holds what is accepted to its length, and what is refused to a reason.
+func FuzzCheckPassword(f *testing.F) {
+	for _, p := range []string{good, "", "\xff", "ﷺﷺﷺﷺﷺﷺﷺﷺﷺﷺﷺﷺ", strings.Repeat("x", 4000), "👩‍💻 likes 🧀 and 🍷"} {
+		f.Add(p, "jane@example.com")
+	}
+	f.Fuzz(func(t *testing.T, password, email string) {
+		err := people.CheckPassword(secret.New(password), email)
+		var weak *people.WeakPasswordError
+		switch {
+		case err == nil:
+			if n := utf8.RuneCountInString(norm.NFC.String(password)); n < people.MinPassword || n > people.MaxPassword {
+				t.Fatalf("%d characters", n)
+			}
+		case !errors.As(err, &weak) || !strings.HasPrefix(weak.Code, "password_") || weak.Reason == "":
+			t.Fatalf("%#v", err)
+		}
+	})
 }
