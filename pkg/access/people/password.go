@@ -35,8 +35,8 @@ type Params struct {
 //
 // BenchmarkHasher with -tags purego (there is no assembly for arm64, which the function
 // runs on), two at once, on an AMD EPYC, 30 November 2026: 38 ms of a processor each, which
-// is 0.13 s of the function's, or 0.26 s for two; the process never had more than 137 MiB,
-// garbage included.
+// would be 0.13 s of the function's, or 0.26 s for two; the process never had more than 137
+// MiB, garbage included. TestPeakMemory holds it to 256.
 var Standard = Params{Memory: 32 * 1024, Passes: 2, Lanes: 1}
 
 const (

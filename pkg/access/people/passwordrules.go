@@ -56,7 +56,9 @@ const minName = 4
 // CheckPassword refuses a new password that others would guess, with a
 // *WeakPasswordError. It asks for length and not for kinds of characters, and looks for
 // what NIST has verifiers look for: what is common, what repeats or counts, and words of
-// the context (SP 800-63B-4, section 3.1.1.2).
+// the context (SP 800-63B-4, section 3.1.1.2). NIST compares whole passwords with a list;
+// here such words count wherever they stand, and common ones with digits and signs around
+// them, since those are what guessing programs put there.
 func CheckPassword(password secret.String, email string) error {
 	text, ok := normalize(password.Reveal())
 	if !ok && utf8.ValidString(password.Reveal()) {
