@@ -117,6 +117,9 @@ type Invitation struct {
 	Version int64  `json:"-"` // of the stored record
 }
 
+// Live reports whether the link is still good.
+func (i Invitation) Live(now time.Time) bool { return now.Before(i.ExpiresAt) }
+
 // Recovery lets whoever has its link choose a new password, and enrol a new authenticator
 // app.
 type Recovery struct {
@@ -128,6 +131,9 @@ type Recovery struct {
 	Hash    Hidden `json:"-"` // of the link's secret
 	Version int64  `json:"-"` // of the stored record
 }
+
+// Live reports whether the link is still good.
+func (r Recovery) Live(now time.Time) bool { return now.Before(r.ExpiresAt) }
 
 // How much people may say of people. Numbers of characters, unless they say otherwise.
 const (
