@@ -16,11 +16,17 @@ type mortal struct {
 	table.Table
 	left  atomic.Int64
 	after bool
+
+	done   atomic.Int64
+	before func(request int64) // each; nil: nothing
 }
 
 var errDead = errors.New("dead")
 
 func (m *mortal) do(what func() error) error {
+	if n := m.done.Add(1); m.before != nil {
+		m.before(n)
+	}
 	switch left := m.left.Add(-1); {
 	case left < 0:
 		return errDead

@@ -318,7 +318,7 @@ type belongs struct {
 }
 
 func belongsKey(who model.PersonID, org model.OrganizationID) table.Key {
-	return table.Key{PK: table.Path(personPart, string(who), "ORGANIZATION"), SK: string(org)}
+	return table.Key{PK: table.Path(personPart, string(who), "MEMBERSHIP"), SK: string(org)}
 }
 
 // Organizations are those that a person is a member of, in the order of their ids.
