@@ -218,48 +218,57 @@ func pausing(tb table.Table, at int64, work func()) *paused {
 	return p
 }
 
-// TestOvertaken: two want the same e-mail address, and one stands still between any two
-// requests while the other goes through. At most one has it, and nobody has none.
+// TestOvertaken: one changes the e-mail address, and stands still before any of the
+// requests while another goes through, who wants the same one, or the one that becomes
+// free. One of the two, or neither, may have died in the same before. At most one has an
+// address, and nobody has none.
 func TestOvertaken(t *testing.T) {
 	t.Parallel()
-	const wanted = "wanted@example.com"
-	type contender struct {
-		who model.Person
-		run func(tb table.Table, who model.Person) error
+	const first, second, wanted = "a@example.com", "b@example.com", "wanted@example.com"
+	changes := func(tb table.Table, id model.PersonID, to string) error {
+		dir := store.New(tb, nil).People()
+		who, err := dir.Person(context.Background(), id)
+		if err == nil {
+			err = dir.ChangeEmail(context.Background(), &who, to)
+		}
+		return err
 	}
-	claims := func(tb table.Table, who model.Person) error {
-		return store.New(tb, nil).People().ChangeEmail(context.Background(), &who, wanted)
-	}
-	creates := func(tb table.Table, _ model.Person) error {
-		p := newPerson(wanted)
+	creates := func(tb table.Table, _ model.PersonID, to string) error {
+		p := newPerson(to)
 		return store.New(tb, nil).People().Create(context.Background(), &p)
 	}
-	for name, second := range map[string]func(table.Table, model.Person) error{"changes": claims, "creates": creates} {
-		for _, died := range []bool{false, true} { // the first one has tried before, and died
-			for at := int64(1); at <= 8; at++ {
-				tb := memtable.New(func() time.Time { return monday })
-				a := contender{create(t, tb, "a@example.com"), claims}
-				b := contender{create(t, tb, "b@example.com"), second}
-				if died {
+	overtaken := 0
+	for how, overtake := range map[string]func(table.Table, model.PersonID, string) error{"changes": changes, "creates": creates} {
+		for _, wish := range []string{wanted, first} {
+			for _, died := range []string{"nobody", "the first", "the second"} {
+				for at := int64(1); ; at++ {
+					tb := memtable.New(func() time.Time { return monday })
+					a, b := create(t, tb, first), create(t, tb, second)
 					m := &mortal{Table: tb}
-					m.left.Store(5)
-					if err := claims(m, a.who); !errors.Is(err, errDead) {
-						t.Fatalf("the first try: %v", err)
+					m.left.Store(6) // before the person's record has the address
+					if died == "the first" {
+						_ = changes(m, a.ID, wanted)
+					} else if died == "the second" {
+						_ = changes(m, b.ID, wish)
 					}
-				}
-				var errB error
-				errA := a.run(pausing(tb, at, func() { errB = b.run(tb, b.who) }), a.who)
-				if errA == nil && errB == nil {
-					if _, err := store.New(tb, nil).People().ByEmail(t.Context(), wanted); err != nil {
-						t.Fatal(err)
+					var errB error
+					late := pausing(tb, at, func() { errB = overtake(tb, b.ID, wish) })
+					errA := changes(late, a.ID, wanted)
+					name := fmt.Sprintf("%s to %s, %s died, overtaken at request %d", how, wish, died, at)
+					checkDirectory(t, tb, name, []model.PersonID{a.ID, b.ID}, first, second, wanted)
+					if late.done.Load() < at {
+						break
 					}
-				}
-				checkDirectory(t, tb, fmt.Sprintf("%s, died %t, overtaken at request %d", name, died, at), []model.PersonID{a.who.ID, b.who.ID}, "a@example.com", "b@example.com", wanted)
-				if errA == nil && errB == nil && at <= 5 {
-					t.Errorf("%s, died %t, overtaken at request %d: both have it", name, died, at)
+					overtaken++
+					if errA == nil && errB == nil && wish == wanted {
+						t.Errorf("%s: both have it", name)
+					}
 				}
 			}
 		}
+	}
+	if overtaken < 80 {
+		t.Errorf("%d times somebody was overtaken", overtaken)
 	}
 }
 
