@@ -45,12 +45,6 @@ type Credentials struct {
 	Devices     []Device // that the person signed in on, the newest last
 }
 
-// Device is a browser that somebody signed in on.
-type Device struct {
-	Hash Hidden    // of the cookie that it has
-	At   time.Time // of the last sign-in
-}
-
 // Role is what somebody may do in an organization.
 type Role string
 
