@@ -72,7 +72,7 @@ func (s person) read(version int64) model.Person {
 // emailClaim says whose an e-mail address is. One whose person is not there, or has another
 // address, counts for nothing: it is of a change that somebody died in.
 type emailClaim struct {
-	Person model.PersonID `json:"person"`
+	Person model.PersonID `json:"person"` // empty: nobody's any more
 }
 
 func personKey(id model.PersonID) table.Key {
@@ -111,6 +111,9 @@ func (p *People) ByEmail(ctx context.Context, address string) (model.Person, err
 	item, err := p.table.Get(ctx, emailKey(address))
 	if err == nil {
 		err = decode(item, &c)
+	}
+	if err == nil && c.Person == "" {
+		err = ErrNotFound
 	}
 	if err != nil {
 		return model.Person{}, fmt.Errorf("person by e-mail address: %w", err)
@@ -202,7 +205,7 @@ func (p *People) tryClaim(ctx context.Context, id model.PersonID, address string
 		if err := decode(item, &c); err != nil {
 			return err
 		}
-		if c.Person != id {
+		if c.Person != id && c.Person != "" {
 			if err := p.dispossess(ctx, c.Person, address); err != nil {
 				return err
 			}
@@ -233,9 +236,14 @@ func (p *People) dispossess(ctx context.Context, id model.PersonID, address stri
 }
 
 // release makes an e-mail address nobody's again if the claim is unchanged. Delete would not
-// ask whose it is by then.
-func (p *People) release(ctx context.Context, item table.Item) error {
-	item.Expires = time.Unix(1, 0)
+// ask whose it is by then; and versions would begin anew, so that whoever read the claim
+// before could take a later one for it.
+func (p *People) release(ctx context.Context, claimed table.Item, now time.Time) error {
+	item, err := encode(claimed.Key, table.Key{}, claimed.Version, emailClaim{})
+	if err != nil {
+		return err
+	}
+	item.Expires = now.Add(goneAge)
 	if err := p.table.Put(ctx, item); err != nil && !isConflict(err) {
 		return err
 	}
@@ -281,7 +289,7 @@ func (p *People) put(ctx context.Context, who *model.Person, expires time.Time) 
 // that it counts from, and the old one does not; then that is released. Whoever dies
 // before leaves a claim that counts for nothing, which whoever wants the address takes
 // away. The person has one of the two at any moment.
-func (p *People) ChangeEmail(ctx context.Context, who *model.Person, address string) error {
+func (p *People) ChangeEmail(ctx context.Context, who *model.Person, address string, now time.Time) error {
 	changed := *who
 	changed.Email = address
 	if err := changed.Check(); err != nil {
@@ -306,7 +314,7 @@ func (p *People) ChangeEmail(ctx context.Context, who *model.Person, address str
 	if old.Version == 0 || model.NormalEmail(before) == model.NormalEmail(address) {
 		return nil
 	}
-	if err := p.release(ctx, old); err != nil {
+	if err := p.release(ctx, old, now); err != nil {
 		return fmt.Errorf("former e-mail address of person %s: %w", who.ID, err)
 	}
 	return nil

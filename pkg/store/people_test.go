@@ -89,7 +89,7 @@ func TestPersonIsKept(t *testing.T) {
 	if err := people.Put(t.Context(), &want); !errors.Is(err, store.ErrConflict) {
 		t.Errorf("over somebody else's change: %v", err)
 	}
-	if err := people.ChangeEmail(t.Context(), &want, "new@example.com"); !errors.Is(err, store.ErrConflict) {
+	if err := people.ChangeEmail(t.Context(), &want, "new@example.com", monday); !errors.Is(err, store.ErrConflict) {
 		t.Errorf("an e-mail address over somebody else's change: %v", err)
 	}
 	other.Email = "no address"
@@ -179,7 +179,7 @@ func TestDeathWhileChangingEmail(t *testing.T) {
 		return tb
 	}, func(tb table.Table) error {
 		p := who
-		return store.New(tb, nil).People().ChangeEmail(context.Background(), &p, after)
+		return store.New(tb, nil).People().ChangeEmail(context.Background(), &p, after, monday)
 	}, func(t *testing.T, left table.Table, death string, err error) {
 		checkDirectory(t, left, death, []model.PersonID{who.ID}, before, after)
 		is, e := store.New(left, nil).People().Person(t.Context(), who.ID)
@@ -193,7 +193,7 @@ func TestDeathWhileChangingEmail(t *testing.T) {
 		other := create(t, left, free)
 		checkDirectory(t, left, death, []model.PersonID{who.ID, other.ID}, before, after)
 		// Nor does it help to go on, without looking, where the dead one stopped.
-		if e := store.New(left, nil).People().ChangeEmail(t.Context(), &is, other.Email); !errors.Is(e, store.ErrEmailTaken) {
+		if e := store.New(left, nil).People().ChangeEmail(t.Context(), &is, other.Email, monday); !errors.Is(e, store.ErrEmailTaken) {
 			t.Errorf("%s: somebody takes another's address: %v", death, e)
 		}
 		checkDirectory(t, left, death, []model.PersonID{who.ID, other.ID}, before, after)
@@ -229,7 +229,7 @@ func TestOvertaken(t *testing.T) {
 		dir := store.New(tb, nil).People()
 		who, err := dir.Person(context.Background(), id)
 		if err == nil {
-			err = dir.ChangeEmail(context.Background(), &who, to)
+			err = dir.ChangeEmail(context.Background(), &who, to, monday)
 		}
 		return err
 	}
@@ -298,7 +298,7 @@ func TestAddressesAreContested(t *testing.T) {
 					return err
 				}
 				address := addresses[(i*7+n*5)%len(addresses)]
-				err = dir.ChangeEmail(t.Context(), &p, address)
+				err = dir.ChangeEmail(t.Context(), &p, address, time.Now())
 				if err != nil && !errors.Is(err, store.ErrEmailTaken) && !errors.Is(err, store.ErrConflict) {
 					return err
 				}
@@ -368,7 +368,7 @@ func TestDirectory(t *testing.T) {
 			} else {
 				who, err = store.New(tb, nil).People().Person(context.Background(), rapid.SampledFrom(ids).Draw(r, "who"))
 				if err == nil {
-					err = dir.ChangeEmail(context.Background(), &who, address)
+					err = dir.ChangeEmail(context.Background(), &who, address, c.now)
 				}
 			}
 			taken := false
@@ -799,9 +799,9 @@ func TestSessionIsRefreshed(t *testing.T) {
 				won = at
 			}
 		}
-		for hash, want := range map[string]bool{string(s.Hash): true, "first": true, fmt.Sprint(i, "-", won): false, fmt.Sprint(i, "-", (won+1)%4): false, "guess": false, "": false} {
+		for hash, want := range map[string]int64{"first": 1, string(s.Hash): int64(i) + 1, fmt.Sprint(i, "-", won): 0, fmt.Sprint(i, "-", (won+1)%4): 0, "guess": 0, "": 0} {
 			if got, err := people.Refreshed(t.Context(), *s, model.Hidden(hash)); err != nil || got != want {
-				t.Errorf("%q was used: %t, %v", hash, got, err)
+				t.Errorf("%q was used: %d, %v", hash, got, err)
 			}
 		}
 		*s = sessions[won]
@@ -859,11 +859,11 @@ func TestDeathWhileBeginning(t *testing.T) {
 		if e != nil || string(s.Hash) != "first" && string(s.Hash) != "second" || err == nil && string(s.Hash) != "second" {
 			t.Fatalf("%s: %q, %v", death, string(s.Hash), e)
 		}
-		if used, e := people.Refreshed(t.Context(), s, model.Hidden("first")); e != nil || string(s.Hash) == "second" && !used {
-			t.Errorf("%s: the first token was used: %t, %v", death, used, e)
+		if used, e := people.Refreshed(t.Context(), s, model.Hidden("first")); e != nil || string(s.Hash) == "second" && used != 1 {
+			t.Errorf("%s: the first token was used: %d, %v", death, used, e)
 		}
-		if used, e := people.Refreshed(t.Context(), s, model.Hidden("second")); e != nil || used {
-			t.Errorf("%s: the second token was used: %t, %v", death, used, e)
+		if used, e := people.Refreshed(t.Context(), s, model.Hidden("second")); e != nil || used != 0 {
+			t.Errorf("%s: the second token was used: %d, %v", death, used, e)
 		}
 	})
 }

@@ -30,6 +30,11 @@ func sessionKey(who model.PersonID, id model.SessionID) table.Key {
 	return table.Key{PK: table.Path(personPart, string(who), "SESSION"), SK: string(id)}
 }
 
+// refreshed says which refresh token was used.
+type refreshed struct {
+	Generation int64 `json:"generation"`
+}
+
 // usedKey is where it stands that a refresh token of a session was used. Each has a record
 // of its own, so that one which was used months ago is known, and no guess is taken for it.
 func usedKey(s model.Session, hash model.Hidden) table.Key {
@@ -94,7 +99,7 @@ func (p *People) Sessions(ctx context.Context, who model.PersonID) iter.Seq2[mod
 // That the token before was used is written first. While it is the session's still, nobody
 // asks for that; whoever dies then leaves it good.
 func (p *People) RefreshSession(ctx context.Context, s *model.Session, next model.Hidden, now time.Time) error {
-	used, err := encode(usedKey(*s, s.Hash), table.Key{}, 0, struct{}{})
+	used, err := encode(usedKey(*s, s.Hash), table.Key{}, 0, refreshed{s.Generation})
 	if err != nil {
 		return err
 	}
@@ -102,27 +107,32 @@ func (p *People) RefreshSession(ctx context.Context, s *model.Session, next mode
 	if err := p.table.PutMany(ctx, []table.Item{used}); err != nil {
 		return fmt.Errorf("refresh session %s: %w", s.ID, err)
 	}
-	refreshed := *s
-	refreshed.Hash = next
-	refreshed.Generation++
-	refreshed.Use(now)
-	if err := p.putSession(ctx, &refreshed); err != nil {
+	changed := *s
+	changed.Hash = next
+	changed.Generation++
+	changed.Use(now)
+	if err := p.putSession(ctx, &changed); err != nil {
 		return err
 	}
-	*s = refreshed
+	*s = changed
 	return nil
 }
 
-// Refreshed reports whether a refresh token was one of a session, and was used.
-func (p *People) Refreshed(ctx context.Context, s model.Session, hash model.Hidden) (bool, error) {
+// Refreshed is which refresh token of a session, counted from 1 on, has a hash and was
+// used; 0 if none was.
+func (p *People) Refreshed(ctx context.Context, s model.Session, hash model.Hidden) (generation int64, err error) {
 	if len(hash) == 0 {
-		return false, nil
+		return 0, nil
 	}
-	_, err := p.table.Get(ctx, usedKey(s, hash))
+	var r refreshed
+	item, err := p.table.Get(ctx, usedKey(s, hash))
+	if err == nil {
+		err = decode(item, &r)
+	}
 	if err != nil && !isMissing(err) {
-		return false, fmt.Errorf("refresh tokens of session %s: %w", s.ID, err)
+		return 0, fmt.Errorf("refresh tokens of session %s: %w", s.ID, err)
 	}
-	return err == nil, nil
+	return r.Generation, nil
 }
 
 // EndSession ends a session of a person; it is no error if it has ended. What else was
