@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -158,6 +159,10 @@ func (t *AccessTokens) Verify(ctx context.Context, token secret.String) (Claims,
 	return Claims{c.ID, model.PersonID(c.Subject), c.Session, c.Organization, c.ExpiresAt.Time}, nil
 }
 
+// compact is the form of a signed JWT (RFC 7515, section 7.1). Go's base64 passes over ends
+// of lines, so that one token could be written in many ways.
+var compact = regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\z`)
+
 // strict refuses what is larger than any token, and JSON that another reader could take for
 // something else: names that are there twice, in another case, or not known. encoding/json,
 // by which the library reads, minds none of these.
@@ -165,10 +170,10 @@ func strict(text string) error {
 	if len(text) > maxAccessToken {
 		return fmt.Errorf("it has %d bytes, at most %d are possible", len(text), maxAccessToken)
 	}
-	parts := strings.Split(text, ".")
-	if len(parts) != 3 {
-		return errors.New("it has not three parts")
+	if !compact.MatchString(text) {
+		return errors.New("it is not three parts of base64url")
 	}
+	parts := strings.Split(text, ".")
 	for i, into := range []any{&struct {
 		Algorithm string `json:"alg"`
 		Key       string `json:"kid"`
