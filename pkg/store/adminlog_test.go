@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	tables "github.com/cloudarq/cloudarq/internal/memtable"
+	"github.com/cloudarq/cloudarq/internal/mortal"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -77,9 +78,7 @@ func TestNoChangeIsUnlogged(t *testing.T) {
 				if err := rename(t.Context(), org, "first", now); err != nil {
 					t.Fatal(err)
 				}
-				m := &mortal{Table: memory, after: after}
-				m.left.Store(step)
-				err := rename(t.Context(), store.New(m, nil).For("acme"), "second", now)
+				err := rename(t.Context(), store.New(mortal.Dies(memory, step, after), nil).For("acme"), "second", now)
 				if err == nil {
 					if step < 8 {
 						t.Fatalf("a change takes %d requests", step)

@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/cloudarq/cloudarq/internal/memtable"
+	"github.com/cloudarq/cloudarq/internal/mortal"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -133,7 +134,7 @@ func TestDeathWhileCreating(t *testing.T) {
 	for _, looked := range []bool{false, true} { // for the address, before the hour is over
 		var c *clock
 		who := newPerson("anna@example.com")
-		deaths(t, 4, func(*testing.T) table.Table { c = &clock{monday}; return memtable.New(c.Now) },
+		mortal.Deaths(t, 4, func(*testing.T) table.Table { c = &clock{monday}; return memtable.New(c.Now) },
 			func(tb table.Table) error {
 				p := who
 				return store.New(tb, nil).People().Create(context.Background(), &p)
@@ -172,7 +173,7 @@ func TestDeathWhileChangingEmail(t *testing.T) {
 	t.Parallel()
 	const before, after = "anna@example.com", "anna@example.org"
 	var who model.Person
-	deaths(t, 6, func(t *testing.T) table.Table {
+	mortal.Deaths(t, 6, func(t *testing.T) table.Table {
 		t.Helper()
 		tb := memtable.New(func() time.Time { return monday })
 		who = create(t, tb, before)
@@ -198,24 +199,6 @@ func TestDeathWhileChangingEmail(t *testing.T) {
 		}
 		checkDirectory(t, left, death, []model.PersonID{who.ID, other.ID}, before, after)
 	})
-}
-
-// paused is a table of a process that others overtake: before its nth request they work.
-type paused struct {
-	mortal
-	at   int64
-	work func()
-}
-
-func pausing(tb table.Table, at int64, work func()) *paused {
-	p := &paused{mortal: mortal{Table: tb}, at: at, work: work}
-	p.left.Store(1 << 30)
-	p.before = func(n int64) {
-		if n == p.at {
-			p.work()
-		}
-	}
-	return p
 }
 
 // TestOvertaken: one changes the e-mail address, and stands still before any of the
@@ -244,19 +227,18 @@ func TestOvertaken(t *testing.T) {
 				for at := int64(1); ; at++ {
 					tb := memtable.New(func() time.Time { return monday })
 					a, b := create(t, tb, first), create(t, tb, second)
-					m := &mortal{Table: tb}
-					m.left.Store(6) // before the person's record has the address
+					m := mortal.Dies(tb, 6, false) // before the person's record has the address
 					if died == "the first" {
 						_ = changes(m, a.ID, wanted)
 					} else if died == "the second" {
 						_ = changes(m, b.ID, wish)
 					}
 					var errB error
-					late := pausing(tb, at, func() { errB = overtake(tb, b.ID, wish) })
+					late := mortal.Overtaken(tb, at, func() { errB = overtake(tb, b.ID, wish) })
 					errA := changes(late, a.ID, wanted)
 					name := fmt.Sprintf("%s to %s, %s died, overtaken at request %d", how, wish, died, at)
 					checkDirectory(t, tb, name, []model.PersonID{a.ID, b.ID}, first, second, wanted)
-					if late.done.Load() < at {
+					if late.Requests() < at {
 						break
 					}
 					overtaken++
@@ -356,8 +338,7 @@ func TestDirectory(t *testing.T) {
 		var ids []model.PersonID
 		for range rapid.IntRange(1, 25).Draw(r, "steps") {
 			address := rapid.SampledFrom(addresses).Draw(r, "address")
-			m := &mortal{Table: tb, after: rapid.Bool().Draw(r, "after")}
-			m.left.Store(rapid.Int64Range(1, 20).Draw(r, "requests until death"))
+			m := mortal.Dies(tb, rapid.Int64Range(1, 20).Draw(r, "requests until death"), rapid.Bool().Draw(r, "after"))
 			dir := store.New(m, nil).People()
 			who := newPerson(address)
 			who.CreatedAt = c.now
@@ -375,7 +356,7 @@ func TestDirectory(t *testing.T) {
 			for id, a := range has {
 				taken = taken || a == address && id != who.ID
 			}
-			if errors.Is(err, store.ErrEmailTaken) != taken && !errors.Is(err, errDead) && !errors.Is(err, store.ErrNotFound) {
+			if errors.Is(err, store.ErrEmailTaken) != taken && !errors.Is(err, mortal.ErrDead) && !errors.Is(err, store.ErrNotFound) {
 				r.Fatalf("%s, taken %t: %v", address, taken, err)
 			}
 			// What was begun by the dead ends within an hour.
@@ -401,7 +382,7 @@ func TestDirectory(t *testing.T) {
 func TestDeathWhileJoining(t *testing.T) {
 	t.Parallel()
 	var who model.Person
-	deaths(t, 5, func(t *testing.T) table.Table {
+	mortal.Deaths(t, 5, func(t *testing.T) table.Table {
 		t.Helper()
 		tb := memtable.New(func() time.Time { return monday })
 		who = create(t, tb, "anna@example.com")
@@ -450,7 +431,7 @@ func TestDeathWhileLeaving(t *testing.T) {
 		}
 		return tb
 	}
-	deaths(t, 8, prepare, func(tb table.Table) error {
+	mortal.Deaths(t, 8, prepare, func(tb table.Table) error {
 		return store.New(tb, nil).People().Leave(context.Background(), "acme", change("remove-member"), m)
 	}, func(t *testing.T, left table.Table, death string, err error) {
 		s := store.New(left, nil)
@@ -572,7 +553,7 @@ func links(ctx context.Context) map[string]linked {
 func TestDeathWhileLinking(t *testing.T) {
 	t.Parallel()
 	for name, l := range links(t.Context()) {
-		deaths(t, 6, func(*testing.T) table.Table { return memtable.New(func() time.Time { return monday }) },
+		mortal.Deaths(t, 6, func(*testing.T) table.Table { return memtable.New(func() time.Time { return monday }) },
 			func(tb table.Table) error { return l.add(store.New(tb, nil)) },
 			func(t *testing.T, left table.Table, death string, err error) {
 				s := store.New(left, nil)
@@ -831,7 +812,7 @@ func TestDeathWhileBeginning(t *testing.T) {
 	t.Parallel()
 	session := begun(anna, "acme")
 	empty := func(*testing.T) table.Table { return memtable.New(func() time.Time { return monday }) }
-	deaths(t, 2, empty, func(tb table.Table) error {
+	mortal.Deaths(t, 2, empty, func(tb table.Table) error {
 		s := *session
 		return store.New(tb, nil).People().BeginSession(context.Background(), &s)
 	}, func(t *testing.T, left table.Table, death string, err error) {
@@ -842,7 +823,7 @@ func TestDeathWhileBeginning(t *testing.T) {
 		}
 	})
 	var begunSession model.Session
-	deaths(t, 2, func(t *testing.T) table.Table {
+	mortal.Deaths(t, 2, func(t *testing.T) table.Table {
 		t.Helper()
 		tb := empty(t)
 		begunSession = *session
@@ -875,7 +856,7 @@ func TestReuseIsNotedOnce(t *testing.T) {
 	note := func(tb table.Table) error {
 		return store.New(tb, nil).For("acme").NoteReuse(context.Background(), change("refresh-session"), s)
 	}
-	deaths(t, 5, func(*testing.T) table.Table { return memtable.New(func() time.Time { return monday }) }, note,
+	mortal.Deaths(t, 5, func(*testing.T) table.Table { return memtable.New(func() time.Time { return monday }) }, note,
 		func(t *testing.T, left table.Table, death string, _ error) {
 			if err := errors.Join(note(left), note(left)); err != nil {
 				t.Fatal(err)
