@@ -612,3 +612,5 @@ func TestKeysOutOfReach(t *testing.T) {
 		t.Errorf("%+v, %v", c, err)
 	}
 }
+
+func memory(w *watch) table.Table { return memtable.New(w.Now) }
