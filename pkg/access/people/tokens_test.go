@@ -61,14 +61,19 @@ type installation struct {
 	log   *strings.Builder
 }
 
-func install(t *testing.T) installation {
+func install(t testing.TB) installation {
 	t.Helper()
-	w := &watch{now: begin}
 	keys, err := keyring.Open(filepath.Join(t.TempDir(), "keyring"), keyring.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return installation{w, memtable.New(w.Now), keys, &strings.Builder{}}
+	return installation{keys: keys}.anew()
+}
+
+// anew is an installation with nothing in it but the keyring.
+func (i installation) anew() installation {
+	w := &watch{now: begin}
+	return installation{w, memtable.New(w.Now), i.keys, &strings.Builder{}}
 }
 
 func (i installation) store() *store.Store { return store.New(i.table, nil) }
@@ -343,12 +348,7 @@ func TestNoByteMayChange(t *testing.T) {
 // FuzzAccessToken: whatever comes is read or refused, and nothing but what was issued is
 // read.
 func FuzzAccessToken(f *testing.F) {
-	w := &watch{now: begin}
-	keys, err := keyring.Open(filepath.Join(f.TempDir(), "keyring"), keyring.Options{})
-	if err != nil {
-		f.Fatal(err)
-	}
-	tokens := people.NewAccessTokens(store.New(memtable.New(w.Now), nil), keys, issuer, w.Now, slog.New(slog.DiscardHandler))
+	tokens := install(f).instance()
 	good, _, err := tokens.Issue(f.Context(), aSession())
 	if err != nil {
 		f.Fatal(err)
@@ -370,9 +370,10 @@ func FuzzAccessToken(f *testing.F) {
 // month, and few are good at once.
 func TestKeysFollowEachOther(t *testing.T) {
 	t.Parallel()
+	installed := install(t)
 	rapid.Check(t, func(r *rapid.T) {
-		w := &watch{now: begin}
-		i := installation{w, memtable.New(w.Now), sharedKeyring(t), &strings.Builder{}}
+		i := installed.anew()
+		w := i.watch
 		instances := []*people.AccessTokens{i.instance(), i.instance(), i.instance()}
 		type issued struct {
 			token   secret.String
@@ -416,21 +417,45 @@ func TestKeysFollowEachOther(t *testing.T) {
 	})
 }
 
-var (
-	oneKeyring sync.Once
-	oneOfAll   *keyring.Keyring
-)
-
-// sharedKeyring is one for all cases of a property: a file is slow.
-func sharedKeyring(t *testing.T) *keyring.Keyring {
-	t.Helper()
-	oneKeyring.Do(func() {
-		var err error
-		if oneOfAll, err = keyring.Open(filepath.Join(t.TempDir(), "keyring"), keyring.Options{}); err != nil {
+// TestNobodyNoticesANewKey: each second around the moment at which a key follows another,
+// what one instance issues is good for all others at once, whenever these last looked.
+func TestNobodyNoticesANewKey(t *testing.T) {
+	t.Parallel()
+	installed := install(t)
+	for looked := range 12 { // seconds before
+		i := installed.anew()
+		busy, quiet := i.instance(), i.instance()
+		issue(t, busy, aSession())
+		i.watch.Pass(30*24*time.Hour - time.Duration(looked)*time.Second)
+		if _, err := quiet.Verify(t.Context(), issue(t, busy, aSession())); err != nil {
 			t.Fatal(err)
 		}
-	})
-	return oneOfAll
+		i.watch.Pass(time.Duration(looked) * time.Second)
+		for second := range 100 {
+			if _, err := quiet.Verify(t.Context(), issue(t, busy, aSession())); err != nil {
+				t.Fatalf("looked %d seconds before, %d seconds after the new key: %v", looked, second, err)
+			}
+			i.watch.Pass(time.Second)
+		}
+		keys, err := i.store().Installation().TokenKeys(t.Context(), 10)
+		if err != nil || len(keys) != 2 {
+			t.Errorf("%d keys, %v", len(keys), err)
+		}
+		if kid, _ := i.keyOf(t); !strings.Contains(header(t, issue(t, busy, aSession())), kid) {
+			t.Error("the new key signs nothing")
+		}
+	}
+}
+
+// header is that of a token.
+func header(t *testing.T, token secret.String) string {
+	t.Helper()
+	text, _, _ := strings.Cut(token.Reveal(), ".")
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
 }
 
 // TestFirstKeyIsMadeOnce by many instances that begin at once.
@@ -612,5 +637,3 @@ func TestKeysOutOfReach(t *testing.T) {
 		t.Errorf("%+v, %v", c, err)
 	}
 }
-
-func memory(w *watch) table.Table { return memtable.New(w.Now) }
