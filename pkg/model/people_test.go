@@ -168,7 +168,7 @@ func TestNothingHiddenIsShown(t *testing.T) {
 		}
 		return hidden
 	}
-	raw := fmt.Sprint([]byte(content))
+	raw := fmt.Sprintf("%d", []byte(content))
 	for _, record := range []any{&model.Person{}, &model.Credentials{}, &model.Session{}, &model.APIToken{}, &model.Invitation{}, &model.Recovery{}, new(model.Hidden)} {
 		v := reflect.ValueOf(record).Elem()
 		if fill(v) == 0 {

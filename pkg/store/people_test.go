@@ -228,9 +228,10 @@ func TestOvertaken(t *testing.T) {
 					tb := memtable.New(func() time.Time { return monday })
 					a, b := create(t, tb, first), create(t, tb, second)
 					m := mortal.Dies(tb, 6, false) // before the person's record has the address
-					if died == "the first" {
+					switch died {
+					case "the first":
 						_ = changes(m, a.ID, wanted)
-					} else if died == "the second" {
+					case "the second":
 						_ = changes(m, b.ID, wish)
 					}
 					var errB error
