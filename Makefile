@@ -23,9 +23,16 @@ test: warm ## Run all tests that are quick (minutes; the first build takes longe
 	@test/emulator/python -c ''
 	go test ./...
 
-e2e: warm ## Run the command and the deployed functions end to end, with every kill point (about ten minutes)
+e2e: warm ## Run the command and the deployed functions end to end, with every kill point (about twelve minutes)
 	@test/emulator/python -c ''
 	CLOUDARQ_E2E_SAMPLE=1 go test -count=1 -timeout 30m ./cmd/... ./test/...
+
+# What is given to the program, which asks before it does anything.
+SMOKE := $(if $(PROFILE),-profile "$(PROFILE)") $(if $(REGION),-region "$(REGION)") $(if $(DIST),-dist "$(DIST)") $(if $(SERVICES),-services "$(SERVICES)") \
+	$(if $(YES),-yes) $(if $(KEEP),-keep) $(if $(DESTROY),-destroy) $(if $(POLICY),-policy)
+.PHONY: smoke
+smoke: ## Try a deployment in your own AWS account, and delete it: PREFIX=name PROFILE=… REGION=… (fifteen minutes, cents; docs/operations.md)
+	@go run ./test/smoke -prefix "$(PREFIX)" $(SMOKE)
 
 .PHONY: record-release
 record-release: warm ## Record what this tree's functions and command write, for the upgrade test of the next release

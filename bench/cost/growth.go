@@ -84,7 +84,7 @@ func (w *writer) savings() {
 func (w *writer) assumptions() {
 	w.f("## What is assumed\n\n")
 	w.f("- **Time of functions**, which one process cannot show: a start of %.0f ms (`make size` measures 10 to 40) for every invocation of\n"+
-		"  checker and aggregator, as if none were ever used again; %.0f ms for each call to DynamoDB, S3, SQS, SNS and KMS, one after the other; for each task %d calls to the\n"+
+		"  checker and aggregator, as if none were ever used again; %.0f ms for each call to DynamoDB, S3, SQS, SNS, EventBridge and KMS, one after the other; for each task %d calls to the\n"+
 		"  account that wait for one another, of %.0f ms; all others %d at a time; what `pkg/aws/client/limits.go` holds them back; %.2f ms of a\n"+
 		"  processor for each call and all that follows from it, which is what `make bench` measures, at the share that 1 GB has of one.\n",
 		initSeconds*1000, ownCall*1000, chain, latency*1000, atOnce, perCall*1000)

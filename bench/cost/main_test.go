@@ -81,7 +81,7 @@ func TestBill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []line{{"Lambda", 0}, {"DynamoDB", 0.75}, {"S3", 0.005}, {"SQS", 0}, {"SNS", 0}, {"KMS", 0}, {"CloudWatch", 0}}
+	want := []line{{"Lambda", 0}, {"DynamoDB", 0.75}, {"S3", 0.005}, {"SQS", 0}, {"SNS", 0}, {"EventBridge", 0}, {"KMS", 0}, {"CloudWatch", 0}}
 	if d := cmp.Diff(want, lines, cmp.AllowUnexported(line{})); d != "" || total != 0.755 {
 		t.Errorf("bill of %v (-want +got):\n%s", total, d)
 	}

@@ -11,7 +11,7 @@ import (
 // repeats it in words.
 const (
 	initSeconds = 0.15  // of each environment, several times what make size measures; every invocation is taken for a first one
-	ownCall     = 0.008 // a call to DynamoDB, S3, SQS, SNS or KMS, one after the other
+	ownCall     = 0.008 // a call to DynamoDB, S3, SQS, SNS, EventBridge or KMS, one after the other
 	latency     = 0.1   // a call to the audited account, over all regions
 	chain       = 5     // calls of a task of which each needs the one before: opening the account, a listing, a description, its parts
 	atOnce      = 64    // calls under way at once, client.CallsAtOnce
@@ -86,6 +86,7 @@ func (m model) bill(work map[meter.Unit]float64) ([]line, float64, error) {
 		{meter.ObjectGets, work[meter.ObjectGets]},
 		{meter.Messages, work[meter.Messages]},
 		{meter.Publishes, work[meter.Publishes]},
+		{meter.Events, work[meter.Events]},
 		{meter.Keys, work[meter.Keys]},
 		{"logs.gb", work[meter.LogBytes] / gb},
 	}
@@ -153,7 +154,7 @@ func (m model) idle(minute map[meter.Unit]float64) ([]idleLine, float64, error) 
 		n         float64
 	}{
 		{"KMS keys", fmt.Sprintf("%d, the installation's; each yearly rotation adds one more, twice at most", m.deployed.keys), "kms.key", float64(m.deployed.keys)},
-		{"CloudWatch alarms", fmt.Sprintf("%d alarms", m.deployed.alarms), "alarm", float64(m.deployed.alarms)},
+		{"CloudWatch alarms", fmt.Sprintf("%d metrics that alarms look at", m.deployed.alarms), "alarm", float64(m.deployed.alarms)},
 		{"SQS, receives of empty queues", fmt.Sprintf("%d queues, %d polls of %d s each: %s requests", m.deployed.polled, pollers, pollSeconds, thousands(polls)), meter.Messages, polls},
 		{"Lambda, the scheduler's requests", thousands(invocations(month)) + " invocations", "lambda.request", invocations(month)},
 		{"Lambda, the scheduler's time", fmt.Sprintf("%s GB-seconds", thousands(m.gbSeconds(month))), "lambda.gb_second", m.gbSeconds(month)},

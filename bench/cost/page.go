@@ -132,14 +132,14 @@ func kb(bytes float64) string { return thousands(bytes / 1024) }
 func (w *writer) work() {
 	w.f("## The work of one audit\n\n" +
 		"Everything, over all services: one task for each, one that opens the account, and the rules over several.\n\n" +
-		"| resources | regions | audit | verdicts | findings written | calls to the account | invocations | GB-seconds | write units | read units | PUT | GET | SQS | SNS | KMS | log KB | table KB | evidence KB |\n" +
-		"|--:|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n")
+		"| resources | regions | audit | verdicts | findings written | calls to the account | invocations | GB-seconds | write units | read units | PUT | GET | SQS | SNS | events | KMS | log KB | table KB | evidence KB |\n" +
+		"|--:|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n")
 	for _, a := range w.metered.Audits {
 		k := a.Work
-		w.f("| %s | %d | %s | %s | %s | %s | %.0f | %.0f | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n",
+		w.f("| %s | %d | %s | %s | %s | %s | %.0f | %.0f | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n",
 			thousands(float64(a.Resources)), a.Regions, change(a.Changed), thousands(float64(a.Verdicts)), thousands(float64(a.Written)),
 			thousands(k[meter.AWSCalls.Of(rig.Checker)]), invocations(k), w.gbSeconds(k), thousands(k[meter.WriteUnits]), thousands(k[meter.ReadUnits]),
-			thousands(k[meter.ObjectPuts]), thousands(k[meter.ObjectGets]), thousands(k[meter.Messages]), thousands(k[meter.Publishes]),
+			thousands(k[meter.ObjectPuts]), thousands(k[meter.ObjectGets]), thousands(k[meter.Messages]), thousands(k[meter.Publishes]), thousands(k[meter.Events]),
 			thousands(k[meter.Keys]), kb(k[meter.LogBytes]), kb(k[meter.TableBytes]), kb(k[meter.ObjectBytes]))
 	}
 	w.f("\nFindings that did not change are read and not written: that is all that an unchanged audit saves, as\n" +

@@ -12,7 +12,7 @@ import (
 // large it is.
 type deployment struct {
 	memory   map[string]float64 // GB of each function, by its logical id
-	alarms   int
+	alarms   int                // metrics that alarms look at, which is what they cost by
 	keys     int
 	polled   int // queues that Lambda polls
 	evidence float64
@@ -32,9 +32,13 @@ func readTemplate(path string) (deployment, error) {
 		} `yaml:"Parameters"`
 		Resources map[string]struct {
 			Type       string `yaml:"Type"`
+			Condition  string `yaml:"Condition"`
 			Properties struct {
 				MemorySize yaml.Node `yaml:"MemorySize"`
-				Events     map[string]struct {
+				Metrics    []struct {
+					MetricStat *yaml.Node `yaml:"MetricStat"`
+				} `yaml:"Metrics"`
+				Events map[string]struct {
 					Type string `yaml:"Type"`
 				} `yaml:"Events"`
 			} `yaml:"Properties"`
@@ -46,7 +50,17 @@ func readTemplate(path string) (deployment, error) {
 	for id, r := range t.Resources {
 		switch r.Type {
 		case "AWS::CloudWatch::Alarm":
-			d.alarms++
+			if r.Condition == "HasAlertEmail" { // which there is not by default
+				continue
+			}
+			for _, m := range r.Properties.Metrics {
+				if m.MetricStat != nil {
+					d.alarms++
+				}
+			}
+			if len(r.Properties.Metrics) == 0 {
+				d.alarms++
+			}
 		case "AWS::KMS::Key":
 			d.keys++
 		case "AWS::Serverless::Function":

@@ -23,6 +23,7 @@ const (
 	ObjectBytes Unit = "s3.bytes"
 	Messages    Unit = "sqs.request" // sends, receives, deletes, changes of visibility
 	Publishes   Unit = "sns.publish"
+	Events      Unit = "events.custom"
 	Keys        Unit = "kms.request"
 	LogBytes    Unit = "logs.bytes"
 )
@@ -30,7 +31,7 @@ const (
 // What is counted of each function.
 const (
 	Invocations Unit = "invocations" // billed
-	OwnCalls    Unit = "own_calls"   // to DynamoDB, S3, SQS, SNS and KMS
+	OwnCalls    Unit = "own_calls"   // to DynamoDB, S3, SQS, SNS, EventBridge and KMS
 	AWSCalls    Unit = "aws_calls"   // to the audited account
 	PacedMillis Unit = "paced_ms"    // that the pace of calls to the audited account takes at least
 )

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/cloudarq/cloudarq/pkg/platform/blob"
+	"github.com/cloudarq/cloudarq/pkg/platform/bus"
 	"github.com/cloudarq/cloudarq/pkg/platform/notify"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 )
@@ -106,6 +107,24 @@ func (n *Notifier) Publish(ctx context.Context, messages ...notify.Message) erro
 		n.bill.call(ctx, map[Unit]float64{Publishes: units(bytes, chunk)})
 	}
 	return n.Notifier.Publish(ctx, messages...)
+}
+
+// Bus is a bus whose events are counted, and go nowhere.
+type Bus struct{ bill *Bill }
+
+// NewBus counts what is told.
+func NewBus(bill *Bill) Bus { return Bus{bill} }
+
+// Publish implements bus.Publisher.
+func (b Bus) Publish(ctx context.Context, events ...bus.Event) error {
+	for some := range slices.Chunk(events, batch) {
+		n := 0.0
+		for _, e := range some { // each by itself, however many go together
+			n += units(len(e.Detail)+len(e.Type), chunk)
+		}
+		b.bill.call(ctx, map[Unit]float64{Events: n})
+	}
+	return bus.Check(events...)
 }
 
 // Handler is a function behind a queue. Lambda's poller receives each message by

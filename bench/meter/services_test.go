@@ -2,13 +2,16 @@ package meter
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cloudarq/cloudarq/internal/memblob"
+	"github.com/cloudarq/cloudarq/pkg/platform/bus"
 	"github.com/cloudarq/cloudarq/pkg/platform/notify"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 )
@@ -48,6 +51,12 @@ func TestServices(t *testing.T) {
 		"an alert is a publish": {func(ctx context.Context) error {
 			return NewNotifier(nowhere{}, bill).Publish(ctx, notify.Message{ID: "1"})
 		}, Publishes, 1},
+		"events are counted one by one": {func(ctx context.Context) error {
+			return NewBus(bill).Publish(ctx, told(12, 100)...)
+		}, Events, 12},
+		"64 KB of an event are one": {func(ctx context.Context) error {
+			return NewBus(bill).Publish(ctx, told(1, bus.MaxDetail-100)...)
+		}, Events, 1},
 		"a small blob is a PUT":                          {put(100), ObjectPuts, 1},
 		"a large one goes in parts":                      {put(20 << 20), ObjectPuts, 5},
 		"a message is received, hidden and deleted":      {handle(bill, nil), Messages, 3},
@@ -67,6 +76,13 @@ func handle(bill *Bill, answer error) func(context.Context) error {
 		h := Handler("f", func(context.Context, queue.Message) error { return answer }, bill, func() error { return nil })
 		return h(ctx, queue.Message{})
 	}
+}
+
+func told(n, size int) (events []bus.Event) {
+	for range n {
+		events = append(events, bus.Event{ID: "1", Type: "audit finished", At: time.Unix(1, 0), Detail: fmt.Appendf(nil, `{"a":%q}`, strings.Repeat("x", size))})
+	}
+	return events
 }
 
 // endless is a reader that never ends.

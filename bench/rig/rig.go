@@ -120,7 +120,7 @@ func New(ctx context.Context, o Options) (*Rig, error) {
 	tasks, urgent, results, purges := meter.NewSender(r.tasks, r.Bill), meter.NewSender(r.urgent, r.Bill), meter.NewSender(r.results, r.Bill), meter.NewSender(r.purges, r.Bill)
 	// Each function has what its main gives it.
 	r.tick = &pipeline.Pipeline{
-		Catalog: catalog, Store: r.store, Tasks: tasks, Urgent: urgent, Results: results, Signings: tasks, Purges: purges, Meter: r.function(Scheduler), Now: r.clock, Bound: bound,
+		Catalog: catalog, Store: r.store, Tasks: tasks, Urgent: urgent, Results: results, Signings: tasks, Purges: purges, Events: meter.NewBus(r.Bill), Meter: r.function(Scheduler), Now: r.clock, Bound: bound,
 	}
 	r.checker = &pipeline.Pipeline{
 		Catalog: catalog, Specs: r.Estate.specs(), Store: r.store, Evidence: evidence, Tasks: tasks, Urgent: urgent, Results: results,
@@ -128,6 +128,7 @@ func New(ctx context.Context, o Options) (*Rig, error) {
 	}
 	r.aggregator = &pipeline.Pipeline{
 		Catalog: catalog, Store: r.store, Evidence: evidence, Results: results, Signings: tasks, Purges: purges, Alerts: meter.NewNotifier(r.heard, r.Bill),
+		Chat: meter.NewNotifier(nobody{}, r.Bill), Events: meter.NewBus(r.Bill),
 		Progress: pipeline.Silent{}, Meter: r.function(Aggregator), Now: r.clock, LeaseFor: leaseFor,
 	}
 	return r, r.connect(ctx)
@@ -319,6 +320,14 @@ type ears struct {
 	mu    sync.Mutex
 	heard map[string]int
 	kinds map[string]int
+}
+
+// nobody is a topic to which nobody subscribed.
+type nobody struct{}
+
+// Publish implements notify.Notifier.
+func (nobody) Publish(_ context.Context, messages ...notify.Message) error {
+	return notify.Check(messages...)
 }
 
 // Publish implements notify.Notifier.

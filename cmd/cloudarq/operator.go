@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"strconv"
 	"time"
@@ -21,8 +20,17 @@ type operatorFlags struct {
 	profile, region string
 }
 
-func (f *operatorFlags) open(ctx context.Context) (*operator.Operator, error) {
-	return operator.Open(ctx, f.profile, f.region, version.String())
+// operatorWith opens what an operator works with, if all flags are there that it takes.
+func (c *cli) operatorWith(cmd *cobra.Command, f *operatorFlags, needed ...string) (*operator.Operator, error) {
+	for _, name := range needed {
+		if cmd.Flag(name).Value.String() == "" {
+			return nil, usagef("--%s is needed; %s --help shows an example", name, cmd.CommandPath())
+		}
+	}
+	if _, err := c.format(); err != nil {
+		return nil, err
+	}
+	return operator.Open(cmd.Context(), f.profile, f.region, version.String())
 }
 
 func (c *cli) operator() *cobra.Command {
@@ -51,10 +59,7 @@ with what it was. It reads the whole table.`,
   cloudarq operator inventory --table cloudarq-restored --profile operator -o json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if _, err := c.format(); err != nil {
-				return err
-			}
-			o, err := f.open(cmd.Context())
+			o, err := c.operatorWith(cmd, f, "table")
 			if err != nil {
 				return err
 			}
@@ -71,37 +76,34 @@ with what it was. It reads the whole table.`,
 	}
 	cmd.Flags().StringVar(&f.region, "region", "", "region of the table (default the profile's)")
 	cmd.Flags().StringVar(&table, "table", "", "name of the table")
-	_ = cmd.MarkFlagRequired("table")
 	return cmd
 }
 
 func (c *cli) operatorRestoreObjects(f *operatorFlags) *cobra.Command {
-	var bucket, at string
+	var bucket, table, at string
 	var r s3.Restoring
 	cmd := &cobra.Command{
-		Use:   "restore-objects --bucket BUCKET --at MOMENT",
+		Use:   "restore-objects --bucket BUCKET --table TABLE --at MOMENT",
 		Short: "Bring back what the bucket held at a moment",
 		Long: `Bring back what the bucket held at a moment, of objects that were replaced or deleted
 since: the version of then is copied to be the newest. No version is deleted, and
 what came since stays, unless --newer says that the table goes back to that moment as
-well: then it is hidden. It can be run again, for the same moment or another. Versions
-that were replaced before BackupRetentionDays are gone.`,
-		Example: `  cloudarq operator restore-objects --bucket cloudarq-evidence-111122223333-eu-west-1 --at 2026-11-29T12:00:00Z --dry-run
-  cloudarq operator restore-objects --bucket cloudarq-evidence-111122223333-eu-west-1 --at 2026-11-29T12:00:00Z --newer`,
+well: then it is hidden. Objects of connections that the table does not have stay gone,
+since nothing would ever purge them. It can be run again, for the same moment or another.
+Versions that were replaced before BackupRetentionDays are gone.`,
+		Example: `  cloudarq operator restore-objects --bucket cloudarq-evidence-111122223333-eu-west-1 --table cloudarq-restored --at 2026-11-29T12:00:00Z --dry-run
+  cloudarq operator restore-objects --bucket cloudarq-evidence-111122223333-eu-west-1 --table cloudarq-restored --at 2026-11-29T12:00:00Z --newer`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if _, err := c.format(); err != nil {
-				return err
-			}
 			var err error
 			if r.At, err = time.Parse(time.RFC3339, at); err != nil || r.At.Nanosecond() != 0 || r.At.After(time.Now()) {
 				return usagef("--at %q is no second that is past, such as 2026-11-29T12:00:00Z", at)
 			}
-			o, err := f.open(cmd.Context())
+			o, err := c.operatorWith(cmd, f, "bucket", "table")
 			if err != nil {
 				return err
 			}
-			done, err := o.RestoreObjects(cmd.Context(), bucket, r)
+			done, err := o.RestoreObjects(cmd.Context(), bucket, table, r)
 			if err != nil {
 				return fmt.Errorf("%w; %d objects were brought back before; run it again to go on", err, done.Restored)
 			}
@@ -110,17 +112,17 @@ that were replaced before BackupRetentionDays are gone.`,
 				{Name: "restored", Value: func(r s3.Restored) string { return strconv.FormatInt(r.Restored, 10) }},
 				{Name: "newer", Value: func(r s3.Restored) string { return strconv.FormatInt(r.Newer, 10) }},
 				{Name: "hidden", Value: func(r s3.Restored) string { return strconv.FormatInt(r.Hidden, 10) }},
+				{Name: "gone", Value: func(r s3.Restored) string { return strconv.FormatInt(r.Gone, 10) }},
 			})
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.region, "region", "", "region of the bucket (default the profile's)")
 	flags.StringVar(&bucket, "bucket", "", "name of the bucket")
+	flags.StringVar(&table, "table", "", "name of the table that goes with it, the restored one if it was restored")
 	flags.StringVar(&at, "at", "", "the moment, to the second, as 2026-11-29T12:00:00Z")
 	flags.BoolVar(&r.Newer, "newer", false, "hide what came after the moment")
 	flags.BoolVar(&r.Dry, "dry-run", false, "change nothing, and count")
-	_ = cmd.MarkFlagRequired("bucket")
-	_ = cmd.MarkFlagRequired("at")
 	return cmd
 }
 
@@ -140,10 +142,7 @@ new key. Run it again to go on after an interruption.`,
     --to-key arn:aws:kms:eu-central-1:111122223333:key/0987dcba-09fe-87dc-65ba-ab0987654321`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if _, err := c.format(); err != nil {
-				return err
-			}
-			o, err := f.open(cmd.Context())
+			o, err := c.operatorWith(cmd, f, "table", "from-key", "to-key")
 			if err != nil {
 				return err
 			}
@@ -166,8 +165,5 @@ new key. Run it again to go on after an interruption.`,
 	flags.StringVar(&table, "table", "", "name of the table, in the region of the new key")
 	flags.StringVar(&from, "from-key", "", "ARN of the key that seals them now")
 	flags.StringVar(&to, "to-key", "", "ARN of the key that is to seal them")
-	for _, name := range []string{"table", "from-key", "to-key"} {
-		_ = cmd.MarkFlagRequired(name)
-	}
 	return cmd
 }

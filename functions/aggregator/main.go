@@ -17,11 +17,13 @@ import (
 
 type settings struct {
 	wiring.Settings
+	wiring.Told
 	Bucket      string        `env:"EVIDENCE_BUCKET,required"`
 	Results     string        `env:"RESULTS_QUEUE_URL,required"`
 	Dead        string        `env:"RESULTS_DEAD_QUEUE_URL,required"`
 	Jobs        string        `env:"JOBS_QUEUE_URL,required"`
 	Topic       string        `env:"ALERT_TOPIC_ARN,required"`
+	ChatTopic   string        `env:"CHAT_TOPIC_ARN,required"`
 	MaxReceives int           `env:"MAX_RECEIVES,required"`
 	LeaseFor    time.Duration `env:"LEASE_FOR,required"`
 	Spare       time.Duration `env:"SPARE,required"`
@@ -29,11 +31,11 @@ type settings struct {
 
 func main() {
 	cfg, f := wiring.Boot[settings]()
-	results := f.Queue(cfg.Results)
+	results, topics := f.Queue(cfg.Results), sdksns.NewFromConfig(f.SDK)
 	p := &pipeline.Pipeline{
 		Catalog: f.Catalog, Store: f.Store, Evidence: f.Bucket(cfg.Bucket),
-		Results: results, Signings: f.Queue(cfg.Jobs), Alerts: sns.New(sdksns.NewFromConfig(f.SDK), cfg.Topic),
-		Progress: pipeline.Silent{}, Meter: f.Meters, Now: time.Now, LeaseFor: cfg.LeaseFor, Spare: cfg.Spare, TempDir: os.TempDir(),
+		Results: results, Signings: f.Queue(cfg.Jobs), Alerts: sns.New(topics, cfg.Topic), Chat: sns.New(topics, cfg.ChatTopic),
+		Events: f.Events(cfg.Told, false), Progress: pipeline.Silent{}, Meter: f.Meters, Now: time.Now, LeaseFor: cfg.LeaseFor, Spare: cfg.Spare, TempDir: os.TempDir(),
 	}
 	lambda.Start(lambdax.Messages{
 		Max: cfg.MaxReceives, Meters: f.Meters, Log: f.Log,

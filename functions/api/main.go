@@ -16,6 +16,7 @@ import (
 
 type settings struct {
 	wiring.Settings
+	wiring.Told
 	Urgent      string        `env:"URGENT_QUEUE_URL,required"`
 	Key         string        `env:"KEY_ARN,required"`
 	JobQueue    string        `env:"JOBS_QUEUE_URL,required"`
@@ -30,14 +31,15 @@ type settings struct {
 func main() {
 	cfg, f := wiring.Boot[settings]()
 	keys, bucket := f.Keys(cfg.Key), f.Bucket(cfg.Bucket)
+	events := f.Events(cfg.Told, true)
 	handler := &api.API{
 		Store: f.Store, Catalog: f.Catalog, ExternalIDs: connect.ExternalIDs{Store: f.Store, Keys: keys, Now: time.Now},
 		AccessKeys: connect.AccessKeys{Store: f.Store, Keys: keys, Now: time.Now}, Jobs: connect.Jobs{Store: f.Store, Queue: f.Queue(cfg.JobQueue), Now: time.Now},
 		Pipeline: &pipeline.Pipeline{
-			Catalog: f.Catalog, Store: f.Store, Urgent: f.Queue(cfg.Urgent), Signings: f.Queue(cfg.JobQueue),
+			Catalog: f.Catalog, Store: f.Store, Urgent: f.Queue(cfg.Urgent), Signings: f.Queue(cfg.JobQueue), Events: events,
 			Meter: f.Meters, Now: time.Now, Bound: cfg.Bound, KeepDetail: time.Duration(cfg.Evidence) * 24 * time.Hour, PurgeAfter: cfg.PurgeAfter,
 		},
-		Templates: bucket, Ledgers: bucket,
+		Events: events, Templates: bucket, Ledgers: bucket,
 		Now: time.Now, Log: f.Log, CheckerRole: cfg.CheckerRole, AuditRole: cfg.AuditRole, Region: f.SDK.Region, Version: version.String(),
 	}
 	lambda.Start(lambdax.HTTP(handler.Handler(), f.Meters, f.Log))

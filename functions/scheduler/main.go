@@ -14,6 +14,7 @@ import (
 
 type settings struct {
 	wiring.Settings
+	wiring.Told
 	Tasks    string        `env:"TASKS_QUEUE_URL,required"`
 	Results  string        `env:"RESULTS_QUEUE_URL,required"`
 	Jobs     string        `env:"JOBS_QUEUE_URL,required"`
@@ -25,7 +26,7 @@ func main() {
 	cfg, f := wiring.Boot[settings]()
 	p := &pipeline.Pipeline{
 		Catalog: f.Catalog, Store: f.Store, Tasks: f.Queue(cfg.Tasks), Results: f.Queue(cfg.Results), Purges: f.Queue(cfg.Jobs), Signings: f.Queue(cfg.Jobs),
-		Meter: f.Meters, Now: time.Now, Bound: cfg.Bound, KeepDetail: time.Duration(cfg.Evidence) * 24 * time.Hour,
+		Events: f.Events(cfg.Told, false), Meter: f.Meters, Now: time.Now, Bound: cfg.Bound, KeepDetail: time.Duration(cfg.Evidence) * 24 * time.Hour,
 	}
 	lambda.Start(lambdax.Clock(p.Tick, f.Meters, f.Log))
 }

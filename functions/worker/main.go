@@ -18,6 +18,7 @@ import (
 
 type settings struct {
 	wiring.Settings
+	wiring.Told
 	Bucket      string        `env:"EVIDENCE_BUCKET,required"`
 	Jobs        string        `env:"JOBS_QUEUE_URL,required"`
 	Dead        string        `env:"JOBS_DEAD_QUEUE_URL,required"`
@@ -28,15 +29,15 @@ type settings struct {
 
 func main() {
 	cfg, f := wiring.Boot[settings]()
-	jobs, keys := f.Queue(cfg.Jobs), f.Keys(cfg.Key)
+	jobs, keys, events := f.Queue(cfg.Jobs), f.Keys(cfg.Key), f.Events(cfg.Told, false)
 	p := &pipeline.Pipeline{
-		Catalog: f.Catalog, Store: f.Store, Evidence: f.Bucket(cfg.Bucket), Purges: jobs,
+		Catalog: f.Catalog, Store: f.Store, Evidence: f.Bucket(cfg.Bucket), Purges: jobs, Events: events,
 		Signer:   connect.Signing{Store: f.Store, Keys: keys, Now: time.Now},
 		Progress: pipeline.Silent{}, Meter: f.Meters, Now: time.Now, Spare: cfg.Spare,
 	}
 	worker := connect.Worker{
 		Jobs:     connect.Jobs{Store: f.Store, Queue: jobs, Now: time.Now},
-		Rekeying: connect.Rekeying{Store: f.Store, Keys: keys}, Log: f.Log, Spare: cfg.Spare,
+		Rekeying: connect.Rekeying{Store: f.Store, Keys: keys}, Events: events, Log: f.Log, Spare: cfg.Spare,
 	}
 	lambda.Start(lambdax.Messages{
 		Max: cfg.MaxReceives, Meters: f.Meters, Log: f.Log,

@@ -114,6 +114,7 @@ func TestRooms(t *testing.T) {
 		"pkg/platform/blob":    {},
 		"pkg/platform/queue":   {},
 		"pkg/platform/notify":  {},
+		"pkg/platform/bus":     {},
 		"pkg/platform/secret":  {},
 		"pkg/platform/metrics": {},
 		"pkg/policy":           {"pkg/model"},
@@ -127,7 +128,8 @@ func TestRooms(t *testing.T) {
 		"pkg/audit/diff":       {"pkg/audit/evidence", "pkg/judge/check", "pkg/judge/fact", "pkg/model"},
 		"pkg/audit/statement":  {"pkg/model"},
 		"pkg/audit/drift":      {"pkg/judge/check", "pkg/judge/fact", "pkg/model", "pkg/policy"},
-		"pkg/audit/alert":      {"pkg/audit/diff", "pkg/audit/drift", "pkg/model", "pkg/platform/notify"},
+		"pkg/audit/alert":      {"pkg/audit/diff", "pkg/audit/drift", "pkg/judge/check", "pkg/model", "pkg/platform/notify"},
+		"pkg/audit/event":      {"pkg/audit/alert", "pkg/model", "pkg/platform/bus"},
 		"pkg/results/filter":   {"pkg/judge/check"},
 	} {
 		found := false
@@ -174,7 +176,7 @@ func TestSDKStaysAtTheEdge(t *testing.T) {
 	t.Parallel()
 	edge := []string{
 		"pkg/api/client", "pkg/aws/client", "pkg/aws/fake", "pkg/aws/wire", "pkg/access/bootstrap", "pkg/access/operator", "pkg/aws/collect", "pkg/aws/collect/collecttest", "pkg/services/collectors",
-		"pkg/platform/table/dynamo", "pkg/platform/blob/s3", "pkg/platform/queue/sqs", "pkg/platform/notify/sns", "pkg/platform/secret/kms", "test/emulator/emulatortest", "bench/synthetic",
+		"pkg/platform/table/dynamo", "pkg/platform/blob/s3", "pkg/platform/queue/sqs", "pkg/platform/notify/sns", "pkg/platform/bus/eventbridge", "pkg/platform/secret/kms", "test/emulator/emulatortest", "bench/synthetic",
 	}
 	isMain := func(name string) bool { return strings.HasPrefix(name, "functions/") }
 	lambda := "github.com/aws/aws-lambda-go/"
@@ -202,11 +204,12 @@ func TestSDKStaysAtTheEdge(t *testing.T) {
 // a deployment with, out of everything but the command: no function links either, nor
 // the client that accounts are written with, and configurations that nothing guards are
 // made for these, to sign requests to CloudArq's own API, and for CloudArq's own
-// resources.
+// resources. The smoke test, which is no part of the product, makes and deletes what an
+// operator would.
 func TestOnlyTheCommandBootstraps(t *testing.T) {
 	t.Parallel()
 	const bootstrap, client = module + "pkg/access/bootstrap", "github.com/aws/aws-sdk-go-v2/service/cloudformation"
-	const operator = module + "pkg/access/operator"
+	const operator, smoke = module + "pkg/access/operator", "test/smoke"
 	functions, commands := 0, 0
 	for _, p := range list(t) {
 		if strings.HasPrefix(p.name(), "functions/") {
@@ -217,7 +220,7 @@ func TestOnlyTheCommandBootstraps(t *testing.T) {
 				}
 			}
 		}
-		if slices.Contains(p.Imports, operator) && p.name() != "cmd/cloudarq" {
+		if slices.Contains(p.Imports, operator) && p.name() != "cmd/cloudarq" && p.name() != smoke {
 			t.Errorf("%s imports pkg/access/operator", p.name())
 		}
 		if slices.Contains(p.Imports, bootstrap) {
@@ -226,7 +229,7 @@ func TestOnlyTheCommandBootstraps(t *testing.T) {
 				t.Errorf("%s imports pkg/access/bootstrap", p.name())
 			}
 		}
-		if slices.Contains(p.Imports, client) && p.ImportPath != bootstrap {
+		if slices.Contains(p.Imports, client) && p.ImportPath != bootstrap && p.name() != smoke {
 			t.Errorf("%s imports the client of CloudFormation", p.name())
 		}
 		if slices.Contains([]string{"pkg/aws/client", "pkg/api/client", "pkg/access/bootstrap", "pkg/access/operator"}, p.name()) {
@@ -267,5 +270,38 @@ func TestNoInit(t *testing.T) {
 		if err == nil {
 			t.Errorf("an init function:\n%s", out)
 		}
+	}
+}
+
+// TestOneKindIsSealed keeps to one the kinds of records that KMS, or the keyring, wraps:
+// data keys, which are made in one room and stored by store.PutDataKey. Whoever seals
+// everything by another key looks at these alone.
+func TestOneKindIsSealed(t *testing.T) {
+	t.Parallel()
+	makers := []string{"pkg/platform/secret", "pkg/platform/secret/kms", "pkg/platform/secret/keyring", "pkg/access/connect", "pkg/local"} // which hands it on
+	found := 0
+	for _, p := range list(t) {
+		if !strings.HasPrefix(p.name(), "pkg/") && !strings.HasPrefix(p.name(), "functions/") && !strings.HasPrefix(p.name(), "cmd/") || slices.Contains([]string{"pkg/platform/secret/secrettest"}, p.name()) {
+			continue
+		}
+		files, err := filepath.Glob(filepath.Join(p.Dir, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = slices.DeleteFunc(files, func(f string) bool { return strings.HasSuffix(f, "_test.go") })
+		if len(files) == 0 {
+			continue
+		}
+		out, err := exec.Command("grep", append([]string{"-nE", `\.(Generate|GenerateDataKey|Encrypt)\(ctx`}, files...)...).CombinedOutput()
+		if err != nil {
+			continue // there is none
+		}
+		found++
+		if !slices.Contains(makers, p.name()) {
+			t.Errorf("%s wraps a key, and operator reseal does not know of it:\n%s", p.name(), out)
+		}
+	}
+	if found < len(makers)-1 {
+		t.Errorf("keys are wrapped in %d packages", found)
 	}
 }

@@ -7,10 +7,13 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
 // template is template.yaml as it is written: intrinsic functions are maps with
@@ -131,8 +134,8 @@ func TestTemplateFunctions(t *testing.T) {
 			}
 			source = append(source, read...)
 		}
-		for _, m := range regexp.MustCompile("`env:\"([A-Z_]+),required\"`").FindAllStringSubmatch(string(source), -1) {
-			if !given[m[1]] && !strings.HasPrefix(m[1], "AWS_LAMBDA_") { // those Lambda sets itself
+		for _, m := range regexp.MustCompile("`env:\"([A-Z_]+)(,required)?\"`").FindAllStringSubmatch(string(source), -1) {
+			if m[2] != "" && !given[m[1]] && !strings.HasPrefix(m[1], "AWS_LAMBDA_") { // those Lambda sets itself
 				t.Errorf("%s reads %s, which the template does not set", name, m[1])
 			}
 			delete(given, m[1])
@@ -320,8 +323,12 @@ func TestTemplateStorage(t *testing.T) {
 	if dig(table, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled") != "true" || dig(table, "TimeToLiveSpecification", "AttributeName") != "exp" {
 		t.Errorf("table: no recovery or no expiry: %v", table)
 	}
-	if most := dig(template(t), "Parameters", "BackupRetentionDays", "MaxValue"); most != "29" {
-		t.Errorf("backups may reach back %v days, want fewer than 30", most)
+	if most := dig(template(t), "Parameters", "BackupRetentionDays", "MaxValue"); most != "28" {
+		t.Errorf("backups may reach back %v days, want 28, with which what is deleted is gone after 30", most)
+	}
+	rule, _ := dig(resources(t, "AWS::Backup::BackupPlan")["BackupPlan"], "BackupPlan", "BackupPlanRule").([]any)
+	if len(rule) != 1 || dig(rule[0], "Lifecycle", "DeleteAfterDays", "!Ref") != "BackupRetentionDays" || dig(table, "PointInTimeRecoverySpecification", "RecoveryPeriodInDays", "!Ref") != "BackupRetentionDays" {
+		t.Errorf("backups are kept otherwise than the parameter says: %v", rule)
 	}
 	bucket := resources(t, "AWS::S3::Bucket")["EvidenceBucket"]
 	for _, flag := range []string{"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"} {
@@ -388,4 +395,110 @@ func TestEveryParameterIsExplained(t *testing.T) {
 			}
 		}
 	}
+}
+
+// longestNames are the most characters of each property by which the template names
+// something, from the services' own references (2026-11-30); of what it does not name,
+// CloudFormation cuts the name that it makes.
+var longestNames = map[string]int{
+	"AWS::Backup::BackupPlan BackupPlanName":     50, // https://docs.aws.amazon.com/aws-backup/latest/devguide/API_BackupPlan.html
+	"AWS::Backup::BackupSelection SelectionName": 50,
+	"AWS::Backup::BackupVault BackupVaultName":   50,  // https://docs.aws.amazon.com/aws-backup/latest/devguide/API_CreateBackupVault.html
+	"AWS::DynamoDB::Table IndexName":             255, // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+	"AWS::DynamoDB::Table TableName":             255,
+	"AWS::IAM::Policy PolicyName":                128, // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+	"AWS::IAM::Role PolicyName":                  128,
+	"AWS::IAM::Role RoleName":                    64,
+	"AWS::KMS::Alias AliasName":                  256, // https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html
+	"AWS::S3::Bucket BucketName":                 63,  // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+	"AWS::SNS::Topic DisplayName":                100, // https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html
+	"AWS::Backup::BackupPlan RuleName":           50,
+}
+
+// notNames end with "Name" and name nothing that the template makes.
+var notNames = []string{"AttributeName", "MetricName"}
+
+// TestTemplateNames computes all names for every region that AWS has, of the installation
+// with the longest name: none is too long. Nothing is named after the stack, whose name may
+// have 128 characters, also as a nested one.
+func TestTemplateNames(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile(filepath.Join(root, "template.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(data), "AWS::StackName") {
+		t.Error("something is named after the stack")
+	}
+	pattern := fmt.Sprint(dig(template(t), "Parameters", "Installation", "AllowedPattern"))
+	bounds := regexp.MustCompile(`\[a-z\]\[a-z0-9-\]\{1,(\d+)\}\$$`).FindStringSubmatch(pattern)
+	if bounds == nil {
+		t.Fatalf("the pattern of Installation is not understood: %s", pattern)
+	}
+	most, _ := strconv.Atoi(bounds[1])
+	regions := append(model.KnownRegions(), "us-iso-west-1", "us-isob-west-1", "us-isof-east-1", "eu-isoe-west-1")
+	for _, p := range model.Partitions() {
+		regions = append(regions, p.Home)
+	}
+	names, longest := 0, ""
+	all, _ := dig(template(t), "Resources").(map[string]any)
+	for id, r := range all {
+		kind := fmt.Sprint(dig(r, "Type"))
+		eachName(dig(r, "Properties"), func(property string, value any) {
+			limit, known := longestNames[kind+" "+property]
+			if !known {
+				t.Errorf("%s has a %s, and nobody knows how long that may be", id, property)
+				return
+			}
+			names++
+			for _, region := range regions {
+				name := filled(value, strings.Repeat("i", most+1), region)
+				if len(name) > limit || strings.Contains(name, "$") {
+					t.Errorf("%s of %s has %d characters in %s, of %d: %s", property, id, len(name), region, limit, name)
+				}
+				if property == "BucketName" && len(name) > len(longest) {
+					longest = name
+				}
+			}
+		})
+	}
+	if names < 15 || longest == "" {
+		t.Errorf("%d names, and %q is the longest of a bucket", names, longest)
+	}
+	t.Logf("%d names in %d regions; the longest of a bucket has %d characters", names, len(regions), len(longest))
+}
+
+// eachName gives the properties that name something, at any depth.
+func eachName(value any, see func(property string, value any)) {
+	switch v := value.(type) {
+	case map[string]any:
+		for name, part := range v {
+			if name == "PolicyDocument" || name == "KeyPolicy" || name == "Dimensions" || name == "Environment" {
+				continue
+			}
+			if strings.HasSuffix(name, "Name") && !slices.Contains(notNames, name) {
+				see(name, part)
+				continue
+			}
+			eachName(part, see)
+		}
+	case []any:
+		for _, part := range v {
+			eachName(part, see)
+		}
+	}
+}
+
+// filled is a name with everything in it that CloudFormation puts there.
+func filled(value any, installation, region string) string {
+	if m, ok := value.(map[string]any); ok {
+		if text, ok := m["!Sub"].(string); ok {
+			return strings.NewReplacer("${Installation}", installation, "${AWS::AccountId}", "111122223333", "${AWS::Region}", region).Replace(text)
+		}
+		if m["!Ref"] == "TableName" {
+			return strings.Repeat("t", 255)
+		}
+		return fmt.Sprint("$", m)
+	}
+	return fmt.Sprint(value)
 }

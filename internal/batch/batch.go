@@ -1,6 +1,5 @@
-// Package batch sends many things by the batch calls that SQS and SNS share:
-// both take ten entries, answer for each by itself, and say whose fault a
-// refusal was.
+// Package batch sends many things by the batch calls that SQS, SNS and EventBridge have:
+// all take ten entries, answer for each by itself, and say why they refused one.
 package batch
 
 import (
@@ -12,7 +11,8 @@ import (
 	"github.com/cloudarq/cloudarq/internal/backoff"
 )
 
-// Limits of one batch, for both services.
+// Limits of one batch, for all three.
+// https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 // https://docs.aws.amazon.com/sns/latest/api/API_PublishBatch.html
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
 // (1 MiB there by now; what goes on to Lambda or was subscribed long ago may not be).

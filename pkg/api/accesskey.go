@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/cloudarq/cloudarq/pkg/api/auth"
+	"github.com/cloudarq/cloudarq/pkg/audit/event"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -75,6 +76,7 @@ func (a *API) giveAccessKey(ctx context.Context, in *struct {
 		return nil, a.answer(ctx, err)
 	}
 	a.note(ctx, in.id(), "an access key was given", slog.String("connection", string(c.ID)), slog.String("suffix", c.AccessKey.Suffix))
+	a.tell(ctx, event.OfConnection(in.id(), event.AccessKeyGiven, c, a.Now()))
 	return a.showConnection(ctx, in.id(), c)
 }
 
@@ -88,6 +90,14 @@ func (a *API) keysAllowed(ctx context.Context, org *store.Organization) error {
 		return problem(ctx, http.StatusForbidden, model.CodeAccessKeysDisabled, "access keys are not allowed: give the connection a role, or allow them with PUT /v1/settings")
 	}
 	return nil
+}
+
+// tell tells programs what a request changed. The change is made: that nobody could be
+// told is no reason to say anything else.
+func (a *API) tell(ctx context.Context, e event.Event) {
+	if err := event.Tell(ctx, a.Events, e); err != nil {
+		a.Log.ErrorContext(ctx, "an event was not published", slog.Any("error", err))
+	}
 }
 
 // note logs what an administrator did.

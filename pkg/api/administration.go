@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/cloudarq/cloudarq/pkg/audit/event"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -59,6 +60,7 @@ func (a *API) putSettings(ctx context.Context, in *struct {
 		return nil, a.answer(ctx, err)
 	}
 	a.note(ctx, in.id(), "settings were changed", slog.Bool("access_keys_allowed", s.AccessKeysAllowed))
+	a.tell(ctx, event.OfSettings(in.id(), s, a.Now()))
 	return &settingsAnswer{ETag: etag(s.Version), Body: s}, nil
 }
 
@@ -82,6 +84,7 @@ func (a *API) rekey(ctx context.Context, in *struct {
 		return nil, a.answer(ctx, err)
 	}
 	a.note(ctx, in.id(), "data keys are to be wrapped anew", slog.String("job", id))
+	a.tell(ctx, event.OfJob(in.id(), event.JobStarted, job, job.CreatedAt))
 	return &jobAnswer{Location: "/v1/jobs/" + id, Body: job}, nil
 }
 

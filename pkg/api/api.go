@@ -25,6 +25,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob"
+	"github.com/cloudarq/cloudarq/pkg/platform/bus"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
@@ -53,6 +54,7 @@ type API struct {
 	ExternalIDs ExternalIDs
 	AccessKeys  AccessKeys
 	Jobs        Jobs
+	Events      bus.Publisher // hears of what requests change; nil if nobody shall
 	Now         func() time.Time
 	Log         *slog.Logger
 	Templates   Templates

@@ -59,6 +59,7 @@ type server struct {
 	tasks   *away
 	table   *lossy
 	shelf   *shelf
+	events  *heard
 	log     *bytes.Buffer
 	now     time.Time
 }
@@ -82,7 +83,7 @@ func newServer(t *testing.T) *server {
 	records := &lossy{Table: file}
 	s := &server{
 		t: t, store: store.New(records, nil), table: records, tasks: &away{Queue: memory.New(memory.Options{}).Queue("tasks")}, shelf: &shelf{Store: blobs.New()},
-		log: &bytes.Buffer{}, now: time.Now().UTC().Truncate(time.Second),
+		log: &bytes.Buffer{}, events: &heard{}, now: time.Now().UTC().Truncate(time.Second),
 	}
 	clock := func() time.Time { return s.now }
 	keys, err := keyring.Open(t.TempDir()+"/keyring", keyring.Options{})
@@ -96,7 +97,8 @@ func newServer(t *testing.T) *server {
 	s.worker = connect.Worker{Jobs: connect.Jobs{Store: s.store, Queue: s.jobs, Now: clock}, Rekeying: connect.Rekeying{Store: s.store, Keys: keys}, Log: slog.New(slog.NewTextHandler(s.log, nil))}
 	a := &api.API{
 		Store: s.store, Catalog: catalog, ExternalIDs: s.ids, AccessKeys: s.keys, Jobs: connect.Jobs{Store: s.store, Queue: s.jobs, Now: clock}, Now: clock, Log: slog.New(slog.NewTextHandler(s.log, nil)),
-		Pipeline:  &pipeline.Pipeline{Catalog: catalog, Store: s.store, Tasks: s.tasks, Now: clock, Bound: time.Hour},
+		Pipeline:  &pipeline.Pipeline{Catalog: catalog, Store: s.store, Tasks: s.tasks, Now: clock, Bound: time.Hour, Events: s.events},
+		Events:    s.events,
 		Templates: s.shelf, Ledgers: s.shelf,
 		CheckerRole: "arn:aws:iam::999999999999:role/checker", AuditRole: "TheirAuditRole", Region: "eu-west-1", Version: "test",
 	}

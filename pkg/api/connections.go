@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/cloudarq/cloudarq/pkg/audit/alert"
+	"github.com/cloudarq/cloudarq/pkg/audit/event"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/audit/schedule"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -114,6 +115,7 @@ func (a *API) createConnection(ctx context.Context, in *struct {
 	if err := a.reschedule(ctx, in.id(), c); err != nil {
 		return nil, a.answer(ctx, err)
 	}
+	a.tell(ctx, event.OfConnection(in.id(), event.ConnectionCreated, c, c.CreatedAt))
 	return a.showConnection(ctx, in.id(), c)
 }
 
@@ -308,5 +310,6 @@ func (a *API) updateConnection(ctx context.Context, in *struct {
 	if err := a.reschedule(ctx, in.id(), c); err != nil {
 		return nil, a.answer(ctx, err)
 	}
+	a.tell(ctx, event.OfConnection(in.id(), event.ConnectionUpdated, c, a.Now()))
 	return a.showConnection(ctx, in.id(), c)
 }

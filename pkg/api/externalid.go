@@ -12,6 +12,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/cloudarq/cloudarq/pkg/audit/event"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -100,7 +101,8 @@ func (a *API) rotateExternalID(ctx context.Context, in *struct {
 		sum := sha256.Sum256([]byte(in.Key))
 		by = hex.EncodeToString(sum[:])
 	}
-	if by != "" && rotation.By == by { // the answer was lost
+	if by != "" && rotation.By == by { // the answer was lost, and maybe the event
+		a.tell(ctx, event.OfExternalID(in.id(), event.ExternalIDRotated, rotation.Generation, rotation.Since))
 		return showExternalID(id, rotation), nil
 	}
 	if err := matches(ctx, in.IfMatch, rotation.Version, "the External ID"); err != nil {
@@ -118,11 +120,16 @@ func (a *API) rotateExternalID(ctx context.Context, in *struct {
 		return nil, a.answer(ctx, err)
 	}
 	a.note(ctx, in.id(), "the External ID was rotated", slog.Int("generation", rotated.Generation))
+	a.tell(ctx, event.OfExternalID(in.id(), event.ExternalIDRotated, rotated.Generation, rotated.Since))
 	return showExternalID(next, rotated), nil
 }
 
 func (a *API) retireExternalID(ctx context.Context, in *struct{ Organized }) (*struct{}, error) {
-	err := a.ExternalIDs.Retire(ctx, in.id())
+	before, err := a.Store.For(in.id()).ExternalIDs(ctx)
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	err = a.ExternalIDs.Retire(ctx, in.id())
 	var w *model.WaitingError
 	if errors.As(err, &w) {
 		return nil, waiting(ctx, "external_id_in_use", "the External ID before the newest is still in use", w.Rotation)
@@ -131,6 +138,9 @@ func (a *API) retireExternalID(ctx context.Context, in *struct{ Organized }) (*s
 		return nil, a.answer(ctx, err)
 	}
 	a.note(ctx, in.id(), "External IDs before the newest were retired")
+	if before.Staged() { // or there was nothing to retire
+		a.tell(ctx, event.OfExternalID(in.id(), event.ExternalIDRetired, before.Newest(), a.Now()))
+	}
 	return nil, nil
 }
 

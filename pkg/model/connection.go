@@ -122,8 +122,9 @@ type Receipt struct {
 	Connection ConnectionID `json:"connection"`
 	DeletedAt  time.Time    `json:"deleted_at"`
 	PurgedAt   time.Time    `json:"purged_at,omitzero"` // zero while the purge goes on
-	Records    int          `json:"records"`
-	Objects    int          `json:"objects"`
+	// Records and Objects count what the purge removed; access keys were destroyed before.
+	Records int `json:"records"`
+	Objects int `json:"objects"`
 }
 
 // Identity is what AWS says of the credentials that opened an account.

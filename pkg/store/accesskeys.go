@@ -62,10 +62,34 @@ func (o *Organization) AccessKeyIDs(ctx context.Context, connection model.Connec
 	return ids, nil
 }
 
+// DestroyAccessKeys destroys all sealed access keys of a connection.
+func (o *Organization) DestroyAccessKeys(ctx context.Context, connection model.ConnectionID) error {
+	ids, err := o.AccessKeyIDs(ctx, connection)
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	keys := []table.Key{o.dataKeyKey(string(connection))} // of those from before each had its own
+	var sealed []table.Key
+	for _, id := range ids {
+		keys, sealed = append(keys, o.dataKeyKey(DataKeyOf(connection, id))), append(sealed, o.sealedKey(connection, id))
+	}
+	return o.destroy(ctx, connection, keys, sealed)
+}
+
 // DeleteAccessKey destroys a sealed access key of a connection, and its data key.
 func (o *Organization) DeleteAccessKey(ctx context.Context, connection model.ConnectionID, id string) error {
-	if err := o.table.DeleteMany(ctx, []table.Key{o.sealedKey(connection, id), o.dataKeyKey(DataKeyOf(connection, id))}); err != nil {
-		return fmt.Errorf("destroy an access key of connection %s: %w", connection, err)
+	return o.destroy(ctx, connection, []table.Key{o.dataKeyKey(DataKeyOf(connection, id))}, []table.Key{o.sealedKey(connection, id)})
+}
+
+// destroy deletes data keys, and then what they sealed, which leads to them: whoever dies
+// in between leaves what nothing opens, and the next one finds it.
+func (o *Organization) destroy(ctx context.Context, connection model.ConnectionID, keys, sealed []table.Key) error {
+	err := o.table.DeleteMany(ctx, keys)
+	if err == nil {
+		err = o.table.DeleteMany(ctx, sealed)
+	}
+	if err != nil {
+		return fmt.Errorf("destroy access keys of connection %s: %w", connection, err)
 	}
 	return nil
 }

@@ -301,3 +301,32 @@ func (o *Organization) Made(ctx context.Context, what, key string) (string, erro
 	}
 	return first.Value, nil
 }
+
+// OwnedConnection is a connection with the organization that it belongs to.
+type OwnedConnection struct {
+	Organization model.OrganizationID
+	Connection   model.ConnectionID
+}
+
+// Connections are all connections of all organizations among the items of a whole table,
+// but for those that are deleted.
+func Connections(items iter.Seq2[table.Item, error]) (map[OwnedConnection]bool, error) {
+	all := map[OwnedConnection]bool{}
+	for item, err := range items {
+		if err != nil {
+			return nil, err
+		}
+		org, kind := kindOf(item.PK)
+		if kind != "CONNECTION" {
+			continue
+		}
+		var c model.Connection
+		if err := decode(item, &c); err != nil {
+			return nil, err
+		}
+		if c.State != model.ConnectionDeleted {
+			all[OwnedConnection{org, model.ConnectionID(item.SK)}] = true
+		}
+	}
+	return all, nil
+}

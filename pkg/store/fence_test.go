@@ -47,6 +47,11 @@ func (w *watched) PutMany(ctx context.Context, its []table.Item) error {
 	return w.Table.PutMany(ctx, its)
 }
 
+func (w *watched) Add(ctx context.Context, k table.Key, n int64, expires time.Time) (int64, error) {
+	w.note(k.PK)
+	return w.Table.Add(ctx, k, n, expires)
+}
+
 func (w *watched) Delete(ctx context.Context, k table.Key) error {
 	w.note(k.PK)
 	return w.Table.Delete(ctx, k)

@@ -54,6 +54,7 @@ const (
 	personPart       = "P" // P#<person>, and P#<person>#<kind>
 	emailPart        = "E" // E#<hash of an e-mail address>
 	leadPart         = "K" // K#<public id>
+	limitPart        = "L" // L#<limit>#<hash of a subject>
 )
 
 // keyKind is the kind of data keys.
@@ -79,6 +80,8 @@ func kindOf(pk string) (model.OrganizationID, string) {
 		return "", "EMAIL"
 	case parts[0] == leadPart && n == 2:
 		return "", "LEAD"
+	case parts[0] == limitPart && n == 3:
+		return "", "LIMIT"
 	}
 	return "", "?"
 }

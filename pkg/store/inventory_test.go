@@ -98,3 +98,21 @@ func TestDataKeys(t *testing.T) {
 		t.Error(d)
 	}
 }
+
+// TestConnections are those that are not deleted, of all organizations.
+func TestConnections(t *testing.T) {
+	at := func(org, sk, body string) table.Item {
+		return table.Item{Key: table.Key{PK: table.Path("O", org, "CONNECTION"), SK: sk}, Body: []byte(body)}
+	}
+	live, err := store.Connections(scanned([]table.Item{
+		at("acme", "a", `{"state":"active"}`), at("acme", "b", `{"state":"deleted"}`), at("z#1", "a", `{"state":"revoked"}`),
+		{Key: table.Key{PK: "O#acme#RECEIPT", SK: "c"}, Body: []byte(`{}`)},
+	}))
+	want := map[store.OwnedConnection]bool{{Organization: "acme", Connection: "a"}: true, {Organization: "z#1", Connection: "a"}: true}
+	if d := cmp.Diff(want, live); err != nil || d != "" {
+		t.Errorf("%s %v", d, err)
+	}
+	if _, err := store.Connections(scanned([]table.Item{at("acme", "a", "nonsense")})); err == nil {
+		t.Error("a record that nobody can read is passed over")
+	}
+}

@@ -879,6 +879,7 @@ func TestInventoryKnowsPeople(t *testing.T) {
 		s.People().BeginSession(t.Context(), session), s.People().RefreshSession(t.Context(), session, model.Hidden("x"), monday),
 		s.People().Join(t.Context(), "acme", change("join"), &model.Member{Person: who.ID, Role: model.RoleAdmin}),
 		s.Installation().PutTokenKey(t.Context(), store.TokenKey{Number: 1}), s.Installation().PutDataKey(t.Context(), "x", []byte("x")),
+		second(s.Limits().CountTry(t.Context(), "sign_in", anna, monday, monday.Add(time.Hour))),
 	)
 	if err != nil {
 		t.Fatal(err)
@@ -901,7 +902,7 @@ func TestInventoryKnowsPeople(t *testing.T) {
 	for _, k := range kinds {
 		names = append(names, k.Name)
 	}
-	want := []string{"ADMINLOG", "EMAIL", "KEY", "KEYS", "LEAD", "MEMBER", "MEMBERSHIP", "PERSON", "REFRESHED", "SESSION"}
+	want := []string{"ADMINLOG", "EMAIL", "KEY", "KEYS", "LEAD", "LIMIT", "MEMBER", "MEMBERSHIP", "PERSON", "REFRESHED", "SESSION"}
 	if d := cmp.Diff(want, names); d != "" {
 		t.Error(d)
 	}
@@ -916,3 +917,5 @@ func TestInventoryKnowsPeople(t *testing.T) {
 		t.Errorf("data keys of %v", owners)
 	}
 }
+
+func second[T any](_ T, err error) error { return err }

@@ -175,6 +175,15 @@ func (p *Purge) Records(ctx context.Context, scopes []string, more func() bool) 
 	return true, nil
 }
 
+// Receipt is what the receipt will say at the end, if nothing more is found to purge.
+func (p *Purge) Receipt() model.Receipt {
+	r := p.record.Receipt
+	if r.PurgedAt.IsZero() {
+		r.Records++ // the connection
+	}
+	return r
+}
+
 // Finish is the end of a purge of which all records and objects are gone: the
 // receipt says so, and the connection goes, after that its moment to be purged.
 func (p *Purge) Finish(ctx context.Context, now time.Time) error {

@@ -45,14 +45,18 @@ type drill struct {
 
 const theTable, theStack = "cloudarq", "cloudarq"
 
-func newDrill(t testing.TB) *drill {
+// newDrill deploys with parameters over the template's own.
+func newDrill(t testing.TB, parameters map[string]string) *drill {
 	t.Helper()
+	if sample() > 1 {
+		t.Skip("make e2e breaks and mends installations")
+	}
 	programs, err := built()
 	if err != nil {
 		t.Fatal(err)
 	}
 	d := &drill{install: &install{binaries: programs, emulator: emulator.ForTest(t, emulator.Options{Enforce: true, Stderr: emulatorLog()})}, t: t, home: t.TempDir()}
-	if d.stack, err = stack.Deploy(t.Context(), d.emulator.URL, d.file("template.yaml"), theStack, nil); err != nil {
+	if d.stack, err = stack.Deploy(t.Context(), d.emulator.URL, d.file("template.yaml"), theStack, parameters); err != nil {
 		t.Fatal(err)
 	}
 	d.machine(command(t))
@@ -401,7 +405,7 @@ func moment() time.Time {
 // documentation, and counts. Before it goes on a stack that would collide with what the
 // one before has left fails.
 func TestRestoreDrill(t *testing.T) {
-	d := newDrill(t)
+	d := newDrill(t, nil)
 	bucket, key := d.stack.Resources["EvidenceBucket"].ID, d.stack.Resources["Key"].ARN
 	h := d.run(t, "none", nil)
 	tenants := d.tenants(h)
@@ -431,7 +435,10 @@ func TestRestoreDrill(t *testing.T) {
 	if diff := cmp.Diff(objects, d.objects(bucket)); diff != "" {
 		t.Errorf("the bucket differs (-before +restored):\n%s", diff)
 	}
-	d.sh("aws dynamodb restore-table-from-backup --target-table-name of-the-backup --backup-arn " + *backup.BackupDetails.BackupArn)
+	// The table before goes, which somebody has to want twice; its backups stay.
+	d.sh("! aws dynamodb delete-table --table-name cloudarq && aws dynamodb update-table --table-name cloudarq --no-deletion-protection-enabled && " +
+		"aws dynamodb delete-table --table-name cloudarq && " +
+		"aws dynamodb restore-table-from-backup --target-table-name of-the-backup --backup-arn " + *backup.BackupDetails.BackupArn)
 	if _, restored := d.inventory(stack.Region, "of-the-backup"); restored != before {
 		t.Errorf("the table of the backup differs (-before +restored):\n%s", cmp.Diff(before, restored))
 	}
@@ -488,7 +495,7 @@ func (d *drill) anew(tenants []*tenant, key string) {
 // everything goes on without the old key.
 func TestRegionMove(t *testing.T) {
 	const to = "eu-central-1"
-	d := newDrill(t)
+	d := newDrill(t, nil)
 	bucket, key := d.stack.Resources["EvidenceBucket"].ID, d.stack.Resources["Key"].ARN
 	h := d.run(t, "none", nil)
 	tenants := d.tenants(h)

@@ -58,7 +58,7 @@ var deployed = sync.OnceValues(func() (*install, error) {
 	if in.estate, err = estate.Seed(ctx, in.emulator.URL, 0); err != nil {
 		return nil, err
 	}
-	if in.stack, err = stack.Deploy(ctx, in.emulator.URL, filepath.Join(root, "template.yaml"), "cloudarq", nil); err != nil {
+	if in.stack, err = stack.Deploy(ctx, in.emulator.URL, filepath.Join(root, "template.yaml"), "cloudarq", map[string]string{"AlertEmail": "alerts@example.com"}); err != nil {
 		return nil, err
 	}
 	return in, nil

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -66,8 +68,8 @@ func sample() int {
 }
 
 // TestKillMatrix kills each function before and after every call with a side
-// effect, one a run: a table write, an object, a message, a publication. In every
-// run the audit ends, and says the same as if nobody had died. Every second
+// effect, one a run: a table write, an object, a message, a publication, an event.
+// In every run the audit ends, and says and tells the same as if nobody had died. Every second
 // audit sees the account's key rotate, every other one sees that it does not.
 func TestKillMatrix(t *testing.T) {
 	reaper := &executioner{}
@@ -77,8 +79,18 @@ func TestKillMatrix(t *testing.T) {
 	})
 	account := newSmall(t, h.install, "444444444444")
 	mail := subscribe(t, h.install, "kill-alerts", `{"organization":["kill"]}`)
+	news := h.hear("kill-events")
 	c := h.connect(account.Account, scope())
 	run := 0
+	// told are the events of a run, each once, but for those of setting it up.
+	told := func() []string {
+		ctx, cancel := contextWithin(t, time.Minute)
+		defer cancel()
+		if err := h.Idle(ctx); err != nil {
+			t.Error(err)
+		}
+		return slices.DeleteFunc(news(), func(e string) bool { return strings.HasPrefix(e, "connection ") })
+	}
 	// one makes an audit, which somebody may not survive, and returns what it says.
 	one := func(scheduled bool) (map[string]found, string, []letter) {
 		run++
@@ -99,12 +111,14 @@ func TestKillMatrix(t *testing.T) {
 	reaper.next(0, 0)
 	one(false)                                                      // whose alerts are those of a first audit
 	want, verdict := map[bool]map[string]found{}, map[bool]string{} // by whether the key rotates
-	alerts, points := map[bool][]string{}, 0
+	alerts, events, points := map[bool][]string{}, map[bool][]string{}, 0
+	told()
 	for range 2 {
 		reaper.next(0, 0)
 		findings, says, letters := one(false)
 		on := run%2 == 0
 		want[on], verdict[on], alerts[on] = findings, says, words(letters)
+		events[on] = told()
 		_, points = reaper.died()
 	}
 	if cmp.Equal(want[true], want[false]) || len(alerts[true]) != 2 || len(alerts[false]) != 2 {
@@ -115,6 +129,7 @@ func TestKillMatrix(t *testing.T) {
 	began := time.Now()
 	judge := func(scheduled bool) (died bool) {
 		findings, says, letters := one(scheduled)
+		happened := told()
 		victim, _ := reaper.died()
 		if victim == "" {
 			untouched++
@@ -127,6 +142,9 @@ func TestKillMatrix(t *testing.T) {
 		}
 		if says != verdict[on] {
 			t.Errorf("after the death of %s the audit says %s, want %s", victim, says, verdict[on])
+		}
+		if d := cmp.Diff(events[on], happened); d != "" {
+			t.Errorf("after the death of %s, events (-want +got):\n%s", victim, d)
 		}
 		seen := map[string]letter{}
 		var once []letter
@@ -169,5 +187,5 @@ func TestKillMatrix(t *testing.T) {
 
 // schedulerEffects is how many side effects making an audit due and starting it
 // has: the connection and its date; which audit the moment got; a task and its marker,
-// the bound, the audit, the message, the next date.
-const schedulerEffects = 9
+// the bound, the audit, the message, the event, the next date.
+const schedulerEffects = 10

@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	dynamotypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	eventtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -43,10 +45,13 @@ func TestRolesAreNarrow(t *testing.T) {
 		{"assume the audit role of an account", []string{checkerRole}, assume(sample.RoleARN)},
 		{"assume another role of an account", nil, assume(strings.Replace(sample.RoleARN, "CloudArqAuditRole", "Administrator", 1))},
 		{"assume the audit role by another name", nil, assume(sample.RoleARN + "2")},
-		{"publish an alert", []string{aggregatorRole}, func(ctx context.Context, as aws.Config) error {
-			_, err := sns.NewFromConfig(as).Publish(ctx, &sns.PublishInput{TopicArn: h.output("AlertTopicArn"), Message: aws.String("x")})
-			return err
-		}},
+		{"tell what happened", []string{apiRole, schedulerRole, aggregatorRole, workerRole}, putEvents("", "cloudarq", "cloudarq")},
+		{"tell it in another's name", nil, putEvents("", "aws.securityhub")},
+		{"tell it in another's name, too", nil, putEvents("", "cloudarq", "aws.securityhub")},
+		{"tell it to another bus", nil, putEvents("another", "cloudarq")},
+		{"publish an alert", []string{aggregatorRole}, publish(h.output("AlertTopicArn"))},
+		{"publish an alert for chats", []string{aggregatorRole}, publish(h.output("ChatTopicArn"))},
+		{"publish an alarm", nil, publish(h.output("OperationsTopicArn"))},
 	})
 	tried, allowed := 0, 0
 	for _, role := range everyRole {
@@ -69,6 +74,29 @@ func TestRolesAreNarrow(t *testing.T) {
 	fmt.Printf("role matrix: %d forbidden actions tried, %d allowed\n", tried, allowed)
 	if tried < 200 {
 		t.Errorf("%d forbidden actions were tried", tried)
+	}
+}
+
+func publish(topic *string) func(context.Context, aws.Config) error {
+	return func(ctx context.Context, as aws.Config) error {
+		_, err := sns.NewFromConfig(as).Publish(ctx, &sns.PublishInput{TopicArn: topic, Message: aws.String("x")})
+		return err
+	}
+}
+
+// putEvents sends an event of each source to a bus.
+func putEvents(name string, sources ...string) func(context.Context, aws.Config) error {
+	return func(ctx context.Context, as aws.Config) error {
+		in := &eventbridge.PutEventsInput{}
+		for _, source := range sources {
+			entry := eventtypes.PutEventsRequestEntry{Source: &source, DetailType: aws.String("of a test"), Detail: aws.String("{}")}
+			if name != "" {
+				entry.EventBusName = &name
+			}
+			in.Entries = append(in.Entries, entry)
+		}
+		_, err := eventbridge.NewFromConfig(as).PutEvents(ctx, in)
+		return err
 	}
 }
 
@@ -118,7 +146,7 @@ func (h *house) onRecords() []attempt {
 		{"ACCESS-KEY#c", "1", []string{apiRole, checkerRole, workerRole}, []string{apiRole}, []string{apiRole, workerRole}},
 		{"ACCESS", "c", []string{workerRole}, nil, []string{workerRole}},
 		{"CONNECTION", "c", everybody, []string{apiRole}, []string{apiRole, workerRole}},
-		{"STATE", "c", everybody, []string{checkerRole, aggregatorRole}, []string{checkerRole, aggregatorRole, workerRole}},
+		{"STATE", "c", everybody, except(apiRole, workerRole), except(apiRole)},
 		{"CALLS#c", "a", []string{checkerRole, workerRole}, []string{checkerRole}, []string{checkerRole, workerRole}},
 		{"VERIFIED", "c", []string{apiRole, checkerRole, workerRole}, []string{apiRole, checkerRole}, []string{apiRole, checkerRole, workerRole}},
 		{"AUDIT#c", "a", everybody, everybody, everybody},

@@ -94,6 +94,12 @@ type mailbox struct {
 // the organization.
 func subscribe(t testing.TB, in *install, name, filter string) *mailbox {
 	t.Helper()
+	return subscribeTo(t, in, "AlertTopic", name, filter)
+}
+
+// subscribeTo subscribes a queue to a topic, by its logical id.
+func subscribeTo(t testing.TB, in *install, topicID, name, filter string) *mailbox {
+	t.Helper()
 	ctx := t.Context()
 	cfg := estate.Owner(in.emulator.URL, stack.Account)
 	m := &mailbox{client: sqs.NewFromConfig(cfg)}
@@ -102,7 +108,7 @@ func subscribe(t testing.TB, in *install, name, filter string) *mailbox {
 		t.Fatal(err)
 	}
 	m.url = aws.ToString(q.QueueUrl)
-	topic := in.stack.Resources["AlertTopic"].ID
+	topic := in.stack.Resources[topicID].ID
 	if _, err := sns.NewFromConfig(cfg).Subscribe(ctx, &sns.SubscribeInput{
 		TopicArn: &topic, Protocol: aws.String("sqs"), Endpoint: aws.String("arn:aws:sqs:" + stack.Region + ":" + stack.Account + ":" + name),
 		Attributes: map[string]string{"FilterPolicy": filter, "RawMessageDelivery": "true"},

@@ -1,6 +1,9 @@
 package stack
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Stack is what a template became in the emulator.
 type Stack struct {
@@ -16,6 +19,7 @@ type Stack struct {
 	Schedules []Schedule
 	Routes    []Route
 	Topics    []Topic
+	Alarms    []Alarm
 }
 
 // Resource is one resource of the translated template.
@@ -109,6 +113,12 @@ type Topic struct {
 	ARN       string
 }
 
+// Alarm is one CloudWatch alarm. Package alarm evaluates it.
+type Alarm struct {
+	LogicalID  string
+	Properties json.RawMessage // as CloudFormation has them, resolved
+}
+
 // Function finds a function by its logical id.
 func (s *Stack) Function(logicalID string) (Function, bool) {
 	return find(s.Functions, func(f Function) bool { return f.LogicalID == logicalID })
@@ -127,6 +137,11 @@ func (s *Stack) QueueByARN(arn string) (Queue, bool) {
 // Schedule finds a schedule by its logical id or its name.
 func (s *Stack) Schedule(name string) (Schedule, bool) {
 	return find(s.Schedules, func(c Schedule) bool { return c.LogicalID == name || c.Name == name })
+}
+
+// Alarm finds an alarm by its logical id.
+func (s *Stack) Alarm(logicalID string) (Alarm, bool) {
+	return find(s.Alarms, func(a Alarm) bool { return a.LogicalID == logicalID })
 }
 
 // Limit is how long the function may run.

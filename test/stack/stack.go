@@ -18,32 +18,46 @@ const (
 	Region  = "eu-west-1"
 )
 
+// Deployment is what is deployed, and where.
+type Deployment struct {
+	Endpoint   string // the emulator's
+	Region     string
+	Template   string // path of a SAM template
+	Name       string // of the stack
+	Parameters map[string]string
+	Tags       map[string]string // of the stack, and of what it makes
+}
+
 // Deploy makes the resources of a SAM template in the emulator, in Region. It fails, with
 // the name, if the template has a resource that would be missing without a word.
 func Deploy(ctx context.Context, endpoint, templatePath, stackName string, parameters map[string]string) (*Stack, error) {
-	return DeployIn(ctx, endpoint, Region, templatePath, stackName, parameters)
+	return Deployment{Endpoint: endpoint, Region: Region, Template: templatePath, Name: stackName, Parameters: parameters}.Deploy(ctx)
 }
 
-// DeployIn is Deploy in another region.
-func DeployIn(ctx context.Context, endpoint, region, templatePath, stackName string, parameters map[string]string) (*Stack, error) {
-	template, err := filepath.Abs(templatePath)
+// Deploy makes what the package's Deploy does.
+func (d Deployment) Deploy(ctx context.Context) (*Stack, error) {
+	template, err := filepath.Abs(d.Template)
 	if err != nil {
 		return nil, err
 	}
-	if parameters == nil {
-		parameters = map[string]string{}
+	arguments := []string{"--template", template}
+	for name, values := range map[string]map[string]string{"--parameters": d.Parameters, "--tags": d.Tags} {
+		if values == nil {
+			continue
+		}
+		text, err := json.Marshal(values)
+		if err != nil {
+			return nil, err
+		}
+		arguments = append(arguments, name, string(text))
 	}
-	values, err := json.Marshal(parameters)
+	out, err := deployer(ctx, d.Endpoint, d.Region, d.Name, arguments...)
 	if err != nil {
-		return nil, err
-	}
-	out, err := deployer(ctx, endpoint, region, stackName, "--template", template, "--parameters", string(values))
-	if err != nil {
-		return nil, fmt.Errorf("deploy %s: %w", templatePath, err)
+		return nil, fmt.Errorf("deploy %s: %w", d.Template, err)
 	}
 	s := &Stack{}
 	if err := json.Unmarshal(out, s); err != nil {
-		return nil, fmt.Errorf("read what became of %s: %w", templatePath, err)
+		return nil, fmt.Errorf("read what became of %s: %w", d.Template, err)
 	}
 	return s, nil
 }

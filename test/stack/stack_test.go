@@ -3,6 +3,7 @@ package stack_test
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,6 +20,7 @@ import (
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/test/emulator"
 	"github.com/cloudarq/cloudarq/test/stack"
 )
@@ -154,11 +156,89 @@ func TestTheProductsTemplate(t *testing.T) {
 	if len(s.Functions) != 5 || len(s.Mappings) != 4 || len(s.Schedules) != 1 || len(s.Routes) == 0 {
 		t.Errorf("%d functions, %d mappings, %d schedules, %d routes", len(s.Functions), len(s.Mappings), len(s.Schedules), len(s.Routes))
 	}
+	if !s.Schedules[0].Enabled {
+		t.Error("nothing is due")
+	}
 	for _, m := range s.Mappings {
 		f, _ := s.Function(m.Function)
 		if q, _ := s.QueueByARN(m.QueueARN); q.VisibilityTimeout < 6*f.Timeout || !m.PartialFailures || q.MaxReceiveCount == 0 {
 			t.Errorf("%s: visible again after %d s, the function may take %d s; partial failures %t; %d receives",
 				m.LogicalID, q.VisibilityTimeout, f.Timeout, m.PartialFailures, q.MaxReceiveCount)
+		}
+	}
+}
+
+// TestOtherPartitions deploys where ARNs and domains are others.
+func TestOtherPartitions(t *testing.T) {
+	root, err := emulator.Root()
+	must(t, err)
+	server := emulator.ForTest(t, emulator.Options{})
+	for _, name := range []string{"aws-cn", "aws-us-gov", "aws-eusc", "aws-iso"} {
+		p, _ := model.PartitionNamed(name)
+		s, err := stack.Deployment{Endpoint: server.URL, Region: p.Home, Template: filepath.Join(root, "template.yaml"), Name: "cloudarq"}.Deploy(t.Context())
+		must(t, err)
+		arns := 0
+		for id, r := range s.Resources {
+			if strings.HasPrefix(r.ID, "arn:") {
+				arns++
+				if !strings.HasPrefix(r.ID, "arn:"+name+":") {
+					t.Errorf("%s in %s: %s", id, p.Home, r.ID)
+				}
+			}
+		}
+		for output, value := range s.Outputs {
+			if strings.HasPrefix(value, "arn:") && !strings.HasPrefix(value, "arn:"+name+":") || output == "ApiUrl" && !strings.Contains(value, p.Domains[0]+"/") {
+				t.Errorf("the output %s in %s: %s", output, p.Home, value)
+			}
+		}
+		if arns == 0 {
+			t.Errorf("no ARN in %s", p.Home)
+		}
+	}
+}
+
+// TestLongNames deploys under the longest names that there may be: a stack's has 128
+// characters, that of a nested stack among them, an installation's 20, a table's 255.
+func TestLongNames(t *testing.T) {
+	root, err := emulator.Root()
+	must(t, err)
+	server := emulator.ForTest(t, emulator.Options{Enforce: true})
+	for i, name := range []string{strings.Repeat("c", 128), strings.Repeat("parent-", 13) + "TheNestedCloudArqStack-1A2B3C4D5E6F7"} {
+		if len(name) > 128 {
+			t.Fatalf("the stack's name has %d characters", len(name))
+		}
+		installation := "an-installation-of-" + string(rune('a'+i))
+		s, err := stack.Deploy(t.Context(), server.URL, filepath.Join(root, "template.yaml"), name, map[string]string{
+			"Installation": installation, "TableName": strings.Repeat(string(rune('s'+i)), 255), "AuditRoleName": strings.Repeat("r", 64), "Paused": "true",
+		})
+		must(t, err)
+		if s.Schedules[0].Enabled {
+			t.Error("something is due in a deployment that is paused")
+		}
+		roles := iam.NewFromConfig(accountConfig(server.URL))
+		for id, r := range s.Resources {
+			most := map[string]int{"AWS::IAM::Role": 64, "AWS::Lambda::Function": 64, "AWS::SQS::Queue": 80, "AWS::SNS::Topic": 256, "AWS::Events::Rule": 64, "AWS::S3::Bucket": 63}[r.Type]
+			if short := r.ID[strings.LastIndexAny(r.ID, "/:")+1:]; most > 0 && len(short) > most {
+				t.Errorf("the name of %s has %d characters, and %s may have %d: %s", id, len(short), r.Type, most, short)
+			}
+			if r.Type != "AWS::IAM::Role" || id == "BackupRole" {
+				continue
+			}
+			// All policies of a role together: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html (2026-11-30)
+			listed, err := roles.ListRolePolicies(t.Context(), &iam.ListRolePoliciesInput{RoleName: &r.ID})
+			must(t, err)
+			size := 0
+			for _, policy := range listed.PolicyNames {
+				p, err := roles.GetRolePolicy(t.Context(), &iam.GetRolePolicyInput{RoleName: &r.ID, PolicyName: &policy})
+				must(t, err)
+				document, err := url.QueryUnescape(aws.ToString(p.PolicyDocument))
+				must(t, err)
+				size += len(strings.Join(strings.Fields(document), ""))
+			}
+			if size == 0 || size > 10240 {
+				t.Errorf("the policies of %s have %d characters, of 10,240", id, size)
+			}
+			t.Logf("%s: %d characters of policies", id, size)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	sdkeventbridge "github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	sdkkms "github.com/aws/aws-sdk-go-v2/service/kms"
 	sdks3 "github.com/aws/aws-sdk-go-v2/service/s3"
 	sdksqs "github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -23,6 +24,8 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/lambdax"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob/s3"
+	"github.com/cloudarq/cloudarq/pkg/platform/bus"
+	"github.com/cloudarq/cloudarq/pkg/platform/bus/eventbridge"
 	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/sqs"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
@@ -78,6 +81,26 @@ func (f Function) Queue(url string) *sqs.Queue {
 // Bucket is the bucket of a name.
 func (f Function) Bucket(name string) *s3.Store {
 	return s3.New(sdks3.NewFromConfig(f.SDK, s3.PathStyle(client.Emulated(f.SDK))), name)
+}
+
+// Told are the settings of a function that tells of what happens.
+type Told struct {
+	EventBus string `env:"EVENT_BUS"` // by its name; empty tells nobody
+}
+
+// Events is where events go, nil if nowhere. Who could not do again what happened, always
+// goes on without it.
+func (f Function) Events(t Told, always bool) bus.Publisher {
+	if t.EventBus == "" {
+		return nil
+	}
+	return bus.Lenient{
+		Publisher: eventbridge.New(sdkeventbridge.NewFromConfig(f.SDK), t.EventBus), Always: always, Within: 5 * time.Second,
+		Lost: func(ctx context.Context, events int, err error) {
+			f.Log.ErrorContext(ctx, "events are lost", slog.Int("events", events), slog.Any("error", err))
+			f.Meters.Add(metrics.EventsLost, float64(events))
+		},
+	}
 }
 
 // Keys wraps data keys by the KMS key of an ARN, and keeps those that it opened for

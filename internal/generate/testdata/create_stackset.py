@@ -13,13 +13,21 @@ from moto import mock_aws
 template, checker, external_id = sys.argv[1:]
 
 
+FUNCTIONS = {
+    "Fn::Join": lambda between, parts: between.join(parts),
+    "Fn::Select": lambda at, parts: parts[int(at)],
+    "Fn::Split": lambda at, text: text.split(at),
+}
+
+
 def resolved(value, parameters):
     """The value with its references to parameters followed."""
     if isinstance(value, dict):
         if set(value) == {"Ref"}:
             return parameters[value["Ref"]]
-        if set(value) == {"Fn::Sub"}:
-            return value["Fn::Sub"].replace("${AWS::StackName}", parameters["AWS::StackName"])
+        if set(value) <= FUNCTIONS.keys():
+            ((function, argument),) = value.items()
+            return FUNCTIONS[function](*resolved(argument, parameters))
         return {str(k): resolved(v, parameters) for k, v in value.items()}
     if isinstance(value, list):
         return [resolved(v, parameters) for v in value]
@@ -50,7 +58,7 @@ with mock_aws():
     outer = cfn_yaml.load(template)
     parameters = {name: p.get("Default") for name, p in outer["Parameters"].items()}
     parameters |= {"CheckerRoleArn": checker, "ExternalId": external_id, "OrganizationalUnitIds": [unit]}
-    parameters |= {"AWS::Region": "eu-west-1", "AWS::StackName": "CloudArq"}
+    parameters |= {"AWS::Region": "eu-west-1", "AWS::StackId": "arn:aws:cloudformation:eu-west-1:111122223333:stack/CloudArq/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"}
     properties = resolved(outer["Resources"]["AuditRoles"]["Properties"], parameters)
     groups, preferences = properties.pop("StackInstancesGroup"), properties.pop("OperationPreferences")
     cloudformation.create_stack_set(**properties)

@@ -249,13 +249,13 @@ func (d *dying) Delete(ctx context.Context, key table.Key) error {
 func TestDyingWhileGivingAKey(t *testing.T) {
 	t.Parallel()
 	other := secret.AccessKey{ID: secret.New("AKIAIOSFODNN7EXAMPL2"), Secret: given.Secret}
-	for writes := range 5 { // the sealed key, its data key, the connection, the deletion of the old one
+	for writes := range 6 { // the sealed key, its data key, the connection, the deletion of the old data key and of what it sealed
 		k, file, now := accessKeys(t)
 		c := give(t, k, "acme", "a", given)
 		mortal := k
 		mortal.Store = store.New(&dying{file, writes}, nil)
 		err := mortal.Set(t.Context(), "acme", &c, other, k.Now())
-		if died := writes < 4; errors.Is(err, errDied) != died {
+		if died := writes < 5; errors.Is(err, errDied) != died {
 			t.Errorf("after %d writes: %v", writes, err)
 		}
 		left, err := k.Store.For("acme").Connection(t.Context(), "a")

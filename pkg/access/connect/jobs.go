@@ -6,8 +6,10 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/cloudarq/cloudarq/pkg/audit/event"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/bus"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -41,6 +43,7 @@ type Worker struct {
 	Jobs
 	Rekeying Rekeying
 	Log      *slog.Logger
+	Events   bus.Publisher // hears of jobs that ended; nil if nobody shall
 	// Spare is kept of the time that the context gives, to note how far the job is and
 	// send it on.
 	Spare time.Duration
@@ -75,6 +78,10 @@ func (w Worker) Run(ctx context.Context, message queue.Message) error {
 		}
 		if cursor = next; cursor == "" {
 			job.EndedAt = w.Now().UTC()
+			// While somebody is left to do it again.
+			if err := event.Tell(ctx, w.Events, event.OfJob(org, event.JobEnded, job, job.EndedAt)); err != nil {
+				return err
+			}
 		}
 		if err := records.PutJob(ctx, &job, cursor); errors.Is(err, store.ErrConflict) {
 			return nil // somebody else does it

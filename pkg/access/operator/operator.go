@@ -18,6 +18,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/cloudarq/cloudarq/pkg/access/connect"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/aws/client"
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
@@ -27,7 +28,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
-// Operator works with a deployment. Make one with Open.
+// Operator works with a deployment. Make one with Open or New.
 type Operator struct {
 	cfg aws.Config
 }
@@ -42,8 +43,11 @@ func Open(ctx context.Context, profile, region, version string) (*Operator, erro
 	if region != "" {
 		cfg.Region = region
 	}
-	return &Operator{cfg}, nil
+	return New(cfg), nil
 }
+
+// New is Open for a configuration that is made already.
+func New(cfg aws.Config) *Operator { return &Operator{cfg} }
 
 // InputError says that what somebody gave cannot be right.
 type InputError struct{ Message string }
@@ -67,13 +71,22 @@ func (o *Operator) Inventory(ctx context.Context, table string) ([]store.Kind, e
 // write there, and nothing there is lost: it publishes them again.
 const templates = "templates/"
 
-// RestoreObjects makes what a bucket held at a moment its content again, but for the
-// published templates.
-func (o *Operator) RestoreObjects(ctx context.Context, bucket string, r s3.Restoring) (s3.Restored, error) {
+// RestoreObjects makes what a bucket held at a moment its content again, of the connections
+// that are in the table that goes with it, which it reads whole: what belonged to others
+// nobody would ever purge. The published templates it leaves.
+func (o *Operator) RestoreObjects(ctx context.Context, bucket, table string, r s3.Restoring) (s3.Restored, error) {
 	if err := o.inARegion(); err != nil {
 		return s3.Restored{}, err
 	}
+	live, err := store.Connections(o.table(table).Scan(ctx))
+	if err != nil {
+		return s3.Restored{}, failed(err)
+	}
 	r.Only = func(key string) bool { return !strings.HasPrefix(key, templates) }
+	r.Gone = func(key string) bool {
+		org, connection, ok := pipeline.ConnectionOf(key)
+		return ok && !live[store.OwnedConnection{Organization: org, Connection: connection}]
+	}
 	done, err := s3.New(sdks3.NewFromConfig(o.cfg, s3.PathStyle(client.Emulated(o.cfg))), bucket).RestoreTo(ctx, r)
 	return done, failed(err)
 }

@@ -289,6 +289,9 @@ func both[T comparable](a, b []T) (in []T) {
 	return in
 }
 
+// Hash is what the record keeps of the token, if it is the record's.
+func (t Token) Hash() model.Hidden { return slices.Clone(t.hash[:]) }
+
 // same compares hashes in the same time for each. An empty one is like none.
 func same(a, b model.Hidden) bool { return len(a) > 0 && subtle.ConstantTimeCompare(a, b) == 1 }
 

@@ -685,3 +685,54 @@ func TestNothingIsGuessedFromFailures(t *testing.T) {
 		}
 	}
 }
+
+// TestTokensOfSessions takes both kinds of tokens through their lives, as they are handed
+// out.
+func TestTokensOfSessions(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t, model.RoleAdmin)
+	first, g := minted(t, people.RefreshToken), given("1")
+	g.ID, g.Hash = model.SessionID(first.ID), first.Hash()
+	session, err := h.Begin(t.Context(), h.anna, g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, kept, err := people.NewToken(people.RefreshToken, first.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Refresh(t.Context(), model.SessionID(first.ID), first.Hash(), kept, ""); err != nil {
+		t.Fatal(err)
+	}
+	brought, err := people.ParseToken(people.RefreshToken, next)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := h.Refresh(t.Context(), session.ID, brought.Hash(), minted(t, people.RefreshToken).Hash(), ""); err != nil || got.Generation != 3 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	api := minted(t, people.APIToken)
+	k := model.APIToken{
+		ID: model.TokenID(api.ID), Name: "x", Owner: h.anna.ID, Scopes: []model.Scope{model.ScopeAudit},
+		CreatedAt: h.watch.Now(), ExpiresAt: h.watch.Now().Add(model.TokenAge), MemberSince: h.member.Since, Hash: api.Hash(),
+	}
+	if err := h.Store.People().AddToken(t.Context(), "acme", h.change("create-token"), &k); err != nil {
+		t.Fatal(err)
+	}
+	if who, err := h.WhoByAPIToken(t.Context(), model.TokenID(api.ID), api.Hash()); err != nil || !who.Can(model.ScopeAudit) || who.Can(model.ScopeRead) {
+		t.Errorf("%+v, %v", who, err)
+	}
+}
+
+func minted(t *testing.T, kind people.Kind) people.Token {
+	t.Helper()
+	text, _, err := people.NewToken(kind, ulid.Make().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := people.ParseToken(kind, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}

@@ -102,9 +102,10 @@ func (p *Problem) Refused() bool {
 // Busy reports whether an audit of the connection runs, beside which there is no other.
 func (p *Problem) Busy() bool { return p.Code == "audit_running" }
 
-// do makes a request, with in as its body unless that is nil, and decodes the answer
-// into out unless that is nil. What the API does not do is a *Problem.
-func (c *Client) do(ctx context.Context, method, path string, header map[string]string, in, out any) (http.Header, error) {
+// Call makes a request, also one that has no method of its own here, with in as its body
+// unless that is nil, and decodes the answer into out unless that is nil. It gives the
+// answer's header. What the API does not do is a *Problem.
+func (c *Client) Call(ctx context.Context, method, path string, header map[string]string, in, out any) (http.Header, error) {
 	var body []byte
 	if in != nil {
 		var err error

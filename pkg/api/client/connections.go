@@ -42,7 +42,7 @@ func (c *Client) Connections(ctx context.Context) ([]model.Connection, error) {
 			Connections []model.Connection `json:"connections"`
 			Cursor      string             `json:"cursor"`
 		}
-		if _, err := c.do(ctx, http.MethodGet, "/v1/connections?limit=500&cursor="+url.QueryEscape(cursor), nil, nil, &page); err != nil {
+		if _, err := c.Call(ctx, http.MethodGet, "/v1/connections?limit=500&cursor="+url.QueryEscape(cursor), nil, nil, &page); err != nil {
 			return nil, fmt.Errorf("list the deployment's connections: %w", err)
 		}
 		all = append(all, page.Connections...)
@@ -69,14 +69,14 @@ func (c *Client) Update(ctx context.Context, was Connection, in ConnectionInput)
 
 // Disconnect deletes one, unless somebody else changed it since it was read.
 func (c *Client) Disconnect(ctx context.Context, was Connection) error {
-	if _, err := c.do(ctx, http.MethodDelete, path(was.ID), map[string]string{"If-Match": was.tag}, nil, nil); err != nil {
+	if _, err := c.Call(ctx, http.MethodDelete, path(was.ID), map[string]string{"If-Match": was.tag}, nil, nil); err != nil {
 		return fmt.Errorf("delete connection %s: %w", was.ID, err)
 	}
 	return nil
 }
 
 func (c *Client) connection(ctx context.Context, doing, method, path string, header map[string]string, in any) (out Connection, err error) {
-	answered, err := c.do(ctx, method, path, header, in, &out)
+	answered, err := c.Call(ctx, method, path, header, in, &out)
 	if err != nil {
 		return out, fmt.Errorf("%s: %w", doing, err)
 	}
@@ -90,14 +90,14 @@ func path(id model.ConnectionID) string { return "/v1/connections/" + url.PathEs
 // the verification, which is an audit without tasks.
 func (c *Client) Verify(ctx context.Context, id model.ConnectionID) (model.Audit, error) {
 	var a model.Audit
-	answered, err := c.do(ctx, http.MethodPost, path(id)+"/verify", nil, nil, &a)
+	answered, err := c.Call(ctx, http.MethodPost, path(id)+"/verify", nil, nil, &a)
 	for err == nil && !a.State.Ended() {
 		select {
 		case <-ctx.Done():
 			return a, fmt.Errorf("wait for verification %s: %w", a.ID, ctx.Err())
 		case <-time.After(retryAfter(answered)):
 		}
-		answered, err = c.do(ctx, http.MethodGet, path(id)+"/audits/"+url.PathEscape(string(a.ID)), nil, nil, &a)
+		answered, err = c.Call(ctx, http.MethodGet, path(id)+"/audits/"+url.PathEscape(string(a.ID)), nil, nil, &a)
 	}
 	if err != nil {
 		return a, fmt.Errorf("verify connection %s: %w", id, err)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/audit/diff"
 	"github.com/cloudarq/cloudarq/pkg/audit/drift"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/notify"
 )
@@ -30,6 +31,20 @@ const (
 	KindDrift      = "drift"      // IAM actions are missing that were not before
 	KindConnection = "connection" // an account can no longer be opened
 )
+
+// Kind is a kind of alerts, with one of the changes that it has.
+type Kind struct{ Kind, Change string }
+
+// Kinds lists all kinds with all changes of each.
+func Kinds() []Kind {
+	all := []Kind{
+		{KindDigest, "many"}, {KindAudit, "finished"}, {KindBlind, "blind"}, {KindDrift, "missing"}, {KindConnection, "broken"},
+	}
+	for _, change := range []model.EventKind{model.EventNew, model.EventReopened, model.EventResolved, model.EventBlind, model.EventUnfolded} {
+		all = append(all, Kind{KindFinding, string(change)})
+	}
+	return all
+}
 
 // Limit is how many findings of one service may change in an audit before they
 // are announced together.
@@ -77,6 +92,7 @@ type Alert struct {
 	Truncated bool `json:"truncated,omitempty"`
 
 	attributes map[string]string
+	about      Of
 }
 
 // Finding is what an alert says of a finding.
@@ -107,6 +123,10 @@ func finding(c diff.Change) Finding {
 type Of struct {
 	Organization model.OrganizationID
 	Audit        model.Audit
+	// Name is the account's, as people gave it to its connection, and Texts are those of
+	// checks. Both are for letters to people, who get ids without them.
+	Name  string
+	Texts map[model.CheckID]check.Text
 }
 
 func (o Of) alert(kind, change, about, summary string, args ...any) Alert {
@@ -114,7 +134,7 @@ func (o Of) alert(kind, change, about, summary string, args ...any) Alert {
 	return Alert{
 		Version: 1, ID: hex.EncodeToString(sum[:16]), Kind: kind, Change: change, At: o.Audit.StartedAt.UTC(),
 		Organization: o.Organization, Project: o.Audit.Project, Connection: o.Audit.Connection,
-		Account: o.Audit.AccountID, Audit: o.Audit.ID, CloudArq: o.Audit.CloudArq, Summary: model.Cut(fmt.Sprintf(summary, args...), 2*maxText),
+		Account: o.Audit.AccountID, Audit: o.Audit.ID, CloudArq: o.Audit.CloudArq, Summary: model.Cut(fmt.Sprintf(summary, args...), 2*maxText), about: o,
 	}
 }
 
@@ -227,15 +247,22 @@ func (o Of) drift(missing []string) Alert {
 }
 
 // Message is the alert as it is published. Its attributes are what subscribers
-// filter by: kind, change, organization, project, account, severity, check. Whatever
-// the alert holds, the message is one that every driver takes: what is too large is
-// left out, and characters that no message may have are replaced.
+// filter by: kind, change, organization, project, account, severity, check. Its body is
+// for programs, as docs/alert.schema.json has it; its text says the same to people.
+// Whatever the alert holds, the message is one that every driver takes: what is too large
+// is left out, and characters that no message may have are replaced.
 func (a Alert) Message() (notify.Message, error) {
+	a.bound()
 	body, err := a.body()
 	if err != nil {
 		return notify.Message{}, fmt.Errorf("encode alert %s: %w", a.ID, err)
 	}
-	m := notify.Message{ID: a.ID, Subject: subject(a), Body: body, Attributes: map[string]string{}}
+	return notify.Message{ID: a.ID, Subject: a.subject(), Body: body, Text: a.text(), Attributes: a.attributed()}, nil
+}
+
+// attributed are the attributes of a message about the alert.
+func (a Alert) attributed() map[string]string {
+	set := map[string]string{}
 	attributes := map[string]string{
 		"kind": a.Kind, "change": a.Change, "organization": string(a.Organization), "account": a.Account, "project": a.Project,
 	}
@@ -243,14 +270,15 @@ func (a Alert) Message() (notify.Message, error) {
 	for name, value := range attributes {
 		// An account may not be known yet.
 		if value = strings.Join(strings.Fields(model.Cut(value, notify.MaxValue)), " "); value != "" {
-			m.Attributes[name] = value
+			set[name] = value
 		}
 	}
-	return m, nil
+	return set
 }
 
 // bound cuts every text that comes from outside, and is not cut yet.
 func (a *Alert) bound() {
+	a.about.Name = model.Cut(a.about.Name, maxText)
 	a.Project, a.Account, a.Reminder = model.Cut(a.Project, maxText), model.Cut(a.Account, maxText), model.Cut(a.Reminder, 4*maxText)
 	a.Problems, a.Actions = cutAll(a.Problems), cutAll(a.Actions)
 	if a.Finding != nil {
@@ -278,7 +306,6 @@ func (f Finding) bound() Finding {
 
 // body is the alert as JSON, without as much as it takes to be a message.
 func (a Alert) body() ([]byte, error) {
-	a.bound()
 	leaveOut := []func(*Alert){
 		func(a *Alert) { a.Worst = a.Worst[:min(3, len(a.Worst))] },
 		func(a *Alert) { a.Problems = a.Problems[:min(3, len(a.Problems))] },
@@ -310,12 +337,4 @@ func withoutLists(c *model.Changes) *model.Changes {
 		return nil
 	}
 	return &model.Changes{New: c.New, Resolved: c.Resolved, Reopened: c.Reopened, Previous: c.Previous}
-}
-
-func subject(a Alert) string {
-	text := "CloudArq: " + a.Kind + " " + a.Change + ", account " + a.Account
-	if a.Finding != nil {
-		text = fmt.Sprintf("CloudArq: %s %s finding, %s, account %s", a.Change, a.Finding.Severity, a.Finding.Check, a.Account)
-	}
-	return notify.Headline(text)
 }

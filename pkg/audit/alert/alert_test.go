@@ -3,7 +3,6 @@ package alert_test
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -154,7 +153,7 @@ func TestMessages(t *testing.T) {
 		t.Fatal(err)
 	}
 	var all []alert.Alert
-	for i, what := range []model.EventKind{model.EventNew, model.EventReopened, model.EventResolved, model.EventBlind} {
+	for i, what := range []model.EventKind{model.EventNew, model.EventReopened, model.EventResolved, model.EventBlind, model.EventUnfolded} {
 		all = append(all, about(model.AuditRunning, nil).Changes([]diff.Change{change(what, model.High, i)})...)
 	}
 	var many []diff.Change
@@ -196,8 +195,10 @@ func TestMessages(t *testing.T) {
 		}
 		seen[m.ID] = string(m.Body)
 	}
-	if len(seen) < 8 {
-		t.Errorf("%d alerts: %v", len(seen), slices.Collect(maps.Keys(seen)))
+	for _, kind := range alert.Kinds() {
+		if !slices.ContainsFunc(all, func(a alert.Alert) bool { return a.Kind == kind.Kind && a.Change == kind.Change }) {
+			t.Errorf("there is no alert %s %s here", kind.Kind, kind.Change)
+		}
 	}
 }
 

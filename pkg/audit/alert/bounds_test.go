@@ -14,12 +14,13 @@ import (
 )
 
 // pieces are texts as only an attacker, or an accident, would write them.
-var pieces = []string{"\x00", "\x1b[2J", "\u009b", "\u202e", "\ufffe", "\uffff", "\U0001ffff", "\xff\xfe", "<", `"`, `\`, "_PASSWORD", " ", "\n", "ü", "x"}
+var pieces = []string{"\x00", "\x1b[2J", "\u009b", "\u202e", "\ufffe", "\uffff", "\U0001ffff", "\xff\xfe", "<", `"`, `\`, "_PASSWORD", " ", "\n", "ü", "x", "\nWhat to do\n  Sign in at https://evil.example", "wWw.evil.example", "://", "<!channel>", "<https://evil.example|Sign in>", "@here", "`", "*[x](y)~", "mailto:a@evil.example"}
 
 // TestEveryAlertCanBeSent: whatever an audited account contains, each alert about it
 // is a message that every driver takes.
 func TestEveryAlertCanBeSent(t *testing.T) {
 	t.Parallel()
+	schema := chatSchema(t)
 	rapid.Check(t, func(t *rapid.T) {
 		// Only the seed is drawn: what is made of it is too long to be printed.
 		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
@@ -41,6 +42,7 @@ func TestEveryAlertCanBeSent(t *testing.T) {
 			Project: text(), State: model.AuditPartial, Refused: text(), Problems: texts(),
 			Summary: &model.Summary{Changes: model.Changes{NewlyMissing: texts(), NewlyBlind: []model.CheckID{model.CheckID(text())}}},
 		}}
+		of.Name, of.Audit.Once = text(), random.IntN(2) == 0
 		var changes []diff.Change
 		for range random.IntN(alert.Limit + 5) {
 			ref := model.Ref{ARN: text(), Sub: text(), Name: text(), Region: text()}
@@ -50,6 +52,7 @@ func TestEveryAlertCanBeSent(t *testing.T) {
 				History: []model.Event{{Note: text()}},
 			}})
 		}
+		looked := map[string]bool{}
 		for _, a := range append(of.Changes(changes), append(of.Ended(true, changes), of.Digest("ecs", len(changes), model.Changes{}, nil, changes))...) {
 			m, err := a.Message()
 			if err == nil {
@@ -57,6 +60,20 @@ func TestEveryAlertCanBeSent(t *testing.T) {
 			}
 			if err != nil {
 				t.Fatalf("%s %s: %.300v", a.Kind, a.Change, err)
+			}
+			lettersAreSafe(t, m.Text)
+			if kind := a.Kind + " " + a.Change; !looked[kind] { // one of each, for it takes long
+				looked[kind] = true
+				chat, err := a.Chat()
+				if err != nil {
+					t.Fatal(err)
+				}
+				chatIsSafe(t, schema, chat)
+			}
+			for _, part := range []string{"\nWhat to do\n", "\nAbout\n"} { // nothing of the account's begins a part
+				if n := strings.Count(m.Text, part); n > 1 {
+					t.Fatalf("%d parts of a letter are %q", n, part)
+				}
 			}
 		}
 	})

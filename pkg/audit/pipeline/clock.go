@@ -13,6 +13,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/audit/schedule"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
@@ -60,6 +61,9 @@ func (p *Pipeline) Tick(ctx context.Context) (Ticked, error) {
 		}
 		group.Go(func() error {
 			what, err := p.startDue(ctx, due, now)
+			if p.unbegun(due, what, err, now) {
+				p.meter(metrics.AuditsOverdue, 1)
+			}
 			switch what {
 			case begun:
 				note(&ticked.Started, err)
@@ -162,6 +166,25 @@ func (p *Pipeline) startDue(ctx context.Context, due store.Due, now time.Time) (
 		return what, fmt.Errorf("schedule of connection %s: %w", connection.ID, err)
 	}
 	return what, org.PutNextAudit(ctx, connection.ID, next.After(connection.ID, due.At, now))
+}
+
+// unbegun reports whether an audit that is due should have begun long ago: it could not
+// be begun, or waits for one that should have ended by then. What that is due waits for
+// was begun after, or shortly before, its moment, and ends by the bound; so who waits for
+// longer waits in vain, however long nobody ticked before.
+func (p *Pipeline) unbegun(due store.Due, what outcome, err error, now time.Time) bool {
+	if p.Bound == 0 || err == nil && what != delayed {
+		return false
+	}
+	since := due.At
+	if due.Audit != "" {
+		if id, err := ulid.Parse(string(due.Audit)); err == nil && id.Timestamp().After(since) {
+			since = id.Timestamp()
+		}
+	} else if err == nil {
+		return false // it has only begun to wait
+	}
+	return now.Sub(since) > p.Bound+2*expireAgain
 }
 
 // onceScheduled is what is remembered of the audits that were due: their ids, by their

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
@@ -462,4 +463,91 @@ func TestRevokedRole(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("in the middle", model.AuditPartial, 1)
+}
+
+// counts is a metrics.Recorder.
+type counts map[metrics.Name]float64
+
+func (c counts) Add(name metrics.Name, n float64) { c[name] += n }
+
+// An audit that is due and does not begin is counted when it should long have begun, and
+// not while it waits for one that may still run, nor because nobody ticked for days.
+func TestUnbegunAuditsAreCounted(t *testing.T) {
+	t.Parallel()
+	counted := func(m *machine, at time.Time, failing bool) float64 {
+		m.now = at
+		c := counts{}
+		m.Meter = c
+		if _, err := m.Tick(t.Context()); (err != nil) != failing {
+			t.Fatal(err)
+		}
+		return c[metrics.AuditsOverdue]
+	}
+	begin := func(m *machine, at, bound time.Time) {
+		m.now = at
+		r := m.request()
+		r.Audit, m.now = idAt(at), at
+		audit, err := m.Begin(t.Context(), r)
+		if err == nil {
+			err = m.records.PutBound(t.Context(), audit, bound)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Run("it waits for one that never ends", func(t *testing.T) {
+		t.Parallel()
+		m := scheduled(t, &world{})
+		due := m.now.Add(6 * time.Hour)
+		begin(m, due.Add(-time.Minute), due.AddDate(1, 0, 0))
+		for _, after := range []time.Duration{0, time.Minute, 6 * time.Hour, 6*time.Hour + 20*time.Minute} {
+			if got := counted(m, due.Add(after), false); got != 0 {
+				t.Errorf("%s after it was due %v are counted", after, got)
+			}
+		}
+		for _, after := range []time.Duration{7 * time.Hour, 48 * time.Hour} {
+			if got := counted(m, due.Add(after), false); got != 1 {
+				t.Errorf("%s after it was due %v are counted, want 1", after, got)
+			}
+		}
+	})
+	t.Run("it cannot begin", func(t *testing.T) {
+		t.Parallel()
+		m := scheduled(t, &world{})
+		due := m.now.Add(6 * time.Hour)
+		c, err := m.records.Connection(t.Context(), account)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Checks = []string{"no-such-check"}
+		if err := m.records.PutConnection(t.Context(), &c); err != nil {
+			t.Fatal(err)
+		}
+		for after, want := range map[time.Duration]float64{0: 0, 6 * time.Hour: 0, 7 * time.Hour: 1} {
+			if got := counted(m, due.Add(after), true); got != want {
+				t.Errorf("%s after it was due %v are counted, want %v", after, got, want)
+			}
+		}
+	})
+	t.Run("nobody ticked for days, and somebody began another", func(t *testing.T) {
+		t.Parallel()
+		m := scheduled(t, &world{})
+		late := m.now.Add(72 * time.Hour)
+		begin(m, late, late.AddDate(1, 0, 0))
+		for i := range 3 {
+			if got := counted(m, late.Add(time.Duration(i+1)*time.Minute), false); got != 0 {
+				t.Errorf("%v are counted", got)
+			}
+		}
+		if got := counted(m, late.Add(7*time.Hour), false); got != 1 {
+			t.Errorf("%v are counted of one that never ends, want 1", got)
+		}
+	})
+	t.Run("it begins late", func(t *testing.T) {
+		t.Parallel()
+		m := scheduled(t, &world{})
+		if got := counted(m, m.now.Add(72*time.Hour), false); got != 0 {
+			t.Errorf("%v are counted", got)
+		}
+	})
 }

@@ -10,9 +10,11 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/audit/alert"
 	"github.com/cloudarq/cloudarq/pkg/audit/diff"
 	"github.com/cloudarq/cloudarq/pkg/audit/drift"
+	"github.com/cloudarq/cloudarq/pkg/audit/event"
 	"github.com/cloudarq/cloudarq/pkg/audit/score"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/bus"
 	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
@@ -69,7 +71,10 @@ func (p *Pipeline) announceEnd(ctx context.Context, orgID model.OrganizationID, 
 		return nil
 	}
 	org := p.Store.For(orgID)
-	broken, err := p.noteConnection(ctx, org, audit)
+	connection, broken, err := p.noteConnection(ctx, org, audit)
+	if err == nil && connection.Since.Equal(audit.StartedAt) { // it is this audit's news
+		err = event.Tell(ctx, p.Events, event.OfConnection(orgID, event.ConnectionState, connection, audit.EndedAt))
+	}
 	if err != nil {
 		return err
 	}
@@ -88,8 +93,8 @@ const endKept = 30 * 24 * time.Hour
 
 // publishEnd announces the end of each of an audit's tries once.
 func (p *Pipeline) publishEnd(ctx context.Context, orgID model.OrganizationID, audit model.Audit, broken bool) error {
-	if p.Alerts == nil {
-		return nil
+	if !p.announces() {
+		return p.tellEnd(ctx, orgID, audit, broken)
 	}
 	org := p.Store.For(orgID)
 	scope := "end-" + string(audit.ID)
@@ -110,8 +115,12 @@ func (p *Pipeline) publishEnd(ctx context.Context, orgID model.OrganizationID, a
 	if err == nil {
 		err = h.put(ctx)
 	}
+	var of alert.Of
 	if err == nil {
-		err = h.publish(ctx, alert.Of{Organization: orgID, Audit: audit}.Ended(broken, worst))
+		of, err = p.alertsOf(ctx, orgID, audit)
+	}
+	if err == nil {
+		err = h.publish(ctx, of.Ended(broken, worst))
 	}
 	if err != nil {
 		h.release(ctx)
@@ -119,6 +128,40 @@ func (p *Pipeline) publishEnd(ctx context.Context, orgID model.OrganizationID, a
 	}
 	h.record.Done = true
 	return h.put(ctx)
+}
+
+// tellEnd tells programs of an end that this process announces to nobody else: the
+// scheduler, which ends what nobody could sum up, may not note what it told, and tells it
+// again as often as asked.
+func (p *Pipeline) tellEnd(ctx context.Context, orgID model.OrganizationID, audit model.Audit, broken bool) error {
+	if p.Events == nil {
+		return nil
+	}
+	var events []bus.Event
+	for _, a := range (alert.Of{Organization: orgID, Audit: audit}).Ended(broken, nil) {
+		m, err := a.Message()
+		if err != nil {
+			return err
+		}
+		events = append(events, event.OfAlert(a, m.Body))
+	}
+	return p.Events.Publish(ctx, events...)
+}
+
+// alertsOf makes the alerts of an audit, with what people are told of it besides.
+func (p *Pipeline) alertsOf(ctx context.Context, orgID model.OrganizationID, audit model.Audit) (alert.Of, error) {
+	of := alert.Of{Organization: orgID, Audit: audit}
+	texts, err := p.Catalog.Texts()
+	if err != nil {
+		return of, err
+	}
+	of.Texts = texts
+	connection, err := p.Store.For(orgID).Connection(ctx, audit.Connection)
+	if errors.Is(err, store.ErrNotFound) { // deleted meanwhile
+		return of, nil
+	}
+	of.Name = connection.Name
+	return of, err
 }
 
 // firstWorst are the gravest findings of a connection's first audit, which nothing
@@ -162,29 +205,31 @@ func (p *Pipeline) firstWorst(ctx context.Context, org *store.Organization, audi
 
 // noteConnection keeps with the connection whether its account can be opened, and
 // allows what audits need. It reports whether this audit was the one that found it
-// broken, also when asked again.
-func (p *Pipeline) noteConnection(ctx context.Context, org *store.Organization, audit model.Audit) (broken bool, err error) {
+// broken, also when asked again. The connection is as it was written, and empty if
+// nothing is to be said of it.
+func (p *Pipeline) noteConnection(ctx context.Context, org *store.Organization, audit model.Audit) (c model.Connection, broken bool, err error) {
 	if audit.RefusedCode == model.CodeAccessKeysDisabled || audit.Refused == "" && audit.CallerARN == "" {
-		return false, nil // not opened, for reasons that are not the account's
+		return c, false, nil // not opened, for reasons that are not the account's
 	}
-	err = org.ChangeState(ctx, audit.Connection, func(c *model.Connection) bool {
-		state, reason := drift.State(c.State, audit)
-		change := (c.State != state || c.Reason != reason) && !c.Since.After(audit.StartedAt)
+	err = org.ChangeState(ctx, audit.Connection, func(found *model.Connection) bool {
+		state, reason := drift.State(found.State, audit)
+		change := (found.State != state || found.Reason != reason) && !found.Since.After(audit.StartedAt)
 		if change {
-			if c.State != state {
-				c.Since = audit.StartedAt
+			if found.State != state {
+				found.Since = audit.StartedAt
 			}
-			c.State, c.Reason = state, reason
+			found.State, found.Reason = state, reason
 		}
 		// Also one that has to be set up again, because its role lets in others: who never
 		// opened it is told by the answer, and its state is older than this audit.
-		broken = (c.State == model.ConnectionRevoked || c.State == model.ConnectionPending && audit.Refused != "") && c.Since.Equal(audit.StartedAt)
+		broken = (found.State == model.ConnectionRevoked || found.State == model.ConnectionPending && audit.Refused != "") && found.Since.Equal(audit.StartedAt)
+		c = *found
 		return change
 	})
 	if errors.Is(err, store.ErrNotFound) {
-		return false, nil // deleted meanwhile
+		return model.Connection{}, false, nil // deleted meanwhile
 	}
-	return broken, err
+	return c, broken, err
 }
 
 // conclude works out how an audit ends.

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/cloudarq/cloudarq/pkg/audit/event"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -19,13 +21,21 @@ const KindPurge = "purge"
 // ended by then: later than a function that purges can still run.
 const purgeAgain = 15 * time.Minute
 
-// Delete hides a connection at once, stops its audit, and has it purged when
-// nothing that still runs can write about it any more. Deleting again does no
+// Delete hides a connection and destroys its access keys at once, stops its audit, and
+// has it purged when nothing that still runs can write about it any more. Deleting again does no
 // harm.
 func (p *Pipeline) Delete(ctx context.Context, orgID model.OrganizationID, c model.Connection) (model.Receipt, error) {
 	org := p.Store.For(orgID)
 	receipt, err := p.hide(ctx, org, c)
+	if err == nil {
+		c.State, c.Reason = model.ConnectionDeleted, "deleted"
+		err = event.Tell(ctx, p.Events, event.OfConnection(orgID, event.ConnectionDeleted, c, receipt.DeletedAt))
+	}
 	if err != nil {
+		return receipt, err
+	}
+	// What opens the account does not wait for the purge.
+	if err := org.DestroyAccessKeys(ctx, c.ID); err != nil {
 		return receipt, err
 	}
 	latest, err := org.LatestAudit(ctx, c.ID, func(model.Audit) bool { return true })
@@ -122,6 +132,9 @@ func (p *Pipeline) purgeSome(ctx context.Context, orgID model.OrganizationID, co
 		done, err = purge.Records(ctx, Scopes(p.Catalog), more)
 	}
 	if done {
+		err = event.Tell(ctx, p.Events, event.Purged(orgID, purge.Receipt(), p.Now())) // while somebody is left to do it again
+	}
+	if done && err == nil {
 		err = purge.Finish(ctx, p.Now().UTC())
 	}
 	if errors.Is(err, store.ErrConflict) {
@@ -165,4 +178,16 @@ func (p *Pipeline) purgeObjects(ctx context.Context, org model.OrganizationID, p
 		err = flush()
 	}
 	return err == nil, err
+}
+
+// ConnectionOf is whose object a key names, and false of a key that belongs to no
+// connection.
+func ConnectionOf(key string) (model.OrganizationID, model.ConnectionID, bool) {
+	parts := strings.SplitN(key, "/", 4)
+	if len(parts) < 4 {
+		return "", "", false
+	}
+	org, of := strings.CutPrefix(parts[1], "org=")
+	connection, too := strings.CutPrefix(parts[2], "connection=")
+	return model.OrganizationID(org), model.ConnectionID(connection), of && too
 }

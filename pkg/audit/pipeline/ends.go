@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cloudarq/cloudarq/pkg/audit/event"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -29,6 +30,11 @@ func (p *Pipeline) Stop(ctx context.Context, orgID model.OrganizationID, connect
 	}
 	if audit.State.Ended() {
 		if err := p.askForStatement(ctx, orgID, audit); err != nil {
+			return err
+		}
+	}
+	if audit.State == model.AuditCancelled {
+		if err := event.Tell(ctx, p.Events, event.OfAudit(orgID, event.AuditCancelled, audit, audit.EndedAt)); err != nil {
 			return err
 		}
 	}

@@ -9,7 +9,9 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/cloudarq/cloudarq/pkg/audit/alert"
+	"github.com/cloudarq/cloudarq/pkg/audit/event"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/bus"
 	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
 	"github.com/cloudarq/cloudarq/pkg/platform/notify"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -101,6 +103,41 @@ func (h *held) release(ctx context.Context) {
 	_ = h.org.PutScope(ctx, h.connection, h.scope, &h.record)
 }
 
+// announces reports whether this process tells people of an audit, which takes the right
+// to note what was told. A bus alone hears of no alerts.
+func (p *Pipeline) announces() bool { return p.Alerts != nil || p.Chat != nil }
+
+// announce sends alerts to all who hear of them, each in its form.
+func (p *Pipeline) announce(ctx context.Context, alerts []alert.Alert) error {
+	var messages, chats []notify.Message
+	var events []bus.Event
+	for _, a := range alerts {
+		m, err := a.Message()
+		if err != nil {
+			return err
+		}
+		c, err := a.Chat()
+		if err != nil {
+			return err
+		}
+		messages, chats, events = append(messages, m), append(chats, c), append(events, event.OfAlert(a, m.Body))
+	}
+	if p.Alerts != nil {
+		if err := p.Alerts.Publish(ctx, messages...); err != nil {
+			return err
+		}
+	}
+	if p.Chat != nil {
+		if err := p.Chat.Publish(ctx, chats...); err != nil {
+			return err
+		}
+	}
+	if p.Events != nil {
+		return p.Events.Publish(ctx, events...)
+	}
+	return nil
+}
+
 // alertsAtOnce is how many alerts are published before that is noted; SNS takes
 // as many in one call.
 const alertsAtOnce = 10
@@ -110,20 +147,12 @@ const alertsAtOnce = 10
 // two leaves one batch of which nobody knows whether it went out; it goes out again,
 // with the same ids. The last batch is noted by whoever puts the record next.
 func (h *held) publish(ctx context.Context, alerts []alert.Alert) error {
-	if h.p.Alerts == nil {
+	if !h.p.announces() {
 		return nil
 	}
 	for h.record.Announced < len(alerts) {
 		batch := alerts[h.record.Announced:min(h.record.Announced+alertsAtOnce, len(alerts))]
-		messages := make([]notify.Message, 0, len(batch))
-		for _, a := range batch {
-			m, err := a.Message()
-			if err != nil {
-				return err
-			}
-			messages = append(messages, m)
-		}
-		err := h.while(ctx, func(ctx context.Context) error { return h.p.Alerts.Publish(ctx, messages...) })
+		err := h.while(ctx, func(ctx context.Context) error { return h.p.announce(ctx, batch) })
 		if err != nil {
 			return fmt.Errorf("publish %d alerts of %s: %w", len(batch), h.connection, err)
 		}

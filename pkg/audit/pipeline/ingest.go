@@ -412,13 +412,16 @@ func (in *ingestion) look(audit model.Audit) {
 
 // announce publishes what is news of an audit.
 func (in *ingestion) announce(ctx context.Context, audit model.Audit, news store.News) error {
-	if in.p.Alerts == nil {
+	if !in.p.announces() {
 		return nil
 	}
 	if err := in.renew(ctx); err != nil {
 		return err
 	}
-	of := alert.Of{Organization: in.orgID, Audit: audit}
+	of, err := in.p.alertsOf(ctx, in.orgID, audit)
+	if err != nil {
+		return err
+	}
 	headlines := news.Told
 	if news.Total > alert.Limit {
 		headlines = news.Worst

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cloudarq/cloudarq/internal/version"
+	"github.com/cloudarq/cloudarq/pkg/audit/event"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
@@ -188,7 +189,11 @@ func (p *Pipeline) start(ctx context.Context, orgID model.OrganizationID, audit 
 	if audit.Version == 1 {
 		p.meter(metrics.AuditsStarted, 1)
 	}
-	return audit, p.send(ctx, orgID, audit, tasks)
+	// Its tasks come first: it goes on also where nobody can be told.
+	if err := p.send(ctx, orgID, audit, tasks); err != nil {
+		return audit, err
+	}
+	return audit, event.Tell(ctx, p.Events, event.OfAudit(orgID, event.AuditStarted, audit, audit.StartedAt))
 }
 
 // ErrForgotten says that the tasks of an audit are not known any more.
@@ -254,7 +259,10 @@ func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit
 	if err := org.PutAudit(ctx, &audit); err != nil {
 		return audit, err
 	}
-	return audit, p.send(ctx, orgID, audit, tasks)
+	if err := p.send(ctx, orgID, audit, tasks); err != nil {
+		return audit, err
+	}
+	return audit, event.Tell(ctx, p.Events, event.OfAudit(orgID, event.AuditResumed, audit, p.Now()))
 }
 
 // dropParts forgets the parts of tasks that failed as a whole: done again, such a task

@@ -422,3 +422,17 @@ func TestPurgeOfMuch(t *testing.T) {
 	}
 	t.Logf("%d records: %d batches, %d other writes, %d gets, %d queries, receipts of up to %d bytes", records, calls.batches, calls.writes, calls.gets, calls.queries, calls.receipts)
 }
+
+// TestConnectionOf finds whose object a key is that Key made, and of no other.
+func TestConnectionOf(t *testing.T) {
+	t.Parallel()
+	key := pipeline.Key("evidence", "acme", model.Audit{ID: "a", Connection: "c"}, "iam")
+	if org, connection, ok := pipeline.ConnectionOf(key); !ok || org != "acme" || connection != "c" {
+		t.Errorf("%s is of %s of %s: %t", key, connection, org, ok)
+	}
+	for _, key := range []string{"", "templates/audit-role.yaml", "evidence/org=acme/connection=c", "evidence/connection=c/org=acme/x", "a/b/c/d"} {
+		if org, connection, ok := pipeline.ConnectionOf(key); ok {
+			t.Errorf("%s is of %s of %s", key, connection, org)
+		}
+	}
+}

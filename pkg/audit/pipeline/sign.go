@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/cloudarq/cloudarq/pkg/audit/event"
 	"github.com/cloudarq/cloudarq/pkg/audit/statement"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
@@ -79,6 +80,9 @@ func (p *Pipeline) Sign(ctx context.Context, orgID model.OrganizationID, connect
 			return fmt.Errorf("sign audit %s: %w", id, err)
 		}
 		audit.Statement = &envelope
+		if err := event.Tell(ctx, p.Events, event.OfAudit(orgID, event.AuditSigned, audit, s.SignedAt)); err != nil {
+			return err
+		}
 		if err := org.PutAudit(ctx, &audit); !errors.Is(err, store.ErrConflict) {
 			return err
 		}

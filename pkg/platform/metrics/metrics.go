@@ -18,10 +18,12 @@ type Name string
 
 // The metrics. All are counts but for those whose names end with a unit.
 const (
-	AuditsStarted   Name = "AuditsStarted"
-	AuditsFinished  Name = "AuditsFinished"
-	AuditsPartial   Name = "AuditsPartial"
-	AuditsFailed    Name = "AuditsFailed"
+	AuditsStarted  Name = "AuditsStarted"
+	AuditsFinished Name = "AuditsFinished"
+	AuditsPartial  Name = "AuditsPartial"
+	AuditsFailed   Name = "AuditsFailed"
+	// AuditsOverdue counts audits that did not end within their bound, and those that have
+	// not begun when they should have ended: these once at each tick.
 	AuditsOverdue   Name = "AuditsOverdue"
 	AuditDuration   Name = "AuditDurationSeconds"
 	Tasks           Name = "Tasks"
@@ -31,6 +33,8 @@ const (
 	Verdicts        Name = "Verdicts"
 	BlindChecks     Name = "BlindChecks"
 	AlertsPublished Name = "AlertsPublished"
+	// EventsLost counts events that were not published, and will not be.
+	EventsLost      Name = "EventsLost"
 	FindingsWritten Name = "FindingsWritten"
 	// FindingsShortened counts findings that could not be written with their evidence.
 	FindingsShortened Name = "FindingsShortened"

@@ -15,6 +15,7 @@ import (
 // Limits that every driver enforces. They are SNS's own where a source is named.
 const (
 	MaxBody    = 64 << 10 // bytes of a body; what is larger travels by reference
+	MaxText    = 16 << 10 // bytes of a text
 	MaxID      = 256      // bytes of an ID
 	MaxName    = 64       // bytes of an attribute's name
 	MaxValue   = 1024     // bytes of an attribute's value
@@ -48,8 +49,12 @@ type Message struct {
 	// Attributes are what subscribers may filter by. Names are of letters, digits,
 	// "_" and "-"; values are printable text and not empty. "id" is taken.
 	Attributes map[string]string
-	// Body is JSON. Space between its tokens may get lost.
+	// Body is JSON, for programs. Space between its tokens may get lost.
 	Body []byte
+	// Text says the same to people, who get it instead of the body where the driver can
+	// tell them from programs: SNS by the protocol, "email". Plain text of any lines; empty
+	// leaves people with the body.
+	Text string
 }
 
 // Notifier publishes messages. All methods are safe for concurrent use.
@@ -62,11 +67,29 @@ type Notifier interface {
 	Publish(ctx context.Context, messages ...Message) error
 }
 
-// Size counts the bytes that a service counts: body, subject, and names, types
-// and values of attributes.
+// Payload is what SNS is given of the body and the text: the body as it is, or both by
+// the protocol of who gets which, as a JSON object of strings; byProtocol says that.
+// Programs get the body's own bytes either way.
+// https://docs.aws.amazon.com/sns/latest/dg/sns-send-custom-platform-specific-payloads-mobile-devices.html
+func (m Message) Payload() (payload string, byProtocol bool) {
+	if m.Text == "" {
+		return string(m.Body), false
+	}
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false) // which makes a "<" six bytes
+	if err := e.Encode(map[string]string{"default": string(m.Body), "email": m.Text}); err != nil {
+		panic(err) // strings always marshal
+	}
+	return strings.TrimSuffix(b.String(), "\n"), true
+}
+
+// Size counts the bytes that SNS counts: payload, subject, and names, types and values
+// of attributes.
 func (m Message) Size() int {
 	const kind = len("String")
-	n := len(m.Body) + len(m.Subject) + len(IDAttribute) + kind + len(m.ID)
+	payload, _ := m.Payload()
+	n := len(payload) + len(m.Subject) + len(IDAttribute) + kind + len(m.ID)
 	for name, value := range m.Attributes {
 		n += len(name) + kind + len(value)
 	}
@@ -109,6 +132,10 @@ func (m Message) check() error {
 		return fmt.Errorf("%w: body is not JSON", ErrInvalid)
 	case !printable(string(m.Body), true):
 		return fmt.Errorf("%w: body has a character that no message may have", ErrInvalid)
+	case len(m.Text) > MaxText:
+		return fmt.Errorf("%w: text of %d bytes, at most %d", ErrTooLarge, len(m.Text), MaxText)
+	case !utf8.ValidString(m.Text) || !printable(m.Text, true):
+		return fmt.Errorf("%w: text has a character that no message may have", ErrInvalid)
 	}
 	return nil
 }

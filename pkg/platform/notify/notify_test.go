@@ -1,6 +1,7 @@
 package notify_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -38,7 +39,9 @@ func TestLargestMessageFits(t *testing.T) {
 		ID:         strings.Repeat("i", notify.MaxID),
 		Subject:    strings.Repeat("s", notify.MaxSubject),
 		Attributes: map[string]string{},
-		Body:       []byte(`"` + strings.Repeat("b", notify.MaxBody-2) + `"`),
+		// Each of these characters is two bytes within a string of JSON.
+		Body: []byte(`"` + strings.Repeat(`\\`, notify.MaxBody/2-1) + `"`),
+		Text: strings.Repeat("\n", notify.MaxText),
 	}
 	for i := range notify.MaxAttributes - 1 {
 		m.Attributes[strings.Repeat(string(rune('a'+i)), notify.MaxName)] = strings.Repeat("v", notify.MaxValue)
@@ -46,7 +49,37 @@ func TestLargestMessageFits(t *testing.T) {
 	if err := notify.Check(m); err != nil {
 		t.Fatal(err)
 	}
-	if n := m.Size(); n > 256<<10 {
+	if n := m.Size(); n > 256<<10 || n < 2*(notify.MaxBody+notify.MaxText) {
 		t.Errorf("the largest message has %d bytes", n)
 	}
+}
+
+// TestPayload: programs get the body byte for byte, and people the text.
+func TestPayload(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		body, err := json.Marshal(rapid.String().Draw(t, "body"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := notify.Message{ID: "1", Body: body, Text: rapid.String().Draw(t, "text")}
+		if notify.Check(m) != nil {
+			t.Skip()
+		}
+		payload, byProtocol := m.Payload()
+		if byProtocol != (m.Text != "") {
+			t.Fatalf("by protocol: %t, of text %q", byProtocol, m.Text)
+		}
+		got := map[string]string{"default": payload, "email": ""}
+		if byProtocol {
+			if err := json.Unmarshal([]byte(payload), &got); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(got) != 2 || got["default"] != string(body) || got["email"] != m.Text {
+			t.Fatalf("%s has become %q", body, got)
+		}
+		if notify.Check(notify.Message{ID: "1", Body: []byte(`"x"`), Text: payload}) != nil {
+			t.Fatalf("the payload %q is no text", payload)
+		}
+	})
 }

@@ -13,7 +13,9 @@ def main() -> None:
     arguments = parser.parse_args()
 
     # moto reads its settings when imported. Its default AMIs would be 1,177 snapshots that every account seems to own.
+    # Certificates would be issued a minute after they are asked for, in the middle of whatever is compared; so they are at once.
     os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+    os.environ.setdefault("MOTO_ACM_VALIDATION_WAIT", "-1")
 
     from strict_moto import patches, server
     from strict_moto.gateway import Gateway

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from moto.dynamodb.models import dynamodb_backends
+from moto.kms.models import kms_backends
 
 if TYPE_CHECKING:
     from strict_moto.call import Call
@@ -29,6 +30,8 @@ KNOWN = {
     "sts:rolesessionname",
     # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
     "dynamodb:leadingkeys",
+    # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
+    "events:source",
     # https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
     "kms:encryptioncontextkeys",
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
@@ -36,7 +39,10 @@ KNOWN = {
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html
     "s3:prefix",
 }
-FAMILIES = ("kms:encryptioncontext:",)
+FAMILIES = ("kms:encryptioncontext:", "aws:resourcetag/")
+
+# In the context of calls of which the tags of what they are about are read: those of KMS alone.
+TAGS_ARE_READ = "aws:resourcetag/"
 
 
 def is_known(key: str) -> bool:
@@ -44,13 +50,21 @@ def is_known(key: str) -> bool:
     return key in KNOWN or key.startswith(FAMILIES)
 
 
+def is_unread(key: str, context: dict[str, Values]) -> bool:
+    """Whether a key may have a value that nobody looked up."""
+    return key.lower().startswith("aws:resourcetag/") and TAGS_ARE_READ not in context
+
+
 def of(call: "Call", environ: dict, parameters: dict) -> dict[str, Values]:
     """The values that the call itself brings along, by key in lower case; those of the caller are access's."""
     match call.service:
         case "dynamodb":
             return _present({"dynamodb:leadingkeys": _leading_keys(call, parameters)})
+        case "events":
+            # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html: an ArrayOfString
+            return _present({"events:source": [each.get("Source", "") for each in parameters.get("Entries", [])] or None})
         case "kms":
-            return _encryption_context(parameters)
+            return _encryption_context(parameters) | _tags_of_key(call)
         case "s3":
             query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
             return _present({"s3:if-none-match": environ.get("HTTP_IF_NONE_MATCH"), "s3:prefix": query.get("prefix", [None])[0]})
@@ -67,6 +81,17 @@ def _encryption_context(parameters: dict) -> dict[str, Values]:
     values: dict[str, Values] = {f"kms:encryptioncontext:{name.lower()}": value for name, value in pairs.items()}
     if pairs:
         values["kms:encryptioncontextkeys"] = list(pairs)
+    return values
+
+
+def _tags_of_key(call: "Call") -> dict[str, Values]:
+    """https://docs.aws.amazon.com/kms/latest/developerguide/tag-authorization.html"""
+    values: dict[str, Values] = {TAGS_ARE_READ: ""}
+    backend = kms_backends[call.account][call.region]
+    for arn in call.resources or []:
+        key = arn.rpartition("/")[2]
+        for tag in backend.list_resource_tags(key)["Tags"] if key in backend.keys else []:
+            values[f"aws:resourcetag/{tag['TagKey'].lower()}"] = tag["TagValue"]
     return values
 
 

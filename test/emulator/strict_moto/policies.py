@@ -131,6 +131,8 @@ def _conditions_hold(statement: dict, context: dict[str, conditions.Values]) -> 
 
 def _condition_holds(operator: str, key: str, wanted: list, context: dict[str, conditions.Values]) -> bool:
     _known(key)
+    if conditions.is_unread(key, context):
+        raise NotUnderstood(f"condition key {key} of what is not a key of KMS")
     value = context.get(key.lower())
     if operator == "Null":
         return any(str(each).lower() == ("true" if value is None else "false") for each in wanted)

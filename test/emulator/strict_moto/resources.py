@@ -20,6 +20,8 @@ def of(call: "Call", environ: dict, parameters: dict) -> list[str] | None:
     """The ARNs, mostly one, or None if they are not known."""
     if call.service == "s3" and call.operation == "DeleteObjects":
         return _objects(environ)
+    if call.service == "events" and call.operation == "PutEvents":
+        return _buses(call, parameters)
     arn = _one(call, environ, parameters)
     return None if arn is None else [arn]
 
@@ -48,6 +50,12 @@ def _objects(environ: dict) -> list[str]:
     bucket = unquote(environ.get("PATH_INFO", "")).strip("/")
     keys = re.findall(r"<Key>(.*?)</Key>", _body(environ).decode("utf-8", "replace"), re.DOTALL)
     return [f"arn:aws:s3:::{bucket}/{html.unescape(key)}" for key in keys]
+
+
+def _buses(call: "Call", parameters: dict) -> list[str]:
+    """The bus of each event; without a word it is the default one."""
+    names = {each.get("EventBusName") or "default" for each in parameters.get("Entries", [])}
+    return [n if n.startswith("arn:") else f"arn:aws:events:{call.region}:{call.account}:event-bus/{n}" for n in sorted(names)]
 
 
 def _body(environ: dict) -> bytes:

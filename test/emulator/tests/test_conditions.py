@@ -121,7 +121,41 @@ def test_prefix(emulator, account):
     assert code(client.list_objects_v2, {"Bucket": bucket}) in DENIALS
 
 
+def test_events_source(emulator, account):
+    """Each source of a batch must be allowed, and a call without one has none to allow; so must each bus."""
+    default = f"arn:aws:events:{REGION}:{account}:event-bus/default"
+    only = {"ForAllValues:StringEquals": {"events:source": "mine"}, "Null": {"events:source": "false"}}
+    client = emulator.client("events", **emulator.user(account, {"Effect": "Allow", "Action": "events:PutEvents", "Resource": default, "Condition": only}))
+
+    def put(*sources, **more):
+        return code(client.put_events, {"Entries": [{"Source": source, "DetailType": "x", "Detail": "{}", **more} for source in sources]})
+
+    assert put("mine") is None
+    assert put("mine", "mine", EventBusName=default) is None
+    assert put("aws.s3") in DENIALS
+    assert put("mine", "another") in DENIALS
+    assert put("Mine") in DENIALS
+    assert put("mine", EventBusName="other") in DENIALS
+
+
 def test_an_unknown_key_is_an_error(emulator, account):
     only = {"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Condition": {"StringNotLike": {"kms:EncryptionContxt:x": "*"}}}
     client = emulator.client("kms", **emulator.user(account, only))
     assert code(client.list_keys, {}) not in (None, *DENIALS)
+
+
+def test_tags_of_keys(emulator, account):
+    """https://docs.aws.amazon.com/kms/latest/developerguide/tag-authorization.html"""
+    kms = emulator.client("kms", account)
+    mine, others, untagged = (
+        kms.create_key(Tags=tags)["KeyMetadata"]["KeyId"]
+        for tags in ([{"TagKey": "of:whom", "TagValue": "me"}], [{"TagKey": "of:whom", "TagValue": "you"}], [])
+    )
+    tagged = {"StringEquals": {"aws:ResourceTag/of:whom": "me"}}
+    only = {"Effect": "Allow", "Action": ["kms:*", "sqs:*"], "Resource": "*", "Condition": tagged}
+    user = emulator.user(account, only)
+    describe = emulator.client("kms", **user).describe_key
+    assert code(describe, {"KeyId": mine}) is None
+    assert code(describe, {"KeyId": others}) in DENIALS
+    assert code(describe, {"KeyId": untagged}) in DENIALS
+    assert code(emulator.client("sqs", **user).list_queues, {}) not in (None, *DENIALS)  # nobody looks at tags of queues

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import allow
+from conftest import REGION, allow
 
 
 @pytest.fixture(scope="session")
@@ -369,6 +369,24 @@ def change_set(cloudformation, kind, name, value):
     )
 
 
+def test_rules_match_by_their_pattern(emulator, account):
+    events, sqs = emulator.client("events", account), emulator.client("sqs", account)
+    url = sqs.create_queue(QueueName="heard")["QueueUrl"]
+
+    def rule(name, **what):
+        events.put_rule(Name=name, **what)
+        arn = f"arn:aws:lambda:{REGION}:{account}:function:f" if name == "clock" else f"arn:aws:sqs:{REGION}:{account}:heard"
+        events.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": arn}])
+
+    pattern = json.dumps({"source": ["mine"]})
+    rule("clock", ScheduleExpression="rate(1 minute)")
+    rule("off", EventPattern=pattern, State="DISABLED")
+    rule("on", EventPattern=pattern)
+    entry = {"DetailType": "x", "Detail": "{}"}
+    assert events.put_events(Entries=[entry | {"Source": "mine"}, entry | {"Source": "other"}])["FailedEntryCount"] == 0
+    assert len(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])) == 1
+
+
 def test_change_sets_of_a_new_stack_share_it(emulator, account):
     cloudformation = emulator.client("cloudformation", account)
     first, second = change_set(cloudformation, "CREATE", "first", "a"), change_set(cloudformation, "CREATE", "second", "b")
@@ -458,6 +476,12 @@ def test_cloudformation_updates_and_deletes_roles_and_policies(emulator, account
     assert "kms:ListKeys" in json.dumps(document)
     cloudformation.delete_stack(StackName="s")
     assert not iam.list_policies(Scope="Local")["Policies"] and not iam.list_roles()["Roles"]
+
+
+def test_policies_of_cloudformations_roles_are_among_the_details(emulator, account):
+    emulator.client("cloudformation", account).create_stack(StackName="s", TemplateBody=role_template("new", "kms:ListKeys"))
+    (role,) = emulator.client("iam", account).get_account_authorization_details(Filter=["Role"])["RoleDetailList"]
+    assert "kms:ListKeys" in json.dumps(role["RolePolicyList"][0]["PolicyDocument"])
 
 
 def test_items_may_have_400_kib(table):
@@ -626,3 +650,16 @@ def test_keys_of_cloudformation_are_described(emulator, account):
     (key,) = kms.list_keys()["Keys"]
     assert kms.describe_key(KeyId="alias/mine")["KeyMetadata"]["Arn"] == key["KeyArn"]
     assert json.loads(kms.get_key_policy(KeyId=key["KeyId"], PolicyName="default")["Policy"]) == key_policy
+
+
+def test_generated_names_are_cut(emulator, account):
+    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}]}
+    resources = {
+        "RoleOfAFunctionWithALongName": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust}},
+        "QueueOfAFunctionWithALongName": {"Type": "AWS::SQS::Queue", "Properties": {}},
+    }
+    emulator.client("cloudformation", account).create_stack(StackName="s" * 128, TemplateBody=json.dumps({"Resources": resources}))
+    (role,) = emulator.client("iam", account).list_roles()["Roles"]
+    (url,) = emulator.client("sqs", account).list_queues()["QueueUrls"]
+    assert len(role["RoleName"]) <= 64 and role["RoleName"].startswith("sssss") and "-RoleOfAFunction" in role["RoleName"]
+    assert len(url.rpartition("/")[2]) <= 80

@@ -15,6 +15,7 @@ def main() -> None:
     parser.add_argument("--template", type=Path, help="what is deployed; without it the stack is deleted")
     parser.add_argument("--name", required=True, help="of the stack")
     parser.add_argument("--parameters", default="{}", help="a JSON object")
+    parser.add_argument("--tags", default="{}", help="a JSON object; of the stack, and of what it makes")
     arguments = parser.parse_args()
 
     os.environ["AWS_DEFAULT_REGION"] = arguments.region  # samtranslator asks for it
@@ -29,7 +30,7 @@ def main() -> None:
         return
     try:
         template = Template(arguments.template, json.loads(arguments.parameters), world)
-        resolver = create.stack(world, template)
+        resolver = create.stack(world, template, json.loads(arguments.tags))
         json.dump(facts.of(world, template, resolver), sys.stdout)
     except Unsupported as unsupported:
         sys.exit(f"{arguments.template}: {unsupported}")

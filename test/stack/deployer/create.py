@@ -13,9 +13,10 @@ from deployer.template import CODE_KEY, Template
 from deployer.world import World
 
 
-def stack(world: World, template: Template) -> Resolver:
+def stack(world: World, template: Template, tags: dict[str, str] | None = None) -> Resolver:
     """Creates everything and returns who knows its names."""
-    _put_code(world, template)
+    if template.code:
+        _put_code(world, template)
     # What the emulator does not have is called by its logical id: "Api" is https://api.execute-api….
     stand_ins = {
         name: name.lower() for name, resource in template.resources.items() if not kinds.is_made_by_emulator(resource["Type"])
@@ -28,6 +29,7 @@ def stack(world: World, template: Template) -> Resolver:
         TemplateBody=json.dumps(template.for_emulator(stand_ins)),
         Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in template.parameters.items()],
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+        Tags=_tags(tags),
     )
     described = cloudformation.describe_stacks(StackName=world.stack)["Stacks"][0]
     if described["StackStatus"] != "CREATE_COMPLETE":
@@ -45,6 +47,10 @@ def stack(world: World, template: Template) -> Resolver:
     for kind, apply in APPLY.items():
         for name, properties in template.of_type(kind).items():
             apply(world, ids.get(name, ""), resolver.value(properties))
+    if tags:
+        for name, resource in template.resources.items():
+            if tagged := TAG.get(resource["Type"]):
+                tagged(world, ids[name], _tags(tags))
     return resolver
 
 
@@ -165,6 +171,25 @@ def _subscription(world: World, _: str, properties: dict) -> None:
             attributes[name] = json.dumps(properties[name])
     world.call("sns", "Subscribe", TopicArn=topic, Protocol=protocol, Endpoint=properties["Endpoint"], Attributes=attributes)
 
+
+def _tags(tags: dict[str, str] | None) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in (tags or {}).items()]
+
+
+def _tag_key(world: World, name: str, tags: list[dict[str, str]]) -> None:
+    world.call("kms", "TagResource", KeyId=name, Tags=[{"TagKey": each["Key"], "TagValue": each["Value"]} for each in tags])
+
+
+# A stack's tags are also those of what it makes. moto does that for EC2 alone; here for what can outlive its stack, and for roles.
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-resource-tags.html (2026-11-30)
+TAG = {
+    "AWS::DynamoDB::Table": lambda world, name, tags: world.call(
+        "dynamodb", "TagResource", ResourceArn=world.arn("dynamodb", f"table/{name}"), Tags=tags
+    ),
+    "AWS::S3::Bucket": lambda world, name, tags: world.call("s3", "PutBucketTagging", Bucket=name, Tagging={"TagSet": tags}),
+    "AWS::KMS::Key": _tag_key,
+    "AWS::IAM::Role": lambda world, name, tags: world.call("iam", "TagRole", RoleName=name, Tags=tags),
+}
 
 APPLY = {
     "AWS::DynamoDB::Table": _table,

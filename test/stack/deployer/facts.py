@@ -35,6 +35,10 @@ def of(world: World, template: Template, resolver: Resolver) -> dict:
             {"LogicalID": name, "Name": resolver.attribute(name, "TopicName"), "ARN": resolver.ref(name)}
             for name in template.of_type("AWS::SNS::Topic")
         ],
+        "Alarms": [
+            {"LogicalID": name, "Properties": resolver.value(properties)}
+            for name, properties in template.of_type("AWS::CloudWatch::Alarm").items()
+        ],
     }
 
 

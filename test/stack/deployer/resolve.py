@@ -42,11 +42,11 @@ class Resolver:
         pseudo = {
             "AWS::AccountId": self._world.account,
             "AWS::NoValue": NO_VALUE,
-            "AWS::Partition": "aws",
+            "AWS::Partition": self._world.partition,
             "AWS::Region": self._world.region,
             "AWS::StackName": self._world.stack,
             "AWS::StackId": self._world.arn("cloudformation", f"stack/{self._world.stack}/0"),
-            "AWS::URLSuffix": "amazonaws.com",
+            "AWS::URLSuffix": self._world.domain,
         }
         for known in (pseudo, self._template.parameters, self._ids):
             if name in known:

@@ -1,6 +1,8 @@
 """SAM to CloudFormation, offline, and the part of it that the emulator shall make."""
 
 import copy
+import re
+from math import inf
 from pathlib import Path
 
 from samtranslator.model.exceptions import InvalidDocumentException
@@ -123,6 +125,11 @@ def _parameters(sam: dict, given: dict[str, str]) -> dict[str, str]:
         allowed = [str(each) for each in parameter.get("AllowedValues", [])]
         if allowed and str(value) not in allowed:
             raise Unsupported(f"parameter {name} is {value!r}, allowed are {', '.join(allowed)}")
+        pattern = parameter.get("AllowedPattern")
+        if pattern and not re.fullmatch(pattern, str(value)):
+            raise Unsupported(f"parameter {name} is {value!r}, which does not match {pattern}")
+        if parameter["Type"] == "Number" and not parameter.get("MinValue", -inf) <= float(value) <= parameter.get("MaxValue", inf):
+            raise Unsupported(f"parameter {name} is {value}, which is out of its bounds")
         values[name] = str(value).lower() if isinstance(value, bool) else str(value)
     return values
 

@@ -1,5 +1,6 @@
 """Where a stack goes."""
 
+import botocore.session
 from botocore import xform_name
 from botocore.model import Shape
 from estate.account import Account
@@ -13,6 +14,9 @@ class World:
         self.account = account
         self.region = region
         self.stack = stack
+        session = botocore.session.get_session()
+        self.partition = session.get_partition_for_region(region)
+        self.domain = session.get_component("endpoint_resolver").get_partition_dns_suffix(self.partition)
         self._account = Account("stack", account, endpoint)
 
     def client(self, service: str):
@@ -27,7 +31,7 @@ class World:
     def arn(self, service: str, resource: str) -> str:
         region = "" if service in ("iam", "s3") else self.region
         account = "" if service == "s3" else self.account
-        return f"arn:aws:{service}:{region}:{account}:{resource}"
+        return f"arn:{self.partition}:{service}:{region}:{account}:{resource}"
 
 
 def _typed(shape: Shape, value):

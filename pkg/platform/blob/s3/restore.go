@@ -24,6 +24,9 @@ type Restoring struct {
 	Newer bool
 	// Only tells which keys are looked at; nil means all.
 	Only func(key string) bool
+	// Gone tells which keys belong to nothing any more, and are not brought back, as if they
+	// had not been there; nil means none. It is asked of several at once.
+	Gone func(key string) bool
 	// Dry changes nothing, and counts.
 	Dry bool
 }
@@ -34,6 +37,7 @@ type Restored struct {
 	Restored int64 `json:"restored"` // brought back: the version of the moment is the newest again
 	Newer    int64 `json:"newer"`    // not there at the moment
 	Hidden   int64 `json:"hidden"`   // of these, hidden by a delete marker
+	Gone     int64 `json:"gone"`     // of all, belong to nothing any more
 }
 
 // restoredFrom is the metadata of an object that was brought back: the id of its version.
@@ -89,6 +93,10 @@ type version struct {
 
 func (s *Store) restore(ctx context.Context, h history, r Restoring, done *Restored) error {
 	newest := h.versions[0]
+	if r.Gone != nil && r.Gone(h.key) {
+		atomic.AddInt64(&done.Gone, 1)
+		return s.hide(ctx, h, newest, r, done)
+	}
 	i := slices.IndexFunc(h.versions, func(v version) bool { return !v.at.After(r.At) })
 	switch {
 	case i < 0 || h.versions[i].deleted: // it was not there
@@ -178,7 +186,8 @@ func (s *Store) histories(ctx context.Context, give func(history) error) error {
 		// Both lists are in the order of the keys, and a key's versions may go on on the next page.
 		versions, markers := page.Versions, page.DeleteMarkers
 		for len(versions)+len(markers) > 0 {
-			key, v := "", version{}
+			var key string
+			var v version
 			if len(markers) == 0 || len(versions) > 0 && aws.ToString(versions[0].Key) <= aws.ToString(markers[0].Key) {
 				o := versions[0]
 				key, v = aws.ToString(o.Key), version{aws.ToString(o.VersionId), aws.ToTime(o.LastModified), false, aws.ToBool(o.IsLatest)}

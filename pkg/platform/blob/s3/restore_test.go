@@ -54,14 +54,24 @@ func TestRestoreTo(t *testing.T) {
 	}{
 		"objects alone": {s3.Restoring{At: noon}, s3.Restored{Same: 5, Restored: 2, Newer: 1}, []string{"b/deleted%20&%20at=1?versionId=1", "b/replaced%20twice?versionId=1"}, nil},
 		"with the records": {
-			s3.Restoring{At: noon, Newer: true}, s3.Restored{Same: 5, Restored: 2, Newer: 1, Hidden: 1},
-			[]string{"b/deleted%20&%20at=1?versionId=1", "b/replaced%20twice?versionId=1"}, []string{"new"},
+			s3.Restoring{At: noon, Newer: true},
+			s3.Restored{Same: 5, Restored: 2, Newer: 1, Hidden: 1},
+			[]string{"b/deleted%20&%20at=1?versionId=1", "b/replaced%20twice?versionId=1"},
+			[]string{"new"},
 		},
 		"a dry run": {s3.Restoring{At: noon, Newer: true, Dry: true}, s3.Restored{Same: 5, Restored: 2, Newer: 1, Hidden: 1}, nil, nil},
+		"some that belong to nothing": {
+			s3.Restoring{At: noon, Newer: true, Gone: func(key string) bool { return strings.HasPrefix(key, "re") || key == "deleted & at=1" }},
+			s3.Restored{Same: 6, Newer: 2, Hidden: 2, Gone: 2},
+			nil,
+			[]string{"new", "replaced twice"},
+		},
 		"some keys": {s3.Restoring{At: noon, Only: func(key string) bool { return strings.HasPrefix(key, "replaced") }}, s3.Restored{Restored: 1}, []string{"b/replaced%20twice?versionId=1"}, nil},
 		"earlier": {
-			s3.Restoring{At: noon.Add(-time.Minute)}, s3.Restored{Same: 3, Restored: 2, Newer: 3},
-			[]string{"b/deleted%20&%20at=1?versionId=1", "b/deleted%20before?versionId=1"}, nil,
+			s3.Restoring{At: noon.Add(-time.Minute)},
+			s3.Restored{Same: 3, Restored: 2, Newer: 3},
+			[]string{"b/deleted%20&%20at=1?versionId=1", "b/deleted%20before?versionId=1"},
+			nil,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -21,8 +21,8 @@ import (
 // Driver is a notifier with a way to read what a subscriber got.
 type Driver struct {
 	Notifier notify.Notifier
-	// Published returns all that arrived so far, repetitions included. What was
-	// published may be some seconds late.
+	// Published returns all that arrived so far at a program, repetitions included: it
+	// gets no text. What was published may be some seconds late.
 	Published func() []notify.Message
 }
 
@@ -61,6 +61,7 @@ func want(t *testing.T, d Driver, messages ...notify.Message) {
 		}
 		wanted := map[string]notify.Message{}
 		for _, m := range messages {
+			m.Text = ""
 			wanted[m.ID] = m
 		}
 		diff := cmp.Diff(wanted, got, cmpopts.EquateEmpty(), cmp.Comparer(bytes.Equal))
@@ -88,6 +89,7 @@ func message(id string) notify.Message {
 		Subject:    "Subject of " + id,
 		Attributes: map[string]string{"kind": "new", "of": id},
 		Body:       fmt.Appendf(nil, `{"id":%q}`, id),
+		Text:       "Text of " + id + "\n",
 	}
 }
 
@@ -116,8 +118,9 @@ func testTexts(t *testing.T, d Driver) {
 			ID: "urn:é/😀 #1&<>\"'", Subject: `!"#$%&'()*+,-./0:;<=>?@A[\]^_a{|}~ ` + strings.Repeat("s", notify.MaxSubject-36),
 			Attributes: map[string]string{"a": " ", "A_b-9": "é😀<&>\"'\u2028", strings.Repeat("n", notify.MaxName): strings.Repeat("v", notify.MaxValue)},
 			Body:       []byte(`{"é😀":"<&>\u0000\n\"'` + "\u2028\U0010ffff" + `","big":12345678901234567890.10}`),
+			Text:       "é😀<&>\"'\u2028\t\r\n{}",
 		},
-		{ID: strings.Repeat("i", notify.MaxID), Body: []byte(`"` + strings.Repeat("b", notify.MaxBody-2) + `"`)},
+		{ID: strings.Repeat("i", notify.MaxID), Body: []byte(`"` + strings.Repeat("b", notify.MaxBody-2) + `"`), Text: strings.Repeat("é\n", notify.MaxText/3)},
 		{ID: "full", Attributes: map[string]string{"1": "1", "2": "2", "3": "3", "4": "4", "5": "5", "6": "6", "7": "7", "8": "8", "9": "9"}, Body: []byte("[]")},
 	}
 	publish(t, d, messages...)
@@ -136,6 +139,7 @@ func testRefusals(t *testing.T, d Driver) {
 	subject := func(s string) notify.Message { return with(func(m *notify.Message) { m.Subject = s }) }
 	body := func(s string) notify.Message { return with(func(m *notify.Message) { m.Body = []byte(s) }) }
 	id := func(s string) notify.Message { return with(func(m *notify.Message) { m.ID = s }) }
+	text := func(s string) notify.Message { return with(func(m *notify.Message) { m.Text = s }) }
 	for what, c := range map[string]struct {
 		message notify.Message
 		want    error
@@ -150,6 +154,9 @@ func testRefusals(t *testing.T, d Driver) {
 		"body is not UTF-8":     {body("\"\xff\""), notify.ErrInvalid},
 		"body has a non-char":   {body("\"\uffff\""), notify.ErrInvalid},
 		"body too large":        {body(`"` + strings.Repeat("b", notify.MaxBody-1) + `"`), notify.ErrTooLarge},
+		"text is not UTF-8":     {text("\xff"), notify.ErrInvalid},
+		"text with control":     {text("\x1b[2J"), notify.ErrInvalid},
+		"text too large":        {text(strings.Repeat("t", notify.MaxText+1)), notify.ErrTooLarge},
 		"subject of two lines":  {subject("a\nb"), notify.ErrInvalid},
 		"subject with control":  {subject("a\x7f"), notify.ErrInvalid},
 		"subject not ASCII":     {subject("é"), notify.ErrInvalid},

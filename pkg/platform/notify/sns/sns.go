@@ -62,10 +62,14 @@ func (t *Topic) publish(ctx context.Context, messages []notify.Message, entries 
 }
 
 func entry(id string, m notify.Message) types.PublishBatchRequestEntry {
+	payload, byProtocol := m.Payload()
 	e := types.PublishBatchRequestEntry{
 		Id:                aws.String(id),
-		Message:           aws.String(string(m.Body)),
+		Message:           aws.String(payload),
 		MessageAttributes: map[string]types.MessageAttributeValue{notify.IDAttribute: text(m.ID)},
+	}
+	if byProtocol {
+		e.MessageStructure = aws.String("json")
 	}
 	if m.Subject != "" {
 		e.Subject = aws.String(m.Subject)

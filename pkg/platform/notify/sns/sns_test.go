@@ -173,3 +173,27 @@ func TestSenderFaultEndsAtOnce(t *testing.T) {
 		t.Errorf("%d calls, want 1", n)
 	}
 }
+
+// TestByProtocol: people who subscribed by e-mail are sent another form than programs.
+func TestByProtocol(t *testing.T) {
+	f := fake.New()
+	var sent []types.PublishBatchRequestEntry
+	fake.On(f, func(in *awssns.PublishBatchInput) (*awssns.PublishBatchOutput, error) {
+		out := &awssns.PublishBatchOutput{}
+		for _, e := range in.PublishBatchRequestEntries {
+			sent = append(sent, e)
+			out.Successful = append(out.Successful, types.PublishBatchResultEntry{Id: e.Id})
+		}
+		return out, nil
+	})
+	topic := sns.New(awssns.NewFromConfig(f.Config(t)), "arn:aws:sns:eu-west-1:1:t")
+	if err := topic.Publish(t.Context(), notify.Message{ID: "a", Body: []byte(`{"a":1}`)}, notify.Message{ID: "b", Body: []byte(`{"b":"<2>"}`), Text: "two\n"}); err != nil {
+		t.Fatal(err)
+	}
+	if s := aws.ToString(sent[0].MessageStructure); s != "" || aws.ToString(sent[0].Message) != `{"a":1}` {
+		t.Errorf("without a text: structure %q of %s", s, *sent[0].Message)
+	}
+	if s := aws.ToString(sent[1].MessageStructure); s != "json" || aws.ToString(sent[1].Message) != `{"default":"{\"b\":\"<2>\"}","email":"two\n"}` {
+		t.Errorf("with a text: structure %q of %s", s, *sent[1].Message)
+	}
+}

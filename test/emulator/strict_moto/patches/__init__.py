@@ -4,7 +4,7 @@ Each function replaces one thing and says why. They hook private names, so moto 
 it hooks has moved or moto no longer needs it.
 """
 
-from strict_moto.patches import cloudformation, dispatch, dynamodb, ec2, ecs, eks, iam, kms, partitions, s3, sqs
+from strict_moto.patches import cloudformation, dispatch, dynamodb, ec2, ecs, eks, events, iam, kms, partitions, s3, sqs
 
 
 def apply() -> None:
@@ -34,13 +34,16 @@ def apply() -> None:
     ec2.keep_virtualization_types()
     ecs.give_clusters_a_list_of_tags()
     eks.protect_clusters_from_deletion()
+    events.match_by_pattern_only()
     cloudformation.review_one_stack_of_a_name()
     cloudformation.list_changes_of_parameters()
     cloudformation.fail_change_sets_without_changes()
     cloudformation.let_change_sets_change_the_stack()
     cloudformation.roll_back_stacks_that_fail()
     cloudformation.retain_what_policies_say()
+    cloudformation.cut_generated_names()
     iam.offer_common_managed_policies()
     iam.name_policies_in_authorization_details()
     iam.report_root_user()
+    iam.keep_policies_of_roles_as_text()
     iam.change_by_cloudformation()

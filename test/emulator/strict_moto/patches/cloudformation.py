@@ -2,6 +2,7 @@
 
 import functools
 
+from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.models import Change, ChangeSet, CloudFormationBackend, Stack
 from moto.cloudformation.parsing import ResourceMap
@@ -126,3 +127,24 @@ def retain_what_policies_say() -> None:
         delete(resources)
 
     ResourceMap.delete = delete_unretained
+
+
+# The most characters of a name that CloudFormation makes, where a stack's name of 128 could bring more: the services' own limits.
+# https://docs.aws.amazon.com/general/latest/gr/aws-service-information.html (2026-11-30)
+LONGEST_NAMES = {"AWS::Events::Rule": 64, "AWS::IAM::Role": 64, "AWS::Lambda::Function": 64, "AWS::SQS::Queue": 80}
+
+
+def cut_generated_names() -> None:
+    """moto makes names as long as the stack's makes them; CloudFormation cuts the stack's and the resource's part, and keeps what is random."""
+    generate = parsing.generate_resource_name
+
+    @functools.wraps(generate)
+    def generate_resource_name(resource_type: str, stack_name: str, logical_id: str) -> str:
+        most = LONGEST_NAMES.get(resource_type)
+        if most is None or len(stack_name) + len(logical_id) + 2 + len(parsing.random_suffix()) <= most:
+            return generate(resource_type, stack_name, logical_id)
+        suffix = parsing.random_suffix()
+        half = (most - len(suffix) - 2) // 2
+        return f"{stack_name[:half]}-{logical_id[:half]}-{suffix}"
+
+    parsing.generate_resource_name = generate_resource_name

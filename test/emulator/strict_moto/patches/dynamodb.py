@@ -254,17 +254,20 @@ def remember_items_for_recovery() -> None:
 
     @functools.wraps(call_action)
     def call_action_remembering(handler: DynamoHandler):
-        written = WRITES.get(handler.headers.get("X-Amz-Target", "").rpartition(".")[2])
-        before = []
-        if written is not None:
-            backend = handler.dynamodb_backend
-            before = [kept for each in written(getattr(handler, "params", {})) if (kept := _keep(backend, each)) is not None and _recovers_since(kept.table)]
+        written = WRITES.get(handler.headers.get("X-Amz-Target", "").rpartition(".")[2], lambda _: [])
+        backend = handler.dynamodb_backend
+        recovering = [each for each in written(getattr(handler, "params", {})) if _recovers(backend, next(iter(each.values())).get("TableName"))]
+        before = [kept for each in recovering if (kept := _keep(backend, each)) is not None]
         answer = call_action(handler)
         for kept in before:
             _journal(kept.table).append((time.time(), kept))
         return answer
 
     DynamoHandler.call_action = call_action_remembering
+
+
+def _recovers(backend: DynamoDBBackend, name: str | None) -> bool:
+    return name in backend.tables and _recovers_since(backend.tables[name]) is not None
 
 
 def _journal(table: Table) -> list[tuple[float, _Kept]]:

@@ -55,6 +55,17 @@ def report_root_user() -> None:
     IamResponse.get_credential_report = get_credential_report
 
 
+def keep_policies_of_roles_as_text() -> None:
+    """moto's CloudFormation gives a role its policies as objects, which GetAccountAuthorizationDetails cannot quote."""
+    put_policy = Role.put_policy
+
+    @functools.wraps(put_policy)
+    def put_text(role: Role, policy_name: str, policy_json: str | dict) -> None:
+        put_policy(role, policy_name, policy_json if isinstance(policy_json, str) else json.dumps(policy_json))
+
+    Role.put_policy = put_text
+
+
 def change_by_cloudformation() -> None:
     """moto's CloudFormation changes of a role its description alone; of a managed policy nothing, nor does it delete one."""
     update = Role.update_from_cloudformation_json.__func__
