@@ -76,12 +76,12 @@ func (o *Organization) putLogged(ctx context.Context, item table.Item, by model.
 		if err := o.settle(ctx, stored.Body); err != nil {
 			return err
 		}
-		if entry.Before, err = redact(stored.Body); err != nil {
+		if entry.Before, err = logged(stored.Body, redact); err != nil {
 			return err
 		}
 	}
 	var err error
-	if entry.After, err = redact(item.Body); err != nil {
+	if entry.After, err = logged(item.Body, redact); err != nil {
 		return err
 	}
 	last, err := o.lastEntry(ctx)
@@ -132,6 +132,29 @@ func nothingSecret[T any](body []byte) (json.RawMessage, error) {
 		return nil, err
 	}
 	return json.Marshal(record)
+}
+
+// gone is what is written in the place of a record that is removed, so that there is
+// something to carry the entry. Nothing of the record is left in it.
+const gone = `{"$gone":true}`
+
+// goneAge is how long that stays: SettleAdminLog comes by long before it is over.
+const goneAge = 30 * 24 * time.Hour
+
+// isGone reports whether a record was removed.
+func isGone(body []byte) bool {
+	var record struct {
+		Gone bool `json:"$gone"`
+	}
+	return json.Unmarshal(body, &record) == nil && record.Gone
+}
+
+// logged is what the log says of a version of a record: nothing if that is gone.
+func logged(body []byte, redact func(body []byte) (json.RawMessage, error)) (json.RawMessage, error) {
+	if isGone(body) {
+		return nil, nil
+	}
+	return redact(body)
 }
 
 // carry puts an entry into the JSON of a record.
