@@ -56,7 +56,7 @@ func (c *cli) settings(ctx context.Context, change func(*model.Settings)) error 
 			}
 			if change != nil {
 				change(&settings)
-				err = s.Records.PutSettings(ctx, &settings)
+				err = s.Records.PutSettings(ctx, model.Change{}, &settings)
 			}
 			if errors.Is(err, store.ErrConflict) { // another process was faster
 				continue

@@ -34,7 +34,7 @@ import (
 type AccessKeys interface {
 	// Set seals a key that was made at a moment, and writes the connection with it;
 	// store.ErrConflict if somebody else wrote the connection.
-	Set(ctx context.Context, org model.OrganizationID, c *model.Connection, key secret.AccessKey, made time.Time) error
+	Set(ctx context.Context, by model.Change, org model.OrganizationID, c *model.Connection, key secret.AccessKey, made time.Time) error
 	// Prune destroys the keys that the connection as written does not name any more.
 	Prune(ctx context.Context, org model.OrganizationID, c model.Connection, before *model.AccessKey) error
 }
@@ -43,7 +43,7 @@ type AccessKeys interface {
 // not have.
 type Jobs interface {
 	// Begin makes a job, once for an id.
-	Begin(ctx context.Context, org model.OrganizationID, id model.JobID, kind model.JobKind) (model.Job, error)
+	Begin(ctx context.Context, by model.Change, org model.OrganizationID, id model.JobID, kind model.JobKind) (model.Job, error)
 }
 
 // API is what the handler works with.
@@ -99,6 +99,7 @@ func (a *API) Handler() http.Handler {
 	config.Formats["application/json"], config.Formats["json"] = strictJSON, strictJSON
 	config.Formats[ndjson] = jsonLines
 	api := humago.New(mux, config)
+	api.UseMiddleware(noteOperation)
 	a.connections(api)
 	a.externalIDs(api)
 	a.audits(api)
@@ -106,6 +107,7 @@ func (a *API) Handler() http.Handler {
 	a.verification(api)
 	a.findings(api)
 	a.administration(api)
+	a.adminLog(api)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, problem(r.Context(), http.StatusNotFound, "not_found", "there is no such route; /v1/openapi.json lists them"))
 	})

@@ -102,7 +102,7 @@ func (a *API) createConnection(ctx context.Context, in *struct {
 	}
 	c.ID = model.ConnectionID(id)
 	// A repeated request finds the connection that the first one made.
-	err = org.PutConnection(ctx, &c)
+	err = org.ChangeConnection(ctx, a.by(ctx), &c)
 	if errors.Is(err, store.ErrConflict) {
 		c, err = org.Connection(ctx, c.ID)
 	}
@@ -298,7 +298,7 @@ func (a *API) updateConnection(ctx context.Context, in *struct {
 	if err := a.apply(ctx, &c, in.Body); err != nil {
 		return nil, err
 	}
-	if err := org.PutConnection(ctx, &c); err != nil {
+	if err := org.ChangeConnection(ctx, a.by(ctx), &c); err != nil {
 		return nil, a.answer(ctx, err)
 	}
 	if err := a.AccessKeys.Prune(ctx, in.id(), c, before); err != nil {

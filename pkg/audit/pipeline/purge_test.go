@@ -229,12 +229,12 @@ func TestDeathInAPurge(t *testing.T) {
 				p.within, p.Spare = within, time.Hour
 				p.fill("acme", "c-10", 30, 2, 2)
 				p.fill("acme2", "c-1", 30, 2, 2)
-				if err := p.Stop(t.Context(), "acme", "c-10", "acme-c-10-0001", model.AuditCancelled, ""); err != nil {
+				if err := p.Stop(t.Context(), model.Change{}, "acme", "c-10", "acme-c-10-0001", model.AuditCancelled, ""); err != nil {
 					t.Fatal(err)
 				}
 				others, theirs := p.table.left(t), p.blobs()
 				c := p.fill("acme", "c-1", 700, 9, 500)
-				if _, err := p.Delete(t.Context(), "acme", c); err != nil {
+				if _, err := p.Delete(t.Context(), model.Change{}, "acme", c); err != nil {
 					t.Fatal(err)
 				}
 				want := model.Receipt{Connection: c.ID, DeletedAt: p.now, Objects: len(p.blobs()) - len(theirs)}
@@ -289,7 +289,7 @@ func TestPurgesAtOnce(t *testing.T) {
 	t.Parallel()
 	p := newPurged(t, &mortal{})
 	c := p.fill("acme", "c-1", 3000, 5, 900)
-	if _, err := p.Delete(t.Context(), "acme", c); err != nil {
+	if _, err := p.Delete(t.Context(), model.Change{}, "acme", c); err != nil {
 		t.Fatal(err)
 	}
 	want := model.Receipt{Records: len(p.table.left(t)) - 2, Objects: 2700} // without receipt and clock
@@ -319,7 +319,7 @@ func TestPurgeIsSentOnce(t *testing.T) {
 	t.Parallel()
 	p := newPurged(t, &mortal{})
 	c := p.fill("acme", "c-1", 1, 1, 1)
-	if _, err := p.Delete(t.Context(), "acme", c); err != nil {
+	if _, err := p.Delete(t.Context(), model.Change{}, "acme", c); err != nil {
 		t.Fatal(err)
 	}
 	for minute, want := range []int{1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0} {
@@ -399,7 +399,7 @@ func TestPurgeOfMuch(t *testing.T) {
 	t.Parallel()
 	p := newPurged(t, &mortal{})
 	c := p.fill("acme", "c-1", 29_000, 400, 700)
-	if _, err := p.Delete(t.Context(), "acme", c); err != nil {
+	if _, err := p.Delete(t.Context(), model.Change{}, "acme", c); err != nil {
 		t.Fatal(err)
 	}
 	records := len(p.table.left(t)) - 2
