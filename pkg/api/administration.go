@@ -72,10 +72,10 @@ type jobAnswer struct {
 // rekey has a worker do it: nobody who takes requests may use the keys for that.
 func (a *API) rekey(ctx context.Context, in *struct {
 	Organized
-	Key string `header:"Idempotency-Key" maxLength:"255"`
+	Key string `header:"Idempotency-Key" maxLength:"255" pattern:"^[ -~]*$"`
 },
 ) (*jobAnswer, error) {
-	id, err := a.idempotent(ctx, a.Store.For(in.id()), "rekey", in.Key, struct{}{})
+	id, err := a.idempotent(ctx, in.id(), "rekey", in.Key, struct{}{})
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}

@@ -63,9 +63,9 @@ func (a *API) audits(api huma.API) {
 
 func (a *API) startAudit(ctx context.Context, in *struct {
 	Organized
-	Key  string `header:"Idempotency-Key" maxLength:"255"`
+	Key  string `header:"Idempotency-Key" maxLength:"255" pattern:"^[ -~]*$"`
 	Body struct {
-		Connection string `json:"connection" maxLength:"64"`
+		Connection string `json:"connection" maxLength:"64" pattern:"^[0-9A-Za-z._-]+$"`
 	}
 },
 ) (*auditAnswer, error) {
@@ -76,7 +76,7 @@ func (a *API) startAudit(ctx context.Context, in *struct {
 
 func (a *API) verify(ctx context.Context, in *struct {
 	ConnectionPath
-	Key string `header:"Idempotency-Key" maxLength:"255"`
+	Key string `header:"Idempotency-Key" maxLength:"255" pattern:"^[ -~]*$"`
 },
 ) (*auditAnswer, error) {
 	return a.start(ctx, in.id(), in.Connection, "verification", in.Key, func(c model.Connection, id model.AuditID) error {
@@ -100,7 +100,7 @@ func (a *API) start(ctx context.Context, orgID model.OrganizationID, connection,
 		}
 	case model.KindRole:
 	}
-	id, err := a.idempotent(ctx, org, what, key, connection)
+	id, err := a.idempotent(ctx, orgID, what, key, connection)
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}

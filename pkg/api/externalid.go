@@ -88,7 +88,7 @@ func (a *API) getExternalID(ctx context.Context, in *struct{ Organized }) (*exte
 
 func (a *API) rotateExternalID(ctx context.Context, in *struct {
 	Organized
-	Key     string `header:"Idempotency-Key" maxLength:"255"`
+	Key     string `header:"Idempotency-Key" maxLength:"255" pattern:"^[ -~]*$"`
 	IfMatch string `header:"If-Match" doc:"The ETag of the External ID as it was read"`
 },
 ) (*externalIDAnswer, error) {
