@@ -15,7 +15,7 @@ import (
 
 func (c *cli) admin() *cobra.Command {
 	cmd := &cobra.Command{Use: "admin", Short: "Settle what is allowed, and change the keys that seal"}
-	cmd.AddCommand(c.adminAccessKeys(), c.adminRekey(), c.adminSigningKey())
+	cmd.AddCommand(c.adminAccessKeys(), c.adminAuditLog(), c.adminRekey(), c.adminSigningKey())
 	return cmd
 }
 

@@ -61,3 +61,20 @@ func (e AdminEntry) Sum() (string, error) {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:]), nil
 }
+
+// Follows says what is wrong with an entry that comes after another, the zero entry before
+// the first. It does not look at that one's own hash.
+func (e AdminEntry) Follows(before AdminEntry) error {
+	sum, err := e.Sum()
+	switch {
+	case err != nil:
+		return err
+	case e.Seq != before.Seq+1:
+		return fmt.Errorf("entry %d is missing", before.Seq+1)
+	case e.Prev != before.Hash:
+		return fmt.Errorf("entry %d does not follow the one before it", e.Seq)
+	case e.Hash != sum:
+		return fmt.Errorf("entry %d is not what was written", e.Seq)
+	}
+	return nil
+}

@@ -367,24 +367,15 @@ func (o *Organization) settleIntent(ctx context.Context, item table.Item, now ti
 // ErrBroken says that an admin log is not what was written.
 var ErrBroken = errors.New("the admin log was altered")
 
-// VerifyAdminLog goes through the chain, and gives its last entry. An *ErrBroken names the
-// first number that is wrong.
+// VerifyAdminLog goes through the chain, and gives its last entry. ErrBroken names
+// the first number that is wrong.
 func (o *Organization) VerifyAdminLog(ctx context.Context) (last model.AdminEntry, err error) {
 	for e, err := range o.AdminLog(ctx, 0) {
 		if err != nil {
 			return last, err
 		}
-		sum, err := e.Sum()
-		if err != nil {
-			return last, err
-		}
-		switch {
-		case e.Seq != last.Seq+1:
-			return last, fmt.Errorf("%w: entry %d is missing", ErrBroken, last.Seq+1)
-		case e.Prev != last.Hash:
-			return last, fmt.Errorf("%w: entry %d does not follow the one before it", ErrBroken, e.Seq)
-		case e.Hash != sum:
-			return last, fmt.Errorf("%w: entry %d is not what was written", ErrBroken, e.Seq)
+		if err := e.Follows(last); err != nil {
+			return last, fmt.Errorf("%w: %w", ErrBroken, err)
 		}
 		last = e
 	}
