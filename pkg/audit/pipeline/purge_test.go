@@ -313,6 +313,38 @@ func TestPurgesAtOnce(t *testing.T) {
 	}
 }
 
+// TestPurgeKeepsTheAdminLog: whoever dies at any moment of a deletion, the admin log says who
+// deleted the connection, once, when everything else is gone.
+func TestPurgeKeepsTheAdminLog(t *testing.T) {
+	t.Parallel()
+	for _, after := range []bool{false, true} {
+		for at := 1; ; at++ {
+			m := &mortal{at: at, after: after}
+			p := newPurged(t, m)
+			c := p.fill("acme", "c-1", 1, 1, 1)
+			by := model.Change{Actor: model.Actor{Kind: model.ActorOperator, ID: "anna"}, Action: "delete-connection", At: p.now}
+			_, err := p.Delete(t.Context(), by, "acme", c)
+			m.dead, m.at = false, 0
+			if _, e := p.records.Connection(t.Context(), c.ID); e == nil { // it was before that
+				if _, e := p.Delete(t.Context(), by, "acme", c); e != nil {
+					t.Fatal(e)
+				}
+			}
+			p.now = p.now.Add(2 * time.Hour)
+			if e := p.Purge(t.Context(), "acme", c.ID); e != nil {
+				t.Fatal(e)
+			}
+			last, e := p.records.VerifyAdminLog(t.Context())
+			if e != nil || last.Seq != 1 || last.Action != by.Action || last.Actor != by.Actor || last.Object != "connection/c-1" {
+				t.Errorf("death at %d (after it: %t): the log ends with %+v, %v", at, after, last, e)
+			}
+			if err == nil {
+				break
+			}
+		}
+	}
+}
+
 // TestPurgeIsSentOnce: the clock leaves a purge alone that it sent, and only the
 // queue of purges has it.
 func TestPurgeIsSentOnce(t *testing.T) {
