@@ -140,7 +140,7 @@ func (r *Rig) clock() time.Time { return time.Unix(r.now.Load(), 0).UTC() }
 func (r *Rig) connect(ctx context.Context) error {
 	for org, connections := range r.connections() {
 		records := r.store.For(org)
-		if err := records.PutExternalIDs(ctx, &store.ExternalIDs{Sealed: [][]byte{make([]byte, 80)}}); err != nil {
+		if err := records.PutExternalIDs(ctx, model.Change{}, &store.ExternalIDs{Sealed: [][]byte{make([]byte, 80)}}); err != nil {
 			return err
 		}
 		for _, record := range []string{dataKey, signingKey} {
@@ -236,7 +236,7 @@ func (r *Rig) demand(ctx context.Context) error {
 		return err
 	}
 	r.demanded[connection.ID]++
-	return r.tick.BeginFor(ctx, org, connection, id)
+	return r.tick.BeginFor(ctx, model.Change{}, org, connection, id)
 }
 
 // work handles messages until nothing is left to do.

@@ -195,7 +195,7 @@ func (s step) remove(ctx context.Context, p *pipeline.Pipeline, results *waiting
 	}
 	return drain(ctx, results, resultReceives, aggregatorTime, func(q queue.Sender) queue.Handler {
 		p.Purges = q
-		if _, err = p.Delete(ctx, organization, c); err == nil {
+		if _, err = p.Delete(ctx, model.Change{}, organization, c); err == nil {
 			_, err = p.Tick(ctx)
 		}
 		if err != nil {

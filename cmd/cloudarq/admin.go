@@ -15,7 +15,7 @@ import (
 
 func (c *cli) admin() *cobra.Command {
 	cmd := &cobra.Command{Use: "admin", Short: "Settle what is allowed, and change the keys that seal"}
-	cmd.AddCommand(c.adminAccessKeys(), c.adminRekey(), c.adminSigningKey())
+	cmd.AddCommand(c.adminAccessKeys(), c.adminAuditLog(), c.adminRekey(), c.adminSigningKey())
 	return cmd
 }
 
@@ -56,7 +56,7 @@ func (c *cli) settings(ctx context.Context, change func(*model.Settings)) error 
 			}
 			if change != nil {
 				change(&settings)
-				err = s.Records.PutSettings(ctx, &settings)
+				err = s.Records.PutSettings(ctx, model.Change{}, &settings)
 			}
 			if errors.Is(err, store.ErrConflict) { // another process was faster
 				continue

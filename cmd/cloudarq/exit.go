@@ -27,7 +27,7 @@ const (
 	exitAccess     = 4 // AWS refused the credentials or the role, or lets in others, too
 	exitCancelled  = 5 // cancelled, or out of time
 	exitFailed     = 6 // anything else: the network, the disk, a bug
-	exitAltered    = 7 // what is kept of an audit is not what it wrote, or nobody can tell
+	exitAltered    = 7 // what is kept of an audit, or an admin log, is not what was written, or nobody can tell
 )
 
 // exitError ends the program with a code; err may be nil when everything has

@@ -26,6 +26,10 @@ type settings struct {
 	Bound       time.Duration `env:"AUDIT_BOUND,required"`
 	Evidence    int           `env:"EVIDENCE_DAYS,required"`
 	PurgeAfter  time.Duration `env:"PURGE_AFTER,required"`
+
+	Organizations int           `env:"MAX_ORGANIZATIONS,required"`
+	Connections   int           `env:"MAX_CONNECTIONS,required"`
+	ScheduleEvery time.Duration `env:"MIN_SCHEDULE,required"`
 }
 
 func main() {
@@ -41,6 +45,7 @@ func main() {
 		},
 		Events: events, Templates: bucket, Ledgers: bucket,
 		Now: time.Now, Log: f.Log, CheckerRole: cfg.CheckerRole, AuditRole: cfg.AuditRole, Region: f.SDK.Region, Version: version.String(),
+		Caps: api.Caps{Organizations: cfg.Organizations, Connections: cfg.Connections, ScheduleEvery: cfg.ScheduleEvery},
 	}
 	lambda.Start(lambdax.HTTP(handler.Handler(), f.Meters, f.Log))
 }

@@ -72,7 +72,7 @@ func (a *API) giveAccessKey(ctx context.Context, in *struct {
 	if in.Body.CreatedAt.IsZero() {
 		made = a.Now().UTC().Truncate(time.Second)
 	}
-	if err := a.AccessKeys.Set(ctx, in.id(), &c, key, made); err != nil {
+	if err := a.AccessKeys.Set(ctx, a.by(ctx), in.id(), &c, key, made); err != nil {
 		return nil, a.answer(ctx, err)
 	}
 	a.note(ctx, in.id(), "an access key was given", slog.String("connection", string(c.ID)), slog.String("suffix", c.AccessKey.Suffix))

@@ -56,7 +56,7 @@ func (a *API) putSettings(ctx context.Context, in *struct {
 	}
 	s := in.Body
 	s.Version = was.Version
-	if err := org.PutSettings(ctx, &s); err != nil {
+	if err := org.PutSettings(ctx, a.by(ctx), &s); err != nil {
 		return nil, a.answer(ctx, err)
 	}
 	a.note(ctx, in.id(), "settings were changed", slog.Bool("access_keys_allowed", s.AccessKeysAllowed))
@@ -72,14 +72,14 @@ type jobAnswer struct {
 // rekey has a worker do it: nobody who takes requests may use the keys for that.
 func (a *API) rekey(ctx context.Context, in *struct {
 	Organized
-	Key string `header:"Idempotency-Key" maxLength:"255"`
+	Key string `header:"Idempotency-Key" maxLength:"255" pattern:"^[ -~]*$"`
 },
 ) (*jobAnswer, error) {
-	id, err := a.idempotent(ctx, a.Store.For(in.id()), "rekey", in.Key, struct{}{})
+	id, err := a.idempotent(ctx, in.id(), "rekey", in.Key, struct{}{})
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	job, err := a.Jobs.Begin(ctx, in.id(), model.JobID(id), model.JobRekey)
+	job, err := a.Jobs.Begin(ctx, a.by(ctx), in.id(), model.JobID(id), model.JobRekey)
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}

@@ -13,6 +13,7 @@ import (
 	"maps"
 	"net/http"
 	"regexp"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/oklog/ulid/v2"
 
+	"github.com/cloudarq/cloudarq/pkg/access/people"
 	"github.com/cloudarq/cloudarq/pkg/api/auth"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
@@ -34,7 +36,7 @@ import (
 type AccessKeys interface {
 	// Set seals a key that was made at a moment, and writes the connection with it;
 	// store.ErrConflict if somebody else wrote the connection.
-	Set(ctx context.Context, org model.OrganizationID, c *model.Connection, key secret.AccessKey, made time.Time) error
+	Set(ctx context.Context, by model.Change, org model.OrganizationID, c *model.Connection, key secret.AccessKey, made time.Time) error
 	// Prune destroys the keys that the connection as written does not name any more.
 	Prune(ctx context.Context, org model.OrganizationID, c model.Connection, before *model.AccessKey) error
 }
@@ -43,7 +45,7 @@ type AccessKeys interface {
 // not have.
 type Jobs interface {
 	// Begin makes a job, once for an id.
-	Begin(ctx context.Context, org model.OrganizationID, id model.JobID, kind model.JobKind) (model.Job, error)
+	Begin(ctx context.Context, by model.Change, org model.OrganizationID, id model.JobID, kind model.JobKind) (model.Job, error)
 }
 
 // API is what the handler works with.
@@ -65,7 +67,9 @@ type API struct {
 	// Region is where links to AWS's console lead.
 	Region  string
 	Version string
+	Caps    Caps
 
+	limiter    people.Counters
 	publishing sync.Mutex
 	published  published // the template, by this process
 }
@@ -99,6 +103,8 @@ func (a *API) Handler() http.Handler {
 	config.Formats["application/json"], config.Formats["json"] = strictJSON, strictJSON
 	config.Formats[ndjson] = jsonLines
 	api := humago.New(mux, config)
+	a.limiter = people.NewLimiter(a.Store, a.Now)
+	api.UseMiddleware(noteOperation, names, a.limit, a.admit())
 	a.connections(api)
 	a.externalIDs(api)
 	a.audits(api)
@@ -106,26 +112,39 @@ func (a *API) Handler() http.Handler {
 	a.verification(api)
 	a.findings(api)
 	a.administration(api)
+	a.adminLog(api)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		writeProblem(w, problem(r.Context(), http.StatusNotFound, "not_found", "there is no such route; /v1/openapi.json lists them"))
+		if allowed := methods(mux, r); len(allowed) > 0 {
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+			writeProblem(w, problem(r.Context(), http.StatusMethodNotAllowed, "method_not_allowed", "the route takes "+strings.Join(allowed, ", ")))
+			return
+		}
+		writeProblem(w, noRoute(r.Context()))
 	})
 	return a.guard(mux)
 }
 
-// Header values that every answer carries, errors included.
-const (
-	strictTransport = "max-age=63072000; includeSubDomains; preload"
-	contentPolicy   = "default-src 'none'; frame-ancestors 'none'"
-)
+func noRoute(ctx context.Context) *Problem {
+	return problem(ctx, http.StatusNotFound, "not_found", "there is no such route; /v1/openapi.json lists them")
+}
+
+// methods are those that the path of a request takes.
+func methods(mux *http.ServeMux, r *http.Request) (allowed []string) {
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		try := r.Clone(r.Context())
+		try.Method = method
+		if _, pattern := mux.Handler(try); pattern != "/" {
+			allowed = append(allowed, method)
+		}
+	}
+	return allowed
+}
 
 // guard is around every route: headers, a caller, and no stack trace for anybody.
 func (a *API) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Strict-Transport-Security", strictTransport)
-		h.Set("Content-Security-Policy", contentPolicy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Cache-Control", "no-store")
+		secure(h)
 		id := r.Header.Get("X-Request-Id")
 		if !requestID.MatchString(id) {
 			id = ulid.Make().String()
@@ -138,7 +157,11 @@ func (a *API) guard(next http.Handler) http.Handler {
 				writeProblem(w, problem(ctx, http.StatusInternalServerError, "internal", "something went wrong here; the request id leads to the log"))
 			}
 		}()
-		public(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p := malformed(ctx, r); p != nil {
+			writeProblem(w, p)
+			return
+		}
+		a.public(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if _, ok := auth.CallerOf(ctx); !ok {
 				writeProblem(w, problem(ctx, http.StatusUnauthorized, "not_signed", "requests must be signed with AWS credentials"))
 				return
@@ -172,6 +195,10 @@ func (a *API) answer(ctx context.Context, err error) error {
 	case errors.Is(err, store.ErrConflict):
 		return problem(ctx, http.StatusConflict, "conflict", "somebody else changed it at the same moment; read it again and repeat the request")
 	}
+	if store.Refused(err) { // an edge should have: see there
+		a.Log.ErrorContext(ctx, "what was asked for can be no record", slog.Any("error", err))
+		return problem(ctx, http.StatusUnprocessableEntity, "invalid", "what the request says cannot be kept: it is too large, or a name in it can be none")
+	}
 	a.Log.ErrorContext(ctx, "request failed", slog.Any("error", err))
 	return problem(ctx, http.StatusInternalServerError, "internal", "something went wrong here; the request id leads to the log")
 }
@@ -183,15 +210,18 @@ func (a *API) newID() string {
 // idempotent is the id of what a request with an Idempotency-Key makes: the same
 // however often the request is repeated within a day. The key is of no use for
 // another request.
-func (a *API) idempotent(ctx context.Context, org *store.Organization, what, key string, request any) (string, error) {
-	id := a.newID()
+func (a *API) idempotent(ctx context.Context, id model.OrganizationID, what, key string, request any) (string, error) {
+	fresh := a.newID()
 	if key == "" {
-		return id, nil
+		return fresh, nil
+	}
+	if err := a.repeatable(ctx, id); err != nil {
+		return "", err
 	}
 	body, err := json.Marshal(request)
 	if err != nil {
 		return "", err
 	}
 	sum := sha256.Sum256(body)
-	return org.Idempotent(ctx, what, key, hex.EncodeToString(sum[:]), id, a.Now())
+	return a.Store.For(id).Idempotent(ctx, what, key, hex.EncodeToString(sum[:]), fresh, a.Now())
 }

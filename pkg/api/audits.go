@@ -63,24 +63,24 @@ func (a *API) audits(api huma.API) {
 
 func (a *API) startAudit(ctx context.Context, in *struct {
 	Organized
-	Key  string `header:"Idempotency-Key" maxLength:"255"`
+	Key  string `header:"Idempotency-Key" maxLength:"255" pattern:"^[ -~]*$"`
 	Body struct {
-		Connection string `json:"connection" maxLength:"64"`
+		Connection string `json:"connection" maxLength:"64" pattern:"^[0-9A-Za-z._-]+$"`
 	}
 },
 ) (*auditAnswer, error) {
 	return a.start(ctx, in.id(), in.Body.Connection, "audit", in.Key, func(c model.Connection, id model.AuditID) error {
-		return a.Pipeline.BeginFor(ctx, in.id(), c, id)
+		return a.Pipeline.BeginFor(ctx, a.by(ctx), in.id(), c, id)
 	})
 }
 
 func (a *API) verify(ctx context.Context, in *struct {
 	ConnectionPath
-	Key string `header:"Idempotency-Key" maxLength:"255"`
+	Key string `header:"Idempotency-Key" maxLength:"255" pattern:"^[ -~]*$"`
 },
 ) (*auditAnswer, error) {
 	return a.start(ctx, in.id(), in.Connection, "verification", in.Key, func(c model.Connection, id model.AuditID) error {
-		return a.Pipeline.BeginVerification(ctx, in.id(), c, id)
+		return a.Pipeline.BeginVerification(ctx, a.by(ctx), in.id(), c, id)
 	})
 }
 
@@ -100,7 +100,7 @@ func (a *API) start(ctx context.Context, orgID model.OrganizationID, connection,
 		}
 	case model.KindRole:
 	}
-	id, err := a.idempotent(ctx, org, what, key, connection)
+	id, err := a.idempotent(ctx, orgID, what, key, connection)
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
@@ -227,7 +227,7 @@ func (a *API) cancelAudit(ctx context.Context, in *AuditPath) (*auditAnswer, err
 	if err != nil {
 		return nil, err
 	}
-	if err := a.Pipeline.Stop(ctx, in.id(), audit.Connection, audit.ID, model.AuditCancelled, "the audit was cancelled"); err != nil {
+	if err := a.Pipeline.Stop(ctx, a.by(ctx), in.id(), audit.Connection, audit.ID, model.AuditCancelled, "the audit was cancelled"); err != nil {
 		return nil, a.answer(ctx, err)
 	}
 	if audit, err = org.Audit(ctx, audit.Connection, audit.ID); err != nil {
@@ -241,12 +241,15 @@ func (a *API) retryAudit(ctx context.Context, in *AuditPath) (*auditAnswer, erro
 	if err != nil {
 		return nil, err
 	}
+	if _, err := org.Connection(ctx, audit.Connection); err != nil { // it may be deleted, and about to be purged
+		return nil, a.answer(ctx, err)
+	}
 	switch audit.State {
 	case model.AuditPartial, model.AuditFailed, model.AuditCancelled:
 	case model.AuditDone, model.AuditConnecting, model.AuditRunning:
 		return nil, problem(ctx, http.StatusConflict, "nothing_to_retry", "the audit is "+string(audit.State)+": there is nothing to try again")
 	}
-	audit, err = a.Pipeline.Resume(ctx, in.id(), audit)
+	audit, err = a.Pipeline.Resume(ctx, a.by(ctx), in.id(), audit)
 	if errors.Is(err, pipeline.ErrForgotten) {
 		return nil, problem(ctx, http.StatusConflict, "audit_forgotten", "what the audit collected is not kept any more, or about to go: audit the account anew")
 	}

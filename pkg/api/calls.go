@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"slices"
 	"strconv"
@@ -134,17 +135,32 @@ var jsonLines = huma.Format{
 	Unmarshal: func([]byte, any) error { return fmt.Errorf("%w: %s", huma.ErrUnknownContentType, ndjson) },
 }
 
-// writeLines writes a list of calls as a line each, and anything else, which is on
-// one line, too, as it is.
+// lined is an answer that is a list, each entry of which can be a line.
+type lined interface{ lines() iter.Seq[any] }
+
+func (p callsPage) lines() iter.Seq[any] { return linesOf(p.Calls) }
+
+func linesOf[T any](list []T) iter.Seq[any] {
+	return func(yield func(any) bool) {
+		for _, one := range list {
+			if !yield(one) {
+				return
+			}
+		}
+	}
+}
+
+// writeLines writes a list as a line for each of its entries, and anything else, which is
+// on one line, too, as it is.
 func writeLines(w io.Writer, v any) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
-	page, ok := v.(callsPage)
+	page, ok := v.(lined)
 	if !ok {
 		return encoder.Encode(v)
 	}
-	for _, call := range page.Calls {
-		if err := encoder.Encode(call); err != nil {
+	for line := range page.lines() {
+		if err := encoder.Encode(line); err != nil {
 			return err
 		}
 	}

@@ -87,7 +87,7 @@ func (a *API) connections(api huma.API) {
 
 func (a *API) createConnection(ctx context.Context, in *struct {
 	Organized
-	Key  string `header:"Idempotency-Key" maxLength:"255"`
+	Key  string `header:"Idempotency-Key" maxLength:"255" pattern:"^[ -~]*$"`
 	Body ConnectionInput
 },
 ) (*connectionAnswer, error) {
@@ -96,13 +96,20 @@ func (a *API) createConnection(ctx context.Context, in *struct {
 	if err := a.apply(ctx, &c, in.Body); err != nil {
 		return nil, err
 	}
-	id, err := a.idempotent(ctx, org, "connection", in.Key, in.Body)
+	id, err := a.idempotent(ctx, in.id(), "connection", in.Key, in.Body)
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
 	c.ID = model.ConnectionID(id)
 	// A repeated request finds the connection that the first one made.
-	err = org.PutConnection(ctx, &c)
+	if _, err := org.AnyConnection(ctx, c.ID); errors.Is(err, store.ErrNotFound) {
+		if err := a.room(ctx, org); err != nil {
+			return nil, err
+		}
+	} else if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	err = org.ChangeConnection(ctx, a.by(ctx), &c)
 	if errors.Is(err, store.ErrConflict) {
 		c, err = org.Connection(ctx, c.ID)
 	}
@@ -151,8 +158,12 @@ func (a *API) apply(ctx context.Context, c *model.Connection, in ConnectionInput
 	if _, err := pipeline.Resolve(a.Catalog, checks, in.Services); err != nil {
 		return invalid(ctx, "body", "the services and checks leave nothing to audit")
 	}
-	if _, err := schedule.Parse(in.Schedule, c.CreatedAt); err != nil {
+	due, err := schedule.Parse(in.Schedule, c.CreatedAt)
+	if err != nil {
 		return invalid(ctx, "body.schedule", err.Error())
+	}
+	if err := a.oftenEnough(ctx, *c, in.Schedule, due); err != nil {
+		return err
 	}
 	if in.Schedule.Expression != "" && in.RoleARN == "" && c.AccessKey == nil {
 		return invalid(ctx, "body.schedule", "a schedule needs a role: give role_arn too")
@@ -298,7 +309,7 @@ func (a *API) updateConnection(ctx context.Context, in *struct {
 	if err := a.apply(ctx, &c, in.Body); err != nil {
 		return nil, err
 	}
-	if err := org.PutConnection(ctx, &c); err != nil {
+	if err := org.ChangeConnection(ctx, a.by(ctx), &c); err != nil {
 		return nil, a.answer(ctx, err)
 	}
 	if err := a.AccessKeys.Prune(ctx, in.id(), c, before); err != nil {

@@ -21,7 +21,7 @@ func (a *API) deleteConnection(ctx context.Context, in *struct {
 	if err := matches(ctx, in.IfMatch, c.Version, "the connection"); err != nil {
 		return nil, err
 	}
-	receipt, err := a.Pipeline.Delete(ctx, in.id(), c)
+	receipt, err := a.Pipeline.Delete(ctx, a.by(ctx), in.id(), c)
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}

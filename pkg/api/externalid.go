@@ -25,12 +25,12 @@ type ExternalIDs interface {
 	Rotation(ctx context.Context, org model.OrganizationID) (secret.String, model.Rotation, error)
 	// Rotate makes a new one if nothing has changed since a version was read, or for the
 	// same request before: store.ErrConflict, store.ErrStaged.
-	Rotate(ctx context.Context, org model.OrganizationID, version int64, by string) (secret.String, model.Rotation, error)
+	Rotate(ctx context.Context, by model.Change, org model.OrganizationID, version int64, request string) (secret.String, model.Rotation, error)
 	// Connected is called when a connection was written, so that nobody retires what its
 	// role may ask for without looking.
 	Connected(ctx context.Context, org model.OrganizationID) error
 	// Retire forgets all but the newest, or is a *model.WaitingError.
-	Retire(ctx context.Context, org model.OrganizationID) error
+	Retire(ctx context.Context, by model.Change, org model.OrganizationID) error
 }
 
 // ExternalIDOutput is an organization's External ID, and how far it has replaced the one
@@ -88,7 +88,7 @@ func (a *API) getExternalID(ctx context.Context, in *struct{ Organized }) (*exte
 
 func (a *API) rotateExternalID(ctx context.Context, in *struct {
 	Organized
-	Key     string `header:"Idempotency-Key" maxLength:"255"`
+	Key     string `header:"Idempotency-Key" maxLength:"255" pattern:"^[ -~]*$"`
 	IfMatch string `header:"If-Match" doc:"The ETag of the External ID as it was read"`
 },
 ) (*externalIDAnswer, error) {
@@ -96,19 +96,19 @@ func (a *API) rotateExternalID(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	by := ""
+	request := ""
 	if in.Key != "" {
 		sum := sha256.Sum256([]byte(in.Key))
-		by = hex.EncodeToString(sum[:])
+		request = hex.EncodeToString(sum[:])
 	}
-	if by != "" && rotation.By == by { // the answer was lost, and maybe the event
+	if request != "" && rotation.By == request { // the answer was lost, and maybe the event
 		a.tell(ctx, event.OfExternalID(in.id(), event.ExternalIDRotated, rotation.Generation, rotation.Since))
 		return showExternalID(id, rotation), nil
 	}
 	if err := matches(ctx, in.IfMatch, rotation.Version, "the External ID"); err != nil {
 		return nil, err
 	}
-	next, rotated, err := a.ExternalIDs.Rotate(ctx, in.id(), rotation.Version, by)
+	next, rotated, err := a.ExternalIDs.Rotate(ctx, a.by(ctx), in.id(), rotation.Version, request)
 	if errors.Is(err, store.ErrStaged) {
 		since := ""
 		if !rotation.Since.IsZero() {
@@ -129,7 +129,7 @@ func (a *API) retireExternalID(ctx context.Context, in *struct{ Organized }) (*s
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	err = a.ExternalIDs.Retire(ctx, in.id())
+	err = a.ExternalIDs.Retire(ctx, a.by(ctx), in.id())
 	var w *model.WaitingError
 	if errors.As(err, &w) {
 		return nil, waiting(ctx, "external_id_in_use", "the External ID before the newest is still in use", w.Rotation)

@@ -57,7 +57,7 @@ func request(ctx context.Context, event events.APIGatewayV2HTTPRequest) (*http.R
 	// The path comes decoded, and a "?" or "%" in it is part of it.
 	target := url.URL{Path: path, RawQuery: event.RawQueryString}
 	if iam := event.RequestContext.Authorizer; iam != nil && iam.IAM != nil {
-		ctx = auth.WithCaller(ctx, auth.Caller{ARN: iam.IAM.UserARN})
+		ctx = auth.WithCaller(ctx, auth.Caller{ARN: iam.IAM.UserARN, Address: event.RequestContext.HTTP.SourceIP})
 	}
 	r, err := http.NewRequestWithContext(ctx, event.RequestContext.HTTP.Method, target.String(), bytes.NewReader(body))
 	if err != nil {

@@ -131,7 +131,7 @@ func (s *State) work(ctx context.Context, p *pipeline.Pipeline, audit model.Audi
 		memory.Worker{Queue: results, Handle: p.Ingest})
 	after := context.WithoutCancel(ctx)
 	if ctx.Err() != nil {
-		if err := p.Stop(after, Organization, audit.Connection, audit.ID, model.AuditCancelled, ErrCancelled.Error()); err != nil {
+		if err := p.Stop(after, model.Change{}, Organization, audit.Connection, audit.ID, model.AuditCancelled, ErrCancelled.Error()); err != nil {
 			return audit, err
 		}
 		audit, err = s.Records.Audit(after, audit.Connection, audit.ID)
@@ -142,7 +142,7 @@ func (s *State) work(ctx context.Context, p *pipeline.Pipeline, audit model.Audi
 	}
 	if dead := append(tasks.Dead(), results.Dead()...); len(dead) > 0 {
 		why := dead[0].Err
-		if err := p.Stop(after, Organization, audit.Connection, audit.ID, model.AuditPartial, why.Error()); err != nil {
+		if err := p.Stop(after, model.Change{}, Organization, audit.Connection, audit.ID, model.AuditPartial, why.Error()); err != nil {
 			return audit, errors.Join(why, err)
 		}
 		return audit, fmt.Errorf("audit %s: %w", audit.ID, why)
@@ -156,7 +156,7 @@ func (s *State) work(ctx context.Context, p *pipeline.Pipeline, audit model.Audi
 
 func (s *State) begin(ctx context.Context, p *pipeline.Pipeline, run Run) (model.Audit, error) {
 	if run.Resume != nil {
-		return p.Resume(ctx, Organization, *run.Resume)
+		return p.Resume(ctx, model.Change{}, Organization, *run.Resume)
 	}
 	r := run.Request
 	r.Organization = Organization

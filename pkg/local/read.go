@@ -102,7 +102,7 @@ func (s *State) Calls(ctx context.Context, audit model.Audit, visit func(ledger.
 // Cancel stops an audit that runs in another process.
 func (s *State) Cancel(ctx context.Context, audit model.Audit) error {
 	p := &pipeline.Pipeline{Store: s.Store, Now: time.Now}
-	return p.Stop(ctx, Organization, audit.Connection, audit.ID, model.AuditCancelled, ErrCancelled.Error())
+	return p.Stop(ctx, model.Change{}, Organization, audit.Connection, audit.ID, model.AuditCancelled, ErrCancelled.Error())
 }
 
 // Compare is what is different between two audits of an account, in the checks

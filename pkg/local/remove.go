@@ -28,7 +28,7 @@ func (s *State) Remove(ctx context.Context, connection model.Connection) (model.
 		}
 	}
 	p := &pipeline.Pipeline{Catalog: s.Catalog, Store: s.Store, Evidence: s.Evidence, Now: time.Now}
-	if _, err := p.Delete(ctx, Organization, connection); err != nil {
+	if _, err := p.Delete(ctx, model.Change{}, Organization, connection); err != nil {
 		return model.Receipt{}, err
 	}
 	if err := p.Purge(ctx, Organization, connection.ID); err != nil {

@@ -26,7 +26,8 @@ type Actor struct {
 	Name string    `json:"name,omitempty"` // as it was then: an e-mail address, a token's name
 }
 
-// Change is who changes a record, from where and by what.
+// Change is who changes a record, from where and by what. One without an action is what
+// the installation does by itself, or the local command: no admin log speaks of it.
 type Change struct {
 	Actor   Actor
 	Address string // that the request came from; empty if it came from no network
@@ -44,7 +45,7 @@ type AdminEntry struct {
 	Address string          `json:"address,omitempty" doc:"That the request came from"`
 	Action  string          `json:"action" doc:"The operation, as the OpenAPI document names it" example:"update-connection"`
 	Object  string          `json:"object" doc:"What was changed" example:"connection/01KBA0"`
-	Before  json.RawMessage `json:"before,omitempty" doc:"What it was, without secrets; left out of what is new"`
+	Before  json.RawMessage `json:"before,omitempty" doc:"What it was, without secrets; left out of what is new. Of fields that are longer than 4 KiB it has size and digest"`
 	After   json.RawMessage `json:"after,omitempty" doc:"What it is since, without secrets; left out of what is gone"`
 	Prev    string          `json:"prev" doc:"Hash of the entry before; empty of the first"`
 	Hash    string          `json:"hash" doc:"SHA-256, in hex, of the entry's JSON without this field"`
@@ -59,4 +60,21 @@ func (e AdminEntry) Sum() (string, error) {
 	}
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:]), nil
+}
+
+// Follows says what is wrong with an entry that comes after another, the zero entry before
+// the first. It does not look at that one's own hash.
+func (e AdminEntry) Follows(before AdminEntry) error {
+	sum, err := e.Sum()
+	switch {
+	case err != nil:
+		return err
+	case e.Seq != before.Seq+1:
+		return fmt.Errorf("entry %d is missing", before.Seq+1)
+	case e.Prev != before.Hash:
+		return fmt.Errorf("entry %d does not follow the one before it", e.Seq)
+	case e.Hash != sum:
+		return fmt.Errorf("entry %d is not what was written", e.Seq)
+	}
+	return nil
 }

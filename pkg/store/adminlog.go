@@ -23,9 +23,10 @@ import (
 //  3. The entry is appended to the chain, under the next number.
 //  4. The intent is removed.
 //
-// A record whose entry still has an intent may not be in the chain: before the record
-// changes again the entry is appended, or found there. What nobody changes again is
-// appended by SettleAdminLog, which goes through the intents.
+// An entry that still has an intent may not be in the chain: before its record has another
+// entry it is appended, or found there, and who changes the record without one carries it
+// on. What nobody changes again is appended by SettleAdminLog, which goes through the
+// intents: whoever reads the log calls it, and whoever purges a record.
 
 // logField is the field of a logged record that carries its entry.
 const logField = "$log"
@@ -57,32 +58,32 @@ func (o *Organization) intentKey(id string) table.Key {
 }
 
 // putLogged writes a record, as Put does, with an entry of the admin log. object names
-// it; redact gives what the log may say of a version of it.
+// it; redact gives what the log may say of a version of it. A change that has no action,
+// or after which the log would say the same, has no entry.
 func (o *Organization) putLogged(ctx context.Context, item table.Item, by model.Change, object string, redact func(body []byte) (json.RawMessage, error)) error {
+	if by.Action == "" {
+		return o.putCarrying(ctx, item)
+	}
 	entry := model.AdminEntry{
 		ID: ulid.Make().String(), At: by.At.UTC(), Actor: by.Actor, Address: by.Address, Action: by.Action, Object: object,
 	}
-	if item.Version > 0 {
-		stored, err := o.table.Get(ctx, item.Key)
-		if isMissing(err) {
-			return table.ErrConflict
-		}
-		if err != nil {
-			return err
-		}
-		if stored.Version != item.Version {
-			return table.ErrConflict
-		}
-		if err := o.settle(ctx, stored.Body); err != nil {
-			return err
-		}
-		if entry.Before, err = logged(stored.Body, redact); err != nil {
-			return err
-		}
-	}
-	var err error
-	if entry.After, err = logged(item.Body, redact); err != nil {
+	stored, err := o.stored(ctx, item)
+	if err != nil {
 		return err
+	}
+	if entry.After, err = redacted(item.Body, redact); err != nil {
+		return err
+	}
+	if stored != nil {
+		if entry.Before, err = redacted(stored, redact); err != nil {
+			return err
+		}
+		if bytes.Equal(entry.Before, entry.After) {
+			return o.carryOn(ctx, item, stored)
+		}
+		if err := o.settle(ctx, stored); err != nil {
+			return err
+		}
 	}
 	last, err := o.lastEntry(ctx)
 	if err != nil {
@@ -99,30 +100,104 @@ func (o *Organization) putLogged(ctx context.Context, item table.Item, by model.
 	if err != nil {
 		return err
 	}
-	if err := o.table.Put(ctx, wanted); err != nil {
+	if err := o.table.Put(ctx, wanted); err != nil && !isConflict(err) { // there is none by its name but itself
 		return err
 	}
-	if err := o.table.Put(ctx, item); err != nil {
-		if errors.Is(err, table.ErrConflict) { // nothing was changed
-			err = errors.Join(err, o.table.Delete(ctx, wanted.Key))
-		}
+	if err := o.table.Put(ctx, item); errors.Is(err, table.ErrConflict) {
+		if written, e := o.carries(ctx, item.Key, entry.ID); e != nil {
+			return errors.Join(err, e)
+		} else if !written { // nothing was changed
+			return errors.Join(err, o.table.Delete(ctx, wanted.Key))
+		} // a write whose answer was lost was repeated, and met itself
+	} else if err != nil {
 		return err
 	}
 	return o.append(ctx, c)
 }
 
-// putSettled writes a record of which others' changes are logged.
-func (o *Organization) putSettled(ctx context.Context, item table.Item) error {
-	if item.Version > 0 {
-		stored, err := o.table.Get(ctx, item.Key)
-		if err == nil {
-			err = o.settle(ctx, stored.Body)
-		}
-		if err != nil && !isMissing(err) {
+// putCarrying writes a record, changes of which others log, and carries on what of those
+// may not be in the chain yet: whoever may not write the chain loses nothing of it.
+func (o *Organization) putCarrying(ctx context.Context, item table.Item) error {
+	stored, err := o.stored(ctx, item)
+	if err != nil {
+		return err
+	}
+	return o.carryOn(ctx, item, stored)
+}
+
+func (o *Organization) carryOn(ctx context.Context, item table.Item, stored []byte) error {
+	if stored != nil {
+		c, err := carriedBy(stored)
+		if err != nil {
 			return err
+		}
+		if c != nil {
+			if item.Body, err = carry(item.Body, *c); err != nil {
+				return err
+			}
 		}
 	}
 	return o.table.Put(ctx, item)
+}
+
+// stored is the record that an item is to replace; nil of a new one. ErrConflict says that
+// there is another.
+func (o *Organization) stored(ctx context.Context, item table.Item) ([]byte, error) {
+	if item.Version == 0 {
+		return nil, nil
+	}
+	stored, err := o.table.Get(ctx, item.Key)
+	if isMissing(err) || err == nil && stored.Version != item.Version {
+		return nil, table.ErrConflict
+	}
+	return stored.Body, err
+}
+
+// carries reports whether a record has an entry.
+func (o *Organization) carries(ctx context.Context, key table.Key, id string) (bool, error) {
+	record, err := o.table.Get(ctx, key)
+	if isMissing(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	c, err := carriedBy(record.Body)
+	return c != nil && c.Entry.ID == id, err
+}
+
+// maxLogged is how many bytes of one field the log shows: an entry travels in its record,
+// and both are to fit into an item.
+const maxLogged = 4 << 10
+
+// tooLong stands in the log for a field that is longer.
+type tooLong struct {
+	Bytes  int    `json:"bytes"`
+	SHA256 string `json:"sha256"`
+}
+
+// redacted is what the log says of a record: what redact gives, of which long fields are
+// named by their size and digest.
+func redacted(body []byte, redact func([]byte) (json.RawMessage, error)) (json.RawMessage, error) {
+	if isGone(body) {
+		return nil, nil
+	}
+	said, err := redact(body)
+	if err != nil || len(said) <= maxLogged {
+		return said, err
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(said, &fields); err != nil {
+		return nil, err
+	}
+	for name, value := range fields {
+		if len(value) > maxLogged {
+			if fields[name], err = json.Marshal(tooLong{len(value), digest(string(value))}); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return json.Marshal(fields)
 }
 
 // nothingSecret is what the log may say of a record that has no secrets: all of it.
@@ -147,14 +222,6 @@ func isGone(body []byte) bool {
 		Gone bool `json:"$gone"`
 	}
 	return json.Unmarshal(body, &record) == nil && record.Gone
-}
-
-// logged is what the log says of a version of a record: nothing if that is gone.
-func logged(body []byte, redact func(body []byte) (json.RawMessage, error)) (json.RawMessage, error) {
-	if isGone(body) {
-		return nil, nil
-	}
-	return redact(body)
 }
 
 // carry puts an entry into the JSON of a record.
@@ -318,24 +385,15 @@ func (o *Organization) settleIntent(ctx context.Context, item table.Item, now ti
 // ErrBroken says that an admin log is not what was written.
 var ErrBroken = errors.New("the admin log was altered")
 
-// VerifyAdminLog goes through the chain, and gives its last entry. An *ErrBroken names the
-// first number that is wrong.
+// VerifyAdminLog goes through the chain, and gives its last entry. ErrBroken names
+// the first number that is wrong.
 func (o *Organization) VerifyAdminLog(ctx context.Context) (last model.AdminEntry, err error) {
 	for e, err := range o.AdminLog(ctx, 0) {
 		if err != nil {
 			return last, err
 		}
-		sum, err := e.Sum()
-		if err != nil {
-			return last, err
-		}
-		switch {
-		case e.Seq != last.Seq+1:
-			return last, fmt.Errorf("%w: entry %d is missing", ErrBroken, last.Seq+1)
-		case e.Prev != last.Hash:
-			return last, fmt.Errorf("%w: entry %d does not follow the one before it", ErrBroken, e.Seq)
-		case e.Hash != sum:
-			return last, fmt.Errorf("%w: entry %d is not what was written", ErrBroken, e.Seq)
+		if err := e.Follows(last); err != nil {
+			return last, fmt.Errorf("%w: %w", ErrBroken, err)
 		}
 		last = e
 	}

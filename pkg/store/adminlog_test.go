@@ -114,6 +114,94 @@ func TestNoChangeIsUnlogged(t *testing.T) {
 	}
 }
 
+// TestWhoDoesNotLogLosesNothing: after a death at any moment of a change, others write the
+// record who log nothing; what was changed is in the log all the same, once.
+func TestWhoDoesNotLogLosesNothing(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 30, 6, 0, 0, 0, time.UTC)
+	by := model.Change{Action: "start-audit", At: now}
+	for _, after := range []bool{false, true} {
+		for step := int64(1); ; step++ {
+			memory := tables.New(time.Now)
+			org := store.New(memory, nil).For("acme")
+			err := store.New(mortal.Dies(memory, step, after), nil).For("acme").ChangeAudit(t.Context(), by, &model.Audit{ID: "a", Connection: "c", State: model.AuditRunning})
+			want := int64(1)
+			if a, e := org.Audit(t.Context(), "c", "a"); errors.Is(e, store.ErrNotFound) {
+				want = 0
+			} else {
+				for range 3 {
+					a.Problems = append(a.Problems, "others wrote it")
+					if err := org.PutAudit(t.Context(), &a); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			if _, err := org.SettleAdminLog(t.Context(), now.Add(2*time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+			if last, err := org.VerifyAdminLog(t.Context()); err != nil || last.Seq != want {
+				t.Errorf("death at request %d (after it: %t): %d entries, %v, want %d", step, after, last.Seq, err, want)
+			}
+			if err == nil {
+				break
+			}
+		}
+	}
+}
+
+// repeating is a table whose answers are lost: whoever asks repeats it, as the SDK does.
+type repeating struct{ table.Table }
+
+func (r repeating) Put(ctx context.Context, it table.Item) error {
+	return errors.Join(r.Table.Put(ctx, it), r.Table.Put(ctx, it))
+}
+
+// TestAnswersThatAreLost: a write whose answer was lost is repeated, and meets itself.
+// What it changed is in the log, once.
+func TestAnswersThatAreLost(t *testing.T) {
+	t.Parallel()
+	org := store.New(repeating{tables.New(time.Now)}, nil).For("acme")
+	settings := model.Settings{AccessKeysAllowed: true}
+	if err := org.PutSettings(t.Context(), model.Change{Action: "put-settings", At: time.Now()}, &settings); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := org.SettleAdminLog(t.Context(), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if last, err := org.VerifyAdminLog(t.Context()); err != nil || last.Seq != 1 {
+		t.Errorf("%d entries, %v", last.Seq, err)
+	}
+}
+
+// TestLargeChanges: what fits into the table as a record can be logged, and the log says
+// of what is long how long it is.
+func TestLargeChanges(t *testing.T) {
+	t.Parallel()
+	org := store.New(tables.New(time.Now), nil).For("acme")
+	c := model.Connection{ID: "c", AuditOptions: model.AuditOptions{}}
+	for range model.MaxChecks {
+		c.Checks = append(c.Checks, strings.Repeat("x", model.MaxWord))
+	}
+	by := model.Change{Action: "update-connection", At: time.Now()}
+	for _, name := range []string{"a", "b", "c"} {
+		c.Name = name
+		if err := org.ChangeConnection(t.Context(), by, &c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	last, err := org.VerifyAdminLog(t.Context())
+	if err != nil || last.Seq != 3 || len(last.After) > 8<<10 || !strings.Contains(string(last.After), `"bytes":131001`) {
+		t.Errorf("%d entries, %v; the last says %.300s", last.Seq, err, last.After)
+	}
+	c.Checks[0] = "y"
+	if err := org.ChangeConnection(t.Context(), by, &c); err != nil {
+		t.Fatal(err)
+	}
+	if last, err := org.VerifyAdminLog(t.Context()); err != nil || last.Seq != 4 {
+		t.Errorf("a change of what is long is not logged: %d, %v", last.Seq, err)
+	}
+}
+
 // TestEverybodyLogsAtOnce: changes of many at once are each in the chain, once.
 func TestEverybodyLogsAtOnce(t *testing.T) {
 	t.Parallel()
@@ -124,7 +212,7 @@ func TestEverybodyLogsAtOnce(t *testing.T) {
 		all.Go(func() error {
 			for n := range 10 {
 				c := model.Connection{ID: model.ConnectionID(fmt.Sprintf("c%d-%d", i, n)), Name: "x"}
-				if err := org.ChangeConnection(t.Context(), model.Change{At: time.Now()}, &c); err != nil {
+				if err := org.ChangeConnection(t.Context(), model.Change{Action: "create-connection", At: time.Now()}, &c); err != nil {
 					return err
 				}
 				if err := rename(t.Context(), org, fmt.Sprintf("%d-%d", i, n), time.Now()); err != nil {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -20,16 +21,37 @@ func (o *Organization) auditKey(connection model.ConnectionID, id model.AuditID)
 // PutAudit writes an audit if it is unchanged since it was read, and moves its
 // Version on; ErrConflict otherwise. A new audit has version 0.
 func (o *Organization) PutAudit(ctx context.Context, a *model.Audit) error {
+	return o.ChangeAudit(ctx, model.Change{}, a)
+}
+
+// ChangeAudit is PutAudit for what somebody wants begun, stopped or done again, which the
+// admin log says.
+func (o *Organization) ChangeAudit(ctx context.Context, by model.Change, a *model.Audit) error {
 	key, index := o.auditKey(a.Connection, a.ID)
 	item, err := encode(key, index, a.Version, a)
 	if err != nil {
 		return err
 	}
-	if err := o.table.Put(ctx, item); err != nil {
+	object := "connection/" + string(a.Connection) + "/audit/" + string(a.ID)
+	if err := o.putLogged(ctx, item, by, object, courseOf); err != nil {
 		return fmt.Errorf("write audit %s: %w", a.ID, err)
 	}
 	a.Version++
 	return nil
+}
+
+// courseOf is what the admin log says of an audit: what people do to it, and not what it
+// found.
+func courseOf(body []byte) (json.RawMessage, error) {
+	var a struct {
+		State        model.AuditState `json:"state"`
+		Verification bool             `json:"verification,omitempty"`
+		Retries      int              `json:"retries,omitempty"`
+	}
+	if err := json.Unmarshal(body, &a); err != nil {
+		return nil, err
+	}
+	return json.Marshal(a)
 }
 
 // Audit reads an audit.

@@ -24,15 +24,7 @@ func connectionVersion(c *model.Connection, v int64) { c.Version = v }
 // PutConnection writes what a connection is to be if it is unchanged since it was read, and
 // moves its Version on; ErrConflict otherwise. A new one has version 0.
 func (o *Organization) PutConnection(ctx context.Context, c *model.Connection) error {
-	item, err := encode(o.connectionKey(c.ID), table.Key{}, c.Version, c)
-	if err != nil {
-		return err
-	}
-	if err := o.putSettled(ctx, item); err != nil {
-		return fmt.Errorf("write connection %s: %w", c.ID, err)
-	}
-	c.Version++
-	return nil
+	return o.ChangeConnection(ctx, model.Change{}, c)
 }
 
 // ChangeConnection is PutConnection for what somebody wants changed, which the admin log
@@ -43,7 +35,7 @@ func (o *Organization) ChangeConnection(ctx context.Context, by model.Change, c 
 		return err
 	}
 	if err := o.putLogged(ctx, item, by, "connection/"+string(c.ID), nothingSecret[model.Connection]); err != nil {
-		return fmt.Errorf("change connection %s: %w", c.ID, err)
+		return fmt.Errorf("write connection %s: %w", c.ID, err)
 	}
 	c.Version++
 	return nil

@@ -2,11 +2,13 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
 )
 
@@ -146,14 +148,30 @@ func (o *Organization) ExternalIDs(ctx context.Context) (e ExternalIDs, err erro
 
 // PutExternalIDs writes the organization's External IDs if they are unchanged since they
 // were read, and moves their Version on; ErrConflict otherwise.
-func (o *Organization) PutExternalIDs(ctx context.Context, e *ExternalIDs) error {
+func (o *Organization) PutExternalIDs(ctx context.Context, by model.Change, e *ExternalIDs) error {
 	item, err := encode(o.externalIDKey(), table.Key{}, e.Version, e)
 	if err != nil {
 		return err
 	}
-	if err := o.table.Put(ctx, item); err != nil {
+	if err := o.putLogged(ctx, item, by, "external-id", generationsOf); err != nil {
 		return fmt.Errorf("write the External IDs of organization %s: %w", o.id, err)
 	}
 	e.Version++
 	return nil
+}
+
+// generationsOf is what the admin log may say of External IDs: which there are.
+func generationsOf(body []byte) (json.RawMessage, error) {
+	var e ExternalIDs
+	if err := json.Unmarshal(body, &e); err != nil {
+		return nil, err
+	}
+	generations := []int{}
+	for g := range e.All {
+		generations = append(generations, g)
+	}
+	return json.Marshal(struct {
+		Generations []int     `json:"generations"`
+		Since       time.Time `json:"since,omitzero"`
+	}{generations, e.Since})
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cloudarq/cloudarq/internal/memtable"
+	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
@@ -113,10 +114,10 @@ func TestExternalIDsOfOldVersions(t *testing.T) {
 	}
 	ids.Retire()
 	stale := ids
-	if err := org.PutExternalIDs(t.Context(), &ids); err != nil {
+	if err := org.PutExternalIDs(t.Context(), model.Change{}, &ids); err != nil {
 		t.Fatal(err)
 	}
-	if err := org.PutExternalIDs(t.Context(), &stale); !errors.Is(err, store.ErrConflict) {
+	if err := org.PutExternalIDs(t.Context(), model.Change{}, &stale); !errors.Is(err, store.ErrConflict) {
 		t.Errorf("written over by one who read them before: %v", err)
 	}
 	now, err := org.ExternalIDs(t.Context())

@@ -24,13 +24,13 @@ func (o *Organization) jobKey(id model.JobID) table.Key {
 
 // PutJob writes a job, and where it goes on, if it is unchanged since it was read;
 // ErrConflict otherwise.
-func (o *Organization) PutJob(ctx context.Context, j *model.Job, cursor string) error {
+func (o *Organization) PutJob(ctx context.Context, by model.Change, j *model.Job, cursor string) error {
 	item, err := encode(o.jobKey(j.ID), table.Key{}, j.Version, job{*j, cursor})
 	if err != nil {
 		return err
 	}
 	item.Expires = j.CreatedAt.Add(keepJobs)
-	if err := o.table.Put(ctx, item); err != nil {
+	if err := o.putLogged(ctx, item, by, "job/"+string(j.ID), nothingSecret[model.Job]); err != nil {
 		return fmt.Errorf("write job %s: %w", j.ID, err)
 	}
 	j.Version++

@@ -25,12 +25,12 @@ func (o *Organization) Settings(ctx context.Context) (s model.Settings, err erro
 
 // PutSettings writes the settings if they are unchanged since they were read, and
 // moves their Version on; ErrConflict otherwise.
-func (o *Organization) PutSettings(ctx context.Context, s *model.Settings) error {
+func (o *Organization) PutSettings(ctx context.Context, by model.Change, s *model.Settings) error {
 	item, err := encode(o.settingsKey(), table.Key{}, s.Version, s)
 	if err != nil {
 		return err
 	}
-	if err := o.table.Put(ctx, item); err != nil {
+	if err := o.putLogged(ctx, item, by, "settings", nothingSecret[model.Settings]); err != nil {
 		return fmt.Errorf("write the settings of organization %s: %w", o.id, err)
 	}
 	s.Version++

@@ -227,6 +227,9 @@ func (h *house) traces(c connection) (records, objects int) {
 			h.t.Fatal(err)
 		}
 		for _, item := range page.Items {
+			if pk, _ := item["pk"].(*types.AttributeValueMemberS); pk != nil && strings.HasSuffix(pk.Value, "#ADMINLOG") {
+				continue // which outlives what it speaks of
+			}
 			if strings.Contains(text(item), c.ID) {
 				records++
 			}

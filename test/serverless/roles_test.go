@@ -158,6 +158,9 @@ func (h *house) onRecords() []attempt {
 		{"SIGNING", "key", []string{apiRole, workerRole}, []string{workerRole}, nil},
 		{"JOB", "j", []string{apiRole, workerRole}, []string{apiRole, workerRole}, []string{apiRole, workerRole}},
 		{"ONCE#audit", "k", []string{apiRole, schedulerRole}, []string{apiRole, schedulerRole}, []string{apiRole, schedulerRole}},
+		{"ADMINLOG", "000000000001", []string{apiRole, workerRole}, []string{apiRole, workerRole}, nil},
+		{"LOGGING", "e", []string{apiRole, workerRole}, []string{apiRole}, []string{apiRole, workerRole}},
+		{"LIMIT#audit.person#d", "w", nil, []string{apiRole}, nil},
 		{"ANYTHING", "x", nil, nil, nil},
 	}
 	var all []attempt
@@ -188,6 +191,18 @@ func (h *house) onRecords() []attempt {
 	}
 	return append(
 		all,
+		attempt{"note an organization", []string{apiRole}, func(ctx context.Context, as aws.Config) error {
+			_, err := dynamodb.NewFromConfig(as).PutItem(ctx, &dynamodb.PutItemInput{TableName: &name, Item: map[string]dynamotypes.AttributeValue{"pk": word("D#ORGANIZATIONS"), "sk": word("of-a-test")}})
+			return err
+		}},
+		attempt{"remove an organization's name", nil, func(ctx context.Context, as aws.Config) error {
+			_, err := dynamodb.NewFromConfig(as).DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &name, Key: map[string]dynamotypes.AttributeValue{"pk": word("D#ORGANIZATIONS"), "sk": word("of-a-test")}})
+			return err
+		}},
+		attempt{"count a try", []string{apiRole}, count(name, "L#connection.address#d")},
+		attempt{"count a try of an organization's", []string{apiRole}, count(name, "O#victim#LIMIT#audit.person#d")},
+		attempt{"count in the admin log", nil, count(name, "O#victim#ADMINLOG")},
+		attempt{"count in the settings", nil, count(name, "O#victim#ORGANIZATION")},
 		attempt{"hide a write of settings behind one of an audit", []string{apiRole}, func(ctx context.Context, as aws.Config) error {
 			put := func(pk string) dynamotypes.WriteRequest {
 				return dynamotypes.WriteRequest{PutRequest: &dynamotypes.PutRequest{Item: map[string]dynamotypes.AttributeValue{"pk": word(pk), "sk": word("of-a-test")}}}
@@ -204,6 +219,17 @@ func (h *house) onRecords() []attempt {
 			return err
 		}},
 	)
+}
+
+// count adds to a counter, as table.Add does.
+func count(name, pk string) func(context.Context, aws.Config) error {
+	return func(ctx context.Context, as aws.Config) error {
+		_, err := dynamodb.NewFromConfig(as).UpdateItem(ctx, &dynamodb.UpdateItemInput{
+			TableName: &name, Key: map[string]dynamotypes.AttributeValue{"pk": word(pk), "sk": word("of-a-test")}, UpdateExpression: aws.String("ADD v :n"),
+			ExpressionAttributeValues: map[string]dynamotypes.AttributeValue{":n": &dynamotypes.AttributeValueMemberN{Value: "1"}},
+		})
+		return err
+	}
 }
 
 func word(s string) dynamotypes.AttributeValue { return &dynamotypes.AttributeValueMemberS{Value: s} }

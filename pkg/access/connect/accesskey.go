@@ -28,7 +28,7 @@ type AccessKeys struct {
 // Set seals an access key that was made at a moment, and writes the connection with
 // it, in place of the key or the role that it had. store.ErrConflict says that
 // somebody else wrote the connection since it was read: nothing is changed.
-func (k AccessKeys) Set(ctx context.Context, org model.OrganizationID, c *model.Connection, key secret.AccessKey, made time.Time) error {
+func (k AccessKeys) Set(ctx context.Context, by model.Change, org model.OrganizationID, c *model.Connection, key secret.AccessKey, made time.Time) error {
 	sealed, err := k.keep(ctx, org, c.ID, key)
 	if err != nil {
 		return err
@@ -36,7 +36,7 @@ func (k AccessKeys) Set(ctx context.Context, org model.OrganizationID, c *model.
 	records, before := k.Store.For(org), c.AccessKey
 	changed := *c
 	changed.RoleARN, changed.AccessKey = "", &model.AccessKey{ID: sealed.ID, Suffix: key.Suffix(), Since: made}
-	err = records.PutConnection(ctx, &changed)
+	err = records.ChangeConnection(ctx, by, &changed)
 	if errors.Is(err, store.ErrConflict) {
 		// A write whose answer was lost is repeated, and meets itself.
 		now, e := records.Connection(ctx, c.ID)

@@ -36,7 +36,7 @@ func give(t *testing.T, k connect.AccessKeys, org model.OrganizationID, id model
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := k.Set(t.Context(), org, &c, key, k.Now()); err != nil {
+	if err := k.Set(t.Context(), model.Change{}, org, &c, key, k.Now()); err != nil {
 		t.Fatal(err)
 	}
 	return c
@@ -204,7 +204,7 @@ func TestAccessKeyOfWhoComesLate(t *testing.T) {
 	read := give(t, k, "acme", "a", given)
 	won := give(t, k, "acme", "a", given)
 	late := read
-	if err := k.Set(t.Context(), "acme", &late, given, k.Now()); !errors.Is(err, store.ErrConflict) || late.AccessKey.ID != read.AccessKey.ID {
+	if err := k.Set(t.Context(), model.Change{}, "acme", &late, given, k.Now()); !errors.Is(err, store.ErrConflict) || late.AccessKey.ID != read.AccessKey.ID {
 		t.Errorf("who read an older connection: %v", err)
 	}
 	if got := ids(t, k, won); !slices.Equal(got, []string{won.AccessKey.ID}) {
@@ -254,7 +254,7 @@ func TestDyingWhileGivingAKey(t *testing.T) {
 		c := give(t, k, "acme", "a", given)
 		mortal := k
 		mortal.Store = store.New(&dying{file, writes}, nil)
-		err := mortal.Set(t.Context(), "acme", &c, other, k.Now())
+		err := mortal.Set(t.Context(), model.Change{}, "acme", &c, other, k.Now())
 		if died := writes < 5; errors.Is(err, errDied) != died {
 			t.Errorf("after %d writes: %v", writes, err)
 		}

@@ -61,14 +61,14 @@ func (e ExternalIDs) sealed(ctx context.Context, org model.OrganizationID) (stor
 	if err != nil || len(all.Sealed) > 0 {
 		return all, err
 	}
-	if err := e.rotate(ctx, org, &all, ""); err != nil && !errors.Is(err, store.ErrConflict) {
+	if err := e.rotate(ctx, model.Change{}, org, &all, ""); err != nil && !errors.Is(err, store.ErrConflict) {
 		return all, err
 	}
 	return records.ExternalIDs(ctx)
 }
 
 // rotate makes a new External ID and puts it before the others.
-func (e ExternalIDs) rotate(ctx context.Context, org model.OrganizationID, all *store.ExternalIDs, by string) error {
+func (e ExternalIDs) rotate(ctx context.Context, by model.Change, org model.OrganizationID, all *store.ExternalIDs, request string) error {
 	key, err := e.key(ctx, org)
 	if err != nil {
 		return err
@@ -77,10 +77,10 @@ func (e ExternalIDs) rotate(ctx context.Context, org model.OrganizationID, all *
 	if err != nil {
 		return fmt.Errorf("the External ID of organization %s: %w", org, err)
 	}
-	if err := all.Rotate(sealed, e.Now().UTC().Truncate(time.Second), by); err != nil {
+	if err := all.Rotate(sealed, e.Now().UTC().Truncate(time.Second), request); err != nil {
 		return err
 	}
-	return e.Store.For(org).PutExternalIDs(ctx, all)
+	return e.Store.For(org).PutExternalIDs(ctx, by, all)
 }
 
 func (e ExternalIDs) open(ctx context.Context, org model.OrganizationID, sealed store.ExternalIDs) ([]ExternalID, error) {

@@ -25,10 +25,10 @@ type Jobs struct {
 
 // Begin makes a job, once for an id, and has it done. Repeated it makes nothing anew,
 // and sends again what may have been lost.
-func (j Jobs) Begin(ctx context.Context, org model.OrganizationID, id model.JobID, kind model.JobKind) (model.Job, error) {
+func (j Jobs) Begin(ctx context.Context, by model.Change, org model.OrganizationID, id model.JobID, kind model.JobKind) (model.Job, error) {
 	records := j.Store.For(org)
 	made := model.Job{ID: id, Kind: kind, CreatedAt: j.Now().UTC()}
-	err := records.PutJob(ctx, &made, "")
+	err := records.PutJob(ctx, by, &made, "")
 	if errors.Is(err, store.ErrConflict) {
 		made, _, err = records.Job(ctx, id)
 	}
@@ -65,6 +65,10 @@ func (w Worker) Run(ctx context.Context, message queue.Message) error {
 	if err != nil || !job.EndedAt.IsZero() {
 		return err
 	}
+	// The table forgets jobs, and with them what they carry for the admin log.
+	if _, err := records.SettleAdminLog(ctx, w.Now()); err != nil {
+		return err
+	}
 	const page = 100
 	for end, bounded := ctx.Deadline(); ; {
 		n, next, err := w.Rekeying.Page(ctx, org, cursor, page)
@@ -83,7 +87,7 @@ func (w Worker) Run(ctx context.Context, message queue.Message) error {
 				return err
 			}
 		}
-		if err := records.PutJob(ctx, &job, cursor); errors.Is(err, store.ErrConflict) {
+		if err := records.PutJob(ctx, model.Change{}, &job, cursor); errors.Is(err, store.ErrConflict) {
 			return nil // somebody else does it
 		} else if err != nil {
 			return err

@@ -61,7 +61,7 @@ func TestOpenByKey(t *testing.T) {
 			t.Setenv("AWS_CA_BUNDLE", "")
 			k, _, _ := accessKeys(t)
 			connection := give(t, k, "acme", "a", given)
-			if err := k.Store.For("acme").PutSettings(t.Context(), &model.Settings{AccessKeysAllowed: !c.forbidden}); err != nil {
+			if err := k.Store.For("acme").PutSettings(t.Context(), model.Change{}, &model.Settings{AccessKeysAllowed: !c.forbidden}); err != nil {
 				t.Fatal(err)
 			}
 			accounts := connect.Accounts{

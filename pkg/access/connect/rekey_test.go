@@ -187,7 +187,7 @@ func (w *worker) step(t *testing.T, n int) error {
 		return purge(t.Context(), records, id)
 	}
 	w.alive[id] = w.fresh()
-	return w.keys.Set(t.Context(), "acme", &c, w.alive[id], time.Now())
+	return w.keys.Set(t.Context(), model.Change{}, "acme", &c, w.alive[id], time.Now())
 }
 
 // TestRekeyUnderTraffic: keys are changed twice, and then by two at once, while

@@ -71,7 +71,7 @@ func resealed(t *testing.T, damage bool) (*store.Store, iter.Seq2[table.Item, er
 				t.Fatal(err)
 			}
 		}
-		if err := s.For(model.OrganizationID(org)).PutSettings(t.Context(), &model.Settings{}); err != nil {
+		if err := s.For(model.OrganizationID(org)).PutSettings(t.Context(), model.Change{}, &model.Settings{}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -32,21 +32,21 @@ func (e ExternalIDs) rotation(ctx context.Context, org model.OrganizationID, sea
 
 // Rotate makes a new External ID, if nothing has changed since a version was read. The
 // one before stays good until Retire: store.ErrStaged says that another before it is
-// still. by tells the request from others: one that is repeated gets the same answer.
+// still. request tells the request from others: one that is repeated gets the same answer.
 // store.ErrConflict says that something was changed.
-func (e ExternalIDs) Rotate(ctx context.Context, org model.OrganizationID, version int64, by string) (secret.String, model.Rotation, error) {
+func (e ExternalIDs) Rotate(ctx context.Context, by model.Change, org model.OrganizationID, version int64, request string) (secret.String, model.Rotation, error) {
 	for {
 		sealed, err := e.sealed(ctx, org)
 		if err != nil {
 			return secret.String{}, model.Rotation{}, err
 		}
-		if by != "" && sealed.By == by {
+		if request != "" && sealed.By == request {
 			return e.rotation(ctx, org, sealed)
 		}
 		if sealed.Version != version {
 			return secret.String{}, model.Rotation{}, fmt.Errorf("rotate the External ID of organization %s: %w", org, store.ErrConflict)
 		}
-		if err := e.rotate(ctx, org, &sealed, by); err == nil {
+		if err := e.rotate(ctx, by, org, &sealed, request); err == nil {
 			return e.rotation(ctx, org, sealed)
 		} else if !errors.Is(err, store.ErrConflict) {
 			return secret.String{}, model.Rotation{}, err
@@ -56,7 +56,7 @@ func (e ExternalIDs) Rotate(ctx context.Context, org model.OrganizationID, versi
 
 // Retire forgets all External IDs of the organization but the newest, or is a
 // *model.WaitingError. There may be nothing to retire.
-func (e ExternalIDs) Retire(ctx context.Context, org model.OrganizationID) error {
+func (e ExternalIDs) Retire(ctx context.Context, by model.Change, org model.OrganizationID) error {
 	records := e.Store.For(org)
 	for {
 		sealed, err := records.ExternalIDs(ctx)
@@ -73,7 +73,7 @@ func (e ExternalIDs) Retire(ctx context.Context, org model.OrganizationID) error
 			return &model.WaitingError{Rotation: rotation}
 		}
 		sealed.Retire()
-		if err := records.PutExternalIDs(ctx, &sealed); !errors.Is(err, store.ErrConflict) {
+		if err := records.PutExternalIDs(ctx, by, &sealed); !errors.Is(err, store.ErrConflict) {
 			return err
 		}
 	}
@@ -99,7 +99,7 @@ func (e ExternalIDs) still(ctx context.Context, org model.OrganizationID, genera
 		if err != nil || !sealed.Has(generation) {
 			return false, err
 		}
-		if err := records.PutExternalIDs(ctx, &sealed); !errors.Is(err, store.ErrConflict) {
+		if err := records.PutExternalIDs(ctx, model.Change{}, &sealed); !errors.Is(err, store.ErrConflict) {
 			return err == nil, err
 		}
 	}

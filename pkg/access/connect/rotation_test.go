@@ -157,7 +157,7 @@ func (c *customers) rotate(key string) {
 		c.t.Fatal(err)
 	}
 	for range 2 {
-		next, after, err := c.ids.Rotate(c.t.Context(), org, r.Version, key)
+		next, after, err := c.ids.Rotate(c.t.Context(), model.Change{}, org, r.Version, key)
 		if err == nil && r.Staged && r.By != key || err == nil && next.Reveal() == id.Reveal() && r.By != key {
 			c.t.Fatalf("rotated in stages: from %+v to %+v", r, after)
 		}
@@ -172,7 +172,7 @@ func (c *customers) rotate(key string) {
 
 func (c *customers) retire() {
 	var waiting *model.WaitingError
-	if err := c.ids.Retire(c.t.Context(), org); err != nil && !errors.As(err, &waiting) && !errors.Is(err, errLost) {
+	if err := c.ids.Retire(c.t.Context(), model.Change{}, org); err != nil && !errors.As(err, &waiting) && !errors.Is(err, errLost) {
 		c.t.Fatal(err)
 	}
 }

@@ -115,11 +115,28 @@ var (
 		{"audit.address", PerAddress, 120, time.Hour},
 		{"audit.organization", PerOrganization, 300, time.Hour},
 	}
+	// Repeatables are requests with an Idempotency-Key, each of which is remembered for a
+	// day: as many as the other limits let pass in some hours.
+	Repeatables = Limits{{"repeatable.organization", PerOrganization, 10_000, day}}
+	// AccessKeys that connections are given. Each has KMS make a data key; they are rotated
+	// every few months.
+	AccessKeys = Limits{
+		{"access_key.person", PerPerson, 300, time.Hour},
+		{"access_key.address", PerAddress, 600, time.Hour},
+		{"access_key.organization", PerOrganization, 1000, time.Hour},
+	}
+	// Rotations begin to replace an organization's External ID, or end that, for which all
+	// connections are looked at. Who ends one asks until the last connection is ready.
+	Rotations = Limits{
+		{"rotation.person", PerPerson, 60, time.Hour},
+		{"rotation.address", PerAddress, 120, time.Hour},
+		{"rotation.organization", PerOrganization, 120, time.Hour},
+	}
 	// Rekeys seal everything anew. One takes minutes to hours, and a second is of no use
-	// before the first is done.
+	// before the first is done; but who operates all organizations does it for each.
 	Rekeys = Limits{
 		{"rekey.person", PerPerson, 4, day},
-		{"rekey.address", PerAddress, 10, day},
+		{"rekey.address", PerAddress, 100, day},
 		{"rekey.organization", PerOrganization, 4, day},
 	}
 )

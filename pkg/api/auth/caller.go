@@ -7,7 +7,8 @@ import "context"
 
 // Caller is who makes a request.
 type Caller struct {
-	ARN string // of the IAM principal that signed it
+	ARN     string // of the IAM principal that signed it
+	Address string // that the request came from, as whoever stands in front saw it
 }
 
 type callerKey struct{}

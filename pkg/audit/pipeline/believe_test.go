@@ -87,7 +87,7 @@ func TestWhenARefusalIsBelieved(t *testing.T) {
 		if verification {
 			begin = m.BeginVerification
 		}
-		if err := begin(t.Context(), organization, c, "the-audit"); err != nil {
+		if err := begin(t.Context(), model.Change{}, organization, c, "the-audit"); err != nil {
 			t.Fatal(err)
 		}
 		return m, w, pipeline.Message{Kind: pipeline.KindTask, Version: 1, Organization: organization, Connection: account, Audit: "the-audit", Task: "connect"}

@@ -65,7 +65,7 @@ func TestTrustedAccounts(t *testing.T) {
 		return nil
 	}}}}
 	connection := model.Connection{ID: account, AccountID: account, RoleARN: "arn:aws:iam::" + account + ":role/r", AuditOptions: model.AuditOptions{Regions: []string{"eu-west-1"}, TrustedAccounts: []string{"444455556666"}}}
-	if err := m.BeginFor(t.Context(), organization, connection, "trusting"); err != nil {
+	if err := m.BeginFor(t.Context(), model.Change{}, organization, connection, "trusting"); err != nil {
 		t.Fatal(err)
 	}
 	if err := m.drain(t.Context()); err != nil {

@@ -158,7 +158,7 @@ func (p *Pipeline) startDue(ctx context.Context, due store.Due, now time.Time) (
 	if claimed, err := org.Claim(ctx, connection.ID, model.AuditID(id), now); err != nil || string(claimed) != id {
 		return delayed, err
 	}
-	if err := p.beginFor(ctx, due.Organization, connection, model.AuditID(id), false); err != nil {
+	if err := p.beginFor(ctx, model.Change{}, due.Organization, connection, model.AuditID(id), false); err != nil {
 		return skipped, err
 	}
 	next, err := schedule.Parse(connection.Schedule, connection.CreatedAt)
@@ -193,18 +193,18 @@ const onceScheduled = "scheduled audit"
 
 // BeginFor begins an audit, that somebody asked for, of what a connection says that
 // it wants audited.
-func (p *Pipeline) BeginFor(ctx context.Context, org model.OrganizationID, connection model.Connection, id model.AuditID) error {
-	return p.beginFor(ctx, org, connection, id, true)
+func (p *Pipeline) BeginFor(ctx context.Context, by model.Change, org model.OrganizationID, connection model.Connection, id model.AuditID) error {
+	return p.beginFor(ctx, by, org, connection, id, true)
 }
 
-func (p *Pipeline) beginFor(ctx context.Context, org model.OrganizationID, connection model.Connection, id model.AuditID, urgent bool) error {
+func (p *Pipeline) beginFor(ctx context.Context, by model.Change, org model.OrganizationID, connection model.Connection, id model.AuditID, urgent bool) error {
 	checks, err := p.Catalog.Select(connection.Checks)
 	if err != nil {
 		return fmt.Errorf("audit connection %s: %w", connection.ID, err)
 	}
 	_, err = p.Begin(ctx, Request{
 		Organization: org, Audit: id, Connection: connection, Regions: connection.Regions,
-		Checks: checks, Services: connection.Services, TrustedAccounts: connection.TrustedAccounts, CallBudget: connection.CallBudget, Urgent: urgent,
+		Checks: checks, Services: connection.Services, TrustedAccounts: connection.TrustedAccounts, CallBudget: connection.CallBudget, Urgent: urgent, By: by,
 	})
 	return err
 }

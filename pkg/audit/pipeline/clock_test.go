@@ -214,7 +214,7 @@ func TestAVerificationHoldsUpNoAudit(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.now = due.Add(-time.Minute)
-	if err := m.BeginVerification(t.Context(), organization, c, idAt(due.Add(-time.Minute))); err != nil {
+	if err := m.BeginVerification(t.Context(), model.Change{}, organization, c, idAt(due.Add(-time.Minute))); err != nil {
 		t.Fatal(err)
 	}
 	if got := m.tick(t, due); got != (pipeline.Ticked{Started: 1}) {
@@ -268,7 +268,7 @@ func TestALateAuditTakesEffect(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.now = day.Add(8 * time.Hour) // due at six, and nobody ticked
-	if err := m.BeginFor(t.Context(), organization, c, idAt(m.now)); err != nil {
+	if err := m.BeginFor(t.Context(), model.Change{}, organization, c, idAt(m.now)); err != nil {
 		t.Fatal(err)
 	}
 	if err := m.drain(t.Context()); err != nil {
@@ -360,7 +360,7 @@ func TestLostMessagesEndTheAuditPartial(t *testing.T) {
 		t.Errorf("%+v after it ended", got)
 	}
 	// What failed can be tried again.
-	if _, err := m.Resume(t.Context(), organization, a); err != nil {
+	if _, err := m.Resume(t.Context(), model.Change{}, organization, a); err != nil {
 		t.Fatal(err)
 	}
 	if err := m.drain(t.Context()); err != nil {

@@ -113,7 +113,7 @@ func TestMarkers(t *testing.T) {
 	if _, err := m.Plan(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Stop(t.Context(), organization, account, r.Audit, model.AuditCancelled, "enough"); err != nil {
+	if err := m.Stop(t.Context(), model.Change{}, organization, account, r.Audit, model.AuditCancelled, "enough"); err != nil {
 		t.Fatal(err)
 	}
 	if err := m.drain(t.Context()); err != nil {

@@ -24,9 +24,9 @@ const purgeAgain = 15 * time.Minute
 // Delete hides a connection and destroys its access keys at once, stops its audit, and
 // has it purged when nothing that still runs can write about it any more. Deleting again does no
 // harm.
-func (p *Pipeline) Delete(ctx context.Context, orgID model.OrganizationID, c model.Connection) (model.Receipt, error) {
+func (p *Pipeline) Delete(ctx context.Context, by model.Change, orgID model.OrganizationID, c model.Connection) (model.Receipt, error) {
 	org := p.Store.For(orgID)
-	receipt, err := p.hide(ctx, org, c)
+	receipt, err := p.hide(ctx, by, org, c)
 	if err == nil {
 		c.State, c.Reason = model.ConnectionDeleted, "deleted"
 		err = event.Tell(ctx, p.Events, event.OfConnection(orgID, event.ConnectionDeleted, c, receipt.DeletedAt))
@@ -45,10 +45,10 @@ func (p *Pipeline) Delete(ctx context.Context, orgID model.OrganizationID, c mod
 	if err != nil {
 		return receipt, err
 	}
-	return receipt, p.Stop(ctx, orgID, c.ID, latest.ID, model.AuditCancelled, "the connection was deleted")
+	return receipt, p.Stop(ctx, model.Change{}, orgID, c.ID, latest.ID, model.AuditCancelled, "the connection was deleted")
 }
 
-func (p *Pipeline) hide(ctx context.Context, org *store.Organization, c model.Connection) (model.Receipt, error) {
+func (p *Pipeline) hide(ctx context.Context, by model.Change, org *store.Organization, c model.Connection) (model.Receipt, error) {
 	if c.State == model.ConnectionDeleted {
 		// Its receipt may be counting what was purged.
 		if receipt, err := org.Receipt(ctx, c.ID); !errors.Is(err, store.ErrNotFound) {
@@ -65,7 +65,7 @@ func (p *Pipeline) hide(ctx context.Context, org *store.Organization, c model.Co
 		return receipt, err
 	}
 	c.State, c.Reason, c.Since = model.ConnectionDeleted, "deleted", now
-	return receipt, org.PutConnection(ctx, &c)
+	return receipt, org.ChangeConnection(ctx, by, &c)
 }
 
 // sendPurge has a deleted connection purged by who takes messages of KindPurge.
@@ -121,6 +121,10 @@ func (p *Pipeline) purgeSome(ctx context.Context, orgID model.OrganizationID, co
 	}
 	if c.State != model.ConnectionDeleted {
 		return false, fmt.Errorf("%w: connection %s is not deleted", queue.ErrPoison, c.ID)
+	}
+	// What its records carry for the admin log, which outlives them.
+	if _, err := org.SettleAdminLog(ctx, p.Now()); err != nil {
+		return false, err
 	}
 	purge, err := org.Purge(ctx, c.ID)
 	if err != nil {

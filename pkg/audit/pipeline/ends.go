@@ -15,9 +15,9 @@ import (
 
 // Stop ends a running audit without its open tasks: somebody cancelled it.
 // Findings stay as the finished tasks left them.
-func (p *Pipeline) Stop(ctx context.Context, orgID model.OrganizationID, connection model.ConnectionID, id model.AuditID, state model.AuditState, why string) error {
+func (p *Pipeline) Stop(ctx context.Context, by model.Change, orgID model.OrganizationID, connection model.ConnectionID, id model.AuditID, state model.AuditState, why string) error {
 	org := p.Store.For(orgID)
-	err := p.updateAudit(ctx, orgID, connection, id, func(a *model.Audit) {
+	err := p.changeAudit(ctx, by, orgID, connection, id, func(a *model.Audit) {
 		a.State, a.EndedAt = state, p.Now().UTC()
 		a.AddProblem(why)
 	})
@@ -44,6 +44,11 @@ func (p *Pipeline) Stop(ctx context.Context, orgID model.OrganizationID, connect
 // updateAudit changes a running audit, and does so again when somebody else
 // wrote it meanwhile. An ended one is left as it is.
 func (p *Pipeline) updateAudit(ctx context.Context, orgID model.OrganizationID, connection model.ConnectionID, id model.AuditID, change func(*model.Audit)) error {
+	return p.changeAudit(ctx, model.Change{}, orgID, connection, id, change)
+}
+
+// changeAudit is updateAudit for what somebody wants.
+func (p *Pipeline) changeAudit(ctx context.Context, by model.Change, orgID model.OrganizationID, connection model.ConnectionID, id model.AuditID, change func(*model.Audit)) error {
 	org := p.Store.For(orgID)
 	for {
 		audit, err := org.Audit(ctx, connection, id)
@@ -51,7 +56,7 @@ func (p *Pipeline) updateAudit(ctx context.Context, orgID model.OrganizationID, 
 			return err
 		}
 		change(&audit)
-		if err := org.PutAudit(ctx, &audit); !errors.Is(err, store.ErrConflict) {
+		if err := org.ChangeAudit(ctx, by, &audit); !errors.Is(err, store.ErrConflict) {
 			return err
 		}
 	}

@@ -99,7 +99,7 @@ func TestRefusalIsAFinding(t *testing.T) {
 	if got, want := failing(), append([]string{"door-locked"}, before...); !slices.Equal(slices.Sorted(slices.Values(want)), got) {
 		t.Errorf("open are %v, want %v", got, want)
 	}
-	if a, err = m.Resume(t.Context(), organization, a); err != nil {
+	if a, err = m.Resume(t.Context(), model.Change{}, organization, a); err != nil {
 		t.Fatal(err)
 	}
 	if err := m.drain(t.Context()); err != nil {

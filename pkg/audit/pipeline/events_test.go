@@ -90,21 +90,21 @@ func TestEventsOfALife(t *testing.T) {
 		r := m.request()
 		again(t, func() error { _, err := m.Plan(t.Context(), r); return err })
 		again(t, func() error {
-			return m.Stop(t.Context(), organization, account, r.Audit, model.AuditCancelled, "enough")
+			return m.Stop(t.Context(), model.Change{}, organization, account, r.Audit, model.AuditCancelled, "enough")
 		})
 		stopped, err := m.records.Audit(t.Context(), account, r.Audit)
 		if err != nil {
 			t.Fatal(err)
 		}
 		// Resuming twice would be two; who asks for it is the API, whose bus is lenient.
-		if _, err := m.Resume(t.Context(), organization, stopped); err != nil && !moody {
+		if _, err := m.Resume(t.Context(), model.Change{}, organization, stopped); err != nil && !moody {
 			t.Fatal(err)
 		}
 		again(t, func() error { return m.drain(t.Context()) })
 		again(t, func() error {
 			c, err := m.records.AnyConnection(t.Context(), account)
 			if err == nil {
-				_, err = m.Delete(t.Context(), organization, c)
+				_, err = m.Delete(t.Context(), model.Change{}, organization, c)
 			}
 			return err
 		})

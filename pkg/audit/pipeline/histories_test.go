@@ -719,7 +719,7 @@ func (h *lifetimes) step() {
 			h.must(err, "step")
 		}
 		h.mortal.at = 0
-		h.must(h.Stop(h.t.Context(), organization, account, a.ID, model.AuditCancelled, "enough"), "stop")
+		h.must(h.Stop(h.t.Context(), model.Change{}, organization, account, a.ID, model.AuditCancelled, "enough"), "stop")
 		h.drainAll()
 	case "dies and waits":
 		h.dieHold = true
@@ -780,7 +780,7 @@ func (h *lifetimes) again(a model.Audit) {
 			h.shown[a.ID][t.Service] = h.w.snapshot(a.Regions, h.edition.checks())
 		}
 	}
-	a, err = h.Resume(h.t.Context(), organization, a)
+	a, err = h.Resume(h.t.Context(), model.Change{}, organization, a)
 	h.must(err, "resume")
 	if a.State == model.AuditConnecting {
 		h.see(a)

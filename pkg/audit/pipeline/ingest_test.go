@@ -494,7 +494,7 @@ func TestResumeOfWhatOnlyHadToEnd(t *testing.T) {
 	if err := m.broker.Walk(t.Context(), memory.Worker{Queue: m.tasks, Handle: m.RunTask}); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Stop(t.Context(), organization, account, r.Audit, model.AuditCancelled, "enough"); err != nil {
+	if err := m.Stop(t.Context(), model.Change{}, organization, account, r.Audit, model.AuditCancelled, "enough"); err != nil {
 		t.Fatal(err)
 	}
 	if err := m.drain(t.Context()); err != nil {
@@ -504,7 +504,7 @@ func TestResumeOfWhatOnlyHadToEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := m.Resume(t.Context(), organization, a); err != nil {
+	if _, err := m.Resume(t.Context(), model.Change{}, organization, a); err != nil {
 		t.Fatal(err)
 	}
 	if err := m.drain(t.Context()); err != nil {
@@ -576,7 +576,7 @@ func TestLeftByOneWhoDied(t *testing.T) {
 				}
 			}
 			if name == "another try" {
-				if _, err := m.Resume(t.Context(), organization, a); err != nil {
+				if _, err := m.Resume(t.Context(), model.Change{}, organization, a); err != nil {
 					t.Fatal(err)
 				}
 				if err := m.drain(t.Context()); err != nil {

@@ -124,14 +124,14 @@ func TestAttemptsThatFailAreRecorded(t *testing.T) {
 	if err := n.Abandon(t.Context(), n.message.Body, "given up"); err != nil {
 		t.Fatal(err)
 	}
-	if err := n.Stop(t.Context(), organization, account, n.audit.ID, model.AuditCancelled, "enough"); err != nil {
+	if err := n.Stop(t.Context(), model.Change{}, organization, account, n.audit.ID, model.AuditCancelled, "enough"); err != nil {
 		t.Fatal(err)
 	}
 	audit, err := records.Audit(t.Context(), account, n.audit.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := n.Resume(t.Context(), organization, audit); err != nil {
+	if _, err := n.Resume(t.Context(), model.Change{}, organization, audit); err != nil {
 		t.Fatal(err)
 	}
 	if err := n.RunTask(t.Context(), n.message); err != nil {

@@ -288,7 +288,7 @@ func TestWholeThatFailsWithItsParts(t *testing.T) {
 	// of its parts come first.
 	m.Store = store.New(m.table, m.Catalog.Severity)
 	read.Store(1)
-	if _, err := m.Resume(t.Context(), organization, a); err != nil {
+	if _, err := m.Resume(t.Context(), model.Change{}, organization, a); err != nil {
 		t.Fatal(err)
 	}
 	var whole []queue.Message

@@ -288,7 +288,7 @@ func TestForgottenTasks(t *testing.T) {
 	if tasks, err = m.records.Tasks(t.Context(), a.ID); err != nil || len(tasks) < 2 {
 		t.Errorf("%d tasks before their time is over, %v", len(tasks), err)
 	}
-	if _, err := m.Resume(t.Context(), organization, partial); !errors.Is(err, pipeline.ErrForgotten) {
+	if _, err := m.Resume(t.Context(), model.Change{}, organization, partial); !errors.Is(err, pipeline.ErrForgotten) {
 		t.Errorf("an audit whose tasks are about to go is taken up again: %v", err)
 	}
 	m.now = a.DetailUntil.Add(time.Second)

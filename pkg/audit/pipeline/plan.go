@@ -32,6 +32,7 @@ type Request struct {
 	TrustedAccounts []string // see model.Connection
 	CallBudget      int      // see model.Audit
 	Urgent          bool     // somebody waits for it
+	By              model.Change
 
 	Trust   *model.Trust  // see model.Audit
 	Refused *RefusedError // for what the audit is refused, if it looks for its Check alone
@@ -87,12 +88,12 @@ func (p *Pipeline) Begin(ctx context.Context, r Request) (model.Audit, error) {
 		return audit, err
 	}
 	audit.State = model.AuditConnecting
-	return p.start(ctx, r.Organization, audit, []model.Task{taskOf(audit, connect)})
+	return p.start(ctx, r.By, r.Organization, audit, []model.Task{taskOf(audit, connect)})
 }
 
 // BeginVerification begins an audit that only opens the account, and makes sure
 // that nobody else can come in the same way.
-func (p *Pipeline) BeginVerification(ctx context.Context, org model.OrganizationID, connection model.Connection, id model.AuditID) error {
+func (p *Pipeline) BeginVerification(ctx context.Context, by model.Change, org model.OrganizationID, connection model.Connection, id model.AuditID) error {
 	if err := p.Store.For(org).Unverify(ctx, connection.ID); err != nil {
 		return err
 	}
@@ -101,7 +102,7 @@ func (p *Pipeline) BeginVerification(ctx context.Context, org model.Organization
 		State: model.AuditConnecting, StartedAt: p.Now().UTC(), Services: []string{}, Checks: []model.CheckID{}, Regions: []string{},
 	}
 	audit.DetailUntil = p.detailUntil(audit)
-	_, err := p.start(ctx, org, audit, []model.Task{taskOf(audit, connect)})
+	_, err := p.start(ctx, by, org, audit, []model.Task{taskOf(audit, connect)})
 	return err
 }
 
@@ -118,7 +119,7 @@ func (p *Pipeline) Plan(ctx context.Context, r Request) (model.Audit, error) {
 	if err != nil {
 		return audit, err
 	}
-	return p.start(ctx, r.Organization, audit, tasks)
+	return p.start(ctx, r.By, r.Organization, audit, tasks)
 }
 
 // newAudit works out what a request comes to.
@@ -167,7 +168,7 @@ func (p *Pipeline) detailUntil(audit model.Audit) time.Time {
 
 // start writes what a new audit consists of and sends its tasks. Tasks before
 // the audit: an audit that exists has all its tasks, and its bound.
-func (p *Pipeline) start(ctx context.Context, orgID model.OrganizationID, audit model.Audit, tasks []model.Task) (model.Audit, error) {
+func (p *Pipeline) start(ctx context.Context, by model.Change, orgID model.OrganizationID, audit model.Audit, tasks []model.Task) (model.Audit, error) {
 	org := p.Store.For(orgID)
 	if err := org.PutTasks(ctx, tasks); err != nil {
 		return audit, err
@@ -177,7 +178,7 @@ func (p *Pipeline) start(ctx context.Context, orgID model.OrganizationID, audit 
 			return audit, err
 		}
 	}
-	err := org.PutAudit(ctx, &audit)
+	err := org.ChangeAudit(ctx, by, &audit)
 	if errors.Is(err, store.ErrConflict) { // begun before
 		if audit, err = org.Audit(ctx, audit.Connection, audit.ID); err == nil && audit.State.Ended() {
 			return audit, org.DeleteBound(ctx, audit.ID)
@@ -205,7 +206,7 @@ const resumable = 2 * 24 * time.Hour
 
 // Resume takes an audit up again that was stopped, or of which tasks failed, and
 // sends what is still to do. It returns ErrForgotten for one that is too old.
-func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit model.Audit) (model.Audit, error) {
+func (p *Pipeline) Resume(ctx context.Context, by model.Change, orgID model.OrganizationID, audit model.Audit) (model.Audit, error) {
 	if until := audit.DetailUntil; !until.IsZero() && p.Now().Add(resumable).After(until) {
 		return audit, ErrForgotten
 	}
@@ -256,7 +257,7 @@ func (p *Pipeline) Resume(ctx context.Context, orgID model.OrganizationID, audit
 			return audit, err
 		}
 	}
-	if err := org.PutAudit(ctx, &audit); err != nil {
+	if err := org.ChangeAudit(ctx, by, &audit); err != nil {
 		return audit, err
 	}
 	if err := p.send(ctx, orgID, audit, tasks); err != nil {

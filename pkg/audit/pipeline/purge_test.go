@@ -229,12 +229,12 @@ func TestDeathInAPurge(t *testing.T) {
 				p.within, p.Spare = within, time.Hour
 				p.fill("acme", "c-10", 30, 2, 2)
 				p.fill("acme2", "c-1", 30, 2, 2)
-				if err := p.Stop(t.Context(), "acme", "c-10", "acme-c-10-0001", model.AuditCancelled, ""); err != nil {
+				if err := p.Stop(t.Context(), model.Change{}, "acme", "c-10", "acme-c-10-0001", model.AuditCancelled, ""); err != nil {
 					t.Fatal(err)
 				}
 				others, theirs := p.table.left(t), p.blobs()
 				c := p.fill("acme", "c-1", 700, 9, 500)
-				if _, err := p.Delete(t.Context(), "acme", c); err != nil {
+				if _, err := p.Delete(t.Context(), model.Change{}, "acme", c); err != nil {
 					t.Fatal(err)
 				}
 				want := model.Receipt{Connection: c.ID, DeletedAt: p.now, Objects: len(p.blobs()) - len(theirs)}
@@ -289,7 +289,7 @@ func TestPurgesAtOnce(t *testing.T) {
 	t.Parallel()
 	p := newPurged(t, &mortal{})
 	c := p.fill("acme", "c-1", 3000, 5, 900)
-	if _, err := p.Delete(t.Context(), "acme", c); err != nil {
+	if _, err := p.Delete(t.Context(), model.Change{}, "acme", c); err != nil {
 		t.Fatal(err)
 	}
 	want := model.Receipt{Records: len(p.table.left(t)) - 2, Objects: 2700} // without receipt and clock
@@ -313,13 +313,45 @@ func TestPurgesAtOnce(t *testing.T) {
 	}
 }
 
+// TestPurgeKeepsTheAdminLog: whoever dies at any moment of a deletion, the admin log says who
+// deleted the connection, once, when everything else is gone.
+func TestPurgeKeepsTheAdminLog(t *testing.T) {
+	t.Parallel()
+	for _, after := range []bool{false, true} {
+		for at := 1; ; at++ {
+			m := &mortal{at: at, after: after}
+			p := newPurged(t, m)
+			c := p.fill("acme", "c-1", 1, 1, 1)
+			by := model.Change{Actor: model.Actor{Kind: model.ActorOperator, ID: "anna"}, Action: "delete-connection", At: p.now}
+			_, err := p.Delete(t.Context(), by, "acme", c)
+			m.dead, m.at = false, 0
+			if _, e := p.records.Connection(t.Context(), c.ID); e == nil { // it was before that
+				if _, e := p.Delete(t.Context(), by, "acme", c); e != nil {
+					t.Fatal(e)
+				}
+			}
+			p.now = p.now.Add(2 * time.Hour)
+			if e := p.Purge(t.Context(), "acme", c.ID); e != nil {
+				t.Fatal(e)
+			}
+			last, e := p.records.VerifyAdminLog(t.Context())
+			if e != nil || last.Seq != 1 || last.Action != by.Action || last.Actor != by.Actor || last.Object != "connection/c-1" {
+				t.Errorf("death at %d (after it: %t): the log ends with %+v, %v", at, after, last, e)
+			}
+			if err == nil {
+				break
+			}
+		}
+	}
+}
+
 // TestPurgeIsSentOnce: the clock leaves a purge alone that it sent, and only the
 // queue of purges has it.
 func TestPurgeIsSentOnce(t *testing.T) {
 	t.Parallel()
 	p := newPurged(t, &mortal{})
 	c := p.fill("acme", "c-1", 1, 1, 1)
-	if _, err := p.Delete(t.Context(), "acme", c); err != nil {
+	if _, err := p.Delete(t.Context(), model.Change{}, "acme", c); err != nil {
 		t.Fatal(err)
 	}
 	for minute, want := range []int{1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0} {
@@ -399,7 +431,7 @@ func TestPurgeOfMuch(t *testing.T) {
 	t.Parallel()
 	p := newPurged(t, &mortal{})
 	c := p.fill("acme", "c-1", 29_000, 400, 700)
-	if _, err := p.Delete(t.Context(), "acme", c); err != nil {
+	if _, err := p.Delete(t.Context(), model.Change{}, "acme", c); err != nil {
 		t.Fatal(err)
 	}
 	records := len(p.table.left(t)) - 2

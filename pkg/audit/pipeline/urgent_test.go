@@ -50,7 +50,7 @@ func TestUrgentAuditsHaveAQueueOfTheirOwn(t *testing.T) {
 	}
 	at := m.now
 
-	if err := m.BeginVerification(t.Context(), organization, c, "01-verification"); err != nil {
+	if err := m.BeginVerification(t.Context(), model.Change{}, organization, c, "01-verification"); err != nil {
 		t.Fatal(err)
 	}
 	a, b := one(model.AuditDone)
@@ -61,7 +61,7 @@ func TestUrgentAuditsHaveAQueueOfTheirOwn(t *testing.T) {
 	expect("by the clock", a, b, 2, 0)
 
 	m.now = at.Add(7 * time.Hour)
-	if err := m.BeginFor(t.Context(), organization, c, "0Z-on-demand"); err != nil {
+	if err := m.BeginFor(t.Context(), model.Change{}, organization, c, "0Z-on-demand"); err != nil {
 		t.Fatal(err)
 	}
 	a, b = one(model.AuditDone)
@@ -82,13 +82,13 @@ func TestUrgentAuditsHaveAQueueOfTheirOwn(t *testing.T) {
 	if clocked.Urgent {
 		t.Error("the clock began an urgent audit")
 	}
-	if err := m.Stop(t.Context(), organization, account, clocked.ID, model.AuditCancelled, "enough"); err != nil {
+	if err := m.Stop(t.Context(), model.Change{}, organization, account, clocked.ID, model.AuditCancelled, "enough"); err != nil {
 		t.Fatal(err)
 	}
 	if clocked, err = m.records.Audit(t.Context(), account, clocked.ID); err != nil {
 		t.Fatal(err)
 	}
-	if resumed, err := m.Resume(t.Context(), organization, clocked); err != nil || !resumed.Urgent || urgent.Len() != 1 {
+	if resumed, err := m.Resume(t.Context(), model.Change{}, organization, clocked); err != nil || !resumed.Urgent || urgent.Len() != 1 {
 		t.Errorf("taken up again: urgent %t, %d messages, %v", resumed.Urgent, urgent.Len(), err)
 	}
 }

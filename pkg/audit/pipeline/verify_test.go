@@ -198,7 +198,7 @@ func TestLateAttemptsAreSigned(t *testing.T) {
 	var n *noted
 	n = note(t, &caller{walk: func(ctx context.Context, call func(string)) error {
 		call("ListDoors")
-		if err := n.Stop(ctx, organization, account, n.audit.ID, model.AuditCancelled, "enough"); err != nil {
+		if err := n.Stop(ctx, model.Change{}, organization, account, n.audit.ID, model.AuditCancelled, "enough"); err != nil {
 			t.Error(err)
 		}
 		if err := n.Sign(ctx, organization, account, n.audit.ID); err != nil {
@@ -249,7 +249,7 @@ func TestSignatureOfARetriedAudit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a, err = m.Resume(t.Context(), organization, a); err != nil || a.Statement != nil {
+	if a, err = m.Resume(t.Context(), model.Change{}, organization, a); err != nil || a.Statement != nil {
 		t.Fatalf("taken up again: %+v, %v", a.Statement, err)
 	}
 	if v := m.verify(t, a.ID, nil); v.Verdict != pipeline.VerdictWhole || v.Signature != pipeline.SignatureNone {

@@ -102,6 +102,30 @@ func defaultJitter(next func(time.Time) time.Time, created time.Time) time.Durat
 	return min(shortest/12, time.Hour)
 }
 
+// moments are how many Closer looks at: those of ten days of what is due each quarter of
+// an hour. Two that are closer than that are due in one hour or around its end, which
+// shows within a day, or around midnight of two days in a row.
+const moments = 1000
+
+// Closer reports whether two moments, from one on, are closer to each other than said.
+func (s Schedule) Closer(than time.Duration, after time.Time) bool {
+	if s.next == nil {
+		return false
+	}
+	last := s.next(after)
+	for range moments {
+		following := s.next(last)
+		if last.IsZero() || following.IsZero() {
+			return false
+		}
+		if following.Sub(last) < than {
+			return true
+		}
+		last = following
+	}
+	return false
+}
+
 // looked is how many moments tell how close to each other they are: those of an
 // hourly schedule in a day.
 const looked = 24

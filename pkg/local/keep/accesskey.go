@@ -55,7 +55,7 @@ func (c Connections) AddByKey(ctx context.Context, n NewConnection, key NewAcces
 	}
 	n.describe(&connection)
 	connection.State, connection.Reason, connection.Since = model.ConnectionPending, notVerified, time.Now().UTC()
-	if err := c.keys().Set(ctx, local.Organization, &connection, key.AccessKey, key.made()); err != nil {
+	if err := c.keys().Set(ctx, model.Change{}, local.Organization, &connection, key.AccessKey, key.made()); err != nil {
 		return connection, err
 	}
 	return connection, c.State.Records.DeleteAccess(ctx, connection.ID)
@@ -78,7 +78,7 @@ func (c Connections) RotateKey(ctx context.Context, connection model.Connection,
 	if refused := connect.Refusal(v.Probes); refused != nil {
 		return refused
 	}
-	if err := c.keys().Set(ctx, local.Organization, &connection, key.AccessKey, key.made()); err != nil {
+	if err := c.keys().Set(ctx, model.Change{}, local.Organization, &connection, key.AccessKey, key.made()); err != nil {
 		return err
 	}
 	if err := c.noteVerified(ctx, connection, secret.String{}); err != nil {

@@ -1,0 +1,286 @@
+package api_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cloudarq/cloudarq/pkg/api"
+	"github.com/cloudarq/cloudarq/pkg/api/auth"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/table"
+)
+
+var anna = auth.Caller{ARN: "arn:aws:iam::999999999999:user/anna", Address: "192.0.2.7"}
+
+type adminLog struct {
+	Entries []model.AdminEntry
+	Cursor  string
+}
+
+// mutates reports whether a method changes something.
+func mutates(method string) bool {
+	return slices.Contains([]string{"POST", "PUT", "PATCH", "DELETE"}, strings.ToUpper(method))
+}
+
+// operation is one of the OpenAPI document.
+type operation struct {
+	ID         string `json:"operationId"`
+	Parameters []struct {
+		Name, In string
+		Required bool
+	}
+	Body *struct {
+		Content map[string]any
+	} `json:"requestBody"`
+
+	method, path string
+}
+
+// operations are all that the OpenAPI document names.
+func (s *server) operations() (all []operation) {
+	s.t.Helper()
+	document := decode[struct {
+		Paths map[string]map[string]operation
+	}](s.t, s.call(http.MethodGet, "/v1/openapi.json", nil, nil))
+	for path, methods := range document.Paths {
+		for method, o := range methods {
+			o.method, o.path = strings.ToUpper(method), path
+			all = append(all, o)
+		}
+	}
+	slices.SortFunc(all, func(a, b operation) int { return strings.Compare(a.ID, b.ID) })
+	return all
+}
+
+// TestAdminLogOfRequests: each operation that changes something writes one entry when it
+// does, and none when it fails or there is nothing to change; and no secret is in any.
+func TestAdminLogOfRequests(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	logged := map[string]bool{}
+	var secrets []string
+	seq := int64(0)
+	last := func() model.AdminEntry {
+		t.Helper()
+		list := decode[adminLog](t, s.call(http.MethodGet, "/v1/admin-log?limit=1", nil, nil))
+		if len(list.Entries) == 0 {
+			return model.AdminEntry{}
+		}
+		return list.Entries[0]
+	}
+	quiet := func(what, method, path string, h header, body any) {
+		t.Helper()
+		w := s.as(anna, method, path, h, body)
+		if e := last(); e.Seq != seq {
+			t.Errorf("%s (status %d) is logged: %+v", what, w.Code, e)
+		}
+	}
+	does := func(action, object, method, path string, h header, body any) []byte {
+		t.Helper()
+		w := s.as(anna, method, path, h, body)
+		if w.Code >= 300 {
+			t.Fatalf("%s: status %d, %s", action, w.Code, w.Body)
+		}
+		seq++
+		e := last()
+		if e.Seq != seq || e.Action != action || e.Object != object || e.Actor != (model.Actor{Kind: model.ActorOperator, ID: anna.ARN}) || e.Address != anna.Address || !e.At.Equal(s.now) {
+			t.Errorf("%s is logged as %+v, want entry %d of %s", action, e, seq, object)
+		}
+		logged[action] = true
+		return w.Body.Bytes()
+	}
+	into := func(text []byte, v any) {
+		t.Helper()
+		if err := json.Unmarshal(text, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	create := map[string]any{"role_arn": role, "name": "shop"}
+	quiet("a connection that is refused", http.MethodPost, "/v1/connections", nil, map[string]any{"role_arn": "x"})
+	w := s.as(anna, http.MethodPost, "/v1/connections", header{"Idempotency-Key": "k"}, create)
+	var c api.ConnectionOutput
+	into(w.Body.Bytes(), &c)
+	seq = 1
+	if e := last(); e.Action != "create-connection" || e.Object != "connection/"+string(c.ID) || e.Before != nil || e.Seq != 1 {
+		t.Errorf("the first connection is logged as %+v", e)
+	}
+	logged["create-connection"] = true
+	quiet("a repeated request", http.MethodPost, "/v1/connections", header{"Idempotency-Key": "k"}, create)
+	secrets = append(secrets, c.ExternalID)
+
+	path, object := "/v1/connections/"+string(c.ID), "connection/"+string(c.ID)
+	does("update-connection", object, http.MethodPut, path, s.tag(path), map[string]any{"role_arn": role, "name": "shop 2"})
+	if e := last(); !strings.Contains(string(e.Before), `"shop"`) || !strings.Contains(string(e.After), `"shop 2"`) {
+		t.Errorf("before %s, after %s", e.Before, e.After)
+	}
+	quiet("the same again", http.MethodPut, path, s.tag(path), map[string]any{"role_arn": role, "name": "shop 2"})
+	quiet("a change of what it was not", http.MethodPut, path, header{"If-Match": `"v99"`}, create)
+
+	var audit struct{ ID model.AuditID }
+	quiet("an audit of nothing", http.MethodPost, "/v1/audits", nil, map[string]any{"connection": "none"})
+	w = s.as(anna, http.MethodPost, "/v1/audits", header{"Idempotency-Key": "a"}, map[string]any{"connection": c.ID})
+	into(w.Body.Bytes(), &audit)
+	seq++
+	of := object + "/audit/" + string(audit.ID)
+	if e := last(); e.Action != "start-audit" || e.Object != of || e.Seq != seq {
+		t.Errorf("the audit is logged as %+v", e)
+	}
+	logged["start-audit"] = true
+	quiet("a repeated request", http.MethodPost, "/v1/audits", header{"Idempotency-Key": "a"}, map[string]any{"connection": c.ID})
+	quiet("another audit", http.MethodPost, "/v1/audits", nil, map[string]any{"connection": c.ID})
+	at := path + "/audits/" + string(audit.ID)
+	quiet("a retry of what runs", http.MethodPost, at+"/retry", nil, nil)
+	does("cancel-audit", of, http.MethodPost, at+"/cancel", nil, nil)
+	quiet("what is cancelled already", http.MethodPost, at+"/cancel", nil, nil)
+	does("retry-audit", of, http.MethodPost, at+"/retry", nil, nil)
+	does("cancel-audit", of, http.MethodPost, at+"/cancel", nil, nil)
+	s.now = s.now.Add(time.Hour)
+	w = s.as(anna, http.MethodPost, path+"/verify", nil, nil)
+	into(w.Body.Bytes(), &audit)
+	seq++
+	if e := last(); e.Action != "verify-connection" || e.Object != object+"/audit/"+string(audit.ID) || e.Seq != seq {
+		t.Errorf("the verification is logged as %+v", e)
+	}
+	logged["verify-connection"] = true
+
+	key := map[string]any{"access_key_id": "AKIA" + strings.Repeat("X", 16), "secret_access_key": strings.Repeat("s", 40)}
+	secrets = append(secrets, strings.Repeat("s", 40), "AKIA")
+	quiet("a key that is not allowed", http.MethodPut, path+"/access-key", s.tag(path), key)
+	does("put-settings", "settings", http.MethodPut, "/v1/settings", s.tag("/v1/settings"), map[string]any{"access_keys_allowed": true})
+	quiet("the same settings", http.MethodPut, "/v1/settings", s.tag("/v1/settings"), map[string]any{"access_keys_allowed": true})
+	does("give-access-key", object, http.MethodPut, path+"/access-key", s.tag(path), key)
+	w = s.as(anna, http.MethodPost, "/v1/rekey", header{"Idempotency-Key": "r"}, nil)
+	var job model.Job
+	into(w.Body.Bytes(), &job)
+	seq++
+	if e := last(); e.Action != "rekey" || e.Object != "job/"+string(job.ID) || e.Seq != seq {
+		t.Errorf("the job is logged as %+v", e)
+	}
+	logged["rekey"] = true
+	quiet("a repeated request", http.MethodPost, "/v1/rekey", header{"Idempotency-Key": "r"}, nil)
+
+	var rotated api.ExternalIDOutput
+	tag := s.tag("/v1/external-id")
+	tag["Idempotency-Key"] = "e"
+	into(does("rotate-external-id", "external-id", http.MethodPost, "/v1/external-id/rotate", tag, nil), &rotated)
+	secrets = append(secrets, rotated.ExternalID)
+	quiet("a repeated request", http.MethodPost, "/v1/external-id/rotate", tag, nil)
+	quiet("a second rotation", http.MethodPost, "/v1/external-id/rotate", s.tag("/v1/external-id"), nil)
+	does("retire-external-id", "external-id", http.MethodPost, "/v1/external-id/retire", nil, nil)
+	quiet("nothing to retire", http.MethodPost, "/v1/external-id/retire", nil, nil)
+	does("delete-connection", object, http.MethodDelete, path, s.tag(path), nil)
+	quiet("what is deleted already", http.MethodDelete, path, header{"If-Match": `"v1"`}, nil)
+	quiet("an audit of what is deleted", http.MethodPost, at+"/retry", nil, nil)
+
+	for _, o := range s.operations() {
+		if mutates(o.method) && !logged[o.ID] {
+			t.Errorf("%s changes something, and nobody looks here whether that is in the admin log", o.ID)
+		}
+	}
+	sealed, err := s.store.For("default").ExternalIDs(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := s.call(http.MethodGet, "/v1/admin-log", nil, nil).Body.String()
+	for _, ciphertext := range sealed.Sealed {
+		text, _ := json.Marshal(ciphertext)
+		secrets = append(secrets, strings.Trim(string(text), `"`))
+	}
+	for _, word := range append(secrets, sealed.By, `"sealed"`) {
+		if word != "" && strings.Contains(all, word) {
+			t.Errorf("the log tells a secret: %s", word)
+		}
+	}
+	v := decode[api.AdminLogVerification](t, s.call(http.MethodGet, "/v1/admin-log/verification", nil, nil))
+	if e := last(); !v.Intact || v.Seq != seq || v.Hash != e.Hash || v.Reason != "" {
+		t.Errorf("verification %+v of a log that ends with %+v", v, e)
+	}
+}
+
+// TestAdminLogPages: the log comes in pages, the newest first, and as lines, whose hashes
+// whoever has them computes anew; of another organization it has nothing.
+func TestAdminLogPages(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	for i := range 7 {
+		s.connect(nil, map[string]any{"name": fmt.Sprintf("<account> & %d", i)})
+	}
+	var seqs []int64
+	cursor := ""
+	for pages := 0; pages == 0 || cursor != ""; pages++ {
+		w := s.call(http.MethodGet, "/v1/admin-log?limit=3&cursor="+cursor, header{"Accept": "application/x-ndjson"}, nil)
+		if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "application/x-ndjson" {
+			t.Fatalf("status %d, %s", w.Code, w.Body)
+		}
+		lines := bufio.NewScanner(w.Body)
+		for lines.Scan() {
+			var e model.AdminEntry
+			if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+				t.Fatal(err)
+			}
+			if sum, err := e.Sum(); err != nil || sum != e.Hash {
+				t.Errorf("entry %d has hash %s, and should have %s", e.Seq, e.Hash, sum)
+			}
+			seqs = append(seqs, e.Seq)
+		}
+		cursor = w.Header().Get("CloudArq-Cursor")
+	}
+	if !slices.Equal(seqs, []int64{7, 6, 5, 4, 3, 2, 1}) {
+		t.Errorf("entries %v", seqs)
+	}
+	other := header{"CloudArq-Organization": "other"}
+	if list := decode[adminLog](t, s.call(http.MethodGet, "/v1/admin-log", other, nil)); len(list.Entries) != 0 {
+		t.Errorf("another organization sees %+v", list)
+	}
+	problem(t, "a cursor of another organization", s.call(http.MethodGet, "/v1/admin-log?cursor="+cursorOf(t, s), other, nil), http.StatusUnprocessableEntity, "invalid")
+
+	item, err := s.table.Get(t.Context(), table.Key{PK: "O#default#ADMINLOG", SK: "000000000003"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	item.Body = []byte(strings.Replace(string(item.Body), "account", "amount", 1))
+	if err := s.table.Put(t.Context(), item); err != nil {
+		t.Fatal(err)
+	}
+	if v := decode[api.AdminLogVerification](t, s.call(http.MethodGet, "/v1/admin-log/verification", nil, nil)); v.Intact || v.Seq != 2 || v.Reason == "" {
+		t.Errorf("verification of what was altered: %+v", v)
+	}
+}
+
+func cursorOf(t *testing.T, s *server) string {
+	t.Helper()
+	return decode[adminLog](t, s.call(http.MethodGet, "/v1/admin-log?limit=1", nil, nil)).Cursor
+}
+
+// TestAdminLogOfWhoDied: what was changed by somebody who could not write the chain is in
+// the log as soon as somebody reads it.
+func TestAdminLogOfWhoDied(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	s.table.fails = "#ADMINLOG"
+	if w := s.call(http.MethodPut, "/v1/settings", s.tag("/v1/settings"), map[string]any{"access_keys_allowed": true}); w.Code != http.StatusInternalServerError {
+		t.Fatalf("status %d", w.Code)
+	}
+	s.table.fails = ""
+	if list := decode[adminLog](t, s.call(http.MethodGet, "/v1/admin-log", nil, nil)); len(list.Entries) != 1 || list.Entries[0].Action != "put-settings" {
+		t.Errorf("the log has %+v", list)
+	}
+}
+
+// TestNoChangeWithoutItsEntry: where the log cannot be written at all, nothing is changed.
+func TestNoChangeWithoutItsEntry(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	s.table.fails = "#LOGGING"
+	s.call(http.MethodPut, "/v1/settings", s.tag("/v1/settings"), map[string]any{"access_keys_allowed": true})
+	if settings, err := s.store.For("default").Settings(t.Context()); err != nil || settings.AccessKeysAllowed {
+		t.Errorf("settings %+v, %v", settings, err)
+	}
+}

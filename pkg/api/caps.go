@@ -1,0 +1,93 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/cloudarq/cloudarq/pkg/access/people"
+	"github.com/cloudarq/cloudarq/pkg/audit/schedule"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+// Caps are how much there may be of what costs as long as it is there. They are of the
+// deployment: whoever operates it pays, and not an organization's administrators. Zero is
+// the default.
+type Caps struct {
+	Connections   int           // of an organization; 10,000
+	Organizations int           // 1,000
+	ScheduleEvery time.Duration // between two audits of a schedule, at least; 15 minutes
+}
+
+func (c Caps) orDefault() Caps {
+	return Caps{cmp.Or(c.Connections, 10_000), cmp.Or(c.Organizations, 1000), cmp.Or(c.ScheduleEvery, 15*time.Minute)}
+}
+
+// room refuses a connection that is one too many.
+func (a *API) room(ctx context.Context, org *store.Organization) error {
+	most := a.Caps.orDefault().Connections
+	err := org.RoomForConnection(ctx, most)
+	if errors.Is(err, store.ErrFull) {
+		return problem(ctx, http.StatusConflict, "too_many_connections", fmt.Sprintf("the organization has %d connections, and may have no more: delete one, or have the deployment's MaxConnections raised", most))
+	}
+	return a.answer(ctx, err)
+}
+
+// oftenEnough refuses a schedule that is due too often. One that was there before stays.
+func (a *API) oftenEnough(ctx context.Context, c model.Connection, s model.Schedule, parsed schedule.Schedule) error {
+	if s.Expression == c.Schedule.Expression && s.Timezone == c.Schedule.Timezone {
+		return nil
+	}
+	if least := a.Caps.orDefault().ScheduleEvery; parsed.Closer(least, c.CreatedAt) {
+		p := problem(ctx, http.StatusUnprocessableEntity, "schedule_too_often", fmt.Sprintf("two audits are less than %s from each other, which is the least that this deployment allows (MinScheduleMinutes)", least))
+		p.Errors = []Detail{{Pointer: "body.schedule", Detail: p.Detail}}
+		return p
+	}
+	return nil
+}
+
+// repeatable counts a request that is to be remembered.
+func (a *API) repeatable(ctx context.Context, org model.OrganizationID) error {
+	_, err := a.limiter.Take(ctx, people.Repeatables, people.Who{Organization: org})
+	var over *people.LimitedError
+	if errors.As(err, &over) {
+		return problem(ctx, http.StatusTooManyRequests, people.LimitedCode, fmt.Sprintf("the organization used %d Idempotency-Keys today, which is the most", over.Limit.Most))
+	}
+	return a.answer(ctx, err)
+}
+
+// makes are operations that read, and make something the first time.
+var makes = map[string]bool{"get-external-id": true}
+
+// admit refuses an organization that is one too many, before anything is made of it: it
+// begins when somebody names it.
+func (a *API) admit() func(huma.Context, func(huma.Context)) {
+	var admitted sync.Map // by this process; there are not many
+	return func(ctx huma.Context, next func(huma.Context)) {
+		org, ok := organizationOf(ctx)
+		if _, known := admitted.Load(org); known || !ok || ctx.Method() == http.MethodGet && !makes[ctx.Operation().OperationID] {
+			next(ctx)
+			return
+		}
+		most := a.Caps.orDefault().Organizations
+		err := a.Store.Admit(ctx.Context(), org, most)
+		if errors.Is(err, store.ErrFull) {
+			err = problem(ctx.Context(), http.StatusConflict, "too_many_organizations", fmt.Sprintf("there are %d organizations, and may be no more: name one of them, or have the deployment's MaxOrganizations raised", most))
+		}
+		if err != nil {
+			_, w := humago.Unwrap(ctx)
+			a.refuse(ctx.Context(), w, err)
+			return
+		}
+		admitted.Store(org, true)
+		next(ctx)
+	}
+}

@@ -1,0 +1,101 @@
+package api_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cloudarq/cloudarq/pkg/api/auth"
+)
+
+// unlimited are the operations that change something and may be tried as often as the
+// whole stage allows: each writes one record.
+var unlimited = []string{"update-connection", "delete-connection", "put-settings", "cancel-audit"}
+
+// TestLimits tries each operation too often, at two handlers on one table: together they
+// let as many pass as the limit says, and tell what is left. Somebody else may go on, and
+// so may all when the time is over.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	s.now = time.Date(2026, 11, 30, 6, 0, 1, 0, time.UTC)
+	other := s.again()
+	for _, o := range s.operations() {
+		if !mutates(o.method) || slices.Contains(unlimited, o.ID) {
+			continue
+		}
+		if o.ID == "create-connection" {
+			continue // below: it takes long
+		}
+		path := strings.NewReplacer("{connection}", "none", "{audit}", "none").Replace(o.path)
+		try := func(at *server, caller auth.Caller) *httptest.ResponseRecorder {
+			return at.as(caller, o.method, path, header{"Idempotency-Key": "same", "CloudArq-Organization": "of-" + o.ID}, nil)
+		}
+		caller := auth.Caller{ARN: "arn:aws:iam::999999999999:user/" + o.ID, Address: "192.0.2.1"}
+		first := try(s, caller)
+		most, err := strconv.Atoi(first.Header().Get("RateLimit-Limit"))
+		if err != nil || most < 2 {
+			t.Errorf("%s has no limit: %v", o.ID, first.Header())
+			continue
+		}
+		for n := 2; n <= most; n++ {
+			w := try([]*server{s, other}[n%2], caller)
+			if w.Code == http.StatusTooManyRequests || w.Header().Get("RateLimit-Remaining") != strconv.Itoa(most-n) {
+				t.Fatalf("%s, try %d of %d: status %d, %v", o.ID, n, most, w.Code, w.Header())
+			}
+		}
+		for _, at := range []*server{s, other, s} {
+			w := try(at, caller)
+			problem(t, o.ID, w, http.StatusTooManyRequests, "rate_limited")
+			if h := w.Header(); h.Get("Retry-After") != h.Get("RateLimit-Reset") || h.Get("RateLimit-Remaining") != "0" ||
+				!strings.Contains(h.Get("RateLimit"), ";r=0;t="+h.Get("Retry-After")) || !strings.Contains(h.Get("RateLimit-Policy"), fmt.Sprintf(";q=%d;w=", most)) {
+				t.Errorf("%s: headers %v", o.ID, h)
+			}
+			wait, err := strconv.Atoi(w.Header().Get("Retry-After"))
+			if err != nil || wait < 1 {
+				t.Errorf("%s: Retry-After %q", o.ID, w.Header().Get("Retry-After"))
+			}
+		}
+		now := s.now
+		s.now = s.now.Add(24 * time.Hour)
+		if w := try(s, caller); w.Code == http.StatusTooManyRequests {
+			t.Errorf("%s: a day later it is still refused", o.ID)
+		}
+		s.now = now
+	}
+}
+
+// TestLimitsOfConnections: connections are limited, too, and somebody else of another
+// organization and network may go on.
+func TestLimitsOfConnections(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	s.now = time.Date(2026, 11, 30, 6, 0, 1, 0, time.UTC)
+	for range 1000 {
+		if w := s.as(anna, http.MethodPost, "/v1/connections", nil, "{"); w.Code == http.StatusTooManyRequests {
+			t.Fatal(w.Body)
+		}
+	}
+	problem(t, "one more", s.as(anna, http.MethodPost, "/v1/connections", nil, map[string]any{"role_arn": role}), http.StatusTooManyRequests, "rate_limited")
+	bert := auth.Caller{ARN: "arn:aws:iam::999999999999:user/bert", Address: "198.51.100.1"}
+	problem(t, "another of the organization", s.as(bert, http.MethodPost, "/v1/connections", nil, map[string]any{"role_arn": role}), http.StatusTooManyRequests, "rate_limited")
+	if w := s.as(bert, http.MethodPost, "/v1/connections", header{"CloudArq-Organization": "other"}, map[string]any{"role_arn": role}); w.Code != http.StatusCreated {
+		t.Errorf("another organization: status %d, %s", w.Code, w.Body)
+	}
+	if w := s.as(anna, http.MethodGet, "/v1/connections", nil, nil); w.Code != http.StatusOK {
+		t.Errorf("reading is limited: %d", w.Code)
+	}
+}
+
+// TestUncountedTries: what cannot be counted does not pass.
+func TestUncountedTries(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	s.table.fails = "LIMIT"
+	problem(t, "while nobody counts", s.call(http.MethodPost, "/v1/rekey", nil, nil), http.StatusInternalServerError, "internal")
+}
