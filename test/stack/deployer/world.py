@@ -16,7 +16,8 @@ class World:
         self.stack = stack
         session = botocore.session.get_session()
         self.partition = session.get_partition_for_region(region)
-        self.domain = session.get_component("endpoint_resolver").get_partition_dns_suffix(self.partition)
+        partitions = session.get_component("data_loader").load_data("partitions")["partitions"]
+        self.domain = next(p["outputs"]["dnsSuffix"] for p in partitions if p["id"] == self.partition)
         self._account = Account("stack", account, endpoint)
 
     def client(self, service: str):
