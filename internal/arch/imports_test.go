@@ -278,7 +278,7 @@ func TestNoInit(t *testing.T) {
 // everything by another key looks at these alone.
 func TestOneKindIsSealed(t *testing.T) {
 	t.Parallel()
-	makers := []string{"pkg/platform/secret", "pkg/platform/secret/kms", "pkg/platform/secret/keyring", "pkg/access/connect", "pkg/local"} // which hands it on
+	makers := []string{"pkg/platform/secret", "pkg/platform/secret/kms", "pkg/platform/secret/keyring", "pkg/access/datakey", "pkg/access/connect", "pkg/local"} // which hands it on
 	found := 0
 	for _, p := range list(t) {
 		if !strings.HasPrefix(p.name(), "pkg/") && !strings.HasPrefix(p.name(), "functions/") && !strings.HasPrefix(p.name(), "cmd/") || slices.Contains([]string{"pkg/platform/secret/secrettest"}, p.name()) {

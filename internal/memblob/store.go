@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +21,50 @@ import (
 type Store struct {
 	mu    sync.RWMutex
 	blobs map[string]stored
+	rooms map[string]map[string]bool // keys by how they begin, as far as room says
+}
+
+// room is how a key or a prefix begins: its first three parts, which tell one connection's
+// blobs from another's; false if it has less.
+func room(key string) (string, bool) {
+	at := 0
+	for range 3 {
+		next := strings.IndexByte(key[at:], '/')
+		if next < 0 {
+			return "", false
+		}
+		at += next + 1
+	}
+	return key[:at], true
+}
+
+// remove forgets a blob; s.mu is held.
+func (s *Store) remove(key string) {
+	delete(s.blobs, key)
+	if name, ok := room(key); ok {
+		delete(s.rooms[name], key)
+	}
+}
+
+// keys are those that begin with a prefix, in order; s.mu is held.
+func (s *Store) keys(prefix string) []string {
+	begins := func(key string) bool { return strings.HasPrefix(key, prefix) }
+	var all []string
+	if name, ok := room(prefix); ok {
+		for key := range s.rooms[name] {
+			if begins(key) {
+				all = append(all, key)
+			}
+		}
+	} else {
+		for key := range s.blobs {
+			if begins(key) {
+				all = append(all, key)
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 type stored struct {
@@ -32,7 +75,7 @@ type stored struct {
 var _ blob.Store = (*Store)(nil)
 
 // New makes an empty store.
-func New() *Store { return &Store{blobs: map[string]stored{}} }
+func New() *Store { return &Store{blobs: map[string]stored{}, rooms: map[string]map[string]bool{}} }
 
 // Put implements blob.Store.
 func (s *Store) Put(ctx context.Context, key string, r io.Reader) error {
@@ -43,6 +86,12 @@ func (s *Store) Put(ctx context.Context, key string, r io.Reader) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.blobs[key] = stored{content, time.Now().UTC()}
+	if name, ok := room(key); ok {
+		if s.rooms[name] == nil {
+			s.rooms[name] = map[string]bool{}
+		}
+		s.rooms[name][key] = true
+	}
 	return nil
 }
 
@@ -107,10 +156,7 @@ func (s *Store) infos(prefix string) []blob.Info {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	var all []blob.Info
-	for _, key := range slices.Sorted(maps.Keys(s.blobs)) {
-		if !strings.HasPrefix(key, prefix) {
-			continue
-		}
+	for _, key := range s.keys(prefix) {
 		found := s.blobs[key]
 		sum := sha256.Sum256(found.content)
 		all = append(all, blob.Info{Key: key, Size: int64(len(found.content)), Modified: found.modified, Tag: hex.EncodeToString(sum[:])})
@@ -129,7 +175,7 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.blobs, key)
+	s.remove(key)
 	return nil
 }
 
@@ -145,7 +191,7 @@ func (s *Store) DeleteMany(ctx context.Context, keys []string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, key := range keys {
-		delete(s.blobs, key)
+		s.remove(key)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/access/connect"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret/keyring"
+	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 // Rekeyed is what came of Rekey.
@@ -36,9 +37,9 @@ func (s *State) Rekey(ctx context.Context, passphrase Passphrase) (Rekeyed, erro
 	r := connect.Rekeying{Store: s.Store, Keys: keys}
 	var done Rekeyed
 	var damaged error
-	if done.DataKeys, damaged = r.All(ctx, Organization); damaged != nil && !errors.Is(damaged, secret.ErrSealed) {
+	if done.DataKeys, damaged = r.All(ctx, Organization, store.InstallationOwner); damaged != nil && !errors.Is(damaged, secret.ErrSealed) {
 		return done, damaged
 	}
-	done.Dropped, err = keys.DropKeys(r.Wrapped(ctx, Organization))
+	done.Dropped, err = keys.DropKeys(r.Wrapped(ctx, Organization, store.InstallationOwner))
 	return done, errors.Join(damaged, err)
 }

@@ -41,9 +41,13 @@ func IsAccountID(text string) bool { return accountNumber.MatchString(text) }
 
 var (
 	accountNumber = regexp.MustCompile(`^\d{12}$`)
-	project       = regexp.MustCompile(`^[A-Za-z0-9._-]*$`) // it is an attribute of alerts, by which people filter
+	project       = regexp.MustCompile(`^[A-Za-z0-9._-]+$`) // it is an attribute of alerts, by which people filter
 	regionName    = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$`)
 )
+
+func isProject(name string) bool {
+	return len(name) <= MaxConnectionName && project.MatchString(name)
+}
 
 // Check refuses what nobody may say of a connection, with a *FieldError. What only the
 // catalog knows, such as the names of services, is asked elsewhere.
@@ -59,7 +63,7 @@ func (c Connection) check() error {
 		return err
 	}
 	switch {
-	case len(c.Project) > MaxConnectionName || !project.MatchString(c.Project):
+	case c.Project != "" && !isProject(c.Project):
 		return wrong("project", "the project has at most %d letters, digits, dots, underscores and hyphens", MaxConnectionName)
 	case len(c.RoleARN) > MaxARN:
 		return wrong("role_arn", "the ARN has %d characters, at most %d are possible", len(c.RoleARN), MaxARN)

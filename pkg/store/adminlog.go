@@ -179,6 +179,9 @@ type tooLong struct {
 // redacted is what the log says of a record: what redact gives, of which long fields are
 // named by their size and digest.
 func redacted(body []byte, redact func([]byte) (json.RawMessage, error)) (json.RawMessage, error) {
+	if isGone(body) {
+		return nil, nil
+	}
 	said, err := redact(body)
 	if err != nil || len(said) <= maxLogged {
 		return said, err
@@ -204,6 +207,21 @@ func nothingSecret[T any](body []byte) (json.RawMessage, error) {
 		return nil, err
 	}
 	return json.Marshal(record)
+}
+
+// gone is what is written in the place of a record that is removed, so that there is
+// something to carry the entry. Nothing of the record is left in it.
+const gone = `{"$gone":true}`
+
+// goneAge is how long that stays: SettleAdminLog comes by long before it is over.
+const goneAge = 30 * 24 * time.Hour
+
+// isGone reports whether a record was removed.
+func isGone(body []byte) bool {
+	var record struct {
+		Gone bool `json:"$gone"`
+	}
+	return json.Unmarshal(body, &record) == nil && record.Gone
 }
 
 // carry puts an entry into the JSON of a record.

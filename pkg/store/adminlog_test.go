@@ -6,58 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	tables "github.com/cloudarq/cloudarq/internal/memtable"
+	"github.com/cloudarq/cloudarq/internal/mortal"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
-
-// mortal is a table of a process that dies at one of its requests: before it is done, or
-// after, when nobody hears the answer. Nothing that it asks for later is done.
-type mortal struct {
-	table.Table
-	left  atomic.Int64
-	after bool
-}
-
-var errDead = errors.New("dead")
-
-func (m *mortal) do(what func() error) error {
-	switch left := m.left.Add(-1); {
-	case left < 0:
-		return errDead
-	case left == 0 && m.after:
-		_ = what()
-		return errDead
-	case left == 0:
-		return errDead
-	}
-	return what()
-}
-
-func (m *mortal) Get(ctx context.Context, k table.Key) (it table.Item, err error) {
-	err = m.do(func() (err error) { it, err = m.Table.Get(ctx, k); return err })
-	return it, err
-}
-
-func (m *mortal) Put(ctx context.Context, it table.Item) error {
-	return m.do(func() error { return m.Table.Put(ctx, it) })
-}
-
-func (m *mortal) Delete(ctx context.Context, k table.Key) error {
-	return m.do(func() error { return m.Table.Delete(ctx, k) })
-}
-
-func (m *mortal) Query(ctx context.Context, q table.Query) (p table.Page, err error) {
-	err = m.do(func() (err error) { p, err = m.Table.Query(ctx, q); return err })
-	return p, err
-}
 
 func rename(ctx context.Context, org *store.Organization, name string, at time.Time) error {
 	for {
@@ -119,9 +78,7 @@ func TestNoChangeIsUnlogged(t *testing.T) {
 				if err := rename(t.Context(), org, "first", now); err != nil {
 					t.Fatal(err)
 				}
-				m := &mortal{Table: memory, after: after}
-				m.left.Store(step)
-				err := rename(t.Context(), store.New(m, nil).For("acme"), "second", now)
+				err := rename(t.Context(), store.New(mortal.Dies(memory, step, after), nil).For("acme"), "second", now)
 				if err == nil {
 					if step < 8 {
 						t.Fatalf("a change takes %d requests", step)
@@ -167,9 +124,7 @@ func TestWhoDoesNotLogLosesNothing(t *testing.T) {
 		for step := int64(1); ; step++ {
 			memory := tables.New(time.Now)
 			org := store.New(memory, nil).For("acme")
-			m := &mortal{Table: memory, after: after}
-			m.left.Store(step)
-			err := store.New(m, nil).For("acme").ChangeAudit(t.Context(), by, &model.Audit{ID: "a", Connection: "c", State: model.AuditRunning})
+			err := store.New(mortal.Dies(memory, step, after), nil).For("acme").ChangeAudit(t.Context(), by, &model.Audit{ID: "a", Connection: "c", State: model.AuditRunning})
 			want := int64(1)
 			if a, e := org.Audit(t.Context(), "c", "a"); errors.Is(e, store.ErrNotFound) {
 				want = 0

@@ -14,8 +14,14 @@ type dataKey struct {
 	Wrapped []byte `json:"wrapped"`
 }
 
-func (o *Organization) dataKeyKey(record string) table.Key {
-	return table.Key{PK: o.key("KEY"), SK: record}
+// DataKeyRecords are the wrapped data keys of an organization, or of the installation.
+type DataKeyRecords struct {
+	table table.Table
+	pk    string
+}
+
+func (r DataKeyRecords) dataKeyKey(record string) table.Key {
+	return table.Key{PK: r.pk, SK: record}
 }
 
 // DataKey is the wrapped data key of a record, as it was read.
@@ -25,11 +31,14 @@ type DataKey struct {
 	Version int64 // of the stored record
 }
 
-// DataKey reads the wrapped data key of a record of the organization, or
-// ErrNotFound. Deleting it makes everything unreadable that was sealed with it.
-func (o *Organization) DataKey(ctx context.Context, record string) (DataKey, error) {
+// DataKey reads the wrapped data key of a record, or ErrNotFound. Deleting it makes
+// everything unreadable that was sealed with it.
+func (r DataKeyRecords) DataKey(ctx context.Context, record string) (DataKey, error) {
 	var k dataKey
-	item, err := o.get(ctx, o.dataKeyKey(record), &k)
+	item, err := r.table.Get(ctx, r.dataKeyKey(record))
+	if err == nil {
+		err = decode(item, &k)
+	}
 	if err != nil {
 		return DataKey{}, fmt.Errorf("data key of %s: %w", record, err)
 	}
@@ -38,23 +47,23 @@ func (o *Organization) DataKey(ctx context.Context, record string) (DataKey, err
 
 // PutDataKey keeps the first data key of a record; ErrConflict says that it has
 // one.
-func (o *Organization) PutDataKey(ctx context.Context, record string, wrapped []byte) error {
-	item, err := encode(o.dataKeyKey(record), table.Key{}, 0, dataKey{wrapped})
+func (r DataKeyRecords) PutDataKey(ctx context.Context, record string, wrapped []byte) error {
+	item, err := encode(r.dataKeyKey(record), table.Key{}, 0, dataKey{wrapped})
 	if err != nil {
 		return err
 	}
-	if err := o.table.Put(ctx, item); err != nil {
+	if err := r.table.Put(ctx, item); err != nil {
 		return fmt.Errorf("write the data key of %s: %w", record, err)
 	}
 	return nil
 }
 
-// DataKeysPage lists the data keys of the organization, a page at a time, by what
-// they belong to, and says what continues it; empty at the end.
-func (o *Organization) DataKeysPage(ctx context.Context, cursor string, limit int) (keys []DataKey, next string, err error) {
-	page, err := o.table.Query(ctx, table.Query{PK: o.key("KEY"), Cursor: cursor, Limit: limit})
+// DataKeysPage lists the data keys, a page at a time, by what they belong to, and says
+// what continues it; empty at the end.
+func (r DataKeyRecords) DataKeysPage(ctx context.Context, cursor string, limit int) (keys []DataKey, next string, err error) {
+	page, err := r.table.Query(ctx, table.Query{PK: r.pk, Cursor: cursor, Limit: limit})
 	if err != nil {
-		return nil, "", fmt.Errorf("data keys of organization %s: %w", o.id, err)
+		return nil, "", fmt.Errorf("list data keys: %w", err)
 	}
 	for _, item := range page.Items {
 		var k dataKey
@@ -68,31 +77,45 @@ func (o *Organization) DataKeysPage(ctx context.Context, cursor string, limit in
 
 // ReplaceDataKey writes the same data key, wrapped anew, in place of what was read.
 // ErrConflict says that somebody else did, or that it was deleted: it stays so.
-func (o *Organization) ReplaceDataKey(ctx context.Context, read DataKey, wrapped []byte) error {
-	item, err := encode(o.dataKeyKey(read.Record), table.Key{}, read.Version, dataKey{wrapped})
+func (r DataKeyRecords) ReplaceDataKey(ctx context.Context, read DataKey, wrapped []byte) error {
+	item, err := encode(r.dataKeyKey(read.Record), table.Key{}, read.Version, dataKey{wrapped})
 	if err != nil {
 		return err
 	}
-	if err := o.table.Put(ctx, item); err != nil {
+	if err := r.table.Put(ctx, item); err != nil {
 		return fmt.Errorf("write the data key of %s anew: %w", read.Record, err)
 	}
 	return nil
 }
 
-// OwnedDataKey is a data key with the organization that it belongs to.
+// InstallationOwner stands for the installation where data keys name the organization
+// that they are of. No organization has such a name: the edges refuse the sign in it.
+const InstallationOwner model.OrganizationID = "#installation"
+
+// DataKeysOf are the data keys of an organization, or of the InstallationOwner.
+func (s *Store) DataKeysOf(org model.OrganizationID) DataKeyRecords {
+	if org == InstallationOwner {
+		return s.Installation().DataKeyRecords
+	}
+	return s.For(org).DataKeyRecords
+}
+
+// OwnedDataKey is a data key with the organization that it belongs to, or the
+// InstallationOwner.
 type OwnedDataKey struct {
 	Organization model.OrganizationID
 	DataKey
 }
 
-// DataKeys picks the data keys of all organizations from the items of a whole table.
-// Everything that is sealed is sealed by one of them. An error is yielded last.
+// DataKeys picks the data keys of all organizations, and of the installation, from the
+// items of a whole table. Everything that is sealed is sealed by one of them. An error is
+// yielded last.
 func DataKeys(items iter.Seq2[table.Item, error]) iter.Seq2[OwnedDataKey, error] {
 	return func(yield func(OwnedDataKey, error) bool) {
 		for item, err := range items {
 			var k dataKey
 			org, kind := kindOf(item.PK)
-			if err == nil && kind != "KEY" {
+			if err == nil && kind != keyKind {
 				continue
 			}
 			if err == nil {

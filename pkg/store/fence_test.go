@@ -141,12 +141,31 @@ func callAll(t *testing.T, name string, method reflect.Value) {
 	}
 }
 
+// anna is the id of a person.
+const anna = "01KBA0Q7Z3M2X9V5T1R8N4C6DE"
+
 // evil is a word that would lead elsewhere if it were not escaped.
 const evil = "x#O#acme2#CONNECTION"
 
+// harmless are records of which the store itself refuses evil words. Those that others
+// create have a version.
+var harmless = map[reflect.Type]any{
+	reflect.TypeFor[model.Member]():  model.Member{Person: anna, Role: model.RoleAdmin, Version: 1},
+	reflect.TypeFor[model.Project](): model.Project{Name: "shop"},
+	reflect.TypeFor[model.APIToken](): model.APIToken{
+		ID: anna, Name: evil, Owner: anna, Scopes: []model.Scope{model.ScopeRead}, ExpiresAt: time.Time{}.Add(time.Hour), Version: 1,
+	},
+	reflect.TypeFor[model.Invitation](): model.Invitation{ID: evil, Version: 1},
+	reflect.TypeFor[model.Recovery]():   model.Recovery{ID: evil, Version: 1},
+}
+
 func madeUp(ctx context.Context, of reflect.Type, depth int) reflect.Value {
 	v := reflect.New(of).Elem()
-	switch of.Kind() {
+	if r, ok := harmless[of]; ok {
+		v.Set(reflect.ValueOf(r))
+		return v
+	}
+	switch of.Kind() { //nolint:exhaustive // what the methods take
 	case reflect.String:
 		v.SetString(evil)
 	case reflect.Int, reflect.Int64:

@@ -48,13 +48,42 @@ func Inventory(items iter.Seq2[table.Item, error]) ([]Kind, error) {
 	return kinds, nil
 }
 
-// kindOf is whose records a partition has, and of which kind: Organization.key made it.
+// What keys begin with that are of no organization.
+const (
+	installationPart = "I" // I#<kind>
+	personPart       = "P" // P#<person>, and P#<person>#<kind>
+	emailPart        = "E" // E#<hash of an e-mail address>
+	leadPart         = "K" // K#<public id>
+	limitPart        = "L" // L#<limit>#<hash of a subject>
+)
+
+// keyKind is the kind of data keys.
+const keyKind = "KEY"
+
+// kindOf is whose records a partition has, and of which kind. Those of people are of no
+// organization.
 func kindOf(pk string) (model.OrganizationID, string) {
 	parts := table.Split(pk)
-	if len(parts) < 3 || parts[0] != "O" || parts[1] == "" || parts[2] == "" {
+	if slices.Contains(parts, "") {
 		return "", "?"
 	}
-	return model.OrganizationID(parts[1]), parts[2]
+	switch n := len(parts); {
+	case parts[0] == "O" && n >= 3:
+		return model.OrganizationID(parts[1]), parts[2]
+	case parts[0] == installationPart && n >= 2:
+		return InstallationOwner, parts[1]
+	case parts[0] == personPart && n == 2:
+		return "", "PERSON"
+	case parts[0] == personPart && n >= 3:
+		return "", parts[2]
+	case parts[0] == emailPart && n == 2:
+		return "", "EMAIL"
+	case parts[0] == leadPart && n == 2:
+		return "", "LEAD"
+	case parts[0] == limitPart && n == 3:
+		return "", "LIMIT"
+	}
+	return "", "?"
 }
 
 // digestOf is the digest of all that an item says, each part after its length.

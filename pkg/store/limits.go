@@ -20,7 +20,7 @@ func (s *Store) Limits() *Limits { return &Limits{s.table} }
 // start, and gives how many there are, this one included. They are forgotten at a moment
 // after the window.
 func (l *Limits) CountTry(ctx context.Context, limit, subject string, window, forget time.Time) (int64, error) {
-	return countTry(ctx, l.table, table.Path("L", limit, digest(subject)), window, forget)
+	return countTry(ctx, l.table, table.Path(limitPart, limit, digest(subject)), window, forget)
 }
 
 // CountTry is Limits.CountTry for what belongs to the organization.

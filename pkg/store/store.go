@@ -44,7 +44,9 @@ func New(t table.Table, severity func(model.CheckID) (model.Severity, bool)) *St
 
 // For is the records of one organization.
 func (s *Store) For(org model.OrganizationID) *Organization {
-	return &Organization{id: org, table: s.table, prefix: table.Path("O", string(org)), severity: s.severity}
+	o := &Organization{id: org, table: s.table, prefix: table.Path("O", string(org)), severity: s.severity}
+	o.DataKeyRecords = DataKeyRecords{s.table, o.key(keyKind)}
+	return o
 }
 
 // Organization is the records of one tenant. Every key begins with the tenant,
@@ -54,6 +56,7 @@ type Organization struct {
 	table  table.Table
 	prefix string
 
+	DataKeyRecords
 	severity func(model.CheckID) (model.Severity, bool)
 }
 

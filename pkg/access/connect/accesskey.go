@@ -8,6 +8,7 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
+	"github.com/cloudarq/cloudarq/pkg/access/datakey"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/aws/client"
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
@@ -94,7 +95,7 @@ func (k AccessKeys) keep(ctx context.Context, org model.OrganizationID, connecti
 	defer release()
 	by, err := k.Keys.Generate(ctx, owner)
 	if err != nil {
-		return sealed, ofDataKey(owner, err)
+		return sealed, datakey.Wrong(owner, err)
 	}
 	id, word := keyBindings(org, connection)
 	if sealed.AccessKeyID, err = by.Seal(id, key.ID); err == nil {
@@ -125,7 +126,7 @@ func (k AccessKeys) Open(ctx context.Context, org model.OrganizationID, c model.
 	if err != nil {
 		return secret.AccessKey{}, err
 	}
-	by, err := openDataKey(ctx, k.Store.For(org), k.Keys, keyOwner(org, c.ID, sealed))
+	by, err := datakey.Open(ctx, k.Store.DataKeysOf(org), k.Keys, keyOwner(org, c.ID, sealed))
 	if err != nil {
 		return secret.AccessKey{}, err
 	}

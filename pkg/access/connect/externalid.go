@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cloudarq/cloudarq/pkg/access/datakey"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -107,7 +108,7 @@ func NewExternalID() secret.String {
 
 // key is the organization's data key; it is made the first time.
 func (e ExternalIDs) key(ctx context.Context, org model.OrganizationID) (secret.DataKey, error) {
-	return dataKey(ctx, e.Store.For(org), e.Keys, secret.Owner{Organization: string(org), Record: record})
+	return datakey.Get(ctx, e.Store.DataKeysOf(org), e.Keys, secret.Owner{Organization: string(org), Record: record})
 }
 
 func binding(org model.OrganizationID) secret.Binding {

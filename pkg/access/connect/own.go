@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cloudarq/cloudarq/pkg/access/datakey"
 	"github.com/cloudarq/cloudarq/pkg/aws/client"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
@@ -22,7 +23,7 @@ type OwnIDs struct {
 
 // Seal seals the External ID of a connection, to be kept with its access.
 func (o OwnIDs) Seal(ctx context.Context, org model.OrganizationID, connection model.ConnectionID, id secret.String) ([]byte, error) {
-	key, err := dataKey(ctx, o.Records, o.Keys, ownerOf(org, connection))
+	key, err := datakey.Get(ctx, o.Records.DataKeyRecords, o.Keys, ownerOf(org, connection))
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +36,7 @@ func (o OwnIDs) Seal(ctx context.Context, org model.OrganizationID, connection m
 
 // Open opens what Seal made for the same connection.
 func (o OwnIDs) Open(ctx context.Context, org model.OrganizationID, connection model.ConnectionID, sealed []byte) (secret.String, error) {
-	key, err := openDataKey(ctx, o.Records, o.Keys, ownerOf(org, connection))
+	key, err := datakey.Open(ctx, o.Records.DataKeyRecords, o.Keys, ownerOf(org, connection))
 	if err != nil {
 		return secret.String{}, err
 	}
@@ -51,7 +52,7 @@ func (o OwnIDs) Trust(org model.OrganizationID, connection model.ConnectionID, e
 	return Trust{
 		Records: o.Records, Connection: connection, Client: entrance,
 		Key: func(ctx context.Context) (secret.DataKey, error) {
-			return openDataKey(ctx, o.Records, o.Keys, ownerOf(org, connection))
+			return datakey.Open(ctx, o.Records.DataKeyRecords, o.Keys, ownerOf(org, connection))
 		},
 		Place: trustPlace(org, connection), Now: now, Every: VerifyEvery,
 	}

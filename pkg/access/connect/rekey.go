@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/cloudarq/cloudarq/pkg/access/datakey"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -13,6 +14,8 @@ import (
 
 // Rekeying wraps data keys anew, by the newest master key, while work goes on: what
 // they sealed stays as it is.
+//
+// Data keys of the installation are those of store.InstallationOwner.
 type Rekeying struct {
 	Store *store.Store
 	Keys  secret.Wrapper
@@ -23,7 +26,7 @@ type Rekeying struct {
 // do not open, and these stay as they are; next goes on after them, too. Any other
 // error has no next.
 func (r Rekeying) Page(ctx context.Context, org model.OrganizationID, cursor string, limit int) (rekeyed int, next string, err error) {
-	keys, next, err := r.Store.For(org).DataKeysPage(ctx, cursor, limit)
+	keys, next, err := r.Store.DataKeysOf(org).DataKeysPage(ctx, cursor, limit)
 	if err != nil {
 		return 0, "", err
 	}
@@ -42,24 +45,25 @@ func (r Rekeying) Page(ctx context.Context, org model.OrganizationID, cursor str
 	return rekeyed, next, errors.Join(damaged...)
 }
 
-// All wraps all data keys of an organization anew, and says how many. The error
+// All wraps all data keys of some organizations anew, and says how many. The error
 // tells of those that do not open.
-func (r Rekeying) All(ctx context.Context, org model.OrganizationID) (rekeyed int, err error) {
+func (r Rekeying) All(ctx context.Context, orgs ...model.OrganizationID) (rekeyed int, err error) {
 	const page = 100
 	var damaged []error
-	for cursor := ""; ; {
-		n, next, err := r.Page(ctx, org, cursor, page)
-		rekeyed += n
-		if err != nil && !errors.Is(err, secret.ErrSealed) {
-			return rekeyed, err
-		}
-		if err != nil {
-			damaged = append(damaged, err)
-		}
-		if cursor = next; cursor == "" {
-			return rekeyed, errors.Join(damaged...)
+	for _, org := range orgs {
+		for cursor, more := "", true; more; more = cursor != "" {
+			n, next, err := r.Page(ctx, org, cursor, page)
+			rekeyed += n
+			if err != nil && !errors.Is(err, secret.ErrSealed) {
+				return rekeyed, err
+			}
+			if err != nil {
+				damaged = append(damaged, err)
+			}
+			cursor = next
 		}
 	}
+	return rekeyed, errors.Join(damaged...)
 }
 
 // rekey wraps a data key anew. It reports false for one that is gone.
@@ -69,13 +73,13 @@ func (r Rekeying) rekey(ctx context.Context, org model.OrganizationID, k store.D
 		return false, err
 	}
 	defer release()
-	records, owner := r.Store.For(org), secret.Owner{Organization: string(org), Record: k.Record}
+	records, owner := r.Store.DataKeysOf(org), secret.Owner{Organization: string(org), Record: k.Record}
 	for {
 		anew, err := r.Keys.Rewrap(ctx, owner, k.Wrapped)
 		if err == nil {
 			err = records.ReplaceDataKey(ctx, k, anew)
 		} else {
-			err = ofDataKey(owner, err)
+			err = datakey.Wrong(owner, err)
 		}
 		moved := errors.Is(err, store.ErrConflict) || errors.Is(err, secret.ErrSealed)
 		if !moved {
@@ -95,23 +99,23 @@ func (r Rekeying) rekey(ctx context.Context, org model.OrganizationID, k store.D
 	}
 }
 
-// Wrapped yields all data keys of an organization as they are wrapped.
-func (r Rekeying) Wrapped(ctx context.Context, org model.OrganizationID) iter.Seq2[[]byte, error] {
+// Wrapped yields all data keys of some organizations as they are wrapped.
+func (r Rekeying) Wrapped(ctx context.Context, orgs ...model.OrganizationID) iter.Seq2[[]byte, error] {
 	const page = 1000
 	return func(yield func([]byte, error) bool) {
-		for cursor := ""; ; {
-			keys, next, err := r.Store.For(org).DataKeysPage(ctx, cursor, page)
-			if err != nil {
-				yield(nil, fmt.Errorf("list wrapped keys: %w", err))
-				return
-			}
-			for _, k := range keys {
-				if !yield(k.Wrapped, nil) {
+		for _, org := range orgs {
+			for cursor, more := "", true; more; more = cursor != "" {
+				keys, next, err := r.Store.DataKeysOf(org).DataKeysPage(ctx, cursor, page)
+				if err != nil {
+					yield(nil, fmt.Errorf("list wrapped keys: %w", err))
 					return
 				}
-			}
-			if cursor = next; cursor == "" {
-				return
+				for _, k := range keys {
+					if !yield(k.Wrapped, nil) {
+						return
+					}
+				}
+				cursor = next
 			}
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/cloudarq/cloudarq/pkg/access/datakey"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
@@ -121,11 +122,11 @@ func (r Resealing) each(ctx context.Context, work func(context.Context, store.Ow
 
 // move wraps a data key anew, and again if somebody wrote it meanwhile.
 func (r Resealing) move(ctx context.Context, k store.OwnedDataKey) (moved bool, err error) {
-	records := r.Store.For(k.Organization)
+	records := r.Store.DataKeysOf(k.Organization)
 	for {
 		anew, moved, err := r.Keys.Move(ctx, ownerOfDataKey(k), k.Wrapped)
 		if err != nil {
-			return false, ofDataKey(ownerOfDataKey(k), err)
+			return false, datakey.Wrong(ownerOfDataKey(k), err)
 		}
 		if !moved {
 			return false, nil

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cloudarq/cloudarq/pkg/access/datakey"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/audit/statement"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -35,7 +36,7 @@ func (s Signing) Sign(ctx context.Context, org model.OrganizationID, what statem
 	if err != nil {
 		return model.Envelope{}, err
 	}
-	by, err := openDataKey(ctx, s.Store.For(org), s.Keys, signingOwner(org))
+	by, err := datakey.Open(ctx, s.Store.DataKeysOf(org), s.Keys, signingOwner(org))
 	if err != nil {
 		return model.Envelope{}, err
 	}
@@ -69,7 +70,7 @@ func (s Signing) key(ctx context.Context, org model.OrganizationID) (store.Signi
 	if !errors.Is(err, store.ErrNotFound) {
 		return stored, err
 	}
-	by, err := dataKey(ctx, records, s.Keys, signingOwner(org))
+	by, err := datakey.Get(ctx, records.DataKeyRecords, s.Keys, signingOwner(org))
 	if err != nil {
 		return stored, err
 	}

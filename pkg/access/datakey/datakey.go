@@ -1,4 +1,6 @@
-package connect
+// Package datakey makes and opens the data keys of records, by which everything secret is
+// sealed.
+package datakey
 
 import (
 	"context"
@@ -9,20 +11,20 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
-// dataKey is the data key of a record; it is made the first time.
-func dataKey(ctx context.Context, records *store.Organization, keys secret.Wrapper, owner secret.Owner) (secret.DataKey, error) {
-	key, err := openDataKey(ctx, records, keys, owner)
+// Get is the data key of a record; it is made the first time.
+func Get(ctx context.Context, records store.DataKeyRecords, keys secret.Wrapper, owner secret.Owner) (secret.DataKey, error) {
+	key, err := Open(ctx, records, keys, owner)
 	if !errors.Is(err, store.ErrNotFound) {
 		return key, err
 	}
-	key, err = makeDataKey(ctx, records, keys, owner)
+	key, err = create(ctx, records, keys, owner)
 	if errors.Is(err, store.ErrConflict) { // somebody else's is the one that is kept
-		return openDataKey(ctx, records, keys, owner)
+		return Open(ctx, records, keys, owner)
 	}
 	return key, err
 }
 
-func makeDataKey(ctx context.Context, records *store.Organization, keys secret.Wrapper, owner secret.Owner) (secret.DataKey, error) {
+func create(ctx context.Context, records store.DataKeyRecords, keys secret.Wrapper, owner secret.Owner) (secret.DataKey, error) {
 	release, err := secret.Hold(ctx, keys)
 	if err != nil {
 		return secret.DataKey{}, err
@@ -30,13 +32,13 @@ func makeDataKey(ctx context.Context, records *store.Organization, keys secret.W
 	defer release()
 	key, err := keys.Generate(ctx, owner)
 	if err != nil {
-		return secret.DataKey{}, ofDataKey(owner, err)
+		return secret.DataKey{}, Wrong(owner, err)
 	}
 	return key, records.PutDataKey(ctx, owner.Record, key.Wrapped)
 }
 
-// openDataKey is the data key of a record, or store.ErrNotFound.
-func openDataKey(ctx context.Context, records *store.Organization, keys secret.Wrapper, owner secret.Owner) (secret.DataKey, error) {
+// Open is the data key of a record, or store.ErrNotFound.
+func Open(ctx context.Context, records store.DataKeyRecords, keys secret.Wrapper, owner secret.Owner) (secret.DataKey, error) {
 	stored, err := records.DataKey(ctx, owner.Record)
 	if err != nil {
 		return secret.DataKey{}, err
@@ -47,7 +49,7 @@ func openDataKey(ctx context.Context, records *store.Organization, keys secret.W
 			return key, nil
 		}
 		if !errors.Is(err, secret.ErrSealed) {
-			return secret.DataKey{}, ofDataKey(owner, err)
+			return secret.DataKey{}, Wrong(owner, err)
 		}
 		// It may have been wrapped anew since it was read, and the master key dropped.
 		now, e := records.DataKey(ctx, owner.Record)
@@ -55,12 +57,13 @@ func openDataKey(ctx context.Context, records *store.Organization, keys secret.W
 			return secret.DataKey{}, e
 		}
 		if now.Version == stored.Version {
-			return secret.DataKey{}, ofDataKey(owner, err)
+			return secret.DataKey{}, Wrong(owner, err)
 		}
 		stored = now
 	}
 }
 
-func ofDataKey(owner secret.Owner, err error) error {
+// Wrong is an error of the data key of an owner.
+func Wrong(owner secret.Owner, err error) error {
 	return fmt.Errorf("data key of %s of organization %s: %w", owner.Record, owner.Organization, err)
 }
