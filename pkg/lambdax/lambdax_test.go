@@ -77,7 +77,7 @@ func TestHTTP(t *testing.T) {
 		t.Fatal(err)
 	}
 	caller, ok := auth.CallerOf(got.Context())
-	if !ok || caller.ARN != "arn:aws:iam::999999999999:user/operator" {
+	if !ok || caller.ARN != "arn:aws:iam::999999999999:user/operator" || caller.Address != e.RequestContext.HTTP.SourceIP || caller.Address == "" {
 		t.Errorf("caller %+v", caller)
 	}
 	if got.Method != http.MethodGet || got.URL.Path != e.RawPath || got.URL.Query().Get("b") != "x y" || body != "hello" ||
