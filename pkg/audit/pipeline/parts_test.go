@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,7 @@ type slow struct {
 	page   int
 	looked map[string]int // how often at each
 	rooms  func(region string) int
+	takes  time.Duration // to look at one; 0 is two milliseconds
 }
 
 func (h *slow) spec() collect.Spec {
@@ -40,7 +42,7 @@ func (h *slow) spec() collect.Spec {
 				n = h.rooms(s.Region)
 			}
 			return collect.Each(ctx, s, &pages{n: n, size: h.page}, func(p *[]int) []int { return *p }, func(_ *collect.Reading, i int) *door {
-				time.Sleep(2 * time.Millisecond) // what a call takes
+				time.Sleep(cmp.Or(h.takes, 2*time.Millisecond)) // what a call takes
 				name := fmt.Sprintf("%s-%06d", s.Region, i)
 				h.mu.Lock()
 				h.looked[name]++
@@ -133,11 +135,14 @@ func (m *machine) seen(t *testing.T, a model.Audit) (lines map[string]int, listi
 func TestTasksGoOn(t *testing.T) {
 	t.Parallel()
 	const n = 5_000
-	h := &slow{page: 1_000, looked: map[string]int{}, rooms: func(region string) int { return map[string]int{"eu-west-1": n, "us-east-1": 10}[region] }}
+	// A task gets through a third at most, and on a machine that is ten times as slow, too,
+	// in far fewer tasks than there may be.
+	const hurry = 300 * time.Millisecond
+	h := &slow{page: 1_000, takes: 6 * time.Millisecond, looked: map[string]int{}, rooms: func(region string) int { return map[string]int{"eu-west-1": n, "us-east-1": 10}[region] }}
 	m := newMachine(t, t.TempDir(), &world{}, memory.Options{MaxReceives: 3})
 	m.ContinueFor, m.Spare = 24*time.Hour, 10*time.Second
 	m.Specs["house"] = h.spec()
-	a := m.hurry(t, 80*time.Millisecond, "eu-west-1", "us-east-1")
+	a := m.hurry(t, hurry, "eu-west-1", "us-east-1")
 	lines, listings := m.seen(t, a)
 	tasks, err := m.records.Tasks(t.Context(), a.ID)
 	if err != nil {
@@ -160,7 +165,7 @@ func TestTasksGoOn(t *testing.T) {
 	}
 	// What is gone is known to be gone although no one task saw all.
 	h.rooms = func(region string) int { return map[string]int{"eu-west-1": n - 2, "us-east-1": 10}[region] }
-	if a := m.hurry(t, 80*time.Millisecond, "eu-west-1", "us-east-1"); a.Summary.Changes.Resolved != 1 || a.Summary.Changes.New != 0 {
+	if a := m.hurry(t, hurry, "eu-west-1", "us-east-1"); a.Summary.Changes.Resolved != 1 || a.Summary.Changes.New != 0 {
 		t.Errorf("changes %+v", a.Summary.Changes)
 	}
 }
