@@ -239,7 +239,7 @@ func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, ta
 			return err
 		}
 	}
-	task.State, task.Load, task.Spent = model.TaskCollected, calls.load(), calls.spent
+	task.State, task.Load, task.Spent = model.TaskCollected, loadOf(calls.Entries()), calls.spent
 	p.meter(metrics.Throttles, task.Throttled)
 	p.meter(metrics.Verdicts, ev.tally.Sum().Total())
 	task.Resources, task.Listings, task.Tally, task.Gaps = ev.resources, ev.counts(), ev.tally, ev.gaps.list()

@@ -21,7 +21,7 @@ func (p *Pipeline) connect(ctx context.Context, m Message, audit model.Audit, ta
 	if err := p.openAndPlan(ctx, m, audit, calls); err != nil {
 		return err
 	}
-	task.Ledger, task.Load, task.State = calls.key, calls.load(), model.TaskCollected
+	task.Ledger, task.Load, task.State = calls.key, loadOf(calls.Entries()), model.TaskCollected
 	return nil
 }
 

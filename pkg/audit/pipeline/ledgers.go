@@ -123,7 +123,7 @@ func (p *Pipeline) RecordConnect(ctx context.Context, orgID model.OrganizationID
 		return err
 	}
 	if audit.CallBudget > 0 {
-		if _, err := p.Store.For(orgID).TakeCalls(ctx, *audit, len(calls)); err != nil {
+		if _, err := p.Store.For(orgID).TakeCalls(ctx, *audit, loadOf(calls).Attempts); err != nil {
 			return err
 		}
 	}
@@ -201,9 +201,9 @@ func (r *recording) giveBack(ctx context.Context) error {
 	return err
 }
 
-// load is what the calls were for the account.
-func (r *recording) load() (l model.Load) {
-	for _, e := range r.Entries() {
+// loadOf is what calls were for the account.
+func loadOf(calls []ledger.Entry) (l model.Load) {
+	for _, e := range calls {
 		l = l.Add(model.Load{Calls: 1, Attempts: e.Attempts, Throttled: e.Throttles})
 	}
 	return l

@@ -300,3 +300,21 @@ func TestLedgersInOrder(t *testing.T) {
 		t.Errorf("two attempts have the key %s", one)
 	}
 }
+
+// TestConnectingTakesOfTheBudget: a call that was made three times is three requests for
+// the account, also where it was made before there was an audit.
+func TestConnectingTakesOfTheBudget(t *testing.T) {
+	t.Parallel()
+	p := &pipeline.Pipeline{Store: store.New(tables.New(time.Now), nil), Evidence: blobs.New(), Now: time.Now}
+	org := p.Store.For(organization)
+	audit := model.Audit{ID: "audit", Connection: account, State: model.AuditRunning, StartedAt: time.Now().UTC(), CallBudget: 100}
+	if err := org.PutAudit(t.Context(), &audit); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.RecordConnect(t.Context(), organization, &audit, []ledger.Entry{{Attempts: 1}, {Attempts: 3}, {Attempts: 6}}); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := org.TakeCalls(t.Context(), audit, 100); left != 90 || err != nil {
+		t.Errorf("%d calls are left, %v", left, err)
+	}
+}

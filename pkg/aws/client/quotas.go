@@ -21,8 +21,8 @@ type Quota struct {
 	Service   string // the SDK's id, "CloudWatch Logs"
 	Operation string // empty for all of the service together, "*" for each one by itself
 	Limit     Limit
-	// Source is where AWS says so, and Read the day it did; empty where AWS publishes
-	// none, and the limit is what we take it to be.
+	// Source is where AWS was seen to say so, and Read the day; where both are empty, the
+	// limit is what we take it to be.
 	Source, Read string
 }
 

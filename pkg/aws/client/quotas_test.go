@@ -14,7 +14,7 @@ import (
 )
 
 // TestEveryOperationHasAQuota: what is called is paced by a quota that somebody looked
-// up, or by one that says of itself that AWS publishes none.
+// up, or by one that says of itself that nobody did.
 func TestEveryOperationHasAQuota(t *testing.T) {
 	t.Parallel()
 	used := map[Quota]bool{}

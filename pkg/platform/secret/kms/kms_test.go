@@ -186,6 +186,13 @@ func TestRefusals(t *testing.T) {
 			if err == nil || errors.Is(err, secret.ErrSealed) != c.sealed {
 				t.Errorf("%v, want ErrSealed: %t", err, c.sealed)
 			}
+			// Moving asks the new key when it is not the old one's.
+			old := fake.New()
+			fake.On(old, func(*awskms.DecryptInput) (*awskms.DecryptOutput, error) { return nil, &types.IncorrectKeyException{} })
+			m := kms.NewMover(awskms.NewFromConfig(old.Config(t)), "old", awskms.NewFromConfig(f.Config(t)), "new")
+			if _, moved, err := m.Move(t.Context(), owner, []byte("x")); err == nil || moved || errors.Is(err, secret.ErrSealed) != c.sealed {
+				t.Errorf("moving: %t, %v, want ErrSealed: %t", moved, err, c.sealed)
+			}
 		})
 	}
 }

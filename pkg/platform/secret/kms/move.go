@@ -31,8 +31,13 @@ func (m *Mover) Move(ctx context.Context, owner secret.Owner, wrapped []byte) (a
 	if err == nil {
 		return anew, true, nil
 	}
-	if errors.Is(err, secret.ErrSealed) && m.Moved(ctx, owner, wrapped) == nil {
-		return wrapped, false, nil
+	if errors.Is(err, secret.ErrSealed) {
+		switch e := m.Moved(ctx, owner, wrapped); {
+		case e == nil:
+			return wrapped, false, nil
+		case !errors.Is(e, secret.ErrSealed): // whether the new key opens it is not known
+			err = e
+		}
 	}
 	return nil, false, fmt.Errorf("move a data key: %w", err)
 }
