@@ -35,8 +35,9 @@ type poller struct {
 
 	slots  chan struct{} // one for each batch there may be at once
 	wake   chan struct{}
-	random *rand.Rand  // nil keeps the queue's order
-	buffer []*delivery // only of run
+	done   chan struct{} // closed when it receives no more
+	random *rand.Rand    // nil keeps the queue's order
+	buffer []*delivery   // only of run
 
 	mu      sync.Mutex
 	failure error // of the last receive
@@ -78,6 +79,7 @@ func (h *Host) newPoller(ctx context.Context, m stack.Mapping) (*poller, error) 
 		account: sqs.NewFromConfig(h.aws(nil)),
 		slots:   make(chan struct{}, n),
 		wake:    make(chan struct{}, 1),
+		done:    make(chan struct{}),
 	}
 	if h.options.Shuffle != 0 && !q.FIFO {
 		p.random = rand.New(rand.NewPCG(h.options.Shuffle, uint64(len(h.pollers))))
@@ -94,6 +96,7 @@ func (h *Host) newPoller(ctx context.Context, m stack.Mapping) (*poller, error) 
 // run polls until the host closes.
 func (p *poller) run() {
 	defer p.giveBackBuffer()
+	defer close(p.done)
 	for {
 		select {
 		case p.slots <- struct{}{}:
@@ -139,7 +142,7 @@ func (p *poller) fill() {
 	if p.random != nil {
 		want = max(want, shuffled)
 	}
-	for len(p.buffer) < want {
+	for len(p.buffer) < want && p.host.life.Err() == nil {
 		n := p.receive(min(receives, want-len(p.buffer)))
 		if n == 0 {
 			return

@@ -133,8 +133,12 @@ func (p *poller) giveBackLater(m *message) {
 	}
 }
 
-// giveBack makes a message visible.
+// giveBack makes a message visible. While the host closes it waits until no poller could
+// receive the message once more, which counts toward its queue's limit.
 func (p *poller) giveBack(m *message) {
+	if p.host.life.Err() != nil {
+		<-p.done
+	}
 	ctx, cancel := p.host.afterwards()
 	defer cancel()
 	_, err := p.account.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{

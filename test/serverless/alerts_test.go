@@ -61,8 +61,8 @@ func TestAlertsAndSchedule(t *testing.T) {
 	if got := words(everything.empty(t)); !slices.Equal(got, []string{"audit finished"}) {
 		t.Errorf("alerts of an audit without changes: %v", got)
 	}
-	// Two results that come in at the same moment may both find that they were the last,
-	// and both close: each stores the evidence of the rules over the account.
+	// Results that come in at the same moment may all find that they were the last, and all
+	// close: each stores the evidence of the rules over the account.
 	stored := map[string]bool{}
 	for _, c := range h.Calls()[before:] {
 		if c.Function == "AggregatorFunction" && c.Is("s3", "PutObject") {
@@ -72,8 +72,8 @@ func TestAlertsAndSchedule(t *testing.T) {
 			}
 		}
 	}
-	if len(stored) == 0 || len(stored) > 2 {
-		t.Errorf("an audit without changes stored %v in the aggregator, want one object, or one of each of two", slices.Sorted(maps.Keys(stored)))
+	if len(stored) == 0 {
+		t.Error("an audit without changes stored no evidence of the rules over the account")
 	}
 }
 
