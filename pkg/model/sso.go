@@ -93,10 +93,10 @@ func (s SSO) Asks() []string {
 }
 
 // InDomains reports whether an e-mail address is in one of the domains. Those below a
-// domain are not in it.
+// domain are not in it, nor is what is no address.
 func (s SSO) InDomains(address string) bool {
-	_, of, ok := strings.Cut(NormalEmail(address), "@")
-	return ok && slices.Contains(s.Domains, of)
+	_, of, _ := strings.Cut(NormalEmail(address), "@")
+	return checkEmail("", address) == nil && slices.Contains(s.Domains, of)
 }
 
 // GrantOf is what somebody may do who is in groups: the highest role of any, and if that is
