@@ -307,7 +307,7 @@ func TestRebinding(t *testing.T) {
 	lookups := 0
 	client := sso.NewClient(sso.Reach{Roots: roots, Lookup: func(context.Context, string) ([]netip.Addr, error) {
 		lookups++
-		if lookups == 1 { // an address of the discard-only kind of documentation cannot be tried: nothing is sent
+		if lookups == 1 {
 			return []netip.Addr{netip.MustParseAddr("10.0.0.1")}, nil
 		}
 		return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil

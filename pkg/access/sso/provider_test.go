@@ -30,6 +30,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret/keyring"
+	"github.com/cloudarq/cloudarq/pkg/platform/table"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
@@ -188,6 +189,7 @@ type house struct {
 	now      time.Time
 	provider *provider
 	config   model.SSO
+	table    table.Table
 	store    *store.Store
 }
 
@@ -203,7 +205,8 @@ func open(t testing.TB, change func(*model.SSO)) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.store = store.New(memtable.New(h.clock), nil)
+	h.table = memtable.New(h.clock)
+	h.store = store.New(h.table, nil)
 	h.SignIn = sso.SignIn{
 		Store: h.store, Keys: keys, Callback: callback, Now: h.clock,
 		Sessions: people.Sessions{Store: h.store, Now: h.clock},

@@ -7,15 +7,19 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	"pgregory.net/rapid"
 
+	"github.com/cloudarq/cloudarq/internal/mortal"
 	"github.com/cloudarq/cloudarq/pkg/access/people"
 	"github.com/cloudarq/cloudarq/pkg/access/sso"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
+	"github.com/cloudarq/cloudarq/pkg/platform/table"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
@@ -449,4 +453,98 @@ func TestCrossOrganizations(t *testing.T) {
 	if until := in.Session.ExpiresAt; until.Sub(h.now) > model.SessionIdle+time.Second {
 		t.Errorf("the session lasts until %s", until)
 	}
+}
+
+// TestAtOnce: somebody new who signs in several times at once is one person.
+func TestAtOnce(t *testing.T) {
+	t.Parallel()
+	h := open(t, nil)
+	const n = 8
+	who := make([]model.PersonID, n)
+	var group errgroup.Group
+	for i := range n {
+		group.Go(func() error {
+			in, err := h.try(t)
+			who[i] = in.Session.Person
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatalf("%v: %v", err, errors.Unwrap(err))
+	}
+	slices.Sort(who)
+	if all := slices.Compact(who); len(all) != 1 {
+		t.Errorf("there are %d people", len(all))
+	}
+	members, _, err := h.store.For("acme").MembersPage(t.Context(), "", 100)
+	if err != nil || len(members) != 1 {
+		t.Errorf("there are %d members, %v", len(members), err)
+	}
+}
+
+// TestTwoAdministratorsAtOnce: of the last two, whose groups take the role from both at the
+// same moment, one is left.
+func TestTwoAdministratorsAtOnce(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		h := open(t, nil)
+		h.joined(t, "anna@acme.com", model.RoleAdmin)
+		h.joined(t, "bert@acme.com", model.RoleAdmin)
+		var next atomic.Int64
+		h.provider.claims = func(c map[string]any) {
+			c["sub"] = []string{"a", "b"}[next.Add(1)-1]
+			c["email"] = map[any]string{"a": "anna@acme.com", "b": "bert@acme.com"}[c["sub"]]
+		}
+		var group errgroup.Group
+		for range 2 {
+			group.Go(func() error {
+				if _, err := h.try(t); err != nil && code(err) != sso.CodeLastAdministrator && !errors.Is(err, store.ErrConflict) {
+					return err
+				}
+				return nil
+			})
+		}
+		if err := group.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		members, _, err := h.store.For("acme").MembersPage(t.Context(), "", 10)
+		if err != nil || !slices.ContainsFunc(members, func(m model.Member) bool { return m.Role == model.RoleAdmin && !m.Suspended }) {
+			t.Fatalf("nobody administers any more: %+v, %v", members, err)
+		}
+	}
+}
+
+// TestDeath: whoever dies while somebody new is signed in, the next sign-in is as if it had
+// been the first.
+func TestDeath(t *testing.T) {
+	t.Parallel()
+	var h *house
+	mortal.Deaths(t, 15, func(t *testing.T) table.Table { h = open(t, nil); return h.table },
+		func(tb table.Table) error {
+			s := h.SignIn
+			s.Store = store.New(tb, nil)
+			s.Sessions.Store = s.Store
+			started, err := h.Start(context.Background(), "acme", "")
+			if err != nil {
+				return err
+			}
+			answer := h.provider.visit(t, started.URL)
+			answer.Cookie = started.Cookie
+			_, err = s.Finish(context.Background(), answer)
+			return err
+		},
+		func(t *testing.T, _ table.Table, death string, _ error) {
+			h.now = h.now.Add(2 * time.Hour)
+			in, err := h.try(t)
+			if err != nil {
+				t.Fatalf("%s: %v: %v", death, err, errors.Unwrap(err))
+			}
+			members, _, err := h.store.For("acme").MembersPage(t.Context(), "", 100)
+			if err != nil || len(members) != 1 || members[0].Person != in.Session.Person {
+				t.Errorf("%s: the members are %+v, and signed in is %s, %v", death, members, in.Session.Person, err)
+			}
+			if _, err := h.store.For("acme").VerifyAdminLog(t.Context()); err != nil {
+				t.Errorf("%s: %v", death, err)
+			}
+		})
 }
