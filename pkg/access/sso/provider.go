@@ -211,10 +211,10 @@ func (p *provider) overage(said claims) bool {
 	return elsewhere || said.HasGroups
 }
 
-// google is the provider of anybody, who may have had an address verified that is not
-// Google's and has somebody else by now: that it is an organization's says hd
-// (https://developers.google.com/identity/openid-connect/openid-connect, read on 30 November
-// 2026).
+// google is the provider of anybody, who may have had an address verified once that is
+// somebody else's by now. Only of one with hd, or of its own mail, does Google vouch for
+// that (https://developers.google.com/identity/gsi/web/guides/verify-google-id-token, as
+// quoted by https://community.auth0.com/t/168525, read on 30 November 2026).
 const google = "https://accounts.google.com"
 
 func (p *provider) who(subject string, said claims, all map[string]json.RawMessage) (whoever, error) {
@@ -231,7 +231,7 @@ func (p *provider) who(subject string, said claims, all map[string]json.RawMessa
 		return w, nil
 	}
 	// Which groups, a provider says elsewhere if they are too many: Entra if more than 200
-	// (https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference,
+	// (https://learn.microsoft.com/troubleshoot/entra/entra-id/app-integration/get-signed-in-users-groups-in-access-token,
 	// read on 30 November 2026). It would take a right to read the directory.
 	if p.overage(said) {
 		return w, refuse(CodeGroupsNotTold, errors.New("there are too many for the token"))

@@ -135,6 +135,22 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
+// TestGoogle has to say that an address is an organization's: it verifies any.
+func TestGoogle(t *testing.T) {
+	t.Parallel()
+	config := model.SSO{Issuer: "https://accounts.google.com", Domains: []string{"acme.com", "acme.org"}}
+	for token, want := range map[string]string{
+		`{"email":"anna@acme.com","email_verified":true,"hd":"acme.com"}`: "",
+		`{"email":"anna@acme.com","email_verified":true,"hd":"acme.org"}`: "", // an alias of the domain
+		`{"email":"anna@acme.com","email_verified":true,"hd":"evil.com"}`: sso.CodeAddress,
+		`{"email":"anna@acme.com","email_verified":true}`:                 sso.CodeAddress,
+	} {
+		if err := sso.Who(config, token); code(err) != want {
+			t.Errorf("%s: %q", token, code(err))
+		}
+	}
+}
+
 // TestUserinfo fills in what the ID token leaves out, of the same person alone.
 func TestUserinfo(t *testing.T) {
 	t.Parallel()
