@@ -80,11 +80,11 @@ func TestNoClaim(t *testing.T) {
 	if _, err := dir.ByEmail(t.Context(), "anna@example.com"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("found by an address without a claim: %v", err)
 	}
-	real := create(t, tb, "anna@example.com")
+	owner := create(t, tb, "anna@example.com")
 	if err := dir.ChangeEmail(t.Context(), &who, "other@example.com", monday); err != nil {
 		t.Fatal(err)
 	}
-	if found, err := dir.ByEmail(t.Context(), "anna@example.com"); err != nil || found.ID != real.ID {
+	if found, err := dir.ByEmail(t.Context(), "anna@example.com"); err != nil || found.ID != owner.ID {
 		t.Errorf("%s, %v, is not who has the address", found.ID, err)
 	}
 	if _, _, err := dir.ByIdentity(t.Context(), "other", issuer, "s"); !errors.Is(err, store.ErrNotFound) {

@@ -230,7 +230,7 @@ func TestForgery(t *testing.T) {
 func TestSlow(t *testing.T) {
 	t.Parallel()
 	h := open(t, nil)
-	h.SignIn.Client.Timeout = 50 * time.Millisecond // as NewClient's, but shorter
+	h.Client.Timeout = 50 * time.Millisecond // as NewClient's, but shorter
 	hang := make(chan struct{})
 	t.Cleanup(func() { close(hang) })
 	h.provider.handle["/.well-known/openid-configuration"] = func(w http.ResponseWriter, _ *http.Request) {

@@ -102,6 +102,9 @@ type claims struct {
 	HasGroups bool              `json:"hasgroups"`
 }
 
+// vouches reports whether anything is said of whose the address is, yes or no.
+func (c claims) vouches() bool { return len(c.EmailVerified) > 0 || len(c.DomainVerified) > 0 }
+
 // exchange gives a code for who somebody is, or is a *RefusedError.
 func (p *provider) exchange(ctx context.Context, callback string, password secret.String, code string, st state, now time.Time) (whoever, error) {
 	if code == "" || len(code) > maxCode {
@@ -173,10 +176,13 @@ func (p *provider) current(token *oidc.IDToken, said claims, st state, now time.
 // complete asks the userinfo endpoint for what the ID token leaves out: Okta, for one,
 // leaves out most of what was asked for when there is an access token as well
 // (https://support.okta.com/help/s/article/Okta-Groups-or-Attribute-Missing-from-Id-Token,
-// read on 30 November 2026). What the token has, stays.
+// read on 30 November 2026), and email_verified of an address that it names. What the token
+// has, stays.
 func (p *provider) complete(ctx context.Context, tokens *oauth2.Token, subject string, said claims, all map[string]json.RawMessage) (claims, error) {
 	_, told := all[p.config.Claim()]
-	if p.UserInfoEndpoint() == "" || said.Email != "" && (told || !p.config.Maps() || p.overage(said)) {
+	address := said.Email != "" && (said.vouches() || p.config.AddressesVerified)
+	groups := told || !p.config.Maps() || p.overage(said)
+	if p.UserInfoEndpoint() == "" || address && groups {
 		return said, nil
 	}
 	more, err := p.UserInfo(ctx, oauth2.StaticTokenSource(tokens))
@@ -191,8 +197,13 @@ func (p *provider) complete(ctx context.Context, tokens *oauth2.Token, subject s
 	if more.Claims(&rest) != nil || more.Claims(&also) != nil {
 		return said, refuse(CodeProvider, errors.New("userinfo endpoint: its claims are of other types"))
 	}
-	if said.Email == "" { // all that is said of the address, of one place
-		said.Email, said.EmailVerified, said.DomainVerified = also.Email, also.EmailVerified, also.DomainVerified
+	// Nothing of one place is said of the address of another; but a no is one wherever it is.
+	if said.Email == "" || !said.vouches() && model.NormalEmail(said.Email) == model.NormalEmail(also.Email) {
+		no := len(said.EmailVerified) > 0 && !isTrue(said.EmailVerified)
+		said.Email, said.DomainVerified = also.Email, also.DomainVerified
+		if !no {
+			said.EmailVerified = also.EmailVerified
+		}
 	}
 	if said.HostedDomain == "" {
 		said.HostedDomain = also.HostedDomain

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -151,19 +152,44 @@ func TestGoogle(t *testing.T) {
 	}
 }
 
-// TestUserinfo fills in what the ID token leaves out, of the same person alone.
+// TestUserinfo fills in what the ID token leaves out, of the same person alone, and never
+// vouches for an address that it does not have itself.
 func TestUserinfo(t *testing.T) {
 	t.Parallel()
-	h := open(t, nil)
-	h.provider.claims = func(c map[string]any) { delete(c, "email"); delete(c, "email_verified"); delete(c, "groups") }
-	h.provider.userinfo = map[string]any{"sub": "u-1", "email": "anna@acme.com", "email_verified": true, "groups": []string{"platform"}}
-	in, err := h.try(t)
-	if err != nil || h.member(t, in.Session.Person).Role != model.RoleAdmin {
-		t.Fatalf("%v", err)
-	}
-	h.provider.userinfo["sub"] = "u-2"
-	if _, err := h.try(t); code(err) != sso.CodeToken {
-		t.Errorf("of somebody else: %q", code(err))
+	type said = map[string]any
+	whole := said{"sub": "u-1", "email": "anna@acme.com", "email_verified": true, "groups": []string{"platform"}}
+	for name, c := range map[string]struct {
+		token, info said // of the token, beside what all have
+		want        string
+		role        model.Role
+	}{
+		"all of it":                        {said{}, whole, "", model.RoleAdmin},
+		"whether it is verified":           {said{"email": "anna@acme.com", "groups": "auditors"}, whole, "", model.RoleClient},
+		"groups":                           {said{"email": "anna@acme.com", "email_verified": true}, whole, "", model.RoleAdmin},
+		"of somebody else":                 {said{}, said{"sub": "u-2", "email": "anna@acme.com", "email_verified": true, "groups": "platform"}, sso.CodeToken, ""},
+		"of nobody":                        {said{}, said{"email": "anna@acme.com", "email_verified": true, "groups": "platform"}, sso.CodeToken, ""},
+		"another address is verified":      {said{"email": "boss@acme.com", "groups": "auditors"}, whole, sso.CodeAddress, ""},
+		"the token says no of no address":  {said{"email_verified": false, "groups": "auditors"}, whole, sso.CodeAddress, ""},
+		"the token says yes of no address": {said{"email_verified": true, "groups": "auditors"}, said{"sub": "u-1", "email": "anna@acme.com"}, sso.CodeAddress, ""},
+		"the token says no":                {said{"email": "anna@acme.com", "email_verified": false}, whole, sso.CodeAddress, ""},
+		"both are silent":                  {said{"email": "anna@acme.com", "groups": "auditors"}, said{"sub": "u-1", "email": "anna@acme.com"}, sso.CodeAddress, ""},
+		"no groups anywhere":               {said{"email": "anna@acme.com", "email_verified": true}, said{"sub": "u-1"}, sso.CodeGroupsNotTold, ""},
+	} {
+		h := open(t, nil)
+		h.provider.claims = func(all map[string]any) {
+			for _, claim := range []string{"email", "email_verified", "groups"} {
+				delete(all, claim)
+			}
+			maps.Copy(all, c.token)
+		}
+		h.provider.userinfo = c.info
+		in, err := h.try(t)
+		if code(err) != c.want {
+			t.Errorf("%s: %q (%v), want %q", name, code(err), errors.Unwrap(err), c.want)
+		}
+		if err == nil && h.member(t, in.Session.Person).Role != c.role {
+			t.Errorf("%s: %+v", name, h.member(t, in.Session.Person))
+		}
 	}
 }
 
