@@ -22,6 +22,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/cloudarq/cloudarq/pkg/access/people"
+	"github.com/cloudarq/cloudarq/pkg/access/sso"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -69,6 +70,9 @@ type API struct {
 	Caps    Caps
 	// Sessions says who people and programs are.
 	Sessions people.Sessions
+	// SSO signs people in by their organization's provider; without it there are no routes
+	// for that. Its Callback may be empty: SSOCallback of the host that a request is for.
+	SSO *sso.SignIn
 	// Operators adds the routes of operators, for whom a gateway verifies signatures.
 	Operators bool
 
@@ -102,6 +106,9 @@ func (a *API) Handler() http.Handler {
 	a.findings(api)
 	a.administration(api)
 	a.adminLog(api)
+	if a.SSO != nil {
+		a.singleSignOn(api)
+	}
 	if a.Operators {
 		a.operators(api)
 	}

@@ -26,6 +26,8 @@ var limits = map[string]people.Limits{
 	"rekey":              people.Rekeys,
 	"rotate-external-id": people.Rotations,
 	"retire-external-id": people.Rotations,
+	"start-sso":          people.SSOStarts,
+	"finish-sso":         people.SSOAnswers,
 }
 
 // limit counts what a caller tries, before anything is looked at, and refuses what is too
