@@ -23,6 +23,7 @@ import (
 	blobs "github.com/cloudarq/cloudarq/internal/memblob"
 	"github.com/cloudarq/cloudarq/pkg/access/connect"
 	"github.com/cloudarq/cloudarq/pkg/access/people"
+	"github.com/cloudarq/cloudarq/pkg/access/sso"
 	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/api/auth"
 	"github.com/cloudarq/cloudarq/pkg/audit/alert"
@@ -68,6 +69,7 @@ type server struct {
 	people  *crowd
 	again   func() *server // another handler on the same records
 	caps    func(api.Caps)
+	sso     *sso.SignIn
 }
 
 func newServer(t testing.TB) *server {
@@ -103,9 +105,12 @@ func newServer(t testing.TB) *server {
 	s.worker = connect.Worker{Jobs: connect.Jobs{Store: s.store, Queue: s.jobs, Now: clock}, Rekeying: connect.Rekeying{Store: s.store, Keys: keys}, Log: slog.New(slog.NewTextHandler(s.log, nil))}
 	s.people = &crowd{store: s.store, now: clock, tokens: map[string]secret.String{}}
 	s.people.token(t, "default", "operator")
+	sessions := people.Sessions{Store: s.store, Tokens: people.NewAccessTokens(s.store, keys, "https://cloudarq.example.com", clock, slog.New(slog.NewTextHandler(s.log, nil))), Now: clock}
+	s.sso = &sso.SignIn{Store: s.store, Keys: keys, Sessions: sessions, Client: sso.NewClient(sso.Reach{}), Now: clock}
 	a := &api.API{
+		SSO:       s.sso,
 		Operators: true,
-		Sessions:  people.Sessions{Store: s.store, Tokens: people.NewAccessTokens(s.store, keys, "https://cloudarq.example.com", clock, slog.New(slog.NewTextHandler(s.log, nil))), Now: clock},
+		Sessions:  sessions,
 		Store:     s.store, Catalog: catalog, ExternalIDs: s.ids, AccessKeys: s.keys, Jobs: connect.Jobs{Store: s.store, Queue: s.jobs, Now: clock}, Now: clock, Log: slog.New(slog.NewTextHandler(s.log, nil)),
 		Pipeline:  &pipeline.Pipeline{Catalog: catalog, Store: s.store, Tasks: s.tasks, Now: clock, Bound: time.Hour, Events: s.events},
 		Events:    s.events,

@@ -14,7 +14,7 @@ import (
 // unlimited are the operations that change something and may be tried as often as the
 // whole stage allows: each writes one record.
 var unlimited = []string{
-	"update-connection", "delete-connection", "put-settings", "cancel-audit",
+	"update-connection", "delete-connection", "put-settings", "cancel-audit", "put-sso", "delete-sso",
 	"create-organization", "suspend-organization", "resume-organization", // operators
 }
 

@@ -47,7 +47,7 @@ func (a *API) singleSignOn(api huma.API) {
 		Responses:   sendsOn("To the provider, or to " + signInPage),
 	}, a.startSSO)
 	register(api, anybody, huma.Operation{
-		OperationID: "finish-sso", Method: http.MethodGet, Path: SSOCallback, DefaultStatus: http.StatusSeeOther,
+		OperationID: "finish-sso", Method: http.MethodGet, Path: SSOCallback, DefaultStatus: http.StatusSeeOther, Errors: []int{http.StatusConflict},
 		Summary: "Sign in whom a provider sends back", Tags: []string{"sign-in"},
 		Description: "The browser is sent to the page that it wanted to go to, with the cookies of a session; or to " + signInPage + "?error=… with a code, and without. What else a provider says is passed over.",
 		Responses:   sendsOn("To the page that was asked for, or to " + signInPage),
@@ -136,11 +136,11 @@ type sentOn struct {
 	Cookies  []http.Cookie `header:"Set-Cookie"`
 }
 
-// site is where a browser found us: the host of its request.
-type site struct{ host string }
+// Site is where a browser found us: the host of its request.
+type Site struct{ host string }
 
 // Resolve implements huma.Resolver.
-func (s *site) Resolve(ctx huma.Context) []error {
+func (s *Site) Resolve(ctx huma.Context) []error {
 	s.host = ctx.Host()
 	return nil
 }
@@ -148,7 +148,7 @@ func (s *site) Resolve(ctx huma.Context) []error {
 // signIn is how people sign in at a site. Where no callback was said, it is of the host that
 // the gateway in front says the browser asked for: a provider sends nobody to a URL that was
 // not registered with it.
-func (a *API) signIn(at site) *sso.SignIn {
+func (a *API) signIn(at Site) *sso.SignIn {
 	s := *a.SSO
 	if s.Callback == "" {
 		s.Callback = (&url.URL{Scheme: "https", Host: at.host, Path: SSOCallback}).String()
@@ -157,7 +157,7 @@ func (a *API) signIn(at site) *sso.SignIn {
 }
 
 func (a *API) startSSO(ctx context.Context, in *struct {
-	site
+	Site
 	OrganizationPath
 	Return string `query:"return" doc:"The page to go to afterwards: a path of this host; the first page if left out" example:"/audits?status=failed"`
 	From   string `header:"Sec-Fetch-Site" hidden:"true"`
@@ -171,7 +171,7 @@ func (a *API) startSSO(ctx context.Context, in *struct {
 	if in.From == "cross-site" {
 		return &sentOn{Location: signInPage + "?" + url.Values{"organization": {in.Organization}, "return": {back}}.Encode()}, nil
 	}
-	started, err := a.signIn(in.site).Start(ctx, model.OrganizationID(in.Organization), back)
+	started, err := a.signIn(in.Site).Start(ctx, model.OrganizationID(in.Organization), back)
 	if err != nil {
 		return a.notSignedIn(ctx, err)
 	}
@@ -179,7 +179,7 @@ func (a *API) startSSO(ctx context.Context, in *struct {
 }
 
 func (a *API) finishSSO(ctx context.Context, in *struct {
-	site
+	Site
 	Begun  string `cookie:"__Host-caqs" doc:"What the start of the sign-in set"`
 	State  string `query:"state"`
 	Code   string `query:"code"`
@@ -188,7 +188,7 @@ func (a *API) finishSSO(ctx context.Context, in *struct {
 	Client string `header:"User-Agent" hidden:"true"`
 },
 ) (*sentOn, error) {
-	done, err := a.signIn(in.site).Finish(ctx, sso.Answer{
+	done, err := a.signIn(in.Site).Finish(ctx, sso.Answer{
 		Cookie: secret.New(in.Begun), State: in.State, Code: in.Code, Issuer: in.Issuer, Error: in.Error,
 		Address: addressOf(ctx), Client: in.Client,
 	})

@@ -69,13 +69,17 @@ func TestTokens(t *testing.T) {
 		}, want: sso.CodeToken},
 		"signed by the public key": {token: func(h *house) func(string, map[string]any) string {
 			public, _ := json.Marshal(h.provider.Signer.Public())
-			return func(_ string, c map[string]any) string { return oidctest.Signer{Alg: jose.HS256, Key: public, Kid: "k1"}.Sign(t, c) }
+			return func(_ string, c map[string]any) string {
+				return oidctest.Signer{Alg: jose.HS256, Key: public, Kid: "k1"}.Sign(t, c)
+			}
 		}, want: sso.CodeToken},
 		"another key": {token: func(*house) func(string, map[string]any) string {
 			return func(_ string, c map[string]any) string { return evil.Sign(t, c) }
 		}, want: sso.CodeToken},
 		"another key under the right name": {token: func(*house) func(string, map[string]any) string {
-			return func(_ string, c map[string]any) string { return oidctest.Signer{Alg: evil.Alg, Key: evil.Key, Kid: "k1"}.Sign(t, c) }
+			return func(_ string, c map[string]any) string {
+				return oidctest.Signer{Alg: evil.Alg, Key: evil.Key, Kid: "k1"}.Sign(t, c)
+			}
 		}, want: sso.CodeToken},
 		"a key that it brings along": {token: func(*house) func(string, map[string]any) string {
 			return func(_ string, c map[string]any) string {
