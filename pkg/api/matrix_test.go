@@ -26,7 +26,7 @@ var needs = map[string]string{
 	"start-audit": "audit", "verify-connection": "audit", "cancel-audit": "audit", "retry-audit": "audit",
 	"rotate-external-id": "admin", "retire-external-id": "admin", "get-settings": "admin", "put-settings": "admin", "list-admin-log": "admin", "verify-admin-log": "admin",
 	"create-organization": "operator", "list-organizations": "operator", "get-organization": "operator", "suspend-organization": "operator", "resume-organization": "operator",
-	"rekey": "operator", "get-job": "operator",
+	"rekey": "operator", "get-job": "operator", "doctor": "operator",
 }
 
 // knocks is somebody of the matrix: how a request becomes theirs, which scopes they have,
