@@ -1,6 +1,7 @@
 package people
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -75,7 +76,8 @@ func (s Service) authenticate(ctx context.Context, email string, password secret
 		return who, err
 	}
 	device := KnownDevice(who.Credentials.Devices, from.Device, s.Now())
-	if _, err := (Guard{s.Limits}).Password(ctx, Who{Person: model.NormalEmail(email), Address: from.Address, Device: device}); err != nil {
+	name := cmp.Or(model.NormalEmail(email), "-") // no address is counted as one
+	if _, err := (Guard{s.Limits}).Password(ctx, Who{Person: name, Address: from.Address, Device: device}); err != nil {
 		return who, err
 	}
 	match, stale, err := s.Passwords.Verify(ctx, who.Credentials.Password, password)
