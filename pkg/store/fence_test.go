@@ -155,8 +155,10 @@ var harmless = map[reflect.Type]any{
 	reflect.TypeFor[model.APIToken](): model.APIToken{
 		ID: anna, Name: evil, Owner: anna, Scopes: []model.Scope{model.ScopeRead}, ExpiresAt: time.Time{}.Add(time.Hour), Version: 1,
 	},
-	reflect.TypeFor[model.Invitation](): model.Invitation{ID: evil, Version: 1},
-	reflect.TypeFor[model.Recovery]():   model.Recovery{ID: evil, Version: 1},
+	reflect.TypeFor[model.Invitation]():  model.Invitation{ID: evil, Version: 1},
+	reflect.TypeFor[model.Recovery]():    model.Recovery{ID: evil, Version: 1},
+	reflect.TypeFor[model.SSO]():         model.SSO{Issuer: "https://x/%23O%23acme2", ClientID: evil, Domains: []string{"acme.com"}},
+	reflect.TypeFor[model.SSOIdentity](): model.SSOIdentity{Issuer: "https://x", Subject: evil, Person: anna},
 }
 
 func madeUp(ctx context.Context, of reflect.Type, depth int) reflect.Value {

@@ -18,6 +18,7 @@ import (
 type kept[T any] struct {
 	Record T      `json:"record"`
 	Hash   []byte `json:"hash,omitempty"`
+	Sealed []byte `json:"sealed,omitempty"` // a secret that has to be used again
 	// MemberSince is of API tokens.
 	MemberSince time.Time `json:"member_since,omitzero"`
 	Gone        bool      `json:"$gone,omitempty"` // see gone

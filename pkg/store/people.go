@@ -310,8 +310,8 @@ func (p *People) ChangeEmail(ctx context.Context, who *model.Person, address str
 	if err := changed.Check(); err != nil {
 		return err
 	}
-	old, err := p.table.Get(ctx, emailKey(who.Email))
-	if err != nil && !isMissing(err) {
+	old, err := p.claimOf(ctx, who)
+	if err != nil {
 		return fmt.Errorf("e-mail address of person %s: %w", who.ID, err)
 	}
 	_, item, err := p.read(ctx, who.ID)
@@ -333,6 +333,23 @@ func (p *People) ChangeEmail(ctx context.Context, who *model.Person, address str
 		return fmt.Errorf("former e-mail address of person %s: %w", who.ID, err)
 	}
 	return nil
+}
+
+// claimOf is the claim of a person on the e-mail address that it has; none if that is
+// somebody else's, as it may be of whom CreateByIdentity made.
+func (p *People) claimOf(ctx context.Context, who *model.Person) (table.Item, error) {
+	item, err := p.table.Get(ctx, emailKey(who.Email))
+	if isMissing(err) {
+		return table.Item{}, nil
+	}
+	var c emailClaim
+	if err == nil {
+		err = decode(item, &c)
+	}
+	if err != nil || c.Person != who.ID {
+		return table.Item{}, err
+	}
+	return item, nil
 }
 
 // belongs says that a person may be a member of an organization.

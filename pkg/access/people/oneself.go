@@ -17,8 +17,8 @@ import (
 
 // reauthenticate is the person of a session, who knows the password.
 func (s Service) reauthenticate(ctx context.Context, caller Caller, password secret.String, from From) (model.Person, error) {
-	if caller.Session == "" {
-		return model.Person{}, refuse(CodeNotByToken, nil)
+	if err := itself(caller); err != nil {
+		return model.Person{}, err
 	}
 	_, err := s.Limits.Take(ctx, Reauthentications, Who{
 		Organization: caller.Organization, Person: string(caller.Person), Address: from.Address, Session: string(caller.Session),
@@ -35,6 +35,17 @@ func (s Service) reauthenticate(ctx context.Context, caller Caller, password sec
 		err = refuse(CodeWrongPassword, nil)
 	}
 	return who, err
+}
+
+// itself refuses who is no person, or was let in by one organization alone.
+func itself(caller Caller) error {
+	switch {
+	case caller.Session == "":
+		return refuse(CodeNotByToken, nil)
+	case caller.SSO:
+		return refuse(CodeNotBySSO, nil)
+	}
+	return nil
 }
 
 // sameEpoch refuses to change a person whose epoch moved on since the password was asked for.
@@ -135,6 +146,9 @@ func (s Service) ChangeEmail(ctx context.Context, caller Caller, password secret
 
 // ChangeName gives somebody another name, which is shown and proves nothing.
 func (s Service) ChangeName(ctx context.Context, caller Caller, name string) (model.Person, error) {
+	if err := itself(caller); err != nil {
+		return model.Person{}, err
+	}
 	return s.change(ctx, caller.Person, func(who *model.Person) error {
 		who.Name = name
 		return nil
@@ -155,6 +169,9 @@ func (s Service) EnrolTOTP(ctx context.Context, caller Caller, password secret.S
 // ConfirmTOTP makes the new app count. In the place of another one it ends all sessions,
 // and renews the caller's; otherwise there is no entry.
 func (s Service) ConfirmTOTP(ctx context.Context, caller Caller, code secret.String, from From) (codes []secret.String, entry *Entry, err error) {
+	if err := itself(caller); err != nil {
+		return nil, nil, err
+	}
 	who, err := s.Store.People().Person(ctx, caller.Person)
 	if err == nil {
 		err = s.tryCode(ctx, who, from)

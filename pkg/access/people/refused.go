@@ -24,6 +24,7 @@ const (
 	CodeNothingToConfirm = "nothing_to_confirm"     // no app is being set up
 	CodeBeyondOwner      = "beyond_owner"           // a token would do more than who makes it
 	CodeOwnRecovery      = "own_recovery"           // who is signed in changes the password
+	CodeNotBySSO         = "not_by_sso"             // what counts in other organizations, too
 	CodeNotByToken       = "not_by_token"           // a program may not make what lets people in
 )
 
@@ -77,6 +78,8 @@ func (e *RefusedError) Error() string {
 		return "a token does no more than who makes it, and for no other projects"
 	case CodeOwnRecovery:
 		return "nobody recovers themselves; change the password"
+	case CodeNotBySSO:
+		return "single sign-on lets you in to one organization; sign in with your password to change what counts in others, too"
 	case CodeNotByToken:
 		return "a token may not make what lets people in; sign in"
 	}

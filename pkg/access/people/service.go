@@ -19,9 +19,6 @@ type Service struct {
 	Keys      secret.Wrapper
 	// Relying is where passkeys are for; without an ID there are none.
 	Relying Relying
-	// Closed reports whether an organization is suspended, so that nobody gets in; nil: none
-	// is.
-	Closed func(context.Context, model.OrganizationID) (bool, error)
 }
 
 // From is where a request comes from.

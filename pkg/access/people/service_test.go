@@ -46,6 +46,7 @@ func openDoor(t testing.TB) *door {
 	d := &door{house: h}
 	d.Service = d.on(h.table)
 	d.setPassword(t, h.anna.ID, goodPassword)
+	d.organization(t, "acme")
 	return d
 }
 
@@ -82,6 +83,15 @@ func (d *door) setPassword(t testing.TB, id model.PersonID, password string) {
 	}
 }
 
+// organization makes an organization, unless it is there.
+func (d *door) organization(t testing.TB, id model.OrganizationID) {
+	t.Helper()
+	o := model.Organization{ID: id, CreatedAt: d.watch.Now()}
+	if err := d.Service.Store.CreateOrganization(context.Background(), model.Change{}, &o, 100); err != nil && !errors.Is(err, store.ErrConflict) {
+		t.Fatal(err)
+	}
+}
+
 // person creates somebody who is a member of organizations.
 func (d *door) person(t testing.TB, email string, role model.Role, orgs ...model.OrganizationID) model.Person {
 	t.Helper()
@@ -91,6 +101,7 @@ func (d *door) person(t testing.TB, email string, role model.Role, orgs ...model
 	}
 	d.setPassword(t, who.ID, goodPassword)
 	for _, org := range orgs {
+		d.organization(t, org)
 		m := model.Member{Person: who.ID, Role: role, Since: d.watch.Now()}
 		if err := d.dir().Join(context.Background(), org, d.change("join"), &m); err != nil {
 			t.Fatal(err)
@@ -338,7 +349,14 @@ func TestOrganizations(t *testing.T) {
 	if err := d.Service.Store.For("three").ChangeMember(ctx, d.change("suspend"), &m); err != nil {
 		t.Fatal(err)
 	}
-	d.Closed = func(_ context.Context, org model.OrganizationID) (bool, error) { return org == "four", nil }
+	four, err := d.Service.Store.For("four").Itself(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	four.SuspendedAt = d.watch.Now()
+	if err := d.Service.Store.For("four").ChangeItself(ctx, d.change("suspend"), &four); err != nil {
+		t.Fatal(err)
+	}
 	enter := func(org model.OrganizationID) (people.Step, error) {
 		return d.SignIn(ctx, bob.Email, secret.New(goodPassword), org, home)
 	}
@@ -680,6 +698,7 @@ func TestSteppingDownOvertaken(t *testing.T) {
 
 func invite(t testing.TB, d *door, org model.OrganizationID, email string) (model.Invitation, secret.String) {
 	t.Helper()
+	d.organization(t, org)
 	i, link, err := d.Invite(context.Background(), d.change("invite"), org, model.Invitation{Email: email, Role: model.RoleClient, Projects: []string{"shop"}})
 	if err != nil {
 		t.Fatal(err)

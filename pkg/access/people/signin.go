@@ -314,14 +314,17 @@ func (s Service) openTo(ctx context.Context, who model.PersonID) (open []model.O
 		if errors.As(err, new(*RefusedError)) {
 			continue
 		}
-		closed := false
-		if err == nil && s.Closed != nil {
-			closed, err = s.Closed(ctx, org)
+		var itself model.Organization
+		if err == nil {
+			itself, err = s.Store.For(org).Itself(ctx)
+		}
+		if errors.Is(err, store.ErrNotFound) {
+			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		if !closed {
+		if itself.Open() {
 			open = append(open, org)
 		}
 	}
