@@ -69,6 +69,9 @@ type API struct {
 	Caps    Caps
 	// Sessions says who people and programs are.
 	Sessions people.Sessions
+	// People signs them in, and has what administrators do with them. Its sessions and limits
+	// are this API's, and its hasher the standard one, if it has none.
+	People people.Service
 	// Operators adds the routes of operators, for whom a gateway verifies signatures.
 	Operators bool
 
@@ -93,7 +96,18 @@ func (a *API) Handler() http.Handler {
 	config.Components.SecuritySchemes = securitySchemes
 	api := humago.New(mux, config)
 	a.limiter = people.NewLimiter(a.Store, a.Now)
+	a.People.Sessions, a.People.Limits = a.Sessions, a.limiter
+	if a.People.Passwords == nil {
+		a.People.Passwords = people.NewHasher(people.Standard)
+	}
 	api.UseMiddleware(noteOperation, names, a.authorize, a.limit)
+	a.signIn(api)
+	a.session(api)
+	a.me(api)
+	a.members(api)
+	a.invitations(api)
+	a.projects(api)
+	a.tokens(api)
 	a.connections(api)
 	a.externalIDs(api)
 	a.audits(api)
@@ -169,6 +183,7 @@ func (a *API) answer(ctx context.Context, err error) error {
 	var over *people.LimitedError
 	var refused *people.RefusedError
 	var field *model.FieldError
+	var weak *people.WeakPasswordError
 	switch {
 	case err == nil:
 		return nil
@@ -180,6 +195,16 @@ func (a *API) answer(ctx context.Context, err error) error {
 		return refusal(ctx, refused)
 	case errors.As(err, &field):
 		return invalid(ctx, "body."+field.Field, field.Reason)
+	case errors.As(err, &weak):
+		p := invalid(ctx, "body.password", weak.Reason)
+		p.Code = weak.Code
+		return p
+	case errors.Is(err, store.ErrLastAdministrator):
+		return problem(ctx, http.StatusConflict, "last_administrator", "there is no other administrator who is not suspended; make somebody else one first")
+	case errors.Is(err, store.ErrEmailTaken):
+		return problem(ctx, http.StatusConflict, "email_taken", "somebody else has this e-mail address")
+	case errors.Is(err, people.ErrMember):
+		return problem(ctx, http.StatusConflict, "already_member", "a member has this e-mail address")
 	case errors.As(err, &altered): // before not found, which it may be
 		a.Log.ErrorContext(ctx, "what is kept of an audit was changed", slog.String("key", altered.Object.Key), slog.Any("error", err))
 		return problem(ctx, http.StatusInternalServerError, "altered", altered.Error())

@@ -109,7 +109,7 @@ func (s Service) Accept(ctx context.Context, token secret.String, name string, p
 		return Step{}, err
 	}
 	return s.proven(ctx, who, ticket{
-		Person: who.ID, Epoch: who.Epoch, Until: s.Now().Add(ChallengeAge).UTC(), Device: deviceDigest(from.Device),
+		Person: who.ID, Epoch: who.Epoch, Until: s.Now().Add(ChallengeAge).UTC(), Device: deviceDigest(from.Device), Browser: from.Browser,
 		Organization: org, Invitation: i.ID,
 	}, from)
 }

@@ -274,8 +274,3 @@ func (s Service) RenewBackupCodes(ctx context.Context, caller Caller, password s
 	}
 	return codes, nil
 }
-
-// EndOthers ends all sessions of somebody but the one that asks.
-func (s Service) EndOthers(ctx context.Context, caller Caller) error {
-	return s.Store.People().EndSessions(ctx, caller.Person, func(other model.Session) bool { return other.ID != caller.Session })
-}

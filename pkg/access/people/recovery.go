@@ -107,6 +107,6 @@ func (s Service) UseRecovery(ctx context.Context, token, password secret.String,
 	if err != nil {
 		return Step{}, err
 	}
-	t := ticket{Person: who.ID, Epoch: who.Epoch, Until: s.Now().Add(ChallengeAge).UTC(), Device: deviceDigest(from.Device), Second: true, Organization: org}
+	t := ticket{Person: who.ID, Epoch: who.Epoch, Until: s.Now().Add(ChallengeAge).UTC(), Device: deviceDigest(from.Device), Browser: from.Browser, Second: true, Organization: org}
 	return s.arrive(ctx, who, t, from)
 }

@@ -27,6 +27,7 @@ type From struct {
 	Client  string        // what the browser or program says of itself
 	Device  secret.String // the cookie of a device; empty if it has none
 	Action  string        // the operation of the API, for the admin log
+	Browser bool          // tokens go into cookies, and into no body
 }
 
 // by is what the admin log says of what a person does by itself.

@@ -34,7 +34,8 @@ type Step struct {
 	Methods       []string      // of the second factor that is asked for
 	Organizations []model.OrganizationID
 
-	Entry *Entry // when it is done
+	Entry   *Entry // when it is done
+	Browser bool   // as From of the first step said
 	// BackupCodes are shown once, to who set up an authenticator app.
 	BackupCodes []secret.String
 }
@@ -57,7 +58,7 @@ func (s Service) SignIn(ctx context.Context, email string, password secret.Strin
 	if err != nil {
 		return Step{}, err
 	}
-	return s.proven(ctx, who, ticket{Person: who.ID, Epoch: who.Epoch, Until: s.Now().Add(ChallengeAge).UTC(), Device: deviceDigest(from.Device), Organization: org}, from)
+	return s.proven(ctx, who, ticket{Person: who.ID, Epoch: who.Epoch, Until: s.Now().Add(ChallengeAge).UTC(), Device: deviceDigest(from.Device), Browser: from.Browser, Organization: org}, from)
 }
 
 // nobodyID is read in the place of a person whom nobody is, so that it takes as long.
@@ -300,7 +301,7 @@ func (s Service) arrive(ctx context.Context, who model.Person, t ticket, from Fr
 		}
 	}
 	entry, err := s.enter(ctx, t, from)
-	return Step{Entry: entry}, err
+	return Step{Entry: entry, Browser: t.Browser}, err
 }
 
 // openTo are the organizations that a person can sign in to.

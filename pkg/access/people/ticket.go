@@ -48,6 +48,8 @@ type ticket struct {
 	// Enrol says that all is proven that there is, and an app has to be set up.
 	Enrol bool `json:"enrol,omitempty"`
 
+	Browser bool `json:"browser,omitempty"` // see From
+
 	Session  model.SessionID       `json:"session,omitempty"`  // of who registers a passkey
 	Ceremony *webauthn.SessionData `json:"ceremony,omitempty"` // of a passkey
 }
