@@ -195,3 +195,91 @@ func TestTokensAndProjectsOverHTTP(t *testing.T) {
 	}
 	problem(t, "an ended token", s.as(nobody, http.MethodGet, "/v1/projects", bearer(made.Token), nil), http.StatusUnauthorized, people.CodeTokenInvalid)
 }
+
+// loggedOfPeople are the operations of people that change something, and whether that is in
+// an organization's admin log: what is of no organization, and proves nothing, is not.
+var loggedOfPeople = map[string]bool{
+	"accept-invitation": true, "use-recovery": true, "create-invitation": true, "withdraw-invitation": true,
+	"update-member": true, "remove-member": true, "recover-member": true, "end-member-sessions": true,
+	"create-project": true, "update-project": true, "remove-project": true, "create-token": true, "end-token": true,
+	"change-password": true, "change-email": true, "confirm-totp": true, "remove-totp": true, "renew-backup-codes": true,
+	"register-passkey": true, "remove-passkey": true, // TestPasskeys, of pkg/access/people, has them
+	"sign-in": false, "sign-in-second-factor": false, "sign-in-passkey-options": false, "sign-in-enrolment": false, "sign-in-organization": false,
+	"refresh-session": false, "sign-out": false, "change-organization": false, "update-me": false, "enrol-totp": false, "passkey-options": false,
+	"end-my-session": false, "end-my-other-sessions": false, "look-up-invitation": false, "look-up-recovery": false,
+}
+
+// TestAdminLogOfPeople: what is said to be in the log is, by who did it, and without what
+// would let somebody in.
+func TestAdminLogOfPeople(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	bob := s.join("bob@example.com", model.RoleAdmin)
+	anna := s.join("anna@example.com", model.RoleClient)
+	secrets := []string{annasPassword, "argon2"}
+	do := func(in api.SignIn, method, path string, h header, body any) *httptest.ResponseRecorder {
+		t.Helper()
+		all := bearer(in.AccessToken)
+		for name, value := range h {
+			all[name] = value
+		}
+		w := s.as(nobody, method, path, all, body)
+		if w.Code >= 300 {
+			t.Fatalf("%s %s: %d, %s", method, path, w.Code, w.Body)
+		}
+		return w
+	}
+	tagged := func(path string) header {
+		return header{"If-Match": do(bob, http.MethodGet, path, nil, nil).Header().Get("ETag")}
+	}
+	link := decode[api.Link](t, do(bob, http.MethodPost, "/v1/invitations", nil, map[string]any{"email": "eve@example.com", "role": "client"}))
+	do(bob, http.MethodDelete, "/v1/invitations/"+link.ID, nil, nil)
+	do(bob, http.MethodPost, "/v1/projects", nil, map[string]any{"name": "shop"})
+	do(bob, http.MethodPatch, "/v1/projects/shop", tagged("/v1/projects/shop"), map[string]any{"description": "x"})
+	do(bob, http.MethodDelete, "/v1/projects/shop", tagged("/v1/projects/shop"), nil)
+	member := "/v1/members/" + string(anna.Session.Person)
+	do(bob, http.MethodPatch, member, tagged(member), map[string]any{"projects": []string{"shop"}})
+	made := decode[struct {
+		Token    string         `json:"token"`
+		APIToken model.APIToken `json:"api_token"`
+	}](t, do(anna, http.MethodPost, "/v1/tokens", nil, map[string]any{"name": "x", "scopes": []string{"read"}}))
+	do(anna, http.MethodDelete, "/v1/tokens/"+string(made.APIToken.ID), nil, nil)
+	key := decode[api.TOTPEnrolment](t, do(anna, http.MethodPost, "/v1/me/totp", nil, map[string]any{"password": annasPassword}))
+	code, err := totp.GenerateCode(key.Secret, s.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes := decode[api.SignIn](t, do(anna, http.MethodPost, "/v1/me/totp/confirmation", nil, map[string]any{"code": code}))
+	do(anna, http.MethodPost, "/v1/me/backup-codes", nil, map[string]any{"password": annasPassword})
+	do(anna, http.MethodPost, "/v1/me/email", nil, map[string]any{"password": annasPassword, "email": "anna@example.org"})
+	anna = decode[api.SignIn](t, do(anna, http.MethodPost, "/v1/me/totp/removal", nil, map[string]any{"password": annasPassword}))
+	do(anna, http.MethodPost, "/v1/me/password", nil, map[string]any{"current": annasPassword, "new": "quite another sentence"})
+	do(bob, http.MethodDelete, member+"/sessions", nil, nil)
+	recovery := decode[api.Link](t, do(bob, http.MethodPost, member+"/recovery", nil, nil))
+	if w := s.post("/v1/recovery", nil, map[string]any{"token": recovery.Token, "password": "a third good sentence"}); w.Code != http.StatusOK {
+		t.Fatalf("%d, %s", w.Code, w.Body)
+	}
+	do(bob, http.MethodDelete, member, tagged(member), nil)
+	secrets = append(secrets, link.Token, made.Token, key.Secret, codes.BackupCodes[0], recovery.Token)
+
+	logged := map[string]bool{"register-passkey": true, "remove-passkey": true}
+	for e, err := range s.store.For("default").AdminLog(t.Context(), 0) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		logged[e.Action] = true
+		for _, word := range secrets {
+			if strings.Contains(fmt.Sprintf("%s %s %+v", e.Before, e.After, e.Actor), word) {
+				t.Errorf("%s tells a secret", e.Action)
+			}
+		}
+		if e.Actor.ID == "" || e.Address == "" {
+			t.Errorf("%s is of nobody: %+v", e.Action, e)
+		}
+	}
+	for action, want := range loggedOfPeople {
+		if logged[action] != want {
+			t.Errorf("%s is logged: %t", action, !want)
+		}
+	}
+}

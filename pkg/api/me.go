@@ -72,14 +72,14 @@ func (a *API) renewed(ctx context.Context, e *people.Entry, codes []secret.Strin
 	return a.step(ctx, people.Step{Entry: e, BackupCodes: codes, Browser: browser}, err)
 }
 
-// again is what comes with what somebody does to oneself.
-type again struct {
+// Again is what comes with what somebody does to oneself.
+type Again struct {
 	Device
 	ByCookie
 }
 
 func (a *API) changePassword(ctx context.Context, in *struct {
-	again
+	Again
 	Body struct {
 		Current string `json:"current" maxLength:"1024" format:"password" example:"four words of hers"`
 		New     string `json:"new" maxLength:"1024" format:"password" doc:"12 to 128 characters that others do not guess" example:"four other words"`
@@ -114,7 +114,7 @@ func (a *API) enrolTOTP(ctx context.Context, in *struct {
 }
 
 func (a *API) confirmTOTP(ctx context.Context, in *struct {
-	again
+	Again
 	Body struct {
 		Code string `json:"code" maxLength:"16" example:"123456"`
 	}
@@ -125,7 +125,7 @@ func (a *API) confirmTOTP(ctx context.Context, in *struct {
 }
 
 func (a *API) removeTOTP(ctx context.Context, in *struct {
-	again
+	Again
 	Body Password
 },
 ) (*signInAnswer, error) {
@@ -134,7 +134,7 @@ func (a *API) removeTOTP(ctx context.Context, in *struct {
 }
 
 func (a *API) renewBackupCodes(ctx context.Context, in *struct {
-	again
+	Again
 	Body Password
 },
 ) (*signInAnswer, error) {
@@ -196,7 +196,7 @@ func (a *API) registerPasskey(ctx context.Context, in *struct {
 }
 
 func (a *API) removePasskey(ctx context.Context, in *struct {
-	again
+	Again
 	Passkey string `path:"passkey" maxLength:"26"`
 	Body    Password
 },

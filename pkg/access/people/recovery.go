@@ -18,14 +18,14 @@ import (
 func (s Service) Recover(ctx context.Context, by model.Change, org model.OrganizationID, id model.PersonID) (model.Recovery, secret.String, error) {
 	r := model.Recovery{ID: model.RecoveryID(ulid.Make().String()), Person: id, CreatedAt: s.Now().UTC(), ByOperator: by.Actor.Kind == model.ActorOperator}
 	r.ExpiresAt = r.CreatedAt.Add(RecoveryAge)
+	if _, err := s.Store.For(org).Member(ctx, id); err != nil {
+		return r, secret.String{}, err
+	}
 	switch {
 	case by.Actor.Kind == model.ActorToken:
 		return r, secret.String{}, refuse(CodeNotByToken, nil)
 	case by.Actor.Kind == model.ActorPerson && by.Actor.ID == string(id):
 		return r, secret.String{}, refuse(CodeOwnRecovery, nil)
-	}
-	if _, err := s.Store.For(org).Member(ctx, id); err != nil {
-		return r, secret.String{}, err
 	}
 	if err := s.recoverable(ctx, org, r); err != nil {
 		return r, secret.String{}, err
