@@ -631,10 +631,10 @@ func TestLastAdministrator(t *testing.T) {
 					err = d.RemoveMember(ctx, d.change("remove"), "acme", m)
 				case 1:
 					m.Suspended = true
-					_, err = d.Service.ChangeMember(ctx, d.change("suspend"), "acme", m)
+					_, err = d.ChangeMember(ctx, d.change("suspend"), "acme", m)
 				default:
 					m.Role = model.RoleClient
-					_, err = d.Service.ChangeMember(ctx, d.change("change"), "acme", m)
+					_, err = d.ChangeMember(ctx, d.change("change"), "acme", m)
 				}
 				if err != nil && !errors.Is(err, store.ErrLastAdministrator) && !errors.Is(err, store.ErrConflict) {
 					t.Error(err)
@@ -958,7 +958,7 @@ func TestAPITokensAreBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.Projects = []string{"shop"}
-	if _, err := d.Service.ChangeMember(ctx, d.change("grant"), "acme", m); err != nil {
+	if _, err := d.ChangeMember(ctx, d.change("grant"), "acme", m); err != nil {
 		t.Fatal(err)
 	}
 	step, err := d.SignIn(ctx, bob.Email, secret.New(goodPassword), "", home)
