@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -83,8 +84,38 @@ type API struct {
 
 // Handler is the API as an http.Handler.
 func (a *API) Handler() http.Handler {
-	setUp()
 	mux := http.NewServeMux()
+	a.limiter = people.NewLimiter(a.Store, a.Now)
+	a.People.Sessions, a.People.Limits = a.Sessions, a.limiter
+	if a.People.Passwords == nil {
+		a.People.Passwords = people.NewHasher(people.Standard)
+	}
+	a.routes(mux)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if allowed := methods(mux, r); len(allowed) > 0 {
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+			writeProblem(w, problem(r.Context(), http.StatusMethodNotAllowed, "method_not_allowed", "the route takes "+strings.Join(allowed, ", ")))
+			return
+		}
+		writeProblem(w, noRoute(r.Context()))
+	})
+	return a.guard(mux)
+}
+
+// Document is the OpenAPI document of the API with all of its routes, as JSON: what
+// /v1/openapi.json shows of a version.
+func Document(version string) ([]byte, error) {
+	a := &API{Version: version, Operators: true}
+	text, err := json.MarshalIndent(a.routes(http.NewServeMux()).OpenAPI(), "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("write the OpenAPI document: %w", err)
+	}
+	return append(text, '\n'), nil
+}
+
+// routes adds all routes.
+func (a *API) routes(mux *http.ServeMux) huma.API {
+	setUp()
 	config := huma.DefaultConfig("CloudArq", a.Version)
 	config.Info.Description = "Audits of AWS accounts: connections, audits, findings, scores. People sign in and programs send API tokens; operators sign requests with AWS Signature Version 4 (service execute-api)."
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/v1/openapi", "", ""
@@ -95,39 +126,17 @@ func (a *API) Handler() http.Handler {
 	config.Formats[ndjson] = jsonLines
 	config.Components.SecuritySchemes = securitySchemes
 	api := humago.New(mux, config)
-	a.limiter = people.NewLimiter(a.Store, a.Now)
-	a.People.Sessions, a.People.Limits = a.Sessions, a.limiter
-	if a.People.Passwords == nil {
-		a.People.Passwords = people.NewHasher(people.Standard)
-	}
 	api.UseMiddleware(noteOperation, names, a.authorize, a.limit)
-	a.signIn(api)
-	a.session(api)
-	a.me(api)
-	a.members(api)
-	a.invitations(api)
-	a.projects(api)
-	a.tokens(api)
-	a.connections(api)
-	a.externalIDs(api)
-	a.audits(api)
-	a.calls(api)
-	a.verification(api)
-	a.findings(api)
-	a.administration(api)
-	a.adminLog(api)
+	for _, add := range []func(huma.API){
+		a.signIn, a.session, a.me, a.members, a.invitations, a.projects, a.tokens,
+		a.connections, a.externalIDs, a.audits, a.calls, a.verification, a.findings, a.administration, a.adminLog,
+	} {
+		add(api)
+	}
 	if a.Operators {
 		a.operators(api)
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		if allowed := methods(mux, r); len(allowed) > 0 {
-			w.Header().Set("Allow", strings.Join(allowed, ", "))
-			writeProblem(w, problem(r.Context(), http.StatusMethodNotAllowed, "method_not_allowed", "the route takes "+strings.Join(allowed, ", ")))
-			return
-		}
-		writeProblem(w, noRoute(r.Context()))
-	})
-	return a.guard(mux)
+	return api
 }
 
 func noRoute(ctx context.Context) *Problem {

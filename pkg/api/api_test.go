@@ -101,7 +101,8 @@ func newServer(t testing.TB) *server {
 	s.broker = memory.New(memory.Options{})
 	s.jobs = s.broker.Queue("jobs")
 	s.worker = connect.Worker{Jobs: connect.Jobs{Store: s.store, Queue: s.jobs, Now: clock}, Rekeying: connect.Rekeying{Store: s.store, Keys: keys}, Log: slog.New(slog.NewTextHandler(s.log, nil))}
-	s.people = &crowd{store: s.store, now: clock, tokens: map[string]secret.String{}}
+	sessions := people.Sessions{Store: s.store, Tokens: people.NewAccessTokens(s.store, keys, "https://cloudarq.example.com", clock, slog.New(slog.NewTextHandler(s.log, nil))), Now: clock}
+	s.people = &crowd{store: s.store, sessions: sessions, now: clock, tokens: map[string]secret.String{}}
 	s.people.token(t, "default", "operator")
 	a := &api.API{
 		Operators: true,

@@ -37,7 +37,7 @@ func (r *run) redeploy(ctx context.Context) (err error) {
 	if r.outputs, err = r.platform.deploy(ctx, r.template, r.url, r.parameters); err != nil {
 		return err
 	}
-	r.api, err = client.New(ctx, client.Options{URL: r.outputs["ApiUrl"], Profile: r.profile, Version: version.String()})
+	r.api, err = client.New(client.Options{URL: r.outputs["ApiUrl"], Token: r.token, Profile: r.profile, Version: version.String()})
 	return err
 }
 

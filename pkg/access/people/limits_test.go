@@ -67,11 +67,11 @@ func TestLimitsOfEverything(t *testing.T) {
 		{"to make an API token", people.APITokens, []string{"30 in 1h0m0s per person", "60 in 1h0m0s per address", "200 in 24h0m0s per organization"}},
 		{"to connect an account", people.Connections, []string{"1000 in 1h0m0s per person", "1000 in 1h0m0s per address", "1000 in 1h0m0s per organization"}},
 		{"to verify a connection", people.Verifications, []string{"300 in 1h0m0s per person", "600 in 1h0m0s per address", "1000 in 1h0m0s per organization"}},
-		{"to start an audit", people.Audits, []string{"60 in 1h0m0s per person", "120 in 1h0m0s per address", "300 in 1h0m0s per organization"}},
+		{"to start an audit", people.Audits, []string{"2000 in 1h0m0s per person", "4000 in 1h0m0s per address", "4000 in 1h0m0s per organization"}},
 		{"to give an access key", people.AccessKeys, []string{"300 in 1h0m0s per person", "600 in 1h0m0s per address", "1000 in 1h0m0s per organization"}},
 		{"to replace the External ID", people.Rotations, []string{"60 in 1h0m0s per person", "120 in 1h0m0s per address", "120 in 1h0m0s per organization"}},
 		{"to ask with an Idempotency-Key", people.Repeatables, []string{"10000 in 24h0m0s per organization"}},
-		{"to rekey", people.Rekeys, []string{"4 in 24h0m0s per person", "100 in 24h0m0s per address", "4 in 24h0m0s per organization"}},
+		{"to rekey", people.Rekeys, []string{"4 in 24h0m0s per organization"}},
 	} {
 		var got []string
 		for _, l := range c.limits {
