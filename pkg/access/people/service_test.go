@@ -1014,7 +1014,7 @@ func TestAPITokensAreBounded(t *testing.T) {
 			last = made
 		}
 	}
-	if _, err := d.Service.APIToken(ctx, client, last.ID); !errors.Is(err, store.ErrNotFound) {
+	if _, err := d.APIToken(ctx, client, last.ID); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("an administrator's, to a client: %v", err)
 	}
 	if err := d.EndToken(ctx, d.change("end"), admin, last.ID); err != nil {
