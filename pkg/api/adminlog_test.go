@@ -195,7 +195,7 @@ func TestAdminLogOfRequests(t *testing.T) {
 	}
 
 	for _, o := range s.operations() {
-		if mutates(o.method) && !logged[o.ID] {
+		if _, people := loggedOfPeople[o.ID]; mutates(o.method) && !logged[o.ID] && !people {
 			t.Errorf("%s changes something, and nobody looks here whether that is in the admin log", o.ID)
 		}
 	}

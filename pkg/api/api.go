@@ -70,6 +70,9 @@ type API struct {
 	Caps    Caps
 	// Sessions says who people and programs are.
 	Sessions people.Sessions
+	// People signs them in, and has what administrators do with them. Its sessions and limits
+	// are this API's, and its hasher the standard one, if it has none.
+	People people.Service
 	// Operators adds the routes of operators, for whom a gateway verifies signatures.
 	Operators bool
 
@@ -83,6 +86,10 @@ type API struct {
 func (a *API) Handler() http.Handler {
 	mux := http.NewServeMux()
 	a.limiter = people.NewLimiter(a.Store, a.Now)
+	a.People.Sessions, a.People.Limits = a.Sessions, a.limiter
+	if a.People.Passwords == nil {
+		a.People.Passwords = people.NewHasher(people.Standard)
+	}
 	a.routes(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		if allowed := methods(mux, r); len(allowed) > 0 {
@@ -121,6 +128,7 @@ func (a *API) routes(mux *http.ServeMux) huma.API {
 	api := humago.New(mux, config)
 	api.UseMiddleware(noteOperation, names, a.authorize, a.limit)
 	for _, add := range []func(huma.API){
+		a.signIn, a.session, a.me, a.members, a.invitations, a.projects, a.tokens,
 		a.connections, a.externalIDs, a.audits, a.calls, a.verification, a.findings, a.administration, a.adminLog,
 	} {
 		add(api)
@@ -184,6 +192,7 @@ func (a *API) answer(ctx context.Context, err error) error {
 	var over *people.LimitedError
 	var refused *people.RefusedError
 	var field *model.FieldError
+	var weak *people.WeakPasswordError
 	switch {
 	case err == nil:
 		return nil
@@ -195,6 +204,16 @@ func (a *API) answer(ctx context.Context, err error) error {
 		return refusal(ctx, refused)
 	case errors.As(err, &field):
 		return invalid(ctx, "body."+field.Field, field.Reason)
+	case errors.As(err, &weak):
+		p := invalid(ctx, "body.password", weak.Reason)
+		p.Code = weak.Code
+		return p
+	case errors.Is(err, store.ErrLastAdministrator):
+		return problem(ctx, http.StatusConflict, "last_administrator", "there is no other administrator who is not suspended; make somebody else one first")
+	case errors.Is(err, store.ErrEmailTaken):
+		return problem(ctx, http.StatusConflict, "email_taken", "somebody else has this e-mail address")
+	case errors.Is(err, people.ErrMember):
+		return problem(ctx, http.StatusConflict, "already_member", "a member has this e-mail address")
 	case errors.As(err, &altered): // before not found, which it may be
 		a.Log.ErrorContext(ctx, "what is kept of an audit was changed", slog.String("key", altered.Object.Key), slog.Any("error", err))
 		return problem(ctx, http.StatusInternalServerError, "altered", altered.Error())

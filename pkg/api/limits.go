@@ -26,6 +26,10 @@ var limits = map[string]people.Limits{
 	"rekey":              people.Rekeys,
 	"rotate-external-id": people.Rotations,
 	"retire-external-id": people.Rotations,
+	"refresh-session":    people.RefreshTries,
+	"create-invitation":  people.Invitations,
+	"recover-member":     people.Recoveries,
+	"create-token":       people.APITokens,
 }
 
 // limit counts what a caller tries, before anything is looked at, and refuses what is too

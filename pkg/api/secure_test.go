@@ -70,6 +70,9 @@ func TestOtherMethods(t *testing.T) {
 			takes[path] = append(takes[path], http.MethodHead)
 		}
 	}
+	for _, path := range []string{"/v1/invitations/lookup", "/v1/invitations/acceptance"} {
+		takes[path] = append(takes[path], http.MethodDelete) // of an invitation that would be called so
+	}
 	for path, methods := range takes {
 		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"} {
 			w := s.call(method, path, nil, nil)
