@@ -46,6 +46,7 @@ func (a *API) operators(api huma.API) {
 		OperationID: "get-job", Method: http.MethodGet, Path: "/operator/v1/organizations/{organization}/jobs/{job}",
 		Summary: "Show how far a job is", Tags: []string{"operators"},
 	}, a.getJob)
+	a.doctor(api)
 }
 
 // OrganizationPath names an organization.
