@@ -14,12 +14,14 @@ import (
 
 // samples are bodies that operations accept.
 var samples = map[string]string{
-	"create-organization": `{"id":"acme","name":"Acme"}`,
-	"create-connection":   `{"name":"shop","project":"p","regions":["eu-west-1"],"schedule":{"timezone":"UTC"}}`,
-	"update-connection":   `{"name":"shop","project":"p","schedule":{"timezone":"UTC"}}`,
-	"give-access-key":     `{"access_key_id":"` + keyID + `","secret_access_key":"` + keySecret + `"}`,
-	"put-settings":        `{"access_keys_allowed":true}`,
-	"start-audit":         `{"connection":"c"}`,
+	"invite-administrator": `{"email":"zoe@example.com"}`,
+	"recover-person":       `{"email":"zoe@example.com"}`,
+	"create-organization":  `{"id":"acme","name":"Acme"}`,
+	"create-connection":    `{"name":"shop","project":"p","regions":["eu-west-1"],"schedule":{"timezone":"UTC"}}`,
+	"update-connection":    `{"name":"shop","project":"p","schedule":{"timezone":"UTC"}}`,
+	"give-access-key":      `{"access_key_id":"` + keyID + `","secret_access_key":"` + keySecret + `"}`,
+	"put-settings":         `{"access_keys_allowed":true}`,
+	"start-audit":          `{"connection":"c"}`,
 
 	"sign-in":                 `{"email":"a@b.cd","password":"x","organization":"acme","browser":true}`,
 	"sign-in-second-factor":   `{"challenge":"x","code":"1"}`,
@@ -57,7 +59,7 @@ func TestBodiesAreReadAsTheyAreWritten(t *testing.T) {
 	s := newServer(t)
 	c := s.connect(nil, map[string]any{})
 	session := s.join("anna@example.com", model.RoleAdmin)
-	fill := strings.NewReplacer("{connection}", string(c.ID), "{person}", string(session.Session.Person), "{project}", "shop", "{passkey}", "none")
+	fill := strings.NewReplacer("{organization}", "default", "{connection}", string(c.ID), "{person}", string(session.Session.Person), "{project}", "shop", "{passkey}", "none")
 	var document struct {
 		Paths map[string]map[string]struct {
 			OperationID string
