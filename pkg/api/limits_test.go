@@ -41,7 +41,7 @@ func TestLimits(t *testing.T) {
 		if slices.ContainsFunc(limitedWithin, func(prefix string) bool { return strings.HasPrefix(o.path, prefix) }) {
 			continue
 		}
-		path := strings.NewReplacer("{person}", "none", "{organization}", "none", "{connection}", "none", "{audit}", "none").Replace(o.path)
+		path := strings.NewReplacer("{person}", "none", "{organization}", "of-"+o.ID, "{connection}", "none", "{audit}", "none").Replace(o.path)
 		try := func(at *server, caller caller) *httptest.ResponseRecorder {
 			return at.as(caller, o.method, path, header{"Idempotency-Key": "same", in: "of-" + o.ID}, nil)
 		}
