@@ -47,9 +47,9 @@ func main() {
 		},
 		Events: events, Templates: bucket, Ledgers: bucket,
 		Now: time.Now, Log: f.Log, CheckerRole: cfg.CheckerRole, AuditRole: cfg.AuditRole, Region: f.SDK.Region, Version: version.String(),
-		Operators: true,
-		Sessions:  people.Sessions{Store: f.Store, Tokens: people.NewAccessTokens(f.Store, keys, cfg.Issuer, time.Now, f.Log), Now: time.Now},
-		Caps:      api.Caps{Organizations: cfg.Organizations, Connections: cfg.Connections, ScheduleEvery: cfg.ScheduleEvery},
+		Operators: true, People: people.Service{Keys: keys},
+		Sessions: people.Sessions{Store: f.Store, Tokens: people.NewAccessTokens(f.Store, keys, cfg.Issuer, time.Now, f.Log), Now: time.Now},
+		Caps:     api.Caps{Organizations: cfg.Organizations, Connections: cfg.Connections, ScheduleEvery: cfg.ScheduleEvery},
 	}
 	lambda.Start(lambdax.HTTP(handler.Handler(), f.Meters, f.Log))
 }

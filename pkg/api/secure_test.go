@@ -70,6 +70,9 @@ func TestOtherMethods(t *testing.T) {
 			takes[path] = append(takes[path], http.MethodHead)
 		}
 	}
+	for _, path := range []string{"/v1/invitations/lookup", "/v1/invitations/acceptance"} {
+		takes[path] = append(takes[path], http.MethodDelete) // of an invitation that would be called so
+	}
 	for path, methods := range takes {
 		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"} {
 			w := s.call(method, path, nil, nil)
@@ -182,7 +185,7 @@ func TestHostileValues(t *testing.T) {
 			"enabled": "x", "issuer": "x", "client_id": "x", "client_secret": "x", "scopes": []string{"x"}, "domains": []string{"x"},
 			"groups_claim": "x", "groups": map[string]any{"group": "x", "role": "x", "projects": "x"}, "otherwise": map[string]any{"role": "x"},
 		},
-		"put-settings":      {"access_keys_allowed": "x"},
+		"put-settings": {"access_keys_allowed": "x"},
 	}
 	bodies["update-connection"] = bodies["create-connection"]
 	requests := 0

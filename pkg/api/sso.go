@@ -145,11 +145,11 @@ func (s *Site) Resolve(ctx huma.Context) []error {
 	return nil
 }
 
-// signIn is how people sign in at a site. Where no callback was said, it is of the host that
+// ssoAt is how people sign in at a site. Where no callback was said, it is of the host that
 // the gateway in front says the browser asked for: a provider sends nobody to a URL that was
 // not registered with it.
-func (a *API) signIn(at Site) *sso.SignIn {
-	s := *a.SSO
+func (a *API) ssoAt(at Site) *sso.SignIn {
+	s := a.SSO
 	if s.Callback == "" {
 		s.Callback = (&url.URL{Scheme: "https", Host: at.host, Path: SSOCallback}).String()
 	}
@@ -171,7 +171,7 @@ func (a *API) startSSO(ctx context.Context, in *struct {
 	if in.From == "cross-site" {
 		return &sentOn{Location: signInPage + "?" + url.Values{"organization": {in.Organization}, "return": {back}}.Encode()}, nil
 	}
-	started, err := a.signIn(in.Site).Start(ctx, model.OrganizationID(in.Organization), back)
+	started, err := a.ssoAt(in.Site).Start(ctx, model.OrganizationID(in.Organization), back)
 	if err != nil {
 		return a.notSignedIn(ctx, err)
 	}
@@ -188,7 +188,7 @@ func (a *API) finishSSO(ctx context.Context, in *struct {
 	Client string `header:"User-Agent" hidden:"true"`
 },
 ) (*sentOn, error) {
-	done, err := a.signIn(in.Site).Finish(ctx, sso.Answer{
+	done, err := a.ssoAt(in.Site).Finish(ctx, sso.Answer{
 		Cookie: secret.New(in.Begun), State: in.State, Code: in.Code, Issuer: in.Issuer, Error: in.Error,
 		Address: addressOf(ctx), Client: in.Client,
 	})

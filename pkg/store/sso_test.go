@@ -27,7 +27,7 @@ func vouchedFor(address, subject string) (model.Person, model.SSOIdentity) {
 // log has; the log has that there is another one.
 func TestSSOIsKept(t *testing.T) {
 	t.Parallel()
-	org := store.New(memtable.New(nil), nil).For("acme")
+	org := store.New(memtable.New(onMonday), nil).For("acme")
 	s := model.SSO{Enabled: true, Issuer: issuer, ClientID: "c", Domains: []string{"example.com"}, Secret: model.Hidden("first sealed"), SecretSetAt: monday}
 	if err := org.PutSSO(t.Context(), change("put-sso"), &s); err != nil {
 		t.Fatal(err)
@@ -71,7 +71,7 @@ func TestSSOIsKept(t *testing.T) {
 // and when it gets another one, whose address it had keeps that.
 func TestNoClaim(t *testing.T) {
 	t.Parallel()
-	tb := memtable.New(nil)
+	tb := memtable.New(onMonday)
 	dir := store.New(tb, nil).People()
 	who, identity := vouchedFor("anna@example.com", "s")
 	if err := dir.CreateByIdentity(t.Context(), "acme", change("sso"), &who, &identity); err != nil {

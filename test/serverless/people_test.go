@@ -1,8 +1,11 @@
 package serverless_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -86,3 +89,54 @@ func administrate(ctx context.Context, s *store.Store, org model.OrganizationID)
 
 // operatorPath is where the operator has the test's organization.
 func (h *house) operatorPath() string { return "/operator/v1/organizations/" + h.organization }
+
+// as makes a request with a token, or with none, and decodes what is answered.
+func (h *house) as(token, method, path string, header map[string]string, in, out any) (status int, answered string) {
+	h.t.Helper()
+	var body bytes.Buffer
+	if in != nil {
+		if err := json.NewEncoder(&body).Encode(in); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+	r, err := http.NewRequestWithContext(h.t.Context(), method, h.URL()+path, &body)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	for name, value := range header {
+		r.Header.Set(name, value)
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err == nil && out != nil && response.StatusCode < http.StatusMultipleChoices {
+		err = json.Unmarshal(text, out)
+	}
+	if err != nil {
+		h.t.Fatalf("%s %s: %v in %s", method, path, err, text)
+	}
+	return response.StatusCode, string(text)
+}
+
+// etag is the ETag of what is at a path.
+func (h *house) etag(token, path string) string {
+	h.t.Helper()
+	r, err := http.NewRequestWithContext(h.t.Context(), http.MethodGet, h.URL()+path, nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	return response.Header.Get("ETag")
+}

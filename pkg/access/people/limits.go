@@ -85,6 +85,8 @@ var (
 		{"recovery.address", PerAddress, 20, time.Hour},
 		{"recovery.organization", PerOrganization, 50, day},
 	}
+	// OperatorLinks are invitations and recoveries that operators make for an organization.
+	OperatorLinks = Limits{{"operator_link.organization", PerOrganization, 20, time.Hour}}
 	// Reauthentications ask somebody who is signed in for the password again: who found a
 	// browser open guesses no more than who has stolen a device.
 	Reauthentications = Limits{

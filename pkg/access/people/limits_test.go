@@ -73,6 +73,7 @@ func TestLimitsOfEverything(t *testing.T) {
 		{"to give an access key", people.AccessKeys, []string{"300 in 1h0m0s per person", "600 in 1h0m0s per address", "1000 in 1h0m0s per organization"}},
 		{"to replace the External ID", people.Rotations, []string{"60 in 1h0m0s per person", "120 in 1h0m0s per address", "120 in 1h0m0s per organization"}},
 		{"to ask with an Idempotency-Key", people.Repeatables, []string{"10000 in 24h0m0s per organization"}},
+		{"operators' links", people.OperatorLinks, []string{"20 in 1h0m0s per organization"}},
 		{"to rekey", people.Rekeys, []string{"4 in 24h0m0s per organization"}},
 	} {
 		var got []string

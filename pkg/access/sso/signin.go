@@ -283,44 +283,14 @@ func (s *SignIn) change(ctx context.Context, records *store.Organization, was mo
 	if !administers(was) || administers(*m) {
 		return records.ChangeMember(ctx, by, m)
 	}
-	others, err := anyAdministrator(ctx, records, was.Person, administers)
-	if err == nil && !others {
-		err = refuse(CodeLastAdministrator, nil)
+	err := records.StepDown(ctx, was)
+	if errors.Is(err, store.ErrLastAdministrator) {
+		err = refuse(CodeLastAdministrator, err)
 	}
 	if err == nil {
 		err = records.ChangeMember(ctx, by, m)
 	}
-	if err != nil {
-		return err
-	}
-	// The other one may have been taken the role at the same moment: of two who do so,
-	// whoever looks last sees that nobody is left, and takes back what it did.
-	others, err = anyAdministrator(ctx, records, was.Person, administers)
-	if err != nil || others {
-		return err
-	}
-	back := was
-	back.Version = m.Version
-	if err := records.ChangeMember(ctx, by, &back); err != nil {
-		return err
-	}
-	return refuse(CodeLastAdministrator, nil)
-}
-
-func anyAdministrator(ctx context.Context, records *store.Organization, but model.PersonID, administers func(model.Member) bool) (bool, error) {
-	const page = 100
-	for cursor := ""; ; {
-		members, next, err := records.MembersPage(ctx, cursor, page)
-		if err != nil {
-			return false, err
-		}
-		if slices.ContainsFunc(members, func(m model.Member) bool { return m.Person != but && administers(m) }) {
-			return true, nil
-		}
-		if cursor = next; next == "" {
-			return false, nil
-		}
-	}
+	return err
 }
 
 // notThere is a refusal for what is not found.
