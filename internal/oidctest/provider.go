@@ -8,6 +8,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -82,8 +83,9 @@ type Provider struct {
 
 	mu       sync.Mutex
 	codes    map[string]url.Values // what the browser asked with, by the code that it got
-	Claims   func(map[string]any)  // changes what the ID token says
-	Document func(map[string]any)  // changes what discovery says
+	asked    int
+	Claims   func(map[string]any) // changes what the ID token says
+	Document func(map[string]any) // changes what discovery says
 	Token    func(text string, claims map[string]any) string
 	Userinfo map[string]any
 	Handle   map[string]http.HandlerFunc
@@ -100,10 +102,21 @@ func NewProvider(t testing.TB, now func() time.Time) *Provider {
 	return p
 }
 
+// Roots are who vouches for the certificate of a provider: httptest's, of which there is one.
+func Roots(t testing.TB) *x509.CertPool {
+	t.Helper()
+	s := httptest.NewTLSServer(http.NotFoundHandler())
+	defer s.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(s.Certificate())
+	return roots
+}
+
 // ServeHTTP implements http.Handler.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.asked++
 	if h := p.Handle[r.URL.Path]; h != nil {
 		h(w, r)
 		return
@@ -161,6 +174,13 @@ type nopTB struct{ testing.TB }
 
 func (nopTB) Helper()           {}
 func (nopTB) Fatal(args ...any) { panic(fmt.Sprint(args...)) }
+
+// Asked is how many requests there were.
+func (p *Provider) Asked() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.asked
+}
 
 // Visit is what a browser does at the provider: it gives the state and a code to go back with.
 func (p *Provider) Visit(t testing.TB, to string) url.Values {

@@ -17,8 +17,7 @@ import (
 
 // NewReal begins a provider that is not ours: the example of zitadel/oidc, whose library is
 // certified by the OpenID Foundation. It has the same client as a Provider, and the time of
-// the system. httptest's certificates are all the same, so that whoever knows one knows this
-// one, too.
+// the system.
 func NewReal(t testing.TB) *httptest.Server {
 	t.Helper()
 	var op http.Handler

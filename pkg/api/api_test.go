@@ -21,8 +21,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	blobs "github.com/cloudarq/cloudarq/internal/memblob"
+	"github.com/cloudarq/cloudarq/internal/oidctest"
 	"github.com/cloudarq/cloudarq/pkg/access/connect"
 	"github.com/cloudarq/cloudarq/pkg/access/people"
+	"github.com/cloudarq/cloudarq/pkg/access/sso"
 	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/api/auth"
 	"github.com/cloudarq/cloudarq/pkg/audit/alert"
@@ -108,6 +110,7 @@ func newServer(t testing.TB) *server {
 		Operators: true,
 		People:    people.Service{Keys: keys, Passwords: people.NewHasher(people.Params{Memory: 64, Passes: 1, Lanes: 1})},
 		Sessions:  sessions,
+		SSO:       sso.SignIn{Client: sso.NewClient(sso.Reach{PrivateHosts: []string{"127.0.0.1"}, Roots: oidctest.Roots(t)})},
 		Store:     s.store, Catalog: catalog, ExternalIDs: s.ids, AccessKeys: s.keys, Jobs: connect.Jobs{Store: s.store, Queue: s.jobs, Now: clock}, Now: clock, Log: slog.New(slog.NewTextHandler(s.log, nil)),
 		Pipeline:  &pipeline.Pipeline{Catalog: catalog, Store: s.store, Tasks: s.tasks, Now: clock, Bound: time.Hour, Events: s.events},
 		Events:    s.events,

@@ -30,6 +30,7 @@ var needs = map[string]string{
 	"rekey": "operator", "get-job": "operator", "doctor": "operator", "invite-administrator": "operator", "recover-person": "operator",
 	"sign-in": "anybody", "sign-in-second-factor": "anybody", "sign-in-passkey-options": "anybody", "sign-in-enrolment": "anybody", "sign-in-organization": "anybody",
 	"refresh-session": "anybody", "look-up-invitation": "anybody", "accept-invitation": "anybody", "look-up-recovery": "anybody", "use-recovery": "anybody",
+	"get-sso": "admin", "put-sso": "admin", "delete-sso": "admin", "start-sso": "anybody", "finish-sso": "anybody",
 	"get-session": "session", "sign-out": "session", "change-organization": "session",
 	"get-me": "session", "update-me": "session", "change-password": "session", "change-email": "session", "enrol-totp": "session", "confirm-totp": "session", "remove-totp": "session",
 	"renew-backup-codes": "session", "list-passkeys": "session", "passkey-options": "session", "register-passkey": "session", "remove-passkey": "session",
@@ -158,7 +159,7 @@ func TestMatrix(t *testing.T) {
 
 // within are problems that only those get who were let in.
 var within = []string{
-	"access_keys_disabled", "not_found", "sign_in_refused", "challenge_over", "link_over", "token_invalid", "password_wrong", "not_a_member", "beyond_owner", "code_wrong", "not_by_token",
+	"access_keys_disabled", "not_found", "sign_in_refused", "challenge_over", "link_over", "token_invalid", "password_wrong", "not_a_member", "beyond_owner", "code_wrong", "not_by_token", "sso_off",
 }
 
 // session is an access token of somebody's session.

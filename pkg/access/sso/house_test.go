@@ -2,7 +2,6 @@ package sso_test
 
 import (
 	"context"
-	"crypto/x509"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -52,8 +51,6 @@ func open(t testing.TB, change func(*model.SSO)) *house {
 	t.Helper()
 	h := &house{now: time.Date(2026, 11, 30, 6, 0, 0, 0, time.UTC)}
 	h.provider = oidctest.NewProvider(t, h.clock)
-	roots := x509.NewCertPool()
-	roots.AddCert(h.provider.Certificate())
 	keys, err := keyring.Open(filepath.Join(t.TempDir(), "keyring"), keyring.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -63,7 +60,7 @@ func open(t testing.TB, change func(*model.SSO)) *house {
 	h.SignIn = sso.SignIn{
 		Store: h.store, Keys: keys, Callback: callback, Now: h.clock,
 		Sessions: people.Sessions{Store: h.store, Now: h.clock},
-		Client:   sso.NewClient(sso.Reach{PrivateHosts: []string{"127.0.0.1"}, Roots: roots}),
+		Client:   sso.NewClient(sso.Reach{PrivateHosts: []string{"127.0.0.1"}, Roots: oidctest.Roots(t)}),
 	}
 	h.config = model.SSO{
 		Enabled: true, Issuer: h.provider.URL, ClientID: "caq", Domains: []string{"acme.com"},
