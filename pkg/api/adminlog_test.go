@@ -178,6 +178,17 @@ func TestAdminLogOfRequests(t *testing.T) {
 	quiet("what is deleted already", http.MethodDelete, path, header{"If-Match": `"v1"`}, nil)
 	quiet("an audit of what is deleted", http.MethodPost, at+"/retry", nil, nil)
 
+	provider := map[string]any{"enabled": true, "issuer": "https://acme.okta.com", "client_id": "c", "client_secret": "told-to-nobody", "domains": []string{"acme.com"}}
+	secrets = append(secrets, "told-to-nobody")
+	does("put-sso", "sso/configuration", http.MethodPut, "/v1/sso", nil, provider)
+	quiet("a change of what it was not", http.MethodPut, "/v1/sso", header{"If-Match": `"v99"`}, provider)
+	provider["client_id"], provider["client_secret"] = "other", ""
+	quiet("a client without its secret", http.MethodPut, "/v1/sso", s.tag("/v1/sso"), provider)
+	provider["client_id"], provider["enabled"] = "c", false
+	does("put-sso", "sso/configuration", http.MethodPut, "/v1/sso", s.tag("/v1/sso"), provider)
+	does("delete-sso", "sso/configuration", http.MethodDelete, "/v1/sso", s.tag("/v1/sso"), nil)
+	quiet("what is deleted already", http.MethodDelete, "/v1/sso", header{"If-Match": `"v1"`}, nil)
+
 	fresh := "/operator/v1/organizations/fresh"
 	for i, o := range []struct {
 		action, method, path, object string

@@ -23,6 +23,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/cloudarq/cloudarq/pkg/access/people"
+	"github.com/cloudarq/cloudarq/pkg/access/sso"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -73,6 +74,10 @@ type API struct {
 	// People signs them in, and has what administrators do with them. Its sessions and limits
 	// are this API's, and its hasher the standard one, if it has none.
 	People people.Service
+	// SSO signs people in by their organization's provider, whom it reaches by its client: by
+	// one that reaches the internet alone, if it has none. Its records, keys and sessions are
+	// this API's. Without a callback that is SSOCallback of the host that a request is for.
+	SSO sso.SignIn
 	// Operators adds the routes of operators, for whom a gateway verifies signatures.
 	Operators bool
 
@@ -89,6 +94,10 @@ func (a *API) Handler() http.Handler {
 	a.People.Sessions, a.People.Limits = a.Sessions, a.limiter
 	if a.People.Passwords == nil {
 		a.People.Passwords = people.NewHasher(people.Standard)
+	}
+	a.SSO.Store, a.SSO.Keys, a.SSO.Sessions, a.SSO.Now = a.Store, a.People.Keys, a.Sessions, a.Now
+	if a.SSO.Client == nil {
+		a.SSO.Client = sso.NewClient(sso.Reach{})
 	}
 	a.routes(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -128,7 +137,7 @@ func (a *API) routes(mux *http.ServeMux) huma.API {
 	api := humago.New(mux, config)
 	api.UseMiddleware(noteOperation, names, a.authorize, a.limit)
 	for _, add := range []func(huma.API){
-		a.signIn, a.session, a.me, a.members, a.invitations, a.projects, a.tokens,
+		a.signIn, a.singleSignOn, a.session, a.me, a.members, a.invitations, a.projects, a.tokens,
 		a.connections, a.externalIDs, a.audits, a.calls, a.verification, a.findings, a.administration, a.adminLog,
 	} {
 		add(api)

@@ -107,7 +107,7 @@ func newServer(t testing.TB) *server {
 	a := &api.API{
 		Operators: true,
 		People:    people.Service{Keys: keys, Passwords: people.NewHasher(people.Params{Memory: 64, Passes: 1, Lanes: 1})},
-		Sessions:  people.Sessions{Store: s.store, Tokens: people.NewAccessTokens(s.store, keys, "https://cloudarq.example.com", clock, slog.New(slog.NewTextHandler(s.log, nil))), Now: clock},
+		Sessions:  sessions,
 		Store:     s.store, Catalog: catalog, ExternalIDs: s.ids, AccessKeys: s.keys, Jobs: connect.Jobs{Store: s.store, Queue: s.jobs, Now: clock}, Now: clock, Log: slog.New(slog.NewTextHandler(s.log, nil)),
 		Pipeline:  &pipeline.Pipeline{Catalog: catalog, Store: s.store, Tasks: s.tasks, Now: clock, Bound: time.Hour, Events: s.events},
 		Events:    s.events,

@@ -21,6 +21,7 @@ var samples = map[string]string{
 	"update-connection":    `{"name":"shop","project":"p","schedule":{"timezone":"UTC"}}`,
 	"give-access-key":      `{"access_key_id":"` + keyID + `","secret_access_key":"` + keySecret + `"}`,
 	"put-settings":         `{"access_keys_allowed":true}`,
+	"put-sso":              `{"enabled":true,"issuer":"https://acme.okta.com","client_id":"c","client_secret":"s","domains":["acme.com"],"groups":[{"group":"g","role":"client","projects":["p"]}],"otherwise":{"role":"client"}}`,
 	"start-audit":          `{"connection":"c"}`,
 
 	"sign-in":                 `{"email":"a@b.cd","password":"x","organization":"acme","browser":true}`,

@@ -32,6 +32,8 @@ var limits = map[string]people.Limits{
 	"invite-administrator": people.OperatorLinks,
 	"recover-person":       people.OperatorLinks,
 	"create-token":         people.APITokens,
+	"start-sso":            people.SSOStarts,
+	"finish-sso":           people.SSOAnswers,
 }
 
 // limit counts what a caller tries, before anything is looked at, and refuses what is too

@@ -61,6 +61,10 @@ var (
 	RefreshTries = Limits{{"refresh.address", PerAddress, 600, time.Hour}}
 	// Refreshes count when the token was right: some tabs, and some that ask again.
 	Refreshes = Limits{{"refresh.session", PerSession, 60, time.Hour}}
+	// SSOStarts and SSOAnswers count before a provider is asked anything, which is at most
+	// four requests for both. 300 people behind one address come at nine o'clock.
+	SSOStarts  = Limits{{"sso_start.address", PerAddress, 300, time.Hour}}
+	SSOAnswers = Limits{{"sso_answer.address", PerAddress, 300, time.Hour}}
 	// Links count before the secret of an invitation or a recovery is looked at. It has
 	// 256 bits: the figure spares the table, not the secret.
 	Links = Limits{{"link.address", PerAddress, 30, time.Hour}}

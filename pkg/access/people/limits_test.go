@@ -60,6 +60,8 @@ func TestLimitsOfEverything(t *testing.T) {
 		{"a code, on another device", people.CodeOther, []string{"5 in 15m0s per person+address", "20 in 24h0m0s per person"}},
 		{"to refresh", people.RefreshTries, []string{"600 in 1h0m0s per address"}},
 		{"to refresh, with a token that is right", people.Refreshes, []string{"60 in 1h0m0s per session"}},
+		{"to begin a sign-in at a provider", people.SSOStarts, []string{"300 in 1h0m0s per address"}},
+		{"to come back from a provider", people.SSOAnswers, []string{"300 in 1h0m0s per address"}},
 		{"to use a link", people.Links, []string{"30 in 1h0m0s per address"}},
 		{"the password of who is signed in", people.Reauthentications, []string{"10 in 1h0m0s per session", "30 in 24h0m0s per person", "100 in 1h0m0s per address"}},
 		{"to invite", people.Invitations, []string{"50 in 1h0m0s per person", "100 in 1h0m0s per address", "500 in 24h0m0s per organization"}},

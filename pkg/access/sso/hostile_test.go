@@ -17,13 +17,14 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/cloudarq/cloudarq/internal/oidctest"
 	"github.com/cloudarq/cloudarq/pkg/access/sso"
 )
 
 // TestTokens: of all ID tokens but the right one nobody is signed in, and nobody is made.
 func TestTokens(t *testing.T) {
 	t.Parallel()
-	evil := newSigner(t, "evil")
+	evil := oidctest.NewSigner(t, "evil")
 	unsigned := func(header string) func(string, map[string]any) string {
 		return func(_ string, claims map[string]any) string {
 			body, _ := json.Marshal(claims)
@@ -63,23 +64,27 @@ func TestTokens(t *testing.T) {
 		"None":                         {token: func(*house) func(string, map[string]any) string { return unsigned(`{"alg":"None","kid":"k1"}`) }, want: sso.CodeToken},
 		"signed by the client secret": {token: func(*house) func(string, map[string]any) string {
 			return func(_ string, c map[string]any) string {
-				return signer{jose.HS256, []byte(password + password), "k1"}.sign(t, c)
+				return oidctest.Signer{Alg: jose.HS256, Key: []byte(password + password), Kid: "k1"}.Sign(t, c)
 			}
 		}, want: sso.CodeToken},
 		"signed by the public key": {token: func(h *house) func(string, map[string]any) string {
-			public, _ := json.Marshal(h.provider.signer.public())
-			return func(_ string, c map[string]any) string { return signer{jose.HS256, public, "k1"}.sign(t, c) }
+			public, _ := json.Marshal(h.provider.Signer.Public())
+			return func(_ string, c map[string]any) string {
+				return oidctest.Signer{Alg: jose.HS256, Key: public, Kid: "k1"}.Sign(t, c)
+			}
 		}, want: sso.CodeToken},
 		"another key": {token: func(*house) func(string, map[string]any) string {
-			return func(_ string, c map[string]any) string { return evil.sign(t, c) }
+			return func(_ string, c map[string]any) string { return evil.Sign(t, c) }
 		}, want: sso.CodeToken},
 		"another key under the right name": {token: func(*house) func(string, map[string]any) string {
-			return func(_ string, c map[string]any) string { return signer{evil.alg, evil.key, "k1"}.sign(t, c) }
+			return func(_ string, c map[string]any) string {
+				return oidctest.Signer{Alg: evil.Alg, Key: evil.Key, Kid: "k1"}.Sign(t, c)
+			}
 		}, want: sso.CodeToken},
 		"a key that it brings along": {token: func(*house) func(string, map[string]any) string {
 			return func(_ string, c map[string]any) string {
 				body, _ := json.Marshal(c)
-				by, err := jose.NewSigner(jose.SigningKey{Algorithm: evil.alg, Key: evil.key}, &jose.SignerOptions{EmbedJWK: true})
+				by, err := jose.NewSigner(jose.SigningKey{Algorithm: evil.Alg, Key: evil.Key}, &jose.SignerOptions{EmbedJWK: true})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -105,10 +110,10 @@ func TestTokens(t *testing.T) {
 	} {
 		h := open(t, nil)
 		if c.claims != nil {
-			h.provider.claims = func(said map[string]any) { c.claims(h, said) }
+			h.provider.Claims = func(said map[string]any) { c.claims(h, said) }
 		}
 		if c.token != nil {
-			h.provider.token = c.token(h)
+			h.provider.Token = c.token(h)
 		}
 		_, err := h.try(t)
 		if code(err) != c.want {
@@ -127,7 +132,7 @@ func TestKeyRotation(t *testing.T) {
 	if _, err := h.try(t); err != nil {
 		t.Fatal(err)
 	}
-	h.provider.signer = newSigner(t, "k2")
+	h.provider.Signer = oidctest.NewSigner(t, "k2")
 	if _, err := h.try(t); err != nil {
 		t.Error(err)
 	}
@@ -153,58 +158,58 @@ func TestForgery(t *testing.T) {
 	}{
 		"issuer": {func(h *house) { h.config.Issuer = target; h.configure(t) }, sso.CodeProvider},
 		"token endpoint": {func(h *house) {
-			h.provider.document = func(d map[string]any) { d["token_endpoint"] = target }
+			h.provider.Document = func(d map[string]any) { d["token_endpoint"] = target }
 		}, sso.CodeProvider},
 		"keys": {func(h *house) {
-			h.provider.document = func(d map[string]any) { d["jwks_uri"] = target }
+			h.provider.Document = func(d map[string]any) { d["jwks_uri"] = target }
 		}, sso.CodeToken},
 		"userinfo": {func(h *house) {
-			h.provider.document = func(d map[string]any) { d["userinfo_endpoint"] = target }
-			h.provider.claims = func(c map[string]any) { delete(c, "email") }
+			h.provider.Document = func(d map[string]any) { d["userinfo_endpoint"] = target }
+			h.provider.Claims = func(c map[string]any) { delete(c, "email") }
 		}, sso.CodeProvider},
 		"plain http": {func(h *house) {
-			h.provider.document = func(d map[string]any) { d["token_endpoint"] = "http://127.0.0.1:1/token" }
+			h.provider.Document = func(d map[string]any) { d["token_endpoint"] = "http://127.0.0.1:1/token" }
 		}, sso.CodeProvider},
 		"a user in the URL": {func(h *house) {
-			h.provider.document = func(d map[string]any) {
+			h.provider.Document = func(d map[string]any) {
 				d["token_endpoint"] = strings.Replace(h.provider.URL, "https://", "https://a:b@", 1) + "/token"
 			}
 		}, sso.CodeProvider},
 		"a file": {func(h *house) {
-			h.provider.document = func(d map[string]any) { d["jwks_uri"] = "file:///etc/passwd" }
+			h.provider.Document = func(d map[string]any) { d["jwks_uri"] = "file:///etc/passwd" }
 		}, sso.CodeToken},
 		"redirect of discovery": {func(h *house) {
-			h.provider.handle["/.well-known/openid-configuration"] = http.RedirectHandler(target, http.StatusFound).ServeHTTP
+			h.provider.Handle["/.well-known/openid-configuration"] = http.RedirectHandler(target, http.StatusFound).ServeHTTP
 		}, sso.CodeProvider},
 		"redirect of the token endpoint": {func(h *house) {
-			h.provider.handle["/token"] = http.RedirectHandler(target, http.StatusTemporaryRedirect).ServeHTTP
+			h.provider.Handle["/token"] = http.RedirectHandler(target, http.StatusTemporaryRedirect).ServeHTTP
 		}, sso.CodeProvider},
 		"redirect of the keys": {func(h *house) {
-			h.provider.handle["/keys"] = http.RedirectHandler(target, http.StatusFound).ServeHTTP
+			h.provider.Handle["/keys"] = http.RedirectHandler(target, http.StatusFound).ServeHTTP
 		}, sso.CodeToken},
 		"an authorization endpoint that is a program": {func(h *house) {
-			h.provider.document = func(d map[string]any) { d["authorization_endpoint"] = "javascript:alert(1)" }
+			h.provider.Document = func(d map[string]any) { d["authorization_endpoint"] = "javascript:alert(1)" }
 		}, sso.CodeProvider},
 		"another issuer's document": {func(h *house) {
-			h.provider.document = func(d map[string]any) { d["issuer"] = h.provider.URL + "/" }
+			h.provider.Document = func(d map[string]any) { d["issuer"] = h.provider.URL + "/" }
 		}, sso.CodeProvider},
 		"a huge document": {func(h *house) {
-			h.provider.handle["/.well-known/openid-configuration"] = func(w http.ResponseWriter, _ *http.Request) {
+			h.provider.Handle["/.well-known/openid-configuration"] = func(w http.ResponseWriter, _ *http.Request) {
 				_, _ = w.Write([]byte(`{"x":"` + strings.Repeat("x", 2<<20) + `"}`))
 			}
 		}, sso.CodeProvider},
 		"a huge token": {func(h *house) {
-			h.provider.handle["/token"] = func(w http.ResponseWriter, _ *http.Request) {
+			h.provider.Handle["/token"] = func(w http.ResponseWriter, _ *http.Request) {
 				_, _ = w.Write([]byte(`{"id_token":"` + strings.Repeat("x", 2<<20) + `"}`))
 			}
 		}, sso.CodeProvider},
 		"no JSON": {func(h *house) {
-			h.provider.handle["/.well-known/openid-configuration"] = func(w http.ResponseWriter, _ *http.Request) {
+			h.provider.Handle["/.well-known/openid-configuration"] = func(w http.ResponseWriter, _ *http.Request) {
 				_, _ = w.Write([]byte(`<script>alert(1)</script>`))
 			}
 		}, sso.CodeProvider},
 		"an error of its own": {func(h *house) {
-			h.provider.handle["/token"] = func(w http.ResponseWriter, _ *http.Request) {
+			h.provider.Handle["/token"] = func(w http.ResponseWriter, _ *http.Request) {
 				http.Error(w, "<script>"+password, http.StatusInternalServerError)
 			}
 		}, sso.CodeProvider},
@@ -233,7 +238,7 @@ func TestSlow(t *testing.T) {
 	h.Client.Timeout = 50 * time.Millisecond // as NewClient's, but shorter
 	hang := make(chan struct{})
 	t.Cleanup(func() { close(hang) })
-	h.provider.handle["/.well-known/openid-configuration"] = func(w http.ResponseWriter, _ *http.Request) {
+	h.provider.Handle["/.well-known/openid-configuration"] = func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte(`{`))
 		_ = http.NewResponseController(w).Flush()
 		<-hang

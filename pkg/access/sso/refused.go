@@ -17,6 +17,9 @@ const (
 	CodeNotMember         = "sso_not_a_member"       // and nobody becomes one by signing in
 	CodeSuspended         = "sso_suspended"          // the membership is
 	CodeLastAdministrator = "sso_last_administrator" // whom the groups would take the role; nothing was changed
+
+	// CodeOrganizationSuspended is told of those alone that have single sign-on.
+	CodeOrganizationSuspended = "organization_suspended"
 )
 
 // RefusedError says that somebody is not signed in.
@@ -52,6 +55,8 @@ func (e *RefusedError) Error() string {
 		return "you are no member of this organization"
 	case CodeSuspended:
 		return "your membership is suspended"
+	case CodeOrganizationSuspended:
+		return "whoever operates this installation has suspended the organization"
 	case CodeLastAdministrator:
 		return "your groups would take the role of administrator from you, and there is no other administrator"
 	}

@@ -62,15 +62,25 @@ func (s *SignIn) Start(ctx context.Context, org model.OrganizationID, back strin
 }
 
 func (s *SignIn) config(ctx context.Context, org model.OrganizationID) (model.SSO, error) {
-	if !organization.MatchString(string(org)) {
+	if !model.IsOrganizationID(string(org)) {
 		return model.SSO{}, refuse(CodeOff, nil)
 	}
-	config, err := s.Store.For(org).SSO(ctx)
+	records := s.Store.For(org)
+	config, err := records.SSO(ctx)
 	if err != nil {
 		return config, notThere(CodeOff, err)
 	}
 	if !config.Enabled {
 		return config, refuse(CodeOff, nil)
+	}
+	o, err := records.Itself(ctx)
+	switch {
+	case err != nil:
+		return config, notThere(CodeOff, err)
+	case !o.DeletedAt.IsZero():
+		return config, refuse(CodeOff, errors.New("the organization is being deleted"))
+	case !o.Open():
+		return config, refuse(CodeOrganizationSuspended, nil)
 	}
 	return config, nil
 }

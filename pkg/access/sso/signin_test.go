@@ -41,7 +41,7 @@ func code(err error) string {
 func TestSomebodyNew(t *testing.T) {
 	t.Parallel()
 	h := open(t, nil)
-	h.provider.claims = func(c map[string]any) { c["groups"] = []string{"auditors", "payments", "cooks"} }
+	h.provider.Claims = func(c map[string]any) { c["groups"] = []string{"auditors", "payments", "cooks"} }
 	in, err := h.try(t)
 	if err != nil {
 		t.Fatal(err)
@@ -61,9 +61,44 @@ func TestSomebodyNew(t *testing.T) {
 	if err != nil || again.Session.Person != in.Session.Person || again.Session.ID == in.Session.ID {
 		t.Errorf("the second time it is %+v, %v", again.Session, err)
 	}
-	want := []string{"put-sso", "create-sso-person", "join-by-sso"}
+	want := []string{"create-organization", "put-sso", "create-sso-person", "join-by-sso"}
 	if got := h.actions(t); !slices.Equal(got, want) {
 		t.Errorf("logged are %v, want %v", got, want)
+	}
+}
+
+// TestSuspendedOrganization: nobody begins a sign-in to it, and who had begun one is not let
+// in. One that is being deleted has none any more.
+func TestSuspendedOrganization(t *testing.T) {
+	t.Parallel()
+	for want, is := range map[string]model.Organization{
+		sso.CodeOrganizationSuspended: {SuspendedAt: time.Date(2026, 11, 30, 6, 0, 0, 0, time.UTC)},
+		sso.CodeOff:                   {DeletedAt: time.Date(2026, 11, 30, 6, 0, 0, 0, time.UTC)},
+	} {
+		h := open(t, nil)
+		started, err := h.Start(t.Context(), "acme", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		itself, err := h.store.For("acme").Itself(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		itself.SuspendedAt, itself.DeletedAt = is.SuspendedAt, is.DeletedAt
+		if err := h.store.For("acme").ChangeItself(t.Context(), h.change("change"), &itself); err != nil {
+			t.Fatal(err)
+		}
+		answer := h.visit(t, started.URL)
+		answer.Cookie = started.Cookie
+		if in, err := h.Finish(t.Context(), answer); code(err) != want || in.Session.ID != "" {
+			t.Errorf("the answer: %v, want %s", err, want)
+		}
+		if _, err := h.Start(t.Context(), "acme", ""); code(err) != want {
+			t.Errorf("a new sign-in: %v, want %s", err, want)
+		}
+		if members, _, err := h.store.For("acme").MembersPage(t.Context(), "", 1); err != nil || len(members) != 0 {
+			t.Errorf("members %v, %v", members, err)
+		}
 	}
 }
 
@@ -77,7 +112,7 @@ func TestWhoItIs(t *testing.T) {
 	if err != nil || in.Session.Person != anna.ID {
 		t.Fatalf("the member with the address is %s, and signed in is %+v, %v", anna.ID, in.Session, err)
 	}
-	h.provider.claims = func(c map[string]any) { c["email"] = "anna.maria@acme.com" }
+	h.provider.Claims = func(c map[string]any) { c["email"] = "anna.maria@acme.com" }
 	if in, err = h.try(t); err != nil || in.Session.Person != anna.ID {
 		t.Errorf("with another address it is %s, %v", in.Session.Person, err)
 	}
@@ -122,8 +157,8 @@ func TestAddresses(t *testing.T) {
 		"verified elsewhere, in other cases": {map[string]any{"email": "ANNA@ACME.COM"}, false, ""},
 	} {
 		h := open(t, func(s *model.SSO) { s.AddressesVerified = c.trusted })
-		h.provider.userinfo = map[string]any{"sub": "u-1"}
-		h.provider.claims = func(said map[string]any) {
+		h.provider.Userinfo = map[string]any{"sub": "u-1"}
+		h.provider.Claims = func(said map[string]any) {
 			for claim, value := range c.claims {
 				if said[claim] = value; value == gone {
 					delete(said, claim)
@@ -176,13 +211,13 @@ func TestUserinfo(t *testing.T) {
 		"no groups anywhere":               {said{"email": "anna@acme.com", "email_verified": true}, said{"sub": "u-1"}, sso.CodeGroupsNotTold, ""},
 	} {
 		h := open(t, nil)
-		h.provider.claims = func(all map[string]any) {
+		h.provider.Claims = func(all map[string]any) {
 			for _, claim := range []string{"email", "email_verified", "groups"} {
 				delete(all, claim)
 			}
 			maps.Copy(all, c.token)
 		}
-		h.provider.userinfo = c.info
+		h.provider.Userinfo = c.info
 		in, err := h.try(t)
 		if code(err) != c.want {
 			t.Errorf("%s: %q (%v), want %q", name, code(err), errors.Unwrap(err), c.want)
@@ -200,13 +235,13 @@ func TestGroups(t *testing.T) {
 	boss := h.joined(t, "boss@acme.com", model.RoleAdmin)
 	say := func(email, sub string, groups any) string {
 		t.Helper()
-		h.provider.claims = func(c map[string]any) {
+		h.provider.Claims = func(c map[string]any) {
 			c["email"], c["sub"] = email, sub
 			if c["groups"] = groups; groups == nil {
 				delete(c, "groups")
 			}
 		}
-		h.provider.userinfo = map[string]any{"sub": sub}
+		h.provider.Userinfo = map[string]any{"sub": sub}
 		_, err := h.try(t)
 		return code(err)
 	}
@@ -267,7 +302,7 @@ func TestOverage(t *testing.T) {
 		"said":  {"hasgroups": true},
 	} {
 		h := open(t, func(s *model.SSO) { s.Otherwise = &model.Grant{Role: model.RoleClient} })
-		h.provider.claims = func(c map[string]any) {
+		h.provider.Claims = func(c map[string]any) {
 			delete(c, "groups")
 			for k, v := range claims {
 				c[k] = v
@@ -296,7 +331,7 @@ func TestWhoBecomesAMember(t *testing.T) {
 		"a client that nobody made": {func(s *model.SSO) { s.ClientID = "other" }, sso.CodeCode},
 	} {
 		h := open(t, c.change)
-		h.provider.userinfo = map[string]any{"sub": "u-1"}
+		h.provider.Userinfo = map[string]any{"sub": "u-1"}
 		if _, err := h.try(t); code(err) != c.want {
 			t.Errorf("%s: %q, want %q", name, code(err), c.want)
 		}
@@ -313,7 +348,7 @@ func TestState(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a := h.provider.visit(t, started.URL)
+		a := h.visit(t, started.URL)
 		a.Cookie = started.Cookie
 		return a, started
 	}
@@ -384,12 +419,12 @@ func TestWhoAnswers(t *testing.T) {
 		"the one, with an error":       {true, func(h *house) string { return h.provider.URL }, "<script>", sso.CodeDenied},
 	} {
 		h := open(t, nil)
-		h.provider.document = func(d map[string]any) { d["authorization_response_iss_parameter_supported"] = c.says }
+		h.provider.Document = func(d map[string]any) { d["authorization_response_iss_parameter_supported"] = c.says }
 		started, err := h.Start(t.Context(), "acme", "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		a := h.provider.visit(t, started.URL)
+		a := h.visit(t, started.URL)
 		a.Cookie, a.Issuer, a.Error = started.Cookie, c.issue(h), c.fault
 		_, err = h.Finish(t.Context(), a)
 		if code(err) != c.want || err != nil && strings.Contains(fmt.Sprint(err, errors.Unwrap(err)), "script") {
@@ -533,7 +568,7 @@ func TestTwoAdministratorsAtOnce(t *testing.T) {
 		h.joined(t, "anna@acme.com", model.RoleAdmin)
 		h.joined(t, "bert@acme.com", model.RoleAdmin)
 		var next atomic.Int64
-		h.provider.claims = func(c map[string]any) {
+		h.provider.Claims = func(c map[string]any) {
 			c["sub"] = []string{"a", "b"}[next.Add(1)-1]
 			c["email"] = map[any]string{"a": "anna@acme.com", "b": "bert@acme.com"}[c["sub"]]
 		}
@@ -570,7 +605,7 @@ func TestDeath(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			answer := h.provider.visit(t, started.URL)
+			answer := h.visit(t, started.URL)
 			answer.Cookie = started.Cookie
 			_, err = s.Finish(context.Background(), answer)
 			return err

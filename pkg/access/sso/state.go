@@ -48,10 +48,6 @@ type state struct {
 	Return   string    `json:"return"`
 }
 
-// organization is what all of an organization's name is made of in a cookie; the rest is
-// sealed by the organization's key.
-var organization = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
-
 // ssoKey is what the data key belongs to that seals states and the client secret.
 const ssoKey = "sso"
 
@@ -76,6 +72,7 @@ func (s *SignIn) seal(ctx context.Context, org model.OrganizationID, st state) (
 	if err != nil {
 		return secret.String{}, err
 	}
+	// The organization is told, so that its key is found; the rest is sealed by that.
 	return secret.New(string(org) + "." + base64.RawURLEncoding.EncodeToString(sealed)), nil
 }
 
@@ -83,7 +80,7 @@ func (s *SignIn) seal(ctx context.Context, org model.OrganizationID, st state) (
 func (s *SignIn) open(ctx context.Context, cookie secret.String, given string) (model.OrganizationID, state, error) {
 	text := cookie.Reveal()
 	name, body, ok := strings.Cut(text, ".")
-	if !ok || len(text) > maxCookie || !organization.MatchString(name) ||
+	if !ok || len(text) > maxCookie || !model.IsOrganizationID(name) ||
 		subtle.ConstantTimeCompare([]byte(stateOf(cookie)), []byte(given)) != 1 {
 		return "", state{}, refuse(CodeState, errors.New("the cookie is not that of the state"))
 	}
