@@ -37,6 +37,7 @@ var needs = map[string]string{
 	"list-tokens": "session", "get-token": "session", "create-token": "session", "end-token": "session",
 	"list-members": "admin", "get-member": "admin", "update-member": "admin", "remove-member": "admin", "recover-member": "admin", "list-member-sessions": "admin", "end-member-sessions": "admin",
 	"list-invitations": "admin", "create-invitation": "admin", "withdraw-invitation": "admin",
+	"get-sso": "admin", "put-sso": "admin", "delete-sso": "admin", "start-sso": "anybody", "finish-sso": "anybody",
 	"list-projects": "read", "get-project": "read", "create-project": "admin", "update-project": "admin", "remove-project": "admin",
 }
 
