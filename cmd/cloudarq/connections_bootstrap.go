@@ -197,12 +197,12 @@ func (c *cli) bootstrap(ctx context.Context, f bootstrapFlags) error {
 		return usagef("--keyring-passphrase is for accounts that are kept here: not with --api")
 	}
 	token := secret.New(os.Getenv("CLOUDARQ_TOKEN"))
-	if token.Empty() {
-		return usagef("--api needs an API token of the deployment in CLOUDARQ_TOKEN")
-	}
 	client, err := apiclient.New(apiclient.Options{URL: f.api, Token: token, Version: version.String()})
 	if err != nil {
 		return err
+	}
+	if token.Empty() {
+		return usagef("--api needs an API token of the deployment in CLOUDARQ_TOKEN")
 	}
 	return work(&deployedRegistry{cli: c, client: client, flags: f})
 }

@@ -2,6 +2,7 @@
 package main
 
 import (
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -10,6 +11,7 @@ import (
 	"github.com/cloudarq/cloudarq/internal/version"
 	"github.com/cloudarq/cloudarq/pkg/access/connect"
 	"github.com/cloudarq/cloudarq/pkg/access/people"
+	"github.com/cloudarq/cloudarq/pkg/access/sso"
 	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/lambdax"
@@ -28,6 +30,10 @@ type settings struct {
 	Evidence    int           `env:"EVIDENCE_DAYS,required"`
 	PurgeAfter  time.Duration `env:"PURGE_AFTER,required"`
 	Issuer      string        `env:"TOKEN_ISSUER,required"`
+	// PublicURL is where browsers find this, if that is not the host that the gateway says:
+	// where another host passes requests on.
+	PublicURL    string   `env:"PUBLIC_URL"`
+	PrivateHosts []string `env:"SSO_PRIVATE_HOSTS"` // of organizations' providers
 
 	Organizations int           `env:"MAX_ORGANIZATIONS,required"`
 	Connections   int           `env:"MAX_CONNECTIONS,required"`
@@ -38,6 +44,10 @@ func main() {
 	cfg, f := wiring.Boot[settings]()
 	keys, bucket := f.Keys(cfg.Key), f.Bucket(cfg.Bucket)
 	events := f.Events(cfg.Told, true)
+	signOn := sso.SignIn{Client: sso.NewClient(sso.Reach{PrivateHosts: cfg.PrivateHosts})}
+	if cfg.PublicURL != "" {
+		signOn.Callback = strings.TrimSuffix(cfg.PublicURL, "/") + api.SSOCallback
+	}
 	handler := &api.API{
 		Store: f.Store, Catalog: f.Catalog, ExternalIDs: connect.ExternalIDs{Store: f.Store, Keys: keys, Now: time.Now},
 		AccessKeys: connect.AccessKeys{Store: f.Store, Keys: keys, Now: time.Now}, Jobs: connect.Jobs{Store: f.Store, Queue: f.Queue(cfg.JobQueue), Now: time.Now},
@@ -48,6 +58,7 @@ func main() {
 		Events: events, Templates: bucket, Ledgers: bucket,
 		Now: time.Now, Log: f.Log, CheckerRole: cfg.CheckerRole, AuditRole: cfg.AuditRole, Region: f.SDK.Region, Version: version.String(),
 		Operators: true, People: people.Service{Keys: keys},
+		SSO:      signOn,
 		Sessions: people.Sessions{Store: f.Store, Tokens: people.NewAccessTokens(f.Store, keys, cfg.Issuer, time.Now, f.Log), Now: time.Now},
 		Caps:     api.Caps{Organizations: cfg.Organizations, Connections: cfg.Connections, ScheduleEvery: cfg.ScheduleEvery},
 	}

@@ -13,7 +13,7 @@ import (
 type SSO struct {
 	Enabled  bool     `json:"enabled"`
 	Issuer   string   `json:"issuer" format:"uri" maxLength:"256" doc:"As the provider's discovery document has it, to the letter" example:"https://acme.okta.com"`
-	ClientID string   `json:"client_id" minLength:"1" maxLength:"256"`
+	ClientID string   `json:"client_id" minLength:"1" maxLength:"256" example:"0oa1b2c3d4E5f6G7h8i9"`
 	Scopes   []string `json:"scopes,omitempty" maxItems:"20" doc:"To ask for; \"openid email profile\" if left out. Some providers tell groups only if they are asked for"`
 	Domains  []string `json:"domains" maxItems:"50" doc:"Of e-mail addresses. Whose verified address is in none of them is refused" example:"[\"acme.com\"]"`
 	// AddressesVerified stands in for a claim that is left out, and not for one that says no.
@@ -31,12 +31,12 @@ type SSO struct {
 // Grant is what somebody may do in an organization.
 type Grant struct {
 	Role     Role     `json:"role" enum:"admin,client"`
-	Projects []string `json:"projects,omitempty" maxItems:"100" doc:"Projects that a client may read"`
+	Projects []string `json:"projects,omitempty" maxItems:"100" doc:"Projects that a client may read" example:"[\"shop\"]"`
 }
 
 // SSOGroup is what a group of a provider may do.
 type SSOGroup struct {
-	Group string `json:"group" minLength:"1" maxLength:"256" doc:"As the claim has it: a name, or an id"`
+	Group string `json:"group" minLength:"1" maxLength:"256" doc:"As the claim has it: a name, or an id" example:"auditors"`
 	Grant
 }
 
