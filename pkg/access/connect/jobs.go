@@ -100,3 +100,24 @@ func (w Worker) Run(ctx context.Context, message queue.Message) error {
 		}
 	}
 }
+
+// Recover sends again what has the organizations' open jobs done, where the queue is gone
+// with the process that held it.
+func (j Jobs) Recover(ctx context.Context) (sent int, err error) {
+	for org, err := range j.Store.Organizations(ctx) {
+		if err != nil {
+			return sent, err
+		}
+		open, err := j.Store.For(org).OpenJobs(ctx)
+		if err != nil {
+			return sent, err
+		}
+		for _, job := range open {
+			if err := j.Queue.Send(ctx, pipeline.JobMessage(org, job.ID)); err != nil {
+				return sent, err
+			}
+			sent++
+		}
+	}
+	return sent, nil
+}
