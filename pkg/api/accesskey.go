@@ -8,7 +8,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/cloudarq/cloudarq/pkg/api/auth"
 	"github.com/cloudarq/cloudarq/pkg/audit/event"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
@@ -44,10 +43,10 @@ func (a *API) giveAccessKey(ctx context.Context, in *struct {
 	Body    AccessKeyInput
 },
 ) (*connectionAnswer, error) {
-	org := a.Store.For(in.id())
-	c, err := org.Connection(ctx, model.ConnectionID(in.Connection))
+	org := a.org(ctx)
+	c, err := a.connection(ctx, in.Connection)
 	if err != nil {
-		return nil, a.answer(ctx, err)
+		return nil, err
 	}
 	if err := a.keysAllowed(ctx, org); err != nil {
 		return nil, err
@@ -72,12 +71,12 @@ func (a *API) giveAccessKey(ctx context.Context, in *struct {
 	if in.Body.CreatedAt.IsZero() {
 		made = a.Now().UTC().Truncate(time.Second)
 	}
-	if err := a.AccessKeys.Set(ctx, a.by(ctx), in.id(), &c, key, made); err != nil {
+	if err := a.AccessKeys.Set(ctx, a.by(ctx), callerOf(ctx).Organization, &c, key, made); err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	a.note(ctx, in.id(), "an access key was given", slog.String("connection", string(c.ID)), slog.String("suffix", c.AccessKey.Suffix))
-	a.tell(ctx, event.OfConnection(in.id(), event.AccessKeyGiven, c, a.Now()))
-	return a.showConnection(ctx, in.id(), c)
+	a.note(ctx, "an access key was given", slog.String("connection", string(c.ID)), slog.String("suffix", c.AccessKey.Suffix))
+	a.tell(ctx, event.OfConnection(callerOf(ctx).Organization, event.AccessKeyGiven, c, a.Now()))
+	return a.showConnection(ctx, callerOf(ctx).Organization, c)
 }
 
 // keysAllowed refuses unless an administrator allowed access keys.
@@ -100,8 +99,8 @@ func (a *API) tell(ctx context.Context, e event.Event) {
 	}
 }
 
-// note logs what an administrator did.
-func (a *API) note(ctx context.Context, org model.OrganizationID, what string, more ...any) {
-	caller, _ := auth.CallerOf(ctx)
-	a.Log.InfoContext(ctx, what, append([]any{slog.String("organization", string(org)), slog.String("caller", caller.ARN)}, more...)...)
+// note logs what somebody did.
+func (a *API) note(ctx context.Context, what string, more ...any) {
+	caller := callerOf(ctx)
+	a.Log.InfoContext(ctx, what, append([]any{slog.String("organization", string(caller.Organization)), slog.String("caller", caller.Actor.ID)}, more...)...)
 }

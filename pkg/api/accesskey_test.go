@@ -60,10 +60,10 @@ func TestSettings(t *testing.T) {
 	s.allow(true)
 	s.allow(false)
 	s.allow(true)
-	if other := s.call(http.MethodGet, "/v1/settings", header{"CloudArq-Organization": "other"}, nil); decode[model.Settings](t, other).AccessKeysAllowed {
+	if other := s.call(http.MethodGet, "/v1/settings", header{in: "other"}, nil); decode[model.Settings](t, other).AccessKeysAllowed {
 		t.Error("another organization's settings changed, too")
 	}
-	if !strings.Contains(s.log.String(), "settings were changed") || !strings.Contains(s.log.String(), "user/operator") {
+	if !strings.Contains(s.log.String(), "settings were changed") || !strings.Contains(s.log.String(), "organization=default caller=0") {
 		t.Errorf("the log does not say who changed settings: %s", s.log)
 	}
 }
@@ -184,7 +184,7 @@ func TestAccessKeyIsWriteOnly(t *testing.T) {
 		s.call(http.MethodGet, "/v1/connections", nil, nil),
 		s.call(http.MethodGet, path+"/access-key", nil, nil),
 		s.call(http.MethodPut, path, s.tag(path), map[string]any{"name": "x"}),
-		s.call(http.MethodPost, "/v1/rekey", nil, nil),
+		s.call(http.MethodPost, rekeyPath, nil, nil),
 		s.call(http.MethodPost, path+"/verify", nil, nil),
 		s.call(http.MethodGet, path+"/audits", nil, nil),
 		s.call(http.MethodDelete, path, s.tag(path), nil),
@@ -287,12 +287,12 @@ func TestRekey(t *testing.T) {
 	if err := org.PutDataKey(t.Context(), "damaged", []byte("x")); err != nil {
 		t.Fatal(err)
 	}
-	w := s.call(http.MethodPost, "/v1/rekey", header{"Idempotency-Key": "once"}, nil)
+	w := s.call(http.MethodPost, rekeyPath, header{"Idempotency-Key": "once"}, nil)
 	job := decode[model.Job](t, w)
-	if w.Code != http.StatusAccepted || w.Header().Get("Location") != "/v1/jobs/"+string(job.ID) || !job.EndedAt.IsZero() || job.Done > 0 {
+	if w.Code != http.StatusAccepted || w.Header().Get("Location") != jobsPath+string(job.ID) || !job.EndedAt.IsZero() || job.Done > 0 {
 		t.Fatalf("status %d, %s", w.Code, w.Body)
 	}
-	if again := decode[model.Job](t, s.call(http.MethodPost, "/v1/rekey", header{"Idempotency-Key": "once"}, nil)); again.ID != job.ID {
+	if again := decode[model.Job](t, s.call(http.MethodPost, rekeyPath, header{"Idempotency-Key": "once"}, nil)); again.ID != job.ID {
 		t.Errorf("the request repeated made job %s, want %s", again.ID, job.ID)
 	}
 	if err := s.broker.Drain(t.Context(), memory.Worker{Queue: s.jobs, Handle: s.worker.Run}); err != nil {
@@ -301,11 +301,12 @@ func TestRekey(t *testing.T) {
 	if dead := s.jobs.Dead(); len(dead) > 0 {
 		t.Fatal(dead)
 	}
-	job = decode[model.Job](t, s.call(http.MethodGet, "/v1/jobs/"+string(job.ID), nil, nil))
+	job = decode[model.Job](t, s.call(http.MethodGet, jobsPath+string(job.ID), nil, nil))
 	if job.Done != len(before) || !job.Damaged || job.EndedAt.IsZero() || !strings.Contains(s.log.String(), "data key of damaged") {
 		t.Errorf("%+v; log: %s", job, s.log)
 	}
-	problem(t, "another organization's job", s.call(http.MethodGet, "/v1/jobs/"+string(job.ID), header{"CloudArq-Organization": "other"}, nil), http.StatusNotFound, "not_found")
+	s.call(http.MethodPost, "/operator/v1/organizations", nil, map[string]any{"id": "other"})
+	problem(t, "another organization's job", s.call(http.MethodGet, strings.Replace(jobsPath, "default", "other", 1)+string(job.ID), nil, nil), http.StatusNotFound, "not_found")
 	for _, k := range before {
 		now, err := org.DataKey(t.Context(), k.Record)
 		if err != nil || string(now.Wrapped) == string(k.Wrapped) {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/cloudarq/cloudarq/pkg/api/auth"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
@@ -22,20 +21,17 @@ func noteOperation(ctx huma.Context, next func(huma.Context)) {
 
 // by is what the admin log says of a change that a request makes.
 func (a *API) by(ctx context.Context) model.Change {
-	caller, _ := auth.CallerOf(ctx)
 	operation, _ := ctx.Value(operationKey{}).(string)
-	return model.Change{
-		Actor: model.Actor{Kind: model.ActorOperator, ID: caller.ARN}, Address: caller.Address, Action: operation, At: a.Now(),
-	}
+	return model.Change{Actor: callerOf(ctx).Actor, Address: addressOf(ctx), Action: operation, At: a.Now()}
 }
 
 func (a *API) adminLog(api huma.API) {
-	huma.Register(api, huma.Operation{
+	register(api, mayAdminister, huma.Operation{
 		OperationID: "list-admin-log", Method: http.MethodGet, Path: "/v1/admin-log",
 		Summary: "List what administrators changed, newest first", Tags: []string{"administration"},
 		Description: "Each entry has the hash of the one before. With Accept: application/x-ndjson each entry is a line, as `cloudarq admin auditlog verify` reads it, and the cursor is in the header alone.",
 	}, a.listAdminLog)
-	huma.Register(api, huma.Operation{
+	register(api, mayAdminister, huma.Operation{
 		OperationID: "verify-admin-log", Method: http.MethodGet, Path: "/v1/admin-log/verification",
 		Summary: "Tell whether the admin log is as it was written", Tags: []string{"administration"},
 		Description: "The whole chain is read and its hashes are computed anew. Whoever can write the table can write a whole chain: keep `seq` and `hash` elsewhere, and see later whether the log still has them.",
@@ -55,12 +51,11 @@ type adminLogAnswer struct {
 }
 
 func (a *API) listAdminLog(ctx context.Context, in *struct {
-	Organized
 	Cursor string `query:"cursor" maxLength:"4096"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 },
 ) (*adminLogAnswer, error) {
-	org := a.Store.For(in.id())
+	org := a.org(ctx)
 	if in.Cursor == "" {
 		if err := a.settle(ctx, org); err != nil {
 			return nil, err
@@ -91,8 +86,8 @@ type AdminLogVerification struct {
 
 type adminLogVerificationAnswer struct{ Body AdminLogVerification }
 
-func (a *API) verifyAdminLog(ctx context.Context, in *struct{ Organized }) (*adminLogVerificationAnswer, error) {
-	org := a.Store.For(in.id())
+func (a *API) verifyAdminLog(ctx context.Context, _ *struct{}) (*adminLogVerificationAnswer, error) {
+	org := a.org(ctx)
 	if err := a.settle(ctx, org); err != nil {
 		return nil, err
 	}

@@ -11,12 +11,11 @@ import (
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/api"
-	"github.com/cloudarq/cloudarq/pkg/api/auth"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
 )
 
-var anna = auth.Caller{ARN: "arn:aws:iam::999999999999:user/anna", Address: "192.0.2.7"}
+var anna = caller{person: "anna", address: "192.0.2.7"}
 
 type adminLog struct {
 	Entries []model.AdminEntry
@@ -89,7 +88,7 @@ func TestAdminLogOfRequests(t *testing.T) {
 		}
 		seq++
 		e := last()
-		if e.Seq != seq || e.Action != action || e.Object != object || e.Actor != (model.Actor{Kind: model.ActorOperator, ID: anna.ARN}) || e.Address != anna.Address || !e.At.Equal(s.now) {
+		if e.Seq != seq || e.Action != action || e.Object != object || e.Actor.Kind != model.ActorToken || e.Actor.ID == "" || e.Actor.Name != anna.person || e.Address != anna.address || !e.At.Equal(s.now) {
 			t.Errorf("%s is logged as %+v, want entry %d of %s", action, e, seq, object)
 		}
 		logged[action] = true
@@ -156,15 +155,15 @@ func TestAdminLogOfRequests(t *testing.T) {
 	does("put-settings", "settings", http.MethodPut, "/v1/settings", s.tag("/v1/settings"), map[string]any{"access_keys_allowed": true})
 	quiet("the same settings", http.MethodPut, "/v1/settings", s.tag("/v1/settings"), map[string]any{"access_keys_allowed": true})
 	does("give-access-key", object, http.MethodPut, path+"/access-key", s.tag(path), key)
-	w = s.as(anna, http.MethodPost, "/v1/rekey", header{"Idempotency-Key": "r"}, nil)
+	w = s.as(anna, http.MethodPost, rekeyPath, header{"Idempotency-Key": "r"}, nil)
 	var job model.Job
 	into(w.Body.Bytes(), &job)
 	seq++
-	if e := last(); e.Action != "rekey" || e.Object != "job/"+string(job.ID) || e.Seq != seq {
+	if e := last(); e.Action != "rekey" || e.Actor != (model.Actor{Kind: model.ActorOperator, ID: "arn:aws:iam::999999999999:user/anna"}) || e.Object != "job/"+string(job.ID) || e.Seq != seq {
 		t.Errorf("the job is logged as %+v", e)
 	}
 	logged["rekey"] = true
-	quiet("a repeated request", http.MethodPost, "/v1/rekey", header{"Idempotency-Key": "r"}, nil)
+	quiet("a repeated request", http.MethodPost, rekeyPath, header{"Idempotency-Key": "r"}, nil)
 
 	var rotated api.ExternalIDOutput
 	tag := s.tag("/v1/external-id")
@@ -178,6 +177,22 @@ func TestAdminLogOfRequests(t *testing.T) {
 	does("delete-connection", object, http.MethodDelete, path, s.tag(path), nil)
 	quiet("what is deleted already", http.MethodDelete, path, header{"If-Match": `"v1"`}, nil)
 	quiet("an audit of what is deleted", http.MethodPost, at+"/retry", nil, nil)
+
+	fresh := "/operator/v1/organizations/fresh"
+	for i, o := range []struct{ action, method, path string }{
+		{"create-organization", http.MethodPost, "/operator/v1/organizations"},
+		{"suspend-organization", http.MethodPost, fresh + "/suspension"},
+		{"resume-organization", http.MethodDelete, fresh + "/suspension"},
+	} {
+		for range 2 { // the second changes nothing
+			s.as(anna, o.method, o.path, nil, map[string]any{"id": "fresh"})
+		}
+		entries, _, err := s.store.For("fresh").AdminLogPage(t.Context(), "", 10)
+		if err != nil || len(entries) != i+1 || entries[0].Action != o.action || entries[0].Actor.Kind != model.ActorOperator || entries[0].Object != "organization" {
+			t.Errorf("%s is logged as %+v, %v", o.action, entries, err)
+		}
+		logged[o.action] = true
+	}
 
 	for _, o := range s.operations() {
 		if mutates(o.method) && !logged[o.ID] {
@@ -235,7 +250,7 @@ func TestAdminLogPages(t *testing.T) {
 	if !slices.Equal(seqs, []int64{7, 6, 5, 4, 3, 2, 1}) {
 		t.Errorf("entries %v", seqs)
 	}
-	other := header{"CloudArq-Organization": "other"}
+	other := header{in: "other"}
 	if list := decode[adminLog](t, s.call(http.MethodGet, "/v1/admin-log", other, nil)); len(list.Entries) != 0 {
 		t.Errorf("another organization sees %+v", list)
 	}

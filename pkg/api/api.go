@@ -22,7 +22,6 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/cloudarq/cloudarq/pkg/access/people"
-	"github.com/cloudarq/cloudarq/pkg/api/auth"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -68,26 +67,15 @@ type API struct {
 	Region  string
 	Version string
 	Caps    Caps
+	// Sessions says who people and programs are.
+	Sessions people.Sessions
+	// Operators adds the routes of operators, for whom a gateway verifies signatures.
+	Operators bool
 
+	origins    http.CrossOriginProtection
 	limiter    people.Counters
 	publishing sync.Mutex
 	published  published // the template, by this process
-}
-
-// DefaultOrganization is the one of a request that names none.
-const DefaultOrganization model.OrganizationID = "default"
-
-// Organized is part of every request's input: the organization that it is about.
-// Whoever may sign requests is an operator of the whole installation.
-type Organized struct {
-	Organization string `header:"CloudArq-Organization" doc:"The organization that the request is about; \"default\" if it is left out" pattern:"^[a-z0-9][a-z0-9-]{0,62}$"`
-}
-
-func (o Organized) id() model.OrganizationID {
-	if o.Organization == "" {
-		return DefaultOrganization
-	}
-	return model.OrganizationID(o.Organization)
 }
 
 // Handler is the API as an http.Handler.
@@ -95,16 +83,17 @@ func (a *API) Handler() http.Handler {
 	setUp()
 	mux := http.NewServeMux()
 	config := huma.DefaultConfig("CloudArq", a.Version)
-	config.Info.Description = "Audits of AWS accounts: connections, audits, findings, scores. Every request is signed with AWS Signature Version 4 (service execute-api)."
+	config.Info.Description = "Audits of AWS accounts: connections, audits, findings, scores. People sign in and programs send API tokens; operators sign requests with AWS Signature Version 4 (service execute-api)."
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/v1/openapi", "", ""
 	config.CreateHooks = nil // no links to schemas in answers
 	config.RejectUnknownQueryParameters = true
 	config.Formats = maps.Clone(config.Formats)
 	config.Formats["application/json"], config.Formats["json"] = strictJSON, strictJSON
 	config.Formats[ndjson] = jsonLines
+	config.Components.SecuritySchemes = securitySchemes
 	api := humago.New(mux, config)
 	a.limiter = people.NewLimiter(a.Store, a.Now)
-	api.UseMiddleware(noteOperation, names, a.limit, a.admit())
+	api.UseMiddleware(noteOperation, names, a.authorize, a.limit)
 	a.connections(api)
 	a.externalIDs(api)
 	a.audits(api)
@@ -113,6 +102,9 @@ func (a *API) Handler() http.Handler {
 	a.findings(api)
 	a.administration(api)
 	a.adminLog(api)
+	if a.Operators {
+		a.operators(api)
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		if allowed := methods(mux, r); len(allowed) > 0 {
 			w.Header().Set("Allow", strings.Join(allowed, ", "))
@@ -140,7 +132,7 @@ func methods(mux *http.ServeMux, r *http.Request) (allowed []string) {
 	return allowed
 }
 
-// guard is around every route: headers, a caller, and no stack trace for anybody.
+// guard is around every route: headers, a form that means something, and no stack trace for anybody.
 func (a *API) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -150,7 +142,7 @@ func (a *API) guard(next http.Handler) http.Handler {
 			id = ulid.Make().String()
 		}
 		h.Set("X-Request-Id", id)
-		ctx := context.WithValue(r.Context(), requestIDKey{}, id)
+		ctx := context.WithValue(withAddress(r), requestIDKey{}, id)
 		defer func() {
 			if v := recover(); v != nil {
 				a.Log.ErrorContext(ctx, "panic", slog.Any("value", v), slog.String("path", r.URL.Path))
@@ -161,13 +153,7 @@ func (a *API) guard(next http.Handler) http.Handler {
 			writeProblem(w, p)
 			return
 		}
-		a.public(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if _, ok := auth.CallerOf(ctx); !ok {
-				writeProblem(w, problem(ctx, http.StatusUnauthorized, "not_signed", "requests must be signed with AWS credentials"))
-				return
-			}
-			next.ServeHTTP(w, r)
-		})).ServeHTTP(w, r.WithContext(ctx))
+		a.public(next).ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 
@@ -180,11 +166,20 @@ var requestID = regexp.MustCompile(`^[A-Za-z0-9=_+/-]{1,128}$`)
 func (a *API) answer(ctx context.Context, err error) error {
 	var p *Problem
 	var altered *pipeline.AlteredError
+	var over *people.LimitedError
+	var refused *people.RefusedError
+	var field *model.FieldError
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &p):
 		return p
+	case errors.As(err, &over):
+		return a.limited(ctx, over)
+	case errors.As(err, &refused):
+		return refusal(ctx, refused)
+	case errors.As(err, &field):
+		return invalid(ctx, "body."+field.Field, field.Reason)
 	case errors.As(err, &altered): // before not found, which it may be
 		a.Log.ErrorContext(ctx, "what is kept of an audit was changed", slog.String("key", altered.Object.Key), slog.Any("error", err))
 		return problem(ctx, http.StatusInternalServerError, "altered", altered.Error())

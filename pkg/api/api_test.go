@@ -11,6 +11,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -21,6 +22,7 @@ import (
 
 	blobs "github.com/cloudarq/cloudarq/internal/memblob"
 	"github.com/cloudarq/cloudarq/pkg/access/connect"
+	"github.com/cloudarq/cloudarq/pkg/access/people"
 	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/api/auth"
 	"github.com/cloudarq/cloudarq/pkg/audit/alert"
@@ -29,6 +31,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret/keyring"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
 	"github.com/cloudarq/cloudarq/pkg/platform/table/sqlite"
@@ -62,6 +65,7 @@ type server struct {
 	events  *heard
 	log     *bytes.Buffer
 	now     time.Time
+	people  *crowd
 	again   func() *server // another handler on the same records
 	caps    func(api.Caps)
 }
@@ -97,8 +101,12 @@ func newServer(t testing.TB) *server {
 	s.broker = memory.New(memory.Options{})
 	s.jobs = s.broker.Queue("jobs")
 	s.worker = connect.Worker{Jobs: connect.Jobs{Store: s.store, Queue: s.jobs, Now: clock}, Rekeying: connect.Rekeying{Store: s.store, Keys: keys}, Log: slog.New(slog.NewTextHandler(s.log, nil))}
+	s.people = &crowd{store: s.store, now: clock, tokens: map[string]secret.String{}}
+	s.people.token(t, "default", "operator")
 	a := &api.API{
-		Store: s.store, Catalog: catalog, ExternalIDs: s.ids, AccessKeys: s.keys, Jobs: connect.Jobs{Store: s.store, Queue: s.jobs, Now: clock}, Now: clock, Log: slog.New(slog.NewTextHandler(s.log, nil)),
+		Operators: true,
+		Sessions:  people.Sessions{Store: s.store, Tokens: people.NewAccessTokens(s.store, keys, "https://cloudarq.example.com", clock, slog.New(slog.NewTextHandler(s.log, nil))), Now: clock},
+		Store:     s.store, Catalog: catalog, ExternalIDs: s.ids, AccessKeys: s.keys, Jobs: connect.Jobs{Store: s.store, Queue: s.jobs, Now: clock}, Now: clock, Log: slog.New(slog.NewTextHandler(s.log, nil)),
 		Pipeline:  &pipeline.Pipeline{Catalog: catalog, Store: s.store, Tasks: s.tasks, Now: clock, Bound: time.Hour, Events: s.events},
 		Events:    s.events,
 		Templates: s.shelf, Ledgers: s.shelf,
@@ -119,13 +127,31 @@ func newServer(t testing.TB) *server {
 
 type header map[string]string
 
-// call makes a request as an operator and returns the answer.
-func (s *server) call(method, path string, h header, body any) *httptest.ResponseRecorder {
-	s.t.Helper()
-	return s.as(auth.Caller{ARN: "arn:aws:iam::999999999999:user/operator"}, method, path, h, body)
+// caller is who makes a request: an administrator of the organization that the request is
+// in, by an API token, or an operator of what is under /operator.
+type caller struct {
+	person  string
+	address string
+	nobody  bool
 }
 
-func (s *server) as(caller auth.Caller, method, path string, h header, body any) *httptest.ResponseRecorder {
+var nobody = caller{nobody: true}
+
+// in says, among the headers of a test's request, whose administrator makes it.
+const in = "In"
+
+const (
+	rekeyPath = "/operator/v1/organizations/default/rekey"
+	jobsPath  = "/operator/v1/organizations/default/jobs/"
+)
+
+// call makes a request and returns the answer.
+func (s *server) call(method, path string, h header, body any) *httptest.ResponseRecorder {
+	s.t.Helper()
+	return s.as(caller{person: "operator"}, method, path, h, body)
+}
+
+func (s *server) as(c caller, method, path string, h header, body any) *httptest.ResponseRecorder {
 	s.t.Helper()
 	var content bytes.Buffer
 	if body != nil {
@@ -135,14 +161,36 @@ func (s *server) as(caller auth.Caller, method, path string, h header, body any)
 			s.t.Fatal(err)
 		}
 	}
-	r := httptest.NewRequestWithContext(auth.WithCaller(s.t.Context(), caller), method, path, &content)
+	r := httptest.NewRequestWithContext(s.t.Context(), method, path, &content)
 	r.Header.Set("Content-Type", "application/json")
 	for name, value := range h {
 		r.Header.Set(name, value)
 	}
+	r = s.from(r, c, model.OrganizationID(h[in]))
 	w := httptest.NewRecorder()
 	s.handler.ServeHTTP(w, r)
 	return w
+}
+
+// from makes a request a caller's.
+func (s *server) from(r *http.Request, c caller, org model.OrganizationID) *http.Request {
+	r.Header.Del(in)
+	if org == "" {
+		org = "default"
+	}
+	if c.address != "" {
+		r.RemoteAddr = c.address + ":1234"
+	}
+	switch {
+	case c.nobody:
+		return r
+	case strings.HasPrefix(r.URL.Path, "/operator/"):
+		return r.WithContext(auth.WithOperator(r.Context(), "arn:aws:iam::999999999999:user/"+c.person))
+	}
+	if r.Header.Get("Authorization") == "" {
+		r.Header.Set("Authorization", "Bearer "+s.people.token(s.t, org, c.person).Reveal())
+	}
+	return r
 }
 
 func decode[T any](t testing.TB, w *httptest.ResponseRecorder) T {
@@ -505,22 +553,21 @@ func TestEveryRoute(t *testing.T) {
 		"update-connection": map[string]any{"role_arn": role},
 		"give-access-key":   map[string]any{"access_key_id": keyID, "secret_access_key": keySecret},
 	}
-	job := decode[model.Job](t, s.call(http.MethodPost, "/v1/rekey", nil, nil))
-	fill := strings.NewReplacer("{job}", string(job.ID), "{connection}", string(c.ID), "{audit}", string(a.ID), "{finding}", string(f.ID))
+	job := decode[model.Job](t, s.call(http.MethodPost, rekeyPath, nil, nil))
+	fill := strings.NewReplacer("{organization}", "default", "{job}", string(job.ID), "{connection}", string(c.ID), "{audit}", string(a.ID), "{finding}", string(f.ID))
 	for template, methods := range document.Paths {
 		for method, operation := range methods {
 			path, body := fill.Replace(template), bodies[operation.OperationID]
-			open := s.as(auth.Caller{}, strings.ToUpper(method), path, nil, body)
-			problem(t, operation.OperationID+" without a caller", open, http.StatusUnauthorized, "not_signed")
+			open := s.as(nobody, strings.ToUpper(method), path, nil, body)
+			operators := strings.HasPrefix(path, "/operator/")
+			code := map[bool]string{true: "not_signed", false: "not_signed_in"}[operators]
+			problem(t, operation.OperationID+" without a caller", open, http.StatusUnauthorized, code)
 			secured(t, operation.OperationID, open)
-			if !strings.Contains(template, "{") && operation.OperationID != "start-audit" {
+			if operators || !strings.Contains(template, "{") && operation.OperationID != "start-audit" {
 				continue
 			}
-			foreign := s.call(strings.ToUpper(method), path, header{"CloudArq-Organization": "other", "If-Match": `"v1"`}, body)
+			foreign := s.call(strings.ToUpper(method), path, header{in: "other", "If-Match": `"v1"`}, body)
 			secured(t, operation.OperationID, foreign)
-			if operation.OperationID == "list-audits" { // a list of nothing
-				continue
-			}
 			problem(t, operation.OperationID+" of another organization", foreign, http.StatusNotFound, "not_found")
 		}
 	}
@@ -547,13 +594,13 @@ func TestPolicyIsPublic(t *testing.T) {
 		"?format=stackset":       {policy.FormatStackSet, "application/yaml"},
 		"?format=terraform":      {policy.FormatTerraform, "text/plain; charset=utf-8"},
 	} {
-		w := s.as(auth.Caller{}, http.MethodGet, "/v1/policy"+query, nil, nil)
+		w := s.as(nobody, http.MethodGet, "/v1/policy"+query, nil, nil)
 		tag := fmt.Sprintf("%q", fmt.Sprintf("%x", sha256.Sum256([]byte(role.In(want.format)))))
 		if w.Code != http.StatusOK || w.Body.String() != role.In(want.format) || w.Header().Get("Content-Type") != want.mediaType ||
 			w.Header().Get("ETag") != tag || w.Header().Get("CloudArq-Policy-Version") != role.Version {
 			t.Errorf("policy%s: status %d, %d bytes, %v", query, w.Code, w.Body.Len(), w.Header())
 		}
-		if again := s.as(auth.Caller{}, http.MethodGet, "/v1/policy"+query, header{"If-None-Match": tag}, nil); again.Code != http.StatusNotModified || again.Body.Len() > 0 {
+		if again := s.as(nobody, http.MethodGet, "/v1/policy"+query, header{"If-None-Match": tag}, nil); again.Code != http.StatusNotModified || again.Body.Len() > 0 {
 			t.Errorf("policy%s, the same again: status %d", query, again.Code)
 		}
 		tags[tag] = true
@@ -562,15 +609,17 @@ func TestPolicyIsPublic(t *testing.T) {
 		t.Errorf("%d tags of 4 forms", len(tags))
 	}
 	for _, query := range []string{"?format=yaml", "?format=", "?form=terraform"} {
-		problem(t, query, s.as(auth.Caller{}, http.MethodGet, "/v1/policy"+query, nil, nil), http.StatusUnprocessableEntity, "invalid")
+		problem(t, query, s.as(nobody, http.MethodGet, "/v1/policy"+query, nil, nil), http.StatusUnprocessableEntity, "invalid")
 	}
-	problem(t, "another method", s.as(auth.Caller{}, http.MethodPost, "/v1/policy", nil, nil), http.StatusMethodNotAllowed, "method_not_allowed")
+	problem(t, "another method", s.as(nobody, http.MethodPost, "/v1/policy", nil, nil), http.StatusMethodNotAllowed, "method_not_allowed")
 }
 
 func TestOddRequests(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
-	problem(t, "an organization of another's key", s.call(http.MethodGet, "/v1/connections", header{"CloudArq-Organization": "a#b"}, nil), http.StatusUnprocessableEntity, "invalid")
+	for _, id := range []string{"a#b", "A", "-a", strings.Repeat("a", 64)} {
+		problem(t, "an organization that cannot be: "+id, s.call(http.MethodGet, "/operator/v1/organizations/"+url.PathEscape(id), nil, nil), http.StatusNotFound, "not_found")
+	}
 	problem(t, "an unknown parameter", s.call(http.MethodGet, "/v1/connections?x=1", nil, nil), http.StatusUnprocessableEntity, "invalid")
 	w := s.call(http.MethodGet, "/v1/connections", header{"X-Request-Id": "abc<script>"}, nil)
 	if id := w.Header().Get("X-Request-Id"); strings.Contains(id, "<") || id == "" {

@@ -35,42 +35,41 @@ type auditAnswer struct {
 }
 
 func (a *API) audits(api huma.API) {
-	huma.Register(api, huma.Operation{
+	register(api, mayAudit, huma.Operation{
 		OperationID: "start-audit", Method: http.MethodPost, Path: "/v1/audits", DefaultStatus: http.StatusAccepted,
 		Summary: "Audit a connected account now", Tags: []string{"audits"},
 	}, a.startAudit)
-	huma.Register(api, huma.Operation{
+	register(api, mayAudit, huma.Operation{
 		OperationID: "verify-connection", Method: http.MethodPost, Path: "/v1/connections/{connection}/verify", DefaultStatus: http.StatusAccepted,
 		Summary: "See whether the account can be audited, and nobody else can come in the same way", Tags: []string{"connections"},
 	}, a.verify)
-	huma.Register(api, huma.Operation{
+	register(api, mayRead, huma.Operation{
 		OperationID: "list-audits", Method: http.MethodGet, Path: "/v1/connections/{connection}/audits",
 		Summary: "List the audits of an account, newest first", Tags: []string{"audits"},
 	}, a.listAudits)
-	huma.Register(api, huma.Operation{
+	register(api, mayRead, huma.Operation{
 		OperationID: "get-audit", Method: http.MethodGet, Path: "/v1/connections/{connection}/audits/{audit}",
 		Summary: "Show an audit, its progress and its score", Tags: []string{"audits"},
 	}, a.getAudit)
-	huma.Register(api, huma.Operation{
+	register(api, mayAudit, huma.Operation{
 		OperationID: "cancel-audit", Method: http.MethodPost, Path: "/v1/connections/{connection}/audits/{audit}/cancel",
 		Summary: "Cancel a running audit", Tags: []string{"audits"},
 	}, a.cancelAudit)
-	huma.Register(api, huma.Operation{
+	register(api, mayAudit, huma.Operation{
 		OperationID: "retry-audit", Method: http.MethodPost, Path: "/v1/connections/{connection}/audits/{audit}/retry", DefaultStatus: http.StatusAccepted,
 		Summary: "Try again what failed in an audit, or go on with a cancelled one", Tags: []string{"audits"},
 	}, a.retryAudit)
 }
 
 func (a *API) startAudit(ctx context.Context, in *struct {
-	Organized
 	Key  string `header:"Idempotency-Key" maxLength:"255" pattern:"^[ -~]*$"`
 	Body struct {
 		Connection string `json:"connection" maxLength:"64" pattern:"^[0-9A-Za-z._-]+$"`
 	}
 },
 ) (*auditAnswer, error) {
-	return a.start(ctx, in.id(), in.Body.Connection, "audit", in.Key, func(c model.Connection, id model.AuditID) error {
-		return a.Pipeline.BeginFor(ctx, a.by(ctx), in.id(), c, id)
+	return a.start(ctx, in.Body.Connection, "audit", in.Key, func(c model.Connection, id model.AuditID) error {
+		return a.Pipeline.BeginFor(ctx, a.by(ctx), callerOf(ctx).Organization, c, id)
 	})
 }
 
@@ -79,17 +78,17 @@ func (a *API) verify(ctx context.Context, in *struct {
 	Key string `header:"Idempotency-Key" maxLength:"255" pattern:"^[ -~]*$"`
 },
 ) (*auditAnswer, error) {
-	return a.start(ctx, in.id(), in.Connection, "verification", in.Key, func(c model.Connection, id model.AuditID) error {
-		return a.Pipeline.BeginVerification(ctx, a.by(ctx), in.id(), c, id)
+	return a.start(ctx, in.Connection, "verification", in.Key, func(c model.Connection, id model.AuditID) error {
+		return a.Pipeline.BeginVerification(ctx, a.by(ctx), callerOf(ctx).Organization, c, id)
 	})
 }
 
 // start begins an audit of a connection, unless one is running.
-func (a *API) start(ctx context.Context, orgID model.OrganizationID, connection, what, key string, begin func(model.Connection, model.AuditID) error) (*auditAnswer, error) {
-	org := a.Store.For(orgID)
-	c, err := org.Connection(ctx, model.ConnectionID(connection))
+func (a *API) start(ctx context.Context, connection, what, key string, begin func(model.Connection, model.AuditID) error) (*auditAnswer, error) {
+	org, orgID := a.org(ctx), callerOf(ctx).Organization
+	c, err := a.connection(ctx, connection)
 	if err != nil {
-		return nil, a.answer(ctx, err)
+		return nil, err
 	}
 	switch c.Kind() {
 	case model.KindNone:
@@ -152,7 +151,10 @@ type AuditPath struct {
 }
 
 func (a *API) audit(ctx context.Context, in *AuditPath) (*store.Organization, model.Audit, error) {
-	org := a.Store.For(in.id())
+	org := a.org(ctx)
+	if _, err := a.connection(ctx, in.Connection); err != nil {
+		return nil, model.Audit{}, err
+	}
 	audit, err := org.Audit(ctx, model.ConnectionID(in.Connection), model.AuditID(in.Audit))
 	return org, audit, a.answer(ctx, err)
 }
@@ -213,7 +215,10 @@ func (a *API) listAudits(ctx context.Context, in *struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
 },
 ) (*auditsAnswer, error) {
-	all, next, err := a.Store.For(in.id()).AuditsPage(ctx, model.ConnectionID(in.Connection), in.Cursor, in.Limit)
+	if _, err := a.connection(ctx, in.Connection); err != nil {
+		return nil, err
+	}
+	all, next, err := a.org(ctx).AuditsPage(ctx, model.ConnectionID(in.Connection), in.Cursor, in.Limit)
 	if err != nil {
 		return nil, a.cursor(ctx, err)
 	}
@@ -227,7 +232,7 @@ func (a *API) cancelAudit(ctx context.Context, in *AuditPath) (*auditAnswer, err
 	if err != nil {
 		return nil, err
 	}
-	if err := a.Pipeline.Stop(ctx, a.by(ctx), in.id(), audit.Connection, audit.ID, model.AuditCancelled, "the audit was cancelled"); err != nil {
+	if err := a.Pipeline.Stop(ctx, a.by(ctx), callerOf(ctx).Organization, audit.Connection, audit.ID, model.AuditCancelled, "the audit was cancelled"); err != nil {
 		return nil, a.answer(ctx, err)
 	}
 	if audit, err = org.Audit(ctx, audit.Connection, audit.ID); err != nil {
@@ -241,15 +246,12 @@ func (a *API) retryAudit(ctx context.Context, in *AuditPath) (*auditAnswer, erro
 	if err != nil {
 		return nil, err
 	}
-	if _, err := org.Connection(ctx, audit.Connection); err != nil { // it may be deleted, and about to be purged
-		return nil, a.answer(ctx, err)
-	}
 	switch audit.State {
 	case model.AuditPartial, model.AuditFailed, model.AuditCancelled:
 	case model.AuditDone, model.AuditConnecting, model.AuditRunning:
 		return nil, problem(ctx, http.StatusConflict, "nothing_to_retry", "the audit is "+string(audit.State)+": there is nothing to try again")
 	}
-	audit, err = a.Pipeline.Resume(ctx, a.by(ctx), in.id(), audit)
+	audit, err = a.Pipeline.Resume(ctx, a.by(ctx), callerOf(ctx).Organization, audit)
 	if errors.Is(err, pipeline.ErrForgotten) {
 		return nil, problem(ctx, http.StatusConflict, "audit_forgotten", "what the audit collected is not kept any more, or about to go: audit the account anew")
 	}

@@ -23,7 +23,7 @@ import (
 )
 
 func (a *API) calls(api huma.API) {
-	huma.Register(api, huma.Operation{
+	register(api, mayRead, huma.Operation{
 		OperationID: "list-calls", Method: http.MethodGet, Path: "/v1/connections/{connection}/audits/{audit}/calls",
 		Summary: "List the calls that an audit made to AWS, with AWS's request ids", Tags: []string{"audits"},
 		Description: "Those of attempts that failed are among them; those of a task that runs are there after half a minute. With Accept: application/x-ndjson each call is a line, as `cloudarq audit calls -o ndjson` writes it, and the cursor is in the header alone.",
@@ -60,7 +60,7 @@ func (a *API) listCalls(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	all, err := pipeline.Ledgers(ctx, a.Ledgers, in.id(), audit, tasks)
+	all, err := pipeline.Ledgers(ctx, a.Ledgers, callerOf(ctx).Organization, audit, tasks)
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}

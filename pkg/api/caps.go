@@ -6,11 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/cloudarq/cloudarq/pkg/access/people"
 	"github.com/cloudarq/cloudarq/pkg/audit/schedule"
@@ -57,37 +53,5 @@ func (a *API) oftenEnough(ctx context.Context, c model.Connection, s model.Sched
 // repeatable counts a request that is to be remembered.
 func (a *API) repeatable(ctx context.Context, org model.OrganizationID) error {
 	_, err := a.limiter.Take(ctx, people.Repeatables, people.Who{Organization: org})
-	var over *people.LimitedError
-	if errors.As(err, &over) {
-		return problem(ctx, http.StatusTooManyRequests, people.LimitedCode, fmt.Sprintf("the organization used %d Idempotency-Keys today, which is the most", over.Limit.Most))
-	}
 	return a.answer(ctx, err)
-}
-
-// makes are operations that read, and make something the first time.
-var makes = map[string]bool{"get-external-id": true}
-
-// admit refuses an organization that is one too many, before anything is made of it: it
-// begins when somebody names it.
-func (a *API) admit() func(huma.Context, func(huma.Context)) {
-	var admitted sync.Map // by this process; there are not many
-	return func(ctx huma.Context, next func(huma.Context)) {
-		org, ok := organizationOf(ctx)
-		if _, known := admitted.Load(org); known || !ok || ctx.Method() == http.MethodGet && !makes[ctx.Operation().OperationID] {
-			next(ctx)
-			return
-		}
-		most := a.Caps.orDefault().Organizations
-		err := a.Store.Admit(ctx.Context(), org, most)
-		if errors.Is(err, store.ErrFull) {
-			err = problem(ctx.Context(), http.StatusConflict, "too_many_organizations", fmt.Sprintf("there are %d organizations, and may be no more: name one of them, or have the deployment's MaxOrganizations raised", most))
-		}
-		if err != nil {
-			_, w := humago.Unwrap(ctx)
-			a.refuse(ctx.Context(), w, err)
-			return
-		}
-		admitted.Store(org, true)
-		next(ctx)
-	}
 }

@@ -1,12 +1,13 @@
 package api_test
 
 import (
-	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/api"
+	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
 // TestMostConnections: an organization has as many connections as the deployment allows.
@@ -26,7 +27,7 @@ func TestMostConnections(t *testing.T) {
 	}
 	full("a fourth")
 	s.connect(header{"Idempotency-Key": "a"}, map[string]any{"name": "a"})
-	s.connect(header{"CloudArq-Organization": "other"}, map[string]any{"name": "theirs"})
+	s.connect(header{in: "other"}, map[string]any{"name": "theirs"})
 	path := "/v1/connections/" + string(old.ID)
 	if w := s.call(http.MethodDelete, path, s.tag(path), nil); w.Code != http.StatusAccepted {
 		t.Fatalf("delete: status %d, %s", w.Code, w.Body)
@@ -35,27 +36,33 @@ func TestMostConnections(t *testing.T) {
 	full("another one")
 }
 
-// TestMostOrganizations: whoever names organizations makes no more than the deployment
-// allows, not even their External IDs. Those that are there go on.
+// TestMostOrganizations: operators make no more than the deployment allows, and none twice.
+// What is kept of one that is older than the directory becomes its.
 func TestMostOrganizations(t *testing.T) {
 	t.Parallel()
-	s := newServer(t)
+	s := newServer(t) // with one
 	s.caps(api.Caps{Organizations: 3})
-	of := func(n int) header { return header{"CloudArq-Organization": fmt.Sprintf("org-%d", n)} }
-	if _, err := s.ids.ExternalID(t.Context(), "older-than-the-directory"); err != nil {
+	if _, err := s.ids.ExternalID(t.Context(), "older"); err != nil {
 		t.Fatal(err)
 	}
-	for n := range 3 {
-		s.connect(of(n), map[string]any{"name": "shop"})
+	create := func(id string) *httptest.ResponseRecorder {
+		return s.call(http.MethodPost, "/operator/v1/organizations", nil, map[string]any{"id": id, "name": "A company"})
 	}
-	for _, again := range []*server{s, s.again()} {
-		problem(t, "a fourth", again.call(http.MethodPost, "/v1/connections", of(3), map[string]any{"role_arn": role}), http.StatusConflict, "too_many_organizations")
-		problem(t, "its External ID", again.call(http.MethodGet, "/v1/external-id", of(3), nil), http.StatusConflict, "too_many_organizations")
-		if w := again.call(http.MethodPost, "/v1/connections", of(2), map[string]any{"role_arn": role}); w.Code != http.StatusCreated {
-			t.Errorf("the third: status %d, %s", w.Code, w.Body)
+	for _, id := range []string{"acme", "older"} {
+		if w := create(id); w.Code != http.StatusCreated || w.Header().Get("Location") != "/operator/v1/organizations/"+id {
+			t.Errorf("%s: status %d, %s", id, w.Code, w.Body)
 		}
 	}
-	s.connect(header{"CloudArq-Organization": "older-than-the-directory"}, map[string]any{"name": "shop"})
+	problem(t, "a second of that id", create("acme"), http.StatusConflict, "organization_exists")
+	problem(t, "a fourth", create("fourth"), http.StatusConflict, "too_many_organizations")
+	problem(t, "what is no id", create("../acme"), http.StatusUnprocessableEntity, "invalid")
+	w := s.call(http.MethodGet, "/operator/v1/organizations?limit=2", nil, nil)
+	if list := decode[struct {
+		Organizations []model.Organization
+		Cursor        string
+	}](t, w); len(list.Organizations) != 2 || list.Organizations[0].ID != "acme" || list.Cursor == "" {
+		t.Errorf("organizations: status %d, %s", w.Code, w.Body)
+	}
 }
 
 // TestTooOften: what is due more often than each quarter of an hour is refused, however it

@@ -58,45 +58,44 @@ type connectionAnswer struct {
 }
 
 func (a *API) connections(api huma.API) {
-	huma.Register(api, huma.Operation{
+	register(api, mayConnect, huma.Operation{
 		OperationID: "create-connection", Method: http.MethodPost, Path: "/v1/connections", DefaultStatus: http.StatusCreated,
 		Summary: "Connect an AWS account", Tags: []string{"connections"},
 	}, a.createConnection)
-	huma.Register(api, huma.Operation{
+	register(api, mayRead, huma.Operation{
 		OperationID: "list-connections", Method: http.MethodGet, Path: "/v1/connections", Summary: "List the connected accounts", Tags: []string{"connections"},
 	}, a.listConnections)
-	huma.Register(api, huma.Operation{
+	register(api, mayRead, huma.Operation{
 		OperationID: "get-connection", Method: http.MethodGet, Path: "/v1/connections/{connection}", Summary: "Show a connected account", Tags: []string{"connections"},
 	}, a.getConnection)
-	huma.Register(api, huma.Operation{
+	register(api, mayConnect, huma.Operation{
 		OperationID: "update-connection", Method: http.MethodPut, Path: "/v1/connections/{connection}", Summary: "Change a connected account", Tags: []string{"connections"},
 	}, a.updateConnection)
-	huma.Register(api, huma.Operation{
+	register(api, mayConnect, huma.Operation{
 		OperationID: "delete-connection", Method: http.MethodDelete, Path: "/v1/connections/{connection}", DefaultStatus: http.StatusAccepted,
 		Summary: "Delete a connection and all that is known of its account", Tags: []string{"connections"},
 	}, a.deleteConnection)
-	huma.Register(api, huma.Operation{
+	register(api, mayConnect, huma.Operation{
 		OperationID: "give-access-key", Method: http.MethodPut, Path: "/v1/connections/{connection}/access-key",
 		Summary: "Give a connection an access key in place of its role or its key before; not recommended, and off unless the settings allow it", Tags: []string{"connections"},
 	}, a.giveAccessKey)
-	huma.Register(api, huma.Operation{
+	register(api, mayRead, huma.Operation{
 		OperationID: "get-receipt", Method: http.MethodGet, Path: "/v1/receipts/{connection}",
 		Summary: "Show how much of a deleted connection was purged", Tags: []string{"connections"},
 	}, a.getReceipt)
 }
 
 func (a *API) createConnection(ctx context.Context, in *struct {
-	Organized
 	Key  string `header:"Idempotency-Key" maxLength:"255" pattern:"^[ -~]*$"`
 	Body ConnectionInput
 },
 ) (*connectionAnswer, error) {
-	org := a.Store.For(in.id())
+	org := a.org(ctx)
 	c := model.Connection{CreatedAt: a.Now().UTC().Truncate(time.Second), State: model.ConnectionPending}
 	if err := a.apply(ctx, &c, in.Body); err != nil {
 		return nil, err
 	}
-	id, err := a.idempotent(ctx, in.id(), "connection", in.Key, in.Body)
+	id, err := a.idempotent(ctx, callerOf(ctx).Organization, "connection", in.Key, in.Body)
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
@@ -116,14 +115,14 @@ func (a *API) createConnection(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	if err := a.ExternalIDs.Connected(ctx, in.id()); err != nil {
+	if err := a.ExternalIDs.Connected(ctx, callerOf(ctx).Organization); err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	if err := a.reschedule(ctx, in.id(), c); err != nil {
+	if err := a.reschedule(ctx, callerOf(ctx).Organization, c); err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	a.tell(ctx, event.OfConnection(in.id(), event.ConnectionCreated, c, c.CreatedAt))
-	return a.showConnection(ctx, in.id(), c)
+	a.tell(ctx, event.OfConnection(callerOf(ctx).Organization, event.ConnectionCreated, c, c.CreatedAt))
+	return a.showConnection(ctx, callerOf(ctx).Organization, c)
 }
 
 // apply checks what a client says of a connection and writes it into c.
@@ -132,7 +131,7 @@ func (a *API) apply(ctx context.Context, c *model.Connection, in ConnectionInput
 		Name: in.Name, Project: in.Project, RoleARN: in.RoleARN, AuditOptions: in.AuditOptions, Schedule: in.Schedule,
 	}
 	if err := said.Check(); err != nil {
-		return a.said(ctx, err)
+		return a.answer(ctx, err)
 	}
 	if in.RoleARN != "" {
 		account, _ := model.AccountOfRole(in.RoleARN)
@@ -145,6 +144,9 @@ func (a *API) apply(ctx context.Context, c *model.Connection, in ConnectionInput
 			return invalid(ctx, "body.role_arn", "the connection is of account "+c.AccountID+"; connect another account by itself")
 		}
 		c.AccountID = account
+	}
+	if !callerOf(ctx).Sees(in.Project) {
+		return invalid(ctx, "body.project", "it is none of the projects that are granted to you")
 	}
 	if len(in.Services) > 0 {
 		if _, err := a.Catalog.SelectServices(in.Services); err != nil {
@@ -185,15 +187,6 @@ func (a *API) assumable(ctx context.Context, role, account string) error {
 		return invalid(ctx, "body.role_arn", fmt.Sprintf("this deployment can assume %s and no other role of that account: roles have the name %s, which the stack's AuditRoleName says, no path, and are of the partition %s", want, a.AuditRole, partition))
 	}
 	return nil
-}
-
-// said is the problem with what a client says of something.
-func (a *API) said(ctx context.Context, err error) error {
-	var field *model.FieldError
-	if errors.As(err, &field) {
-		return invalid(ctx, "body."+field.Field, field.Reason)
-	}
-	return a.answer(ctx, err)
 }
 
 // reschedule says when the connection is due next.
@@ -257,14 +250,14 @@ type connectionsAnswer struct {
 	}
 }
 
-// listConnections lists a page of connections, which is short where some were deleted.
+// listConnections lists a page of connections, which is short where some were deleted, or
+// are of projects that the caller does not see.
 func (a *API) listConnections(ctx context.Context, in *struct {
-	Organized
 	Cursor string `query:"cursor" maxLength:"4096"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
 },
 ) (*connectionsAnswer, error) {
-	all, next, err := a.Store.For(in.id()).ConnectionsPage(ctx, in.Cursor, in.Limit)
+	all, next, err := a.org(ctx).ConnectionsPage(ctx, in.Cursor, in.Limit)
 	if err != nil {
 		return nil, a.cursor(ctx, err)
 	}
@@ -272,23 +265,24 @@ func (a *API) listConnections(ctx context.Context, in *struct {
 	out.Body.Cursor = next
 	out.Body.Connections = []ListedConnection{}
 	for _, c := range all {
-		out.Body.Connections = append(out.Body.Connections, a.listed(c))
+		if callerOf(ctx).Sees(c.Project) {
+			out.Body.Connections = append(out.Body.Connections, a.listed(c))
+		}
 	}
 	return out, nil
 }
 
 // ConnectionPath names a connection.
 type ConnectionPath struct {
-	Organized
 	Connection string `path:"connection" maxLength:"64"`
 }
 
 func (a *API) getConnection(ctx context.Context, in *ConnectionPath) (*connectionAnswer, error) {
-	c, err := a.Store.For(in.id()).Connection(ctx, model.ConnectionID(in.Connection))
+	c, err := a.connection(ctx, in.Connection)
 	if err != nil {
-		return nil, a.answer(ctx, err)
+		return nil, err
 	}
-	return a.showConnection(ctx, in.id(), c)
+	return a.showConnection(ctx, callerOf(ctx).Organization, c)
 }
 
 func (a *API) updateConnection(ctx context.Context, in *struct {
@@ -297,10 +291,10 @@ func (a *API) updateConnection(ctx context.Context, in *struct {
 	Body    ConnectionInput
 },
 ) (*connectionAnswer, error) {
-	org := a.Store.For(in.id())
-	c, err := org.Connection(ctx, model.ConnectionID(in.Connection))
+	org := a.org(ctx)
+	c, err := a.connection(ctx, in.Connection)
 	if err != nil {
-		return nil, a.answer(ctx, err)
+		return nil, err
 	}
 	if err := matches(ctx, in.IfMatch, c.Version, "the connection"); err != nil {
 		return nil, err
@@ -312,15 +306,15 @@ func (a *API) updateConnection(ctx context.Context, in *struct {
 	if err := org.ChangeConnection(ctx, a.by(ctx), &c); err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	if err := a.AccessKeys.Prune(ctx, in.id(), c, before); err != nil {
+	if err := a.AccessKeys.Prune(ctx, callerOf(ctx).Organization, c, before); err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	if err := a.ExternalIDs.Connected(ctx, in.id()); err != nil {
+	if err := a.ExternalIDs.Connected(ctx, callerOf(ctx).Organization); err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	if err := a.reschedule(ctx, in.id(), c); err != nil {
+	if err := a.reschedule(ctx, callerOf(ctx).Organization, c); err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	a.tell(ctx, event.OfConnection(in.id(), event.ConnectionUpdated, c, a.Now()))
-	return a.showConnection(ctx, in.id(), c)
+	a.tell(ctx, event.OfConnection(callerOf(ctx).Organization, event.ConnectionUpdated, c, a.Now()))
+	return a.showConnection(ctx, callerOf(ctx).Organization, c)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 type receiptAnswer struct{ Body model.Receipt }
@@ -13,15 +14,14 @@ func (a *API) deleteConnection(ctx context.Context, in *struct {
 	IfMatch string `header:"If-Match" doc:"The ETag of the connection as it was read"`
 },
 ) (*receiptAnswer, error) {
-	org := a.Store.For(in.id())
-	c, err := org.Connection(ctx, model.ConnectionID(in.Connection))
+	c, err := a.connection(ctx, in.Connection)
 	if err != nil {
-		return nil, a.answer(ctx, err)
+		return nil, err
 	}
 	if err := matches(ctx, in.IfMatch, c.Version, "the connection"); err != nil {
 		return nil, err
 	}
-	receipt, err := a.Pipeline.Delete(ctx, a.by(ctx), in.id(), c)
+	receipt, err := a.Pipeline.Delete(ctx, a.by(ctx), callerOf(ctx).Organization, c)
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
@@ -29,7 +29,10 @@ func (a *API) deleteConnection(ctx context.Context, in *struct {
 }
 
 func (a *API) getReceipt(ctx context.Context, in *ConnectionPath) (*receiptAnswer, error) {
-	receipt, err := a.Store.For(in.id()).Receipt(ctx, model.ConnectionID(in.Connection))
+	if !callerOf(ctx).AllProjects { // a receipt does not say whose project it was
+		return nil, a.answer(ctx, store.ErrNotFound)
+	}
+	receipt, err := a.org(ctx).Receipt(ctx, model.ConnectionID(in.Connection))
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}

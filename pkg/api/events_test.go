@@ -99,7 +99,7 @@ func TestEventsOfRequests(t *testing.T) {
 	key := map[string]any{"access_key_id": "AKIA" + strings.Repeat("X", 16), "secret_access_key": strings.Repeat("s", 40)}
 	secrets = append(secrets, strings.Repeat("s", 40), "AKIA")
 	does("PUT /v1/connections/{connection}/access-key", path+"/access-key", s.tag(path), key, "access_key given")
-	does("POST /v1/rekey", "/v1/rekey", nil, nil, "job started")
+	does("POST /operator/v1/organizations/{organization}/rekey", rekeyPath, nil, nil, "job started")
 	var rotated api.ExternalIDOutput
 	if err := json.Unmarshal(does("POST /v1/external-id/rotate", "/v1/external-id/rotate", s.tag("/v1/external-id"), nil, "external_id rotated"), &rotated); err != nil {
 		t.Fatal(err)
@@ -109,13 +109,20 @@ func TestEventsOfRequests(t *testing.T) {
 	does("POST /v1/external-id/retire", "/v1/external-id/retire", nil, nil, []string{}...)
 	does("DELETE /v1/connections/{connection}", path, s.tag(path), nil, "connection deleted", "audit cancelled")
 
-	var document struct{ Paths map[string]map[string]any }
+	// Who may come in is told by the admin log alone: a bus has other readers.
+	untold := []string{"operators", "people", "sign-in"}
+	var document struct {
+		Paths map[string]map[string]struct{ Tags []string }
+	}
 	if err := json.Unmarshal(s.call(http.MethodGet, "/v1/openapi.json", nil, nil).Body.Bytes(), &document); err != nil {
 		t.Fatal(err)
 	}
 	for path, methods := range document.Paths {
-		for method := range methods {
+		for method, o := range methods {
 			operation := strings.ToUpper(method) + " " + path
+			if slices.ContainsFunc(o.Tags, func(tag string) bool { return slices.Contains(untold, tag) }) {
+				continue
+			}
 			if slices.Contains([]string{"POST", "PUT", "PATCH", "DELETE"}, strings.ToUpper(method)) && !done[operation] {
 				t.Errorf("%s changes something, and nobody looks here whether that is told", operation)
 			}

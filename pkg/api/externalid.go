@@ -64,22 +64,22 @@ func showExternalID(id secret.String, r model.Rotation) *externalIDAnswer {
 }
 
 func (a *API) externalIDs(api huma.API) {
-	huma.Register(api, huma.Operation{
+	register(api, mayConnect, huma.Operation{
 		OperationID: "get-external-id", Method: http.MethodGet, Path: "/v1/external-id",
 		Summary: "Show the organization's External ID, and which connections still ask for the one before", Tags: []string{"connections"},
 	}, a.getExternalID)
-	huma.Register(api, huma.Operation{
+	register(api, mayAdminister, huma.Operation{
 		OperationID: "rotate-external-id", Method: http.MethodPost, Path: "/v1/external-id/rotate",
 		Summary: "Make a new External ID; the one before stays good until it is retired", Tags: []string{"connections"},
 	}, a.rotateExternalID)
-	huma.Register(api, huma.Operation{
+	register(api, mayAdminister, huma.Operation{
 		OperationID: "retire-external-id", Method: http.MethodPost, Path: "/v1/external-id/retire", DefaultStatus: http.StatusNoContent,
 		Summary: "Forget the External ID before the newest, when every connection was opened with that", Tags: []string{"connections"},
 	}, a.retireExternalID)
 }
 
-func (a *API) getExternalID(ctx context.Context, in *struct{ Organized }) (*externalIDAnswer, error) {
-	id, rotation, err := a.ExternalIDs.Rotation(ctx, in.id())
+func (a *API) getExternalID(ctx context.Context, _ *struct{}) (*externalIDAnswer, error) {
+	id, rotation, err := a.ExternalIDs.Rotation(ctx, callerOf(ctx).Organization)
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
@@ -87,12 +87,11 @@ func (a *API) getExternalID(ctx context.Context, in *struct{ Organized }) (*exte
 }
 
 func (a *API) rotateExternalID(ctx context.Context, in *struct {
-	Organized
 	Key     string `header:"Idempotency-Key" maxLength:"255" pattern:"^[ -~]*$"`
 	IfMatch string `header:"If-Match" doc:"The ETag of the External ID as it was read"`
 },
 ) (*externalIDAnswer, error) {
-	id, rotation, err := a.ExternalIDs.Rotation(ctx, in.id())
+	id, rotation, err := a.ExternalIDs.Rotation(ctx, callerOf(ctx).Organization)
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
@@ -102,13 +101,13 @@ func (a *API) rotateExternalID(ctx context.Context, in *struct {
 		request = hex.EncodeToString(sum[:])
 	}
 	if request != "" && rotation.By == request { // the answer was lost, and maybe the event
-		a.tell(ctx, event.OfExternalID(in.id(), event.ExternalIDRotated, rotation.Generation, rotation.Since))
+		a.tell(ctx, event.OfExternalID(callerOf(ctx).Organization, event.ExternalIDRotated, rotation.Generation, rotation.Since))
 		return showExternalID(id, rotation), nil
 	}
 	if err := matches(ctx, in.IfMatch, rotation.Version, "the External ID"); err != nil {
 		return nil, err
 	}
-	next, rotated, err := a.ExternalIDs.Rotate(ctx, a.by(ctx), in.id(), rotation.Version, request)
+	next, rotated, err := a.ExternalIDs.Rotate(ctx, a.by(ctx), callerOf(ctx).Organization, rotation.Version, request)
 	if errors.Is(err, store.ErrStaged) {
 		since := ""
 		if !rotation.Since.IsZero() {
@@ -119,17 +118,17 @@ func (a *API) rotateExternalID(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	a.note(ctx, in.id(), "the External ID was rotated", slog.Int("generation", rotated.Generation))
-	a.tell(ctx, event.OfExternalID(in.id(), event.ExternalIDRotated, rotated.Generation, rotated.Since))
+	a.note(ctx, "the External ID was rotated", slog.Int("generation", rotated.Generation))
+	a.tell(ctx, event.OfExternalID(callerOf(ctx).Organization, event.ExternalIDRotated, rotated.Generation, rotated.Since))
 	return showExternalID(next, rotated), nil
 }
 
-func (a *API) retireExternalID(ctx context.Context, in *struct{ Organized }) (*struct{}, error) {
-	before, err := a.Store.For(in.id()).ExternalIDs(ctx)
+func (a *API) retireExternalID(ctx context.Context, _ *struct{}) (*struct{}, error) {
+	before, err := a.org(ctx).ExternalIDs(ctx)
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	err = a.ExternalIDs.Retire(ctx, a.by(ctx), in.id())
+	err = a.ExternalIDs.Retire(ctx, a.by(ctx), callerOf(ctx).Organization)
 	var w *model.WaitingError
 	if errors.As(err, &w) {
 		return nil, waiting(ctx, "external_id_in_use", "the External ID before the newest is still in use", w.Rotation)
@@ -137,9 +136,9 @@ func (a *API) retireExternalID(ctx context.Context, in *struct{ Organized }) (*s
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	a.note(ctx, in.id(), "External IDs before the newest were retired")
+	a.note(ctx, "External IDs before the newest were retired")
 	if before.Staged() { // or there was nothing to retire
-		a.tell(ctx, event.OfExternalID(in.id(), event.ExternalIDRetired, before.Newest(), a.Now()))
+		a.tell(ctx, event.OfExternalID(callerOf(ctx).Organization, event.ExternalIDRetired, before.Newest(), a.Now()))
 	}
 	return nil, nil
 }

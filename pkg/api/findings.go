@@ -21,19 +21,19 @@ import (
 )
 
 func (a *API) findings(api huma.API) {
-	huma.Register(api, huma.Operation{
+	register(api, mayRead, huma.Operation{
 		OperationID: "list-findings", Method: http.MethodGet, Path: "/v1/connections/{connection}/findings",
 		Summary: "List the findings of an account, open and resolved", Tags: []string{"findings"},
 	}, a.listFindings)
-	huma.Register(api, huma.Operation{
+	register(api, mayRead, huma.Operation{
 		OperationID: "get-finding", Method: http.MethodGet, Path: "/v1/findings/{finding}",
 		Summary: "Show a finding with its evidence and history", Tags: []string{"findings"},
 	}, a.getFinding)
-	huma.Register(api, huma.Operation{
+	register(api, mayRead, huma.Operation{
 		OperationID: "get-score", Method: http.MethodGet, Path: "/v1/connections/{connection}/score",
 		Summary: "Show the score of an account's last complete audit, with its coverage and bounds", Tags: []string{"scores"},
 	}, a.getScore)
-	huma.Register(api, huma.Operation{
+	register(api, mayRead, huma.Operation{
 		OperationID: "get-drift", Method: http.MethodGet, Path: "/v1/connections/{connection}/drift",
 		Summary: "Show what the account's role does not allow, what that blinds, and since when", Tags: []string{"connections"},
 	}, a.getDrift)
@@ -55,9 +55,9 @@ func (a *API) listFindings(ctx context.Context, in *struct {
 	Folded bool   `query:"folded" doc:"Also list findings that only follow from another, which they name as their cause"`
 },
 ) (*findingsAnswer, error) {
-	org := a.Store.For(in.id())
-	if _, err := org.Connection(ctx, model.ConnectionID(in.Connection)); err != nil {
-		return nil, a.answer(ctx, err)
+	org := a.org(ctx)
+	if _, err := a.connection(ctx, in.Connection); err != nil {
+		return nil, err
 	}
 	scopes := pipeline.Scopes(a.Catalog)
 	at, inner := 0, ""
@@ -106,16 +106,15 @@ type findingAnswer struct{ Body model.Finding }
 const searched = 50
 
 func (a *API) getFinding(ctx context.Context, in *struct {
-	Organized
 	Finding    string `path:"finding" pattern:"^[0-9a-f]{32}$"`
 	Connection string `query:"connection" maxLength:"64" doc:"The connection that it is of, as alerts and lists say. Without it all connections are searched, if there are not more than 50"`
 },
 ) (*findingAnswer, error) {
-	org := a.Store.For(in.id())
+	org := a.org(ctx)
 	connections := []model.ConnectionID{model.ConnectionID(in.Connection)}
 	if in.Connection != "" {
-		if _, err := org.Connection(ctx, connections[0]); err != nil {
-			return nil, a.answer(ctx, err)
+		if _, err := a.connection(ctx, in.Connection); err != nil {
+			return nil, err
 		}
 	} else {
 		page, next, err := org.ConnectionsPage(ctx, "", searched)
@@ -127,7 +126,9 @@ func (a *API) getFinding(ctx context.Context, in *struct {
 		}
 		connections = nil
 		for _, c := range page {
-			connections = append(connections, c.ID)
+			if callerOf(ctx).Sees(c.Project) {
+				connections = append(connections, c.ID)
+			}
 		}
 	}
 	missing := fmt.Errorf("finding %s: %w", in.Finding, store.ErrNotFound)
@@ -156,10 +157,10 @@ type driftAnswer struct{ Body DriftOutput }
 const driftLooksBack = 60
 
 func (a *API) getDrift(ctx context.Context, in *ConnectionPath) (*driftAnswer, error) {
-	org := a.Store.For(in.id())
-	c, err := org.Connection(ctx, model.ConnectionID(in.Connection))
+	org := a.org(ctx)
+	c, err := a.connection(ctx, in.Connection)
 	if err != nil {
-		return nil, a.answer(ctx, err)
+		return nil, err
 	}
 	audits, _, err := org.AuditsPage(ctx, model.ConnectionID(in.Connection), "", driftLooksBack)
 	if err != nil {
@@ -196,7 +197,10 @@ type ScoreOutput struct {
 type scoreAnswer struct{ Body ScoreOutput }
 
 func (a *API) getScore(ctx context.Context, in *ConnectionPath) (*scoreAnswer, error) {
-	audit, err := a.Store.For(in.id()).LatestAudit(ctx, model.ConnectionID(in.Connection), func(a model.Audit) bool { return a.Summary != nil })
+	if _, err := a.connection(ctx, in.Connection); err != nil {
+		return nil, err
+	}
+	audit, err := a.org(ctx).LatestAudit(ctx, model.ConnectionID(in.Connection), func(a model.Audit) bool { return a.Summary != nil })
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}

@@ -12,11 +12,12 @@ import (
 
 // samples are bodies that operations accept.
 var samples = map[string]string{
-	"create-connection": `{"name":"shop","project":"p","regions":["eu-west-1"],"schedule":{"timezone":"UTC"}}`,
-	"update-connection": `{"name":"shop","project":"p","schedule":{"timezone":"UTC"}}`,
-	"give-access-key":   `{"access_key_id":"` + keyID + `","secret_access_key":"` + keySecret + `"}`,
-	"put-settings":      `{"access_keys_allowed":true}`,
-	"start-audit":       `{"connection":"c"}`,
+	"create-organization": `{"id":"acme","name":"Acme"}`,
+	"create-connection":   `{"name":"shop","project":"p","regions":["eu-west-1"],"schedule":{"timezone":"UTC"}}`,
+	"update-connection":   `{"name":"shop","project":"p","schedule":{"timezone":"UTC"}}`,
+	"give-access-key":     `{"access_key_id":"` + keyID + `","secret_access_key":"` + keySecret + `"}`,
+	"put-settings":        `{"access_keys_allowed":true}`,
+	"start-audit":         `{"connection":"c"}`,
 }
 
 // TestBodiesAreReadAsTheyAreWritten: in no body of any route may a name come twice, in

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"regexp"
 	"strconv"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/cloudarq/cloudarq/pkg/access/people"
-	"github.com/cloudarq/cloudarq/pkg/api/auth"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -30,41 +28,37 @@ var limits = map[string]people.Limits{
 	"retire-external-id": people.Rotations,
 }
 
-// organizationID is the form of an organization's id, as Organized declares it.
-var organizationID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
-
-// organizationOf is the organization that a request names, and false of one that none can
-// be: the validation refuses it.
-func organizationOf(ctx huma.Context) (model.OrganizationID, bool) {
-	org := Organized{ctx.Header("CloudArq-Organization")}.id()
-	return org, organizationID.MatchString(string(org))
-}
-
 // limit counts what a caller tries, before anything is looked at, and refuses what is too
-// much. Who names an organization that cannot be is refused by the validation.
+// much. Programs share the limits of their owner.
 func (a *API) limit(ctx huma.Context, next func(huma.Context)) {
 	of, limited := limits[ctx.Operation().OperationID]
-	org, ok := organizationOf(ctx)
-	if !limited || !ok {
+	if !limited {
 		next(ctx)
 		return
 	}
-	caller, _ := auth.CallerOf(ctx.Context())
-	left, err := a.limiter.Take(ctx.Context(), of, people.Who{Organization: org, Person: caller.ARN, Address: caller.Address})
-	_, w := humago.Unwrap(ctx)
-	var over *people.LimitedError
-	switch {
-	case errors.As(err, &over):
-		allowance(w.Header(), over.Allowance)
-		w.Header().Set("Retry-After", seconds(over.RetryAfter()))
-		a.Log.WarnContext(ctx.Context(), "tried too often", slog.String("limit", over.Limit.Name), slog.String("organization", string(org)), slog.String("caller", caller.ARN))
-		writeProblem(w, problem(ctx.Context(), http.StatusTooManyRequests, people.LimitedCode, fmt.Sprintf("%s; %s allows %d in %s", over, over.Limit.Name, over.Limit.Most, over.Limit.Window)))
-	case err != nil:
-		a.refuse(ctx.Context(), w, err)
-	default:
-		allowance(w.Header(), left)
-		next(ctx)
+	caller := callerOf(ctx.Context())
+	who := people.Who{Organization: caller.Organization, Person: string(caller.Person), Session: string(caller.Session), Address: addressOf(ctx.Context())}
+	if caller.Actor.Kind == model.ActorOperator {
+		who.Person = caller.Actor.ID
 	}
+	left, err := a.limiter.Take(ctx.Context(), of, who)
+	_, w := humago.Unwrap(ctx)
+	if err != nil {
+		a.refuse(ctx.Context(), w, err)
+		return
+	}
+	allowance(w.Header(), left)
+	next(ctx)
+}
+
+// limited is the problem that somebody tried too often.
+func (a *API) limited(ctx context.Context, over *people.LimitedError) *Problem {
+	a.Log.WarnContext(ctx, "tried too often", slog.String("limit", over.Limit.Name), slog.String("caller", callerOf(ctx).Actor.ID), slog.String("address", addressOf(ctx)))
+	p := problem(ctx, http.StatusTooManyRequests, people.LimitedCode, fmt.Sprintf("%s; %s allows %d in %s", over, over.Limit.Name, over.Limit.Most, over.Limit.Window))
+	p.header = http.Header{}
+	allowance(p.header, over.Allowance)
+	p.header.Set("Retry-After", seconds(over.RetryAfter()))
+	return p
 }
 
 // refuse writes an error as a problem.

@@ -9,13 +9,14 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/cloudarq/cloudarq/pkg/api/auth"
 )
 
 // unlimited are the operations that change something and may be tried as often as the
 // whole stage allows: each writes one record.
-var unlimited = []string{"update-connection", "delete-connection", "put-settings", "cancel-audit"}
+var unlimited = []string{
+	"update-connection", "delete-connection", "put-settings", "cancel-audit",
+	"create-organization", "suspend-organization", "resume-organization", // operators
+}
 
 // TestLimits tries each operation too often, at two handlers on one table: together they
 // let as many pass as the limit says, and tell what is left. Somebody else may go on, and
@@ -32,11 +33,11 @@ func TestLimits(t *testing.T) {
 		if o.ID == "create-connection" {
 			continue // below: it takes long
 		}
-		path := strings.NewReplacer("{connection}", "none", "{audit}", "none").Replace(o.path)
-		try := func(at *server, caller auth.Caller) *httptest.ResponseRecorder {
-			return at.as(caller, o.method, path, header{"Idempotency-Key": "same", "CloudArq-Organization": "of-" + o.ID}, nil)
+		path := strings.NewReplacer("{organization}", "none", "{connection}", "none", "{audit}", "none").Replace(o.path)
+		try := func(at *server, caller caller) *httptest.ResponseRecorder {
+			return at.as(caller, o.method, path, header{"Idempotency-Key": "same", in: "of-" + o.ID}, nil)
 		}
-		caller := auth.Caller{ARN: "arn:aws:iam::999999999999:user/" + o.ID, Address: "192.0.2.1"}
+		caller := caller{person: o.ID, address: "192.0.2.1"}
 		first := try(s, caller)
 		most, err := strconv.Atoi(first.Header().Get("RateLimit-Limit"))
 		if err != nil || most < 2 {
@@ -82,9 +83,9 @@ func TestLimitsOfConnections(t *testing.T) {
 		}
 	}
 	problem(t, "one more", s.as(anna, http.MethodPost, "/v1/connections", nil, map[string]any{"role_arn": role}), http.StatusTooManyRequests, "rate_limited")
-	bert := auth.Caller{ARN: "arn:aws:iam::999999999999:user/bert", Address: "198.51.100.1"}
+	bert := caller{person: "bert", address: "198.51.100.1"}
 	problem(t, "another of the organization", s.as(bert, http.MethodPost, "/v1/connections", nil, map[string]any{"role_arn": role}), http.StatusTooManyRequests, "rate_limited")
-	if w := s.as(bert, http.MethodPost, "/v1/connections", header{"CloudArq-Organization": "other"}, map[string]any{"role_arn": role}); w.Code != http.StatusCreated {
+	if w := s.as(bert, http.MethodPost, "/v1/connections", header{in: "other"}, map[string]any{"role_arn": role}); w.Code != http.StatusCreated {
 		t.Errorf("another organization: status %d, %s", w.Code, w.Body)
 	}
 	if w := s.as(anna, http.MethodGet, "/v1/connections", nil, nil); w.Code != http.StatusOK {
@@ -97,5 +98,5 @@ func TestUncountedTries(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	s.table.fails = "LIMIT"
-	problem(t, "while nobody counts", s.call(http.MethodPost, "/v1/rekey", nil, nil), http.StatusInternalServerError, "internal")
+	problem(t, "while nobody counts", s.call(http.MethodPost, rekeyPath, nil, nil), http.StatusInternalServerError, "internal")
 }

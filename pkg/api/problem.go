@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,8 @@ import (
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/cloudarq/cloudarq/pkg/access/people"
 )
 
 // Problem is an error as clients see it: RFC 9457, with a code that stays the
@@ -20,7 +23,12 @@ type Problem struct {
 	Detail    string   `json:"detail"`
 	RequestID string   `json:"request_id,omitempty"`
 	Errors    []Detail `json:"errors,omitempty"`
+
+	header http.Header // that the answer has besides
 }
+
+// GetHeaders implements huma.HeadersError.
+func (p *Problem) GetHeaders() http.Header { return p.header }
 
 // Detail is what is wrong with one part of a request.
 type Detail struct {
@@ -51,7 +59,23 @@ func invalid(ctx context.Context, pointer, detail string) *Problem {
 	return p
 }
 
+// refusals are the statuses of refusals that are not 401, which tells a client to have the
+// person sign in again.
+var refusals = map[string]int{
+	people.CodeMemberSuspended: http.StatusForbidden,
+	people.CodeRefreshRaced:    http.StatusConflict,
+}
+
+// refusal is the problem that somebody is not let in.
+func refusal(ctx context.Context, err *people.RefusedError) *Problem {
+	status := cmp.Or(refusals[err.Code], http.StatusUnauthorized)
+	return problem(ctx, status, err.Code, err.Error())
+}
+
 func writeProblem(w http.ResponseWriter, p *Problem) {
+	for name, values := range p.header {
+		w.Header()[name] = values
+	}
 	w.Header().Set("Content-Type", p.ContentType(""))
 	w.WriteHeader(p.Status)
 	_ = json.NewEncoder(w).Encode(p) // the client is gone, if anything

@@ -66,7 +66,7 @@ func TestVerification(t *testing.T) {
 	if a := decode[api.AuditOutput](t, s.call(http.MethodGet, path, nil, nil)); a.Statement == nil {
 		t.Error("the audit does not show what was signed")
 	}
-	problem(t, "another organization's", s.call(http.MethodGet, path+"/verification", header{"CloudArq-Organization": "other"}, nil), http.StatusNotFound, "not_found")
+	problem(t, "another organization's", s.call(http.MethodGet, path+"/verification", header{in: "other"}, nil), http.StatusNotFound, "not_found")
 
 	// A ledger that was changed is not listed.
 	if err := s.shelf.Put(t.Context(), calls.Key, bytes.NewReader(make([]byte, calls.Size))); err != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -57,7 +58,7 @@ func request(ctx context.Context, event events.APIGatewayV2HTTPRequest) (*http.R
 	// The path comes decoded, and a "?" or "%" in it is part of it.
 	target := url.URL{Path: path, RawQuery: event.RawQueryString}
 	if iam := event.RequestContext.Authorizer; iam != nil && iam.IAM != nil {
-		ctx = auth.WithCaller(ctx, auth.Caller{ARN: iam.IAM.UserARN, Address: event.RequestContext.HTTP.SourceIP})
+		ctx = auth.WithOperator(ctx, iam.IAM.UserARN)
 	}
 	r, err := http.NewRequestWithContext(ctx, event.RequestContext.HTTP.Method, target.String(), bytes.NewReader(body))
 	if err != nil {
@@ -71,7 +72,7 @@ func request(ctx context.Context, event events.APIGatewayV2HTTPRequest) (*http.R
 	}
 	r.Header.Set("X-Request-Id", event.RequestContext.RequestID)
 	r.Host = event.RequestContext.DomainName
-	r.RemoteAddr = event.RequestContext.HTTP.SourceIP + ":0"
+	r.RemoteAddr = net.JoinHostPort(event.RequestContext.HTTP.SourceIP, "0") // of IPv6, too
 	r.RequestURI = target.RequestURI()
 	return r, nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
 )
 
@@ -50,45 +49,6 @@ func (o *Organization) RoomForConnection(ctx context.Context, most int) error {
 	})
 	if err != nil {
 		return fmt.Errorf("room for another connection of organization %s: %w", o.id, err)
-	}
-	return nil
-}
-
-// organizationsKey is of the directory of organizations, which is no organization's own.
-func organizationsKey(id model.OrganizationID) table.Key {
-	return table.Key{PK: table.Path("D", "ORGANIZATIONS"), SK: string(id)}
-}
-
-// Admit notes an organization in the directory, or is ErrFull if it is new and there are
-// most. One that has an External ID is not new, but older than the directory. Those that
-// are admitted at the same moment may come on top.
-func (s *Store) Admit(ctx context.Context, id model.OrganizationID, most int) error {
-	k := organizationsKey(id)
-	_, err := s.table.Get(ctx, k)
-	if err == nil || !isMissing(err) {
-		return err
-	}
-	external, err := s.For(id).ExternalIDs(ctx)
-	if err != nil {
-		return err
-	}
-	if len(external.Sealed) == 0 {
-		n := 0
-		for _, err := range table.All(ctx, s.table, table.Query{PK: k.PK, Limit: table.MaxLimit}) {
-			if err != nil {
-				return fmt.Errorf("list organizations: %w", err)
-			}
-			if n++; n >= most {
-				return fmt.Errorf("organization %s: %w", id, ErrFull)
-			}
-		}
-	}
-	item, err := encode(k, table.Key{}, 0, struct{}{})
-	if err != nil {
-		return err
-	}
-	if err := s.table.Put(ctx, item); err != nil && !isConflict(err) {
-		return fmt.Errorf("note organization %s: %w", id, err)
 	}
 	return nil
 }

@@ -55,6 +55,7 @@ const (
 	emailPart        = "E" // E#<hash of an e-mail address>
 	leadPart         = "K" // K#<public id>
 	limitPart        = "L" // L#<limit>#<hash of a subject>
+	directoryPart    = "D" // D#ORGANIZATIONS
 )
 
 // keyKind is the kind of data keys.
@@ -82,6 +83,8 @@ func kindOf(pk string) (model.OrganizationID, string) {
 		return "", "LEAD"
 	case parts[0] == limitPart && n == 3:
 		return "", "LIMIT"
+	case parts[0] == directoryPart && n == 2:
+		return "", parts[1]
 	}
 	return "", "?"
 }

@@ -108,12 +108,13 @@ var (
 		{"verification.address", PerAddress, 600, time.Hour},
 		{"verification.organization", PerOrganization, 1000, time.Hour},
 	}
-	// Audits that are started by hand. Each costs thousands of calls of the account, whose
-	// quotas others need; what is regular has a schedule.
+	// Audits that are started by hand or by a pipeline: of each of 1,000 accounts once, and
+	// again where something failed. What they cost an account is bounded otherwise: it has
+	// one at a time, and quotas.
 	Audits = Limits{
-		{"audit.person", PerPerson, 60, time.Hour},
-		{"audit.address", PerAddress, 120, time.Hour},
-		{"audit.organization", PerOrganization, 300, time.Hour},
+		{"audit.person", PerPerson, 2000, time.Hour},
+		{"audit.address", PerAddress, 4000, time.Hour},
+		{"audit.organization", PerOrganization, 4000, time.Hour},
 	}
 	// Repeatables are requests with an Idempotency-Key, each of which is remembered for a
 	// day: as many as the other limits let pass in some hours.
@@ -133,12 +134,8 @@ var (
 		{"rotation.organization", PerOrganization, 120, time.Hour},
 	}
 	// Rekeys seal everything anew. One takes minutes to hours, and a second is of no use
-	// before the first is done; but who operates all organizations does it for each.
-	Rekeys = Limits{
-		{"rekey.person", PerPerson, 4, day},
-		{"rekey.address", PerAddress, 100, day},
-		{"rekey.organization", PerOrganization, 4, day},
-	}
+	// before the first is done. Who operates all organizations does it for each.
+	Rekeys = Limits{{"rekey.organization", PerOrganization, 4, day}}
 )
 
 // Who tries something. What is not known is empty; but an address always is.

@@ -1,0 +1,189 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/cloudarq/cloudarq/pkg/audit/event"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+// operators adds the routes of whoever runs the installation: which organizations there
+// are, and who administers them first. What is in an organization they do not tell.
+func (a *API) operators(api huma.API) {
+	register(api, operates, huma.Operation{
+		OperationID: "create-organization", Method: http.MethodPost, Path: "/operator/v1/organizations", DefaultStatus: http.StatusCreated,
+		Summary: "Make an organization", Tags: []string{"operators"},
+	}, a.createOrganization)
+	register(api, operates, huma.Operation{
+		OperationID: "list-organizations", Method: http.MethodGet, Path: "/operator/v1/organizations",
+		Summary: "List the organizations", Tags: []string{"operators"},
+	}, a.listOrganizations)
+	register(api, operates, huma.Operation{
+		OperationID: "get-organization", Method: http.MethodGet, Path: "/operator/v1/organizations/{organization}",
+		Summary: "Show an organization", Tags: []string{"operators"},
+	}, a.getOrganization)
+	register(api, operates, huma.Operation{
+		OperationID: "suspend-organization", Method: http.MethodPost, Path: "/operator/v1/organizations/{organization}/suspension",
+		Summary: "Let nobody of an organization in, and begin none of its audits, until that is taken back", Tags: []string{"operators"},
+	}, a.suspendOrganization)
+	register(api, operates, huma.Operation{
+		OperationID: "resume-organization", Method: http.MethodDelete, Path: "/operator/v1/organizations/{organization}/suspension",
+		Summary: "Take the suspension of an organization back", Tags: []string{"operators"},
+	}, a.resumeOrganization)
+	register(api, operates, huma.Operation{
+		OperationID: "rekey", Method: http.MethodPost, Path: "/operator/v1/organizations/{organization}/rekey", DefaultStatus: http.StatusAccepted,
+		Summary: "Have an organization's data keys wrapped anew, by the newest master key; nothing that is sealed changes", Tags: []string{"operators"},
+	}, a.rekey)
+	register(api, operates, huma.Operation{
+		OperationID: "get-job", Method: http.MethodGet, Path: "/operator/v1/organizations/{organization}/jobs/{job}",
+		Summary: "Show how far a job is", Tags: []string{"operators"},
+	}, a.getJob)
+}
+
+// OrganizationPath names an organization.
+type OrganizationPath struct {
+	Organization string `path:"organization"`
+}
+
+type organizationAnswer struct {
+	Location string `header:"Location"`
+	ETag     string `header:"ETag"`
+	Body     model.Organization
+}
+
+func showOrganization(o model.Organization) *organizationAnswer {
+	return &organizationAnswer{Location: "/operator/v1/organizations/" + string(o.ID), ETag: etag(o.Version), Body: o}
+}
+
+// OrganizationInput is what an operator says of an organization.
+type OrganizationInput struct {
+	ID   model.OrganizationID `json:"id" minLength:"1" maxLength:"63" pattern:"^[a-z0-9][a-z0-9-]{0,62}$" doc:"Never changes, and is never given twice" example:"acme"`
+	Name string               `json:"name,omitempty" maxLength:"100" example:"Acme Corporation"`
+}
+
+// createOrganization makes an organization once: repeated, it answers that there is one.
+func (a *API) createOrganization(ctx context.Context, in *struct{ Body OrganizationInput }) (*organizationAnswer, error) {
+	o := model.Organization{ID: in.Body.ID, Name: in.Body.Name, CreatedAt: a.Now().UTC().Truncate(time.Second)}
+	most := a.Caps.orDefault().Organizations
+	err := a.Store.CreateOrganization(ctx, a.by(ctx), &o, most)
+	switch {
+	case errors.Is(err, store.ErrFull):
+		return nil, problem(ctx, http.StatusConflict, "too_many_organizations", fmt.Sprintf("there are %d organizations, and may be no more: have the deployment's MaxOrganizations raised", most))
+	case errors.Is(err, store.ErrConflict):
+		return nil, problem(ctx, http.StatusConflict, "organization_exists", "there is an organization of that id, or was")
+	case err != nil:
+		return nil, a.answer(ctx, err)
+	}
+	a.note(ctx, "an organization was made", slog.String("id", string(o.ID)))
+	return showOrganization(o), nil
+}
+
+type organizationsAnswer struct {
+	Body struct {
+		Organizations []model.Organization `json:"organizations"`
+		Cursor        string               `json:"cursor,omitempty" doc:"Continues the list; absent on its last page"`
+	}
+}
+
+func (a *API) listOrganizations(ctx context.Context, in *struct {
+	Cursor string `query:"cursor" maxLength:"4096"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
+},
+) (*organizationsAnswer, error) {
+	page, next, err := a.Store.OrganizationsPage(ctx, in.Cursor, in.Limit)
+	if err != nil {
+		return nil, a.cursor(ctx, err)
+	}
+	out := &organizationsAnswer{}
+	out.Body.Organizations, out.Body.Cursor = append([]model.Organization{}, page...), next
+	return out, nil
+}
+
+// itself reads the organization that an operator names.
+func (a *API) itself(ctx context.Context) (model.Organization, error) {
+	o, err := a.org(ctx).Itself(ctx)
+	return o, a.answer(ctx, err)
+}
+
+func (a *API) getOrganization(ctx context.Context, _ *OrganizationPath) (*organizationAnswer, error) {
+	o, err := a.itself(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return showOrganization(o), nil
+}
+
+func (a *API) suspendOrganization(ctx context.Context, _ *OrganizationPath) (*organizationAnswer, error) {
+	return a.setSuspended(ctx, a.Now().UTC().Truncate(time.Second))
+}
+
+func (a *API) resumeOrganization(ctx context.Context, _ *OrganizationPath) (*organizationAnswer, error) {
+	return a.setSuspended(ctx, time.Time{})
+}
+
+// setSuspended suspends an organization, or takes that back. Repeated it changes nothing.
+func (a *API) setSuspended(ctx context.Context, since time.Time) (*organizationAnswer, error) {
+	o, err := a.itself(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if o.SuspendedAt.IsZero() == since.IsZero() {
+		return showOrganization(o), nil
+	}
+	o.SuspendedAt = since
+	if err := a.org(ctx).ChangeItself(ctx, a.by(ctx), &o); err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	a.note(ctx, "an organization was suspended, or that was taken back", slog.Bool("suspended", !since.IsZero()))
+	return showOrganization(o), nil
+}
+
+type jobAnswer struct {
+	Location string `header:"Location"`
+	Body     model.Job
+}
+
+// rekey has a worker do it: nobody who takes requests may use the keys for that.
+func (a *API) rekey(ctx context.Context, in *struct {
+	OrganizationPath
+	Key string `header:"Idempotency-Key" maxLength:"255" pattern:"^[ -~]*$"`
+},
+) (*jobAnswer, error) {
+	if _, err := a.itself(ctx); err != nil {
+		return nil, err
+	}
+	id, err := a.idempotent(ctx, callerOf(ctx).Organization, "rekey", in.Key, struct{}{})
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	job, err := a.Jobs.Begin(ctx, a.by(ctx), callerOf(ctx).Organization, model.JobID(id), model.JobRekey)
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	a.note(ctx, "data keys are to be wrapped anew", slog.String("job", id))
+	a.tell(ctx, event.OfJob(callerOf(ctx).Organization, event.JobStarted, job, job.CreatedAt))
+	return &jobAnswer{Location: "/operator/v1/organizations/" + string(callerOf(ctx).Organization) + "/jobs/" + id, Body: job}, nil
+}
+
+func (a *API) getJob(ctx context.Context, in *struct {
+	OrganizationPath
+	Job string `path:"job" maxLength:"64"`
+},
+) (*jobAnswer, error) {
+	if _, err := a.itself(ctx); err != nil {
+		return nil, err
+	}
+	job, _, err := a.org(ctx).Job(ctx, model.JobID(in.Job))
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	return &jobAnswer{Body: job}, nil
+}
