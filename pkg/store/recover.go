@@ -22,7 +22,7 @@ var endOfTime = time.Date(9999, time.December, 31, 0, 0, 0, 0, time.UTC)
 // Organizations yields the ids in the directory of organizations, in their order.
 func (s *Store) Organizations(ctx context.Context) iter.Seq2[model.OrganizationID, error] {
 	return func(yield func(model.OrganizationID, error) bool) {
-		for item, err := range table.All(ctx, s.table, table.Query{PK: organizationsKey("").PK}) {
+		for item, err := range table.All(ctx, s.table, table.Query{PK: directoryKey("").PK}) {
 			if err != nil {
 				yield("", fmt.Errorf("list organizations: %w", err))
 				return

@@ -199,7 +199,7 @@ func history(t *testing.T, m *mortal, alone bool) (outcome, []string) {
 	if !alone {
 		x.LeaseFor = time.Minute
 	}
-	if err := store.New(x.table, nil).Admit(t.Context(), organization, 1); err != nil {
+	if err := store.New(x.table, nil).CreateOrganization(t.Context(), model.Change{}, &model.Organization{ID: organization}, 1); err != nil {
 		t.Fatal(err)
 	}
 	restart := func() {
