@@ -49,6 +49,21 @@ type Worker struct {
 	Spare time.Duration
 }
 
+// Handler takes all that the queue of jobs carries: jobs, and what a pipeline signs and
+// purges.
+func (w Worker) Handler(p *pipeline.Pipeline) queue.Handler {
+	return func(ctx context.Context, m queue.Message) error {
+		switch pipeline.KindOf(m.Body) {
+		case pipeline.KindJob:
+			return w.Run(ctx, m)
+		case pipeline.KindStatement:
+			return p.RunStatement(ctx, m)
+		default: // or nothing that anybody understands
+			return p.RunPurge(ctx, m)
+		}
+	}
+}
+
 // Run does some of a job for as long as its context allows, and sends it on. A message
 // that comes twice, or while another does the same, does no harm: what is wrapped twice
 // is wrapped by the same key.
