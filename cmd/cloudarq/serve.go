@@ -26,6 +26,7 @@ import (
 func (c *cli) serve() *cobra.Command {
 	var o serve.Options
 	var proxies []string
+	var role string
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the API to people and programs, from this machine",
@@ -60,7 +61,7 @@ else unless you say --insecure-http. GET /healthz tells whether it works.`,
 			if err := o.Complete(); err != nil { // before a state is made
 				return err
 			}
-			return c.with(cmd.Context(), func(s *local.State) error { return c.serveState(cmd.Context(), s, o) })
+			return c.with(cmd.Context(), func(s *local.State) error { return c.serveState(cmd.Context(), s, role, o) })
 		},
 	}
 	flags := cmd.Flags()
@@ -72,6 +73,7 @@ else unless you say --insecure-http. GET /healthz tells whether it works.`,
 	flags.StringVar(&o.PublicURL, "public-url", "", "how people reach it, such as https://cloudarq.example.com (default of the first address)")
 	flags.StringVar((*string)(&o.Organization), "organization", string(serve.DefaultOrganization), "id of the organization that the first start makes")
 	flags.StringVar(&o.Administrator, "administrator", serve.DefaultAdministrator, "e-mail address of the first administrator, who can change it")
+	flags.StringVar(&role, "audit-role-name", "CloudArqAuditRole", "name of the roles of connections; others are not assumed")
 	flags.Float64Var(&c.quotaShare, "quota-share", 100*client.DefaultShare, "percentage of AWS's API quotas that audits may take; the accounts' own work shares them")
 	c.keyringFlag(cmd)
 	return cmd
@@ -92,7 +94,7 @@ func prefixes(texts []string) (all []netip.Prefix, err error) {
 	return all, nil
 }
 
-func (c *cli) serveState(ctx context.Context, s *local.State, o serve.Options) error {
+func (c *cli) serveState(ctx context.Context, s *local.State, role string, o serve.Options) error {
 	log := slog.New(slog.NewJSONHandler(c.stderr, nil))
 	way := client.New(client.Options{
 		Version: version.String(), CustomEndpoint: collectors.CustomEndpoint, QuotaShare: c.quotaShare / 100,
@@ -101,12 +103,12 @@ func (c *cli) serveState(ctx context.Context, s *local.State, o serve.Options) e
 	principal, err := keep.Connections{Client: way}.Principal(ctx, "", sessionName())
 	if err != nil {
 		// Connections by access key need none, and whoever reads what there is.
-		log.Warn("AWS does not say whose credentials these are; roles cannot be assumed", slog.Any("error", err))
+		log.Warn("AWS does not say whose credentials these are; no role can be connected until the next start", slog.Any("error", err))
 		principal = keep.UnknownPrincipal
 	}
 	keys := c.keys(s)
 	server := &serve.Server{
-		State: s, Dir: c.stateDir, Keys: keys, Specs: collectors.ByService(), Principal: principal, Version: version.String(), Log: log, Options: o,
+		State: s, Dir: c.stateDir, Keys: keys, Specs: collectors.ByService(), Principal: principal, AuditRole: role, Version: version.String(), Log: log, Options: o,
 		Accounts: connect.Accounts{
 			Catalog: s.Catalog, Client: way, VerifyEvery: connect.VerifyEvery, Now: time.Now,
 			ExternalIDs: connect.ExternalIDs{Store: s.Store, Keys: keys, Now: time.Now},
@@ -142,7 +144,9 @@ func (c *cli) adminOrganizations() *cobra.Command {
 			})
 		}
 	}
-	one := func(o model.Organization, err error) ([]model.Organization, error) { return []model.Organization{o}, err }
+	one := func(o model.Organization, err error) ([]model.Organization, error) {
+		return []model.Organization{o}, err
+	}
 	var name string
 	create := &cobra.Command{
 		Use: "create ID", Short: "Make an organization", Args: cobra.ExactArgs(1),
@@ -154,7 +158,9 @@ func (c *cli) adminOrganizations() *cobra.Command {
 	cmd.AddCommand(create,
 		&cobra.Command{
 			Use: "list", Short: "List the organizations", Args: cobra.NoArgs,
-			RunE: show(func(ctx context.Context, o serve.Operator, _ string) ([]model.Organization, error) { return o.Organizations(ctx) }),
+			RunE: show(func(ctx context.Context, o serve.Operator, _ string) ([]model.Organization, error) {
+				return o.Organizations(ctx)
+			}),
 		},
 		&cobra.Command{
 			Use: "suspend ID", Short: "Let nobody of an organization in, and begin none of its audits", Args: cobra.ExactArgs(1),

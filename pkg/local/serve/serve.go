@@ -41,6 +41,7 @@ type Server struct {
 	// Principal is whom the roles of connections have to trust: who the machine's
 	// credentials are of.
 	Principal string
+	AuditRole string // the name of these roles
 	Version   string
 	Log       *slog.Logger
 	// SetUp is given the link by which the first administrator comes in, at each start
@@ -227,7 +228,7 @@ func (s *Server) wire() wired {
 			Store: data, Now: time.Now,
 			Tokens: people.NewAccessTokens(data, s.Keys, s.Options.PublicURL, time.Now, s.Log),
 		},
-		Ledgers: s.State.Evidence, Now: time.Now, Log: s.Log, CheckerRole: s.Principal, Version: s.Version,
+		Ledgers: s.State.Evidence, Now: time.Now, Log: s.Log, CheckerRole: s.Principal, AuditRole: s.AuditRole, Version: s.Version,
 	}
 	return w
 }
