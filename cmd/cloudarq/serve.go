@@ -234,13 +234,13 @@ func publicFlag(cmd *cobra.Command, public *string) {
 	cmd.Flags().StringVar(public, "public-url", "http://"+serve.DefaultListen, "how people reach the server, as cloudarq serve has it")
 }
 
-func (c *cli) handOver(ctx context.Context, public string, make func(o serve.Operator, public string) (handedOver, error)) error {
+func (c *cli) handOver(ctx context.Context, public string, invite func(o serve.Operator, public string) (handedOver, error)) error {
 	named := serve.Options{PublicURL: public}
 	if err := named.Complete(); err != nil {
 		return err
 	}
 	return c.operating(ctx, func(o serve.Operator) error {
-		made, err := make(o, named.PublicURL)
+		made, err := invite(o, named.PublicURL)
 		if err != nil {
 			return err
 		}

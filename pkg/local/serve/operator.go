@@ -173,8 +173,8 @@ func (o Operator) Recover(ctx context.Context, email string) (model.Recovery, se
 func (o Operator) SetUp(ctx context.Context, org model.OrganizationID, administrator string) (model.Invitation, secret.String, error) {
 	_, err := o.Store.For(org).Itself(ctx)
 	if errors.Is(err, store.ErrNotFound) {
-		var any []model.Organization
-		if any, _, err = o.Store.OrganizationsPage(ctx, "", 1); err == nil && len(any) > 0 {
+		var some []model.Organization
+		if some, _, err = o.Store.OrganizationsPage(ctx, "", 1); err == nil && len(some) > 0 {
 			return model.Invitation{}, secret.String{}, nil // it is set up, with organizations of other names
 		}
 		if err == nil {

@@ -221,76 +221,84 @@ func start(t *testing.T, dir string, change func(*serve.Server)) *running {
 	return r
 }
 
-// get asks for a path, with a Host if one is given.
-func (r *running) get(client *http.Client, url, host string) *http.Response {
-	r.t.Helper()
-	request, err := http.NewRequestWithContext(r.t.Context(), http.MethodGet, url, nil)
+// answer is what a client sees.
+type answer struct {
+	status int
+	proto  int
+	header http.Header
+	body   string
+	serial int64 // of the server's certificate
+	err    error
+}
+
+// code is that of a problem.
+func (a answer) code() string {
+	var p struct{ Code string }
+	_ = json.Unmarshal([]byte(a.body), &p) // no problem has none
+	return p.Code
+}
+
+// ask asks for a URL, with a Host if one is given.
+func ask(ctx context.Context, client *http.Client, url, host string) answer {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		r.t.Fatal(err)
+		return answer{err: err}
 	}
 	request.Host = host
-	type answered struct {
-		*http.Response
-		error
+	response, err := client.Do(request)
+	if err != nil {
+		return answer{err: err}
 	}
-	answers := make(chan answered, 1)
-	go func() {
-		response, err := client.Do(request)
-		answers <- answered{response, err}
-	}()
-	if request.URL.Path != "/healthz" { // of which the log is silent
+	body, err := io.ReadAll(response.Body)
+	a := answer{status: response.StatusCode, proto: response.ProtoMajor, header: response.Header, body: string(body), err: errors.Join(err, response.Body.Close())}
+	if response.TLS != nil {
+		a.serial = response.TLS.PeerCertificates[0].SerialNumber.Int64()
+	}
+	return a
+}
+
+// get asks for a path, and reads the log meanwhile, to where it speaks of the request. Of
+// health it does not.
+func (r *running) get(path, host string) answer {
+	r.t.Helper()
+	answers := make(chan answer, 1)
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	go func() { answers <- ask(r.t.Context(), client, "http://127.0.0.1:"+r.port+path, host) }()
+	if path != "/healthz" {
 		r.wait("request answered")
 	}
 	a := <-answers
-	if a.error != nil {
-		r.t.Fatal(a.error)
+	if a.err != nil {
+		r.t.Fatal(a.err)
 	}
-	body, err := io.ReadAll(a.Body)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	_ = a.Body.Close()
-	a.Body = io.NopCloser(strings.NewReader(string(body)))
-	return a.Response
-}
-
-func code(t *testing.T, r *http.Response) string {
-	t.Helper()
-	var p struct{ Code string }
-	if err := json.NewDecoder(r.Body).Decode(&p); err != nil {
-		t.Fatal(err)
-	}
-	return p.Code
+	return a
 }
 
 func TestServe(t *testing.T) {
 	t.Parallel()
 	r := start(t, t.TempDir(), func(s *serve.Server) { s.Options.PublicURL = "https://cloudarq.example.com" })
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-
-	health := r.get(client, "http://127.0.0.1:"+r.port+"/healthz", "any.example")
-	if body, _ := io.ReadAll(health.Body); health.StatusCode != http.StatusOK || strings.TrimSpace(string(body)) != `{"status":"ok"}` {
-		t.Errorf("health: %d %s", health.StatusCode, body)
+	if health := r.get("/healthz", "any.example"); health.status != http.StatusOK || strings.TrimSpace(health.body) != `{"status":"ok"}` {
+		t.Errorf("health: %d %s", health.status, health.body)
 	}
 	for _, host := range []string{"", "localhost", "localhost:" + r.port, "LOCALHOST.", "cloudarq.example.com", "127.0.0.1"} {
-		got := r.get(client, "http://127.0.0.1:"+r.port+"/v1/connections", host)
-		if got.StatusCode != http.StatusUnauthorized || code(t, got) != "not_signed_in" {
-			t.Errorf("for %q without a token: %d", host, got.StatusCode)
+		got := r.get("/v1/connections", host)
+		if got.status != http.StatusUnauthorized || got.code() != "not_signed_in" {
+			t.Errorf("for %q without a token: %d %s", host, got.status, got.body)
 		}
 		for _, name := range []string{"Content-Security-Policy", "Strict-Transport-Security", "X-Content-Type-Options", "X-Request-Id"} {
-			if got.Header.Get(name) == "" {
+			if got.header.Get(name) == "" {
 				t.Errorf("an answer without %s", name)
 			}
 		}
 	}
 	for _, host := range []string{"evil.example", "evil.example:" + r.port, "cloudarq.example.com.evil.example", "127.0.0.2", "169.254.169.254", "localhost.evil.example"} {
-		got := r.get(client, "http://127.0.0.1:"+r.port+"/v1/connections", host)
-		if got.StatusCode != http.StatusMisdirectedRequest || code(t, got) != "unknown_host" || got.Header.Get("Content-Security-Policy") == "" {
-			t.Errorf("sent to %q: %d", host, got.StatusCode)
+		got := r.get("/v1/connections", host)
+		if got.status != http.StatusMisdirectedRequest || got.code() != "unknown_host" || got.header.Get("Content-Security-Policy") == "" {
+			t.Errorf("sent to %q: %d %s", host, got.status, got.body)
 		}
 	}
-	if got := r.get(client, "http://127.0.0.1:"+r.port+"/operator/v1/organizations", ""); got.StatusCode != http.StatusNotFound {
-		t.Errorf("an operator's route answers %d", got.StatusCode)
+	if got := r.get("/operator/v1/organizations", ""); got.status != http.StatusNotFound {
+		t.Errorf("an operator's route answers %d", got.status)
 	}
 	if err := r.stop(); err != nil {
 		t.Errorf("stopped: %v", err)
@@ -384,11 +392,11 @@ func TestCertificate(t *testing.T) {
 			pool.AddCert(c)
 		}
 		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: pool}}}
-		got := r.get(client, "https://localhost:"+r.port+"/healthz", "")
-		if got.ProtoMajor != 2 {
-			t.Errorf("HTTP/%d over TLS", got.ProtoMajor)
+		got := ask(t.Context(), client, "https://localhost:"+r.port+"/healthz", "")
+		if got.err != nil || got.proto != 2 {
+			t.Errorf("HTTP/%d over TLS, %v", got.proto, got.err)
 		}
-		return got.TLS.PeerCertificates[0].SerialNumber.Int64()
+		return got.serial
 	}
 	if got := serial(first); got != 1 {
 		t.Errorf("certificate %d, want the first", got)
