@@ -249,7 +249,7 @@ func TestBootstrapRefused(t *testing.T) {
 		"unknown check":          {bootstrapArgs("--yes", "--checks", "kms-key-rotatoin"), exitUsage, []string{"did you mean"}},
 		"printed, unknown check": {bootstrapArgs("--print-only", "--checks", "kms-key-rotatoin"), exitUsage, []string{"did you mean"}},
 		"api printed":            {bootstrapArgs("--api", "https://x.example", "--print-only"), exitUsage, []string{"--api", "--print-only"}},
-		"organization alone":     {bootstrapArgs("--yes", "--organization", "acme"), exitUsage, []string{"--organization", "--api"}},
+		"api without a token":    {bootstrapArgs("--yes", "--api", "https://x.example"), exitUsage, []string{"--api", "CLOUDARQ_TOKEN"}},
 		"keyring for an api":     {bootstrapArgs("--yes", "--api", "https://x.example", "--keyring-passphrase", "env:X"), exitUsage, []string{"--keyring-passphrase", "--api"}},
 		"api in the clear":       {bootstrapArgs("--yes", "--api", "http://x.example"), exitUsage, []string{"https://"}},
 		"output":                 {bootstrapArgs("--yes", "-o", "xml"), exitUsage, []string{"xml"}},

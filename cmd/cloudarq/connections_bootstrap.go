@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"regexp"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/local/keep"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 )
 
 // bootstrapFlags are the flags of connections bootstrap.
@@ -29,7 +31,7 @@ type bootstrapFlags struct {
 	stack, role    string
 	timeout        time.Duration
 
-	api, organization string // of a deployment that connects the account instead
+	api string // of a deployment that connects the account instead
 
 	yes, printOnly, showPolicy bool
 }
@@ -55,7 +57,8 @@ Run it again to go on after an interruption, or to bring the role up to date. Th
 External ID stays the same.
 
 With --api, the account is connected with a deployed CloudArq, whose checker the
-role trusts, and not kept here; the credentials of --profile sign the requests.
+role trusts, and not kept here. CLOUDARQ_TOKEN has an API token with the scopes
+connections, audit and read.
 
 --print-only prints the commands that do the same by hand, and --show-policy the
 least permissions that an administrator needs for it. Neither makes anything in
@@ -63,7 +66,7 @@ the account; with --account, neither needs the administrator's credentials.`,
 		Example: `  cloudarq connections bootstrap --name prod --admin-profile prod-admin
   cloudarq connections bootstrap --name prod --admin-profile prod-admin --profile audit --region eu-west-1 --yes
   cloudarq connections bootstrap --admin-profile prod-admin --services s3,iam --role-name CloudArqStorageRole
-  cloudarq connections bootstrap --name prod --admin-profile prod-admin --organization acme \
+  CLOUDARQ_TOKEN=caq_… cloudarq connections bootstrap --name prod --admin-profile prod-admin \
     --api https://a1b2c3.execute-api.eu-west-1.amazonaws.com/v1
   cloudarq connections bootstrap --print-only --account 111122223333 --name prod > bootstrap.sh
   cloudarq connections bootstrap --show-policy --account 111122223333 > bootstrap-policy.json`,
@@ -77,7 +80,6 @@ the account; with --account, neither needs the administrator's credentials.`,
 	flags.StringVar(&f.account, "account", "", "the account, instead of that of --admin-profile (with --print-only or --show-policy)")
 	flags.StringVar(&f.region, "region", "", "region of the stack (default the profile's, or us-east-1)")
 	flags.StringVar(&f.api, "api", "", "connect the account with the deployment that has this URL (its output ApiUrl)")
-	flags.StringVar(&f.organization, "organization", "", "organization of the deployment that the account is connected for (default its default one)")
 	flags.StringVar(&f.stack, "stack-name", "CloudArq", "name of the stack")
 	flags.StringVar(&f.role, "role-name", "CloudArqAuditRole", "name of the role")
 	f.register(cmd)
@@ -106,8 +108,6 @@ func (f bootstrapFlags) check() error {
 		return usagef("--yes is for what changes something: not with --print-only or --show-policy")
 	case f.api != "" && (f.printOnly || f.showPolicy):
 		return usagef("--api is for connecting an account: not with --print-only or --show-policy")
-	case f.organization != "" && f.api == "":
-		return usagef("--organization goes with --api")
 	case f.account != "" && !f.printOnly && !f.showPolicy:
 		return usagef("the account is that of the administrator's credentials; --account goes with --print-only or --show-policy")
 	case f.account != "" && !accountSyntax.MatchString(f.account):
@@ -196,9 +196,13 @@ func (c *cli) bootstrap(ctx context.Context, f bootstrapFlags) error {
 	if c.keyringPassphrase != "" {
 		return usagef("--keyring-passphrase is for accounts that are kept here: not with --api")
 	}
-	client, err := apiclient.New(ctx, apiclient.Options{URL: f.api, Organization: f.organization, Profile: f.profile, Version: version.String()})
+	token := secret.New(os.Getenv("CLOUDARQ_TOKEN"))
+	client, err := apiclient.New(apiclient.Options{URL: f.api, Token: token, Version: version.String()})
 	if err != nil {
 		return err
+	}
+	if token.Empty() {
+		return usagef("--api needs an API token of the deployment in CLOUDARQ_TOKEN")
 	}
 	return work(&deployedRegistry{cli: c, client: client, flags: f})
 }

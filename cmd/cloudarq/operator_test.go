@@ -23,7 +23,7 @@ func TestOperatorSaysWhatIsWrong(t *testing.T) {
 		"a bucket of nobody":   {[]string{"restore-objects", "--bucket", "cloudarq-evidence", "--table", "cloudarq", "--at", "2026-11-29T12:00:00Z", "--region", "eu-west-1"}, exitAccess, []string{"Scan"}},
 		"an alias":             {[]string{"reseal", "--table", "t", "--from-key", "alias/cloudarq", "--to-key", there}, exitUsage, []string{"alias/cloudarq", "ARN"}},
 		"no key to seal by":    {[]string{"reseal", "--table", "t", "--from-key", here, "--to-key", ""}, exitUsage, []string{"--to-key is needed"}},
-		"the same key":         {[]string{"reseal", "--table", "t", "--from-key", here, "--to-key", here}, exitUsage, []string{"POST /v1/rekey"}},
+		"the same key":         {[]string{"reseal", "--table", "t", "--from-key", here, "--to-key", here}, exitUsage, []string{"rekey the organizations"}},
 		"a table elsewhere":    {[]string{"reseal", "--table", "t", "--from-key", here, "--to-key", there}, exitAccess, []string{"Scan"}},
 		"an unknown profile":   {[]string{"inventory", "--table", "t", "--profile", "nobody"}, exitAccess, []string{"nobody"}},
 		"an unknown operation": {[]string{"restore"}, exitUsage, []string{"restore"}},

@@ -9,6 +9,7 @@ import (
 	"github.com/cloudarq/cloudarq/functions/internal/wiring"
 	"github.com/cloudarq/cloudarq/internal/version"
 	"github.com/cloudarq/cloudarq/pkg/access/connect"
+	"github.com/cloudarq/cloudarq/pkg/access/people"
 	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/lambdax"
@@ -26,6 +27,7 @@ type settings struct {
 	Bound       time.Duration `env:"AUDIT_BOUND,required"`
 	Evidence    int           `env:"EVIDENCE_DAYS,required"`
 	PurgeAfter  time.Duration `env:"PURGE_AFTER,required"`
+	Issuer      string        `env:"TOKEN_ISSUER,required"`
 
 	Organizations int           `env:"MAX_ORGANIZATIONS,required"`
 	Connections   int           `env:"MAX_CONNECTIONS,required"`
@@ -45,7 +47,9 @@ func main() {
 		},
 		Events: events, Templates: bucket, Ledgers: bucket,
 		Now: time.Now, Log: f.Log, CheckerRole: cfg.CheckerRole, AuditRole: cfg.AuditRole, Region: f.SDK.Region, Version: version.String(),
-		Caps: api.Caps{Organizations: cfg.Organizations, Connections: cfg.Connections, ScheduleEvery: cfg.ScheduleEvery},
+		Operators: true, People: people.Service{Keys: keys},
+		Sessions: people.Sessions{Store: f.Store, Tokens: people.NewAccessTokens(f.Store, keys, cfg.Issuer, time.Now, f.Log), Now: time.Now},
+		Caps:     api.Caps{Organizations: cfg.Organizations, Connections: cfg.Connections, ScheduleEvery: cfg.ScheduleEvery},
 	}
 	lambda.Start(lambdax.HTTP(handler.Handler(), f.Meters, f.Log))
 }

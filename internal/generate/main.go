@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/cloudarq/cloudarq/internal/operations"
+	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/policy/grant"
@@ -76,6 +77,10 @@ func files(root string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	document, err := api.Document("1")
+	if err != nil {
+		return nil, err
+	}
 	known, err := accesses(all)
 	if err != nil {
 		return nil, err
@@ -99,6 +104,7 @@ func files(root string) (map[string]string, error) {
 		"terraform/audit-role/main.tf":            role.Terraform(),
 		"docs/checks.md":                          checks,
 		"docs/correctness.md":                     correctness,
+		"docs/openapi.json":                       string(document),
 		"README.md":                               counted,
 	}, nil
 }

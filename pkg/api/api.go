@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -22,6 +23,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/cloudarq/cloudarq/pkg/access/people"
+	"github.com/cloudarq/cloudarq/pkg/access/sso"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -69,6 +71,13 @@ type API struct {
 	Caps    Caps
 	// Sessions says who people and programs are.
 	Sessions people.Sessions
+	// People signs them in, and has what administrators do with them. Its sessions and limits
+	// are this API's, and its hasher the standard one, if it has none.
+	People people.Service
+	// SSO signs people in by their organization's provider, whom it reaches by its client: by
+	// one that reaches the internet alone, if it has none. Its records, keys and sessions are
+	// this API's. Without a callback that is SSOCallback of the host that a request is for.
+	SSO sso.SignIn
 	// Operators adds the routes of operators, for whom a gateway verifies signatures.
 	Operators bool
 
@@ -80,8 +89,42 @@ type API struct {
 
 // Handler is the API as an http.Handler.
 func (a *API) Handler() http.Handler {
-	setUp()
 	mux := http.NewServeMux()
+	a.limiter = people.NewLimiter(a.Store, a.Now)
+	a.People.Sessions, a.People.Limits = a.Sessions, a.limiter
+	if a.People.Passwords == nil {
+		a.People.Passwords = people.NewHasher(people.Standard)
+	}
+	a.SSO.Store, a.SSO.Keys, a.SSO.Sessions, a.SSO.Now = a.Store, a.People.Keys, a.Sessions, a.Now
+	if a.SSO.Client == nil {
+		a.SSO.Client = sso.NewClient(sso.Reach{})
+	}
+	a.routes(mux)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if allowed := methods(mux, r); len(allowed) > 0 {
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+			writeProblem(w, problem(r.Context(), http.StatusMethodNotAllowed, "method_not_allowed", "the route takes "+strings.Join(allowed, ", ")))
+			return
+		}
+		writeProblem(w, noRoute(r.Context()))
+	})
+	return a.guard(mux)
+}
+
+// Document is the OpenAPI document of the API with all of its routes, as JSON: what
+// /v1/openapi.json shows of a version.
+func Document(version string) ([]byte, error) {
+	a := &API{Version: version, Operators: true}
+	text, err := json.MarshalIndent(a.routes(http.NewServeMux()).OpenAPI(), "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("write the OpenAPI document: %w", err)
+	}
+	return append(text, '\n'), nil
+}
+
+// routes adds all routes.
+func (a *API) routes(mux *http.ServeMux) huma.API {
+	setUp()
 	config := huma.DefaultConfig("CloudArq", a.Version)
 	config.Info.Description = "Audits of AWS accounts: connections, audits, findings, scores. People sign in and programs send API tokens; operators sign requests with AWS Signature Version 4 (service execute-api)."
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/v1/openapi", "", ""
@@ -92,28 +135,17 @@ func (a *API) Handler() http.Handler {
 	config.Formats[ndjson] = jsonLines
 	config.Components.SecuritySchemes = securitySchemes
 	api := humago.New(mux, config)
-	a.limiter = people.NewLimiter(a.Store, a.Now)
 	api.UseMiddleware(noteOperation, names, a.authorize, a.limit)
-	a.connections(api)
-	a.externalIDs(api)
-	a.audits(api)
-	a.calls(api)
-	a.verification(api)
-	a.findings(api)
-	a.administration(api)
-	a.adminLog(api)
+	for _, add := range []func(huma.API){
+		a.signIn, a.singleSignOn, a.session, a.me, a.members, a.invitations, a.projects, a.tokens,
+		a.connections, a.externalIDs, a.audits, a.calls, a.verification, a.findings, a.administration, a.adminLog,
+	} {
+		add(api)
+	}
 	if a.Operators {
 		a.operators(api)
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		if allowed := methods(mux, r); len(allowed) > 0 {
-			w.Header().Set("Allow", strings.Join(allowed, ", "))
-			writeProblem(w, problem(r.Context(), http.StatusMethodNotAllowed, "method_not_allowed", "the route takes "+strings.Join(allowed, ", ")))
-			return
-		}
-		writeProblem(w, noRoute(r.Context()))
-	})
-	return a.guard(mux)
+	return api
 }
 
 func noRoute(ctx context.Context) *Problem {
@@ -169,6 +201,7 @@ func (a *API) answer(ctx context.Context, err error) error {
 	var over *people.LimitedError
 	var refused *people.RefusedError
 	var field *model.FieldError
+	var weak *people.WeakPasswordError
 	switch {
 	case err == nil:
 		return nil
@@ -180,6 +213,16 @@ func (a *API) answer(ctx context.Context, err error) error {
 		return refusal(ctx, refused)
 	case errors.As(err, &field):
 		return invalid(ctx, "body."+field.Field, field.Reason)
+	case errors.As(err, &weak):
+		p := invalid(ctx, "body.password", weak.Reason)
+		p.Code = weak.Code
+		return p
+	case errors.Is(err, store.ErrLastAdministrator):
+		return problem(ctx, http.StatusConflict, "last_administrator", "there is no other administrator who is not suspended; make somebody else one first")
+	case errors.Is(err, store.ErrEmailTaken):
+		return problem(ctx, http.StatusConflict, "email_taken", "somebody else has this e-mail address")
+	case errors.Is(err, people.ErrMember):
+		return problem(ctx, http.StatusConflict, "already_member", "a member has this e-mail address")
 	case errors.As(err, &altered): // before not found, which it may be
 		a.Log.ErrorContext(ctx, "what is kept of an audit was changed", slog.String("key", altered.Object.Key), slog.Any("error", err))
 		return problem(ctx, http.StatusInternalServerError, "altered", altered.Error())

@@ -101,11 +101,13 @@ func newServer(t testing.TB) *server {
 	s.broker = memory.New(memory.Options{})
 	s.jobs = s.broker.Queue("jobs")
 	s.worker = connect.Worker{Jobs: connect.Jobs{Store: s.store, Queue: s.jobs, Now: clock}, Rekeying: connect.Rekeying{Store: s.store, Keys: keys}, Log: slog.New(slog.NewTextHandler(s.log, nil))}
-	s.people = &crowd{store: s.store, now: clock, tokens: map[string]secret.String{}}
+	sessions := people.Sessions{Store: s.store, Tokens: people.NewAccessTokens(s.store, keys, "https://cloudarq.example.com", clock, slog.New(slog.NewTextHandler(s.log, nil))), Now: clock}
+	s.people = &crowd{store: s.store, sessions: sessions, now: clock, tokens: map[string]secret.String{}}
 	s.people.token(t, "default", "operator")
 	a := &api.API{
 		Operators: true,
-		Sessions:  people.Sessions{Store: s.store, Tokens: people.NewAccessTokens(s.store, keys, "https://cloudarq.example.com", clock, slog.New(slog.NewTextHandler(s.log, nil))), Now: clock},
+		People:    people.Service{Keys: keys, Passwords: people.NewHasher(people.Params{Memory: 64, Passes: 1, Lanes: 1})},
+		Sessions:  sessions,
 		Store:     s.store, Catalog: catalog, ExternalIDs: s.ids, AccessKeys: s.keys, Jobs: connect.Jobs{Store: s.store, Queue: s.jobs, Now: clock}, Now: clock, Log: slog.New(slog.NewTextHandler(s.log, nil)),
 		Pipeline:  &pipeline.Pipeline{Catalog: catalog, Store: s.store, Tasks: s.tasks, Now: clock, Bound: time.Hour, Events: s.events},
 		Events:    s.events,
@@ -542,7 +544,10 @@ func TestEveryRoute(t *testing.T) {
 		t.Fatal(err)
 	}
 	var document struct {
-		Paths map[string]map[string]struct{ OperationID string }
+		Paths map[string]map[string]struct {
+			OperationID string
+			Security    []map[string][]string
+		}
 	}
 	if err := json.Unmarshal(s.call(http.MethodGet, "/v1/openapi.json", nil, nil).Body.Bytes(), &document); err != nil || len(document.Paths) < 8 {
 		t.Fatalf("OpenAPI: %v, %d paths", err, len(document.Paths))
@@ -551,19 +556,28 @@ func TestEveryRoute(t *testing.T) {
 		"start-audit":       map[string]string{"connection": string(c.ID)},
 		"create-connection": map[string]any{"role_arn": role},
 		"update-connection": map[string]any{"role_arn": role},
+		"update-member":     map[string]any{"suspended": false},
+		"update-project":    map[string]any{"description": "x"},
 		"give-access-key":   map[string]any{"access_key_id": keyID, "secret_access_key": keySecret},
 	}
 	job := decode[model.Job](t, s.call(http.MethodPost, rekeyPath, nil, nil))
-	fill := strings.NewReplacer("{organization}", "default", "{job}", string(job.ID), "{connection}", string(c.ID), "{audit}", string(a.ID), "{finding}", string(f.ID))
+	member := s.join("anna@example.com", model.RoleClient)
+	invited := decode[api.Link](t, s.call(http.MethodPost, "/v1/invitations", nil, map[string]any{"email": "bob@example.com", "role": "client"}))
+	s.call(http.MethodPost, "/v1/projects", nil, map[string]any{"name": "shop"})
+	own := []string{"/v1/me/", "/v1/tokens/", "/v1/session/"} // of whom no other organization's caller comes to by an id
+	fill := strings.NewReplacer("{person}", string(member.Session.Person), "{invitation}", invited.ID, "{project}", "shop", "{token}", "none", "{passkey}", "none", "{session}", "none", "{organization}", "default", "{job}", string(job.ID), "{connection}", string(c.ID), "{audit}", string(a.ID), "{finding}", string(f.ID))
 	for template, methods := range document.Paths {
 		for method, operation := range methods {
 			path, body := fill.Replace(template), bodies[operation.OperationID]
+			if len(operation.Security) == 0 { // whoever signs in, or has a link
+				continue
+			}
 			open := s.as(nobody, strings.ToUpper(method), path, nil, body)
 			operators := strings.HasPrefix(path, "/operator/")
 			code := map[bool]string{true: "not_signed", false: "not_signed_in"}[operators]
 			problem(t, operation.OperationID+" without a caller", open, http.StatusUnauthorized, code)
 			secured(t, operation.OperationID, open)
-			if operators || !strings.Contains(template, "{") && operation.OperationID != "start-audit" {
+			if operators || !strings.Contains(template, "{") && operation.OperationID != "start-audit" || slices.ContainsFunc(own, func(prefix string) bool { return strings.HasPrefix(path, prefix) }) {
 				continue
 			}
 			foreign := s.call(strings.ToUpper(method), path, header{in: "other", "If-Match": `"v1"`}, body)

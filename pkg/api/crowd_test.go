@@ -16,8 +16,9 @@ import (
 
 // crowd are organizations and people as tests name them, made when they are named first.
 type crowd struct {
-	store *store.Store
-	now   func() time.Time
+	store    *store.Store
+	sessions people.Sessions
+	now      func() time.Time
 
 	mu     sync.Mutex
 	tokens map[string]secret.String
@@ -41,7 +42,7 @@ func (c *crowd) limited(t testing.TB, org model.OrganizationID, name string, m m
 	if err := c.store.CreateOrganization(ctx, model.Change{}, &o, 1<<20); err != nil && !errors.Is(err, store.ErrConflict) {
 		t.Fatal(err)
 	}
-	who := model.Person{ID: model.PersonID(ulid.Make().String()), Email: name + "@" + string(org) + ".example", CreatedAt: now}
+	who := model.Person{ID: model.PersonID(newULID()), Email: name + "@" + string(org) + ".example", CreatedAt: now}
 	if err := c.store.People().Create(ctx, &who); err != nil {
 		t.Fatal(err)
 	}
@@ -49,8 +50,10 @@ func (c *crowd) limited(t testing.TB, org model.OrganizationID, name string, m m
 	if err := c.store.People().Join(ctx, org, model.Change{}, &m); err != nil {
 		t.Fatal(err)
 	}
-	token.ID, token.Name, token.Owner, token.MemberSince = model.TokenID(ulid.Make().String()), name, who.ID, m.Since
-	token.CreatedAt, token.ExpiresAt = now, now.Add(model.MaxTokenAge)
+	token.ID, token.Name, token.Owner, token.MemberSince = model.TokenID(newULID()), name, who.ID, m.Since
+	if token.ExpiresAt.IsZero() {
+		token.CreatedAt, token.ExpiresAt = now, now.Add(model.MaxTokenAge)
+	}
 	text, hash, err := people.NewToken(people.APIToken, string(token.ID))
 	if err != nil {
 		t.Fatal(err)
@@ -62,3 +65,5 @@ func (c *crowd) limited(t testing.TB, org model.OrganizationID, name string, m m
 	c.tokens[key] = text
 	return text
 }
+
+func newULID() string { return ulid.Make().String() }

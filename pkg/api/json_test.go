@@ -8,16 +8,48 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
 // samples are bodies that operations accept.
 var samples = map[string]string{
-	"create-organization": `{"id":"acme","name":"Acme"}`,
-	"create-connection":   `{"name":"shop","project":"p","regions":["eu-west-1"],"schedule":{"timezone":"UTC"}}`,
-	"update-connection":   `{"name":"shop","project":"p","schedule":{"timezone":"UTC"}}`,
-	"give-access-key":     `{"access_key_id":"` + keyID + `","secret_access_key":"` + keySecret + `"}`,
-	"put-settings":        `{"access_keys_allowed":true}`,
-	"start-audit":         `{"connection":"c"}`,
+	"invite-administrator": `{"email":"zoe@example.com"}`,
+	"recover-person":       `{"email":"zoe@example.com"}`,
+	"create-organization":  `{"id":"acme","name":"Acme"}`,
+	"create-connection":    `{"name":"shop","project":"p","regions":["eu-west-1"],"schedule":{"timezone":"UTC"}}`,
+	"update-connection":    `{"name":"shop","project":"p","schedule":{"timezone":"UTC"}}`,
+	"give-access-key":      `{"access_key_id":"` + keyID + `","secret_access_key":"` + keySecret + `"}`,
+	"put-settings":         `{"access_keys_allowed":true}`,
+	"put-sso":              `{"enabled":true,"issuer":"https://acme.okta.com","client_id":"c","client_secret":"s","domains":["acme.com"],"groups":[{"group":"g","role":"client","projects":["p"]}],"otherwise":{"role":"client"}}`,
+	"start-audit":          `{"connection":"c"}`,
+
+	"sign-in":                 `{"email":"a@b.cd","password":"x","organization":"acme","browser":true}`,
+	"sign-in-second-factor":   `{"challenge":"x","code":"1"}`,
+	"sign-in-passkey-options": `{"challenge":"x"}`,
+	"sign-in-enrolment":       `{"challenge":"x"}`,
+	"sign-in-organization":    `{"challenge":"x","organization":"acme"}`,
+	"refresh-session":         `{"refresh_token":"x"}`,
+	"change-organization":     `{"organization":"acme"}`,
+	"update-me":               `{"name":"x"}`,
+	"change-password":         `{"current":"x","new":"y"}`,
+	"change-email":            `{"password":"x","email":"a@b.cd"}`,
+	"enrol-totp":              `{"password":"x"}`,
+	"confirm-totp":            `{"code":"1"}`,
+	"remove-totp":             `{"password":"x"}`,
+	"renew-backup-codes":      `{"password":"x"}`,
+	"passkey-options":         `{"password":"x"}`,
+	"register-passkey":        `{"challenge":"x","name":"y","passkey":{}}`,
+	"remove-passkey":          `{"password":"x"}`,
+	"update-member":           `{"role":"client","projects":["shop"],"suspended":true}`,
+	"create-invitation":       `{"email":"a@b.cd","role":"client","projects":["shop"]}`,
+	"look-up-invitation":      `{"token":"x"}`,
+	"accept-invitation":       `{"token":"x","name":"y","password":"z"}`,
+	"look-up-recovery":        `{"token":"x"}`,
+	"use-recovery":            `{"token":"x","password":"z"}`,
+	"create-project":          `{"name":"shop","description":"x"}`,
+	"update-project":          `{"description":"x"}`,
+	"create-token":            `{"name":"x","scopes":["read"],"projects":["shop"]}`,
 }
 
 // TestBodiesAreReadAsTheyAreWritten: in no body of any route may a name come twice, in
@@ -27,6 +59,8 @@ func TestBodiesAreReadAsTheyAreWritten(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	c := s.connect(nil, map[string]any{})
+	session := s.join("anna@example.com", model.RoleAdmin)
+	fill := strings.NewReplacer("{organization}", "default", "{connection}", string(c.ID), "{person}", string(session.Session.Person), "{project}", "shop", "{passkey}", "none")
 	var document struct {
 		Paths map[string]map[string]struct {
 			OperationID string
@@ -48,7 +82,7 @@ func TestBodiesAreReadAsTheyAreWritten(t *testing.T) {
 				continue
 			}
 			for name, body := range misspelt(t, sample) {
-				w := s.call(strings.ToUpper(method), strings.ReplaceAll(path, "{connection}", string(c.ID)), header{"If-Match": `"v1"`}, body)
+				w := s.call(strings.ToUpper(method), fill.Replace(path), header{"If-Match": `"v1"`, "Authorization": "Bearer " + session.AccessToken}, body)
 				if w.Code != http.StatusUnprocessableEntity && w.Code != http.StatusBadRequest {
 					t.Errorf("%s, %s: status %d for %q", operation.OperationID, name, w.Code, body)
 				}

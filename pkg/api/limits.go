@@ -18,14 +18,22 @@ import (
 
 // limits are how often operations may be tried.
 var limits = map[string]people.Limits{
-	"create-connection":  people.Connections,
-	"verify-connection":  people.Verifications,
-	"give-access-key":    people.AccessKeys,
-	"start-audit":        people.Audits,
-	"retry-audit":        people.Audits,
-	"rekey":              people.Rekeys,
-	"rotate-external-id": people.Rotations,
-	"retire-external-id": people.Rotations,
+	"create-connection":    people.Connections,
+	"verify-connection":    people.Verifications,
+	"give-access-key":      people.AccessKeys,
+	"start-audit":          people.Audits,
+	"retry-audit":          people.Audits,
+	"rekey":                people.Rekeys,
+	"rotate-external-id":   people.Rotations,
+	"retire-external-id":   people.Rotations,
+	"refresh-session":      people.RefreshTries,
+	"create-invitation":    people.Invitations,
+	"recover-member":       people.Recoveries,
+	"invite-administrator": people.OperatorLinks,
+	"recover-person":       people.OperatorLinks,
+	"create-token":         people.APITokens,
+	"start-sso":            people.SSOStarts,
+	"finish-sso":           people.SSOAnswers,
 }
 
 // limit counts what a caller tries, before anything is looked at, and refuses what is too

@@ -39,6 +39,14 @@ func (a *API) operators(api huma.API) {
 		Summary: "Take the suspension of an organization back", Tags: []string{"operators"},
 	}, a.resumeOrganization)
 	register(api, operates, huma.Operation{
+		OperationID: "invite-administrator", Method: http.MethodPost, Path: "/operator/v1/organizations/{organization}/invitations", DefaultStatus: http.StatusCreated,
+		Summary: "Invite an administrator to an organization, by a one-time link to be handed over", Tags: []string{"operators"},
+	}, a.inviteAdministrator)
+	register(api, operates, huma.Operation{
+		OperationID: "recover-person", Method: http.MethodPost, Path: "/operator/v1/organizations/{organization}/recovery",
+		Summary: "Make a recovery link for a member of an organization, who may be a member of others as well", Tags: []string{"operators"},
+	}, a.recoverPerson)
+	register(api, operates, huma.Operation{
 		OperationID: "rekey", Method: http.MethodPost, Path: "/operator/v1/organizations/{organization}/rekey", DefaultStatus: http.StatusAccepted,
 		Summary: "Have an organization's data keys wrapped anew, by the newest master key; nothing that is sealed changes", Tags: []string{"operators"},
 	}, a.rekey)
@@ -46,6 +54,7 @@ func (a *API) operators(api huma.API) {
 		OperationID: "get-job", Method: http.MethodGet, Path: "/operator/v1/organizations/{organization}/jobs/{job}",
 		Summary: "Show how far a job is", Tags: []string{"operators"},
 	}, a.getJob)
+	a.doctor(api)
 }
 
 // OrganizationPath names an organization.
@@ -144,6 +153,47 @@ func (a *API) setSuspended(ctx context.Context, since time.Time) (*organizationA
 	}
 	a.note(ctx, "an organization was suspended, or that was taken back", slog.Bool("suspended", !since.IsZero()))
 	return showOrganization(o), nil
+}
+
+// Addressee is whom a link is made for.
+type Addressee struct {
+	Email string `json:"email" format:"email" maxLength:"254" example:"anna@example.com"`
+}
+
+func (a *API) inviteAdministrator(ctx context.Context, in *struct {
+	OrganizationPath
+	Body Addressee
+},
+) (*linkAnswer, error) {
+	o, err := a.itself(ctx)
+	if err != nil {
+		return nil, err
+	}
+	i, token, err := a.People.Invite(ctx, a.by(ctx), o.ID, model.Invitation{Email: in.Body.Email, Role: model.RoleAdmin})
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	return &linkAnswer{Link{string(i.ID), token.Reveal(), i.ExpiresAt}}, nil
+}
+
+func (a *API) recoverPerson(ctx context.Context, in *struct {
+	OrganizationPath
+	Body Addressee
+},
+) (*linkAnswer, error) {
+	o, err := a.itself(ctx)
+	if err != nil {
+		return nil, err
+	}
+	who, err := a.Store.People().ByEmail(ctx, in.Body.Email)
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	r, token, err := a.People.Recover(ctx, a.by(ctx), o.ID, who.ID)
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	return &linkAnswer{Link{string(r.ID), token.Reveal(), r.ExpiresAt}}, nil
 }
 
 type jobAnswer struct {

@@ -64,6 +64,22 @@ func invalid(ctx context.Context, pointer, detail string) *Problem {
 var refusals = map[string]int{
 	people.CodeMemberSuspended: http.StatusForbidden,
 	people.CodeRefreshRaced:    http.StatusConflict,
+
+	people.CodeWrongCode:        http.StatusForbidden,
+	people.CodeUsedCode:         http.StatusForbidden,
+	people.CodePasskeyRefused:   http.StatusForbidden,
+	people.CodePasskeyCloned:    http.StatusForbidden,
+	people.CodeChallengeOver:    http.StatusForbidden,
+	people.CodeWrongPassword:    http.StatusForbidden,
+	people.CodeBeyondOwner:      http.StatusForbidden,
+	people.CodeNotByToken:       http.StatusForbidden,
+	people.CodeNotBySSO:         http.StatusForbidden,
+	people.CodeLinkOver:         http.StatusNotFound,
+	people.CodeMemberOfOthers:   http.StatusConflict,
+	people.CodeFactorRequired:   http.StatusConflict,
+	people.CodeNoSecondFactor:   http.StatusConflict,
+	people.CodeNothingToConfirm: http.StatusConflict,
+	people.CodeOwnRecovery:      http.StatusConflict,
 }
 
 // refusal is the problem that somebody is not let in.

@@ -91,6 +91,9 @@ type Settings struct {
 	// AccessKeysAllowed lets connections be opened by access keys. It is off unless an
 	// administrator allows it: a role needs no credential that lasts.
 	AccessKeysAllowed bool `json:"access_keys_allowed"`
+	// SecondFactorRequired has everybody who signs in here show more than a password; who
+	// has nothing else sets up an authenticator app at the next sign-in.
+	SecondFactorRequired bool `json:"second_factor_required,omitempty"`
 
 	Version int64 `json:"-"` // of the stored record
 }

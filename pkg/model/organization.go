@@ -33,5 +33,8 @@ func (o Organization) Check() error {
 	if !IsOrganizationID(string(o.ID)) {
 		return wrong("id", "an id has 1 to 63 lower-case letters, digits and hyphens, and no hyphen at its beginning")
 	}
-	return checkText("name", o.Name, MaxOrganizationName)
+	return o.CheckName()
 }
+
+// CheckName refuses what nobody may call an organization, with a *FieldError.
+func (o Organization) CheckName() error { return checkText("name", o.Name, MaxOrganizationName) }

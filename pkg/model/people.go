@@ -43,7 +43,27 @@ type Credentials struct {
 	TOTPStep    int64
 	BackupCodes []Hidden // hashes of those that were not used
 	Devices     []Device // that the person signed in on, the newest last
+	// NewTOTP is the secret, sealed, of an app that was set up and has shown no code yet.
+	// The one before counts until it does.
+	NewTOTP  Hidden
+	Passkeys []Passkey // the oldest first
 }
+
+// Passkey is a WebAuthn credential that somebody signs in with, beside the password.
+type Passkey struct {
+	ID        string    `json:"id" doc:"A ULID" example:"01KBA0Q7Z3M2X9V5T1R8N4C6DE"`
+	Name      string    `json:"name" minLength:"1" maxLength:"100" example:"Anna's laptop"`
+	CreatedAt time.Time `json:"created_at"`
+	UsedAt    time.Time `json:"used_at,omitzero" doc:"When somebody last signed in with it; left out if nobody did"`
+
+	Credential Hidden `json:"-"` // public key, sign counter and flags
+}
+
+// MaxPasskeys is how many a person has.
+const MaxPasskeys = 10
+
+// SecondFactor reports whether the person shows more than the password to sign in.
+func (p Person) SecondFactor() bool { return p.TOTP || len(p.Credentials.Passkeys) > 0 }
 
 // Role is what somebody may do in an organization.
 type Role string
@@ -121,6 +141,9 @@ type Recovery struct {
 	Person    PersonID   `json:"person"`
 	CreatedAt time.Time  `json:"created_at"`
 	ExpiresAt time.Time  `json:"expires_at"`
+	// ByOperator lets the link recover a person who belongs to other organizations, too: no
+	// organization's administrator may have what is of another.
+	ByOperator bool `json:"by_operator,omitempty" doc:"An operator made it"`
 
 	Hash    Hidden `json:"-"` // of the link's secret
 	Version int64  `json:"-"` // of the stored record
@@ -133,6 +156,7 @@ func (r Recovery) Live(now time.Time) bool { return now.Before(r.ExpiresAt) }
 const (
 	MaxEmail       = 254 // bytes: RFC 5321, section 4.5.3.1.3, less the angle brackets; https://www.rfc-editor.org/errata/eid1690
 	MaxPersonName  = 100
+	MaxPasskeyName = 100
 	MaxDescription = 500
 	MaxGrants      = 100 // projects of a member, an invitation or a token
 	MaxTokenName   = 100
@@ -169,7 +193,26 @@ func (p Person) Check() error {
 	if err := checkEmail("email", p.Email); err != nil {
 		return err
 	}
+	for i, k := range p.Credentials.Passkeys {
+		if i >= MaxPasskeys {
+			return wrong("passkeys", "%d are too many, at most %d are possible", len(p.Credentials.Passkeys), MaxPasskeys)
+		}
+		if err := k.Check(); err != nil {
+			return err
+		}
+	}
 	return checkText("name", p.Name, MaxPersonName)
+}
+
+// Check refuses what nobody may say of a passkey, with a *FieldError.
+func (k Passkey) Check() error {
+	switch {
+	case !IsULID(k.ID):
+		return wrong("id", "it is no ULID")
+	case k.Name == "":
+		return wrong("name", "a passkey needs a name, to be told by")
+	}
+	return checkText("name", k.Name, MaxPasskeyName)
 }
 
 // Check refuses what nobody may say of a member, with a *FieldError.

@@ -21,6 +21,7 @@ type Session struct {
 	ExpiresAt    time.Time      `json:"expires_at" doc:"When it ends unless its refresh token is used before"`
 	Address      string         `json:"address,omitempty" doc:"That it was begun from"`
 	Client       string         `json:"client,omitempty" doc:"What the browser or program said of itself"`
+	SSO          bool           `json:"sso,omitempty" doc:"Begun by the organization's single sign-on: it changes nothing of the person that counts in other organizations"`
 
 	// MemberSince and Epoch are those of the member and the person when it was begun.
 	MemberSince time.Time `json:"-"`

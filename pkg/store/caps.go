@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
 )
@@ -15,6 +16,7 @@ var ErrFull = errors.New("there are as many as there may be")
 // somebody who died before it was made, is counted until somebody looks.
 type counts struct {
 	Connections int `json:"connections"`
+	Tokens      int `json:"tokens,omitempty"`
 }
 
 func (o *Organization) countsKey() table.Key {
@@ -49,6 +51,41 @@ func (o *Organization) RoomForConnection(ctx context.Context, most int) error {
 	})
 	if err != nil {
 		return fmt.Errorf("room for another connection of organization %s: %w", o.id, err)
+	}
+	return nil
+}
+
+// RoomForToken counts an API token that is about to be made, or is ErrFull if there are
+// most that are good, as RoomForConnection does.
+func (o *Organization) RoomForToken(ctx context.Context, most int, now time.Time) error {
+	_, err := table.Update(ctx, o.table, o.countsKey(), func(item *table.Item) error {
+		var c counts
+		if item.Version > 0 {
+			if err := decode(*item, &c); err != nil {
+				return err
+			}
+		}
+		if c.Tokens == 0 || c.Tokens >= most {
+			c.Tokens = 0
+			for t, err := range o.APITokens(ctx) {
+				if err != nil {
+					return err
+				}
+				if t.Live(now) {
+					c.Tokens++
+				}
+			}
+		}
+		if c.Tokens >= most {
+			return ErrFull
+		}
+		c.Tokens++
+		written, err := encode(item.Key, item.Index, item.Version, c)
+		item.Body = written.Body
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("room for another API token of organization %s: %w", o.id, err)
 	}
 	return nil
 }

@@ -23,6 +23,13 @@ func (l *Limits) CountTry(ctx context.Context, limit, subject string, window, fo
 	return countTry(ctx, l.table, table.Path(limitPart, limit, digest(subject)), window, forget)
 }
 
+// UseOnce counts a use of what is good for one, such as a challenge, and reports whether
+// this is the first. It is forgotten at a moment after which nobody may use it.
+func (l *Limits) UseOnce(ctx context.Context, what, id string, forget time.Time) (first bool, err error) {
+	n, err := countTry(ctx, l.table, table.Path(limitPart, what, digest(id)), forget, forget)
+	return n == 1, err
+}
+
 // CountTry is Limits.CountTry for what belongs to the organization.
 func (o *Organization) CountTry(ctx context.Context, limit, subject string, window, forget time.Time) (int64, error) {
 	n, err := countTry(ctx, o.table, o.key("LIMIT", limit, digest(subject)), window, forget)

@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"time"
+
+	"github.com/oklog/ulid/v2"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
@@ -15,6 +18,7 @@ import (
 type kept[T any] struct {
 	Record T      `json:"record"`
 	Hash   []byte `json:"hash,omitempty"`
+	Sealed []byte `json:"sealed,omitempty"` // a secret that has to be used again
 	// MemberSince is of API tokens.
 	MemberSince time.Time `json:"member_since,omitzero"`
 	Gone        bool      `json:"$gone,omitempty"` // see gone
@@ -198,6 +202,25 @@ func (k kind[T]) page(ctx context.Context, o *Organization, cursor string, limit
 	return page, found.Cursor, nil
 }
 
+// all yields all records, in the order of their ids.
+func (k kind[T]) all(ctx context.Context, o *Organization) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for item, err := range table.All(ctx, o.table, table.Query{PK: o.key(k.part)}) {
+			var r T
+			there := true
+			if err == nil {
+				r, there, err = k.read(item)
+			}
+			if err != nil {
+				err = fmt.Errorf("list %ss: %w", k.name, err)
+			}
+			if there && !yield(r, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
 // Member reads a member, also a suspended one, or is ErrNotFound.
 func (o *Organization) Member(ctx context.Context, person model.PersonID) (model.Member, error) {
 	return members.get(ctx, o, string(person))
@@ -206,6 +229,11 @@ func (o *Organization) Member(ctx context.Context, person model.PersonID) (model
 // MembersPage lists some members by the ids of the people.
 func (o *Organization) MembersPage(ctx context.Context, cursor string, limit int) (page []model.Member, next string, err error) {
 	return members.page(ctx, o, cursor, limit)
+}
+
+// Members yields all members by the ids of the people.
+func (o *Organization) Members(ctx context.Context) iter.Seq2[model.Member, error] {
+	return members.all(ctx, o)
 }
 
 // ChangeMember writes a member that was read; ErrConflict says that somebody else changed
@@ -237,6 +265,11 @@ func (o *Organization) ChangeProject(ctx context.Context, by model.Change, p *mo
 // its name, which stands for nothing until there is such a project again.
 func (o *Organization) RemoveProject(ctx context.Context, by model.Change, p model.Project) error {
 	return projects.remove(ctx, o, by, p)
+}
+
+// Projects yields all projects by name.
+func (o *Organization) Projects(ctx context.Context) iter.Seq2[model.Project, error] {
+	return projects.all(ctx, o)
 }
 
 // Invitation reads an invitation, or is ErrNotFound: it is used, or taken back. One that is
@@ -283,6 +316,12 @@ func (o *Organization) APITokensPage(ctx context.Context, cursor string, limit i
 		}
 	}
 	return page, next, err
+}
+
+// APITokens yields all API tokens by id, which is by age. When they were last used is left
+// out.
+func (o *Organization) APITokens(ctx context.Context) iter.Seq2[model.APIToken, error] {
+	return tokens.all(ctx, o)
 }
 
 // ChangeAPIToken writes an API token that was read; ErrConflict says that somebody else
@@ -364,6 +403,21 @@ func (o *Organization) NoteReuse(ctx context.Context, by model.Change, s model.S
 	}
 	if err != nil {
 		return fmt.Errorf("note the reuse of session %s: %w", s.ID, err)
+	}
+	return nil
+}
+
+// NoteEvent logs what is about to happen to something that is no record of the
+// organization, such as a person's password. It is written before that happens: whoever
+// dies between has said more than was done, and nothing is done that nobody knows of.
+func (o *Organization) NoteEvent(ctx context.Context, by model.Change, object string, what any) error {
+	item, err := encode(table.Key{PK: o.key("EVENT"), SK: ulid.Make().String()}, table.Key{}, 0, what)
+	if err == nil {
+		item.Expires = by.At.Add(goneAge)
+		err = o.putLogged(ctx, item, by, object, func(body []byte) (json.RawMessage, error) { return body, nil })
+	}
+	if err != nil {
+		return fmt.Errorf("note an event of %s: %w", object, err)
 	}
 	return nil
 }

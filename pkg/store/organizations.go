@@ -95,10 +95,8 @@ func (o *Organization) Itself(ctx context.Context) (itself model.Organization, e
 // ChangeItself writes the organization if it is unchanged since it was read; ErrConflict
 // otherwise.
 func (o *Organization) ChangeItself(ctx context.Context, by model.Change, itself *model.Organization) error {
-	if itself.ID != o.id {
-		return fmt.Errorf("write organization %s: it is %s", o.id, itself.ID)
-	}
-	if err := itself.Check(); err != nil {
+	itself.ID = o.id
+	if err := itself.CheckName(); err != nil {
 		return err
 	}
 	item, err := encode(o.itselfKey(), table.Key{}, itself.Version, itself)

@@ -37,6 +37,14 @@ type person struct {
 	TOTPStep int64    `json:"totp_step,omitempty"`
 	Backup   [][]byte `json:"backup_codes,omitempty"`
 	Devices  []device `json:"devices,omitempty"`
+
+	NewTOTP  []byte    `json:"new_totp_secret,omitempty"`
+	Passkeys []passkey `json:"passkeys,omitempty"`
+}
+
+type passkey struct {
+	model.Passkey
+	Credential []byte `json:"credential"`
 }
 
 type device struct {
@@ -46,12 +54,15 @@ type device struct {
 
 func stored(p model.Person) person {
 	c := p.Credentials
-	s := person{Person: p, Epoch: p.Epoch, Password: c.Password, TOTP: c.TOTP, TOTPStep: c.TOTPStep}
+	s := person{Person: p, Epoch: p.Epoch, Password: c.Password, TOTP: c.TOTP, TOTPStep: c.TOTPStep, NewTOTP: c.NewTOTP}
 	for _, code := range c.BackupCodes {
 		s.Backup = append(s.Backup, code)
 	}
 	for _, d := range c.Devices {
 		s.Devices = append(s.Devices, device{d.Hash, d.At})
+	}
+	for _, k := range c.Passkeys {
+		s.Passkeys = append(s.Passkeys, passkey{k, k.Credential})
 	}
 	return s
 }
@@ -59,12 +70,16 @@ func stored(p model.Person) person {
 func (s person) read(version int64) model.Person {
 	p := s.Person
 	p.Epoch, p.Version = s.Epoch, version
-	p.Credentials = model.Credentials{Password: s.Password, TOTP: s.TOTP, TOTPStep: s.TOTPStep}
+	p.Credentials = model.Credentials{Password: s.Password, TOTP: s.TOTP, TOTPStep: s.TOTPStep, NewTOTP: s.NewTOTP}
 	for _, code := range s.Backup {
 		p.Credentials.BackupCodes = append(p.Credentials.BackupCodes, code)
 	}
 	for _, d := range s.Devices {
 		p.Credentials.Devices = append(p.Credentials.Devices, model.Device{Hash: d.Hash, At: d.At})
+	}
+	for _, k := range s.Passkeys {
+		k.Passkey.Credential = k.Credential
+		p.Credentials.Passkeys = append(p.Credentials.Passkeys, k.Passkey)
 	}
 	return p
 }
@@ -295,8 +310,8 @@ func (p *People) ChangeEmail(ctx context.Context, who *model.Person, address str
 	if err := changed.Check(); err != nil {
 		return err
 	}
-	old, err := p.table.Get(ctx, emailKey(who.Email))
-	if err != nil && !isMissing(err) {
+	old, err := p.claimOf(ctx, who)
+	if err != nil {
 		return fmt.Errorf("e-mail address of person %s: %w", who.ID, err)
 	}
 	_, item, err := p.read(ctx, who.ID)
@@ -318,6 +333,23 @@ func (p *People) ChangeEmail(ctx context.Context, who *model.Person, address str
 		return fmt.Errorf("former e-mail address of person %s: %w", who.ID, err)
 	}
 	return nil
+}
+
+// claimOf is the claim of a person on the e-mail address that it has; none if that is
+// somebody else's, as it may be of whom CreateByIdentity made.
+func (p *People) claimOf(ctx context.Context, who *model.Person) (table.Item, error) {
+	item, err := p.table.Get(ctx, emailKey(who.Email))
+	if isMissing(err) {
+		return table.Item{}, nil
+	}
+	var c emailClaim
+	if err == nil {
+		err = decode(item, &c)
+	}
+	if err != nil || c.Person != who.ID {
+		return table.Item{}, err
+	}
+	return item, nil
 }
 
 // belongs says that a person may be a member of an organization.

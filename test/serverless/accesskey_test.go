@@ -88,11 +88,11 @@ func (h *house) rekey() (n int) {
 		Damaged bool
 	}
 	var began, ended job
-	if status := h.call(http.MethodPost, "/v1/rekey", nil, nil, &began); status != http.StatusAccepted {
+	if status := h.call(http.MethodPost, h.operatorPath()+"/rekey", nil, nil, &began); status != http.StatusAccepted {
 		h.t.Fatalf("rekey: status %d", status)
 	}
 	h.idle()
-	if status := h.call(http.MethodGet, "/v1/jobs/"+began.ID, nil, nil, &ended); status != http.StatusOK || ended.EndedAt.IsZero() || ended.Damaged {
+	if status := h.call(http.MethodGet, h.operatorPath()+"/jobs/"+began.ID, nil, nil, &ended); status != http.StatusOK || ended.EndedAt.IsZero() || ended.Damaged {
 		h.t.Fatalf("rekey: status %d, %+v", status, ended)
 	}
 	return ended.Done

@@ -28,18 +28,21 @@ func TestAudit(t *testing.T) {
 	}
 }
 
-// TestOnlyThePolicyIsOpen: without a signature API Gateway answers nothing but
-// the published policy.
-func TestOnlyThePolicyIsOpen(t *testing.T) {
+// TestWhatIsOpen: whoever brings nothing is let in where everybody is, is asked by the API
+// for a token elsewhere, and does not get past the gateway where operators are.
+func TestWhatIsOpen(t *testing.T) {
 	h := start(t, "open", nil)
-	for path, want := range map[string]int{"/v1/policy": http.StatusOK, "/v1/connections": http.StatusForbidden, "/v1/openapi.json": http.StatusForbidden} {
+	for path, want := range map[string]int{
+		"/v1/policy": http.StatusOK, "/v1/openapi.json": http.StatusOK, "/.well-known/security.txt": http.StatusOK,
+		"/v1/connections": http.StatusUnauthorized, "/operator/v1/organizations": http.StatusForbidden,
+	} {
 		answer, err := http.Get(h.URL() + path) //nolint:noctx // a test's own
 		if err != nil {
 			t.Fatal(err)
 		}
 		_ = answer.Body.Close()
 		if answer.StatusCode != want {
-			t.Errorf("GET %s without a signature: status %d, want %d", path, answer.StatusCode, want)
+			t.Errorf("GET %s by nobody: status %d, want %d", path, answer.StatusCode, want)
 		}
 	}
 }

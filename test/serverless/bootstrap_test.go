@@ -89,11 +89,11 @@ func newNewcomer(t *testing.T, h *house, account string) newcomer {
 	return newcomer{h, command(t), administrator(t, h.emulator.URL, account), filepath.Join(t.TempDir(), "state")}
 }
 
-// bootstrap runs the command. The key signs requests to the API.
-func (n newcomer) bootstrap(key, url string, more ...string) (code int, stdout, stderr string) {
+// bootstrap runs the command with an API token.
+func (n newcomer) bootstrap(token, url string, more ...string) (code int, stdout, stderr string) {
 	n.t.Helper()
 	cmd := exec.CommandContext(n.t.Context(), n.program, append([]string{
-		"connections", "bootstrap", "--api", url, "--organization", n.organization, "--admin-profile", "admin", "--region", stack.Region,
+		"connections", "bootstrap", "--api", url, "--admin-profile", "admin", "--region", stack.Region,
 		"--yes", "--timeout", "60s", "-o", "json", "--data-dir", n.data,
 	}, more...)...)
 	var out, complaints bytes.Buffer
@@ -104,7 +104,7 @@ func (n newcomer) bootstrap(key, url string, more ...string) (code int, stdout, 
 		}
 	}
 	cmd.Env = append(cmd.Env, "AWS_ENDPOINT_URL="+n.emulator.URL, "AWS_REGION="+stack.Region, "AWS_CONFIG_FILE=/nonexistent", "AWS_EC2_METADATA_DISABLED=true",
-		"AWS_SHARED_CREDENTIALS_FILE="+n.credentials, "AWS_ACCESS_KEY_ID="+key, "AWS_SECRET_ACCESS_KEY="+operatorSecret)
+		"AWS_SHARED_CREDENTIALS_FILE="+n.credentials, "CLOUDARQ_TOKEN="+token)
 	_ = cmd.Run() // the exit code says it
 	return cmd.ProcessState.ExitCode(), out.String(), complaints.String()
 }
@@ -125,21 +125,21 @@ func TestBootstrap(t *testing.T) {
 	h := start(t, "bootstrapped", nil)
 	const id = "777777777741"
 	n := newNewcomer(t, h, id)
-	api := h.URL() + "/v1"
+	api, token := h.URL()+"/v1", h.token().Reveal()
 	for name, c := range map[string]struct {
-		key, url string
-		more     []string
-		code     int
-		says     string
+		token, url string
+		more       []string
+		code       int
+		says       string
 	}{
-		"a key that may not call the API": {"AKIANOBODY0000000000", api, nil, 4, "the API answers 403"},
-		"not an API":                      {operatorKey, "https://", nil, 2, "not the URL of an API"},
-		"in the clear":                    {operatorKey, "http://cloudarq.example.com/v1", nil, 2, "https://"},
-		"no such organization":            {operatorKey, api, []string{"--organization", "No Such"}, 6, "the API answers 422"},
-		"the stack is refused":            {operatorKey, api, []string{"--services", "iam", "--stack-name", strings.Repeat("a", 129)}, 2, "name of a stack"},
-		"no administrator":                {operatorKey, api, []string{"--admin-profile", "nobody"}, 4, "--admin-profile"},
+		"no token":             {"", api, nil, 2, "CLOUDARQ_TOKEN"},
+		"a token that is none": {"caq_nothing", api, nil, 4, "the API answers 401"},
+		"not an API":           {token, "https://", nil, 2, "not the URL of an API"},
+		"in the clear":         {token, "http://cloudarq.example.com/v1", nil, 2, "https://"},
+		"the stack is refused": {token, api, []string{"--services", "iam", "--stack-name", strings.Repeat("a", 129)}, 2, "name of a stack"},
+		"no administrator":     {token, api, []string{"--admin-profile", "nobody"}, 4, "--admin-profile"},
 	} {
-		if code, _, said := n.bootstrap(c.key, c.url, c.more...); code != c.code || !strings.Contains(said, c.says) {
+		if code, _, said := n.bootstrap(c.token, c.url, c.more...); code != c.code || !strings.Contains(said, c.says) {
 			t.Errorf("%s: exit code %d, want %d and %q: %s", name, code, c.code, c.says, said)
 		}
 	}
@@ -155,7 +155,7 @@ func TestBootstrap(t *testing.T) {
 		}
 		return done[0]
 	}
-	code, stdout, stderr := n.bootstrap(operatorKey, api, "--name", "first", "--services", "kms")
+	code, stdout, stderr := n.bootstrap(token, api, "--name", "first", "--services", "kms")
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
@@ -174,11 +174,11 @@ func TestBootstrap(t *testing.T) {
 	}, &c); status != http.StatusOK {
 		t.Fatalf("change: status %d", status)
 	}
-	code, stdout, stderr = n.bootstrap(operatorKey, api)
+	code, stdout, stderr = n.bootstrap(token, api)
 	if again := read(stdout, stderr); code != 0 || again.ID != first.ID || again.State != "active" || !strings.Contains(stdout, `"rate(1 day)"`) || !strings.Contains(stdout, `"Modify"`) {
 		t.Errorf("again (%d): %s%s", code, stdout, stderr)
 	}
-	if code, _, said := n.bootstrap(operatorKey, api, "--role-name", "Another"); code != 2 || !strings.Contains(said, "connected already with the role") {
+	if code, _, said := n.bootstrap(token, api, "--role-name", "Another"); code != 2 || !strings.Contains(said, "connected already with the role") {
 		t.Errorf("another role (%d): %s", code, said)
 	}
 	if _, err := os.Stat(n.data); !os.IsNotExist(err) {
@@ -194,7 +194,7 @@ func TestBootstrapIsForgotten(t *testing.T) {
 	if err := h.emulator.SCP(id, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"cloudformation:*","Resource":"*"}]}`); err != nil {
 		t.Fatal(err)
 	}
-	if code, _, said := n.bootstrap(operatorKey, h.URL()+"/v1"); code != 4 || !strings.Contains(said, "policy of the organization") {
+	if code, _, said := n.bootstrap(h.token().Reveal(), h.URL()+"/v1"); code != 4 || !strings.Contains(said, "policy of the organization") {
 		t.Errorf("exit code %d: %s", code, said)
 	}
 	if left := n.connections(); len(left) != 0 {

@@ -205,8 +205,7 @@ func (h *house) tagOf(path string) string {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	r.Header.Set("CloudArq-Organization", h.organization)
-	answer, err := h.client.Do(r)
+	answer, err := h.enter(r).Do(r)
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -99,7 +99,7 @@ func TestEvents(t *testing.T) {
 		t.Errorf("%d alerts for chats, want the ends of two audits and a finding", got)
 	}
 	told("an audit by the clock", "audit finished", "audit signed", "audit started", "connection updated", "finding new")
-	if status := h.call(http.MethodPost, "/v1/rekey", nil, nil, nil); status != http.StatusAccepted {
+	if status := h.call(http.MethodPost, h.operatorPath()+"/rekey", nil, nil, nil); status != http.StatusAccepted {
 		t.Fatalf("rekey: status %d", status)
 	}
 	told("a rekeying", "job ended", "job started")

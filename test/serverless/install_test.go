@@ -20,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/test/emulator"
 	"github.com/cloudarq/cloudarq/test/estate"
 	"github.com/cloudarq/cloudarq/test/lambdahost"
@@ -33,6 +34,11 @@ type install struct {
 	estate   *estate.Estate
 	stack    *stack.Stack
 	binaries map[string]string
+
+	tokens struct { // of administrators, by organization
+		sync.Mutex
+		of map[string]secret.String
+	}
 }
 
 // functions are the functions of the template, and the packages they are built from.
@@ -207,11 +213,11 @@ func (h *house) request(method, path string, header map[string]string, in any) (
 		return 0, nil, err
 	}
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("CloudArq-Organization", h.organization)
+	client := h.enter(r)
 	for name, value := range header {
 		r.Header.Set(name, value)
 	}
-	response, err := h.client.Do(r)
+	response, err := client.Do(r)
 	if err != nil {
 		return 0, nil, err
 	}

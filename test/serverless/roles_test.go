@@ -128,6 +128,12 @@ func assume(role string) func(context.Context, aws.Config) error {
 	}
 }
 
+// recordKind is a kind of records, and who has a reason to read, write and remove them.
+type recordKind struct {
+	kind, sk            string
+	read, write, remove []string
+}
+
 // onRecords tries to read, write and remove a record of each kind, of another
 // organization, and what holds of the whole table.
 func (h *house) onRecords() []attempt {
@@ -136,10 +142,7 @@ func (h *house) onRecords() []attempt {
 	except := func(who ...string) []string {
 		return slices.DeleteFunc(slices.Clone(everybody), func(role string) bool { return slices.Contains(who, role) })
 	}
-	kinds := []struct {
-		kind, sk            string
-		read, write, remove []string
-	}{
+	kinds := []recordKind{
 		{"ORGANIZATION", "settings", []string{apiRole, checkerRole}, []string{apiRole}, []string{apiRole}},
 		{"EXTERNAL-IDS", "external-ids", []string{apiRole, checkerRole}, []string{apiRole, checkerRole}, []string{apiRole, checkerRole}},
 		{"KEY", "organization", []string{apiRole, checkerRole, workerRole}, []string{apiRole, workerRole}, []string{apiRole, workerRole}},
@@ -161,11 +164,29 @@ func (h *house) onRecords() []attempt {
 		{"ADMINLOG", "000000000001", []string{apiRole, workerRole}, []string{apiRole, workerRole}, nil},
 		{"LOGGING", "e", []string{apiRole, workerRole}, []string{apiRole}, []string{apiRole, workerRole}},
 		{"LIMIT#audit.person#d", "w", nil, []string{apiRole}, nil},
+		{"MEMBER", "x", []string{apiRole}, []string{apiRole}, []string{apiRole}},
+		{"PROJECT", "x", []string{apiRole}, []string{apiRole}, []string{apiRole}},
+		{"INVITATION", "x", []string{apiRole}, []string{apiRole}, []string{apiRole}},
+		{"RECOVERY", "x", []string{apiRole}, []string{apiRole}, []string{apiRole}},
+		{"TOKEN", "x", []string{apiRole}, []string{apiRole}, []string{apiRole}},
+		{"TOKEN-USED", "x", []string{apiRole}, []string{apiRole}, []string{apiRole}},
+		{"REUSED", "x", []string{apiRole}, []string{apiRole}, []string{apiRole}},
+		{"SSO", "x", []string{apiRole}, []string{apiRole}, []string{apiRole}},
+		{"IDENTITY", "x", []string{apiRole}, []string{apiRole}, []string{apiRole}},
+		{"EVENT", "x", []string{apiRole}, []string{apiRole}, []string{apiRole}},
+		{"STEPPING-DOWN", "x", []string{apiRole}, []string{apiRole}, []string{apiRole}},
 		{"ANYTHING", "x", nil, nil, nil},
 	}
+	for i := range kinds {
+		kinds[i].kind = "O#victim#" + kinds[i].kind
+	}
+	for _, pk := range []string{"P#01", "P#01#SESSION", "P#01#MEMBERSHIP", "E#0f", "K#01", "I#KEYS", "I#KEY"} { // of people and of the installation
+		kinds = append(kinds, recordKind{pk, "x", []string{apiRole}, []string{apiRole}, []string{apiRole}})
+	}
+	kinds = append(kinds, recordKind{"Z#ANYTHING", "x", nil, nil, nil})
 	var all []attempt
 	for _, k := range kinds {
-		pk := "O#victim#" + k.kind
+		pk := k.kind
 		key := map[string]dynamotypes.AttributeValue{"pk": word(pk), "sk": word(k.sk + "-of-a-test")}
 		all = append(
 			all,
@@ -284,7 +305,7 @@ func (h *house) onKeys(t *testing.T) []attempt {
 	t.Helper()
 	key := h.stack.Resources["Key"].ID
 	wrapped := func(context map[string]string) []byte {
-		for _, role := range []string{checkerRole, aggregatorRole, workerRole} { // one that may
+		for _, role := range []string{apiRole, checkerRole, aggregatorRole, workerRole} { // one that may
 			as, err := h.As(role)
 			if err != nil {
 				t.Fatal(err)
@@ -308,6 +329,9 @@ func (h *house) onKeys(t *testing.T) []attempt {
 		{"an External ID", external, []string{apiRole, checkerRole}},
 		{"an access key", access, []string{checkerRole}},
 		{"the key that signs", map[string]string{"organization": "victim", "record": "signing"}, []string{workerRole}},
+		{"what people sign in with", map[string]string{"organization": "#installation", "record": "people"}, []string{apiRole}},
+		{"access tokens", map[string]string{"organization": "#installation", "record": "tokens"}, []string{apiRole}},
+		{"single sign-on", map[string]string{"organization": "victim", "record": "sso"}, []string{apiRole}},
 		{"an object", object, []string{apiRole, checkerRole, aggregatorRole}},
 	} {
 		blob := wrapped(k.context)

@@ -26,6 +26,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 )
 
 // Bounds. Each wait has one of its own, below these.
@@ -65,6 +66,7 @@ type run struct {
 	platform platform
 	out      io.Writer
 	pause    time.Duration // between two questions of a wait
+	token    secret.String // of an administrator of the organization
 
 	stacks    *cloudformation.Client
 	buckets   *s3.Client

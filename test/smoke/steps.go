@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/api/client"
 	"github.com/cloudarq/cloudarq/pkg/audit/drift"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 )
 
 // deploy makes the deployment's stack, and a queue that gets its alerts.
@@ -29,7 +31,33 @@ func (r *run) deploy(ctx context.Context) (string, error) {
 	if err := r.subscribe(ctx, r.outputs["AlertTopicArn"]); err != nil {
 		return "", err
 	}
+	if err := r.enter(ctx); err != nil {
+		return "", err
+	}
 	return fmt.Sprintf("version %s answers at %s", r.outputs["Version"], r.outputs["ApiUrl"]), nil
+}
+
+// enter makes an organization, as the operator, and its administrator's API token, with
+// which the steps call the API from then on.
+func (r *run) enter(ctx context.Context) error {
+	const organization = "smoke"
+	if err := r.api.CreateOrganization(ctx, organization, "Smoke test"); err != nil {
+		return err
+	}
+	link, err := r.api.InviteAdministrator(ctx, organization, "smoke@example.com")
+	if err != nil {
+		return err
+	}
+	entered, err := r.api.Accept(ctx, link.Token, "Smoke test", secret.New(rand.Text()))
+	if err != nil {
+		return err
+	}
+	person := r.api.With(secret.New(entered.AccessToken))
+	if r.token, err = person.CreateToken(ctx, "smoke test", model.RoleAdmin.Scopes()...); err != nil {
+		return err
+	}
+	r.api = r.api.With(r.token)
+	return nil
 }
 
 // redeploy makes the stack what the parameters say, and a client of its API.
@@ -37,7 +65,7 @@ func (r *run) redeploy(ctx context.Context) (err error) {
 	if r.outputs, err = r.platform.deploy(ctx, r.template, r.url, r.parameters); err != nil {
 		return err
 	}
-	r.api, err = client.New(ctx, client.Options{URL: r.outputs["ApiUrl"], Profile: r.profile, Version: version.String()})
+	r.api, err = client.New(client.Options{URL: r.outputs["ApiUrl"], Token: r.token, Profile: r.profile, Version: version.String()})
 	return err
 }
 

@@ -103,7 +103,7 @@ func (o *Operator) Reseal(ctx context.Context, table, from, to string) (connect.
 		return connect.Resealed{}, err
 	}
 	if from == to {
-		return connect.Resealed{}, &InputError{"both are the same key; to wrap everything by its newest material, POST /v1/rekey"}
+		return connect.Resealed{}, &InputError{"both are the same key; to wrap everything by its newest material, rekey the organizations"}
 	}
 	in := func(region string) *Operator {
 		cfg := o.cfg.Copy()

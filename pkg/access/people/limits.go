@@ -61,6 +61,10 @@ var (
 	RefreshTries = Limits{{"refresh.address", PerAddress, 600, time.Hour}}
 	// Refreshes count when the token was right: some tabs, and some that ask again.
 	Refreshes = Limits{{"refresh.session", PerSession, 60, time.Hour}}
+	// SSOStarts and SSOAnswers count before a provider is asked anything, which is at most
+	// four requests for both. 300 people behind one address come at nine o'clock.
+	SSOStarts  = Limits{{"sso_start.address", PerAddress, 300, time.Hour}}
+	SSOAnswers = Limits{{"sso_answer.address", PerAddress, 300, time.Hour}}
 	// Links count before the secret of an invitation or a recovery is looked at. It has
 	// 256 bits: the figure spares the table, not the secret.
 	Links = Limits{{"link.address", PerAddress, 30, time.Hour}}
@@ -81,6 +85,8 @@ var (
 		{"recovery.address", PerAddress, 20, time.Hour},
 		{"recovery.organization", PerOrganization, 50, day},
 	}
+	// OperatorLinks are invitations and recoveries that operators make for an organization.
+	OperatorLinks = Limits{{"operator_link.organization", PerOrganization, 20, time.Hour}}
 	// Reauthentications ask somebody who is signed in for the password again: who found a
 	// browser open guesses no more than who has stolen a device.
 	Reauthentications = Limits{

@@ -60,6 +60,8 @@ func TestLimitsOfEverything(t *testing.T) {
 		{"a code, on another device", people.CodeOther, []string{"5 in 15m0s per person+address", "20 in 24h0m0s per person"}},
 		{"to refresh", people.RefreshTries, []string{"600 in 1h0m0s per address"}},
 		{"to refresh, with a token that is right", people.Refreshes, []string{"60 in 1h0m0s per session"}},
+		{"to begin a sign-in at a provider", people.SSOStarts, []string{"300 in 1h0m0s per address"}},
+		{"to come back from a provider", people.SSOAnswers, []string{"300 in 1h0m0s per address"}},
 		{"to use a link", people.Links, []string{"30 in 1h0m0s per address"}},
 		{"the password of who is signed in", people.Reauthentications, []string{"10 in 1h0m0s per session", "30 in 24h0m0s per person", "100 in 1h0m0s per address"}},
 		{"to invite", people.Invitations, []string{"50 in 1h0m0s per person", "100 in 1h0m0s per address", "500 in 24h0m0s per organization"}},
@@ -67,11 +69,12 @@ func TestLimitsOfEverything(t *testing.T) {
 		{"to make an API token", people.APITokens, []string{"30 in 1h0m0s per person", "60 in 1h0m0s per address", "200 in 24h0m0s per organization"}},
 		{"to connect an account", people.Connections, []string{"1000 in 1h0m0s per person", "1000 in 1h0m0s per address", "1000 in 1h0m0s per organization"}},
 		{"to verify a connection", people.Verifications, []string{"300 in 1h0m0s per person", "600 in 1h0m0s per address", "1000 in 1h0m0s per organization"}},
-		{"to start an audit", people.Audits, []string{"60 in 1h0m0s per person", "120 in 1h0m0s per address", "300 in 1h0m0s per organization"}},
+		{"to start an audit", people.Audits, []string{"2000 in 1h0m0s per person", "4000 in 1h0m0s per address", "4000 in 1h0m0s per organization"}},
 		{"to give an access key", people.AccessKeys, []string{"300 in 1h0m0s per person", "600 in 1h0m0s per address", "1000 in 1h0m0s per organization"}},
 		{"to replace the External ID", people.Rotations, []string{"60 in 1h0m0s per person", "120 in 1h0m0s per address", "120 in 1h0m0s per organization"}},
 		{"to ask with an Idempotency-Key", people.Repeatables, []string{"10000 in 24h0m0s per organization"}},
-		{"to rekey", people.Rekeys, []string{"4 in 24h0m0s per person", "100 in 24h0m0s per address", "4 in 24h0m0s per organization"}},
+		{"operators' links", people.OperatorLinks, []string{"20 in 1h0m0s per organization"}},
+		{"to rekey", people.Rekeys, []string{"4 in 24h0m0s per organization"}},
 	} {
 		var got []string
 		for _, l := range c.limits {

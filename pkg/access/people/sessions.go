@@ -30,8 +30,8 @@ type Sessions struct {
 }
 
 // Begin begins a session of a person who has proved to be who it is. Given of the session
-// are its ID, the organization, where it is begun from, and the hash of its first refresh
-// token. A *RefusedError says that the person is no member there, or that all sessions of
+// are its ID, the organization, where it is begun from, whether by single sign-on, and the
+// hash of its first refresh token. A *RefusedError says that the person is no member there, or that all sessions of
 // the person were ended meanwhile.
 func (s Sessions) Begin(ctx context.Context, who model.Person, given model.Session) (model.Session, error) {
 	member, err := s.member(ctx, given.Organization, who.ID)
@@ -43,7 +43,7 @@ func (s Sessions) Begin(ctx context.Context, who model.Person, given model.Sessi
 	}
 	session := model.Session{
 		ID: given.ID, Person: who.ID, Organization: given.Organization, CreatedAt: s.Now().UTC(),
-		Address: model.Cut(given.Address, model.MaxClient), Client: model.Cut(given.Client, model.MaxClient),
+		Address: model.Cut(given.Address, model.MaxClient), Client: model.Cut(given.Client, model.MaxClient), SSO: given.SSO,
 		MemberSince: member.Since, Epoch: who.Epoch, Generation: 1, Hash: given.Hash,
 	}
 	session.Use(session.CreatedAt)
@@ -160,6 +160,7 @@ type Caller struct {
 	Organization model.OrganizationID
 	Person       model.PersonID  // or the owner of the token
 	Session      model.SessionID // of a person; empty of a token
+	SSO          bool            // the session is of single sign-on: see model.Session
 	Token        model.TokenID   // empty of a person
 	Scopes       []model.Scope
 	AllProjects  bool
@@ -198,7 +199,7 @@ func (s Sessions) Who(ctx context.Context, access secret.String) (Caller, error)
 	}
 	return Caller{
 		Actor:        model.Actor{Kind: model.ActorPerson, ID: string(person.ID), Name: person.Email},
-		Organization: session.Organization, Person: person.ID, Session: session.ID,
+		Organization: session.Organization, Person: person.ID, Session: session.ID, SSO: session.SSO,
 		Scopes: member.Role.Scopes(), AllProjects: member.Role == model.RoleAdmin, Projects: member.Projects,
 	}, nil
 }

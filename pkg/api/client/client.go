@@ -17,27 +17,25 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
 	"github.com/cloudarq/cloudarq/pkg/aws/client"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 )
 
-// Options say which deployment is called, about what, and by whom.
+// Options say which deployment is called, and by whom.
 type Options struct {
-	URL          string // the deployment's output ApiUrl
-	Organization string // empty means the API's default one
-	Profile      string // whose credentials sign; empty means the default chain
-	Version      string // of CloudArq, for the user agent
+	URL     string        // the deployment's output ApiUrl, or where `cloudarq serve` answers
+	Token   secret.String // of a person's session, or an API token; empty for what anybody may call
+	Profile string        // whose credentials sign what operators ask for; empty means the default chain
+	Version string        // of CloudArq, for the user agent
 }
 
-// Client calls the API of one deployment, about one organization.
+// Client calls the API of one deployment.
 type Client struct {
-	options     Options
-	base        *url.URL
-	region      string
-	credentials aws.CredentialsProvider
-	http        *http.Client
+	options Options
+	base    *url.URL
+	http    *http.Client
 }
 
 // URLError says that an URL is none of an API.
@@ -49,7 +47,7 @@ func (e *URLError) Error() string { return e.Message }
 const answerTimeout = 35 * time.Second
 
 // New makes a client. The API is called by https alone, but for one on this machine.
-func New(ctx context.Context, o Options) (*Client, error) {
+func New(o Options) (*Client, error) {
 	base, err := url.Parse(strings.TrimSuffix(strings.TrimSuffix(o.URL, "/"), "/v1"))
 	if err != nil || base.Host == "" || base.User != nil || base.RawQuery != "" {
 		return nil, &URLError{fmt.Sprintf("%q is not the URL of an API, such as https://a1b2c3.execute-api.eu-west-1.amazonaws.com/v1", o.URL)}
@@ -57,12 +55,8 @@ func New(ctx context.Context, o Options) (*Client, error) {
 	if ip := net.ParseIP(base.Hostname()); base.Scheme != "https" && (base.Scheme != "http" || ip == nil || !ip.IsLoopback()) {
 		return nil, &URLError{fmt.Sprintf("%s is not called: want an URL that begins with https://", o.URL)}
 	}
-	cfg, err := client.Unguarded(ctx, o.Profile, o.Version)
-	if err != nil {
-		return nil, &client.AccessError{Message: fmt.Sprintf("cannot load AWS credentials: %v", err), Cause: err}
-	}
 	return &Client{
-		options: o, base: base, region: region(base.Hostname(), cfg.Region), credentials: cfg.Credentials,
+		options: o, base: base,
 		http: &http.Client{Timeout: answerTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}, nil
 }
@@ -102,6 +96,27 @@ func (p *Problem) Refused() bool {
 // Busy reports whether an audit of the connection runs, beside which there is no other.
 func (p *Problem) Busy() bool { return p.Code == "audit_running" }
 
+// operators begins the paths that requests are signed for.
+const operators = "/operator/"
+
+// sign signs a request with AWS credentials.
+func (c *Client) sign(ctx context.Context, r *http.Request, body []byte) error {
+	cfg, err := client.Unguarded(ctx, c.options.Profile, c.options.Version)
+	if err != nil {
+		return &client.AccessError{Message: fmt.Sprintf("cannot load AWS credentials: %v", err), Cause: err}
+	}
+	credentials, err := cfg.Credentials.Retrieve(ctx)
+	if err != nil {
+		return &client.AccessError{Message: "no AWS credentials found to call the API with: name a profile with --profile or AWS_PROFILE, or sign in", Cause: err}
+	}
+	sum := sha256.Sum256(body)
+	err = v4.NewSigner().SignHTTP(ctx, credentials, r, hex.EncodeToString(sum[:]), service, region(c.base.Hostname(), cfg.Region), time.Now())
+	if err != nil {
+		return fmt.Errorf("sign the request: %w", err)
+	}
+	return nil
+}
+
 // Call makes a request, also one that has no method of its own here, with in as its body
 // unless that is nil, and decodes the answer into out unless that is nil. It gives the
 // answer's header. What the API does not do is a *Problem.
@@ -121,19 +136,16 @@ func (c *Client) Call(ctx context.Context, method, path string, header map[strin
 	if in != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	if c.options.Organization != "" {
-		r.Header.Set("CloudArq-Organization", c.options.Organization)
-	}
 	for name, value := range header {
 		r.Header.Set(name, value)
 	}
-	credentials, err := c.credentials.Retrieve(ctx)
-	if err != nil {
-		return nil, &client.AccessError{Message: "no AWS credentials found to call the API with: name a profile with --profile or AWS_PROFILE, or sign in", Cause: err}
-	}
-	sum := sha256.Sum256(body)
-	if err := v4.NewSigner().SignHTTP(ctx, credentials, r, hex.EncodeToString(sum[:]), service, c.region, time.Now()); err != nil {
-		return nil, fmt.Errorf("sign the request: %w", err)
+	switch {
+	case strings.HasPrefix(path, operators):
+		if err := c.sign(ctx, r, body); err != nil {
+			return nil, err
+		}
+	case !c.options.Token.Empty():
+		r.Header.Set("Authorization", "Bearer "+c.options.Token.Reveal())
 	}
 	answer, err := c.http.Do(r)
 	if err != nil {

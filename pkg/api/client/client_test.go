@@ -10,6 +10,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/api/client"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 )
 
 // credentials are all that the machine has.
@@ -39,7 +40,7 @@ func TestURLs(t *testing.T) {
 		"https://cloudarq.example.com?a=b":                       false,
 		"":                                                       false,
 	} {
-		_, err := client.New(t.Context(), client.Options{URL: url})
+		_, err := client.New(client.Options{URL: url})
 		var refused *client.URLError
 		if (err == nil) != want || err != nil && !errors.As(err, &refused) {
 			t.Errorf("%q: %v", url, err)
@@ -58,7 +59,7 @@ func TestRequest(t *testing.T) {
 		_, _ = io.WriteString(w, `{"id":"c1","account_id":"111122223333","external_id":"the-id","checker_role":"arn","state":"pending","project":"p"}`)
 	}))
 	defer server.Close()
-	deployment, err := client.New(t.Context(), client.Options{URL: server.URL + "/v1", Organization: "acme", Version: "1.2"})
+	deployment, err := client.New(client.Options{URL: server.URL + "/v1", Token: secret.New("caq_sentinel"), Version: "1.2"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,18 +71,35 @@ func TestRequest(t *testing.T) {
 		t.Errorf("%s %s %s", asked.Method, asked.URL, body)
 	}
 	for name, want := range map[string]string{
-		"CloudArq-Organization": "acme", "Idempotency-Key": "key", "Content-Type": "application/json", "User-Agent": "cloudarq/1.2",
-		"Authorization": "Credential=AKIAIOSFODNN7EXAMPLE/",
+		"Idempotency-Key": "key", "Content-Type": "application/json", "User-Agent": "cloudarq/1.2", "Authorization": "Bearer caq_sentinel",
 	} {
 		if got := asked.Header.Get(name); !strings.Contains(got, want) {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
-	if signed := asked.Header.Get("Authorization"); !strings.Contains(signed, "/eu-north-1/execute-api/aws4_request") || strings.Contains(signed, "sentinel-secret") {
-		t.Errorf("signed %q", signed)
-	}
 	if err := deployment.Disconnect(t.Context(), c); err != nil || asked.Method != http.MethodDelete || asked.Header.Get("If-Match") != `"v1"` {
 		t.Errorf("%s If-Match %q, %v", asked.Method, asked.Header.Get("If-Match"), err)
+	}
+}
+
+// What operators ask for is signed, and nobody's token goes there.
+func TestSignedRequest(t *testing.T) {
+	credentials(t)
+	var signed string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		signed = r.Header.Get("Authorization")
+		_, _ = io.WriteString(w, `{}`)
+	}))
+	defer server.Close()
+	deployment, err := client.New(client.Options{URL: server.URL, Token: secret.New("caq_sentinel")})
+	if err == nil {
+		_, err = deployment.Call(t.Context(), http.MethodGet, "/operator/v1/organizations", nil, nil, nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(signed, "Credential=AKIAIOSFODNN7EXAMPLE/") || !strings.Contains(signed, "/eu-north-1/execute-api/aws4_request") || strings.Contains(signed, "sentinel") {
+		t.Errorf("signed %q", signed)
 	}
 }
 
@@ -107,7 +125,7 @@ func TestAnswers(t *testing.T) {
 				_, _ = io.WriteString(w, c.body)
 			}))
 			defer server.Close()
-			deployment, err := client.New(t.Context(), client.Options{URL: server.URL})
+			deployment, err := client.New(client.Options{URL: server.URL})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -135,7 +153,7 @@ func TestConnectionsAreAllPages(t *testing.T) {
 		_, _ = io.WriteString(w, pages[r.URL.Query().Get("cursor")])
 	}))
 	defer server.Close()
-	deployment, err := client.New(t.Context(), client.Options{URL: server.URL})
+	deployment, err := client.New(client.Options{URL: server.URL})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,129 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+func (a *API) projects(api huma.API) {
+	op := func(id, method, path, summary string, errs ...int) huma.Operation {
+		return huma.Operation{OperationID: id, Method: method, Path: "/v1/projects" + path, Summary: summary, Tags: []string{"projects"}, Errors: errs}
+	}
+	create := op("create-project", http.MethodPost, "", "Make a project, which members can be granted")
+	create.DefaultStatus = http.StatusCreated
+	remove := op("remove-project", http.MethodDelete, "/{project}", "Remove a project; grants and connections keep its name", http.StatusPreconditionFailed, http.StatusPreconditionRequired)
+	remove.DefaultStatus = http.StatusNoContent
+	register(api, mayRead, op("list-projects", http.MethodGet, "", "List the projects that one may read"), a.listProjects)
+	register(api, mayRead, op("get-project", http.MethodGet, "/{project}", "Show a project"), a.getProject)
+	register(api, mayAdminister, create, a.createProject)
+	register(api, mayAdminister, op("update-project", http.MethodPatch, "/{project}", "Describe a project", http.StatusPreconditionFailed, http.StatusPreconditionRequired), a.updateProject)
+	register(api, mayAdminister, remove, a.removeProject)
+}
+
+// ProjectPath names a project.
+type ProjectPath struct {
+	Project string `path:"project" maxLength:"100" example:"shop"`
+}
+
+type projectAnswer struct {
+	ETag string `header:"ETag"`
+	Body model.Project
+}
+
+func (a *API) showProject(ctx context.Context, p model.Project, err error) (*projectAnswer, error) {
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	return &projectAnswer{etag(p.Version), p}, nil
+}
+
+type projectsAnswer struct {
+	Body struct {
+		Projects []model.Project `json:"projects"`
+		Cursor   string          `json:"cursor,omitempty" doc:"Continues the list; absent on its last page"`
+	}
+}
+
+func (a *API) listProjects(ctx context.Context, in *Page) (*projectsAnswer, error) {
+	page, next, err := a.org(ctx).ProjectsPage(ctx, in.Cursor, in.Limit)
+	if err != nil {
+		return nil, a.cursor(ctx, err)
+	}
+	out := &projectsAnswer{}
+	out.Body.Projects, out.Body.Cursor = []model.Project{}, next
+	for _, p := range page {
+		if callerOf(ctx).Sees(p.Name) {
+			out.Body.Projects = append(out.Body.Projects, p)
+		}
+	}
+	return out, nil
+}
+
+// project reads a project that the caller may see. Others are not there for it.
+func (a *API) project(ctx context.Context, name string) (model.Project, error) {
+	if !callerOf(ctx).Sees(name) {
+		return model.Project{}, store.ErrNotFound
+	}
+	return a.org(ctx).Project(ctx, name)
+}
+
+func (a *API) getProject(ctx context.Context, in *ProjectPath) (*projectAnswer, error) {
+	p, err := a.project(ctx, in.Project)
+	return a.showProject(ctx, p, err)
+}
+
+func (a *API) createProject(ctx context.Context, in *struct {
+	Body struct {
+		Name        string `json:"name" minLength:"1" maxLength:"100" pattern:"^[A-Za-z0-9._-]+$" example:"shop"`
+		Description string `json:"description,omitempty" maxLength:"500"`
+	}
+},
+) (*projectAnswer, error) {
+	p := model.Project{Name: in.Body.Name, Description: in.Body.Description, CreatedAt: a.Now().UTC().Truncate(time.Second)}
+	err := a.org(ctx).ChangeProject(ctx, a.by(ctx), &p)
+	if errors.Is(err, store.ErrConflict) {
+		return nil, problem(ctx, http.StatusConflict, "project_exists", "there is a project of that name")
+	}
+	return a.showProject(ctx, p, err)
+}
+
+func (a *API) updateProject(ctx context.Context, in *struct {
+	ProjectPath
+	IfMatch string `header:"If-Match" doc:"The ETag of the project as it was read"`
+	Body    struct {
+		Description string `json:"description" maxLength:"500"`
+	}
+},
+) (*projectAnswer, error) {
+	p, err := a.project(ctx, in.Project)
+	if err == nil {
+		err = matches(ctx, in.IfMatch, p.Version, "the project")
+	}
+	if err == nil {
+		p.Description = in.Body.Description
+		err = a.org(ctx).ChangeProject(ctx, a.by(ctx), &p)
+	}
+	return a.showProject(ctx, p, err)
+}
+
+func (a *API) removeProject(ctx context.Context, in *struct {
+	ProjectPath
+	IfMatch string `header:"If-Match" doc:"The ETag of the project as it was read"`
+},
+) (*struct{}, error) {
+	p, err := a.project(ctx, in.Project)
+	if err == nil {
+		err = matches(ctx, in.IfMatch, p.Version, "the project")
+	}
+	if err == nil {
+		err = a.org(ctx).RemoveProject(ctx, a.by(ctx), p)
+	}
+	return nil, a.answer(ctx, err)
+}

@@ -1,0 +1,127 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/cloudarq/cloudarq/pkg/access/people"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
+)
+
+func (a *API) session(api huma.API) {
+	register(api, anybody, huma.Operation{
+		OperationID: "refresh-session", Method: http.MethodPost, Path: refreshPath + "/refresh", Summary: "Get new tokens for a refresh token, which is good for one use", Tags: []string{"session"},
+		Description: "One that was used before ends the session. 409 refresh_raced says that another request has the next one.", Errors: []int{http.StatusUnauthorized},
+	}, a.refresh)
+	register(api, signedIn, huma.Operation{
+		OperationID: "get-session", Method: http.MethodGet, Path: refreshPath, Summary: "Show who is signed in, and what that may do", Tags: []string{"session"},
+	}, a.getSession)
+	register(api, signedIn, huma.Operation{
+		OperationID: "sign-out", Method: http.MethodDelete, Path: refreshPath, DefaultStatus: http.StatusNoContent, Summary: "End the session", Tags: []string{"session"},
+	}, a.signOut)
+	register(api, signedIn, huma.Operation{
+		OperationID: "change-organization", Method: http.MethodPost, Path: refreshPath + "/organization", Summary: "Go over to another of one's organizations: a new session takes the place of this one", Tags: []string{"session"},
+	}, a.changeOrganization)
+}
+
+func (a *API) refresh(ctx context.Context, in *struct {
+	Cookie string `cookie:"__Secure-caqr" maxLength:"200" doc:"Of a browser; its new tokens are in cookies"`
+	Body   struct {
+		RefreshToken string `json:"refresh_token,omitempty" maxLength:"200" doc:"Of a program" example:"caqr_…"`
+	}
+},
+) (*signInAnswer, error) {
+	text, browser := in.Body.RefreshToken, false
+	if text == "" {
+		text, browser = in.Cookie, true
+	}
+	token, err := people.ParseToken(people.RefreshToken, secret.New(text))
+	if err != nil {
+		return nil, problem(ctx, http.StatusUnauthorized, people.CodeTokenInvalid, "there is no refresh token, or it is not one")
+	}
+	next, hash, err := people.NewToken(people.RefreshToken, token.ID)
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	s, err := a.Sessions.Refresh(ctx, model.SessionID(token.ID), token.Hash(), hash, addressOf(ctx))
+	if err == nil {
+		err = a.open(ctx, s.Organization)
+	}
+	if err == nil {
+		_, err = a.limiter.Take(ctx, people.Refreshes, people.Who{Address: addressOf(ctx), Session: string(s.ID)})
+	}
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	out := &signInAnswer{}
+	return out, a.enter(ctx, out, &people.Entry{Session: s, Refresh: next}, browser)
+}
+
+// SessionView is who is signed in.
+type SessionView struct {
+	Session       model.Session          `json:"session"`
+	Person        model.Person           `json:"person"`
+	Scopes        []model.Scope          `json:"scopes"`
+	AllProjects   bool                   `json:"all_projects"`
+	Projects      []string               `json:"projects"`
+	Organizations []model.OrganizationID `json:"organizations" doc:"That the person belongs to"`
+	CSRFToken     string                 `json:"csrf_token,omitempty" doc:"In browsers: for the header CloudArq-CSRF"`
+}
+
+type sessionAnswer struct{ Body SessionView }
+
+func (a *API) getSession(ctx context.Context, in *struct{ ByCookie }) (*sessionAnswer, error) {
+	c := callerOf(ctx)
+	session, e1 := a.Store.People().Session(ctx, c.Person, c.Session)
+	who, e2 := a.Store.People().Person(ctx, c.Person)
+	orgs, e3 := a.Store.People().Organizations(ctx, c.Person)
+	if err := errors.Join(e1, e2, e3); err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	if c.SSO { // it is of one, and others are none of its business
+		orgs = []model.OrganizationID{c.Organization}
+	}
+	out := &sessionAnswer{SessionView{Session: session, Person: who, Scopes: c.Scopes, AllProjects: c.AllProjects, Projects: append([]string{}, c.Projects...), Organizations: orgs}}
+	if in.browser() {
+		out.Body.CSRFToken = people.CSRFToken(secret.New(in.Access))
+	}
+	return out, nil
+}
+
+// ByCookie tells browsers, which get their tokens in cookies, from programs.
+type ByCookie struct {
+	Authorization string `header:"Authorization" hidden:"true"`
+	Access        string `cookie:"__Host-caq" hidden:"true"`
+}
+
+func (b ByCookie) browser() bool { return b.Authorization == "" }
+
+type noCookiesAnswer struct {
+	SetCookie []http.Cookie `header:"Set-Cookie"`
+}
+
+func (a *API) signOut(ctx context.Context, _ *struct{}) (*noCookiesAnswer, error) {
+	c := callerOf(ctx)
+	if err := a.Sessions.End(ctx, c.Person, c.Session); err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	return &noCookiesAnswer{noCookies()}, nil
+}
+
+func (a *API) changeOrganization(ctx context.Context, in *struct {
+	Device
+	ByCookie
+	Body struct {
+		Organization model.OrganizationID `json:"organization" maxLength:"63" example:"acme"`
+	}
+},
+) (*signInAnswer, error) {
+	from := in.from(ctx)
+	from.Browser = in.browser()
+	s, err := a.People.GoOver(ctx, callerOf(ctx), in.Body.Organization, from)
+	return a.step(ctx, s, err)
+}
