@@ -70,7 +70,7 @@ is not what it wrote.`,
 	flags.BoolVarP(&c.quiet, "quiet", "q", false, "no progress, no summary on stderr")
 	flags.BoolVar(&c.noColor, "no-color", false, "no colours (also NO_COLOR)")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
-	root.AddCommand(c.audit(), c.connections(), c.findings(), c.resources(), c.checks(), c.policy(), c.report(), c.admin(), c.operator(), c.version())
+	root.AddCommand(c.audit(), c.connections(), c.findings(), c.resources(), c.checks(), c.policy(), c.report(), c.admin(), c.operator(), c.serve(), c.version())
 	strict(root)
 	return root
 }

@@ -4,7 +4,6 @@
 package main
 
 import (
-	"context"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -13,7 +12,6 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/access/connect"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/lambdax"
-	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 )
 
 type settings struct {
@@ -41,15 +39,6 @@ func main() {
 	}
 	lambda.Start(lambdax.Messages{
 		Max: cfg.MaxReceives, Meters: f.Meters, Log: f.Log,
-		Sources: []lambdax.Source{{Queue: jobs, Dead: f.Queue(cfg.Dead), Handle: func(ctx context.Context, m queue.Message) error {
-			switch pipeline.KindOf(m.Body) {
-			case pipeline.KindJob:
-				return worker.Run(ctx, m)
-			case pipeline.KindStatement:
-				return p.RunStatement(ctx, m)
-			default: // or nothing that anybody understands
-				return p.RunPurge(ctx, m)
-			}
-		}}},
+		Sources: []lambdax.Source{{Queue: jobs, Dead: f.Queue(cfg.Dead), Handle: worker.Handler(p)}},
 	}.Batch)
 }

@@ -38,11 +38,11 @@ type Links struct {
 // without them, and the template is to be had elsewhere.
 const linksWithin = 3 * time.Second
 
-// links are those of a connection whose role was not seen to work, nil for others
-// and for those that are opened by an access key. They are left out, too, while there
-// is no way to make them.
+// links are those of a connection whose role was not seen to work, nil for others, for
+// those that are opened by an access key, and where no template is published. They are left
+// out, too, while there is no way to make them.
 func (a *API) links(ctx context.Context, c model.Connection, externalID secret.String) *Links {
-	if c.Kind() == model.KindAccessKey || c.RoleARN != "" && c.State != model.ConnectionPending {
+	if a.Templates == nil || c.Kind() == model.KindAccessKey || c.RoleARN != "" && c.State != model.ConnectionPending {
 		return nil
 	}
 	limited, cancel := context.WithTimeout(ctx, linksWithin)

@@ -47,7 +47,7 @@ func TestBackoffGrowsAndEnds(t *testing.T) {
 	t.Parallel()
 	last := time.Duration(0)
 	for attempt := 1; attempt < 20; attempt++ {
-		wait := lambdax.Backoff(attempt)
+		wait := queue.Backoff(attempt)
 		if wait < last || wait > 5*time.Minute {
 			t.Errorf("attempt %d waits %s after %s", attempt, wait, last)
 		}

@@ -45,11 +45,6 @@ type Hider interface {
 	RedeliverAfter(ctx context.Context, receipt string, wait time.Duration) error
 }
 
-// Backoff is how long a message waits after its attempt failed.
-func Backoff(attempt int) time.Duration {
-	return min(time.Duration(attempt*attempt)*5*time.Second, 5*time.Minute)
-}
-
 // Batch handles the messages of one SQS event, one after the other, and answers
 // which of them failed.
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
@@ -96,7 +91,7 @@ func (m Messages) one(ctx context.Context, source Source, record events.SQSMessa
 		return true
 	}
 	log.WarnContext(ctx, "message failed and comes again", slog.Any("error", err))
-	if err := source.Queue.RedeliverAfter(ctx, record.ReceiptHandle, max(Backoff(attempt), queue.WaitOf(err))); err != nil {
+	if err := source.Queue.RedeliverAfter(ctx, record.ReceiptHandle, max(queue.Backoff(attempt), queue.WaitOf(err))); err != nil {
 		log.WarnContext(ctx, "it comes again only when it becomes visible by itself", slog.Any("error", err))
 	}
 	return false

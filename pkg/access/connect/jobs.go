@@ -49,6 +49,21 @@ type Worker struct {
 	Spare time.Duration
 }
 
+// Handler takes all that the queue of jobs carries: jobs, and what a pipeline signs and
+// purges.
+func (w Worker) Handler(p *pipeline.Pipeline) queue.Handler {
+	return func(ctx context.Context, m queue.Message) error {
+		switch pipeline.KindOf(m.Body) {
+		case pipeline.KindJob:
+			return w.Run(ctx, m)
+		case pipeline.KindStatement:
+			return p.RunStatement(ctx, m)
+		default: // or nothing that anybody understands
+			return p.RunPurge(ctx, m)
+		}
+	}
+}
+
 // Run does some of a job for as long as its context allows, and sends it on. A message
 // that comes twice, or while another does the same, does no harm: what is wrapped twice
 // is wrapped by the same key.
@@ -99,4 +114,25 @@ func (w Worker) Run(ctx context.Context, message queue.Message) error {
 			return w.Queue.Send(ctx, pipeline.JobMessage(org, id))
 		}
 	}
+}
+
+// Recover sends again what has the organizations' open jobs done, where the queue is gone
+// with the process that held it.
+func (j Jobs) Recover(ctx context.Context) (sent int, err error) {
+	for org, err := range j.Store.Organizations(ctx) {
+		if err != nil {
+			return sent, err
+		}
+		open, err := j.Store.For(org).OpenJobs(ctx)
+		if err != nil {
+			return sent, err
+		}
+		for _, job := range open {
+			if err := j.Queue.Send(ctx, pipeline.JobMessage(org, job.ID)); err != nil {
+				return sent, err
+			}
+			sent++
+		}
+	}
+	return sent, nil
 }

@@ -179,21 +179,39 @@ type outcome struct {
 }
 
 // history makes two audits of an account that changes in between, in a process
-// that may die, and is started again, at one point.
-func history(t *testing.T, m *mortal) (outcome, []string) {
+// that may die, and is started again, at one point. Its queues outlive it, or are of the
+// one process that does everything, and gone with it.
+func history(t *testing.T, m *mortal, alone bool) (outcome, []string) {
 	t.Helper()
 	w := &world{doors: map[string]sight{"a": open, "b": shut, "c": open}, guards: []bool{false}}
 	x := newMachine(t, t.TempDir(), w, memory.Options{MaxReceives: 20})
-	x.LeaseFor = time.Minute
 	x.Bound = 24 * time.Hour
 	x.Evidence = mortalBlobs{x.Evidence, m}
-	x.Tasks, x.Results = mortalQueue{x.tasks, "tasks", m}, mortalQueue{x.results, "results", m}
 	x.Alerts = mortalEars{x.alerts, m}
-	x.Signer, x.Signings = newPen(1), x.Tasks
+	x.Signer = newPen(1)
 	x.Store = store.New(mortalTable{x.table, m}, nil)
-	// Whoever died is started again later than anybody may still be waited for.
+	wire := func() {
+		x.tasks, x.results = x.broker.Queue("tasks"), x.broker.Queue("results")
+		x.Tasks, x.Results = mortalQueue{x.tasks, "tasks", m}, mortalQueue{x.results, "results", m}
+		x.Signings = x.Tasks
+	}
+	wire()
+	if !alone {
+		x.LeaseFor = time.Minute
+	}
+	if err := store.New(x.table, nil).CreateOrganization(t.Context(), model.Change{}, &model.Organization{ID: organization}, 1); err != nil {
+		t.Fatal(err)
+	}
 	restart := func() {
-		if m.restart() {
+		switch {
+		case !m.restart():
+		case alone:
+			x.broker = memory.New(memory.Options{MaxReceives: 20})
+			wire()
+			if _, err := x.Recover(t.Context()); err != nil {
+				t.Fatalf("recover after %s: %v", m.killed(), err)
+			}
+		default: // later than anybody may still be waited for
 			x.now = x.now.Add(2 * time.Minute)
 		}
 	}
@@ -222,10 +240,13 @@ func history(t *testing.T, m *mortal) (outcome, []string) {
 				t.Fatalf("begin again after %s: %v", m.killed(), err)
 			}
 		}
-		err := x.broker.Walk(t.Context(),
-			memory.Worker{Queue: x.tasks, Handle: mortally(x.RunTask)}, memory.Worker{Queue: x.results, Handle: mortally(x.Ingest)})
-		if err != nil {
-			t.Fatal(err)
+		for more := true; more; { // of a broker that restart may have put in the place of another
+			var err error
+			more, err = x.broker.Step(t.Context(),
+				memory.Worker{Queue: x.tasks, Handle: mortally(x.RunTask)}, memory.Worker{Queue: x.results, Handle: mortally(x.Ingest)})
+			if err != nil {
+				t.Fatal(err)
+			}
 		}
 		if dead := append(x.tasks.Dead(), x.results.Dead()...); len(dead) > 0 {
 			t.Fatalf("dead letter after %s: %v", m.killed(), dead[0].Err)
@@ -271,8 +292,18 @@ func history(t *testing.T, m *mortal) (outcome, []string) {
 // whose publisher died before it could note them.
 func TestDeathAtEveryPoint(t *testing.T) {
 	t.Parallel()
+	for name, alone := range map[string]bool{"queues that stay": false, "queues that die, too": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			deathAtEveryPoint(t, alone)
+		})
+	}
+}
+
+func deathAtEveryPoint(t *testing.T, alone bool) {
+	t.Helper()
 	undisturbed := &mortal{}
-	want, repeated := history(t, undisturbed)
+	want, repeated := history(t, undisturbed, alone)
 	if len(repeated) > 0 || len(want.Alerts) < 4 {
 		t.Fatalf("alerts %v, repeated %v", want.Alerts, repeated)
 	}
@@ -280,7 +311,7 @@ func TestDeathAtEveryPoint(t *testing.T) {
 	for at := 1; at <= len(undisturbed.effects); at++ {
 		for _, after := range []bool{false, true} {
 			m := &mortal{at: at, after: after}
-			got, repeated := history(t, m)
+			got, repeated := history(t, m, alone)
 			point := fmt.Sprintf("killed before %s", m.killed())
 			if after {
 				point = fmt.Sprintf("killed after %s", m.killed())

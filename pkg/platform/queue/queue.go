@@ -33,7 +33,8 @@ var (
 
 // Later says of a handler's error that the message shall not come again sooner than
 // after wait: too soon, and the answer would be the same. Where deployed, that is so;
-// the memory driver, for whose user minutes are long, keeps to its own backoff.
+// the memory driver keeps to its own backoff unless it is told otherwise: to somebody at a
+// prompt minutes are long.
 func Later(err error, wait time.Duration) error { return &later{err, wait} }
 
 type later struct {
@@ -52,6 +53,12 @@ func WaitOf(err error) time.Duration {
 		return l.wait
 	}
 	return 0
+}
+
+// Backoff is how long a message waits after its attempt failed, 1 the first, where nobody
+// waits for it.
+func Backoff(attempt int) time.Duration {
+	return min(time.Duration(attempt*attempt)*5*time.Second, 5*time.Minute)
 }
 
 // Sender is the half of a queue that the pipeline needs.

@@ -23,6 +23,9 @@ type Options struct {
 	// Backoff is how long a message waits after its attempt failed (1 the
 	// first); nil means not at all. Walk does not wait.
 	Backoff func(attempt int) time.Duration
+	// Heed has a message wait as long as its handler's error asks (queue.Later), where
+	// that is longer than Backoff: for a process that serves, and has nobody wait for it.
+	Heed bool
 	// Pick chooses which of n deliverable messages (n > 0, oldest first) comes
 	// next, for tests of reordering; nil means the oldest. It is called with the
 	// broker locked, one call at a time, and must not use it.

@@ -186,6 +186,27 @@ func TestBackoff(t *testing.T) {
 	})
 }
 
+func TestHeed(t *testing.T) {
+	for heed, want := range map[bool]time.Duration{false: time.Second, true: time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			b := memory.New(memory.Options{MaxReceives: 2, Heed: heed, Backoff: func(int) time.Duration { return time.Second }})
+			q := b.Queue("q")
+			if err := q.Send(t.Context(), []byte("x")); err != nil {
+				t.Fatal(err)
+			}
+			start := time.Now()
+			var last time.Duration
+			err := b.Drain(t.Context(), memory.Worker{Queue: q, Handle: func(context.Context, queue.Message) error {
+				last = time.Since(start)
+				return queue.Later(errors.New("not yet"), time.Minute)
+			}})
+			if err != nil || last != want {
+				t.Errorf("heed %t: the second try came after %s, want %s (%v)", heed, last, want, err)
+			}
+		})
+	}
+}
+
 func TestDrainEndsWithContext(t *testing.T) {
 	b := memory.New(memory.Options{Backoff: func(int) time.Duration { return time.Hour }})
 	q := b.Queue("q")

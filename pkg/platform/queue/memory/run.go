@@ -179,9 +179,14 @@ func (b *Broker) settle(ctx context.Context, l *letter, err error) {
 		m := b.message(l)
 		l.q.dead = append(l.q.dead, DeadLetter{Message: m, Err: err})
 	default:
+		var pause time.Duration
 		if b.o.Backoff != nil {
-			l.after = time.Now().Add(b.o.Backoff(l.tries))
+			pause = b.o.Backoff(l.tries)
 		}
+		if b.o.Heed {
+			pause = max(pause, queue.WaitOf(err))
+		}
+		l.after = time.Now().Add(pause)
 		b.wait(l)
 	}
 }
