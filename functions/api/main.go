@@ -57,7 +57,7 @@ func main() {
 		},
 		Events: events, Templates: bucket, Ledgers: bucket,
 		Now: time.Now, Log: f.Log, CheckerRole: cfg.CheckerRole, AuditRole: cfg.AuditRole, Region: f.SDK.Region, Version: version.String(),
-		Operators: true, People: people.Service{Keys: keys},
+		Operators: true, People: people.Service{Keys: keys, Relying: people.RelyingAt(cfg.PublicURL)},
 		SSO:      signOn,
 		Sessions: people.Sessions{Store: f.Store, Tokens: people.NewAccessTokens(f.Store, keys, cfg.Issuer, time.Now, f.Log), Now: time.Now},
 		Caps:     api.Caps{Organizations: cfg.Organizations, Connections: cfg.Connections, ScheduleEvery: cfg.ScheduleEvery},

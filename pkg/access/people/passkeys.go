@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -20,6 +22,24 @@ import (
 type Relying struct {
 	ID      string   // a domain: "audit.example.com"; passkeys are good for no other
 	Origins []string // of the pages that use them: "https://audit.example.com"
+}
+
+// RelyingAt is where passkeys of people are for who find CloudArq at a URL: its name. There
+// are none at an address (https://www.w3.org/TR/webauthn-3/#rp-id, 30 November 2026), nor
+// where nobody says it.
+func RelyingAt(publicURL string) Relying {
+	u, err := url.Parse(strings.TrimSuffix(publicURL, "/"))
+	if err != nil || u.Host == "" {
+		return Relying{}
+	}
+	if _, err := netip.ParseAddr(u.Hostname()); err == nil {
+		return Relying{}
+	}
+	r := Relying{ID: strings.ToLower(u.Hostname()), Origins: []string{u.Scheme + "://" + u.Host}}
+	if r.Check() != nil {
+		return Relying{}
+	}
+	return r
 }
 
 // Check refuses what no browser would take for a relying party.
