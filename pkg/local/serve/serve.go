@@ -20,6 +20,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/access/connect"
 	"github.com/cloudarq/cloudarq/pkg/access/people"
+	"github.com/cloudarq/cloudarq/pkg/access/sso"
 	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
@@ -227,6 +228,11 @@ func (s *Server) wire() wired {
 		Sessions: people.Sessions{
 			Store: data, Now: time.Now,
 			Tokens: people.NewAccessTokens(data, s.Keys, s.Options.PublicURL, time.Now, s.Log),
+		},
+		People: people.Service{Keys: s.Keys},
+		SSO: sso.SignIn{
+			Client:   sso.NewClient(sso.Reach{PrivateHosts: s.Options.SSOPrivateHosts}),
+			Callback: s.Options.PublicURL + api.SSOCallback,
 		},
 		Ledgers: s.State.Evidence, Now: time.Now, Log: s.Log, CheckerRole: s.Principal, AuditRole: s.AuditRole, Version: s.Version,
 	}
