@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/oklog/ulid/v2"
-
 	"github.com/cloudarq/cloudarq/pkg/access/people"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
@@ -101,23 +99,20 @@ func (o Operator) Invite(ctx context.Context, org model.OrganizationID, email st
 	if _, err := o.itself(ctx, org); err != nil {
 		return model.Invitation{}, secret.String{}, err
 	}
-	now := o.now()
-	id := ulid.Make().String()
-	token, hash, err := people.NewToken(people.InviteToken, id)
-	if err != nil {
-		return model.Invitation{}, secret.String{}, err
-	}
-	made := model.Invitation{
-		ID: model.InvitationID(id), Email: model.NormalEmail(email), Role: model.RoleAdmin,
-		CreatedAt: now, ExpiresAt: now.Add(people.InvitationAge), Hash: hash,
-	}
-	if err := made.Check(); err != nil {
-		return made, secret.String{}, readable(err)
-	}
+	made := model.Invitation{Email: model.NormalEmail(email), Role: model.RoleAdmin}
 	if err := o.withdraw(ctx, org, made.Email); err != nil {
 		return made, secret.String{}, err
 	}
-	return made, token, o.Store.People().AddInvitation(ctx, org, o.by("create-invitation"), &made)
+	made, token, err := o.people().Invite(ctx, o.by("invite-administrator"), org, made)
+	if errors.Is(err, people.ErrMember) {
+		err = refused("%s is a member of organization %s; cloudarq admin recover %s lets somebody in who cannot sign in", made.Email, org, made.Email)
+	}
+	return made, token, readable(err)
+}
+
+// people does what operators do with people.
+func (o Operator) people() people.Service {
+	return people.Service{Sessions: people.Sessions{Store: o.Store, Now: o.Now}}
 }
 
 // withdraw removes the invitations of an e-mail address.
@@ -132,7 +127,7 @@ func (o Operator) withdraw(ctx context.Context, org model.OrganizationID, email 
 			if model.NormalEmail(i.Email) != email {
 				continue
 			}
-			err := records.RemoveInvitation(ctx, o.by("delete-invitation"), i)
+			err := records.RemoveInvitation(ctx, o.by("withdraw-invitation"), i)
 			if err != nil && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrConflict) { // accepted, or withdrawn, just now
 				return err
 			}
@@ -142,7 +137,8 @@ func (o Operator) withdraw(ctx context.Context, org model.OrganizationID, email 
 	return nil
 }
 
-// Recover makes a link's token by which a person chooses a new password, once.
+// Recover makes a link's token by which a person chooses a new password, once, and signs in
+// without the second factors of before.
 func (o Operator) Recover(ctx context.Context, email string) (model.Recovery, secret.String, error) {
 	who, err := o.Store.People().ByEmail(ctx, email)
 	if errors.Is(err, store.ErrNotFound) {
@@ -158,14 +154,7 @@ func (o Operator) Recover(ctx context.Context, email string) (model.Recovery, se
 	if len(orgs) == 0 {
 		return model.Recovery{}, secret.String{}, refused("%s is a member of no organization; invite anew with: cloudarq admin invite %s --organization ORGANIZATION", who.Email, who.Email)
 	}
-	now := o.now()
-	id := ulid.Make().String()
-	token, hash, err := people.NewToken(people.RecoveryToken, id)
-	if err != nil {
-		return model.Recovery{}, secret.String{}, err
-	}
-	made := model.Recovery{ID: model.RecoveryID(id), Person: who.ID, CreatedAt: now, ExpiresAt: now.Add(people.RecoveryAge), Hash: hash}
-	return made, token, o.Store.People().AddRecovery(ctx, orgs[0], o.by("create-recovery"), &made)
+	return o.people().Recover(ctx, o.by("recover-person"), orgs[0], who.ID)
 }
 
 // SetUp makes the first organization if there is none, and invites its first administrator

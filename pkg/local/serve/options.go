@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/cloudarq/cloudarq/pkg/access/people"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
@@ -90,4 +91,21 @@ func loopback(host string) bool {
 	}
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.Unmap().IsLoopback()
+}
+
+// relying is where passkeys are for: the name that people reach the server by. Addresses
+// have none (https://www.w3.org/TR/webauthn-3/#rp-id, 30 November 2026).
+func (o Options) relying() people.Relying {
+	u, err := url.Parse(o.PublicURL)
+	if err != nil {
+		return people.Relying{}
+	}
+	if _, err := netip.ParseAddr(u.Hostname()); err == nil {
+		return people.Relying{}
+	}
+	r := people.Relying{ID: strings.ToLower(u.Hostname()), Origins: []string{o.PublicURL}}
+	if r.Check() != nil {
+		return people.Relying{}
+	}
+	return r
 }

@@ -229,7 +229,7 @@ func (s *Server) wire() wired {
 			Store: data, Now: time.Now,
 			Tokens: people.NewAccessTokens(data, s.Keys, s.Options.PublicURL, time.Now, s.Log),
 		},
-		People: people.Service{Keys: s.Keys},
+		People: people.Service{Keys: s.Keys, Relying: s.Options.relying()},
 		SSO: sso.SignIn{
 			Client:   sso.NewClient(sso.Reach{PrivateHosts: s.Options.SSOPrivateHosts}),
 			Callback: s.Options.PublicURL + api.SSOCallback,
