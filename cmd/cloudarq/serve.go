@@ -71,6 +71,7 @@ else unless you say --insecure-http. GET /healthz tells whether it works.`,
 	flags.StringSliceVar(&proxies, "behind-proxy", nil, "addresses of the proxies in front, such as 10.0.0.0/8, whose X-Forwarded-For and X-Forwarded-Proto are believed")
 	flags.BoolVar(&o.InsecureHTTP, "insecure-http", false, "let other machines in without TLS: passwords can be read on the way")
 	flags.StringVar(&o.PublicURL, "public-url", "", "how people reach it, such as https://cloudarq.example.com (default of the first address)")
+	flags.StringSliceVar(&o.SSOPrivateHosts, "sso-private-host", nil, "hosts of organizations' providers of single sign-on that may have private addresses; others are reached on the internet alone")
 	flags.StringVar((*string)(&o.Organization), "organization", string(serve.DefaultOrganization), "id of the organization that the first start makes")
 	flags.StringVar(&o.Administrator, "administrator", serve.DefaultAdministrator, "e-mail address of the first administrator, who can change it")
 	flags.StringVar(&role, "audit-role-name", "CloudArqAuditRole", "name of the roles of connections; others are not assumed")

@@ -76,20 +76,21 @@ func (s Signer) Sign(t testing.TB, claims any) string {
 	return text
 }
 
-// Provider is a provider that does right, unless a test has it do something else.
+// Provider is a provider that does right, unless a test has it do something else. Its fields
+// change between requests alone.
 type Provider struct {
 	*httptest.Server
-	Signer Signer
-
-	mu       sync.Mutex
-	codes    map[string]url.Values // what the browser asked with, by the code that it got
-	asked    int
-	Claims   func(map[string]any) // changes what the ID token says
-	Document func(map[string]any) // changes what discovery says
-	Token    func(text string, claims map[string]any) string
+	Signer   Signer
+	Claims   func(map[string]any)                            // changes what the ID token says
+	Document func(map[string]any)                            // changes what discovery says
+	Token    func(text string, claims map[string]any) string // takes the place of the ID token
 	Userinfo map[string]any
-	Handle   map[string]http.HandlerFunc
-	now      func() time.Time
+	Handle   map[string]http.HandlerFunc // takes the place of a path
+
+	mu    sync.Mutex
+	codes map[string]url.Values // what the browser asked with, by the code that it got
+	asked int
+	now   func() time.Time
 }
 
 // NewProvider begins a provider, until the test is over.

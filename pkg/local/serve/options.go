@@ -37,6 +37,8 @@ type Options struct {
 	// PublicURL is how people reach the server, scheme and host; empty makes one of the
 	// first address.
 	PublicURL string
+	// SSOPrivateHosts are providers of single sign-on that may have private addresses.
+	SSOPrivateHosts []string
 
 	Organization  model.OrganizationID // made at the first start
 	Administrator string               // the e-mail address of who is invited first

@@ -229,7 +229,11 @@ func (s *Server) wire() wired {
 			Store: data, Now: time.Now,
 			Tokens: people.NewAccessTokens(data, s.Keys, s.Options.PublicURL, time.Now, s.Log),
 		},
-		People: people.Service{Keys: s.Keys, Relying: people.RelyingAt(s.Options.PublicURL)}, SSO: sso.SignIn{Callback: s.Options.PublicURL + api.SSOCallback},
+		People: people.Service{Keys: s.Keys, Relying: people.RelyingAt(s.Options.PublicURL)},
+		SSO: sso.SignIn{
+			Client:   sso.NewClient(sso.Reach{PrivateHosts: s.Options.SSOPrivateHosts}),
+			Callback: s.Options.PublicURL + api.SSOCallback,
+		},
 		Ledgers: s.State.Evidence, Now: time.Now, Log: s.Log, CheckerRole: s.Principal, AuditRole: s.AuditRole, Version: s.Version,
 	}
 	return w

@@ -2,6 +2,7 @@ package serve_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -272,6 +273,62 @@ func (r *running) get(path, host string) answer {
 		r.t.Fatal(a.err)
 	}
 	return a
+}
+
+// send makes a request of somebody's, and reads the log meanwhile.
+func (r *running) send(method, path, token string, body, out any) int {
+	r.t.Helper()
+	text, err := json.Marshal(body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(r.t.Context(), method, "http://127.0.0.1:"+r.port+path, bytes.NewReader(text))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	statuses := make(chan int, 1)
+	go func() {
+		response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
+		if err != nil {
+			statuses <- 0
+			return
+		}
+		_ = json.NewDecoder(response.Body).Decode(out) // what is not there is missed
+		_ = response.Body.Close()
+		statuses <- response.StatusCode
+	}()
+	r.wait("request answered")
+	return <-statuses
+}
+
+// TestFirstAdministrator comes in by the link, and seals what has to be: a second factor,
+// and the client secret of a provider of sign-ins.
+func TestFirstAdministrator(t *testing.T) {
+	t.Parallel()
+	r := start(t, t.TempDir(), func(s *serve.Server) { s.Options.PublicURL = "https://cloudarq.example.com" })
+	const password = "four words of hers"
+	var in struct {
+		AccessToken string `json:"access_token"`
+	}
+	link := strings.SplitN(r.links[0], "#", 2)[1]
+	if status := r.send(http.MethodPost, "/v1/invitations/acceptance", "", map[string]string{"token": link, "name": "Anna", "password": password}, &in); status != http.StatusOK || in.AccessToken == "" {
+		t.Fatalf("the link: status %d", status)
+	}
+	var enrolment struct{ Secret string }
+	if status := r.send(http.MethodPost, "/v1/me/totp", in.AccessToken, map[string]string{"password": password}, &enrolment); status != http.StatusOK || enrolment.Secret == "" {
+		t.Errorf("a second factor: status %d", status)
+	}
+	provider := map[string]any{"enabled": true, "issuer": "https://127.0.0.1:1", "client_id": "c", "client_secret": "s", "domains": []string{"example.com"}}
+	if status := r.send(http.MethodPut, "/v1/sso", in.AccessToken, provider, &struct{}{}); status != http.StatusOK {
+		t.Errorf("a provider: status %d", status)
+	}
+	if status := r.send(http.MethodGet, "/v1/sso/default/start", "", nil, &struct{}{}); status != http.StatusSeeOther {
+		t.Errorf("a sign-in at the provider: status %d", status)
+	}
 }
 
 func TestServe(t *testing.T) {
