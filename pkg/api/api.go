@@ -91,6 +91,7 @@ type API struct {
 func (a *API) Handler() http.Handler {
 	mux := http.NewServeMux()
 	a.limiter = people.NewLimiter(a.Store, a.Now)
+	a.Sessions.MayRefresh = a.mayRefresh
 	a.People.Sessions, a.People.Limits = a.Sessions, a.limiter
 	if a.People.Passwords == nil {
 		a.People.Passwords = people.NewHasher(people.Standard)

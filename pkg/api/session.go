@@ -48,17 +48,27 @@ func (a *API) refresh(ctx context.Context, in *struct {
 		return nil, a.answer(ctx, err)
 	}
 	s, err := a.Sessions.Refresh(ctx, model.SessionID(token.ID), token.Hash(), hash, addressOf(ctx))
-	if err == nil {
-		err = a.open(ctx, s.Organization)
-	}
-	if err == nil {
-		_, err = a.limiter.Take(ctx, people.Refreshes, people.Who{Address: addressOf(ctx), Session: string(s.ID)})
-	}
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
 	out := &signInAnswer{}
 	return out, a.enter(ctx, out, &people.Entry{Session: s, Refresh: next}, browser)
+}
+
+// mayRefresh refuses a session that goes on no longer as it was begun: the organization is
+// suspended, or asks for more than a password since.
+func (a *API) mayRefresh(ctx context.Context, s model.Session, who model.Person) error {
+	if err := a.open(ctx, s.Organization); err != nil {
+		return err
+	}
+	if _, err := a.limiter.Take(ctx, people.Refreshes, people.Who{Address: addressOf(ctx), Session: string(s.ID)}); err != nil {
+		return err
+	}
+	settings, err := a.Store.For(s.Organization).Settings(ctx)
+	if err == nil && settings.SecondFactorRequired && !s.SSO && !who.SecondFactor() {
+		err = problem(ctx, http.StatusUnauthorized, "factor_required", "the organization requires a second factor: sign in again, which sets one up")
+	}
+	return err
 }
 
 // SessionView is who is signed in.

@@ -27,6 +27,9 @@ type Sessions struct {
 	Store  *store.Store
 	Tokens *AccessTokens
 	Now    func() time.Time
+	// MayRefresh is asked before a refresh token is replaced, so that one which it refuses
+	// stays good; nil refuses nobody.
+	MayRefresh func(context.Context, model.Session, model.Person) error
 }
 
 // Begin begins a session of a person who has proved to be who it is. Given of the session
@@ -89,7 +92,11 @@ func (s Sessions) Refresh(ctx context.Context, id model.SessionID, presented, ne
 		if !same(session.Hash, presented) {
 			return model.Session{}, s.used(ctx, session, presented, address)
 		}
-		if _, _, err := s.holder(ctx, session); err != nil {
+		who, _, err := s.holder(ctx, session)
+		if err == nil && s.MayRefresh != nil {
+			err = s.MayRefresh(ctx, session, who)
+		}
+		if err != nil {
 			return model.Session{}, err
 		}
 		err = s.Store.People().RefreshSession(ctx, &session, next, s.Now().UTC())
