@@ -109,3 +109,13 @@ func (o *Organization) ChangeItself(ctx context.Context, by model.Change, itself
 	itself.Version++
 	return nil
 }
+
+// Closed reports whether the organization is suspended, or being deleted. One that nobody
+// made is not: the local command has none.
+func (o *Organization) Closed(ctx context.Context) (bool, error) {
+	itself, err := o.Itself(ctx)
+	if isMissing(err) {
+		return false, nil
+	}
+	return err == nil && !itself.Open(), err
+}

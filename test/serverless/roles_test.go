@@ -143,7 +143,7 @@ func (h *house) onRecords() []attempt {
 		return slices.DeleteFunc(slices.Clone(everybody), func(role string) bool { return slices.Contains(who, role) })
 	}
 	kinds := []recordKind{
-		{"ORGANIZATION", "settings", []string{apiRole, checkerRole}, []string{apiRole}, []string{apiRole}},
+		{"ORGANIZATION", "settings", []string{apiRole, schedulerRole, checkerRole}, []string{apiRole}, []string{apiRole}},
 		{"EXTERNAL-IDS", "external-ids", []string{apiRole, checkerRole}, []string{apiRole, checkerRole}, []string{apiRole, checkerRole}},
 		{"KEY", "organization", []string{apiRole, checkerRole, workerRole}, []string{apiRole, workerRole}, []string{apiRole, workerRole}},
 		{"ACCESS-KEY#c", "1", []string{apiRole, checkerRole, workerRole}, []string{apiRole}, []string{apiRole, workerRole}},

@@ -108,6 +108,9 @@ const (
 	delayed
 )
 
+// closedAgain is when a connection is due again whose organization is suspended.
+const closedAgain = 15 * time.Minute
+
 // startDue starts the audit of a connection that is due, and then says when the
 // next one is. While another audit of the connection runs it is only delayed: it
 // stays due. A verification holds up nothing.
@@ -117,6 +120,12 @@ func (p *Pipeline) startDue(ctx context.Context, due store.Due, now time.Time) (
 		if runs, err := org.Bounded(ctx, due.Audit); err != nil || runs {
 			return delayed, err
 		}
+	}
+	if closed, err := org.Closed(ctx); err != nil || closed {
+		if err == nil {
+			err = org.PutNextAudit(ctx, due.Connection, now.Add(closedAgain))
+		}
+		return skipped, err
 	}
 	connection, err := org.Connection(ctx, due.Connection)
 	if errors.Is(err, store.ErrNotFound) {

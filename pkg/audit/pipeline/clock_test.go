@@ -97,6 +97,33 @@ func TestScheduledAudits(t *testing.T) {
 	}
 }
 
+// TestSuspendedOrganizationsAreNotAudited: no audit of a suspended organization's begins,
+// and what was due meanwhile does when that is taken back.
+func TestSuspendedOrganizationsAreNotAudited(t *testing.T) {
+	t.Parallel()
+	m := scheduled(t, &world{doors: map[string]sight{"a": open}})
+	due := m.now.Add(6 * time.Hour)
+	o := model.Organization{ID: organization, CreatedAt: m.now, SuspendedAt: m.now}
+	if err := m.Store.CreateOrganization(t.Context(), model.Change{}, &o, 10); err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []time.Duration{0, time.Minute, time.Hour, 24 * time.Hour} {
+		if got := m.tick(t, due.Add(at)); got != (pipeline.Ticked{Skipped: got.Skipped}) {
+			t.Errorf("after %s: %+v", at, got)
+		}
+	}
+	o.SuspendedAt = time.Time{}
+	if err := m.records.ChangeItself(t.Context(), model.Change{}, &o); err != nil {
+		t.Fatal(err)
+	}
+	if got := m.tick(t, due.Add(24*time.Hour+15*time.Minute)); got != (pipeline.Ticked{Started: 1}) {
+		t.Errorf("when it is taken back: %+v", got)
+	}
+	if n := len(m.states(t)); n != 1 {
+		t.Errorf("%d audits", n)
+	}
+}
+
 // A connection that is audited once is audited once, and nothing of it is deleted
 // after that.
 func TestOnce(t *testing.T) {
