@@ -200,12 +200,13 @@ func TestAdminLogOfRequests(t *testing.T) {
 		{"resume-organization", http.MethodDelete, fresh + "/suspension", "organization", nil, 2},
 		{"invite-administrator", http.MethodPost, fresh + "/invitations", "invitation/", map[string]any{"email": "new@example.com"}, 1},
 		{"recover-person", http.MethodPost, fresh + "/recovery", "recovery/", map[string]any{"email": "zoe@fresh.example"}, 1},
+		{"delete-organization", http.MethodDelete, fresh, "organization", nil, 2},
 	} {
 		if o.action == "recover-person" {
 			s.people.token(t, "fresh", "zoe")
 		}
 		for range o.times {
-			s.as(anna, o.method, o.path, nil, o.body)
+			s.as(anna, o.method, o.path, s.tag(fresh), o.body)
 		}
 		entries, _, err := s.store.For("fresh").AdminLogPage(t.Context(), "", 10)
 		if err != nil || len(entries) != i+1 || entries[0].Action != o.action || entries[0].Actor.Kind != model.ActorOperator || !strings.HasPrefix(entries[0].Object, o.object) {

@@ -31,6 +31,11 @@ func (a *API) operators(api huma.API) {
 		Summary: "Show an organization", Tags: []string{"operators"},
 	}, a.getOrganization)
 	register(api, operates, huma.Operation{
+		OperationID: "delete-organization", Method: http.MethodDelete, Path: "/operator/v1/organizations/{organization}", DefaultStatus: http.StatusAccepted,
+		Summary: "Delete an organization, its connections and all that is known of it, for good", Tags: []string{"operators"},
+		Description: "Nobody is let in from then on. What is kept of it is purged within a day, and `purged_at` says when; backups have it for as long as the deployment keeps them.",
+	}, a.deleteOrganization)
+	register(api, operates, huma.Operation{
 		OperationID: "suspend-organization", Method: http.MethodPost, Path: "/operator/v1/organizations/{organization}/suspension",
 		Summary: "Let nobody of an organization in, and begin none of its audits, until that is taken back", Tags: []string{"operators"},
 	}, a.suspendOrganization)
@@ -122,11 +127,31 @@ func (a *API) itself(ctx context.Context) (model.Organization, error) {
 	return o, a.answer(ctx, err)
 }
 
+// getOrganization shows an organization, also one that was purged, of which the id is left.
 func (a *API) getOrganization(ctx context.Context, _ *OrganizationPath) (*organizationAnswer, error) {
-	o, err := a.itself(ctx)
+	o, err := a.Store.Organization(ctx, callerOf(ctx).Organization)
 	if err != nil {
-		return nil, err
+		return nil, a.answer(ctx, err)
 	}
+	return showOrganization(o), nil
+}
+
+func (a *API) deleteOrganization(ctx context.Context, in *struct {
+	OrganizationPath
+	IfMatch string `header:"If-Match" doc:"The ETag of the organization as it was read"`
+},
+) (*organizationAnswer, error) {
+	o, err := a.itself(ctx)
+	if err == nil && o.DeletedAt.IsZero() {
+		err = matches(ctx, in.IfMatch, o.Version, "the organization")
+	}
+	if err == nil {
+		o, err = a.Pipeline.DeleteOrganization(ctx, a.by(ctx), o.ID)
+	}
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	a.note(ctx, "an organization was deleted")
 	return showOrganization(o), nil
 }
 

@@ -12,7 +12,8 @@ type Organization struct {
 	Name        string         `json:"name,omitempty" maxLength:"100" example:"Acme Corporation"`
 	CreatedAt   time.Time      `json:"created_at"`
 	SuspendedAt time.Time      `json:"suspended_at,omitzero" required:"false" doc:"Since when nobody is let in, and no audit begins"`
-	DeletedAt   time.Time      `json:"deleted_at,omitzero" required:"false" doc:"Since when it is being deleted"`
+	DeletedAt   time.Time      `json:"deleted_at,omitzero" required:"false" doc:"Since when it is being deleted: nobody is let in, and nothing of it comes back"`
+	PurgedAt    time.Time      `json:"purged_at,omitzero" required:"false" doc:"When everything that was kept of it was gone, but for its id, which is never given again"`
 
 	Version int64 `json:"-"` // of the stored record
 }

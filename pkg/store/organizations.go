@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
@@ -25,7 +26,7 @@ func (s *Store) CreateOrganization(ctx context.Context, by model.Change, o *mode
 	if err := o.Check(); err != nil {
 		return err
 	}
-	if _, err := s.For(o.ID).Itself(ctx); err == nil {
+	if _, err := s.Organization(ctx, o.ID); err == nil {
 		return fmt.Errorf("create organization %s: %w", o.ID, ErrConflict)
 	} else if !isMissing(err) {
 		return err
@@ -52,7 +53,7 @@ func (s *Store) list(ctx context.Context, id model.OrganizationID, most int) err
 			return ErrFull
 		}
 	}
-	item, err := encode(k, table.Key{}, 0, struct{}{})
+	item, err := encode(k, table.Key{}, 0, entry{})
 	if err != nil {
 		return err
 	}
@@ -62,6 +63,34 @@ func (s *Store) list(ctx context.Context, id model.OrganizationID, most int) err
 	return nil
 }
 
+// entry is what the directory says of an organization: nothing, until all else of it is
+// purged.
+type entry struct {
+	DeletedAt time.Time `json:"deleted_at,omitzero"`
+	PurgedAt  time.Time `json:"purged_at,omitzero"`
+}
+
+// Organization reads an organization, also one that was purged, of which there are its id
+// and when that was; or is ErrNotFound.
+func (s *Store) Organization(ctx context.Context, id model.OrganizationID) (model.Organization, error) {
+	o, err := s.For(id).Itself(ctx)
+	if !isMissing(err) {
+		return o, err
+	}
+	var was entry
+	item, e := s.table.Get(ctx, directoryKey(id))
+	if e == nil {
+		e = decode(item, &was)
+	}
+	switch {
+	case isMissing(e) || e == nil && was.PurgedAt.IsZero():
+		return model.Organization{}, err
+	case e != nil:
+		return model.Organization{}, fmt.Errorf("organization %s: %w", id, e)
+	}
+	return model.Organization{ID: id, DeletedAt: was.DeletedAt, PurgedAt: was.PurgedAt, Version: item.Version}, nil
+}
+
 // OrganizationsPage lists some organizations by id.
 func (s *Store) OrganizationsPage(ctx context.Context, cursor string, limit int) (page []model.Organization, next string, err error) {
 	found, err := s.table.Query(ctx, table.Query{PK: directoryKey("").PK, Cursor: cursor, Limit: limit})
@@ -69,7 +98,7 @@ func (s *Store) OrganizationsPage(ctx context.Context, cursor string, limit int)
 		return nil, "", fmt.Errorf("list organizations: %w", err)
 	}
 	for _, item := range found.Items {
-		o, err := s.For(model.OrganizationID(item.SK)).Itself(ctx)
+		o, err := s.Organization(ctx, model.OrganizationID(item.SK))
 		if isMissing(err) {
 			continue
 		}

@@ -135,10 +135,17 @@ func (p *People) Refreshed(ctx context.Context, s model.Session, hash model.Hidd
 	return r.Generation, nil
 }
 
-// EndSession ends a session of a person; it is no error if it has ended. What else was
-// written of it is worth nothing then, and expires.
+// EndSession ends a session of a person; it is no error if it has ended. What leads to it goes
+// as well, if it is the person's, or expires.
 func (p *People) EndSession(ctx context.Context, who model.PersonID, id model.SessionID) error {
-	if err := p.table.Delete(ctx, sessionKey(who, id)); err != nil {
+	err := p.table.Delete(ctx, sessionKey(who, id))
+	if err == nil {
+		var l Lead
+		if l, err = p.Lead(ctx, string(id)); err == nil && l.Person == who {
+			err = p.table.Delete(ctx, leadKey(string(id)))
+		}
+	}
+	if err != nil && !isMissing(err) {
 		return fmt.Errorf("end session %s: %w", id, err)
 	}
 	return nil

@@ -143,8 +143,8 @@ func (h *house) onRecords() []attempt {
 		return slices.DeleteFunc(slices.Clone(everybody), func(role string) bool { return slices.Contains(who, role) })
 	}
 	kinds := []recordKind{
-		{"ORGANIZATION", "settings", []string{apiRole, schedulerRole, checkerRole}, []string{apiRole}, []string{apiRole}},
-		{"EXTERNAL-IDS", "external-ids", []string{apiRole, checkerRole}, []string{apiRole, checkerRole}, []string{apiRole, checkerRole}},
+		{"ORGANIZATION", "settings", []string{apiRole, schedulerRole, checkerRole, workerRole}, []string{apiRole}, []string{apiRole, workerRole}},
+		{"EXTERNAL-IDS", "external-ids", []string{apiRole, checkerRole, workerRole}, []string{apiRole, checkerRole}, []string{apiRole, checkerRole, workerRole}},
 		{"KEY", "organization", []string{apiRole, checkerRole, workerRole}, []string{apiRole, workerRole}, []string{apiRole, workerRole}},
 		{"ACCESS-KEY#c", "1", []string{apiRole, checkerRole, workerRole}, []string{apiRole}, []string{apiRole, workerRole}},
 		{"ACCESS", "c", []string{workerRole}, nil, []string{workerRole}},
@@ -158,31 +158,35 @@ func (h *house) onRecords() []attempt {
 		{"SCOPE#c", "s3", everybody, []string{aggregatorRole}, []string{aggregatorRole, workerRole}},
 		{"CLOCK#PURGE", "c", except(checkerRole), except(checkerRole, workerRole), except(checkerRole)},
 		{"RECEIPT", "c", []string{apiRole, workerRole}, []string{apiRole, workerRole}, []string{apiRole, workerRole}},
-		{"SIGNING", "key", []string{apiRole, workerRole}, []string{workerRole}, nil},
+		{"SIGNING", "key", []string{apiRole, workerRole}, []string{workerRole}, []string{workerRole}},
 		{"JOB", "j", []string{apiRole, workerRole}, []string{apiRole, workerRole}, []string{apiRole, workerRole}},
 		{"ONCE#audit", "k", []string{apiRole, schedulerRole}, []string{apiRole, schedulerRole}, []string{apiRole, schedulerRole}},
-		{"ADMINLOG", "000000000001", []string{apiRole, workerRole}, []string{apiRole, workerRole}, nil},
+		{"ADMINLOG", "000000000001", []string{apiRole, workerRole}, []string{apiRole, workerRole}, []string{workerRole}},
 		{"LOGGING", "e", []string{apiRole, workerRole}, []string{apiRole}, []string{apiRole, workerRole}},
 		{"LIMIT#audit.person#d", "w", nil, []string{apiRole}, nil},
-		{"MEMBER", "x", []string{apiRole}, []string{apiRole}, []string{apiRole}},
-		{"PROJECT", "x", []string{apiRole}, []string{apiRole}, []string{apiRole}},
-		{"INVITATION", "x", []string{apiRole}, []string{apiRole}, []string{apiRole}},
-		{"RECOVERY", "x", []string{apiRole}, []string{apiRole}, []string{apiRole}},
-		{"TOKEN", "x", []string{apiRole}, []string{apiRole}, []string{apiRole}},
-		{"TOKEN-USED", "x", []string{apiRole}, []string{apiRole}, []string{apiRole}},
-		{"REUSED", "x", []string{apiRole}, []string{apiRole}, []string{apiRole}},
-		{"SSO", "x", []string{apiRole}, []string{apiRole}, []string{apiRole}},
-		{"IDENTITY", "x", []string{apiRole}, []string{apiRole}, []string{apiRole}},
-		{"EVENT", "x", []string{apiRole}, []string{apiRole}, []string{apiRole}},
-		{"STEPPING-DOWN", "x", []string{apiRole}, []string{apiRole}, []string{apiRole}},
+		{"MEMBER", "x", []string{apiRole, workerRole}, []string{apiRole}, []string{apiRole, workerRole}},
+		{"PROJECT", "x", []string{apiRole, workerRole}, []string{apiRole}, []string{apiRole, workerRole}},
+		{"INVITATION", "x", []string{apiRole, workerRole}, []string{apiRole}, []string{apiRole, workerRole}},
+		{"RECOVERY", "x", []string{apiRole, workerRole}, []string{apiRole}, []string{apiRole, workerRole}},
+		{"TOKEN", "x", []string{apiRole, workerRole}, []string{apiRole}, []string{apiRole, workerRole}},
+		{"TOKEN-USED", "x", []string{apiRole, workerRole}, []string{apiRole}, []string{apiRole, workerRole}},
+		{"REUSED", "x", []string{apiRole, workerRole}, []string{apiRole}, []string{apiRole, workerRole}},
+		{"SSO", "x", []string{apiRole, workerRole}, []string{apiRole}, []string{apiRole, workerRole}},
+		{"IDENTITY", "x", []string{apiRole, workerRole}, []string{apiRole}, []string{apiRole, workerRole}},
+		{"EVENT", "x", []string{apiRole, workerRole}, []string{apiRole}, []string{apiRole, workerRole}},
+		{"STEPPING-DOWN", "x", []string{apiRole, workerRole}, []string{apiRole}, []string{apiRole, workerRole}},
 		{"ANYTHING", "x", nil, nil, nil},
 	}
 	for i := range kinds {
 		kinds[i].kind = "O#victim#" + kinds[i].kind
 	}
-	for _, pk := range []string{"P#01", "P#01#SESSION", "P#01#MEMBERSHIP", "E#0f", "K#01", "I#KEYS", "I#KEY"} { // of people and of the installation
-		kinds = append(kinds, recordKind{pk, "x", []string{apiRole}, []string{apiRole}, []string{apiRole}})
-	}
+	both := []string{apiRole, workerRole}
+	kinds = append( // of people and of the installation
+		kinds,
+		recordKind{"P#01", "x", both, both, both}, recordKind{"P#01#SESSION", "x", both, both, both}, recordKind{"P#01#MEMBERSHIP", "x", both, both, both},
+		recordKind{"E#0f", "x", both, both, []string{apiRole}}, recordKind{"K#01", "x", both, []string{apiRole}, both},
+		recordKind{"I#KEYS", "x", []string{apiRole}, []string{apiRole}, []string{apiRole}}, recordKind{"I#KEY", "x", []string{apiRole}, []string{apiRole}, []string{apiRole}},
+	)
 	kinds = append(kinds, recordKind{"Z#ANYTHING", "x", nil, nil, nil})
 	var all []attempt
 	for _, k := range kinds {
@@ -212,7 +216,7 @@ func (h *house) onRecords() []attempt {
 	}
 	return append(
 		all,
-		attempt{"note an organization", []string{apiRole}, func(ctx context.Context, as aws.Config) error {
+		attempt{"note an organization", []string{apiRole, workerRole}, func(ctx context.Context, as aws.Config) error {
 			_, err := dynamodb.NewFromConfig(as).PutItem(ctx, &dynamodb.PutItemInput{TableName: &name, Item: map[string]dynamotypes.AttributeValue{"pk": word("D#ORGANIZATIONS"), "sk": word("of-a-test")}})
 			return err
 		}},

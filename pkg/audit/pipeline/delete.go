@@ -111,6 +111,9 @@ func (p *Pipeline) Purge(ctx context.Context, org model.OrganizationID, connecti
 // Dying in between leaves the connection and the clock's moment, and the next try
 // goes on.
 func (p *Pipeline) purgeSome(ctx context.Context, orgID model.OrganizationID, connection model.ConnectionID) (done bool, err error) {
+	if connection == wholeOrganization {
+		return p.purgeOrganization(ctx, orgID)
+	}
 	org := p.Store.For(orgID)
 	c, err := org.AnyConnection(ctx, connection)
 	if errors.Is(err, store.ErrNotFound) {
@@ -122,6 +125,12 @@ func (p *Pipeline) purgeSome(ctx context.Context, orgID model.OrganizationID, co
 	if c.State != model.ConnectionDeleted {
 		return false, fmt.Errorf("%w: connection %s is not deleted", queue.ErrPoison, c.ID)
 	}
+	return p.purgeConnection(ctx, orgID, c)
+}
+
+// purgeConnection is purgeSome of a connection about which nothing writes any more.
+func (p *Pipeline) purgeConnection(ctx context.Context, orgID model.OrganizationID, c model.Connection) (done bool, err error) {
+	org := p.Store.For(orgID)
 	// What its records carry for the admin log, which outlives them.
 	if _, err := org.SettleAdminLog(ctx, p.Now()); err != nil {
 		return false, err
@@ -130,8 +139,7 @@ func (p *Pipeline) purgeSome(ctx context.Context, orgID model.OrganizationID, co
 	if err != nil {
 		return false, err
 	}
-	end, bounded := ctx.Deadline()
-	more := func() bool { return !bounded || time.Until(end) > p.Spare }
+	more := p.more(ctx)
 	if done, err = p.purgeObjects(ctx, orgID, purge, c.ID, more); done {
 		done, err = purge.Records(ctx, Scopes(p.Catalog), more)
 	}
@@ -145,6 +153,106 @@ func (p *Pipeline) purgeSome(ctx context.Context, orgID model.OrganizationID, co
 		return true, nil // somebody else purges it, and the clock knows of it should he die
 	}
 	return done, err
+}
+
+// wholeOrganization stands where a connection does when all of an organization is purged.
+// No connection has that id.
+const wholeOrganization model.ConnectionID = "organization"
+
+// DeleteOrganization closes an organization for good, and has all that is kept of it purged:
+// its connections first, as Delete does, and when the last of those is purged all else.
+// Deleting again changes nothing.
+func (p *Pipeline) DeleteOrganization(ctx context.Context, by model.Change, id model.OrganizationID) (model.Organization, error) {
+	org := p.Store.For(id)
+	itself, err := org.Itself(ctx)
+	if err != nil || !itself.DeletedAt.IsZero() {
+		return itself, err
+	}
+	now := p.Now().UTC().Truncate(time.Second)
+	// The moment of the purge before the deletion: what is closed will be purged.
+	if err := org.PutPurge(ctx, wholeOrganization, now.Add(p.PurgeAfter)); err != nil {
+		return itself, err
+	}
+	itself.DeletedAt = now
+	return itself, org.ChangeItself(ctx, by, &itself)
+}
+
+// purgeOrganization purges a deleted organization, as far as it comes. While it has
+// connections that are not purged, the clock has it come again.
+func (p *Pipeline) purgeOrganization(ctx context.Context, id model.OrganizationID) (done bool, err error) {
+	org := p.Store.For(id)
+	itself, err := org.Itself(ctx)
+	if errors.Is(err, store.ErrNotFound) || err == nil && itself.DeletedAt.IsZero() {
+		return true, org.DeletePurge(ctx, wholeOrganization) // it is gone, or was never deleted
+	}
+	if err != nil {
+		return false, err
+	}
+	more := p.more(ctx)
+	left := 0
+	for c, err := range org.EveryConnection(ctx) {
+		if err != nil {
+			return false, err
+		}
+		quiet, err := p.quieten(ctx, id, c)
+		if err != nil {
+			return false, err
+		}
+		if !quiet {
+			left++
+			continue
+		}
+		for done := false; !done; {
+			if !more() {
+				return false, nil
+			}
+			if done, err = p.purgeConnection(ctx, id, c); err != nil {
+				return false, err
+			}
+		}
+	}
+	for _, err := range org.EveryConnection(ctx) { // also one that somebody else purges
+		if err != nil {
+			return false, err
+		}
+		left++
+	}
+	if left > 0 {
+		return true, nil // for now
+	}
+	if done, err = p.Store.Erase(ctx, itself, p.Now(), more); done && err == nil {
+		err = org.DeletePurge(ctx, wholeOrganization)
+	}
+	return done, err
+}
+
+// quietAfter is when nothing writes about a connection any more whose last audit has ended.
+const quietAfter = 20 * time.Minute
+
+// quieten has a connection of a closed organization's come to rest: none of its audits goes
+// on, and what opens its account is destroyed. It reports whether nothing can write about it
+// any more.
+func (p *Pipeline) quieten(ctx context.Context, id model.OrganizationID, c model.Connection) (bool, error) {
+	org := p.Store.For(id)
+	if err := org.DestroyAccessKeys(ctx, c.ID); err != nil {
+		return false, err
+	}
+	latest, err := org.LatestAudit(ctx, c.ID, func(model.Audit) bool { return true })
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return true, nil
+	case err != nil:
+		return false, err
+	case !latest.State.Ended():
+		return false, p.Stop(ctx, model.Change{}, id, c.ID, latest.ID, model.AuditCancelled, "the organization was deleted")
+	}
+	return p.Now().Sub(latest.EndedAt) >= quietAfter, nil
+}
+
+// more tells whether there is time left to begin something.
+func (p *Pipeline) more(ctx context.Context) func() bool {
+	end, bounded := ctx.Deadline()
+	return func() bool { return !bounded || time.Until(end) > p.Spare }
 }
 
 // objectsAtOnce is how many blobs are deleted at a time.
