@@ -220,7 +220,7 @@ func TestEveryAttemptIsRecorded(t *testing.T) {
 		var n *noted
 		n = note(t, &caller{walk: func(ctx context.Context, call func(string)) error {
 			call("ListDoors")
-			if err := n.Stop(ctx, model.Change{}, organization, account, n.audit.ID, model.AuditCancelled, "enough"); err != nil {
+			if err := n.Stop(t.Context(), model.Change{}, organization, account, n.audit.ID, model.AuditCancelled, "enough"); err != nil {
 				t.Error(err)
 			}
 			<-ctx.Done()
