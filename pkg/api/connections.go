@@ -44,11 +44,10 @@ type ConnectionOutput struct {
 	ListedConnection
 	NextAudit *time.Time `json:"next_audit,omitempty"`
 	Reminder  string     `json:"reminder,omitempty" doc:"What to delete, and how, after the audit of an account that is audited once"`
-	// ExternalID is what the role's trust policy has to ask for. It is told to
-	// whoever sets the role up, and is no secret from them.
-	ExternalID  string `json:"external_id,omitempty"`
-	CheckerRole string `json:"checker_role,omitempty" doc:"The role that the account's role has to trust"`
-	Links       *Links `json:"links,omitempty" doc:"To a role that fits, while the connection has none that works"`
+	// What follows is told to whoever may set roles up, and to nobody else.
+	ExternalID  string `json:"external_id,omitempty" doc:"What the trust policy of the account's role has to ask for; told with the scope connections"`
+	CheckerRole string `json:"checker_role,omitempty" doc:"The role that the account's role has to trust; told with the scope connections"`
+	Links       *Links `json:"links,omitempty" doc:"To a role that fits, while the connection has none that works; told with the scope connections"`
 }
 
 type connectionAnswer struct {
@@ -203,17 +202,18 @@ func (a *API) reschedule(ctx context.Context, org model.OrganizationID, c model.
 }
 
 func (a *API) showConnection(ctx context.Context, org model.OrganizationID, c model.Connection) (*connectionAnswer, error) {
-	external, err := a.ExternalIDs.ExternalID(ctx, org)
-	if err != nil {
-		return nil, a.answer(ctx, err)
-	}
 	next, err := a.Store.For(org).NextAudit(ctx, c.ID)
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	out := &connectionAnswer{
-		Location: "/v1/connections/" + string(c.ID), ETag: etag(c.Version),
-		Body: ConnectionOutput{ListedConnection: a.listed(c), ExternalID: external.Reveal(), CheckerRole: a.CheckerRole, Links: a.links(ctx, c, external)},
+	out := &connectionAnswer{Location: "/v1/connections/" + string(c.ID), ETag: etag(c.Version), Body: ConnectionOutput{ListedConnection: a.listed(c)}}
+	// What a role is set up with is of no use to who only reads, and could be to others.
+	if callerOf(ctx).Can(model.ScopeConnections) {
+		external, err := a.ExternalIDs.ExternalID(ctx, org)
+		if err != nil {
+			return nil, a.answer(ctx, err)
+		}
+		out.Body.ExternalID, out.Body.CheckerRole, out.Body.Links = external.Reveal(), a.CheckerRole, a.links(ctx, c, external)
 	}
 	if !next.IsZero() {
 		out.Body.NextAudit = &next
