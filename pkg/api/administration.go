@@ -51,7 +51,7 @@ func (a *API) putSettings(ctx context.Context, in *struct {
 	if err := org.PutSettings(ctx, a.by(ctx), &s); err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	a.note(ctx, "settings were changed", slog.Bool("access_keys_allowed", s.AccessKeysAllowed))
+	a.note(ctx, "settings were changed", slog.Bool("access_keys_allowed", s.AccessKeysAllowed), slog.Bool("second_factor_required", s.SecondFactorRequired))
 	a.tell(ctx, event.OfSettings(callerOf(ctx).Organization, s, a.Now()))
 	return &settingsAnswer{ETag: etag(s.Version), Body: s}, nil
 }

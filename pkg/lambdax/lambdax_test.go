@@ -84,7 +84,7 @@ func TestHTTP(t *testing.T) {
 		t.Errorf("from %q", got.RemoteAddr)
 	}
 	if got.Method != http.MethodGet || got.URL.Path != e.RawPath || got.URL.Query().Get("b") != "x y" || body != "hello" ||
-		got.Header.Get("CloudArq-Organization") != "default" || got.Header.Get("X-Request-Id") != "Uq3sXjJ8DoEEPXg=" {
+		got.Header.Get("Idempotency-Key") != "first" || got.Header.Get("X-Request-Id") != "Uq3sXjJ8DoEEPXg=" {
 		t.Errorf("request %+v with body %q", got, body)
 	}
 	want := events.APIGatewayV2HTTPResponse{StatusCode: 201, Headers: map[string]string{"x-one": "1"}, Cookies: []string{"a=1", "b=2"}, Body: "made"}

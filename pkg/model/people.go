@@ -109,6 +109,9 @@ type Member struct {
 	Version int64 `json:"-"` // of the stored record
 }
 
+// Administers reports whether the member can make others administrators.
+func (m Member) Administers() bool { return m.Role == RoleAdmin && !m.Suspended }
+
 // Project is a part of an organization that can be granted. Connections name theirs.
 type Project struct {
 	Name        string    `json:"name" minLength:"1" maxLength:"100" pattern:"^[A-Za-z0-9._-]+$" example:"shop"`
@@ -162,7 +165,8 @@ const (
 	MaxTokenName   = 100
 )
 
-// How long links are good for.
+// How long links are good for. An invitation waits for somebody on holiday; a recovery is
+// handed over while both sides talk.
 const (
 	InvitationAge = 7 * 24 * time.Hour
 	RecoveryAge   = time.Hour

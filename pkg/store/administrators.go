@@ -25,9 +25,6 @@ func (o *Organization) steppingKey() table.Key {
 // stepTries is how often somebody tries to step down while others do.
 const stepTries = 10
 
-// administrates reports whether a member can make others administrators.
-func administrates(m model.Member) bool { return m.Role == model.RoleAdmin && !m.Suspended }
-
 // StepDown lets a member, as it was read, stop being an administrator: after it, and by no
 // other way, the member is changed or removed as of that version. ErrLastAdministrator says
 // that nobody else is one.
@@ -66,7 +63,7 @@ func (o *Organization) tryStepDown(ctx context.Context, m model.Member) error {
 		if err != nil {
 			return err
 		}
-		if others = other.Person != m.Person && administrates(other); others {
+		if others = other.Person != m.Person && other.Administers(); others {
 			break
 		}
 	}

@@ -307,30 +307,10 @@ func (o *Organization) APIToken(ctx context.Context, id model.TokenID) (model.AP
 	return tokens.get(ctx, o, string(id))
 }
 
-// APITokensPage lists some API tokens by id, which is by age.
-func (o *Organization) APITokensPage(ctx context.Context, cursor string, limit int) (page []model.APIToken, next string, err error) {
-	page, next, err = tokens.page(ctx, o, cursor, limit)
-	for i := range page {
-		if err == nil {
-			page[i].LastUsed, err = o.TokenUsed(ctx, page[i].ID)
-		}
-	}
-	return page, next, err
-}
-
 // APITokens yields all API tokens by id, which is by age. When they were last used is left
 // out.
 func (o *Organization) APITokens(ctx context.Context) iter.Seq2[model.APIToken, error] {
 	return tokens.all(ctx, o)
-}
-
-// ChangeAPIToken writes an API token that was read; ErrConflict says that somebody else
-// changed it first. A new one is written by People.AddToken.
-func (o *Organization) ChangeAPIToken(ctx context.Context, by model.Change, t *model.APIToken) error {
-	if t.Version == 0 {
-		return fmt.Errorf("change token %s: %w", t.ID, ErrConflict)
-	}
-	return o.putToken(ctx, by, t)
 }
 
 func (o *Organization) putToken(ctx context.Context, by model.Change, t *model.APIToken) error {

@@ -28,7 +28,7 @@ func (s Service) Invite(ctx context.Context, by model.Change, org model.Organiza
 		return i, secret.String{}, err
 	}
 	i.ID, i.CreatedAt, i.Version = model.InvitationID(ulid.Make().String()), s.Now().UTC(), 0
-	i.ExpiresAt = i.CreatedAt.Add(InvitationAge)
+	i.ExpiresAt = i.CreatedAt.Add(model.InvitationAge)
 	token, hash, err := NewToken(InviteToken, string(i.ID))
 	if err != nil {
 		return i, secret.String{}, err

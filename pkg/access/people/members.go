@@ -7,9 +7,6 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
-// administers reports whether a member can make others administrators.
-func administers(m model.Member) bool { return m.Role == model.RoleAdmin && !m.Suspended }
-
 // ChangeMember gives a member another role, other projects, or a suspension: next is the
 // member as it was read, with what is changed. store.ErrLastAdministrator says that the
 // organization would have no administrator, store.ErrConflict that somebody else changed
@@ -27,7 +24,7 @@ func (s Service) ChangeMember(ctx context.Context, by model.Change, org model.Or
 	if err := next.Check(); err != nil {
 		return next, err
 	}
-	if administers(was) && !administers(next) {
+	if was.Administers() && !next.Administers() {
 		if err := o.StepDown(ctx, was); err != nil {
 			return next, err
 		}
@@ -47,7 +44,7 @@ func (s Service) RemoveMember(ctx context.Context, by model.Change, org model.Or
 	if was.Version != m.Version {
 		return store.ErrConflict
 	}
-	if administers(was) {
+	if was.Administers() {
 		if err := o.StepDown(ctx, was); err != nil {
 			return err
 		}

@@ -8,7 +8,6 @@ import (
 	"hash/crc32"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/oklog/ulid/v2"
 
@@ -27,13 +26,6 @@ const (
 	InviteToken   Kind = "caqi" // of an invitation: in the fragment of its link
 	RecoveryToken Kind = "caqv" // of a recovery: in the fragment of its link
 	DeviceToken   Kind = "caqd" // of a device that somebody signed in on: in a cookie
-)
-
-// How long links are good for. An invitation waits for somebody on holiday; a recovery is
-// handed over while both sides talk.
-const (
-	InvitationAge = 7 * 24 * time.Hour
-	RecoveryAge   = time.Hour
 )
 
 // A token is

@@ -17,7 +17,7 @@ import (
 // would need no password.
 func (s Service) Recover(ctx context.Context, by model.Change, org model.OrganizationID, id model.PersonID) (model.Recovery, secret.String, error) {
 	r := model.Recovery{ID: model.RecoveryID(ulid.Make().String()), Person: id, CreatedAt: s.Now().UTC(), ByOperator: by.Actor.Kind == model.ActorOperator}
-	r.ExpiresAt = r.CreatedAt.Add(RecoveryAge)
+	r.ExpiresAt = r.CreatedAt.Add(model.RecoveryAge)
 	if _, err := s.Store.For(org).Member(ctx, id); err != nil {
 		return r, secret.String{}, err
 	}

@@ -747,7 +747,7 @@ func TestInvitations(t *testing.T) {
 		t.Fatalf("%+v, %v", step, err)
 	}
 	i, link := invite(t, d, "acme", "late@example.com")
-	d.watch.Pass(people.InvitationAge)
+	d.watch.Pass(model.InvitationAge)
 	if _, err := d.Accept(ctx, link, "", secret.New(goodPassword), home); code(err) != people.CodeLinkOver {
 		t.Errorf("too late: %v", err)
 	}

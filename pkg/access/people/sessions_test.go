@@ -584,8 +584,9 @@ func TestAPIToken(t *testing.T) {
 		"89 days":             {func(h *house, _ *model.APIToken) error { h.watch.Pass(89 * 24 * time.Hour); return nil }, ""},
 		"90 days":             {func(h *house, _ *model.APIToken) error { h.watch.Pass(90 * 24 * time.Hour); return nil }, people.CodeTokenInvalid},
 		"its end": {func(h *house, k *model.APIToken) error {
-			k.ExpiresAt = h.watch.Now().Add(time.Minute)
-			err := h.Store.For("acme").ChangeAPIToken(ctx, h.change("shorten"), k)
+			err := h.Store.For("acme").RemoveAPIToken(ctx, h.change("end"), *k)
+			k.ExpiresAt, k.Version = h.watch.Now().Add(time.Minute), 0
+			err = errors.Join(err, h.Store.People().AddToken(ctx, "acme", h.change("make anew"), k))
 			h.watch.Pass(time.Minute)
 			return err
 		}, people.CodeTokenExpired},

@@ -279,8 +279,7 @@ func (s *SignIn) member(ctx context.Context, org model.OrganizationID, config mo
 
 // change writes a member, unless there would be no administrator.
 func (s *SignIn) change(ctx context.Context, records *store.Organization, was model.Member, m *model.Member, by model.Change) error {
-	administers := func(m model.Member) bool { return m.Role == model.RoleAdmin && !m.Suspended }
-	if !administers(was) || administers(*m) {
+	if !was.Administers() || m.Administers() {
 		return records.ChangeMember(ctx, by, m)
 	}
 	err := records.StepDown(ctx, was)

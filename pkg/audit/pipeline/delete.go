@@ -218,7 +218,7 @@ func (p *Pipeline) purgeOrganization(ctx context.Context, id model.OrganizationI
 		left++
 	}
 	if left > 0 {
-		return true, nil // for now
+		return true, nil // and the clock has it come again
 	}
 	if done, err = p.Store.Erase(ctx, itself, p.Now(), more); done && err == nil {
 		err = org.DeletePurge(ctx, wholeOrganization)
