@@ -180,19 +180,25 @@ func (s Service) Passkey(ctx context.Context, challenge secret.String, answer []
 	return s.arrive(ctx, who, t, from)
 }
 
+// answered is both sides of a ceremony of which there is an answer.
+func (s Service) answered(who model.Person, answer []byte) (*webauthn.WebAuthn, passkeyHolder, error) {
+	party, err := s.Relying.party()
+	if err != nil {
+		return nil, passkeyHolder{}, err
+	}
+	if len(answer) > maxPasskeyAnswer {
+		return nil, passkeyHolder{}, refuse(CodePasskeyRefused, errors.New("the answer is too large"))
+	}
+	h, err := holderOf(who)
+	return party, h, err
+}
+
 // assert takes the answer of a passkey of a person's, and notes its counter. A counter that
 // goes back is refused: two devices have the key. The counter stays as it was then.
 func (s Service) assert(who *model.Person, ceremony webauthn.SessionData, answer []byte) (cloned bool, err error) {
-	party, err := s.Relying.party()
+	party, holder, err := s.answered(*who, answer)
 	if err != nil {
 		return false, err
-	}
-	holder, err := holderOf(*who)
-	if err != nil {
-		return false, err
-	}
-	if len(answer) > maxPasskeyAnswer {
-		return false, refuse(CodePasskeyRefused, errors.New("the answer is too large"))
 	}
 	parsed, err := protocol.ParseCredentialRequestResponseBytes(answer)
 	if err != nil {
@@ -299,16 +305,9 @@ func (s Service) RegisterPasskey(ctx context.Context, caller Caller, text secret
 
 // register checks the answer of a browser that made a passkey.
 func (s Service) register(who model.Person, ceremony webauthn.SessionData, answer []byte) (*webauthn.Credential, error) {
-	party, err := s.Relying.party()
+	party, holder, err := s.answered(who, answer)
 	if err != nil {
 		return nil, err
-	}
-	holder, err := holderOf(who)
-	if err != nil {
-		return nil, err
-	}
-	if len(answer) > maxPasskeyAnswer {
-		return nil, refuse(CodePasskeyRefused, errors.New("the answer is too large"))
 	}
 	parsed, err := protocol.ParseCredentialCreationResponseBytes(answer)
 	if err != nil {

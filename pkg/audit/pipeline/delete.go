@@ -199,7 +199,9 @@ func (p *Pipeline) purgeOrganization(ctx context.Context, id model.OrganizationI
 			return false, err
 		}
 		if !quiet {
-			left++
+			if left++; !more() {
+				return false, nil
+			}
 			continue
 		}
 		for done := false; !done; {
