@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -75,6 +76,7 @@ func register[I, O any](api huma.API, n need, op huma.Operation, handler func(co
 	op.Security = n.security()
 	op.Metadata = map[string]any{needKey: n}
 	op.Errors = append(op.Errors, errorsOf(op, n)...)
+	conditions(&op, reflect.TypeFor[I]())
 	slices.Sort(op.Errors)
 	op.Errors = slices.Compact(op.Errors)
 	huma.Register(api, op, handler)

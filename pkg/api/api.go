@@ -5,8 +5,6 @@ package api
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -109,7 +107,7 @@ func (a *API) Handler() http.Handler {
 		}
 		writeProblem(w, noRoute(r.Context()))
 	})
-	return a.guard(mux)
+	return a.guard(tags(mux))
 }
 
 // Document is the OpenAPI document of the API with all of its routes, as JSON: what
@@ -231,6 +229,10 @@ func (a *API) answer(ctx context.Context, err error) error {
 		return problem(ctx, http.StatusNotFound, "not_found", "there is no such thing in this organization")
 	case errors.Is(err, store.ErrKeyReused):
 		return problem(ctx, http.StatusUnprocessableEntity, "idempotency_key_reused", "the Idempotency-Key was used for another request within the last day")
+	case errors.Is(err, store.ErrInFlight):
+		p := problem(ctx, http.StatusConflict, "request_in_flight", "a request with this Idempotency-Key is being worked on; send it again in a moment")
+		p.header = http.Header{"Retry-After": {"2"}}
+		return p
 	case errors.Is(err, store.ErrConflict):
 		return problem(ctx, http.StatusConflict, "conflict", "somebody else changed it at the same moment; read it again and repeat the request")
 	}
@@ -240,27 +242,4 @@ func (a *API) answer(ctx context.Context, err error) error {
 	}
 	a.Log.ErrorContext(ctx, "request failed", slog.Any("error", err))
 	return problem(ctx, http.StatusInternalServerError, "internal", "something went wrong here; the request id leads to the log")
-}
-
-func (a *API) newID() string {
-	return ulid.MustNew(ulid.Timestamp(a.Now()), ulid.DefaultEntropy()).String()
-}
-
-// idempotent is the id of what a request with an Idempotency-Key makes: the same
-// however often the request is repeated within a day. The key is of no use for
-// another request.
-func (a *API) idempotent(ctx context.Context, id model.OrganizationID, what, key string, request any) (string, error) {
-	fresh := a.newID()
-	if key == "" {
-		return fresh, nil
-	}
-	if err := a.repeatable(ctx, id); err != nil {
-		return "", err
-	}
-	body, err := json.Marshal(request)
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256(body)
-	return a.Store.For(id).Idempotent(ctx, what, key, hex.EncodeToString(sum[:]), fresh, a.Now())
 }

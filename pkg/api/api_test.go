@@ -727,7 +727,8 @@ func TestConnectionThatCannotBeWritten(t *testing.T) {
 // lossy is a table that takes no record whose partition has some word.
 type lossy struct {
 	table.Table
-	fails string
+	fails     string
+	meanwhile func() // once, before a connection is written
 }
 
 func (l *lossy) Add(ctx context.Context, k table.Key, n int64, expires time.Time) (int64, error) {
@@ -740,6 +741,10 @@ func (l *lossy) Add(ctx context.Context, k table.Key, n int64, expires time.Time
 func (l *lossy) Put(ctx context.Context, it table.Item) error {
 	if l.fails != "" && strings.Contains(it.PK, l.fails) {
 		return errAway
+	}
+	if then := l.meanwhile; then != nil && strings.HasSuffix(it.PK, "#CONNECTION") {
+		l.meanwhile = nil
+		then()
 	}
 	return l.Table.Put(ctx, it)
 }

@@ -154,7 +154,7 @@ func (o Operator) Recover(ctx context.Context, email string) (model.Recovery, se
 	if len(orgs) == 0 {
 		return model.Recovery{}, secret.String{}, refused("%s is a member of no organization; invite anew with: cloudarq admin invite %s --organization ORGANIZATION", who.Email, who.Email)
 	}
-	return o.people().Recover(ctx, o.by("recover-person"), orgs[0], who.ID)
+	return o.people().Recover(ctx, o.by("recover-person"), orgs[0], who.ID, "")
 }
 
 // SetUp makes the first organization if there is none, and invites its first administrator
