@@ -144,6 +144,7 @@ func (a *API) routes(mux *http.ServeMux) huma.API {
 	if a.Operators {
 		a.operators(api)
 	}
+	describe(api.OpenAPI())
 	return api
 }
 

@@ -70,6 +70,7 @@ type server struct {
 	people  *crowd
 	again   func() *server // another handler on the same records
 	caps    func(api.Caps)
+	wrong   func(format string, args ...any) // is told of answers that the document does not have
 }
 
 func newServer(t testing.TB) *server {
@@ -117,14 +118,15 @@ func newServer(t testing.TB) *server {
 		Templates: s.shelf, Ledgers: s.shelf,
 		CheckerRole: "arn:aws:iam::999999999999:role/checker", AuditRole: "TheirAuditRole", Region: "eu-west-1", Version: "test",
 	}
-	s.handler = a.Handler()
+	s.wrong = t.Errorf
+	s.handler = s.documented(a.Handler())
 	s.caps = func(c api.Caps) {
 		a.Caps = c
-		s.handler = a.Handler()
+		s.handler = s.documented(a.Handler())
 	}
 	s.again = func() *server {
 		other := *s
-		other.handler = a.Handler()
+		other.handler = s.documented(a.Handler())
 		return &other
 	}
 	return s

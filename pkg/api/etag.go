@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"net/http"
-	"reflect"
 	"strconv"
 	"strings"
 
@@ -93,8 +93,9 @@ func (w *tagged) end() {
 	}
 	h.Set("ETag", tag)
 	if reads && !noneMatches(w.r.Header.Get("If-None-Match"), tag) {
-		h.Del("Content-Type")
-		h.Del("Content-Length")
+		for _, name := range []string{"Content-Type", "Content-Length", "Location"} {
+			h.Del(name)
+		}
 		w.status, w.body = http.StatusNotModified, bytes.Buffer{}
 	}
 	w.send()
@@ -120,15 +121,9 @@ func tags(next http.Handler) http.Handler {
 	})
 }
 
-// conditions has the OpenAPI document say which conditions an operation takes.
-func conditions(op *huma.Operation, input reflect.Type) {
-	if op.Method != http.MethodGet {
-		if _, ok := input.FieldByName("IfMatch"); ok {
-			op.Errors = append(op.Errors, http.StatusPreconditionFailed, http.StatusPreconditionRequired)
-		}
-		return
-	}
-	if op.Responses["303"] != nil {
+// conditions has the OpenAPI document say that what is read may have been read before.
+func conditions(op *huma.Operation) {
+	if op.Method != http.MethodGet || op.Responses["303"] != nil {
 		return
 	}
 	op.Parameters = append(op.Parameters, &huma.Param{
@@ -140,7 +135,7 @@ func conditions(op *huma.Operation, input reflect.Type) {
 		op.Responses = map[string]*huma.Response{}
 	}
 	op.Responses["200"] = &huma.Response{Headers: tag}
-	op.Responses["304"] = &huma.Response{Description: "The client has the answer", Headers: tag}
+	op.Responses["304"] = &huma.Response{Description: "The client has the answer", Headers: maps.Clone(tag)}
 }
 
 func ptr[T any](v T) *T { return &v }

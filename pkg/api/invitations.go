@@ -14,11 +14,6 @@ func (a *API) invitations(api huma.API) {
 	op := func(id, method, path, summary string) huma.Operation {
 		return huma.Operation{OperationID: id, Method: method, Path: "/v1" + path, Summary: summary, Tags: []string{"invitations"}}
 	}
-	link := func(id, path, summary string) huma.Operation {
-		o := op(id, http.MethodPost, path, summary)
-		o.Errors = []int{http.StatusNotFound, http.StatusUnauthorized, http.StatusForbidden}
-		return o
-	}
 	create := op("create-invitation", http.MethodPost, "/invitations", "Invite somebody by a one-time link, which is shown once")
 	create.DefaultStatus = http.StatusCreated
 	withdraw := op("withdraw-invitation", http.MethodDelete, "/invitations/{invitation}", "Take an invitation back")
@@ -26,10 +21,10 @@ func (a *API) invitations(api huma.API) {
 	register(api, mayAdminister, op("list-invitations", http.MethodGet, "/invitations", "List the invitations that nobody accepted"), a.listInvitations)
 	register(api, mayAdminister, create, a.createInvitation)
 	register(api, mayAdminister, withdraw, a.withdrawInvitation)
-	register(api, anybody, link("look-up-invitation", "/invitations/lookup", "Show what a link invites to"), a.lookUpInvitation)
-	register(api, anybody, link("accept-invitation", "/invitations/acceptance", "Accept an invitation: somebody new chooses a password, and who has an account shows it, and goes on as in signing in"), a.acceptInvitation)
-	register(api, anybody, link("look-up-recovery", "/recovery/lookup", "Show whom a link recovers"), a.lookUpRecovery)
-	register(api, anybody, link("use-recovery", "/recovery", "Choose a new password by a recovery link; second factors, devices and sessions are gone"), a.useRecovery)
+	register(api, anybody, op("look-up-invitation", http.MethodPost, "/invitations/lookup", "Show what a link invites to"), a.lookUpInvitation)
+	register(api, anybody, op("accept-invitation", http.MethodPost, "/invitations/acceptance", "Accept an invitation: somebody new chooses a password, and who has an account shows it, and goes on as in signing in"), a.acceptInvitation)
+	register(api, anybody, op("look-up-recovery", http.MethodPost, "/recovery/lookup", "Show whom a link recovers"), a.lookUpRecovery)
+	register(api, anybody, op("use-recovery", http.MethodPost, "/recovery", "Choose a new password by a recovery link; second factors, devices and sessions are gone"), a.useRecovery)
 }
 
 type invitationsAnswer struct {

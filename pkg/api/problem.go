@@ -47,10 +47,18 @@ func (p *Problem) ContentType(string) string { return "application/problem+json"
 
 func problem(ctx context.Context, status int, code, detail string) *Problem {
 	id, _ := ctx.Value(requestIDKey{}).(string)
-	return &Problem{
+	p := &Problem{
 		Type: "https://cloudarq.dev/problems/" + code, Title: http.StatusText(status), Status: status,
 		Code: code, Detail: detail, RequestID: id,
 	}
+	if status == http.StatusUnauthorized { // says how to come in: RFC 9110, section 11.6.1
+		scheme := "Bearer"
+		if code == "not_signed" {
+			scheme = "AWS4-HMAC-SHA256"
+		}
+		p.header = http.Header{"Www-Authenticate": {scheme + ` realm="cloudarq"`}}
+	}
+	return p
 }
 
 func invalid(ctx context.Context, pointer, detail string) *Problem {

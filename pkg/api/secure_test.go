@@ -299,6 +299,7 @@ func FuzzHandler(f *testing.F) {
 	start, tried := s.now, 0
 	f.Fuzz(func(t *testing.T, method, path, query, key string, body []byte) {
 		tried++
+		s.wrong = t.Errorf
 		s.now = start.Add(time.Duration(tried%5000) * time.Hour) // no limit holds, and the token does
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", bytes.NewReader(body))
 		r.Method, r.URL = method, &url.URL{Path: path, RawQuery: query}

@@ -15,7 +15,7 @@ import (
 func (a *API) session(api huma.API) {
 	register(api, anybody, huma.Operation{
 		OperationID: "refresh-session", Method: http.MethodPost, Path: refreshPath + "/refresh", Summary: "Get new tokens for a refresh token, which is good for one use", Tags: []string{"session"},
-		Description: "One that was used before ends the session. 409 refresh_raced says that another request has the next one.", Errors: []int{http.StatusUnauthorized},
+		Description: "One that was used before ends the session. 409 refresh_raced says that another request has the next one.",
 	}, a.refresh)
 	register(api, signedIn, huma.Operation{
 		OperationID: "get-session", Method: http.MethodGet, Path: refreshPath, Summary: "Show who is signed in, and what that may do", Tags: []string{"session"},
