@@ -237,6 +237,9 @@ func (a *API) answer(ctx context.Context, err error) error {
 	case errors.Is(err, store.ErrConflict):
 		return problem(ctx, http.StatusConflict, "conflict", "somebody else changed it at the same moment; read it again and repeat the request")
 	}
+	if p := a.denied(ctx, err); p != nil {
+		return p
+	}
 	if store.Refused(err) { // an edge should have: see there
 		a.Log.ErrorContext(ctx, "what was asked for can be no record", slog.Any("error", err))
 		return problem(ctx, http.StatusUnprocessableEntity, "invalid", "what the request says cannot be kept: it is too large, or a name in it can be none")

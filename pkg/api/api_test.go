@@ -730,6 +730,7 @@ func TestConnectionThatCannotBeWritten(t *testing.T) {
 type lossy struct {
 	table.Table
 	fails     string
+	by        error  // errAway if nil
 	meanwhile func() // once, before a connection is written
 }
 
@@ -742,6 +743,9 @@ func (l *lossy) Add(ctx context.Context, k table.Key, n int64, expires time.Time
 
 func (l *lossy) Put(ctx context.Context, it table.Item) error {
 	if l.fails != "" && strings.Contains(it.PK, l.fails) {
+		if l.by != nil {
+			return l.by
+		}
 		return errAway
 	}
 	if then := l.meanwhile; then != nil && strings.HasSuffix(it.PK, "#CONNECTION") {

@@ -81,7 +81,7 @@ func refusalsOf(op *huma.Operation, n need) map[int][]string {
 		http.StatusUnprocessableEntity:         {"invalid"},
 		http.StatusTooManyRequests:             {people.LimitedCode},
 		http.StatusRequestHeaderFieldsTooLarge: {"header_too_large"},
-		http.StatusInternalServerError:         {"internal"},
+		http.StatusInternalServerError:         {"internal", "installation_denied"},
 	}
 	add := func(status int, codes ...string) { all[status] = append(all[status], codes...) }
 	changes := !safe(op.Method)
