@@ -13,6 +13,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/internal/version"
 	"github.com/cloudarq/cloudarq/pkg/access/connect"
+	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/aws/client"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/local/keep"
@@ -25,7 +26,7 @@ import (
 
 func (c *cli) serve() *cobra.Command {
 	var o serve.Options
-	var proxies []string
+	var proxies, origins []string
 	var role string
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -58,6 +59,9 @@ else unless you say --insecure-http. GET /healthz tells whether it works.`,
 			if o.Proxies, err = prefixes(proxies); err != nil {
 				return err
 			}
+			if o.Origins, err = originsOf(origins); err != nil {
+				return err
+			}
 			if err := o.Complete(); err != nil { // before a state is made
 				return err
 			}
@@ -72,12 +76,24 @@ else unless you say --insecure-http. GET /healthz tells whether it works.`,
 	flags.BoolVar(&o.InsecureHTTP, "insecure-http", false, "let other machines in without TLS: passwords can be read on the way")
 	flags.StringVar(&o.PublicURL, "public-url", "", "how people reach it, such as https://cloudarq.example.com (default of the first address)")
 	flags.StringSliceVar(&o.SSOPrivateHosts, "sso-private-host", nil, "hosts of organizations' providers of single sign-on that may have private addresses; others are reached on the internet alone")
+	flags.StringSliceVar(&origins, "cors-origin", nil, "origins of pages elsewhere that may call /v1 from browsers, by API tokens, such as https://dashboards.example.com")
 	flags.StringVar((*string)(&o.Organization), "organization", string(serve.DefaultOrganization), "id of the organization that the first start makes")
 	flags.StringVar(&o.Administrator, "administrator", serve.DefaultAdministrator, "e-mail address of the first administrator, who can change it")
 	flags.StringVar(&role, "audit-role-name", "CloudArqAuditRole", "name of the roles of connections; others are not assumed")
 	flags.Float64Var(&c.quotaShare, "quota-share", 100*client.DefaultShare, "percentage of AWS's API quotas that audits may take; the accounts' own work shares them")
 	c.keyringFlag(cmd)
 	return cmd
+}
+
+func originsOf(texts []string) (all []api.Origin, err error) {
+	for _, text := range texts {
+		o, err := api.ParseOrigin(text)
+		if err != nil {
+			return nil, usagef("--cors-origin: %w", err)
+		}
+		all = append(all, o)
+	}
+	return all, nil
 }
 
 // prefixes reads networks, of which a single address is one.

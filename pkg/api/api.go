@@ -76,6 +76,8 @@ type API struct {
 	// one that reaches the internet alone, if it has none. Its records, keys and sessions are
 	// this API's. Without a callback that is SSOCallback of the host that a request is for.
 	SSO sso.SignIn
+	// Origins are those of pages elsewhere that may call /v1 from browsers; none if empty.
+	Origins []Origin
 	// Operators adds the routes of operators, for whom a gateway verifies signatures.
 	Operators bool
 
@@ -107,7 +109,7 @@ func (a *API) Handler() http.Handler {
 		}
 		writeProblem(w, noRoute(r.Context()))
 	})
-	return a.guard(tags(mux))
+	return a.guard(a.cors(tags(mux)))
 }
 
 // Document is the OpenAPI document of the API with all of its routes, as JSON: what
@@ -137,7 +139,7 @@ func (a *API) routes(mux *http.ServeMux) huma.API {
 	api.UseMiddleware(noteOperation, names, a.authorize, a.limit)
 	for _, add := range []func(huma.API){
 		a.signIn, a.singleSignOn, a.session, a.me, a.members, a.invitations, a.projects, a.tokens,
-		a.connections, a.externalIDs, a.audits, a.calls, a.verification, a.findings, a.administration, a.adminLog,
+		a.connections, a.externalIDs, a.audits, a.calls, a.verification, a.findings, a.organization, a.administration, a.adminLog,
 	} {
 		add(api)
 	}

@@ -70,6 +70,7 @@ type server struct {
 	people  *crowd
 	again   func() *server // another handler on the same records
 	caps    func(api.Caps)
+	origins func(...api.Origin)
 	wrong   func(format string, args ...any) // is told of answers that the document does not have
 }
 
@@ -123,6 +124,10 @@ func newServer(t testing.TB) *server {
 	s.caps = func(c api.Caps) {
 		a.Caps = c
 		s.handler = s.documented(a.Handler())
+	}
+	s.origins = func(o ...api.Origin) {
+		a.Origins = o
+		s.handler = a.Handler()
 	}
 	s.again = func() *server {
 		other := *s

@@ -14,15 +14,16 @@ import (
 
 // samples are bodies that operations accept.
 var samples = map[string]string{
-	"invite-administrator": `{"email":"zoe@example.com"}`,
-	"recover-person":       `{"email":"zoe@example.com"}`,
-	"create-organization":  `{"id":"acme","name":"Acme"}`,
-	"create-connection":    `{"name":"shop","project":"p","regions":["eu-west-1"],"schedule":{"timezone":"UTC"}}`,
-	"update-connection":    `{"name":"shop","project":"p","schedule":{"timezone":"UTC"}}`,
-	"give-access-key":      `{"access_key_id":"` + keyID + `","secret_access_key":"` + keySecret + `"}`,
-	"put-settings":         `{"access_keys_allowed":true}`,
-	"put-sso":              `{"enabled":true,"issuer":"https://acme.okta.com","client_id":"c","client_secret":"s","domains":["acme.com"],"groups":[{"group":"g","role":"client","projects":["p"]}],"otherwise":{"role":"client"}}`,
-	"start-audit":          `{"connection":"c"}`,
+	"invite-administrator":    `{"email":"zoe@example.com"}`,
+	"recover-person":          `{"email":"zoe@example.com"}`,
+	"create-organization":     `{"id":"acme","name":"Acme"}`,
+	"create-connection":       `{"name":"shop","project":"p","regions":["eu-west-1"],"schedule":{"timezone":"UTC"}}`,
+	"update-connection":       `{"name":"shop","project":"p","schedule":{"timezone":"UTC"}}`,
+	"give-access-key":         `{"access_key_id":"` + keyID + `","secret_access_key":"` + keySecret + `"}`,
+	"update-own-organization": `{"name":"Acme"}`,
+	"put-settings":            `{"access_keys_allowed":true}`,
+	"put-sso":                 `{"enabled":true,"issuer":"https://acme.okta.com","client_id":"c","client_secret":"s","domains":["acme.com"],"groups":[{"group":"g","role":"client","projects":["p"]}],"otherwise":{"role":"client"}}`,
+	"start-audit":             `{"connection":"c"}`,
 
 	"sign-in":                 `{"email":"a@b.cd","password":"x","organization":"acme","browser":true}`,
 	"sign-in-second-factor":   `{"challenge":"x","code":"1"}`,

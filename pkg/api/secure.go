@@ -17,8 +17,8 @@ import (
 )
 
 // always is what every answer carries, errors included: a browser that is led here runs
-// nothing of it, shows it in no other page, and tells nobody. There is no CORS: no page of
-// another origin reads an answer.
+// nothing of it, shows it in no other page, and tells nobody. No page of another origin
+// reads an answer, but for those of API.Origins.
 // https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers (30 November 2026)
 var always = map[string]string{
 	"Strict-Transport-Security":    "max-age=63072000; includeSubDomains; preload",

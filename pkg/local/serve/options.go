@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
@@ -39,6 +40,8 @@ type Options struct {
 	PublicURL string
 	// SSOPrivateHosts are providers of single sign-on that may have private addresses.
 	SSOPrivateHosts []string
+	// Origins are those of pages elsewhere that may call /v1 from browsers.
+	Origins []api.Origin
 
 	Organization  model.OrganizationID // made at the first start
 	Administrator string               // the e-mail address of who is invited first
