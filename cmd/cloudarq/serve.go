@@ -150,7 +150,7 @@ func (c *cli) operating(ctx context.Context, work func(serve.Operator) error) er
 func (c *cli) adminOrganizations() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "organizations",
-		Short: "Make, list and suspend the organizations that are served from a data directory",
+		Short: "Make, list, suspend and delete the organizations that are served from a data directory",
 	}
 	show := func(work func(context.Context, serve.Operator, string) ([]model.Organization, error)) func(*cobra.Command, []string) error {
 		return func(cmd *cobra.Command, words []string) error {
@@ -174,7 +174,7 @@ func (c *cli) adminOrganizations() *cobra.Command {
 		}),
 	}
 	create.Flags().StringVar(&name, "name", "", "what people call it")
-	cmd.AddCommand(create,
+	cmd.AddCommand(create, c.deleteOrganization(),
 		&cobra.Command{
 			Use: "list", Short: "List the organizations", Args: cobra.NoArgs,
 			RunE: show(func(ctx context.Context, o serve.Operator, _ string) ([]model.Organization, error) {
@@ -194,6 +194,37 @@ func (c *cli) adminOrganizations() *cobra.Command {
 			}),
 		},
 	)
+	return cmd
+}
+
+func (c *cli) deleteOrganization() *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "delete ID",
+		Short: "Delete an organization and everything that is kept of it",
+		Long: `Let nobody of an organization in from now on, and purge everything that is kept of it:
+connections, audits, findings, evidence, members, its admin log. cloudarq serve does that
+20 minutes later, or as soon as it runs. The id stays, and is never given again. People who
+are members of nothing else stay without an organization.`,
+		Example: `  cloudarq admin organizations delete acme
+  cloudarq admin organizations delete acme --yes -o json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, words []string) error {
+			return c.operating(cmd.Context(), func(o serve.Operator) error {
+				if !yes {
+					if err := c.agreed(cmd.Context(), fmt.Sprintf("Delete organization %q and everything that is kept of it?", words[0]), "nothing was deleted"); err != nil {
+						return err
+					}
+				}
+				deleted, err := o.Delete(cmd.Context(), model.OrganizationID(words[0]))
+				if err != nil {
+					return err
+				}
+				return write(c, []model.Organization{deleted}, organizationColumns())
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return cmd
 }
 
@@ -281,5 +312,6 @@ func organizationColumns() []report.Column[model.Organization] {
 		{Name: "name", Value: func(o model.Organization) string { return o.Name }},
 		{Name: "created_at", Value: func(o model.Organization) string { return o.CreatedAt.Format(time.RFC3339) }},
 		{Name: "suspended", Value: func(o model.Organization) string { return strconv.FormatBool(!o.SuspendedAt.IsZero()) }},
+		{Name: "deleted", Value: func(o model.Organization) string { return strconv.FormatBool(!o.DeletedAt.IsZero()) }},
 	}
 }

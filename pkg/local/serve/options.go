@@ -19,8 +19,9 @@ const (
 	// DefaultAdministrator is who is invited first where nobody says who it is. The domain
 	// is nobody's (RFC 6761, section 6.3); whoever accepts can change the address.
 	DefaultAdministrator = "admin@cloudarq.localhost"
-	// DefaultOrganization is the one that is made at the first start.
-	DefaultOrganization model.OrganizationID = "default"
+	// DefaultOrganization is the one that is made at the first start: that of what was
+	// audited without a server, which is there to be read then.
+	DefaultOrganization = local.Organization
 )
 
 // Options say where and for whom a Server serves.
