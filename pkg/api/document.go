@@ -42,12 +42,12 @@ var ownRefusals = map[string]map[int][]string{
 	"look-up-recovery":        {http.StatusNotFound: {people.CodeLinkOver}},
 	"passkey-options":         {http.StatusForbidden: ofOneself, http.StatusConflict: {"passkeys_off"}},
 	"recover-member":          {http.StatusForbidden: {people.CodeNotByToken}, http.StatusConflict: {people.CodeMemberOfOthers, people.CodeOwnRecovery, "already_made"}},
-	"recover-person":          {http.StatusNotFound: {people.CodeLinkOver}, http.StatusConflict: {"already_made"}},
+	"recover-person":          {http.StatusConflict: {"already_made"}},
 	"refresh-session":         {http.StatusUnauthorized: append([]string{people.CodeRefreshReused, "factor_required", people.CodeNotMember}, ofTokens...), http.StatusForbidden: {people.CodeMemberSuspended, "organization_suspended"}, http.StatusConflict: {people.CodeRefreshRaced}},
 	"register-passkey":        {http.StatusForbidden: append([]string{people.CodeChallengeOver, people.CodePasskeyRefused}, ofOneself...)},
 	"remove-member":           {http.StatusConflict: {"last_administrator"}},
 	"remove-passkey":          {http.StatusForbidden: ofOneself, http.StatusConflict: {people.CodeFactorRequired}},
-	"remove-totp":             {http.StatusForbidden: ofOneself, http.StatusConflict: {people.CodeFactorRequired, people.CodeNoSecondFactor}},
+	"remove-totp":             {http.StatusNotFound: {"not_found"}, http.StatusForbidden: ofOneself, http.StatusConflict: {people.CodeFactorRequired, people.CodeNoSecondFactor}},
 	"renew-backup-codes":      {http.StatusForbidden: ofOneself, http.StatusConflict: {people.CodeNoSecondFactor}},
 	"retire-external-id":      {http.StatusConflict: {"external_id_in_use"}},
 	"retry-audit":             {http.StatusConflict: {"nothing_to_retry", "audit_forgotten", "audit_running"}},
@@ -154,6 +154,9 @@ func describe(doc *huma.OpenAPI) {
 				continue
 			}
 			_, limited := limits[op.OperationID]
+			for _, p := range op.Parameters {
+				form(p)
+			}
 			delete(op.Responses, "default")
 			for status, r := range op.Responses {
 				if status >= "400" {
@@ -173,6 +176,21 @@ func describe(doc *huma.OpenAPI) {
 				op.Responses[strconv.Itoa(status)] = refuses(c, status, codes, limited)
 			}
 		}
+	}
+}
+
+// form says what the guard and names ask of all parameters.
+func form(p *huma.Param) {
+	if p.Schema.Type != huma.TypeString || p.Schema.Pattern != "" {
+		return
+	}
+	switch {
+	case p.In == "path":
+		p.Schema.Pattern = recordName.String()
+	case p.Name == "cursor":
+		p.Schema.Pattern = "^[A-Za-z0-9_-]*$"
+	default:
+		p.Schema.Pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$" // what text says
 	}
 }
 

@@ -29,7 +29,7 @@ func bearer(token string) header { return header{"Authorization": "Bearer " + to
 // join invites somebody, who accepts, and signs in.
 func (s *server) join(email string, role model.Role, projects ...string) api.SignIn {
 	s.t.Helper()
-	w := s.call(http.MethodPost, "/v1/invitations", nil, map[string]any{"email": email, "role": role, "projects": projects})
+	w := s.call(http.MethodPost, "/v1/invitations", nil, map[string]any{"email": email, "role": role, "projects": append([]string{}, projects...)})
 	if w.Code != http.StatusCreated {
 		s.t.Fatalf("invite: %d, %s", w.Code, w.Body)
 	}

@@ -96,6 +96,42 @@ func TestBodiesAreReadAsTheyAreWritten(t *testing.T) {
 	}
 }
 
+// TestNull: no name of any body may be null, wherever it stands. What a passkey says is the
+// browser's.
+func TestNull(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	c := s.connect(nil, map[string]any{})
+	session := s.join("anna@example.com", model.RoleAdmin)
+	fill := strings.NewReplacer("{organization}", "default", "{connection}", string(c.ID), "{person}", string(session.Session.Person), "{project}", "shop", "{passkey}", "none")
+	tried := 0
+	for _, o := range s.operations() {
+		for name := range decoded(t, samples[o.ID]) {
+			members := decoded(t, samples[o.ID])
+			members[name] = nil
+			w := s.call(o.method, fill.Replace(o.path), header{"If-Match": `"v1"`, "Authorization": "Bearer " + session.AccessToken}, members)
+			problem(t, o.ID+", "+name, w, http.StatusUnprocessableEntity, "invalid")
+			tried++
+		}
+	}
+	if tried < 40 {
+		t.Errorf("%d bodies were tried", tried)
+	}
+	problem(t, "within", s.call(http.MethodPost, "/v1/connections", nil, `{"schedule":{"timezone":null}}`), http.StatusUnprocessableEntity, "invalid")
+	problem(t, "all of it", s.call(http.MethodPost, "/v1/connections", nil, `null`), http.StatusUnprocessableEntity, "invalid")
+}
+
+func decoded(t *testing.T, body string) map[string]any {
+	t.Helper()
+	members := map[string]any{}
+	if body != "" {
+		if err := json.Unmarshal([]byte(body), &members); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return members
+}
+
 // misspelt is a body in all the ways in which two readers may read two things.
 func misspelt(t *testing.T, body string) map[string]string {
 	t.Helper()

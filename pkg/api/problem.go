@@ -109,10 +109,11 @@ func writeProblem(w http.ResponseWriter, p *Problem) {
 }
 
 // setUp gives the errors of huma's own validation the form of all others, and has it
-// read names as they are spelled. The library has no other place for that than
-// variables of its own.
+// read names as they are spelled and lists as lists. The library has no other place for
+// that than variables of its own.
 var setUp = sync.OnceFunc(func() {
 	huma.ValidateStrictCasing = true
+	huma.DefaultArrayNullable = false // no list of ours is null
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
 		p := problem(ctx.Context(), status, code(status), message)
 		for _, err := range errs {
