@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -26,6 +27,10 @@ func (a *API) session(api huma.API) {
 	register(api, signedIn, huma.Operation{
 		OperationID: "change-organization", Method: http.MethodPost, Path: refreshPath + "/organization", Summary: "Go over to another of one's organizations: a new session takes the place of this one", Tags: []string{"session"},
 	}, a.changeOrganization)
+	register(api, signedIn, huma.Operation{
+		OperationID: "hand-over-session", Method: http.MethodPost, Path: refreshPath + "/handover", Summary: "Make the code by which a program on one's own computer signs in with a session of its own", Tags: []string{"session"},
+		Description: "For RFC 8252: a browser takes the code to the program's loopback address, which shows it to /v1/sign-in/handover with the verifier of the challenge (RFC 7636, S256).",
+	}, a.handOver)
 }
 
 func (a *API) refresh(ctx context.Context, in *struct {
@@ -134,4 +139,26 @@ func (a *API) changeOrganization(ctx context.Context, in *struct {
 	from.Browser = in.browser()
 	s, err := a.People.GoOver(ctx, callerOf(ctx), in.Body.Organization, from)
 	return a.step(ctx, s, err)
+}
+
+// Handover is the code that a program signs in with.
+type Handover struct {
+	Code      string    `json:"code" doc:"Good for one use" example:"caqc_…"`
+	ExpiresAt time.Time `json:"expires_at" doc:"A minute from now"`
+}
+
+type handoverAnswer struct{ Body Handover }
+
+func (a *API) handOver(ctx context.Context, in *struct {
+	Device
+	Body struct {
+		Challenge string `json:"challenge" minLength:"43" maxLength:"43" doc:"SHA-256 of the program's verifier, in base64url" example:"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"`
+	}
+},
+) (*handoverAnswer, error) {
+	code, until, err := a.People.Handover(ctx, callerOf(ctx), in.Body.Challenge, in.from(ctx))
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	return &handoverAnswer{Handover{code.Reveal(), until}}, nil
 }
