@@ -114,7 +114,8 @@ func (r *deployedRegistry) forget(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), forgetWithin)
 	defer cancel()
-	return r.client.Disconnect(ctx, r.connection)
+	_, err := r.client.Disconnect(ctx, r.connection)
+	return err
 }
 
 // The deployment is asked to verify as often as it takes: a role is not known
