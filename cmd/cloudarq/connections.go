@@ -78,16 +78,14 @@ func reminder(audit model.Audit) string {
 }
 
 func (c *cli) connectionsList(ctx context.Context) error {
-	return c.with(ctx, func(s *local.State) error {
-		all, err := s.Records.Connections(ctx)
+	return c.using(ctx, func(b backend) error {
+		all, err := b.Connections(ctx)
 		if err != nil {
 			return err
 		}
-		rows := make([]report.Connection, len(all))
-		for i, connection := range all {
-			if rows[i], err = row(ctx, s, connection); err != nil {
-				return err
-			}
+		rows, err := b.Rows(ctx, all)
+		if err != nil {
+			return err
 		}
 		return write(c, rows, report.ConnectionColumns())
 	})
@@ -105,30 +103,41 @@ func (c *cli) connectionsShow() *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			ctx := cmd.Context()
-			return c.withConnection(ctx, words[0], func(accounts keep.Connections, connection model.Connection) error {
-				shown, err := row(ctx, accounts.State, connection)
+			return c.using(ctx, func(b backend) error {
+				connection, err := findConnection(ctx, b, words[0])
 				if err != nil {
 					return err
 				}
-				columns := report.ConnectionColumns()
+				id := ""
 				if reveal {
-					id, err := accounts.ExternalID(ctx, connection)
-					if err != nil {
+					if id, err = b.ExternalID(ctx, connection); err != nil {
 						return err
 					}
-					shown.ExternalID = id.Reveal()
-					columns = append(columns, report.ExternalIDColumn())
 				}
-				if c.output == string(report.Table) {
-					return report.ConnectionText(c.stdout, shown)
-				}
-				return write(c, []report.Connection{shown}, columns)
+				return c.showConnection(ctx, b, connection, id)
 			})
 		},
 	}
 	cmd.Flags().BoolVar(&reveal, "reveal-external-id", false, "print the External ID, too")
 	c.keyringFlag(cmd)
 	return cmd
+}
+
+// showConnection shows a connection, with its External ID unless that is empty.
+func (c *cli) showConnection(ctx context.Context, b backend, connection model.Connection, externalID string) error {
+	rows, err := b.Rows(ctx, []model.Connection{connection})
+	if err != nil {
+		return err
+	}
+	columns := report.ConnectionColumns()
+	if externalID != "" {
+		rows[0].ExternalID = externalID
+		columns = append(columns, report.ExternalIDColumn())
+	}
+	if c.output == string(report.Table) {
+		return report.ConnectionText(c.stdout, rows[0])
+	}
+	return write(c, rows, columns)
 }
 
 func (c *cli) connectionsUpdate() *cobra.Command {

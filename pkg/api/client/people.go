@@ -18,6 +18,13 @@ func (c *Client) With(token secret.String) *Client {
 	return &other
 }
 
+// Use is a client that takes its tokens from elsewhere.
+func (c *Client) Use(tokens Tokens) *Client {
+	other := *c
+	other.options.Token, other.options.Tokens = secret.String{}, tokens
+	return &other
+}
+
 // Link is a one-time link that was made for somebody.
 type Link struct {
 	ID        string    `json:"id"`

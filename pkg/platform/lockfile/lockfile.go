@@ -21,7 +21,9 @@ const every = 10 * time.Millisecond
 func Lock(ctx context.Context, path string) (unlock func(), err error) { return wait(ctx, path, true) }
 
 // Share is Lock for many at a time, beside none that Lock.
-func Share(ctx context.Context, path string) (unlock func(), err error) { return wait(ctx, path, false) }
+func Share(ctx context.Context, path string) (unlock func(), err error) {
+	return wait(ctx, path, false)
+}
 
 // Try is Lock that does not wait: ErrHeld.
 func Try(path string) (unlock func(), err error) { return try(path, true) }
