@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/cloudarq/cloudarq/internal/version"
+	"github.com/cloudarq/cloudarq/pkg/api/login"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
@@ -29,6 +30,7 @@ type cli struct {
 	stdout, stderr io.Writer
 
 	dataDir string
+	server  string // whose records are used; empty is those of this machine
 	output  string
 	quiet   bool
 	noColor bool
@@ -38,6 +40,9 @@ type cli struct {
 	keyringPassphrase string         // where the passphrase of the keyring is
 	keyring           secret.Wrapper // once it was asked for
 	lines             *bufio.Reader  // of stdin, which may hold more than one secret
+
+	credentials *login.Store       // of servers; nil is where they are kept
+	browse      func(string) error // opens a page; nil is the system's way
 
 	quotaShare float64  // percentage of AWS's quotas that calls take; 0 is the default
 	elsewhere  sync.Map // hosts that are not AWS's, and were named
@@ -53,24 +58,33 @@ this machine, with the credentials that you have; nothing leaves the machine.
 Only connections bootstrap makes something, if you ask for it: the role to audit by.
 (operator mends a deployed CloudArq, and touches no account that is audited.)
 
+With --server, or CLOUDARQ_SERVER, most commands are about what a CloudArq server
+has, deployed or of cloudarq serve; --server '' is this machine again. Sign in with
+cloudarq login, or have an API token in CLOUDARQ_TOKEN.
+
 Exit codes: 0 done; 1 findings at or above --fail-on, or a policy that fails
 policy verify; 2 wrong command line or passphrase; 3 coverage below
 --min-coverage; 4 AWS refused the credentials or the role, or lets in who it
-should not; 5 cancelled or out of time; 6 anything else; 7 what is kept of an audit
+should not, or a server refuses you; 5 cancelled or out of time; 6 anything else; 7 what is kept of an audit
 is not what it wrote.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			return fromEnvironment(cmd.Flags())
+			said := cmd.Flags().Changed("server")
+			if err := fromEnvironment(cmd.Flags()); err != nil {
+				return err
+			}
+			return c.atServer(cmd, said)
 		},
 	}
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.dataDir, "data-dir", "", "where audits are kept (default $XDG_DATA_HOME/cloudarq)")
+	flags.StringVar(&c.server, "server", "", "URL of the server whose records are meant, such as https://cloudarq.example.com (default those of this machine)")
 	flags.StringVarP(&c.output, "output", "o", "table", "output: table, json, ndjson or csv")
 	flags.BoolVarP(&c.quiet, "quiet", "q", false, "no progress, no summary on stderr")
 	flags.BoolVar(&c.noColor, "no-color", false, "no colours (also NO_COLOR)")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
-	root.AddCommand(c.audit(), c.connections(), c.findings(), c.resources(), c.checks(), c.policy(), c.report(), c.admin(), c.operator(), c.serve(), c.version())
+	root.AddCommand(c.audit(), c.connections(), c.findings(), c.resources(), c.checks(), c.policy(), c.report(), c.admin(), c.operator(), c.serve(), c.login(), c.logout(), c.whoami(), c.version())
 	strict(root)
 	return root
 }

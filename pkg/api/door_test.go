@@ -204,8 +204,8 @@ var loggedOfPeople = map[string]bool{
 	"create-project": true, "update-project": true, "remove-project": true, "create-token": true, "end-token": true,
 	"change-password": true, "change-email": true, "confirm-totp": true, "remove-totp": true, "renew-backup-codes": true,
 	"register-passkey": true, "remove-passkey": true, // TestPasskeys, of pkg/access/people, has them
-	"sign-in": false, "sign-in-second-factor": false, "sign-in-passkey-options": false, "sign-in-enrolment": false, "sign-in-organization": false,
-	"refresh-session": false, "sign-out": false, "change-organization": false, "update-me": false, "enrol-totp": false, "passkey-options": false,
+	"sign-in": false, "sign-in-second-factor": false, "sign-in-passkey-options": false, "sign-in-enrolment": false, "sign-in-organization": false, "sign-in-handover": false,
+	"refresh-session": false, "sign-out": false, "change-organization": false, "hand-over-session": false, "update-me": false, "enrol-totp": false, "passkey-options": false,
 	"end-my-session": false, "end-my-other-sessions": false, "look-up-invitation": false, "look-up-recovery": false,
 }
 

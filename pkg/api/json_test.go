@@ -30,6 +30,8 @@ var samples = map[string]string{
 	"sign-in-passkey-options": `{"challenge":"x"}`,
 	"sign-in-enrolment":       `{"challenge":"x"}`,
 	"sign-in-organization":    `{"challenge":"x","organization":"acme"}`,
+	"sign-in-handover":        `{"code":"x","verifier":"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"}`,
+	"hand-over-session":       `{"challenge":"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}`,
 	"refresh-session":         `{"refresh_token":"x"}`,
 	"change-organization":     `{"organization":"acme"}`,
 	"update-me":               `{"name":"x"}`,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -17,8 +18,8 @@ func (a *API) session(api huma.API) {
 		OperationID: "refresh-session", Method: http.MethodPost, Path: refreshPath + "/refresh", Summary: "Get new tokens for a refresh token, which is good for one use", Tags: []string{"session"},
 		Description: "One that was used before ends the session. 409 refresh_raced says that another request has the next one.",
 	}, a.refresh)
-	register(api, signedIn, huma.Operation{
-		OperationID: "get-session", Method: http.MethodGet, Path: refreshPath, Summary: "Show who is signed in, and what that may do", Tags: []string{"session"},
+	register(api, known, huma.Operation{
+		OperationID: "get-session", Method: http.MethodGet, Path: refreshPath, Summary: "Show who is signed in, or whose API token it is, and what that may do", Tags: []string{"session"},
 	}, a.getSession)
 	register(api, signedIn, huma.Operation{
 		OperationID: "sign-out", Method: http.MethodDelete, Path: refreshPath, DefaultStatus: http.StatusNoContent, Summary: "End the session", Tags: []string{"session"},
@@ -26,6 +27,10 @@ func (a *API) session(api huma.API) {
 	register(api, signedIn, huma.Operation{
 		OperationID: "change-organization", Method: http.MethodPost, Path: refreshPath + "/organization", Summary: "Go over to another of one's organizations: a new session takes the place of this one", Tags: []string{"session"},
 	}, a.changeOrganization)
+	register(api, signedIn, huma.Operation{
+		OperationID: "hand-over-session", Method: http.MethodPost, Path: refreshPath + "/handover", Summary: "Make the code by which a program on one's own computer signs in with a session of its own", Tags: []string{"session"},
+		Description: "For RFC 8252: a browser takes the code to the program's loopback address, which shows it to /v1/sign-in/handover with the verifier of the challenge (RFC 7636, S256).",
+	}, a.handOver)
 }
 
 func (a *API) refresh(ctx context.Context, in *struct {
@@ -71,10 +76,13 @@ func (a *API) mayRefresh(ctx context.Context, s model.Session, who model.Person)
 	return err
 }
 
-// SessionView is who is signed in.
+// SessionView is who makes a request.
 type SessionView struct {
-	Session       model.Session          `json:"session"`
-	Person        model.Person           `json:"person"`
+	Session       *model.Session         `json:"session,omitempty" doc:"Of a person who signed in"`
+	Token         *model.APIToken        `json:"token,omitempty" doc:"Of a program"`
+	Person        model.Person           `json:"person" doc:"Or the owner of the token"`
+	Organization  model.OrganizationID   `json:"organization"`
+	Role          model.Role             `json:"role" doc:"Of the person in the organization"`
 	Scopes        []model.Scope          `json:"scopes"`
 	AllProjects   bool                   `json:"all_projects"`
 	Projects      []string               `json:"projects"`
@@ -86,16 +94,27 @@ type sessionAnswer struct{ Body SessionView }
 
 func (a *API) getSession(ctx context.Context, in *struct{ ByCookie }) (*sessionAnswer, error) {
 	c := callerOf(ctx)
-	session, e1 := a.Store.People().Session(ctx, c.Person, c.Session)
-	who, e2 := a.Store.People().Person(ctx, c.Person)
-	orgs, e3 := a.Store.People().Organizations(ctx, c.Person)
-	if err := errors.Join(e1, e2, e3); err != nil {
+	out := &sessionAnswer{SessionView{Organization: c.Organization, Scopes: c.Scopes, AllProjects: c.AllProjects, Projects: append([]string{}, c.Projects...)}}
+	view := &out.Body
+	var e1, e2, e3, e4 error
+	view.Person, e1 = a.Store.People().Person(ctx, c.Person)
+	member, e2 := a.org(ctx).Member(ctx, c.Person)
+	view.Role = member.Role
+	if c.Session != "" {
+		view.Session = &model.Session{}
+		*view.Session, e3 = a.Store.People().Session(ctx, c.Person, c.Session)
+	} else {
+		view.Token = &model.APIToken{}
+		*view.Token, e3 = a.org(ctx).APIToken(ctx, c.Token)
+	}
+	if c.SSO || c.Token != "" { // it is of one, and others are none of its business
+		view.Organizations = []model.OrganizationID{c.Organization}
+	} else {
+		view.Organizations, e4 = a.Store.People().Organizations(ctx, c.Person)
+	}
+	if err := errors.Join(e1, e2, e3, e4); err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	if c.SSO { // it is of one, and others are none of its business
-		orgs = []model.OrganizationID{c.Organization}
-	}
-	out := &sessionAnswer{SessionView{Session: session, Person: who, Scopes: c.Scopes, AllProjects: c.AllProjects, Projects: append([]string{}, c.Projects...), Organizations: orgs}}
 	if in.browser() {
 		out.Body.CSRFToken = people.CSRFToken(secret.New(in.Access))
 	}
@@ -134,4 +153,26 @@ func (a *API) changeOrganization(ctx context.Context, in *struct {
 	from.Browser = in.browser()
 	s, err := a.People.GoOver(ctx, callerOf(ctx), in.Body.Organization, from)
 	return a.step(ctx, s, err)
+}
+
+// Handover is the code that a program signs in with.
+type Handover struct {
+	Code      string    `json:"code" doc:"Good for one use" example:"caqc_…"`
+	ExpiresAt time.Time `json:"expires_at" doc:"A minute from now"`
+}
+
+type handoverAnswer struct{ Body Handover }
+
+func (a *API) handOver(ctx context.Context, in *struct {
+	Device
+	Body struct {
+		Challenge string `json:"challenge" minLength:"43" maxLength:"43" doc:"SHA-256 of the program's verifier, in base64url" example:"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"`
+	}
+},
+) (*handoverAnswer, error) {
+	code, until, err := a.People.Handover(ctx, callerOf(ctx), in.Body.Challenge, in.from(ctx))
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	return &handoverAnswer{Handover{code.Reveal(), until}}, nil
 }

@@ -73,7 +73,7 @@ func (s Service) replace(ctx context.Context, caller Caller, was model.Person, e
 	if err != nil {
 		return nil, err
 	}
-	return s.begin(ctx, who, caller.Organization, from)
+	return s.begin(ctx, who, model.Session{Organization: caller.Organization}, from)
 }
 
 // add notes an event and changes a person, whose sessions go on.

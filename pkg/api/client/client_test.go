@@ -77,7 +77,7 @@ func TestRequest(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
-	if err := deployment.Disconnect(t.Context(), c); err != nil || asked.Method != http.MethodDelete || asked.Header.Get("If-Match") != `"v1"` {
+	if _, err := deployment.Disconnect(t.Context(), c); err != nil || asked.Method != http.MethodDelete || asked.Header.Get("If-Match") != `"v1"` {
 		t.Errorf("%s If-Match %q, %v", asked.Method, asked.Header.Get("If-Match"), err)
 	}
 }
