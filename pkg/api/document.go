@@ -54,6 +54,7 @@ var ownRefusals = map[string]map[int][]string{
 	"rotate-external-id":      {http.StatusConflict: {"external_id_replacing"}},
 	"sign-in":                 {http.StatusUnauthorized: {people.CodeSignInRefused, people.CodeNotMember}, http.StatusForbidden: {people.CodeMemberSuspended, "organization_suspended"}},
 	"sign-in-enrolment":       {http.StatusForbidden: ofSteps},
+	"sign-in-handover":        {http.StatusUnauthorized: {people.CodeSessionEnded, people.CodeNotMember, "organization_gone", "factor_required"}, http.StatusForbidden: ofSteps},
 	"sign-in-organization":    {http.StatusUnauthorized: {people.CodeNotMember}, http.StatusForbidden: ofSteps},
 	"sign-in-passkey-options": {http.StatusForbidden: ofSteps},
 	"sign-in-second-factor":   {http.StatusUnauthorized: {people.CodeNotMember}, http.StatusForbidden: append([]string{people.CodeWrongCode, people.CodeUsedCode, people.CodePasskeyRefused, people.CodePasskeyCloned}, ofSteps...)},
