@@ -82,7 +82,10 @@ func register[I, O any](api huma.API, n need, op huma.Operation, handler func(co
 
 // errorsOf are the statuses with which any route may answer what comes before it.
 func errorsOf(op huma.Operation, n need) []int {
-	all := []int{http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusRequestHeaderFieldsTooLarge, http.StatusRequestURITooLong, http.StatusInternalServerError}
+	all := []int{http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusRequestHeaderFieldsTooLarge, http.StatusRequestURITooLong, http.StatusInternalServerError}
+	if !followed(&op) {
+		all = append(all, http.StatusTooManyRequests)
+	}
 	if n != anybody {
 		all = append(all, http.StatusUnauthorized, http.StatusForbidden)
 	}

@@ -52,13 +52,14 @@ func (a *API) limit(ctx huma.Context, next func(huma.Context)) {
 		who.Person = caller.Actor.ID
 	}
 	left, err := a.limiter.Take(ctx.Context(), of, who)
-	r, w := humago.Unwrap(ctx)
+	_, w := humago.Unwrap(ctx)
 	var over *people.LimitedError
 	switch {
 	case errors.As(err, &over) && followed(ctx.Operation()):
 		p := a.limited(ctx.Context(), over)
 		maps.Copy(w.Header(), p.header)
-		http.Redirect(w, r, toSignIn(p, ""), http.StatusSeeOther)
+		w.Header().Set("Location", toSignIn(p, ""))
+		w.WriteHeader(http.StatusSeeOther)
 		return
 	case err != nil:
 		a.refuse(ctx.Context(), w, err)
