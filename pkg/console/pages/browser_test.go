@@ -552,3 +552,8 @@ func (b *browser) leaks(besides ...string) {
 func newULID() string { return ulid.Make().String() }
 
 func secretOf(text string) secret.String { return secret.New(text) }
+
+func slogTo(w io.Writer) *slog.Logger { return slog.New(slog.NewJSONHandler(w, nil)) }
+
+// secure sets what the API sets around its pages.
+func (b *browser) secure(h http.Header) { api.Secure(h) }

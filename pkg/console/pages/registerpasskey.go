@@ -5,23 +5,21 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/cloudarq/cloudarq/pkg/access/people"
 	"github.com/cloudarq/cloudarq/pkg/api"
 )
 
 // registerPasskey keeps the passkey that a browser made. Whose first second factor it is gets
 // backup codes.
 func (s *site) registerPasskey(v *visit) {
-	made := v.field("passkey")
-	if !json.Valid([]byte(made)) {
-		v.mendMe(&refusal{Problem: api.Problem{Status: http.StatusForbidden, Code: people.CodePasskeyRefused, Detail: "the browser made no passkey"}}, passkeyForm, nil)
-		return
+	made := json.RawMessage(v.field("passkey"))
+	if !json.Valid(made) { // without a script there is none
+		made = json.RawMessage("null")
 	}
 	var kept struct {
 		BackupCodes []string `json:"backup_codes"`
 	}
 	refused := v.ask(http.MethodPost, "/v1/me/passkeys", map[string]any{
-		"challenge": v.field("challenge"), "name": strings.TrimSpace(v.field("name")), "passkey": json.RawMessage(made),
+		"challenge": v.field("challenge"), "name": strings.TrimSpace(v.field("name")), "passkey": made,
 	}, &kept)
 	if refused != nil {
 		refused.Errors = nil // its fields are on another page

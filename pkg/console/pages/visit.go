@@ -17,6 +17,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/access/people"
 	"github.com/cloudarq/cloudarq/pkg/access/sso"
 	"github.com/cloudarq/cloudarq/pkg/api"
+	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
 // maxForm is the most bytes of a form: what a passkey answers is the largest field.
@@ -78,7 +79,7 @@ func (v *visit) ask(method, path string, in, out any) *refusal {
 	for _, cookie := range a.header.Values("Set-Cookie") {
 		v.w.Header().Add("Set-Cookie", cookie)
 	}
-	if a.status >= http.StatusBadRequest {
+	if a.status >= http.StatusMultipleChoices { // the API leads nobody on who asks here
 		refused := &refusal{}
 		if err := json.Unmarshal(a.body.Bytes(), &refused.Problem); err != nil {
 			return v.broken(method, path, err)
@@ -100,6 +101,14 @@ func (v *visit) ask(method, path string, in, out any) *refusal {
 func (v *visit) broken(method, path string, err error) *refusal {
 	v.site.log.ErrorContext(v.r.Context(), "the API's answer to a page cannot be used", slog.String("method", method), slog.String("path", path), slog.Any("error", err))
 	return &refusal{Problem: api.Problem{Status: http.StatusInternalServerError, Code: "internal"}}
+}
+
+// record is the id of something in a path of the API: of nothing, if a form says what is none.
+func record(id string) string {
+	if !model.IsULID(id) {
+		return "none"
+	}
+	return id
 }
 
 // answer is an http.ResponseWriter that keeps what is written.
