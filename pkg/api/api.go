@@ -80,6 +80,9 @@ type API struct {
 	Origins []Origin
 	// Operators adds the routes of operators, for whom a gateway verifies signatures.
 	Operators bool
+	// Pages puts what people look at over the API: it answers all requests, those for routes
+	// by the handler that it is given, by which it also does whatever pages do. Nil is none.
+	Pages func(api http.Handler, log *slog.Logger) http.Handler
 
 	origins    http.CrossOriginProtection
 	limiter    people.Counters
@@ -109,7 +112,11 @@ func (a *API) Handler() http.Handler {
 		}
 		writeProblem(w, noRoute(r.Context()))
 	})
-	return a.guard(a.cors(tags(mux)))
+	next := a.public(a.cors(tags(mux)))
+	if a.Pages != nil {
+		next = a.Pages(next, a.Log)
+	}
+	return a.guard(next)
 }
 
 // Document is the OpenAPI document of the API with all of its routes, as JSON: what
@@ -187,7 +194,7 @@ func (a *API) guard(next http.Handler) http.Handler {
 			writeProblem(w, p)
 			return
 		}
-		a.public(next).ServeHTTP(w, r.WithContext(ctx))
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 

@@ -123,6 +123,9 @@ func refusalsOf(op *huma.Operation, n need) map[int][]string {
 	for status, codes := range ownRefusals[op.OperationID] {
 		add(status, codes...)
 	}
+	if followed(op) {
+		delete(all, http.StatusTooManyRequests)
+	}
 	for status, codes := range all {
 		slices.Sort(codes)
 		all[status] = slices.Compact(codes)
@@ -168,6 +171,9 @@ func describe(doc *huma.OpenAPI) {
 					r.Headers = map[string]*huma.Header{}
 				}
 				share(r.Headers, http.StatusOK, limited)
+				if status == "303" {
+					r.Headers["Retry-After"] = &huma.Header{Description: "In seconds; to the page that says that it was tried too often.", Schema: &huma.Schema{Type: huma.TypeString, Pattern: "^[0-9]+$"}}
+				}
 				if lines, _ := op.Metadata[linesKey].(bool); lines && r.Content != nil {
 					r.Content[ndjson] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Description: "One entry of the list in each line"}}
 				}

@@ -15,6 +15,7 @@ import (
 // nothing, or is a step that has a name of its own.
 var again = map[string]string{
 	"sign-in": "begins a challenge", "sign-in-second-factor": "a challenge is good once", "sign-in-passkey-options": "asks", "sign-in-enrolment": "shows what may be used", "sign-in-organization": "a challenge is good once",
+	"hand-over-session": "a code is good for a minute, and its session is made by who has the verifier", "sign-in-handover": "a code is good once",
 	"refresh-session": "a refresh token is good once", "change-organization": "takes the place of the session",
 	"look-up-invitation": "asks", "accept-invitation": "a link is good once", "look-up-recovery": "asks", "use-recovery": "a link is good once",
 	"change-password": "the password is that one", "change-email": "the address is that one", "enrol-totp": "the next takes its place", "confirm-totp": "a code is good once", "remove-totp": "it is gone",

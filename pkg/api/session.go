@@ -18,6 +18,12 @@ func (a *API) session(api huma.API) {
 		OperationID: "refresh-session", Method: http.MethodPost, Path: refreshPath + "/refresh", Summary: "Get new tokens for a refresh token, which is good for one use", Tags: []string{"session"},
 		Description: "One that was used before ends the session. 409 refresh_raced says that another request has the next one.",
 	}, a.refresh)
+	register(api, anybody, huma.Operation{
+		OperationID: "renew-session", Method: http.MethodGet, Path: refreshPath + "/renewal", DefaultStatus: http.StatusSeeOther,
+		Summary: "Send a browser on to a page with new tokens in its cookies", Tags: []string{"session"},
+		Description: "For a browser whose access token is over. If there can be none, it is sent to " + signInPage + "?error=… with a code. One that a page of another site sent here goes on as it is: its refresh token did not come along.",
+		Responses:   sendsOn("To the page that was asked for, or to " + signInPage),
+	}, a.renewSession)
 	register(api, known, huma.Operation{
 		OperationID: "get-session", Method: http.MethodGet, Path: refreshPath, Summary: "Show who is signed in, or whose API token it is, and what that may do", Tags: []string{"session"},
 	}, a.getSession)
@@ -44,7 +50,12 @@ func (a *API) refresh(ctx context.Context, in *struct {
 	if text == "" {
 		text, browser = in.Cookie, true
 	}
-	token, err := people.ParseToken(people.RefreshToken, secret.New(text))
+	return a.renew(ctx, secret.New(text), browser)
+}
+
+// renew replaces a refresh token.
+func (a *API) renew(ctx context.Context, text secret.String, browser bool) (*signInAnswer, error) {
+	token, err := people.ParseToken(people.RefreshToken, text)
 	if err != nil {
 		return nil, problem(ctx, http.StatusUnauthorized, people.CodeTokenInvalid, "there is no refresh token, or it is not one")
 	}
@@ -58,6 +69,36 @@ func (a *API) refresh(ctx context.Context, in *struct {
 	}
 	out := &signInAnswer{}
 	return out, a.enter(ctx, out, &people.Entry{Session: s, Refresh: next}, browser)
+}
+
+// renewSession is refresh for a browser on its way to a page. Strict cookies do not come with
+// what a page of another site leads to, and nobody is signed out because of that.
+func (a *API) renewSession(ctx context.Context, in *struct {
+	Cookie string `cookie:"__Secure-caqr" maxLength:"200" doc:"Set by the sign-in"`
+	Return string `query:"return" doc:"The page to go to afterwards: a path of this host; the first page if left out" example:"/me"`
+	From   string `header:"Sec-Fetch-Site" hidden:"true"`
+},
+) (*sentOn, error) {
+	back, err := returnTo(ctx, in.Return)
+	if err != nil {
+		return nil, err
+	}
+	if in.From == crossSite {
+		return &sentOn{Location: back}, nil
+	}
+	renewed, err := a.renew(ctx, secret.New(in.Cookie), true)
+	var p *Problem
+	switch {
+	case err == nil:
+		return &sentOn{Location: back, Cookies: renewed.SetCookie}, nil
+	case !errors.As(err, &p):
+		return nil, err
+	}
+	out := &sentOn{Location: toSignIn(p, back)}
+	if p.Status == http.StatusUnauthorized {
+		out.Cookies = noCookies()
+	}
+	return out, nil
 }
 
 // mayRefresh refuses a session that goes on no longer as it was begun: the organization is

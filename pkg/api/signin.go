@@ -86,7 +86,7 @@ func (a *API) enter(ctx context.Context, out *signInAnswer, e *people.Entry, bro
 		return nil
 	}
 	out.Body.CSRFToken = people.CSRFToken(access)
-	out.SetCookie = sessionCookies(access, expires, e.Refresh, e.Session, a.Now())
+	out.SetCookie = sessionCookies(access, e.Refresh, e.Session, a.Now())
 	if !e.Device.Empty() {
 		out.SetCookie = append(out.SetCookie, knownDevice(e.Device))
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
+	"github.com/cloudarq/cloudarq/pkg/console"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/platform/lockfile"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
@@ -232,7 +233,7 @@ func (s *Server) wire() wired {
 			Client:   sso.NewClient(sso.Reach{PrivateHosts: s.Options.SSOPrivateHosts}),
 			Callback: s.Options.PublicURL + api.SSOCallback,
 		},
-		Origins: s.Options.Origins,
+		Origins: s.Options.Origins, Pages: console.Over,
 		Ledgers: s.State.Evidence, Now: time.Now, Log: s.Log, CheckerRole: s.Principal, AuditRole: s.AuditRole, Version: s.Version,
 	}
 	return w
