@@ -11,6 +11,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/access/people"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
+	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 func (a *API) session(api huma.API) {
@@ -176,7 +177,7 @@ type noCookiesAnswer struct {
 
 func (a *API) signOut(ctx context.Context, _ *struct{}) (*noCookiesAnswer, error) {
 	c := callerOf(ctx)
-	if err := a.Sessions.End(ctx, c.Person, c.Session); err != nil {
+	if err := a.Sessions.EndOne(ctx, a.by(ctx), c, c.Session); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, a.answer(ctx, err)
 	}
 	return &noCookiesAnswer{noCookies()}, nil

@@ -192,7 +192,7 @@ func TestRecovery(t *testing.T) {
 	b := h.browser()
 	b.join("acme", "anna@example.com", model.RoleAdmin)
 	operator := model.Change{Actor: model.Actor{Kind: model.ActorOperator}, At: h.now}
-	_, token, err := h.people.Recover(t.Context(), operator, "acme", h.person("anna@example.com").ID)
+	_, token, err := h.people.Recover(t.Context(), operator, "acme", h.person("anna@example.com").ID, "")
 	if err != nil {
 		t.Fatal(err)
 	}
