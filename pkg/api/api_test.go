@@ -70,6 +70,7 @@ type server struct {
 	people  *crowd
 	again   func() *server // another handler on the same records
 	caps    func(api.Caps)
+	at      func(publicURL string)           // which passkeys are good for
 	wrong   func(format string, args ...any) // is told of answers that the document does not have
 }
 
@@ -122,6 +123,10 @@ func newServer(t testing.TB) *server {
 	s.handler = s.documented(a.Handler())
 	s.caps = func(c api.Caps) {
 		a.Caps = c
+		s.handler = s.documented(a.Handler())
+	}
+	s.at = func(publicURL string) {
+		a.People.Relying = people.RelyingAt(publicURL)
 		s.handler = s.documented(a.Handler())
 	}
 	s.again = func() *server {
