@@ -9,11 +9,18 @@ cd "$(dirname "$0")/.."
 each=${1:-2m}
 only=${2:-.}
 
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
 failed=0
 while IFS=: read -r file name; do
 	[[ $name =~ $only ]] || continue
-	echo "$name of $(dirname "$file")"
-	go test -run '^$' -fuzz "^$name\$" -fuzztime "$each" "./$(dirname "$file")" | grep -E '^fuzz: elapsed.*total|^(---|FAIL|    )' | tail -n 12 || true
-	[[ ${PIPESTATUS[0]} == 0 ]] || failed=1
+	package=./$(dirname "$file")
+	if go test -run '^$' -fuzz "^$name\$" -fuzztime "$each" "$package" >"$out" 2>&1; then
+		echo "$name of $package: $(grep -E '^fuzz: elapsed' "$out" | tail -n 1 | sed 's/^fuzz: //')"
+	else
+		failed=1
+		echo "$name of $package:"
+		tail -n 40 "$out"
+	fi
 done < <(grep -rE --include='*_test.go' -o '^func Fuzz[A-Za-z]+' pkg | sed 's/:func /:/' | sort)
 exit $failed

@@ -103,11 +103,14 @@ func FuzzCallsCursor(f *testing.F) {
 		f.Add(base64.RawURLEncoding.EncodeToString([]byte(c)))
 	}
 	f.Add("=")
+	f.Add(base64.RawURLEncoding.EncodeToString([]byte("s3.b\x000")) + "\n")
 	f.Fuzz(func(t *testing.T, cursor string) {
 		at, skip, err := api.CallsCursor(cursor, all)
 		switch {
 		case err != nil && !errors.Is(err, table.ErrCursor):
 			t.Fatal(err)
+		case err == nil && cursor != "" && strings.ContainsAny(cursor, "\r\n="):
+			t.Fatalf("%q is taken for a cursor", cursor)
 		case err == nil && (at < 0 || at >= len(all) || skip < 0):
 			t.Fatalf("%q leads to %d, %d", cursor, at, skip)
 		}

@@ -78,7 +78,7 @@ func FuzzChallenge(f *testing.F) {
 		f.Fatal(err)
 	}
 	good := step.Challenge.Reveal()
-	for _, text := range []string{"", "caqc_", good[:len(good)-1], good + "A", good[:10] + "A" + good[11:], strings.ToUpper(good), strings.Repeat("A", 40<<10), "caqc_AAAA"} {
+	for _, text := range []string{"", "caqc_", good[:len(good)-1], good + "A", good + "\n", good[:10] + "A" + good[11:], strings.ToUpper(good), strings.Repeat("A", 40<<10), "caqc_AAAA"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

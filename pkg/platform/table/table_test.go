@@ -66,6 +66,7 @@ func TestCursorRoundTrip(t *testing.T) {
 func FuzzCursor(f *testing.F) {
 	q := table.Query{PK: "a", Prefix: "b"}
 	f.Add(q.CursorAfter(table.Item{Key: table.Key{PK: "a", SK: "bc"}}), true)
+	f.Add(q.CursorAfter(table.Item{Key: table.Key{PK: "a", SK: "bc"}})+"\n", false)
 	f.Add("", false)
 	f.Add("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", false)
 	f.Fuzz(func(t *testing.T, cursor string, index bool) {
