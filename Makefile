@@ -79,6 +79,10 @@ fuzz: warm ## Have schemathesis make 20,000 requests of the OpenAPI document and
 fuzz-short: warm ## The same with a few thousand requests, another set each day
 	go run ./test/fuzz -examples 2 -phases examples,coverage,fuzzing -seed "$$(date +%Y%m%d)"
 
+FOR := 2m
+fuzz-parsers: ## Fuzz each parser of what strangers send (FOR=2m for each; ONLY=Token for some)
+	tools/fuzz-parsers.sh $(FOR) $(ONLY)
+
 BLINDS := pkg/policy/grant/blinds
 blinds: warm ## Record which facts each operation gives and each check reads (SERVICE=kms for one service, in seconds)
 	rm -rf .cache/blinds && mkdir -p .cache/blinds/reads .cache/blinds/takes

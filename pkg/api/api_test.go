@@ -71,6 +71,7 @@ type server struct {
 	again   func() *server // another handler on the same records
 	caps    func(api.Caps)
 	origins func(...api.Origin)
+	at      func(publicURL string)           // which passkeys are good for
 	wrong   func(format string, args ...any) // is told of answers that the document does not have
 }
 
@@ -127,7 +128,11 @@ func newServer(t testing.TB) *server {
 	}
 	s.origins = func(o ...api.Origin) {
 		a.Origins = o
-		s.handler = a.Handler()
+		s.handler = s.documented(a.Handler())
+	}
+	s.at = func(publicURL string) {
+		a.People.Relying = people.RelyingAt(publicURL)
+		s.handler = s.documented(a.Handler())
 	}
 	s.again = func() *server {
 		other := *s

@@ -116,8 +116,8 @@ func callsCursor(cursor string, all []pipeline.Ledger) (at, skip int, err error)
 	if cursor == "" {
 		return 0, 0, nil
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err != nil {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	if err != nil || strings.ContainsAny(cursor, "\r\n") { // which the decoder passes over
 		return 0, 0, table.ErrCursor
 	}
 	name, line, _ := strings.Cut(string(raw), "\x00")

@@ -103,6 +103,32 @@ func names(ctx huma.Context, next func(huma.Context)) {
 	next(ctx)
 }
 
+// queries refuses a query in which two readers may read two things: a parameter that is there
+// twice, or a number that is there and none, which the library takes for what is left out.
+func queries(ctx huma.Context, next func(huma.Context)) {
+	r, w := humago.Unwrap(ctx)
+	if ctx.Operation().SkipValidateParams {
+		next(ctx)
+		return
+	}
+	query := r.URL.Query()
+	for _, p := range ctx.Operation().Parameters {
+		reason := ""
+		switch values := query[p.Name]; {
+		case p.In != "query" || len(values) == 0:
+		case len(values) > 1:
+			reason = "the parameter is there more than once"
+		case values[0] == "" && p.Schema.Type != huma.TypeString:
+			reason = "the parameter is there and says nothing"
+		}
+		if reason != "" {
+			writeProblem(w, invalid(ctx.Context(), "query."+p.Name, reason))
+			return
+		}
+	}
+	next(ctx)
+}
+
 // deep reports whether JSON has more objects and lists in each other than bodies have.
 func deep(json []byte) bool {
 	depth, quoted := 0, false

@@ -99,7 +99,7 @@ func (o options) one(ctx context.Context, r run) (*tally, error) {
 	}
 	defer func() { _ = os.RemoveAll(at) }()
 	ctx, stop := context.WithCancel(ctx)
-	d, err := newDeployment(ctx, at)
+	d, err := newDeployment(ctx, at, time.Now)
 	if err != nil {
 		stop()
 		return nil, err

@@ -128,7 +128,7 @@ const password = "four words of theirs"
 
 // join makes somebody, who is a member of an organization.
 func (d *deployment) join(ctx context.Context, org model.OrganizationID, email string, m model.Member) (model.Person, model.Member, error) {
-	now := time.Now().UTC().Truncate(time.Second)
+	now := d.api.Now().UTC().Truncate(time.Second)
 	hash, err := d.api.People.Passwords.Hash(ctx, secret.New(password))
 	if err != nil {
 		return model.Person{}, m, err
@@ -157,7 +157,7 @@ func (d *deployment) session(ctx context.Context, who model.Person) (secret.Stri
 }
 
 func (d *deployment) token(ctx context.Context, m model.Member, scopes []model.Scope) (secret.String, model.APIToken, error) {
-	now := time.Now().UTC().Truncate(time.Second)
+	now := d.api.Now().UTC().Truncate(time.Second)
 	t := model.APIToken{ID: model.TokenID(ulid.Make().String()), Name: "fuzz", Owner: m.Person, MemberSince: m.Since, Scopes: scopes, CreatedAt: now, ExpiresAt: now.Add(model.MaxTokenAge)}
 	text, hash, err := people.NewToken(people.APIToken, string(t.ID))
 	if err != nil {
@@ -169,7 +169,7 @@ func (d *deployment) token(ctx context.Context, m model.Member, scopes []model.S
 
 // open makes the organization, and lets it in again if a request suspended it.
 func (d *deployment) open(ctx context.Context, id model.OrganizationID) error {
-	o := model.Organization{ID: id, CreatedAt: time.Now().UTC().Truncate(time.Second)}
+	o := model.Organization{ID: id, CreatedAt: d.api.Now().UTC().Truncate(time.Second)}
 	err := d.store.CreateOrganization(ctx, model.Change{}, &o, 1<<20)
 	if errors.Is(err, store.ErrConflict) {
 		return nil

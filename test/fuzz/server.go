@@ -64,9 +64,9 @@ type deployment struct {
 	close    []io.Closer
 }
 
-// newDeployment makes a deployment in a directory.
-func newDeployment(ctx context.Context, at string) (*deployment, error) {
-	file, err := sqlite.Open(ctx, filepath.Join(at, "state.db"), sqlite.Options{})
+// newDeployment makes a deployment in a directory, by a clock.
+func newDeployment(ctx context.Context, at string, now func() time.Time) (*deployment, error) {
+	file, err := sqlite.Open(ctx, filepath.Join(at, "state.db"), sqlite.Options{Clock: now})
 	if err != nil {
 		return nil, err
 	}
@@ -95,21 +95,21 @@ func newDeployment(ctx context.Context, at string) (*deployment, error) {
 	tasks, results, jobs := broker.Queue("tasks"), broker.Queue("results"), broker.Queue("jobs")
 	d.pipeline = &pipeline.Pipeline{
 		Catalog: catalog, Specs: specs, Store: d.store, Evidence: blobs, Tasks: tasks, Results: results, Signings: jobs, Purges: jobs,
-		Accounts: accounts{&synthetic.Account{ID: accountID, Regions: []string{"eu-west-1"}, Plan: synthetic.PlanOf(40)}},
-		Signer:   connect.Signing{Store: d.store, Keys: keys, Now: time.Now}, Progress: pipeline.Silent{}, Alerts: unheard{},
-		Now: time.Now, Bound: time.Hour, TempDir: at,
+		Accounts: accounts{&synthetic.Account{ID: accountID, Regions: []string{"eu-west-1"}, Plan: synthetic.PlanOf(40)}, now},
+		Signer:   connect.Signing{Store: d.store, Keys: keys, Now: now}, Progress: pipeline.Silent{}, Alerts: unheard{},
+		Now: now, Bound: time.Hour, TempDir: at,
 	}
-	begun := connect.Jobs{Store: d.store, Queue: jobs, Now: time.Now}
+	begun := connect.Jobs{Store: d.store, Queue: jobs, Now: now}
 	d.jobs = connect.Worker{Jobs: begun, Rekeying: connect.Rekeying{Store: d.store, Keys: keys}, Log: log}
 	d.queues = map[*memory.Queue]queue.Handler{tasks: d.pipeline.RunTask, results: d.pipeline.Ingest, jobs: d.jobs.Handler(d.pipeline)}
-	d.sessions = people.Sessions{Store: d.store, Now: time.Now, Tokens: people.NewAccessTokens(d.store, keys, "https://cloudarq.example.com", time.Now, log)}
+	d.sessions = people.Sessions{Store: d.store, Now: now, Tokens: people.NewAccessTokens(d.store, keys, "https://cloudarq.example.com", now, log)}
 	d.api = &api.API{
 		Operators: true, Store: d.store, Catalog: catalog, Pipeline: d.pipeline, Jobs: begun, Sessions: d.sessions,
-		ExternalIDs: connect.ExternalIDs{Store: d.store, Keys: keys, Now: time.Now}, AccessKeys: connect.AccessKeys{Store: d.store, Keys: keys, Now: time.Now},
+		ExternalIDs: connect.ExternalIDs{Store: d.store, Keys: keys, Now: now}, AccessKeys: connect.AccessKeys{Store: d.store, Keys: keys, Now: now},
 		// As little work as argon2 takes: it is not what is tried.
 		People: people.Service{Keys: keys, Passwords: people.NewHasher(people.Params{Memory: 64, Passes: 1, Lanes: 1}), Relying: people.RelyingAt("https://cloudarq.example.com")},
 		SSO:    sso.SignIn{Client: &http.Client{Transport: nowhere{}}},
-		Now:    time.Now, Log: log, Templates: shelf{}, Ledgers: blobs,
+		Now:    now, Log: log, Templates: shelf{now}, Ledgers: blobs,
 		CheckerRole: "arn:aws:iam::999999999999:role/checker", AuditRole: auditRole, Region: "eu-west-1", Version: "fuzz",
 	}
 	return d, nil
@@ -177,18 +177,21 @@ func (unheard) Publish(_ context.Context, messages ...notify.Message) error {
 }
 
 // shelf is where templates lie.
-type shelf struct{}
+type shelf struct{ now func() time.Time }
 
 // PutOnce implements api.Templates.
 func (shelf) PutOnce(context.Context, string, string) (string, error) { return "v1", nil }
 
 // Presign implements api.Templates.
-func (shelf) Presign(_ context.Context, key, version string, last time.Duration) (string, time.Time, error) {
-	return "https://templates.s3.eu-west-1.amazonaws.com/" + key + "?versionId=" + version, time.Now().Add(last).UTC(), nil
+func (s shelf) Presign(_ context.Context, key, version string, last time.Duration) (string, time.Time, error) {
+	return "https://templates.s3.eu-west-1.amazonaws.com/" + key + "?versionId=" + version, s.now().Add(last).UTC(), nil
 }
 
 // accounts opens the one account that there is.
-type accounts struct{ account *synthetic.Account }
+type accounts struct {
+	account *synthetic.Account
+	now     func() time.Time
+}
 
 // Open implements pipeline.Accounts.
 func (a accounts) Open(context.Context, model.OrganizationID, model.Audit, policy.Session, ledger.Ledger) (pipeline.Account, error) {
@@ -200,7 +203,7 @@ func (a accounts) Verify(_ context.Context, _ model.OrganizationID, audit model.
 	return pipeline.WayIn{Permissions: model.Permissions{Principal: a.account.Caller()}, Trust: &model.Trust{TriedAt: audit.StartedAt}}, nil
 }
 
-type opened struct{ account *synthetic.Account }
+type opened accounts
 
 // Identity implements pipeline.Account.
 func (o opened) Identity() model.Identity {
@@ -219,7 +222,7 @@ func (opened) HomeRegion() string { return "us-east-1" }
 func (o opened) Config(region string, calls ledger.Ledger) aws.Config {
 	return o.account.Recorded(region, func(service, operation, region string, took time.Duration) {
 		calls.Record(ledger.Entry{
-			At: time.Now().UTC(), Service: service, Operation: operation, Region: region, Outcome: "ok", Attempts: 1,
+			At: o.now().UTC(), Service: service, Operation: operation, Region: region, Outcome: "ok", Attempts: 1,
 			DurationMS: float64(took.Microseconds()) / 1000, RequestID: fmt.Sprintf("%032x", took.Nanoseconds()),
 		})
 	})
