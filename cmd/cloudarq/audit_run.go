@@ -251,11 +251,8 @@ func (c *cli) announce(s *local.State, run local.Run) (services int, err error) 
 // note says something besides what was asked for. What accounts and servers hold does not
 // steer the terminal.
 func (c *cli) note(format string, args ...any) {
-	if c.quiet {
-		return
-	}
-	for line := range strings.Lines(fmt.Sprintf("cloudarq: "+format, args...)) {
-		fmt.Fprintln(c.stderr, report.Plain(line))
+	if !c.quiet {
+		fmt.Fprintln(c.stderr, report.PlainLines(fmt.Sprintf("cloudarq: "+format, args...)))
 	}
 }
 

@@ -123,14 +123,10 @@ func (c *cli) apiToken() (login.Credentials, error) {
 // show prints the page to sign in on, and opens it if that can be.
 func (c *cli) show(page string, printOnly bool) {
 	fmt.Fprintf(c.stderr, "Sign in on this page within %.0f minutes, in a browser on this computer:\n%s\n", login.Patience.Minutes(), report.Plain(page))
-	open := c.browse
-	if open == nil {
-		open = openBrowser
-	}
 	if printOnly {
 		return
 	}
-	if err := open(page); err != nil {
+	if err := openBrowser(page); err != nil {
 		c.note("no browser was opened: %v", err)
 	}
 }

@@ -16,7 +16,6 @@ import (
 	"golang.org/x/term"
 
 	"github.com/cloudarq/cloudarq/internal/version"
-	"github.com/cloudarq/cloudarq/pkg/api/login"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
@@ -40,9 +39,6 @@ type cli struct {
 	keyringPassphrase string         // where the passphrase of the keyring is
 	keyring           secret.Wrapper // once it was asked for
 	lines             *bufio.Reader  // of stdin, which may hold more than one secret
-
-	credentials *login.Store       // of servers; nil is where they are kept
-	browse      func(string) error // opens a page; nil is the system's way
 
 	quotaShare float64  // percentage of AWS's quotas that calls take; 0 is the default
 	elsewhere  sync.Map // hosts that are not AWS's, and were named

@@ -95,9 +95,6 @@ func (c *cli) deployment() (*apiclient.Client, error) {
 
 // signedIn is where credentials of servers are kept.
 func (c *cli) signedIn() (login.Store, error) {
-	if c.credentials != nil {
-		return *c.credentials, nil
-	}
 	dir, err := os.UserConfigDir()
 	if err != nil {
 		return login.Store{}, fmt.Errorf("find a place for credentials: %w; have an API token in %s", err, tokenVariable)

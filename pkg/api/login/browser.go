@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/api/client"
@@ -94,7 +95,8 @@ type answer struct {
 // knows, and that one once.
 type waiting struct {
 	host, state string
-	came        chan answer
+	came        chan answer // of one
+	answered    atomic.Bool
 }
 
 // page is what the browser shows at last. Nothing in it comes from the request.
@@ -127,12 +129,11 @@ func (w *waiting) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 		text = "The command was not signed in."
 	}
 	body := fmt.Sprintf(page, text)
-	select {
-	case w.came <- a:
-	default: // it came before
+	if w.answered.Swap(true) {
 		http.Error(out, "nothing is here any more", http.StatusGone)
 		return
 	}
+	w.came <- a
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	_, _ = io.WriteString(out, body)

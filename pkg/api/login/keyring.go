@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,7 +25,8 @@ func SystemKeyring() Keyring {
 	if os.Getenv("DBUS_SESSION_BUS_ADDRESS") != "" {
 		return system{}
 	}
-	if _, err := os.Stat(filepath.Join("/run/user", strconv.Itoa(os.Getuid()), "bus")); err == nil {
+	runtimeDir := cmp.Or(os.Getenv("XDG_RUNTIME_DIR"), filepath.Join("/run/user", strconv.Itoa(os.Getuid())))
+	if _, err := os.Stat(filepath.Join(runtimeDir, "bus")); err == nil {
 		return system{}
 	}
 	return nil
