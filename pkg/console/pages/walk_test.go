@@ -19,7 +19,7 @@ import (
 // changes all that there is to change, and signs out; without a script.
 func TestWalk(t *testing.T) {
 	t.Parallel()
-	b := newHouse(t).browser()
+	b := newBrowser(newHouse(t))
 	b.get("/")
 	b.at("/sign-in", http.StatusOK)
 	b.join("acme", "anna@example.com", model.RoleAdmin)
@@ -87,7 +87,7 @@ func TestForcedEnrolment(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.requireFactor("acme")
-	b := h.browser()
+	b := newBrowser(h)
 	b.join("acme", "anna@example.com", model.RoleClient)
 	b.at("/invitation/acceptance", http.StatusOK, "Set up a second factor")
 	first := b.scan()
@@ -113,7 +113,7 @@ func TestTooLong(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.requireFactor("acme")
-	b := h.browser()
+	b := newBrowser(h)
 	b.join("acme", "anna@example.com", model.RoleClient)
 	h.now = h.now.Add(people.ChallengeAge)
 	b.submit("/sign-in/second-factor", map[string]string{"code": "123456"})
@@ -132,7 +132,7 @@ func TestSeveralOrganizations(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.organization("bravo")
-	b := h.browser()
+	b := newBrowser(h)
 	b.join("acme", "anna@example.com", model.RoleAdmin)
 	token := h.invite("bravo", "anna@example.com", model.RoleClient)
 	b.get("/invitation")
@@ -157,7 +157,7 @@ func TestSeveralOrganizations(t *testing.T) {
 func TestSessions(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	b, other, third := h.browser(), h.browser(), h.browser()
+	b, other, third := newBrowser(h), newBrowser(h), newBrowser(h)
 	b.join("acme", "anna@example.com", model.RoleAdmin)
 	other.agent, third.agent = "curl/8.9.1", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36 Edg/141.0.0.0"
 	for _, x := range []*browser{other, third} {
@@ -189,14 +189,14 @@ func TestSessions(t *testing.T) {
 func TestRecovery(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	b := h.browser()
+	b := newBrowser(h)
 	b.join("acme", "anna@example.com", model.RoleAdmin)
 	operator := model.Change{Actor: model.Actor{Kind: model.ActorOperator}, At: h.now}
 	_, token, err := h.people.Recover(t.Context(), operator, "acme", h.person("anna@example.com").ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	fresh := h.browser()
+	fresh := newBrowser(h)
 	fresh.get("/recovery")
 	fresh.submit("/recovery", map[string]string{"token": "nothing"})
 	fresh.at("/recovery", http.StatusNotFound, "This link does not work")
@@ -209,7 +209,7 @@ func TestRecovery(t *testing.T) {
 	b.get("/")
 	b.at("/sign-in", http.StatusOK)
 	fresh.leaks("four other words")
-	again := h.browser()
+	again := newBrowser(h)
 	again.get("/recovery")
 	again.submit("/recovery", map[string]string{"token": token.Reveal()})
 	again.at("/recovery", http.StatusNotFound)
@@ -233,19 +233,16 @@ func TestPasskeys(t *testing.T) {
 		t.Fatalf("nothing is asked of a passkey: %s", b.page.text())
 		return ""
 	}
-	b := newHouse(t).browser()
+	b := newBrowser(newHouse(t))
 	b.join("acme", "anna@example.com", model.RoleAdmin)
 	b.get("/me")
 	b.submit("/me/passkey", map[string]string{"password": annasPassword})
 	b.at("/me/passkey", http.StatusOK, "Add a passkey")
-	asked, err := virtualwebauthn.ParseAttestationOptions(options(b))
-	if err != nil {
-		t.Fatal(err)
-	}
 	b.submit("/me/passkey/registration", map[string]string{"name": "Laptop"}) // by a browser without a script
 	b.at("/me/passkey/registration", http.StatusForbidden)
 	b.submit("/me/passkey", map[string]string{"password": annasPassword})
-	if asked, err = virtualwebauthn.ParseAttestationOptions(options(b)); err != nil {
+	asked, err := virtualwebauthn.ParseAttestationOptions(options(b))
+	if err != nil {
 		t.Fatal(err)
 	}
 	b.submit("/me/passkey/registration", map[string]string{"name": "Laptop", "passkey": virtualwebauthn.CreateAttestationResponse(party, device, key, *asked)})
@@ -282,7 +279,7 @@ func TestPasskeys(t *testing.T) {
 func TestRenewal(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	b := h.browser()
+	b := newBrowser(h)
 	b.join("acme", "anna@example.com", model.RoleAdmin)
 	over := people.AccessAge + people.ClockSkew + time.Second
 	h.now = h.now.Add(over)
@@ -317,7 +314,7 @@ func TestRenewal(t *testing.T) {
 func TestAuthorize(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	b := h.browser()
+	b := newBrowser(h)
 	b.join("acme", "anna@example.com", model.RoleAdmin)
 	b.submit("/sign-out", nil)
 	const verifier, challenge = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM" // RFC 7636, appendix B
@@ -345,23 +342,19 @@ func TestAuthorize(t *testing.T) {
 		t.Errorf("sent to %s", b.page.url)
 	}
 	b.leaks()
-	for _, wrong := range []url.Values{
-		{"port": {"80"}}, {"port": {"65536"}}, {"port": {"054321"}}, {"port": {"54321@evil.example"}}, {"port": {"54321/x"}}, {"port": {" 54321"}}, {"port": {""}}, {"port": {"+5432"}},
-		{"state": {""}}, {"state": {"short"}}, {"state": {strings.Repeat("s", 129)}}, {"state": {strings.Repeat("s", 20) + "\n"}}, {"state": {strings.Repeat("s", 20) + "&code=x"}},
-		{"challenge": {""}}, {"challenge": {challenge + "x"}}, {"challenge": {"<script>"}},
+	for name, wrong := range map[string][]string{
+		"port":      {"80", "65536", "054321", "54321@evil.example", "54321/x", " 54321", "", "+5432", "54321\n"},
+		"state":     {"", "short", strings.Repeat("s", 129), strings.Repeat("s", 20) + "\n", strings.Repeat("s", 20) + "&code=x"},
+		"challenge": {"", challenge + "x", "<script>"},
 	} {
-		query := url.Values{"port": {"54321"}, "state": {state}, "challenge": {challenge}}
-		for name, value := range wrong {
-			query[name] = value
-		}
-		response := b.once(http.MethodGet, "/authorize?"+query.Encode(), nil)
-		if response.StatusCode != http.StatusBadRequest {
-			t.Errorf("%v: status %d", wrong, response.StatusCode)
-		}
-		query.Set("answer", "allow")
-		response = b.once(http.MethodPost, "/authorize", query)
-		if response.StatusCode != http.StatusBadRequest || response.Header.Get("Location") != "" {
-			t.Errorf("%v: status %d, sent to %s", wrong, response.StatusCode, response.Header.Get("Location"))
+		for _, value := range wrong {
+			query := url.Values{"port": {"54321"}, "state": {state}, "challenge": {challenge}, "answer": {"allow"}}
+			query.Set(name, value)
+			for what, p := range map[string]*page{"shown": b.once(http.MethodGet, "/authorize?"+query.Encode(), nil), "sent": b.once(http.MethodPost, "/authorize", query)} {
+				if p.status != http.StatusBadRequest || p.header.Get("Location") != "" {
+					t.Errorf("%s %q is %s: status %d, sent to %s", name, value, what, p.status, p.header.Get("Location"))
+				}
+			}
 		}
 	}
 }
@@ -370,7 +363,7 @@ func TestAuthorize(t *testing.T) {
 // to another site.
 func TestSingleSignOn(t *testing.T) {
 	t.Parallel()
-	b := newHouse(t).browser()
+	b := newBrowser(newHouse(t))
 	b.get("/sign-in?return=/me")
 	b.submit("/sign-in/single-sign-on", map[string]string{"organization": "../x"})
 	b.at("/sign-in/single-sign-on", http.StatusUnprocessableEntity, "That is no id of an organization.")

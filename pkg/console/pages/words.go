@@ -27,7 +27,7 @@ func (f fault) in(field string) string {
 }
 
 // sentences are what people read of the API's codes, where its own words are for programs.
-var sentences = map[string]string{
+var sentences = map[string]string{ //nolint:gosec // codes and words, and no credentials
 	"limited":                "You tried too often. Try again later.",
 	"internal":               "Something went wrong here. Try again in a moment.",
 	"invalid":                "Something in the form is missing, too long, or has characters that are not possible.",
