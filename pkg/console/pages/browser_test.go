@@ -486,6 +486,9 @@ func whole(t *testing.T, p *page) {
 				if (!strings.HasPrefix(a.Val, "/") || strings.HasPrefix(a.Val, "//")) && !strings.HasPrefix(a.Val, "#") || secrets.MatchString(a.Val) {
 					t.Errorf("%s leads to %s", what, a.Val)
 				}
+				if id, ok := strings.CutPrefix(a.Val, "#"); ok && !ids[id] {
+					t.Errorf("%s leads to #%s, which is not there", what, id)
+				}
 			case "aria-describedby", "aria-labelledby":
 				for _, id := range strings.Fields(a.Val) {
 					if !ids[id] {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/descope/virtualwebauthn"
+	"github.com/oklog/ulid/v2"
 	"golang.org/x/net/html"
 
 	"github.com/cloudarq/cloudarq/pkg/access/people"
@@ -287,7 +288,7 @@ func TestRenewal(t *testing.T) {
 	b.at("/me", http.StatusOK, "Your name was changed.")
 	h.now = h.now.Add(over)
 	b.submit("/me/name", map[string]string{"name": "Ann"})
-	b.at("/me", http.StatusOK) // the form is there anew, and nothing was changed
+	b.at("/me", http.StatusOK, "nothing was changed. Do it once more.") // and the form is there anew
 	if name := h.person("anna@example.com").Name; name != "Anna" {
 		t.Errorf("called %s", name)
 	}
@@ -337,6 +338,9 @@ func TestAuthorize(t *testing.T) {
 		t.Fatalf("%+v, %v", step, err)
 	}
 	b.get(at)
+	h.now = h.now.Add(people.AccessAge + people.ClockSkew + time.Second)
+	b.submit("/authorize", map[string]string{"answer": "allow"})
+	b.at("/authorize", http.StatusOK, "anna@example.com") // asked once more
 	b.submit("/authorize", map[string]string{"answer": "refuse"})
 	if want := "http://127.0.0.1:54321/callback?error=refused&state=" + state; b.page.url.String() != want {
 		t.Errorf("sent to %s", b.page.url)
@@ -383,4 +387,76 @@ func TestSingleSignOn(t *testing.T) {
 			t.Errorf("%q leads somewhere", n)
 		}
 	}
+}
+
+// TestWhoIsLetInByOneOrganization changes nothing of what counts in others, and is told so.
+func TestWhoIsLetInByOneOrganization(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	b := newBrowser(h)
+	b.join("acme", "anna@example.com", model.RoleAdmin)
+	id := ulid.Make().String()
+	_, hash, err := people.NewToken(people.RefreshToken, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := h.people.Begin(t.Context(), h.person("anna@example.com"), model.Session{ID: model.SessionID(id), Organization: "acme", SSO: true, Hash: hash})
+	if err != nil {
+		t.Fatal(err)
+	}
+	access, _, err := h.people.Tokens.Issue(t.Context(), session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.jar.SetCookies(&url.URL{Scheme: "https", Host: "audit.example.com", Path: "/"}, []*http.Cookie{{Name: "__Host-caq", Value: access.Reveal(), Path: "/", Secure: true}})
+	b.get("/")
+	b.at("/", http.StatusOK, "by single sign-on")
+	b.get("/me")
+	b.at("/me", http.StatusOK, "You signed in by single sign-on of acme.")
+	for _, form := range all(b.page.root, "form") {
+		if attr(form, "action") != "/sign-out" {
+			t.Errorf("there is a form for %s", attr(form, "action"))
+		}
+	}
+	b.request(http.MethodPost, "/me/password", url.Values{"csrf": {people.CSRFToken(access)}, "current": {annasPassword}, "password": {"four other words"}})
+	b.at("/me/password", http.StatusForbidden, "Single sign-on lets you in to one organization")
+}
+
+// TestShutOut: whom an administrator or an operator shuts out reads why, where one signs in.
+func TestShutOut(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	b := newBrowser(h)
+	b.join("acme", "anna@example.com", model.RoleClient)
+	acme := h.store.For("acme")
+	change := func(suspended bool) {
+		t.Helper()
+		m, err := acme.Member(t.Context(), h.person("anna@example.com").ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Suspended = suspended
+		if err := acme.ChangeMember(t.Context(), model.Change{At: h.now}, &m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change(true)
+	b.get("/me")
+	b.at("/sign-in", http.StatusOK, "An administrator has suspended your membership.")
+	b.submit("/sign-in", map[string]string{"email": "anna@example.com", "password": annasPassword})
+	b.at("/sign-in", http.StatusOK, "You are no member of this organization.")
+	change(false)
+	b.get("/me")
+	b.at("/me", http.StatusOK)
+	itself, err := acme.Itself(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	itself.SuspendedAt = h.now
+	if err := acme.ChangeItself(t.Context(), model.Change{At: h.now}, &itself); err != nil {
+		t.Fatal(err)
+	}
+	b.submit("/me/name", map[string]string{"name": "Ann"})
+	b.at("/sign-in", http.StatusOK, "Whoever operates this installation has suspended the organization.")
+	b.leaks()
 }
