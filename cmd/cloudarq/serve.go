@@ -131,9 +131,7 @@ func (c *cli) serveState(ctx context.Context, s *local.State, role string, o ser
 			ExternalIDs: connect.ExternalIDs{Store: s.Store, Keys: keys, Now: time.Now},
 		},
 		SetUp: func(link secret.String, until time.Time) {
-			fmt.Fprintf(c.stdout, "Nobody can sign in yet. Until %s, whoever uses this link once becomes the administrator:\n%s\n", until.Format(time.RFC3339), link.Reveal())
-			address, token, _ := strings.Cut(link.Reveal(), "#")
-			fmt.Fprintf(c.stdout, "Send what stands after #, a name and a password to use it, and then press Ctrl-D:\n  curl --json @- %s/v1/invitations/acceptance\n  {\"token\": \"%s\", \"name\": \"…\", \"password\": \"…\"}\n", strings.TrimSuffix(address, "/invitation"), token)
+			fmt.Fprintf(c.stdout, "Nobody can sign in yet. Until %s, whoever opens this link in a browser first becomes the administrator:\n%s\n", until.Format(time.RFC3339), link.Reveal())
 		},
 	}
 	return server.Run(ctx)

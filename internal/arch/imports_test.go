@@ -264,6 +264,38 @@ func TestDriversInMemoryAreNotTheProducts(t *testing.T) {
 	}
 }
 
+// TestTheConsoleCanBeLeftOut: pages are put over the API where that is wired, and nowhere
+// else, and the build tag noconsole leaves them out of what serves it.
+func TestTheConsoleCanBeLeftOut(t *testing.T) {
+	t.Parallel()
+	const console = module + "pkg/console"
+	var wires []string
+	for _, p := range list(t) {
+		if slices.Contains(p.Imports, console) {
+			wires = append(wires, p.name())
+		}
+		if slices.Contains(p.Imports, console+"/pages") && p.ImportPath != console {
+			t.Errorf("%s imports the pages themselves", p.name())
+		}
+	}
+	if !slices.Equal(wires, []string{"functions/api", "pkg/local/serve"}) {
+		t.Errorf("pages are put over the API in %v", wires)
+	}
+	for tags, want := range map[string]bool{"": true, "noconsole": false} {
+		for _, program := range wires {
+			cmd := exec.Command("go", "list", "-deps", "-tags", tags, "./"+program)
+			cmd.Dir = root
+			out, err := cmd.Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if linked := strings.Contains(string(out), console+"/pages\n"); linked != want {
+				t.Errorf("%s with the tags %q links the pages: %t", program, tags, linked)
+			}
+		}
+	}
+}
+
 // TestNoInit keeps registries literal: nothing happens because a package was
 // imported.
 func TestNoInit(t *testing.T) {

@@ -31,6 +31,11 @@ func authorizationOf(form url.Values) (a authorization, ok bool) {
 	return a, portForm.MatchString(port) && a.port >= 1024 && a.port <= 65535 && stateForm.MatchString(a.state) && challengeForm.MatchString(a.challenge)
 }
 
+// path is that of the page which asks.
+func (a authorization) path() string {
+	return "/authorize?" + url.Values{"port": {number(a.port)}, "state": {a.state}, "challenge": {a.challenge}}.Encode()
+}
+
 func (a authorization) host() string { return "http://127.0.0.1:" + number(a.port) }
 
 // answer is where the command waits for an answer.
@@ -68,6 +73,7 @@ func (s *site) authorize(v *visit) {
 		v.redirect(a.answer("error", "refused"))
 		return
 	}
+	v.back = a.path()
 	var code api.Handover
 	if refused := v.ask(http.MethodPost, "/v1/session/handover", map[string]any{"challenge": a.challenge}, &code); refused != nil {
 		v.stop(refused)

@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/oklog/ulid/v2"
 	"github.com/pquerna/otp/totp"
 	"golang.org/x/net/html"
 
@@ -120,7 +119,7 @@ type browser struct {
 	page   *page
 }
 
-func (h *house) browser() *browser {
+func newBrowser(h *house) *browser {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		h.t.Fatal(err)
@@ -138,7 +137,7 @@ type page struct {
 }
 
 // once makes one request, and follows nothing.
-func (b *browser) once(method, at string, form url.Values) *http.Response {
+func (b *browser) once(method, at string, form url.Values) *page {
 	b.t.Helper()
 	u, err := url.Parse(home)
 	if err == nil {
@@ -171,10 +170,20 @@ func (b *browser) once(method, at string, form url.Values) *http.Response {
 	}
 	w := httptest.NewRecorder()
 	b.handler.ServeHTTP(w, r)
-	response := w.Result()
-	b.jar.SetCookies(u, response.Cookies())
 	b.urls = append(b.urls, u.String())
-	return response
+	p := &page{url: u, status: w.Code, header: w.Header(), body: w.Body.String()}
+	b.jar.SetCookies(u, p.cookies())
+	return p
+}
+
+// cookies are those that an answer sets.
+func (p *page) cookies() (set []*http.Cookie) {
+	for _, line := range p.header.Values("Set-Cookie") {
+		if c, err := http.ParseSetCookie(line); err == nil {
+			set = append(set, c)
+		}
+	}
+	return set
 }
 
 // cookie is a cookie that the browser has for a path.
@@ -192,39 +201,35 @@ func (b *browser) cookie(name string) string {
 func (b *browser) request(method, at string, form url.Values) *page {
 	b.t.Helper()
 	for range 10 {
-		response := b.once(method, at, form)
-		u, _ := url.Parse(b.urls[len(b.urls)-1])
-		if response.StatusCode == http.StatusSeeOther {
-			to, err := u.Parse(response.Header.Get("Location"))
-			if err != nil {
-				b.t.Fatal(err)
-			}
-			if to.Host != u.Host {
-				b.urls = append(b.urls, to.String())
-				b.page = &page{url: to, status: response.StatusCode, header: response.Header}
-				return b.page
-			}
-			method, at, form = http.MethodGet, to.String(), nil
-			continue
+		p := b.once(method, at, form)
+		if p.status != http.StatusSeeOther {
+			b.show(p)
+			return p
 		}
-		b.show(u, response)
-		return b.page
+		to, err := p.url.Parse(p.header.Get("Location"))
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		if to.Host != p.url.Host {
+			p.url, b.page = to, p
+			b.urls = append(b.urls, to.String())
+			return p
+		}
+		method, at, form = http.MethodGet, to.String(), nil
 	}
 	b.t.Fatalf("%s leads round in a circle: %v", at, b.urls)
 	return nil
 }
 
-func (b *browser) show(u *url.URL, response *http.Response) {
+// show is what a browser does with a page that it got.
+func (b *browser) show(p *page) {
 	b.t.Helper()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
+	var err error
+	if p.root, err = html.Parse(strings.NewReader(p.body)); err != nil {
 		b.t.Fatal(err)
 	}
-	b.page = &page{url: u, status: response.StatusCode, header: response.Header, body: string(text)}
-	if b.page.root, err = html.Parse(bytes.NewReader(text)); err != nil {
-		b.t.Fatal(err)
-	}
-	whole(b.t, b.page)
+	b.page = p
+	whole(b.t, p)
 }
 
 func (b *browser) get(at string) *page {
@@ -481,6 +486,9 @@ func whole(t *testing.T, p *page) {
 				if (!strings.HasPrefix(a.Val, "/") || strings.HasPrefix(a.Val, "//")) && !strings.HasPrefix(a.Val, "#") || secrets.MatchString(a.Val) {
 					t.Errorf("%s leads to %s", what, a.Val)
 				}
+				if id, ok := strings.CutPrefix(a.Val, "#"); ok && !ids[id] {
+					t.Errorf("%s leads to #%s, which is not there", what, id)
+				}
 			case "aria-describedby", "aria-labelledby":
 				for _, id := range strings.Fields(a.Val) {
 					if !ids[id] {
@@ -548,8 +556,6 @@ func (b *browser) leaks(besides ...string) {
 		}
 	}
 }
-
-func newULID() string { return ulid.Make().String() }
 
 func secretOf(text string) secret.String { return secret.New(text) }
 

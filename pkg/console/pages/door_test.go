@@ -7,7 +7,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -37,7 +36,7 @@ var allows = map[string]string{
 func TestEveryPage(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	b, nobody := h.browser(), h.browser()
+	b, nobody := newBrowser(h), newBrowser(h)
 	b.join("acme", "anna@example.com", model.RoleAdmin)
 	for path, methods := range pages.Routes() {
 		at := path + allows[path]
@@ -53,40 +52,40 @@ func TestEveryPage(t *testing.T) {
 			}
 			response := nobody.once(method, at, form)
 			if !slices.Contains(methods, method) {
-				secured(t, what, response.Header, policy)
-				if allow := response.Header.Get("Allow"); response.StatusCode != http.StatusMethodNotAllowed || allow != strings.Join(methods, ", ") {
-					t.Errorf("%s: status %d, Allow %q", what, response.StatusCode, allow)
+				secured(t, what, response.header, policy)
+				if allow := response.header.Get("Allow"); response.status != http.StatusMethodNotAllowed || allow != strings.Join(methods, ", ") {
+					t.Errorf("%s: status %d, Allow %q", what, response.status, allow)
 				}
 				continue
 			}
-			secured(t, what, response.Header, policy)
-			to := response.Header.Get("Location")
+			secured(t, what, response.header, policy)
+			to := response.header.Get("Location")
 			read := method != http.MethodPost
 			switch {
 			case read && slices.Contains(open, path):
-				if response.StatusCode != http.StatusOK {
-					t.Errorf("%s of nobody's: status %d", what, response.StatusCode)
+				if response.status != http.StatusOK {
+					t.Errorf("%s of nobody's: status %d", what, response.status)
 				}
 			case read && slices.Contains(methods, http.MethodPost) && path != "/authorize": // a step: back to its page
-				if response.StatusCode != http.StatusSeeOther || pages.Routes()[to] == nil {
-					t.Errorf("%s of nobody's: status %d, to %s", what, response.StatusCode, to)
+				if response.status != http.StatusSeeOther || pages.Routes()[to] == nil {
+					t.Errorf("%s of nobody's: status %d, to %s", what, response.status, to)
 				}
 			case strings.HasPrefix(path, "/sign-in"), slices.Contains(open, "/"+strings.Split(path, "/")[1]): // nobody's steps: what is wrong is said
-				if response.StatusCode < 400 && !strings.HasPrefix(to, "/sign-in?error=challenge_over") {
-					t.Errorf("%s of nobody's: status %d, to %s", what, response.StatusCode, to)
+				if response.status < 400 && !strings.HasPrefix(to, "/sign-in?error=challenge_over") {
+					t.Errorf("%s of nobody's: status %d, to %s", what, response.status, to)
 				}
-			case response.StatusCode != http.StatusSeeOther || !strings.HasPrefix(to, "/sign-in"):
-				t.Errorf("%s of nobody's: status %d, to %s", what, response.StatusCode, to)
+			case response.status != http.StatusSeeOther || !strings.HasPrefix(to, "/sign-in"):
+				t.Errorf("%s of nobody's: status %d, to %s", what, response.status, to)
 			}
-			if len(response.Cookies()) > 0 {
-				t.Errorf("%s of nobody's sets %v", what, response.Cookies())
+			if len(response.cookies()) > 0 {
+				t.Errorf("%s of nobody's sets %v", what, response.cookies())
 			}
 			// Signed in: without the token of the session, by another site's page, and by an
 			// old browser's, that says nothing.
 			if read {
-				if response := b.once(method, at, nil); response.StatusCode >= 400 {
-					t.Errorf("%s: status %d", what, response.StatusCode)
-				} else if length, _ := strconv.Atoi(response.Header.Get("Content-Length")); response.StatusCode == http.StatusOK && length < 500 {
+				if response := b.once(method, at, nil); response.status >= 400 {
+					t.Errorf("%s: status %d", what, response.status)
+				} else if length, _ := strconv.Atoi(response.header.Get("Content-Length")); response.status == http.StatusOK && length < 500 {
 					t.Errorf("%s: %d bytes", what, length)
 				}
 				continue
@@ -99,34 +98,25 @@ func TestEveryPage(t *testing.T) {
 			} {
 				b.header = from
 				response := b.once(method, at, form)
-				if response.StatusCode != http.StatusForbidden || len(response.Cookies()) > 0 {
-					t.Errorf("%s by %s: status %d", what, name, response.StatusCode)
+				if response.status != http.StatusForbidden || len(response.cookies()) > 0 {
+					t.Errorf("%s by %s: status %d", what, name, response.status)
 				}
-				b.show(mustURL(t, at), response)
+				b.show(response)
 			}
 			b.header = http.Header{}
 			if slices.Contains(open, "/"+strings.Split(path, "/")[1]) {
 				continue
 			}
 			response = b.once(method, at, form)
-			if response.StatusCode != http.StatusForbidden {
-				t.Errorf("%s without the token of the session: status %d", what, response.StatusCode)
+			if response.status != http.StatusForbidden {
+				t.Errorf("%s without the token of the session: status %d", what, response.status)
 			}
-			b.show(mustURL(t, path), response)
+			b.show(response)
 			b.at(path, http.StatusForbidden, "Nothing was changed")
 		}
 	}
 	b.get("/")
 	b.at("/", http.StatusOK, "Anna") // nothing happened
-}
-
-func mustURL(t *testing.T, at string) *url.URL {
-	t.Helper()
-	u, err := url.Parse(home + at)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return u
 }
 
 func mustQuery(t *testing.T, query string) url.Values {
@@ -142,29 +132,28 @@ func mustQuery(t *testing.T, query string) url.Values {
 // programs are always problems.
 func TestNoPage(t *testing.T) {
 	t.Parallel()
-	b := newHouse(t).browser()
+	b := newBrowser(newHouse(t))
 	for _, path := range []string{"/nothing", "/sign-in/", "/me/", "/assets/", "/assets/console.css", "/v1x", "/Sign-In", "//", "/x//y"} {
-		b.show(mustURL(t, path), b.once(http.MethodGet, home+path, nil))
+		b.show(b.once(http.MethodGet, home+path, nil))
 		b.at(path, http.StatusNotFound, "There is no such page")
 		b.header.Set("Accept", "application/json")
 		isProblem(t, path, b.once(http.MethodGet, home+path, nil), http.StatusNotFound)
 		b.header.Del("Accept")
 	}
 	for path, status := range map[string]int{
-		"/v1": 404, "/v1/": 404, "/v1/nothing": 404, "/operator": 404, "/operator/v1/doctor": 401, "/v1/session": 401, "/.well-known/nothing": 404, "/v1/projects": 401, "/v1/../me": 404,
+		"/v1": 404, "/v1/": 404, "/v1/nothing": 404, "/operator": 404, "/operator/v1/doctor": 401, "/v1/session": 401, "/.well-known/nothing": 404, "/v1/projects": 401,
 	} {
 		isProblem(t, path, b.once(http.MethodGet, home+path, nil), status)
 	}
 }
 
-func isProblem(t *testing.T, what string, response *http.Response, status int) {
+func isProblem(t *testing.T, what string, response *page, status int) {
 	t.Helper()
 	var p struct{ Code string }
-	body, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode != status || response.Header.Get("Content-Type") != "application/problem+json" || json.Unmarshal(body, &p) != nil || p.Code == "" {
-		t.Errorf("%s: status %d, %s, %s", what, response.StatusCode, response.Header.Get("Content-Type"), body)
+	if response.status != status || response.header.Get("Content-Type") != "application/problem+json" || json.Unmarshal([]byte(response.body), &p) != nil || p.Code == "" {
+		t.Errorf("%s: status %d, %s, %s", what, response.status, response.header.Get("Content-Type"), response.body)
 	}
-	secured(t, what, response.Header, "default-src 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'")
+	secured(t, what, response.header, "default-src 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'")
 }
 
 // TestReturn: whoever signed in goes to a page of this host, whatever a link says.
@@ -184,7 +173,7 @@ func TestReturn(t *testing.T) {
 			t.Errorf("%q becomes %q", back, got)
 		}
 	}
-	b := newHouse(t).browser()
+	b := newBrowser(newHouse(t))
 	b.join("acme", "anna@example.com", model.RoleAdmin)
 	b.get("/sign-in?return=//evil.example/x")
 	b.at("/", http.StatusOK)
@@ -229,7 +218,7 @@ func TestReturnStays(t *testing.T) {
 func TestHostile(t *testing.T) {
 	t.Parallel()
 	const markup = `"><script>alert(1)</script><img src=x onerror=alert(1)>{{7*7}}`
-	b := newHouse(t).browser()
+	b := newBrowser(newHouse(t))
 	b.agent = "Chrome" + markup
 	token := b.invite("acme", "o'neil&co@example.com", model.RoleAdmin)
 	b.get("/invitation")
@@ -238,7 +227,7 @@ func TestHostile(t *testing.T) {
 	b.at("/invitation/acceptance", http.StatusUnprocessableEntity)
 	b.submit("/invitation/acceptance", map[string]string{"who": "new", "name": markup, "password": annasPassword})
 	b.at("/", http.StatusOK, markup)
-	other := b.house.browser()
+	other := newBrowser(b.house)
 	other.agent = markup
 	other.signIn("o'neil&co@example.com", annasPassword)
 	b.get("/")
@@ -262,7 +251,7 @@ func TestHostile(t *testing.T) {
 			}
 		}
 	}
-	out := b.house.browser()
+	out := newBrowser(b.house)
 	out.get("/sign-in?error=" + url.QueryEscape(markup))
 	if strings.Contains(out.page.body, "7*7") || strings.Contains(out.page.body, "role=\"alert\"><p>") {
 		t.Errorf("an address puts words into our mouth: %s", out.page.text())
@@ -272,7 +261,7 @@ func TestHostile(t *testing.T) {
 // TestForms: what is no form of ours, or too large, changes nothing, and is told so.
 func TestForms(t *testing.T) {
 	t.Parallel()
-	b := newHouse(t).browser()
+	b := newBrowser(newHouse(t))
 	b.request(http.MethodPost, "/sign-in", url.Values{"email": {strings.Repeat("x", 200<<10)}})
 	b.at("/sign-in", http.StatusRequestEntityTooLarge)
 	b.request(http.MethodPost, "/sign-in", url.Values{"email": {strings.Repeat("x", 300)}, "password": {"x"}})
@@ -290,7 +279,7 @@ func TestForms(t *testing.T) {
 // TestLimited: who tried too often is told how long to wait.
 func TestLimited(t *testing.T) {
 	t.Parallel()
-	b := newHouse(t).browser()
+	b := newBrowser(newHouse(t))
 	for range 5 {
 		b.signIn("anna@example.com", "not that one at all")
 		b.at("/sign-in", http.StatusUnauthorized)
@@ -311,7 +300,7 @@ func TestLimited(t *testing.T) {
 // TestAssets are small, and never change.
 func TestAssets(t *testing.T) {
 	t.Parallel()
-	b := newHouse(t).browser()
+	b := newBrowser(newHouse(t))
 	var packed bytes.Buffer
 	z, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
 	if err != nil {
@@ -320,18 +309,17 @@ func TestAssets(t *testing.T) {
 	kinds := map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 	for at, content := range pages.Assets() {
 		response := b.once(http.MethodGet, at, nil)
-		got, err := io.ReadAll(response.Body)
-		if err != nil || !bytes.Equal(got, content) || response.StatusCode != http.StatusOK {
-			t.Errorf("%s: status %d, %d bytes", at, response.StatusCode, len(got))
+		if response.body != string(content) || response.status != http.StatusOK {
+			t.Errorf("%s: status %d, %d bytes", at, response.status, len(response.body))
 		}
-		if kind := response.Header.Get("Content-Type"); kind != kinds[filepath.Ext(at)] {
+		if kind := response.header.Get("Content-Type"); kind != kinds[filepath.Ext(at)] {
 			t.Errorf("%s is %s", at, kind)
 		}
-		if cache := response.Header.Get("Cache-Control"); cache != "public, max-age=31536000, immutable" || response.Header.Get("X-Content-Type-Options") != "nosniff" {
-			t.Errorf("%s: %v", at, response.Header)
+		if cache := response.header.Get("Cache-Control"); cache != "public, max-age=31536000, immutable" || response.header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: %v", at, response.header)
 		}
-		if response := b.once(http.MethodPost, at, url.Values{}); response.StatusCode != http.StatusMethodNotAllowed || response.Header.Get("Allow") != "GET, HEAD" {
-			t.Errorf("POST %s: status %d", at, response.StatusCode)
+		if response := b.once(http.MethodPost, at, url.Values{}); response.status != http.StatusMethodNotAllowed || response.header.Get("Allow") != "GET, HEAD" {
+			t.Errorf("POST %s: status %d", at, response.status)
 		}
 		if _, err := z.Write(content); err != nil {
 			t.Fatal(err)
@@ -432,7 +420,7 @@ func TestOtherFaults(t *testing.T) {
 		w.WriteHeader(http.StatusInternalServerError)
 		_, _ = w.Write([]byte("no problem document: a secret"))
 	})
-	b := newHouse(t).browser()
+	b := newBrowser(newHouse(t))
 	b.join("acme", "anna@example.com", model.RoleAdmin)
 	over := pages.Over(broken, slogTo(&b.log))
 	b.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

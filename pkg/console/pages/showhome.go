@@ -18,10 +18,21 @@ var told = map[string]string{
 	"passkey-gone": "The passkey was removed, and all other sessions were ended.",
 }
 
+// nothing is the word that nothing was done, since the page of the form had been open for
+// longer than an access token is good.
+const nothing = "nothing"
+
 // did leads to a page that says what was done.
 func (v *visit) did(at, what string) { v.redirect(at + "?done=" + what) }
 
-func (v *visit) told() string { return told[v.r.URL.Query().Get("done")] }
+// told is what the address says was done; or that nothing was.
+func (v *visit) told() (string, fault) {
+	what := v.r.URL.Query().Get("done")
+	if what == nothing {
+		return "", fault{text: "The page had been open for long, so nothing was changed. Do it once more."}
+	}
+	return told[what], fault{}
+}
 
 // showHome shows who is signed in, and where else.
 func (s *site) showHome(v *visit) {
@@ -36,5 +47,6 @@ func (s *site) showHome(v *visit) {
 		v.stop(refused)
 		return
 	}
-	v.show(http.StatusOK, homePage(&in, list.Sessions, v.told(), fault{}))
+	text, f := v.told()
+	v.show(http.StatusOK, homePage(&in, list.Sessions, text, f))
 }

@@ -12,7 +12,8 @@ import (
 // showMe shows what somebody can change of the own account.
 func (s *site) showMe(v *visit) {
 	if in, keys, ok := v.account(); ok {
-		v.show(http.StatusOK, mePage(&in, keys, v.told(), fault{}))
+		text, f := v.told()
+		v.show(http.StatusOK, mePage(&in, keys, text, f))
 	}
 }
 

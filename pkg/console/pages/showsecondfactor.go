@@ -24,6 +24,9 @@ func (v *visit) secondFactor(status int, form stepForm) {
 	v.show(status, secondFactorPage(form))
 }
 
+// methodOf is what a field of the form shows.
+var methodOf = map[string]string{"code": people.MethodTOTP, "backup_code": people.MethodBackup}
+
 // showSecondFactor is the step that shows the second factor.
 func (s *site) showSecondFactor(v *visit) {
 	form := stepForm{challenge: v.field("challenge"), back: returnPath(v.field("return")), methods: v.r.PostForm["method"]}
@@ -56,6 +59,9 @@ func (s *site) showSecondFactor(v *visit) {
 	if v.field("enrolment") != "" {
 		v.show(refused.Status, enrolmentPage(form, nil))
 		return
+	}
+	if !form.has(methodOf[field]) { // the form had no such field
+		form.fault.field = ""
 	}
 	v.secondFactor(refused.Status, form)
 }

@@ -28,6 +28,9 @@ type visit struct {
 	site *site
 	w    http.ResponseWriter
 	r    *http.Request
+	// back is where somebody comes back to who has to sign in on the way, if that is not
+	// the page that was asked for.
+	back string
 }
 
 // readForm reads the form that was sent; false if it is too large, or none.
@@ -179,13 +182,15 @@ func (v *visit) session() (s api.SessionView, ok bool) {
 
 // here is the page that somebody comes back to after a sign-in on the way.
 func (v *visit) here() string {
-	if v.r.Method == http.MethodGet || v.r.Method == http.MethodHead {
+	switch {
+	case v.back != "":
+		return v.back
+	case v.r.Method != http.MethodPost:
 		return returnPath(v.r.URL.RequestURI())
+	case strings.HasPrefix(v.r.URL.Path, mePath+"/"):
+		return mePath + "?done=" + nothing
 	}
-	if strings.HasPrefix(v.r.URL.Path, mePath+"/") {
-		return mePath
-	}
-	return homePath
+	return homePath + "?done=" + nothing
 }
 
 // stop answers what no form can mend: that somebody is not signed in (any more), or a fault.

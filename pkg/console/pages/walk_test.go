@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/descope/virtualwebauthn"
+	"github.com/oklog/ulid/v2"
 	"golang.org/x/net/html"
 
 	"github.com/cloudarq/cloudarq/pkg/access/people"
@@ -19,7 +20,7 @@ import (
 // changes all that there is to change, and signs out; without a script.
 func TestWalk(t *testing.T) {
 	t.Parallel()
-	b := newHouse(t).browser()
+	b := newBrowser(newHouse(t))
 	b.get("/")
 	b.at("/sign-in", http.StatusOK)
 	b.join("acme", "anna@example.com", model.RoleAdmin)
@@ -87,7 +88,7 @@ func TestForcedEnrolment(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.requireFactor("acme")
-	b := h.browser()
+	b := newBrowser(h)
 	b.join("acme", "anna@example.com", model.RoleClient)
 	b.at("/invitation/acceptance", http.StatusOK, "Set up a second factor")
 	first := b.scan()
@@ -113,7 +114,7 @@ func TestTooLong(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.requireFactor("acme")
-	b := h.browser()
+	b := newBrowser(h)
 	b.join("acme", "anna@example.com", model.RoleClient)
 	h.now = h.now.Add(people.ChallengeAge)
 	b.submit("/sign-in/second-factor", map[string]string{"code": "123456"})
@@ -132,7 +133,7 @@ func TestSeveralOrganizations(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	h.organization("bravo")
-	b := h.browser()
+	b := newBrowser(h)
 	b.join("acme", "anna@example.com", model.RoleAdmin)
 	token := h.invite("bravo", "anna@example.com", model.RoleClient)
 	b.get("/invitation")
@@ -157,7 +158,7 @@ func TestSeveralOrganizations(t *testing.T) {
 func TestSessions(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	b, other, third := h.browser(), h.browser(), h.browser()
+	b, other, third := newBrowser(h), newBrowser(h), newBrowser(h)
 	b.join("acme", "anna@example.com", model.RoleAdmin)
 	other.agent, third.agent = "curl/8.9.1", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36 Edg/141.0.0.0"
 	for _, x := range []*browser{other, third} {
@@ -189,14 +190,14 @@ func TestSessions(t *testing.T) {
 func TestRecovery(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	b := h.browser()
+	b := newBrowser(h)
 	b.join("acme", "anna@example.com", model.RoleAdmin)
 	operator := model.Change{Actor: model.Actor{Kind: model.ActorOperator}, At: h.now}
 	_, token, err := h.people.Recover(t.Context(), operator, "acme", h.person("anna@example.com").ID, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	fresh := h.browser()
+	fresh := newBrowser(h)
 	fresh.get("/recovery")
 	fresh.submit("/recovery", map[string]string{"token": "nothing"})
 	fresh.at("/recovery", http.StatusNotFound, "This link does not work")
@@ -209,7 +210,7 @@ func TestRecovery(t *testing.T) {
 	b.get("/")
 	b.at("/sign-in", http.StatusOK)
 	fresh.leaks("four other words")
-	again := h.browser()
+	again := newBrowser(h)
 	again.get("/recovery")
 	again.submit("/recovery", map[string]string{"token": token.Reveal()})
 	again.at("/recovery", http.StatusNotFound)
@@ -233,19 +234,16 @@ func TestPasskeys(t *testing.T) {
 		t.Fatalf("nothing is asked of a passkey: %s", b.page.text())
 		return ""
 	}
-	b := newHouse(t).browser()
+	b := newBrowser(newHouse(t))
 	b.join("acme", "anna@example.com", model.RoleAdmin)
 	b.get("/me")
 	b.submit("/me/passkey", map[string]string{"password": annasPassword})
 	b.at("/me/passkey", http.StatusOK, "Add a passkey")
+	b.submit("/me/passkey/registration", map[string]string{"name": "Laptop"}) // by a browser without a script
+	b.at("/me/passkey/registration", http.StatusUnprocessableEntity)
+	b.submit("/me/passkey", map[string]string{"password": annasPassword})
 	asked, err := virtualwebauthn.ParseAttestationOptions(options(b))
 	if err != nil {
-		t.Fatal(err)
-	}
-	b.submit("/me/passkey/registration", map[string]string{"name": "Laptop"}) // by a browser without a script
-	b.at("/me/passkey/registration", http.StatusForbidden)
-	b.submit("/me/passkey", map[string]string{"password": annasPassword})
-	if asked, err = virtualwebauthn.ParseAttestationOptions(options(b)); err != nil {
 		t.Fatal(err)
 	}
 	b.submit("/me/passkey/registration", map[string]string{"name": "Laptop", "passkey": virtualwebauthn.CreateAttestationResponse(party, device, key, *asked)})
@@ -282,7 +280,7 @@ func TestPasskeys(t *testing.T) {
 func TestRenewal(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	b := h.browser()
+	b := newBrowser(h)
 	b.join("acme", "anna@example.com", model.RoleAdmin)
 	over := people.AccessAge + people.ClockSkew + time.Second
 	h.now = h.now.Add(over)
@@ -290,7 +288,7 @@ func TestRenewal(t *testing.T) {
 	b.at("/me", http.StatusOK, "Your name was changed.")
 	h.now = h.now.Add(over)
 	b.submit("/me/name", map[string]string{"name": "Ann"})
-	b.at("/me", http.StatusOK) // the form is there anew, and nothing was changed
+	b.at("/me", http.StatusOK, "nothing was changed. Do it once more.") // and the form is there anew
 	if name := h.person("anna@example.com").Name; name != "Anna" {
 		t.Errorf("called %s", name)
 	}
@@ -317,7 +315,7 @@ func TestRenewal(t *testing.T) {
 func TestAuthorize(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
-	b := h.browser()
+	b := newBrowser(h)
 	b.join("acme", "anna@example.com", model.RoleAdmin)
 	b.submit("/sign-out", nil)
 	const verifier, challenge = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM" // RFC 7636, appendix B
@@ -340,28 +338,27 @@ func TestAuthorize(t *testing.T) {
 		t.Fatalf("%+v, %v", step, err)
 	}
 	b.get(at)
+	h.now = h.now.Add(people.AccessAge + people.ClockSkew + time.Second)
+	b.submit("/authorize", map[string]string{"answer": "allow"})
+	b.at("/authorize", http.StatusOK, "anna@example.com") // asked once more
 	b.submit("/authorize", map[string]string{"answer": "refuse"})
 	if want := "http://127.0.0.1:54321/callback?error=refused&state=" + state; b.page.url.String() != want {
 		t.Errorf("sent to %s", b.page.url)
 	}
 	b.leaks()
-	for _, wrong := range []url.Values{
-		{"port": {"80"}}, {"port": {"65536"}}, {"port": {"054321"}}, {"port": {"54321@evil.example"}}, {"port": {"54321/x"}}, {"port": {" 54321"}}, {"port": {""}}, {"port": {"+5432"}},
-		{"state": {""}}, {"state": {"short"}}, {"state": {strings.Repeat("s", 129)}}, {"state": {strings.Repeat("s", 20) + "\n"}}, {"state": {strings.Repeat("s", 20) + "&code=x"}},
-		{"challenge": {""}}, {"challenge": {challenge + "x"}}, {"challenge": {"<script>"}},
+	for name, wrong := range map[string][]string{
+		"port":      {"80", "65536", "054321", "54321@evil.example", "54321/x", " 54321", "", "+5432", "54321\n"},
+		"state":     {"", "short", strings.Repeat("s", 129), strings.Repeat("s", 20) + "\n", strings.Repeat("s", 20) + "&code=x"},
+		"challenge": {"", challenge + "x", "<script>"},
 	} {
-		query := url.Values{"port": {"54321"}, "state": {state}, "challenge": {challenge}}
-		for name, value := range wrong {
-			query[name] = value
-		}
-		response := b.once(http.MethodGet, "/authorize?"+query.Encode(), nil)
-		if response.StatusCode != http.StatusBadRequest {
-			t.Errorf("%v: status %d", wrong, response.StatusCode)
-		}
-		query.Set("answer", "allow")
-		response = b.once(http.MethodPost, "/authorize", query)
-		if response.StatusCode != http.StatusBadRequest || response.Header.Get("Location") != "" {
-			t.Errorf("%v: status %d, sent to %s", wrong, response.StatusCode, response.Header.Get("Location"))
+		for _, value := range wrong {
+			query := url.Values{"port": {"54321"}, "state": {state}, "challenge": {challenge}, "answer": {"allow"}}
+			query.Set(name, value)
+			for what, p := range map[string]*page{"shown": b.once(http.MethodGet, "/authorize?"+query.Encode(), nil), "sent": b.once(http.MethodPost, "/authorize", query)} {
+				if p.status != http.StatusBadRequest || p.header.Get("Location") != "" {
+					t.Errorf("%s %q is %s: status %d, sent to %s", name, value, what, p.status, p.header.Get("Location"))
+				}
+			}
 		}
 	}
 }
@@ -370,7 +367,7 @@ func TestAuthorize(t *testing.T) {
 // to another site.
 func TestSingleSignOn(t *testing.T) {
 	t.Parallel()
-	b := newHouse(t).browser()
+	b := newBrowser(newHouse(t))
 	b.get("/sign-in?return=/me")
 	b.submit("/sign-in/single-sign-on", map[string]string{"organization": "../x"})
 	b.at("/sign-in/single-sign-on", http.StatusUnprocessableEntity, "That is no id of an organization.")
@@ -390,4 +387,76 @@ func TestSingleSignOn(t *testing.T) {
 			t.Errorf("%q leads somewhere", n)
 		}
 	}
+}
+
+// TestWhoIsLetInByOneOrganization changes nothing of what counts in others, and is told so.
+func TestWhoIsLetInByOneOrganization(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	b := newBrowser(h)
+	b.join("acme", "anna@example.com", model.RoleAdmin)
+	id := ulid.Make().String()
+	_, hash, err := people.NewToken(people.RefreshToken, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := h.people.Begin(t.Context(), h.person("anna@example.com"), model.Session{ID: model.SessionID(id), Organization: "acme", SSO: true, Hash: hash})
+	if err != nil {
+		t.Fatal(err)
+	}
+	access, _, err := h.people.Tokens.Issue(t.Context(), session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.jar.SetCookies(&url.URL{Scheme: "https", Host: "audit.example.com", Path: "/"}, []*http.Cookie{{Name: "__Host-caq", Value: access.Reveal(), Path: "/", Secure: true}})
+	b.get("/")
+	b.at("/", http.StatusOK, "by single sign-on")
+	b.get("/me")
+	b.at("/me", http.StatusOK, "You signed in by single sign-on of acme.")
+	for _, form := range all(b.page.root, "form") {
+		if attr(form, "action") != "/sign-out" {
+			t.Errorf("there is a form for %s", attr(form, "action"))
+		}
+	}
+	b.request(http.MethodPost, "/me/password", url.Values{"csrf": {people.CSRFToken(access)}, "current": {annasPassword}, "password": {"four other words"}})
+	b.at("/me/password", http.StatusForbidden, "Single sign-on lets you in to one organization")
+}
+
+// TestShutOut: whom an administrator or an operator shuts out reads why, where one signs in.
+func TestShutOut(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	b := newBrowser(h)
+	b.join("acme", "anna@example.com", model.RoleClient)
+	acme := h.store.For("acme")
+	change := func(suspended bool) {
+		t.Helper()
+		m, err := acme.Member(t.Context(), h.person("anna@example.com").ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Suspended = suspended
+		if err := acme.ChangeMember(t.Context(), model.Change{At: h.now}, &m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change(true)
+	b.get("/me")
+	b.at("/sign-in", http.StatusOK, "An administrator has suspended your membership.")
+	b.submit("/sign-in", map[string]string{"email": "anna@example.com", "password": annasPassword})
+	b.at("/sign-in", http.StatusOK, "You are no member of this organization.")
+	change(false)
+	b.get("/me")
+	b.at("/me", http.StatusOK)
+	itself, err := acme.Itself(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	itself.SuspendedAt = h.now
+	if err := acme.ChangeItself(t.Context(), model.Change{At: h.now}, &itself); err != nil {
+		t.Fatal(err)
+	}
+	b.submit("/me/name", map[string]string{"name": "Ann"})
+	b.at("/sign-in", http.StatusOK, "Whoever operates this installation has suspended the organization.")
+	b.leaks()
 }

@@ -27,7 +27,7 @@ func (f fault) in(field string) string {
 }
 
 // sentences are what people read of the API's codes, where its own words are for programs.
-var sentences = map[string]string{
+var sentences = map[string]string{ //nolint:gosec // codes and words, and no credentials
 	"limited":                "You tried too often. Try again later.",
 	"internal":               "Something went wrong here. Try again in a moment.",
 	"invalid":                "Something in the form is missing, too long, or has characters that are not possible.",
@@ -49,13 +49,14 @@ var sentences = map[string]string{
 	people.CodeTokenInvalid:  "Your session has ended. Sign in again.",
 	people.CodeTokenExpired:  "Your session has ended. Sign in again.",
 	people.CodeRefreshReused: "Your session was ended, because somebody used an old key of it. If you have copied this browser's data elsewhere, that is why; else change your password once you are in.",
+	people.CodeNotMember:     "You are no member of this organization. If you were invited to it, open the link of the invitation again.",
 	"organization_suspended": "Whoever operates this installation has suspended the organization.",
 	"signed_out":             "You are signed out.",
 }
 
 // ours are the codes that a URL of ours may have besides, which have their words already.
 var ours = []error{
-	&people.RefusedError{Code: people.CodeNotMember}, &people.RefusedError{Code: people.CodeMemberSuspended}, &people.RefusedError{Code: people.CodeChallengeOver},
+	&people.RefusedError{Code: people.CodeMemberSuspended}, &people.RefusedError{Code: people.CodeChallengeOver},
 	&sso.RefusedError{Code: sso.CodeState}, &sso.RefusedError{Code: sso.CodeReplayed}, &sso.RefusedError{Code: sso.CodeIssuer}, &sso.RefusedError{Code: sso.CodeCode},
 	&sso.RefusedError{Code: sso.CodeAddress}, &sso.RefusedError{Code: sso.CodeGroupsNotTold}, &sso.RefusedError{Code: sso.CodeGroups}, &sso.RefusedError{Code: sso.CodeNotMember},
 	&sso.RefusedError{Code: sso.CodeSuspended}, &sso.RefusedError{Code: sso.CodeLastAdministrator},
@@ -104,7 +105,9 @@ func asSentence(text string) string {
 func faultOf(r *refusal) fault {
 	f := fault{text: sentence(r)}
 	if len(r.Errors) > 0 {
-		f.field = strings.TrimPrefix(r.Errors[0].Pointer, "body.")
+		if field, ok := strings.CutPrefix(r.Errors[0].Pointer, "body."); ok {
+			f.field = field
+		}
 	}
 	switch r.Code {
 	case people.CodeWrongCode, people.CodeUsedCode:
