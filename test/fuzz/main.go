@@ -4,6 +4,9 @@
 //
 //	make fuzz          # 20,000 requests and more, recorded in docs/fuzzing.md
 //	make fuzz-short    # a minute, for each change
+//
+// With -walk it goes through all operations instead, and writes what it is answered as the
+// examples of that document.
 package main
 
 import (
@@ -30,6 +33,7 @@ func main() {
 	flag.StringVar(&o.operations, "operations", "", "a regular expression of the operations' ids; all if left out")
 	flag.StringVar(&o.phases, "phases", "examples,coverage,fuzzing,stateful", "of schemathesis")
 	flag.StringVar(&o.record, "record", "", "the page to write what was tried to")
+	flag.StringVar(&o.walk, "walk", "", "instead of all that: the file to write the examples of the OpenAPI document to")
 	flag.Int64Var(&o.seed, "seed", 1, "of what is made up")
 	flag.IntVar(&o.seconds, "seconds", 0, "that each run may take; 0 for as long as it takes")
 	flag.Parse()
@@ -42,9 +46,9 @@ func main() {
 }
 
 type options struct {
-	examples, seconds              int
-	as, operations, phases, record string
-	seed                           int64
+	examples, seconds                    int
+	as, operations, phases, record, walk string
+	seed                                 int64
 }
 
 // run is a run as one caller.
@@ -64,6 +68,13 @@ func runs() (all []run) {
 }
 
 func (o options) run(ctx context.Context) error {
+	if o.walk != "" {
+		text, err := recorded(ctx)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(o.walk, text, 0o644) //nolint:gosec // sources are public
+	}
 	var failed []string
 	page := &record{options: o}
 	for _, r := range runs() {

@@ -156,6 +156,25 @@ func (d *deployment) session(ctx context.Context, who model.Person) (secret.Stri
 	return access, s, err
 }
 
+// bySSO is an access token of a session that single sign-on began.
+func (d *deployment) bySSO(ctx context.Context, who string) (string, error) {
+	p, err := d.store.People().Person(ctx, model.PersonID(who))
+	if err != nil {
+		return "", err
+	}
+	id := ulid.Make().String()
+	_, hash, err := people.NewToken(people.RefreshToken, id)
+	if err != nil {
+		return "", err
+	}
+	s, err := d.sessions.Begin(ctx, p, model.Session{ID: model.SessionID(id), Organization: organization, Hash: hash, SSO: true})
+	if err != nil {
+		return "", err
+	}
+	access, _, err := d.sessions.Tokens.Issue(ctx, s)
+	return access.Reveal(), err
+}
+
 func (d *deployment) token(ctx context.Context, m model.Member, scopes []model.Scope) (secret.String, model.APIToken, error) {
 	now := d.api.Now().UTC().Truncate(time.Second)
 	t := model.APIToken{ID: model.TokenID(ulid.Make().String()), Name: "fuzz", Owner: m.Person, MemberSince: m.Since, Scopes: scopes, CreatedAt: now, ExpiresAt: now.Add(model.MaxTokenAge)}
