@@ -144,11 +144,10 @@ func (o options) one(ctx context.Context, r run) (*tally, error) {
 	if err := all.write(runs); err != nil {
 		return nil, err
 	}
-	report := filepath.Join(runs, "report.json")
-	if err := o.schemathesis(ctx, runs, report, "http://"+listener.Addr().String(), r.caller); err != nil {
+	if err := o.schemathesis(ctx, runs, "http://"+listener.Addr().String(), r.caller); err != nil {
 		return nil, err
 	}
-	if err := t.read(report); err != nil {
+	if err := t.read(runs); err != nil {
 		return nil, err
 	}
 	if faults := d.log.String(); faults != "" {
@@ -159,7 +158,7 @@ func (o options) one(ctx context.Context, r run) (*tally, error) {
 }
 
 // schemathesis makes the requests. That checks failed is in the report, and no error.
-func (o options) schemathesis(ctx context.Context, runs, report, url string, as caller) error {
+func (o options) schemathesis(ctx context.Context, runs, url string, as caller) error {
 	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
 	if err != nil {
 		return err
@@ -175,7 +174,7 @@ func (o options) schemathesis(ctx context.Context, runs, report, url string, as 
 	}
 	args := []string{
 		"-m", "schemathesis.cli", "run", url + "/v1/openapi.json", "--phases", o.phases, "--max-examples", strconv.Itoa(o.examples),
-		"--seed", strconv.FormatInt(o.seed, 10), "--generation-database", "none", "--no-color", "--report", "json", "--report-json-path", report,
+		"--seed", strconv.FormatInt(o.seed, 10), "--generation-database", "none", "--no-color", "--report", "json,ndjson", "--report-json-path", filepath.Join(runs, summaryFile), "--report-ndjson-path", filepath.Join(runs, eventsFile),
 	}
 	if as.kind == "operator" {
 		args = append(args, "--include-path-regex", "^/operator/")
