@@ -124,7 +124,7 @@ func (g *gate) make(ctx context.Context) (secret.String, error) {
 }
 
 // password is everybody's.
-const password = "four words of theirs"
+const password = "four words of theirs" //nolint:gosec // of nobody
 
 // join makes somebody, who is a member of an organization.
 func (d *deployment) join(ctx context.Context, org model.OrganizationID, email string, m model.Member) (model.Person, model.Member, error) {

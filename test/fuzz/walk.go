@@ -151,8 +151,9 @@ func (w *walk) post(path string, body any) answer { return w.do(http.MethodPost,
 func (w *walk) tag(path string) fields {
 	return fields{"If-Match": w.try(http.MethodGet, path, nil, nil).etag}
 }
-func (w *walk) edit(method, path string, body any) answer {
-	return w.do(method, path, w.tag(path), body)
+
+func (w *walk) edit(method, path string, body any) {
+	w.do(method, path, w.tag(path), body)
 }
 
 // refused makes a request that has to be answered by a code.
@@ -184,18 +185,16 @@ func (w *walk) operates(follows func()) {
 }
 
 // until asks until an answer is as it is to be.
-func (w *walk) until(path string, is func(answer) bool) answer {
+func (w *walk) until(path string, is func(answer) bool) {
 	known := maps.Clone(w.examples.Operations)
 	for range 600 {
 		w.examples.Operations = maps.Clone(known) // the last answer is the one to show
-		a := w.try(http.MethodGet, path, nil, nil)
-		if is(a) || w.failed != nil {
-			return a
+		if is(w.try(http.MethodGet, path, nil, nil)) || w.failed != nil {
+			return
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
 	w.failed = fmt.Errorf("GET %s does not come to an end: %s", path, w.d.log)
-	return answer{}
 }
 
 const (
@@ -325,7 +324,7 @@ func (w *walk) connections() {
 	w.until(path+"/audits?limit=1", ended)
 	none := w.post("/v1/connections", object{"name": "bank"})
 	w.refused("connection_pending", http.MethodPost, "/v1/audits", nil, object{"connection": none.text("id")})
-	key := object{"access_key_id": "AKIAIOSFODNN7EXAMPLE", "secret_access_key": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "account_id": accountID}
+	key := object{"access_key_id": "AKIAIOSFODNN7EXAMPLE", "secret_access_key": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "account_id": accountID} //nolint:gosec // of AWS's documentation
 	keys := "/v1/connections/" + none.text("id") + "/access-key"
 	tagged := w.tag("/v1/connections/" + none.text("id"))
 	w.refused("access_keys_disabled", http.MethodPut, keys, tagged, key)
@@ -501,11 +500,11 @@ func (w *walk) factors() {
 		})
 		next := w.post("/v1/me/totp/removal", object{"password": annas})
 		w.bearer = next.text("access_token")
-		for code, password := range map[string]string{
+		for code, weak := range map[string]string{ //nolint:gosec // of nobody
 			"password_too_short": "short", "password_too_long": strings.Repeat("long ", 30), "password_too_common": "password1234", "password_personal": "cloudarq is nice",
 			"password_repetitive": "aaaaaaaaaaaaaa", "password_characters": "four words\u0007 of hers",
 		} {
-			w.refused(code, http.MethodPost, "/v1/me/password", nil, object{"current": annas, "new": password})
+			w.refused(code, http.MethodPost, "/v1/me/password", nil, object{"current": annas, "new": weak})
 		}
 		next = w.post("/v1/me/password", object{"current": annas, "new": another})
 		w.bearer = next.text("access_token")
