@@ -66,15 +66,16 @@ race: ## The tests of everything that does not link the AWS SDK, with the race d
 generate: ## Write the files that follow from the code
 	cd tools && go tool templ generate -path ../pkg/results/report && go tool templ generate -path ../pkg/console/pages
 	go run ./internal/register .
+	go run ./test/fuzz -walk pkg/api/examples.json
 	go run ./internal/generate .
 	go run ./bench/cost
 
 generated: ## Fail if a generated file is stale
 	@$(MAKE) --no-print-directory generate >/dev/null
-	@git diff --exit-code --stat -- '*_templ.go' pkg/services/registered.go pkg/services/collectors/registered.go pkg/services/collectors/clients_test.go bench/synthetic/called.go pkg/policy/operations.tsv pkg/policy/actions.tsv pkg/policy/version.go docs/policy.md docs/checks.md docs/correctness.md docs/cost.md cloudformation terraform README.md || { echo "generated files are stale: commit what make generate wrote"; exit 1; }
+	@git diff --exit-code --stat -- '*_templ.go' pkg/services/registered.go pkg/services/collectors/registered.go pkg/api/examples.json docs/openapi.json pkg/services/collectors/clients_test.go bench/synthetic/called.go pkg/policy/operations.tsv pkg/policy/actions.tsv pkg/policy/version.go docs/policy.md docs/checks.md docs/correctness.md docs/cost.md cloudformation terraform README.md || { echo "generated files are stale: commit what make generate wrote"; exit 1; }
 
 .PHONY: fuzz fuzz-short fuzz-parsers
-fuzz: warm ## Have schemathesis make 20,000 requests of the OpenAPI document and more, as everybody, and record them in docs/fuzzing.md (three minutes)
+fuzz: warm ## Have schemathesis make 20,000 requests of the OpenAPI document and more, as everybody, and record them in docs/fuzzing.md (some minutes)
 	go run ./test/fuzz -examples 30 -record docs/fuzzing.md
 fuzz-short: warm ## The same with a few thousand requests, another set each day
 	go run ./test/fuzz -examples 2 -phases examples,coverage,fuzzing -seed "$$(date +%Y%m%d)"

@@ -1,11 +1,14 @@
 package api
 
 import (
+	_ "embed"
+	"encoding/json"
 	"maps"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -23,14 +26,14 @@ var ownRefusals = map[string]map[int][]string{
 		http.StatusNotFound: {people.CodeLinkOver}, http.StatusConflict: {"already_member"}, http.StatusUnprocessableEntity: weakPasswords,
 	},
 	"change-email":        {http.StatusForbidden: ofOneself, http.StatusConflict: {"email_taken"}},
-	"change-organization": {http.StatusUnauthorized: {people.CodeNotMember, people.CodeFactorRequired}, http.StatusForbidden: {people.CodeMemberSuspended, people.CodeNotBySSO}},
+	"change-organization": {http.StatusUnauthorized: {people.CodeNotMember}, http.StatusForbidden: {people.CodeMemberSuspended, people.CodeNotBySSO}},
 	"change-password":     {http.StatusForbidden: ofOneself, http.StatusUnprocessableEntity: weakPasswords},
 	"confirm-totp":        {http.StatusForbidden: append([]string{people.CodeWrongCode, people.CodeUsedCode}, ofOneself...), http.StatusConflict: {people.CodeNothingToConfirm}},
 	"create-connection":   {http.StatusConflict: {"too_many_connections"}, http.StatusUnprocessableEntity: {"schedule_too_often"}},
-	"create-invitation":   {http.StatusForbidden: {people.CodeNotByToken}, http.StatusConflict: {"already_member", "already_made"}},
+	"create-invitation":   {http.StatusConflict: {"already_member", "already_made"}},
 	"create-organization": {http.StatusConflict: {"organization_exists", "too_many_organizations"}},
 	"create-project":      {http.StatusConflict: {"project_exists", "too_many_projects"}},
-	"create-token":        {http.StatusForbidden: {people.CodeBeyondOwner, people.CodeNotByToken}, http.StatusConflict: {"too_many_tokens", "already_made"}},
+	"create-token":        {http.StatusForbidden: {people.CodeBeyondOwner}, http.StatusConflict: {"too_many_tokens", "already_made"}},
 	"delete-sso":          {http.StatusNotFound: {sso.CodeOff}},
 	"enrol-totp":          {http.StatusForbidden: ofOneself},
 	"get-sso":             {http.StatusNotFound: {sso.CodeOff}},
@@ -69,7 +72,7 @@ var ownRefusals = map[string]map[int][]string{
 // What several operations refuse by.
 var (
 	weakPasswords = []string{people.PasswordShort, people.PasswordLong, people.PasswordCharacters, people.PasswordPersonal, people.PasswordRepeats, people.PasswordCommon}
-	ofOneself     = []string{people.CodeWrongPassword, people.CodeNotBySSO, people.CodeNotByToken}
+	ofOneself     = []string{people.CodeWrongPassword, people.CodeNotBySSO}
 	ofSteps       = []string{people.CodeChallengeOver, people.CodeMemberSuspended, "organization_suspended"}
 	ofTokens      = []string{people.CodeTokenInvalid, people.CodeTokenExpired, people.CodeSessionEnded, "organization_gone"}
 )
@@ -147,8 +150,27 @@ var sharedHeaders = map[string]*huma.Header{
 
 var allowanceFields = []string{"RateLimit-Policy", "RateLimit", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
 
+// examples.json is what a walk through all operations asked and was answered; `make generate`
+// makes it anew.
+//
+//go:embed examples.json
+var examplesText []byte
+
+// shownExamples are of each operation a request and its answer, and of each status and code
+// the problem that it was.
+var shownExamples = sync.OnceValue(func() (all struct {
+	Operations map[string]struct{ Request, Answer json.RawMessage }
+	Problems   map[string]json.RawMessage
+},
+) {
+	if err := json.Unmarshal(examplesText, &all); err != nil {
+		panic("api: examples.json: " + err.Error())
+	}
+	return all
+})
+
 // describe completes the document, when all operations are in it: by which codes each
-// refuses, and which header fields its answers have.
+// refuses, which header fields its answers have, and examples.
 func describe(doc *huma.OpenAPI) {
 	c := doc.Components
 	c.Headers, c.Responses = maps.Clone(sharedHeaders), map[string]*huma.Response{}
@@ -176,6 +198,15 @@ func describe(doc *huma.OpenAPI) {
 				}
 				if lines, _ := op.Metadata[linesKey].(bool); lines && r.Content != nil {
 					r.Content[ndjson] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Description: "One entry of the list in each line"}}
+				}
+			}
+			shown := shownExamples().Operations[op.OperationID]
+			if op.RequestBody != nil && shown.Request != nil {
+				op.RequestBody.Content["application/json"].Example = shown.Request
+			}
+			for _, r := range op.Responses {
+				if answer := r.Content["application/json"]; answer != nil && shown.Answer != nil {
+					answer.Example = shown.Answer
 				}
 			}
 			n, _ := op.Metadata[needKey].(need)
@@ -234,10 +265,14 @@ func refuses(c *huma.Components, status int, codes []string, limited bool) *huma
 			r.Headers["Location"] = &huma.Header{Description: "Of what was made; of already_made.", Schema: &huma.Schema{Type: huma.TypeString}}
 		}
 		var enum []any
+		shown := map[string]*huma.Example{}
 		for _, code := range codes {
 			enum = append(enum, code)
+			if p := shownExamples().Problems[strconv.Itoa(status)+" "+code]; p != nil {
+				shown[code] = &huma.Example{Value: p}
+			}
 		}
-		r.Content = map[string]*huma.MediaType{(*Problem)(nil).ContentType(""): {Schema: &huma.Schema{
+		r.Content = map[string]*huma.MediaType{(*Problem)(nil).ContentType(""): {Examples: shown, Schema: &huma.Schema{
 			AllOf: []*huma.Schema{
 				{Ref: "#/components/schemas/Problem"},
 				{Properties: map[string]*huma.Schema{"code": {Enum: enum}, "status": {Enum: []any{status}}}},

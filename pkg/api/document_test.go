@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
@@ -190,6 +191,80 @@ func (p *promises) broken(o promised, method string, w *httptest.ResponseRecorde
 		}
 		if err := schema.Validate(body); err != nil {
 			return fmt.Errorf("the body of status %d: %w\n%s", w.Code, err, w.Body)
+		}
+	}
+}
+
+// TestDocument: each operation says what it is for, and shows a whole request and a whole
+// answer; each problem is shown, too; and all that is shown is as the schemas have it.
+func TestDocument(t *testing.T) {
+	t.Parallel()
+	p, err := theDocument()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := api.Document("test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	type content map[string]struct {
+		Example  json.RawMessage
+		Examples map[string]struct{ Value json.RawMessage }
+	}
+	var document struct {
+		Components struct {
+			Responses map[string]struct{ Content content }
+		}
+		Paths map[string]map[string]struct {
+			OperationID, Summary string
+			Tags                 []string
+			RequestBody          struct{ Content content }
+			Responses            map[string]struct{ Content content }
+		}
+	}
+	if err := json.Unmarshal(text, &document); err != nil {
+		t.Fatal(err)
+	}
+	fits := func(what, at string, example json.RawMessage) {
+		t.Helper()
+		schema, err := p.schema(at)
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		value, err := jsonschema.UnmarshalJSON(bytes.NewReader(example))
+		if err != nil {
+			t.Errorf("%s has no example: %v", what, err)
+			return
+		}
+		if err := schema.Validate(value); err != nil {
+			t.Errorf("the example of %s: %v", what, err)
+		}
+	}
+	escaped := strings.NewReplacer("~", "~0", "/", "~1")
+	for path, methods := range document.Paths {
+		for method, o := range methods {
+			at := "/paths/" + escaped.Replace(path) + "/" + method
+			if o.Summary == "" || len(o.Tags) != 1 {
+				t.Errorf("%s says nothing of itself", o.OperationID)
+			}
+			for kind, c := range o.RequestBody.Content {
+				fits("a request of "+o.OperationID, at+"/requestBody/content/"+escaped.Replace(kind)+"/schema", c.Example)
+			}
+			for status, r := range o.Responses {
+				for kind, c := range r.Content {
+					if kind == "application/json" {
+						fits(o.OperationID+" "+status, at+"/responses/"+status+"/content/"+escaped.Replace(kind)+"/schema", c.Example)
+					}
+				}
+			}
+		}
+	}
+	for name, r := range document.Components.Responses {
+		c := r.Content["application/problem+json"]
+		for _, code := range strings.Split(name, ".")[1:] {
+			if code != "limited" {
+				fits(name+" "+code, "/components/responses/"+name+"/content/application~1problem+json/schema", c.Examples[code].Value)
+			}
 		}
 	}
 }

@@ -4,6 +4,9 @@
 //
 //	make fuzz          # 20,000 requests and more, recorded in docs/fuzzing.md
 //	make fuzz-short    # a minute, for each change
+//
+// With -walk it goes through all operations instead, and writes what it is answered as the
+// examples of that document.
 package main
 
 import (
@@ -30,6 +33,7 @@ func main() {
 	flag.StringVar(&o.operations, "operations", "", "a regular expression of the operations' ids; all if left out")
 	flag.StringVar(&o.phases, "phases", "examples,coverage,fuzzing,stateful", "of schemathesis")
 	flag.StringVar(&o.record, "record", "", "the page to write what was tried to")
+	flag.StringVar(&o.walk, "walk", "", "instead of all that: the file to write the examples of the OpenAPI document to")
 	flag.Int64Var(&o.seed, "seed", 1, "of what is made up")
 	flag.IntVar(&o.seconds, "seconds", 0, "that each run may take; 0 for as long as it takes")
 	flag.Parse()
@@ -42,9 +46,9 @@ func main() {
 }
 
 type options struct {
-	examples, seconds              int
-	as, operations, phases, record string
-	seed                           int64
+	examples, seconds                    int
+	as, operations, phases, record, walk string
+	seed                                 int64
 }
 
 // run is a run as one caller.
@@ -64,6 +68,13 @@ func runs() (all []run) {
 }
 
 func (o options) run(ctx context.Context) error {
+	if o.walk != "" {
+		text, err := recorded(ctx)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(o.walk, text, 0o644) //nolint:gosec // sources are public
+	}
 	var failed []string
 	page := &record{options: o}
 	for _, r := range runs() {
@@ -133,11 +144,10 @@ func (o options) one(ctx context.Context, r run) (*tally, error) {
 	if err := all.write(runs); err != nil {
 		return nil, err
 	}
-	report := filepath.Join(runs, "report.json")
-	if err := o.schemathesis(ctx, runs, report, "http://"+listener.Addr().String(), r.caller); err != nil {
+	if err := o.schemathesis(ctx, runs, "http://"+listener.Addr().String(), r.caller); err != nil {
 		return nil, err
 	}
-	if err := t.read(report); err != nil {
+	if err := t.read(runs); err != nil {
 		return nil, err
 	}
 	if faults := d.log.String(); faults != "" {
@@ -148,7 +158,7 @@ func (o options) one(ctx context.Context, r run) (*tally, error) {
 }
 
 // schemathesis makes the requests. That checks failed is in the report, and no error.
-func (o options) schemathesis(ctx context.Context, runs, report, url string, as caller) error {
+func (o options) schemathesis(ctx context.Context, runs, url string, as caller) error {
 	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
 	if err != nil {
 		return err
@@ -164,7 +174,7 @@ func (o options) schemathesis(ctx context.Context, runs, report, url string, as 
 	}
 	args := []string{
 		"-m", "schemathesis.cli", "run", url + "/v1/openapi.json", "--phases", o.phases, "--max-examples", strconv.Itoa(o.examples),
-		"--seed", strconv.FormatInt(o.seed, 10), "--generation-database", "none", "--no-color", "--report", "json", "--report-json-path", report,
+		"--seed", strconv.FormatInt(o.seed, 10), "--generation-database", "none", "--no-color", "--report", "json,ndjson", "--report-json-path", filepath.Join(runs, summaryFile), "--report-ndjson-path", filepath.Join(runs, eventsFile),
 	}
 	if as.kind == "operator" {
 		args = append(args, "--include-path-regex", "^/operator/")

@@ -1,16 +1,26 @@
 package main
 
 import (
-	"encoding/json"
 	"os"
+	"path/filepath"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
-func TestExamples(t *testing.T) {
+// TestExamplesAreCurrent: the document shows what operations answer now.
+func TestExamplesAreCurrent(t *testing.T) {
+	t.Parallel()
 	got, err := recorded(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, _ := json.MarshalIndent(got, "", " ")
-	_ = os.WriteFile("/tmp/examples.json", text, 0o600)
+	file := filepath.Join("..", "..", "pkg", "api", "examples.json")
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), string(got)); d != "" {
+		t.Errorf("run make generate (-was +is):\n%s", d)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/api/auth"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 // seeded is what there is before the first request: values of parameters and fields, by the
@@ -245,4 +247,19 @@ func (d *deployment) audit(ctx context.Context, call func(string, string, any) (
 		all.add("findings", id)
 	}
 	return nil
+}
+
+// age has an audit be one of which nothing is kept any more but its record.
+func (d *deployment) age(ctx context.Context, connection, audit string, now time.Time) error {
+	org := d.store.For(organization)
+	for { // its tasks may still end
+		a, err := org.Audit(ctx, model.ConnectionID(connection), model.AuditID(audit))
+		if err != nil {
+			return err
+		}
+		a.DetailUntil = now
+		if err := org.PutAudit(ctx, &a); !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+	}
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go"
 
 	"github.com/cloudarq/cloudarq/bench/synthetic"
 	"github.com/cloudarq/cloudarq/pkg/access/connect"
@@ -53,15 +54,20 @@ const (
 // deployment is the handler of a deployment on real drivers, with workers that audit an
 // account which is made up at the SDK's edge. It reaches nothing but its own files.
 type deployment struct {
-	api      *api.API
-	store    *store.Store
-	sessions people.Sessions
-	pipeline *pipeline.Pipeline
-	jobs     connect.Worker
-	queues   map[*memory.Queue]queue.Handler
-	log      *faults
-	limited  atomic.Bool // whether limits hold
-	close    []io.Closer
+	api       *api.API
+	store     *store.Store
+	sessions  people.Sessions
+	pipeline  *pipeline.Pipeline
+	jobs      connect.Worker
+	queues    map[*memory.Queue]queue.Handler
+	log       *faults
+	hold      sync.RWMutex // held while no worker shall do anything
+	blobs     *dir.Store
+	limited   atomic.Bool // whether limits hold
+	away      atomic.Bool // whether no try can be counted
+	denied    atomic.Bool // whether AWS denies the table's use
+	contested atomic.Bool // whether somebody else writes each record first
+	close     []io.Closer
 }
 
 // newDeployment makes a deployment in a directory, by a clock.
@@ -88,9 +94,9 @@ func newDeployment(ctx context.Context, at string, now func() time.Time) (*deplo
 			specs[name] = spec
 		}
 	}
-	d := &deployment{log: &faults{}, close: []io.Closer{file, blobs}}
+	d := &deployment{log: &faults{}, blobs: blobs, close: []io.Closer{file, blobs}}
 	log := slog.New(slog.NewTextHandler(d.log, &slog.HandlerOptions{Level: slog.LevelError}))
-	d.store = store.New(forgetful{file, &d.limited}, catalog.Severity)
+	d.store = store.New(forgetful{file, d}, catalog.Severity)
 	broker := memory.New(memory.Options{MaxReceives: 3})
 	tasks, results, jobs := broker.Queue("tasks"), broker.Queue("results"), broker.Queue("jobs")
 	d.pipeline = &pipeline.Pipeline{
@@ -119,7 +125,13 @@ func newDeployment(ctx context.Context, at string, now func() time.Time) (*deplo
 func (d *deployment) work(ctx context.Context) {
 	var all sync.WaitGroup
 	for q, handle := range d.queues {
-		all.Go(func() { _ = q.Receive(ctx, handle, queue.Options{Concurrency: 1}) })
+		all.Go(func() {
+			_ = q.Receive(ctx, func(ctx context.Context, m queue.Message) error {
+				d.hold.RLock()
+				defer d.hold.RUnlock()
+				return handle(ctx, m)
+			}, queue.Options{Concurrency: 1})
+		})
 	}
 	all.Wait()
 	for _, c := range d.close {
@@ -140,21 +152,50 @@ func (f *faults) Write(line []byte) (int, error) {
 	return f.lines.Write(line)
 }
 
+// forget has what was logged be as it should.
+func (f *faults) forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.lines.Reset()
+}
+
 func (f *faults) String() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.lines.String()
 }
 
-// forgetful is a table that counts no tries until it is told to.
+// forgetful is a table that counts no tries until it is told to, and then fails as it is told.
 type forgetful struct {
 	table.Table
-	counts *atomic.Bool
+	d *deployment
+}
+
+var (
+	errAway         = errors.New("the table is away")
+	errDenied error = &smithy.OperationError{ServiceID: "DynamoDB", OperationName: "PutItem", Err: &smithy.GenericAPIError{
+		Code:    "AccessDeniedException",
+		Message: "User: arn:aws:sts::999999999999:assumed-role/api/f is not authorized to perform: dynamodb:PutItem on resource: arn:aws:dynamodb:eu-west-1:999999999999:table/t because no identity-based policy allows the dynamodb:PutItem action",
+	}}
+)
+
+// Put implements table.Table.
+func (f forgetful) Put(ctx context.Context, it table.Item) error {
+	if f.d.contested.Load() {
+		return table.ErrConflict
+	}
+	if f.d.denied.Load() {
+		return errDenied
+	}
+	return f.Table.Put(ctx, it)
 }
 
 // Add implements table.Table.
 func (f forgetful) Add(ctx context.Context, k table.Key, n int64, expires time.Time) (int64, error) {
-	if f.counts.Load() || strings.Contains(k.PK, "ticket") { // which is good for one use; see store.Limits.UseOnce
+	if f.d.away.Load() {
+		return 0, errAway
+	}
+	if f.d.limited.Load() || strings.Contains(k.PK, "ticket") { // which is good for one use; see store.Limits.UseOnce
 		return f.Table.Add(ctx, k, n, expires)
 	}
 	return n, nil

@@ -2,10 +2,13 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,6 +23,7 @@ type tally struct {
 	mu       sync.Mutex
 	statuses map[string]map[int]int // by operation; "" is what is none
 	cases    int
+	checks   map[string]int // how often each was made
 	failures map[string]int // by the title of the check
 	version  string         // of schemathesis
 }
@@ -44,7 +48,7 @@ func newTally(next http.Handler) (*tally, error) {
 	if err := json.Unmarshal(w.Body.Bytes(), &document); err != nil {
 		return nil, fmt.Errorf("the OpenAPI document: %w", err)
 	}
-	t := &tally{next: next, statuses: map[string]map[int]int{}, failures: map[string]int{}}
+	t := &tally{next: next, statuses: map[string]map[int]int{}, checks: map[string]int{}, failures: map[string]int{}}
 	for path, methods := range document.Paths {
 		for method, o := range methods {
 			t.routes = append(t.routes, route{
@@ -103,9 +107,39 @@ func (t *tally) failed() (n int) {
 	return n
 }
 
+// The reports of a run, in its directory.
+const (
+	summaryFile = "report.json"
+	eventsFile  = "events.ndjson"
+)
+
 // read takes in what schemathesis says of its checks.
-func (t *tally) read(report string) error {
-	text, err := os.ReadFile(report)
+func (t *tally) read(runs string) error {
+	events, err := os.Open(filepath.Join(runs, eventsFile))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = events.Close() }()
+	for decoder := json.NewDecoder(events); ; {
+		var event struct {
+			ScenarioFinished struct {
+				Recorder struct {
+					Checks map[string][]struct{ Name string }
+				}
+			}
+		}
+		if err := decoder.Decode(&event); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return fmt.Errorf("%s: %w", eventsFile, err)
+		}
+		for _, made := range event.ScenarioFinished.Recorder.Checks {
+			for _, c := range made {
+				t.checks[c.Name]++
+			}
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(runs, summaryFile))
 	if err != nil {
 		return err
 	}

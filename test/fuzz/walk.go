@@ -3,8 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -14,6 +17,8 @@ import (
 	"github.com/descope/virtualwebauthn"
 	"github.com/pquerna/otp/totp"
 
+	"github.com/cloudarq/cloudarq/pkg/access/people"
+	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/api/auth"
 )
 
@@ -148,8 +153,9 @@ func (w *walk) post(path string, body any) answer { return w.do(http.MethodPost,
 func (w *walk) tag(path string) fields {
 	return fields{"If-Match": w.try(http.MethodGet, path, nil, nil).etag}
 }
-func (w *walk) edit(method, path string, body any) answer {
-	return w.do(method, path, w.tag(path), body)
+
+func (w *walk) edit(method, path string, body any) {
+	w.do(method, path, w.tag(path), body)
 }
 
 // refused makes a request that has to be answered by a code.
@@ -169,21 +175,28 @@ func (w *walk) as(bearer string, follows func()) {
 
 func (w *walk) nobody(follows func()) { w.as("", follows) }
 
+// alone makes requests while no worker does anything.
+func (w *walk) alone(requests func()) {
+	w.d.hold.Lock()
+	defer w.d.hold.Unlock()
+	requests()
+}
+
 func (w *walk) operates(follows func()) {
 	w.nobody(func() { w.operator = true; follows() })
 }
 
 // until asks until an answer is as it is to be.
-func (w *walk) until(path string, is func(answer) bool) answer {
+func (w *walk) until(path string, is func(answer) bool) {
+	known := maps.Clone(w.examples.Operations)
 	for range 600 {
-		a := w.try(http.MethodGet, path, nil, nil)
-		if is(a) || w.failed != nil {
-			return a
+		w.examples.Operations = maps.Clone(known) // the last answer is the one to show
+		if is(w.try(http.MethodGet, path, nil, nil)) || w.failed != nil {
+			return
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
 	w.failed = fmt.Errorf("GET %s does not come to an end: %s", path, w.d.log)
-	return answer{}
 }
 
 const (
@@ -237,11 +250,24 @@ func (w *walk) operators() {
 			w.bearer = in.text("access_token")
 		})
 		w.post("/operator/v1/organizations/acme/recovery", object{"email": "anna@example.com"})
-		job := w.do(http.MethodPost, "/operator/v1/organizations/acme/rekey", fields{"Idempotency-Key": "1"}, nil)
-		w.until("/operator/v1/organizations/acme/jobs/"+job.text("id"), func(a answer) bool { return a.text("state") == "done" })
+		var job answer
+		w.alone(func() {
+			job = w.do(http.MethodPost, "/operator/v1/organizations/acme/rekey", fields{"Idempotency-Key": "1"}, nil)
+		})
+		w.inFlight("rekey", "null")
+		w.refused("request_in_flight", http.MethodPost, "/operator/v1/organizations/acme/rekey", fields{"Idempotency-Key": "in flight"}, nil)
+		w.until("/operator/v1/organizations/acme/jobs/"+job.text("id"), func(a answer) bool { return a.text("ended_at") != "" })
 	})
 	w.refused("not_signed", http.MethodGet, "/operator/v1/doctor", nil, nil)
 	w.enter("anna@example.com", annas)
+}
+
+// inFlight has a request be worked on by somebody else, under the key "in flight".
+func (w *walk) inFlight(what, request string) {
+	sum := sha256.Sum256([]byte(request))
+	if _, err := w.d.store.For(organization).Once(w.ctx, what, "in flight", hex.EncodeToString(sum[:]), "x", w.clock(), time.Minute); err != nil {
+		w.failed = err
+	}
 }
 
 // enter has somebody sign in, who makes what follows.
@@ -262,7 +288,7 @@ func (w *walk) connections() {
 	w.refused("project_exists", http.MethodPost, "/v1/projects", nil, object{"name": w.post("/v1/projects", object{"name": "shop", "description": "What customers see"}).text("name")})
 	w.get("/v1/projects")
 	w.edit(http.MethodPatch, "/v1/projects/shop", object{"description": "What customers see, and pay in"})
-	body := object{"name": "shop production", "project": "shop", "role_arn": auditable, "regions": []string{"eu-west-1"}, "services": audited, "schedule": object{"expression": "cron(0 6 * * ? *)", "timezone": "Europe/Helsinki"}}
+	body := object{"name": "shop production", "project": "shop", "role_arn": auditable, "regions": []string{"eu-west-1"}, "services": audited, "schedule": object{"expression": "cron(0 6 * * ? *)", "timezone": "Europe/Helsinki", "jitter_minutes": 0}}
 	c := w.do(http.MethodPost, "/v1/connections", fields{"Idempotency-Key": "shop"}, body)
 	path := "/v1/connections/" + c.text("id")
 	w.refused("idempotency_key_reused", http.MethodPost, "/v1/connections", fields{"Idempotency-Key": "shop"}, object{"name": "bank"})
@@ -272,9 +298,10 @@ func (w *walk) connections() {
 	w.get("/v1/connections")
 	w.get(path)
 	w.edit(http.MethodPut, path, body)
-	w.post(path+"/verify", nil)
-	w.refused("audit_running", http.MethodPost, "/v1/audits", nil, object{"connection": c.text("id")})
-	var list answer
+	w.alone(func() {
+		w.post(path+"/verify", nil)
+		w.refused("audit_running", http.MethodPost, "/v1/audits", nil, object{"connection": c.text("id")})
+	})
 	ended := func(a answer) bool {
 		audits, _ := a.body["audits"].([]any)
 		for _, one := range audits {
@@ -286,27 +313,30 @@ func (w *walk) connections() {
 	}
 	w.until(path+"/audits?limit=2", ended)
 	w.pass(time.Minute)
-	a := w.do(http.MethodPost, "/v1/audits", fields{"Idempotency-Key": "first"}, object{"connection": c.text("id")})
-	list = w.until(path+"/audits?limit=1", ended)
-	_ = list
+	var a answer
+	w.alone(func() {
+		a = w.do(http.MethodPost, "/v1/audits", fields{"Idempotency-Key": "first"}, object{"connection": c.text("id")})
+	})
+	w.until(path+"/audits?limit=1", ended)
 	at := path + "/audits/" + a.text("id")
 	w.until(at, func(a answer) bool { return a.body["statement"] != nil })
 	delete(w.examples.Operations, "get-audit") // of one that ran
 	delete(w.examples.Operations, "list-audits")
 	w.get(at)
 	w.get(path + "/audits?limit=1")
-	w.get(at + "/calls?limit=2")
+	w.get(at + "/calls?service=kms&limit=1")
 	w.get(at + "/verification")
 	w.refused("nothing_to_retry", http.MethodPost, at+"/retry", nil, nil)
 	w.pass(time.Minute)
-	again := w.post("/v1/audits", object{"connection": c.text("id")})
-	w.post(path+"/audits/"+again.text("id")+"/cancel", nil)
-	if a := w.try(http.MethodPost, path+"/audits/"+again.text("id")+"/retry", nil, nil); a.status == http.StatusAccepted {
-		w.until(path+"/audits?limit=1", ended)
-	}
+	w.alone(func() {
+		again := w.post("/v1/audits", object{"connection": c.text("id")})
+		w.post(path+"/audits/"+again.text("id")+"/cancel", nil)
+		w.post(path+"/audits/"+again.text("id")+"/retry", nil)
+	})
+	w.until(path+"/audits?limit=1", ended)
 	none := w.post("/v1/connections", object{"name": "bank"})
 	w.refused("connection_pending", http.MethodPost, "/v1/audits", nil, object{"connection": none.text("id")})
-	key := object{"access_key_id": "AKIAIOSFODNN7EXAMPLE", "secret_access_key": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "account_id": accountID}
+	key := object{"access_key_id": "AKIAIOSFODNN7EXAMPLE", "secret_access_key": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "account_id": accountID} //nolint:gosec // of AWS's documentation
 	keys := "/v1/connections/" + none.text("id") + "/access-key"
 	tagged := w.tag("/v1/connections/" + none.text("id"))
 	w.refused("access_keys_disabled", http.MethodPut, keys, tagged, key)
@@ -316,7 +346,7 @@ func (w *walk) connections() {
 	w.refused("account_mismatch", http.MethodPut, keys, w.tag("/v1/connections/"+none.text("id")), key)
 	w.edit(http.MethodDelete, "/v1/connections/"+none.text("id"), nil)
 	w.refused("not_found", http.MethodGet, "/v1/connections/"+none.text("id"), nil, nil)
-	w.edit(http.MethodPost, "/v1/external-id/rotate", nil)
+	w.do(http.MethodPost, "/v1/external-id/rotate", w.tag("/v1/external-id"), nil)
 }
 
 // findings reads what audits found.
@@ -342,6 +372,7 @@ func (w *walk) findings() {
 	w.get("/v1/external-id")
 	w.refused("external_id_replacing", http.MethodPost, "/v1/external-id/rotate", w.tag("/v1/external-id"), nil)
 	w.refused("external_id_in_use", http.MethodPost, "/v1/external-id/retire", nil, nil)
+	w.alter(path)
 	for _, c := range connections {
 		one, _ := c.(object)
 		path := fmt.Sprint("/v1/connections/", one["id"])
@@ -350,13 +381,45 @@ func (w *walk) findings() {
 	}
 	w.post("/v1/external-id/retire", nil)
 	w.get("/v1/settings")
+	w.get("/v1/organization")
+	w.edit(http.MethodPatch, "/v1/organization", object{"name": "Acme Corporation"})
 	w.get("/v1/admin-log?limit=2")
 	w.get("/v1/admin-log/verification")
 }
 
+// alter writes over what is kept of the calls of an audit.
+func (w *walk) alter(connection string) {
+	audits, _ := w.get(connection + "/audits?limit=100").body["audits"].([]any)
+	var keys []string
+	for info, err := range w.d.blobs.List(w.ctx, "ledger/") {
+		if err != nil {
+			w.failed = err
+			return
+		}
+		keys = append(keys, info.Key)
+	}
+	for _, key := range keys {
+		if err := w.d.blobs.Put(w.ctx, key, strings.NewReader("altered")); err != nil {
+			w.failed = err
+		}
+	}
+	for _, a := range audits {
+		one, _ := a.(object)
+		w.try(http.MethodGet, fmt.Sprint(connection, "/audits/", one["id"], "/calls"), nil, nil)
+	}
+	w.d.log.forget()
+}
+
 // people are invited, changed and removed, and make tokens.
 func (w *walk) people() {
+	admin := w.bearer
 	w.get("/v1/session")
+	// A program signs in by the browser's session: the challenge of RFC 7636, appendix B.
+	code := w.post("/v1/session/handover", object{"challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}).text("code")
+	w.nobody(func() {
+		w.post("/v1/sign-in/handover", object{"code": code, "verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"})
+		w.get("/v1/session/renewal")
+	})
 	me := w.get("/v1/me").text("id")
 	w.do(http.MethodPatch, "/v1/me", nil, object{"name": "Anna Virtanen"})
 	w.post("/v1/projects", object{"name": "old"})
@@ -383,17 +446,21 @@ func (w *walk) people() {
 		w.refused("forbidden", http.MethodGet, "/v1/members", nil, nil)
 		w.refused("beyond_owner", http.MethodPost, "/v1/tokens", nil, object{"name": "x", "scopes": []string{"admin"}})
 	})
-	w.edit(http.MethodPatch, member, object{"suspended": true})
-	w.nobody(func() {
-		w.try(http.MethodPost, "/v1/sign-in", nil, object{"email": "bob@example.com", "password": annas})
+	w.as(w.signIn("bob@example.com", annas).text("access_token"), func() {
+		bearer := w.bearer
+		w.as(admin, func() { w.edit(http.MethodPatch, member, object{"suspended": true}) })
+		w.bearer = bearer
+		w.refused("member_suspended", http.MethodGet, "/v1/session", nil, nil)
 	})
-	made := w.post("/v1/tokens", object{"name": "nightly pipeline", "scopes": []string{"read", "audit"}, "projects": []string{"shop"}})
+	nightly := object{"name": "nightly pipeline", "scopes": []string{"read", "audit"}, "projects": []string{"shop"}}
+	made := w.do(http.MethodPost, "/v1/tokens", fields{"Idempotency-Key": "nightly"}, nightly)
+	w.refused("already_made", http.MethodPost, "/v1/tokens", fields{"Idempotency-Key": "nightly"}, nightly)
 	w.get("/v1/tokens")
 	w.get("/v1/tokens/" + made.text("api_token", "id"))
 	w.as(made.text("token"), func() { w.refused("session_needed", http.MethodGet, "/v1/me", nil, nil) })
 	all := w.post("/v1/tokens", object{"name": "all", "scopes": []string{"admin"}})
 	w.as(all.text("token"), func() {
-		w.refused("not_by_token", http.MethodPost, "/v1/invitations", nil, object{"email": "eve@example.com", "role": "admin"})
+		w.refused("not_by_token", http.MethodPost, member+"/recovery", nil, nil)
 	})
 	w.do(http.MethodDelete, "/v1/tokens/"+made.text("api_token", "id"), nil, nil)
 	w.do(http.MethodDelete, member+"/sessions", nil, nil)
@@ -412,11 +479,16 @@ func (w *walk) people() {
 			w.post("/v1/invitations/acceptance", object{"token": dora.text("token"), "name": "Dora", "password": annas})
 		})
 	})
+	gina := w.invited("gina@example.com", "admin")
+	w.as(gina.text("access_token"), func() {
+		w.refused("member_of_others", http.MethodPost, "/v1/members/"+me+"/recovery", nil, nil)
+	})
 	choice := w.signIn("anna@example.com", annas)
 	w.nobody(func() {
 		in := w.post("/v1/sign-in/organization", object{"challenge": choice.text("challenge"), "organization": "acme"})
 		w.bearer = in.text("access_token")
-		w.post("/v1/session/organization", object{"organization": "beta"})
+		over := w.post("/v1/session/organization", object{"organization": "beta"})
+		w.bearer = over.text("access_token")
 		w.refused("not_a_member", http.MethodPost, "/v1/session/organization", nil, object{"organization": "gamma"})
 	})
 	w.get("/v1/me/sessions")
@@ -450,11 +522,11 @@ func (w *walk) factors() {
 		})
 		next := w.post("/v1/me/totp/removal", object{"password": annas})
 		w.bearer = next.text("access_token")
-		for code, password := range map[string]string{
+		for code, weak := range map[string]string{ //nolint:gosec // of nobody
 			"password_too_short": "short", "password_too_long": strings.Repeat("long ", 30), "password_too_common": "password1234", "password_personal": "cloudarq is nice",
 			"password_repetitive": "aaaaaaaaaaaaaa", "password_characters": "four words\u0007 of hers",
 		} {
-			w.refused(code, http.MethodPost, "/v1/me/password", nil, object{"current": annas, "new": password})
+			w.refused(code, http.MethodPost, "/v1/me/password", nil, object{"current": annas, "new": weak})
 		}
 		next = w.post("/v1/me/password", object{"current": annas, "new": another})
 		w.bearer = next.text("access_token")
@@ -466,7 +538,11 @@ func (w *walk) factors() {
 		w.do(http.MethodDelete, "/v1/session", nil, nil)
 	})
 	// An organization that requires one.
+	refreshed := w.signIn("emil@example.org", another)
 	w.edit(http.MethodPut, "/v1/settings", object{"access_keys_allowed": true, "second_factor_required": true})
+	w.nobody(func() {
+		w.refused("factor_required", http.MethodPost, "/v1/session/refresh", nil, object{"refresh_token": refreshed.text("refresh_token")})
+	})
 	step := w.signIn("emil@example.org", another)
 	w.nobody(func() {
 		secret := w.post("/v1/sign-in/enrolment", object{"challenge": step.text("challenge")}).text("secret")
@@ -552,6 +628,53 @@ func (w *walk) wrong() {
 	w.refused("header_too_large", http.MethodGet, "/v1/connections", fields{"X-Long": strings.Repeat("x", 17<<10)}, nil)
 }
 
+// caps are reached, and the table is away, and others are faster.
+func (w *walk) caps() {
+	session, err := w.d.bySSO(w.ctx, w.get("/v1/me").text("id"))
+	if err != nil {
+		w.failed = err
+		return
+	}
+	w.as(session, func() {
+		w.refused("not_by_sso", http.MethodPost, "/v1/me/password", nil, object{"current": annas, "new": another})
+	})
+	for range 1000 {
+		if a := w.try(http.MethodPost, "/v1/tokens", nil, object{"name": "x", "scopes": []string{"read"}}); a.status >= http.StatusBadRequest {
+			break
+		}
+	}
+	c := w.post("/v1/connections", object{"name": "kept", "role_arn": auditable, "services": audited})
+	a := w.post("/v1/audits", object{"connection": c.text("id")})
+	at := "/v1/connections/" + c.text("id") + "/audits/" + a.text("id")
+	w.post(at+"/cancel", nil)
+	whole := w.handler
+	w.d.api.Caps, w.d.api.People.Relying = api.Caps{Connections: 1, Organizations: 1, Projects: 1}, people.Relying{}
+	w.handler = w.d.api.Handler()
+	w.refused("too_many_connections", http.MethodPost, "/v1/connections", nil, object{"name": "one more"})
+	w.refused("too_many_projects", http.MethodPost, "/v1/projects", nil, object{"name": "one-more"})
+	w.refused("passkeys_off", http.MethodPost, "/v1/me/passkeys/options", nil, object{"password": annas})
+	w.operates(func() {
+		w.refused("too_many_organizations", http.MethodPost, "/operator/v1/organizations", nil, object{"id": "gamma"})
+	})
+	w.handler = whole
+	tag := w.tag("/v1/projects/shop")
+	w.d.contested.Store(true)
+	w.refused("conflict", http.MethodPatch, "/v1/projects/shop", tag, object{"description": "contested"})
+	w.d.contested.Store(false)
+	w.d.denied.Store(true)
+	w.refused("installation_denied", http.MethodPatch, "/v1/projects/shop", tag, object{"description": "denied"})
+	w.d.denied.Store(false)
+	w.d.away.Store(true)
+	w.refused("internal", http.MethodPost, "/v1/audits", nil, object{"connection": c.text("id")})
+	w.d.away.Store(false)
+	w.d.log.forget()
+	if err := w.d.age(w.ctx, c.text("id"), a.text("id"), w.clock()); err != nil {
+		w.failed = err
+		return
+	}
+	w.refused("audit_forgotten", http.MethodPost, at+"/retry", nil, nil)
+}
+
 // ends are of sessions and of organizations.
 func (w *walk) ends() {
 	w.d.limited.Store(true)
@@ -560,6 +683,8 @@ func (w *walk) ends() {
 			w.try(http.MethodPost, "/v1/sign-in", nil, object{"email": "nobody@example.com", "password": "wrong wrong wrong"})
 		})
 	}
+	w.d.limited.Store(false)
+	w.caps()
 	w.operates(func() { w.post("/operator/v1/organizations/acme/suspension", nil) })
 	w.refused("organization_suspended", http.MethodGet, "/v1/session", nil, nil)
 	w.operates(func() { w.edit(http.MethodDelete, "/operator/v1/organizations/acme", nil) })
