@@ -117,6 +117,7 @@ func TestRooms(t *testing.T) {
 		"pkg/platform/bus":     {},
 		"pkg/platform/secret":  {},
 		"pkg/platform/metrics": {},
+		"pkg/platform/lockfile": {},
 		"pkg/policy":           {"pkg/model"},
 		"pkg/policy/grant":     {"pkg/judge/check", "pkg/judge/iampolicy", "pkg/model", "pkg/policy"},
 		"pkg/store":            {"pkg/model", "pkg/platform/table"},

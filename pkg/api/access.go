@@ -26,6 +26,7 @@ type need string
 const (
 	anybody       need = "anybody"   // who signs in, or has a link
 	signedIn      need = "signed_in" // a person, in whatever role; not a program
+	known         need = "known"     // a person or a program, in whatever role
 	mayRead            = need(model.ScopeRead)
 	mayAudit           = need(model.ScopeAudit)
 	mayConnect         = need(model.ScopeConnections)
@@ -56,7 +57,7 @@ func (n need) security() []map[string][]string {
 		return []map[string][]string{}
 	case operates:
 		return []map[string][]string{{bySignature: {}}}
-	case signedIn:
+	case signedIn, known:
 		return []map[string][]string{{byToken: {}}, {byCookie: {}}}
 	}
 	return []map[string][]string{{byToken: {string(n)}}, {byCookie: {string(n)}}}
@@ -236,7 +237,7 @@ func admits(ctx context.Context, n need, c people.Caller) *Problem {
 	switch {
 	case n == "":
 		return problem(ctx, http.StatusForbidden, "forbidden", "the route is for nobody")
-	case n == anybody || n == operates:
+	case n == anybody || n == operates || n == known:
 		return nil
 	case n == signedIn && c.Session == "":
 		return problem(ctx, http.StatusForbidden, "session_needed", "the route is for people who signed in, and not for API tokens")

@@ -24,8 +24,8 @@ func (a *API) session(api huma.API) {
 		Description: "For a browser whose access token is over. If there can be none, it is sent to " + signInPage + "?error=… with a code. One that a page of another site sent here goes on as it is: its refresh token did not come along.",
 		Responses:   sendsOn("To the page that was asked for, or to " + signInPage),
 	}, a.renewSession)
-	register(api, signedIn, huma.Operation{
-		OperationID: "get-session", Method: http.MethodGet, Path: refreshPath, Summary: "Show who is signed in, and what that may do", Tags: []string{"session"},
+	register(api, known, huma.Operation{
+		OperationID: "get-session", Method: http.MethodGet, Path: refreshPath, Summary: "Show who is signed in, or whose API token it is, and what that may do", Tags: []string{"session"},
 	}, a.getSession)
 	register(api, signedIn, huma.Operation{
 		OperationID: "sign-out", Method: http.MethodDelete, Path: refreshPath, DefaultStatus: http.StatusNoContent, Summary: "End the session", Tags: []string{"session"},
@@ -117,10 +117,13 @@ func (a *API) mayRefresh(ctx context.Context, s model.Session, who model.Person)
 	return err
 }
 
-// SessionView is who is signed in.
+// SessionView is who makes a request.
 type SessionView struct {
-	Session       model.Session          `json:"session"`
-	Person        model.Person           `json:"person"`
+	Session       *model.Session         `json:"session,omitempty" doc:"Of a person who signed in"`
+	Token         *model.APIToken        `json:"token,omitempty" doc:"Of a program"`
+	Person        model.Person           `json:"person" doc:"Or the owner of the token"`
+	Organization  model.OrganizationID   `json:"organization"`
+	Role          model.Role             `json:"role" doc:"Of the person in the organization"`
 	Scopes        []model.Scope          `json:"scopes"`
 	AllProjects   bool                   `json:"all_projects"`
 	Projects      []string               `json:"projects"`
@@ -132,16 +135,27 @@ type sessionAnswer struct{ Body SessionView }
 
 func (a *API) getSession(ctx context.Context, in *struct{ ByCookie }) (*sessionAnswer, error) {
 	c := callerOf(ctx)
-	session, e1 := a.Store.People().Session(ctx, c.Person, c.Session)
-	who, e2 := a.Store.People().Person(ctx, c.Person)
-	orgs, e3 := a.Store.People().Organizations(ctx, c.Person)
-	if err := errors.Join(e1, e2, e3); err != nil {
+	out := &sessionAnswer{SessionView{Organization: c.Organization, Scopes: c.Scopes, AllProjects: c.AllProjects, Projects: append([]string{}, c.Projects...)}}
+	view := &out.Body
+	var e1, e2, e3, e4 error
+	view.Person, e1 = a.Store.People().Person(ctx, c.Person)
+	member, e2 := a.org(ctx).Member(ctx, c.Person)
+	view.Role = member.Role
+	if c.Session != "" {
+		view.Session = &model.Session{}
+		*view.Session, e3 = a.Store.People().Session(ctx, c.Person, c.Session)
+	} else {
+		view.Token = &model.APIToken{}
+		*view.Token, e3 = a.org(ctx).APIToken(ctx, c.Token)
+	}
+	if c.SSO || c.Token != "" { // it is of one, and others are none of its business
+		view.Organizations = []model.OrganizationID{c.Organization}
+	} else {
+		view.Organizations, e4 = a.Store.People().Organizations(ctx, c.Person)
+	}
+	if err := errors.Join(e1, e2, e3, e4); err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	if c.SSO { // it is of one, and others are none of its business
-		orgs = []model.OrganizationID{c.Organization}
-	}
-	out := &sessionAnswer{SessionView{Session: session, Person: who, Scopes: c.Scopes, AllProjects: c.AllProjects, Projects: append([]string{}, c.Projects...), Organizations: orgs}}
 	if in.browser() {
 		out.Body.CSRFToken = people.CSRFToken(secret.New(in.Access))
 	}

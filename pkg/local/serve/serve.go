@@ -26,6 +26,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
 	"github.com/cloudarq/cloudarq/pkg/console"
 	"github.com/cloudarq/cloudarq/pkg/local"
+	"github.com/cloudarq/cloudarq/pkg/platform/lockfile"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
@@ -52,9 +53,6 @@ type Server struct {
 	Options Options
 }
 
-// errServed says that another server has the state.
-var errServed = errors.New("it is served already by another process")
-
 // The figures by which a deployment does the same; template.yaml has its.
 const (
 	taskReceives   = 4
@@ -73,8 +71,8 @@ func (s *Server) Run(ctx context.Context) error {
 	if err := o.Complete(); err != nil {
 		return err
 	}
-	unlock, err := lock(filepath.Join(s.Dir, "serve.lock"))
-	if errors.Is(err, errServed) {
+	unlock, err := lockfile.Try(filepath.Join(s.Dir, "serve.lock"))
+	if errors.Is(err, lockfile.ErrHeld) {
 		return refused("%s is served already by another process; stop that first, or name another place with --data-dir", s.Dir)
 	}
 	if err != nil {
