@@ -9,7 +9,9 @@ import (
 	"go/token"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -439,5 +441,26 @@ func TestOtherFaults(t *testing.T) {
 	}
 	if strings.Contains(b.log.String(), annasPassword) {
 		t.Error("a password in the log")
+	}
+}
+
+// TestTemplates: whatever a page is made of has no script, no style and no handler in its text.
+func TestTemplates(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*.templ")
+	if err != nil || len(files) < 5 {
+		t.Fatal(files, err)
+	}
+	inline := regexp.MustCompile(`(?i)<style|\sstyle=|\son[a-z]+=|javascript:|<script[^>]*>[^<]|templ\.(JS|Raw\("|SafeURL\("[^#/])|^(css|script) `)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			if !strings.HasPrefix(strings.TrimSpace(line), "//") && inline.MatchString(line) && !strings.Contains(line, "<script type=\"module\" src=") {
+				t.Errorf("%s: %s", file, line)
+			}
+		}
 	}
 }
