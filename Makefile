@@ -73,6 +73,16 @@ generated: ## Fail if a generated file is stale
 	@$(MAKE) --no-print-directory generate >/dev/null
 	@git diff --exit-code --stat -- '*_templ.go' pkg/services/registered.go pkg/services/collectors/registered.go pkg/services/collectors/clients_test.go bench/synthetic/called.go pkg/policy/operations.tsv pkg/policy/actions.tsv pkg/policy/version.go docs/policy.md docs/checks.md docs/correctness.md docs/cost.md cloudformation terraform README.md || { echo "generated files are stale: commit what make generate wrote"; exit 1; }
 
+.PHONY: fuzz fuzz-short fuzz-parsers
+fuzz: warm ## Have schemathesis make 20,000 requests of the OpenAPI document and more, as everybody, and record them in docs/fuzzing.md (three minutes)
+	go run ./test/fuzz -examples 30 -record docs/fuzzing.md
+fuzz-short: warm ## The same with a few thousand requests, another set each day
+	go run ./test/fuzz -examples 2 -phases examples,coverage,fuzzing -seed "$$(date +%Y%m%d)"
+
+FOR := 2m
+fuzz-parsers: ## Fuzz each parser of what strangers send (FOR=2m for each; ONLY=Token for some)
+	tools/fuzz-parsers.sh $(FOR) $(ONLY)
+
 BLINDS := pkg/policy/grant/blinds
 blinds: warm ## Record which facts each operation gives and each check reads (SERVICE=kms for one service, in seconds)
 	rm -rf .cache/blinds && mkdir -p .cache/blinds/reads .cache/blinds/takes
@@ -131,10 +141,10 @@ invoke-worker: warm
 .PHONY: requirements
 UV := 0.13.9
 # Of the oldest Python that we promise, and for all systems: hashes are those of all files of a package's version.
-requirements: ## Write test/emulator/requirements.txt anew from requirements.in (UPGRADE=1: with the newest that fit; asks a package index)
+requirements: ## Write the requirements.txt of test/emulator and test/fuzz anew from their requirements.in (UPGRADE=1: with the newest that fit; asks a package index)
 	python3 -m venv .cache/uv && .cache/uv/bin/python -m pip install --quiet uv==$(UV)
-	cd test/emulator && ../../.cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url $(if $(UPGRADE),--upgrade) \
-		--custom-compile-command "make requirements" requirements.in -o requirements.txt
+	for folder in emulator fuzz; do ( cd test/$$folder && ../../.cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url $(if $(UPGRADE),--upgrade) \
+		--custom-compile-command "make requirements" requirements.in -o requirements.txt ) || exit 1; done
 
 emulator-test: ## The tests of the emulator, of the sample estate and of the deployer (Python)
 	cd test/emulator && ./python -m pytest -q tests
@@ -150,4 +160,4 @@ warm:
 	@tools/compile.sh ./cmd/cloudarq ./test/...
 
 clean: ## Remove what was built here
-	rm -rf bin dist .venv .cache
+	rm -rf bin dist .venv .venv-fuzz .cache

@@ -36,6 +36,8 @@ type settings struct {
 	PublicURL    string   `env:"PUBLIC_URL"`
 	PrivateHosts []string `env:"SSO_PRIVATE_HOSTS"` // of organizations' providers
 
+	Origins []api.Origin `env:"CORS_ORIGINS"`
+
 	Organizations int           `env:"MAX_ORGANIZATIONS,required"`
 	Connections   int           `env:"MAX_CONNECTIONS,required"`
 	ScheduleEvery time.Duration `env:"MIN_SCHEDULE,required"`
@@ -59,7 +61,7 @@ func main() {
 		Events: events, Templates: bucket, Ledgers: bucket,
 		Now: time.Now, Log: f.Log, CheckerRole: cfg.CheckerRole, AuditRole: cfg.AuditRole, Region: f.SDK.Region, Version: version.String(),
 		Operators: true, Pages: console.Over, People: people.Service{Keys: keys, Relying: people.RelyingAt(cfg.PublicURL)},
-		SSO:      signOn,
+		SSO: signOn, Origins: cfg.Origins,
 		Sessions: people.Sessions{Store: f.Store, Tokens: people.NewAccessTokens(f.Store, keys, cfg.Issuer, time.Now, f.Log), Now: time.Now},
 		Caps:     api.Caps{Organizations: cfg.Organizations, Connections: cfg.Connections, ScheduleEvery: cfg.ScheduleEvery},
 	}

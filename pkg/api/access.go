@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -63,7 +62,7 @@ func (n need) security() []map[string][]string {
 	return []map[string][]string{{byToken: {string(n)}}, {byCookie: {string(n)}}}
 }
 
-const needKey = "need"
+const needKey, linesKey = "need", "lines"
 
 // operatorPrefix begins the paths that the gateway lets only signed requests to.
 const operatorPrefix = "/operator/v1/"
@@ -74,32 +73,9 @@ func register[I, O any](api huma.API, n need, op huma.Operation, handler func(co
 		panic("api: " + op.OperationID + " is on the wrong side of the fence")
 	}
 	op.Security = n.security()
-	op.Metadata = map[string]any{needKey: n}
-	op.Errors = append(op.Errors, errorsOf(op, n)...)
-	slices.Sort(op.Errors)
-	op.Errors = slices.Compact(op.Errors)
+	op.Metadata = map[string]any{needKey: n, linesKey: isLined[O]()}
+	conditions(&op)
 	huma.Register(api, op, handler)
-}
-
-// errorsOf are the statuses with which any route may answer what comes before it.
-func errorsOf(op huma.Operation, n need) []int {
-	all := []int{http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusRequestHeaderFieldsTooLarge, http.StatusRequestURITooLong, http.StatusInternalServerError}
-	if !followed(&op) {
-		all = append(all, http.StatusTooManyRequests)
-	}
-	if n != anybody {
-		all = append(all, http.StatusUnauthorized, http.StatusForbidden)
-	}
-	if strings.Contains(op.Path, "{") {
-		all = append(all, http.StatusNotFound)
-	}
-	if op.Method != http.MethodGet {
-		all = append(all, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
-	}
-	if op.Method != http.MethodGet && n != operates {
-		all = append(all, http.StatusForbidden)
-	}
-	return all
 }
 
 type callerKey struct{}
@@ -150,9 +126,6 @@ func (a *API) authorize(ctx huma.Context, next func(huma.Context)) {
 	}
 	if p != nil {
 		_, w := humago.Unwrap(ctx)
-		if p.Status == http.StatusUnauthorized {
-			w.Header().Set("WWW-Authenticate", `Bearer realm="cloudarq"`)
-		}
 		writeProblem(w, p)
 		return
 	}

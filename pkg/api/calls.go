@@ -9,6 +9,7 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -115,8 +116,8 @@ func callsCursor(cursor string, all []pipeline.Ledger) (at, skip int, err error)
 	if cursor == "" {
 		return 0, 0, nil
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(cursor)
-	if err != nil {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	if err != nil || strings.ContainsAny(cursor, "\r\n") { // which the decoder passes over
 		return 0, 0, table.ErrCursor
 	}
 	name, line, _ := strings.Cut(string(raw), "\x00")
@@ -137,6 +138,12 @@ var jsonLines = huma.Format{
 
 // lined is an answer that is a list, each entry of which can be a line.
 type lined interface{ lines() iter.Seq[any] }
+
+// isLined reports whether the body of an answer is such a list.
+func isLined[O any]() bool {
+	body, ok := reflect.TypeFor[O]().FieldByName("Body")
+	return ok && body.Type.Implements(reflect.TypeFor[lined]())
+}
 
 func (p callsPage) lines() iter.Seq[any] { return linesOf(p.Calls) }
 

@@ -14,11 +14,6 @@ func (a *API) invitations(api huma.API) {
 	op := func(id, method, path, summary string) huma.Operation {
 		return huma.Operation{OperationID: id, Method: method, Path: "/v1" + path, Summary: summary, Tags: []string{"invitations"}}
 	}
-	link := func(id, path, summary string) huma.Operation {
-		o := op(id, http.MethodPost, path, summary)
-		o.Errors = []int{http.StatusNotFound, http.StatusUnauthorized, http.StatusForbidden}
-		return o
-	}
 	create := op("create-invitation", http.MethodPost, "/invitations", "Invite somebody by a one-time link, which is shown once")
 	create.DefaultStatus = http.StatusCreated
 	withdraw := op("withdraw-invitation", http.MethodDelete, "/invitations/{invitation}", "Take an invitation back")
@@ -26,10 +21,10 @@ func (a *API) invitations(api huma.API) {
 	register(api, mayAdminister, op("list-invitations", http.MethodGet, "/invitations", "List the invitations that nobody accepted"), a.listInvitations)
 	register(api, mayAdminister, create, a.createInvitation)
 	register(api, mayAdminister, withdraw, a.withdrawInvitation)
-	register(api, anybody, link("look-up-invitation", "/invitations/lookup", "Show what a link invites to"), a.lookUpInvitation)
-	register(api, anybody, link("accept-invitation", "/invitations/acceptance", "Accept an invitation: somebody new chooses a password, and who has an account shows it, and goes on as in signing in"), a.acceptInvitation)
-	register(api, anybody, link("look-up-recovery", "/recovery/lookup", "Show whom a link recovers"), a.lookUpRecovery)
-	register(api, anybody, link("use-recovery", "/recovery", "Choose a new password by a recovery link; second factors, devices and sessions are gone"), a.useRecovery)
+	register(api, anybody, op("look-up-invitation", http.MethodPost, "/invitations/lookup", "Show what a link invites to"), a.lookUpInvitation)
+	register(api, anybody, op("accept-invitation", http.MethodPost, "/invitations/acceptance", "Accept an invitation: somebody new chooses a password, and who has an account shows it, and goes on as in signing in"), a.acceptInvitation)
+	register(api, anybody, op("look-up-recovery", http.MethodPost, "/recovery/lookup", "Show whom a link recovers"), a.lookUpRecovery)
+	register(api, anybody, op("use-recovery", http.MethodPost, "/recovery", "Choose a new password by a recovery link; second factors, devices and sessions are gone"), a.useRecovery)
 }
 
 type invitationsAnswer struct {
@@ -50,6 +45,7 @@ func (a *API) listInvitations(ctx context.Context, in *Page) (*invitationsAnswer
 }
 
 func (a *API) createInvitation(ctx context.Context, in *struct {
+	Repeatable
 	Body struct {
 		Email    string     `json:"email" format:"email" maxLength:"254" example:"anna@example.com"`
 		Role     model.Role `json:"role" enum:"admin,client"`
@@ -58,11 +54,23 @@ func (a *API) createInvitation(ctx context.Context, in *struct {
 },
 ) (*linkAnswer, error) {
 	b := in.Body
-	i, token, err := a.People.Invite(ctx, a.by(ctx), callerOf(ctx).Organization, model.Invitation{Email: b.Email, Role: b.Role, Projects: b.Projects})
-	if err != nil {
-		return nil, a.answer(ctx, err)
+	return a.invite(ctx, in.Repeatable, model.Invitation{Email: b.Email, Role: b.Role, Projects: b.Projects})
+}
+
+func (a *API) invite(ctx context.Context, r Repeatable, i model.Invitation) (*linkAnswer, error) {
+	org := callerOf(ctx).Organization
+	there := func(id string) (model.Invitation, error) {
+		return a.org(ctx).Invitation(ctx, model.InvitationID(id))
 	}
-	return &linkAnswer{Link{string(i.ID), token.Reveal(), i.ExpiresAt}}, nil
+	where := func(id string) string { return "/v1/invitations/" + id }
+	return shownOnce(ctx, a, "invitation", r, i, there, where, func(id string) (*linkAnswer, error) {
+		i.ID = model.InvitationID(id)
+		i, token, err := a.People.Invite(ctx, a.by(ctx), org, i)
+		if err != nil {
+			return nil, a.answer(ctx, err)
+		}
+		return &linkAnswer{Link{string(i.ID), token.Reveal(), i.ExpiresAt}}, nil
+	})
 }
 
 func (a *API) withdrawInvitation(ctx context.Context, in *struct {

@@ -14,15 +14,16 @@ import (
 
 // samples are bodies that operations accept.
 var samples = map[string]string{
-	"invite-administrator": `{"email":"zoe@example.com"}`,
-	"recover-person":       `{"email":"zoe@example.com"}`,
-	"create-organization":  `{"id":"acme","name":"Acme"}`,
-	"create-connection":    `{"name":"shop","project":"p","regions":["eu-west-1"],"schedule":{"timezone":"UTC"}}`,
-	"update-connection":    `{"name":"shop","project":"p","schedule":{"timezone":"UTC"}}`,
-	"give-access-key":      `{"access_key_id":"` + keyID + `","secret_access_key":"` + keySecret + `"}`,
-	"put-settings":         `{"access_keys_allowed":true}`,
-	"put-sso":              `{"enabled":true,"issuer":"https://acme.okta.com","client_id":"c","client_secret":"s","domains":["acme.com"],"groups":[{"group":"g","role":"client","projects":["p"]}],"otherwise":{"role":"client"}}`,
-	"start-audit":          `{"connection":"c"}`,
+	"invite-administrator":    `{"email":"zoe@example.com"}`,
+	"recover-person":          `{"email":"zoe@example.com"}`,
+	"create-organization":     `{"id":"acme","name":"Acme"}`,
+	"create-connection":       `{"name":"shop","project":"p","regions":["eu-west-1"],"schedule":{"timezone":"UTC"}}`,
+	"update-connection":       `{"name":"shop","project":"p","schedule":{"timezone":"UTC"}}`,
+	"give-access-key":         `{"access_key_id":"` + keyID + `","secret_access_key":"` + keySecret + `"}`,
+	"update-own-organization": `{"name":"Acme"}`,
+	"put-settings":            `{"access_keys_allowed":true}`,
+	"put-sso":                 `{"enabled":true,"issuer":"https://acme.okta.com","client_id":"c","client_secret":"s","domains":["acme.com"],"groups":[{"group":"g","role":"client","projects":["p"]}],"otherwise":{"role":"client"}}`,
+	"start-audit":             `{"connection":"c"}`,
 
 	"sign-in":                 `{"email":"a@b.cd","password":"x","organization":"acme","browser":true}`,
 	"sign-in-second-factor":   `{"challenge":"x","code":"1"}`,
@@ -95,6 +96,42 @@ func TestBodiesAreReadAsTheyAreWritten(t *testing.T) {
 	if tried < 40 {
 		t.Errorf("%d bodies were tried", tried)
 	}
+}
+
+// TestNull: no name of any body may be null, wherever it stands. What a passkey says is the
+// browser's.
+func TestNull(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	c := s.connect(nil, map[string]any{})
+	session := s.join("anna@example.com", model.RoleAdmin)
+	fill := strings.NewReplacer("{organization}", "default", "{connection}", string(c.ID), "{person}", string(session.Session.Person), "{project}", "shop", "{passkey}", "none")
+	tried := 0
+	for _, o := range s.operations() {
+		for name := range decoded(t, samples[o.ID]) {
+			members := decoded(t, samples[o.ID])
+			members[name] = nil
+			w := s.call(o.method, fill.Replace(o.path), header{"If-Match": `"v1"`, "Authorization": "Bearer " + session.AccessToken}, members)
+			problem(t, o.ID+", "+name, w, http.StatusUnprocessableEntity, "invalid")
+			tried++
+		}
+	}
+	if tried < 40 {
+		t.Errorf("%d bodies were tried", tried)
+	}
+	problem(t, "within", s.call(http.MethodPost, "/v1/connections", nil, `{"schedule":{"timezone":null}}`), http.StatusUnprocessableEntity, "invalid")
+	problem(t, "all of it", s.call(http.MethodPost, "/v1/connections", nil, `null`), http.StatusUnprocessableEntity, "invalid")
+}
+
+func decoded(t *testing.T, body string) map[string]any {
+	t.Helper()
+	members := map[string]any{}
+	if body != "" {
+		if err := json.Unmarshal([]byte(body), &members); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return members
 }
 
 // misspelt is a body in all the ways in which two readers may read two things.

@@ -30,6 +30,7 @@ var needs = map[string]string{
 	"rekey": "operator", "get-job": "operator", "doctor": "operator", "invite-administrator": "operator", "recover-person": "operator",
 	"sign-in": "anybody", "sign-in-second-factor": "anybody", "sign-in-passkey-options": "anybody", "sign-in-enrolment": "anybody", "sign-in-organization": "anybody", "sign-in-handover": "anybody",
 	"refresh-session": "anybody", "renew-session": "anybody", "look-up-invitation": "anybody", "accept-invitation": "anybody", "look-up-recovery": "anybody", "use-recovery": "anybody",
+	"get-own-organization": "read", "update-own-organization": "admin",
 	"get-sso": "admin", "put-sso": "admin", "delete-sso": "admin", "start-sso": "anybody", "finish-sso": "anybody",
 	"get-session": "known", "sign-out": "session", "change-organization": "session", "hand-over-session": "session",
 	"get-me": "session", "update-me": "session", "change-password": "session", "change-email": "session", "enrol-totp": "session", "confirm-totp": "session", "remove-totp": "session",

@@ -15,11 +15,7 @@ func (a *API) members(api huma.API) {
 	op := func(id, method, path, summary string) huma.Operation {
 		return huma.Operation{OperationID: id, Method: method, Path: "/v1/members" + path, Summary: summary, Tags: []string{"members"}}
 	}
-	changes := func(o huma.Operation) huma.Operation {
-		o.Errors = []int{http.StatusPreconditionFailed, http.StatusPreconditionRequired}
-		return o
-	}
-	remove := changes(op("remove-member", http.MethodDelete, "/{person}", "Remove a member, with the sessions and tokens in the organization"))
+	remove := op("remove-member", http.MethodDelete, "/{person}", "Remove a member, with the sessions and tokens in the organization")
 	remove.DefaultStatus = http.StatusNoContent
 	end := op("end-member-sessions", http.MethodDelete, "/{person}/sessions", "End a member's sessions in the organization")
 	end.DefaultStatus = http.StatusNoContent
@@ -27,7 +23,7 @@ func (a *API) members(api huma.API) {
 	recovery.DefaultStatus = http.StatusCreated
 	register(api, mayAdminister, op("list-members", http.MethodGet, "", "List the members"), a.listMembers)
 	register(api, mayAdminister, op("get-member", http.MethodGet, "/{person}", "Show a member"), a.getMember)
-	register(api, mayAdminister, changes(op("update-member", http.MethodPatch, "/{person}", "Change a member's role or projects, or suspend it; what is left out stays")), a.updateMember)
+	register(api, mayAdminister, op("update-member", http.MethodPatch, "/{person}", "Change a member's role or projects, or suspend it; what is left out stays"), a.updateMember)
 	register(api, mayAdminister, remove, a.removeMember)
 	register(api, mayAdminister, recovery, a.recoverMember)
 	register(api, mayAdminister, op("list-member-sessions", http.MethodGet, "/{person}/sessions", "List a member's sessions in the organization"), a.listMemberSessions)
@@ -166,12 +162,26 @@ type Link struct {
 
 type linkAnswer struct{ Body Link }
 
-func (a *API) recoverMember(ctx context.Context, in *MemberPath) (*linkAnswer, error) {
-	r, token, err := a.People.Recover(ctx, a.by(ctx), callerOf(ctx).Organization, model.PersonID(in.Person))
-	if err != nil {
-		return nil, a.answer(ctx, err)
+func (a *API) recoverMember(ctx context.Context, in *struct {
+	MemberPath
+	Repeatable
+},
+) (*linkAnswer, error) {
+	return a.recover(ctx, in.Repeatable, model.PersonID(in.Person))
+}
+
+func (a *API) recover(ctx context.Context, r Repeatable, person model.PersonID) (*linkAnswer, error) {
+	there := func(id string) (model.Recovery, error) {
+		return a.org(ctx).Recovery(ctx, model.RecoveryID(id))
 	}
-	return &linkAnswer{Link{string(r.ID), token.Reveal(), r.ExpiresAt}}, nil
+	where := func(string) string { return "/v1/members/" + string(person) + "/recovery" }
+	return shownOnce(ctx, a, "recovery", r, person, there, where, func(id string) (*linkAnswer, error) {
+		r, token, err := a.People.Recover(ctx, a.by(ctx), callerOf(ctx).Organization, person, model.RecoveryID(id))
+		if err != nil {
+			return nil, a.answer(ctx, err)
+		}
+		return &linkAnswer{Link{string(r.ID), token.Reveal(), r.ExpiresAt}}, nil
+	})
 }
 
 func (a *API) listMemberSessions(ctx context.Context, in *MemberPath) (*sessionsAnswer, error) {

@@ -24,6 +24,9 @@ type Problem struct {
 	RequestID string   `json:"request_id,omitempty"`
 	Errors    []Detail `json:"errors,omitempty"`
 
+	MissingActions []string `json:"missing_actions,omitempty" doc:"IAM actions that AWS denied" example:"[\"kms:GenerateDataKey\"]"`
+	DeniedBy       string   `json:"denied_by,omitempty" enum:"denied,scp_denied,resource" doc:"Who denied them: the policies of who called, one of the organization, or the resource's own"`
+
 	header http.Header // that the answer has besides
 }
 
@@ -47,10 +50,18 @@ func (p *Problem) ContentType(string) string { return "application/problem+json"
 
 func problem(ctx context.Context, status int, code, detail string) *Problem {
 	id, _ := ctx.Value(requestIDKey{}).(string)
-	return &Problem{
+	p := &Problem{
 		Type: "https://cloudarq.dev/problems/" + code, Title: http.StatusText(status), Status: status,
 		Code: code, Detail: detail, RequestID: id,
 	}
+	if status == http.StatusUnauthorized { // says how to come in: RFC 9110, section 11.6.1
+		scheme := "Bearer"
+		if code == "not_signed" {
+			scheme = "AWS4-HMAC-SHA256"
+		}
+		p.header = http.Header{"Www-Authenticate": {scheme + ` realm="cloudarq"`}}
+	}
+	return p
 }
 
 func invalid(ctx context.Context, pointer, detail string) *Problem {
@@ -98,10 +109,11 @@ func writeProblem(w http.ResponseWriter, p *Problem) {
 }
 
 // setUp gives the errors of huma's own validation the form of all others, and has it
-// read names as they are spelled. The library has no other place for that than
-// variables of its own.
+// read names as they are spelled and lists as lists. The library has no other place for
+// that than variables of its own.
 var setUp = sync.OnceFunc(func() {
 	huma.ValidateStrictCasing = true
+	huma.DefaultArrayNullable = false // no list of ours is null
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
 		p := problem(ctx.Context(), status, code(status), message)
 		for _, err := range errs {

@@ -17,8 +17,8 @@ import (
 )
 
 // always is what every answer carries, errors included: a browser that is led here runs
-// nothing of it, shows it in no other page, and tells nobody. There is no CORS: no page of
-// another origin reads an answer.
+// nothing of it, shows it in no other page, and tells nobody. No page of another origin
+// reads an answer, but for those of API.Origins.
 // https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers (30 November 2026)
 var always = map[string]string{
 	"Strict-Transport-Security":    "max-age=63072000; includeSubDomains; preload",
@@ -97,6 +97,32 @@ func names(ctx huma.Context, next func(huma.Context)) {
 		if p.In == "path" && !recordName.MatchString(ctx.Param(p.Name)) {
 			_, w := humago.Unwrap(ctx)
 			writeProblem(w, problem(ctx.Context(), http.StatusNotFound, "not_found", "there is no such thing in this organization"))
+			return
+		}
+	}
+	next(ctx)
+}
+
+// queries refuses a query in which two readers may read two things: a parameter that is there
+// twice, or a number that is there and none, which the library takes for what is left out.
+func queries(ctx huma.Context, next func(huma.Context)) {
+	r, w := humago.Unwrap(ctx)
+	if ctx.Operation().SkipValidateParams {
+		next(ctx)
+		return
+	}
+	query := r.URL.Query()
+	for _, p := range ctx.Operation().Parameters {
+		reason := ""
+		switch values := query[p.Name]; {
+		case p.In != "query" || len(values) == 0:
+		case len(values) > 1:
+			reason = "the parameter is there more than once"
+		case values[0] == "" && p.Schema.Type != huma.TypeString:
+			reason = "the parameter is there and says nothing"
+		}
+		if reason != "" {
+			writeProblem(w, invalid(ctx.Context(), "query."+p.Name, reason))
 			return
 		}
 	}

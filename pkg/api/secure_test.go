@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -116,6 +117,32 @@ func TestBounds(t *testing.T) {
 	}
 	if w := s.call(http.MethodPost, "/v1/connections", nil, map[string]any{"role_arn": role, "name": strings.Repeat(`[{"\`, 20)}); w.Code != http.StatusCreated {
 		t.Errorf("brackets in a text: status %d, %s", w.Code, w.Body)
+	}
+}
+
+// TestQueries: no query is read in one of two ways.
+func TestQueries(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	tried := 0
+	for _, o := range s.operations() {
+		for _, p := range o.Parameters {
+			path := regexp.MustCompile(`\{[a-z]+\}`).ReplaceAllString(o.path, "none")
+			if p.In != "query" || o.ID == "finish-sso" { // which passes over what it does not know
+				continue
+			}
+			tried++
+			problem(t, o.ID+" twice", s.call(o.method, path+"?"+p.Name+"=1&"+p.Name+"=1", nil, nil), http.StatusUnprocessableEntity, "invalid")
+			if p.Name == "limit" || p.Name == "folded" {
+				problem(t, o.ID+" with nothing", s.call(o.method, path+"?"+p.Name+"=", nil, nil), http.StatusUnprocessableEntity, "invalid")
+			}
+		}
+	}
+	if tried < 15 {
+		t.Errorf("%d parameters were tried", tried)
+	}
+	if w := s.call(http.MethodGet, "/v1/connections?cursor=", nil, nil); w.Code != http.StatusOK {
+		t.Errorf("a text that is empty: status %d, %s", w.Code, w.Body)
 	}
 }
 
@@ -299,6 +326,7 @@ func FuzzHandler(f *testing.F) {
 	start, tried := s.now, 0
 	f.Fuzz(func(t *testing.T, method, path, query, key string, body []byte) {
 		tried++
+		s.wrong = t.Errorf
 		s.now = start.Add(time.Duration(tried%5000) * time.Hour) // no limit holds, and the token does
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", bytes.NewReader(body))
 		r.Method, r.URL = method, &url.URL{Path: path, RawQuery: query}

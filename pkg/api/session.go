@@ -11,12 +11,13 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/access/people"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
+	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 func (a *API) session(api huma.API) {
 	register(api, anybody, huma.Operation{
 		OperationID: "refresh-session", Method: http.MethodPost, Path: refreshPath + "/refresh", Summary: "Get new tokens for a refresh token, which is good for one use", Tags: []string{"session"},
-		Description: "One that was used before ends the session. 409 refresh_raced says that another request has the next one.", Errors: []int{http.StatusUnauthorized},
+		Description: "One that was used before ends the session. 409 refresh_raced says that another request has the next one.",
 	}, a.refresh)
 	register(api, anybody, huma.Operation{
 		OperationID: "renew-session", Method: http.MethodGet, Path: refreshPath + "/renewal", DefaultStatus: http.StatusSeeOther,
@@ -176,7 +177,7 @@ type noCookiesAnswer struct {
 
 func (a *API) signOut(ctx context.Context, _ *struct{}) (*noCookiesAnswer, error) {
 	c := callerOf(ctx)
-	if err := a.Sessions.End(ctx, c.Person, c.Session); err != nil {
+	if err := a.Sessions.EndOne(ctx, a.by(ctx), c, c.Session); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, a.answer(ctx, err)
 	}
 	return &noCookiesAnswer{noCookies()}, nil

@@ -19,7 +19,6 @@ func (a *API) signIn(api huma.API) {
 	step := func(id, path, summary string) huma.Operation {
 		return huma.Operation{
 			OperationID: id, Method: http.MethodPost, Path: path, Summary: summary, Tags: []string{"sign-in"},
-			Errors: []int{http.StatusUnauthorized, http.StatusForbidden},
 		}
 	}
 	register(api, anybody, step("sign-in", "/v1/sign-in", "Sign in with an e-mail address and a password; `next` says what else it takes"), a.begin)

@@ -27,16 +27,16 @@ const (
 // anybody may call are for browsers, which go there and are sent on, whatever comes of it.
 func (a *API) singleSignOn(api huma.API) {
 	register(api, mayAdminister, huma.Operation{
-		OperationID: "get-sso", Method: http.MethodGet, Path: ssoPath, Errors: []int{http.StatusNotFound},
+		OperationID: "get-sso", Method: http.MethodGet, Path: ssoPath,
 		Summary: "Show how the organization's people sign in by its own provider", Tags: []string{"people"},
 	}, a.getSSO)
 	register(api, mayAdminister, huma.Operation{
-		OperationID: "put-sso", Method: http.MethodPut, Path: ssoPath, Errors: []int{http.StatusPreconditionFailed, http.StatusPreconditionRequired},
+		OperationID: "put-sso", Method: http.MethodPut, Path: ssoPath,
 		Summary: "Set up how the organization's people sign in by its own provider, or change it", Tags: []string{"people"},
 		Description: "The first time without If-Match. Sessions that were begun go on. Register " + SSOCallback + " of this host at the provider as redirect URL.",
 	}, a.putSSO)
 	register(api, mayAdminister, huma.Operation{
-		OperationID: "delete-sso", Method: http.MethodDelete, Path: ssoPath, Errors: []int{http.StatusNotFound, http.StatusPreconditionFailed, http.StatusPreconditionRequired},
+		OperationID: "delete-sso", Method: http.MethodDelete, Path: ssoPath,
 		Summary: "Have nobody sign in by the provider any more, and forget its client secret", Tags: []string{"people"},
 		Description: "Members stay, and so do sessions that were begun. Whom the provider brought in is the same person again if the same issuer is set up once more.",
 	}, a.deleteSSO)
@@ -47,7 +47,7 @@ func (a *API) singleSignOn(api huma.API) {
 		Responses:   sendsOn("To the provider, or to " + signInPage),
 	}, a.startSSO)
 	register(api, anybody, huma.Operation{
-		OperationID: "finish-sso", Method: http.MethodGet, Path: SSOCallback, DefaultStatus: http.StatusSeeOther, Errors: []int{http.StatusConflict},
+		OperationID: "finish-sso", Method: http.MethodGet, Path: SSOCallback, DefaultStatus: http.StatusSeeOther,
 		Summary: "Sign in whom a provider sends back", Tags: []string{"sign-in"},
 		Description: "The browser is sent to the page that it wanted to go to, with the cookies of a session; or to " + signInPage + "?error=… with a code, and without. What else a provider says is passed over.",
 		Responses:   sendsOn("To the page that was asked for, or to " + signInPage),

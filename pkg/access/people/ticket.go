@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/go-webauthn/webauthn/webauthn"
@@ -95,7 +96,7 @@ func (s Service) read(ctx context.Context, purpose string, text, device secret.S
 		return t, over("it is no ticket")
 	}
 	sealed, err := base64.RawURLEncoding.Strict().DecodeString(plain[len(ticketPrefix):])
-	if err != nil {
+	if err != nil || strings.ContainsAny(plain, "\r\n") { // which the decoder passes over
 		return t, over("it is no base64url")
 	}
 	body, err := s.open(ctx, "tickets", purpose, sealed)

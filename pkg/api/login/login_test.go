@@ -352,7 +352,7 @@ func TestBrowserAnswersOne(t *testing.T) {
 			"another method":  knock(http.MethodPost, "", "/callback", right),
 			"another host":    knock(http.MethodGet, "evil.example", "/callback", right),
 			"no state":        knock(http.MethodGet, "", "/callback", url.Values{"code": {"the code"}}),
-			"another state":   knock(http.MethodGet, "", "/callback", url.Values{"code": {"the code"}, "state": {"x" + q.Get("state")[1:]}}),
+			"another state":   knock(http.MethodGet, "", "/callback", url.Values{"code": {"the code"}, "state": {q.Get("state")[1:] + "x"}}),
 			"neither nor":     knock(http.MethodGet, "", "/callback", url.Values{"state": {q.Get("state")}}),
 			"an icon of it":   knock(http.MethodGet, "", "/favicon.ico", nil),
 			"what is too big": min(knock(http.MethodGet, "", "/"+strings.Repeat("x", 60_000), nil), http.StatusNotFound),

@@ -193,7 +193,7 @@ func TestRecovery(t *testing.T) {
 	b := newBrowser(h)
 	b.join("acme", "anna@example.com", model.RoleAdmin)
 	operator := model.Change{Actor: model.Actor{Kind: model.ActorOperator}, At: h.now}
-	_, token, err := h.people.Recover(t.Context(), operator, "acme", h.person("anna@example.com").ID)
+	_, token, err := h.people.Recover(t.Context(), operator, "acme", h.person("anna@example.com").ID, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +240,7 @@ func TestPasskeys(t *testing.T) {
 	b.submit("/me/passkey", map[string]string{"password": annasPassword})
 	b.at("/me/passkey", http.StatusOK, "Add a passkey")
 	b.submit("/me/passkey/registration", map[string]string{"name": "Laptop"}) // by a browser without a script
-	b.at("/me/passkey/registration", http.StatusForbidden)
+	b.at("/me/passkey/registration", http.StatusUnprocessableEntity)
 	b.submit("/me/passkey", map[string]string{"password": annasPassword})
 	asked, err := virtualwebauthn.ParseAttestationOptions(options(b))
 	if err != nil {

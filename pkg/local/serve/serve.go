@@ -233,7 +233,7 @@ func (s *Server) wire() wired {
 			Client:   sso.NewClient(sso.Reach{PrivateHosts: s.Options.SSOPrivateHosts}),
 			Callback: s.Options.PublicURL + api.SSOCallback,
 		},
-		Pages:   console.Over,
+		Origins: s.Options.Origins, Pages: console.Over,
 		Ledgers: s.State.Evidence, Now: time.Now, Log: s.Log, CheckerRole: s.Principal, AuditRole: s.AuditRole, Version: s.Version,
 	}
 	return w

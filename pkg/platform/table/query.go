@@ -105,7 +105,8 @@ func (q Query) Position() (Position, bool, error) {
 		return Position{}, false, nil
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(q.Cursor)
-	if err != nil || len(raw) < sumLen || !bytes.Equal(raw[:sumLen], q.bind(raw[sumLen:])) {
+	if err != nil || strings.ContainsAny(q.Cursor, "\r\n") || // which the decoder passes over
+		len(raw) < sumLen || !bytes.Equal(raw[:sumLen], q.bind(raw[sumLen:])) {
 		return Position{}, false, fmt.Errorf("query %s: %w", q, ErrCursor)
 	}
 	rest := raw[sumLen:]

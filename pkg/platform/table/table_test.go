@@ -66,12 +66,24 @@ func TestCursorRoundTrip(t *testing.T) {
 func FuzzCursor(f *testing.F) {
 	q := table.Query{PK: "a", Prefix: "b"}
 	f.Add(q.CursorAfter(table.Item{Key: table.Key{PK: "a", SK: "bc"}}), true)
+	f.Add(q.CursorAfter(table.Item{Key: table.Key{PK: "a", SK: "bc"}})+"\n", false)
 	f.Add("", false)
 	f.Add("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", false)
 	f.Fuzz(func(t *testing.T, cursor string, index bool) {
 		q := table.Query{PK: "a", Prefix: "b", Index: index, Cursor: cursor}
-		if _, _, err := q.Position(); err != nil && !errors.Is(err, table.ErrCursor) {
+		at, there, err := q.Position()
+		switch {
+		case err != nil && !errors.Is(err, table.ErrCursor):
 			t.Fatal(err)
+		case err == nil && there != (cursor != ""):
+			t.Fatalf("%q is a place: %t", cursor, there)
+		case err == nil && there && q.CursorAfter(table.Item{Key: at.Key, Index: at.Index}) != cursor:
+			t.Fatalf("%q is written in two ways", cursor)
+		}
+		if other := (table.Query{PK: "x", Prefix: "b", Index: index, Cursor: cursor}); cursor != "" && err == nil {
+			if _, _, err := other.Position(); !errors.Is(err, table.ErrCursor) {
+				t.Fatalf("%q is good for another query: %v", cursor, err)
+			}
 		}
 	})
 }

@@ -1,0 +1,249 @@
+package api
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/cloudarq/cloudarq/pkg/access/people"
+	"github.com/cloudarq/cloudarq/pkg/access/sso"
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+// ownRefusals are the codes that operations have to themselves, beside those that refusalsOf
+// gives to all of a kind. All tests of this package hold each answer to the document: one
+// with a code that is missing here fails the test that meets it.
+var ownRefusals = map[string]map[int][]string{
+	"accept-invitation": {
+		http.StatusUnauthorized: {people.CodeSignInRefused, "organization_gone"}, http.StatusForbidden: {"organization_suspended"},
+		http.StatusNotFound: {people.CodeLinkOver}, http.StatusConflict: {"already_member"}, http.StatusUnprocessableEntity: weakPasswords,
+	},
+	"change-email":        {http.StatusForbidden: ofOneself, http.StatusConflict: {"email_taken"}},
+	"change-organization": {http.StatusUnauthorized: {people.CodeNotMember, people.CodeFactorRequired}, http.StatusForbidden: {people.CodeMemberSuspended, people.CodeNotBySSO}},
+	"change-password":     {http.StatusForbidden: ofOneself, http.StatusUnprocessableEntity: weakPasswords},
+	"confirm-totp":        {http.StatusForbidden: append([]string{people.CodeWrongCode, people.CodeUsedCode}, ofOneself...), http.StatusConflict: {people.CodeNothingToConfirm}},
+	"create-connection":   {http.StatusConflict: {"too_many_connections"}, http.StatusUnprocessableEntity: {"schedule_too_often"}},
+	"create-invitation":   {http.StatusForbidden: {people.CodeNotByToken}, http.StatusConflict: {"already_member", "already_made"}},
+	"create-organization": {http.StatusConflict: {"organization_exists", "too_many_organizations"}},
+	"create-project":      {http.StatusConflict: {"project_exists", "too_many_projects"}},
+	"create-token":        {http.StatusForbidden: {people.CodeBeyondOwner, people.CodeNotByToken}, http.StatusConflict: {"too_many_tokens", "already_made"}},
+	"delete-sso":          {http.StatusNotFound: {sso.CodeOff}},
+	"enrol-totp":          {http.StatusForbidden: ofOneself},
+	"get-sso":             {http.StatusNotFound: {sso.CodeOff}},
+	"give-access-key":     {http.StatusForbidden: {model.CodeAccessKeysDisabled}, http.StatusUnprocessableEntity: {"account_mismatch"}},
+
+	"invite-administrator":    {http.StatusConflict: {"already_member", "already_made"}},
+	"list-calls":              {http.StatusInternalServerError: {"altered"}},
+	"look-up-invitation":      {http.StatusNotFound: {people.CodeLinkOver}},
+	"look-up-recovery":        {http.StatusNotFound: {people.CodeLinkOver}},
+	"passkey-options":         {http.StatusForbidden: ofOneself, http.StatusConflict: {"passkeys_off"}},
+	"recover-member":          {http.StatusForbidden: {people.CodeNotByToken}, http.StatusConflict: {people.CodeMemberOfOthers, people.CodeOwnRecovery, "already_made"}},
+	"recover-person":          {http.StatusConflict: {"already_made"}},
+	"refresh-session":         {http.StatusUnauthorized: append([]string{people.CodeRefreshReused, "factor_required", people.CodeNotMember}, ofTokens...), http.StatusForbidden: {people.CodeMemberSuspended, "organization_suspended"}, http.StatusConflict: {people.CodeRefreshRaced}},
+	"register-passkey":        {http.StatusForbidden: append([]string{people.CodeChallengeOver, people.CodePasskeyRefused}, ofOneself...)},
+	"remove-member":           {http.StatusConflict: {"last_administrator"}},
+	"remove-passkey":          {http.StatusForbidden: ofOneself, http.StatusConflict: {people.CodeFactorRequired}},
+	"remove-totp":             {http.StatusNotFound: {"not_found"}, http.StatusForbidden: ofOneself, http.StatusConflict: {people.CodeFactorRequired, people.CodeNoSecondFactor}},
+	"renew-backup-codes":      {http.StatusForbidden: ofOneself, http.StatusConflict: {people.CodeNoSecondFactor}},
+	"retire-external-id":      {http.StatusConflict: {"external_id_in_use"}},
+	"retry-audit":             {http.StatusConflict: {"nothing_to_retry", "audit_forgotten", "audit_running"}},
+	"rotate-external-id":      {http.StatusConflict: {"external_id_replacing"}},
+	"sign-in":                 {http.StatusUnauthorized: {people.CodeSignInRefused, people.CodeNotMember}, http.StatusForbidden: {people.CodeMemberSuspended, "organization_suspended"}},
+	"sign-in-enrolment":       {http.StatusForbidden: ofSteps},
+	"sign-in-handover":        {http.StatusUnauthorized: {people.CodeSessionEnded, people.CodeNotMember, "organization_gone", "factor_required"}, http.StatusForbidden: ofSteps},
+	"sign-in-organization":    {http.StatusUnauthorized: {people.CodeNotMember}, http.StatusForbidden: ofSteps},
+	"sign-in-passkey-options": {http.StatusForbidden: ofSteps},
+	"sign-in-second-factor":   {http.StatusUnauthorized: {people.CodeNotMember}, http.StatusForbidden: append([]string{people.CodeWrongCode, people.CodeUsedCode, people.CodePasskeyRefused, people.CodePasskeyCloned}, ofSteps...)},
+	"start-audit":             {http.StatusForbidden: {model.CodeAccessKeysDisabled}, http.StatusNotFound: {"not_found"}, http.StatusConflict: {"audit_running", "connection_pending"}},
+	"update-connection":       {http.StatusUnprocessableEntity: {"schedule_too_often"}},
+	"update-member":           {http.StatusConflict: {"last_administrator"}},
+	"use-recovery":            {http.StatusNotFound: {people.CodeLinkOver}, http.StatusConflict: {people.CodeMemberOfOthers}, http.StatusUnprocessableEntity: weakPasswords},
+	"verify-audit":            {http.StatusInternalServerError: {"altered"}},
+	"verify-connection":       {http.StatusForbidden: {model.CodeAccessKeysDisabled}, http.StatusConflict: {"audit_running", "connection_pending"}},
+}
+
+// What several operations refuse by.
+var (
+	weakPasswords = []string{people.PasswordShort, people.PasswordLong, people.PasswordCharacters, people.PasswordPersonal, people.PasswordRepeats, people.PasswordCommon}
+	ofOneself     = []string{people.CodeWrongPassword, people.CodeNotBySSO, people.CodeNotByToken}
+	ofSteps       = []string{people.CodeChallengeOver, people.CodeMemberSuspended, "organization_suspended"}
+	ofTokens      = []string{people.CodeTokenInvalid, people.CodeTokenExpired, people.CodeSessionEnded, "organization_gone"}
+)
+
+// refusalsOf are the statuses and codes with which an operation refuses.
+func refusalsOf(op *huma.Operation, n need) map[int][]string {
+	all := map[int][]string{
+		http.StatusBadRequest:                  {"invalid"},
+		http.StatusRequestURITooLong:           {"uri_too_long"},
+		http.StatusUnprocessableEntity:         {"invalid"},
+		http.StatusTooManyRequests:             {people.LimitedCode},
+		http.StatusRequestHeaderFieldsTooLarge: {"header_too_large"},
+		http.StatusInternalServerError:         {"internal", "installation_denied"},
+	}
+	add := func(status int, codes ...string) { all[status] = append(all[status], codes...) }
+	changes := !safe(op.Method)
+	switch n { //nolint:exhaustive // the others are scopes
+	case anybody:
+	case operates:
+		add(http.StatusUnauthorized, "not_signed")
+	default:
+		add(http.StatusUnauthorized, append([]string{"not_signed_in", people.CodeNotMember}, ofTokens...)...)
+		add(http.StatusForbidden, map[bool]string{true: "session_needed", false: "forbidden"}[n == signedIn], people.CodeMemberSuspended, "organization_suspended")
+	}
+	if changes && n != operates {
+		add(http.StatusForbidden, "cross_origin")
+		if n != anybody {
+			add(http.StatusForbidden, "csrf_token")
+		}
+	}
+	if strings.Contains(op.Path, "{") {
+		add(http.StatusNotFound, "not_found")
+	}
+	if changes {
+		add(http.StatusConflict, "conflict")
+	}
+	if op.RequestBody != nil {
+		add(http.StatusRequestEntityTooLarge, "too_large")
+		add(http.StatusUnsupportedMediaType, "unsupported_media_type")
+	}
+	for _, p := range op.Parameters {
+		switch p.Name {
+		case "If-Match":
+			add(http.StatusPreconditionRequired, "precondition_required")
+			add(http.StatusPreconditionFailed, "stale")
+		case "Idempotency-Key":
+			add(http.StatusUnprocessableEntity, "idempotency_key_reused")
+			add(http.StatusConflict, "request_in_flight")
+		}
+	}
+	for status, codes := range ownRefusals[op.OperationID] {
+		add(status, codes...)
+	}
+	if followed(op) {
+		delete(all, http.StatusTooManyRequests)
+	}
+	for status, codes := range all {
+		slices.Sort(codes)
+		all[status] = slices.Compact(codes)
+	}
+	return all
+}
+
+// The header fields that several answers have.
+var sharedHeaders = map[string]*huma.Header{
+	"X-Request-Id":        {Required: true, Description: "Leads to the log. That of the request, if it had one that can be.", Schema: &huma.Schema{Type: huma.TypeString}},
+	"WWW-Authenticate":    {Required: true, Description: "How to come in.", Schema: &huma.Schema{Type: huma.TypeString}},
+	"Retry-After":         {Required: true, Description: "In seconds, until all tries are there again.", Schema: &huma.Schema{Type: huma.TypeString, Pattern: "^[0-9]+$"}},
+	"RateLimit-Policy":    {Description: "The limit that is the next to refuse: its name, how many tries, in how many seconds.", Schema: &huma.Schema{Type: huma.TypeString}},
+	"RateLimit":           {Description: "How it stands: what remains, until when in seconds.", Schema: &huma.Schema{Type: huma.TypeString}},
+	"RateLimit-Limit":     {Description: "As in RateLimit-Policy, for clients that read earlier drafts.", Schema: &huma.Schema{Type: huma.TypeString, Pattern: "^[0-9]+$"}},
+	"RateLimit-Remaining": {Description: "As in RateLimit.", Schema: &huma.Schema{Type: huma.TypeString, Pattern: "^[0-9]+$"}},
+	"RateLimit-Reset":     {Description: "As in RateLimit.", Schema: &huma.Schema{Type: huma.TypeString, Pattern: "^[0-9]+$"}},
+}
+
+var allowanceFields = []string{"RateLimit-Policy", "RateLimit", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
+
+// describe completes the document, when all operations are in it: by which codes each
+// refuses, and which header fields its answers have.
+func describe(doc *huma.OpenAPI) {
+	c := doc.Components
+	c.Headers, c.Responses = maps.Clone(sharedHeaders), map[string]*huma.Response{}
+	for _, item := range doc.Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Put, item.Post, item.Patch, item.Delete} {
+			if op == nil {
+				continue
+			}
+			_, limited := limits[op.OperationID]
+			for _, p := range op.Parameters {
+				form(p)
+			}
+			delete(op.Responses, "default")
+			for status, r := range op.Responses {
+				if status >= "400" {
+					delete(op.Responses, status) // what the library supposes
+					continue
+				}
+				if r.Headers == nil {
+					r.Headers = map[string]*huma.Header{}
+				}
+				share(r.Headers, http.StatusOK, limited)
+				if status == "303" {
+					r.Headers["Retry-After"] = &huma.Header{Description: "In seconds; to the page that says that it was tried too often.", Schema: &huma.Schema{Type: huma.TypeString, Pattern: "^[0-9]+$"}}
+				}
+				if lines, _ := op.Metadata[linesKey].(bool); lines && r.Content != nil {
+					r.Content[ndjson] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Description: "One entry of the list in each line"}}
+				}
+			}
+			n, _ := op.Metadata[needKey].(need)
+			for status, codes := range refusalsOf(op, n) {
+				op.Responses[strconv.Itoa(status)] = refuses(c, status, codes, limited)
+			}
+		}
+	}
+}
+
+// form says what the guard and names ask of all parameters.
+func form(p *huma.Param) {
+	if p.Schema.Type != huma.TypeString || p.Schema.Pattern != "" {
+		return
+	}
+	switch {
+	case p.In == "path":
+		p.Schema.Pattern = recordName.String()
+	case p.Name == "cursor":
+		p.Schema.Pattern = "^[A-Za-z0-9_-]*$"
+	default:
+		p.Schema.Pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$" // what text says
+	}
+}
+
+// share adds the header fields that answers of a status have anywhere.
+func share(to map[string]*huma.Header, status int, limited bool) {
+	names := []string{"X-Request-Id"}
+	if limited || status == http.StatusTooManyRequests {
+		names = append(names, allowanceFields...)
+	}
+	switch status {
+	case http.StatusUnauthorized:
+		names = append(names, "WWW-Authenticate")
+	case http.StatusTooManyRequests:
+		names = append(names, "Retry-After")
+	}
+	for _, name := range names {
+		to[name] = &huma.Header{Ref: "#/components/headers/" + name}
+	}
+}
+
+// refuses is the answer of a status with one of some codes, which is in the document once.
+func refuses(c *huma.Components, status int, codes []string, limited bool) *huma.Response {
+	name := strconv.Itoa(status) + "." + strings.Join(codes, ".")
+	if limited && status != http.StatusTooManyRequests {
+		name += ".limited"
+	}
+	if _, ok := c.Responses[name]; !ok {
+		r := &huma.Response{Description: http.StatusText(status) + ": " + strings.Join(codes, ", "), Headers: map[string]*huma.Header{}}
+		share(r.Headers, status, limited)
+		if slices.Contains(codes, "request_in_flight") {
+			r.Headers["Retry-After"] = &huma.Header{Description: "In seconds; of request_in_flight.", Schema: &huma.Schema{Type: huma.TypeString, Pattern: "^[0-9]+$"}}
+		}
+		if slices.Contains(codes, "already_made") {
+			r.Headers["Location"] = &huma.Header{Description: "Of what was made; of already_made.", Schema: &huma.Schema{Type: huma.TypeString}}
+		}
+		var enum []any
+		for _, code := range codes {
+			enum = append(enum, code)
+		}
+		r.Content = map[string]*huma.MediaType{(*Problem)(nil).ContentType(""): {Schema: &huma.Schema{
+			AllOf: []*huma.Schema{
+				{Ref: "#/components/schemas/Problem"},
+				{Properties: map[string]*huma.Schema{"code": {Enum: enum}, "status": {Enum: []any{status}}}},
+			},
+		}}}
+		c.Responses[name] = r
+	}
+	return &huma.Response{Ref: "#/components/responses/" + name}
+}

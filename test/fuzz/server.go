@@ -1,0 +1,229 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/cloudarq/cloudarq/bench/synthetic"
+	"github.com/cloudarq/cloudarq/pkg/access/connect"
+	"github.com/cloudarq/cloudarq/pkg/access/people"
+	"github.com/cloudarq/cloudarq/pkg/access/sso"
+	"github.com/cloudarq/cloudarq/pkg/api"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/aws/collect"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/blob/dir"
+	"github.com/cloudarq/cloudarq/pkg/platform/notify"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret/keyring"
+	"github.com/cloudarq/cloudarq/pkg/platform/table"
+	"github.com/cloudarq/cloudarq/pkg/platform/table/sqlite"
+	"github.com/cloudarq/cloudarq/pkg/policy"
+	"github.com/cloudarq/cloudarq/pkg/services"
+	"github.com/cloudarq/cloudarq/pkg/services/collectors"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+// audited are the services of the deployment that is fuzzed: few are enough for audits with
+// evidence, calls and findings, and short enough to be made while requests come.
+var audited = []string{"kms", "sqs", "cloudarq"}
+
+const (
+	organization = model.OrganizationID("acme")
+	accountID    = "111122223333"
+	auditRole    = synthetic.Role
+)
+
+// deployment is the handler of a deployment on real drivers, with workers that audit an
+// account which is made up at the SDK's edge. It reaches nothing but its own files.
+type deployment struct {
+	api      *api.API
+	store    *store.Store
+	sessions people.Sessions
+	pipeline *pipeline.Pipeline
+	jobs     connect.Worker
+	queues   map[*memory.Queue]queue.Handler
+	log      *faults
+	limited  atomic.Bool // whether limits hold
+	close    []io.Closer
+}
+
+// newDeployment makes a deployment in a directory, by a clock.
+func newDeployment(ctx context.Context, at string, now func() time.Time) (*deployment, error) {
+	file, err := sqlite.Open(ctx, filepath.Join(at, "state.db"), sqlite.Options{Clock: now})
+	if err != nil {
+		return nil, err
+	}
+	blobs, err := dir.Open(filepath.Join(at, "blobs"))
+	if err != nil {
+		return nil, err
+	}
+	keys, err := keyring.Open(filepath.Join(at, "keyring"), keyring.Options{})
+	if err != nil {
+		return nil, err
+	}
+	catalog, err := check.NewCatalog(slices.DeleteFunc(services.All(), func(s check.Service) bool { return !slices.Contains(audited, s.Name) })...)
+	if err != nil {
+		return nil, err
+	}
+	specs := map[string]collect.Spec{}
+	for name, spec := range collectors.ByService() {
+		if slices.Contains(audited, name) {
+			specs[name] = spec
+		}
+	}
+	d := &deployment{log: &faults{}, close: []io.Closer{file, blobs}}
+	log := slog.New(slog.NewTextHandler(d.log, &slog.HandlerOptions{Level: slog.LevelError}))
+	d.store = store.New(forgetful{file, &d.limited}, catalog.Severity)
+	broker := memory.New(memory.Options{MaxReceives: 3})
+	tasks, results, jobs := broker.Queue("tasks"), broker.Queue("results"), broker.Queue("jobs")
+	d.pipeline = &pipeline.Pipeline{
+		Catalog: catalog, Specs: specs, Store: d.store, Evidence: blobs, Tasks: tasks, Results: results, Signings: jobs, Purges: jobs,
+		Accounts: accounts{&synthetic.Account{ID: accountID, Regions: []string{"eu-west-1"}, Plan: synthetic.PlanOf(40)}, now},
+		Signer:   connect.Signing{Store: d.store, Keys: keys, Now: now}, Progress: pipeline.Silent{}, Alerts: unheard{},
+		Now: now, Bound: time.Hour, TempDir: at,
+	}
+	begun := connect.Jobs{Store: d.store, Queue: jobs, Now: now}
+	d.jobs = connect.Worker{Jobs: begun, Rekeying: connect.Rekeying{Store: d.store, Keys: keys}, Log: log}
+	d.queues = map[*memory.Queue]queue.Handler{tasks: d.pipeline.RunTask, results: d.pipeline.Ingest, jobs: d.jobs.Handler(d.pipeline)}
+	d.sessions = people.Sessions{Store: d.store, Now: now, Tokens: people.NewAccessTokens(d.store, keys, "https://cloudarq.example.com", now, log)}
+	d.api = &api.API{
+		Operators: true, Store: d.store, Catalog: catalog, Pipeline: d.pipeline, Jobs: begun, Sessions: d.sessions,
+		ExternalIDs: connect.ExternalIDs{Store: d.store, Keys: keys, Now: now}, AccessKeys: connect.AccessKeys{Store: d.store, Keys: keys, Now: now},
+		// As little work as argon2 takes: it is not what is tried.
+		People: people.Service{Keys: keys, Passwords: people.NewHasher(people.Params{Memory: 64, Passes: 1, Lanes: 1}), Relying: people.RelyingAt("https://cloudarq.example.com")},
+		SSO:    sso.SignIn{Client: &http.Client{Transport: nowhere{}}},
+		Now:    now, Log: log, Templates: shelf{now}, Ledgers: blobs,
+		CheckerRole: "arn:aws:iam::999999999999:role/checker", AuditRole: auditRole, Region: "eu-west-1", Version: "fuzz",
+	}
+	return d, nil
+}
+
+// work does what workers do, until the context ends.
+func (d *deployment) work(ctx context.Context) {
+	var all sync.WaitGroup
+	for q, handle := range d.queues {
+		all.Go(func() { _ = q.Receive(ctx, handle, queue.Options{Concurrency: 1}) })
+	}
+	all.Wait()
+	for _, c := range d.close {
+		_ = c.Close()
+	}
+}
+
+// faults are the lines that were logged as errors. Each stands for an answer of 500.
+type faults struct {
+	mu    sync.Mutex
+	lines bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (f *faults) Write(line []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.lines.Write(line)
+}
+
+func (f *faults) String() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.lines.String()
+}
+
+// forgetful is a table that counts no tries until it is told to.
+type forgetful struct {
+	table.Table
+	counts *atomic.Bool
+}
+
+// Add implements table.Table.
+func (f forgetful) Add(ctx context.Context, k table.Key, n int64, expires time.Time) (int64, error) {
+	if f.counts.Load() || strings.Contains(k.PK, "ticket") { // which is good for one use; see store.Limits.UseOnce
+		return f.Table.Add(ctx, k, n, expires)
+	}
+	return n, nil
+}
+
+// nowhere is the way to everything that is not this machine: there is none.
+type nowhere struct{}
+
+var errNowhere = errors.New("there is nobody out there")
+
+// RoundTrip implements http.RoundTripper.
+func (nowhere) RoundTrip(*http.Request) (*http.Response, error) { return nil, errNowhere }
+
+// unheard takes alerts that could be sent.
+type unheard struct{}
+
+// Publish implements notify.Notifier.
+func (unheard) Publish(_ context.Context, messages ...notify.Message) error {
+	return notify.Check(messages...)
+}
+
+// shelf is where templates lie.
+type shelf struct{ now func() time.Time }
+
+// PutOnce implements api.Templates.
+func (shelf) PutOnce(context.Context, string, string) (string, error) { return "v1", nil }
+
+// Presign implements api.Templates.
+func (s shelf) Presign(_ context.Context, key, version string, last time.Duration) (string, time.Time, error) {
+	return "https://templates.s3.eu-west-1.amazonaws.com/" + key + "?versionId=" + version, s.now().Add(last).UTC(), nil
+}
+
+// accounts opens the one account that there is.
+type accounts struct {
+	account *synthetic.Account
+	now     func() time.Time
+}
+
+// Open implements pipeline.Accounts.
+func (a accounts) Open(context.Context, model.OrganizationID, model.Audit, policy.Session, ledger.Ledger) (pipeline.Account, error) {
+	return opened(a), nil
+}
+
+// Verify implements pipeline.Accounts.
+func (a accounts) Verify(_ context.Context, _ model.OrganizationID, audit model.Audit, _ pipeline.Account, _ ledger.Ledger) (pipeline.WayIn, error) {
+	return pipeline.WayIn{Permissions: model.Permissions{Principal: a.account.Caller()}, Trust: &model.Trust{TriedAt: audit.StartedAt}}, nil
+}
+
+type opened accounts
+
+// Identity implements pipeline.Account.
+func (o opened) Identity() model.Identity {
+	return model.Identity{Account: o.account.ID, Partition: "aws", CallerARN: o.account.Caller(), Entrusted: true}
+}
+
+// Regions implements pipeline.Account.
+func (o opened) Regions(context.Context, ledger.Ledger) (enabled, disabled []string, err error) {
+	return slices.Clone(o.account.Regions), []string{"af-south-1"}, nil
+}
+
+// HomeRegion implements pipeline.Account.
+func (opened) HomeRegion() string { return "us-east-1" }
+
+// Config implements pipeline.Account.
+func (o opened) Config(region string, calls ledger.Ledger) aws.Config {
+	return o.account.Recorded(region, func(service, operation, region string, took time.Duration) {
+		calls.Record(ledger.Entry{
+			At: o.now().UTC(), Service: service, Operation: operation, Region: region, Outcome: "ok", Attempts: 1,
+			DurationMS: float64(took.Microseconds()) / 1000, RequestID: fmt.Sprintf("%032x", took.Nanoseconds()),
+		})
+	})
+}
