@@ -229,11 +229,19 @@ func TestHostile(t *testing.T) {
 	b.at("/invitation/acceptance", http.StatusUnprocessableEntity)
 	b.submit("/invitation/acceptance", map[string]string{"who": "new", "name": markup, "password": annasPassword})
 	b.at("/", http.StatusOK, markup)
+	itself, err := b.store.For("acme").Itself(t.Context())
+	if err == nil {
+		itself.Name = markup
+		err = b.store.For("acme").ChangeItself(t.Context(), model.Change{At: b.now}, &itself)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	other := newBrowser(b.house)
 	other.agent = markup
 	other.signIn("o'neil&co@example.com", annasPassword)
 	b.get("/")
-	b.at("/", http.StatusOK, markup)
+	b.at("/", http.StatusOK, "Welcome, "+markup, "Organization "+markup)
 	b.get("/me")
 	if len(all(b.page.root, "script")) > 0 {
 		t.Errorf("a script: %s", b.page.body)
