@@ -472,3 +472,41 @@ func TestTemplates(t *testing.T) {
 		}
 	}
 }
+
+// TestOneHandlerPerFile: what a page does is found by the name of its file.
+func TestOneHandlerPerFile(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	handlers := 0
+	for _, file := range files {
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range parsed.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok || f.Recv == nil || f.Type.Params.NumFields() != 1 || f.Type.Results != nil || !isPointerTo(f.Recv.List[0].Type, "site") || !isPointerTo(f.Type.Params.List[0].Type, "visit") {
+				continue
+			}
+			handlers++
+			if want := strings.ToLower(f.Name.Name) + ".go"; file != want {
+				t.Errorf("%s is in %s, want %s", f.Name.Name, file, want)
+			}
+		}
+	}
+	if handlers < 20 {
+		t.Errorf("%d handlers", handlers)
+	}
+}
+
+func isPointerTo(e ast.Expr, name string) bool {
+	star, ok := e.(*ast.StarExpr)
+	if !ok {
+		return false
+	}
+	id, ok := star.X.(*ast.Ident)
+	return ok && id.Name == name
+}
