@@ -30,10 +30,10 @@ func (c *cli) serve() *cobra.Command {
 	var role string
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Serve the API to people and programs, from this machine",
-		Long: `Serve CloudArq's API over HTTP, with schedules and audits, from this machine: all that
-a deployment in AWS does, in one process, on the data directory. Audits that run when it
-stops, however it stops, go on when it is started again.
+		Short: "Serve pages to people, and the API to programs, from this machine",
+		Long: `Serve CloudArq's pages and its API over HTTP, with schedules and audits, from this
+machine: all that a deployment in AWS does, in one process, on the data directory. Audits
+that run when it stops, however it stops, go on when it is started again.
 
 Accounts are audited with this machine's own credentials, which assume the roles of
 connections: those of the environment, a profile (AWS_PROFILE), or the machine's role.
