@@ -66,14 +66,6 @@ func (c *Client) Disconnect(ctx context.Context, was Connection) (r model.Receip
 	return r, err
 }
 
-// Receipt says how much of a deleted connection was purged.
-func (c *Client) Receipt(ctx context.Context, id model.ConnectionID) (r model.Receipt, err error) {
-	if _, err = c.Call(ctx, http.MethodGet, "/v1/receipts/"+url.PathEscape(string(id)), nil, nil, &r); err != nil {
-		err = fmt.Errorf("read what is left of connection %s: %w", id, err)
-	}
-	return r, err
-}
-
 // AccessKey is an access key that a connection is given.
 type AccessKey struct {
 	ID, Secret secret.String

@@ -256,7 +256,10 @@ func ReceiptColumns() []Column[model.Receipt] {
 
 // ReceiptText says what became of a removed connection.
 func ReceiptText(w io.Writer, c model.Connection, r model.Receipt) error {
-	text := fmt.Sprintf("Account %s is forgotten: %s and %s were deleted.\n", c.AccountID, Count(r.Records, "record"), Count(r.Objects, "object"))
+	text := fmt.Sprintf("Account %s is forgotten: %s and %s were deleted.\n", Plain(c.AccountID), Count(r.Records, "record"), Count(r.Objects, "object"))
+	if r.PurgedAt.IsZero() {
+		text = fmt.Sprintf("Account %s is forgotten: what is known of it is about to be deleted.\n", Plain(c.AccountID))
+	}
 	if c.AccessKey != nil {
 		text += fmt.Sprintf("Its access key still works: delete the one that ends in %s in the account.\n", Plain(c.AccessKey.Suffix))
 	}
