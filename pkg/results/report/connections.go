@@ -38,6 +38,8 @@ func (c Connection) audited() string {
 		return "once (done)"
 	case c.Schedule.Once():
 		return "once"
+	case c.Schedule.Expression != "":
+		return c.Schedule.Expression
 	default:
 		return "on demand"
 	}
@@ -76,6 +78,7 @@ func ConnectionColumns() []Column[Connection] {
 		}},
 		{Name: "audited", Value: func(c Connection) string { return c.audited() }},
 		{Name: "role_arn", Value: func(c Connection) string { return c.RoleARN }},
+		{Name: "project", Value: func(c Connection) string { return c.Project }, Wide: true},
 		{Name: "profile", Value: func(c Connection) string { return c.Profile }, Wide: true},
 		{Name: "regions", Value: func(c Connection) string { return strings.Join(c.Regions, " ") }, Wide: true},
 		{Name: "services", Value: func(c Connection) string { return strings.Join(c.Services, " ") }, Wide: true},
