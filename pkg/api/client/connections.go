@@ -39,7 +39,7 @@ func (c Connection) Input() ConnectionInput {
 
 // Connections lists the organization's, without what their roles need.
 func (c *Client) Connections(ctx context.Context) ([]model.Connection, error) {
-	return collected(pages[model.Connection](ctx, c, "/v1/connections", "connections", url.Values{"limit": {"500"}}))
+	return collected(pages[model.Connection](ctx, c, "/v1/connections", "connections", sizes{500, 500}, nil))
 }
 
 // Connection reads one.
