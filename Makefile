@@ -66,6 +66,8 @@ race: ## The tests of everything that does not link the AWS SDK, with the race d
 generate: ## Write the files that follow from the code
 	cd tools && go tool templ generate -path ../pkg/results/report
 	go run ./internal/register .
+	go run ./internal/generate .
+	@# What operations answer follows from the policy, and the OpenAPI document from what they answer.
 	go run ./test/fuzz -walk pkg/api/examples.json
 	go run ./internal/generate .
 	go run ./bench/cost
