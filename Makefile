@@ -64,7 +64,7 @@ race: ## The tests of everything that does not link the AWS SDK, with the race d
 	go test -race -cpu 4 $(SDK_FREE)
 
 generate: ## Write the files that follow from the code
-	cd tools && go tool templ generate -path ../pkg/results/report
+	cd tools && go tool templ generate -path ../pkg/results/report && go tool templ generate -path ../pkg/console/pages
 	go run ./internal/register .
 	go run ./internal/generate .
 	@# What operations answer follows from the policy, and the OpenAPI document from what they answer.

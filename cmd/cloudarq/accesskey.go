@@ -94,11 +94,14 @@ func (c *cli) connectionsRotateKey() *cobra.Command {
 		Long: `Replace the access key of an account that is kept by one. The new key has to be of
 the same account and allow ec2:DescribeRegions; then the old one is forgotten, and
 otherwise it stays. Make the new key in AWS first, and delete the old one there
-afterwards.`,
+afterwards. With --server the server has the new key first, and verifies it then.`,
 		Example: `  cloudarq connections rotate-key legacy --access-key-id prompt --secret-access-key prompt
   cloudarq connections rotate-key 111122223333 --access-key-id env:KEY --secret-access-key env:SECRET`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, words []string) error {
+			if c.server != "" {
+				return c.giveKeyOnServer(cmd.Context(), words[0], f, timeout)
+			}
 			return c.rotateKey(cmd.Context(), words[0], f, timeout)
 		},
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -10,7 +9,6 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
-	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 func (c *cli) admin() *cobra.Command {
@@ -45,27 +43,12 @@ kept stay sealed until their connections are removed.`,
 
 // settings changes the settings, if there is anything to change, and shows them.
 func (c *cli) settings(ctx context.Context, change func(*model.Settings)) error {
-	if _, err := c.format(); err != nil {
-		return err
-	}
-	return c.with(ctx, func(s *local.State) error {
-		for {
-			settings, err := s.Records.Settings(ctx)
-			if err != nil {
-				return err
-			}
-			if change != nil {
-				change(&settings)
-				err = s.Records.PutSettings(ctx, model.Change{}, &settings)
-			}
-			if errors.Is(err, store.ErrConflict) { // another process was faster
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			return write(c, []model.Settings{settings}, report.SettingsColumns())
+	return c.using(ctx, func(b backend) error {
+		settings, err := b.Settings(ctx, change)
+		if err != nil {
+			return err
 		}
+		return write(c, []model.Settings{settings}, report.SettingsColumns())
 	})
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,6 +22,7 @@ func (c *cli) audit() *cobra.Command {
 		c.auditCalls(),
 		c.auditReconcile(),
 		c.auditVerify(),
+		c.auditWatch(),
 		&cobra.Command{
 			Use:   "list",
 			Short: "List the audits of all accounts, newest first",
@@ -51,7 +51,7 @@ with the one before it; with one argument, that one with the one before it.`,
 		},
 		&cobra.Command{
 			Use:   "cancel AUDIT",
-			Short: "Stop an audit that runs in another process; it can be resumed",
+			Short: "Stop an audit that runs in another process, or on a server; it can be resumed",
 			Args:  cobra.ExactArgs(1),
 			RunE:  func(cmd *cobra.Command, words []string) error { return c.auditCancel(cmd.Context(), words[0]) },
 		},
@@ -60,8 +60,8 @@ with the one before it; with one argument, that one with the one before it.`,
 }
 
 func (c *cli) auditList(ctx context.Context) error {
-	return c.with(ctx, func(s *local.State) error {
-		audits, err := s.Records.Audits(ctx)
+	return c.using(ctx, func(b backend) error {
+		audits, err := allAudits(ctx, b)
 		if err != nil {
 			return err
 		}
@@ -70,27 +70,31 @@ func (c *cli) auditList(ctx context.Context) error {
 }
 
 func (c *cli) auditShow(ctx context.Context, words []string) error {
-	return c.with(ctx, func(s *local.State) error {
-		audit, err := findAudit(ctx, s, first(words))
+	return c.using(ctx, func(b backend) error {
+		audit, err := findAudit(ctx, b, first(words))
 		if err != nil {
 			return err
 		}
 		if c.output != string(report.Table) {
 			return write(c, []model.Audit{audit}, report.AuditColumns())
 		}
-		return c.summary(ctx, s, audit)
+		return c.summary(ctx, b, audit)
 	})
 }
 
 // worstShown is how many findings a summary names.
 const worstShown = 10
 
-func (c *cli) summary(ctx context.Context, s *local.State, audit model.Audit) error {
-	failed, err := failures(ctx, s, audit)
+func (c *cli) summary(ctx context.Context, b backend, audit model.Audit) error {
+	failed, known, err := b.Worst(ctx, audit)
 	if err != nil {
 		return err
 	}
-	return report.Summary(c.stdout, c.style(c.stdout), audit, failed[:min(worstShown, len(failed))])
+	err = report.Summary(c.stdout, c.style(c.stdout), audit, failed[:min(worstShown, len(failed))])
+	if err == nil && !known && audit.Summary != nil && audit.Summary.Counts.Own() > 0 {
+		c.note("what failed: cloudarq findings list account=%s --server %s", audit.AccountID, c.server)
+	}
+	return err
 }
 
 // failures are what failed in an audit, the gravest first.
@@ -104,13 +108,13 @@ func failures(ctx context.Context, s *local.State, audit model.Audit) ([]report.
 
 func (c *cli) auditDiff(ctx context.Context, words []string) error {
 	return c.with(ctx, func(s *local.State) error {
-		newer, err := findAudit(ctx, s, last(words))
+		newer, err := findAudit(ctx, c.here(s), last(words))
 		if err != nil {
 			return err
 		}
 		var older model.Audit
 		if len(words) == 2 {
-			older, err = findAudit(ctx, s, words[0])
+			older, err = findAudit(ctx, c.here(s), words[0])
 		} else {
 			older, err = before(ctx, s, newer)
 		}
@@ -148,18 +152,18 @@ func differenceColumns() []report.Column[diff.Difference] {
 }
 
 func (c *cli) auditCancel(ctx context.Context, word string) error {
-	return c.with(ctx, func(s *local.State) error {
-		audit, err := findAudit(ctx, s, word)
+	return c.using(ctx, func(b backend) error {
+		audit, err := findAudit(ctx, b, word)
 		if err != nil {
 			return err
 		}
 		if audit.State.Ended() {
 			return usagef("audit %s is not running: it is %s", audit.ID, audit.State)
 		}
-		if err := s.Cancel(ctx, audit); err != nil {
+		if err := b.Cancel(ctx, audit); err != nil {
 			return err
 		}
-		fmt.Fprintf(c.stderr, "Audit %s is cancelled; go on with: cloudarq audit run --resume %s\n", audit.ID, audit.ID)
+		fmt.Fprintf(c.stderr, "Audit %s is cancelled; go on with: cloudarq audit run --resume %s\n", report.Plain(string(audit.ID)), report.Plain(string(audit.ID)))
 		return nil
 	})
 }
@@ -176,43 +180,6 @@ func last(words []string) string {
 		return ""
 	}
 	return words[len(words)-1]
-}
-
-// findAudit finds an audit by id, by the beginning of one, by account, or the
-// latest.
-func findAudit(ctx context.Context, s *local.State, word string) (model.Audit, error) {
-	audits, err := s.Records.Audits(ctx)
-	if err != nil {
-		return model.Audit{}, err
-	}
-	if len(audits) == 0 {
-		return model.Audit{}, usagef("there are no audits yet; begin with: cloudarq audit run")
-	}
-	if word == "" || word == "latest" {
-		return read(ctx, s, audits[0])
-	}
-	var found []model.Audit
-	for _, a := range audits {
-		if a.AccountID == word {
-			return read(ctx, s, a)
-		}
-		if strings.HasPrefix(string(a.ID), strings.ToUpper(word)) {
-			found = append(found, a)
-		}
-	}
-	switch len(found) {
-	case 1:
-		return read(ctx, s, found[0])
-	case 0:
-		return model.Audit{}, usagef("no audit %q; cloudarq audit list shows them", word)
-	default:
-		return model.Audit{}, usagef("%s begin with %q", report.Count(len(found), "audit"), word)
-	}
-}
-
-// read is the audit as it can be written, with its version.
-func read(ctx context.Context, s *local.State, a model.Audit) (model.Audit, error) {
-	return s.Records.Audit(ctx, a.Connection, a.ID)
 }
 
 // before is the last audit of the same account that ended before another.

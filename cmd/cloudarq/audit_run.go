@@ -41,7 +41,11 @@ connection that is kept (cloudarq connections add). A connection's own regions,
 services, checks and trusted accounts hold unless flags say otherwise.
 
 The verdicts go to stdout: with -o json, ndjson or csv every one of them, with
--o table the summary. Progress goes to stderr.`,
+-o table the summary. Progress goes to stderr.
+
+With --server, the server audits one of its connections, and this waits for the end:
+--timeout bounds that, and an interruption ends the waiting and not the audit. What
+is audited is the connection's (connections update); verdicts stay on the server.`,
 		Example: `  cloudarq audit run
   cloudarq audit run --profile prod --regions eu-west-1,us-east-1
   cloudarq audit run --role-arn arn:aws:iam::111122223333:role/CloudArqAuditRole --external-id prompt
@@ -49,9 +53,15 @@ The verdicts go to stdout: with -o json, ndjson or csv every one of them, with
   cloudarq audit run --trusted-accounts 444455556666,777788889999
   cloudarq audit run --services s3,iam --severity high --fail-on high --min-coverage 95
   cloudarq audit run --checks 's3-*',securityhub:KMS.4 -o ndjson > verdicts.ndjson
-  cloudarq audit run --dry-run`,
+  cloudarq audit run --dry-run
+  cloudarq audit run --server https://cloudarq.example.com --connection prod --fail-on high`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return c.runAudit(cmd.Context(), f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if c.server != "" {
+				return c.runOnServer(cmd, f)
+			}
+			return c.runAudit(cmd.Context(), f)
+		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.profile, "profile", "", "profile of the AWS configuration")
@@ -61,14 +71,34 @@ The verdicts go to stdout: with -o json, ndjson or csv every one of them, with
 	c.keyringFlag(cmd)
 	optionFlags(cmd, &f.AuditOptions)
 	flags.StringVar(&f.severity, "severity", "", "only checks of this severity and above")
-	flags.StringVar(&f.failOn, "fail-on", "", "exit with 1 if a check of this severity or above failed")
-	flags.Float64Var(&f.minCoverage, "min-coverage", 0, "exit with 3 if less than this percentage could be assessed")
-	flags.BoolVar(&f.incompleteOK, "incomplete-ok", false, "never exit with 3")
+	f.gate(cmd)
 	flags.BoolVar(&f.dryRun, "dry-run", false, "print the calls that the audit would make, and make none of them")
 	flags.DurationVar(&f.timeout, "timeout", 0, "time for the whole audit; what was not read by then is not assessed (default none)")
 	flags.Float64Var(&c.quotaShare, "quota-share", 100*client.DefaultShare, "percentage of AWS's API quotas that the audit may take; the account's own work shares them")
 	flags.StringVar(&f.resume, "resume", "", "go on with an audit that was cancelled")
 	return cmd
+}
+
+// gate adds the flags that settle the exit code of an audit that ended.
+func (f *runFlags) gate(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.failOn, "fail-on", "", "exit with 1 if a check of this severity or above failed")
+	flags.Float64Var(&f.minCoverage, "min-coverage", 0, "exit with 3 if less than this percentage could be assessed")
+	flags.BoolVar(&f.incompleteOK, "incomplete-ok", false, "never exit with 3")
+}
+
+// checkGate says what is wrong with them.
+func (f runFlags) checkGate() error {
+	if _, err := model.ParseSeverity(f.failOn); f.failOn != "" && err != nil {
+		return usagef("--fail-on: %w", err)
+	}
+	if f.minCoverage < 0 || f.minCoverage > 100 {
+		return usagef("--min-coverage %v: want a percentage from 0 to 100", f.minCoverage)
+	}
+	if f.timeout < 0 {
+		return usagef("--timeout %s is negative", f.timeout)
+	}
+	return nil
 }
 
 // optionFlags are the flags of what audits look at, and how.
@@ -94,17 +124,11 @@ func optionsError(o model.AuditOptions) error {
 }
 
 func (c *cli) validate(f runFlags) error {
-	if _, err := model.ParseSeverity(f.failOn); f.failOn != "" && err != nil {
-		return usagef("--fail-on: %w", err)
-	}
-	if f.minCoverage < 0 || f.minCoverage > 100 {
-		return usagef("--min-coverage %v: want a percentage from 0 to 100", f.minCoverage)
+	if err := f.checkGate(); err != nil {
+		return err
 	}
 	if c.quotaShare < 1 || c.quotaShare > 100 {
 		return usagef("--quota-share %v: want a percentage from 1 to 100", c.quotaShare)
-	}
-	if f.timeout < 0 {
-		return usagef("--timeout %s is negative", f.timeout)
 	}
 	if err := optionsError(f.AuditOptions); err != nil {
 		return err
@@ -183,7 +207,7 @@ func (c *cli) refused(ctx context.Context, s *local.State, run local.Run) error 
 func (c *cli) prepare(ctx context.Context, s *local.State, f runFlags) (local.Run, error) {
 	var run local.Run
 	if f.resume != "" {
-		audit, err := findAudit(ctx, s, f.resume)
+		audit, err := findAudit(ctx, c.here(s), f.resume)
 		if err != nil {
 			return run, err
 		}
@@ -224,9 +248,11 @@ func (c *cli) announce(s *local.State, run local.Run) (services int, err error) 
 	return len(selection.Services), nil
 }
 
+// note says something besides what was asked for. What accounts and servers hold does not
+// steer the terminal.
 func (c *cli) note(format string, args ...any) {
 	if !c.quiet {
-		fmt.Fprintf(c.stderr, "cloudarq: "+format+"\n", args...)
+		fmt.Fprintln(c.stderr, report.PlainLines(fmt.Sprintf("cloudarq: "+format, args...)))
 	}
 }
 
@@ -243,7 +269,7 @@ func (c *cli) finish(ctx context.Context, s *local.State, audit model.Audit, f r
 		return err
 	}
 	if format == report.Table {
-		err = c.summary(ctx, s, audit)
+		err = c.summary(ctx, c.here(s), audit)
 	} else {
 		err = c.writeVerdicts(ctx, s, audit, format)
 	}

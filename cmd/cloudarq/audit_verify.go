@@ -57,12 +57,12 @@ func (c *cli) verifyAudit(ctx context.Context, word, key string) error {
 			return usagef("--key: %w", err)
 		}
 	}
-	return c.with(ctx, func(s *local.State) error {
-		audit, err := findAudit(ctx, s, word)
+	return c.using(ctx, func(b backend) error {
+		audit, err := findAudit(ctx, b, word)
 		if err != nil {
 			return err
 		}
-		found, err := s.Verify(ctx, audit, public)
+		found, err := b.Verify(ctx, audit, public)
 		if err != nil {
 			return err
 		}

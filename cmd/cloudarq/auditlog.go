@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -16,29 +19,92 @@ import (
 )
 
 func (c *cli) adminAuditLog() *cobra.Command {
-	cmd := &cobra.Command{Use: "auditlog", Short: "Look at what administrators of a deployment changed"}
-	cmd.AddCommand(c.adminAuditLogVerify())
+	cmd := &cobra.Command{Use: "auditlog", Short: "Look at what administrators changed"}
+	cmd.AddCommand(c.adminAuditLogList(), c.adminAuditLogVerify())
 	return cmd
+}
+
+func (c *cli) adminAuditLogList() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List what administrators changed, newest first",
+		Long: `List what administrators changed, newest first: who, from where, and what it was and is
+since, without secrets. With -o ndjson it is an export that auditlog verify reads.`,
+		Example: `  cloudarq admin auditlog list --server https://cloudarq.example.com
+  cloudarq admin auditlog list --server https://cloudarq.example.com -o ndjson > admin-log.ndjson`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.using(cmd.Context(), func(b backend) error {
+				if c.output == string(report.Table) { // whose columns are as wide as their widest value
+					var all []model.AdminEntry
+					for e, err := range b.AdminLog(cmd.Context()) {
+						if err != nil {
+							return err
+						}
+						all = append(all, e)
+					}
+					return write(c, all, entryColumns())
+				}
+				stream, err := report.NewStream(c.stdout, report.Format(c.output), entryColumns())
+				if err != nil {
+					return err
+				}
+				for e, err := range b.AdminLog(cmd.Context()) {
+					if err == nil {
+						err = stream.Write(e)
+					}
+					if err != nil {
+						return err
+					}
+				}
+				return stream.Close()
+			})
+		},
+	}
+}
+
+func entryColumns() []report.Column[model.AdminEntry] {
+	return []report.Column[model.AdminEntry]{
+		{Name: "seq", Value: func(e model.AdminEntry) string { return strconv.FormatInt(e.Seq, 10) }},
+		{Name: "at", Value: func(e model.AdminEntry) string { return e.At.UTC().Format(time.RFC3339) }},
+		{Name: "who", Value: func(e model.AdminEntry) string { return cmp.Or(e.Actor.Name, e.Actor.ID) }},
+		{Name: "kind", Value: func(e model.AdminEntry) string { return string(e.Actor.Kind) }},
+		{Name: "address", Value: func(e model.AdminEntry) string { return e.Address }},
+		{Name: "action", Value: func(e model.AdminEntry) string { return e.Action }},
+		{Name: "object", Value: func(e model.AdminEntry) string { return e.Object }},
+		{Name: "before", Value: func(e model.AdminEntry) string { return string(e.Before) }, Wide: true},
+		{Name: "after", Value: func(e model.AdminEntry) string { return string(e.After) }, Wide: true},
+		{Name: "hash", Value: func(e model.AdminEntry) string { return e.Hash }, Wide: true},
+	}
 }
 
 func (c *cli) adminAuditLogVerify() *cobra.Command {
 	return &cobra.Command{
-		Use:   "verify FILE",
-		Short: "Tell whether an exported admin log is as it was written",
-		Long: `Tell whether an exported admin log is as it was written: each entry has the hash of
-its content and of the entry before. FILE has JSON lines, in the order of their numbers
-or against it, as GET /v1/admin-log gives them with Accept: application/x-ndjson; it may
-begin later than the log. "-" reads standard input.
+		Use:   "verify [FILE]",
+		Short: "Tell whether an admin log is as it was written",
+		Long: `Tell whether an admin log is as it was written: each entry has the hash of its content
+and of the entry before. Without FILE the whole log is read, of this machine or of the
+server. FILE is an export: JSON lines, in the order of their numbers or against it, as
+auditlog list -o ndjson and GET /v1/admin-log give them; it may begin later than the
+log. "-" reads standard input.
 
-That the file ends with the log's last entry it cannot show: hold the number and the
-hash, which are printed, to those of GET /v1/admin-log/verification, or of an earlier
-export.
+That a file ends with the log's last entry it cannot show, and who can write a server's
+records can write a whole log: hold the number and the hash, which are printed, to those
+of an earlier time.
 
 Exit code 7 says that something was changed, added or taken away.`,
-		Example: `  cloudarq admin auditlog verify admin-log.ndjson
+		Example: `  cloudarq admin auditlog verify --server https://cloudarq.example.com
+  cloudarq admin auditlog verify admin-log.ndjson
   cloudarq admin auditlog verify - -o json <admin-log.ndjson`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, words []string) error { return c.verifyAuditLog(words[0]) },
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, words []string) error {
+			if len(words) == 1 {
+				return c.verifyAuditLog(words[0])
+			}
+			return c.using(cmd.Context(), func(b backend) error {
+				return c.showAuditLog(verifiedLog(b.AdminLog(cmd.Context())))
+			})
+		},
 	}
 }
 
@@ -63,7 +129,10 @@ func (c *cli) verifyAuditLog(file string) error {
 		defer func() { _ = opened.Close() }()
 		from = opened
 	}
-	log, err := readAuditLog(from)
+	return c.showAuditLog(verifiedLog(exported(from)))
+}
+
+func (c *cli) showAuditLog(log exportedLog, err error) error {
 	if err != nil {
 		return err
 	}
@@ -75,24 +144,40 @@ func (c *cli) verifyAuditLog(file string) error {
 	})
 }
 
-// readAuditLog goes through the entries of an export. The first two tell in which order
-// they are.
-func readAuditLog(r io.Reader) (log exportedLog, err error) {
-	altered := func(err error) error {
-		return &exitError{exitAltered, fmt.Errorf("the admin log was altered: %w", err)}
+// altered says that an admin log is not what was written.
+func altered(err error) error {
+	return &exitError{exitAltered, fmt.Errorf("the admin log was altered: %w", err)}
+}
+
+// exported yields the entries of an export.
+func exported(r io.Reader) iter.Seq2[model.AdminEntry, error] {
+	return func(yield func(model.AdminEntry, error) bool) {
+		// Each name once, and none that has no part in the hash: readers see what was hashed.
+		decoder := jsontext.NewDecoder(r)
+		for line := 1; ; line++ {
+			var e model.AdminEntry
+			err := json.UnmarshalDecode(decoder, &e, json.RejectUnknownMembers(true))
+			if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+				return
+			}
+			if err != nil {
+				err = altered(fmt.Errorf("line %d is no entry: %w", line, err))
+			}
+			e.Before, e.After = report.Unescaped(e.Before), report.Unescaped(e.After)
+			if !yield(e, err) || err != nil {
+				return
+			}
+		}
 	}
+}
+
+// verifiedLog goes through the entries of a log. The first two tell in which order they are.
+func verifiedLog(entries iter.Seq2[model.AdminEntry, error]) (log exportedLog, err error) {
 	var before model.AdminEntry
 	forward := false
-	// Each name once, and none that has no part in the hash: readers see what was hashed.
-	decoder := jsontext.NewDecoder(r)
-	for {
-		var e model.AdminEntry
-		err := json.UnmarshalDecode(decoder, &e, json.RejectUnknownMembers(true))
-		if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-			break
-		}
+	for e, err := range entries {
 		if err != nil {
-			return log, altered(fmt.Errorf("line %d is no entry: %w", log.Entries+1, err))
+			return log, err
 		}
 		log.Entries++
 		switch {

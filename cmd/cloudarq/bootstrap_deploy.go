@@ -151,7 +151,7 @@ func changeColumns() []report.Column[bootstrap.Change] {
 func (c *cli) showBootstrapped(format report.Format, f bootstrapFlags, done bootstrapped) error {
 	if format == report.Table {
 		show := func() error { return report.ConnectionText(c.stdout, done.Connection) }
-		if f.api != "" { // which says less of it than the state of this machine
+		if c.server != "" { // which says less of it than the state of this machine
 			show = func() error { return write(c, []report.Connection{done.Connection}, report.ConnectionColumns()) }
 		}
 		if err := show(); err != nil {

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -114,53 +112,15 @@ func (r *deployedRegistry) forget(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), forgetWithin)
 	defer cancel()
-	return r.client.Disconnect(ctx, r.connection)
+	_, err := r.client.Disconnect(ctx, r.connection)
+	return err
 }
-
-// The deployment is asked to verify as often as it takes: a role is not known
-// everywhere at once.
-const (
-	firstVerify   = 2 * time.Second
-	longestVerify = 30 * time.Second
-)
 
 func (r *deployedRegistry) verify(ctx context.Context) (report.Connection, error) {
-	said := ""
-	for pause := firstVerify; ; pause = min(2*pause, longestVerify) {
-		connection, why, err := r.verifyOnce(ctx)
-		if err != nil || why == "" {
-			return report.Connection{Connection: connection.Connection}, err
-		}
-		if why != said {
-			r.note("waiting: %s", report.Plain(why))
-			said = why
-		}
-		select {
-		case <-ctx.Done():
-			return report.Connection{}, &exitError{exitCancelled, fmt.Errorf("the role is made but not verified; run this again: out of time: %s", why)}
-		case <-time.After(pause):
-		}
-	}
-}
-
-// verifyOnce gives the connection as it is after a verification, and why it cannot be
-// audited yet.
-func (r *deployedRegistry) verifyOnce(ctx context.Context) (now apiclient.Connection, why string, err error) {
-	verification, err := r.client.Verify(ctx, r.connection.ID)
-	var p *apiclient.Problem
-	if errors.As(err, &p) && p.Busy() {
-		return now, p.Detail, nil
-	}
+	_, now, err := r.verifyOnServer(ctx, r.client, r.connection, verifyFlags{wait: true, timeout: r.flags.timeout})
 	if err != nil {
-		return now, "", err
+		code, said := classify(err)
+		return report.Connection{}, &exitError{code, fmt.Errorf("the role is made but not verified; run this again: %s", said)}
 	}
-	// A role that lacks something is right all the same: waiting would not mend that,
-	// and the connection says it.
-	if now, err = r.client.Connection(ctx, r.connection.ID); err != nil || verification.State == model.AuditDone {
-		return now, "", err
-	}
-	if why = now.Reason; why == "" {
-		why = strings.Join(append([]string{"the connection is " + string(now.State)}, verification.Problems...), "; ")
-	}
-	return now, why, nil
+	return report.Connection{Connection: now.Connection}, nil
 }

@@ -248,10 +248,10 @@ func TestBootstrapRefused(t *testing.T) {
 		"unknown service":        {bootstrapArgs("--yes", "--services", "kmss"), exitUsage, []string{"did you mean", "kms"}},
 		"unknown check":          {bootstrapArgs("--yes", "--checks", "kms-key-rotatoin"), exitUsage, []string{"did you mean"}},
 		"printed, unknown check": {bootstrapArgs("--print-only", "--checks", "kms-key-rotatoin"), exitUsage, []string{"did you mean"}},
-		"api printed":            {bootstrapArgs("--api", "https://x.example", "--print-only"), exitUsage, []string{"--api", "--print-only"}},
-		"api without a token":    {bootstrapArgs("--yes", "--api", "https://x.example"), exitUsage, []string{"--api", "CLOUDARQ_TOKEN"}},
-		"keyring for an api":     {bootstrapArgs("--yes", "--api", "https://x.example", "--keyring-passphrase", "env:X"), exitUsage, []string{"--keyring-passphrase", "--api"}},
-		"api in the clear":       {bootstrapArgs("--yes", "--api", "http://x.example"), exitUsage, []string{"https://"}},
+		"server printed":         {bootstrapArgs("--server", "https://x.example", "--print-only"), exitUsage, []string{"--server", "--print-only"}},
+		"server of nobody's":     {bootstrapArgs("--yes", "--server", "https://x.example"), exitAccess, []string{"cloudarq login --server https://x.example"}},
+		"keyring for a server":   {bootstrapArgs("--yes", "--server", "https://x.example", "--keyring-passphrase", "env:X"), exitUsage, []string{"--keyring-passphrase", "--server"}},
+		"server in the clear":    {bootstrapArgs("--yes", "--server", "http://x.example"), exitUsage, []string{"https://"}},
 		"output":                 {bootstrapArgs("--yes", "-o", "xml"), exitUsage, []string{"xml"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	apiclient "github.com/cloudarq/cloudarq/pkg/api/client"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/local/keep"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -78,16 +80,14 @@ func reminder(audit model.Audit) string {
 }
 
 func (c *cli) connectionsList(ctx context.Context) error {
-	return c.with(ctx, func(s *local.State) error {
-		all, err := s.Records.Connections(ctx)
+	return c.using(ctx, func(b backend) error {
+		all, err := b.Connections(ctx)
 		if err != nil {
 			return err
 		}
-		rows := make([]report.Connection, len(all))
-		for i, connection := range all {
-			if rows[i], err = row(ctx, s, connection); err != nil {
-				return err
-			}
+		rows, err := b.Rows(ctx, all)
+		if err != nil {
+			return err
 		}
 		return write(c, rows, report.ConnectionColumns())
 	})
@@ -105,24 +105,18 @@ func (c *cli) connectionsShow() *cobra.Command {
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			ctx := cmd.Context()
-			return c.withConnection(ctx, words[0], func(accounts keep.Connections, connection model.Connection) error {
-				shown, err := row(ctx, accounts.State, connection)
+			return c.using(ctx, func(b backend) error {
+				connection, err := findConnection(ctx, b, words[0])
 				if err != nil {
 					return err
 				}
-				columns := report.ConnectionColumns()
+				id := ""
 				if reveal {
-					id, err := accounts.ExternalID(ctx, connection)
-					if err != nil {
+					if id, err = b.ExternalID(ctx, connection); err != nil {
 						return err
 					}
-					shown.ExternalID = id.Reveal()
-					columns = append(columns, report.ExternalIDColumn())
 				}
-				if c.output == string(report.Table) {
-					return report.ConnectionText(c.stdout, shown)
-				}
-				return write(c, []report.Connection{shown}, columns)
+				return c.showConnection(ctx, b, connection, id)
 			})
 		},
 	}
@@ -131,13 +125,32 @@ func (c *cli) connectionsShow() *cobra.Command {
 	return cmd
 }
 
+// showConnection shows a connection, with its External ID unless that is empty.
+func (c *cli) showConnection(ctx context.Context, b backend, connection model.Connection, externalID string) error {
+	rows, err := b.Rows(ctx, []model.Connection{connection})
+	if err != nil {
+		return err
+	}
+	columns := report.ConnectionColumns()
+	if externalID != "" {
+		rows[0].ExternalID = externalID
+		columns = append(columns, report.ExternalIDColumn())
+	}
+	if c.output == string(report.Table) {
+		return report.ConnectionText(c.stdout, rows[0])
+	}
+	return write(c, rows, columns)
+}
+
 func (c *cli) connectionsUpdate() *cobra.Command {
 	var f keep.NewConnection
+	var project, role string
 	cmd := &cobra.Command{
 		Use:   "update CONNECTION",
 		Short: "Change what audits of an account look at",
 		Long: `Change what audits of an account that is kept look at, from the next audit on. What
-no flag says stays; an empty one takes it back. The way into the account stays as it is.`,
+no flag says stays; an empty one takes it back. The way into the account stays as it is;
+with --server, --role-arn says it anew.`,
 		Example: `  cloudarq connections update prod --trusted-accounts 444455556666,777788889999
   cloudarq connections update prod --regions eu-west-1,us-east-1 --name production
   cloudarq connections update 111122223333 --trusted-accounts ''`,
@@ -145,28 +158,30 @@ no flag says stays; an empty one takes it back. The way into the account stays a
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.Name, "name", "", "a name to call the account by")
+	flags.StringVar(&project, "project", "", "project that it is of (with --server)")
+	flags.StringVar(&role, "role-arn", "", "role to assume in the account (with --server)")
 	optionFlags(cmd, &f.AuditOptions)
 	cmd.RunE = func(cmd *cobra.Command, words []string) error {
 		ctx := cmd.Context()
+		if c.server != "" {
+			return c.updateOnServer(ctx, words[0], func(in *apiclient.ConnectionInput) {
+				for flag, w := range map[string]struct{ to, said *string }{"name": {&in.Name, &f.Name}, "project": {&in.Project, &project}, "role-arn": {&in.RoleARN, &role}} {
+					if flags.Changed(flag) {
+						*w.to = *w.said
+					}
+				}
+				changeOptions(flags, &in.AuditOptions, f.AuditOptions)
+			})
+		}
+		if flags.Changed("project") || flags.Changed("role-arn") {
+			return usagef("--project and --role-arn go with --server: here are no projects, and a role is kept anew by connections add")
+		}
 		return c.withConnection(ctx, words[0], func(accounts keep.Connections, connection model.Connection) error {
 			connection, err := accounts.Update(ctx, connection, func(n *keep.NewConnection) {
 				if flags.Changed("name") {
 					n.Name = f.Name
 				}
-				for flag, w := range map[string]struct{ to, said *[]string }{
-					"regions": {&n.Regions, &f.Regions}, "services": {&n.Services, &f.Services}, "checks": {&n.Checks, &f.Checks},
-					"trusted-accounts": {&n.TrustedAccounts, &f.TrustedAccounts},
-				} {
-					if flags.Changed(flag) {
-						*w.to = *w.said
-					}
-				}
-				if flags.Changed("unused-defaults") {
-					n.Unused = f.Unused
-				}
-				if flags.Changed("call-budget") {
-					n.CallBudget = f.CallBudget
-				}
+				changeOptions(flags, &n.AuditOptions, f.AuditOptions)
 			})
 			if err != nil {
 				return err
@@ -182,6 +197,24 @@ no flag says stays; an empty one takes it back. The way into the account stays a
 		})
 	}
 	return cmd
+}
+
+// changeOptions writes into options what the flags of optionFlags said.
+func changeOptions(flags *pflag.FlagSet, to *model.AuditOptions, said model.AuditOptions) {
+	for flag, w := range map[string]struct{ to, said *[]string }{
+		"regions": {&to.Regions, &said.Regions}, "services": {&to.Services, &said.Services}, "checks": {&to.Checks, &said.Checks},
+		"trusted-accounts": {&to.TrustedAccounts, &said.TrustedAccounts},
+	} {
+		if flags.Changed(flag) {
+			*w.to = *w.said
+		}
+	}
+	if flags.Changed("unused-defaults") {
+		to.Unused = said.Unused
+	}
+	if flags.Changed("call-budget") {
+		to.CallBudget = said.CallBudget
+	}
 }
 
 func (c *cli) connectionsRemove() *cobra.Command {
@@ -208,6 +241,9 @@ func (c *cli) removeConnection(ctx context.Context, word string, yes bool) error
 	format, err := c.format()
 	if err != nil {
 		return err
+	}
+	if c.server != "" {
+		return c.removeOnServer(ctx, word, yes, format)
 	}
 	return c.with(ctx, func(s *local.State) error {
 		accounts := c.kept(s)

@@ -17,6 +17,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
+	"github.com/cloudarq/cloudarq/pkg/services"
 )
 
 // verifyFlags say how the way into an account is verified.
@@ -37,6 +38,7 @@ func timeoutFlag(cmd *cobra.Command, timeout *time.Duration) {
 // addFlags are the flags of connections add.
 type addFlags struct {
 	keep.NewConnection
+	project    string
 	externalID string
 	key        keyFlags
 	noVerify   bool
@@ -65,15 +67,25 @@ as its only protection.
 Instead of a role, an access key of an IAM user can be kept, sealed likewise. That is
 not recommended, since a key lasts until somebody deletes it, and has to be allowed
 first: cloudarq admin access-keys allow. AWS is asked whose account it opens. Replace
-the key every 90 days, with connections rotate-key.`,
+the key every 90 days, with connections rotate-key.
+
+With --server, the account is connected with the server, which has one External ID for
+all: what the role has to trust is shown. The role may come later, with connections
+update --role-arn.`,
 		Example: `  cloudarq connections add --name prod --role-arn arn:aws:iam::111122223333:role/CloudArqAuditRole
   cloudarq connections add --name prod --role-arn arn:aws:iam::111122223333:role/CloudArqAuditRole --wait --timeout 30m
   cloudarq connections add --role-arn arn:aws:iam::111122223333:role/CloudArqAuditRole --external-id prompt --profile audit
   cloudarq connections add --role-arn arn:aws:iam::111122223333:role/CloudArqAuditRole --external-id env:ID \
     --regions eu-west-1,us-east-1 --services s3,iam --keyring-passphrase prompt
-  cloudarq connections add --name legacy --access-key-id prompt --secret-access-key prompt`,
+  cloudarq connections add --name legacy --access-key-id prompt --secret-access-key prompt
+  cloudarq connections add --server https://cloudarq.example.com --name prod --project shop --role-arn arn:aws:iam::111122223333:role/CloudArqAuditRole`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return c.addConnection(cmd.Context(), f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if c.server != "" {
+				return c.connectOnServer(cmd, f)
+			}
+			return c.addConnection(cmd.Context(), f)
+		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.Name, "name", "", "a name to call the account by")
@@ -83,6 +95,7 @@ the key every 90 days, with connections rotate-key.`,
 	flags.StringVar(&f.Profile, "profile", "", "profile of the AWS configuration that assumes the role")
 	optionFlags(cmd, &f.AuditOptions)
 	flags.BoolVar(&f.Once, "once", false, "audit it one time: after that you are reminded that its role can go")
+	flags.StringVar(&f.project, "project", "", "project that it is of (with --server)")
 	flags.BoolVar(&f.noVerify, "no-verify", false, "do not try the role now; the first audit does")
 	f.verify.add(cmd)
 	c.keyringFlag(cmd)
@@ -93,6 +106,9 @@ func (c *cli) addConnection(ctx context.Context, f addFlags) error {
 	format, err := c.format()
 	if err != nil {
 		return err
+	}
+	if f.project != "" {
+		return usagef("--project goes with --server: there are no projects here")
 	}
 	if f.key.given() {
 		return c.addByKey(ctx, f, format)
@@ -192,7 +208,8 @@ func (c *cli) connectionsTest() *cobra.Command {
 		Long: `Verify an account's role or access key again: what was tried, what AWS said, and
 whether that is right; and how much of each service an audit could assess, as far as
 the policies of the role or the user tell. --coverage writes the latter alone, for
--o json, ndjson and csv. The exit code is 4 if something is not right.`,
+-o json, ndjson and csv. The exit code is 4 if something is not right. With --server the
+server verifies it, and the connection is shown as it is then.`,
 		Example: `  cloudarq connections test prod
   cloudarq connections test 111122223333 --wait --timeout 10m
   cloudarq connections test prod --coverage -o csv
@@ -200,12 +217,15 @@ the policies of the role or the user tell. --coverage writes the latter alone, f
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			ctx := cmd.Context()
+			if c.server != "" {
+				return c.testOnServer(ctx, words[0], f, coverage)
+			}
 			return c.withConnection(ctx, words[0], func(accounts keep.Connections, connection model.Connection) error {
 				v, err := c.verify(ctx, accounts, connection, f)
 				if v.Probes == nil {
 					return err
 				}
-				return errors.Join(c.showVerification(accounts.State, connection, v, coverage), err)
+				return errors.Join(c.showVerification(connection, v, coverage), err)
 			})
 		},
 	}
@@ -217,29 +237,39 @@ the policies of the role or the user tell. --coverage writes the latter alone, f
 
 // showVerification writes what was tried and what could be assessed. A person sees
 // both; a program the one that it asks for.
-func (c *cli) showVerification(s *local.State, connection model.Connection, v connect.Verification, coverage bool) error {
+func (c *cli) showVerification(connection model.Connection, v connect.Verification, coverage bool) error {
 	both := c.output == string(report.Table) && !coverage
 	if !coverage {
 		if err := write(c, v.Probes, report.ProbeColumns()); err != nil || !both {
 			return err
 		}
 	}
-	if v.Permissions == nil || v.Permissions.Unread != "" {
-		if !both {
+	return c.showCoverage(connection, v.Permissions, both)
+}
+
+// showCoverage writes how much of each service could be assessed; more is whether that
+// stands below something else.
+func (c *cli) showCoverage(connection model.Connection, p *model.Permissions, more bool) error {
+	if p == nil || p.Unread != "" {
+		if !more {
 			return fmt.Errorf("what the role or the access key allows could not be read")
 		}
 		return nil
 	}
-	checks, err := keep.Select(s.Catalog, connection.Checks, connection.Services, nil)
+	catalog, err := services.Catalog()
 	if err != nil {
 		return err
 	}
-	selection, err := pipeline.Resolve(s.Catalog, checks, connection.Services)
+	checks, err := keep.Select(catalog, connection.Checks, connection.Services, nil)
 	if err != nil {
 		return err
 	}
-	if both {
+	selection, err := pipeline.Resolve(catalog, checks, connection.Services)
+	if err != nil {
+		return err
+	}
+	if more {
 		fmt.Fprintln(c.stdout)
 	}
-	return write(c, drift.Preview(selection.Checks, *v.Permissions), report.CoverageColumns())
+	return write(c, drift.Preview(selection.Checks, *p), report.CoverageColumns())
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"regexp"
 	"strings"
 	"time"
@@ -14,12 +13,10 @@ import (
 
 	"github.com/cloudarq/cloudarq/internal/version"
 	"github.com/cloudarq/cloudarq/pkg/access/bootstrap"
-	apiclient "github.com/cloudarq/cloudarq/pkg/api/client"
 	"github.com/cloudarq/cloudarq/pkg/aws/client"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/local/keep"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 )
 
 // bootstrapFlags are the flags of connections bootstrap.
@@ -30,8 +27,6 @@ type bootstrapFlags struct {
 	region         string
 	stack, role    string
 	timeout        time.Duration
-
-	api string // of a deployment that connects the account instead
 
 	yes, printOnly, showPolicy bool
 }
@@ -56,9 +51,9 @@ allows sts:AssumeRole on the audit role.
 Run it again to go on after an interruption, or to bring the role up to date. The
 External ID stays the same.
 
-With --api, the account is connected with a deployed CloudArq, whose checker the
-role trusts, and not kept here. CLOUDARQ_TOKEN has an API token with the scopes
-connections, audit and read.
+With --server, the account is connected with a CloudArq server, whose checker the role
+trusts, and not kept here. Whoever is signed in there, or the API token in
+CLOUDARQ_TOKEN, needs the scopes connections, audit and read.
 
 --print-only prints the commands that do the same by hand, and --show-policy the
 least permissions that an administrator needs for it. Neither makes anything in
@@ -66,8 +61,8 @@ the account; with --account, neither needs the administrator's credentials.`,
 		Example: `  cloudarq connections bootstrap --name prod --admin-profile prod-admin
   cloudarq connections bootstrap --name prod --admin-profile prod-admin --profile audit --region eu-west-1 --yes
   cloudarq connections bootstrap --admin-profile prod-admin --services s3,iam --role-name CloudArqStorageRole
-  CLOUDARQ_TOKEN=caq_… cloudarq connections bootstrap --name prod --admin-profile prod-admin \
-    --api https://a1b2c3.execute-api.eu-west-1.amazonaws.com/v1
+  cloudarq connections bootstrap --name prod --admin-profile prod-admin \
+    --server https://a1b2c3.execute-api.eu-west-1.amazonaws.com
   cloudarq connections bootstrap --print-only --account 111122223333 --name prod > bootstrap.sh
   cloudarq connections bootstrap --show-policy --account 111122223333 > bootstrap-policy.json`,
 		Args: cobra.NoArgs,
@@ -79,7 +74,6 @@ the account; with --account, neither needs the administrator's credentials.`,
 	flags.StringVar(&f.admin, "admin-profile", "", "profile of the AWS configuration that makes the role (default the default credentials)")
 	flags.StringVar(&f.account, "account", "", "the account, instead of that of --admin-profile (with --print-only or --show-policy)")
 	flags.StringVar(&f.region, "region", "", "region of the stack (default the profile's, or us-east-1)")
-	flags.StringVar(&f.api, "api", "", "connect the account with the deployment that has this URL (its output ApiUrl)")
 	flags.StringVar(&f.stack, "stack-name", "CloudArq", "name of the stack")
 	flags.StringVar(&f.role, "role-name", "CloudArqAuditRole", "name of the role")
 	f.register(cmd)
@@ -100,14 +94,14 @@ var (
 	roleNameSyntax  = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
 )
 
-func (f bootstrapFlags) check() error {
+func (f bootstrapFlags) check(server string) error {
 	switch {
 	case f.printOnly && f.showPolicy:
 		return usagef("--print-only and --show-policy exclude each other")
 	case f.yes && (f.printOnly || f.showPolicy):
 		return usagef("--yes is for what changes something: not with --print-only or --show-policy")
-	case f.api != "" && (f.printOnly || f.showPolicy):
-		return usagef("--api is for connecting an account: not with --print-only or --show-policy")
+	case server != "" && (f.printOnly || f.showPolicy):
+		return usagef("--server is for connecting an account: not with --print-only or --show-policy")
 	case f.account != "" && !f.printOnly && !f.showPolicy:
 		return usagef("the account is that of the administrator's credentials; --account goes with --print-only or --show-policy")
 	case f.account != "" && !accountSyntax.MatchString(f.account):
@@ -163,7 +157,7 @@ func (c *cli) bootstrap(ctx context.Context, f bootstrapFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := f.check(); err != nil {
+	if err := f.check(c.server); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
@@ -190,19 +184,15 @@ func (c *cli) bootstrap(ctx context.Context, f bootstrapFlags) error {
 		}
 		return c.showBootstrapped(format, f, done)
 	}
-	if f.api == "" {
+	if c.server == "" {
 		return c.with(ctx, func(s *local.State) error { return work(&localRegistry{cli: c, accounts: c.kept(s), flags: f}) })
 	}
 	if c.keyringPassphrase != "" {
-		return usagef("--keyring-passphrase is for accounts that are kept here: not with --api")
+		return usagef("--keyring-passphrase is for accounts that are kept here: not with --server")
 	}
-	token := secret.New(os.Getenv("CLOUDARQ_TOKEN"))
-	client, err := apiclient.New(apiclient.Options{URL: f.api, Token: token, Version: version.String()})
+	client, err := c.deployment()
 	if err != nil {
 		return err
-	}
-	if token.Empty() {
-		return usagef("--api needs an API token of the deployment in CLOUDARQ_TOKEN")
 	}
 	return work(&deployedRegistry{cli: c, client: client, flags: f})
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cloudarq/cloudarq/pkg/audit/drift"
-	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
 )
@@ -31,8 +30,8 @@ one, an account id (its newest audit), or latest.`,
   cloudarq policy drift --unused`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, words []string) error {
-			return c.with(cmd.Context(), func(s *local.State) error {
-				r, err := c.drift(cmd.Context(), s, first(words))
+			return c.using(cmd.Context(), func(b backend) error {
+				r, err := driftOf(cmd.Context(), b, first(words))
 				if err != nil {
 					return err
 				}
@@ -47,18 +46,17 @@ one, an account id (its newest audit), or latest.`,
 	return cmd
 }
 
-// drift reports on an audit, with those before it.
-func (c *cli) drift(ctx context.Context, s *local.State, word string) (drift.Report, error) {
-	audit, err := findAudit(ctx, s, word)
-	if err != nil {
-		return drift.Report{}, err
-	}
-	all, err := s.Records.AuditsOf(ctx, audit.Connection)
+// driftOf reports on an audit, with those before it.
+func driftOf(ctx context.Context, b backend, word string) (drift.Report, error) {
+	audit, err := findAudit(ctx, b, word)
 	if err != nil {
 		return drift.Report{}, err
 	}
 	var upTo []model.Audit
-	for _, a := range all {
+	for a, err := range b.Audits(ctx, audit.Connection) {
+		if err != nil {
+			return drift.Report{}, err
+		}
 		if a.ID <= audit.ID {
 			upTo = append(upTo, a)
 		}

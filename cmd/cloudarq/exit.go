@@ -8,6 +8,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/access/operator"
 	apiclient "github.com/cloudarq/cloudarq/pkg/api/client"
+	"github.com/cloudarq/cloudarq/pkg/api/login"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/aws/client"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
@@ -24,7 +25,7 @@ const (
 	exitFindings   = 1 // findings at or above --fail-on; a policy that fails policy verify
 	exitUsage      = 2 // the command line is wrong, or the passphrase
 	exitIncomplete = 3 // coverage below --min-coverage
-	exitAccess     = 4 // AWS refused the credentials or the role, or lets in others, too
+	exitAccess     = 4 // AWS refused the credentials or the role, or lets in others, too; or a server refuses who asks
 	exitCancelled  = 5 // cancelled, or out of time
 	exitFailed     = 6 // anything else: the network, the disk, a bug
 	exitAltered    = 7 // what is kept of an audit, or an admin log, is not what was written, or nobody can tell
@@ -101,6 +102,8 @@ func classify(err error) (code int, said string) {
 	var altered *pipeline.AlteredError
 	var input *local.InputError
 	var problem *apiclient.Problem
+	var signIn *login.SignInError
+	var exposed *login.ExposedError
 	var noURL *apiclient.URLError
 	var given *operator.InputError
 	switch {
@@ -119,6 +122,14 @@ func classify(err error) (code int, said string) {
 		return exitUsage, noURL.Error()
 	case errors.As(err, &given):
 		return exitUsage, given.Error()
+	case errors.As(err, &exposed):
+		return exitUsage, exposed.Error()
+	case errors.As(err, &signIn):
+		return exitAccess, signIn.Error()
+	case errors.Is(err, login.ErrRefused):
+		return exitAccess, err.Error()
+	case errors.As(err, &problem) && problem.Code == "altered":
+		return exitAltered, err.Error() + "; cloudarq audit verify tells what else was"
 	case errors.As(err, &problem) && problem.Refused():
 		return exitAccess, err.Error()
 	case errors.Is(err, keyring.ErrShort):

@@ -10,10 +10,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
-	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/filter"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
+	"github.com/cloudarq/cloudarq/pkg/services"
 )
 
 func (c *cli) findings() *cobra.Command {
@@ -100,11 +100,11 @@ func findingFields(texts map[model.CheckID]check.Text) filter.Fields[model.Findi
 }
 
 func (c *cli) findingsList(ctx context.Context, words []string, all bool) error {
-	return c.with(ctx, func(s *local.State) error {
-		texts, err := s.Catalog.Texts()
-		if err != nil {
-			return err
-		}
+	texts, err := checkTexts()
+	if err != nil {
+		return err
+	}
+	return c.using(ctx, func(b backend) error {
 		if !all && !slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, "stat") || strings.HasPrefix(w, "resolved_at") }) {
 			words = append(words, "state=open,reopened")
 		}
@@ -113,28 +113,41 @@ func (c *cli) findingsList(ctx context.Context, words []string, all bool) error 
 		}) {
 			words = append(words, "folded=false")
 		}
-		wanted, tags, err := parse(ctx, s, findingFields(texts), words, func(f model.Finding) model.Ref { return f.Resource })
+		wanted, tags, err := parse(ctx, b, findingFields(texts), words, func(f model.Finding) model.Ref { return f.Resource })
 		if err != nil {
 			return err
 		}
-		findings, err := s.AllFindings(ctx)
-		if err != nil {
-			return err
+		var findings []model.Finding
+		for f, err := range allFindings(ctx, b) {
+			if err != nil {
+				return err
+			}
+			if wanted.Match(f) {
+				findings = append(findings, f)
+			}
 		}
-		findings = slices.DeleteFunc(findings, func(f model.Finding) bool { return !wanted.Match(f) })
 		tags.say(c)
-		slices.SortFunc(findings, report.ByGravity)
+		slices.SortStableFunc(findings, report.ByGravity)
 		return write(c, findings, report.FindingColumns(texts))
 	})
 }
 
+// checkTexts are what this version of CloudArq says of checks.
+func checkTexts() (map[model.CheckID]check.Text, error) {
+	catalog, err := services.Catalog()
+	if err != nil {
+		return nil, err
+	}
+	return catalog.Texts()
+}
+
 func (c *cli) findingsShow(ctx context.Context, word string) error {
-	return c.with(ctx, func(s *local.State) error {
-		finding, err := findFinding(ctx, s, word)
-		if err != nil {
-			return err
-		}
-		texts, err := s.Catalog.Texts()
+	texts, err := checkTexts()
+	if err != nil {
+		return err
+	}
+	return c.using(ctx, func(b backend) error {
+		finding, err := findFinding(ctx, b, word)
 		if err != nil {
 			return err
 		}
@@ -145,15 +158,20 @@ func (c *cli) findingsShow(ctx context.Context, word string) error {
 	})
 }
 
-func findFinding(ctx context.Context, s *local.State, word string) (model.Finding, error) {
-	all, err := s.AllFindings(ctx)
-	if err != nil {
-		return model.Finding{}, err
-	}
+// wholeID is how long the id of a finding is, of which there is one.
+const wholeID = 32
+
+func findFinding(ctx context.Context, b backend, word string) (model.Finding, error) {
 	var found []model.Finding
-	for _, f := range all {
+	for f, err := range allFindings(ctx, b) {
+		if err != nil {
+			return f, err
+		}
 		if strings.HasPrefix(string(f.ID), strings.ToLower(word)) {
 			found = append(found, f)
+		}
+		if len(found) > 0 && len(word) == wholeID {
+			break
 		}
 	}
 	switch len(found) {

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
-	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
 )
@@ -23,8 +22,8 @@ func (c *cli) auditCalls() *cobra.Command {
 		Example: "  cloudarq audit calls -o csv > calls.csv",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, words []string) error {
-			return c.with(cmd.Context(), func(s *local.State) error {
-				audit, err := findAudit(cmd.Context(), s, first(words))
+			return c.using(cmd.Context(), func(b backend) error {
+				audit, err := findAudit(cmd.Context(), b, first(words))
 				if err != nil {
 					return err
 				}
@@ -34,7 +33,7 @@ func (c *cli) auditCalls() *cobra.Command {
 				}
 				if format == report.Table { // whose columns are as wide as their widest value
 					var calls []ledger.Entry
-					if err := c.calls(cmd.Context(), s, audit, func(e ledger.Entry) error { calls = append(calls, e); return nil }); err != nil {
+					if err := c.calls(cmd.Context(), b, audit, func(e ledger.Entry) error { calls = append(calls, e); return nil }); err != nil {
 						return err
 					}
 					return write(c, calls, callColumns())
@@ -43,7 +42,7 @@ func (c *cli) auditCalls() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if err := c.calls(cmd.Context(), s, audit, stream.Write); err != nil {
+				if err := c.calls(cmd.Context(), b, audit, stream.Write); err != nil {
 					return err
 				}
 				return stream.Close()
@@ -54,8 +53,8 @@ func (c *cli) auditCalls() *cobra.Command {
 
 // calls visits the calls of an audit, and says that some are left out which may not be
 // the audit's.
-func (c *cli) calls(ctx context.Context, s *local.State, audit model.Audit, visit func(ledger.Entry) error) error {
-	unrecorded, err := s.Calls(ctx, audit, visit)
+func (c *cli) calls(ctx context.Context, b backend, audit model.Audit, visit func(ledger.Entry) error) error {
+	unrecorded, err := b.Calls(ctx, audit, visit)
 	if unrecorded > 0 {
 		c.note("%s left out that no record of the audit names; cloudarq audit verify %s tells which", report.Count(unrecorded, "ledger"), audit.ID)
 	}
@@ -89,20 +88,20 @@ stdin. Exit code 1 says that an event is not explained.`,
 			if trail == "" {
 				return usagef("name the export with --trail")
 			}
-			return c.with(cmd.Context(), func(s *local.State) error { return c.reconcile(cmd.Context(), s, first(words), trail) })
+			return c.using(cmd.Context(), func(b backend) error { return c.reconcile(cmd.Context(), b, first(words), trail) })
 		},
 	}
 	cmd.Flags().StringVar(&trail, "trail", "", "export of CloudTrail")
 	return cmd
 }
 
-func (c *cli) reconcile(ctx context.Context, s *local.State, word, trail string) error {
-	audit, err := findAudit(ctx, s, word)
+func (c *cli) reconcile(ctx context.Context, b backend, word, trail string) error {
+	audit, err := findAudit(ctx, b, word)
 	if err != nil {
 		return err
 	}
 	r := ledger.NewReconciler(audit.CallerARN)
-	if err := c.calls(ctx, s, audit, func(e ledger.Entry) error { r.Call(e); return nil }); err != nil {
+	if err := c.calls(ctx, b, audit, func(e ledger.Entry) error { r.Call(e); return nil }); err != nil {
 		return err
 	}
 	from := c.stdin

@@ -67,6 +67,13 @@ func environment(t *testing.T, with map[string]string) {
 			_ = os.Unsetenv(name)
 		}
 	}
+	home := t.TempDir()
+	for _, name := range []string{"XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"} { // where who is signed in to servers is kept
+		t.Setenv(name, home)
+	}
+	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "")
+	t.Setenv("DISPLAY", "")
+	t.Setenv("WAYLAND_DISPLAY", "")
 	t.Setenv("AWS_CONFIG_FILE", "/nonexistent")
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")

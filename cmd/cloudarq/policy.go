@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cloudarq/cloudarq/internal/version"
+	apiclient "github.com/cloudarq/cloudarq/pkg/api/client"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/policy/grant"
@@ -46,14 +49,15 @@ allows exactly these: its policy documents, or a template that creates it.
 With --mode security-audit or read-only, say which managed policy of AWS's to
 attach instead, what it lacks, and what it allows that it should not.
 
---services without a value lists the services.`,
+--services without a value lists the services. With --server, --format writes the role
+that the server publishes.`,
 		Example: `  cloudarq policy show
   cloudarq policy show --services
   cloudarq policy show --services s3,ec2 --format json
   cloudarq policy show --checks 'kms-*' -o csv
   cloudarq policy show --format cloudformation > audit-role.yaml
   cloudarq policy show --mode security-audit`,
-		RunE: func(_ *cobra.Command, words []string) error {
+		RunE: func(cmd *cobra.Command, words []string) error {
 			// A flag whose value may be left out leaves "--services s3,ec2" as a word.
 			switch named := len(f.services) == 1 && f.services[0] == listServices; {
 			case named && len(words) == 0:
@@ -62,6 +66,9 @@ attach instead, what it lacks, and what it allows that it should not.
 				f.services = strings.Split(strings.Join(words, ","), ",")
 			case len(words) > 0:
 				return usagef("unknown argument %q", words[0])
+			}
+			if c.server != "" {
+				return c.policyOfServer(cmd.Context(), f)
 			}
 			return c.policyShow(f)
 		},
@@ -165,6 +172,27 @@ func (c *cli) policyShow(f policyFlags) error {
 		c.note("%d actions, %d denied by name; version %s, hash %s.", len(role.Grants), len(role.Denied), role.Version, role.Hash)
 		return write(c, role.Grants, report.GrantColumns())
 	}
+}
+
+// policyOfServer writes the role that a server publishes, byte for byte.
+func (c *cli) policyOfServer(ctx context.Context, f policyFlags) error {
+	if f.format == "" || f.mode != "exact" || len(f.services)+len(f.checks) > 0 {
+		return usagef("a server gives the whole role alone: say --format, and neither --services, --checks nor --mode")
+	}
+	format, err := policy.ParseFormat(f.format)
+	if err != nil {
+		return usage(err)
+	}
+	client, err := apiclient.New(apiclient.Options{URL: c.server, Version: version.String()}) // which anybody may ask
+	if err != nil {
+		return err
+	}
+	text, err := client.Policy(ctx, string(format))
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(c.stdout, report.PlainLines(string(text)))
+	return err
 }
 
 func (c *cli) policyDiff(f policyFlags, name string) error {

@@ -34,7 +34,7 @@ it holds the newest audit of every account.`,
 
 func (c *cli) reportHTML(ctx context.Context, words []string, file string) error {
 	return c.with(ctx, func(s *local.State) error {
-		audits, err := chosen(ctx, s, words)
+		audits, err := c.chosen(ctx, s, words)
 		if err != nil {
 			return err
 		}
@@ -57,7 +57,7 @@ func (c *cli) reportHTML(ctx context.Context, words []string, file string) error
 }
 
 // chosen are the audits that words name, or the newest of every account.
-func chosen(ctx context.Context, s *local.State, words []string) ([]model.Audit, error) {
+func (c *cli) chosen(ctx context.Context, s *local.State, words []string) ([]model.Audit, error) {
 	if len(words) == 0 {
 		audits, err := s.Latest(ctx)
 		if err == nil && len(audits) == 0 {
@@ -67,7 +67,7 @@ func chosen(ctx context.Context, s *local.State, words []string) ([]model.Audit,
 	}
 	var audits []model.Audit
 	for _, word := range words {
-		audit, err := findAudit(ctx, s, word)
+		audit, err := findAudit(ctx, c.here(s), word)
 		if err != nil {
 			return nil, err
 		}

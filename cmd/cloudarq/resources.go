@@ -45,7 +45,7 @@ var resourceFields = filter.Fields[report.Resource]{
 
 func (c *cli) resourcesList(ctx context.Context, words []string) error {
 	return c.with(ctx, func(s *local.State) error {
-		wanted, tags, err := parse(ctx, s, resourceFields, words, report.Resource.Ref)
+		wanted, tags, err := parse(ctx, c.here(s), resourceFields, words, report.Resource.Ref)
 		if err != nil {
 			return err
 		}

@@ -29,6 +29,7 @@ type cli struct {
 	stdout, stderr io.Writer
 
 	dataDir string
+	server  string // whose records are used; empty is those of this machine
 	output  string
 	quiet   bool
 	noColor bool
@@ -53,24 +54,33 @@ this machine, with the credentials that you have; nothing leaves the machine.
 Only connections bootstrap makes something, if you ask for it: the role to audit by.
 (operator mends a deployed CloudArq, and touches no account that is audited.)
 
+With --server, or CLOUDARQ_SERVER, most commands are about what a CloudArq server
+has, deployed or of cloudarq serve; --server '' is this machine again. Sign in with
+cloudarq login, or have an API token in CLOUDARQ_TOKEN.
+
 Exit codes: 0 done; 1 findings at or above --fail-on, or a policy that fails
 policy verify; 2 wrong command line or passphrase; 3 coverage below
 --min-coverage; 4 AWS refused the credentials or the role, or lets in who it
-should not; 5 cancelled or out of time; 6 anything else; 7 what is kept of an audit
+should not, or a server refuses you; 5 cancelled or out of time; 6 anything else; 7 what is kept of an audit
 is not what it wrote.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			return fromEnvironment(cmd.Flags())
+			said := cmd.Flags().Changed("server")
+			if err := fromEnvironment(cmd.Flags()); err != nil {
+				return err
+			}
+			return c.atServer(cmd, said)
 		},
 	}
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.dataDir, "data-dir", "", "where audits are kept (default $XDG_DATA_HOME/cloudarq)")
+	flags.StringVar(&c.server, "server", "", "URL of the server whose records are meant, such as https://cloudarq.example.com (default those of this machine)")
 	flags.StringVarP(&c.output, "output", "o", "table", "output: table, json, ndjson or csv")
 	flags.BoolVarP(&c.quiet, "quiet", "q", false, "no progress, no summary on stderr")
 	flags.BoolVar(&c.noColor, "no-color", false, "no colours (also NO_COLOR)")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
-	root.AddCommand(c.audit(), c.connections(), c.findings(), c.resources(), c.checks(), c.policy(), c.report(), c.admin(), c.operator(), c.serve(), c.version())
+	root.AddCommand(c.audit(), c.connections(), c.findings(), c.resources(), c.checks(), c.policy(), c.report(), c.admin(), c.operator(), c.serve(), c.login(), c.logout(), c.whoami(), c.version())
 	strict(root)
 	return root
 }

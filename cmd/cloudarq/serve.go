@@ -13,6 +13,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/internal/version"
 	"github.com/cloudarq/cloudarq/pkg/access/connect"
+	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/aws/client"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/local/keep"
@@ -25,7 +26,7 @@ import (
 
 func (c *cli) serve() *cobra.Command {
 	var o serve.Options
-	var proxies []string
+	var proxies, origins []string
 	var role string
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -58,6 +59,9 @@ else unless you say --insecure-http. GET /healthz tells whether it works.`,
 			if o.Proxies, err = prefixes(proxies); err != nil {
 				return err
 			}
+			if o.Origins, err = originsOf(origins); err != nil {
+				return err
+			}
 			if err := o.Complete(); err != nil { // before a state is made
 				return err
 			}
@@ -72,12 +76,24 @@ else unless you say --insecure-http. GET /healthz tells whether it works.`,
 	flags.BoolVar(&o.InsecureHTTP, "insecure-http", false, "let other machines in without TLS: passwords can be read on the way")
 	flags.StringVar(&o.PublicURL, "public-url", "", "how people reach it, such as https://cloudarq.example.com (default of the first address)")
 	flags.StringSliceVar(&o.SSOPrivateHosts, "sso-private-host", nil, "hosts of organizations' providers of single sign-on that may have private addresses; others are reached on the internet alone")
+	flags.StringSliceVar(&origins, "cors-origin", nil, "origins of pages elsewhere that may call /v1 from browsers, by API tokens, such as https://dashboards.example.com")
 	flags.StringVar((*string)(&o.Organization), "organization", string(serve.DefaultOrganization), "id of the organization that the first start makes")
 	flags.StringVar(&o.Administrator, "administrator", serve.DefaultAdministrator, "e-mail address of the first administrator, who can change it")
 	flags.StringVar(&role, "audit-role-name", "CloudArqAuditRole", "name of the roles of connections; others are not assumed")
 	flags.Float64Var(&c.quotaShare, "quota-share", 100*client.DefaultShare, "percentage of AWS's API quotas that audits may take; the accounts' own work shares them")
 	c.keyringFlag(cmd)
 	return cmd
+}
+
+func originsOf(texts []string) (all []api.Origin, err error) {
+	for _, text := range texts {
+		o, err := api.ParseOrigin(text)
+		if err != nil {
+			return nil, usagef("--cors-origin: %w", err)
+		}
+		all = append(all, o)
+	}
+	return all, nil
 }
 
 // prefixes reads networks, of which a single address is one.
@@ -115,9 +131,7 @@ func (c *cli) serveState(ctx context.Context, s *local.State, role string, o ser
 			ExternalIDs: connect.ExternalIDs{Store: s.Store, Keys: keys, Now: time.Now},
 		},
 		SetUp: func(link secret.String, until time.Time) {
-			fmt.Fprintf(c.stdout, "Nobody can sign in yet. Until %s, whoever uses this link once becomes the administrator:\n%s\n", until.Format(time.RFC3339), link.Reveal())
-			address, token, _ := strings.Cut(link.Reveal(), "#")
-			fmt.Fprintf(c.stdout, "Send what stands after #, a name and a password to use it, and then press Ctrl-D:\n  curl --json @- %s/v1/invitations/acceptance\n  {\"token\": \"%s\", \"name\": \"…\", \"password\": \"…\"}\n", strings.TrimSuffix(address, "/invitation"), token)
+			fmt.Fprintf(c.stdout, "Nobody can sign in yet. Until %s, whoever opens this link in a browser first becomes the administrator:\n%s\n", until.Format(time.RFC3339), link.Reveal())
 		},
 	}
 	return server.Run(ctx)
@@ -134,7 +148,7 @@ func (c *cli) operating(ctx context.Context, work func(serve.Operator) error) er
 func (c *cli) adminOrganizations() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "organizations",
-		Short: "Make, list and suspend the organizations that are served from a data directory",
+		Short: "Make, list, suspend and delete the organizations that are served from a data directory",
 	}
 	show := func(work func(context.Context, serve.Operator, string) ([]model.Organization, error)) func(*cobra.Command, []string) error {
 		return func(cmd *cobra.Command, words []string) error {
@@ -158,7 +172,7 @@ func (c *cli) adminOrganizations() *cobra.Command {
 		}),
 	}
 	create.Flags().StringVar(&name, "name", "", "what people call it")
-	cmd.AddCommand(create,
+	cmd.AddCommand(create, c.deleteOrganization(),
 		&cobra.Command{
 			Use: "list", Short: "List the organizations", Args: cobra.NoArgs,
 			RunE: show(func(ctx context.Context, o serve.Operator, _ string) ([]model.Organization, error) {
@@ -178,6 +192,37 @@ func (c *cli) adminOrganizations() *cobra.Command {
 			}),
 		},
 	)
+	return cmd
+}
+
+func (c *cli) deleteOrganization() *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "delete ID",
+		Short: "Delete an organization and everything that is kept of it",
+		Long: `Let nobody of an organization in from now on, and purge everything that is kept of it:
+connections, audits, findings, evidence, members, its admin log. cloudarq serve does that
+20 minutes later, or as soon as it runs. The id stays, and is never given again. People who
+are members of nothing else stay without an organization.`,
+		Example: `  cloudarq admin organizations delete acme
+  cloudarq admin organizations delete acme --yes -o json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, words []string) error {
+			return c.operating(cmd.Context(), func(o serve.Operator) error {
+				if !yes {
+					if err := c.agreed(cmd.Context(), fmt.Sprintf("Delete organization %q and everything that is kept of it?", words[0]), "nothing was deleted"); err != nil {
+						return err
+					}
+				}
+				deleted, err := o.Delete(cmd.Context(), model.OrganizationID(words[0]))
+				if err != nil {
+					return err
+				}
+				return write(c, []model.Organization{deleted}, organizationColumns())
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return cmd
 }
 
@@ -265,5 +310,6 @@ func organizationColumns() []report.Column[model.Organization] {
 		{Name: "name", Value: func(o model.Organization) string { return o.Name }},
 		{Name: "created_at", Value: func(o model.Organization) string { return o.CreatedAt.Format(time.RFC3339) }},
 		{Name: "suspended", Value: func(o model.Organization) string { return strconv.FormatBool(!o.SuspendedAt.IsZero()) }},
+		{Name: "deleted", Value: func(o model.Organization) string { return strconv.FormatBool(!o.DeletedAt.IsZero()) }},
 	}
 }

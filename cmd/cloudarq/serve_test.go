@@ -66,7 +66,7 @@ func TestServe(t *testing.T) {
 	cloudarq(t, data, "serve", "--listen", "localhost:0").lastSentence(t, exitUsage, "is served already")
 
 	all := decode[[]model.Organization](t, cloudarq(t, data, "admin", "organizations", "list", "-o", "json"))
-	if len(all) != 1 || all[0].ID != "default" {
+	if len(all) != 1 || all[0].ID != "local" {
 		t.Errorf("organizations %+v", all)
 	}
 	for _, words := range [][]string{{"create", "acme", "--name", "Acme"}, {"suspend", "acme"}, {"suspend", "acme"}} {
@@ -83,12 +83,21 @@ func TestServe(t *testing.T) {
 	}
 	for says, words := range map[string][]string{
 		"there is an organization acme": {"organizations", "create", "acme"},
+		"no organization nowhere":       {"organizations", "delete", "nowhere", "--yes"},
+		"say --yes if you mean it":      {"organizations", "delete", "acme"},
 		"lower-case letters":            {"organizations", "create", "Acme"},
 		"nobody has the e-mail address": {"recover", "nobody@example.com"},
 		"no organization elsewhere":     {"invite", "anna@example.com", "--organization", "elsewhere"},
 		"no e-mail address":             {"invite", "anna"},
 	} {
 		cloudarq(t, data, append([]string{"admin"}, words...)...).sentence(t, exitUsage, says)
+	}
+
+	for range 2 {
+		gone := decode[[]model.Organization](t, cloudarq(t, data, "admin", "organizations", "delete", "acme", "--yes", "-o", "json"))
+		if len(gone) != 1 || gone[0].DeletedAt.IsZero() {
+			t.Errorf("deleted: %+v", gone)
+		}
 	}
 
 	cancel()

@@ -157,7 +157,7 @@ func (t *tagged) say(c *cli) {
 }
 
 // parse reads a filter whose words may ask for tags.
-func parse[T any](ctx context.Context, s *local.State, fields filter.Fields[T], words []string, ref func(T) model.Ref) (filter.Filter[T], *tagged, error) {
+func parse[T any](ctx context.Context, b backend, fields filter.Fields[T], words []string, ref func(T) model.Ref) (filter.Filter[T], *tagged, error) {
 	keys, words := tagKeys(words)
 	var none filter.Filter[T]
 	for _, word := range words {
@@ -165,7 +165,7 @@ func parse[T any](ctx context.Context, s *local.State, fields filter.Fields[T], 
 			return none, nil, usagef("filter %q: tags are compared with = and != only", word)
 		}
 	}
-	t, err := readTags(ctx, s, keys)
+	t, err := b.Tags(ctx, keys)
 	if err != nil {
 		return none, nil, err
 	}

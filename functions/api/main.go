@@ -14,6 +14,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/access/sso"
 	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/console"
 	"github.com/cloudarq/cloudarq/pkg/lambdax"
 )
 
@@ -34,6 +35,8 @@ type settings struct {
 	// where another host passes requests on.
 	PublicURL    string   `env:"PUBLIC_URL"`
 	PrivateHosts []string `env:"SSO_PRIVATE_HOSTS"` // of organizations' providers
+
+	Origins []api.Origin `env:"CORS_ORIGINS"`
 
 	Organizations int           `env:"MAX_ORGANIZATIONS,required"`
 	Connections   int           `env:"MAX_CONNECTIONS,required"`
@@ -57,8 +60,8 @@ func main() {
 		},
 		Events: events, Templates: bucket, Ledgers: bucket,
 		Now: time.Now, Log: f.Log, CheckerRole: cfg.CheckerRole, AuditRole: cfg.AuditRole, Region: f.SDK.Region, Version: version.String(),
-		Operators: true, People: people.Service{Keys: keys, Relying: people.RelyingAt(cfg.PublicURL)},
-		SSO:      signOn,
+		Operators: true, Pages: console.Over, People: people.Service{Keys: keys, Relying: people.RelyingAt(cfg.PublicURL)},
+		SSO: signOn, Origins: cfg.Origins,
 		Sessions: people.Sessions{Store: f.Store, Tokens: people.NewAccessTokens(f.Store, keys, cfg.Issuer, time.Now, f.Log), Now: time.Now},
 		Caps:     api.Caps{Organizations: cfg.Organizations, Connections: cfg.Connections, ScheduleEvery: cfg.ScheduleEvery},
 	}

@@ -71,7 +71,7 @@ func isService(name string) bool {
 
 // floors are the folders of pkg, from the ground up: each imports only itself and
 // what stands below it. docs/architecture.md says what each is for.
-var floors = []string{"model", "judge", "platform", "policy", "store", "aws", "services", "audit", "access", "results", "api", "lambdax", "local"}
+var floors = []string{"model", "judge", "platform", "policy", "store", "aws", "services", "audit", "access", "results", "api", "console", "lambdax", "local"}
 
 // TestFloors holds every package of pkg to what stands below it.
 func TestFloors(t *testing.T) {
@@ -117,6 +117,7 @@ func TestRooms(t *testing.T) {
 		"pkg/platform/bus":     {},
 		"pkg/platform/secret":  {},
 		"pkg/platform/metrics": {},
+		"pkg/platform/lockfile": {},
 		"pkg/policy":           {"pkg/model"},
 		"pkg/policy/grant":     {"pkg/judge/check", "pkg/judge/iampolicy", "pkg/model", "pkg/policy"},
 		"pkg/store":            {"pkg/model", "pkg/platform/table"},
@@ -131,6 +132,8 @@ func TestRooms(t *testing.T) {
 		"pkg/audit/alert":      {"pkg/audit/diff", "pkg/audit/drift", "pkg/judge/check", "pkg/model", "pkg/platform/notify"},
 		"pkg/audit/event":      {"pkg/audit/alert", "pkg/model", "pkg/platform/bus"},
 		"pkg/results/filter":   {"pkg/judge/check"},
+		"pkg/console":          {"pkg/console/pages"},
+		"pkg/console/pages":    {"internal/version", "pkg/access/people", "pkg/access/sso", "pkg/api", "pkg/model"}, // and no records: pages ask the API
 	} {
 		found := false
 		for _, p := range list(t) {
@@ -256,6 +259,38 @@ func TestDriversInMemoryAreNotTheProducts(t *testing.T) {
 		for _, i := range p.Imports {
 			if strings.HasPrefix(i, module+"internal/mem") && !strings.HasPrefix(p.name(), "bench/") {
 				t.Errorf("%s imports %s", p.name(), i)
+			}
+		}
+	}
+}
+
+// TestTheConsoleCanBeLeftOut: pages are put over the API where that is wired, and nowhere
+// else, and the build tag noconsole leaves them out of what serves it.
+func TestTheConsoleCanBeLeftOut(t *testing.T) {
+	t.Parallel()
+	const console = module + "pkg/console"
+	var wires []string
+	for _, p := range list(t) {
+		if slices.Contains(p.Imports, console) {
+			wires = append(wires, p.name())
+		}
+		if slices.Contains(p.Imports, console+"/pages") && p.ImportPath != console {
+			t.Errorf("%s imports the pages themselves", p.name())
+		}
+	}
+	if !slices.Equal(wires, []string{"functions/api", "pkg/local/serve"}) {
+		t.Errorf("pages are put over the API in %v", wires)
+	}
+	for tags, want := range map[string]bool{"": true, "noconsole": false} {
+		for _, program := range wires {
+			cmd := exec.Command("go", "list", "-deps", "-tags", tags, "./"+program)
+			cmd.Dir = root
+			out, err := cmd.Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if linked := strings.Contains(string(out), console+"/pages\n"); linked != want {
+				t.Errorf("%s with the tags %q links the pages: %t", program, tags, linked)
 			}
 		}
 	}

@@ -351,16 +351,48 @@ func TestTemplateStorage(t *testing.T) {
 	for id, f := range resources(t, "AWS::Serverless::Function") {
 		events, _ := dig(f, "Events").(map[string]any)
 		for name, e := range events {
+			if dig(e, "Type") != "HttpApi" {
+				continue
+			}
 			own := dig(e, "Properties", "Auth")
 			path, _ := dig(e, "Properties", "Path").(string)
-			switch {
-			case strings.HasPrefix(path, "/v1/") || path == "/.well-known/security.txt":
-				if !reflect.DeepEqual(own, map[string]any{"Authorizer": "NONE"}) { // the handler knows its callers
-					t.Errorf("%s: the gateway asks for %v on %s", id, own, name)
-				}
-			case path != "" && own != nil:
+			switch operators := strings.HasPrefix(path, "/operator/"); {
+			case operators && own != nil:
 				t.Errorf("%s: %s has an authorizer of its own: %v", id, name, own)
+			case !operators && !reflect.DeepEqual(own, map[string]any{"Authorizer": "NONE"}): // the handler knows its callers
+				t.Errorf("%s: the gateway asks for %v on %s", id, own, name)
 			}
+		}
+	}
+}
+
+// TestFloodsLockNobodyOut: what anybody may call to come in has a throttle of its own, by the
+// API and by pages, so that who is signed in goes on while somebody floods it.
+func TestFloodsLockNobodyOut(t *testing.T) {
+	t.Parallel()
+	settings, _ := dig(resources(t, "AWS::Serverless::HttpApi")["HttpApi"], "RouteSettings").(map[string]any)
+	events, _ := dig(resources(t, "AWS::Serverless::Function")["ApiFunction"], "Events").(map[string]any)
+	routes := map[string]bool{}
+	for _, e := range events {
+		method, _ := dig(e, "Properties", "Method").(string)
+		path, _ := dig(e, "Properties", "Path").(string)
+		routes[method+" "+path] = true
+	}
+	for _, start := range []string{"/v1/sign-in", "/v1/recovery", "/sign-in", "/invitation", "/recovery"} {
+		for _, route := range []string{"POST " + start, "POST " + start + "/{proxy+}"} {
+			if !routes[route] || dig(settings[route], "ThrottlingRateLimit", "!Ref") != "SignInRateLimit" {
+				t.Errorf("%s has no throttle of its own", route)
+			}
+		}
+	}
+	for _, route := range []string{"POST /v1/invitations/{proxy+}", "GET /v1/sso/{proxy+}"} {
+		if settings[route] == nil {
+			t.Errorf("%s has no throttle of its own", route)
+		}
+	}
+	for route := range settings { // CloudFormation refuses settings of no route
+		if !routes[route] {
+			t.Errorf("%s is no route", route)
 		}
 	}
 }

@@ -25,6 +25,7 @@ type need string
 const (
 	anybody       need = "anybody"   // who signs in, or has a link
 	signedIn      need = "signed_in" // a person, in whatever role; not a program
+	known         need = "known"     // a person or a program, in whatever role
 	mayRead            = need(model.ScopeRead)
 	mayAudit           = need(model.ScopeAudit)
 	mayConnect         = need(model.ScopeConnections)
@@ -55,7 +56,7 @@ func (n need) security() []map[string][]string {
 		return []map[string][]string{}
 	case operates:
 		return []map[string][]string{{bySignature: {}}}
-	case signedIn:
+	case signedIn, known:
 		return []map[string][]string{{byToken: {}}, {byCookie: {}}}
 	}
 	return []map[string][]string{{byToken: {string(n)}}, {byCookie: {string(n)}}}
@@ -73,6 +74,7 @@ func register[I, O any](api huma.API, n need, op huma.Operation, handler func(co
 	}
 	op.Security = n.security()
 	op.Metadata = map[string]any{needKey: n, linesKey: isLined[O]()}
+	conditions(&op)
 	huma.Register(api, op, handler)
 }
 
@@ -208,7 +210,7 @@ func admits(ctx context.Context, n need, c people.Caller) *Problem {
 	switch {
 	case n == "":
 		return problem(ctx, http.StatusForbidden, "forbidden", "the route is for nobody")
-	case n == anybody || n == operates:
+	case n == anybody || n == operates || n == known:
 		return nil
 	case n == signedIn && c.Session == "":
 		return problem(ctx, http.StatusForbidden, "session_needed", "the route is for people who signed in, and not for API tokens")

@@ -287,6 +287,11 @@ func TestRekey(t *testing.T) {
 	if err := org.PutDataKey(t.Context(), "damaged", []byte("x")); err != nil {
 		t.Fatal(err)
 	}
+	s.join("anna@example.com", model.RoleClient) // by a token that the installation's key signs
+	own, _, err := s.store.DataKeysOf(store.InstallationOwner).DataKeysPage(t.Context(), "", 10)
+	if err != nil || len(own) == 0 {
+		t.Fatal(own, err)
+	}
 	w := s.call(http.MethodPost, rekeyPath, header{"Idempotency-Key": "once"}, nil)
 	job := decode[model.Job](t, w)
 	if w.Code != http.StatusAccepted || w.Header().Get("Location") != jobsPath+string(job.ID) || !job.EndedAt.IsZero() || job.Done > 0 {
@@ -302,7 +307,13 @@ func TestRekey(t *testing.T) {
 		t.Fatal(dead)
 	}
 	job = decode[model.Job](t, s.call(http.MethodGet, jobsPath+string(job.ID), nil, nil))
-	if job.Done != len(before) || !job.Damaged || job.EndedAt.IsZero() || !strings.Contains(s.log.String(), "data key of damaged") {
+	for _, k := range own {
+		now, err := s.store.DataKeysOf(store.InstallationOwner).DataKey(t.Context(), k.Record)
+		if err != nil || string(now.Wrapped) == string(k.Wrapped) {
+			t.Errorf("the installation's data key of %s is as it was: %v", k.Record, err)
+		}
+	}
+	if job.Done != len(before)+len(own) || !job.Damaged || job.EndedAt.IsZero() || !strings.Contains(s.log.String(), "data key of damaged") {
 		t.Errorf("%+v; log: %s", job, s.log)
 	}
 	s.call(http.MethodPost, "/operator/v1/organizations", nil, map[string]any{"id": "other"})

@@ -154,6 +154,8 @@ func TestAdminLogOfRequests(t *testing.T) {
 	quiet("a key that is not allowed", http.MethodPut, path+"/access-key", s.tag(path), key)
 	does("put-settings", "settings", http.MethodPut, "/v1/settings", s.tag("/v1/settings"), map[string]any{"access_keys_allowed": true})
 	quiet("the same settings", http.MethodPut, "/v1/settings", s.tag("/v1/settings"), map[string]any{"access_keys_allowed": true})
+	does("update-own-organization", "organization", http.MethodPatch, "/v1/organization", s.tag("/v1/organization"), map[string]any{"name": "Acme"})
+	quiet("the same name", http.MethodPatch, "/v1/organization", s.tag("/v1/organization"), map[string]any{"name": "Acme"})
 	does("give-access-key", object, http.MethodPut, path+"/access-key", s.tag(path), key)
 	w = s.as(anna, http.MethodPost, rekeyPath, header{"Idempotency-Key": "r"}, nil)
 	var job model.Job

@@ -5,8 +5,6 @@ package api
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -78,8 +76,13 @@ type API struct {
 	// one that reaches the internet alone, if it has none. Its records, keys and sessions are
 	// this API's. Without a callback that is SSOCallback of the host that a request is for.
 	SSO sso.SignIn
+	// Origins are those of pages elsewhere that may call /v1 from browsers; none if empty.
+	Origins []Origin
 	// Operators adds the routes of operators, for whom a gateway verifies signatures.
 	Operators bool
+	// Pages puts what people look at over the API: it answers all requests, those for routes
+	// by the handler that it is given, by which it also does whatever pages do. Nil is none.
+	Pages func(api http.Handler, log *slog.Logger) http.Handler
 
 	origins    http.CrossOriginProtection
 	limiter    people.Counters
@@ -109,7 +112,11 @@ func (a *API) Handler() http.Handler {
 		}
 		writeProblem(w, noRoute(r.Context()))
 	})
-	return a.guard(mux)
+	next := a.public(a.cors(tags(mux)))
+	if a.Pages != nil {
+		next = a.Pages(next, a.Log)
+	}
+	return a.guard(next)
 }
 
 // Document is the OpenAPI document of the API with all of its routes, as JSON: what
@@ -139,7 +146,7 @@ func (a *API) routes(mux *http.ServeMux) huma.API {
 	api.UseMiddleware(noteOperation, names, a.authorize, a.limit, queries)
 	for _, add := range []func(huma.API){
 		a.signIn, a.singleSignOn, a.session, a.me, a.members, a.invitations, a.projects, a.tokens,
-		a.connections, a.externalIDs, a.audits, a.calls, a.verification, a.findings, a.administration, a.adminLog,
+		a.connections, a.externalIDs, a.audits, a.calls, a.verification, a.findings, a.organization, a.administration, a.adminLog,
 	} {
 		add(api)
 	}
@@ -187,7 +194,7 @@ func (a *API) guard(next http.Handler) http.Handler {
 			writeProblem(w, p)
 			return
 		}
-		a.public(next).ServeHTTP(w, r.WithContext(ctx))
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 
@@ -232,8 +239,15 @@ func (a *API) answer(ctx context.Context, err error) error {
 		return problem(ctx, http.StatusNotFound, "not_found", "there is no such thing in this organization")
 	case errors.Is(err, store.ErrKeyReused):
 		return problem(ctx, http.StatusUnprocessableEntity, "idempotency_key_reused", "the Idempotency-Key was used for another request within the last day")
+	case errors.Is(err, store.ErrInFlight):
+		p := problem(ctx, http.StatusConflict, "request_in_flight", "a request with this Idempotency-Key is being worked on; send it again in a moment")
+		p.header = http.Header{"Retry-After": {"2"}}
+		return p
 	case errors.Is(err, store.ErrConflict):
 		return problem(ctx, http.StatusConflict, "conflict", "somebody else changed it at the same moment; read it again and repeat the request")
+	}
+	if p := a.denied(ctx, err); p != nil {
+		return p
 	}
 	if store.Refused(err) { // an edge should have: see there
 		a.Log.ErrorContext(ctx, "what was asked for can be no record", slog.Any("error", err))
@@ -241,27 +255,4 @@ func (a *API) answer(ctx context.Context, err error) error {
 	}
 	a.Log.ErrorContext(ctx, "request failed", slog.Any("error", err))
 	return problem(ctx, http.StatusInternalServerError, "internal", "something went wrong here; the request id leads to the log")
-}
-
-func (a *API) newID() string {
-	return ulid.MustNew(ulid.Timestamp(a.Now()), ulid.DefaultEntropy()).String()
-}
-
-// idempotent is the id of what a request with an Idempotency-Key makes: the same
-// however often the request is repeated within a day. The key is of no use for
-// another request.
-func (a *API) idempotent(ctx context.Context, id model.OrganizationID, what, key string, request any) (string, error) {
-	fresh := a.newID()
-	if key == "" {
-		return fresh, nil
-	}
-	if err := a.repeatable(ctx, id); err != nil {
-		return "", err
-	}
-	body, err := json.Marshal(request)
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256(body)
-	return a.Store.For(id).Idempotent(ctx, what, key, hex.EncodeToString(sum[:]), fresh, a.Now())
 }

@@ -70,6 +70,7 @@ type server struct {
 	people  *crowd
 	again   func() *server // another handler on the same records
 	caps    func(api.Caps)
+	origins func(...api.Origin)
 	at      func(publicURL string)           // which passkeys are good for
 	wrong   func(format string, args ...any) // is told of answers that the document does not have
 }
@@ -123,6 +124,10 @@ func newServer(t testing.TB) *server {
 	s.handler = s.documented(a.Handler())
 	s.caps = func(c api.Caps) {
 		a.Caps = c
+		s.handler = s.documented(a.Handler())
+	}
+	s.origins = func(o ...api.Origin) {
+		a.Origins = o
 		s.handler = s.documented(a.Handler())
 	}
 	s.at = func(publicURL string) {
@@ -734,7 +739,9 @@ func TestConnectionThatCannotBeWritten(t *testing.T) {
 // lossy is a table that takes no record whose partition has some word.
 type lossy struct {
 	table.Table
-	fails string
+	fails     string
+	by        error  // errAway if nil
+	meanwhile func() // once, before a connection is written
 }
 
 func (l *lossy) Add(ctx context.Context, k table.Key, n int64, expires time.Time) (int64, error) {
@@ -746,7 +753,14 @@ func (l *lossy) Add(ctx context.Context, k table.Key, n int64, expires time.Time
 
 func (l *lossy) Put(ctx context.Context, it table.Item) error {
 	if l.fails != "" && strings.Contains(it.PK, l.fails) {
+		if l.by != nil {
+			return l.by
+		}
 		return errAway
+	}
+	if then := l.meanwhile; then != nil && strings.HasSuffix(it.PK, "#CONNECTION") {
+		l.meanwhile = nil
+		then()
 	}
 	return l.Table.Put(ctx, it)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -62,30 +63,29 @@ func (a *API) audits(api huma.API) {
 }
 
 func (a *API) startAudit(ctx context.Context, in *struct {
-	Key  string `header:"Idempotency-Key" maxLength:"255" pattern:"^[ -~]*$"`
+	Repeatable
 	Body struct {
 		Connection string `json:"connection" maxLength:"64" pattern:"^[0-9A-Za-z._-]+$"`
 	}
 },
 ) (*auditAnswer, error) {
-	return a.start(ctx, in.Body.Connection, "audit", in.Key, func(c model.Connection, id model.AuditID) error {
+	return a.start(ctx, in.Body.Connection, "audit", in.Repeatable, func(c model.Connection, id model.AuditID) error {
 		return a.Pipeline.BeginFor(ctx, a.by(ctx), callerOf(ctx).Organization, c, id)
 	})
 }
 
 func (a *API) verify(ctx context.Context, in *struct {
 	ConnectionPath
-	Key string `header:"Idempotency-Key" maxLength:"255" pattern:"^[ -~]*$"`
+	Repeatable
 },
 ) (*auditAnswer, error) {
-	return a.start(ctx, in.Connection, "verification", in.Key, func(c model.Connection, id model.AuditID) error {
+	return a.start(ctx, in.Connection, "verification", in.Repeatable, func(c model.Connection, id model.AuditID) error {
 		return a.Pipeline.BeginVerification(ctx, a.by(ctx), callerOf(ctx).Organization, c, id)
 	})
 }
 
 // start begins an audit of a connection, unless one is running.
-func (a *API) start(ctx context.Context, connection, what, key string, begin func(model.Connection, model.AuditID) error) (*auditAnswer, error) {
-	org, orgID := a.org(ctx), callerOf(ctx).Organization
+func (a *API) start(ctx context.Context, connection, what string, r Repeatable, begin func(model.Connection, model.AuditID) error) (*auditAnswer, error) {
 	c, err := a.connection(ctx, connection)
 	if err != nil {
 		return nil, err
@@ -94,40 +94,43 @@ func (a *API) start(ctx context.Context, connection, what, key string, begin fun
 	case model.KindNone:
 		return nil, problem(ctx, http.StatusConflict, "connection_pending", "the connection has no role yet: create it in the account and give role_arn")
 	case model.KindAccessKey:
-		if err := a.keysAllowed(ctx, org); err != nil {
+		if err := a.keysAllowed(ctx, a.org(ctx)); err != nil {
 			return nil, err
 		}
 	case model.KindRole:
 	}
-	id, err := a.idempotent(ctx, orgID, what, key, connection)
-	if err != nil {
-		return nil, a.answer(ctx, err)
-	}
+	return once(ctx, a, what, r, connection, func(id string) (*auditAnswer, error) {
+		return a.startUnder(ctx, model.AuditID(id), c, what == "verification", begin)
+	})
+}
+
+func (a *API) startUnder(ctx context.Context, id model.AuditID, c model.Connection, verification bool, begin func(model.Connection, model.AuditID) error) (*auditAnswer, error) {
+	org := a.org(ctx)
 	running, err := org.LatestAudit(ctx, c.ID, func(model.Audit) bool { return true })
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, a.answer(ctx, err)
 	}
-	if err == nil && !running.State.Ended() && string(running.ID) != id {
-		if !a.waits(running) || running.Verification != (what == "verification") {
+	if err == nil && !running.State.Ended() && running.ID != id {
+		if !a.waits(running) || running.Verification != verification {
 			return nil, alreadyRuns(ctx, running.ID)
 		}
 		// Whoever began it may have died before its task was sent.
-		if err := a.Pipeline.SendAgain(ctx, orgID, running); err != nil {
+		if err := a.Pipeline.SendAgain(ctx, callerOf(ctx).Organization, running); err != nil {
 			return nil, a.answer(ctx, err)
 		}
 		return a.showAudit(ctx, org, running)
 	}
-	claimed, err := org.Claim(ctx, c.ID, model.AuditID(id), a.Now())
+	claimed, err := org.Claim(ctx, c.ID, id, a.Now())
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	if string(claimed) != id {
+	if claimed != id {
 		return nil, alreadyRuns(ctx, claimed)
 	}
-	if err := begin(c, model.AuditID(id)); err != nil {
+	if err := begin(c, id); err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	audit, err := org.Audit(ctx, c.ID, model.AuditID(id))
+	audit, err := org.Audit(ctx, c.ID, id)
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
@@ -241,22 +244,35 @@ func (a *API) cancelAudit(ctx context.Context, in *AuditPath) (*auditAnswer, err
 	return a.showAudit(ctx, org, audit)
 }
 
-func (a *API) retryAudit(ctx context.Context, in *AuditPath) (*auditAnswer, error) {
-	org, audit, err := a.audit(ctx, in)
+func (a *API) retryAudit(ctx context.Context, in *struct {
+	AuditPath
+	Repeatable
+},
+) (*auditAnswer, error) {
+	_, audit, err := a.audit(ctx, &in.AuditPath)
 	if err != nil {
 		return nil, err
 	}
+	return onceAs(ctx, a, "retry", in.Repeatable, in.AuditPath, strconv.Itoa(audit.Retries), func(retries string) (*auditAnswer, error) {
+		if retries != strconv.Itoa(audit.Retries) { // by the first of these requests
+			return a.showAudit(ctx, a.org(ctx), audit)
+		}
+		return a.resume(ctx, audit)
+	})
+}
+
+func (a *API) resume(ctx context.Context, audit model.Audit) (*auditAnswer, error) {
 	switch audit.State {
 	case model.AuditPartial, model.AuditFailed, model.AuditCancelled:
 	case model.AuditDone, model.AuditConnecting, model.AuditRunning:
 		return nil, problem(ctx, http.StatusConflict, "nothing_to_retry", "the audit is "+string(audit.State)+": there is nothing to try again")
 	}
-	audit, err = a.Pipeline.Resume(ctx, a.by(ctx), callerOf(ctx).Organization, audit)
+	audit, err := a.Pipeline.Resume(ctx, a.by(ctx), callerOf(ctx).Organization, audit)
 	if errors.Is(err, pipeline.ErrForgotten) {
 		return nil, problem(ctx, http.StatusConflict, "audit_forgotten", "what the audit collected is not kept any more, or about to go: audit the account anew")
 	}
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	return a.showAudit(ctx, org, audit)
+	return a.showAudit(ctx, a.org(ctx), audit)
 }

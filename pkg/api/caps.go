@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/cloudarq/cloudarq/pkg/access/people"
 	"github.com/cloudarq/cloudarq/pkg/audit/schedule"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -20,11 +19,12 @@ import (
 type Caps struct {
 	Connections   int           // of an organization; 10,000
 	Organizations int           // 1,000
+	Projects      int           // of an organization; 1,000
 	ScheduleEvery time.Duration // between two audits of a schedule, at least; 15 minutes
 }
 
 func (c Caps) orDefault() Caps {
-	return Caps{cmp.Or(c.Connections, 10_000), cmp.Or(c.Organizations, 1000), cmp.Or(c.ScheduleEvery, 15*time.Minute)}
+	return Caps{cmp.Or(c.Connections, 10_000), cmp.Or(c.Organizations, 1000), cmp.Or(c.Projects, 1000), cmp.Or(c.ScheduleEvery, 15*time.Minute)}
 }
 
 // room refuses a connection that is one too many.
@@ -48,10 +48,4 @@ func (a *API) oftenEnough(ctx context.Context, c model.Connection, s model.Sched
 		return p
 	}
 	return nil
-}
-
-// repeatable counts a request that is to be remembered.
-func (a *API) repeatable(ctx context.Context, org model.OrganizationID) error {
-	_, err := a.limiter.Take(ctx, people.Repeatables, people.Who{Organization: org})
-	return a.answer(ctx, err)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -85,20 +84,22 @@ func (a *API) connections(api huma.API) {
 }
 
 func (a *API) createConnection(ctx context.Context, in *struct {
-	Key  string `header:"Idempotency-Key" maxLength:"255" pattern:"^[ -~]*$"`
+	Repeatable
 	Body ConnectionInput
 },
 ) (*connectionAnswer, error) {
-	org := a.org(ctx)
 	c := model.Connection{CreatedAt: a.Now().UTC().Truncate(time.Second), State: model.ConnectionPending}
 	if err := a.apply(ctx, &c, in.Body); err != nil {
 		return nil, err
 	}
-	id, err := a.idempotent(ctx, callerOf(ctx).Organization, "connection", in.Key, in.Body)
-	if err != nil {
-		return nil, a.answer(ctx, err)
-	}
-	c.ID = model.ConnectionID(id)
+	return once(ctx, a, "connection", in.Repeatable, in.Body, func(id string) (*connectionAnswer, error) {
+		c.ID = model.ConnectionID(id)
+		return a.makeConnection(ctx, c)
+	})
+}
+
+func (a *API) makeConnection(ctx context.Context, c model.Connection) (*connectionAnswer, error) {
+	org := a.org(ctx)
 	// A repeated request finds the connection that the first one made.
 	if _, err := org.AnyConnection(ctx, c.ID); errors.Is(err, store.ErrNotFound) {
 		if err := a.room(ctx, org); err != nil {
@@ -107,7 +108,7 @@ func (a *API) createConnection(ctx context.Context, in *struct {
 	} else if err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	err = org.ChangeConnection(ctx, a.by(ctx), &c)
+	err := org.ChangeConnection(ctx, a.by(ctx), &c)
 	if errors.Is(err, store.ErrConflict) {
 		c, err = org.Connection(ctx, c.ID)
 	}
@@ -231,17 +232,14 @@ func (a *API) showConnection(ctx context.Context, org model.OrganizationID, c mo
 // matches refuses a change by who does not say, with If-Match, what was read, or has
 // not read the newest.
 func matches(ctx context.Context, ifMatch string, version int64, what string) error {
-	switch strings.TrimSpace(ifMatch) {
-	case "":
+	if strings.TrimSpace(ifMatch) == "" {
 		return problem(ctx, http.StatusPreconditionRequired, "precondition_required", "say with If-Match which state of "+what+" you change")
-	case etag(version):
-		return nil
-	default:
+	}
+	if stored(ifMatch) != etag(version) {
 		return problem(ctx, http.StatusPreconditionFailed, "stale", what+" was changed since you read it")
 	}
+	return nil
 }
-
-func etag(version int64) string { return strconv.Quote("v" + strconv.FormatInt(version, 10)) }
 
 type connectionsAnswer struct {
 	Body struct {

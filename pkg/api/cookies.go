@@ -24,11 +24,13 @@ const (
 const csrfHeader = "CloudArq-CSRF"
 
 // sessionCookies are those of a session. The access token's is Lax, so that a link from a
-// chat or a letter, and the way back from a provider of sign-ins, finds who is signed in.
-func sessionCookies(access secret.String, expires time.Time, refresh secret.String, s model.Session, now time.Time) []http.Cookie {
+// chat or a letter, and the way back from a provider of sign-ins, finds who is signed in. It
+// stays as long as the session goes on, and so for longer than the token is good: one that is
+// over tells that there is a session to renew.
+func sessionCookies(access, refresh secret.String, s model.Session, now time.Time) []http.Cookie {
 	return []http.Cookie{
 		{
-			Name: accessCookie, Value: access.Reveal(), Path: "/", MaxAge: maxAge(expires.Sub(now)),
+			Name: accessCookie, Value: access.Reveal(), Path: "/", MaxAge: maxAge(s.ExpiresAt.Sub(now)),
 			Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 		},
 		{

@@ -30,21 +30,22 @@ var ownRefusals = map[string]map[int][]string{
 	"change-password":     {http.StatusForbidden: ofOneself, http.StatusUnprocessableEntity: weakPasswords},
 	"confirm-totp":        {http.StatusForbidden: append([]string{people.CodeWrongCode, people.CodeUsedCode}, ofOneself...), http.StatusConflict: {people.CodeNothingToConfirm}},
 	"create-connection":   {http.StatusConflict: {"too_many_connections"}, http.StatusUnprocessableEntity: {"schedule_too_often"}},
-	"create-invitation":   {http.StatusConflict: {"already_member"}},
+	"create-invitation":   {http.StatusConflict: {"already_member", "already_made"}},
 	"create-organization": {http.StatusConflict: {"organization_exists", "too_many_organizations"}},
-	"create-project":      {http.StatusConflict: {"project_exists"}},
-	"create-token":        {http.StatusForbidden: {people.CodeBeyondOwner}, http.StatusConflict: {"too_many_tokens"}},
+	"create-project":      {http.StatusConflict: {"project_exists", "too_many_projects"}},
+	"create-token":        {http.StatusForbidden: {people.CodeBeyondOwner}, http.StatusConflict: {"too_many_tokens", "already_made"}},
 	"delete-sso":          {http.StatusNotFound: {sso.CodeOff}},
 	"enrol-totp":          {http.StatusForbidden: ofOneself},
 	"get-sso":             {http.StatusNotFound: {sso.CodeOff}},
 	"give-access-key":     {http.StatusForbidden: {model.CodeAccessKeysDisabled}, http.StatusUnprocessableEntity: {"account_mismatch"}},
 
-	"invite-administrator":    {http.StatusConflict: {"already_member"}},
+	"invite-administrator":    {http.StatusConflict: {"already_member", "already_made"}},
 	"list-calls":              {http.StatusInternalServerError: {"altered"}},
 	"look-up-invitation":      {http.StatusNotFound: {people.CodeLinkOver}},
 	"look-up-recovery":        {http.StatusNotFound: {people.CodeLinkOver}},
 	"passkey-options":         {http.StatusForbidden: ofOneself, http.StatusConflict: {"passkeys_off"}},
-	"recover-member":          {http.StatusForbidden: {people.CodeNotByToken}, http.StatusConflict: {people.CodeMemberOfOthers, people.CodeOwnRecovery}},
+	"recover-member":          {http.StatusForbidden: {people.CodeNotByToken}, http.StatusConflict: {people.CodeMemberOfOthers, people.CodeOwnRecovery, "already_made"}},
+	"recover-person":          {http.StatusConflict: {"already_made"}},
 	"refresh-session":         {http.StatusUnauthorized: append([]string{people.CodeRefreshReused, "factor_required", people.CodeNotMember}, ofTokens...), http.StatusForbidden: {people.CodeMemberSuspended, "organization_suspended"}, http.StatusConflict: {people.CodeRefreshRaced}},
 	"register-passkey":        {http.StatusForbidden: append([]string{people.CodeChallengeOver, people.CodePasskeyRefused}, ofOneself...)},
 	"remove-member":           {http.StatusConflict: {"last_administrator"}},
@@ -56,6 +57,7 @@ var ownRefusals = map[string]map[int][]string{
 	"rotate-external-id":      {http.StatusConflict: {"external_id_replacing"}},
 	"sign-in":                 {http.StatusUnauthorized: {people.CodeSignInRefused, people.CodeNotMember}, http.StatusForbidden: {people.CodeMemberSuspended, "organization_suspended"}},
 	"sign-in-enrolment":       {http.StatusForbidden: ofSteps},
+	"sign-in-handover":        {http.StatusUnauthorized: {people.CodeSessionEnded, people.CodeNotMember, "organization_gone", "factor_required"}, http.StatusForbidden: ofSteps},
 	"sign-in-organization":    {http.StatusUnauthorized: {people.CodeNotMember}, http.StatusForbidden: ofSteps},
 	"sign-in-passkey-options": {http.StatusForbidden: ofSteps},
 	"sign-in-second-factor":   {http.StatusUnauthorized: {people.CodeNotMember}, http.StatusForbidden: append([]string{people.CodeWrongCode, people.CodeUsedCode, people.CodePasskeyRefused, people.CodePasskeyCloned}, ofSteps...)},
@@ -83,7 +85,7 @@ func refusalsOf(op *huma.Operation, n need) map[int][]string {
 		http.StatusUnprocessableEntity:         {"invalid"},
 		http.StatusTooManyRequests:             {people.LimitedCode},
 		http.StatusRequestHeaderFieldsTooLarge: {"header_too_large"},
-		http.StatusInternalServerError:         {"internal"},
+		http.StatusInternalServerError:         {"internal", "installation_denied"},
 	}
 	add := func(status int, codes ...string) { all[status] = append(all[status], codes...) }
 	changes := !safe(op.Method)
@@ -118,10 +120,14 @@ func refusalsOf(op *huma.Operation, n need) map[int][]string {
 			add(http.StatusPreconditionFailed, "stale")
 		case "Idempotency-Key":
 			add(http.StatusUnprocessableEntity, "idempotency_key_reused")
+			add(http.StatusConflict, "request_in_flight")
 		}
 	}
 	for status, codes := range ownRefusals[op.OperationID] {
 		add(status, codes...)
+	}
+	if followed(op) {
+		delete(all, http.StatusTooManyRequests)
 	}
 	for status, codes := range all {
 		slices.Sort(codes)
@@ -184,14 +190,17 @@ func openRoutes() []*huma.Operation {
 			Security: anybody.security(), Metadata: map[string]any{needKey: anybody},
 		}
 	}
+	document := get("get-document", "/v1/openapi.json", "Show this document", nil)
+	conditions(document)
+	document.Responses["200"].Description, document.Responses["200"].Content = "OK", map[string]*huma.MediaType{"application/openapi+json": object["application/json"]}
 	return []*huma.Operation{
+		document,
 		get(
 			"get-policy", policyPath, "Show what the audit role of an account may do",
 			map[string]*huma.Response{"200": {Description: "OK", Headers: maps.Clone(version), Content: policy}, "304": {Description: "Not Modified", Headers: version}},
 			&huma.Param{Name: "format", In: "query", Description: "The policy alone, or a template that makes the role", Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"json", "cloudformation", "stackset", "terraform"}, Default: "json"}},
 			&huma.Param{Name: "If-None-Match", In: "header", Description: "The ETag of what one has", Schema: &huma.Schema{Type: huma.TypeString}},
 		),
-		get("get-document", "/v1/openapi.json", "Show this document", map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{"application/openapi+json": object["application/json"]}}}),
 		get("get-security-contact", securityPath, "Tell whom to tell of a hole (RFC 9116)", map[string]*huma.Response{"200": {Description: "OK", Content: text("text/plain")}}),
 	}
 }
@@ -223,7 +232,10 @@ func describe(doc *huma.OpenAPI) {
 					r.Headers = map[string]*huma.Header{}
 				}
 				share(r.Headers, http.StatusOK, limited)
-				if lines, _ := op.Metadata[linesKey].(bool); lines {
+				if status == "303" {
+					r.Headers["Retry-After"] = &huma.Header{Description: "In seconds; to the page that says that it was tried too often.", Schema: &huma.Schema{Type: huma.TypeString, Pattern: "^[0-9]+$"}}
+				}
+				if lines, _ := op.Metadata[linesKey].(bool); lines && r.Content != nil {
 					r.Content[ndjson] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Description: "One entry of the list in each line"}}
 				}
 			}
@@ -285,6 +297,12 @@ func refuses(c *huma.Components, status int, codes []string, limited bool) *huma
 	if _, ok := c.Responses[name]; !ok {
 		r := &huma.Response{Description: http.StatusText(status) + ": " + strings.Join(codes, ", "), Headers: map[string]*huma.Header{}}
 		share(r.Headers, status, limited)
+		if slices.Contains(codes, "request_in_flight") {
+			r.Headers["Retry-After"] = &huma.Header{Description: "In seconds; of request_in_flight.", Schema: &huma.Schema{Type: huma.TypeString, Pattern: "^[0-9]+$"}}
+		}
+		if slices.Contains(codes, "already_made") {
+			r.Headers["Location"] = &huma.Header{Description: "Of what was made; of already_made.", Schema: &huma.Schema{Type: huma.TypeString}}
+		}
 		var enum []any
 		shown := map[string]*huma.Example{}
 		for _, code := range codes {

@@ -273,6 +273,7 @@ func TestDocument(t *testing.T) {
 var alwaysThere = []string{
 	"Strict-Transport-Security", "Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy", "Permissions-Policy",
 	"Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy", "Cross-Origin-Embedder-Policy", "Cache-Control",
+	"Vary", "Access-Control-Allow-Origin", "Access-Control-Expose-Headers", // of those that TestPagesOfOtherOrigins checks
 }
 
 // documented is a handler whose answers are held to the document, in whatever test they are

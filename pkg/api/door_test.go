@@ -1,6 +1,8 @@
 package api_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -204,9 +206,11 @@ var loggedOfPeople = map[string]bool{
 	"create-project": true, "update-project": true, "remove-project": true, "create-token": true, "end-token": true,
 	"change-password": true, "change-email": true, "confirm-totp": true, "remove-totp": true, "renew-backup-codes": true,
 	"register-passkey": true, "remove-passkey": true, // TestPasskeys, of pkg/access/people, has them
-	"sign-in": false, "sign-in-second-factor": false, "sign-in-passkey-options": false, "sign-in-enrolment": false, "sign-in-organization": false,
-	"refresh-session": false, "sign-out": false, "change-organization": false, "update-me": false, "enrol-totp": false, "passkey-options": false,
-	"end-my-session": false, "end-my-other-sessions": false, "look-up-invitation": false, "look-up-recovery": false,
+	"sign-in": true, "sign-in-second-factor": true, "sign-in-organization": true, "sign-in-handover": true, "change-organization": true,
+	"sign-out": true, "end-my-session": true, "end-my-other-sessions": true, "update-me": true,
+	// What nothing counts of until another step has been made, and what has a session go on.
+	"sign-in-passkey-options": false, "sign-in-enrolment": false, "hand-over-session": false, "enrol-totp": false, "passkey-options": false,
+	"refresh-session": false, "look-up-invitation": false, "look-up-recovery": false,
 }
 
 // TestAdminLogOfPeople: what is said to be in the log is, by who did it, and without what
@@ -250,6 +254,48 @@ func TestAdminLogOfPeople(t *testing.T) {
 		t.Fatal(err)
 	}
 	codes := decode[api.SignIn](t, do(anna, http.MethodPost, "/v1/me/totp/confirmation", nil, map[string]any{"code": code}))
+	do(anna, http.MethodPatch, "/v1/me", nil, map[string]any{"name": "Anna the Second"})
+	sign := func(path string, body map[string]any) api.SignIn {
+		t.Helper()
+		s.now = s.now.Add(time.Minute) // a code is good once
+		w := s.post(path, nil, body)
+		if w.Code != http.StatusOK {
+			t.Fatalf("%s: %d, %s", path, w.Code, w.Body)
+		}
+		return decode[api.SignIn](t, w)
+	}
+	second := func(body map[string]any) api.SignIn {
+		t.Helper()
+		step := sign("/v1/sign-in", body)
+		code, err := totp.GenerateCode(key.Secret, s.now.Add(time.Minute))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sign("/v1/sign-in/second-factor", map[string]any{"challenge": step.Challenge, "code": code})
+	}
+	again := second(map[string]any{"email": "anna@example.com", "password": annasPassword})
+	do(again, http.MethodDelete, "/v1/me/sessions", nil, nil)
+	third := second(map[string]any{"email": "anna@example.com", "password": annasPassword})
+	do(again, http.MethodDelete, "/v1/me/sessions/"+string(third.Session.ID), nil, nil)
+	do(again, http.MethodDelete, "/v1/session", nil, nil)
+	s.join("carl@example.com", model.RoleClient)
+	sign("/v1/sign-in", map[string]any{"email": "carl@example.com", "password": annasPassword})
+	// Somebody of two organizations chooses one, goes over to the other, and lets a program in.
+	s.as(caller{person: "operator"}, http.MethodPost, "/operator/v1/organizations", nil, map[string]any{"id": "other"})
+	invited := decode[api.Link](t, s.as(caller{person: "operator"}, http.MethodPost, "/operator/v1/organizations/other/invitations", nil, map[string]any{"email": "bob@example.com"}))
+	sign("/v1/invitations/acceptance", map[string]any{"token": invited.Token, "password": annasPassword})
+	step := sign("/v1/sign-in", map[string]any{"email": "bob@example.com", "password": annasPassword})
+	there := sign("/v1/sign-in/organization", map[string]any{"challenge": step.Challenge, "organization": "other"})
+	here := decode[api.SignIn](t, do(there, http.MethodPost, "/v1/session/organization", nil, map[string]any{"organization": "default"}))
+	verifier := strings.Repeat("v", 43)
+	digest := sha256.Sum256([]byte(verifier))
+	code = decode[api.Handover](t, do(here, http.MethodPost, "/v1/session/handover", nil, map[string]any{"challenge": base64.RawURLEncoding.EncodeToString(digest[:])})).Code
+	if w := s.post("/v1/sign-in/handover", nil, map[string]any{"code": code, "verifier": verifier}); w.Code != http.StatusOK {
+		t.Fatalf("%d, %s", w.Code, w.Body)
+	}
+	step = sign("/v1/sign-in", map[string]any{"email": "bob@example.com", "password": annasPassword})
+	bob = sign("/v1/sign-in/organization", map[string]any{"challenge": step.Challenge, "organization": "default"})
+	anna = second(map[string]any{"email": "anna@example.com", "password": annasPassword})
 	do(anna, http.MethodPost, "/v1/me/backup-codes", nil, map[string]any{"password": annasPassword})
 	do(anna, http.MethodPost, "/v1/me/email", nil, map[string]any{"password": annasPassword, "email": "anna@example.org"})
 	anna = decode[api.SignIn](t, do(anna, http.MethodPost, "/v1/me/totp/removal", nil, map[string]any{"password": annasPassword}))

@@ -87,24 +87,30 @@ func (a *API) getExternalID(ctx context.Context, _ *struct{}) (*externalIDAnswer
 }
 
 func (a *API) rotateExternalID(ctx context.Context, in *struct {
-	Key     string `header:"Idempotency-Key" maxLength:"255" pattern:"^[ -~]*$"`
+	Repeatable
 	IfMatch string `header:"If-Match" doc:"The ETag of the External ID as it was read"`
 },
 ) (*externalIDAnswer, error) {
+	return once(ctx, a, "rotation", in.Repeatable, in.IfMatch, func(string) (*externalIDAnswer, error) {
+		return a.rotate(ctx, in.Key, in.IfMatch)
+	})
+}
+
+func (a *API) rotate(ctx context.Context, key, ifMatch string) (*externalIDAnswer, error) {
 	id, rotation, err := a.ExternalIDs.Rotation(ctx, callerOf(ctx).Organization)
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
 	request := ""
-	if in.Key != "" {
-		sum := sha256.Sum256([]byte(in.Key))
+	if key != "" {
+		sum := sha256.Sum256([]byte(key))
 		request = hex.EncodeToString(sum[:])
 	}
 	if request != "" && rotation.By == request { // the answer was lost, and maybe the event
 		a.tell(ctx, event.OfExternalID(callerOf(ctx).Organization, event.ExternalIDRotated, rotation.Generation, rotation.Since))
 		return showExternalID(id, rotation), nil
 	}
-	if err := matches(ctx, in.IfMatch, rotation.Version, "the External ID"); err != nil {
+	if err := matches(ctx, ifMatch, rotation.Version, "the External ID"); err != nil {
 		return nil, err
 	}
 	next, rotated, err := a.ExternalIDs.Rotate(ctx, a.by(ctx), callerOf(ctx).Organization, rotation.Version, request)

@@ -45,6 +45,7 @@ func (a *API) listInvitations(ctx context.Context, in *Page) (*invitationsAnswer
 }
 
 func (a *API) createInvitation(ctx context.Context, in *struct {
+	Repeatable
 	Body struct {
 		Email    string     `json:"email" format:"email" maxLength:"254" example:"anna@example.com"`
 		Role     model.Role `json:"role" enum:"admin,client"`
@@ -53,11 +54,23 @@ func (a *API) createInvitation(ctx context.Context, in *struct {
 },
 ) (*linkAnswer, error) {
 	b := in.Body
-	i, token, err := a.People.Invite(ctx, a.by(ctx), callerOf(ctx).Organization, model.Invitation{Email: b.Email, Role: b.Role, Projects: b.Projects})
-	if err != nil {
-		return nil, a.answer(ctx, err)
+	return a.invite(ctx, in.Repeatable, model.Invitation{Email: b.Email, Role: b.Role, Projects: b.Projects})
+}
+
+func (a *API) invite(ctx context.Context, r Repeatable, i model.Invitation) (*linkAnswer, error) {
+	org := callerOf(ctx).Organization
+	there := func(id string) (model.Invitation, error) {
+		return a.org(ctx).Invitation(ctx, model.InvitationID(id))
 	}
-	return &linkAnswer{Link{string(i.ID), token.Reveal(), i.ExpiresAt}}, nil
+	where := func(id string) string { return "/v1/invitations/" + id }
+	return shownOnce(ctx, a, "invitation", r, i, there, where, func(id string) (*linkAnswer, error) {
+		i.ID = model.InvitationID(id)
+		i, token, err := a.People.Invite(ctx, a.by(ctx), org, i)
+		if err != nil {
+			return nil, a.answer(ctx, err)
+		}
+		return &linkAnswer{Link{string(i.ID), token.Reveal(), i.ExpiresAt}}, nil
+	})
 }
 
 func (a *API) withdrawInvitation(ctx context.Context, in *struct {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -27,6 +28,7 @@ var limits = map[string]people.Limits{
 	"rotate-external-id":   people.Rotations,
 	"retire-external-id":   people.Rotations,
 	"refresh-session":      people.RefreshTries,
+	"renew-session":        people.RefreshTries,
 	"create-invitation":    people.Invitations,
 	"recover-member":       people.Recoveries,
 	"invite-administrator": people.OperatorLinks,
@@ -51,7 +53,15 @@ func (a *API) limit(ctx huma.Context, next func(huma.Context)) {
 	}
 	left, err := a.limiter.Take(ctx.Context(), of, who)
 	_, w := humago.Unwrap(ctx)
-	if err != nil {
+	var over *people.LimitedError
+	switch {
+	case errors.As(err, &over) && followed(ctx.Operation()):
+		p := a.limited(ctx.Context(), over)
+		maps.Copy(w.Header(), p.header)
+		w.Header().Set("Location", toSignIn(p, ""))
+		w.WriteHeader(http.StatusSeeOther)
+		return
+	case err != nil:
 		a.refuse(ctx.Context(), w, err)
 		return
 	}

@@ -20,7 +20,7 @@ var limitedWithin = []string{"/v1/sign-in", "/v1/session", "/v1/me", "/v1/tokens
 var unlimited = []string{
 	"update-connection", "delete-connection", "put-settings", "cancel-audit",
 	"update-member", "remove-member", "end-member-sessions", "create-project", "update-project", "remove-project",
-	"put-sso", "delete-sso",
+	"put-sso", "delete-sso", "update-own-organization",
 	"create-organization", "delete-organization", "suspend-organization", "resume-organization", // operators
 }
 

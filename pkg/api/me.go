@@ -10,7 +10,6 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/access/people"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
-	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 // me adds what people do with themselves. What asks for the password counts its tries.
@@ -55,7 +54,7 @@ func (a *API) updateMe(ctx context.Context, in *struct {
 	}
 },
 ) (*personAnswer, error) {
-	who, err := a.People.ChangeName(ctx, callerOf(ctx), in.Body.Name)
+	who, err := a.People.ChangeName(ctx, a.by(ctx), callerOf(ctx), in.Body.Name)
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
@@ -243,21 +242,9 @@ func (a *API) endMySession(ctx context.Context, in *struct {
 	Session string `path:"session" maxLength:"26"`
 },
 ) (*struct{}, error) {
-	c := callerOf(ctx)
-	s, err := a.Store.People().Session(ctx, c.Person, model.SessionID(in.Session))
-	if err == nil && mine(c) != "" && s.Organization != mine(c) {
-		err = store.ErrNotFound
-	}
-	if err == nil {
-		err = a.Sessions.End(ctx, c.Person, s.ID)
-	}
-	return nil, a.answer(ctx, err)
+	return nil, a.answer(ctx, a.Sessions.EndOne(ctx, a.by(ctx), callerOf(ctx), model.SessionID(in.Session)))
 }
 
 func (a *API) endMyOtherSessions(ctx context.Context, _ *struct{}) (*struct{}, error) {
-	c := callerOf(ctx)
-	err := a.Store.People().EndSessions(ctx, c.Person, func(s model.Session) bool {
-		return s.ID != c.Session && (mine(c) == "" || s.Organization == mine(c))
-	})
-	return nil, a.answer(ctx, err)
+	return nil, a.answer(ctx, a.Sessions.EndOthers(ctx, a.by(ctx), callerOf(ctx)))
 }

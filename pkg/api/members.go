@@ -162,12 +162,26 @@ type Link struct {
 
 type linkAnswer struct{ Body Link }
 
-func (a *API) recoverMember(ctx context.Context, in *MemberPath) (*linkAnswer, error) {
-	r, token, err := a.People.Recover(ctx, a.by(ctx), callerOf(ctx).Organization, model.PersonID(in.Person))
-	if err != nil {
-		return nil, a.answer(ctx, err)
+func (a *API) recoverMember(ctx context.Context, in *struct {
+	MemberPath
+	Repeatable
+},
+) (*linkAnswer, error) {
+	return a.recover(ctx, in.Repeatable, model.PersonID(in.Person))
+}
+
+func (a *API) recover(ctx context.Context, r Repeatable, person model.PersonID) (*linkAnswer, error) {
+	there := func(id string) (model.Recovery, error) {
+		return a.org(ctx).Recovery(ctx, model.RecoveryID(id))
 	}
-	return &linkAnswer{Link{string(r.ID), token.Reveal(), r.ExpiresAt}}, nil
+	where := func(string) string { return "/v1/members/" + string(person) + "/recovery" }
+	return shownOnce(ctx, a, "recovery", r, person, there, where, func(id string) (*linkAnswer, error) {
+		r, token, err := a.People.Recover(ctx, a.by(ctx), callerOf(ctx).Organization, person, model.RecoveryID(id))
+		if err != nil {
+			return nil, a.answer(ctx, err)
+		}
+		return &linkAnswer{Link{string(r.ID), token.Reveal(), r.ExpiresAt}}, nil
+	})
 }
 
 func (a *API) listMemberSessions(ctx context.Context, in *MemberPath) (*sessionsAnswer, error) {

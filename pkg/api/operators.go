@@ -83,15 +83,36 @@ type OrganizationInput struct {
 	Name string               `json:"name,omitempty" maxLength:"100" example:"Acme Corporation"`
 }
 
-// createOrganization makes an organization once: repeated, it answers that there is one.
-func (a *API) createOrganization(ctx context.Context, in *struct{ Body OrganizationInput }) (*organizationAnswer, error) {
-	o := model.Organization{ID: in.Body.ID, Name: in.Body.Name, CreatedAt: a.Now().UTC().Truncate(time.Second)}
+func (a *API) createOrganization(ctx context.Context, in *struct {
+	Repeatable
+	Body OrganizationInput
+},
+) (*organizationAnswer, error) {
+	caller := callerOf(ctx)
+	caller.Organization = in.Body.ID // whose records remember the request
+	ctx = context.WithValue(ctx, callerKey{}, caller)
+	now := a.Now().UTC().Format(time.RFC3339Nano)
+	return onceAs(ctx, a, "organization", in.Repeatable, in.Body, now, func(first string) (*organizationAnswer, error) {
+		at, err := time.Parse(time.RFC3339Nano, first)
+		if err != nil {
+			return nil, a.answer(ctx, err)
+		}
+		return a.makeOrganization(ctx, model.Organization{ID: in.Body.ID, Name: in.Body.Name, CreatedAt: at.Truncate(time.Second)}, first != now)
+	})
+}
+
+// makeOrganization makes an organization, or shows the one that an earlier one of these requests made.
+func (a *API) makeOrganization(ctx context.Context, o model.Organization, again bool) (*organizationAnswer, error) {
 	most := a.Caps.orDefault().Organizations
 	err := a.Store.CreateOrganization(ctx, a.by(ctx), &o, most)
 	switch {
 	case errors.Is(err, store.ErrFull):
 		return nil, problem(ctx, http.StatusConflict, "too_many_organizations", fmt.Sprintf("there are %d organizations, and may be no more: have the deployment's MaxOrganizations raised", most))
 	case errors.Is(err, store.ErrConflict):
+		there, e := a.Store.For(o.ID).Itself(ctx)
+		if again && e == nil && there.CreatedAt.Equal(o.CreatedAt) && there.Name == o.Name {
+			return showOrganization(there), nil
+		}
 		return nil, problem(ctx, http.StatusConflict, "organization_exists", "there is an organization of that id, or was")
 	case err != nil:
 		return nil, a.answer(ctx, err)
@@ -187,38 +208,30 @@ type Addressee struct {
 
 func (a *API) inviteAdministrator(ctx context.Context, in *struct {
 	OrganizationPath
+	Repeatable
 	Body Addressee
 },
 ) (*linkAnswer, error) {
-	o, err := a.itself(ctx)
-	if err != nil {
+	if _, err := a.itself(ctx); err != nil {
 		return nil, err
 	}
-	i, token, err := a.People.Invite(ctx, a.by(ctx), o.ID, model.Invitation{Email: in.Body.Email, Role: model.RoleAdmin})
-	if err != nil {
-		return nil, a.answer(ctx, err)
-	}
-	return &linkAnswer{Link{string(i.ID), token.Reveal(), i.ExpiresAt}}, nil
+	return a.invite(ctx, in.Repeatable, model.Invitation{Email: in.Body.Email, Role: model.RoleAdmin})
 }
 
 func (a *API) recoverPerson(ctx context.Context, in *struct {
 	OrganizationPath
+	Repeatable
 	Body Addressee
 },
 ) (*linkAnswer, error) {
-	o, err := a.itself(ctx)
-	if err != nil {
+	if _, err := a.itself(ctx); err != nil {
 		return nil, err
 	}
 	who, err := a.Store.People().ByEmail(ctx, in.Body.Email)
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	r, token, err := a.People.Recover(ctx, a.by(ctx), o.ID, who.ID)
-	if err != nil {
-		return nil, a.answer(ctx, err)
-	}
-	return &linkAnswer{Link{string(r.ID), token.Reveal(), r.ExpiresAt}}, nil
+	return a.recover(ctx, in.Repeatable, who.ID)
 }
 
 type jobAnswer struct {
@@ -229,16 +242,18 @@ type jobAnswer struct {
 // rekey has a worker do it: nobody who takes requests may use the keys for that.
 func (a *API) rekey(ctx context.Context, in *struct {
 	OrganizationPath
-	Key string `header:"Idempotency-Key" maxLength:"255" pattern:"^[ -~]*$"`
+	Repeatable
 },
 ) (*jobAnswer, error) {
 	if _, err := a.itself(ctx); err != nil {
 		return nil, err
 	}
-	id, err := a.idempotent(ctx, callerOf(ctx).Organization, "rekey", in.Key, struct{}{})
-	if err != nil {
-		return nil, a.answer(ctx, err)
-	}
+	return once(ctx, a, "rekey", in.Repeatable, nil, func(id string) (*jobAnswer, error) {
+		return a.beginRekeying(ctx, id)
+	})
+}
+
+func (a *API) beginRekeying(ctx context.Context, id string) (*jobAnswer, error) {
 	job, err := a.Jobs.Begin(ctx, a.by(ctx), callerOf(ctx).Organization, model.JobID(id), model.JobRekey)
 	if err != nil {
 		return nil, a.answer(ctx, err)

@@ -25,6 +25,8 @@ var policyTypes = map[policy.Format]string{
 func (a *API) public(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
+		case !isPath(r.URL.Path):
+			writeProblem(w, noRoute(r.Context()))
 		case r.URL.Path != policyPath && r.URL.Path != securityPath:
 			next.ServeHTTP(w, r)
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:

@@ -24,6 +24,9 @@ type Problem struct {
 	RequestID string   `json:"request_id,omitempty"`
 	Errors    []Detail `json:"errors,omitempty"`
 
+	MissingActions []string `json:"missing_actions,omitempty" doc:"IAM actions that AWS denied" example:"[\"kms:GenerateDataKey\"]"`
+	DeniedBy       string   `json:"denied_by,omitempty" enum:"denied,scp_denied,resource" doc:"Who denied them: the policies of who called, one of the organization, or the resource's own"`
+
 	header http.Header // that the answer has besides
 }
 

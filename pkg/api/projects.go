@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -80,15 +81,35 @@ func (a *API) getProject(ctx context.Context, in *ProjectPath) (*projectAnswer, 
 }
 
 func (a *API) createProject(ctx context.Context, in *struct {
+	Repeatable
 	Body struct {
 		Name        string `json:"name" minLength:"1" maxLength:"100" pattern:"^[A-Za-z0-9._-]+$" example:"shop"`
 		Description string `json:"description,omitempty" maxLength:"500"`
 	}
 },
 ) (*projectAnswer, error) {
-	p := model.Project{Name: in.Body.Name, Description: in.Body.Description, CreatedAt: a.Now().UTC().Truncate(time.Second)}
-	err := a.org(ctx).ChangeProject(ctx, a.by(ctx), &p)
-	if errors.Is(err, store.ErrConflict) {
+	now := a.Now().UTC().Format(time.RFC3339Nano)
+	return onceAs(ctx, a, "project", in.Repeatable, in.Body, now, func(first string) (*projectAnswer, error) {
+		at, err := time.Parse(time.RFC3339Nano, first)
+		if err != nil {
+			return nil, a.answer(ctx, err)
+		}
+		return a.makeProject(ctx, model.Project{Name: in.Body.Name, Description: in.Body.Description, CreatedAt: at.Truncate(time.Second)}, first != now)
+	})
+}
+
+// makeProject makes a project, or shows the one that an earlier one of these requests made.
+func (a *API) makeProject(ctx context.Context, p model.Project, again bool) (*projectAnswer, error) {
+	most := a.Caps.orDefault().Projects
+	err := a.org(ctx).CreateProject(ctx, a.by(ctx), &p, most)
+	switch {
+	case errors.Is(err, store.ErrFull):
+		return nil, problem(ctx, http.StatusConflict, "too_many_projects", fmt.Sprintf("an organization has at most %d projects: remove one", most))
+	case errors.Is(err, store.ErrConflict):
+		there, e := a.org(ctx).Project(ctx, p.Name)
+		if again && e == nil && there.CreatedAt.Equal(p.CreatedAt) && there.Description == p.Description {
+			return a.showProject(ctx, there, nil)
+		}
 		return nil, problem(ctx, http.StatusConflict, "project_exists", "there is a project of that name")
 	}
 	return a.showProject(ctx, p, err)

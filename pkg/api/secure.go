@@ -17,8 +17,8 @@ import (
 )
 
 // always is what every answer carries, errors included: a browser that is led here runs
-// nothing of it, shows it in no other page, and tells nobody. There is no CORS: no page of
-// another origin reads an answer.
+// nothing of it, shows it in no other page, and tells nobody. No page of another origin
+// reads an answer, but for those of API.Origins.
 // https://cheatsheetseries.owasp.org/cheatsheets/REST_Security_Cheat_Sheet.html#security-headers (30 November 2026)
 var always = map[string]string{
 	"Strict-Transport-Security":    "max-age=63072000; includeSubDomains; preload",
@@ -64,9 +64,6 @@ func malformed(ctx context.Context, r *http.Request) *Problem {
 	if size > maxHeader || fields > maxFields {
 		return problem(ctx, http.StatusRequestHeaderFieldsTooLarge, "header_too_large", fmt.Sprintf("the header has at most %d fields and %d bytes", maxFields, maxHeader))
 	}
-	if p := r.URL.Path; !text(p) || path.Clean(p) != p {
-		return noRoute(ctx)
-	}
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return problem(ctx, http.StatusBadRequest, "invalid", "the query is malformed")
@@ -80,6 +77,10 @@ func malformed(ctx context.Context, r *http.Request) *Problem {
 	}
 	return nil
 }
+
+// isPath reports whether a route can have a path: others the multiplexer would mend, and send
+// the client on.
+func isPath(p string) bool { return text(p) && path.Clean(p) == p }
 
 // text reports whether something is UTF-8 without control characters.
 func text(s string) bool {

@@ -26,6 +26,7 @@ func (a *API) signIn(api huma.API) {
 	register(api, anybody, step("sign-in-passkey-options", "/v1/sign-in/passkey-options", "Get what a browser asks a passkey for; the challenge in the answer takes the place of the one before"), a.passkeyOptions)
 	register(api, anybody, step("sign-in-enrolment", "/v1/sign-in/enrolment", "Set up an authenticator app, which the organization requires; its first code is the second factor"), a.enrolment)
 	register(api, anybody, step("sign-in-organization", "/v1/sign-in/organization", "Choose the organization to sign in to"), a.chooseOrganization)
+	register(api, anybody, step("sign-in-handover", "/v1/sign-in/handover", "Sign a program in by the code that a browser's session handed over to it"), a.takeOver)
 }
 
 // Device is by what a browser is known that somebody signed in on before.
@@ -85,7 +86,7 @@ func (a *API) enter(ctx context.Context, out *signInAnswer, e *people.Entry, bro
 		return nil
 	}
 	out.Body.CSRFToken = people.CSRFToken(access)
-	out.SetCookie = sessionCookies(access, expires, e.Refresh, e.Session, a.Now())
+	out.SetCookie = sessionCookies(access, e.Refresh, e.Session, a.Now())
 	if !e.Device.Empty() {
 		out.SetCookie = append(out.SetCookie, knownDevice(e.Device))
 	}
@@ -204,5 +205,17 @@ func (a *API) chooseOrganization(ctx context.Context, in *struct {
 },
 ) (*signInAnswer, error) {
 	s, err := a.People.Choose(ctx, secret.New(in.Body.Challenge.Challenge), in.Body.Organization, in.from(ctx))
+	return a.step(ctx, s, err)
+}
+
+func (a *API) takeOver(ctx context.Context, in *struct {
+	Device
+	Body struct {
+		Code     string `json:"code" maxLength:"32768" example:"caqc_…"`
+		Verifier string `json:"verifier" minLength:"43" maxLength:"128" doc:"Whose SHA-256 the challenge was (RFC 7636)" example:"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"`
+	}
+},
+) (*signInAnswer, error) {
+	s, err := a.People.TakeOver(ctx, secret.New(in.Body.Code), secret.New(in.Body.Verifier), in.from(ctx))
 	return a.step(ctx, s, err)
 }

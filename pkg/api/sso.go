@@ -56,6 +56,37 @@ func (a *API) singleSignOn(api huma.API) {
 	}, a.finishSSO)
 }
 
+// crossSite is what Sec-Fetch-Site says of a request that a page of another site made
+// (https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header).
+const crossSite = "cross-site"
+
+// returnTo is the page of ours to which a browser is sent in the end.
+func returnTo(ctx context.Context, page string) (string, error) {
+	back, err := sso.CheckReturn(page)
+	var field *model.FieldError
+	if errors.As(err, &field) {
+		return "", invalid(ctx, "query.return", field.Reason)
+	}
+	return back, err
+}
+
+// toSignIn is where a browser is sent that a problem keeps from going on.
+func toSignIn(p *Problem, back string) string {
+	query := url.Values{"error": {p.Code}}
+	if back != "" {
+		query.Set("return", back)
+	}
+	if p.Status == http.StatusTooManyRequests {
+		query.Set("error", "limited")
+		query.Set("wait", p.header.Get("Retry-After"))
+	}
+	return signInPage + "?" + query.Encode()
+}
+
+// followed reports whether an operation is one that browsers are led to, whom no problem
+// document tells anything.
+func followed(o *huma.Operation) bool { return o.DefaultStatus == http.StatusSeeOther }
+
 // sendsOn documents a redirect.
 func sendsOn(where string) map[string]*huma.Response {
 	return map[string]*huma.Response{"303": {Description: where}}
@@ -163,12 +194,11 @@ func (a *API) startSSO(ctx context.Context, in *struct {
 	From   string `header:"Sec-Fetch-Site" hidden:"true"`
 },
 ) (*sentOn, error) {
-	back, err := sso.CheckReturn(in.Return)
-	var field *model.FieldError
-	if errors.As(err, &field) {
-		return nil, invalid(ctx, "query.return", field.Reason)
+	back, err := returnTo(ctx, in.Return)
+	if err != nil {
+		return nil, err
 	}
-	if in.From == "cross-site" {
+	if in.From == crossSite {
 		return &sentOn{Location: signInPage + "?" + url.Values{"organization": {in.Organization}, "return": {back}}.Encode()}, nil
 	}
 	started, err := a.ssoAt(in.Site).Start(ctx, model.OrganizationID(in.Organization), back)
@@ -195,12 +225,12 @@ func (a *API) finishSSO(ctx context.Context, in *struct {
 	if err != nil {
 		return a.notSignedIn(ctx, err)
 	}
-	access, expires, err := a.Sessions.Tokens.Issue(ctx, done.Session)
+	access, _, err := a.Sessions.Tokens.Issue(ctx, done.Session)
 	if err != nil {
 		return a.notSignedIn(ctx, err)
 	}
 	a.Log.InfoContext(ctx, "signed in by single sign-on", slog.String("organization", string(done.Session.Organization)), slog.String("person", string(done.Session.Person)))
-	cookies := sessionCookies(access, expires, done.Refresh, done.Session, a.Now())
+	cookies := sessionCookies(access, done.Refresh, done.Session, a.Now())
 	return &sentOn{Location: done.Return, Cookies: append(cookies, stateCookie(secret.String{}, -1))}, nil
 }
 

@@ -82,6 +82,7 @@ type newTokenAnswer struct {
 }
 
 func (a *API) createToken(ctx context.Context, in *struct {
+	Repeatable
 	Body struct {
 		Name      string        `json:"name" minLength:"1" maxLength:"100" example:"nightly pipeline"`
 		Scopes    []model.Scope `json:"scopes" minItems:"1" maxItems:"4" enum:"read,audit,connections,admin"`
@@ -90,8 +91,18 @@ func (a *API) createToken(ctx context.Context, in *struct {
 	}
 },
 ) (*newTokenAnswer, error) {
-	b := in.Body
-	t, token, err := a.People.MakeToken(ctx, a.by(ctx), callerOf(ctx), model.APIToken{Name: b.Name, Scopes: b.Scopes, Projects: b.Projects, ExpiresAt: b.ExpiresAt.UTC()})
+	there := func(id string) (model.APIToken, error) {
+		return a.People.APIToken(ctx, callerOf(ctx), model.TokenID(id))
+	}
+	where := func(id string) string { return "/v1/tokens/" + id }
+	return shownOnce(ctx, a, "token", in.Repeatable, in.Body, there, where, func(id string) (*newTokenAnswer, error) {
+		b := in.Body
+		return a.makeToken(ctx, model.APIToken{ID: model.TokenID(id), Name: b.Name, Scopes: b.Scopes, Projects: b.Projects, ExpiresAt: b.ExpiresAt.UTC()})
+	})
+}
+
+func (a *API) makeToken(ctx context.Context, t model.APIToken) (*newTokenAnswer, error) {
+	t, token, err := a.People.MakeToken(ctx, a.by(ctx), callerOf(ctx), t)
 	if errors.Is(err, store.ErrFull) {
 		return nil, problem(ctx, http.StatusConflict, "too_many_tokens", fmt.Sprintf("a person has at most %d API tokens that are good, and an organization %d: end one", people.MaxPersonTokens, people.MaxTokens))
 	}

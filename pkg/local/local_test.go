@@ -102,7 +102,7 @@ func TestFullDiskLosesNoEarlierAudit(t *testing.T) {
 		t.Errorf("audit on a full disk: %v, want ErrFull", err)
 	}
 	state.Evidence = disk
-	findings, err := state.AllFindings(t.Context())
+	findings, err := state.Findings(t.Context(), first.Connection)
 	if err != nil || len(findings) != 1 || findings[0].State != model.FindingOpen {
 		t.Errorf("findings after the full disk: %+v, %v", findings, err)
 	}

@@ -24,23 +24,6 @@ func (s *State) Findings(ctx context.Context, connection model.ConnectionID) ([]
 	return all, nil
 }
 
-// AllFindings lists the findings of all connections.
-func (s *State) AllFindings(ctx context.Context) ([]model.Finding, error) {
-	connections, err := s.Records.Connections(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var all []model.Finding
-	for _, c := range connections {
-		found, err := s.Findings(ctx, c.ID)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, found...)
-	}
-	return all, nil
-}
-
 // Latest is the newest audit with a summary of every connection, by account.
 func (s *State) Latest(ctx context.Context) ([]model.Audit, error) {
 	connections, err := s.Records.Connections(ctx)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
 )
 
@@ -88,4 +89,24 @@ func (o *Organization) RoomForToken(ctx context.Context, most int, now time.Time
 		return fmt.Errorf("room for another API token of organization %s: %w", o.id, err)
 	}
 	return nil
+}
+
+// CreateProject writes a project that is not there, or is ErrFull if there are most, and
+// ErrConflict if it is there. Those that are made at that moment may come on top.
+func (o *Organization) CreateProject(ctx context.Context, by model.Change, p *model.Project, most int) error {
+	if _, err := o.Project(ctx, p.Name); err == nil {
+		return fmt.Errorf("project %s: %w", p.Name, ErrConflict)
+	} else if !isMissing(err) {
+		return err
+	}
+	n := 0
+	for _, err := range o.Projects(ctx) {
+		if err != nil {
+			return err
+		}
+		if n++; n >= most {
+			return fmt.Errorf("project %s: %w", p.Name, ErrFull)
+		}
+	}
+	return o.ChangeProject(ctx, by, p)
 }

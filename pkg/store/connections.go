@@ -2,13 +2,11 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"iter"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -242,56 +240,6 @@ func (s *Store) due(ctx context.Context, c clock, now time.Time) iter.Seq2[Due, 
 			}
 		}
 	}
-}
-
-// idempotencyAge is how long a repeated request is recognised.
-const idempotencyAge = 24 * time.Hour
-
-// idempotent is what a request with a key made.
-type idempotent struct {
-	Request string `json:"request"` // what was asked for
-	Value   string `json:"value"`
-}
-
-// ErrKeyReused says that a key stands for another request.
-var ErrKeyReused = errors.New("the key was used for another request")
-
-// Idempotent remembers for a day, under a key, what was made for a request: the first
-// caller's value is what every later one gets. A key that was used for another
-// request is ErrKeyReused. Keys are the caller's own words and are kept as they
-// are, within the organization.
-func (o *Organization) Idempotent(ctx context.Context, what, key, request, value string, now time.Time) (string, error) {
-	k := table.Key{PK: o.key("ONCE", what), SK: strings.ToValidUTF8(key, "?")}
-	item, err := encode(k, table.Key{}, 0, idempotent{request, value})
-	if err != nil {
-		return "", err
-	}
-	item.Expires = now.Add(idempotencyAge)
-	err = o.table.Put(ctx, item)
-	if err == nil {
-		return value, nil
-	}
-	if !errors.Is(err, ErrConflict) {
-		return "", fmt.Errorf("remember %s: %w", what, err)
-	}
-	var first idempotent
-	if _, err := o.get(ctx, k, &first); err != nil {
-		return "", fmt.Errorf("recall %s: %w", what, err)
-	}
-	if first.Request != request {
-		return "", fmt.Errorf("%s with key %q: %w", what, key, ErrKeyReused)
-	}
-	return first.Value, nil
-}
-
-// Made is what Idempotent remembers under a key; empty if nothing.
-func (o *Organization) Made(ctx context.Context, what, key string) (string, error) {
-	var first idempotent
-	k := table.Key{PK: o.key("ONCE", what), SK: strings.ToValidUTF8(key, "?")}
-	if _, err := o.get(ctx, k, &first); err != nil && !isMissing(err) {
-		return "", fmt.Errorf("recall %s: %w", what, err)
-	}
-	return first.Value, nil
 }
 
 // OwnedConnection is a connection with the organization that it belongs to.

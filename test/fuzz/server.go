@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go"
 
 	"github.com/cloudarq/cloudarq/bench/synthetic"
 	"github.com/cloudarq/cloudarq/pkg/access/connect"
@@ -62,9 +63,9 @@ type deployment struct {
 	log       *faults
 	hold      sync.RWMutex // held while no worker shall do anything
 	blobs     *dir.Store
-	limited   atomic.Bool // whether limits hold
-	away      atomic.Bool // whether no try can be counted
-	contested atomic.Bool // whether somebody else writes each record first
+	limited   atomic.Bool           // whether limits hold
+	away      atomic.Pointer[error] // why no try can be counted, if so
+	contested atomic.Bool           // whether somebody else writes each record first
 	close     []io.Closer
 }
 
@@ -169,7 +170,13 @@ type forgetful struct {
 	d *deployment
 }
 
-var errAway = errors.New("the table is away")
+// Why no try can be counted.
+var (
+	errAway         = errors.New("the table is away")
+	errDenied error = &smithy.OperationError{ServiceID: "DynamoDB", OperationName: "UpdateItem", Err: &smithy.GenericAPIError{
+		Code: "AccessDeniedException", Message: "User: arn:aws:sts::999999999999:assumed-role/api/x is not authorized to perform: dynamodb:UpdateItem on resource: x because no identity-based policy allows the dynamodb:UpdateItem action",
+	}}
+)
 
 // Put implements table.Table.
 func (f forgetful) Put(ctx context.Context, it table.Item) error {
@@ -181,8 +188,8 @@ func (f forgetful) Put(ctx context.Context, it table.Item) error {
 
 // Add implements table.Table.
 func (f forgetful) Add(ctx context.Context, k table.Key, n int64, expires time.Time) (int64, error) {
-	if f.d.away.Load() {
-		return 0, errAway
+	if why := f.d.away.Load(); why != nil {
+		return 0, *why
 	}
 	if f.d.limited.Load() || strings.Contains(k.PK, "ticket") { // which is good for one use; see store.Limits.UseOnce
 		return f.Table.Add(ctx, k, n, expires)

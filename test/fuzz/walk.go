@@ -402,6 +402,9 @@ func (w *walk) people() {
 	w.get("/v1/session")
 	me := w.get("/v1/me").text("id")
 	w.do(http.MethodPatch, "/v1/me", nil, object{"name": "Anna Virtanen"})
+	w.get("/v1/organization")
+	w.edit(http.MethodPatch, "/v1/organization", object{"name": "Acme Corporation"})
+	w.hands()
 	w.post("/v1/projects", object{"name": "old"})
 	w.edit(http.MethodDelete, "/v1/projects/old", nil)
 	w.get("/v1/projects/shop")
@@ -440,6 +443,9 @@ func (w *walk) people() {
 	w.as(all.text("token"), func() {
 		w.refused("not_by_token", http.MethodPost, member+"/recovery", nil, nil)
 	})
+	for range 2 { // the second of a client that lost the answer
+		w.try(http.MethodPost, "/v1/tokens", fields{"Idempotency-Key": "weekly"}, object{"name": "weekly", "scopes": []string{"read"}})
+	}
 	w.do(http.MethodDelete, "/v1/tokens/"+made.text("api_token", "id"), nil, nil)
 	w.do(http.MethodDelete, member+"/sessions", nil, nil)
 	w.edit(http.MethodDelete, member, nil)
@@ -470,6 +476,16 @@ func (w *walk) people() {
 		w.refused("not_a_member", http.MethodPost, "/v1/session/organization", nil, object{"organization": "gamma"})
 	})
 	w.get("/v1/me/sessions")
+}
+
+// hands gives a program a session, by a browser that has one; and renews one's own.
+func (w *walk) hands() {
+	const verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" // of RFC 7636, appendix B
+	code := w.post("/v1/session/handover", object{"challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"})
+	w.nobody(func() {
+		w.post("/v1/sign-in/handover", object{"code": code.text("code"), "verifier": verifier})
+		w.get("/v1/session/renewal?return=/me")
+	})
 }
 
 // factors are set up, used and removed.
@@ -625,10 +641,18 @@ func (w *walk) caps() {
 	a := w.post("/v1/audits", object{"connection": c.text("id")})
 	at := "/v1/connections/" + c.text("id") + "/audits/" + a.text("id")
 	w.post(at+"/cancel", nil)
+	if err := w.d.working(w.ctx, "held", w.clock()); err != nil {
+		w.failed = err
+		return
+	}
+	w.operates(func() {
+		w.refused("request_in_flight", http.MethodPost, "/operator/v1/organizations/acme/rekey", fields{"Idempotency-Key": "held"}, nil)
+	})
 	whole := w.handler
-	w.d.api.Caps, w.d.api.People.Relying = api.Caps{Connections: 1, Organizations: 1}, people.Relying{}
+	w.d.api.Caps, w.d.api.People.Relying = api.Caps{Connections: 1, Organizations: 1, Projects: 1}, people.Relying{}
 	w.handler = w.d.api.Handler()
 	w.refused("too_many_connections", http.MethodPost, "/v1/connections", nil, object{"name": "one more"})
+	w.refused("too_many_projects", http.MethodPost, "/v1/projects", nil, object{"name": "one-more"})
 	w.refused("passkeys_off", http.MethodPost, "/v1/me/passkeys/options", nil, object{"password": annas})
 	w.operates(func() {
 		w.refused("too_many_organizations", http.MethodPost, "/operator/v1/organizations", nil, object{"id": "gamma"})
@@ -638,9 +662,11 @@ func (w *walk) caps() {
 	w.d.contested.Store(true)
 	w.refused("conflict", http.MethodPatch, "/v1/projects/shop", tag, object{"description": "contested"})
 	w.d.contested.Store(false)
-	w.d.away.Store(true)
-	w.refused("internal", http.MethodPost, "/v1/audits", nil, object{"connection": c.text("id")})
-	w.d.away.Store(false)
+	for code, why := range map[string]error{"internal": errAway, "installation_denied": errDenied} {
+		w.d.away.Store(&why)
+		w.refused(code, http.MethodPost, "/v1/audits", nil, object{"connection": c.text("id")})
+		w.d.away.Store(nil)
+	}
 	w.d.log.forget()
 	if err := w.d.age(w.ctx, c.text("id"), a.text("id"), w.clock()); err != nil {
 		w.failed = err

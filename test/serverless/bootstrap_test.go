@@ -93,7 +93,7 @@ func newNewcomer(t *testing.T, h *house, account string) newcomer {
 func (n newcomer) bootstrap(token, url string, more ...string) (code int, stdout, stderr string) {
 	n.t.Helper()
 	cmd := exec.CommandContext(n.t.Context(), n.program, append([]string{
-		"connections", "bootstrap", "--api", url, "--admin-profile", "admin", "--region", stack.Region,
+		"connections", "bootstrap", "--server", url, "--admin-profile", "admin", "--region", stack.Region,
 		"--yes", "--timeout", "60s", "-o", "json", "--data-dir", n.data,
 	}, more...)...)
 	var out, complaints bytes.Buffer

@@ -185,7 +185,7 @@ func (h *house) onRecords() []attempt {
 		kinds,
 		recordKind{"P#01", "x", both, both, both}, recordKind{"P#01#SESSION", "x", both, both, both}, recordKind{"P#01#MEMBERSHIP", "x", both, both, both},
 		recordKind{"E#0f", "x", both, both, []string{apiRole}}, recordKind{"K#01", "x", both, []string{apiRole}, both},
-		recordKind{"I#KEYS", "x", []string{apiRole}, []string{apiRole}, []string{apiRole}}, recordKind{"I#KEY", "x", []string{apiRole}, []string{apiRole}, []string{apiRole}},
+		recordKind{"I#KEYS", "x", []string{apiRole}, []string{apiRole}, []string{apiRole}}, recordKind{"I#KEY", "x", both, both, []string{apiRole}},
 	)
 	kinds = append(kinds, recordKind{"Z#ANYTHING", "x", nil, nil, nil})
 	var all []attempt

@@ -1,7 +1,12 @@
 package serverless_test
 
 import (
+	"html"
+	"io"
 	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -94,6 +99,10 @@ func TestPeople(t *testing.T) {
 	do(anna.AccessToken, http.MethodGet, "/v1/connections/"+c.ID+"/findings", nil, nil, nil, http.StatusUnauthorized)
 	do("", http.MethodPost, "/v1/session/refresh", nil, map[string]any{"refresh_token": anna.RefreshToken}, nil, http.StatusUnauthorized)
 
+	var link client.Link
+	operate("/people/invitations", map[string]any{"email": "cleo@example.com"}, &link)
+	h.walkPages(link.Token, "cleo@example.com")
+
 	var log struct {
 		Entries []struct{ Action string }
 	}
@@ -111,5 +120,70 @@ func TestPeople(t *testing.T) {
 	do(bert.AccessToken, http.MethodGet, "/v1/admin-log/verification", nil, nil, &v, http.StatusOK)
 	if !v.Intact {
 		t.Error("the admin log is not what was written")
+	}
+}
+
+// walkPages accepts an invitation by the pages, as a browser without scripts does, sees who
+// is signed in, and signs out.
+func (h *house) walkPages(token, email string) {
+	h.t.Helper()
+	cookies := map[string]string{} // kept here: a jar sends none that are Secure without TLS
+	var shown string
+	visit := func(path string, form url.Values, want int, says string) {
+		h.t.Helper()
+		method := http.MethodGet
+		if form != nil {
+			method = http.MethodPost
+		}
+		r, err := http.NewRequestWithContext(h.t.Context(), method, h.URL()+path, strings.NewReader(form.Encode()))
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		r.Header.Set("Accept", "text/html")
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		for name, value := range cookies {
+			r.AddCookie(&http.Cookie{Name: name, Value: value})
+		}
+		response, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		defer response.Body.Close()
+		text, err := io.ReadAll(response.Body)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		for _, c := range response.Cookies() {
+			cookies[c.Name] = c.Value
+		}
+		shown = html.UnescapeString(string(text)) + response.Header.Get("Location")
+		if response.StatusCode != want || !strings.Contains(shown, says) || !strings.Contains(response.Header.Get("Content-Security-Policy"), "form-action 'self'") {
+			h.t.Fatalf("%s %s: status %d, want %d with %q: %s", method, path, response.StatusCode, want, says, shown)
+		}
+	}
+	visit("/", nil, http.StatusSeeOther, "/sign-in")
+	visit("/sign-in", nil, http.StatusOK, "Password")
+	visit("/invitation", nil, http.StatusOK, "Accept an invitation")
+	visit("/invitation", url.Values{"token": {h.URL() + "/invitation#" + token}}, http.StatusOK, email)
+	visit("/invitation/acceptance", url.Values{"token": {token}, "name": {"Cleo"}, "password": {"the long road to the sea"}}, http.StatusSeeOther, "/")
+	visit("/", nil, http.StatusOK, "Welcome, Cleo")
+	csrf := regexp.MustCompile(`name="csrf" value="([^"]+)"`).FindStringSubmatch(shown)
+	if csrf == nil {
+		h.t.Fatal("the page has no form")
+	}
+	style := regexp.MustCompile(`href="(/assets/console[^"]+)"`).FindStringSubmatch(shown)
+	if style == nil {
+		h.t.Fatal("the page has no style")
+	}
+	visit("/sign-out", url.Values{}, http.StatusForbidden, "Nothing was changed")
+	visit("/sign-out", url.Values{"csrf": {csrf[1]}}, http.StatusSeeOther, "/sign-in?error=signed_out")
+	visit("/nothing", nil, http.StatusNotFound, "There is no such page")
+	response, err := http.Get(h.URL() + style[1])
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusOK || !strings.Contains(response.Header.Get("Cache-Control"), "immutable") {
+		h.t.Errorf("%s: status %d, %v", style[1], response.StatusCode, response.Header)
 	}
 }

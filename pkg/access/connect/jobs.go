@@ -88,6 +88,14 @@ func (w Worker) Run(ctx context.Context, message queue.Message) error {
 	for end, bounded := ctx.Deadline(); ; {
 		n, next, err := w.Rekeying.Page(ctx, org, cursor, page)
 		job.Done += n
+		if next == "" && (err == nil || errors.Is(err, secret.ErrSealed)) {
+			// The installation has a few, and no job of its own: people are of no organization.
+			own, e := w.Rekeying.All(ctx, store.InstallationOwner)
+			job.Done, err = job.Done+own, errors.Join(err, e)
+			if e != nil && !errors.Is(e, secret.ErrSealed) {
+				return e
+			}
+		}
 		switch {
 		case errors.Is(err, secret.ErrSealed):
 			job.Damaged = true

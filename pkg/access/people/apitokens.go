@@ -1,6 +1,7 @@
 package people
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -30,7 +31,8 @@ func (s Service) MakeToken(ctx context.Context, by model.Change, caller Caller, 
 	if err != nil {
 		return t, secret.String{}, err
 	}
-	t.ID, t.Owner, t.CreatedAt, t.MemberSince = model.TokenID(ulid.Make().String()), owner.Person, s.Now().UTC(), owner.Since
+	t.Owner, t.CreatedAt, t.MemberSince = owner.Person, s.Now().UTC(), owner.Since
+	t.ID = cmp.Or(t.ID, model.TokenID(ulid.Make().String()))
 	t.LastUsed, t.Version = "", 0
 	if t.ExpiresAt.IsZero() {
 		t.ExpiresAt = t.CreatedAt.Add(model.TokenAge)

@@ -1,6 +1,7 @@
 package people
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -27,7 +28,7 @@ func (s Service) Invite(ctx context.Context, by model.Change, org model.Organiza
 	if !errors.Is(err, store.ErrNotFound) {
 		return i, secret.String{}, err
 	}
-	i.ID, i.CreatedAt, i.Version = model.InvitationID(ulid.Make().String()), s.Now().UTC(), 0
+	i.ID, i.CreatedAt, i.Version = cmp.Or(i.ID, model.InvitationID(ulid.Make().String())), s.Now().UTC(), 0
 	i.ExpiresAt = i.CreatedAt.Add(model.InvitationAge)
 	token, hash, err := NewToken(InviteToken, string(i.ID))
 	if err != nil {

@@ -65,6 +65,9 @@ var (
 	// four requests for both. 300 people behind one address come at nine o'clock.
 	SSOStarts  = Limits{{"sso_start.address", PerAddress, 300, time.Hour}}
 	SSOAnswers = Limits{{"sso_answer.address", PerAddress, 300, time.Hour}}
+	// handoverTries count before the code of a handover is looked at, which is sealed: they
+	// spare the table. 300 people behind one address come at nine o'clock.
+	handoverTries = Limits{{"handover_try.address", PerAddress, 300, time.Hour}}
 	// Links count before the secret of an invitation or a recovery is looked at. It has
 	// 256 bits: the figure spares the table, not the secret.
 	Links = Limits{{"link.address", PerAddress, 30, time.Hour}}
@@ -93,6 +96,11 @@ var (
 		{"reauthentication.session", PerSession, 10, time.Hour},
 		{"reauthentication.person", PerPerson, 30, day},
 		{"reauthentication.address", PerAddress, 100, time.Hour},
+	}
+	// Handovers to a program. Each makes a session, as a sign-in does.
+	Handovers = Limits{
+		{"handover.person", PerPerson, 30, time.Hour},
+		{"handover.address", PerAddress, 300, time.Hour},
 	}
 	// APITokens that are made. A program has one; scripts that make them anew are not many.
 	APITokens = Limits{

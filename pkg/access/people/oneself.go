@@ -73,7 +73,7 @@ func (s Service) replace(ctx context.Context, caller Caller, was model.Person, e
 	if err != nil {
 		return nil, err
 	}
-	return s.begin(ctx, who, caller.Organization, from)
+	return s.begin(ctx, who, model.Session{Organization: caller.Organization}, from, s.Begin)
 }
 
 // add notes an event and changes a person, whose sessions go on.
@@ -145,8 +145,19 @@ func (s Service) ChangeEmail(ctx context.Context, caller Caller, password secret
 }
 
 // ChangeName gives somebody another name, which is shown and proves nothing.
-func (s Service) ChangeName(ctx context.Context, caller Caller, name string) (model.Person, error) {
+func (s Service) ChangeName(ctx context.Context, by model.Change, caller Caller, name string) (model.Person, error) {
 	if err := itself(caller); err != nil {
+		return model.Person{}, err
+	}
+	who, err := s.Store.People().Person(ctx, caller.Person)
+	if err != nil || who.Name == name {
+		return who, err
+	}
+	who.Name = name
+	if err := who.Check(); err != nil { // before anybody says that it was done
+		return who, err
+	}
+	if err := s.note(ctx, caller.Organization, by, caller.Person, "name changed to "+name); err != nil {
 		return model.Person{}, err
 	}
 	return s.change(ctx, caller.Person, func(who *model.Person) error {

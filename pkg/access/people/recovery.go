@@ -1,6 +1,7 @@
 package people
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -14,17 +15,17 @@ import (
 // Recover makes a recovery link for a member of an organization, and its token, which is
 // shown once. Administrators do it for those who are members of theirs alone; operators,
 // for everybody. Nobody does it for oneself, or by a token: whoever found a browser open
-// would need no password.
-func (s Service) Recover(ctx context.Context, by model.Change, org model.OrganizationID, id model.PersonID) (model.Recovery, secret.String, error) {
-	r := model.Recovery{ID: model.RecoveryID(ulid.Make().String()), Person: id, CreatedAt: s.Now().UTC(), ByOperator: by.Actor.Kind == model.ActorOperator}
+// would need no password. The link has an id of its own if none is given.
+func (s Service) Recover(ctx context.Context, by model.Change, org model.OrganizationID, person model.PersonID, id model.RecoveryID) (model.Recovery, secret.String, error) {
+	r := model.Recovery{ID: cmp.Or(id, model.RecoveryID(ulid.Make().String())), Person: person, CreatedAt: s.Now().UTC(), ByOperator: by.Actor.Kind == model.ActorOperator}
 	r.ExpiresAt = r.CreatedAt.Add(model.RecoveryAge)
-	if _, err := s.Store.For(org).Member(ctx, id); err != nil {
+	if _, err := s.Store.For(org).Member(ctx, person); err != nil {
 		return r, secret.String{}, err
 	}
 	switch {
 	case by.Actor.Kind == model.ActorToken:
 		return r, secret.String{}, refuse(CodeNotByToken, nil)
-	case by.Actor.Kind == model.ActorPerson && by.Actor.ID == string(id):
+	case by.Actor.Kind == model.ActorPerson && by.Actor.ID == string(person):
 		return r, secret.String{}, refuse(CodeOwnRecovery, nil)
 	}
 	if err := s.recoverable(ctx, org, r); err != nil {

@@ -38,17 +38,6 @@ func (s Service) by(who model.Person, from From) model.Change {
 	}
 }
 
-// What is told to the admin log of the organization that somebody is signed in to, or signs
-// in to, of what concerns the person: people are of no organization, and no record of
-// theirs carries an entry. It is noted before it is done (store.NoteEvent), when all that
-// can be asked has been: an entry may speak of what then was not done, because somebody
-// died or was overtaken, and nothing is done of which there is no entry.
-func (s Service) note(ctx context.Context, org model.OrganizationID, by model.Change, who model.PersonID, what string) error {
-	return s.Store.For(org).NoteEvent(ctx, by, "person/"+string(who), struct {
-		Event string `json:"event"`
-	}{what})
-}
-
 // issuerName is what an authenticator app calls the account's issuer.
 const issuerName = "CloudArq"
 

@@ -820,7 +820,7 @@ func TestRecovery(t *testing.T) {
 	if before != nil {
 		t.Fatal("no second factor is asked for")
 	}
-	_, link, err := d.Recover(ctx, byBob, "acme", d.anna.ID)
+	_, link, err := d.Recover(ctx, byBob, "acme", d.anna.ID, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -837,19 +837,19 @@ func TestRecovery(t *testing.T) {
 	if _, err := d.UseRecovery(ctx, link, secret.New(goodPassword), home); code(err) != people.CodeLinkOver {
 		t.Errorf("a link again: %v", err)
 	}
-	if _, _, err := d.Recover(ctx, byBob, "acme", bob.ID); code(err) != people.CodeOwnRecovery {
+	if _, _, err := d.Recover(ctx, byBob, "acme", bob.ID, ""); code(err) != people.CodeOwnRecovery {
 		t.Errorf("oneself: %v", err)
 	}
 	byToken := byBob
 	byToken.Actor.Kind = model.ActorToken
-	if _, _, err := d.Recover(ctx, byToken, "acme", d.anna.ID); code(err) != people.CodeNotByToken {
+	if _, _, err := d.Recover(ctx, byToken, "acme", d.anna.ID, ""); code(err) != people.CodeNotByToken {
 		t.Errorf("by a token: %v", err)
 	}
-	if _, _, err := d.Recover(ctx, byBob, "other", d.anna.ID); !errors.Is(err, store.ErrNotFound) {
+	if _, _, err := d.Recover(ctx, byBob, "other", d.anna.ID, ""); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("another organization's: %v", err)
 	}
 	// Who joins another organization after a link was made is not recovered by it.
-	_, link, err = d.Recover(ctx, byBob, "acme", d.anna.ID)
+	_, link, err = d.Recover(ctx, byBob, "acme", d.anna.ID, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -860,10 +860,10 @@ func TestRecovery(t *testing.T) {
 	if _, err := d.UseRecovery(ctx, link, secret.New(goodPassword), home); code(err) != people.CodeMemberOfOthers {
 		t.Errorf("a member of others, used: %v", err)
 	}
-	if _, _, err := d.Recover(ctx, byBob, "acme", d.anna.ID); code(err) != people.CodeMemberOfOthers {
+	if _, _, err := d.Recover(ctx, byBob, "acme", d.anna.ID, ""); code(err) != people.CodeMemberOfOthers {
 		t.Errorf("a member of others, made: %v", err)
 	}
-	_, link, err = d.Recover(ctx, d.change("recover"), "acme", d.anna.ID) // an operator
+	_, link, err = d.Recover(ctx, d.change("recover"), "acme", d.anna.ID, "") // an operator
 	if err == nil {
 		_, err = d.UseRecovery(ctx, link, secret.New(goodPassword), home)
 	}
@@ -880,7 +880,7 @@ func TestRecoveryOvertaken(t *testing.T) {
 	for at := int64(1); at < 40; at++ {
 		d := openDoor(t)
 		bob := d.person(t, "bob@example.com", model.RoleClient, "acme")
-		_, link, err := d.Recover(ctx, model.Change{Actor: model.Actor{Kind: model.ActorPerson, ID: string(d.anna.ID)}, Action: "recover", At: d.watch.Now()}, "acme", bob.ID)
+		_, link, err := d.Recover(ctx, model.Change{Actor: model.Actor{Kind: model.ActorPerson, ID: string(d.anna.ID)}, Action: "recover", At: d.watch.Now()}, "acme", bob.ID, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -913,7 +913,7 @@ func TestDeathWhileRecovering(t *testing.T) {
 		d = openDoor(t)
 		d.withTOTP(t)
 		var err error
-		if _, link, err = d.Recover(t.Context(), by(), "acme", d.anna.ID); err != nil {
+		if _, link, err = d.Recover(t.Context(), by(), "acme", d.anna.ID, ""); err != nil {
 			t.Fatal(err)
 		}
 		return d.table
@@ -935,7 +935,7 @@ func TestDeathWhileRecovering(t *testing.T) {
 			}
 		}
 		if _, err := d.UseRecovery(t.Context(), link, secret.New(otherPassword), home); code(err) == people.CodeLinkOver {
-			if _, link, err = d.Recover(t.Context(), by(), "acme", d.anna.ID); err == nil {
+			if _, link, err = d.Recover(t.Context(), by(), "acme", d.anna.ID, ""); err == nil {
 				_, err = d.UseRecovery(t.Context(), link, secret.New(otherPassword), home)
 			}
 			if err != nil {

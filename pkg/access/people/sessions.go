@@ -143,6 +143,69 @@ func (s Sessions) List(ctx context.Context, who model.PersonID) iter.Seq2[model.
 	}
 }
 
+// Enter is Begin for who comes in from outside, which the admin log has before.
+func (s Sessions) Enter(ctx context.Context, action string, who model.Person, session model.Session) (model.Session, error) {
+	what := "signed in"
+	switch {
+	case session.SSO:
+		what = "signed in by the organization's provider"
+	case session.Client == ClientCommand:
+		what = "a program was signed in"
+	}
+	by := model.Change{
+		Actor:   model.Actor{Kind: model.ActorPerson, ID: string(who.ID), Name: who.Email},
+		Address: model.Cut(session.Address, model.MaxClient), Action: action, At: s.Now(),
+	}
+	if err := s.note(ctx, session.Organization, by, who.ID, what+": session "+string(session.ID)); err != nil {
+		return model.Session{}, err
+	}
+	return s.Begin(ctx, who, session)
+}
+
+// What is told to the admin log of the organization that somebody is signed in to, or signs
+// in to, of what concerns the person: people are of no organization, and no record of
+// theirs carries an entry. It is noted before it is done (store.NoteEvent), when all that
+// can be asked has been: an entry may speak of what then was not done, because somebody
+// died or was overtaken, and nothing is done of which there is no entry.
+func (s Sessions) note(ctx context.Context, org model.OrganizationID, by model.Change, who model.PersonID, what string) error {
+	return s.Store.For(org).NoteEvent(ctx, by, "person/"+string(who), struct {
+		Event string `json:"event"`
+	}{what})
+}
+
+// EndOne ends a session of a caller's own, which the admin log of its organization has
+// before. One of single sign-on sees those of its organization alone.
+func (s Sessions) EndOne(ctx context.Context, by model.Change, caller Caller, id model.SessionID) error {
+	session, err := s.Store.People().Session(ctx, caller.Person, id)
+	if err != nil {
+		return err
+	}
+	if !caller.mine(session) {
+		return store.ErrNotFound
+	}
+	what := "session ended: "
+	if id == caller.Session {
+		what = "signed out: session "
+	}
+	if err := s.note(ctx, session.Organization, by, caller.Person, what+string(id)); err != nil {
+		return err
+	}
+	return s.End(ctx, caller.Person, id)
+}
+
+// EndOthers ends all sessions of a caller's own but the one that it comes by.
+func (s Sessions) EndOthers(ctx context.Context, by model.Change, caller Caller) error {
+	if err := s.note(ctx, caller.Organization, by, caller.Person, "other sessions ended"); err != nil {
+		return err
+	}
+	return s.Store.People().EndSessions(ctx, caller.Person, func(x model.Session) bool {
+		return x.ID != caller.Session && caller.mine(x)
+	})
+}
+
+// mine reports whether a session of the same person is the caller's business.
+func (c Caller) mine(s model.Session) bool { return !c.SSO || s.Organization == c.Organization }
+
 // End ends a session of a person. It is no error if it has ended.
 func (s Sessions) End(ctx context.Context, who model.PersonID, id model.SessionID) error {
 	return s.Store.People().EndSession(ctx, who, id)

@@ -349,7 +349,7 @@ func (s Service) enter(ctx context.Context, t ticket, from From) (*Entry, error)
 	if err != nil {
 		return nil, err
 	}
-	entry, err := s.begin(ctx, who, t.Organization, from)
+	entry, err := s.begin(ctx, who, model.Session{Organization: t.Organization}, from, s.entering(from))
 	if err != nil {
 		return nil, err
 	}
@@ -357,15 +357,26 @@ func (s Service) enter(ctx context.Context, t ticket, from From) (*Entry, error)
 	return entry, nil
 }
 
-// begin begins a session with its first refresh token.
-func (s Service) begin(ctx context.Context, who model.Person, org model.OrganizationID, from From) (*Entry, error) {
+// beginning is Sessions.Begin, or what says before that it comes.
+type beginning func(context.Context, model.Person, model.Session) (model.Session, error)
+
+// entering begins sessions of who comes in.
+func (s Service) entering(from From) beginning {
+	return func(ctx context.Context, who model.Person, session model.Session) (model.Session, error) {
+		return s.Enter(ctx, from.Action, who, session)
+	}
+}
+
+// begin begins a session with its first refresh token. Given is the organization, and
+// whether by single sign-on.
+func (s Service) begin(ctx context.Context, who model.Person, given model.Session, from From, begin beginning) (*Entry, error) {
 	id := ulid.Make().String()
 	refresh, hash, err := NewToken(RefreshToken, id)
 	if err != nil {
 		return nil, err
 	}
-	session, err := s.Begin(ctx, who, model.Session{
-		ID: model.SessionID(id), Organization: org, Address: from.Address, Client: from.Client, Hash: hash,
+	session, err := begin(ctx, who, model.Session{
+		ID: model.SessionID(id), Organization: given.Organization, SSO: given.SSO, Address: from.Address, Client: from.Client, Hash: hash,
 	})
 	if err != nil {
 		return nil, err

@@ -21,8 +21,9 @@ const ChallengeAge = 10 * time.Minute
 
 // Purposes of tickets. What is sealed for one opens for no other.
 const (
-	ticketSignIn  = "sign-in"              // a challenge
-	ticketPasskey = "passkey-registration" // somebody who is signed in registers a passkey
+	ticketSignIn   = "sign-in"              // a challenge
+	ticketPasskey  = "passkey-registration" // somebody who is signed in registers a passkey
+	ticketHandover = "handover"             // a program signs in as who is signed in in a browser
 )
 
 // ticket is what a client carries from one step to the next, so that nothing is stored for
@@ -51,7 +52,8 @@ type ticket struct {
 
 	Browser bool `json:"browser,omitempty"` // see From
 
-	Session  model.SessionID       `json:"session,omitempty"`  // of who registers a passkey
+	Session  model.SessionID       `json:"session,omitempty"`  // of who registers a passkey, or hands over
+	Verifier string                `json:"verifier,omitempty"` // its SHA-256, of a handover
 	Ceremony *webauthn.SessionData `json:"ceremony,omitempty"` // of a passkey
 }
 

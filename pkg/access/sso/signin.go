@@ -150,7 +150,7 @@ func (s *SignIn) begin(ctx context.Context, org model.OrganizationID, who model.
 	if err != nil {
 		return model.Session{}, secret.String{}, err
 	}
-	session, err := s.Sessions.Begin(ctx, who, model.Session{
+	session, err := s.Sessions.Enter(ctx, "finish-sso", who, model.Session{
 		ID: model.SessionID(id), Organization: org, Hash: hash, Address: a.Address, Client: a.Client, SSO: true,
 	})
 	var refused *people.RefusedError

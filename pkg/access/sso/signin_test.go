@@ -61,7 +61,7 @@ func TestSomebodyNew(t *testing.T) {
 	if err != nil || again.Session.Person != in.Session.Person || again.Session.ID == in.Session.ID {
 		t.Errorf("the second time it is %+v, %v", again.Session, err)
 	}
-	want := []string{"create-organization", "put-sso", "create-sso-person", "join-by-sso"}
+	want := []string{"create-organization", "put-sso", "create-sso-person", "join-by-sso", "finish-sso", "finish-sso"}
 	if got := h.actions(t); !slices.Equal(got, want) {
 		t.Errorf("logged are %v, want %v", got, want)
 	}

@@ -1,5 +1,8 @@
-// Package client calls the HTTP API of a deployed CloudArq, as far as the command
-// does: what connecting an account takes. pkg/api has the other end.
+// Package client calls the HTTP API of a CloudArq server, deployed or of `cloudarq serve`,
+// as far as the command does. pkg/api has the other end.
+//
+// What answers need not be CloudArq, or well: answers and lists are bounded, redirects are
+// not followed, and texts are as they came, with whatever may steer a terminal in them.
 package client
 
 import (
@@ -9,6 +12,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -27,8 +31,16 @@ import (
 type Options struct {
 	URL     string        // the deployment's output ApiUrl, or where `cloudarq serve` answers
 	Token   secret.String // of a person's session, or an API token; empty for what anybody may call
+	Tokens  Tokens        // where tokens that change are, in the place of Token; or nil
 	Profile string        // whose credentials sign what operators ask for; empty means the default chain
 	Version string        // of CloudArq, for the user agent
+}
+
+// Tokens are where the tokens of a session are, each of which is good for minutes.
+type Tokens interface {
+	// Token is one that is good now. It is not the one that was refused, which is empty at
+	// first.
+	Token(ctx context.Context, refused secret.String) (secret.String, error)
 }
 
 // Client calls the API of one deployment.
@@ -49,17 +61,28 @@ const answerTimeout = 35 * time.Second
 // New makes a client. The API is called by https alone, but for one on this machine.
 func New(o Options) (*Client, error) {
 	base, err := url.Parse(strings.TrimSuffix(strings.TrimSuffix(o.URL, "/"), "/v1"))
-	if err != nil || base.Host == "" || base.User != nil || base.RawQuery != "" {
+	if err != nil || base.Host == "" || base.User != nil || base.RawQuery != "" || base.Fragment != "" {
 		return nil, &URLError{fmt.Sprintf("%q is not the URL of an API, such as https://a1b2c3.execute-api.eu-west-1.amazonaws.com/v1", o.URL)}
 	}
-	if ip := net.ParseIP(base.Hostname()); base.Scheme != "https" && (base.Scheme != "http" || ip == nil || !ip.IsLoopback()) {
+	if base.Scheme != "https" && (base.Scheme != "http" || !loopback(base.Hostname())) {
 		return nil, &URLError{fmt.Sprintf("%s is not called: want an URL that begins with https://", o.URL)}
 	}
+	base.Host = strings.ToLower(base.Host)
 	return &Client{
 		options: o, base: base,
 		http: &http.Client{Timeout: answerTimeout, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}, nil
 }
+
+// loopback reports whether a host is this machine, by its address or by the name that is
+// resolved to no other (https://www.rfc-editor.org/rfc/rfc6761, section 6.3).
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
+
+// Server is what the server is known by: its URL without /v1.
+func (c *Client) Server() string { return c.base.String() }
 
 // region is where requests to a host are signed for: what the host's name says, or
 // the profile's region for a name of the deployment's own.
@@ -82,6 +105,8 @@ type Problem struct {
 	Code    string `json:"code"`
 	Detail  string `json:"detail"`
 	Message string `json:"message"` // of API Gateway, which answers without asking CloudArq
+
+	Header http.Header `json:"-"`
 }
 
 func (p *Problem) Error() string {
@@ -117,6 +142,22 @@ func (c *Client) sign(ctx context.Context, r *http.Request, body []byte) error {
 	return nil
 }
 
+// What is repeated, and how often. What a limit refused was not done. Whether something
+// was done whose answer was lost, nobody knows: that is asked again only if it changes
+// nothing or has an Idempotency-Key, by which it makes nothing twice.
+const (
+	mostTries = 4
+	// longestWait is how long a limit is waited for. Others last for hours, and are told.
+	longestWait = 30 * time.Second
+	firstPause  = 200 * time.Millisecond // and then three times as long each time
+)
+
+// maxAnswer bounds an answer in bytes: functions give six megabytes at most.
+const maxAnswer = 10 << 20
+
+// KeyHeader makes a request repeatable: see Call.
+const KeyHeader = "Idempotency-Key"
+
 // Call makes a request, also one that has no method of its own here, with in as its body
 // unless that is nil, and decodes the answer into out unless that is nil. It gives the
 // answer's header. What the API does not do is a *Problem.
@@ -128,12 +169,69 @@ func (c *Client) Call(ctx context.Context, method, path string, header map[strin
 			return nil, fmt.Errorf("write the request: %w", err)
 		}
 	}
+	repeatable := method == http.MethodGet || header[KeyHeader] != ""
+	token := c.options.Token
+	signed := strings.HasPrefix(path, operators)
+	if c.options.Tokens != nil && !signed {
+		var err error
+		if token, err = c.options.Tokens.Token(ctx, secret.String{}); err != nil {
+			return nil, err
+		}
+	}
+	renewed := false
+	pause := firstPause
+	for try := 1; ; try++ {
+		answer, text, err := c.once(ctx, method, path, header, body, token)
+		var wait time.Duration
+		switch status := statusOf(answer); {
+		case ctx.Err() != nil || errors.Is(err, errTooLarge):
+			return nil, err
+		case err == nil && status == http.StatusUnauthorized && c.options.Tokens != nil && !signed && !renewed:
+			renewed = true
+			if token, err = c.options.Tokens.Token(ctx, token); err != nil {
+				return nil, err
+			}
+			continue
+		case err == nil && status == http.StatusTooManyRequests:
+			wait = retryAfter(answer.Header)
+			if wait > longestWait {
+				wait = 0
+			}
+		case (err != nil || status == http.StatusBadGateway || status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout) && repeatable:
+			wait, pause = pause, 3*pause
+		}
+		if wait > 0 && try < mostTries {
+			select {
+			case <-ctx.Done():
+				return nil, fmt.Errorf("call the API: %w", ctx.Err())
+			case <-time.After(wait):
+			}
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return c.decode(answer, text, out)
+	}
+}
+
+func statusOf(answer *http.Response) int {
+	if answer == nil {
+		return 0
+	}
+	return answer.StatusCode
+}
+
+var errTooLarge = fmt.Errorf("the API's answer is larger than %d bytes", maxAnswer)
+
+// once makes a request one time.
+func (c *Client) once(ctx context.Context, method, path string, header map[string]string, body []byte, token secret.String) (*http.Response, []byte, error) {
 	r, err := http.NewRequestWithContext(ctx, method, c.base.String()+path, bytes.NewReader(body))
 	if err != nil {
-		return nil, fmt.Errorf("make the request: %w", err)
+		return nil, nil, fmt.Errorf("make the request: %w", err)
 	}
 	r.Header.Set("User-Agent", "cloudarq/"+c.options.Version)
-	if in != nil {
+	if len(body) > 0 {
 		r.Header.Set("Content-Type", "application/json")
 	}
 	for name, value := range header {
@@ -142,27 +240,38 @@ func (c *Client) Call(ctx context.Context, method, path string, header map[strin
 	switch {
 	case strings.HasPrefix(path, operators):
 		if err := c.sign(ctx, r, body); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-	case !c.options.Token.Empty():
-		r.Header.Set("Authorization", "Bearer "+c.options.Token.Reveal())
+	case !token.Empty():
+		r.Header.Set("Authorization", "Bearer "+token.Reveal())
 	}
 	answer, err := c.http.Do(r)
 	if err != nil {
-		return nil, fmt.Errorf("call the API: %w", err)
+		return nil, nil, fmt.Errorf("call the API: %w", err)
 	}
 	defer func() { _ = answer.Body.Close() }()
-	text, err := io.ReadAll(io.LimitReader(answer.Body, 10<<20))
+	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer+1))
 	if err != nil {
-		return nil, fmt.Errorf("read the API's answer: %w", err)
+		return nil, nil, fmt.Errorf("read the API's answer: %w", err)
 	}
+	if len(text) > maxAnswer {
+		return nil, nil, errTooLarge
+	}
+	return answer, text, nil
+}
+
+func (c *Client) decode(answer *http.Response, text []byte, out any) (http.Header, error) {
 	if answer.StatusCode >= http.StatusMultipleChoices {
 		p := &Problem{}
 		_ = json.Unmarshal(text, p) // what is no problem document says nothing but its status
-		p.Status = answer.StatusCode
+		p.Status, p.Header = answer.StatusCode, answer.Header
 		return nil, p
 	}
-	if out == nil {
+	switch out := out.(type) {
+	case nil:
+		return answer.Header, nil
+	case *[]byte:
+		*out = text
 		return answer.Header, nil
 	}
 	if err := json.Unmarshal(text, out); err != nil {

@@ -32,6 +32,12 @@ func TestURLs(t *testing.T) {
 		"https://a1b2c3.execute-api.eu-west-1.amazonaws.com/v1/": true,
 		"https://cloudarq.example.com":                           true,
 		"http://127.0.0.1:8080/v1":                               true,
+		"http://[::1]:8080":                                      true,
+		"http://localhost:8080":                                  true,
+		"http://LocalHost:8080/v1/":                              true,
+		"http://localhost.evil.example":                          false,
+		"http://10.0.0.1":                                        false,
+		"https://cloudarq.example.com#a":                         false,
 		"http://cloudarq.example.com/v1":                         false,
 		"http://localhost.example.com":                           false,
 		"ftp://127.0.0.1":                                        false,
@@ -77,7 +83,7 @@ func TestRequest(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
-	if err := deployment.Disconnect(t.Context(), c); err != nil || asked.Method != http.MethodDelete || asked.Header.Get("If-Match") != `"v1"` {
+	if _, err := deployment.Disconnect(t.Context(), c); err != nil || asked.Method != http.MethodDelete || asked.Header.Get("If-Match") != `"v1"` {
 		t.Errorf("%s If-Match %q, %v", asked.Method, asked.Header.Get("If-Match"), err)
 	}
 }

@@ -8,7 +8,10 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/oklog/ulid/v2"
+
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 )
 
 // ConnectionInput is what is said of a connection. A change says all of it anew.
@@ -36,20 +39,7 @@ func (c Connection) Input() ConnectionInput {
 
 // Connections lists the organization's, without what their roles need.
 func (c *Client) Connections(ctx context.Context) ([]model.Connection, error) {
-	var all []model.Connection
-	for cursor := ""; ; {
-		var page struct {
-			Connections []model.Connection `json:"connections"`
-			Cursor      string             `json:"cursor"`
-		}
-		if _, err := c.Call(ctx, http.MethodGet, "/v1/connections?limit=500&cursor="+url.QueryEscape(cursor), nil, nil, &page); err != nil {
-			return nil, fmt.Errorf("list the deployment's connections: %w", err)
-		}
-		all = append(all, page.Connections...)
-		if cursor = page.Cursor; cursor == "" {
-			return all, nil
-		}
-	}
+	return collected(pages[model.Connection](ctx, c, "/v1/connections", "connections", url.Values{"limit": {"500"}}))
 }
 
 // Connection reads one.
@@ -59,7 +49,7 @@ func (c *Client) Connection(ctx context.Context, id model.ConnectionID) (Connect
 
 // Connect makes one. The same key again gives the connection that it gave before.
 func (c *Client) Connect(ctx context.Context, key string, in ConnectionInput) (Connection, error) {
-	return c.connection(ctx, "make a connection", http.MethodPost, "/v1/connections", map[string]string{"Idempotency-Key": key}, in)
+	return c.connection(ctx, "make a connection", http.MethodPost, "/v1/connections", map[string]string{KeyHeader: key}, in)
 }
 
 // Update changes one, unless somebody else changed it since it was read.
@@ -67,12 +57,39 @@ func (c *Client) Update(ctx context.Context, was Connection, in ConnectionInput)
 	return c.connection(ctx, "change connection "+string(was.ID), http.MethodPut, path(was.ID), map[string]string{"If-Match": was.tag}, in)
 }
 
-// Disconnect deletes one, unless somebody else changed it since it was read.
-func (c *Client) Disconnect(ctx context.Context, was Connection) error {
-	if _, err := c.Call(ctx, http.MethodDelete, path(was.ID), map[string]string{"If-Match": was.tag}, nil, nil); err != nil {
-		return fmt.Errorf("delete connection %s: %w", was.ID, err)
+// Disconnect deletes one, unless somebody else changed it since it was read. The receipt
+// says how far the purge is.
+func (c *Client) Disconnect(ctx context.Context, was Connection) (r model.Receipt, err error) {
+	if _, err = c.Call(ctx, http.MethodDelete, path(was.ID), map[string]string{"If-Match": was.tag}, nil, &r); err != nil {
+		err = fmt.Errorf("delete connection %s: %w", was.ID, err)
 	}
-	return nil
+	return r, err
+}
+
+// Receipt says how much of a deleted connection was purged.
+func (c *Client) Receipt(ctx context.Context, id model.ConnectionID) (r model.Receipt, err error) {
+	if _, err = c.Call(ctx, http.MethodGet, "/v1/receipts/"+url.PathEscape(string(id)), nil, nil, &r); err != nil {
+		err = fmt.Errorf("read what is left of connection %s: %w", id, err)
+	}
+	return r, err
+}
+
+// AccessKey is an access key that a connection is given.
+type AccessKey struct {
+	ID, Secret secret.String
+	Account    string    // whose it has to be; empty if that is not known
+	Made       time.Time // zero if that is not known
+}
+
+// GiveAccessKey gives a connection an access key in the place of what it had.
+func (c *Client) GiveAccessKey(ctx context.Context, was Connection, key AccessKey) (Connection, error) {
+	in := struct {
+		ID      string    `json:"access_key_id"`
+		Secret  string    `json:"secret_access_key"`
+		Account string    `json:"account_id,omitempty"`
+		Made    time.Time `json:"created_at,omitzero"`
+	}{key.ID.Reveal(), key.Secret.Reveal(), key.Account, key.Made}
+	return c.connection(ctx, "give connection "+string(was.ID)+" an access key", http.MethodPut, path(was.ID)+"/access-key", map[string]string{"If-Match": was.tag}, in)
 }
 
 func (c *Client) connection(ctx context.Context, doing, method, path string, header map[string]string, in any) (out Connection, err error) {
@@ -90,7 +107,7 @@ func path(id model.ConnectionID) string { return "/v1/connections/" + url.PathEs
 // the verification, which is an audit without tasks.
 func (c *Client) Verify(ctx context.Context, id model.ConnectionID) (model.Audit, error) {
 	var a model.Audit
-	answered, err := c.Call(ctx, http.MethodPost, path(id)+"/verify", nil, nil, &a)
+	answered, err := c.Call(ctx, http.MethodPost, path(id)+"/verify", map[string]string{KeyHeader: ulid.Make().String()}, nil, &a)
 	for err == nil && !a.State.Ended() {
 		select {
 		case <-ctx.Done():

@@ -279,13 +279,30 @@ func (c Connections) Find(ctx context.Context, word string) (model.Connection, e
 	if err != nil {
 		return model.Connection{}, err
 	}
-	at := slices.IndexFunc(all, func(c model.Connection) bool {
-		return word == string(c.ID) || word == c.AccountID || word == c.Name && word != ""
-	})
-	if at < 0 {
-		return model.Connection{}, inputf("no connection %q; cloudarq connections list shows them", word)
+	return Named(all, word)
+}
+
+// Named is the connection that has a word for its id, its account or its name. Elsewhere
+// than here several may have the same account or name.
+func Named(all []model.Connection, word string) (model.Connection, error) {
+	var found []model.Connection
+	for _, c := range all {
+		switch word {
+		case "":
+		case string(c.ID):
+			return c, nil
+		case c.AccountID, c.Name:
+			found = append(found, c)
+		}
 	}
-	return all[at], nil
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return model.Connection{}, inputf("no connection %q; cloudarq connections list shows them", word)
+	default:
+		return model.Connection{}, inputf("%d connections are called %q; say which by its id, which cloudarq connections list -o json shows", len(found), word)
+	}
 }
 
 // FindAny is Find, but finds by its account also a connection whose removal was

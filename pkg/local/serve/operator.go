@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/access/people"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -69,6 +70,22 @@ func (o Operator) Suspend(ctx context.Context, id model.OrganizationID, suspende
 		err = o.Store.For(id).ChangeItself(ctx, o.by(action), &itself)
 		if !errors.Is(err, store.ErrConflict) {
 			return itself, err
+		}
+	}
+}
+
+// Delete lets nobody of an organization in from now on, and has a Server purge everything
+// that is kept of it, twenty minutes later or as soon as one serves. Repeated it changes
+// nothing.
+func (o Operator) Delete(ctx context.Context, id model.OrganizationID) (model.Organization, error) {
+	if _, err := o.itself(ctx, id); err != nil {
+		return model.Organization{}, err
+	}
+	p := pipeline.Pipeline{Store: o.Store, Now: o.Now, PurgeAfter: purgeAfter}
+	for {
+		deleted, err := p.DeleteOrganization(ctx, o.by("delete-organization"), id)
+		if !errors.Is(err, store.ErrConflict) {
+			return deleted, err
 		}
 	}
 }
@@ -154,7 +171,7 @@ func (o Operator) Recover(ctx context.Context, email string) (model.Recovery, se
 	if len(orgs) == 0 {
 		return model.Recovery{}, secret.String{}, refused("%s is a member of no organization; invite anew with: cloudarq admin invite %s --organization ORGANIZATION", who.Email, who.Email)
 	}
-	return o.people().Recover(ctx, o.by("recover-person"), orgs[0], who.ID)
+	return o.people().Recover(ctx, o.by("recover-person"), orgs[0], who.ID, "")
 }
 
 // SetUp makes the first organization if there is none, and invites its first administrator

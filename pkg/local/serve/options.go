@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
@@ -18,8 +19,9 @@ const (
 	// DefaultAdministrator is who is invited first where nobody says who it is. The domain
 	// is nobody's (RFC 6761, section 6.3); whoever accepts can change the address.
 	DefaultAdministrator = "admin@cloudarq.localhost"
-	// DefaultOrganization is the one that is made at the first start.
-	DefaultOrganization model.OrganizationID = "default"
+	// DefaultOrganization is the one that is made at the first start: that of what was
+	// audited without a server, which is there to be read then.
+	DefaultOrganization = local.Organization
 )
 
 // Options say where and for whom a Server serves.
@@ -39,6 +41,8 @@ type Options struct {
 	PublicURL string
 	// SSOPrivateHosts are providers of single sign-on that may have private addresses.
 	SSOPrivateHosts []string
+	// Origins are those of pages elsewhere that may call /v1 from browsers.
+	Origins []api.Origin
 
 	Organization  model.OrganizationID // made at the first start
 	Administrator string               // the e-mail address of who is invited first

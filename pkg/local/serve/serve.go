@@ -24,7 +24,9 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
+	"github.com/cloudarq/cloudarq/pkg/console"
 	"github.com/cloudarq/cloudarq/pkg/local"
+	"github.com/cloudarq/cloudarq/pkg/platform/lockfile"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
@@ -51,9 +53,6 @@ type Server struct {
 	Options Options
 }
 
-// errServed says that another server has the state.
-var errServed = errors.New("it is served already by another process")
-
 // The figures by which a deployment does the same; template.yaml has its.
 const (
 	taskReceives   = 4
@@ -72,8 +71,8 @@ func (s *Server) Run(ctx context.Context) error {
 	if err := o.Complete(); err != nil {
 		return err
 	}
-	unlock, err := lock(filepath.Join(s.Dir, "serve.lock"))
-	if errors.Is(err, errServed) {
+	unlock, err := lockfile.Try(filepath.Join(s.Dir, "serve.lock"))
+	if errors.Is(err, lockfile.ErrHeld) {
 		return refused("%s is served already by another process; stop that first, or name another place with --data-dir", s.Dir)
 	}
 	if err != nil {
@@ -234,6 +233,7 @@ func (s *Server) wire() wired {
 			Client:   sso.NewClient(sso.Reach{PrivateHosts: s.Options.SSOPrivateHosts}),
 			Callback: s.Options.PublicURL + api.SSOCallback,
 		},
+		Origins: s.Options.Origins, Pages: console.Over,
 		Ledgers: s.State.Evidence, Now: time.Now, Log: s.Log, CheckerRole: s.Principal, AuditRole: s.AuditRole, Version: s.Version,
 	}
 	return w

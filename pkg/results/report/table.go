@@ -8,6 +8,7 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf16"
@@ -204,6 +205,16 @@ func Plain(value string) string {
 	}, value)
 }
 
+// PlainLines is Plain of a text of several lines, which stay lines.
+func PlainLines(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && steers(r) {
+			return -1
+		}
+		return r
+	}, text)
+}
+
 // steers says whether a character steers a terminal, turns text round or is not seen:
 // control characters, those of C1 too, and what Unicode calls formats.
 func steers(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
@@ -227,6 +238,49 @@ func escaped(data []byte) []byte {
 		}
 	}
 	return out
+}
+
+// Unescaped is JSON that Go's encoder wrote, of the same that a list shows: without the
+// escapes of what steers a terminal, which that encoder leaves as it is from U+007F on. So
+// what was hashed has its hash again.
+func Unescaped(data []byte) []byte {
+	if !bytes.Contains(data, []byte(`\u`)) {
+		return data
+	}
+	out := make([]byte, 0, len(data))
+	for i := 0; i < len(data); {
+		if data[i] != '\\' || i+1 == len(data) {
+			out = append(out, data[i])
+			i++
+			continue
+		}
+		r, n := unit(data[i:])
+		if utf16.IsSurrogate(r) {
+			low, more := unit(data[i+n:])
+			r, n = utf16.DecodeRune(r, low), n+more
+		}
+		if n > 0 && r >= 0x7f && r != utf8.RuneError && steers(r) {
+			out = utf8.AppendRune(out, r)
+			i += n
+			continue
+		}
+		out = append(out, data[i], data[i+1]) // and what follows them as it is
+		i += 2
+	}
+	return out
+}
+
+// unit is what an escape of JSON's, \uXXXX, stands for, and how long it is: 0 if none
+// begins data.
+func unit(data []byte) (r rune, n int) {
+	if len(data) < 6 || data[0] != '\\' || data[1] != 'u' {
+		return 0, 0
+	}
+	v, err := strconv.ParseUint(string(data[2:6]), 16, 16)
+	if err != nil {
+		return 0, 0
+	}
+	return rune(v), 6
 }
 
 // plainWriter is Plain for what is written in pieces; lines stay lines.

@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -97,4 +98,23 @@ func TestTableOfLongValues(t *testing.T) {
 	if took := time.Since(start); took > 20*time.Second {
 		t.Errorf("it took %s", took)
 	}
+}
+
+// TestUnescaped: what a list shows as JSON is read as what it was.
+func TestUnescaped(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		texts := rapid.SliceOf(rapid.StringOf(rapid.OneOf(rapid.Rune(), rapid.SampledFrom([]rune("\\u\u200b\u0085\x7f\x1b\"<9fe\U000e0001"))))).Draw(t, "texts")
+		was, err := json.Marshal(texts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var shown bytes.Buffer
+		if err := report.Write(&shown, report.NDJSON, report.Style{}, []json.RawMessage{was}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := report.Unescaped(bytes.TrimSpace(shown.Bytes())); !bytes.Equal(got, was) {
+			t.Errorf("%q is read as %q, shown as %q", was, got, shown.String())
+		}
+	})
 }

@@ -2,6 +2,7 @@ package keyring
 
 import (
 	"bytes"
+	"context"
 	"crypto/cipher"
 	"crypto/rand"
 	"encoding/json"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime"
 
+	"github.com/cloudarq/cloudarq/pkg/platform/lockfile"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 )
 
@@ -123,7 +125,7 @@ func create(path string, passphrase secret.String) (content, fs.FileInfo, error)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return content{}, nil, err
 	}
-	unlock, err := lock(path)
+	unlock, err := lockfile.Lock(context.Background(), lockOf(path))
 	if err != nil {
 		return content{}, nil, err
 	}

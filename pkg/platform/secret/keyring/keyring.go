@@ -19,6 +19,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/cloudarq/cloudarq/pkg/platform/lockfile"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 )
 
@@ -137,7 +138,7 @@ func (k *Keyring) reload() error {
 // AddKey makes a new master key, which wraps from now on, also for processes that
 // have the keyring open. Rewrap then moves what older ones have wrapped.
 func (k *Keyring) AddKey() error {
-	unlock, err := lock(k.path)
+	unlock, err := lockfile.Lock(context.Background(), lockOf(k.path))
 	if err == nil {
 		err = k.addKey()
 		unlock()
@@ -169,7 +170,7 @@ func (k *Keyring) Hold(ctx context.Context) (release func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if release, err = share(k.path); err != nil {
+	if release, err = lockfile.Share(ctx, lockOf(k.path)); err != nil {
 		return nil, fmt.Errorf("hold keyring %s: %w", k.path, err)
 	}
 	return release, nil
@@ -180,7 +181,7 @@ func (k *Keyring) Hold(ctx context.Context) (release func(), err error) {
 // are: they are asked for while nobody holds the keyring, so that none can be stored
 // meanwhile. An error of theirs drops nothing.
 func (k *Keyring) DropKeys(wrapped iter.Seq2[[]byte, error]) (dropped int, err error) {
-	unlock, err := lock(k.path)
+	unlock, err := lockfile.Lock(context.Background(), lockOf(k.path))
 	if err == nil {
 		dropped, err = k.dropKeys(wrapped)
 		unlock()
@@ -336,3 +337,7 @@ func (k *Keyring) find(id string) (master, bool) {
 	}
 	return master{}, false
 }
+
+// lockOf is the file whose lock keeps other processes from changing a keyring. It is held
+// for milliseconds.
+func lockOf(path string) string { return path + ".lock" }

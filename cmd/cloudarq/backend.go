@@ -1,0 +1,380 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	apiclient "github.com/cloudarq/cloudarq/pkg/api/client"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/audit/statement"
+	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
+	"github.com/cloudarq/cloudarq/pkg/local"
+	"github.com/cloudarq/cloudarq/pkg/local/keep"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/results/report"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+// backend is what verbs read: the state of this machine, or what a server has. A verb has
+// one body for both, so that it shows the same of the same records.
+type backend interface {
+	// Connections are those that are not deleted, by their ids.
+	Connections(ctx context.Context) ([]model.Connection, error)
+	// Rows are connections as they are shown, with what is noted elsewhere of them.
+	Rows(ctx context.Context, of []model.Connection) ([]report.Connection, error)
+	// ExternalID is what the role of a connection has to ask for.
+	ExternalID(ctx context.Context, c model.Connection) (string, error)
+
+	// Audits yields the audits of a connection, the newest first.
+	Audits(ctx context.Context, of model.ConnectionID) iter.Seq2[model.Audit, error]
+	// Audit is an audit as it is now, as it can be written, and how far it is.
+	Audit(ctx context.Context, a model.Audit) (model.Audit, apiclient.Progress, error)
+	Cancel(ctx context.Context, a model.Audit) error
+	// Worst are the failures of an audit, the gravest first; false says that the backend
+	// does not have verdicts.
+	Worst(ctx context.Context, a model.Audit) ([]report.Verdict, bool, error)
+	// Calls visits the calls of an audit, and says how many ledgers were left out because
+	// no record names them.
+	Calls(ctx context.Context, a model.Audit, visit func(ledger.Entry) error) (unrecorded int, err error)
+	// Verify holds what is kept of an audit to its records and its signature, and this to a
+	// key unless that is nil.
+	Verify(ctx context.Context, a model.Audit, key ed25519.PublicKey) (pipeline.Verification, error)
+
+	// Findings yields the findings of a connection, open and resolved.
+	Findings(ctx context.Context, of model.ConnectionID) iter.Seq2[model.Finding, error]
+	// Tags has the tags of resources with the keys given.
+	Tags(ctx context.Context, keys []string) (*tagged, error)
+
+	// AdminLog yields what administrators changed, the newest first.
+	AdminLog(ctx context.Context) iter.Seq2[model.AdminEntry, error]
+	// Settings changes the settings, if there is anything to change, and gives them.
+	Settings(ctx context.Context, change func(*model.Settings)) (model.Settings, error)
+}
+
+// using runs a verb on what --server names, or on the state of this machine.
+func (c *cli) using(ctx context.Context, work func(backend) error) error {
+	if _, err := c.format(); err != nil {
+		return err
+	}
+	if c.server == "" {
+		return c.with(ctx, func(s *local.State) error { return work(c.here(s)) })
+	}
+	client, err := c.deployment()
+	if err != nil {
+		return err
+	}
+	return work(there{client})
+}
+
+// here is the state of this machine.
+type here struct {
+	*local.State
+	cli *cli
+}
+
+func (c *cli) here(s *local.State) here { return here{s, c} }
+
+func (h here) Connections(ctx context.Context) ([]model.Connection, error) {
+	return h.Records.Connections(ctx)
+}
+
+func (h here) Rows(ctx context.Context, of []model.Connection) ([]report.Connection, error) {
+	rows := make([]report.Connection, len(of))
+	for i, connection := range of {
+		var err error
+		if rows[i], err = row(ctx, h.State, connection); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
+}
+
+func (h here) ExternalID(ctx context.Context, c model.Connection) (string, error) {
+	id, err := h.cli.kept(h.State).ExternalID(ctx, c)
+	return id.Reveal(), err
+}
+
+func (h here) Audits(ctx context.Context, of model.ConnectionID) iter.Seq2[model.Audit, error] {
+	return listed(func() ([]model.Audit, error) { return h.Records.AuditsOf(ctx, of) })
+}
+
+// listed yields a list that is read at once.
+func listed[T any](read func() ([]T, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		all, err := read()
+		for _, one := range all {
+			if !yield(one, nil) {
+				return
+			}
+		}
+		if err != nil {
+			var none T
+			yield(none, err)
+		}
+	}
+}
+
+// localWatch is how often an audit of another process is looked at.
+const localWatch = time.Second
+
+func (h here) Audit(ctx context.Context, a model.Audit) (model.Audit, apiclient.Progress, error) {
+	p := apiclient.Progress{Wait: localWatch}
+	a, err := h.Records.Audit(ctx, a.Connection, a.ID)
+	if err != nil || a.State.Ended() { // of which nobody asks how far it is
+		return a, p, err
+	}
+	tasks, err := h.Tasks(ctx, a)
+	for _, t := range tasks {
+		p.Calls += t.Calls
+		if t.State == model.TaskFailed || t.State == model.TaskIngested {
+			p.Done++
+		}
+	}
+	p.Total = len(tasks)
+	return a, p, err
+}
+
+func (h here) Worst(ctx context.Context, a model.Audit) ([]report.Verdict, bool, error) {
+	failed, err := failures(ctx, h.State, a)
+	return failed, true, err
+}
+
+func (h here) Findings(ctx context.Context, of model.ConnectionID) iter.Seq2[model.Finding, error] {
+	return listed(func() ([]model.Finding, error) { return h.State.Findings(ctx, of) })
+}
+
+func (h here) Tags(ctx context.Context, keys []string) (*tagged, error) {
+	return readTags(ctx, h.State, keys)
+}
+
+func (h here) AdminLog(ctx context.Context) iter.Seq2[model.AdminEntry, error] {
+	return func(yield func(model.AdminEntry, error) bool) {
+		for cursor := ""; ; {
+			page, next, err := h.Records.AdminLogPage(ctx, cursor, 1000)
+			if err != nil {
+				yield(model.AdminEntry{}, err)
+				return
+			}
+			for _, e := range page {
+				if !yield(e, nil) {
+					return
+				}
+			}
+			if cursor = next; cursor == "" {
+				return
+			}
+		}
+	}
+}
+
+func (h here) Settings(ctx context.Context, change func(*model.Settings)) (model.Settings, error) {
+	for {
+		settings, err := h.Records.Settings(ctx)
+		if err == nil && change != nil {
+			change(&settings)
+			err = h.Records.PutSettings(ctx, model.Change{}, &settings)
+		}
+		if !errors.Is(err, store.ErrConflict) { // or another process was faster
+			return settings, err
+		}
+	}
+}
+
+// there is what a server has.
+type there struct{ *apiclient.Client }
+
+// askedAtOnce is how many requests are made at a time where each connection takes one.
+const askedAtOnce = 8
+
+func (t there) Rows(ctx context.Context, of []model.Connection) ([]report.Connection, error) {
+	rows := make([]report.Connection, len(of))
+	all, actx := errgroup.WithContext(ctx)
+	all.SetLimit(askedAtOnce)
+	for i, connection := range of {
+		all.Go(func() error {
+			latest, found, err := t.LatestAudit(actx, connection.ID)
+			if err != nil {
+				return err
+			}
+			rows[i] = report.NewConnection(connection, time.Now())
+			rows[i].LastAudit = string(latest.ID)
+			if found && connection.Schedule.Once() {
+				rows[i].Reminder = reminder(latest)
+			}
+			return nil
+		})
+	}
+	return rows, all.Wait()
+}
+
+func (t there) ExternalID(ctx context.Context, c model.Connection) (string, error) {
+	read, err := t.Connection(ctx, c.ID)
+	if err == nil && read.ExternalID == "" {
+		err = &exitError{exitAccess, errors.New("the server shows External IDs to those alone who have the scope connections")}
+	}
+	return read.ExternalID, err
+}
+
+func (t there) Cancel(ctx context.Context, a model.Audit) error {
+	_, _, err := t.CancelAudit(ctx, a)
+	return err
+}
+
+func (t there) Worst(context.Context, model.Audit) ([]report.Verdict, bool, error) {
+	return nil, false, nil
+}
+
+func (t there) Calls(ctx context.Context, a model.Audit, visit func(ledger.Entry) error) (int, error) {
+	for call, err := range t.Client.Calls(ctx, a) {
+		if err == nil {
+			err = visit(call)
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	return 0, nil
+}
+
+func (t there) Verify(ctx context.Context, a model.Audit, key ed25519.PublicKey) (pipeline.Verification, error) {
+	v, err := t.VerifyAudit(ctx, a)
+	if err != nil || key == nil || v.PublicKey == statement.Text(key) && v.Signature == pipeline.SignatureValid {
+		return v, err
+	}
+	// What the server held the audit to is not what it has to be held to.
+	v.PublicKey, v.Fingerprint, v.Verdict = statement.Text(key), statement.Fingerprint(key), pipeline.VerdictAltered
+	switch {
+	case a.Statement == nil:
+		v.Signature = pipeline.SignatureNone
+		v.Problems = append(v.Problems, "the audit is not signed")
+	default:
+		v.Signature = pipeline.SignatureInvalid
+		v.Problems = append(v.Problems, "what is signed was not signed by the key "+v.Fingerprint)
+	}
+	return v, nil
+}
+
+func (t there) Tags(_ context.Context, keys []string) (*tagged, error) {
+	if len(keys) > 0 {
+		return nil, usagef("filters on tags do not go with --server yet: the API does not have the tags of resources")
+	}
+	return &tagged{}, nil
+}
+
+func (t there) Settings(ctx context.Context, change func(*model.Settings)) (model.Settings, error) {
+	settings, tag, err := t.Client.Settings(ctx)
+	if err != nil || change == nil {
+		return settings, err
+	}
+	change(&settings)
+	return t.PutSettings(ctx, tag, settings)
+}
+
+// findConnection finds a connection by its id, its account or its name.
+func findConnection(ctx context.Context, b backend, word string) (model.Connection, error) {
+	all, err := b.Connections(ctx)
+	if err != nil {
+		return model.Connection{}, err
+	}
+	return keep.Named(all, word)
+}
+
+// allAudits are the audits of all connections, the newest first, and none that only
+// verified a connection.
+func allAudits(ctx context.Context, b backend) ([]model.Audit, error) {
+	connections, err := b.Connections(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var audits []model.Audit
+	for _, c := range connections {
+		for a, err := range b.Audits(ctx, c.ID) {
+			if err != nil {
+				return nil, err
+			}
+			if !a.Verification {
+				audits = append(audits, a)
+			}
+		}
+	}
+	slices.SortFunc(audits, func(a, b model.Audit) int { return cmp.Compare(b.ID, a.ID) })
+	return audits, nil
+}
+
+// findAudit finds an audit by id, by the beginning of one, by account, or the latest. It
+// reads no further than it must.
+func findAudit(ctx context.Context, b backend, word string) (model.Audit, error) {
+	connections, err := b.Connections(ctx)
+	if err != nil {
+		return model.Audit{}, err
+	}
+	var newest, of *model.Audit // of all, and of the account that the word is
+	var found []model.Audit
+	begin := strings.ToUpper(word)
+	named, account := word != "" && word != "latest", accountSyntax.MatchString(word)
+	for _, c := range connections {
+		another := account && c.AccountID != "" && c.AccountID != word
+		for a, err := range b.Audits(ctx, c.ID) {
+			if err != nil {
+				return model.Audit{}, err
+			}
+			if a.Verification {
+				continue
+			}
+			if newest == nil || a.ID > newest.ID {
+				newest = &a
+			}
+			mine := named && a.AccountID == word
+			if mine && (of == nil || a.ID > of.ID) {
+				of = &a
+			}
+			if named && strings.HasPrefix(string(a.ID), begin) {
+				found = append(found, a)
+			}
+			// Ids are in the order of time, and so no older one begins with the word.
+			if !named || mine || another || !account && string(a.ID) < begin {
+				break
+			}
+		}
+	}
+	switch {
+	case newest == nil:
+		return model.Audit{}, usagef("there are no audits yet; begin with: cloudarq audit run")
+	case !named:
+		found = []model.Audit{*newest}
+	case of != nil:
+		found = []model.Audit{*of}
+	case len(found) == 0:
+		return model.Audit{}, usagef("no audit %q; cloudarq audit list shows them", word)
+	case len(found) > 1:
+		return model.Audit{}, usagef("%s begin with %q", report.Count(len(found), "audit"), word)
+	}
+	now, _, err := b.Audit(ctx, found[0])
+	return now, err
+}
+
+// allFindings yields the findings of all connections.
+func allFindings(ctx context.Context, b backend) iter.Seq2[model.Finding, error] {
+	return func(yield func(model.Finding, error) bool) {
+		connections, err := b.Connections(ctx)
+		if err != nil {
+			yield(model.Finding{}, err)
+			return
+		}
+		for _, c := range connections {
+			for f, err := range b.Findings(ctx, c.ID) {
+				if !yield(f, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}

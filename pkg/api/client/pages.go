@@ -1,0 +1,66 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"net/http"
+	"net/url"
+)
+
+// maxPages bounds a list: a million findings, 40,000 audits of a connection. A server that
+// gives cursors for ever would be asked for ever.
+const maxPages = 2_000
+
+// pages yields a list page by page: whoever stops has read no page more.
+func pages[T any](ctx context.Context, c *Client, path, field string, query url.Values) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		cursor := ""
+		for range maxPages {
+			if cursor != "" {
+				query.Set("cursor", cursor)
+			}
+			var page map[string]json.RawMessage
+			if _, err := c.Call(ctx, http.MethodGet, path+"?"+query.Encode(), nil, nil, &page); err != nil {
+				yield(none, fmt.Errorf("list the server's %s: %w", field, err))
+				return
+			}
+			var all []T
+			next := ""
+			err := json.Unmarshal(page[field], &all)
+			if text, more := page["cursor"]; more && err == nil {
+				err = json.Unmarshal(text, &next)
+			}
+			if err != nil {
+				yield(none, fmt.Errorf("what answers at %s is not CloudArq's API: %w", c.base, err))
+				return
+			}
+			for _, one := range all {
+				if !yield(one, nil) {
+					return
+				}
+			}
+			if next == "" {
+				return
+			}
+			if next == cursor {
+				break
+			}
+			cursor = next
+		}
+		yield(none, fmt.Errorf("what answers at %s is not CloudArq's API: its list of %s has no end", c.base, field))
+	}
+}
+
+// collected is all of a list.
+func collected[T any](list iter.Seq2[T, error]) (all []T, err error) {
+	for one, err := range list {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
