@@ -66,6 +66,8 @@ race: ## The tests of everything that does not link the AWS SDK, with the race d
 generate: ## Write the files that follow from the code
 	cd tools && go tool templ generate -path ../pkg/results/report && go tool templ generate -path ../pkg/console/pages
 	go run ./internal/register .
+	go run ./internal/generate .
+	@# What operations answer follows from the policy, and the OpenAPI document from what they answer.
 	go run ./test/fuzz -walk pkg/api/examples.json
 	go run ./internal/generate .
 	go run ./bench/cost
@@ -76,7 +78,7 @@ generated: ## Fail if a generated file is stale
 
 .PHONY: fuzz fuzz-short fuzz-parsers
 fuzz: warm ## Have schemathesis make 20,000 requests of the OpenAPI document and more, as everybody, and record them in docs/fuzzing.md (some minutes)
-	go run ./test/fuzz -examples 30 -record docs/fuzzing.md
+	go run ./test/fuzz -examples 60 -record docs/fuzzing.md
 fuzz-short: warm ## The same with a few thousand requests, another set each day
 	go run ./test/fuzz -examples 2 -phases examples,coverage,fuzzing -seed "$$(date +%Y%m%d)"
 

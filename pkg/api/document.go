@@ -169,11 +169,50 @@ var shownExamples = sync.OnceValue(func() (all struct {
 	return all
 })
 
+// openRoutes are the routes that no operation is behind: anybody may read what is there, and
+// it is no record of anybody's.
+func openRoutes() []*huma.Operation {
+	text := func(kind string, more ...string) map[string]*huma.MediaType {
+		all := map[string]*huma.MediaType{}
+		for _, k := range append(more, kind) {
+			all[k] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+		}
+		return all
+	}
+	object := map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: huma.TypeObject}}}
+	policy := maps.Clone(object)
+	maps.Copy(policy, text("application/yaml", "text/plain"))
+	tag := &huma.Header{Required: true, Schema: &huma.Schema{Type: huma.TypeString}}
+	version := map[string]*huma.Header{"ETag": tag, "CloudArq-Policy-Version": tag}
+	get := func(id, path, summary string, responses map[string]*huma.Response, params ...*huma.Param) *huma.Operation {
+		return &huma.Operation{
+			OperationID: id, Method: http.MethodGet, Path: path, Summary: summary, Tags: []string{"published"}, Responses: responses, Parameters: params,
+			Security: anybody.security(), Metadata: map[string]any{needKey: anybody},
+		}
+	}
+	document := get("get-document", "/v1/openapi.json", "Show this document", nil)
+	conditions(document)
+	document.Responses["200"].Description, document.Responses["200"].Content = "OK", map[string]*huma.MediaType{"application/openapi+json": object["application/json"]}
+	return []*huma.Operation{
+		document,
+		get(
+			"get-policy", policyPath, "Show what the audit role of an account may do",
+			map[string]*huma.Response{"200": {Description: "OK", Headers: maps.Clone(version), Content: policy}, "304": {Description: "Not Modified", Headers: version}},
+			&huma.Param{Name: "format", In: "query", Description: "The policy alone, or a template that makes the role", Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"json", "cloudformation", "stackset", "terraform"}, Default: "json"}},
+			&huma.Param{Name: "If-None-Match", In: "header", Description: "The ETag of what one has", Schema: &huma.Schema{Type: huma.TypeString}},
+		),
+		get("get-security-contact", securityPath, "Tell whom to tell of a hole (RFC 9116)", map[string]*huma.Response{"200": {Description: "OK", Content: text("text/plain")}}),
+	}
+}
+
 // describe completes the document, when all operations are in it: by which codes each
 // refuses, which header fields its answers have, and examples.
 func describe(doc *huma.OpenAPI) {
 	c := doc.Components
 	c.Headers, c.Responses = maps.Clone(sharedHeaders), map[string]*huma.Response{}
+	for _, op := range openRoutes() {
+		doc.AddOperation(op)
+	}
 	for _, item := range doc.Paths {
 		for _, op := range []*huma.Operation{item.Get, item.Put, item.Post, item.Patch, item.Delete} {
 			if op == nil {

@@ -174,8 +174,8 @@ func (p *promises) broken(o promised, method string, w *httptest.ResponseRecorde
 	if _, ok := response.Content[kind]; !ok {
 		return fmt.Errorf("the media type %s of status %d is not documented", kind, w.Code)
 	}
-	if kind == "application/x-ndjson" {
-		return nil // TestCalls and TestAdminLogPages look at each line
+	if !strings.HasSuffix(kind, "json") || kind == "application/x-ndjson" {
+		return nil // a text; TestCalls and TestAdminLogPages look at each line
 	}
 	schema, err := p.schema(response.at + "/content/" + strings.ReplaceAll(kind, "/", "~1") + "/schema")
 	if err != nil {
@@ -252,7 +252,7 @@ func TestDocument(t *testing.T) {
 			}
 			for status, r := range o.Responses {
 				for kind, c := range r.Content {
-					if kind == "application/json" {
+					if kind == "application/json" && o.Tags[0] != "published" { // whoever asks sees it at once
 						fits(o.OperationID+" "+status, at+"/responses/"+status+"/content/"+escaped.Replace(kind)+"/schema", c.Example)
 					}
 				}

@@ -63,7 +63,7 @@ func TestForeignOrigins(t *testing.T) {
 func TestOtherMethods(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
-	takes := map[string][]string{"/v1/policy": {"GET", "HEAD"}, "/.well-known/security.txt": {"GET", "HEAD"}}
+	takes := map[string][]string{}
 	for _, o := range s.operations() {
 		path := strings.NewReplacer("{", "", "}", "").Replace(o.path)
 		takes[path] = append(takes[path], o.method)
@@ -231,7 +231,7 @@ func TestHostileValues(t *testing.T) {
 				}
 			}
 		}
-		if w.Body.Len() > 0 && !json.Valid(w.Body.Bytes()) {
+		if w.Body.Len() > 0 && strings.Contains(w.Header().Get("Content-Type"), "json") != json.Valid(w.Body.Bytes()) {
 			t.Errorf("%s with %s %.60q: no JSON: %.200s", o.ID, what, value, w.Body)
 		}
 	}

@@ -104,8 +104,8 @@ var changing = []struct {
 	{regexp.MustCompile(`"(hash|prev|sha256|statement_sha256)":"[0-9a-f]{64}"`), `"${1}":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"`},
 	{regexp.MustCompile(`"(public_key|signature|sig|key)":"[A-Za-z0-9+/]{40,}={0,2}"`), `"${1}":"…"`},
 	{regexp.MustCompile(`"SHA256:[A-Za-z0-9+/]{43}"`), `"SHA256:…"`},
+	{regexp.MustCompile(`"challenge":"[A-Za-z0-9_-]{43}"`), `"challenge":"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"`}, // of RFC 7636
 	{regexp.MustCompile(`"(id|rawId|clientDataJSON|attestationObject|authenticatorData|signature|userHandle|publicKey|transports)":"[A-Za-z0-9_-]{27,}={0,2}"`), `"${1}":"…"`},
-	{regexp.MustCompile(`"challenge":"[A-Za-z0-9_-]{43}"`), `"challenge":"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"`},
 	{regexp.MustCompile(`"duration_ms":[0-9.e-]+`), `"duration_ms":12.5`},
 	{regexp.MustCompile(`"request_id":"[0-9a-f]{32}"`), `"request_id":"5d8e4c3b9a2f4c3b9a2f5d8e4c3b9a2f"`},
 	{regexp.MustCompile(`"(size|bytes)":[0-9]+`), `"${1}":583`},

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oklog/ulid/v2"
 	"github.com/pquerna/otp/totp"
 
 	"github.com/cloudarq/cloudarq/pkg/api/auth"
@@ -262,4 +265,11 @@ func (d *deployment) age(ctx context.Context, connection, audit string, now time
 			return err
 		}
 	}
+}
+
+// working has somebody work on a rekey of some Idempotency-Key.
+func (d *deployment) working(ctx context.Context, key string, now time.Time) error {
+	sum := sha256.Sum256([]byte("null")) // of the request, which says nothing
+	_, err := d.store.For(organization).Once(ctx, "rekey", key, hex.EncodeToString(sum[:]), ulid.Make().String(), now, time.Minute)
+	return err
 }

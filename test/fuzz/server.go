@@ -63,10 +63,9 @@ type deployment struct {
 	log       *faults
 	hold      sync.RWMutex // held while no worker shall do anything
 	blobs     *dir.Store
-	limited   atomic.Bool // whether limits hold
-	away      atomic.Bool // whether no try can be counted
-	denied    atomic.Bool // whether AWS denies the table's use
-	contested atomic.Bool // whether somebody else writes each record first
+	limited   atomic.Bool           // whether limits hold
+	away      atomic.Pointer[error] // why no try can be counted, if so
+	contested atomic.Bool           // whether somebody else writes each record first
 	close     []io.Closer
 }
 
@@ -171,11 +170,11 @@ type forgetful struct {
 	d *deployment
 }
 
+// Why no try can be counted.
 var (
 	errAway         = errors.New("the table is away")
-	errDenied error = &smithy.OperationError{ServiceID: "DynamoDB", OperationName: "PutItem", Err: &smithy.GenericAPIError{
-		Code:    "AccessDeniedException",
-		Message: "User: arn:aws:sts::999999999999:assumed-role/api/f is not authorized to perform: dynamodb:PutItem on resource: arn:aws:dynamodb:eu-west-1:999999999999:table/t because no identity-based policy allows the dynamodb:PutItem action",
+	errDenied error = &smithy.OperationError{ServiceID: "DynamoDB", OperationName: "UpdateItem", Err: &smithy.GenericAPIError{
+		Code: "AccessDeniedException", Message: "User: arn:aws:sts::999999999999:assumed-role/api/x is not authorized to perform: dynamodb:UpdateItem on resource: x because no identity-based policy allows the dynamodb:UpdateItem action",
 	}}
 )
 
@@ -184,16 +183,13 @@ func (f forgetful) Put(ctx context.Context, it table.Item) error {
 	if f.d.contested.Load() {
 		return table.ErrConflict
 	}
-	if f.d.denied.Load() {
-		return errDenied
-	}
 	return f.Table.Put(ctx, it)
 }
 
 // Add implements table.Table.
 func (f forgetful) Add(ctx context.Context, k table.Key, n int64, expires time.Time) (int64, error) {
-	if f.d.away.Load() {
-		return 0, errAway
+	if why := f.d.away.Load(); why != nil {
+		return 0, *why
 	}
 	if f.d.limited.Load() || strings.Contains(k.PK, "ticket") { // which is good for one use; see store.Limits.UseOnce
 		return f.Table.Add(ctx, k, n, expires)

@@ -3,8 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -254,20 +252,10 @@ func (w *walk) operators() {
 		w.alone(func() {
 			job = w.do(http.MethodPost, "/operator/v1/organizations/acme/rekey", fields{"Idempotency-Key": "1"}, nil)
 		})
-		w.inFlight("rekey", "null")
-		w.refused("request_in_flight", http.MethodPost, "/operator/v1/organizations/acme/rekey", fields{"Idempotency-Key": "in flight"}, nil)
 		w.until("/operator/v1/organizations/acme/jobs/"+job.text("id"), func(a answer) bool { return a.text("ended_at") != "" })
 	})
 	w.refused("not_signed", http.MethodGet, "/operator/v1/doctor", nil, nil)
 	w.enter("anna@example.com", annas)
-}
-
-// inFlight has a request be worked on by somebody else, under the key "in flight".
-func (w *walk) inFlight(what, request string) {
-	sum := sha256.Sum256([]byte(request))
-	if _, err := w.d.store.For(organization).Once(w.ctx, what, "in flight", hex.EncodeToString(sum[:]), "x", w.clock(), time.Minute); err != nil {
-		w.failed = err
-	}
 }
 
 // enter has somebody sign in, who makes what follows.
@@ -381,8 +369,6 @@ func (w *walk) findings() {
 	}
 	w.post("/v1/external-id/retire", nil)
 	w.get("/v1/settings")
-	w.get("/v1/organization")
-	w.edit(http.MethodPatch, "/v1/organization", object{"name": "Acme Corporation"})
 	w.get("/v1/admin-log?limit=2")
 	w.get("/v1/admin-log/verification")
 }
@@ -414,14 +400,11 @@ func (w *walk) alter(connection string) {
 func (w *walk) people() {
 	admin := w.bearer
 	w.get("/v1/session")
-	// A program signs in by the browser's session: the challenge of RFC 7636, appendix B.
-	code := w.post("/v1/session/handover", object{"challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}).text("code")
-	w.nobody(func() {
-		w.post("/v1/sign-in/handover", object{"code": code, "verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"})
-		w.get("/v1/session/renewal")
-	})
 	me := w.get("/v1/me").text("id")
 	w.do(http.MethodPatch, "/v1/me", nil, object{"name": "Anna Virtanen"})
+	w.get("/v1/organization")
+	w.edit(http.MethodPatch, "/v1/organization", object{"name": "Acme Corporation"})
+	w.hands()
 	w.post("/v1/projects", object{"name": "old"})
 	w.edit(http.MethodDelete, "/v1/projects/old", nil)
 	w.get("/v1/projects/shop")
@@ -452,9 +435,7 @@ func (w *walk) people() {
 		w.bearer = bearer
 		w.refused("member_suspended", http.MethodGet, "/v1/session", nil, nil)
 	})
-	nightly := object{"name": "nightly pipeline", "scopes": []string{"read", "audit"}, "projects": []string{"shop"}}
-	made := w.do(http.MethodPost, "/v1/tokens", fields{"Idempotency-Key": "nightly"}, nightly)
-	w.refused("already_made", http.MethodPost, "/v1/tokens", fields{"Idempotency-Key": "nightly"}, nightly)
+	made := w.post("/v1/tokens", object{"name": "nightly pipeline", "scopes": []string{"read", "audit"}, "projects": []string{"shop"}})
 	w.get("/v1/tokens")
 	w.get("/v1/tokens/" + made.text("api_token", "id"))
 	w.as(made.text("token"), func() { w.refused("session_needed", http.MethodGet, "/v1/me", nil, nil) })
@@ -462,6 +443,9 @@ func (w *walk) people() {
 	w.as(all.text("token"), func() {
 		w.refused("not_by_token", http.MethodPost, member+"/recovery", nil, nil)
 	})
+	for range 2 { // the second of a client that lost the answer
+		w.try(http.MethodPost, "/v1/tokens", fields{"Idempotency-Key": "weekly"}, object{"name": "weekly", "scopes": []string{"read"}})
+	}
 	w.do(http.MethodDelete, "/v1/tokens/"+made.text("api_token", "id"), nil, nil)
 	w.do(http.MethodDelete, member+"/sessions", nil, nil)
 	w.edit(http.MethodDelete, member, nil)
@@ -492,6 +476,16 @@ func (w *walk) people() {
 		w.refused("not_a_member", http.MethodPost, "/v1/session/organization", nil, object{"organization": "gamma"})
 	})
 	w.get("/v1/me/sessions")
+}
+
+// hands gives a program a session, by a browser that has one; and renews one's own.
+func (w *walk) hands() {
+	const verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" // of RFC 7636, appendix B
+	code := w.post("/v1/session/handover", object{"challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"})
+	w.nobody(func() {
+		w.post("/v1/sign-in/handover", object{"code": code.text("code"), "verifier": verifier})
+		w.get("/v1/session/renewal?return=/me")
+	})
 }
 
 // factors are set up, used and removed.
@@ -647,6 +641,13 @@ func (w *walk) caps() {
 	a := w.post("/v1/audits", object{"connection": c.text("id")})
 	at := "/v1/connections/" + c.text("id") + "/audits/" + a.text("id")
 	w.post(at+"/cancel", nil)
+	if err := w.d.working(w.ctx, "held", w.clock()); err != nil {
+		w.failed = err
+		return
+	}
+	w.operates(func() {
+		w.refused("request_in_flight", http.MethodPost, "/operator/v1/organizations/acme/rekey", fields{"Idempotency-Key": "held"}, nil)
+	})
 	whole := w.handler
 	w.d.api.Caps, w.d.api.People.Relying = api.Caps{Connections: 1, Organizations: 1, Projects: 1}, people.Relying{}
 	w.handler = w.d.api.Handler()
@@ -661,12 +662,11 @@ func (w *walk) caps() {
 	w.d.contested.Store(true)
 	w.refused("conflict", http.MethodPatch, "/v1/projects/shop", tag, object{"description": "contested"})
 	w.d.contested.Store(false)
-	w.d.denied.Store(true)
-	w.refused("installation_denied", http.MethodPatch, "/v1/projects/shop", tag, object{"description": "denied"})
-	w.d.denied.Store(false)
-	w.d.away.Store(true)
-	w.refused("internal", http.MethodPost, "/v1/audits", nil, object{"connection": c.text("id")})
-	w.d.away.Store(false)
+	for code, why := range map[string]error{"internal": errAway, "installation_denied": errDenied} {
+		w.d.away.Store(&why)
+		w.refused(code, http.MethodPost, "/v1/audits", nil, object{"connection": c.text("id")})
+		w.d.away.Store(nil)
+	}
 	w.d.log.forget()
 	if err := w.d.age(w.ctx, c.text("id"), a.text("id"), w.clock()); err != nil {
 		w.failed = err
