@@ -23,9 +23,9 @@ test: warm ## Run all tests that are quick (minutes; the first build takes longe
 	@test/emulator/python -c ''
 	go test ./...
 
-e2e: warm ## Run the command and the deployed functions end to end, with every kill point (about twelve minutes)
+e2e: warm ## Run the command and the deployed functions end to end, with every kill point (about twelve minutes; RUN=pattern for some of it)
 	@test/emulator/python -c ''
-	CLOUDARQ_E2E_SAMPLE=1 go test -count=1 -timeout 30m ./cmd/... ./test/...
+	CLOUDARQ_E2E_SAMPLE=1 go test -count=1 -timeout 30m $(if $(RUN),-run '$(RUN)') ./cmd/... ./test/...
 
 # What is given to the program, which asks before it does anything.
 SMOKE := $(if $(PROFILE),-profile "$(PROFILE)") $(if $(REGION),-region "$(REGION)") $(if $(DIST),-dist "$(DIST)") $(if $(SERVICES),-services "$(SERVICES)") \

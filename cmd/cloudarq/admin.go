@@ -35,7 +35,8 @@ kept stay sealed until their connections are removed.`,
 	} {
 		cmd.AddCommand(&cobra.Command{
 			Use: sub.use, Short: sub.short, Args: cobra.NoArgs,
-			RunE: func(cmd *cobra.Command, _ []string) error { return c.settings(cmd.Context(), sub.change) },
+			Example: "  cloudarq admin access-keys " + sub.use + "\n  cloudarq admin access-keys " + sub.use + " --server https://cloudarq.example.com",
+			RunE:    func(cmd *cobra.Command, _ []string) error { return c.settings(cmd.Context(), sub.change) },
 		})
 	}
 	return cmd

@@ -26,8 +26,10 @@ func (c *cli) audit() *cobra.Command {
 		&cobra.Command{
 			Use:   "list",
 			Short: "List the audits of all accounts, newest first",
-			Args:  cobra.NoArgs,
-			RunE:  func(cmd *cobra.Command, _ []string) error { return c.auditList(cmd.Context()) },
+			Example: `  cloudarq audit list
+  cloudarq audit list --server https://cloudarq.example.com -o csv`,
+			Args: cobra.NoArgs,
+			RunE: func(cmd *cobra.Command, _ []string) error { return c.auditList(cmd.Context()) },
 		},
 		&cobra.Command{
 			Use:   "show [AUDIT]",
@@ -52,8 +54,10 @@ with the one before it; with one argument, that one with the one before it.`,
 		&cobra.Command{
 			Use:   "cancel AUDIT",
 			Short: "Stop an audit that runs in another process, or on a server; it can be resumed",
-			Args:  cobra.ExactArgs(1),
-			RunE:  func(cmd *cobra.Command, words []string) error { return c.auditCancel(cmd.Context(), words[0]) },
+			Example: `  cloudarq audit cancel latest
+  cloudarq audit cancel 01KQ3 --server https://cloudarq.example.com`,
+			Args: cobra.ExactArgs(1),
+			RunE: func(cmd *cobra.Command, words []string) error { return c.auditCancel(cmd.Context(), words[0]) },
 		},
 	)
 	return cmd

@@ -251,14 +251,12 @@ func (t there) Verify(ctx context.Context, a model.Audit, key ed25519.PublicKey)
 	}
 	// What the server held the audit to is not what it has to be held to.
 	v.PublicKey, v.Fingerprint, v.Verdict = statement.Text(key), statement.Fingerprint(key), pipeline.VerdictAltered
-	switch {
-	case a.Statement == nil:
-		v.Signature = pipeline.SignatureNone
-		v.Problems = append(v.Problems, "the audit is not signed")
-	default:
-		v.Signature = pipeline.SignatureInvalid
-		v.Problems = append(v.Problems, "what is signed was not signed by the key "+v.Fingerprint)
+	why := "what is signed was not signed by the key " + v.Fingerprint
+	v.Signature = pipeline.SignatureInvalid
+	if a.Statement == nil {
+		v.Signature, why = pipeline.SignatureNone, "the audit is not signed"
 	}
+	v.Problems = append(v.Problems, why)
 	return v, nil
 }
 

@@ -148,7 +148,7 @@ func changeColumns() []report.Column[bootstrap.Change] {
 	}
 }
 
-func (c *cli) showBootstrapped(format report.Format, f bootstrapFlags, done bootstrapped) error {
+func (c *cli) showBootstrapped(format report.Format, done bootstrapped) error {
 	if format == report.Table {
 		show := func() error { return report.ConnectionText(c.stdout, done.Connection) }
 		if c.server != "" { // which says less of it than the state of this machine

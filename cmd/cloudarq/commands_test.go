@@ -57,32 +57,13 @@ func TestChecksThatArePartlyTheSame(t *testing.T) {
 
 func TestHelpHasExamples(t *testing.T) {
 	environment(t, nil)
-	for _, command := range [][]string{
-		{"audit", "run"},
-		{"audit", "show"},
-		{"audit", "diff"},
-		{"findings", "list"},
-		{"resources", "list"},
-		{"checks", "list"},
-		{"checks", "show"},
-		{"report", "html"},
-		{"policy", "show"},
-		{"policy", "diff"},
-		{"policy", "verify"},
-		{"policy", "drift"},
-		{"audit", "calls"},
-		{"audit", "reconcile"},
-		{"connections", "add"},
-		{"connections", "bootstrap"},
-		{"connections", "list"},
-		{"connections", "show"},
-		{"connections", "update"},
-		{"connections", "test"},
-		{"connections", "remove"},
-	} {
-		r := cloudarq(t, t.TempDir(), append(command, "--help")...)
+	for name := range commands(t) {
+		if name == "help" || name == "version" || strings.HasPrefix(name, "completion") {
+			continue
+		}
+		r := cloudarq(t, t.TempDir(), append(strings.Fields(name), "--help")...)
 		if r.code != exitOK || !strings.Contains(r.stdout, "Examples:") {
-			t.Errorf("%v --help (%d) has no examples", command, r.code)
+			t.Errorf("%s --help (%d) has no examples", name, r.code)
 		}
 	}
 	if r := cloudarq(t, t.TempDir(), "completion", "bash"); r.code != exitOK || !strings.Contains(r.stdout, "complete") {

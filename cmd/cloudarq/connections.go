@@ -150,22 +150,23 @@ func (c *cli) connectionsUpdate() *cobra.Command {
 		Short: "Change what audits of an account look at",
 		Long: `Change what audits of an account that is kept look at, from the next audit on. What
 no flag says stays; an empty one takes it back. The way into the account stays as it is;
-with --server, --role-arn says it anew.`,
+with --server, --new-role-arn says it anew.`,
 		Example: `  cloudarq connections update prod --trusted-accounts 444455556666,777788889999
   cloudarq connections update prod --regions eu-west-1,us-east-1 --name production
-  cloudarq connections update 111122223333 --trusted-accounts ''`,
+  cloudarq connections update 111122223333 --trusted-accounts ''
+  cloudarq connections update prod --project shop --server https://cloudarq.example.com`,
 		Args: cobra.ExactArgs(1),
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.Name, "name", "", "a name to call the account by")
 	flags.StringVar(&project, "project", "", "project that it is of (with --server)")
-	flags.StringVar(&role, "role-arn", "", "role to assume in the account (with --server)")
+	flags.StringVar(&role, "new-role-arn", "", "role to assume in the account from now on (with --server)")
 	optionFlags(cmd, &f.AuditOptions)
 	cmd.RunE = func(cmd *cobra.Command, words []string) error {
 		ctx := cmd.Context()
 		if c.server != "" {
 			return c.updateOnServer(ctx, words[0], func(in *apiclient.ConnectionInput) {
-				for flag, w := range map[string]struct{ to, said *string }{"name": {&in.Name, &f.Name}, "project": {&in.Project, &project}, "role-arn": {&in.RoleARN, &role}} {
+				for flag, w := range map[string]struct{ to, said *string }{"name": {&in.Name, &f.Name}, "project": {&in.Project, &project}, "new-role-arn": {&in.RoleARN, &role}} {
 					if flags.Changed(flag) {
 						*w.to = *w.said
 					}
@@ -173,8 +174,8 @@ with --server, --role-arn says it anew.`,
 				changeOptions(flags, &in.AuditOptions, f.AuditOptions)
 			})
 		}
-		if flags.Changed("project") || flags.Changed("role-arn") {
-			return usagef("--project and --role-arn go with --server: here are no projects, and a role is kept anew by connections add")
+		if flags.Changed("project") || flags.Changed("new-role-arn") {
+			return usagef("--project and --new-role-arn go with --server: here are no projects, and a role is kept anew by connections add")
 		}
 		return c.withConnection(ctx, words[0], func(accounts keep.Connections, connection model.Connection) error {
 			connection, err := accounts.Update(ctx, connection, func(n *keep.NewConnection) {

@@ -71,7 +71,7 @@ the key every 90 days, with connections rotate-key.
 
 With --server, the account is connected with the server, which has one External ID for
 all: what the role has to trust is shown. The role may come later, with connections
-update --role-arn.`,
+update --new-role-arn.`,
 		Example: `  cloudarq connections add --name prod --role-arn arn:aws:iam::111122223333:role/CloudArqAuditRole
   cloudarq connections add --name prod --role-arn arn:aws:iam::111122223333:role/CloudArqAuditRole --wait --timeout 30m
   cloudarq connections add --role-arn arn:aws:iam::111122223333:role/CloudArqAuditRole --external-id prompt --profile audit

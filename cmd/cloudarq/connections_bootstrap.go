@@ -182,7 +182,7 @@ func (c *cli) bootstrap(ctx context.Context, f bootstrapFlags) error {
 		if err != nil {
 			return err
 		}
-		return c.showBootstrapped(format, f, done)
+		return c.showBootstrapped(format, done)
 	}
 	if c.server == "" {
 		return c.with(ctx, func(s *local.State) error { return work(&localRegistry{cli: c, accounts: c.kept(s), flags: f}) })

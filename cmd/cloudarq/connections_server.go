@@ -192,9 +192,6 @@ func (c *cli) updateOnServer(ctx context.Context, word string, change func(*apic
 	})
 }
 
-// purgeWithin is how long the end of a purge is waited for, which the server goes on with.
-const purgeWithin = time.Minute
-
 func (c *cli) removeOnServer(ctx context.Context, word string, yes bool, format report.Format) error {
 	return c.onServer(ctx, word, func(client *apiclient.Client, connection apiclient.Connection) error {
 		if !yes {
@@ -204,19 +201,8 @@ func (c *cli) removeOnServer(ctx context.Context, word string, yes bool, format 
 			}
 		}
 		receipt, err := client.Disconnect(ctx, connection)
-		for until := time.Now().Add(purgeWithin); err == nil && receipt.PurgedAt.IsZero() && time.Now().Before(until); {
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-time.After(shortestWatch):
-			}
-			receipt, err = client.Receipt(ctx, connection.ID)
-		}
 		if err != nil {
 			return err
-		}
-		if receipt.PurgedAt.IsZero() {
-			c.note("the server goes on deleting")
 		}
 		if format == report.Table {
 			return report.ReceiptText(c.stdout, connection.Connection, receipt)

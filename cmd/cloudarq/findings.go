@@ -33,7 +33,8 @@ resolved_at, also >=, >, <= and <. Values may hold * and ?. The fields are
   cloudarq findings list service=s3 region!=us-east-1 -o csv
   cloudarq findings list state=resolved 'resolved_at>=2026-05-01'
   cloudarq findings list framework=cis-aws-5.0 'resource=*:bucket/logs*'
-  cloudarq findings list severity=critical tag:env=prod`,
+  cloudarq findings list severity=critical tag:env=prod
+  cloudarq findings list severity=critical --server https://cloudarq.example.com`,
 		RunE: func(cmd *cobra.Command, words []string) error { return c.findingsList(cmd.Context(), words, all) },
 	}
 	list.Flags().BoolVar(&all, "all", false, "also findings that are resolved")
@@ -41,8 +42,10 @@ resolved_at, also >=, >, <= and <. Values may hold * and ?. The fields are
 		Use:   "show FINDING",
 		Short: "Show one finding: evidence, why it matters, how to fix it, history",
 		Long:  "Show one finding. FINDING is its id or the beginning of it.",
-		Args:  cobra.ExactArgs(1),
-		RunE:  func(cmd *cobra.Command, words []string) error { return c.findingsShow(cmd.Context(), words[0]) },
+		Example: `  cloudarq findings show aa94ae1ea2
+  cloudarq findings show aa94ae1ea2 --server https://cloudarq.example.com -o json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, words []string) error { return c.findingsShow(cmd.Context(), words[0]) },
 	})
 	return cmd
 }

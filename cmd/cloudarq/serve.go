@@ -30,10 +30,10 @@ func (c *cli) serve() *cobra.Command {
 	var role string
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Serve the API to people and programs, from this machine",
-		Long: `Serve CloudArq's API over HTTP, with schedules and audits, from this machine: all that
-a deployment in AWS does, in one process, on the data directory. Audits that run when it
-stops, however it stops, go on when it is started again.
+		Short: "Serve pages to people, and the API to programs, from this machine",
+		Long: `Serve CloudArq's pages and its API over HTTP, with schedules and audits, from this
+machine: all that a deployment in AWS does, in one process, on the data directory. Audits
+that run when it stops, however it stops, go on when it is started again.
 
 Accounts are audited with this machine's own credentials, which assume the roles of
 connections: those of the environment, a profile (AWS_PROFILE), or the machine's role.
@@ -166,7 +166,7 @@ func (c *cli) adminOrganizations() *cobra.Command {
 	}
 	var name string
 	create := &cobra.Command{
-		Use: "create ID", Short: "Make an organization", Args: cobra.ExactArgs(1),
+		Use: "create ID", Short: "Make an organization", Args: cobra.ExactArgs(1), Example: "  cloudarq admin organizations create acme --name 'Acme Corporation'",
 		RunE: show(func(ctx context.Context, o serve.Operator, id string) ([]model.Organization, error) {
 			return one(o.Create(ctx, model.OrganizationID(id), name))
 		}),
@@ -174,19 +174,21 @@ func (c *cli) adminOrganizations() *cobra.Command {
 	create.Flags().StringVar(&name, "name", "", "what people call it")
 	cmd.AddCommand(create, c.deleteOrganization(),
 		&cobra.Command{
-			Use: "list", Short: "List the organizations", Args: cobra.NoArgs,
+			Use: "list", Short: "List the organizations", Args: cobra.NoArgs, Example: "  cloudarq admin organizations list -o json",
 			RunE: show(func(ctx context.Context, o serve.Operator, _ string) ([]model.Organization, error) {
 				return o.Organizations(ctx)
 			}),
 		},
 		&cobra.Command{
 			Use: "suspend ID", Short: "Let nobody of an organization in, and begin none of its audits", Args: cobra.ExactArgs(1),
+			Example: "  cloudarq admin organizations suspend acme",
 			RunE: show(func(ctx context.Context, o serve.Operator, id string) ([]model.Organization, error) {
 				return one(o.Suspend(ctx, model.OrganizationID(id), true))
 			}),
 		},
 		&cobra.Command{
 			Use: "resume ID", Short: "Take the suspension of an organization back", Args: cobra.ExactArgs(1),
+			Example: "  cloudarq admin organizations resume acme",
 			RunE: show(func(ctx context.Context, o serve.Operator, id string) ([]model.Organization, error) {
 				return one(o.Suspend(ctx, model.OrganizationID(id), false))
 			}),

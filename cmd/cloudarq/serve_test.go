@@ -49,7 +49,7 @@ func TestServe(t *testing.T) {
 			log.WriteString(feed.Text() + "\n")
 		}
 	}()
-	for path, want := range map[string]int{"/healthz": http.StatusOK, "/v1/connections": http.StatusUnauthorized, "/operator/v1/organizations": http.StatusNotFound} {
+	for path, want := range map[string]int{"/healthz": http.StatusOK, "/sign-in": http.StatusOK, "/v1/connections": http.StatusUnauthorized, "/operator/v1/organizations": http.StatusNotFound} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+path, nil)
 		if err != nil {
 			t.Fatal(err)

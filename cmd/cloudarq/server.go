@@ -17,7 +17,7 @@ import (
 )
 
 // tokenVariable has an API token that is used in the place of what is kept.
-const tokenVariable = "CLOUDARQ_TOKEN"
+const tokenVariable = "CLOUDARQ_TOKEN" //nolint:gosec // the name of a variable
 
 // apart are the commands that know no server, with the reason. All others work with
 // --server.

@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/spf13/cobra"
@@ -178,6 +179,8 @@ func TestLogin(t *testing.T) {
 	}
 	checkKept(t, in.stdout+in.stderr+again.stdout)
 
+	renewedOnce(t)
+
 	if r := cloudarq(t, t.TempDir(), "logout"); r.code != exitOK {
 		t.Fatal(r.stderr)
 	}
@@ -227,6 +230,32 @@ func checkKept(t *testing.T, printed string) {
 	cloudarq(t, t.TempDir(), "whoami").sentence(t, exitUsage, "others can read", "chmod 600")
 	if err := os.Chmod(files[0], 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// renewedOnce has several commands at once find that the access token is over.
+func renewedOnce(t *testing.T) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(os.Getenv("XDG_CONFIG_HOME"), "cloudarq", "servers", "*.json"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("%v, %v", files, err)
+	}
+	text, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	overwrite(t, files[0], regexp.MustCompile(`"expires_at":"[^"]*"`).ReplaceAll(text, []byte(`"expires_at":"2026-01-01T00:00:00Z"`)))
+	var all sync.WaitGroup
+	for range 6 {
+		all.Go(func() {
+			if r := cloudarqIn(t.Context(), "", "", "whoami"); r.code != exitOK {
+				t.Errorf("%+v", r)
+			}
+		})
+	}
+	all.Wait()
+	if renewed, err := os.ReadFile(files[0]); err != nil || bytes.Contains(renewed, []byte("2026-01-01")) || bytes.Equal(renewed, text) {
+		t.Errorf("%s, %v", renewed, err)
 	}
 }
 

@@ -24,17 +24,20 @@ func TestDenied(t *testing.T) {
 		"by its role": {
 			"KMS", "GenerateDataKey", "AccessDeniedException",
 			"User: arn:aws:sts::111122223333:assumed-role/cloudarq-api/f is not authorized to perform: kms:GenerateDataKey on resource: arn:aws:kms:eu-west-1:111122223333:key/k because no identity-based policy allows the kms:GenerateDataKey action",
-			[]string{"kms:GenerateDataKey"}, "denied",
+			[]string{"kms:GenerateDataKey"},
+			"denied",
 		},
 		"by the organization": {
 			"DynamoDB", "PutItem", "AccessDeniedException",
 			"User: arn:aws:sts::111122223333:assumed-role/cloudarq-api/f is not authorized to perform: dynamodb:PutItem on resource: arn:aws:dynamodb:eu-west-1:111122223333:table/t with an explicit deny in a service control policy",
-			[]string{"dynamodb:PutItem"}, "scp_denied",
+			[]string{"dynamodb:PutItem"},
+			"scp_denied",
 		},
 		"by the key": {
 			"KMS", "Decrypt", "AccessDeniedException",
 			"User: arn:aws:sts::111122223333:assumed-role/cloudarq-api/f is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:eu-west-1:111122223333:key/k because no resource-based policy allows the kms:Decrypt action",
-			[]string{"kms:Decrypt"}, "resource",
+			[]string{"kms:Decrypt"},
+			"resource",
 		},
 		"without a word": {"S3", "PutObject", "AccessDenied", "Access Denied", []string{"s3:PutObject"}, "denied"},
 		"hostile":        {"DynamoDB", "PutItem", "AccessDenied", "not authorized to perform: <b>x</b>\x1b[2J", []string{"dynamodb:PutItem"}, "denied"},

@@ -329,3 +329,65 @@ func TestAdminLogOfPeople(t *testing.T) {
 		}
 	}
 }
+
+// TestHandoverOverHTTP: a browser's session hands a program one of its own, as long as the
+// organization lets it go on.
+func TestHandoverOverHTTP(t *testing.T) {
+	t.Parallel()
+	const verifier, challenge = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM" // of RFC 7636
+	s := newServer(t)
+	s.join("anna@example.com", model.RoleClient, "shop")
+	w := s.post("/v1/sign-in", nil, map[string]any{"email": "anna@example.com", "password": annasPassword, "browser": true})
+	in := decode[api.SignIn](t, w)
+	jar := header{}
+	for _, c := range w.Result().Cookies() {
+		jar["Cookie"] += c.Name + "=" + c.Value + "; "
+	}
+	problem(t, "without the CSRF token", s.post("/v1/session/handover", jar, map[string]any{"challenge": challenge}), http.StatusForbidden, "csrf_token")
+	problem(t, "by a token", s.call(http.MethodPost, "/v1/session/handover", nil, map[string]any{"challenge": challenge}), http.StatusForbidden, "session_needed")
+	jar["CloudArq-CSRF"] = in.CSRFToken
+	problem(t, "an odd challenge", s.post("/v1/session/handover", jar, map[string]any{"challenge": strings.Repeat("=", 43)}), http.StatusUnprocessableEntity, "invalid")
+	hand := func() map[string]any {
+		t.Helper()
+		w := s.post("/v1/session/handover", jar, map[string]any{"challenge": challenge})
+		made := decode[api.Handover](t, w)
+		if w.Code != http.StatusOK || !strings.HasPrefix(made.Code, "caqc_") || made.ExpiresAt.Sub(s.now) != people.HandoverAge {
+			t.Fatalf("%d, %s", w.Code, w.Body)
+		}
+		return map[string]any{"code": made.Code, "verifier": verifier}
+	}
+	take := func(body map[string]any) *httptest.ResponseRecorder { return s.post("/v1/sign-in/handover", nil, body) }
+	body := hand()
+	problem(t, "another verifier", take(map[string]any{"code": body["code"], "verifier": challenge}), http.StatusForbidden, people.CodeChallengeOver)
+	w = take(body)
+	got := decode[api.SignIn](t, w)
+	if w.Code != http.StatusOK || got.RefreshToken == "" || got.Session == nil || got.Session.ID == in.Session.ID || got.Session.Client != people.ClientCommand || len(w.Result().Cookies()) > 0 {
+		t.Fatalf("%d, %s", w.Code, w.Body)
+	}
+	view := decode[api.SessionView](t, s.as(nobody, http.MethodGet, "/v1/session", bearer(got.AccessToken), nil))
+	if view.Organization != "default" || view.Role != model.RoleClient || view.Token != nil || len(view.Projects) != 1 {
+		t.Errorf("%+v", view)
+	}
+	problem(t, "a code again", take(body), http.StatusForbidden, people.CodeChallengeOver)
+
+	body = hand()
+	settings := s.call(http.MethodGet, "/v1/settings", nil, nil)
+	if w := s.call(http.MethodPut, "/v1/settings", header{"If-Match": settings.Header().Get("ETag")}, map[string]any{"access_keys_allowed": false, "second_factor_required": true}); w.Code != http.StatusOK {
+		t.Fatalf("%d, %s", w.Code, w.Body)
+	}
+	problem(t, "where a second factor is required since", take(body), http.StatusUnauthorized, "factor_required")
+	if w := s.call(http.MethodPost, "/operator/v1/organizations/default/suspension", nil, nil); w.Code >= 300 {
+		t.Fatalf("%d, %s", w.Code, w.Body)
+	}
+	problem(t, "of an organization that is suspended", take(body), http.StatusForbidden, "organization_suspended")
+}
+
+// TestTokensKnowThemselves: a program is told whose it is, and until when.
+func TestTokensKnowThemselves(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	view := decode[api.SessionView](t, s.call(http.MethodGet, "/v1/session", nil, nil))
+	if view.Session != nil || view.Token == nil || view.Token.ExpiresAt.IsZero() || view.Role != model.RoleAdmin || view.Organization != "default" || len(view.Organizations) != 1 {
+		t.Errorf("%+v", view)
+	}
+}

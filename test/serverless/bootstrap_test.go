@@ -104,7 +104,7 @@ func (n newcomer) bootstrap(token, url string, more ...string) (code int, stdout
 		}
 	}
 	cmd.Env = append(cmd.Env, "AWS_ENDPOINT_URL="+n.emulator.URL, "AWS_REGION="+stack.Region, "AWS_CONFIG_FILE=/nonexistent", "AWS_EC2_METADATA_DISABLED=true",
-		"AWS_SHARED_CREDENTIALS_FILE="+n.credentials, "CLOUDARQ_TOKEN="+token)
+		"AWS_SHARED_CREDENTIALS_FILE="+n.credentials, "CLOUDARQ_TOKEN="+token, "XDG_CONFIG_HOME="+n.data)
 	_ = cmd.Run() // the exit code says it
 	return cmd.ProcessState.ExitCode(), out.String(), complaints.String()
 }
@@ -132,8 +132,8 @@ func TestBootstrap(t *testing.T) {
 		code       int
 		says       string
 	}{
-		"no token":             {"", api, nil, 2, "CLOUDARQ_TOKEN"},
-		"a token that is none": {"caq_nothing", api, nil, 4, "the API answers 401"},
+		"no token":             {"", api, nil, 4, "cloudarq login --server"},
+		"a token that is none": {"caq_nothing", api, nil, 4, "cloudarq login --server"},
 		"not an API":           {token, "https://", nil, 2, "not the URL of an API"},
 		"in the clear":         {token, "http://cloudarq.example.com/v1", nil, 2, "https://"},
 		"the stack is refused": {token, api, []string{"--services", "iam", "--stack-name", strings.Repeat("a", 129)}, 2, "name of a stack"},

@@ -205,7 +205,8 @@ func (h *house) onRecords() []attempt {
 				return err
 			}},
 			attempt{"write " + pk + "/" + k.sk, k.write, func(ctx context.Context, as aws.Config) error {
-				_, err := dynamodb.NewFromConfig(as).PutItem(ctx, &dynamodb.PutItemInput{TableName: &name, Item: key})
+				// Whether it may is said before the condition is looked at, which does not hold: others work on this table.
+				_, err := dynamodb.NewFromConfig(as).PutItem(ctx, &dynamodb.PutItemInput{TableName: &name, Item: key, ConditionExpression: aws.String("attribute_exists(pk)")})
 				return err
 			}},
 			attempt{"remove " + pk + "/" + k.sk, k.remove, func(ctx context.Context, as aws.Config) error {

@@ -28,7 +28,7 @@ func (s Service) Handover(ctx context.Context, caller Caller, challenge string, 
 	if caller.Session == "" {
 		return code, until, refuse(CodeNotByToken, nil)
 	}
-	if digest, err := base64.RawURLEncoding.Strict().DecodeString(challenge); err != nil || len(digest) != sha256.Size {
+	if digest, err := base64.RawURLEncoding.Strict().DecodeString(challenge); err != nil || len(digest) != sha256.Size || len(challenge) != 43 { // the decoder skips line ends
 		return code, until, &model.FieldError{Field: "challenge", Reason: "it is the SHA-256 of the verifier in base64url, of 43 characters"}
 	}
 	_, err = s.Limits.Take(ctx, Handovers, Who{Organization: caller.Organization, Person: string(caller.Person), Session: string(caller.Session), Address: from.Address})

@@ -160,7 +160,7 @@ func TestHandoversAreNothingElse(t *testing.T) {
 		t.Errorf("a code as a challenge: %v", err)
 	}
 	var field *model.FieldError
-	for _, odd := range []string{"", verifier[1:], verifier + "A", strings.Repeat("=", 43), strings.Repeat("\x00", 43)} {
+	for _, odd := range []string{"", verifier[1:], verifier + "A", challengeOf(verifier) + "\n", strings.Repeat("=", 43), strings.Repeat("\x00", 43)} {
 		if _, _, err := d.Handover(ctx, caller, odd, home); !errors.As(err, &field) {
 			t.Errorf("challenge %q: %v", odd, err)
 		}

@@ -12,7 +12,7 @@ import (
 
 // AdminLog yields what administrators changed, the newest first.
 func (c *Client) AdminLog(ctx context.Context) iter.Seq2[model.AdminEntry, error] {
-	return pages[model.AdminEntry](ctx, c, "/v1/admin-log", "entries", url.Values{"limit": {"1000"}})
+	return pages[model.AdminEntry](ctx, c, "/v1/admin-log", "entries", sizes{1000, 1000}, nil)
 }
 
 // Settings reads the organization's settings; the tag is of what was read.

@@ -22,18 +22,21 @@ type Progress struct {
 	Wait    time.Duration `json:"-"`           // before it is looked at again
 }
 
-// auditsAtOnce is how many audits a page has: one is of a hundred kilobytes, and a function
-// answers with six megabytes at most.
-const auditsAtOnce = "20"
+// How many audits and findings a page has: one is of a hundred kilobytes, and of some, and a
+// function answers with six megabytes at most. Most who list audits look at the newest.
+var (
+	auditsAtOnce   = sizes{1, 20}
+	findingsAtOnce = sizes{200, 200}
+)
 
 // Audits yields the audits of a connection, the newest first.
 func (c *Client) Audits(ctx context.Context, id model.ConnectionID) iter.Seq2[model.Audit, error] {
-	return pages[model.Audit](ctx, c, path(id)+"/audits", "audits", url.Values{"limit": {auditsAtOnce}})
+	return pages[model.Audit](ctx, c, path(id)+"/audits", "audits", auditsAtOnce, nil)
 }
 
 // LatestAudit is the newest audit of a connection; false says that there is none.
 func (c *Client) LatestAudit(ctx context.Context, id model.ConnectionID) (a model.Audit, found bool, err error) {
-	for a, err := range pages[model.Audit](ctx, c, path(id)+"/audits", "audits", url.Values{"limit": {"1"}}) {
+	for a, err := range c.Audits(ctx, id) {
 		return a, err == nil, err
 	}
 	return a, false, nil
@@ -79,7 +82,7 @@ func (c *Client) audit(ctx context.Context, doing, method, path string, header m
 
 // Calls yields the calls that an audit made to AWS.
 func (c *Client) Calls(ctx context.Context, a model.Audit) iter.Seq2[ledger.Entry, error] {
-	return pages[ledger.Entry](ctx, c, auditPath(a)+"/calls", "calls", url.Values{"limit": {"2000"}})
+	return pages[ledger.Entry](ctx, c, auditPath(a)+"/calls", "calls", sizes{2000, 2000}, nil)
 }
 
 // VerifyAudit has the server tell whether what it keeps of an audit is as it was written.
@@ -93,5 +96,5 @@ func (c *Client) VerifyAudit(ctx context.Context, a model.Audit) (v pipeline.Ver
 // Findings yields the findings of a connection, open and resolved, those that only follow
 // from another among them.
 func (c *Client) Findings(ctx context.Context, id model.ConnectionID) iter.Seq2[model.Finding, error] {
-	return pages[model.Finding](ctx, c, path(id)+"/findings", "findings", url.Values{"limit": {"500"}, "folded": {"true"}})
+	return pages[model.Finding](ctx, c, path(id)+"/findings", "findings", findingsAtOnce, url.Values{"folded": {"true"}})
 }

@@ -164,3 +164,28 @@ func TestRequestsEndWithTheirContext(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestNewestIsOneRequest: an audit is large, and who asks for the newest is sent one.
+func TestNewestIsOneRequest(t *testing.T) {
+	t.Parallel()
+	var limits []string
+	d, _ := answering(t, func(n int, w http.ResponseWriter, r *http.Request) {
+		limits = append(limits, r.URL.Query().Get("limit")+r.URL.Query().Get("cursor"))
+		if n < 3 {
+			_, _ = fmt.Fprintf(w, `{"audits":[{"id":"a%d"}],"cursor":"c%d"}`, n, n)
+			return
+		}
+		_, _ = io.WriteString(w, `{"audits":[]}`)
+	})
+	if a, found, err := d.LatestAudit(t.Context(), "c"); err != nil || !found || a.ID != "a1" || len(limits) != 1 {
+		t.Errorf("%+v, %t, %v, asked %q", a, found, err, limits)
+	}
+	for _, err := range d.Audits(t.Context(), "c") {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []string{"1", "1", "20c2"}; fmt.Sprint(limits) != fmt.Sprint(want) {
+		t.Errorf("asked %q, want %q", limits, want)
+	}
+}

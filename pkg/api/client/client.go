@@ -105,8 +105,6 @@ type Problem struct {
 	Code    string `json:"code"`
 	Detail  string `json:"detail"`
 	Message string `json:"message"` // of API Gateway, which answers without asking CloudArq
-
-	Header http.Header `json:"-"`
 }
 
 func (p *Problem) Error() string {
@@ -181,9 +179,9 @@ func (c *Client) Call(ctx context.Context, method, path string, header map[strin
 	renewed := false
 	pause := firstPause
 	for try := 1; ; try++ {
-		answer, text, err := c.once(ctx, method, path, header, body, token)
+		got, err := c.once(ctx, method, path, header, body, token)
 		var wait time.Duration
-		switch status := statusOf(answer); {
+		switch status := got.status; {
 		case ctx.Err() != nil || errors.Is(err, errTooLarge):
 			return nil, err
 		case err == nil && status == http.StatusUnauthorized && c.options.Tokens != nil && !signed && !renewed:
@@ -193,7 +191,7 @@ func (c *Client) Call(ctx context.Context, method, path string, header map[strin
 			}
 			continue
 		case err == nil && status == http.StatusTooManyRequests:
-			wait = retryAfter(answer.Header)
+			wait = retryAfter(got.header)
 			if wait > longestWait {
 				wait = 0
 			}
@@ -211,24 +209,24 @@ func (c *Client) Call(ctx context.Context, method, path string, header map[strin
 		if err != nil {
 			return nil, err
 		}
-		return c.decode(answer, text, out)
+		return c.decode(got, out)
 	}
 }
 
-func statusOf(answer *http.Response) int {
-	if answer == nil {
-		return 0
-	}
-	return answer.StatusCode
+// answer is what a request is answered.
+type answer struct {
+	status int
+	header http.Header
+	text   []byte
 }
 
 var errTooLarge = fmt.Errorf("the API's answer is larger than %d bytes", maxAnswer)
 
 // once makes a request one time.
-func (c *Client) once(ctx context.Context, method, path string, header map[string]string, body []byte, token secret.String) (*http.Response, []byte, error) {
+func (c *Client) once(ctx context.Context, method, path string, header map[string]string, body []byte, token secret.String) (got answer, err error) {
 	r, err := http.NewRequestWithContext(ctx, method, c.base.String()+path, bytes.NewReader(body))
 	if err != nil {
-		return nil, nil, fmt.Errorf("make the request: %w", err)
+		return got, fmt.Errorf("make the request: %w", err)
 	}
 	r.Header.Set("User-Agent", "cloudarq/"+c.options.Version)
 	if len(body) > 0 {
@@ -240,42 +238,42 @@ func (c *Client) once(ctx context.Context, method, path string, header map[strin
 	switch {
 	case strings.HasPrefix(path, operators):
 		if err := c.sign(ctx, r, body); err != nil {
-			return nil, nil, err
+			return got, err
 		}
 	case !token.Empty():
 		r.Header.Set("Authorization", "Bearer "+token.Reveal())
 	}
-	answer, err := c.http.Do(r)
+	response, err := c.http.Do(r)
 	if err != nil {
-		return nil, nil, fmt.Errorf("call the API: %w", err)
+		return got, fmt.Errorf("call the API: %w", err)
 	}
-	defer func() { _ = answer.Body.Close() }()
-	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer+1))
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	if err != nil {
-		return nil, nil, fmt.Errorf("read the API's answer: %w", err)
+		return got, fmt.Errorf("read the API's answer: %w", err)
 	}
 	if len(text) > maxAnswer {
-		return nil, nil, errTooLarge
+		return got, errTooLarge
 	}
-	return answer, text, nil
+	return answer{response.StatusCode, response.Header, text}, nil
 }
 
-func (c *Client) decode(answer *http.Response, text []byte, out any) (http.Header, error) {
-	if answer.StatusCode >= http.StatusMultipleChoices {
+func (c *Client) decode(got answer, out any) (http.Header, error) {
+	if got.status >= http.StatusMultipleChoices {
 		p := &Problem{}
-		_ = json.Unmarshal(text, p) // what is no problem document says nothing but its status
-		p.Status, p.Header = answer.StatusCode, answer.Header
+		_ = json.Unmarshal(got.text, p) // what is no problem document says nothing but its status
+		p.Status = got.status
 		return nil, p
 	}
 	switch out := out.(type) {
 	case nil:
-		return answer.Header, nil
+		return got.header, nil
 	case *[]byte:
-		*out = text
-		return answer.Header, nil
+		*out = got.text
+		return got.header, nil
 	}
-	if err := json.Unmarshal(text, out); err != nil {
+	if err := json.Unmarshal(got.text, out); err != nil {
 		return nil, fmt.Errorf("what answers at %s is not CloudArq's API: %w", c.base, err)
 	}
-	return answer.Header, nil
+	return got.header, nil
 }

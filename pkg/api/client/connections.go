@@ -39,7 +39,7 @@ func (c Connection) Input() ConnectionInput {
 
 // Connections lists the organization's, without what their roles need.
 func (c *Client) Connections(ctx context.Context) ([]model.Connection, error) {
-	return collected(pages[model.Connection](ctx, c, "/v1/connections", "connections", url.Values{"limit": {"500"}}))
+	return collected(pages[model.Connection](ctx, c, "/v1/connections", "connections", sizes{500, 500}, nil))
 }
 
 // Connection reads one.
@@ -62,14 +62,6 @@ func (c *Client) Update(ctx context.Context, was Connection, in ConnectionInput)
 func (c *Client) Disconnect(ctx context.Context, was Connection) (r model.Receipt, err error) {
 	if _, err = c.Call(ctx, http.MethodDelete, path(was.ID), map[string]string{"If-Match": was.tag}, nil, &r); err != nil {
 		err = fmt.Errorf("delete connection %s: %w", was.ID, err)
-	}
-	return r, err
-}
-
-// Receipt says how much of a deleted connection was purged.
-func (c *Client) Receipt(ctx context.Context, id model.ConnectionID) (r model.Receipt, err error) {
-	if _, err = c.Call(ctx, http.MethodGet, "/v1/receipts/"+url.PathEscape(string(id)), nil, nil, &r); err != nil {
-		err = fmt.Errorf("read what is left of connection %s: %w", id, err)
 	}
 	return r, err
 }

@@ -5,22 +5,33 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"maps"
 	"net/http"
 	"net/url"
+	"strconv"
 )
 
-// maxPages bounds a list: a million findings, 40,000 audits of a connection. A server that
+// maxPages bounds a list: 400,000 findings, 40,000 audits of a connection. A server that
 // gives cursors for ever would be asked for ever.
 const maxPages = 2_000
 
+// sizes are how many entries the first page has, and each of the others.
+type sizes struct{ first, then int }
+
 // pages yields a list page by page: whoever stops has read no page more.
-func pages[T any](ctx context.Context, c *Client, path, field string, query url.Values) iter.Seq2[T, error] {
+func pages[T any](ctx context.Context, c *Client, path, field string, of sizes, query url.Values) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
+		query := maps.Clone(query)
+		if query == nil {
+			query = url.Values{}
+		}
+		query.Set("limit", strconv.Itoa(of.first))
 		cursor := ""
 		for range maxPages {
 			if cursor != "" {
 				query.Set("cursor", cursor)
+				query.Set("limit", strconv.Itoa(of.then))
 			}
 			var page map[string]json.RawMessage
 			if _, err := c.Call(ctx, http.MethodGet, path+"?"+query.Encode(), nil, nil, &page); err != nil {

@@ -72,7 +72,11 @@ func (s *Session) Token(ctx context.Context, refused secret.String) (secret.Stri
 		defer cancel()
 		return s.renew(alone)
 	})
-	return s.kept.Access, err
+	if err != nil {
+		return secret.String{}, err
+	}
+	token, _ := s.good(secret.String{}) // an API token, if somebody signed in by one meanwhile
+	return token, nil
 }
 
 func (s *Session) load(ctx context.Context) (err error) {

@@ -194,7 +194,7 @@ func (s Store) Put(ctx context.Context, c Credentials) (Where, error) {
 	where := Where{File: file}
 	r := record{Server: c.Server, Credentials: c.content()}
 	if s.Keyring != nil {
-		text, err := json.Marshal(r.Credentials)
+		text, err := json.Marshal(r.Credentials) //nolint:gosec // for the keyring, whose business that is
 		if err == nil {
 			err = s.Keyring.Set(ctx, c.Server, string(text))
 		}

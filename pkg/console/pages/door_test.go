@@ -9,7 +9,9 @@ import (
 	"go/token"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -227,11 +229,19 @@ func TestHostile(t *testing.T) {
 	b.at("/invitation/acceptance", http.StatusUnprocessableEntity)
 	b.submit("/invitation/acceptance", map[string]string{"who": "new", "name": markup, "password": annasPassword})
 	b.at("/", http.StatusOK, markup)
+	itself, err := b.store.For("acme").Itself(t.Context())
+	if err == nil {
+		itself.Name = markup
+		err = b.store.For("acme").ChangeItself(t.Context(), model.Change{At: b.now}, &itself)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	other := newBrowser(b.house)
 	other.agent = markup
 	other.signIn("o'neil&co@example.com", annasPassword)
 	b.get("/")
-	b.at("/", http.StatusOK, markup)
+	b.at("/", http.StatusOK, "Welcome, "+markup, "Organization "+markup)
 	b.get("/me")
 	if len(all(b.page.root, "script")) > 0 {
 		t.Errorf("a script: %s", b.page.body)
@@ -440,4 +450,63 @@ func TestOtherFaults(t *testing.T) {
 	if strings.Contains(b.log.String(), annasPassword) {
 		t.Error("a password in the log")
 	}
+}
+
+// TestTemplates: whatever a page is made of has no script, no style and no handler in its text.
+func TestTemplates(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*.templ")
+	if err != nil || len(files) < 5 {
+		t.Fatal(files, err)
+	}
+	inline := regexp.MustCompile(`(?i)<style|\sstyle=|\son[a-z]+=|javascript:|<script[^>]*>[^<]|templ\.(JS|Raw\("|SafeURL\("[^#/])|^(css|script) `)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			if !strings.HasPrefix(strings.TrimSpace(line), "//") && inline.MatchString(line) && !strings.Contains(line, "<script type=\"module\" src=") {
+				t.Errorf("%s: %s", file, line)
+			}
+		}
+	}
+}
+
+// TestOneHandlerPerFile: what a page does is found by the name of its file.
+func TestOneHandlerPerFile(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	handlers := 0
+	for _, file := range files {
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range parsed.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok || f.Recv == nil || f.Type.Params.NumFields() != 1 || f.Type.Results != nil || !isPointerTo(f.Recv.List[0].Type, "site") || !isPointerTo(f.Type.Params.List[0].Type, "visit") {
+				continue
+			}
+			handlers++
+			if want := strings.ToLower(f.Name.Name) + ".go"; file != want {
+				t.Errorf("%s is in %s, want %s", f.Name.Name, file, want)
+			}
+		}
+	}
+	if handlers < 20 {
+		t.Errorf("%d handlers", handlers)
+	}
+}
+
+func isPointerTo(e ast.Expr, name string) bool {
+	star, ok := e.(*ast.StarExpr)
+	if !ok {
+		return false
+	}
+	id, ok := star.X.(*ast.Ident)
+	return ok && id.Name == name
 }

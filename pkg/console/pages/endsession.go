@@ -11,12 +11,3 @@ func (s *site) endSession(v *visit) {
 	}
 	v.did(homePath, "sessions")
 }
-
-// endOtherSessions ends all but the one that asks.
-func (s *site) endOtherSessions(v *visit) {
-	if refused := v.ask(http.MethodDelete, "/v1/me/sessions", nil, nil); refused != nil {
-		v.stop(refused)
-		return
-	}
-	v.did(homePath, "sessions")
-}

@@ -40,13 +40,18 @@ func (s *site) showHome(v *visit) {
 	if !ok {
 		return
 	}
+	var organization model.Organization
 	var list struct {
 		Sessions []model.Session `json:"sessions"`
 	}
-	if refused := v.ask(http.MethodGet, "/v1/me/sessions", nil, &list); refused != nil {
+	refused := v.ask(http.MethodGet, "/v1/organization", nil, &organization)
+	if refused == nil {
+		refused = v.ask(http.MethodGet, "/v1/me/sessions", nil, &list)
+	}
+	if refused != nil {
 		v.stop(refused)
 		return
 	}
 	text, f := v.told()
-	v.show(http.StatusOK, homePage(&in, list.Sessions, text, f))
+	v.show(http.StatusOK, homePage(&in, organization, list.Sessions, text, f))
 }

@@ -26,17 +26,6 @@ func (v *visit) token() string {
 	return text
 }
 
-// lookUpInvitation shows what a link invites to.
-func (s *site) lookUpInvitation(v *visit) {
-	token := v.token()
-	found, refused := v.invitation(token)
-	if refused != nil {
-		v.mendLink(refused, invitationLink)
-		return
-	}
-	v.show(http.StatusOK, invitationPage(token, found, "", newForm, fault{}))
-}
-
 func (v *visit) invitation(token string) (found invitation, refused *refusal) {
 	refused = v.ask(http.MethodPost, "/v1/invitations/lookup", map[string]any{"token": token}, &found)
 	return found, refused

@@ -34,7 +34,7 @@ func (v *visit) account() (in api.SessionView, keys []model.Passkey, ok bool) {
 
 // mendMe shows the page again, with what is wrong in one of its forms.
 func (v *visit) mendMe(refused *refusal, form string, fields map[string]string) {
-	if refused.Status == http.StatusUnauthorized || refused.Code == "csrf_token" || refused.Status >= http.StatusInternalServerError {
+	if !refused.mendable() {
 		v.stop(refused)
 		return
 	}

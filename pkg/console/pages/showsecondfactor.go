@@ -3,7 +3,6 @@ package pages
 import (
 	"encoding/json"
 	"net/http"
-	"slices"
 
 	"github.com/cloudarq/cloudarq/pkg/access/people"
 	"github.com/cloudarq/cloudarq/pkg/api"
@@ -50,7 +49,7 @@ func (s *site) showSecondFactor(v *visit) {
 	if v.again(refused, form.back) {
 		return
 	}
-	if !slices.Contains([]int{http.StatusForbidden, http.StatusUnprocessableEntity, http.StatusTooManyRequests}, refused.Status) {
+	if !refused.mendable() {
 		v.stop(refused)
 		return
 	}

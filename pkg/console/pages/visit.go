@@ -221,16 +221,25 @@ func (v *visit) wait(refused *refusal) {
 	}
 }
 
+// mendable reports whether it is something of a form's that was refused.
+func (r *refusal) mendable() bool {
+	switch {
+	case r.Code == people.CodeSignInRefused:
+		return true
+	case r.Status == http.StatusUnauthorized, r.Status >= http.StatusInternalServerError, r.Code == "csrf_token":
+		return false
+	}
+	return true
+}
+
 // mend shows a form again, with what is wrong; or stops, if that is nothing of the form's.
 func (v *visit) mend(refused *refusal, form func(fault) templ.Component) {
-	switch {
-	case refused.Status == http.StatusUnauthorized && refused.Code != people.CodeSignInRefused,
-		refused.Status >= http.StatusInternalServerError, refused.Code == "csrf_token":
+	if !refused.mendable() {
 		v.stop(refused)
-	default:
-		v.wait(refused)
-		v.show(refused.Status, form(faultOf(refused)))
+		return
 	}
+	v.wait(refused)
+	v.show(refused.Status, form(faultOf(refused)))
 }
 
 // renew sends a browser whose access token is over to where it gets the next one, and from

@@ -38,6 +38,8 @@ func (c Connection) audited() string {
 		return "once (done)"
 	case c.Schedule.Once():
 		return "once"
+	case c.Schedule.Expression != "":
+		return c.Schedule.Expression
 	default:
 		return "on demand"
 	}
@@ -76,6 +78,7 @@ func ConnectionColumns() []Column[Connection] {
 		}},
 		{Name: "audited", Value: func(c Connection) string { return c.audited() }},
 		{Name: "role_arn", Value: func(c Connection) string { return c.RoleARN }},
+		{Name: "project", Value: func(c Connection) string { return c.Project }, Wide: true},
 		{Name: "profile", Value: func(c Connection) string { return c.Profile }, Wide: true},
 		{Name: "regions", Value: func(c Connection) string { return strings.Join(c.Regions, " ") }, Wide: true},
 		{Name: "services", Value: func(c Connection) string { return strings.Join(c.Services, " ") }, Wide: true},
@@ -256,7 +259,10 @@ func ReceiptColumns() []Column[model.Receipt] {
 
 // ReceiptText says what became of a removed connection.
 func ReceiptText(w io.Writer, c model.Connection, r model.Receipt) error {
-	text := fmt.Sprintf("Account %s is forgotten: %s and %s were deleted.\n", c.AccountID, Count(r.Records, "record"), Count(r.Objects, "object"))
+	text := fmt.Sprintf("Account %s is forgotten: %s and %s were deleted.\n", Plain(c.AccountID), Count(r.Records, "record"), Count(r.Objects, "object"))
+	if r.PurgedAt.IsZero() {
+		text = fmt.Sprintf("Account %s is forgotten: what is known of it is about to be deleted.\n", Plain(c.AccountID))
+	}
 	if c.AccessKey != nil {
 		text += fmt.Sprintf("Its access key still works: delete the one that ends in %s in the account.\n", Plain(c.AccessKey.Suffix))
 	}

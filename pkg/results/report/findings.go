@@ -44,18 +44,25 @@ func FindingColumns(texts map[model.CheckID]check.Text) []Column[model.Finding] 
 // Finding writes all that is known of a finding, for a person.
 func Finding(w io.Writer, f model.Finding, t check.Text) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n%s\n\n", t.Title, Plain(f.Resource.String()))
-	fmt.Fprintf(&b, "Finding    %s\nCheck      %s\nSeverity   %s\nState      %s\nAccount    %s, %s\n", f.ID, f.Check, f.Severity, f.State, f.Resource.Account, f.Resource.Region)
-	fmt.Fprintf(&b, "First seen %s\n", f.FirstSeen.UTC().Format(time.RFC3339))
+	line := func(format string, args ...any) { b.WriteString(Plain(fmt.Sprintf(format, args...)) + "\n") }
+	line("%s", t.Title)
+	line("%s", f.Resource)
+	line("")
+	line("Finding    %s", f.ID)
+	line("Check      %s", f.Check)
+	line("Severity   %s", f.Severity)
+	line("State      %s", f.State)
+	line("Account    %s, %s", f.Resource.Account, f.Resource.Region)
+	line("First seen %s", f.FirstSeen.UTC().Format(time.RFC3339))
 	if !f.ResolvedAt.IsZero() {
-		fmt.Fprintf(&b, "Resolved   %s: %s\n", f.ResolvedAt.UTC().Format(time.RFC3339), f.Why)
+		line("Resolved   %s: %s", f.ResolvedAt.UTC().Format(time.RFC3339), f.Why)
 	}
 	if !f.BlindSince.IsZero() {
-		fmt.Fprintf(&b, "Not seen   since %s: it could not be read\n", f.BlindSince.UTC().Format(time.RFC3339))
+		line("Not seen   since %s: it could not be read", f.BlindSince.UTC().Format(time.RFC3339))
 	}
-	fmt.Fprintf(&b, "Why        %s\n", Plain(f.Reason))
+	line("Why        %s", f.Reason)
 	if f.Cause != "" {
-		fmt.Fprintf(&b, "Cause      %s fails for the same resource; mend that first\n", f.Cause)
+		line("Cause      %s fails for the same resource; mend that first", f.Cause)
 	}
 
 	var exhibits []evidence.Exhibit
@@ -69,15 +76,16 @@ func Finding(w io.Writer, f model.Finding, t check.Text) error {
 		for _, x := range exhibits {
 			name := x.Fact
 			if x.Resource != "" {
-				name += " of " + Plain(x.Resource)
+				name += " of " + x.Resource
 			}
-			fmt.Fprintf(&b, "  %s\n%s\n", name, pretty(x.Content))
+			line("  %s", name)
+			b.WriteString(PlainLines(pretty(x.Content)) + "\n")
 		}
 	}
 	fmt.Fprintf(&b, "\nWhy it matters\n%s\n\nHow to fix it\n%s", indent(t.Risk), remedies(t.Remediation))
 	b.WriteString("\nHistory\n")
 	for _, e := range f.History {
-		fmt.Fprintf(&b, "  %s  %-9s %s (audit %s)\n", e.At.UTC().Format(time.RFC3339), e.What, Plain(e.Note), e.Audit)
+		line("  %s  %-9s %s (audit %s)", e.At.UTC().Format(time.RFC3339), e.What, e.Note, e.Audit)
 	}
 	fmt.Fprintf(&b, "\nRead more\n%s\n", indent(strings.Join(t.References, "\n")))
 	_, err := io.WriteString(w, b.String())

@@ -82,35 +82,36 @@ func Count(n int, noun string) string {
 // Summary writes what an ended audit amounts to, for a person.
 func Summary(w io.Writer, style Style, a model.Audit, worst []Verdict) error {
 	var b strings.Builder
+	line := func(format string, args ...any) { b.WriteString(Plain(fmt.Sprintf(format, args...)) + "\n") }
 	when := "since " + a.StartedAt.Local().Format(time.DateTime)
 	if a.State.Ended() {
 		when = "after " + a.EndedAt.Sub(a.StartedAt).Round(10*time.Millisecond).String()
 	}
-	fmt.Fprintf(&b, "Account %s, audit %s: %s %s\n", a.AccountID, a.ID, a.State, when)
+	line("Account %s, audit %s: %s %s", a.AccountID, a.ID, a.State, when)
 	for _, p := range a.Problems {
-		fmt.Fprintf(&b, "  %s\n", Plain(p))
+		line("  %s", p)
 	}
 	s := a.Summary
 	if s == nil {
 		_, err := io.WriteString(w, b.String())
 		return err
 	}
-	fmt.Fprintf(&b, "Score     %s\n", ScoreText(s.Score))
+	line("Score     %s", ScoreText(s.Score))
 	for _, text := range []string{CapText(s.Score), ScoreChangeText(s.Changes.Score, s.Score)} {
 		if text != "" {
-			fmt.Fprintf(&b, "          %s\n", text)
+			line("          %s", text)
 		}
 	}
-	fmt.Fprintf(&b, "Coverage  %s (%d of %d verdicts), %s, %s, %s\n",
+	line("Coverage  %s (%d of %d verdicts), %s, %s, %s",
 		CoverageText(s.Score), s.Score.Assessed, s.Score.Applicable, Count(len(a.Checks), "check"), Count(len(a.Services), "service"), Count(len(a.Regions), "region"))
-	fmt.Fprintf(&b, "Looked at %s in %s%s\n", Count(s.Resources, "resource"), Count(s.Calls, "call"), loads(s.Load))
+	line("Looked at %s in %s%s", Count(s.Resources, "resource"), Count(s.Calls, "call"), loads(s.Load))
 	var failed []string
 	for _, severity := range model.Severities() {
 		failed = append(failed, fmt.Sprintf("%s %d", paint(style, string(severity)), s.Failed[severity]))
 	}
 	fmt.Fprintf(&b, "Findings  %s\n", strings.Join(failed, "   "))
 	if s.Changes.Previous != "" {
-		fmt.Fprintf(&b, "Changes   %d new, %d resolved, %d reopened, %s newly blind since %s\n",
+		line("Changes   %d new, %d resolved, %d reopened, %s newly blind since %s",
 			s.Changes.New, s.Changes.Resolved, s.Changes.Reopened, Count(len(s.Changes.NewlyBlind), "check"), s.Changes.Previous)
 	}
 	if _, err := io.WriteString(w, b.String()); err != nil {
