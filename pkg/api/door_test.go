@@ -286,12 +286,21 @@ func TestAdminLogOfPeople(t *testing.T) {
 	sign("/v1/invitations/acceptance", map[string]any{"token": invited.Token, "password": annasPassword})
 	step := sign("/v1/sign-in", map[string]any{"email": "bob@example.com", "password": annasPassword})
 	there := sign("/v1/sign-in/organization", map[string]any{"challenge": step.Challenge, "organization": "other"})
+	s.now = s.now.Add(time.Second)
 	here := decode[api.SignIn](t, do(there, http.MethodPost, "/v1/session/organization", nil, map[string]any{"organization": "default"}))
 	verifier := strings.Repeat("v", 43)
 	digest := sha256.Sum256([]byte(verifier))
 	code = decode[api.Handover](t, do(here, http.MethodPost, "/v1/session/handover", nil, map[string]any{"challenge": base64.RawURLEncoding.EncodeToString(digest[:])})).Code
-	if w := s.post("/v1/sign-in/handover", nil, map[string]any{"code": code, "verifier": verifier}); w.Code != http.StatusOK {
+	w := s.post("/v1/sign-in/handover", nil, map[string]any{"code": code, "verifier": verifier})
+	program := decode[api.SignIn](t, w)
+	if w.Code != http.StatusOK {
 		t.Fatalf("%d, %s", w.Code, w.Body)
+	}
+	// Nobody stays for longer by going on from one session to the next.
+	for what, one := range map[string]*model.Session{"gone over": here.Session, "handed over": program.Session} {
+		if !one.ProvenAt.Equal(there.Session.CreatedAt) || !one.Until().Equal(there.Session.Until()) || one.CreatedAt.Equal(one.ProvenAt) {
+			t.Errorf("%s: %+v goes on from %+v", what, one, there.Session)
+		}
 	}
 	step = sign("/v1/sign-in", map[string]any{"email": "bob@example.com", "password": annasPassword})
 	bob = sign("/v1/sign-in/organization", map[string]any{"challenge": step.Challenge, "organization": "default"})

@@ -17,6 +17,7 @@ type Session struct {
 	Person       PersonID       `json:"person"`
 	Organization OrganizationID `json:"organization"`
 	CreatedAt    time.Time      `json:"created_at"`
+	ProvenAt     time.Time      `json:"proven_at,omitzero" required:"false" doc:"When the person proved who it is, if that was for an earlier session that this one goes on from: all of them together last 90 days"`
 	UsedAt       time.Time      `json:"used_at" doc:"When its refresh token was last used"`
 	ExpiresAt    time.Time      `json:"expires_at" doc:"When it ends unless its refresh token is used before"`
 	Address      string         `json:"address,omitempty" doc:"That it was begun from"`
@@ -43,7 +44,16 @@ const (
 const MaxClient = 200
 
 // Until is when the session ends at the latest.
-func (s Session) Until() time.Time { return s.CreatedAt.Add(SessionAge) }
+func (s Session) Until() time.Time { return s.Since().Add(SessionAge) }
+
+// Since is when the person proved who it is: to go over to another organization, or to let a
+// program in, asks for no proof again.
+func (s Session) Since() time.Time {
+	if s.ProvenAt.IsZero() {
+		return s.CreatedAt
+	}
+	return s.ProvenAt
+}
 
 // Use notes that the refresh token is used.
 func (s *Session) Use(now time.Time) {

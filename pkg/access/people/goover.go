@@ -26,7 +26,7 @@ func (s Service) GoOver(ctx context.Context, caller Caller, org model.Organizati
 	}
 	step, err := s.arrive(ctx, who, ticket{
 		Person: who.ID, Epoch: session.Epoch, Until: s.Now().Add(ChallengeAge).UTC(), Device: deviceDigest(from.Device),
-		Browser: from.Browser, Organization: org, Second: true,
+		Browser: from.Browser, Organization: org, Second: true, Since: session.Since(),
 	}, from)
 	if err == nil && step.Entry != nil {
 		err = s.End(ctx, caller.Person, caller.Session)

@@ -349,7 +349,7 @@ func (s Service) enter(ctx context.Context, t ticket, from From) (*Entry, error)
 	if err != nil {
 		return nil, err
 	}
-	entry, err := s.begin(ctx, who, model.Session{Organization: t.Organization}, from, s.entering(from))
+	entry, err := s.begin(ctx, who, model.Session{Organization: t.Organization, ProvenAt: t.Since}, from, s.entering(from))
 	if err != nil {
 		return nil, err
 	}
@@ -376,7 +376,7 @@ func (s Service) begin(ctx context.Context, who model.Person, given model.Sessio
 		return nil, err
 	}
 	session, err := begin(ctx, who, model.Session{
-		ID: model.SessionID(id), Organization: given.Organization, SSO: given.SSO, Address: from.Address, Client: from.Client, Hash: hash,
+		ID: model.SessionID(id), Organization: given.Organization, SSO: given.SSO, ProvenAt: given.ProvenAt, Address: from.Address, Client: from.Client, Hash: hash,
 	})
 	if err != nil {
 		return nil, err

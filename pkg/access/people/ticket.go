@@ -52,6 +52,9 @@ type ticket struct {
 
 	Browser bool `json:"browser,omitempty"` // see From
 
+	// Since is when all was proven, if that was for the session that this goes on from.
+	Since time.Time `json:"since,omitzero"`
+
 	Session  model.SessionID       `json:"session,omitempty"`  // of who registers a passkey, or hands over
 	Verifier string                `json:"verifier,omitempty"` // its SHA-256, of a handover
 	Ceremony *webauthn.SessionData `json:"ceremony,omitempty"` // of a passkey

@@ -84,8 +84,9 @@ type Event struct {
 	Job          string `json:"job,omitempty"`
 	Done         int    `json:"done,omitempty"`    // of a job
 	Damaged      bool   `json:"damaged,omitempty"` // some of it could not be done
-	// AccessKeysAllowed is there if the settings changed.
-	AccessKeysAllowed *bool `json:"access_keys_allowed,omitempty"`
+	// AccessKeysAllowed and SecondFactorRequired are there if the settings changed.
+	AccessKeysAllowed    *bool `json:"access_keys_allowed,omitempty"`
+	SecondFactorRequired *bool `json:"second_factor_required,omitempty"`
 }
 
 // of makes an event whose id follows from its type and what tells it from others of that.
@@ -152,7 +153,7 @@ func OfExternalID(org model.OrganizationID, t Type, generation int, at time.Time
 // OfSettings tells that an organization's settings were changed.
 func OfSettings(org model.OrganizationID, s model.Settings, at time.Time) Event {
 	e := of(org, SettingsChanged, at, []string{strconv.FormatInt(s.Version, 10)}, "the settings were changed")
-	e.AccessKeysAllowed = &s.AccessKeysAllowed
+	e.AccessKeysAllowed, e.SecondFactorRequired = &s.AccessKeysAllowed, &s.SecondFactorRequired
 	return e
 }
 
