@@ -78,7 +78,7 @@ generated: ## Fail if a generated file is stale
 
 .PHONY: fuzz fuzz-short fuzz-parsers
 fuzz: warm ## Have schemathesis make 20,000 requests of the OpenAPI document and more, as everybody, and record them in docs/fuzzing.md (some minutes)
-	go run ./test/fuzz -examples 60 -record docs/fuzzing.md
+	go run ./test/fuzz -examples 25 -record docs/fuzzing.md
 fuzz-short: warm ## The same with a few thousand requests, the same set each time (SEED=7 for another)
 	go run ./test/fuzz -examples 2 -phases examples,coverage,fuzzing -seed $(or $(SEED),1)
 

@@ -10,10 +10,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -188,8 +190,12 @@ func (o options) schemathesis(ctx context.Context, runs, url string, as caller) 
 		args = append(args, "--max-time", strconv.Itoa(o.seconds))
 	}
 	cmd := exec.CommandContext(ctx, filepath.Join(here, "python"), args...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = runs, os.Stdout, os.Stderr
+	var said bytes.Buffer
+	cmd.Dir, cmd.Stdout, cmd.Stderr = runs, os.Stdout, io.MultiWriter(os.Stderr, &said)
 	err = cmd.Run()
+	if bytes.Contains(said.Bytes(), []byte("Traceback (most recent call last)")) {
+		return errors.New("schemathesis died of an answer, and left operations out")
+	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.ExitCode() == 1 {
 		return nil

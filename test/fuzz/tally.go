@@ -144,10 +144,11 @@ func (t *tally) read(runs string) error {
 		return err
 	}
 	var said struct {
-		Version   string `json:"schemathesis_version"`
-		Complete  bool
-		TestCases struct{ Generated int } `json:"test_cases"`
-		Failures  []struct {
+		Version    string `json:"schemathesis_version"`
+		Complete   bool
+		Operations struct{ Selected, Tested int }
+		TestCases  struct{ Generated int } `json:"test_cases"`
+		Failures   []struct {
 			Title string
 			Count int
 		}
@@ -159,6 +160,9 @@ func (t *tally) read(runs string) error {
 	t.version, t.cases = said.Version, said.TestCases.Generated
 	for _, f := range said.Failures {
 		t.failures[f.Title] += f.Count
+	}
+	if left := said.Operations.Selected - said.Operations.Tested; left > 0 || !said.Complete {
+		t.failures["operations that were not tried"] = max(left, 1)
 	}
 	if len(said.Errors) > 0 {
 		t.failures["errors"] = len(said.Errors)
