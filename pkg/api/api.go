@@ -143,7 +143,7 @@ func (a *API) routes(mux *http.ServeMux) huma.API {
 	config.Formats[ndjson] = jsonLines
 	config.Components.SecuritySchemes = securitySchemes
 	api := humago.New(mux, config)
-	api.UseMiddleware(noteOperation, names, a.authorize, a.limit, queries)
+	api.UseMiddleware(noteOperation, noteList, names, a.authorize, a.limit, queries)
 	for _, add := range []func(huma.API){
 		a.signIn, a.singleSignOn, a.session, a.me, a.members, a.invitations, a.projects, a.tokens,
 		a.connections, a.externalIDs, a.audits, a.calls, a.verification, a.findings, a.organization, a.administration, a.adminLog,

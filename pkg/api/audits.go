@@ -221,9 +221,16 @@ func (a *API) listAudits(ctx context.Context, in *struct {
 	if _, err := a.connection(ctx, in.Connection); err != nil {
 		return nil, err
 	}
-	all, next, err := a.org(ctx).AuditsPage(ctx, model.ConnectionID(in.Connection), in.Cursor, in.Limit)
+	after, err := a.after(ctx, in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	all, next, err := a.org(ctx).AuditsPage(ctx, model.ConnectionID(in.Connection), after, in.Limit)
 	if err != nil {
 		return nil, a.cursor(ctx, err)
+	}
+	if next, err = a.next(ctx, next); err != nil {
+		return nil, err
 	}
 	out := &auditsAnswer{}
 	out.Body.Audits, out.Body.Cursor = append([]model.Audit{}, all...), next

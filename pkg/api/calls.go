@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -73,7 +72,11 @@ func (a *API) listCalls(ctx context.Context, in *struct {
 		}
 	}
 	all = slices.DeleteFunc(all, func(l pipeline.Ledger) bool { return l.Unrecorded })
-	at, skip, err := callsCursor(in.Cursor, all)
+	after, err := a.after(ctx, in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	at, skip, err := callsCursor(after, all)
 	if err != nil {
 		return nil, a.cursor(ctx, err)
 	}
@@ -93,9 +96,9 @@ func (a *API) listCalls(ctx context.Context, in *struct {
 		switch {
 		case err == nil || errors.Is(err, blob.ErrNotFound) && (!all[at].Known() || a.forgotten(audit)): // not written yet, or older than evidence is kept
 		case errors.Is(err, errFull):
-			out.Cursor = base64.RawURLEncoding.EncodeToString([]byte(ledgerName(all[at]) + "\x00" + strconv.Itoa(skip)))
+			out.Cursor, err = a.next(ctx, ledgerName(all[at])+"\x00"+strconv.Itoa(skip))
 			out.Body.Cursor = out.Cursor
-			return out, nil
+			return out, err
 		default:
 			return nil, a.answer(ctx, err)
 		}
@@ -116,11 +119,7 @@ func callsCursor(cursor string, all []pipeline.Ledger) (at, skip int, err error)
 	if cursor == "" {
 		return 0, 0, nil
 	}
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
-	if err != nil || strings.ContainsAny(cursor, "\r\n") { // which the decoder passes over
-		return 0, 0, table.ErrCursor
-	}
-	name, line, _ := strings.Cut(string(raw), "\x00")
+	name, line, _ := strings.Cut(cursor, "\x00")
 	at = slices.IndexFunc(all, func(l pipeline.Ledger) bool { return ledgerName(l) == name })
 	if skip, err = strconv.Atoi(line); err != nil || skip < 0 || at < 0 {
 		return 0, 0, table.ErrCursor

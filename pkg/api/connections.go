@@ -255,9 +255,16 @@ func (a *API) listConnections(ctx context.Context, in *struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
 },
 ) (*connectionsAnswer, error) {
-	all, next, err := a.org(ctx).ConnectionsPage(ctx, in.Cursor, in.Limit)
+	after, err := a.after(ctx, in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	all, next, err := a.org(ctx).ConnectionsPage(ctx, after, in.Limit)
 	if err != nil {
 		return nil, a.cursor(ctx, err)
+	}
+	if next, err = a.next(ctx, next); err != nil {
+		return nil, err
 	}
 	out := &connectionsAnswer{}
 	out.Body.Cursor = next

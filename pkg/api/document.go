@@ -49,6 +49,7 @@ var ownRefusals = map[string]map[int][]string{
 	"refresh-session":         {http.StatusUnauthorized: append([]string{people.CodeRefreshReused, "factor_required", people.CodeNotMember}, ofTokens...), http.StatusForbidden: {people.CodeMemberSuspended, "organization_suspended"}, http.StatusConflict: {people.CodeRefreshRaced}},
 	"register-passkey":        {http.StatusForbidden: append([]string{people.CodeChallengeOver, people.CodePasskeyRefused}, ofOneself...)},
 	"remove-member":           {http.StatusConflict: {"last_administrator"}},
+	"remove-project":          {http.StatusConflict: {"project_in_use"}},
 	"remove-passkey":          {http.StatusForbidden: ofOneself, http.StatusConflict: {people.CodeFactorRequired}},
 	"remove-totp":             {http.StatusNotFound: {"not_found"}, http.StatusForbidden: ofOneself, http.StatusConflict: {people.CodeFactorRequired, people.CodeNoSecondFactor}},
 	"renew-backup-codes":      {http.StatusForbidden: ofOneself, http.StatusConflict: {people.CodeNoSecondFactor}},

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -40,7 +41,7 @@ type ExternalIDOutput struct {
 	Generation int       `json:"generation" doc:"Counts the organization's External IDs from 1 on"`
 	Since      time.Time `json:"since,omitzero" required:"false" doc:"When it was made"`
 	Replacing  bool      `json:"replacing" doc:"The one before is still good, too: it is retired when no connection waits"`
-	Waiting    int       `json:"waiting" doc:"How many connections were not opened with this one yet"`
+	Waiting    int       `json:"waiting" doc:"How many connections that one may read were not opened with this one yet"`
 	// Connections are some of those that wait.
 	Connections []model.Waiting `json:"connections" doc:"Those that were not opened with this one yet, the first 1,000"`
 }
@@ -56,11 +57,17 @@ type externalIDAnswer struct {
 	Body ExternalIDOutput
 }
 
-func showExternalID(id secret.String, r model.Rotation) *externalIDAnswer {
+func showExternalID(ctx context.Context, id secret.String, r model.Rotation) *externalIDAnswer {
+	r.Waiting = visible(ctx, r.Waiting)
 	some := r.Waiting[:min(len(r.Waiting), waitingShown)]
 	return &externalIDAnswer{ETag: etag(r.Version), Body: ExternalIDOutput{
 		ExternalID: id.Reveal(), Generation: r.Generation, Since: r.Since, Replacing: r.Staged, Waiting: len(r.Waiting), Connections: append([]model.Waiting{}, some...),
 	}}
+}
+
+// visible are those that wait and that the caller may see.
+func visible(ctx context.Context, all []model.Waiting) []model.Waiting {
+	return slices.DeleteFunc(slices.Clone(all), func(w model.Waiting) bool { return !callerOf(ctx).Sees(w.Project) })
 }
 
 func (a *API) externalIDs(api huma.API) {
@@ -83,7 +90,7 @@ func (a *API) getExternalID(ctx context.Context, _ *struct{}) (*externalIDAnswer
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	return showExternalID(id, rotation), nil
+	return showExternalID(ctx, id, rotation), nil
 }
 
 func (a *API) rotateExternalID(ctx context.Context, in *struct {
@@ -108,7 +115,7 @@ func (a *API) rotate(ctx context.Context, key, ifMatch string) (*externalIDAnswe
 	}
 	if request != "" && rotation.By == request { // the answer was lost, and maybe the event
 		a.tell(ctx, event.OfExternalID(callerOf(ctx).Organization, event.ExternalIDRotated, rotation.Generation, rotation.Since))
-		return showExternalID(id, rotation), nil
+		return showExternalID(ctx, id, rotation), nil
 	}
 	if err := matches(ctx, ifMatch, rotation.Version, "the External ID"); err != nil {
 		return nil, err
@@ -126,7 +133,7 @@ func (a *API) rotate(ctx context.Context, key, ifMatch string) (*externalIDAnswe
 	}
 	a.note(ctx, "the External ID was rotated", slog.Int("generation", rotated.Generation))
 	a.tell(ctx, event.OfExternalID(callerOf(ctx).Organization, event.ExternalIDRotated, rotated.Generation, rotated.Since))
-	return showExternalID(next, rotated), nil
+	return showExternalID(ctx, next, rotated), nil
 }
 
 func (a *API) retireExternalID(ctx context.Context, _ *struct{}) (*struct{}, error) {
@@ -152,6 +159,7 @@ func (a *API) retireExternalID(ctx context.Context, _ *struct{}) (*struct{}, err
 // waiting is the problem that some connections were not opened with the newest External
 // ID yet; it names some of them.
 func waiting(ctx context.Context, code, detail string, r model.Rotation) *Problem {
+	r.Waiting = visible(ctx, r.Waiting)
 	if n := len(r.Waiting); n > 0 {
 		detail += fmt.Sprintf("; %d connections were not opened with External ID %d yet (GET /v1/external-id lists them)", n, r.Generation)
 	}

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -61,10 +60,13 @@ func (a *API) listFindings(ctx context.Context, in *struct {
 	}
 	scopes := pipeline.Scopes(a.Catalog)
 	at, inner := 0, ""
-	if in.Cursor != "" {
-		raw, err := base64.RawURLEncoding.DecodeString(in.Cursor)
-		scope, rest, found := strings.Cut(string(raw), "\x00")
-		if at = slices.Index(scopes, scope); err != nil || !found || at < 0 {
+	after, err := a.after(ctx, in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	if after != "" {
+		scope, rest, found := strings.Cut(after, "\x00")
+		if at = slices.Index(scopes, scope); !found || at < 0 {
 			return nil, a.cursor(ctx, table.ErrCursor)
 		}
 		inner = rest
@@ -86,17 +88,11 @@ func (a *API) listFindings(ctx context.Context, in *struct {
 		}
 	}
 	if at < len(scopes) {
-		out.Body.Cursor = base64.RawURLEncoding.EncodeToString([]byte(scopes[at] + "\x00" + inner))
+		if out.Body.Cursor, err = a.next(ctx, scopes[at]+"\x00"+inner); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
-}
-
-// cursor tells a cursor that is not ours from other trouble.
-func (a *API) cursor(ctx context.Context, err error) error {
-	if errors.Is(err, table.ErrCursor) {
-		return invalid(ctx, "query.cursor", "the cursor does not belong to this list")
-	}
-	return a.answer(ctx, err)
 }
 
 type findingAnswer struct{ Body model.Finding }

@@ -35,9 +35,16 @@ type invitationsAnswer struct {
 }
 
 func (a *API) listInvitations(ctx context.Context, in *Page) (*invitationsAnswer, error) {
-	page, next, err := a.org(ctx).InvitationsPage(ctx, in.Cursor, in.Limit)
+	after, err := a.after(ctx, in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	page, next, err := a.org(ctx).InvitationsPage(ctx, after, in.Limit)
 	if err != nil {
 		return nil, a.cursor(ctx, err)
+	}
+	if next, err = a.next(ctx, next); err != nil {
+		return nil, err
 	}
 	out := &invitationsAnswer{}
 	out.Body.Invitations, out.Body.Cursor = append([]model.Invitation{}, page...), next

@@ -78,9 +78,16 @@ type membersAnswer struct {
 }
 
 func (a *API) listMembers(ctx context.Context, in *Page) (*membersAnswer, error) {
-	page, next, err := a.org(ctx).MembersPage(ctx, in.Cursor, in.Limit)
+	after, err := a.after(ctx, in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	page, next, err := a.org(ctx).MembersPage(ctx, after, in.Limit)
 	if err != nil {
 		return nil, a.cursor(ctx, err)
+	}
+	if next, err = a.next(ctx, next); err != nil {
+		return nil, err
 	}
 	out := &membersAnswer{}
 	out.Body.Members, out.Body.Cursor = make([]MemberView, len(page)), next

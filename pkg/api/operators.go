@@ -133,9 +133,16 @@ func (a *API) listOrganizations(ctx context.Context, in *struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
 },
 ) (*organizationsAnswer, error) {
-	page, next, err := a.Store.OrganizationsPage(ctx, in.Cursor, in.Limit)
+	after, err := a.after(ctx, in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	page, next, err := a.Store.OrganizationsPage(ctx, after, in.Limit)
 	if err != nil {
 		return nil, a.cursor(ctx, err)
+	}
+	if next, err = a.next(ctx, next); err != nil {
+		return nil, err
 	}
 	out := &organizationsAnswer{}
 	out.Body.Organizations, out.Body.Cursor = append([]model.Organization{}, page...), next

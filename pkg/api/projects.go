@@ -19,7 +19,7 @@ func (a *API) projects(api huma.API) {
 	}
 	create := op("create-project", http.MethodPost, "", "Make a project, which members can be granted")
 	create.DefaultStatus = http.StatusCreated
-	remove := op("remove-project", http.MethodDelete, "/{project}", "Remove a project; grants and connections keep its name", http.StatusPreconditionFailed, http.StatusPreconditionRequired)
+	remove := op("remove-project", http.MethodDelete, "/{project}", "Remove a project that no connection, grant, invitation or API token names", http.StatusPreconditionFailed, http.StatusPreconditionRequired)
 	remove.DefaultStatus = http.StatusNoContent
 	register(api, mayRead, op("list-projects", http.MethodGet, "", "List the projects that one may read"), a.listProjects)
 	register(api, mayRead, op("get-project", http.MethodGet, "/{project}", "Show a project"), a.getProject)
@@ -53,9 +53,16 @@ type projectsAnswer struct {
 }
 
 func (a *API) listProjects(ctx context.Context, in *Page) (*projectsAnswer, error) {
-	page, next, err := a.org(ctx).ProjectsPage(ctx, in.Cursor, in.Limit)
+	after, err := a.after(ctx, in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	page, next, err := a.org(ctx).ProjectsPage(ctx, after, in.Limit)
 	if err != nil {
 		return nil, a.cursor(ctx, err)
+	}
+	if next, err = a.next(ctx, next); err != nil {
+		return nil, err
 	}
 	out := &projectsAnswer{}
 	out.Body.Projects, out.Body.Cursor = []model.Project{}, next
@@ -144,7 +151,21 @@ func (a *API) removeProject(ctx context.Context, in *struct {
 		err = matches(ctx, in.IfMatch, p.Version, "the project")
 	}
 	if err == nil {
+		err = a.unused(ctx, p.Name)
+	}
+	if err == nil {
 		err = a.org(ctx).RemoveProject(ctx, a.by(ctx), p)
 	}
 	return nil, a.answer(ctx, err)
+}
+
+// unused refuses that a project is removed which something names: its grants would be of
+// the next project of that name.
+func (a *API) unused(ctx context.Context, name string) error {
+	use, err := a.org(ctx).ProjectUse(ctx, name, a.Now())
+	if err != nil || use == (store.ProjectUse{}) {
+		return err
+	}
+	return problem(ctx, http.StatusConflict, "project_in_use", fmt.Sprintf(
+		"the project is named by %d connections, %d members, %d invitations and %d API tokens: take it away from them first", use.Connections, use.Members, use.Invitations, use.Tokens))
 }

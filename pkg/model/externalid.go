@@ -24,6 +24,7 @@ type Waiting struct {
 	Connection ConnectionID `json:"connection"`
 	AccountID  string       `json:"account_id,omitempty"`
 	Name       string       `json:"name,omitempty"`
+	Project    string       `json:"-"` // of the connection: who may read that may know of it
 	RoleARN    string       `json:"role_arn,omitempty" doc:"Left out while the connection has none"`
 	// Generation is that of the External ID which the role was last opened with; 0 if it
 	// never was, or AWS denied it after that.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -261,8 +262,49 @@ func (o *Organization) ChangeProject(ctx context.Context, by model.Change, p *mo
 	return projects.put(ctx, o, by, p)
 }
 
-// RemoveProject removes a project as it was read. Grants of it, and connections in it, keep
-// its name, which stands for nothing until there is such a project again.
+// ProjectUse is what names a project.
+type ProjectUse struct{ Connections, Members, Invitations, Tokens int }
+
+// ProjectUse counts what names a project at a moment: connections, grants, invitations that
+// are good, and API tokens that are.
+func (o *Organization) ProjectUse(ctx context.Context, name string, now time.Time) (use ProjectUse, err error) {
+	for c, err := range o.EveryConnection(ctx) {
+		if err != nil {
+			return use, err
+		}
+		if c.Project == name && c.State != model.ConnectionDeleted {
+			use.Connections++
+		}
+	}
+	for m, err := range o.Members(ctx) {
+		if err != nil {
+			return use, err
+		}
+		if slices.Contains(m.Projects, name) {
+			use.Members++
+		}
+	}
+	for i, err := range invitations.all(ctx, o) {
+		if err != nil {
+			return use, err
+		}
+		if slices.Contains(i.Projects, name) && i.Live(now) {
+			use.Invitations++
+		}
+	}
+	for t, err := range o.APITokens(ctx) {
+		if err != nil {
+			return use, err
+		}
+		if slices.Contains(t.Projects, name) && t.Live(now) {
+			use.Tokens++
+		}
+	}
+	return use, nil
+}
+
+// RemoveProject removes a project as it was read. Whoever removes one that is in use leaves
+// grants of a name that another project may have later: see ProjectUse.
 func (o *Organization) RemoveProject(ctx context.Context, by model.Change, p model.Project) error {
 	return projects.remove(ctx, o, by, p)
 }

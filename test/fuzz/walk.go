@@ -408,6 +408,7 @@ func (w *walk) people() {
 	w.post("/v1/projects", object{"name": "old"})
 	w.edit(http.MethodDelete, "/v1/projects/old", nil)
 	w.get("/v1/projects/shop")
+	w.refused("project_in_use", http.MethodDelete, "/v1/projects/shop", w.tag("/v1/projects/shop"), nil)
 	bob := w.invited("bob@example.com", "client", "shop")
 	w.refused("already_member", http.MethodPost, "/v1/invitations", nil, object{"email": "bob@example.com", "role": "client"})
 	spare := w.post("/v1/invitations", object{"email": "carl@example.com", "role": "client", "projects": []string{"shop"}})

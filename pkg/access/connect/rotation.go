@@ -127,7 +127,7 @@ func (e ExternalIDs) waiting(ctx context.Context, org model.OrganizationID, seal
 		if c.Kind() == model.KindAccessKey || generation == sealed.Newest() {
 			continue
 		}
-		waiting = append(waiting, model.Waiting{Connection: c.ID, AccountID: c.AccountID, Name: c.Name, RoleARN: c.RoleARN, Generation: generation})
+		waiting = append(waiting, model.Waiting{Connection: c.ID, AccountID: c.AccountID, Name: c.Name, Project: c.Project, RoleARN: c.RoleARN, Generation: generation})
 	}
 	return waiting, nil
 }
