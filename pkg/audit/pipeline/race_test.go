@@ -2,12 +2,16 @@
 
 package pipeline_test
 
-import "flag"
+import (
+	"flag"
+	"testing"
+)
 
-// The detector makes histories ten times as slow, and finds races in the first of them: all
-// are lived without it.
-func init() {
+// TestMain lives fewer histories: the detector makes each ten times as slow, and finds races
+// in the first of them. All are lived without it.
+func TestMain(m *testing.M) {
 	if err := flag.Set("rapid.checks", "25"); err != nil {
 		panic(err)
 	}
+	m.Run()
 }
