@@ -34,8 +34,9 @@ type Missing struct {
 
 // Report is what is missing in one audit.
 type Report struct {
-	Audit   model.AuditID `json:"audit"`
-	AsOf    time.Time     `json:"as_of"`
+	// Audit is the newest that says something, begun AsOf; there is none before the first.
+	Audit   model.AuditID `json:"audit,omitempty"`
+	AsOf    time.Time     `json:"as_of,omitzero" required:"false"`
 	Missing []Missing     `json:"missing"`
 	// Patch is a statement for the role's policy that would end it; nil if
 	// nothing that the role could change is missing.
