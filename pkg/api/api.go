@@ -241,7 +241,7 @@ func (a *API) answer(ctx context.Context, err error) error {
 		return problem(ctx, http.StatusUnprocessableEntity, "idempotency_key_reused", "the Idempotency-Key was used for another request within the last day")
 	case errors.Is(err, store.ErrInFlight):
 		p := problem(ctx, http.StatusConflict, "request_in_flight", "a request with this Idempotency-Key is being worked on; send it again in a moment")
-		p.header = http.Header{"Retry-After": {"2"}}
+		p.header = http.Header{"Retry-After": {seconds(workTime)}}
 		return p
 	case errors.Is(err, store.ErrConflict):
 		return problem(ctx, http.StatusConflict, "conflict", "somebody else changed it at the same moment; read it again and repeat the request")

@@ -23,8 +23,10 @@ type Repeatable struct {
 	Key string `header:"Idempotency-Key" maxLength:"255" pattern:"^[ -~]*$" doc:"Of the client's choice, for one request. Sent again with the same key within a day it makes nothing again; 409 request_in_flight while the first is worked on, 422 idempotency_key_reused for another request" example:"0199f4f0-nightly"`
 }
 
-// workTime is how long a request is worked on at most: API Gateway gives up after 30 seconds.
-const workTime = 30 * time.Second
+// workTime is for how long a request that is repeated is refused because somebody works on
+// it: longer than nearly all take, and no longer, because who died does not say so. One that
+// comes after it goes on with the same id, beside who is slow, which harms nothing.
+const workTime = 3 * time.Second
 
 // once does what a request is for, under an id that stays the same however often the request
 // is repeated within a day. One at a time does it; who comes after somebody who died goes on

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"strings"
 	"testing"
 	"time"
 
@@ -342,6 +343,13 @@ func (h *house) persist(method, path string, header map[string]string, in any) {
 		}
 		if status < 300 {
 			return
+		}
+		if strings.Contains(string(body), `"request_in_flight"`) { // whoever died does not say so
+			select {
+			case <-h.t.Context().Done():
+			case <-time.After(3 * time.Second): // as Retry-After says
+			}
+			continue
 		}
 		if status < 500 {
 			h.t.Fatalf("%s %s: %d %s", method, path, status, body)

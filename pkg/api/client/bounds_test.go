@@ -31,6 +31,24 @@ func answering(t *testing.T, answer func(n int, w http.ResponseWriter, r *http.R
 	return c, asked
 }
 
+// TestInFlight: what somebody works on, or has died in, is asked for again when it is time.
+func TestInFlight(t *testing.T) {
+	t.Parallel()
+	d, asked := answering(t, func(n int, w http.ResponseWriter, r *http.Request) {
+		if n == 1 {
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(http.StatusConflict)
+			return
+		}
+		_, _ = io.WriteString(w, `{"id":"`+r.Header.Get("Idempotency-Key")+`"}`)
+	})
+	var out struct{ ID string }
+	_, err := d.Call(t.Context(), http.MethodPost, "/v1/audits", map[string]string{client.KeyHeader: "k"}, struct{}{}, &out)
+	if asked.Load() != 2 || err != nil || out.ID != "k" {
+		t.Errorf("asked %d times: %v, %+v", asked.Load(), err, out)
+	}
+}
+
 // TestLimitsAreHeeded: a limit is waited for a few times, if it ends soon.
 func TestLimitsAreHeeded(t *testing.T) {
 	t.Parallel()

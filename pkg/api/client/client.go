@@ -190,6 +190,8 @@ func (c *Client) Call(ctx context.Context, method, path string, header map[strin
 				return nil, err
 			}
 			continue
+		case err == nil && status == http.StatusConflict && repeatable && got.header.Get("Retry-After") != "":
+			wait = min(retryAfter(got.header), longestWait) // the same request is worked on, or whoever did has died
 		case err == nil && status == http.StatusTooManyRequests:
 			wait = retryAfter(got.header)
 			if wait > longestWait {
