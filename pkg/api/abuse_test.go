@@ -477,3 +477,42 @@ func TestTokensEndWithTheirOwner(t *testing.T) {
 		t.Errorf("removed: status %d, %s", w.Code, w.Body)
 	}
 }
+
+// TestAddressOfSomebodyElse: nobody has an address by saying so, nor by a link of another
+// organization; and whoever was invited by one that somebody else came to first learns that,
+// and comes in when the operator has given that one another.
+func TestAddressOfSomebodyElse(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	mallory := s.join("mallory@example.com", model.RoleClient)
+	const path = "/v1/me/email"
+	change := func(more map[string]any) *httptest.ResponseRecorder {
+		more["password"] = annasPassword
+		return s.post(path, bearer(mallory.AccessToken), more)
+	}
+	problem(t, "an address", change(map[string]any{"email": "boss@example.com"}), http.StatusUnprocessableEntity, "invalid")
+	problem(t, "no link", change(map[string]any{"token": "boss@example.com"}), http.StatusNotFound, people.CodeLinkOver)
+	invite := func(h header, email string) string {
+		return decode[api.Link](t, s.call(http.MethodPost, "/v1/invitations", h, map[string]any{"email": email, "role": "client"})).Token
+	}
+	problem(t, "another organization's link", change(map[string]any{"token": invite(header{in: "other"}, "boss@example.com")}), http.StatusNotFound, people.CodeLinkOver)
+	if w := change(map[string]any{"token": invite(nil, "boss@example.com")}); w.Code != http.StatusOK {
+		t.Fatalf("by a link: %d, %s", w.Code, w.Body)
+	}
+	link := invite(header{in: "other"}, "boss@example.com")
+	accept := func() *httptest.ResponseRecorder {
+		return s.post("/v1/invitations/acceptance", nil, map[string]any{"token": link, "name": "Boss", "password": "a third good sentence"})
+	}
+	problem(t, "somebody else came first", accept(), http.StatusConflict, people.CodeAddressOfAnother)
+	move := map[string]any{"email": "boss@example.com", "new_email": "mallory@example.org"}
+	if w := s.call(http.MethodPost, "/operator/v1/addresses", nil, move); w.Code != http.StatusNoContent {
+		t.Fatalf("the operator: %d, %s", w.Code, w.Body)
+	}
+	problem(t, "again", s.call(http.MethodPost, "/operator/v1/addresses", nil, move), http.StatusNotFound, "not_found")
+	if w := accept(); w.Code != http.StatusOK {
+		t.Errorf("then: %d, %s", w.Code, w.Body)
+	}
+	if w := s.post("/v1/sign-in", nil, map[string]any{"email": "mallory@example.org", "password": annasPassword}); w.Code != http.StatusOK {
+		t.Errorf("whoever came first: %d, %s", w.Code, w.Body)
+	}
+}

@@ -202,6 +202,7 @@ func TestAdminLogOfRequests(t *testing.T) {
 		{"resume-organization", http.MethodDelete, fresh + "/suspension", "organization", nil, 2},
 		{"invite-administrator", http.MethodPost, fresh + "/invitations", "invitation/", map[string]any{"email": "new@example.com"}, 1},
 		{"recover-person", http.MethodPost, fresh + "/recovery", "recovery/", map[string]any{"email": "zoe@fresh.example"}, 1},
+		{"change-address", http.MethodPost, "/operator/v1/addresses", "person/", map[string]any{"email": "zoe@fresh.example", "new_email": "zoe@fresh.example.org"}, 1},
 		{"delete-organization", http.MethodDelete, fresh, "organization", nil, 2},
 	} {
 		if o.action == "recover-person" {

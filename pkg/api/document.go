@@ -23,9 +23,10 @@ import (
 var ownRefusals = map[string]map[int][]string{
 	"accept-invitation": {
 		http.StatusUnauthorized: {people.CodeSignInRefused, "organization_gone"}, http.StatusForbidden: {"organization_suspended"},
-		http.StatusNotFound: {people.CodeLinkOver}, http.StatusConflict: {"already_member"}, http.StatusUnprocessableEntity: weakPasswords,
+		http.StatusNotFound: {people.CodeLinkOver}, http.StatusConflict: {"already_member", people.CodeAddressOfAnother}, http.StatusUnprocessableEntity: weakPasswords,
 	},
-	"change-email":        {http.StatusForbidden: ofOneself, http.StatusConflict: {"email_taken"}},
+	"change-address":      {http.StatusNotFound: {"not_found"}, http.StatusConflict: {"email_taken"}},
+	"change-email":        {http.StatusForbidden: ofOneself, http.StatusNotFound: {people.CodeLinkOver}, http.StatusConflict: {"email_taken"}},
 	"change-organization": {http.StatusUnauthorized: {people.CodeNotMember}, http.StatusForbidden: {people.CodeMemberSuspended, people.CodeNotBySSO}},
 	"change-password":     {http.StatusForbidden: ofOneself, http.StatusUnprocessableEntity: weakPasswords},
 	"confirm-totp":        {http.StatusForbidden: append([]string{people.CodeWrongCode, people.CodeUsedCode}, ofOneself...), http.StatusConflict: {people.CodeNothingToConfirm}},

@@ -20,7 +20,7 @@ func (s Service) ChangeMember(ctx context.Context, by model.Change, org model.Or
 	if was.Version != next.Version {
 		return next, store.ErrConflict
 	}
-	next.Since = was.Since
+	next.Since, next.InvitedAs = was.Since, was.InvitedAs
 	if err := next.Check(); err != nil {
 		return next, err
 	}

@@ -550,16 +550,44 @@ func TestOneself(t *testing.T) {
 		t.Errorf("the old password: %v", err)
 	}
 	d.person(t, "bob@example.com", model.RoleClient, "acme")
-	if err := d.ChangeEmail(ctx, caller, secret.New(otherPassword), "Bob@example.com", home); !errors.Is(err, store.ErrEmailTaken) {
-		t.Errorf("somebody else's address: %v", err)
+	d.organization(t, "other")
+	for name, c := range map[string]struct {
+		org   model.OrganizationID
+		email string
+		want  error
+	}{
+		"of somebody":             {"acme", "carl@example.com", store.ErrEmailTaken},
+		"of another organization": {"other", "boss@example.com", &people.RefusedError{Code: people.CodeLinkOver}},
+	} {
+		_, link, err := d.Invite(ctx, d.change("invite"), c.org, model.Invitation{Email: c.email, Role: model.RoleAdmin})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.want == store.ErrEmailTaken { //nolint:errorlint // of the table
+			d.person(t, c.email, model.RoleClient)
+		}
+		if err := d.ChangeEmail(ctx, caller, secret.New(otherPassword), link, home); !errors.Is(err, c.want) && (err == nil || err.Error() != c.want.Error()) {
+			t.Errorf("by a link %s: %v", name, err)
+		}
 	}
-	if err := d.ChangeEmail(ctx, caller, secret.New(otherPassword), "anna@example.org", home); err != nil {
+	_, link, err := d.Invite(ctx, d.change("invite"), "acme", model.Invitation{Email: "anna@example.org", Role: model.RoleClient})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.ChangeEmail(ctx, caller, secret.New(otherPassword), link, home); err != nil {
 		t.Error(err)
+	}
+	if err := d.ChangeEmail(ctx, caller, secret.New(otherPassword), link, home); code(err) != people.CodeLinkOver {
+		t.Errorf("by a link again: %v", err)
+	}
+	m, err := d.Service.Store.For("acme").Member(ctx, d.anna.ID)
+	if err != nil || m.Role != model.RoleAdmin || !m.Vouched(d.read(t, d.anna.ID), "anna@example.org") {
+		t.Errorf("the member is %+v, %v", m, err)
 	}
 	d.callerOf(t, entry)
 	for i := range 12 {
 		_, err := d.RenewBackupCodes(ctx, caller, secret.New("wrong wrong wrong"), home)
-		if limited := errors.As(err, new(*people.LimitedError)); limited != (i >= 8) {
+		if limited := errors.As(err, new(*people.LimitedError)); limited != (i >= 6) {
 			t.Errorf("guess %d: %v", i, err)
 		}
 	}
@@ -732,7 +760,7 @@ func TestInvitations(t *testing.T) {
 	// Of another organization: by the password and the second factor of the account.
 	key, _ := d.withTOTP(t)
 	_, link = invite(t, d, "other", "anna@example.com")
-	if _, err := d.Accept(ctx, link, "X", secret.New(otherPassword), home); code(err) != people.CodeSignInRefused {
+	if _, err := d.Accept(ctx, link, "X", secret.New(otherPassword), home); code(err) != people.CodeAddressOfAnother {
 		t.Errorf("another password for somebody who has one: %v", err)
 	}
 	step, err = d.Accept(ctx, link, "", secret.New(goodPassword), home)

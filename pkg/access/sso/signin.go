@@ -182,8 +182,10 @@ func (s *SignIn) admit(ctx context.Context, org model.OrganizationID, config mod
 	}
 }
 
-// person is who has the identity; else the member who has the address; else, if what the
-// provider says is enough to be a member, somebody new.
+// person is who has the identity; else the member whom the organization invited by the
+// address, and who still has it; else, if what the provider says is enough to be a member,
+// somebody new. An address that a member has in another way is nobody's proof: anybody could
+// be taken over by whoever came to it first.
 func (s *SignIn) person(ctx context.Context, org model.OrganizationID, config model.SSO, w whoever, by func(string) model.Change) (model.Person, error) {
 	dir, records := s.Store.People(), s.Store.For(org)
 	who, identity, err := dir.ByIdentity(ctx, org, config.Issuer, w.subject)
@@ -194,16 +196,17 @@ func (s *SignIn) person(ctx context.Context, org model.OrganizationID, config mo
 	if err := (model.SSOIdentity{Issuer: identity.Issuer, Subject: identity.Subject, Person: model.PersonID(ulid.Make().String())}).Check(); err != nil {
 		return who, refuse(CodeToken, fmt.Errorf("sub: %w", err))
 	}
+	var m model.Member
 	who, err = dir.ByEmail(ctx, w.address)
 	if err == nil {
-		_, err = records.Member(ctx, who.ID)
+		m, err = records.Member(ctx, who.ID)
 	}
-	if err == nil {
+	switch {
+	case err != nil && !errors.Is(err, store.ErrNotFound):
+		return who, err
+	case err == nil && m.Vouched(who, w.address):
 		identity.Person = who.ID
 		return who, records.PutIdentity(ctx, by("link-sso-identity"), &identity)
-	}
-	if !errors.Is(err, store.ErrNotFound) {
-		return who, err
 	}
 	if _, err := s.granted(config, w); err != nil {
 		return who, err

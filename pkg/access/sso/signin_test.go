@@ -102,8 +102,8 @@ func TestSuspendedOrganization(t *testing.T) {
 	}
 }
 
-// TestWhoItIs: an identity, else a member of this organization by the verified address, and
-// nobody else by it.
+// TestWhoItIs: an identity, else a member of this organization whom it invited by the
+// verified address, and nobody else by it.
 func TestWhoItIs(t *testing.T) {
 	t.Parallel()
 	h := open(t, nil)
@@ -124,6 +124,37 @@ func TestWhoItIs(t *testing.T) {
 	}
 	if in, err = other.try(t); err != nil || in.Session.Person == bert.ID {
 		t.Errorf("a provider takes over somebody of another organization: %v", err)
+	}
+}
+
+// TestAddressOfSomebodyElse: a member who has an address that the organization did not
+// invite, however that came about, is not whom the provider means by it.
+func TestAddressOfSomebodyElse(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ invitedAs, changedTo string }{
+		"changed to it":                 {"carl@acme.com", "anna@acme.com"},
+		"changed to it in other cases":  {"carl@acme.com", "ANNA@acme.com"},
+		"invited by none":               {"", "anna@acme.com"},
+		"invited by it, and changed it": {"anna@acme.com", "carl@acme.com"},
+	} {
+		h := open(t, nil)
+		h.provider.Claims = func(c map[string]any) { c["groups"] = "platform" }
+		carl := h.joined(t, "carl@acme.com", model.RoleClient)
+		m := h.member(t, carl.ID)
+		m.InvitedAs = c.invitedAs
+		if err := h.store.For("acme").ChangeMember(t.Context(), h.change("change"), &m); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.store.People().ChangeEmail(t.Context(), &carl, c.changedTo, h.now); err != nil {
+			t.Fatal(err)
+		}
+		in, err := h.try(t)
+		if err != nil || in.Session.Person == carl.ID || h.member(t, carl.ID).Role != model.RoleClient {
+			t.Errorf("%s: signed in is %s, who is carl: %t, with role %s; %v", name, in.Session.Person, in.Session.Person == carl.ID, h.member(t, carl.ID).Role, err)
+		}
+		if m := h.member(t, in.Session.Person); m.Role != model.RoleAdmin {
+			t.Errorf("%s: whom the provider means is %+v", name, m)
+		}
 	}
 }
 
