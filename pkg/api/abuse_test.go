@@ -516,3 +516,40 @@ func TestAddressOfSomebodyElse(t *testing.T) {
 		t.Errorf("whoever came first: %d, %s", w.Code, w.Body)
 	}
 }
+
+// TestTokensLetNobodyIn: whoever has a token for everything, and for a while, has nothing by
+// it that lasts longer; what takes away, and what sets an organization up, a program does.
+func TestTokensLetNobodyIn(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	eve := s.join("eve@example.com", model.RoleClient)
+	token := s.people.token(t, "default", "script").Reveal()
+	member := "/v1/members/" + string(eve.Session.Person)
+	by := func(method, path string, body any) *httptest.ResponseRecorder {
+		h := bearer(token)
+		h["If-Match"] = s.as(nobody, http.MethodGet, path, bearer(token), nil).Header().Get("ETag")
+		return s.as(nobody, method, path, h, body)
+	}
+	if w := by(http.MethodPatch, member, map[string]any{"suspended": true, "projects": []string{"shop"}}); w.Code != http.StatusOK {
+		t.Errorf("suspends: %d, %s", w.Code, w.Body)
+	}
+	for _, c := range []struct {
+		method, path string
+		body         any
+	}{
+		{http.MethodPost, "/v1/invitations", map[string]any{"email": "mallory@example.com", "role": "admin"}},
+		{http.MethodPut, "/v1/sso", map[string]any{"enabled": true, "issuer": "https://evil.okta.com", "client_id": "c", "domains": []string{"evil.com"}}},
+		{http.MethodDelete, "/v1/sso", nil},
+		{http.MethodPut, "/v1/settings", map[string]any{"access_keys_allowed": true, "second_factor_required": false}},
+		{http.MethodPost, member + "/recovery", nil},
+		{http.MethodPatch, member, map[string]any{"role": "admin"}},
+		{http.MethodPatch, member, map[string]any{"role": "client"}},
+		{http.MethodPatch, member, map[string]any{"suspended": false}},
+	} {
+		problem(t, fmt.Sprint(c.method, " ", c.path, " ", c.body), by(c.method, c.path, c.body), http.StatusForbidden, people.CodeNotByToken)
+	}
+	problem(t, "a token", by(http.MethodPost, "/v1/tokens", map[string]any{"name": "x", "scopes": []string{"admin"}}), http.StatusForbidden, "session_needed")
+	if w := by(http.MethodPost, "/v1/projects", map[string]any{"name": "shop"}); w.Code != http.StatusCreated {
+		t.Errorf("makes a project: %d, %s", w.Code, w.Body)
+	}
+}

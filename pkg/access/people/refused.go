@@ -86,7 +86,7 @@ func (e *RefusedError) Error() string {
 	case CodeNotBySSO:
 		return "single sign-on lets you in to one organization; sign in with your password to change what counts in others, too"
 	case CodeNotByToken:
-		return "a token may not make what lets people in; sign in"
+		return "a token may not make what lets people in, or loosen how; sign in"
 	}
 	return "the token is not valid"
 }
