@@ -553,3 +553,42 @@ func TestTokensLetNobodyIn(t *testing.T) {
 		t.Errorf("makes a project: %d, %s", w.Code, w.Body)
 	}
 }
+
+// TestFearOverHTTP: who changes the password says whether API tokens end, an administrator
+// ends them with the sessions, and who is suspended learns it at the next sign-in.
+func TestFearOverHTTP(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	in := s.join("anna@example.com", model.RoleClient)
+	member := "/v1/members/" + string(in.Session.Person)
+	token := func() header {
+		return bearer(decode[struct{ Token string }](t, s.post("/v1/tokens", bearer(in.AccessToken), map[string]any{"name": "x", "scopes": []string{"read"}})).Token)
+	}
+	works := func(h header) bool { return s.as(nobody, http.MethodGet, "/v1/projects", h, nil).Code == http.StatusOK }
+	made := token()
+	password := func(more map[string]any) {
+		t.Helper()
+		more["current"], more["new"] = annasPassword, annasPassword
+		w := s.post("/v1/me/password", bearer(in.AccessToken), more)
+		if w.Code != http.StatusOK {
+			t.Fatalf("%d, %s", w.Code, w.Body)
+		}
+		in = decode[api.SignIn](t, w)
+	}
+	if password(map[string]any{}); !works(made) {
+		t.Error("a new password ended a token")
+	}
+	if password(map[string]any{"end_tokens": true}); works(made) {
+		t.Error("a token goes on")
+	}
+	made = token()
+	if w := s.call(http.MethodDelete, member+"/sessions", nil, nil); w.Code != http.StatusNoContent || works(made) {
+		t.Errorf("%d, and a token goes on: %t", w.Code, works(made))
+	}
+	if w := s.call(http.MethodPatch, member, s.tag(member), map[string]any{"suspended": true}); w.Code != http.StatusOK {
+		t.Fatalf("%d, %s", w.Code, w.Body)
+	}
+	for _, org := range []string{"", "default"} {
+		problem(t, org, s.post("/v1/sign-in", nil, map[string]any{"email": "anna@example.com", "password": annasPassword, "organization": org}), http.StatusForbidden, people.CodeMemberSuspended)
+	}
+}

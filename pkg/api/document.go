@@ -22,7 +22,7 @@ import (
 // with a code that is missing here fails the test that meets it.
 var ownRefusals = map[string]map[int][]string{
 	"accept-invitation": {
-		http.StatusUnauthorized: {people.CodeSignInRefused, "organization_gone"}, http.StatusForbidden: {"organization_suspended"},
+		http.StatusUnauthorized: {people.CodeSignInRefused, "organization_gone"}, http.StatusForbidden: {people.CodeMemberSuspended, "organization_suspended"},
 		http.StatusNotFound: {people.CodeLinkOver}, http.StatusConflict: {"already_member", people.CodeAddressOfAnother}, http.StatusUnprocessableEntity: weakPasswords,
 	},
 	"change-address":      {http.StatusNotFound: {"not_found"}, http.StatusConflict: {"email_taken"}},
@@ -65,7 +65,7 @@ var ownRefusals = map[string]map[int][]string{
 	"start-audit":             {http.StatusForbidden: {model.CodeAccessKeysDisabled}, http.StatusNotFound: {"not_found"}, http.StatusConflict: {"audit_running", "connection_pending"}},
 	"update-connection":       {http.StatusUnprocessableEntity: {"schedule_too_often"}},
 	"update-member":           {http.StatusForbidden: {people.CodeNotByToken}, http.StatusConflict: {"last_administrator"}},
-	"use-recovery":            {http.StatusNotFound: {people.CodeLinkOver}, http.StatusConflict: {people.CodeMemberOfOthers}, http.StatusUnprocessableEntity: weakPasswords},
+	"use-recovery":            {http.StatusForbidden: {people.CodeMemberSuspended}, http.StatusNotFound: {people.CodeLinkOver}, http.StatusConflict: {people.CodeMemberOfOthers}, http.StatusUnprocessableEntity: weakPasswords},
 	"verify-audit":            {http.StatusInternalServerError: {"altered"}},
 	"verify-connection":       {http.StatusForbidden: {model.CodeAccessKeysDisabled}, http.StatusConflict: {"audit_running", "connection_pending"}},
 }

@@ -82,10 +82,12 @@ func (a *API) changePassword(ctx context.Context, in *struct {
 	Body struct {
 		Current string `json:"current" maxLength:"1024" format:"password" example:"four words of hers"`
 		New     string `json:"new" maxLength:"1024" format:"password" doc:"12 to 128 characters that others do not guess" example:"four other words"`
+
+		EndTokens bool `json:"end_tokens,omitempty" doc:"End one's API tokens in all organizations, too" example:"false"`
 	}
 },
 ) (*signInAnswer, error) {
-	e, err := a.People.ChangePassword(ctx, callerOf(ctx), secret.New(in.Body.Current), secret.New(in.Body.New), in.from(ctx))
+	e, err := a.People.ChangePassword(ctx, callerOf(ctx), secret.New(in.Body.Current), secret.New(in.Body.New), in.Body.EndTokens, in.from(ctx))
 	return a.renewed(ctx, e, nil, in.browser(), err)
 }
 

@@ -17,7 +17,7 @@ func (a *API) members(api huma.API) {
 	}
 	remove := op("remove-member", http.MethodDelete, "/{person}", "Remove a member, with the sessions and tokens in the organization")
 	remove.DefaultStatus = http.StatusNoContent
-	end := op("end-member-sessions", http.MethodDelete, "/{person}/sessions", "End a member's sessions in the organization")
+	end := op("end-member-sessions", http.MethodDelete, "/{person}/sessions", "End a member's sessions and API tokens in the organization")
 	end.DefaultStatus = http.StatusNoContent
 	recovery := op("recover-member", http.MethodPost, "/{person}/recovery", "Make a one-time link by which a member who belongs to no other organization chooses a new password, without the second factors")
 	recovery.DefaultStatus = http.StatusCreated

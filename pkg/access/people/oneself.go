@@ -91,8 +91,9 @@ func (s Service) add(ctx context.Context, caller Caller, was model.Person, event
 }
 
 // ChangePassword gives somebody another password. All sessions end; the caller's is
-// renewed.
-func (s Service) ChangePassword(ctx context.Context, caller Caller, current, next secret.String, from From) (*Entry, error) {
+// renewed. So do the API tokens in all organizations if the person says so, who fears that
+// somebody else made one.
+func (s Service) ChangePassword(ctx context.Context, caller Caller, current, next secret.String, endTokens bool, from From) (*Entry, error) {
 	who, err := s.reauthenticate(ctx, caller, current, from)
 	if err == nil {
 		err = CheckPassword(next, who.Email)
@@ -104,10 +105,19 @@ func (s Service) ChangePassword(ctx context.Context, caller Caller, current, nex
 	if err != nil {
 		return nil, err
 	}
-	return s.replace(ctx, caller, who, "password changed", from, func(who *model.Person) error {
+	if endTokens {
+		if err := s.endAllTokens(ctx, s.by(who, from), who.ID); err != nil {
+			return nil, err
+		}
+	}
+	entry, err := s.replace(ctx, caller, who, "password changed", from, func(who *model.Person) error {
 		who.Credentials.Password = hash
 		return nil
 	})
+	if err == nil && endTokens { // those that a session made until it ended
+		err = s.endAllTokens(ctx, s.by(who, from), who.ID)
+	}
+	return entry, err
 }
 
 // ChangeEmail gives somebody the e-mail address of an invitation to the organization that

@@ -275,7 +275,7 @@ func (s Service) arrive(ctx context.Context, who model.Person, t ticket, from Fr
 		}
 		t.Invitation = ""
 	}
-	open, err := s.openTo(ctx, who.ID)
+	open, suspended, err := s.openTo(ctx, who.ID)
 	if err != nil {
 		return Step{}, err
 	}
@@ -287,6 +287,9 @@ func (s Service) arrive(ctx context.Context, who model.Person, t ticket, from Fr
 		return Step{Next: NextOrganization, Challenge: challenge, Organizations: open}, err
 	}
 	if !slices.Contains(open, t.Organization) {
+		if slices.Contains(suspended, t.Organization) || t.Organization == "" && len(suspended) > 0 {
+			return Step{}, refuse(CodeMemberSuspended, nil)
+		}
 		return Step{}, refuse(CodeNotMember, nil)
 	}
 	if !who.SecondFactor() {
@@ -304,15 +307,20 @@ func (s Service) arrive(ctx context.Context, who model.Person, t ticket, from Fr
 	return Step{Entry: entry, Browser: t.Browser}, err
 }
 
-// openTo are the organizations that a person can sign in to.
-func (s Service) openTo(ctx context.Context, who model.PersonID) (open []model.OrganizationID, err error) {
+// openTo are the organizations that a person can sign in to, and those where its membership
+// is suspended.
+func (s Service) openTo(ctx context.Context, who model.PersonID) (open, suspended []model.OrganizationID, err error) {
 	all, err := s.Store.People().Organizations(ctx, who)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, org := range all {
 		_, err := s.member(ctx, org, who)
-		if errors.As(err, new(*RefusedError)) {
+		switch codeOf(err) {
+		case CodeMemberSuspended:
+			suspended = append(suspended, org)
+			continue
+		case CodeNotMember:
 			continue
 		}
 		var itself model.Organization
@@ -323,13 +331,13 @@ func (s Service) openTo(ctx context.Context, who model.PersonID) (open []model.O
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if itself.Open() {
 			open = append(open, org)
 		}
 	}
-	return open, nil
+	return open, suspended, nil
 }
 
 // enter begins a session, and makes the device known before: who dies between has proven
