@@ -375,8 +375,9 @@ func (s Service) entering(from From) beginning {
 	}
 }
 
-// begin begins a session with its first refresh token. Given is the organization, and
-// whether by single sign-on.
+// begin begins a session with its first refresh token. Given is the organization, and what
+// it has of the session that it goes on from: when that was proven and has to end, and whether
+// by single sign-on.
 func (s Service) begin(ctx context.Context, who model.Person, given model.Session, from From, begin beginning) (*Entry, error) {
 	id := ulid.Make().String()
 	refresh, hash, err := NewToken(RefreshToken, id)
@@ -384,7 +385,7 @@ func (s Service) begin(ctx context.Context, who model.Person, given model.Sessio
 		return nil, err
 	}
 	session, err := begin(ctx, who, model.Session{
-		ID: model.SessionID(id), Organization: given.Organization, SSO: given.SSO, ProvenAt: given.ProvenAt, Address: from.Address, Client: from.Client, Hash: hash,
+		ID: model.SessionID(id), Organization: given.Organization, SSO: given.SSO, ProvenAt: given.ProvenAt, EndsAt: given.EndsAt, Address: from.Address, Client: from.Client, Hash: hash,
 	})
 	if err != nil {
 		return nil, err

@@ -140,18 +140,18 @@ func (s *SignIn) Finish(ctx context.Context, a Answer) (SignedIn, error) {
 	if err != nil {
 		return done, err
 	}
-	done.Session, done.Refresh, err = s.begin(ctx, org, who, a)
+	done.Session, done.Refresh, err = s.begin(ctx, org, config, who, a)
 	return done, err
 }
 
-func (s *SignIn) begin(ctx context.Context, org model.OrganizationID, who model.Person, a Answer) (model.Session, secret.String, error) {
+func (s *SignIn) begin(ctx context.Context, org model.OrganizationID, config model.SSO, who model.Person, a Answer) (model.Session, secret.String, error) {
 	id := ulid.Make().String()
 	refresh, hash, err := people.NewToken(people.RefreshToken, id)
 	if err != nil {
 		return model.Session{}, secret.String{}, err
 	}
 	session, err := s.Sessions.Enter(ctx, "finish-sso", who, model.Session{
-		ID: model.SessionID(id), Organization: org, Hash: hash, Address: a.Address, Client: a.Client, SSO: true,
+		ID: model.SessionID(id), Organization: org, Hash: hash, Address: a.Address, Client: a.Client, SSO: true, EndsAt: s.Now().Add(config.SessionAge()).UTC(),
 	})
 	var refused *people.RefusedError
 	if errors.As(err, &refused) { // removed or suspended in this moment

@@ -67,6 +67,39 @@ func TestSomebodyNew(t *testing.T) {
 	}
 }
 
+// TestSessionsHaveAnEnd: a session of the provider's ends when the organization says, however
+// much it is used, and with what a program was let in by it.
+func TestSessionsHaveAnEnd(t *testing.T) {
+	t.Parallel()
+	for hours, want := range map[int]time.Duration{0: 24 * time.Hour, 1: time.Hour, 24 * 30: 30 * 24 * time.Hour, 2160: model.SessionAge} {
+		h := open(t, func(s *model.SSO) { s.SessionHours = hours })
+		in, err := h.try(t)
+		if err != nil {
+			t.Fatal(err)
+		}
+		session, refresh, until := in.Session, in.Session.Hash, h.now.Add(want)
+		if !session.Until().Equal(until) || session.ExpiresAt.After(until) {
+			t.Errorf("%d hours: %+v", hours, session)
+		}
+		for i := byte(1); h.now.Add(want / 100).Before(until); i++ { // as much as there can be
+			h.now = h.now.Add(want / 100)
+			next := model.Hidden{i}
+			if session, err = h.Sessions.Refresh(t.Context(), session.ID, refresh, next, ""); err != nil {
+				t.Fatalf("%d hours, after %s: %v", hours, want/100*time.Duration(i), err)
+			}
+			refresh = next
+		}
+		h.now = until
+		var ended *people.RefusedError
+		if _, err := h.Sessions.Refresh(t.Context(), session.ID, refresh, model.Hidden{0}, ""); !errors.As(err, &ended) || ended.Code != people.CodeSessionEnded {
+			t.Errorf("%d hours: at its end: %v", hours, err)
+		}
+		if again, err := h.try(t); err != nil || again.Session.Person != session.Person {
+			t.Errorf("%d hours: at the provider again: %v", hours, err)
+		}
+	}
+}
+
 // TestSuspendedOrganization: nobody begins a sign-in to it, and who had begun one is not let
 // in. One that is being deleted has none any more.
 func TestSuspendedOrganization(t *testing.T) {
