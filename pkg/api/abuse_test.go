@@ -477,3 +477,118 @@ func TestTokensEndWithTheirOwner(t *testing.T) {
 		t.Errorf("removed: status %d, %s", w.Code, w.Body)
 	}
 }
+
+// TestAddressOfSomebodyElse: nobody has an address by saying so, nor by a link of another
+// organization; and whoever was invited by one that somebody else came to first learns that,
+// and comes in when the operator has given that one another.
+func TestAddressOfSomebodyElse(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	mallory := s.join("mallory@example.com", model.RoleClient)
+	const path = "/v1/me/email"
+	change := func(more map[string]any) *httptest.ResponseRecorder {
+		more["password"] = annasPassword
+		return s.post(path, bearer(mallory.AccessToken), more)
+	}
+	problem(t, "an address", change(map[string]any{"email": "boss@example.com"}), http.StatusUnprocessableEntity, "invalid")
+	problem(t, "no link", change(map[string]any{"token": "boss@example.com"}), http.StatusNotFound, people.CodeLinkOver)
+	invite := func(h header, email string) string {
+		return decode[api.Link](t, s.call(http.MethodPost, "/v1/invitations", h, map[string]any{"email": email, "role": "client"})).Token
+	}
+	problem(t, "another organization's link", change(map[string]any{"token": invite(header{in: "other"}, "boss@example.com")}), http.StatusNotFound, people.CodeLinkOver)
+	if w := change(map[string]any{"token": invite(nil, "boss@example.com")}); w.Code != http.StatusOK {
+		t.Fatalf("by a link: %d, %s", w.Code, w.Body)
+	}
+	link := invite(header{in: "other"}, "boss@example.com")
+	accept := func() *httptest.ResponseRecorder {
+		return s.post("/v1/invitations/acceptance", nil, map[string]any{"token": link, "name": "Boss", "password": "a third good sentence"})
+	}
+	problem(t, "somebody else came first", accept(), http.StatusConflict, people.CodeAddressOfAnother)
+	move := map[string]any{"email": "boss@example.com", "new_email": "mallory@example.org"}
+	if w := s.call(http.MethodPost, "/operator/v1/addresses", nil, move); w.Code != http.StatusNoContent {
+		t.Fatalf("the operator: %d, %s", w.Code, w.Body)
+	}
+	problem(t, "again", s.call(http.MethodPost, "/operator/v1/addresses", nil, move), http.StatusNotFound, "not_found")
+	if w := accept(); w.Code != http.StatusOK {
+		t.Errorf("then: %d, %s", w.Code, w.Body)
+	}
+	if w := s.post("/v1/sign-in", nil, map[string]any{"email": "mallory@example.org", "password": annasPassword}); w.Code != http.StatusOK {
+		t.Errorf("whoever came first: %d, %s", w.Code, w.Body)
+	}
+}
+
+// TestTokensLetNobodyIn: whoever has a token for everything, and for a while, has nothing by
+// it that lasts longer; what takes away, and what sets an organization up, a program does.
+func TestTokensLetNobodyIn(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	eve := s.join("eve@example.com", model.RoleClient)
+	token := s.people.token(t, "default", "script").Reveal()
+	member := "/v1/members/" + string(eve.Session.Person)
+	by := func(method, path string, body any) *httptest.ResponseRecorder {
+		h := bearer(token)
+		h["If-Match"] = s.as(nobody, http.MethodGet, path, bearer(token), nil).Header().Get("ETag")
+		return s.as(nobody, method, path, h, body)
+	}
+	if w := by(http.MethodPatch, member, map[string]any{"suspended": true, "projects": []string{"shop"}}); w.Code != http.StatusOK {
+		t.Errorf("suspends: %d, %s", w.Code, w.Body)
+	}
+	for _, c := range []struct {
+		method, path string
+		body         any
+	}{
+		{http.MethodPost, "/v1/invitations", map[string]any{"email": "mallory@example.com", "role": "admin"}},
+		{http.MethodPut, "/v1/sso", map[string]any{"enabled": true, "issuer": "https://evil.okta.com", "client_id": "c", "domains": []string{"evil.com"}}},
+		{http.MethodDelete, "/v1/sso", nil},
+		{http.MethodPut, "/v1/settings", map[string]any{"access_keys_allowed": true, "second_factor_required": false}},
+		{http.MethodPost, member + "/recovery", nil},
+		{http.MethodPatch, member, map[string]any{"role": "admin"}},
+		{http.MethodPatch, member, map[string]any{"role": "client"}},
+		{http.MethodPatch, member, map[string]any{"suspended": false}},
+	} {
+		problem(t, fmt.Sprint(c.method, " ", c.path, " ", c.body), by(c.method, c.path, c.body), http.StatusForbidden, people.CodeNotByToken)
+	}
+	problem(t, "a token", by(http.MethodPost, "/v1/tokens", map[string]any{"name": "x", "scopes": []string{"admin"}}), http.StatusForbidden, "session_needed")
+	if w := by(http.MethodPost, "/v1/projects", map[string]any{"name": "shop"}); w.Code != http.StatusCreated {
+		t.Errorf("makes a project: %d, %s", w.Code, w.Body)
+	}
+}
+
+// TestFearOverHTTP: who changes the password says whether API tokens end, an administrator
+// ends them with the sessions, and who is suspended learns it at the next sign-in.
+func TestFearOverHTTP(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	in := s.join("anna@example.com", model.RoleClient)
+	member := "/v1/members/" + string(in.Session.Person)
+	token := func() header {
+		return bearer(decode[struct{ Token string }](t, s.post("/v1/tokens", bearer(in.AccessToken), map[string]any{"name": "x", "scopes": []string{"read"}})).Token)
+	}
+	works := func(h header) bool { return s.as(nobody, http.MethodGet, "/v1/projects", h, nil).Code == http.StatusOK }
+	made := token()
+	password := func(more map[string]any) {
+		t.Helper()
+		more["current"], more["new"] = annasPassword, annasPassword
+		w := s.post("/v1/me/password", bearer(in.AccessToken), more)
+		if w.Code != http.StatusOK {
+			t.Fatalf("%d, %s", w.Code, w.Body)
+		}
+		in = decode[api.SignIn](t, w)
+	}
+	if password(map[string]any{}); !works(made) {
+		t.Error("a new password ended a token")
+	}
+	if password(map[string]any{"end_tokens": true}); works(made) {
+		t.Error("a token goes on")
+	}
+	made = token()
+	if w := s.call(http.MethodDelete, member+"/sessions", nil, nil); w.Code != http.StatusNoContent || works(made) {
+		t.Errorf("%d, and a token goes on: %t", w.Code, works(made))
+	}
+	if w := s.call(http.MethodPatch, member, s.tag(member), map[string]any{"suspended": true}); w.Code != http.StatusOK {
+		t.Fatalf("%d, %s", w.Code, w.Body)
+	}
+	for _, org := range []string{"", "default"} {
+		problem(t, org, s.post("/v1/sign-in", nil, map[string]any{"email": "anna@example.com", "password": annasPassword, "organization": org}), http.StatusForbidden, people.CodeMemberSuspended)
+	}
+}

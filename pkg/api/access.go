@@ -30,6 +30,7 @@ const (
 	mayAudit           = need(model.ScopeAudit)
 	mayConnect         = need(model.ScopeConnections)
 	mayAdminister      = need(model.ScopeAdmin)
+	mayLetIn      need = "let_in"   // an administrator who signed in: no token makes what lets people in, or loosens how
 	operates      need = "operator" // whoever may sign requests of the gateway's
 )
 
@@ -58,6 +59,8 @@ func (n need) security() []map[string][]string {
 		return []map[string][]string{{bySignature: {}}}
 	case signedIn, known:
 		return []map[string][]string{{byToken: {}}, {byCookie: {}}}
+	case mayLetIn:
+		n = mayAdminister
 	}
 	return []map[string][]string{{byToken: {string(n)}}, {byCookie: {string(n)}}}
 }
@@ -214,8 +217,21 @@ func admits(ctx context.Context, n need, c people.Caller) *Problem {
 		return nil
 	case n == signedIn && c.Session == "":
 		return problem(ctx, http.StatusForbidden, "session_needed", "the route is for people who signed in, and not for API tokens")
+	case n == mayLetIn:
+		if p := admits(ctx, mayAdminister, c); p != nil {
+			return p
+		}
+		return notByToken(ctx, c)
 	case n != signedIn && !c.Can(model.Scope(n)):
 		return problem(ctx, http.StatusForbidden, "forbidden", fmt.Sprintf("you may not do this: it needs the scope %q", n))
 	}
 	return nil
+}
+
+// notByToken refuses a program; nil if the caller is a person who signed in.
+func notByToken(ctx context.Context, c people.Caller) *Problem {
+	if c.Session != "" {
+		return nil
+	}
+	return refusal(ctx, &people.RefusedError{Code: people.CodeNotByToken})
 }

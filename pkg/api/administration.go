@@ -15,7 +15,7 @@ func (a *API) administration(api huma.API) {
 	register(api, mayAdminister, huma.Operation{
 		OperationID: "get-settings", Method: http.MethodGet, Path: "/v1/settings", Summary: "Show the organization's settings", Tags: []string{"administration"},
 	}, a.getSettings)
-	register(api, mayAdminister, huma.Operation{
+	register(api, mayLetIn, huma.Operation{
 		OperationID: "put-settings", Method: http.MethodPut, Path: "/v1/settings", Summary: "Change the organization's settings", Tags: []string{"administration"},
 	}, a.putSettings)
 }

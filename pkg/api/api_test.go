@@ -205,9 +205,25 @@ func (s *server) from(r *http.Request, c caller, org model.OrganizationID) *http
 		return r.WithContext(auth.WithOperator(r.Context(), "arn:aws:iam::999999999999:user/"+c.person))
 	}
 	if r.Header.Get("Authorization") == "" {
-		r.Header.Set("Authorization", "Bearer "+s.people.token(s.t, org, c.person).Reveal())
+		access := s.people.token(s.t, org, c.person)
+		if sessionOnly(r) {
+			access = s.people.again(s.t, org, c.person)
+		}
+		r.Header.Set("Authorization", "Bearer "+access.Reveal())
 	}
 	return r
+}
+
+// sessionOnly reports whether a request is for what no token may do.
+func sessionOnly(r *http.Request) bool {
+	switch path := r.URL.Path; {
+	case r.Method == http.MethodGet:
+		return false
+	case path == "/v1/invitations" && r.Method == http.MethodPost, path == "/v1/settings", path == "/v1/sso":
+		return true
+	default:
+		return strings.HasPrefix(path, "/v1/members/") && (r.Method == http.MethodPatch || strings.HasSuffix(path, "/recovery"))
+	}
 }
 
 func decode[T any](t testing.TB, w *httptest.ResponseRecorder) T {

@@ -22,10 +22,11 @@ import (
 // with a code that is missing here fails the test that meets it.
 var ownRefusals = map[string]map[int][]string{
 	"accept-invitation": {
-		http.StatusUnauthorized: {people.CodeSignInRefused, "organization_gone"}, http.StatusForbidden: {"organization_suspended"},
-		http.StatusNotFound: {people.CodeLinkOver}, http.StatusConflict: {"already_member"}, http.StatusUnprocessableEntity: weakPasswords,
+		http.StatusUnauthorized: {people.CodeSignInRefused, "organization_gone"}, http.StatusForbidden: {people.CodeMemberSuspended, "organization_suspended"},
+		http.StatusNotFound: {people.CodeLinkOver}, http.StatusConflict: {"already_member", people.CodeAddressOfAnother}, http.StatusUnprocessableEntity: weakPasswords,
 	},
-	"change-email":        {http.StatusForbidden: ofOneself, http.StatusConflict: {"email_taken"}},
+	"change-address":      {http.StatusNotFound: {"not_found"}, http.StatusConflict: {"email_taken"}},
+	"change-email":        {http.StatusForbidden: ofOneself, http.StatusNotFound: {people.CodeLinkOver}, http.StatusConflict: {"email_taken"}},
 	"change-organization": {http.StatusUnauthorized: {people.CodeNotMember}, http.StatusForbidden: {people.CodeMemberSuspended, people.CodeNotBySSO}},
 	"change-password":     {http.StatusForbidden: ofOneself, http.StatusUnprocessableEntity: weakPasswords},
 	"confirm-totp":        {http.StatusForbidden: append([]string{people.CodeWrongCode, people.CodeUsedCode}, ofOneself...), http.StatusConflict: {people.CodeNothingToConfirm}},
@@ -44,7 +45,7 @@ var ownRefusals = map[string]map[int][]string{
 	"look-up-invitation":      {http.StatusNotFound: {people.CodeLinkOver}},
 	"look-up-recovery":        {http.StatusNotFound: {people.CodeLinkOver}},
 	"passkey-options":         {http.StatusForbidden: ofOneself, http.StatusConflict: {"passkeys_off"}},
-	"recover-member":          {http.StatusForbidden: {people.CodeNotByToken}, http.StatusConflict: {people.CodeMemberOfOthers, people.CodeOwnRecovery, "already_made"}},
+	"recover-member":          {http.StatusConflict: {people.CodeMemberOfOthers, people.CodeOwnRecovery, "already_made"}},
 	"recover-person":          {http.StatusConflict: {"already_made"}},
 	"refresh-session":         {http.StatusUnauthorized: append([]string{people.CodeRefreshReused, "factor_required", people.CodeNotMember}, ofTokens...), http.StatusForbidden: {people.CodeMemberSuspended, "organization_suspended"}, http.StatusConflict: {people.CodeRefreshRaced}},
 	"register-passkey":        {http.StatusForbidden: append([]string{people.CodeChallengeOver, people.CodePasskeyRefused}, ofOneself...)},
@@ -64,8 +65,8 @@ var ownRefusals = map[string]map[int][]string{
 	"sign-in-second-factor":   {http.StatusUnauthorized: {people.CodeNotMember}, http.StatusForbidden: append([]string{people.CodeWrongCode, people.CodeUsedCode, people.CodePasskeyRefused, people.CodePasskeyCloned}, ofSteps...)},
 	"start-audit":             {http.StatusForbidden: {model.CodeAccessKeysDisabled}, http.StatusNotFound: {"not_found"}, http.StatusConflict: {"audit_running", "connection_pending"}},
 	"update-connection":       {http.StatusUnprocessableEntity: {"schedule_too_often"}},
-	"update-member":           {http.StatusConflict: {"last_administrator"}},
-	"use-recovery":            {http.StatusNotFound: {people.CodeLinkOver}, http.StatusConflict: {people.CodeMemberOfOthers}, http.StatusUnprocessableEntity: weakPasswords},
+	"update-member":           {http.StatusForbidden: {people.CodeNotByToken}, http.StatusConflict: {"last_administrator"}},
+	"use-recovery":            {http.StatusForbidden: {people.CodeMemberSuspended}, http.StatusNotFound: {people.CodeLinkOver}, http.StatusConflict: {people.CodeMemberOfOthers}, http.StatusUnprocessableEntity: weakPasswords},
 	"verify-audit":            {http.StatusInternalServerError: {"altered"}},
 	"verify-connection":       {http.StatusForbidden: {model.CodeAccessKeysDisabled}, http.StatusConflict: {"audit_running", "connection_pending"}},
 }
@@ -96,6 +97,9 @@ func refusalsOf(op *huma.Operation, n need) map[int][]string {
 		add(http.StatusUnauthorized, "not_signed")
 	default:
 		add(http.StatusUnauthorized, append([]string{"not_signed_in", people.CodeNotMember}, ofTokens...)...)
+		if n == mayLetIn {
+			add(http.StatusForbidden, people.CodeNotByToken)
+		}
 		add(http.StatusForbidden, map[bool]string{true: "session_needed", false: "forbidden"}[n == signedIn], people.CodeMemberSuspended, "organization_suspended")
 	}
 	if changes && n != operates {

@@ -19,12 +19,12 @@ func (a *API) invitations(api huma.API) {
 	withdraw := op("withdraw-invitation", http.MethodDelete, "/invitations/{invitation}", "Take an invitation back")
 	withdraw.DefaultStatus = http.StatusNoContent
 	register(api, mayAdminister, op("list-invitations", http.MethodGet, "/invitations", "List the invitations that nobody accepted"), a.listInvitations)
-	register(api, mayAdminister, create, a.createInvitation)
+	register(api, mayLetIn, create, a.createInvitation)
 	register(api, mayAdminister, withdraw, a.withdrawInvitation)
 	register(api, anybody, op("look-up-invitation", http.MethodPost, "/invitations/lookup", "Show what a link invites to"), a.lookUpInvitation)
 	register(api, anybody, op("accept-invitation", http.MethodPost, "/invitations/acceptance", "Accept an invitation: somebody new chooses a password, and who has an account shows it, and goes on as in signing in"), a.acceptInvitation)
 	register(api, anybody, op("look-up-recovery", http.MethodPost, "/recovery/lookup", "Show whom a link recovers"), a.lookUpRecovery)
-	register(api, anybody, op("use-recovery", http.MethodPost, "/recovery", "Choose a new password by a recovery link; second factors, devices and sessions are gone"), a.useRecovery)
+	register(api, anybody, op("use-recovery", http.MethodPost, "/recovery", "Choose a new password by a recovery link; second factors, devices, sessions and API tokens are gone"), a.useRecovery)
 }
 
 type invitationsAnswer struct {

@@ -15,6 +15,7 @@ import (
 // samples are bodies that operations accept.
 var samples = map[string]string{
 	"invite-administrator":    `{"email":"zoe@example.com"}`,
+	"change-address":          `{"email":"zoe@example.com","new_email":"zoe@example.org"}`,
 	"recover-person":          `{"email":"zoe@example.com"}`,
 	"create-organization":     `{"id":"acme","name":"Acme"}`,
 	"create-connection":       `{"name":"shop","project":"p","regions":["eu-west-1"],"schedule":{"timezone":"UTC"}}`,
@@ -36,7 +37,7 @@ var samples = map[string]string{
 	"change-organization":     `{"organization":"acme"}`,
 	"update-me":               `{"name":"x"}`,
 	"change-password":         `{"current":"x","new":"y"}`,
-	"change-email":            `{"password":"x","email":"a@b.cd"}`,
+	"change-email":            `{"password":"x","token":"y"}`,
 	"enrol-totp":              `{"password":"x"}`,
 	"confirm-totp":            `{"code":"1"}`,
 	"remove-totp":             `{"password":"x"}`,

@@ -21,7 +21,7 @@ var unlimited = []string{
 	"update-connection", "delete-connection", "put-settings", "cancel-audit",
 	"update-member", "remove-member", "end-member-sessions", "create-project", "update-project", "remove-project",
 	"put-sso", "delete-sso", "update-own-organization",
-	"create-organization", "delete-organization", "suspend-organization", "resume-organization", // operators
+	"create-organization", "delete-organization", "suspend-organization", "resume-organization", "change-address", // operators
 }
 
 // TestLimits tries each operation too often, at two handlers on one table: together they

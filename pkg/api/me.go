@@ -24,7 +24,7 @@ func (a *API) me(api huma.API) {
 	register(api, signedIn, op("get-me", http.MethodGet, "", "Show oneself"), a.getMe)
 	register(api, signedIn, op("update-me", http.MethodPatch, "", "Change one's name"), a.updateMe)
 	register(api, signedIn, op("change-password", http.MethodPost, "/password", "Change the password; all sessions end, and this one is renewed"), a.changePassword)
-	register(api, signedIn, op("change-email", http.MethodPost, "/email", "Change the e-mail address to sign in by"), a.changeEmail)
+	register(api, signedIn, op("change-email", http.MethodPost, "/email", "Change the e-mail address to sign in by to that of an invitation, whose link it uses up"), a.changeEmail)
 	register(api, signedIn, op("enrol-totp", http.MethodPost, "/totp", "Set up an authenticator app, which counts when it is confirmed"), a.enrolTOTP)
 	register(api, signedIn, op("confirm-totp", http.MethodPost, "/totp/confirmation", "Confirm an authenticator app with its first code; in the place of another one, all sessions end and this one is renewed"), a.confirmTOTP)
 	register(api, signedIn, op("remove-totp", http.MethodPost, "/totp/removal", "Remove the authenticator app; all sessions end, and this one is renewed"), a.removeTOTP)
@@ -82,10 +82,12 @@ func (a *API) changePassword(ctx context.Context, in *struct {
 	Body struct {
 		Current string `json:"current" maxLength:"1024" format:"password" example:"four words of hers"`
 		New     string `json:"new" maxLength:"1024" format:"password" doc:"12 to 128 characters that others do not guess" example:"four other words"`
+
+		EndTokens bool `json:"end_tokens,omitempty" doc:"End one's API tokens in all organizations, too" example:"false"`
 	}
 },
 ) (*signInAnswer, error) {
-	e, err := a.People.ChangePassword(ctx, callerOf(ctx), secret.New(in.Body.Current), secret.New(in.Body.New), in.from(ctx))
+	e, err := a.People.ChangePassword(ctx, callerOf(ctx), secret.New(in.Body.Current), secret.New(in.Body.New), in.Body.EndTokens, in.from(ctx))
 	return a.renewed(ctx, e, nil, in.browser(), err)
 }
 
@@ -93,11 +95,11 @@ func (a *API) changeEmail(ctx context.Context, in *struct {
 	Device
 	Body struct {
 		Password
-		Email string `json:"email" format:"email" maxLength:"254" example:"anna@example.com"`
+		LinkToken
 	}
 },
 ) (*personAnswer, error) {
-	if err := a.People.ChangeEmail(ctx, callerOf(ctx), secret.New(in.Body.Password.Password), in.Body.Email, in.from(ctx)); err != nil {
+	if err := a.People.ChangeEmail(ctx, callerOf(ctx), secret.New(in.Body.Password.Password), secret.New(in.Body.Token), in.from(ctx)); err != nil {
 		return nil, a.answer(ctx, err)
 	}
 	return a.getMe(ctx, nil)

@@ -17,15 +17,15 @@ func (a *API) members(api huma.API) {
 	}
 	remove := op("remove-member", http.MethodDelete, "/{person}", "Remove a member, with the sessions and tokens in the organization")
 	remove.DefaultStatus = http.StatusNoContent
-	end := op("end-member-sessions", http.MethodDelete, "/{person}/sessions", "End a member's sessions in the organization")
+	end := op("end-member-sessions", http.MethodDelete, "/{person}/sessions", "End a member's sessions and API tokens in the organization")
 	end.DefaultStatus = http.StatusNoContent
 	recovery := op("recover-member", http.MethodPost, "/{person}/recovery", "Make a one-time link by which a member who belongs to no other organization chooses a new password, without the second factors")
 	recovery.DefaultStatus = http.StatusCreated
 	register(api, mayAdminister, op("list-members", http.MethodGet, "", "List the members"), a.listMembers)
 	register(api, mayAdminister, op("get-member", http.MethodGet, "/{person}", "Show a member"), a.getMember)
-	register(api, mayAdminister, op("update-member", http.MethodPatch, "/{person}", "Change a member's role or projects, or suspend it; what is left out stays"), a.updateMember)
+	register(api, mayAdminister, op("update-member", http.MethodPatch, "/{person}", "Change a member's role or projects, or suspend it; what is left out stays. A token gives no role, and takes no suspension back"), a.updateMember)
 	register(api, mayAdminister, remove, a.removeMember)
-	register(api, mayAdminister, recovery, a.recoverMember)
+	register(api, mayLetIn, recovery, a.recoverMember)
 	register(api, mayAdminister, op("list-member-sessions", http.MethodGet, "/{person}/sessions", "List a member's sessions in the organization"), a.listMemberSessions)
 	register(api, mayAdminister, end, a.endMemberSessions)
 }
@@ -123,6 +123,11 @@ func (a *API) updateMember(ctx context.Context, in *struct {
 	}
 },
 ) (*memberAnswer, error) {
+	if in.Body.Role != nil || in.Body.Suspended != nil && !*in.Body.Suspended {
+		if p := notByToken(ctx, callerOf(ctx)); p != nil {
+			return nil, p
+		}
+	}
 	m, err := a.org(ctx).Member(ctx, model.PersonID(in.Person))
 	if err == nil {
 		err = matches(ctx, in.IfMatch, m.Version, "the member")

@@ -18,7 +18,7 @@ var again = map[string]string{
 	"hand-over-session": "a code is good for a minute, and its session is made by who has the verifier", "sign-in-handover": "a code is good once",
 	"refresh-session": "a refresh token is good once", "change-organization": "takes the place of the session",
 	"look-up-invitation": "asks", "accept-invitation": "a link is good once", "look-up-recovery": "asks", "use-recovery": "a link is good once",
-	"change-password": "the password is that one", "change-email": "the address is that one", "enrol-totp": "the next takes its place", "confirm-totp": "a code is good once", "remove-totp": "it is gone",
+	"change-password": "the password is that one", "change-email": "a link is good once", "change-address": "nobody has the former one", "enrol-totp": "the next takes its place", "confirm-totp": "a code is good once", "remove-totp": "it is gone",
 	"renew-backup-codes": "the next take their place", "passkey-options": "asks", "register-passkey": "a challenge is good once", "remove-passkey": "it is gone",
 	"cancel-audit": "it is cancelled", "suspend-organization": "it is suspended", "retire-external-id": "they are retired",
 }

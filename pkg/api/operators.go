@@ -52,6 +52,10 @@ func (a *API) operators(api huma.API) {
 		Summary: "Make a recovery link for a member of an organization, who may be a member of others as well", Tags: []string{"operators"},
 	}, a.recoverPerson)
 	register(api, operates, huma.Operation{
+		OperationID: "change-address", Method: http.MethodPost, Path: "/operator/v1/addresses", DefaultStatus: http.StatusNoContent,
+		Summary: "Give whoever has an e-mail address another one to sign in by, so that somebody else can be invited by it", Tags: []string{"operators"},
+	}, a.changeAddress)
+	register(api, operates, huma.Operation{
 		OperationID: "rekey", Method: http.MethodPost, Path: "/operator/v1/organizations/{organization}/rekey", DefaultStatus: http.StatusAccepted,
 		Summary: "Have an organization's data keys wrapped anew, by the newest master key; nothing that is sealed changes", Tags: []string{"operators"},
 	}, a.rekey)
@@ -239,6 +243,16 @@ func (a *API) recoverPerson(ctx context.Context, in *struct {
 		return nil, a.answer(ctx, err)
 	}
 	return a.recover(ctx, in.Repeatable, who.ID)
+}
+
+func (a *API) changeAddress(ctx context.Context, in *struct {
+	Body struct {
+		Addressee
+		New string `json:"new_email" format:"email" maxLength:"254" example:"anna@example.org"`
+	}
+},
+) (*struct{}, error) {
+	return nil, a.answer(ctx, a.People.Readdress(ctx, a.by(ctx), in.Body.Email, in.Body.New))
 }
 
 type jobAnswer struct {

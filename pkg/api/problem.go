@@ -86,6 +86,7 @@ var refusals = map[string]int{
 	people.CodeNotByToken:       http.StatusForbidden,
 	people.CodeNotBySSO:         http.StatusForbidden,
 	people.CodeLinkOver:         http.StatusNotFound,
+	people.CodeAddressOfAnother: http.StatusConflict,
 	people.CodeMemberOfOthers:   http.StatusConflict,
 	people.CodeFactorRequired:   http.StatusConflict,
 	people.CodeNoSecondFactor:   http.StatusConflict,

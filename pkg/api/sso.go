@@ -30,12 +30,12 @@ func (a *API) singleSignOn(api huma.API) {
 		OperationID: "get-sso", Method: http.MethodGet, Path: ssoPath,
 		Summary: "Show how the organization's people sign in by its own provider", Tags: []string{"people"},
 	}, a.getSSO)
-	register(api, mayAdminister, huma.Operation{
+	register(api, mayLetIn, huma.Operation{
 		OperationID: "put-sso", Method: http.MethodPut, Path: ssoPath,
 		Summary: "Set up how the organization's people sign in by its own provider, or change it", Tags: []string{"people"},
 		Description: "The first time without If-Match. Sessions that were begun go on. Register " + SSOCallback + " of this host at the provider as redirect URL.",
 	}, a.putSSO)
-	register(api, mayAdminister, huma.Operation{
+	register(api, mayLetIn, huma.Operation{
 		OperationID: "delete-sso", Method: http.MethodDelete, Path: ssoPath,
 		Summary: "Have nobody sign in by the provider any more, and forget its client secret", Tags: []string{"people"},
 		Description: "Members stay, and so do sessions that were begun. Whom the provider brought in is the same person again if the same issuer is set up once more.",

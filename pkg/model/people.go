@@ -105,8 +105,18 @@ type Member struct {
 	Suspended bool     `json:"suspended,omitempty" doc:"May do nothing until that is taken back"`
 	// Since tells one membership from an earlier one: sessions and tokens of that stay dead.
 	Since time.Time `json:"since"`
+	// InvitedAs is the one address of which the organization said whose it is. Whatever else
+	// a person goes by, others said, or nobody did.
+	InvitedAs string `json:"invited_as,omitempty" doc:"The e-mail address of the invitation that the member accepted, by which single sign-on finds the member; left out of whom single sign-on brought in" example:"anna@example.com"`
 
 	Version int64 `json:"-"` // of the stored record
+}
+
+// Vouched reports whether the organization itself said that an e-mail address is the
+// member's, who still has it.
+func (m Member) Vouched(who Person, address string) bool {
+	address = NormalEmail(address)
+	return m.Person == who.ID && m.InvitedAs != "" && NormalEmail(m.InvitedAs) == address && NormalEmail(who.Email) == address
 }
 
 // Administers reports whether the member can make others administrators.
@@ -223,6 +233,11 @@ func (k Passkey) Check() error {
 func (m Member) Check() error {
 	if !IsULID(string(m.Person)) {
 		return wrong("person", "it is no ULID")
+	}
+	if m.InvitedAs != "" {
+		if err := checkEmail("invited_as", m.InvitedAs); err != nil {
+			return err
+		}
 	}
 	return checkGrant(m.Role, m.Projects)
 }

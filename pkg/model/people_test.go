@@ -175,8 +175,14 @@ func TestNothingHiddenIsShown(t *testing.T) {
 			t.Errorf("%T has nothing hidden", record)
 		}
 		var log strings.Builder
-		slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "record", v.Interface())
-		slog.New(slog.NewTextHandler(&log, nil)).Info("x", "record", v.Interface())
+		timeless := &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr { // whose digits may be like what is hidden
+			if a.Key == slog.TimeKey {
+				return slog.Attr{}
+			}
+			return a
+		}}
+		slog.New(slog.NewJSONHandler(&log, timeless)).Info("x", "record", v.Interface())
+		slog.New(slog.NewTextHandler(&log, timeless)).Info("x", "record", v.Interface())
 		body, err := json.Marshal(record)
 		if err != nil {
 			t.Fatal(err)

@@ -20,6 +20,7 @@ type Session struct {
 	ProvenAt     time.Time      `json:"proven_at,omitzero" required:"false" doc:"When the person proved who it is, if that was for an earlier session that this one goes on from: all of them together last 90 days"`
 	UsedAt       time.Time      `json:"used_at" doc:"When its refresh token was last used"`
 	ExpiresAt    time.Time      `json:"expires_at" doc:"When it ends unless its refresh token is used before"`
+	EndsAt       time.Time      `json:"ends_at,omitzero" required:"false" doc:"When it ends at the latest, of single sign-on: the provider is asked again then"`
 	Address      string         `json:"address,omitempty" doc:"That it was begun from"`
 	Client       string         `json:"client,omitempty" doc:"What the browser or program said of itself"`
 	SSO          bool           `json:"sso,omitempty" doc:"Begun by the organization's single sign-on: it changes nothing of the person that counts in other organizations"`
@@ -44,7 +45,13 @@ const (
 const MaxClient = 200
 
 // Until is when the session ends at the latest.
-func (s Session) Until() time.Time { return s.Since().Add(SessionAge) }
+func (s Session) Until() time.Time {
+	until := s.Since().Add(SessionAge)
+	if !s.EndsAt.IsZero() && s.EndsAt.Before(until) {
+		return s.EndsAt
+	}
+	return until
+}
 
 // Since is when the person proved who it is: to go over to another organization, or to let a
 // program in, asks for no proof again.

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -22,6 +23,7 @@ type SSO struct {
 	Groups            []SSOGroup `json:"groups,omitempty" maxItems:"200" doc:"What groups of the provider may do. If there are any, role and projects of a member are set anew at each sign-in: the highest role, and the projects of all the groups"`
 	Otherwise         *Grant     `json:"otherwise,omitempty" doc:"What those may do who are in none of the groups; they are refused if it is left out"`
 	MembersOnly       bool       `json:"members_only,omitempty" doc:"Nobody becomes a member by signing in"`
+	SessionHours      int        `json:"session_hours,omitempty" minimum:"1" maximum:"2160" doc:"How long a session lasts until the provider is asked again, in hours; 24 if left out"`
 	SecretSetAt       time.Time  `json:"client_secret_set_at,omitzero" readOnly:"true" doc:"When the client secret was given, which is never shown; left out if there is none"`
 
 	Secret  Hidden `json:"-"` // the client secret, sealed
@@ -63,12 +65,24 @@ const (
 	MaxSSOSecret  = 1024
 	GroupsClaim   = "groups" // unless somebody says otherwise
 	scopeOfOpenID = "openid"
+
+	MaxSSOHours = int(SessionAge / time.Hour)
+	// SSOHours are a day, unless somebody says otherwise: the provider alone knows who left, or
+	// what groups somebody is in, and it is asked when a session begins. A working day of
+	// twelve hours would end in the middle of an audit; with the two weeks of other sessions
+	// somebody who left would stay in as long.
+	SSOHours = 24
 )
 
 var (
 	domain = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)+$`)
 	scope  = regexp.MustCompile(`^[\x21\x23-\x5B\x5D-\x7E]{1,256}$`) // RFC 6749, section 3.3
 )
+
+// SessionAge is how long a session lasts until the provider is asked again.
+func (s SSO) SessionAge() time.Duration {
+	return time.Duration(cmp.Or(s.SessionHours, SSOHours)) * time.Hour
+}
 
 // Maps reports whether the provider decides on roles.
 func (s SSO) Maps() bool { return len(s.Groups) > 0 }
@@ -154,6 +168,9 @@ func (s SSO) Check() error {
 	}
 	if err := checkText("groups_claim", s.GroupsClaim, MaxClaimName); err != nil {
 		return err
+	}
+	if s.SessionHours < 0 || s.SessionHours > MaxSSOHours {
+		return wrong("session_hours", "they are 1 to %d", MaxSSOHours)
 	}
 	return s.checkGrants()
 }

@@ -492,6 +492,22 @@ func (w *walk) hands() {
 // factors are set up, used and removed.
 func (w *walk) factors() {
 	in := w.invited("emil@example.com", "client")
+	admin := w.bearer
+	move := func(email string) object {
+		var link answer
+		w.as(admin, func() { link = w.post("/v1/invitations", object{"email": email, "role": "client"}) })
+		return object{"password": another, "token": link.text("token")}
+	}
+	taken := func() {
+		w.refused("email_taken", http.MethodPost, "/v1/me/email", nil, move("dora@example.com"))
+		link := move("dora@example.com")["token"]
+		w.nobody(func() {
+			w.refused("address_of_another", http.MethodPost, "/v1/invitations/acceptance", nil, object{"token": link, "password": another})
+		})
+		w.operates(func() {
+			w.post("/operator/v1/addresses", object{"email": "dora@example.com", "new_email": "dora@example.org"})
+		})
+	}
 	w.as(in.text("access_token"), func() {
 		w.refused("no_second_factor", http.MethodPost, "/v1/me/backup-codes", nil, object{"password": annas})
 		w.refused("nothing_to_confirm", http.MethodPost, "/v1/me/totp/confirmation", nil, object{"code": "123456"})
@@ -525,8 +541,8 @@ func (w *walk) factors() {
 		}
 		next = w.post("/v1/me/password", object{"current": annas, "new": another})
 		w.bearer = next.text("access_token")
-		w.refused("email_taken", http.MethodPost, "/v1/me/email", nil, object{"password": another, "email": "anna@example.com"})
-		w.post("/v1/me/email", object{"password": another, "email": "emil@example.org"})
+		w.post("/v1/me/email", move("emil@example.org"))
+		taken()
 		w.do(http.MethodDelete, "/v1/me/sessions", nil, nil)
 		other := w.signIn("emil@example.org", another)
 		w.do(http.MethodDelete, "/v1/me/sessions/"+other.text("session", "id"), nil, nil)

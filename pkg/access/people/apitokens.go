@@ -3,6 +3,7 @@ package people
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -58,7 +59,19 @@ func (s Service) MakeToken(ctx context.Context, by model.Change, caller Caller, 
 	if err := s.roomForToken(ctx, caller); err != nil {
 		return t, secret.String{}, err
 	}
-	return t, token, s.Store.People().AddToken(ctx, caller.Organization, by, &t)
+	if err := s.Store.People().AddToken(ctx, caller.Organization, by, &t); err != nil {
+		return t, secret.String{}, err
+	}
+	// Somebody may end the session and the tokens that there are at this moment, out of fear
+	// of whoever makes this one. Either the token is among these, or the session has ended.
+	session, err := s.Store.People().Session(ctx, caller.Person, caller.Session)
+	if err == nil {
+		_, _, err = s.holder(ctx, session)
+	}
+	if err != nil {
+		return t, secret.String{}, errors.Join(ended(err), s.Store.For(caller.Organization).RemoveAPIToken(ctx, by, t))
+	}
+	return t, token, nil
 }
 
 // roomForToken is store.ErrFull when there is no room for another token. What several
@@ -112,4 +125,30 @@ func (s Service) EndToken(ctx context.Context, by model.Change, caller Caller, i
 		return err
 	}
 	return s.Store.For(caller.Organization).RemoveAPIToken(ctx, by, t)
+}
+
+// endTokens ends all API tokens that are an owner's in an organization, each of which the
+// admin log has.
+func (s Service) endTokens(ctx context.Context, by model.Change, org model.OrganizationID, owner model.PersonID) error {
+	for t, err := range s.APITokens(ctx, org, owner) {
+		if err == nil {
+			err = s.Store.For(org).RemoveAPIToken(ctx, by, t)
+		}
+		if err != nil && !errors.Is(err, store.ErrConflict) { // somebody else ended it
+			return err
+		}
+	}
+	return nil
+}
+
+// endAllTokens is endTokens in all organizations of the owner's. Those of others are good for
+// nothing: see model.APIToken.MemberSince.
+func (s Service) endAllTokens(ctx context.Context, by model.Change, owner model.PersonID) error {
+	orgs, err := s.Store.People().Organizations(ctx, owner)
+	for _, org := range orgs {
+		if err == nil {
+			err = s.endTokens(ctx, by, org, owner)
+		}
+	}
+	return err
 }

@@ -75,6 +75,6 @@ func (s Service) TakeOver(ctx context.Context, code, verifier secret.String, fro
 		return Step{}, err
 	}
 	from.Client = ClientCommand
-	entry, err := s.begin(ctx, who, model.Session{Organization: first.Organization, SSO: first.SSO, ProvenAt: first.Since()}, from, s.entering(from))
+	entry, err := s.begin(ctx, who, model.Session{Organization: first.Organization, SSO: first.SSO, ProvenAt: first.Since(), EndsAt: first.EndsAt}, from, s.entering(from))
 	return Step{Entry: entry}, err
 }

@@ -118,7 +118,7 @@ func TestHandoverStaysSingleSignOn(t *testing.T) {
 	t.Parallel()
 	d := openDoor(t)
 	refresh := minted(t, people.RefreshToken)
-	session, err := d.Service.Begin(t.Context(), d.read(t, d.anna.ID), model.Session{ID: model.SessionID(refresh.ID), Organization: "acme", SSO: true, Hash: refresh.Hash()})
+	session, err := d.Service.Begin(t.Context(), d.read(t, d.anna.ID), model.Session{ID: model.SessionID(refresh.ID), Organization: "acme", SSO: true, Hash: refresh.Hash(), EndsAt: d.watch.Now().Add(time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func TestHandoverStaysSingleSignOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	step, err := d.TakeOver(t.Context(), code, secret.New(verifier), home)
-	if err != nil || !step.Entry.Session.SSO || !d.callerOf(t, step.Entry).SSO {
+	if err != nil || !step.Entry.Session.SSO || !d.callerOf(t, step.Entry).SSO || !step.Entry.Session.Until().Equal(session.Until()) {
 		t.Errorf("%+v, %v", step, err)
 	}
 }

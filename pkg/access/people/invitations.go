@@ -88,7 +88,9 @@ func linkOver(err error) error {
 
 // Accept accepts an invitation: somebody new chooses a password; somebody who has an
 // account under the invitation's e-mail address proves it, by the password and by the steps
-// of a sign-in that follow. Which of the two it is, the link does not say.
+// of a sign-in that follow. Which of the two it is, the link does not say; a password that is
+// not that account's is CodeAddressOfAnother, since whoever was invited by an address that
+// somebody else came to first has to learn it, and could not sign in by it anyway.
 //
 // Somebody new is created first. Who dies then, or tries again, has an account, and goes on
 // by proving it; the invitation is as good as before. Then the invitation is removed, which
@@ -102,7 +104,9 @@ func (s Service) Accept(ctx context.Context, token secret.String, name string, p
 	who, err := s.Store.People().ByEmail(ctx, i.Email)
 	switch {
 	case err == nil:
-		who, err = s.authenticate(ctx, i.Email, password, from)
+		if who, err = s.authenticate(ctx, i.Email, password, from); codeOf(err) == CodeSignInRefused {
+			err = refuse(CodeAddressOfAnother, nil)
+		}
 	case errors.Is(err, store.ErrNotFound):
 		who, err = s.create(ctx, i.Email, name, password)
 	}
@@ -150,7 +154,7 @@ func (s Service) join(ctx context.Context, who model.Person, t ticket, from From
 	if err := org.RemoveInvitation(ctx, by, i); err != nil {
 		return linkOver(err)
 	}
-	m := model.Member{Person: who.ID, Role: i.Role, Projects: i.Projects, Since: s.Now().UTC()}
+	m := model.Member{Person: who.ID, Role: i.Role, Projects: i.Projects, Since: s.Now().UTC(), InvitedAs: i.Email}
 	err = s.Store.People().Join(ctx, t.Organization, by, &m)
 	if errors.Is(err, store.ErrConflict) { // a member already, who stays what it is
 		return nil

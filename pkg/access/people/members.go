@@ -20,7 +20,7 @@ func (s Service) ChangeMember(ctx context.Context, by model.Change, org model.Or
 	if was.Version != next.Version {
 		return next, store.ErrConflict
 	}
-	next.Since = was.Since
+	next.Since, next.InvitedAs = was.Since, was.InvitedAs
 	if err := next.Check(); err != nil {
 		return next, err
 	}
@@ -52,13 +52,17 @@ func (s Service) RemoveMember(ctx context.Context, by model.Change, org model.Or
 	return s.Store.People().Leave(ctx, org, by, was)
 }
 
-// EndMemberSessions ends those sessions of a member that are of the organization.
+// EndMemberSessions ends those sessions and API tokens of a member that are of the
+// organization: whoever else was in may have made the tokens.
 func (s Service) EndMemberSessions(ctx context.Context, by model.Change, org model.OrganizationID, id model.PersonID) error {
 	if _, err := s.Store.For(org).Member(ctx, id); err != nil {
 		return err
 	}
-	if err := s.note(ctx, org, by, id, "sessions ended"); err != nil {
+	if err := s.note(ctx, org, by, id, "sessions and API tokens ended"); err != nil {
 		return err
 	}
-	return s.Store.People().EndSessions(ctx, id, func(x model.Session) bool { return x.Organization == org })
+	if err := s.Store.People().EndSessions(ctx, id, func(x model.Session) bool { return x.Organization == org }); err != nil {
+		return err
+	}
+	return s.endTokens(ctx, by, org, id)
 }

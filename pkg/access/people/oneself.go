@@ -91,8 +91,9 @@ func (s Service) add(ctx context.Context, caller Caller, was model.Person, event
 }
 
 // ChangePassword gives somebody another password. All sessions end; the caller's is
-// renewed.
-func (s Service) ChangePassword(ctx context.Context, caller Caller, current, next secret.String, from From) (*Entry, error) {
+// renewed. So do the API tokens in all organizations if the person says so, who fears that
+// somebody else made one.
+func (s Service) ChangePassword(ctx context.Context, caller Caller, current, next secret.String, endTokens bool, from From) (*Entry, error) {
 	who, err := s.reauthenticate(ctx, caller, current, from)
 	if err == nil {
 		err = CheckPassword(next, who.Email)
@@ -104,31 +105,64 @@ func (s Service) ChangePassword(ctx context.Context, caller Caller, current, nex
 	if err != nil {
 		return nil, err
 	}
-	return s.replace(ctx, caller, who, "password changed", from, func(who *model.Person) error {
+	if endTokens {
+		if err := s.endAllTokens(ctx, s.by(who, from), who.ID); err != nil {
+			return nil, err
+		}
+	}
+	entry, err := s.replace(ctx, caller, who, "password changed", from, func(who *model.Person) error {
 		who.Credentials.Password = hash
 		return nil
 	})
+	if err == nil && endTokens { // those that a session made until it ended
+		err = s.endAllTokens(ctx, s.by(who, from), who.ID)
+	}
+	return entry, err
 }
 
-// ChangeEmail gives somebody another e-mail address to sign in by, or is ErrEmailTaken.
-func (s Service) ChangeEmail(ctx context.Context, caller Caller, password secret.String, address string, from From) error {
+// ChangeEmail gives somebody the e-mail address of an invitation to the organization that
+// the session is of, by its link, which it uses up: nobody takes an address for which no
+// administrator vouches, so that nobody keeps others from theirs, asks whose one is, or is
+// found under it by single sign-on. Role and projects stay what they are. It is
+// store.ErrEmailTaken if somebody else has the address.
+//
+// The member has the new address first, and counts as invited by it when the person has it as
+// well: who dies before is invited again, and has the old one.
+func (s Service) ChangeEmail(ctx context.Context, caller Caller, password, link secret.String, from From) error {
 	who, err := s.reauthenticate(ctx, caller, password, from)
 	if err != nil {
 		return err
 	}
-	tried := who
-	tried.Email = address
-	if err := tried.Check(); err != nil {
+	org, i, err := s.Invitation(ctx, link, from)
+	if err == nil && org != caller.Organization {
+		err = refuse(CodeLinkOver, errors.New("it is of another organization"))
+	}
+	if err != nil {
 		return err
 	}
-	if other, err := s.Store.People().ByEmail(ctx, address); err == nil && other.ID != who.ID {
+	other, err := s.Store.People().ByEmail(ctx, i.Email)
+	switch {
+	case err == nil && other.ID != who.ID:
 		return store.ErrEmailTaken
-	} else if err != nil && !errors.Is(err, store.ErrNotFound) {
+	case err != nil && !errors.Is(err, store.ErrNotFound):
 		return err
 	}
-	if err := s.note(ctx, caller.Organization, s.by(who, from), who.ID, "e-mail address changed to "+address); err != nil {
+	by := s.by(who, from)
+	if err := s.note(ctx, org, by, who.ID, "e-mail address changed to "+i.Email); err != nil {
 		return err
 	}
+	if err := s.Store.For(org).RemoveInvitation(ctx, by, i); err != nil {
+		return linkOver(err)
+	}
+	if err := s.vouch(ctx, by, org, who.ID, i.Email); err != nil {
+		return err
+	}
+	return s.move(ctx, who, i.Email)
+}
+
+// move gives a person as it was read another e-mail address, unless all that it had begun
+// was ended meanwhile.
+func (s Service) move(ctx context.Context, who model.Person, address string) error {
 	for try := 1; ; try++ {
 		err := s.Store.People().ChangeEmail(ctx, &who, address, s.Now())
 		if !errors.Is(err, store.ErrConflict) || try == changeTries {
@@ -140,6 +174,54 @@ func (s Service) ChangeEmail(ctx context.Context, caller Caller, password secret
 		}
 		if who.Epoch != epoch {
 			return refuse(CodeSessionEnded, nil)
+		}
+	}
+}
+
+// Readdress gives whoever has an e-mail address another one, as an operator does for
+// somebody who was invited by it and finds that somebody else came first. Whoever had it
+// signs in by the new one, and no organization vouches for that. It is store.ErrNotFound if
+// nobody has the address, store.ErrEmailTaken if somebody has the new one.
+func (s Service) Readdress(ctx context.Context, by model.Change, address, next string) error {
+	who, err := s.Store.People().ByEmail(ctx, address)
+	if err != nil {
+		return err
+	}
+	tried := who
+	tried.Email = next
+	if err := tried.Check(); err != nil {
+		return err
+	}
+	other, err := s.Store.People().ByEmail(ctx, next)
+	switch {
+	case err == nil && other.ID != who.ID:
+		return store.ErrEmailTaken
+	case err != nil && !errors.Is(err, store.ErrNotFound):
+		return err
+	}
+	orgs, err := s.Store.People().Organizations(ctx, who.ID)
+	if err != nil {
+		return err
+	}
+	for _, org := range orgs {
+		if err := s.note(ctx, org, by, who.ID, "e-mail address changed to "+next); err != nil {
+			return err
+		}
+	}
+	return s.move(ctx, who, next)
+}
+
+// vouch notes by which address an organization invited a member.
+func (s Service) vouch(ctx context.Context, by model.Change, org model.OrganizationID, id model.PersonID, address string) error {
+	for try := 1; ; try++ {
+		m, err := s.member(ctx, org, id)
+		if err != nil {
+			return err
+		}
+		m.InvitedAs = address
+		err = s.Store.For(org).ChangeMember(ctx, by, &m)
+		if !errors.Is(err, store.ErrConflict) || try == changeTries {
+			return err
 		}
 	}
 }

@@ -79,7 +79,8 @@ func (s Service) Recovery(ctx context.Context, token secret.String, from From) (
 }
 
 // UseRecovery gives a person a new password, and takes away all else that lets somebody in
-// as that person: the second factors, the devices and the sessions. Then it goes on like a
+// as that person: the second factors, the devices, the sessions, and the API tokens in all
+// organizations. Then it goes on like a
 // sign-in by which everything is proven, so that this device is known.
 //
 // The link is removed first, which decides who uses it; who dies then asks for another one.
@@ -101,10 +102,18 @@ func (s Service) UseRecovery(ctx context.Context, token, password secret.String,
 	if err := s.Store.For(org).RemoveRecovery(ctx, s.by(who, from), r); err != nil {
 		return Step{}, linkOver(err)
 	}
+	// Before, so that no token outlasts a death between; and after, those that a session made
+	// until it ended.
+	if err := s.endAllTokens(ctx, s.by(who, from), who.ID); err != nil {
+		return Step{}, err
+	}
 	who, err = s.changeAndEnd(ctx, r.Person, func(who *model.Person) error {
 		who.TOTP, who.Credentials = false, model.Credentials{Password: hash}
 		return s.recoverable(ctx, org, r)
 	})
+	if err == nil {
+		err = s.endAllTokens(ctx, s.by(who, from), who.ID)
+	}
 	if err != nil {
 		return Step{}, err
 	}

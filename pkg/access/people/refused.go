@@ -1,5 +1,7 @@
 package people
 
+import "errors"
+
 // The codes of why somebody is not let in, for programs.
 const (
 	CodeTokenInvalid    = "token_invalid"    // it is no token that is good here
@@ -17,6 +19,7 @@ const (
 	CodePasskeyRefused   = "passkey_refused"        // the passkey is none of the person's, or did not sign this
 	CodePasskeyCloned    = "passkey_cloned"         // its counter went back: somebody has a copy
 	CodeLinkOver         = "link_over"              // it is used, taken back, too old, or was never one
+	CodeAddressOfAnother = "address_of_another"     // somebody has an account under an invitation's address, by another password
 	CodeMemberOfOthers   = "member_of_others"       // a recovery would have what is of other organizations
 	CodeWrongPassword    = "password_wrong"         // of somebody who is signed in
 	CodeFactorRequired   = "second_factor_required" // by an organization of the person's
@@ -64,6 +67,8 @@ func (e *RefusedError) Error() string {
 		return "the passkey's counter went back, so that somebody may have a copy of it; sign in by something else and remove it"
 	case CodeLinkOver:
 		return "the link is used, taken back or too old; ask for another one"
+	case CodeAddressOfAnother:
+		return "somebody has an account under this e-mail address, and this is not its password; if it is not yours, whoever operates this installation can give it another address"
 	case CodeMemberOfOthers:
 		return "this person belongs to other organizations, too; ask an operator"
 	case CodeWrongPassword:
@@ -81,12 +86,21 @@ func (e *RefusedError) Error() string {
 	case CodeNotBySSO:
 		return "single sign-on lets you in to one organization; sign in with your password to change what counts in others, too"
 	case CodeNotByToken:
-		return "a token may not make what lets people in; sign in"
+		return "a token may not make what lets people in, or loosen how; sign in"
 	}
 	return "the token is not valid"
 }
 
 // Unwrap is why, in words that are not for clients; nil if the code says it all.
 func (e *RefusedError) Unwrap() error { return e.cause }
+
+// codeOf is the code of a refusal; empty of any other error.
+func codeOf(err error) string {
+	var refused *RefusedError
+	if errors.As(err, &refused) {
+		return refused.Code
+	}
+	return ""
+}
 
 func refuse(code string, cause error) error { return &RefusedError{Code: code, cause: cause} }

@@ -375,7 +375,11 @@ func TestOrganizations(t *testing.T) {
 	}
 	d.watch.Pass(time.Hour)
 	for _, org := range []model.OrganizationID{"three", "four", "acme", "nowhere"} {
-		if _, err := enter(org); code(err) != people.CodeNotMember {
+		want := people.CodeNotMember
+		if org == "three" {
+			want = people.CodeMemberSuspended
+		}
+		if _, err := enter(org); code(err) != want {
 			t.Errorf("%s: %v", org, err)
 		}
 	}
@@ -528,14 +532,14 @@ func TestOneself(t *testing.T) {
 	d := openDoor(t)
 	_, elsewhere := d.signedIn(t)
 	caller, mine := d.signedIn(t)
-	if _, err := d.ChangePassword(ctx, caller, secret.New("wrong wrong wrong"), secret.New(otherPassword), home); code(err) != people.CodeWrongPassword {
+	if _, err := d.ChangePassword(ctx, caller, secret.New("wrong wrong wrong"), secret.New(otherPassword), false, home); code(err) != people.CodeWrongPassword {
 		t.Errorf("without the password: %v", err)
 	}
 	var weak *people.WeakPasswordError
-	if _, err := d.ChangePassword(ctx, caller, secret.New(goodPassword), secret.New("anna"), home); !errors.As(err, &weak) {
+	if _, err := d.ChangePassword(ctx, caller, secret.New(goodPassword), secret.New("anna"), false, home); !errors.As(err, &weak) {
 		t.Errorf("a weak one: %v", err)
 	}
-	entry, err := d.ChangePassword(ctx, caller, secret.New(goodPassword), secret.New(otherPassword), home)
+	entry, err := d.ChangePassword(ctx, caller, secret.New(goodPassword), secret.New(otherPassword), false, home)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -550,22 +554,50 @@ func TestOneself(t *testing.T) {
 		t.Errorf("the old password: %v", err)
 	}
 	d.person(t, "bob@example.com", model.RoleClient, "acme")
-	if err := d.ChangeEmail(ctx, caller, secret.New(otherPassword), "Bob@example.com", home); !errors.Is(err, store.ErrEmailTaken) {
-		t.Errorf("somebody else's address: %v", err)
+	d.organization(t, "other")
+	for name, c := range map[string]struct {
+		org   model.OrganizationID
+		email string
+		want  error
+	}{
+		"of somebody":             {"acme", "carl@example.com", store.ErrEmailTaken},
+		"of another organization": {"other", "boss@example.com", &people.RefusedError{Code: people.CodeLinkOver}},
+	} {
+		_, link, err := d.Invite(ctx, d.change("invite"), c.org, model.Invitation{Email: c.email, Role: model.RoleAdmin})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.want == store.ErrEmailTaken { //nolint:errorlint // of the table
+			d.person(t, c.email, model.RoleClient)
+		}
+		if err := d.ChangeEmail(ctx, caller, secret.New(otherPassword), link, home); !errors.Is(err, c.want) && (err == nil || err.Error() != c.want.Error()) {
+			t.Errorf("by a link %s: %v", name, err)
+		}
 	}
-	if err := d.ChangeEmail(ctx, caller, secret.New(otherPassword), "anna@example.org", home); err != nil {
+	_, link, err := d.Invite(ctx, d.change("invite"), "acme", model.Invitation{Email: "anna@example.org", Role: model.RoleClient})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.ChangeEmail(ctx, caller, secret.New(otherPassword), link, home); err != nil {
 		t.Error(err)
+	}
+	if err := d.ChangeEmail(ctx, caller, secret.New(otherPassword), link, home); code(err) != people.CodeLinkOver {
+		t.Errorf("by a link again: %v", err)
+	}
+	m, err := d.Service.Store.For("acme").Member(ctx, d.anna.ID)
+	if err != nil || m.Role != model.RoleAdmin || !m.Vouched(d.read(t, d.anna.ID), "anna@example.org") {
+		t.Errorf("the member is %+v, %v", m, err)
 	}
 	d.callerOf(t, entry)
 	for i := range 12 {
 		_, err := d.RenewBackupCodes(ctx, caller, secret.New("wrong wrong wrong"), home)
-		if limited := errors.As(err, new(*people.LimitedError)); limited != (i >= 8) {
+		if limited := errors.As(err, new(*people.LimitedError)); limited != (i >= 6) {
 			t.Errorf("guess %d: %v", i, err)
 		}
 	}
 	token := caller
 	token.Session, token.Token = "", "x"
-	if _, err := d.ChangePassword(ctx, token, secret.New(otherPassword), secret.New(goodPassword), home); code(err) != people.CodeNotByToken {
+	if _, err := d.ChangePassword(ctx, token, secret.New(otherPassword), secret.New(goodPassword), false, home); code(err) != people.CodeNotByToken {
 		t.Errorf("by a token: %v", err)
 	}
 }
@@ -732,7 +764,7 @@ func TestInvitations(t *testing.T) {
 	// Of another organization: by the password and the second factor of the account.
 	key, _ := d.withTOTP(t)
 	_, link = invite(t, d, "other", "anna@example.com")
-	if _, err := d.Accept(ctx, link, "X", secret.New(otherPassword), home); code(err) != people.CodeSignInRefused {
+	if _, err := d.Accept(ctx, link, "X", secret.New(otherPassword), home); code(err) != people.CodeAddressOfAnother {
 		t.Errorf("another password for somebody who has one: %v", err)
 	}
 	step, err = d.Accept(ctx, link, "", secret.New(goodPassword), home)
@@ -1039,7 +1071,7 @@ func TestNothingOfPeopleIsUnlogged(t *testing.T) {
 	}, func(tb table.Table) error {
 		from := home
 		from.Action = "change-password"
-		_, err := d.on(tb).ChangePassword(context.Background(), caller, secret.New(goodPassword), secret.New(otherPassword), from)
+		_, err := d.on(tb).ChangePassword(context.Background(), caller, secret.New(goodPassword), secret.New(otherPassword), false, from)
 		return err
 	}, func(t *testing.T, _ table.Table, death string, _ error) {
 		if _, err := d.Service.Store.For("acme").SettleAdminLog(t.Context(), d.watch.Now()); err != nil {
@@ -1049,4 +1081,125 @@ func TestNothingOfPeopleIsUnlogged(t *testing.T) {
 			t.Errorf("%s: the log says nothing", death)
 		}
 	})
+}
+
+// apiToken is an API token of a person's in an organization.
+func (d *door) apiToken(t testing.TB, who model.PersonID, org model.OrganizationID) people.Token {
+	t.Helper()
+	m, err := d.Service.Store.For(org).Member(t.Context(), who)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := d.watch.Now()
+	made := model.APIToken{ID: model.TokenID(ulid.Make().String()), Name: "nightly", Owner: who, MemberSince: m.Since, Scopes: []model.Scope{model.ScopeRead}, CreatedAt: now, ExpiresAt: now.Add(model.TokenAge)}
+	text, hash, err := people.NewToken(people.APIToken, string(made.ID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made.Hash = hash
+	if err := d.dir().AddToken(t.Context(), org, d.change("create-token"), &made); err != nil {
+		t.Fatal(err)
+	}
+	token, err := people.ParseToken(people.APIToken, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// TestTokensEndOutOfFear: what somebody does who fears that another has the account, or an
+// administrator for somebody, ends the API tokens that the other may have made: of the
+// organization, or of all, and of nobody else. The admin log of each says so.
+func TestTokensEndOutOfFear(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	for name, c := range map[string]struct {
+		do   func(*door) error
+		ends []model.OrganizationID
+	}{
+		"recovery": {func(d *door) error {
+			operator := d.change("recover")
+			operator.Actor.Kind = model.ActorOperator
+			_, link, err := d.Recover(ctx, operator, "acme", d.anna.ID, "")
+			if err == nil {
+				_, err = d.UseRecovery(ctx, link, secret.New(otherPassword), home)
+			}
+			return err
+		}, []model.OrganizationID{"acme", "other"}},
+		"the end of a member's sessions": {func(d *door) error {
+			return d.EndMemberSessions(ctx, d.change("end"), "acme", d.anna.ID)
+		}, []model.OrganizationID{"acme"}},
+		"a password": {func(d *door) error {
+			step, err := d.SignIn(ctx, d.anna.Email, secret.New(goodPassword), "acme", home)
+			if err == nil {
+				_, err = d.ChangePassword(ctx, d.callerOf(t, step.Entry), secret.New(goodPassword), secret.New(otherPassword), false, home)
+			}
+			return err
+		}, nil},
+		"a password, and the tokens": {func(d *door) error {
+			step, err := d.SignIn(ctx, d.anna.Email, secret.New(goodPassword), "acme", home)
+			if err == nil {
+				_, err = d.ChangePassword(ctx, d.callerOf(t, step.Entry), secret.New(goodPassword), secret.New(otherPassword), true, home)
+			}
+			return err
+		}, []model.OrganizationID{"acme", "other"}},
+	} {
+		d := openDoor(t)
+		d.organization(t, "other")
+		m := model.Member{Person: d.anna.ID, Role: model.RoleClient, Since: d.watch.Now()}
+		if err := d.dir().Join(ctx, "other", d.change("join"), &m); err != nil {
+			t.Fatal(err)
+		}
+		carl := d.person(t, "carl@example.com", model.RoleAdmin, "acme")
+		tokens := map[model.OrganizationID]people.Token{"acme": d.apiToken(t, d.anna.ID, "acme"), "other": d.apiToken(t, d.anna.ID, "other")}
+		his := d.apiToken(t, carl.ID, "acme")
+		if err := c.do(d); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for org, token := range tokens {
+			_, err := d.Service.WhoByAPIToken(ctx, model.TokenID(token.ID), token.Hash())
+			want := map[bool]string{true: people.CodeTokenInvalid}[slices.Contains(c.ends, org)]
+			if code(err) != want {
+				t.Errorf("%s: the token of %s: %v", name, org, err)
+			}
+			logged := false
+			for e, err := range d.Service.Store.For(org).AdminLog(ctx, 0) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				logged = logged || e.Object == "token/"+token.ID && e.After == nil
+			}
+			if logged != (want != "") {
+				t.Errorf("%s: the log of %s says that it ended: %t", name, org, logged)
+			}
+		}
+		if _, err := d.Service.WhoByAPIToken(ctx, model.TokenID(his.ID), his.Hash()); err != nil {
+			t.Errorf("%s: somebody else's token: %v", name, err)
+		}
+	}
+}
+
+// TestSuspendedSignIn: who has proven to be a member who is suspended is told so.
+func TestSuspendedSignIn(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	m, err := d.Service.Store.For("acme").Member(t.Context(), d.anna.ID)
+	if err == nil {
+		m.Suspended = true
+		err = d.Service.Store.For("acme").ChangeMember(t.Context(), d.change("suspend"), &m)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, org := range []model.OrganizationID{"", "acme"} {
+		if _, err := d.SignIn(t.Context(), d.anna.Email, secret.New(goodPassword), org, home); code(err) != people.CodeMemberSuspended {
+			t.Errorf("at %q: %v", org, err)
+		}
+		if _, err := d.SignIn(t.Context(), d.anna.Email, secret.New("wrong wrong wrong"), org, home); code(err) != people.CodeSignInRefused {
+			t.Errorf("at %q, by a wrong password: %v", org, err)
+		}
+	}
+	if _, err := d.SignIn(t.Context(), d.anna.Email, secret.New(goodPassword), "nowhere", home); code(err) != people.CodeNotMember {
+		t.Errorf("elsewhere: %v", err)
+	}
 }

@@ -34,8 +34,9 @@ type Sessions struct {
 
 // Begin begins a session of a person who has proved to be who it is. Given of the session
 // are its ID, the organization, where it is begun from, whether by single sign-on, the hash of
-// its first refresh token, and when the person proved who it is if that is not now. A *RefusedError says that the person is no member there, or that all sessions of
-// the person were ended meanwhile.
+// its first refresh token, when the person proved who it is if that is not now, and when it
+// has to end, if before others do. A *RefusedError says that the person is no member there, or
+// that all sessions of the person were ended meanwhile.
 func (s Sessions) Begin(ctx context.Context, who model.Person, given model.Session) (model.Session, error) {
 	member, err := s.member(ctx, given.Organization, who.ID)
 	if err != nil {
@@ -45,7 +46,7 @@ func (s Sessions) Begin(ctx context.Context, who model.Person, given model.Sessi
 		return model.Session{}, errors.New("begin a session: there is no refresh token")
 	}
 	session := model.Session{
-		ID: given.ID, Person: who.ID, Organization: given.Organization, CreatedAt: s.Now().UTC(), ProvenAt: given.ProvenAt,
+		ID: given.ID, Person: who.ID, Organization: given.Organization, CreatedAt: s.Now().UTC(), ProvenAt: given.ProvenAt, EndsAt: given.EndsAt,
 		Address: model.Cut(given.Address, model.MaxClient), Client: model.Cut(given.Client, model.MaxClient), SSO: given.SSO,
 		MemberSince: member.Since, Epoch: who.Epoch, Generation: 1, Hash: given.Hash,
 	}

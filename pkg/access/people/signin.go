@@ -275,7 +275,7 @@ func (s Service) arrive(ctx context.Context, who model.Person, t ticket, from Fr
 		}
 		t.Invitation = ""
 	}
-	open, err := s.openTo(ctx, who.ID)
+	open, suspended, err := s.openTo(ctx, who.ID)
 	if err != nil {
 		return Step{}, err
 	}
@@ -287,6 +287,9 @@ func (s Service) arrive(ctx context.Context, who model.Person, t ticket, from Fr
 		return Step{Next: NextOrganization, Challenge: challenge, Organizations: open}, err
 	}
 	if !slices.Contains(open, t.Organization) {
+		if slices.Contains(suspended, t.Organization) || t.Organization == "" && len(suspended) > 0 {
+			return Step{}, refuse(CodeMemberSuspended, nil)
+		}
 		return Step{}, refuse(CodeNotMember, nil)
 	}
 	if !who.SecondFactor() {
@@ -304,15 +307,20 @@ func (s Service) arrive(ctx context.Context, who model.Person, t ticket, from Fr
 	return Step{Entry: entry, Browser: t.Browser}, err
 }
 
-// openTo are the organizations that a person can sign in to.
-func (s Service) openTo(ctx context.Context, who model.PersonID) (open []model.OrganizationID, err error) {
+// openTo are the organizations that a person can sign in to, and those where its membership
+// is suspended.
+func (s Service) openTo(ctx context.Context, who model.PersonID) (open, suspended []model.OrganizationID, err error) {
 	all, err := s.Store.People().Organizations(ctx, who)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, org := range all {
 		_, err := s.member(ctx, org, who)
-		if errors.As(err, new(*RefusedError)) {
+		switch codeOf(err) {
+		case CodeMemberSuspended:
+			suspended = append(suspended, org)
+			continue
+		case CodeNotMember:
 			continue
 		}
 		var itself model.Organization
@@ -323,13 +331,13 @@ func (s Service) openTo(ctx context.Context, who model.PersonID) (open []model.O
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if itself.Open() {
 			open = append(open, org)
 		}
 	}
-	return open, nil
+	return open, suspended, nil
 }
 
 // enter begins a session, and makes the device known before: who dies between has proven
@@ -367,8 +375,9 @@ func (s Service) entering(from From) beginning {
 	}
 }
 
-// begin begins a session with its first refresh token. Given is the organization, and
-// whether by single sign-on.
+// begin begins a session with its first refresh token. Given is the organization, and what
+// it has of the session that it goes on from: when that was proven and has to end, and whether
+// by single sign-on.
 func (s Service) begin(ctx context.Context, who model.Person, given model.Session, from From, begin beginning) (*Entry, error) {
 	id := ulid.Make().String()
 	refresh, hash, err := NewToken(RefreshToken, id)
@@ -376,7 +385,7 @@ func (s Service) begin(ctx context.Context, who model.Person, given model.Sessio
 		return nil, err
 	}
 	session, err := begin(ctx, who, model.Session{
-		ID: model.SessionID(id), Organization: given.Organization, SSO: given.SSO, ProvenAt: given.ProvenAt, Address: from.Address, Client: from.Client, Hash: hash,
+		ID: model.SessionID(id), Organization: given.Organization, SSO: given.SSO, ProvenAt: given.ProvenAt, EndsAt: given.EndsAt, Address: from.Address, Client: from.Client, Hash: hash,
 	})
 	if err != nil {
 		return nil, err

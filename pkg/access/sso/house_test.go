@@ -119,7 +119,7 @@ func (h *house) joined(t testing.TB, address string, role model.Role) model.Pers
 	if err := h.store.People().Create(context.Background(), &p); err != nil {
 		t.Fatal(err)
 	}
-	m := model.Member{Person: p.ID, Role: role, Since: h.now}
+	m := model.Member{Person: p.ID, Role: role, Since: h.now, InvitedAs: address}
 	if err := h.store.People().Join(context.Background(), "acme", h.change("join"), &m); err != nil {
 		t.Fatal(err)
 	}

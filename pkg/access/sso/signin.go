@@ -140,18 +140,18 @@ func (s *SignIn) Finish(ctx context.Context, a Answer) (SignedIn, error) {
 	if err != nil {
 		return done, err
 	}
-	done.Session, done.Refresh, err = s.begin(ctx, org, who, a)
+	done.Session, done.Refresh, err = s.begin(ctx, org, config, who, a)
 	return done, err
 }
 
-func (s *SignIn) begin(ctx context.Context, org model.OrganizationID, who model.Person, a Answer) (model.Session, secret.String, error) {
+func (s *SignIn) begin(ctx context.Context, org model.OrganizationID, config model.SSO, who model.Person, a Answer) (model.Session, secret.String, error) {
 	id := ulid.Make().String()
 	refresh, hash, err := people.NewToken(people.RefreshToken, id)
 	if err != nil {
 		return model.Session{}, secret.String{}, err
 	}
 	session, err := s.Sessions.Enter(ctx, "finish-sso", who, model.Session{
-		ID: model.SessionID(id), Organization: org, Hash: hash, Address: a.Address, Client: a.Client, SSO: true,
+		ID: model.SessionID(id), Organization: org, Hash: hash, Address: a.Address, Client: a.Client, SSO: true, EndsAt: s.Now().Add(config.SessionAge()).UTC(),
 	})
 	var refused *people.RefusedError
 	if errors.As(err, &refused) { // removed or suspended in this moment
@@ -182,8 +182,10 @@ func (s *SignIn) admit(ctx context.Context, org model.OrganizationID, config mod
 	}
 }
 
-// person is who has the identity; else the member who has the address; else, if what the
-// provider says is enough to be a member, somebody new.
+// person is who has the identity; else the member whom the organization invited by the
+// address, and who still has it; else, if what the provider says is enough to be a member,
+// somebody new. An address that a member has in another way is nobody's proof: anybody could
+// be taken over by whoever came to it first.
 func (s *SignIn) person(ctx context.Context, org model.OrganizationID, config model.SSO, w whoever, by func(string) model.Change) (model.Person, error) {
 	dir, records := s.Store.People(), s.Store.For(org)
 	who, identity, err := dir.ByIdentity(ctx, org, config.Issuer, w.subject)
@@ -194,16 +196,17 @@ func (s *SignIn) person(ctx context.Context, org model.OrganizationID, config mo
 	if err := (model.SSOIdentity{Issuer: identity.Issuer, Subject: identity.Subject, Person: model.PersonID(ulid.Make().String())}).Check(); err != nil {
 		return who, refuse(CodeToken, fmt.Errorf("sub: %w", err))
 	}
+	var m model.Member
 	who, err = dir.ByEmail(ctx, w.address)
 	if err == nil {
-		_, err = records.Member(ctx, who.ID)
+		m, err = records.Member(ctx, who.ID)
 	}
-	if err == nil {
+	switch {
+	case err != nil && !errors.Is(err, store.ErrNotFound):
+		return who, err
+	case err == nil && m.Vouched(who, w.address):
 		identity.Person = who.ID
 		return who, records.PutIdentity(ctx, by("link-sso-identity"), &identity)
-	}
-	if !errors.Is(err, store.ErrNotFound) {
-		return who, err
 	}
 	if _, err := s.granted(config, w); err != nil {
 		return who, err

@@ -67,6 +67,39 @@ func TestSomebodyNew(t *testing.T) {
 	}
 }
 
+// TestSessionsHaveAnEnd: a session of the provider's ends when the organization says, however
+// much it is used, and with what a program was let in by it.
+func TestSessionsHaveAnEnd(t *testing.T) {
+	t.Parallel()
+	for hours, want := range map[int]time.Duration{0: 24 * time.Hour, 1: time.Hour, 24 * 30: 30 * 24 * time.Hour, 2160: model.SessionAge} {
+		h := open(t, func(s *model.SSO) { s.SessionHours = hours })
+		in, err := h.try(t)
+		if err != nil {
+			t.Fatal(err)
+		}
+		session, refresh, until := in.Session, in.Session.Hash, h.now.Add(want)
+		if !session.Until().Equal(until) || session.ExpiresAt.After(until) {
+			t.Errorf("%d hours: %+v", hours, session)
+		}
+		for i := byte(1); h.now.Add(want / 100).Before(until); i++ { // as much as there can be
+			h.now = h.now.Add(want / 100)
+			next := model.Hidden{i}
+			if session, err = h.Sessions.Refresh(t.Context(), session.ID, refresh, next, ""); err != nil {
+				t.Fatalf("%d hours, after %s: %v", hours, want/100*time.Duration(i), err)
+			}
+			refresh = next
+		}
+		h.now = until
+		var ended *people.RefusedError
+		if _, err := h.Sessions.Refresh(t.Context(), session.ID, refresh, model.Hidden{0}, ""); !errors.As(err, &ended) || ended.Code != people.CodeSessionEnded {
+			t.Errorf("%d hours: at its end: %v", hours, err)
+		}
+		if again, err := h.try(t); err != nil || again.Session.Person != session.Person {
+			t.Errorf("%d hours: at the provider again: %v", hours, err)
+		}
+	}
+}
+
 // TestSuspendedOrganization: nobody begins a sign-in to it, and who had begun one is not let
 // in. One that is being deleted has none any more.
 func TestSuspendedOrganization(t *testing.T) {
@@ -102,8 +135,8 @@ func TestSuspendedOrganization(t *testing.T) {
 	}
 }
 
-// TestWhoItIs: an identity, else a member of this organization by the verified address, and
-// nobody else by it.
+// TestWhoItIs: an identity, else a member of this organization whom it invited by the
+// verified address, and nobody else by it.
 func TestWhoItIs(t *testing.T) {
 	t.Parallel()
 	h := open(t, nil)
@@ -124,6 +157,37 @@ func TestWhoItIs(t *testing.T) {
 	}
 	if in, err = other.try(t); err != nil || in.Session.Person == bert.ID {
 		t.Errorf("a provider takes over somebody of another organization: %v", err)
+	}
+}
+
+// TestAddressOfSomebodyElse: a member who has an address that the organization did not
+// invite, however that came about, is not whom the provider means by it.
+func TestAddressOfSomebodyElse(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ invitedAs, changedTo string }{
+		"changed to it":                 {"carl@acme.com", "anna@acme.com"},
+		"changed to it in other cases":  {"carl@acme.com", "ANNA@acme.com"},
+		"invited by none":               {"", "anna@acme.com"},
+		"invited by it, and changed it": {"anna@acme.com", "carl@acme.com"},
+	} {
+		h := open(t, nil)
+		h.provider.Claims = func(c map[string]any) { c["groups"] = "platform" }
+		carl := h.joined(t, "carl@acme.com", model.RoleClient)
+		m := h.member(t, carl.ID)
+		m.InvitedAs = c.invitedAs
+		if err := h.store.For("acme").ChangeMember(t.Context(), h.change("change"), &m); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.store.People().ChangeEmail(t.Context(), &carl, c.changedTo, h.now); err != nil {
+			t.Fatal(err)
+		}
+		in, err := h.try(t)
+		if err != nil || in.Session.Person == carl.ID || h.member(t, carl.ID).Role != model.RoleClient {
+			t.Errorf("%s: signed in is %s, who is carl: %t, with role %s; %v", name, in.Session.Person, in.Session.Person == carl.ID, h.member(t, carl.ID).Role, err)
+		}
+		if m := h.member(t, in.Session.Person); m.Role != model.RoleAdmin {
+			t.Errorf("%s: whom the provider means is %+v", name, m)
+		}
 	}
 }
 

@@ -28,9 +28,9 @@ func (s *site) acceptInvitation(v *visit) {
 	}
 	v.mend(refused, func(f fault) templ.Component {
 		switch refused.Code {
-		case people.CodeSignInRefused:
+		case people.CodeAddressOfAnother:
 			form = hasForm
-			f = fault{"password", "There is an account with this e-mail address, and its password is another one."}
+			f = fault{"password", "There is an account with this e-mail address, and its password is another one. If the account is not yours, whoever operates this installation can give it another address."}
 		case people.CodeLinkOver:
 			return invitationLink(f)
 		}

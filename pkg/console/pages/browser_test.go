@@ -249,6 +249,9 @@ func (b *browser) submit(action string, typed map[string]string) *page {
 		values := url.Values{}
 		fits := true
 		for _, n := range all(form, "input") {
+			if attr(n, "type") == "checkbox" && typed[attr(n, "name")] == "" { // nobody ticked it
+				continue
+			}
 			values.Add(attr(n, "name"), attr(n, "value"))
 		}
 		for name, value := range typed {

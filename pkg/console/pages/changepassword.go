@@ -8,7 +8,7 @@ import (
 
 // changePassword gives somebody another password, and ends the other sessions.
 func (s *site) changePassword(v *visit) {
-	refused := v.ask(http.MethodPost, "/v1/me/password", map[string]any{"current": v.field("current"), "new": v.field("password")}, nil)
+	refused := v.ask(http.MethodPost, "/v1/me/password", map[string]any{"current": v.field("current"), "new": v.field("password"), "end_tokens": v.field("end_tokens") != ""}, nil)
 	switch {
 	case refused == nil:
 		v.did(mePath, "password")

@@ -114,8 +114,8 @@ func faultOf(r *refusal) fault {
 		f.field = "code"
 	case people.CodeWrongPassword:
 		f.field = "password"
-	case "email_taken":
-		f.field = "email"
+	case "email_taken", people.CodeLinkOver:
+		f.field = "link"
 	}
 	return f
 }
