@@ -77,9 +77,12 @@ func TestProxyThatNobodyNamed(t *testing.T) {
 		peer, field string
 		said        int
 	}{
-		{"10.1.1.1:1", "X-Forwarded-For", 0}, {"127.0.0.1:1", "Accept", 0},
-		{"192.0.2.1:1", "X-Forwarded-For", 1}, {"192.0.2.2:1", "Forwarded", 1},
-		{"127.0.0.1:1", "Forwarded", 2}, {"[::1]:1", "X-Forwarded-For", 2},
+		{"10.1.1.1:1", "X-Forwarded-For", 0},
+		{"127.0.0.1:1", "Accept", 0},
+		{"192.0.2.1:1", "X-Forwarded-For", 1},
+		{"192.0.2.2:1", "Forwarded", 1},
+		{"127.0.0.1:1", "Forwarded", 2},
+		{"[::1]:1", "X-Forwarded-For", 2},
 	} {
 		r := httptest.NewRequest(http.MethodGet, "http://localhost/v1/session", nil)
 		r.RemoteAddr = c.peer
