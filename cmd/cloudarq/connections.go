@@ -89,7 +89,7 @@ func (c *cli) connectionsList(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return write(c, rows, report.ConnectionColumns())
+		return write(c, rows, report.ConnectionColumns(rows...))
 	})
 }
 

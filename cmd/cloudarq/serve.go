@@ -44,7 +44,8 @@ those before are good for nothing. Logs, which are JSON lines on stderr, never h
 
 It listens to this machine alone. To let others in give it a certificate, which is read
 again when it changes, or put a proxy in front of it that has one; it refuses anything
-else unless you say --insecure-http. GET /healthz tells whether it works.`,
+else unless you say --insecure-http. That lets programs in by API tokens, and no people:
+browsers sign nobody in without TLS, but at localhost. GET /healthz tells whether it works.`,
 		Example: `  cloudarq serve
   cloudarq serve --administrator anna@example.com
   cloudarq serve --listen :443 --tls-certificate cert.pem --tls-key key.pem \
@@ -72,8 +73,8 @@ else unless you say --insecure-http. GET /healthz tells whether it works.`,
 	flags.StringSliceVar(&o.Listen, "listen", nil, "addresses to listen on, host:port (default "+serve.DefaultListen+", which is 127.0.0.1 and ::1)")
 	flags.StringVar(&o.Certificate, "tls-certificate", "", "file of the certificate, with its chain, in PEM")
 	flags.StringVar(&o.Key, "tls-key", "", "file of its key, in PEM")
-	flags.StringSliceVar(&proxies, "behind-proxy", nil, "addresses of the proxies in front, such as 10.0.0.0/8, whose X-Forwarded-For and X-Forwarded-Proto are believed")
-	flags.BoolVar(&o.InsecureHTTP, "insecure-http", false, "let other machines in without TLS: passwords can be read on the way")
+	flags.StringSliceVar(&proxies, "behind-proxy", nil, "addresses of the proxies in front, such as 10.0.0.7 or 10.0.0.0/8, whose X-Forwarded-For and X-Forwarded-Proto are believed")
+	flags.BoolVar(&o.InsecureHTTP, "insecure-http", false, "let programs of other machines in without TLS: tokens can be read on the way; there are no pages")
 	flags.StringVar(&o.PublicURL, "public-url", "", "how people reach it, such as https://cloudarq.example.com (default of the first address)")
 	flags.StringSliceVar(&o.SSOPrivateHosts, "sso-private-host", nil, "hosts of organizations' providers of single sign-on that may have private addresses; others are reached on the internet alone")
 	flags.StringSliceVar(&origins, "cors-origin", nil, "origins of pages elsewhere that may call /v1 from browsers, by API tokens, such as https://dashboards.example.com")
@@ -281,7 +282,7 @@ good once, for an hour.` + linkText,
 }
 
 func publicFlag(cmd *cobra.Command, public *string) {
-	cmd.Flags().StringVar(public, "public-url", "http://"+serve.DefaultListen, "how people reach the server, as cloudarq serve has it")
+	cmd.Flags().StringVar(public, "public-url", "", "how people reach the server (default as cloudarq serve has it, or had it last)")
 }
 
 func (c *cli) handOver(ctx context.Context, public string, invite func(o serve.Operator, public string) (handedOver, error)) error {
@@ -289,7 +290,12 @@ func (c *cli) handOver(ctx context.Context, public string, invite func(o serve.O
 	if err := named.Complete(); err != nil {
 		return err
 	}
-	return c.operating(ctx, func(o serve.Operator) error {
+	return c.operating(ctx, func(o serve.Operator) (err error) {
+		if public == "" {
+			if named.PublicURL, err = serve.LastURL(c.stateDir); err != nil {
+				return err
+			}
+		}
 		made, err := invite(o, named.PublicURL)
 		if err != nil {
 			return err

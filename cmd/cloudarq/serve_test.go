@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -81,6 +83,14 @@ func TestServe(t *testing.T) {
 	if len(invited) != 1 || !strings.HasPrefix(invited[0].Link, "https://cloudarq.example.com/invitation#caqi_") {
 		t.Errorf("invited: %+v", invited)
 	}
+	// Without a word of that, links lead to where the directory is served.
+	invited = decode[[]handedOver](t, cloudarq(t, data, "admin", "invite", "anna@example.com", "--organization", "acme", "-o", "json"))
+	if len(invited) != 1 || !strings.HasPrefix(invited[0].Link, url+"/invitation#caqi_") {
+		t.Errorf("invited to %s: %+v", url, invited)
+	}
+	if info, err := os.Stat(filepath.Join(data, "serve.url")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the file that says so: %v, %v", info, err)
+	}
 	for says, words := range map[string][]string{
 		"there is an organization acme": {"organizations", "create", "acme"},
 		"no organization nowhere":       {"organizations", "delete", "nowhere", "--yes"},
@@ -122,6 +132,7 @@ func TestServeRefuses(t *testing.T) {
 		"--listen :8321":                              "--tls-certificate",
 		"--tls-certificate cert.pem":                  "--tls-key",
 		"--behind-proxy everybody":                    "--behind-proxy",
+		"--behind-proxy ::/0":                         "--behind-proxy ::/0",
 		"--public-url cloudarq.example.com":           "--public-url",
 		"--organization Acme":                         "--organization",
 		"--quota-share 0":                             "--quota-share",

@@ -38,6 +38,7 @@ var apart = map[string]struct {
 	"admin invite":                   {"it is for the owner of a data directory: POST /v1/invitations invites people on a server", false},
 	"admin recover":                  {"it is for the owner of a data directory", false},
 	"admin organizations create":     {"it is for the owner of a data directory", false},
+	"admin organizations delete":     {"it is for the owner of a data directory", false},
 	"admin organizations list":       {"it is for the owner of a data directory", false},
 	"admin organizations suspend":    {"it is for the owner of a data directory", false},
 	"admin organizations resume":     {"it is for the owner of a data directory", false},

@@ -120,7 +120,7 @@ func TestAccessKey(t *testing.T) {
 		t.Errorf("replaced: status %d, %s", w.Code, w.Body)
 	}
 	problem(t, "of another account", s.give(path, map[string]any{"account_id": "444455556666"}), http.StatusUnprocessableEntity, "account_mismatch")
-	w = s.call(http.MethodPut, path, s.tag(path), map[string]any{"role_arn": role})
+	w = s.call(http.MethodPut, path, s.tag(path), map[string]any{"role_arn": role, "name": "legacy", "schedule": map[string]any{}})
 	if changed := decode[api.ConnectionOutput](t, w); w.Code != http.StatusOK || changed.Kind != model.KindRole || changed.AccessKey != nil {
 		t.Errorf("a role in place of the key: status %d, %s", w.Code, w.Body)
 	}

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -275,7 +276,7 @@ func TestConnections(t *testing.T) {
 	path := "/v1/connections/" + string(c.ID)
 	got := s.call(http.MethodGet, path, nil, nil)
 	tag := got.Header().Get("ETag")
-	update := map[string]any{"role_arn": role, "name": "shop 2", "trusted_accounts": []string{"444455556666"}}
+	update := map[string]any{"role_arn": role, "name": "shop 2", "schedule": map[string]any{}, "trusted_accounts": []string{"444455556666"}}
 	problem(t, "change without If-Match", s.call(http.MethodPut, path, nil, update), http.StatusPreconditionRequired, "precondition_required")
 	problem(t, "change of what it was not", s.call(http.MethodPut, path, header{"If-Match": `"v99"`}, update), http.StatusPreconditionFailed, "stale")
 	w = s.call(http.MethodPut, path, header{"If-Match": tag}, update)
@@ -283,7 +284,7 @@ func TestConnections(t *testing.T) {
 		t.Errorf("change: status %d, %+v", w.Code, changed)
 	}
 	problem(t, "the same change again", s.call(http.MethodPut, path, header{"If-Match": tag}, update), http.StatusPreconditionFailed, "stale")
-	moved := map[string]any{"role_arn": "arn:aws:iam::444455556666:role/TheirAuditRole"}
+	moved := map[string]any{"role_arn": "arn:aws:iam::444455556666:role/TheirAuditRole", "name": "", "trusted_accounts": []string{}}
 	problem(t, "another account", s.call(http.MethodPut, path, header{"If-Match": s.call(http.MethodGet, path, nil, nil).Header().Get("ETag")}, moved),
 		http.StatusUnprocessableEntity, "invalid")
 
@@ -291,6 +292,54 @@ func TestConnections(t *testing.T) {
 	if err := json.Unmarshal(s.call(http.MethodGet, "/v1/connections", nil, nil).Body.Bytes(), &list); err != nil || len(list.Connections) != 1 {
 		t.Errorf("connections %+v, %v", list, err)
 	}
+}
+
+// TestNothingIsTakenAwayByLeavingItOut: a change that is written for one thing is told what
+// else there is; what it says empty is taken away.
+func TestNothingIsTakenAwayByLeavingItOut(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	all := map[string]any{
+		"name": "shop", "project": "p", "role_arn": role, "regions": []string{"eu-west-1"}, "services": []string{"house"}, "checks": []string{"door-*"},
+		"unused_defaults": true, "trusted_accounts": []string{"444455556666"}, "call_budget": 1000, "schedule": map[string]any{"expression": "rate(1 day)"},
+	}
+	empty := map[string]any{
+		"name": "", "project": "", "role_arn": "", "regions": []string{}, "services": []string{}, "checks": []string{},
+		"unused_defaults": false, "trusted_accounts": []string{}, "call_budget": 0, "schedule": map[string]any{},
+	}
+	// Nothing that is said of a connection is missing here.
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[api.ConnectionInput]()) {
+		if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name != "" && all[name] == nil {
+			t.Errorf("%s is not tried", name)
+		}
+	}
+	c := s.connect(nil, all)
+	path := "/v1/connections/" + string(c.ID)
+	for name := range all {
+		w := s.call(http.MethodPut, path, s.tag(path), without(all, name))
+		problem(t, "without "+name, w, http.StatusUnprocessableEntity, "invalid")
+		if !strings.Contains(w.Body.String(), "body."+name) {
+			t.Errorf("without %s: %s", name, w.Body)
+		}
+	}
+	problem(t, "nothing", s.call(http.MethodPut, path, s.tag(path), map[string]any{}), http.StatusUnprocessableEntity, "invalid")
+	if w := s.call(http.MethodPut, path, s.tag(path), empty); w.Code != http.StatusOK {
+		t.Fatalf("%d, %s", w.Code, w.Body)
+	}
+	got := decode[model.Connection](t, s.call(http.MethodGet, path, nil, nil))
+	if got.Name+got.Project+got.RoleARN+got.Schedule.Expression != "" || len(got.Regions)+len(got.Services)+len(got.Checks)+len(got.TrustedAccounts)+got.CallBudget != 0 || got.Unused {
+		t.Errorf("emptied: %+v", got)
+	}
+	if w := s.call(http.MethodPut, path, s.tag(path), map[string]any{}); w.Code != http.StatusOK {
+		t.Errorf("a connection that has nothing: %d, %s", w.Code, w.Body)
+	}
+}
+
+// without is a body without one of its names.
+func without(body map[string]any, name string) map[string]any {
+	rest := maps.Clone(body)
+	delete(rest, name)
+	return rest
 }
 
 // TestConnectionPages: ten thousand connections are no single answer. A deleted one is

@@ -90,5 +90,7 @@ func TestTooOften(t *testing.T) {
 	if w := s.call(http.MethodPut, path, s.tag(path), renamed); w.Code != http.StatusOK {
 		t.Errorf("what was so before: status %d, %s", w.Code, w.Body)
 	}
-	problem(t, "another one", s.call(http.MethodPut, path, s.tag(path), with("rate(2 minutes)")), http.StatusUnprocessableEntity, "schedule_too_often")
+	other := with("rate(2 minutes)")
+	other["name"] = "renamed"
+	problem(t, "another one", s.call(http.MethodPut, path, s.tag(path), other), http.StatusUnprocessableEntity, "schedule_too_often")
 }

@@ -2,9 +2,13 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,7 +28,42 @@ type ConnectionInput struct {
 	Project string `json:"project,omitempty" maxLength:"100" pattern:"^[A-Za-z0-9._-]*$"`
 	RoleARN string `json:"role_arn,omitempty" maxLength:"2048" doc:"The role to assume: of the name that the deployment's AuditRoleName says, without a path; may come later, when it exists" example:"arn:aws:iam::111122223333:role/CloudArqAuditRole"`
 	model.AuditOptions
-	Schedule model.Schedule `json:"schedule,omitempty" required:"false"`
+	Schedule model.Schedule `json:"schedule,omitzero" required:"false"`
+}
+
+// ConnectionChange is a ConnectionInput that takes the place of what was said before.
+type ConnectionChange struct {
+	ConnectionInput
+	said map[string]json.RawMessage
+}
+
+// Schema implements huma.SchemaProvider.
+func (ConnectionChange) Schema(r huma.Registry) *huma.Schema {
+	return r.Schema(reflect.TypeFor[ConnectionInput](), true, "ConnectionInput")
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (c *ConnectionChange) UnmarshalJSON(text []byte) error {
+	return errors.Join(strictJSON.Unmarshal(text, &c.ConnectionInput), json.Unmarshal(text, &c.said))
+}
+
+// leftOut is what a connection has and a change says nothing of, by its JSON name; empty if
+// there is none. A change that is written for one thing would take that away without a word.
+func (c *ConnectionChange) leftOut(of model.Connection) (string, error) {
+	now, err := json.Marshal(ConnectionInput{Name: of.Name, Project: of.Project, RoleARN: of.RoleARN, AuditOptions: of.AuditOptions, Schedule: of.Schedule})
+	var has map[string]json.RawMessage
+	if err == nil {
+		err = json.Unmarshal(now, &has)
+	}
+	if err != nil {
+		return "", fmt.Errorf("read what connection %s has: %w", of.ID, err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(has)) {
+		if _, ok := c.said[name]; !ok {
+			return name, nil
+		}
+	}
+	return "", nil
 }
 
 // ListedConnection is a connection as clients see it among others.
@@ -67,7 +106,8 @@ func (a *API) connections(api huma.API) {
 		OperationID: "get-connection", Method: http.MethodGet, Path: "/v1/connections/{connection}", Summary: "Show a connected account", Tags: []string{"connections"},
 	}, a.getConnection)
 	register(api, mayConnect, huma.Operation{
-		OperationID: "update-connection", Method: http.MethodPut, Path: "/v1/connections/{connection}", Summary: "Change a connected account", Tags: []string{"connections"},
+		OperationID: "update-connection", Method: http.MethodPut, Path: "/v1/connections/{connection}", Summary: "Change a connected account",
+		Description: "The body says all of the connection anew. What the connection has and the body leaves out is refused; what is there and empty is taken away.", Tags: []string{"connections"},
 	}, a.updateConnection)
 	register(api, mayConnect, huma.Operation{
 		OperationID: "delete-connection", Method: http.MethodDelete, Path: "/v1/connections/{connection}", DefaultStatus: http.StatusAccepted,
@@ -230,12 +270,16 @@ func (a *API) showConnection(ctx context.Context, org model.OrganizationID, c mo
 }
 
 // matches refuses a change by who does not say, with If-Match, what was read, or has
-// not read the newest.
+// not read the newest. Of a list of tags one has to be of the newest, by the strong comparison
+// (RFC 9110, section 13.1.1).
 func matches(ctx context.Context, ifMatch string, version int64, what string) error {
-	if strings.TrimSpace(ifMatch) == "" {
+	switch strings.TrimSpace(ifMatch) {
+	case "":
 		return problem(ctx, http.StatusPreconditionRequired, "precondition_required", "say with If-Match which state of "+what+" you change")
+	case "*": // is true of any state, so that what others changed meanwhile would be lost (RFC 6585, section 3)
+		return problem(ctx, http.StatusPreconditionRequired, "precondition_required", "If-Match: * is of any state; say which state of "+what+" you change, by its ETag")
 	}
-	if stored(ifMatch) != etag(version) {
+	if !slices.ContainsFunc(strings.Split(ifMatch, ","), func(tag string) bool { return stored(tag) == etag(version) }) {
 		return problem(ctx, http.StatusPreconditionFailed, "stale", what+" was changed since you read it")
 	}
 	return nil
@@ -293,7 +337,7 @@ func (a *API) getConnection(ctx context.Context, in *ConnectionPath) (*connectio
 func (a *API) updateConnection(ctx context.Context, in *struct {
 	ConnectionPath
 	IfMatch string `header:"If-Match" doc:"The ETag of the connection as it was read"`
-	Body    ConnectionInput
+	Body    ConnectionChange
 },
 ) (*connectionAnswer, error) {
 	org := a.org(ctx)
@@ -304,8 +348,15 @@ func (a *API) updateConnection(ctx context.Context, in *struct {
 	if err := matches(ctx, in.IfMatch, c.Version, "the connection"); err != nil {
 		return nil, err
 	}
+	missing, err := in.Body.leftOut(c)
+	if err != nil {
+		return nil, a.answer(ctx, err)
+	}
+	if missing != "" {
+		return nil, invalid(ctx, "body."+missing, "the connection has it, and a change says all anew: say it again, or say it empty to take it away")
+	}
 	before := c.AccessKey
-	if err := a.apply(ctx, &c, in.Body); err != nil {
+	if err := a.apply(ctx, &c, in.Body.ConnectionInput); err != nil {
 		return nil, err
 	}
 	if err := org.ChangeConnection(ctx, a.by(ctx), &c); err != nil {

@@ -115,6 +115,11 @@ func noneMatches(field, tag string) bool {
 // tags gives answers their ETag: all to GET, and those of what was changed.
 func tags(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for _, name := range []string{"If-Match", "If-None-Match"} {
+			if fields := r.Header.Values(name); len(fields) > 1 { // a list in several (RFC 9110, section 5.3)
+				r.Header.Set(name, strings.Join(fields, ", "))
+			}
+		}
 		t := &tagged{ResponseWriter: w, r: r}
 		next.ServeHTTP(t, r)
 		t.end()

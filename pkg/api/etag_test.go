@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -84,6 +85,21 @@ func TestTagsOfRecords(t *testing.T) {
 	}
 	if is := s.call(http.MethodGet, path, nil, nil).Header().Get("ETag"); is != w.Header().Get("ETag") || strings.HasPrefix(is, strings.SplitAfter(tag, ".")[0]) {
 		t.Errorf("read %s, written %s, before %s", is, w.Header().Get("ETag"), tag)
+	}
+	now := w.Header().Get("ETag")
+	change := map[string]any{"name": "third", "role_arn": role}
+	for what, h := range map[string]header{"any state": {"If-Match": "*"}, "any, with space": {"If-Match": " * "}} {
+		problem(t, what, s.call(http.MethodPut, path, h, change), http.StatusPreconditionRequired, "precondition_required")
+	}
+	for what, tags := range map[string]string{"old ones": tag + `, "v99"`, "a weak one": "W/" + now, "any in a list": "*, " + tag, "no tag": strings.Trim(now, `"`)} {
+		problem(t, what, s.call(http.MethodPut, path, header{"If-Match": tags}, change), http.StatusPreconditionFailed, "stale")
+	}
+	for i, tags := range []string{tag + ", %s", "%s, " + tag, `"v99",%s`, " , %s ,"} {
+		read := s.call(http.MethodGet, path, nil, nil).Header().Get("ETag")
+		w := s.call(http.MethodPut, path, header{"If-Match": fmt.Sprintf(tags, read)}, map[string]any{"name": fmt.Sprint("other", i), "role_arn": role})
+		if w.Code != http.StatusOK {
+			t.Errorf("one of %s: %d, %s", tags, w.Code, w.Body)
+		}
 	}
 	problem(t, "an old tag", s.call(http.MethodPut, path, header{"If-Match": tag}, map[string]any{"name": "third", "role_arn": role}), http.StatusPreconditionFailed, "stale")
 }

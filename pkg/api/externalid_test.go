@@ -128,7 +128,7 @@ func TestRetire(t *testing.T) {
 	if got := retire(); got != http.StatusConflict {
 		t.Errorf("one has no role yet: status %d", got)
 	}
-	given := s.call(http.MethodPut, "/v1/connections/"+string(none.ID), header{"If-Match": s.call(http.MethodGet, "/v1/connections/"+string(none.ID), nil, nil).Header().Get("ETag")}, map[string]any{"role_arn": role})
+	given := s.call(http.MethodPut, "/v1/connections/"+string(none.ID), header{"If-Match": s.call(http.MethodGet, "/v1/connections/"+string(none.ID), nil, nil).Header().Get("ETag")}, map[string]any{"role_arn": role, "name": none.Name})
 	if given.Code != http.StatusOK || retire() != http.StatusConflict {
 		t.Error("one was given a role that nobody opened, and the old External ID was retired")
 	}

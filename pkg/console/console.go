@@ -13,3 +13,6 @@ import (
 
 // Over puts the pages over the handler of an API (see api.API's Pages).
 func Over(api http.Handler, log *slog.Logger) http.Handler { return pages.Over(api, log) }
+
+// IsPage reports whether a path is for people, and not for programs.
+func IsPage(path string) bool { return !pages.Programs(path) }

@@ -3,6 +3,8 @@ package model
 import (
 	"fmt"
 	"regexp"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -126,7 +128,8 @@ func (s Schedule) check() error {
 	return nil
 }
 
-// checkText refuses a text that is too long or not one printable line.
+// checkText refuses a text that is too long, not one printable line, or there and not to be
+// seen.
 func checkText(field, text string, most int) error {
 	if n := utf8.RuneCountInString(text); n > most {
 		return wrong(field, "it has %d characters, at most %d are possible", n, most)
@@ -134,5 +137,20 @@ func checkText(field, text string, most int) error {
 	if Clean(text) != text {
 		return wrong(field, "it has characters that cannot be shown in one line")
 	}
+	if text != "" && !visible(text) {
+		return wrong(field, "it has no character that anybody sees")
+	}
 	return nil
+}
+
+// blank are letters and symbols of Unicode that show nothing: the fillers of Hangul and the
+// pattern of Braille without a dot.
+const blank = "\u115f\u1160\u2800\u3164\uffa0"
+
+// visible reports whether a text shows something: a character that is no space, no mark on
+// one before, and not itself blank.
+func visible(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool {
+		return unicode.IsGraphic(r) && !unicode.IsSpace(r) && !unicode.IsMark(r) && !strings.ContainsRune(blank, r)
+	})
 }

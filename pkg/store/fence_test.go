@@ -132,10 +132,11 @@ func callAll(t *testing.T, name string, method reflect.Value) {
 			more := reflect.MakeFunc(r.Type().In(0), func([]reflect.Value) []reflect.Value { return []reflect.Value{reflect.ValueOf(true)} })
 			r.Call([]reflect.Value{more})
 		}
-		if p, ok := r.Interface().(*store.Purge); ok && p != nil {
-			purge := reflect.ValueOf(p)
-			for i := range purge.NumMethod() {
-				callAll(t, name+"."+purge.Type().Method(i).Name, purge.Method(i))
+		switch p := r.Interface().(type) {
+		case *store.Purge, *store.Limits:
+			more := reflect.ValueOf(p)
+			for i := 0; !more.IsNil() && i < more.NumMethod(); i++ {
+				callAll(t, name+"."+more.Type().Method(i).Name, more.Method(i))
 			}
 		}
 	}

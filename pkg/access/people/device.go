@@ -70,17 +70,22 @@ func KnownDevice(devices []model.Device, cookie secret.String, now time.Time) (d
 // failures in a row (SP 800-63B-4, section 3.2.2): that is what would lock others out. One
 // network has a hundred guesses an hour at the passwords of all.
 //
-// A name that nobody has is counted as if somebody had it.
+// A name that nobody has is counted as if somebody had it. A try is counted before it is made,
+// and given back when it was right: what counts is guesses, however many are made at once, and
+// nobody is kept out by having signed in.
 type Guard struct{ Counters Counters }
 
 // Counters count tries: a *Limiter.
 type Counters interface {
 	// Take counts a try, and is a *LimitedError if a limit refuses it.
+	// The try may be given back.
 	Take(ctx context.Context, limits Limits, who Who) (Allowance, error)
+	// GiveBack has a try not count.
+	GiveBack(ctx context.Context, a Allowance) error
 }
 
 // Password counts a try of a person's password before it is checked. A *LimitedError says
-// that it is not to be.
+// that it is not to be. If the password is right, the try is to be given back.
 func (g Guard) Password(ctx context.Context, who Who) (Allowance, error) {
 	if who.Device != "" {
 		return g.Counters.Take(ctx, Limits{signInDevice}, who)
@@ -90,15 +95,17 @@ func (g Guard) Password(ctx context.Context, who Who) (Allowance, error) {
 	if !errors.As(err, &limited) || limited.Limit != signInNew {
 		return a, err
 	}
-	if a, err := g.Counters.Take(ctx, Limits{signInReserve, signInMost}, who); err == nil || !errors.As(err, new(*LimitedError)) {
-		return a, err
+	reserve, err := g.Counters.Take(ctx, Limits{signInReserve, signInMost}, who)
+	if err == nil || !errors.As(err, new(*LimitedError)) {
+		reserve.taken = append(reserve.taken, a.taken...)
+		return reserve, err
 	}
 	return Allowance{}, limited // which ends first
 }
 
 // Code counts a try of a second factor's code, by somebody who knew the password. Whoever
 // else knows that can keep new devices out until the day ends; the person, on a known one,
-// changes the password then.
+// changes the password then. If the code is right, the try is to be given back.
 func (g Guard) Code(ctx context.Context, who Who) (Allowance, error) {
 	if who.Device != "" {
 		return g.Counters.Take(ctx, Limits{codeDevice, codeDeviceDay}, who)

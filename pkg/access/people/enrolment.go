@@ -72,7 +72,7 @@ func (s Service) confirm(ctx context.Context, who *model.Person, code secret.Str
 }
 
 // enrolled goes on with somebody who set up an app while signing in.
-func (s Service) enrolled(ctx context.Context, t ticket, who model.Person, code secret.String, from From) (Step, error) {
+func (s Service) enrolled(ctx context.Context, t ticket, who model.Person, code secret.String, try Allowance, from From) (Step, error) {
 	if who.SecondFactor() {
 		return Step{}, refuse(CodeChallengeOver, errors.New("there is a second factor meanwhile"))
 	}
@@ -94,6 +94,9 @@ func (s Service) enrolled(ctx context.Context, t ticket, who model.Person, code 
 		codes, err = s.confirm(ctx, who, code)
 		return err
 	})
+	if err == nil {
+		err = s.Limits.GiveBack(ctx, try)
+	}
 	if err != nil {
 		return Step{}, err
 	}

@@ -40,15 +40,21 @@ func (s Service) Invite(ctx context.Context, by model.Change, org model.Organiza
 
 // Invitation is what a link's token leads to, as long as the link is good.
 func (s Service) Invitation(ctx context.Context, token secret.String, from From) (model.OrganizationID, model.Invitation, error) {
-	if err := s.tryLink(ctx, from); err != nil {
-		return "", model.Invitation{}, err
-	}
-	return s.invitation(ctx, token)
+	org, i, err := s.invitation(ctx, token)
+	return org, i, s.triedLink(ctx, from, err)
 }
 
-// tryLink counts a try of a link.
-func (s Service) tryLink(ctx context.Context, from From) error {
-	_, err := s.Limits.Take(ctx, Links, Who{Address: from.Address})
+// triedLink counts a link that leads nowhere, as err says: the answer to one too many is
+// that it was. Nothing is guessed that has 256 bits, so it is looked at first, and a good
+// link is good in a network from which others send what is not.
+func (s Service) triedLink(ctx context.Context, from From, err error) error {
+	var refused *RefusedError
+	if !errors.As(err, &refused) || refused.Code != CodeLinkOver {
+		return err
+	}
+	if _, limited := s.Limits.Take(ctx, Links, Who{Address: from.Address}); limited != nil {
+		return limited
+	}
 	return err
 }
 

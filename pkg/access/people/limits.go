@@ -68,8 +68,9 @@ var (
 	// handoverTries count before the code of a handover is looked at, which is sealed: they
 	// spare the table. 300 people behind one address come at nine o'clock.
 	handoverTries = Limits{{"handover_try.address", PerAddress, 300, time.Hour}}
-	// Links count before the secret of an invitation or a recovery is looked at. It has
-	// 256 bits: the figure spares the table, not the secret.
+	// Links count those of invitations and recoveries that lead nowhere; one that is good is
+	// never refused, whatever else comes from its network. The secret has 256 bits: the
+	// figure says to whoever tries many that there is nothing to find.
 	Links = Limits{{"link.address", PerAddress, 30, time.Hour}}
 )
 
@@ -210,9 +211,23 @@ func Network(address string) string {
 // (https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/).
 type Allowance struct {
 	Limit     Limit
-	Remaining int64         // tries until the limit refuses
+	Remaining int64         // tries until the limit refuses, if none is given back
 	Reset     time.Duration // until all tries are there again; whole seconds
+
+	taken []taken
 }
+
+// taken is a try as it was counted.
+type taken struct {
+	limit   Limit
+	org     model.OrganizationID
+	subject string
+	window  time.Time
+}
+
+// forget is when the table may forget the window: after as long again, because the clocks
+// of instances differ.
+func (t taken) forget() time.Time { return t.window.Add(2 * t.limit.Window) }
 
 // LimitedError says that a limit refuses.
 type LimitedError struct{ Allowance }
@@ -253,21 +268,42 @@ func NewLimiter(s *store.Store, now func() time.Time) *Limiter {
 }
 
 // Take counts a try, and gives how the limit stands that refuses next; or is a
-// *LimitedError. A try counts whatever comes of it, before it is made: however many are
-// made at once, no more pass. When tries cannot be counted that is an error, too: nothing
-// passes.
+// *LimitedError. A try counts before it is made: however many are made at once, no more
+// pass. It counts whatever comes of it, unless it is given back. When tries cannot be counted
+// that is an error, too: nothing passes.
 func (l *Limiter) Take(ctx context.Context, limits Limits, who Who) (Allowance, error) {
 	var tightest Allowance
+	var passed []taken
 	for i, limit := range limits {
 		a, err := l.take(ctx, limit, who)
 		if err != nil {
-			return Allowance{}, err
+			return Allowance{taken: passed}, err
 		}
+		passed = append(passed, a.taken...)
 		if i == 0 || a.Remaining < tightest.Remaining || a.Remaining == tightest.Remaining && a.Reset > tightest.Reset {
 			tightest = a
 		}
 	}
+	tightest.taken = passed
 	return tightest, nil
+}
+
+// GiveBack has a try not count: it was no guess, since it was right. Given is what Take gave,
+// which is given back once.
+func (l *Limiter) GiveBack(ctx context.Context, a Allowance) error {
+	for _, t := range a.taken {
+		if err := l.counts(t.org).GiveBack(ctx, t.limit.Name, t.subject, t.window, t.forget()); err != nil {
+			return fmt.Errorf("limit %s: %w", t.limit.Name, err)
+		}
+	}
+	return nil
+}
+
+func (l *Limiter) counts(org model.OrganizationID) *store.Limits {
+	if org != "" {
+		return l.store.For(org).Limits()
+	}
+	return l.store.Limits()
 }
 
 func (l *Limiter) take(ctx context.Context, limit Limit, who Who) (Allowance, error) {
@@ -278,25 +314,31 @@ func (l *Limiter) take(ctx context.Context, limit Limit, who Who) (Allowance, er
 	now := l.now()
 	window := now.UTC().Truncate(limit.Window)
 	end := window.Add(limit.Window)
+	this := taken{limit, org, subject, window}
 	a := Allowance{Limit: limit, Reset: (end.Sub(now) + time.Second - 1).Truncate(time.Second)}
 	key := refusal{limit.Name, org, subject}
 	if l.refuses(key, now) {
 		return Allowance{}, &LimitedError{a}
 	}
-	count := l.store.Limits().CountTry
-	if org != "" {
-		count = l.store.For(org).CountTry
+	counts := l.counts(org)
+	n, err := counts.CountTry(ctx, limit.Name, subject, window, this.forget())
+	if err == nil && n > limit.Most {
+		var back int64
+		back, err = counts.GivenBack(ctx, limit.Name, subject, window)
+		n -= back
 	}
-	// Kept for as long again: the clocks of instances differ.
-	n, err := count(ctx, limit.Name, subject, window, end.Add(limit.Window))
 	if err != nil {
 		return Allowance{}, fmt.Errorf("limit %s: %w", limit.Name, err)
 	}
 	if n > limit.Most {
-		l.remember(key, end)
+		// No more than Most of them passed and may be given back yet: with the others alone
+		// the limit would refuse.
+		if n > 2*limit.Most {
+			l.remember(key, end)
+		}
 		return Allowance{}, &LimitedError{a}
 	}
-	a.Remaining = limit.Most - n
+	a.Remaining, a.taken = limit.Most-n, []taken{this}
 	return a, nil
 }
 

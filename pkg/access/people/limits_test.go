@@ -272,7 +272,7 @@ func (c *counting) Add(ctx context.Context, k table.Key, n int64, expires time.T
 	return c.Table.Add(ctx, k, n, expires)
 }
 
-// A flood costs no writes once it is refused, and what cannot be counted does not pass.
+// A flood costs no writes once it would be refused whatever was given back, and what cannot be counted does not pass.
 func TestFloods(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
@@ -283,7 +283,7 @@ func TestFloods(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := shared.adds.Load(); n != 4 {
+	if n := shared.adds.Load(); n != 7 {
 		t.Errorf("%d writes", n)
 	}
 	for i := range 25_000 { // and neither is memory
@@ -304,4 +304,46 @@ func TestFloods(t *testing.T) {
 	if _, err := limiter.Take(t.Context(), three, joe); err == nil || errors.As(err, new(*people.LimitedError)) {
 		t.Errorf("without a table: %v", err)
 	}
+}
+
+// TestRightTriesDoNotCount makes tries of which any are right, in any order and at several at
+// once: no more wrong ones pass than the limit says, and one is refused only if as many were
+// wrong, or are under way.
+func TestRightTriesDoNotCount(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		clock := newClock()
+		shared := memtable.New(clock.Now)
+		instances := []*people.Limiter{newLimiter(clock, shared), newLimiter(clock, shared)}
+		limits := people.Limits{{Name: "x", Per: people.PerPerson, Most: rapid.Int64Range(1, 5).Draw(t, "most"), Window: time.Hour}}
+		var wrong, refused int64
+		var under []people.Allowance
+		for range rapid.IntRange(1, 80).Draw(t, "steps") {
+			at := rapid.SampledFrom(instances).Draw(t, "instance")
+			if len(under) > 0 && rapid.Bool().Draw(t, "end one") {
+				if rapid.Bool().Draw(t, "right") {
+					if err := at.GiveBack(context.Background(), under[0]); err != nil {
+						t.Fatal(err)
+					}
+				} else {
+					wrong++
+				}
+				under = under[1:]
+				continue
+			}
+			a, err := at.Take(context.Background(), limits, jane)
+			switch most := limits[0].Most; {
+			case err == nil:
+				if under = append(under, a); wrong+int64(len(under)) > most {
+					t.Fatalf("%d were wrong and %d are under way, of %d", wrong, len(under), most)
+				}
+			case !errors.As(err, new(*people.LimitedError)):
+				t.Fatal(err)
+			case wrong+refused+int64(len(under)) < most:
+				t.Fatalf("refused after %d wrong, %d refused and with %d under way, of %d", wrong, refused, len(under), most)
+			default:
+				refused++
+			}
+		}
+	})
 }

@@ -20,7 +20,7 @@ func (s Service) reauthenticate(ctx context.Context, caller Caller, password sec
 	if err := itself(caller); err != nil {
 		return model.Person{}, err
 	}
-	_, err := s.Limits.Take(ctx, Reauthentications, Who{
+	try, err := s.Limits.Take(ctx, Reauthentications, Who{
 		Organization: caller.Organization, Person: string(caller.Person), Address: from.Address, Session: string(caller.Session),
 	})
 	if err != nil {
@@ -33,6 +33,9 @@ func (s Service) reauthenticate(ctx context.Context, caller Caller, password sec
 	match, _, err := s.Passwords.Verify(ctx, who.Credentials.Password, password)
 	if err == nil && !match {
 		err = refuse(CodeWrongPassword, nil)
+	}
+	if err == nil {
+		err = s.Limits.GiveBack(ctx, try)
 	}
 	return who, err
 }
@@ -266,8 +269,9 @@ func (s Service) ConfirmTOTP(ctx context.Context, caller Caller, code secret.Str
 		return nil, nil, err
 	}
 	who, err := s.Store.People().Person(ctx, caller.Person)
+	var try Allowance
 	if err == nil {
-		err = s.tryCode(ctx, who, from)
+		try, err = s.tryCode(ctx, who, from)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -284,6 +288,9 @@ func (s Service) ConfirmTOTP(ctx context.Context, caller Caller, code secret.Str
 		entry, err = s.replace(ctx, caller, who, "authenticator app replaced", from, change)
 	} else {
 		err = s.add(ctx, caller, who, "authenticator app set up", from, change)
+	}
+	if err == nil {
+		err = s.Limits.GiveBack(ctx, try)
 	}
 	if err != nil {
 		return nil, nil, err

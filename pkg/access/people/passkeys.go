@@ -153,8 +153,9 @@ func (s Service) Passkey(ctx context.Context, challenge secret.String, answer []
 	if err == nil && (t.Second || t.Ceremony == nil || s.Relying.ID == "") {
 		err = refuse(CodeChallengeOver, errors.New("no passkey is next"))
 	}
+	var try Allowance
 	if err == nil {
-		err = s.tryCode(ctx, who, from)
+		try, err = s.tryCode(ctx, who, from)
 	}
 	if err == nil {
 		err = s.use(ctx, t)
@@ -172,6 +173,9 @@ func (s Service) Passkey(ctx context.Context, challenge secret.String, answer []
 	})
 	if cloned {
 		err = errors.Join(s.noteEverywhere(ctx, who, from, "a passkey's counter went back"), err)
+	}
+	if err == nil {
+		err = s.Limits.GiveBack(ctx, try)
 	}
 	if err != nil {
 		return Step{}, err

@@ -56,9 +56,11 @@ func (s Service) recoverable(ctx context.Context, org model.OrganizationID, r mo
 
 // Recovery is the person whom a link's token recovers, as long as the link is good.
 func (s Service) Recovery(ctx context.Context, token secret.String, from From) (model.OrganizationID, model.Recovery, model.Person, error) {
-	if err := s.tryLink(ctx, from); err != nil {
-		return "", model.Recovery{}, model.Person{}, err
-	}
+	org, r, who, err := s.recovery(ctx, token)
+	return org, r, who, s.triedLink(ctx, from, err)
+}
+
+func (s Service) recovery(ctx context.Context, token secret.String) (model.OrganizationID, model.Recovery, model.Person, error) {
 	t, err := ParseToken(RecoveryToken, token)
 	if err != nil {
 		return "", model.Recovery{}, model.Person{}, refuse(CodeLinkOver, err)

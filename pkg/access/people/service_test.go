@@ -591,7 +591,7 @@ func TestOneself(t *testing.T) {
 	d.callerOf(t, entry)
 	for i := range 12 {
 		_, err := d.RenewBackupCodes(ctx, caller, secret.New("wrong wrong wrong"), home)
-		if limited := errors.As(err, new(*people.LimitedError)); limited != (i >= 6) {
+		if limited := errors.As(err, new(*people.LimitedError)); limited != (i >= 10) {
 			t.Errorf("guess %d: %v", i, err)
 		}
 	}
@@ -789,6 +789,55 @@ func TestInvitations(t *testing.T) {
 	}
 	if _, err := d.Accept(ctx, forged, "", secret.New(goodPassword), home); code(err) != people.CodeLinkOver {
 		t.Errorf("a guessed secret: %v", err)
+	}
+}
+
+// TestNobodyIsKeptOutByBeingRight signs somebody in as often as a day has minutes, on new
+// devices in one network, by a password and codes; and each as often asks for the password
+// again.
+func TestNobodyIsKeptOutByBeingRight(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	key, _ := d.withTOTP(t)
+	for n := range 150 {
+		step, err := d.enter(goodPassword, home)
+		if err == nil {
+			step, err = d.TOTP(t.Context(), step.Challenge, d.codeOf(t, key), home)
+		}
+		if err == nil {
+			_, err = d.RenewBackupCodes(t.Context(), d.callerOf(t, step.Entry), secret.New(goodPassword), home)
+		}
+		if err != nil {
+			t.Fatalf("sign-in %d: %v", n+1, err)
+		}
+		d.watch.Pass(30 * time.Second)
+	}
+}
+
+// TestLinksInACrowd: a link is good in a network from which more bad ones came than are
+// answered, and for as many people as come.
+func TestLinksInACrowd(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t)
+	last := error(nil)
+	for n := range 40 {
+		bad := secret.New("junk")
+		if n%2 == 0 {
+			bad, _ = newToken(t, people.InviteToken, ulid.Make().String())
+		}
+		_, _, last = d.Invitation(t.Context(), bad, home)
+	}
+	if !errors.As(last, new(*people.LimitedError)) {
+		t.Errorf("the fortieth bad link: %v", last)
+	}
+	for n := range 50 {
+		_, link := invite(t, d, "acme", fmt.Sprintf("new%d@example.com", n))
+		if _, _, err := d.Invitation(t.Context(), link, home); err != nil {
+			t.Fatalf("newcomer %d: %v", n+1, err)
+		}
+		if step, err := d.Accept(t.Context(), link, "New", secret.New(goodPassword), home); err != nil || step.Entry == nil {
+			t.Fatalf("newcomer %d: %+v, %v", n+1, step, err)
+		}
 	}
 }
 

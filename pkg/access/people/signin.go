@@ -78,7 +78,8 @@ func (s Service) authenticate(ctx context.Context, email string, password secret
 	}
 	device := KnownDevice(who.Credentials.Devices, from.Device, s.Now())
 	name := cmp.Or(model.NormalEmail(email), "-") // no address is counted as one
-	if _, err := (Guard{s.Limits}).Password(ctx, Who{Person: name, Address: from.Address, Device: device}); err != nil {
+	try, err := Guard{s.Limits}.Password(ctx, Who{Person: name, Address: from.Address, Device: device})
+	if err != nil {
 		return who, err
 	}
 	match, stale, err := s.Passwords.Verify(ctx, who.Credentials.Password, password)
@@ -87,6 +88,9 @@ func (s Service) authenticate(ctx context.Context, email string, password secret
 	}
 	if !match {
 		return model.Person{}, refuse(CodeSignInRefused, nil)
+	}
+	if err := s.Limits.GiveBack(ctx, try); err != nil {
+		return model.Person{}, err
 	}
 	if stale {
 		return s.rehash(ctx, who, password)
@@ -158,26 +162,26 @@ func (t ticket) still(who model.Person) error {
 	return nil
 }
 
-// tryCode counts a try of a second factor.
-func (s Service) tryCode(ctx context.Context, who model.Person, from From) error {
-	_, err := (Guard{s.Limits}).Code(ctx, Who{
+// tryCode counts a try of a second factor, which is given back if it was right.
+func (s Service) tryCode(ctx context.Context, who model.Person, from From) (Allowance, error) {
+	return Guard{s.Limits}.Code(ctx, Who{
 		Person: string(who.ID), Address: from.Address, Device: KnownDevice(who.Credentials.Devices, from.Device, s.Now()),
 	})
-	return err
 }
 
 // TOTP is the second step, by the code of an authenticator app; or the confirmation of one
 // that was set up in this sign-in.
 func (s Service) TOTP(ctx context.Context, challenge, code secret.String, from From) (Step, error) {
 	t, who, err := s.challenged(ctx, challenge, from)
+	var try Allowance
 	if err == nil {
-		err = s.tryCode(ctx, who, from)
+		try, err = s.tryCode(ctx, who, from)
 	}
 	if err != nil {
 		return Step{}, err
 	}
 	if t.Enrol {
-		return s.enrolled(ctx, t, who, code, from)
+		return s.enrolled(ctx, t, who, code, try, from)
 	}
 	if t.Second {
 		return Step{}, refuse(CodeChallengeOver, errors.New("it is for the organization"))
@@ -188,6 +192,9 @@ func (s Service) TOTP(ctx context.Context, challenge, code secret.String, from F
 		}
 		return s.checkTOTP(ctx, who, code)
 	})
+	if err == nil {
+		err = s.Limits.GiveBack(ctx, try)
+	}
 	if err != nil {
 		return Step{}, err
 	}
@@ -226,8 +233,9 @@ func (s Service) BackupCode(ctx context.Context, challenge, code secret.String, 
 	if err == nil && t.Second {
 		err = refuse(CodeChallengeOver, errors.New("it is for another step"))
 	}
+	var try Allowance
 	if err == nil {
-		err = s.tryCode(ctx, who, from)
+		try, err = s.tryCode(ctx, who, from)
 	}
 	if err != nil {
 		return Step{}, err
@@ -240,6 +248,9 @@ func (s Service) BackupCode(ctx context.Context, challenge, code secret.String, 
 		who.Credentials.BackupCodes = left
 		return wrongCode(err)
 	})
+	if err == nil {
+		err = s.Limits.GiveBack(ctx, try)
+	}
 	if err != nil {
 		return Step{}, err
 	}

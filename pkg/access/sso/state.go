@@ -109,7 +109,7 @@ func (s *SignIn) open(ctx context.Context, cookie secret.String, given string) (
 		return "", state{}, refuse(CodeState, errors.New("it is over"))
 	}
 	// Counted before anything is done for it, so that of several answers one is read.
-	n, err := s.Store.For(org).CountTry(ctx, "sso_state", st.ID, st.Until, st.Until.Add(StateAge))
+	n, err := s.Store.For(org).Limits().CountTry(ctx, "sso_state", st.ID, st.Until, st.Until.Add(StateAge))
 	if err != nil {
 		return "", state{}, err
 	}

@@ -2,11 +2,13 @@ package client_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -60,7 +62,7 @@ func TestLimitsAreHeeded(t *testing.T) {
 	}{
 		"soon over":     {"1", 2, 2, ""},
 		"for ever":      {"1", 100, 4, "429"},
-		"for an hour":   {"3600", 100, 1, "429"},
+		"for an hour":   {"3600", 100, 1, "429: Too Many Requests; not before 20"},
 		"a hostile one": {"99999999999999999999", 100, 4, "429"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -205,5 +207,27 @@ func TestNewestIsOneRequest(t *testing.T) {
 	}
 	if want := []string{"1", "1", "20c2"}; fmt.Sprint(limits) != fmt.Sprint(want) {
 		t.Errorf("asked %q, want %q", limits, want)
+	}
+}
+
+// TestChangesSayAll: a change leaves nothing out, since the API would refuse it of what the
+// connection has.
+func TestChangesSayAll(t *testing.T) {
+	t.Parallel()
+	var said map[string]json.RawMessage
+	d, _ := answering(t, func(_ int, w http.ResponseWriter, r *http.Request) {
+		if err := json.NewDecoder(r.Body).Decode(&said); err != nil {
+			t.Error(err)
+		}
+		_, _ = io.WriteString(w, `{}`)
+	})
+	if _, err := d.Update(t.Context(), client.Connection{}, client.ConnectionInput{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[client.ConnectionInput]()) {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if value, ok := said[name]; name != "" && (!ok || string(value) == "null") {
+			t.Errorf("%s: %s", name, value)
+		}
 	}
 }

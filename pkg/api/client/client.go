@@ -18,6 +18,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -105,10 +106,16 @@ type Problem struct {
 	Code    string `json:"code"`
 	Detail  string `json:"detail"`
 	Message string `json:"message"` // of API Gateway, which answers without asking CloudArq
+	// Again is when to try again, of what was tried too often; zero if nobody says.
+	Again time.Time `json:"-"`
 }
 
 func (p *Problem) Error() string {
-	return fmt.Sprintf("the API answers %d: %s", p.Status, cmp.Or(p.Detail, p.Message, http.StatusText(p.Status)))
+	text := fmt.Sprintf("the API answers %d: %s", p.Status, cmp.Or(p.Detail, p.Message, http.StatusText(p.Status)))
+	if !p.Again.IsZero() {
+		text += "; not before " + p.Again.Format(time.RFC3339)
+	}
+	return text
 }
 
 // Refused reports whether the API does not accept who asks.
@@ -152,6 +159,10 @@ const (
 
 // maxAnswer bounds an answer in bytes: functions give six megabytes at most.
 const maxAnswer = 10 << 20
+
+// maxRetryAfter is how many seconds a server is believed that it wants to be left alone: limits
+// are over within a day.
+const maxRetryAfter = 2 * 24 * 60 * 60
 
 // KeyHeader makes a request repeatable: see Call.
 const KeyHeader = "Idempotency-Key"
@@ -265,6 +276,9 @@ func (c *Client) decode(got answer, out any) (http.Header, error) {
 		p := &Problem{}
 		_ = json.Unmarshal(got.text, p) // what is no problem document says nothing but its status
 		p.Status = got.status
+		if seconds, err := strconv.Atoi(got.header.Get("Retry-After")); err == nil && seconds > 0 && seconds <= maxRetryAfter && p.Status == http.StatusTooManyRequests {
+			p.Again = time.Now().Add(time.Duration(seconds) * time.Second).Round(time.Second)
+		}
 		return nil, p
 	}
 	switch out := out.(type) {

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -54,7 +55,21 @@ func (c *Client) Connect(ctx context.Context, key string, in ConnectionInput) (C
 
 // Update changes one, unless somebody else changed it since it was read.
 func (c *Client) Update(ctx context.Context, was Connection, in ConnectionInput) (Connection, error) {
-	return c.connection(ctx, "change connection "+string(was.ID), http.MethodPut, path(was.ID), map[string]string{"If-Match": was.tag}, in)
+	return c.connection(ctx, "change connection "+string(was.ID), http.MethodPut, path(was.ID), map[string]string{"If-Match": was.tag}, whole(in))
+}
+
+// whole is a ConnectionInput of which nothing is left out: the API takes away what is said
+// empty, and refuses that it is not spoken of.
+type whole ConnectionInput
+
+// MarshalJSON implements json.Marshaler.
+func (w whole) MarshalJSON() ([]byte, error) {
+	list := func(words []string) []string { return append([]string{}, words...) }
+	return json.Marshal(map[string]any{
+		"name": w.Name, "project": w.Project, "role_arn": w.RoleARN,
+		"regions": list(w.Regions), "services": list(w.Services), "checks": list(w.Checks), "unused_defaults": w.Unused,
+		"trusted_accounts": list(w.TrustedAccounts), "call_budget": w.CallBudget, "schedule": w.Schedule,
+	})
 }
 
 // Disconnect deletes one, unless somebody else changed it since it was read. The receipt

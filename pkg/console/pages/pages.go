@@ -99,7 +99,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	here, ok := s.routes[r.URL.Path]
-	if !ok && (programs(r.URL.Path) || !strings.Contains(r.Header.Get("Accept"), "text/html")) {
+	if !ok && (Programs(r.URL.Path) || !strings.Contains(r.Header.Get("Accept"), "text/html")) {
 		s.api.ServeHTTP(w, r)
 		return
 	}
@@ -125,8 +125,8 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// programs reports whether a path is for programs, who read problems and no pages.
-func programs(path string) bool {
+// Programs reports whether a path is for programs, who read problems and no pages.
+func Programs(path string) bool {
 	for _, prefix := range []string{"/v1", "/operator", "/.well-known"} {
 		if path == prefix || strings.HasPrefix(path, prefix+"/") {
 			return true

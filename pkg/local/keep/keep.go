@@ -301,7 +301,7 @@ func Named(all []model.Connection, word string) (model.Connection, error) {
 	case 0:
 		return model.Connection{}, inputf("no connection %q; cloudarq connections list shows them", word)
 	default:
-		return model.Connection{}, inputf("%d connections are called %q; say which by its id, which cloudarq connections list -o json shows", len(found), word)
+		return model.Connection{}, inputf("%d connections are called %q; say which by its id, which cloudarq connections list shows", len(found), word)
 	}
 }
 

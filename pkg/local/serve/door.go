@@ -8,9 +8,11 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/api"
+	"github.com/cloudarq/cloudarq/pkg/console"
 )
 
 // healthPath is asked by whoever watches the server. It stands before all that looks at who
@@ -25,9 +27,14 @@ const maxBody = 2 << 20
 type door struct {
 	Options
 	names   map[string]bool // hosts that the server has, besides its addresses
+	https   bool            // people reach it by TLS, whoever has that
 	log     *slog.Logger
 	healthy func(context.Context) error
 	next    http.Handler
+
+	// Somebody was told of a peer that is no proxy of ours and says that it is one: of one on
+	// this machine, and of one elsewhere, which may be anybody.
+	here, elsewhere sync.Once
 }
 
 // newDoor makes a door to next, for a server with a public URL.
@@ -35,6 +42,7 @@ func newDoor(o Options, public string, log *slog.Logger, healthy func(context.Co
 	d := &door{Options: o, names: map[string]bool{"localhost": true}, log: log, healthy: healthy, next: http.MaxBytesHandler(next, maxBody)}
 	if u, err := url.Parse(public); err == nil {
 		d.names[strings.ToLower(u.Hostname())] = true
+		d.https = u.Scheme == "https"
 	}
 	for _, address := range o.Listen {
 		if host, _, err := net.SplitHostPort(address); err == nil && host != "" {
@@ -49,6 +57,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	noted := &noted{ResponseWriter: w}
 	client := d.client(r)
+	d.noteProxy(r)
 	d.serve(noted, r, client)
 	if r.URL.Path == healthPath && noted.status == http.StatusOK {
 		return // each few seconds
@@ -71,13 +80,42 @@ func (d *door) serve(w http.ResponseWriter, r *http.Request, client client) {
 		// A page whose own name was made to lead here could read the answers (DNS rebinding).
 		api.Refuse(w, r, http.StatusMisdirectedRequest, "unknown_host", "this server is not called that; --public-url says what it is called")
 		return
+	case console.IsPage(r.URL.Path) && !client.encrypted && !d.https && !loopback(hostOf(r)):
+		api.Refuse(w, r, http.StatusForbidden, "tls_required", "browsers sign nobody in without TLS, so the pages are answered over TLS and at localhost alone; programs come by API tokens")
+		return
 	}
 	// Nothing behind the door believes them anew.
-	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-Ip"} {
+	for _, name := range forwarded {
 		r.Header.Del(name)
 	}
 	r.RemoteAddr = netip.AddrPortFrom(client.address, 0).String()
 	d.next.ServeHTTP(w, r)
+}
+
+// forwarded are the fields in which proxies say where a request came from.
+var forwarded = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-Ip"}
+
+// noteProxy says once that what a peer says of where a request came from is dropped: if that
+// is a proxy, all people are counted as one, and a few mistakes keep all of them out.
+func (d *door) noteProxy(r *http.Request) {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil || d.proxy(plain(peer.Addr())) {
+		return
+	}
+	for _, name := range forwarded {
+		if r.Header.Get(name) == "" {
+			continue
+		}
+		once := &d.elsewhere
+		if plain(peer.Addr()).IsLoopback() {
+			once = &d.here
+		}
+		once.Do(func() {
+			d.log.WarnContext(r.Context(), "a peer that --behind-proxy does not name says whom a request is of, and is not believed: if it is your proxy, all people count as one at the limits until --behind-proxy names it",
+				slog.String("peer", plain(peer.Addr()).String()), slog.String("field", name))
+		})
+		return
+	}
 }
 
 func (d *door) health(w http.ResponseWriter, r *http.Request) {
@@ -158,11 +196,7 @@ func (d *door) proxy(a netip.Addr) bool {
 // known reports whether a request was sent to a name of the server, or to the very address
 // that it came in by: of that no page of another name can be.
 func (d *door) known(r *http.Request) bool {
-	host := r.Host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		host = h
-	}
-	host = strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
+	host := hostOf(r)
 	if d.names[host] {
 		return true
 	}
@@ -172,6 +206,15 @@ func (d *door) known(r *http.Request) bool {
 		return false
 	}
 	return plain(ip) == plain(at.AddrPort().Addr())
+}
+
+// hostOf is the host that a request was sent to, without the port.
+func hostOf(r *http.Request) string {
+	host := r.Host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	return strings.ToLower(strings.TrimSuffix(strings.Trim(host, "[]"), "."))
 }
 
 // noted notes what was answered.

@@ -1,8 +1,11 @@
 package serve_test
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
+	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -63,6 +66,78 @@ func TestClient(t *testing.T) {
 	}
 }
 
+// TestProxyThatNobodyNamed: that what it says is dropped is said, once; and that nobody can
+// have it said of a client elsewhere, so that it is not said of the proxy.
+func TestProxyThatNobodyNamed(t *testing.T) {
+	t.Parallel()
+	var log strings.Builder
+	door := serve.Door(serve.Options{Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}, slog.New(slog.NewTextHandler(&log, nil)),
+		http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	for i, c := range []struct {
+		peer, field string
+		said        int
+	}{
+		{"10.1.1.1:1", "X-Forwarded-For", 0},
+		{"127.0.0.1:1", "Accept", 0},
+		{"192.0.2.1:1", "X-Forwarded-For", 1},
+		{"192.0.2.2:1", "Forwarded", 1},
+		{"127.0.0.1:1", "Forwarded", 2},
+		{"[::1]:1", "X-Forwarded-For", 2},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "http://localhost/v1/session", nil)
+		r.RemoteAddr = c.peer
+		r.Header.Set(c.field, "198.51.100.7")
+		door.ServeHTTP(httptest.NewRecorder(), r)
+		if got := strings.Count(log.String(), "level=WARN msg=\"a peer that --behind-proxy does not name"); got != c.said {
+			t.Errorf("after request %d it was said %d times, want %d:\n%s", i, got, c.said, log.String())
+		}
+	}
+}
+
+func behind(networks ...string) (o serve.Options) {
+	for _, n := range networks {
+		o.Proxies = append(o.Proxies, netip.MustParsePrefix(n))
+	}
+	return o
+}
+
+// TestPagesNeedTLS: where no browser would sign anybody in, pages say so; programs come in.
+func TestPagesNeedTLS(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		o     serve.Options
+		host  string
+		tls   bool
+		pages bool
+	}{
+		"this machine":                    {serve.Options{PublicURL: "http://localhost:8321"}, "localhost:8321", false, true},
+		"this machine, by its address":    {serve.Options{PublicURL: "http://localhost:8321"}, "127.0.0.1:8321", false, true},
+		"another machine":                 {serve.Options{PublicURL: "http://box.example.com", InsecureHTTP: true}, "box.example.com", false, false},
+		"another machine, with TLS":       {serve.Options{PublicURL: "https://box.example.com"}, "box.example.com", true, true},
+		"a proxy has TLS":                 {serve.Options{PublicURL: "https://box.example.com", InsecureHTTP: true}, "box.example.com", false, true},
+		"of a machine that has others":    {serve.Options{PublicURL: "http://localhost:8321", InsecureHTTP: true, Listen: []string{"box.example.com:8321"}}, "box.example.com:8321", false, false},
+		"a container's port on localhost": {serve.Options{PublicURL: "http://localhost:8321", InsecureHTTP: true}, "localhost:8321", false, true},
+	} {
+		for path, page := range map[string]bool{"/": true, "/sign-in": true, "/v1/session": false, "/.well-known/security.txt": false} {
+			r := httptest.NewRequest(http.MethodGet, "http://"+c.host+path, nil)
+			r.RemoteAddr = "127.0.0.1:1"
+			if strings.HasPrefix(name, "another") {
+				r.RemoteAddr = "192.0.2.1:1"
+			}
+			if c.tls {
+				r.TLS = &tls.ConnectionState{}
+			}
+			w := httptest.NewRecorder()
+			// Who asks by an address of this machine asked at that.
+			r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, net.TCPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:8321"))))
+			serve.Door(c.o, slog.New(slog.DiscardHandler), http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(w, r)
+			if want := c.pages || !page; (w.Code == http.StatusOK) != want || !want && (w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "tls_required")) {
+				t.Errorf("%s, %s: %d %s", name, path, w.Code, w.Body)
+			}
+		}
+	}
+}
+
 // TestOptions: other machines are served with TLS, or by who was told that they are not.
 func TestOptions(t *testing.T) {
 	t.Parallel()
@@ -82,6 +157,15 @@ func TestOptions(t *testing.T) {
 		"with TLS":               {serve.Options{Listen: []string{":443"}, Certificate: "c", Key: "k"}, ""},
 		"half of TLS":            {serve.Options{Certificate: "c"}, "--tls-key"},
 		"behind a proxy":         {serve.Options{Listen: []string{":8321"}, Proxies: proxy}, ""},
+		"behind everybody":       {behind("0.0.0.0/0"), "--behind-proxy 0.0.0.0/0"},
+		"behind all of IPv6":     {behind("::/0"), "--behind-proxy ::/0"},
+		"half of everybody":      {behind("128.0.0.0/1"), "public networks"},
+		"much of IPv6":           {behind("2000::/3"), "/16 at the least"},
+		"around private ones":    {behind("8.0.0.0/6"), "/8 at the least"},
+		"everybody, as IPv6":     {behind("::ffff:0.0.0.0/96"), "--behind-proxy 0.0.0.0/0"},
+		"the loopback's":         {behind("127.0.0.0/8"), ""},
+		"unique local addresses": {behind("fc00::/7"), ""},
+		"public networks":        {behind("54.0.0.0/8", "2600::/16", "198.51.100.7/32", "::ffff:10.0.0.0/104"), ""},
 		"told to":                {serve.Options{Listen: []string{":8321"}, InsecureHTTP: true}, ""},
 		"no port":                {serve.Options{Listen: []string{"localhost"}}, "host:port"},
 		"a URL with a path":      {serve.Options{PublicURL: "https://example.com/cloudarq"}, "--public-url"},

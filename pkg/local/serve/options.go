@@ -75,6 +75,15 @@ func (o *Options) Complete() error {
 		}
 		o.PublicURL = u.Scheme + "://" + u.Host
 	}
+	for i, p := range o.Proxies {
+		if a := p.Addr(); a.Is4In6() && p.Bits() >= 96 { // written as IPv6
+			p = netip.PrefixFrom(a.Unmap(), p.Bits()-96)
+			o.Proxies[i] = p
+		}
+		if least := leastBits(p); p.Bits() < least {
+			return refused("--behind-proxy %s is no proxy's network but much of the internet, where anybody could say to be anybody: name the proxies' own addresses (public networks have /%d at the least)", p, least)
+		}
+	}
 	for _, address := range o.Listen {
 		host, port, err := net.SplitHostPort(address)
 		if err != nil || port == "" {
@@ -85,6 +94,35 @@ func (o *Options) Complete() error {
 		}
 	}
 	return nil
+}
+
+// private are the networks that are nobody's on the internet: RFC 1918, 6598, 1122, 3927,
+// 4193 and 4291.
+var private = []netip.Prefix{
+	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
+	netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("169.254.0.0/16"),
+	netip.MustParsePrefix("fc00::/7"), netip.MustParsePrefix("fe80::/10"), netip.MustParsePrefix("::1/128"),
+}
+
+// leastBits is the shortest prefix by which proxies may be named that are in a network.
+func leastBits(p netip.Prefix) int {
+	for _, own := range private {
+		if own.Contains(p.Addr()) && p.Bits() >= own.Bits() {
+			return own.Bits()
+		}
+	}
+	if p.Addr().Is4() {
+		return 8
+	}
+	return 16
+}
+
+// browsersEverywhere reports whether browsers of all machines can use the pages at the public
+// URL. They keep no cookie that is Secure, as all of them are, of a page that came without TLS,
+// but for one of their own machine.
+func (o Options) browsersEverywhere() bool {
+	u, err := url.Parse(o.PublicURL)
+	return err == nil && (u.Scheme == "https" || !o.InsecureHTTP && loopback(u.Hostname()))
 }
 
 // loopback reports whether a host is this machine alone, for whoever calls it.

@@ -62,6 +62,9 @@ const (
 	watchEvery     = 5 * time.Second
 	tasksAtOnce    = 12               // each holds an open evidence file, whose compressor takes two megabytes
 	graceful       = 20 * time.Second // that requests have to end when the server stops
+	// maxHeaderBytes is the most bytes of a header that is read: far more than the API takes,
+	// which answers by a problem. What has more is net/http's to refuse, in its own words.
+	maxHeaderBytes = 256 << 10
 )
 
 // Run serves until the context ends, and then ends what it began: requests are answered,
@@ -99,11 +102,19 @@ func (s *Server) Run(ctx context.Context) error {
 	if o.PublicURL == "" {
 		o.PublicURL = s.ownURL(listeners[0])
 	}
-	if err := s.setUp(ctx); err != nil {
+	err = noteURL(s.Dir, o.PublicURL)
+	if err == nil {
+		err = s.setUp(ctx)
+	}
+	if err != nil {
 		for _, l := range listeners {
 			_ = l.Close()
 		}
 		return err
+	}
+	if !o.browsersEverywhere() {
+		s.Log.Warn("no browser of another machine gets in without TLS: pages are answered over TLS and at localhost alone; programs get in by API tokens, which can be read on the way",
+			slog.String("url", o.PublicURL))
 	}
 	return s.serve(ctx, listeners, files)
 }
@@ -152,7 +163,7 @@ func (s *Server) serve(ctx context.Context, listeners []net.Listener, files *cer
 		Handler:           newDoor(s.Options, s.Options.PublicURL, s.Log, healthy, w.api.Handler()),
 		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn),
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 32 << 10,
+		MaxHeaderBytes: maxHeaderBytes,
 	}
 	if files != nil {
 		server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: files.get}

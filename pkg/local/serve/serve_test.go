@@ -366,6 +366,33 @@ func TestServe(t *testing.T) {
 	}
 }
 
+// TestLargeHeaders: what the server reads and the API does not take is answered by a problem.
+func TestLargeHeaders(t *testing.T) {
+	t.Parallel()
+	r := start(t, t.TempDir(), nil)
+	for _, size := range []int{17 << 10, 40 << 10, 200 << 10} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:"+r.port+"/v1/session", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("X-Large", strings.Repeat("x", size))
+		said := make(chan string, 1)
+		go func() {
+			response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
+			if err != nil {
+				said <- err.Error()
+				return
+			}
+			body, err := io.ReadAll(response.Body)
+			said <- fmt.Sprint(response.StatusCode, " ", answer{body: string(body)}.code(), errors.Join(err, response.Body.Close()))
+		}()
+		r.wait("request answered")
+		if got := <-said; !strings.HasPrefix(got, "431 header_too_large") {
+			t.Errorf("a header of %d bytes: %s", size, got)
+		}
+	}
+}
+
 // TestSetUpLink: each start gives a link until somebody has come in, and only the newest is
 // good.
 func TestSetUpLink(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -62,9 +63,20 @@ func (c Connection) credential() string {
 	return "none"
 }
 
-// ConnectionColumns are the columns of a list of connections.
-func ConnectionColumns() []Column[Connection] {
+// ConnectionColumns are the columns of a list of connections. Its table has their ids if one of
+// them has no name and no account of its own to be called by.
+func ConnectionColumns(rows ...Connection) []Column[Connection] {
+	called := map[string]int{}
+	for _, c := range rows {
+		called[c.Name]++
+		if c.AccountID != c.Name {
+			called[c.AccountID]++
+		}
+	}
+	called[""] = len(rows) + 1 // is nobody's
+	nameless := slices.ContainsFunc(rows, func(c Connection) bool { return called[c.Name] > 1 && called[c.AccountID] > 1 })
 	return []Column[Connection]{
+		{Name: "id", Value: func(c Connection) string { return string(c.ID) }, Wide: !nameless},
 		{Name: "account", Value: func(c Connection) string { return c.AccountID }},
 		{Name: "name", Value: func(c Connection) string { return c.Name }},
 		{Name: "state", Value: func(c Connection) string { return string(c.State) }},
