@@ -108,7 +108,7 @@ func (a *API) mayRefresh(ctx context.Context, s model.Session, who model.Person)
 	if err := a.open(ctx, s.Organization); err != nil {
 		return err
 	}
-	if _, err := a.limiter.Take(ctx, people.Refreshes, people.Who{Address: addressOf(ctx), Session: string(s.ID)}); err != nil {
+	if _, err := a.limiter.Take(ctx, people.Refreshes, people.Who{Address: addressOf(ctx), Session: string(s.ID), Person: string(s.Person)}); err != nil {
 		return err
 	}
 	settings, err := a.Store.For(s.Organization).Settings(ctx)

@@ -60,7 +60,10 @@ var (
 	// hour: 150 people behind one address.
 	RefreshTries = Limits{{"refresh.address", PerAddress, 600, time.Hour}}
 	// Refreshes count when the token was right: some tabs, and some that ask again.
-	Refreshes = Limits{{"refresh.session", PerSession, 60, time.Hour}}
+	Refreshes = Limits{
+		{"refresh.session", PerSession, 60, time.Hour},
+		{"refresh.person", PerPerson, 600, time.Hour},
+	}
 	// SSOStarts and SSOAnswers count before a provider is asked anything, which is at most
 	// four requests for both. 300 people behind one address come at nine o'clock.
 	SSOStarts  = Limits{{"sso_start.address", PerAddress, 300, time.Hour}}
@@ -90,7 +93,11 @@ var (
 		{"recovery.organization", PerOrganization, 50, day},
 	}
 	// OperatorLinks are invitations and recoveries that operators make for an organization.
-	OperatorLinks = Limits{{"operator_link.organization", PerOrganization, 20, time.Hour}}
+	OperatorLinks = Limits{
+		{"operator_link.person", PerPerson, 1000, time.Hour},
+		{"operator_link.address", PerAddress, 1000, time.Hour},
+		{"operator_link.organization", PerOrganization, 20, time.Hour},
+	}
 	// Reauthentications ask somebody who is signed in for the password again: who found a
 	// browser open guesses no more than who has stolen a device.
 	Reauthentications = Limits{
@@ -150,7 +157,11 @@ var (
 	}
 	// Rekeys seal everything anew. One takes minutes to hours, and a second is of no use
 	// before the first is done. Who operates all organizations does it for each.
-	Rekeys = Limits{{"rekey.organization", PerOrganization, 4, day}}
+	Rekeys = Limits{
+		{"rekey.person", PerPerson, 4000, day},
+		{"rekey.address", PerAddress, 4000, day},
+		{"rekey.organization", PerOrganization, 4, day},
+	}
 )
 
 // Who tries something. What is not known is empty; but an address always is.

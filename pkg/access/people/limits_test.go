@@ -59,7 +59,7 @@ func TestLimitsOfEverything(t *testing.T) {
 		{"a code, on a known device", people.CodeKnown, []string{"10 in 15m0s per device", "30 in 24h0m0s per device"}},
 		{"a code, on another device", people.CodeOther, []string{"5 in 15m0s per person+address", "20 in 24h0m0s per person"}},
 		{"to refresh", people.RefreshTries, []string{"600 in 1h0m0s per address"}},
-		{"to refresh, with a token that is right", people.Refreshes, []string{"60 in 1h0m0s per session"}},
+		{"to refresh, with a token that is right", people.Refreshes, []string{"60 in 1h0m0s per session", "600 in 1h0m0s per person"}},
 		{"to begin a sign-in at a provider", people.SSOStarts, []string{"300 in 1h0m0s per address"}},
 		{"to come back from a provider", people.SSOAnswers, []string{"300 in 1h0m0s per address"}},
 		{"to use a link", people.Links, []string{"30 in 1h0m0s per address"}},
@@ -73,8 +73,8 @@ func TestLimitsOfEverything(t *testing.T) {
 		{"to give an access key", people.AccessKeys, []string{"300 in 1h0m0s per person", "600 in 1h0m0s per address", "1000 in 1h0m0s per organization"}},
 		{"to replace the External ID", people.Rotations, []string{"60 in 1h0m0s per person", "120 in 1h0m0s per address", "120 in 1h0m0s per organization"}},
 		{"to ask with an Idempotency-Key", people.Repeatables, []string{"10000 in 24h0m0s per organization"}},
-		{"operators' links", people.OperatorLinks, []string{"20 in 1h0m0s per organization"}},
-		{"to rekey", people.Rekeys, []string{"4 in 24h0m0s per organization"}},
+		{"operators' links", people.OperatorLinks, []string{"1000 in 1h0m0s per person", "1000 in 1h0m0s per address", "20 in 1h0m0s per organization"}},
+		{"to rekey", people.Rekeys, []string{"4000 in 24h0m0s per person", "4000 in 24h0m0s per address", "4 in 24h0m0s per organization"}},
 	} {
 		var got []string
 		for _, l := range c.limits {
