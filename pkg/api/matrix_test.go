@@ -139,7 +139,7 @@ func TestMatrix(t *testing.T) {
 				}
 			case k.unknown:
 				want = "401"
-			case need == "lets in" && !(slices.Contains(k.scopes, "admin") && slices.Contains(k.scopes, "session")):
+			case need == "lets in" && (!slices.Contains(k.scopes, "admin") || !slices.Contains(k.scopes, "session")):
 				want = "403"
 			case need != "known" && need != "lets in" && !slices.Contains(k.scopes, need):
 				want = "403"

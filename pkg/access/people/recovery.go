@@ -82,8 +82,8 @@ func (s Service) recovery(ctx context.Context, token secret.String) (model.Organ
 
 // UseRecovery gives a person a new password, and takes away all else that lets somebody in
 // as that person: the second factors, the devices, the sessions, and the API tokens in all
-// organizations. Then it goes on like a
-// sign-in by which everything is proven, so that this device is known.
+// organizations. Then it goes on like a sign-in by which everything is proven, so that this
+// device is known.
 //
 // The link is removed first, which decides who uses it; who dies then asks for another one.
 // All that is the person's is one write. That is made if the person still belongs to no

@@ -599,7 +599,7 @@ func emailSection(s *api.SessionView, f fault) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = text(input{form: emailForm, name: "link", label: "Link of an invitation", hint: "An administrator invites you by the new address, and gives you the link.", autocomplete: "off", most: maxLink}, f).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = text(input{form: emailForm, name: "token", label: "Link of an invitation, or its token", hint: "An administrator invites you by the new address, and gives you the link.", most: maxLink}, f).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

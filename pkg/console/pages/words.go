@@ -115,7 +115,7 @@ func faultOf(r *refusal) fault {
 	case people.CodeWrongPassword:
 		f.field = "password"
 	case "email_taken", people.CodeLinkOver:
-		f.field = "link"
+		f.field = "token"
 	}
 	return f
 }
