@@ -13,7 +13,7 @@ import (
 
 func (c *cli) admin() *cobra.Command {
 	cmd := &cobra.Command{Use: "admin", Short: "Settle what is allowed, change the keys that seal, and let people in"}
-	cmd.AddCommand(c.adminAccessKeys(), c.adminAuditLog(), c.adminInvite(), c.adminOrganizations(), c.adminRecover(), c.adminRekey(), c.adminSigningKey())
+	cmd.AddCommand(c.adminAccessKeys(), c.adminAuditLog(), c.adminChangeAddress(), c.adminInvite(), c.adminOrganizations(), c.adminRecover(), c.adminRekey(), c.adminSigningKey())
 	return cmd
 }
 

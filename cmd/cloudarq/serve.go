@@ -79,7 +79,7 @@ browsers sign nobody in without TLS, but at localhost. GET /healthz tells whethe
 	flags.StringSliceVar(&o.SSOPrivateHosts, "sso-private-host", nil, "hosts of organizations' providers of single sign-on that may have private addresses; others are reached on the internet alone")
 	flags.StringSliceVar(&origins, "cors-origin", nil, "origins of pages elsewhere that may call /v1 from browsers, by API tokens, such as https://dashboards.example.com")
 	flags.StringVar((*string)(&o.Organization), "organization", string(serve.DefaultOrganization), "id of the organization that the first start makes")
-	flags.StringVar(&o.Administrator, "administrator", serve.DefaultAdministrator, "e-mail address of the first administrator, who can change it")
+	flags.StringVar(&o.Administrator, "administrator", serve.DefaultAdministrator, "e-mail address of the first administrator (admin change-address gives another)")
 	flags.StringVar(&role, "audit-role-name", "CloudArqAuditRole", "name of the roles of connections; others are not assumed")
 	flags.Float64Var(&c.quotaShare, "quota-share", 100*client.DefaultShare, "percentage of AWS's API quotas that audits may take; the accounts' own work shares them")
 	c.keyringFlag(cmd)
@@ -259,6 +259,21 @@ for a week. Earlier links for the same address are good for nothing then.` + lin
 	cmd.Flags().StringVar(&org, "organization", string(serve.DefaultOrganization), "id of the organization")
 	publicFlag(cmd, &public)
 	return cmd
+}
+
+func (c *cli) adminChangeAddress() *cobra.Command {
+	return &cobra.Command{
+		Use:   "change-address ADDRESS NEW",
+		Short: "Give somebody who is served from a data directory another e-mail address to sign in by",
+		Long: `Give whoever has an e-mail address another one to sign in by. It frees the address for
+whom it is, where somebody else came to it first, and gives the first administrator a real
+one. No organization vouches for the new one: single sign-on takes nobody for that person by it.`,
+		Example: `  cloudarq admin change-address admin@cloudarq.localhost anna@example.com`,
+		Args:    cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, words []string) error {
+			return c.operating(cmd.Context(), func(o serve.Operator) error { return o.ChangeAddress(cmd.Context(), words[0], words[1]) })
+		},
+	}
 }
 
 func (c *cli) adminRecover() *cobra.Command {

@@ -97,6 +97,7 @@ func TestServe(t *testing.T) {
 		"say --yes if you mean it":      {"organizations", "delete", "acme"},
 		"lower-case letters":            {"organizations", "create", "Acme"},
 		"nobody has the e-mail address": {"recover", "nobody@example.com"},
+		"nobody has the e-mail":         {"change-address", "nobody@example.com", "somebody@example.com"},
 		"no organization elsewhere":     {"invite", "anna@example.com", "--organization", "elsewhere"},
 		"no e-mail address":             {"invite", "anna"},
 	} {

@@ -37,6 +37,7 @@ var apart = map[string]struct {
 	"policy verify":                  {"it is about a file", false},
 	"admin invite":                   {"it is for the owner of a data directory: POST /v1/invitations invites people on a server", false},
 	"admin recover":                  {"it is for the owner of a data directory", false},
+	"admin change-address":           {"it is for the owner of a data directory", false},
 	"admin organizations create":     {"it is for the owner of a data directory", false},
 	"admin organizations delete":     {"it is for the owner of a data directory", false},
 	"admin organizations list":       {"it is for the owner of a data directory", false},

@@ -174,6 +174,18 @@ func (o Operator) Recover(ctx context.Context, email string) (model.Recovery, se
 	return o.people().Recover(ctx, o.by("recover-person"), orgs[0], who.ID, "")
 }
 
+// ChangeAddress gives whoever has an e-mail address another one to sign in by.
+func (o Operator) ChangeAddress(ctx context.Context, address, next string) error {
+	err := o.people().Readdress(ctx, o.by("change-address"), address, next)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		err = refused("nobody has the e-mail address %q", model.Clean(address))
+	case errors.Is(err, store.ErrEmailTaken):
+		err = refused("somebody else has the e-mail address %q", model.Clean(next))
+	}
+	return readable(err)
+}
+
 // SetUp makes the first organization if there is none, and invites its first administrator
 // anew while it has no member. The token is empty if it has.
 func (o Operator) SetUp(ctx context.Context, org model.OrganizationID, administrator string) (model.Invitation, secret.String, error) {

@@ -17,7 +17,8 @@ import (
 const (
 	DefaultListen = "localhost:8321"
 	// DefaultAdministrator is who is invited first where nobody says who it is. The domain
-	// is nobody's (RFC 6761, section 6.3); whoever accepts can change the address.
+	// is nobody's (RFC 6761, section 6.3); cloudarq admin change-address gives whoever accepts
+	// another one.
 	DefaultAdministrator = "admin@cloudarq.localhost"
 	// DefaultOrganization is the one that is made at the first start: that of what was
 	// audited without a server, which is there to be read then.
