@@ -170,7 +170,7 @@ func TestBootstrap(t *testing.T) {
 	// Again, for more: the same connection, with what else it is kept.
 	var c connection
 	if status := h.call(http.MethodPut, "/v1/connections/"+first.ID, map[string]string{"If-Match": h.tag(first)}, map[string]any{
-		"name": "first", "project": "p", "role_arn": "arn:aws:iam::" + id + ":role/CloudArqAuditRole", "schedule": map[string]any{"expression": "rate(1 day)"},
+		"name": "first", "project": "p", "role_arn": "arn:aws:iam::" + id + ":role/CloudArqAuditRole", "services": []string{}, "schedule": map[string]any{"expression": "rate(1 day)"},
 	}, &c); status != http.StatusOK {
 		t.Fatalf("change: status %d", status)
 	}
