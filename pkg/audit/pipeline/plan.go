@@ -181,7 +181,8 @@ func (p *Pipeline) start(ctx context.Context, by model.Change, orgID model.Organ
 	err := org.ChangeAudit(ctx, by, &audit)
 	if errors.Is(err, store.ErrConflict) { // begun before
 		if audit, err = org.Audit(ctx, audit.Connection, audit.ID); err == nil && audit.State.Ended() {
-			return audit, org.DeleteBound(ctx, audit.ID)
+			// Whoever began it may have died before that was told, and this one comes late.
+			return audit, errors.Join(org.DeleteBound(ctx, audit.ID), event.Tell(ctx, p.Events, event.OfAudit(orgID, event.AuditStarted, audit, audit.StartedAt)))
 		}
 	}
 	if err != nil {
