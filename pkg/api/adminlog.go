@@ -61,15 +61,10 @@ func (a *API) listAdminLog(ctx context.Context, in *struct {
 			return nil, err
 		}
 	}
-	after, err := a.after(ctx, in.Cursor)
+	entries, next, err := listed(ctx, a, in.Cursor, func(after string) ([]model.AdminEntry, string, error) {
+		return org.AdminLogPage(ctx, after, in.Limit)
+	})
 	if err != nil {
-		return nil, err
-	}
-	entries, next, err := org.AdminLogPage(ctx, after, in.Limit)
-	if err != nil {
-		return nil, a.cursor(ctx, err)
-	}
-	if next, err = a.next(ctx, next); err != nil {
 		return nil, err
 	}
 	return &adminLogAnswer{Cursor: next, Body: adminLogPage{Entries: append([]model.AdminEntry{}, entries...), Cursor: next}}, nil

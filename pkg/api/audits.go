@@ -221,15 +221,10 @@ func (a *API) listAudits(ctx context.Context, in *struct {
 	if _, err := a.connection(ctx, in.Connection); err != nil {
 		return nil, err
 	}
-	after, err := a.after(ctx, in.Cursor)
+	all, next, err := listed(ctx, a, in.Cursor, func(after string) ([]model.Audit, string, error) {
+		return a.org(ctx).AuditsPage(ctx, model.ConnectionID(in.Connection), after, in.Limit)
+	})
 	if err != nil {
-		return nil, err
-	}
-	all, next, err := a.org(ctx).AuditsPage(ctx, model.ConnectionID(in.Connection), after, in.Limit)
-	if err != nil {
-		return nil, a.cursor(ctx, err)
-	}
-	if next, err = a.next(ctx, next); err != nil {
 		return nil, err
 	}
 	out := &auditsAnswer{}

@@ -299,15 +299,10 @@ func (a *API) listConnections(ctx context.Context, in *struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
 },
 ) (*connectionsAnswer, error) {
-	after, err := a.after(ctx, in.Cursor)
+	all, next, err := listed(ctx, a, in.Cursor, func(after string) ([]model.Connection, string, error) {
+		return a.org(ctx).ConnectionsPage(ctx, after, in.Limit)
+	})
 	if err != nil {
-		return nil, err
-	}
-	all, next, err := a.org(ctx).ConnectionsPage(ctx, after, in.Limit)
-	if err != nil {
-		return nil, a.cursor(ctx, err)
-	}
-	if next, err = a.next(ctx, next); err != nil {
 		return nil, err
 	}
 	out := &connectionsAnswer{}

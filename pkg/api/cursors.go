@@ -57,6 +57,21 @@ func (a *API) next(ctx context.Context, position string) (string, error) {
 	return cursor, a.answer(ctx, err)
 }
 
+// listed reads a page of a list where a client's cursor goes on, and gives it with the cursor
+// of the next one.
+func listed[T any](ctx context.Context, a *API, cursor string, read func(after string) ([]T, string, error)) (page []T, next string, err error) {
+	after, err := a.after(ctx, cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	page, next, err = read(after)
+	if err != nil {
+		return nil, "", a.cursor(ctx, err)
+	}
+	next, err = a.next(ctx, next)
+	return page, next, err
+}
+
 // cursor tells a cursor that is not ours from other trouble.
 func (a *API) cursor(ctx context.Context, err error) error {
 	if errors.Is(err, table.ErrCursor) || errors.Is(err, people.ErrCursor) {

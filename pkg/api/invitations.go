@@ -35,15 +35,10 @@ type invitationsAnswer struct {
 }
 
 func (a *API) listInvitations(ctx context.Context, in *Page) (*invitationsAnswer, error) {
-	after, err := a.after(ctx, in.Cursor)
+	page, next, err := listed(ctx, a, in.Cursor, func(after string) ([]model.Invitation, string, error) {
+		return a.org(ctx).InvitationsPage(ctx, after, in.Limit)
+	})
 	if err != nil {
-		return nil, err
-	}
-	page, next, err := a.org(ctx).InvitationsPage(ctx, after, in.Limit)
-	if err != nil {
-		return nil, a.cursor(ctx, err)
-	}
-	if next, err = a.next(ctx, next); err != nil {
 		return nil, err
 	}
 	out := &invitationsAnswer{}

@@ -78,15 +78,10 @@ type membersAnswer struct {
 }
 
 func (a *API) listMembers(ctx context.Context, in *Page) (*membersAnswer, error) {
-	after, err := a.after(ctx, in.Cursor)
+	page, next, err := listed(ctx, a, in.Cursor, func(after string) ([]model.Member, string, error) {
+		return a.org(ctx).MembersPage(ctx, after, in.Limit)
+	})
 	if err != nil {
-		return nil, err
-	}
-	page, next, err := a.org(ctx).MembersPage(ctx, after, in.Limit)
-	if err != nil {
-		return nil, a.cursor(ctx, err)
-	}
-	if next, err = a.next(ctx, next); err != nil {
 		return nil, err
 	}
 	out := &membersAnswer{}

@@ -137,15 +137,10 @@ func (a *API) listOrganizations(ctx context.Context, in *struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
 },
 ) (*organizationsAnswer, error) {
-	after, err := a.after(ctx, in.Cursor)
+	page, next, err := listed(ctx, a, in.Cursor, func(after string) ([]model.Organization, string, error) {
+		return a.Store.OrganizationsPage(ctx, after, in.Limit)
+	})
 	if err != nil {
-		return nil, err
-	}
-	page, next, err := a.Store.OrganizationsPage(ctx, after, in.Limit)
-	if err != nil {
-		return nil, a.cursor(ctx, err)
-	}
-	if next, err = a.next(ctx, next); err != nil {
 		return nil, err
 	}
 	out := &organizationsAnswer{}

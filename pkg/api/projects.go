@@ -53,15 +53,10 @@ type projectsAnswer struct {
 }
 
 func (a *API) listProjects(ctx context.Context, in *Page) (*projectsAnswer, error) {
-	after, err := a.after(ctx, in.Cursor)
+	page, next, err := listed(ctx, a, in.Cursor, func(after string) ([]model.Project, string, error) {
+		return a.org(ctx).ProjectsPage(ctx, after, in.Limit)
+	})
 	if err != nil {
-		return nil, err
-	}
-	page, next, err := a.org(ctx).ProjectsPage(ctx, after, in.Limit)
-	if err != nil {
-		return nil, a.cursor(ctx, err)
-	}
-	if next, err = a.next(ctx, next); err != nil {
 		return nil, err
 	}
 	out := &projectsAnswer{}

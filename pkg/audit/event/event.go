@@ -104,6 +104,9 @@ func OfAudit(org model.OrganizationID, t Type, audit model.Audit, at time.Time) 
 	if audit.Verification {
 		what = "verification"
 	}
+	if t == AuditStarted { // once, whoever tells it how late
+		audit.Retries = 0
+	}
 	about := []string{string(audit.Connection), string(audit.ID), strconv.Itoa(audit.Retries)}
 	e := of(org, t, at, about, "the %s of account %s was %s", what, audit.AccountID, t.Change)
 	e.Project, e.Connection, e.Account, e.Audit, e.Verification = audit.Project, audit.Connection, audit.AccountID, audit.ID, audit.Verification

@@ -156,3 +156,30 @@ func latest(t *testing.T, m *machine) model.Audit {
 	}
 	return a
 }
+
+// TestABeginningIsToldLate: whoever begins an audit dies before that is told, and whoever asks
+// for it again comes when it has ended: the bus hears all the same that it began, once.
+func TestABeginningIsToldLate(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, t.TempDir(), &world{doors: map[string]sight{"a": shut}}, memory.Options{MaxReceives: 20})
+	heard := &told{moody: true, tried: map[string]bool{}, types: map[string]string{}}
+	m.Events = heard
+	r := m.request()
+	if _, err := m.Plan(t.Context(), r); err == nil {
+		t.Fatal("the bus took what it was told")
+	}
+	again(t, func() error { return m.drain(t.Context()) })
+	for range 2 {
+		audit, err := m.Plan(t.Context(), r)
+		if err != nil || !audit.State.Ended() {
+			t.Fatalf("%s, %v", audit.State, err)
+		}
+		audit.Retries++ // it was taken up again meanwhile
+		if err := m.records.PutAudit(t.Context(), &audit); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if d := cmp.Diff([]string{"audit finished", "audit started"}, heard.all()); d != "" {
+		t.Errorf("events (-want +got):\n%s", d)
+	}
+}
