@@ -121,7 +121,7 @@ func (s step) work(ctx context.Context) (m measured, err error) {
 	heard := &ears{}
 	records := store.New(table, catalog.Severity)
 	p := &pipeline.Pipeline{
-		Catalog: catalog, Specs: collectors.ByService(), Store: records, Evidence: blobs, Accounts: accounts{account},
+		Catalog: catalog, Specs: collectors.ByService(), Store: records, Evidence: blobs, Accounts: synthetic.Accounts{Account: account, Now: time.Now},
 		Progress: pipeline.Silent{}, Alerts: heard, Now: time.Now, LeaseFor: leaseFor, Spare: spare, ContinueFor: continueFor, TempDir: s.Dir,
 	}
 	tasks, results := &waiting{path: filepath.Join(s.Dir, "tasks.json")}, &waiting{path: filepath.Join(s.Dir, "results.json")}

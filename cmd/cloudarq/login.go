@@ -53,12 +53,7 @@ func (c *cli) signIn(ctx context.Context, fromStdin, noBrowser bool) error {
 	if c.server == "" {
 		return usagef("--server is missing")
 	}
-	client, err := apiclient.New(apiclient.Options{URL: c.server, Version: version.String()})
-	if err != nil {
-		return err
-	}
-	c.server = client.Server()
-	store, err := c.signedIn()
+	client, store, err := c.named()
 	if err != nil {
 		return err
 	}
@@ -165,16 +160,23 @@ somebody is signed in to.`,
 	}
 }
 
+// named is the server that --server names, as it is known from here on, and what keeps who is
+// signed in.
+func (c *cli) named() (*apiclient.Client, login.Store, error) {
+	client, err := apiclient.New(apiclient.Options{URL: c.server, Version: version.String()})
+	if err != nil {
+		return nil, login.Store{}, err
+	}
+	c.server = client.Server()
+	store, err := c.signedIn()
+	return client, store, err
+}
+
 func (c *cli) signOut(ctx context.Context) error {
 	if err := c.theServer(); err != nil {
 		return err
 	}
-	client, err := apiclient.New(apiclient.Options{URL: c.server, Version: version.String()})
-	if err != nil {
-		return err
-	}
-	c.server = client.Server()
-	store, err := c.signedIn()
+	client, store, err := c.named()
 	if err != nil {
 		return err
 	}

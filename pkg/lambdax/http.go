@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"github.com/cloudarq/cloudarq/pkg/api/auth"
+	"github.com/cloudarq/cloudarq/pkg/platform/answer"
 	"github.com/cloudarq/cloudarq/pkg/platform/metrics"
 )
 
@@ -30,15 +31,15 @@ func HTTP(handler http.Handler, meters *metrics.EMF, log *slog.Logger) func(cont
 			log.WarnContext(ctx, "request not understood", slog.Any("error", err))
 			return events.APIGatewayV2HTTPResponse{StatusCode: http.StatusBadRequest}, nil
 		}
-		written := &answer{header: http.Header{}}
+		written := answer.New()
 		handler.ServeHTTP(written, request)
-		response := written.response()
+		out := response(written)
 		log.InfoContext(ctx, "request answered", slog.String("method", request.Method),
-			slog.String("path", request.URL.Path), slog.Int("status", response.StatusCode), slog.Duration("duration", time.Since(start)))
+			slog.String("path", request.URL.Path), slog.Int("status", out.StatusCode), slog.Duration("duration", time.Since(start)))
 		if err := meters.Flush(); err != nil {
 			log.ErrorContext(ctx, "metrics", slog.Any("error", err))
 		}
-		return response, nil
+		return out, nil
 	}
 }
 
@@ -77,41 +78,19 @@ func request(ctx context.Context, event events.APIGatewayV2HTTPRequest) (*http.R
 	return r, nil
 }
 
-// answer is an http.ResponseWriter that keeps what is written.
-type answer struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-// Header implements http.ResponseWriter.
-func (a *answer) Header() http.Header { return a.header }
-
-// WriteHeader implements http.ResponseWriter.
-func (a *answer) WriteHeader(status int) {
-	if a.status == 0 {
-		a.status = status
-	}
-}
-
-// Write implements http.ResponseWriter.
-func (a *answer) Write(p []byte) (int, error) {
+// response is a recorded answer as the gateway takes it.
+func response(a *answer.Recorder) events.APIGatewayV2HTTPResponse {
 	a.WriteHeader(http.StatusOK)
-	return a.body.Write(p)
-}
-
-func (a *answer) response() events.APIGatewayV2HTTPResponse {
-	a.WriteHeader(http.StatusOK)
-	out := events.APIGatewayV2HTTPResponse{StatusCode: a.status, Headers: map[string]string{}, Cookies: a.header.Values("Set-Cookie")}
-	for name, values := range a.header {
+	out := events.APIGatewayV2HTTPResponse{StatusCode: a.Status, Headers: map[string]string{}, Cookies: a.Header().Values("Set-Cookie")}
+	for name, values := range a.Header() {
 		if name != "Set-Cookie" {
 			out.Headers[strings.ToLower(name)] = strings.Join(values, ", ")
 		}
 	}
-	if utf8.Valid(a.body.Bytes()) {
-		out.Body = a.body.String()
+	if utf8.Valid(a.Body.Bytes()) {
+		out.Body = a.Body.String()
 	} else {
-		out.Body, out.IsBase64Encoded = base64.StdEncoding.EncodeToString(a.body.Bytes()), true
+		out.Body, out.IsBase64Encoded = base64.StdEncoding.EncodeToString(a.Body.Bytes()), true
 	}
 	return out
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -15,7 +14,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go"
 
 	"github.com/cloudarq/cloudarq/bench/synthetic"
@@ -25,7 +23,6 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
-	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob/dir"
@@ -35,7 +32,6 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/secret/keyring"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
 	"github.com/cloudarq/cloudarq/pkg/platform/table/sqlite"
-	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/services"
 	"github.com/cloudarq/cloudarq/pkg/services/collectors"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -100,7 +96,7 @@ func newDeployment(ctx context.Context, at string, now func() time.Time) (*deplo
 	tasks, results, jobs := broker.Queue("tasks"), broker.Queue("results"), broker.Queue("jobs")
 	d.pipeline = &pipeline.Pipeline{
 		Catalog: catalog, Specs: specs, Store: d.store, Evidence: blobs, Tasks: tasks, Results: results, Signings: jobs, Purges: jobs,
-		Accounts: accounts{&synthetic.Account{ID: accountID, Regions: []string{"eu-west-1"}, Plan: synthetic.PlanOf(40)}, now},
+		Accounts: synthetic.Accounts{Account: &synthetic.Account{ID: accountID, Regions: []string{"eu-west-1"}, Plan: synthetic.PlanOf(40)}, Now: now},
 		Signer:   connect.Signing{Store: d.store, Keys: keys, Now: now}, Progress: pipeline.Silent{}, Alerts: unheard{},
 		Now: now, Bound: time.Hour, TempDir: at,
 	}
@@ -222,45 +218,4 @@ func (shelf) PutOnce(context.Context, string, string) (string, error) { return "
 // Presign implements api.Templates.
 func (s shelf) Presign(_ context.Context, key, version string, last time.Duration) (string, time.Time, error) {
 	return "https://templates.s3.eu-west-1.amazonaws.com/" + key + "?versionId=" + version, s.now().Add(last).UTC(), nil
-}
-
-// accounts opens the one account that there is.
-type accounts struct {
-	account *synthetic.Account
-	now     func() time.Time
-}
-
-// Open implements pipeline.Accounts.
-func (a accounts) Open(context.Context, model.OrganizationID, model.Audit, policy.Session, ledger.Ledger) (pipeline.Account, error) {
-	return opened(a), nil
-}
-
-// Verify implements pipeline.Accounts.
-func (a accounts) Verify(_ context.Context, _ model.OrganizationID, audit model.Audit, _ pipeline.Account, _ ledger.Ledger) (pipeline.WayIn, error) {
-	return pipeline.WayIn{Permissions: model.Permissions{Principal: a.account.Caller()}, Trust: &model.Trust{TriedAt: audit.StartedAt}}, nil
-}
-
-type opened accounts
-
-// Identity implements pipeline.Account.
-func (o opened) Identity() model.Identity {
-	return model.Identity{Account: o.account.ID, Partition: "aws", CallerARN: o.account.Caller(), Entrusted: true}
-}
-
-// Regions implements pipeline.Account.
-func (o opened) Regions(context.Context, ledger.Ledger) (enabled, disabled []string, err error) {
-	return slices.Clone(o.account.Regions), []string{"af-south-1"}, nil
-}
-
-// HomeRegion implements pipeline.Account.
-func (opened) HomeRegion() string { return "us-east-1" }
-
-// Config implements pipeline.Account.
-func (o opened) Config(region string, calls ledger.Ledger) aws.Config {
-	return o.account.Recorded(region, func(service, operation, region string, took time.Duration) {
-		calls.Record(ledger.Entry{
-			At: o.now().UTC(), Service: service, Operation: operation, Region: region, Outcome: "ok", Attempts: 1,
-			DurationMS: float64(took.Microseconds()) / 1000, RequestID: fmt.Sprintf("%032x", took.Nanoseconds()),
-		})
-	})
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/access/sso"
 	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/answer"
 )
 
 // maxForm is the most bytes of a form: what a passkey answers is the largest field.
@@ -77,24 +78,24 @@ func (v *visit) ask(method, path string, in, out any) *refusal {
 	if token := v.field(csrfField); token != "" {
 		r.Header.Set("CloudArq-CSRF", token)
 	}
-	a := &answer{header: http.Header{}}
+	a := answer.New()
 	v.site.api.ServeHTTP(a, r)
-	for _, cookie := range a.header.Values("Set-Cookie") {
+	for _, cookie := range a.Header().Values("Set-Cookie") {
 		v.w.Header().Add("Set-Cookie", cookie)
 	}
-	if a.status >= http.StatusMultipleChoices { // the API leads nobody on who asks here
+	if a.Status >= http.StatusMultipleChoices { // the API leads nobody on who asks here
 		refused := &refusal{}
-		if err := json.Unmarshal(a.body.Bytes(), &refused.Problem); err != nil {
+		if err := json.Unmarshal(a.Body.Bytes(), &refused.Problem); err != nil {
 			return v.broken(method, path, err)
 		}
-		seconds, _ := strconv.Atoi(a.header.Get("Retry-After")) // 0 if it says nothing
+		seconds, _ := strconv.Atoi(a.Header().Get("Retry-After")) // 0 if it says nothing
 		refused.wait = time.Duration(seconds) * time.Second
 		return refused
 	}
 	if out == nil {
 		return nil
 	}
-	if err := json.Unmarshal(a.body.Bytes(), out); err != nil {
+	if err := json.Unmarshal(a.Body.Bytes(), out); err != nil {
 		return v.broken(method, path, err)
 	}
 	return nil
@@ -112,29 +113,6 @@ func record(id string) string {
 		return "none"
 	}
 	return id
-}
-
-// answer is an http.ResponseWriter that keeps what is written.
-type answer struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-// Header implements http.ResponseWriter.
-func (a *answer) Header() http.Header { return a.header }
-
-// WriteHeader implements http.ResponseWriter.
-func (a *answer) WriteHeader(status int) {
-	if a.status == 0 {
-		a.status = status
-	}
-}
-
-// Write implements http.ResponseWriter.
-func (a *answer) Write(p []byte) (int, error) {
-	a.WriteHeader(http.StatusOK)
-	return a.body.Write(p)
 }
 
 // show answers with a page.
