@@ -26,9 +26,17 @@ var Unknown = []string{"\x00unknown"}
 type Filter[T any] struct{ terms []term[T] }
 
 type term[T any] struct {
-	values   func(T) []string
+	values func(T) []string
+	Term
+}
+
+// Term is one word of a filter: what it asks of one field. It is for whoever keeps the
+// values of many things together, and asks of each value once.
+type Term struct {
+	Field    string
 	operator string
-	wanted   []string
+	wanted   []pattern
+	bound    time.Time // of an operator that compares
 }
 
 // operators, the longer before those they begin with.
@@ -37,33 +45,54 @@ var operators = []string{"!=", ">=", "<=", "=", ">", "<"}
 // Parse reads the words of a filter. An unknown field is a *check.UnknownError.
 func Parse[T any](fields Fields[T], words []string) (Filter[T], error) {
 	var f Filter[T]
-	for _, word := range words {
-		name, operator, value, ok := split(word)
-		if !ok {
-			return f, fmt.Errorf("filter %q: want FIELD=VALUE, FIELD!=VALUE, FIELD>=DATE or FIELD<=DATE", word)
-		}
-		values, known := fields[name]
-		if !known {
-			names := slices.Sorted(maps.Keys(fields))
-			return f, &check.UnknownError{What: "filter", Word: name, Nearest: check.Nearest(name, names)}
-		}
-		wanted := strings.Split(value, ",")
-		if strings.ContainsAny(operator, "<>") {
-			if len(wanted) != 1 {
-				return f, fmt.Errorf("filter %q: compare with one date", word)
-			}
-			if _, err := day(value); err != nil {
-				return f, fmt.Errorf("filter %q: %w", word, err)
-			}
-		}
-		for _, w := range wanted {
-			if _, err := path.Match(w, ""); err != nil {
-				return f, fmt.Errorf("filter %q: pattern %q: %w", word, w, err)
-			}
-		}
-		f.terms = append(f.terms, term[T]{values, operator, wanted})
+	terms, err := Terms(slices.Sorted(maps.Keys(fields)), words)
+	for _, t := range terms {
+		f.terms = append(f.terms, term[T]{fields[t.Field], t})
 	}
-	return f, nil
+	return f, err
+}
+
+// Terms reads the words of a filter whose fields have these names. A name that ends with
+// a colon is of all fields that begin with it. An unknown field is a *check.UnknownError.
+func Terms(names, words []string) ([]Term, error) {
+	var all []Term
+	for _, word := range words {
+		t, err := parse(names, word)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, t)
+	}
+	return all, nil
+}
+
+func parse(names []string, word string) (t Term, err error) {
+	name, operator, value, ok := split(word)
+	if !ok {
+		return t, fmt.Errorf("filter %q: want FIELD=VALUE, FIELD!=VALUE, FIELD>=DATE or FIELD<=DATE", word)
+	}
+	if !slices.ContainsFunc(names, func(n string) bool {
+		return n == name || strings.HasSuffix(n, ":") && len(name) > len(n) && strings.HasPrefix(name, n)
+	}) {
+		return t, &check.UnknownError{What: "filter", Word: name, Nearest: check.Nearest(name, names)}
+	}
+	t.Field, t.operator = name, operator
+	wanted := strings.Split(value, ",")
+	if strings.ContainsAny(operator, "<>") {
+		if len(wanted) != 1 {
+			return t, fmt.Errorf("filter %q: compare with one date", word)
+		}
+		if t.bound, err = day(value); err != nil {
+			return t, fmt.Errorf("filter %q: %w", word, err)
+		}
+	}
+	for _, w := range wanted {
+		if _, err := path.Match(w, ""); err != nil {
+			return t, fmt.Errorf("filter %q: pattern %q: %w", word, w, err)
+		}
+		t.wanted = append(t.wanted, newPattern(w))
+	}
+	return t, nil
 }
 
 func split(word string) (name, operator, value string, ok bool) {
@@ -93,14 +122,15 @@ func day(value string) (time.Time, error) {
 // Match reports whether v fits every word.
 func (f Filter[T]) Match(v T) bool {
 	for _, t := range f.terms {
-		if !t.match(t.values(v)) {
+		if !t.Match(t.values(v)) {
 			return false
 		}
 	}
 	return true
 }
 
-func (t term[T]) match(values []string) bool {
+// Match reports whether a field with these values fits the word.
+func (t Term) Match(values []string) bool {
 	if slices.Equal(values, Unknown) {
 		return false
 	}
@@ -110,36 +140,78 @@ func (t term[T]) match(values []string) bool {
 	case "!=":
 		return !slices.ContainsFunc(values, t.wants)
 	}
-	return slices.ContainsFunc(values, t.compare)
-}
-
-// wants compares without regard to case; a value of the filter may hold * and ?,
-// where * spans anything, slashes of ARNs too.
-func (t term[T]) wants(value string) bool {
-	value = strings.ReplaceAll(strings.ToLower(value), "/", "\x00")
-	return slices.ContainsFunc(t.wanted, func(w string) bool {
-		ok, err := path.Match(strings.ReplaceAll(strings.ToLower(w), "/", "\x00"), value)
-		return err == nil && ok
+	return slices.ContainsFunc(values, func(v string) bool {
+		have, err := time.Parse(time.RFC3339, v)
+		return err == nil && t.compare(have)
 	})
 }
 
-func (t term[T]) compare(value string) bool {
-	have, err := time.Parse(time.RFC3339, value)
-	if err != nil {
-		return false
+// MatchTime is Match for a field of which the values are times: none or one. It does not
+// write the time for a word that compares.
+func (t Term) MatchTime(at time.Time) bool {
+	switch {
+	case at.IsZero():
+		return t.Match(nil)
+	case t.bound.IsZero():
+		return t.Match([]string{Stamp(at)})
 	}
-	want, err := day(t.wanted[0])
-	if err != nil {
-		return false
-	}
+	return t.compare(at.Truncate(time.Second))
+}
+
+// Stamp is how a time is written as a value of a field.
+func Stamp(at time.Time) string { return at.UTC().Format(time.RFC3339) }
+
+// wants compares without regard to case.
+func (t Term) wants(value string) bool {
+	value = fold(value)
+	return slices.ContainsFunc(t.wanted, func(p pattern) bool { return p.match(value) })
+}
+
+func (t Term) compare(have time.Time) bool {
 	switch t.operator {
 	case ">=":
-		return !have.Before(want)
+		return !have.Before(t.bound)
 	case ">":
-		return have.After(want)
+		return have.After(t.bound)
 	case "<=":
-		return !have.After(want)
+		return !have.After(t.bound)
 	default:
-		return have.Before(want)
+		return have.Before(t.bound)
 	}
 }
+
+// pattern is a value that a filter wants. It may hold * and ?, where * spans anything,
+// slashes of ARNs too. What most people write is no more than a part of the value.
+type pattern struct {
+	glob string // as path.Match has it; empty if only text decides
+	text string
+	fits func(value, text string) bool
+}
+
+func newPattern(wanted string) pattern {
+	wanted = fold(wanted)
+	inner, starts := strings.CutPrefix(wanted, "*")
+	inner, ends := strings.CutSuffix(inner, "*")
+	switch {
+	case strings.ContainsAny(inner, `*?[\`):
+		return pattern{glob: wanted}
+	case starts && (ends || inner == ""):
+		return pattern{text: inner, fits: strings.Contains}
+	case starts:
+		return pattern{text: inner, fits: strings.HasSuffix}
+	case ends:
+		return pattern{text: inner, fits: strings.HasPrefix}
+	}
+	return pattern{text: inner, fits: func(value, text string) bool { return value == text }}
+}
+
+func (p pattern) match(value string) bool {
+	if p.glob == "" {
+		return p.fits(value, p.text)
+	}
+	ok, err := path.Match(p.glob, value)
+	return err == nil && ok
+}
+
+// fold is the form in which values are compared.
+func fold(s string) string { return strings.ReplaceAll(strings.ToLower(s), "/", "\x00") }
