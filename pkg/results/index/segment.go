@@ -1,0 +1,352 @@
+package index
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+// A segment is the findings of one connection. As bytes it is
+//
+//	"CAQS", version, SHA-256 of what follows,
+//	head:      connection, mark, when it was read, when its writers are over
+//	ids:       16 bytes a finding, in order
+//	words:     every short string once, in order; columns name them by number
+//	tags:      sets of tags, each once
+//	resources: ARN (what it begins with is a word), part, account, region, set of tags
+//	columns:   check, service, type, severity, state, cause, resource, three times
+//	texts:     what only shown rows need, in chunks of zstd: reason, name, exact times …
+//
+// Numbers are varints. Whatever a file says of how much there is, it has to have the bytes
+// for: what reading it takes of memory is a small multiple of its length, and a chunk of
+// texts is opened when one of its rows is shown, up to maxTexts.
+const (
+	segmentMagic   = "CAQS"
+	segmentVersion = 1
+	chunkRows      = 512
+	idBytes        = 16
+	maxTexts       = 8 << 20 // of one chunk, opened
+)
+
+// ErrDamaged says that a segment or a shard is cut off, altered, or of another version. It
+// is made anew from the table.
+var ErrDamaged = errors.New("damaged index")
+
+// Head says of what, and of when, a segment is.
+type Head struct {
+	Connection model.ConnectionID
+	// Mark is the state of the connection's mark in the table when its findings were read,
+	// and Read when that began.
+	Epoch      string
+	Generation int64
+	Read       time.Time
+	// Writing is until when writers that had begun then may have gone on; zero is none.
+	Writing time.Time
+}
+
+// Encode writes the findings of one connection as a segment. Of two with one id, which a
+// check that moved to another scope leaves, the open one counts, and then the newer one.
+func Encode(head Head, entries []Entry) ([]byte, error) {
+	rows := distinct(entries)
+	e := encoder{words: map[string]uint64{}, tagSets: map[string]uint64{}, resources: map[place]uint64{}}
+	e.learn(rows)
+	e.string(string(head.Connection))
+	e.string(head.Epoch)
+	e.number(uint64(max(0, head.Generation)))
+	e.time(head.Read)
+	e.time(head.Writing)
+	e.number(uint64(len(rows)))
+	for _, r := range rows {
+		id, err := hex.DecodeString(string(r.ID))
+		if err != nil || len(id) != idBytes || hex.EncodeToString(id) != string(r.ID) {
+			return nil, fmt.Errorf("index of connection %s: %q is no finding's id", head.Connection, r.ID)
+		}
+		e.out = append(e.out, id...)
+	}
+	e.tables(rows)
+	e.columns(rows)
+	if err := e.texts(rows); err != nil {
+		return nil, fmt.Errorf("index of connection %s: %w", head.Connection, err)
+	}
+	sum := sha256.Sum256(e.out)
+	out := append([]byte(segmentMagic), segmentVersion)
+	return append(append(out, sum[:]...), e.out...), nil
+}
+
+func distinct(entries []Entry) []Entry {
+	rows := slices.Clone(entries)
+	slices.SortStableFunc(rows, func(a, b Entry) int {
+		rank := func(e Entry) int {
+			if e.State.Open() {
+				return 0
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(a.ID, b.ID), rank(a)-rank(b), b.ResolvedAt.Compare(a.ResolvedAt), b.FirstSeen.Compare(a.FirstSeen))
+	})
+	return slices.CompactFunc(rows, func(a, b Entry) bool { return a.ID == b.ID })
+}
+
+// place is what a resource is told by in a segment.
+type place struct{ arn, sub, account, region string }
+
+func placeOf(r model.Ref) place { return place{r.ARN, r.Sub, r.Account, r.Region} }
+
+// cutARN parts an ARN into what many others begin with, and the rest.
+func cutARN(arn string) (prefix, rest string) {
+	at := strings.LastIndexAny(arn, ":/") + 1
+	return arn[:at], arn[at:]
+}
+
+type encoder struct {
+	out       []byte
+	words     map[string]uint64 // 0 is ""
+	tagSets   map[string]uint64 // by what they are written as; 0 is unknown
+	sets      []string
+	resources map[place]uint64
+	places    []place
+	tagsOf    []uint64 // by place
+}
+
+func (e *encoder) number(n uint64) { e.out = binary.AppendUvarint(e.out, n) }
+
+func (e *encoder) string(s string) {
+	e.number(uint64(len(s)))
+	e.out = append(e.out, s...)
+}
+
+// time writes a time to the nanosecond; zero is none.
+func (e *encoder) time(t time.Time) { e.out = binary.AppendVarint(e.out, nanos(t)) }
+
+func nanos(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixNano()
+}
+
+func fromNanos(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, n).UTC()
+}
+
+// seconds is a time as columns have it: 1970 to 2106, 0 is none.
+func seconds(t time.Time) uint32 {
+	if t.IsZero() {
+		return 0
+	}
+	return uint32(min(max(t.Unix(), 1), math.MaxUint32)) //nolint:gosec // within bounds
+}
+
+// learn numbers everything that columns name.
+func (e *encoder) learn(rows []Entry) {
+	words := map[string]bool{"": true}
+	for _, r := range rows {
+		prefix, _ := cutARN(r.Resource.ARN)
+		for _, w := range []string{string(r.Check), r.Service, r.Kind, string(r.Severity), string(r.State), string(r.Cause), prefix, r.Resource.Account, r.Resource.Region} {
+			words[w] = true
+		}
+		for k, v := range r.Tags {
+			words[k], words[v] = true, true
+		}
+	}
+	for i, w := range slices.Sorted(maps.Keys(words)) {
+		e.words[w] = uint64(i) //nolint:gosec // an index
+	}
+	for _, r := range rows {
+		p := placeOf(r.Resource)
+		if _, known := e.resources[p]; !known {
+			e.resources[p] = uint64(len(e.places))
+			e.places = append(e.places, p)
+			e.tagsOf = append(e.tagsOf, e.tagSet(r))
+		}
+	}
+}
+
+func (e *encoder) tagSet(r Entry) uint64 {
+	if !r.TagsKnown {
+		return 0
+	}
+	set := encoder{}
+	set.number(uint64(len(r.Tags)))
+	for _, key := range slices.Sorted(maps.Keys(r.Tags)) {
+		set.number(e.words[key])
+		set.number(e.words[r.Tags[key]])
+	}
+	n, known := e.tagSets[string(set.out)]
+	if !known {
+		e.sets = append(e.sets, string(set.out))
+		n = uint64(len(e.sets))
+		e.tagSets[string(set.out)] = n
+	}
+	return n
+}
+
+func (e *encoder) tables(rows []Entry) {
+	e.number(uint64(len(e.words)))
+	for _, w := range slices.Sorted(maps.Keys(e.words)) {
+		e.string(w)
+	}
+	e.number(uint64(len(e.sets)))
+	for _, set := range e.sets {
+		e.out = append(e.out, set...)
+	}
+	e.number(uint64(len(e.places)))
+	for i, p := range e.places {
+		prefix, rest := cutARN(p.arn)
+		e.number(e.words[prefix])
+		e.string(rest)
+		e.string(p.sub)
+		e.number(e.words[p.account])
+		e.number(e.words[p.region])
+		e.number(e.tagsOf[i])
+	}
+}
+
+func (e *encoder) columns(rows []Entry) {
+	for _, column := range []func(Entry) uint64{
+		func(r Entry) uint64 { return e.words[string(r.Check)] },
+		func(r Entry) uint64 { return e.words[r.Service] },
+		func(r Entry) uint64 { return e.words[r.Kind] },
+		func(r Entry) uint64 { return e.words[string(r.Severity)] },
+		func(r Entry) uint64 { return e.words[string(r.State)] },
+		func(r Entry) uint64 { return e.words[string(r.Cause)] },
+		func(r Entry) uint64 { return e.resources[placeOf(r.Resource)] },
+		func(r Entry) uint64 { return uint64(seconds(r.FirstSeen)) },
+		func(r Entry) uint64 { return uint64(seconds(r.ResolvedAt)) },
+		func(r Entry) uint64 { return uint64(seconds(r.BlindSince)) },
+	} {
+		for _, r := range rows {
+			e.number(column(r))
+		}
+	}
+}
+
+func (e *encoder) texts(rows []Entry) error {
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(128<<10))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = z.Close() }()
+	for chunk := range slices.Chunk(rows, chunkRows) {
+		var text encoder
+		for _, r := range chunk {
+			text.string(r.Reason)
+			text.string(r.Resource.Name)
+			text.string(r.Why)
+			text.time(r.FirstSeen)
+			text.time(r.ResolvedAt)
+			text.time(r.BlindSince)
+			text.number(uint64(max(0, r.Reopened))) //nolint:gosec // not negative
+		}
+		if len(text.out) > maxTexts {
+			return fmt.Errorf("texts of %d findings have %d bytes, at most %d", len(chunk), len(text.out), maxTexts)
+		}
+		e.string(string(z.EncodeAll(text.out, nil)))
+	}
+	return nil
+}
+
+// decoder reads numbers and strings; what is not there is ErrDamaged, once and for all.
+type decoder struct {
+	in  []byte
+	err error
+}
+
+func (d *decoder) fail(why string) {
+	if d.err == nil {
+		d.err = fmt.Errorf("%w: %s", ErrDamaged, why)
+	}
+	d.in = nil
+}
+
+func (d *decoder) number() uint64 {
+	n, w := binary.Uvarint(d.in)
+	if w <= 0 {
+		d.fail("cut off in a number")
+		return 0
+	}
+	d.in = d.in[w:]
+	return n
+}
+
+func (d *decoder) time() time.Time {
+	n, w := binary.Varint(d.in)
+	if w <= 0 {
+		d.fail("cut off in a time")
+		return time.Time{}
+	}
+	d.in = d.in[w:]
+	return fromNanos(n)
+}
+
+func (d *decoder) bytes() []byte {
+	n := d.number()
+	if n > uint64(len(d.in)) {
+		d.fail("cut off in a text")
+		return nil
+	}
+	out := d.in[:n]
+	d.in = d.in[n:]
+	return out
+}
+
+func (d *decoder) string() string { return string(d.bytes()) }
+
+// count reads how many things follow, each of at least so many bytes.
+func (d *decoder) count(least int) int {
+	n := d.number()
+	if n > uint64(len(d.in)/least) { //nolint:gosec // not negative
+		d.fail("fewer things than it says")
+		return 0
+	}
+	return int(n) //nolint:gosec // within bounds
+}
+
+// below reads a number that must be less than a bound.
+func (d *decoder) below(bound int) int {
+	n := d.number()
+	if n >= uint64(bound) { //nolint:gosec // not negative
+		d.fail("a number that names nothing")
+		return 0
+	}
+	return int(n) //nolint:gosec // within bounds
+}
+
+// readHead reads what a segment is of, after its checksum is found to be right.
+func readHead(in []byte) (Head, *decoder, error) {
+	start := len(segmentMagic) + 1 + sha256.Size
+	if len(in) < start || string(in[:len(segmentMagic)]) != segmentMagic {
+		return Head{}, nil, fmt.Errorf("%w: it is no segment", ErrDamaged)
+	}
+	if v := in[len(segmentMagic)]; v != segmentVersion {
+		return Head{}, nil, fmt.Errorf("%w: version %d, not %d", ErrDamaged, v, segmentVersion)
+	}
+	sum := sha256.Sum256(in[start:])
+	if !bytes.Equal(sum[:], in[len(segmentMagic)+1:start]) {
+		return Head{}, nil, fmt.Errorf("%w: its checksum is another", ErrDamaged)
+	}
+	d := &decoder{in: in[start:]}
+	head := Head{Connection: model.ConnectionID(d.string()), Epoch: d.string()}
+	generation := d.number()
+	if generation > math.MaxInt64 {
+		d.fail("a generation that cannot be")
+	}
+	head.Generation, head.Read, head.Writing = int64(generation), d.time(), d.time() //nolint:gosec // within bounds
+	return head, d, d.err
+}
