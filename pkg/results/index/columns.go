@@ -72,6 +72,11 @@ func newDictionary() *dictionary {
 	}
 }
 
+// len is how many words there are that come and go with resources.
+func (dict *dictionary) len() int {
+	return len(dict.prefixes.list()) + len(dict.accounts.list()) + len(dict.tagWords.list()) + len(dict.tagSets.list())
+}
+
 // noTags is the set of a resource that is known to have none: no pair is of one byte.
 const noTags = "\x00"
 

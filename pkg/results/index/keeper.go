@@ -1,0 +1,452 @@
+package index
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/blob"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+// Lag is how long the index may lie at most: while somebody writes findings, and after
+// somebody died over them. Otherwise it is as the table is.
+const Lag = 30 * time.Second
+
+// skew is how far the clocks of two processes may be apart.
+const skew = 5 * time.Second
+
+// Keeper keeps the index of one organization: the segments and shards in the blob store,
+// and in memory what was loaded of them. All methods are safe for concurrent use, also by
+// several processes.
+//
+// A segment says by which state of its connection's mark it was made, and when. It is
+// current if the mark is still the same, and nobody had said then that findings were being
+// written; if somebody had, then for Lag. Whoever finds it stale makes it from the table,
+// and whoever finds a shard stale makes it from the segments. So no order of writes
+// matters, and what was overwritten by something older, lost, or altered, is made again.
+type Keeper struct {
+	ID    model.OrganizationID
+	Store *store.Organization
+	Blobs blob.Store
+	Now   func() time.Time
+	// Tags are those of a connection's resources, as far as they are known; nil knows none.
+	Tags func(context.Context, model.ConnectionID) (func(model.Ref) (map[string]string, bool), error)
+
+	mu     sync.Mutex // whoever refreshes
+	dict   *dictionary
+	shards [store.Shards]*shard
+	view   *View
+	words  int // of the dictionary after it was begun
+}
+
+// atOnce is how many shards are loaded at a time, and in each how many segments.
+const atOnce = 8
+
+// maxShard is the most bytes of a shard or segment that are read.
+const maxShard = 512 << 20
+
+// spareWords is by how much more than it doubles the dictionary may grow, before all is
+// loaded again without the words that nobody uses any more.
+const spareWords = 100_000
+
+// shard is a part of the index, by the count of its marks' changes that was read before it.
+type shard struct {
+	count    int64
+	segments map[model.ConnectionID]*segment
+	projects map[model.ConnectionID][]string
+}
+
+// provisional reports whether writers may have gone on after a segment was read.
+func (h Head) provisional() bool {
+	return !h.Writing.IsZero() && h.Writing.Add(skew).After(h.Read)
+}
+
+func (h Head) fits(m store.Mark) bool {
+	return h.Connection == m.Connection && h.Epoch == m.Epoch && h.Generation == m.Version
+}
+
+// fresh reports whether a segment need not be read again at a moment.
+func (h Head) fresh(now time.Time) bool {
+	return !h.provisional() || now.Before(h.Read.Add(Lag)) && now.After(h.Read.Add(-Lag))
+}
+
+// old reports whether a shard has segments that are to be read again.
+func (s *shard) old(now time.Time) bool {
+	for _, one := range s.segments {
+		if !one.fresh(now) {
+			return true
+		}
+	}
+	return false
+}
+
+// View is the index as it is now. If nothing changed it reads the counts of marks alone; a
+// shard of which somebody made a new one costs one more read.
+func (k *Keeper) View(ctx context.Context) (*View, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	counts, err := k.Store.MarkCounts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if k.dict == nil || k.words > 0 && k.dict.len() > 2*k.words+spareWords {
+		k.dict, k.words, k.shards = newDictionary(), 0, [store.Shards]*shard{}
+	}
+	var changed [store.Shards]bool
+	group, loading := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for n := range store.Shards {
+		have := k.shards[n]
+		if counts[n] == 0 && have == nil || have != nil && have.count == counts[n] && !have.old(k.Now()) {
+			continue
+		}
+		changed[n] = true
+		group.Go(func() error {
+			fresh, err := k.refresh(loading, n, counts[n], have)
+			if err == nil {
+				k.shards[n] = fresh
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	if k.view == nil || slices.Contains(changed[:], true) {
+		k.view = k.assemble()
+	}
+	if k.words == 0 {
+		k.words = k.dict.len()
+	}
+	return k.view, nil
+}
+
+func (k *Keeper) assemble() *View {
+	v := &View{dict: k.dict, projects: map[model.ConnectionID][]string{}}
+	for _, s := range k.shards {
+		if s == nil {
+			continue
+		}
+		for _, id := range slices.Sorted(maps.Keys(s.segments)) {
+			v.segments = append(v.segments, s.segments[id])
+		}
+		maps.Copy(v.projects, s.projects)
+	}
+	return v
+}
+
+// refresh loads a shard, or makes it anew where it is stale.
+func (k *Keeper) refresh(ctx context.Context, n int, count int64, have *shard) (*shard, error) {
+	stored, err := k.readShard(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	if stored.count == count {
+		if s, err := k.load(stored, have); err == nil && !s.old(k.Now()) {
+			return s, nil
+		}
+	}
+	next := storedShard{count: count}
+	var mu sync.Mutex
+	group, reading := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for mark, err := range k.Store.Marks(ctx, n) {
+		if err != nil {
+			_ = group.Wait()
+			return nil, err
+		}
+		group.Go(func() error {
+			raw, err := k.segmentOf(reading, mark, stored.segments[mark.Connection].raw)
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			next.put(mark.Connection, storedSegment{mark.Projects, raw})
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	if err := k.put(ctx, k.shardKey(n), next.encode()); err != nil {
+		return nil, err
+	}
+	return k.load(next, have)
+}
+
+// load brings a stored shard into memory, of which what is there already is taken over.
+func (k *Keeper) load(stored storedShard, have *shard) (*shard, error) {
+	s := &shard{count: stored.count, segments: map[model.ConnectionID]*segment{}, projects: map[model.ConnectionID][]string{}}
+	for id, one := range stored.segments {
+		head, _, err := readHead(one.raw)
+		if err != nil {
+			return nil, err
+		}
+		if have != nil && have.segments[id] != nil && have.segments[id].Head == head {
+			s.segments[id] = have.segments[id]
+		} else if s.segments[id], err = k.dict.decode(one.raw); err != nil {
+			return nil, err
+		}
+		if s.segments[id].Connection != id {
+			return nil, fmt.Errorf("%w: a segment of another connection", ErrDamaged)
+		}
+		if len(one.projects) > 0 {
+			s.projects[id] = one.projects
+		}
+	}
+	return s, nil
+}
+
+// segmentOf is the segment of a marked connection: the one that is known, or the one that
+// is stored, or one that is made of the table.
+func (k *Keeper) segmentOf(ctx context.Context, mark store.Mark, known []byte) ([]byte, error) {
+	current := func(raw []byte) bool {
+		head, _, err := readHead(raw)
+		return err == nil && head.fits(mark) && head.fresh(k.Now())
+	}
+	if current(known) && k.whole(known) {
+		return known, nil
+	}
+	raw, err := k.get(ctx, k.segmentKey(mark.Connection))
+	if err != nil {
+		return nil, err
+	}
+	if current(raw) && k.whole(raw) {
+		return raw, nil
+	}
+	return k.make(ctx, mark)
+}
+
+// whole reports whether a segment can be read to its end.
+func (k *Keeper) whole(raw []byte) bool {
+	_, err := newDictionary().decode(raw)
+	return err == nil
+}
+
+// Write makes the segment of a connection from the table, so that nobody who reads has to.
+func (k *Keeper) Write(ctx context.Context, connection model.ConnectionID) error {
+	mark, marked, err := k.Store.MarkOf(ctx, connection)
+	if err != nil || !marked {
+		return err
+	}
+	_, err = k.make(ctx, mark)
+	return err
+}
+
+// make reads the findings of a connection after its mark, and stores them as a segment.
+func (k *Keeper) make(ctx context.Context, mark store.Mark) ([]byte, error) {
+	head := Head{Connection: mark.Connection, Epoch: mark.Epoch, Generation: mark.Version, Read: k.Now().UTC(), Writing: mark.Writing().UTC()}
+	entries, err := k.entries(ctx, mark.Connection)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := Encode(head, entries)
+	if err == nil {
+		err = k.put(ctx, k.segmentKey(mark.Connection), raw)
+	}
+	return raw, err
+}
+
+// entries are the findings of a connection in the table: none of one that is deleted.
+func (k *Keeper) entries(ctx context.Context, connection model.ConnectionID) ([]Entry, error) {
+	c, err := k.Store.AnyConnection(ctx, connection)
+	if errors.Is(err, store.ErrNotFound) || err == nil && c.State == model.ConnectionDeleted {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	tags := func(model.Ref) (map[string]string, bool) { return nil, false }
+	if k.Tags != nil {
+		if tags, err = k.Tags(ctx, connection); err != nil {
+			return nil, err
+		}
+	}
+	scopes, err := k.Store.Scopes(ctx, connection)
+	if err != nil {
+		return nil, err
+	}
+	found := make([][]Entry, len(scopes))
+	group, reading := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for i, scope := range scopes {
+		if strings.HasPrefix(scope, "end-") { // what was announced, which has no findings
+			continue
+		}
+		group.Go(func() error {
+			all, err := k.Store.Findings(reading, connection, scope)
+			for _, f := range all {
+				f.Evidence, f.Source, f.History, f.Version = nil, "", nil, 0
+				e := Entry{Finding: f}
+				e.Tags, e.TagsKnown = tags(f.Resource)
+				found[i] = append(found[i], e)
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return slices.Concat(found...), nil
+}
+
+// Rebuild makes the whole index anew from the table: whatever it was, marks included.
+func (k *Keeper) Rebuild(ctx context.Context) error {
+	exist := map[model.ConnectionID]bool{}
+	for c, err := range k.Store.EveryConnection(ctx) {
+		if err != nil {
+			return err
+		}
+		if c.State != model.ConnectionDeleted {
+			exist[c.ID] = true
+		}
+	}
+	for n := range store.Shards {
+		for mark, err := range k.Store.Marks(ctx, n) {
+			if err != nil {
+				return err
+			}
+			if !exist[mark.Connection] {
+				if err := k.Store.HideFindings(ctx, mark.Connection); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	group, writing := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for _, id := range slices.Sorted(maps.Keys(exist)) {
+		group.Go(func() error {
+			if err := k.Store.EndFindings(writing, id, "rebuild", k.Now()); err != nil {
+				return err
+			}
+			return k.Write(writing, id)
+		})
+	}
+	return group.Wait()
+}
+
+func (k *Keeper) segmentKey(connection model.ConnectionID) string {
+	return fmt.Sprintf("index/org=%s/connection=%s/findings.v%d", k.ID, connection, segmentVersion)
+}
+
+func (k *Keeper) shardKey(n int) string {
+	return fmt.Sprintf("index/org=%s/shard=%02d/findings.v%d", k.ID, n, segmentVersion)
+}
+
+// get reads an object; nothing if there is none, or it is too large to be one of ours.
+func (k *Keeper) get(ctx context.Context, key string) ([]byte, error) {
+	r, err := k.Blobs.Get(ctx, key)
+	if errors.Is(err, blob.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the index: %w", err)
+	}
+	raw, err := io.ReadAll(io.LimitReader(r, maxShard+1))
+	if err = errors.Join(err, r.Close()); err != nil {
+		return nil, fmt.Errorf("read the index: %w", err)
+	}
+	if len(raw) > maxShard {
+		return nil, nil
+	}
+	return raw, nil
+}
+
+func (k *Keeper) put(ctx context.Context, key string, raw []byte) error {
+	if err := k.Blobs.Put(ctx, key, bytes.NewReader(raw)); err != nil {
+		return fmt.Errorf("write the index: %w", err)
+	}
+	return nil
+}
+
+// storedShard is a shard as it is stored: "CAQH", version, SHA-256 of what follows, the
+// count, and for each connection who may see it and its segment.
+type storedShard struct {
+	count    int64
+	segments map[model.ConnectionID]storedSegment
+}
+
+type storedSegment struct {
+	projects []string
+	raw      []byte
+}
+
+func (s *storedShard) put(id model.ConnectionID, one storedSegment) {
+	if s.segments == nil {
+		s.segments = map[model.ConnectionID]storedSegment{}
+	}
+	s.segments[id] = one
+}
+
+const shardMagic = "CAQH"
+
+func (s *storedShard) encode() []byte {
+	var e encoder
+	e.number(uint64(s.count)) //nolint:gosec // counted from 1
+	e.number(uint64(len(s.segments)))
+	for _, id := range slices.Sorted(maps.Keys(s.segments)) {
+		e.string(string(id))
+		e.number(uint64(len(s.segments[id].projects)))
+		for _, p := range s.segments[id].projects {
+			e.string(p)
+		}
+		e.number(uint64(len(s.segments[id].raw)))
+		e.out = append(e.out, s.segments[id].raw...)
+	}
+	sum := sha256.Sum256(e.out)
+	return slices.Concat([]byte(shardMagic), []byte{segmentVersion}, sum[:], e.out)
+}
+
+func decodeShard(in []byte) (s storedShard, err error) {
+	start := len(shardMagic) + 1 + sha256.Size
+	if len(in) < start || string(in[:len(shardMagic)]) != shardMagic || in[len(shardMagic)] != segmentVersion {
+		return s, fmt.Errorf("%w: it is no shard of this version", ErrDamaged)
+	}
+	sum := sha256.Sum256(in[start:])
+	if !bytes.Equal(sum[:], in[len(shardMagic)+1:start]) {
+		return s, fmt.Errorf("%w: its checksum is another", ErrDamaged)
+	}
+	d := &decoder{in: in[start:]}
+	count := d.number()
+	for range d.count(3) {
+		id := model.ConnectionID(d.string())
+		var one storedSegment
+		for range d.count(1) {
+			one.projects = append(one.projects, d.string())
+		}
+		one.raw = d.bytes()
+		s.put(id, one)
+	}
+	if d.err == nil && len(d.in) > 0 {
+		d.fail("more than it says")
+	}
+	s.count = int64(count) //nolint:gosec // compared alone
+	return s, d.err
+}
+
+// readShard reads a shard; an empty one if there is none that can be read.
+func (k *Keeper) readShard(ctx context.Context, n int) (storedShard, error) {
+	raw, err := k.get(ctx, k.shardKey(n))
+	if err != nil {
+		return storedShard{}, err
+	}
+	s, err := decodeShard(raw)
+	if err != nil {
+		return storedShard{count: -1}, nil //nolint:nilerr // it is made anew
+	}
+	return s, nil
+}

@@ -1,0 +1,310 @@
+package index_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/cloudarq/cloudarq/internal/memblob"
+	"github.com/cloudarq/cloudarq/internal/memtable"
+	"github.com/cloudarq/cloudarq/internal/mortal"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/blob"
+	"github.com/cloudarq/cloudarq/pkg/platform/table"
+	"github.com/cloudarq/cloudarq/pkg/results/index"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+const org = "acme"
+
+// world is an organization whose findings change, whose writers die, and whose index is
+// read by two processes.
+type world struct {
+	table   table.Table
+	blobs   blob.Store
+	now     time.Time
+	keepers []*index.Keeper
+}
+
+func newWorld() *world {
+	w := &world{blobs: memblob.New(), now: began}
+	w.table = memtable.New(func() time.Time { return w.now })
+	for range 2 {
+		w.keepers = append(w.keepers, w.keeper(w.table))
+	}
+	return w
+}
+
+func (w *world) org(t table.Table) *store.Organization { return store.New(t, today).For(org) }
+
+func (w *world) keeper(t table.Table) *index.Keeper {
+	return &index.Keeper{ID: org, Store: w.org(t), Blobs: w.blobs, Now: func() time.Time { return w.now }, Tags: func(context.Context, model.ConnectionID) (func(model.Ref) (map[string]string, bool), error) {
+		return tagsOf, nil
+	}}
+}
+
+// change writes findings of a scope as the pipeline does, and dies at one of its requests
+// to the table, or at none.
+func (w *world) change(ctx context.Context, t table.Table, connection model.ConnectionID, scope string, entries []index.Entry) error {
+	o := w.org(t)
+	if err := o.BeginFindings(ctx, connection, scope, w.now.Add(time.Minute)); err != nil {
+		return err
+	}
+	record, err := o.Scope(ctx, connection, scope)
+	if err != nil {
+		return err
+	}
+	if record.IsNew() {
+		record.Parts = 1
+	}
+	record.Try++
+	if err := o.PutScope(ctx, connection, scope, &record); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		f := e.Finding
+		stored, err := o.FindingOf(ctx, connection, scope, 1, f.ID)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		f.Version = stored.Version
+		if err := o.PutFinding(ctx, scope, 1, f); err != nil {
+			return err
+		}
+	}
+	if err := o.EndFindings(ctx, connection, scope, w.now); err != nil {
+		return err
+	}
+	return w.keeper(t).Write(ctx, connection)
+}
+
+// truth is what the table says.
+func (w *world) truth(ctx context.Context, t *rapid.T) oracle {
+	o := oracle{projects: map[model.ConnectionID][]string{}}
+	all := w.org(w.table)
+	for c, err := range all.EveryConnection(ctx) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.State == model.ConnectionDeleted {
+			continue
+		}
+		if c.Project != "" {
+			o.projects[c.ID] = []string{c.Project}
+		}
+		scopes, err := all.Scopes(ctx, c.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		byID := map[model.FindingID]index.Entry{}
+		for _, scope := range scopes {
+			found, err := all.Findings(ctx, c.ID, scope)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range found {
+				f.Evidence, f.History, f.Source, f.Version = nil, nil, "", 0
+				e := index.Entry{Finding: f}
+				e.Tags, e.TagsKnown = tagsOf(f.Resource)
+				before, known := byID[f.ID]
+				switch {
+				case !known,
+					f.State.Open() && !before.State.Open(),
+					f.State.Open() == before.State.Open() && f.ResolvedAt.After(before.ResolvedAt),
+					f.State.Open() == before.State.Open() && f.ResolvedAt.Equal(before.ResolvedAt) && f.FirstSeen.After(before.FirstSeen):
+					byID[f.ID] = e
+				}
+			}
+		}
+		o.entries = slices.AppendSeq(o.entries, maps.Values(byID))
+	}
+	return o
+}
+
+// TestTheIndexAnswersAsTheTable tells nothing else than a scan of the whole table, whatever
+// is asked, whoever asks, and whoever died before.
+func TestTheIndexAnswersAsTheTable(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		ctx := t.Context()
+		w := newWorld()
+		connections := []model.ConnectionID{"c1", "c2", "c3", "c4"}
+		for _, id := range connections {
+			if err := w.org(w.table).PutConnection(ctx, &model.Connection{ID: id, AccountID: "111111111111", Project: rapid.SampledFrom(projects).Draw(t, "project"), State: model.ConnectionActive}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		died := false
+		for range rapid.IntRange(1, 6).Draw(t, "turns") {
+			c := rapid.SampledFrom(connections).Draw(t, "connection")
+			var entries []index.Entry
+			ids := map[model.FindingID]bool{}
+			for range rapid.IntRange(0, 8).Draw(t, "findings") {
+				if e := drawEntry(t, c); !ids[e.ID] {
+					ids[e.ID] = true
+					entries = append(entries, e)
+				}
+			}
+			lives := w.table
+			if rapid.Bool().Draw(t, "dies") {
+				lives = mortal.Dies(w.table, int64(rapid.IntRange(1, 40).Draw(t, "at")), rapid.Bool().Draw(t, "after"))
+			}
+			scope := rapid.SampledFrom([]string{"s3", "across"}).Draw(t, "scope")
+			switch rapid.IntRange(0, 9).Draw(t, "what") {
+			case 0: // a connection is deleted, by one who says so before
+				err := w.remove(ctx, lives, c)
+				died = died || errors.Is(err, mortal.ErrDead)
+			case 1: // an object is lost, or altered
+				w.harm(ctx, t)
+			default:
+				err := w.change(ctx, lives, c, scope, entries)
+				if err != nil && !errors.Is(err, mortal.ErrDead) {
+					t.Fatal(err)
+				}
+				died = died || err != nil
+			}
+			if rapid.Bool().Draw(t, "read meanwhile") {
+				k := rapid.SampledFrom(w.keepers).Draw(t, "by")
+				if rapid.IntRange(0, 3).Draw(t, "reader dies") == 0 {
+					_, err := w.keeper(mortal.Dies(w.table, int64(rapid.IntRange(1, 12).Draw(t, "reader at")), false)).View(ctx)
+					if err != nil && !errors.Is(err, mortal.ErrDead) {
+						t.Fatal(err)
+					}
+				} else if _, err := k.View(ctx); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w.now = w.now.Add(time.Duration(rapid.IntRange(0, 20).Draw(t, "seconds")) * time.Second)
+		}
+		if died {
+			w.now = w.now.Add(index.Lag) // it may lie for so long, and no longer
+		}
+		if rapid.IntRange(0, 5).Draw(t, "rebuild") == 0 {
+			if err := w.keepers[0].Rebuild(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		truth := w.truth(ctx, t)
+		for _, k := range w.keepers {
+			ask(ctx, t, k, truth)
+		}
+	})
+}
+
+func (w *world) remove(ctx context.Context, t table.Table, id model.ConnectionID) error {
+	o := w.org(t)
+	c, err := o.AnyConnection(ctx, id)
+	if err != nil || c.State == model.ConnectionDeleted {
+		return err
+	}
+	if err := o.BeginFindings(ctx, id, "deletion", w.now.Add(time.Minute)); err != nil {
+		return err
+	}
+	c.State = model.ConnectionDeleted
+	if err := o.PutConnection(ctx, &c); err != nil {
+		return err
+	}
+	return o.HideFindings(ctx, id)
+}
+
+func (w *world) harm(ctx context.Context, t *rapid.T) {
+	var keys []string
+	for info, err := range w.blobs.List(ctx, "index/") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, info.Key)
+	}
+	if len(keys) == 0 {
+		return
+	}
+	key := rapid.SampledFrom(keys).Draw(t, "object")
+	var err error
+	if rapid.Bool().Draw(t, "lost") {
+		err = w.blobs.Delete(ctx, key)
+	} else {
+		err = w.blobs.Put(ctx, key, strings.NewReader("CAQS\x01 what somebody else wrote"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ask draws a query, and compares all of its pages and groups.
+func ask(ctx context.Context, t *rapid.T, k *index.Keeper, truth oracle) {
+	granted := rapid.SliceOfDistinct(rapid.SampledFrom(projects), rapid.ID).Draw(t, "granted")
+	sees := func(p string) bool { return slices.Contains(granted, p) }
+	who := index.Caller{Sees: sees, Grants: fmt.Sprint(granted)}
+	q := index.Query{Limit: rapid.IntRange(1, 5).Draw(t, "limit")}
+	for range rapid.IntRange(0, 2).Draw(t, "words") {
+		q.Words = append(q.Words, drawWord(t))
+	}
+	for _, field := range rapid.SliceOfNDistinct(rapid.SampledFrom(index.Sortable()), 0, 3, rapid.ID).Draw(t, "sort") {
+		q.Sort = append(q.Sort, index.Order{Field: field, Desc: rapid.Bool().Draw(t, "desc")})
+	}
+	grouped := rapid.SampledFrom(append(index.Groupable(), "tag:env", "tag:team")).Draw(t, "group")
+	q.Groups = []index.Group{{Field: grouped, Limit: index.MaxBuckets}}
+	want, err := truth.find(q.Words, sees)
+	if err != nil {
+		t.Fatal(err)
+	}
+	order := q.Sort
+	if len(order) == 0 {
+		order = index.DefaultSort()
+	}
+	slices.SortFunc(want, compare(order))
+	var got []index.Entry
+	for {
+		view, err := k.View(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, err := view.Ask(ctx, checks, plain{}, who, q)
+		if err != nil {
+			t.Fatalf("%v: %v", q, err)
+		}
+		if page.Total != len(want) {
+			t.Fatalf("%v: in all %d, want %d", q, page.Total, len(want))
+		}
+		counts := map[string]int{}
+		for _, b := range page.Groups[0].Values {
+			counts[b.Value] = b.Count
+			sum := 0
+			for _, n := range b.Severities {
+				sum += n
+			}
+			if sum != b.Count {
+				t.Fatalf("%v: by severities %d of %d", q, sum, b.Count)
+			}
+		}
+		if diff := cmp.Diff(truth.groups(want, grouped), counts); diff != "" {
+			t.Fatalf("%v by %s: %s", q, grouped, diff)
+		}
+		got = append(got, page.Entries...)
+		if q.Cursor = page.Next; q.Cursor == "" {
+			break
+		}
+		if len(page.Entries) != q.Limit {
+			t.Fatalf("a page of %d, and more follow", len(page.Entries))
+		}
+		other := q
+		other.Words = append(slices.Clone(q.Words), "state!=nothing")
+		if _, err := view.Ask(ctx, checks, plain{}, who, other); !errors.Is(err, index.ErrCursor) {
+			t.Fatalf("a cursor of another query: %v", err)
+		}
+		if _, err := view.Ask(ctx, checks, plain{}, index.Caller{Sees: sees, Grants: "more"}, q); !errors.Is(err, index.ErrCursor) {
+			t.Fatalf("a cursor of another caller: %v", err)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatalf("%+v (-want +got): %s", q, diff)
+	}
+}
