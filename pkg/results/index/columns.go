@@ -5,7 +5,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -118,15 +120,15 @@ type segment struct {
 	prefix, account, tags column[uint32]
 	region                column[uint16]
 	ends                  []uint32 // in names: of the rest of the ARN, and of the part
-	names                 []byte
+	names                 string
 
 	texts [][]byte // chunks of zstd
 }
 
 func (s *segment) rows() int { return len(s.resource) }
 
-// rest is the ARN of a resource without what it begins with.
-func (s *segment) rest(resource int) []byte {
+// rest is what cutARN leaves of a resource's ARN, and sub its part.
+func (s *segment) rest(resource int) string {
 	begin := uint32(0)
 	if resource > 0 {
 		begin = s.ends[2*resource-1]
@@ -134,7 +136,7 @@ func (s *segment) rest(resource int) []byte {
 	return s.names[begin:s.ends[2*resource]]
 }
 
-func (s *segment) sub(resource int) []byte { return s.names[s.ends[2*resource]:s.ends[2*resource+1]] }
+func (s *segment) sub(resource int) string { return s.names[s.ends[2*resource]:s.ends[2*resource+1]] }
 
 // bytes is about how much memory the segment takes.
 func (s *segment) bytes() int {
@@ -239,13 +241,14 @@ func (s *segment) readResources(d *decoder, dict *dictionary, local []string, se
 	count := d.count(6)
 	prefix, account, tags := make([]uint32, count), make([]uint32, count), make([]uint32, count)
 	region := make([]uint16, count)
+	var names []byte
 	s.ends = make([]uint32, 0, 2*count)
 	prefixes, accounts, regions := memo{d: d, words: dict.prefixes, local: local}, memo{d: d, words: dict.accounts, local: local}, memo{d: d, words: dict.regions, local: local}
 	for i := range count {
 		prefix[i] = prefixes.next()
 		for range 2 {
-			s.names = append(s.names, d.bytes()...)
-			s.ends = append(s.ends, uint32(len(s.names))) //nolint:gosec // a file has less
+			names = append(names, d.bytes()...)
+			s.ends = append(s.ends, uint32(len(names))) //nolint:gosec // a file has less
 		}
 		account[i], region[i] = accounts.next(), uint16(regions.next()) //nolint:gosec // see dictionary
 		if at := d.below(len(sets)); d.err == nil {
@@ -255,7 +258,7 @@ func (s *segment) readResources(d *decoder, dict *dictionary, local []string, se
 			return 0
 		}
 	}
-	s.names = append(make([]byte, 0, len(s.names)), s.names...) // no room to spare
+	s.names = string(names)
 	s.prefix, s.account, s.tags, s.region = newColumn(prefix), newColumn(account), newColumn(tags), newColumn(region)
 	return count
 }
@@ -297,7 +300,7 @@ type reader struct {
 
 type text struct {
 	reason, name, why      string
-	first, resolved, blind int64
+	first, resolved, blind time.Time
 	reopened               int
 }
 
@@ -313,12 +316,19 @@ func (r *reader) open(s *segment, row int) (text, error) {
 			return text{}, fmt.Errorf("segment of %.64q: %w: %w", s.Connection, ErrDamaged, err)
 		}
 		d := &decoder{in: plain}
-		texts := make([]text, 0, chunkRows)
-		for range min(chunkRows, s.rows()-at*chunkRows) {
-			texts = append(texts, text{
-				reason: d.string(), name: d.string(), why: d.string(),
-				first: nanos(d.time()), resolved: nanos(d.time()), blind: nanos(d.time()), reopened: d.below(math.MaxInt32),
-			})
+		texts := make([]text, min(chunkRows, s.rows()-at*chunkRows))
+		for _, column := range []func(*text){
+			func(t *text) { t.reason = d.string() },
+			func(t *text) { t.name = d.string() },
+			func(t *text) { t.why = d.string() },
+			func(t *text) { t.first = d.time() },
+			func(t *text) { t.resolved = d.time() },
+			func(t *text) { t.blind = d.time() },
+			func(t *text) { t.reopened = d.below(math.MaxInt32) },
+		} {
+			for i := range texts {
+				column(&texts[i])
+			}
 		}
 		if d.err != nil {
 			return text{}, fmt.Errorf("segment of %.64q: %w", s.Connection, d.err)
@@ -343,14 +353,28 @@ func (r *reader) entry(s *segment, row int) (Entry, error) {
 		Severity:   model.Severity(r.dict.severities.list()[s.severity.at(row)]),
 		Connection: s.Connection,
 		Resource: model.Ref{
-			ARN: r.dict.prefixes.list()[s.prefix.at(res)] + string(s.rest(res)), Sub: string(s.sub(res)),
+			ARN: arn(r.dict.prefixes.list(), r.dict.accounts.list(), s, res), Sub: s.sub(res),
 			Account: r.dict.accounts.list()[s.account.at(res)], Region: r.dict.regions.list()[s.region.at(res)], Name: t.name,
 		},
 		State: model.FindingState(r.dict.states.list()[s.state.at(row)]), Reason: t.reason, Cause: model.CheckID(r.dict.checks.list()[s.cause.at(row)]),
-		FirstSeen: fromNanos(t.first), ResolvedAt: fromNanos(t.resolved), BlindSince: fromNanos(t.blind), Why: t.why, Reopened: t.reopened,
+		FirstSeen: t.first, ResolvedAt: t.resolved, BlindSince: t.blind, Why: t.why, Reopened: t.reopened,
 	}}
 	e.Tags, e.TagsKnown = r.dict.tagsOf(s.tags.at(res))
 	return e, nil
+}
+
+// arnParts is the ARN of a resource, in parts.
+func arnParts(prefixes, accounts []string, s *segment, resource int) [4]string {
+	before, after, ok := strings.Cut(prefixes[s.prefix.at(resource)], accountMark)
+	if !ok {
+		return [4]string{before, s.rest(resource)}
+	}
+	return [4]string{before, accounts[s.account.at(resource)], after, s.rest(resource)}
+}
+
+func arn(prefixes, accounts []string, s *segment, resource int) string {
+	parts := arnParts(prefixes, accounts, s, resource)
+	return parts[0] + parts[1] + parts[2] + parts[3]
 }
 
 // tagsOf is a set of tags.

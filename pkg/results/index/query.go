@@ -172,12 +172,12 @@ func (v *View) Ask(ctx context.Context, checks Checks, sealer Sealer, who Caller
 	if err := s.resume(ctx, sealer, who, q); err != nil {
 		return Answer{}, err
 	}
-	for i, seg := range v.segments {
+	for _, seg := range v.segments {
 		if err := ctx.Err(); err != nil {
 			return Answer{}, err
 		}
 		if v.sees(who, seg.Connection) {
-			s.segment(i, seg)
+			s.segment(seg)
 		}
 	}
 	return s.answer(ctx, sealer, who, q)
@@ -268,7 +268,7 @@ func (s *scan) less(a, b row) bool {
 }
 
 // segment goes through the findings of a connection.
-func (s *scan) segment(number int, seg *segment) {
+func (s *scan) segment(seg *segment) {
 	rows := s.selected[:0]
 	for i := range seg.rows() {
 		rows = append(rows, uint32(i)) //nolint:gosec // a segment has less
@@ -281,7 +281,7 @@ func (s *scan) segment(number int, seg *segment) {
 	}
 	s.total += len(rows)
 	for _, g := range s.groups {
-		g.count(number, seg, rows)
+		g.count(seg, rows)
 	}
 	if s.limit == 0 {
 		return

@@ -246,7 +246,7 @@ func (m *moment) ofResource(t filter.Term) predicate {
 }
 
 func (m *moment) arn(s *segment, resource int) string {
-	return m.prefixes[s.prefix.at(resource)] + string(s.rest(resource))
+	return arn(m.prefixes, m.accounts, s, resource)
 }
 
 // sorter is one column that rows are sorted by.
@@ -360,18 +360,17 @@ func (m *moment) byResource() sorter {
 			if a.segment == b.segment && x == y {
 				return 0
 			}
-			p, q := a.segment.prefix.at(x), b.segment.prefix.at(y)
 			d := 0
-			if p == q {
-				d = bytes.Compare(a.segment.rest(x), b.segment.rest(y))
+			if a.segment.prefix.at(x) == b.segment.prefix.at(y) && a.segment.account.at(x) == b.segment.account.at(y) {
+				d = strings.Compare(a.segment.rest(x), b.segment.rest(y))
 			} else {
-				d = compareJoined(m.prefixes[p], a.segment.rest(x), m.prefixes[q], b.segment.rest(y))
+				d = compareJoined(arnParts(m.prefixes, m.accounts, a.segment, x), arnParts(m.prefixes, m.accounts, b.segment, y))
 			}
-			return cmp.Or(d, bytes.Compare(a.segment.sub(x), b.segment.sub(y)))
+			return cmp.Or(d, strings.Compare(a.segment.sub(x), b.segment.sub(y)))
 		},
 		func(r row) string {
 			n := int(r.segment.resource[r.at])
-			return m.arn(r.segment, n) + partMark + string(r.segment.sub(n))
+			return m.arn(r.segment, n) + partMark + r.segment.sub(n)
 		},
 		func(value string) (func(row) int, error) {
 			arn, sub, ok := strings.Cut(value, partMark)
@@ -380,35 +379,32 @@ func (m *moment) byResource() sorter {
 			}
 			return func(r row) int {
 				n := int(r.segment.resource[r.at])
-				d := compareJoined(m.prefixes[r.segment.prefix.at(n)], r.segment.rest(n), arn, nil)
-				return cmp.Or(d, strings.Compare(string(r.segment.sub(n)), sub))
+				d := compareJoined(arnParts(m.prefixes, m.accounts, r.segment, n), [4]string{arn})
+				return cmp.Or(d, strings.Compare(r.segment.sub(n), sub))
 			}, nil
 		},
 	}
 }
 
-// compareJoined compares two texts of two halves each, without joining them.
-func compareJoined(a string, more []byte, b string, others []byte) int {
-	n := min(len(a), len(b))
-	if d := strings.Compare(a[:n], b[:n]); d != 0 {
-		return d
+// compareJoined compares two texts of some parts each, without joining them.
+func compareJoined(a, b [4]string) int {
+	i, j := 0, 0
+	for {
+		for i < len(a) && a[i] == "" {
+			i++
+		}
+		for j < len(b) && b[j] == "" {
+			j++
+		}
+		if i == len(a) || j == len(b) {
+			return j - i - (len(b) - len(a)) // whichever has parts left is the longer one
+		}
+		n := min(len(a[i]), len(b[j]))
+		if d := strings.Compare(a[i][:n], b[j][:n]); d != 0 {
+			return d
+		}
+		a[i], b[j] = a[i][n:], b[j][n:]
 	}
-	if len(a) <= len(b) {
-		return compareRest(b[n:], others, more)
-	}
-	return -compareRest(a[n:], more, others)
-}
-
-// compareRest compares one half with two: it is how what is in one is to what is in two.
-func compareRest(first string, second, whole []byte) int {
-	n := min(len(first), len(whole))
-	if d := strings.Compare(string(whole[:n]), first[:n]); d != 0 {
-		return d
-	}
-	if n < len(first) {
-		return -1
-	}
-	return bytes.Compare(whole[n:], second)
 }
 
 // grouping counts rows by the values of a field.
@@ -443,7 +439,7 @@ func (m *moment) grouping(v *View, name string) (*grouping, bool) {
 	return g, ok
 }
 
-func (g *grouping) count(_ int, s *segment, rows []uint32) {
+func (g *grouping) count(s *segment, rows []uint32) {
 	if g.whole != nil {
 		values := g.whole(s)
 		for _, at := range rows {
@@ -454,13 +450,16 @@ func (g *grouping) count(_ int, s *segment, rows []uint32) {
 		return
 	}
 	if g.resources {
-		counts := make([][]int, len(s.ends)/2)
+		severities := len(g.now.severities)
+		flat, found := make([]int, len(s.ends)/2*severities), make([]bool, len(s.ends)/2)
 		for _, at := range rows {
-			count(&counts[s.resource[at]], g.now.severityOf(s, int(at)), 1, len(g.now.severities))
+			n := int(s.resource[at])
+			flat[n*severities+int(g.now.severityOf(s, int(at)))]++
+			found[n] = true
 		}
-		for n, c := range counts {
-			if c != nil {
-				merge(g.named, g.now.arn(s, n), c)
+		for n, any := range found {
+			if any {
+				merge(g.named, g.now.arn(s, n), flat[n*severities:(n+1)*severities])
 			}
 		}
 		return

@@ -26,7 +26,7 @@ import (
 //	ids:       16 bytes a finding, in order
 //	words:     every short string once, in order; columns name them by number
 //	tags:      sets of tags, each once
-//	resources: ARN (what it begins with is a word), part, account, region, set of tags
+//	resources: ARN (see cutARN), part, account, region, set of tags
 //	columns:   check, service, type, severity, state, cause, resource, three times
 //	texts:     what only shown rows need, in chunks of zstd: reason, name, exact times …
 //
@@ -105,10 +105,21 @@ type place struct{ arn, sub, account, region string }
 
 func placeOf(r model.Ref) place { return place{r.ARN, r.Sub, r.Account, r.Region} }
 
+// accountMark stands for the resource's account in what its ARN begins with: so that is the
+// same in all accounts.
+const accountMark = "\x01"
+
 // cutARN parts an ARN into what many others begin with, and the rest.
-func cutARN(arn string) (prefix, rest string) {
-	at := strings.LastIndexAny(arn, ":/") + 1
-	return arn[:at], arn[at:]
+func cutARN(r place) (prefix, rest string) {
+	if strings.Contains(r.arn, accountMark) {
+		return "", r.arn
+	}
+	at := strings.LastIndexAny(r.arn, ":/") + 1
+	prefix, rest = r.arn[:at], r.arn[at:]
+	if before, after, ok := strings.Cut(prefix, ":"+r.account+":"); ok && r.account != "" {
+		prefix = before + ":" + accountMark + ":" + after
+	}
+	return prefix, rest
 }
 
 type encoder struct {
@@ -157,7 +168,7 @@ func seconds(t time.Time) uint32 {
 func (e *encoder) learn(rows []Entry) {
 	words := map[string]bool{"": true}
 	for _, r := range rows {
-		prefix, _ := cutARN(r.Resource.ARN)
+		prefix, _ := cutARN(placeOf(r.Resource))
 		for _, w := range []string{string(r.Check), r.Service, r.Kind, string(r.Severity), string(r.State), string(r.Cause), prefix, r.Resource.Account, r.Resource.Region} {
 			words[w] = true
 		}
@@ -208,7 +219,7 @@ func (e *encoder) tables(rows []Entry) {
 	}
 	e.number(uint64(len(e.places)))
 	for i, p := range e.places {
-		prefix, rest := cutARN(p.arn)
+		prefix, rest := cutARN(p)
 		e.number(e.words[prefix])
 		e.string(rest)
 		e.string(p.sub)
@@ -238,21 +249,25 @@ func (e *encoder) columns(rows []Entry) {
 }
 
 func (e *encoder) texts(rows []Entry) error {
-	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(128<<10))
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false), zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(128<<10))
 	if err != nil {
 		return err
 	}
 	defer func() { _ = z.Close() }()
 	for chunk := range slices.Chunk(rows, chunkRows) {
 		var text encoder
-		for _, r := range chunk {
-			text.string(r.Reason)
-			text.string(r.Resource.Name)
-			text.string(r.Why)
-			text.time(r.FirstSeen)
-			text.time(r.ResolvedAt)
-			text.time(r.BlindSince)
-			text.number(uint64(max(0, r.Reopened))) //nolint:gosec // not negative
+		for _, column := range []func(Entry){ // like beside like
+			func(r Entry) { text.string(r.Reason) },
+			func(r Entry) { text.string(r.Resource.Name) },
+			func(r Entry) { text.string(r.Why) },
+			func(r Entry) { text.time(r.FirstSeen) },
+			func(r Entry) { text.time(r.ResolvedAt) },
+			func(r Entry) { text.time(r.BlindSince) },
+			func(r Entry) { text.number(uint64(max(0, r.Reopened))) }, //nolint:gosec // not negative
+		} {
+			for _, r := range chunk {
+				column(r)
+			}
 		}
 		if len(text.out) > maxTexts {
 			return fmt.Errorf("texts of %d findings have %d bytes, at most %d", len(chunk), len(text.out), maxTexts)
