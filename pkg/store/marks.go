@@ -89,7 +89,7 @@ func (o *Organization) EndFindings(ctx context.Context, connection model.Connect
 // ShowFindings says who may see the findings of a connection: who may see all of these
 // projects. Somebody who moves it shows it to those of both, moves it, and shows it to
 // those of the new one.
-func (o *Organization) ShowFindings(ctx context.Context, connection model.ConnectionID, projects ...string) error {
+func (o *Organization) ShowFindings(ctx context.Context, connection model.ConnectionID, projects []string) error {
 	projects = slices.DeleteFunc(slices.Clone(projects), func(p string) bool { return p == "" })
 	slices.Sort(projects)
 	projects = slices.Compact(projects)

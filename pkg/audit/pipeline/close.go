@@ -67,6 +67,9 @@ func (p *Pipeline) meterEnd(audit model.Audit) {
 // announceEnd does what follows from an audit's end, as often as asked. Who
 // cancelled an audit knows that it ended.
 func (p *Pipeline) announceEnd(ctx context.Context, orgID model.OrganizationID, audit model.Audit) error {
+	if err := p.writeIndex(ctx, orgID, audit); err != nil {
+		return err
+	}
 	if audit.State == model.AuditCancelled {
 		return nil
 	}

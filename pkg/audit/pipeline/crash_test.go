@@ -22,6 +22,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
+	"github.com/cloudarq/cloudarq/pkg/results/index"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
@@ -105,6 +106,11 @@ func (t mortalTable) Put(ctx context.Context, it table.Item) error {
 	return t.m.effect("put "+it.PK, func() error { return t.Table.Put(ctx, it) })
 }
 
+func (t mortalTable) Add(ctx context.Context, k table.Key, n int64, expires time.Time) (sum int64, err error) {
+	err = t.m.effect("add "+k.PK, func() (err error) { sum, err = t.Table.Add(ctx, k, n, expires); return err })
+	return sum, err
+}
+
 func (t mortalTable) PutMany(ctx context.Context, its []table.Item) error {
 	return t.m.effect("put many", func() error { return t.Table.PutMany(ctx, its) })
 }
@@ -186,10 +192,14 @@ func history(t *testing.T, m *mortal, alone bool) (outcome, []string) {
 	w := &world{doors: map[string]sight{"a": open, "b": shut, "c": open}, guards: []bool{false}}
 	x := newMachine(t, t.TempDir(), w, memory.Options{MaxReceives: 20})
 	x.Bound = 24 * time.Hour
+	evidence := x.Evidence
 	x.Evidence = mortalBlobs{x.Evidence, m}
 	x.Alerts = mortalEars{x.alerts, m}
 	x.Signer = newPen(1)
 	x.Store = store.New(mortalTable{x.table, m}, nil)
+	x.Index = indexOf{func() *index.Keeper {
+		return &index.Keeper{ID: organization, Store: x.Store.For(organization), Blobs: x.Evidence, Now: x.Now}
+	}}
 	wire := func() {
 		x.tasks, x.results = x.broker.Queue("tasks"), x.broker.Queue("results")
 		x.Tasks, x.Results = mortalQueue{x.tasks, "tasks", m}, mortalQueue{x.results, "results", m}
@@ -264,6 +274,7 @@ func history(t *testing.T, m *mortal, alone bool) (outcome, []string) {
 		out.Audits = append(out.Audits, a)
 		w.doors = map[string]sight{"a": shut, "b": open, "c": hidden}
 	}
+	checkIndexed(t, x, evidence)
 	out.Findings = map[string]model.Finding{}
 	for _, id := range []model.CheckID{"door-locked", "door-guarded"} {
 		for name, f := range x.findings(t, id) {

@@ -64,8 +64,19 @@ func (p *Pipeline) hide(ctx context.Context, by model.Change, org *store.Organiz
 	if err := org.PutReceipt(ctx, receipt); err != nil {
 		return receipt, err
 	}
+	// Said before it is done, so that whoever dies in between leaves an index that is looked
+	// at again.
+	if p.Index != nil {
+		if err := org.BeginFindings(ctx, c.ID, "deletion", now.Add(writingFor)); err != nil {
+			return receipt, err
+		}
+	}
 	c.State, c.Reason, c.Since = model.ConnectionDeleted, "deleted", now
-	return receipt, org.ChangeConnection(ctx, by, &c)
+	err := org.ChangeConnection(ctx, by, &c)
+	if err == nil && p.Index != nil {
+		err = org.HideFindings(ctx, c.ID)
+	}
+	return receipt, err
 }
 
 // sendPurge has a deleted connection purged by who takes messages of KindPurge.
@@ -138,6 +149,11 @@ func (p *Pipeline) purgeConnection(ctx context.Context, orgID model.Organization
 	purge, err := org.Purge(ctx, c.ID)
 	if err != nil {
 		return false, err
+	}
+	if p.Index != nil {
+		if err := p.Index.Forget(ctx, orgID, c.ID); err != nil {
+			return false, err
+		}
 	}
 	more := p.more(ctx)
 	if done, err = p.purgeObjects(ctx, orgID, purge, c.ID, more); done {
@@ -271,7 +287,7 @@ func (p *Pipeline) purgeObjects(ctx context.Context, org model.OrganizationID, p
 		page = page[:0]
 		return err
 	}
-	for _, what := range []string{"changes", "evidence", "ledger", "progress"} { // in the order of keys, as they are counted
+	for _, what := range []string{"changes", "evidence", "index", "ledger", "progress"} { // in the order of keys, as they are counted
 		prefix := fmt.Sprintf("%s/org=%s/connection=%s/", what, org, connection)
 		for info, err := range p.Evidence.List(ctx, prefix) {
 			if err != nil {

@@ -60,7 +60,8 @@ type ingestion struct {
 	orgID   model.OrganizationID
 	audit   model.Audit
 	life    *diff.Lifecycle
-	unknown bool // what was looked at before: then all was
+	unknown bool      // what was looked at before: then all was
+	marked  time.Time // until when it is said that findings are written; zero if none were
 
 	unread  []model.Rest
 	batch   []diff.Change
@@ -269,6 +270,9 @@ func (in *ingestion) flush(ctx context.Context) error {
 	if err := in.renew(ctx); err != nil { // nobody else writes from here on
 		return err
 	}
+	if err := in.writing(ctx); err != nil {
+		return err
+	}
 	err := in.while(ctx, func(ctx context.Context) error {
 		group, writing := errgroup.WithContext(ctx)
 		group.SetLimit(writesAtOnce)
@@ -379,6 +383,9 @@ func (in *ingestion) end(ctx context.Context) error {
 	if err := in.flush(ctx); err != nil {
 		return err
 	}
+	if err := in.wrote(ctx); err != nil { // before anything is announced: nothing may come between that and noting it
+		return err
+	}
 	r := &in.record
 	if r.News.Total > 0 && !r.First {
 		if err := in.announce(ctx, in.audit, r.News); err != nil {
@@ -460,6 +467,9 @@ func (p *Pipeline) changes(ctx context.Context, org *store.Organization, connect
 // nothing.
 func (in *ingestion) rename(ctx context.Context, f model.Finding, id model.CheckID) (model.Finding, error) {
 	before := f.ID
+	if err := in.writing(ctx); err != nil {
+		return f, err
+	}
 	f.Check, f.ID, f.Version = id, model.NewFindingID(id, f.Resource), 0
 	if err := in.org.PutFinding(ctx, in.scope, in.record.Parts, f); err != nil && !errors.Is(err, store.ErrConflict) {
 		return f, err

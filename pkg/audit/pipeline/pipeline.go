@@ -114,6 +114,7 @@ type Pipeline struct {
 	Chat     notify.Notifier  // hears of them in the form of chats; nil if nobody shall
 	Events   bus.Publisher    // hears of all else that happens, and of alerts where Alerts or Chat does; nil if nobody shall
 	Meter    metrics.Recorder // counts; nil if nobody shall
+	Index    Index            // of findings; nil if nobody lists them from one
 	Now      func() time.Time
 	// Deadline bounds the collecting of one audit, counted from its start; what
 	// was not read by then is a gap. 0 means no bound.

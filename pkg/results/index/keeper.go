@@ -239,10 +239,25 @@ func (k *Keeper) whole(raw []byte) bool {
 // Write makes the segment of a connection from the table, so that nobody who reads has to.
 func (k *Keeper) Write(ctx context.Context, connection model.ConnectionID) error {
 	mark, marked, err := k.Store.MarkOf(ctx, connection)
-	if err != nil || !marked {
+	if err == nil && marked {
+		_, err = k.segmentOf(ctx, mark, nil)
+	}
+	return err
+}
+
+// Forget removes a deleted connection from all that is kept.
+func (k *Keeper) Forget(ctx context.Context, connection model.ConnectionID) error {
+	if err := k.Store.HideFindings(ctx, connection); err != nil {
 		return err
 	}
-	_, err = k.make(ctx, mark)
+	if err := k.Blobs.Delete(ctx, k.segmentKey(connection)); err != nil {
+		return fmt.Errorf("forget connection %s: %w", connection, err)
+	}
+	n := store.ShardOf(connection)
+	counts, err := k.Store.MarkCounts(ctx)
+	if err == nil {
+		_, err = (&Keeper{ID: k.ID, Store: k.Store, Blobs: k.Blobs, Now: k.Now, Tags: k.Tags, dict: newDictionary()}).refresh(ctx, n, counts[n], nil)
+	}
 	return err
 }
 
