@@ -2,16 +2,15 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/filter"
+	"github.com/cloudarq/cloudarq/pkg/results/index"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
 	"github.com/cloudarq/cloudarq/pkg/services"
 )
@@ -26,7 +25,7 @@ func (c *cli) findings() *cobra.Command {
 left out. Filters are FIELD=VALUE[,VALUE]..., FIELD!=VALUE and, for first_seen and
 resolved_at, also >=, >, <= and <. Values may hold * and ?. The fields are
 
-  ` + strings.Join(filterNames(findingFields(nil)), " ") + `
+  ` + strings.Join(filterNames(index.Fields(nil)), " ") + `
 
 ` + tagHelp,
 		Example: `  cloudarq findings list severity=critical,high
@@ -59,49 +58,6 @@ func filterNames[T any](fields filter.Fields[T]) []string {
 	return names
 }
 
-// findingFields are the filter words of findings; the same in commands, the API
-// and the console.
-func findingFields(texts map[model.CheckID]check.Text) filter.Fields[model.Finding] {
-	one := func(value func(model.Finding) string) func(model.Finding) []string {
-		return func(f model.Finding) []string { return []string{value(f)} }
-	}
-	stamp := func(t time.Time) []string {
-		if t.IsZero() {
-			return nil
-		}
-		return []string{t.UTC().Format(time.RFC3339)}
-	}
-	return filter.Fields[model.Finding]{
-		"account": one(func(f model.Finding) string { return f.Resource.Account }),
-		"blind":   one(func(f model.Finding) string { return fmt.Sprint(!f.BlindSince.IsZero()) }),
-		"cause": func(f model.Finding) []string {
-			if f.Cause == "" {
-				return nil
-			}
-			return []string{string(f.Cause)}
-		},
-		"check":       one(func(f model.Finding) string { return string(f.Check) }),
-		"folded":      one(func(f model.Finding) string { return fmt.Sprint(f.Cause != "") }),
-		"first_seen":  func(f model.Finding) []string { return stamp(f.FirstSeen) },
-		"framework":   func(f model.Finding) []string { return report.Check{Text: texts[f.Check]}.Frameworks() },
-		"id":          one(func(f model.Finding) string { return string(f.ID) }),
-		"pillar":      one(func(f model.Finding) string { return string(texts[f.Check].Pillar) }),
-		"region":      one(func(f model.Finding) string { return f.Resource.Region }),
-		"resolved_at": func(f model.Finding) []string { return stamp(f.ResolvedAt) },
-		"resource":    one(func(f model.Finding) string { return f.Resource.ARN }),
-		"service":     one(func(f model.Finding) string { return f.Service }),
-		"severity":    one(func(f model.Finding) string { return string(f.Severity) }),
-		"state":       one(func(f model.Finding) string { return string(f.State) }),
-		"status": one(func(f model.Finding) string {
-			if f.State.Open() {
-				return "fail"
-			}
-			return "pass"
-		}),
-		"type": one(func(f model.Finding) string { return f.Kind }),
-	}
-}
-
 func (c *cli) findingsList(ctx context.Context, words []string, all bool) error {
 	texts, err := checkTexts()
 	if err != nil {
@@ -116,7 +72,7 @@ func (c *cli) findingsList(ctx context.Context, words []string, all bool) error 
 		}) {
 			words = append(words, "folded=false")
 		}
-		wanted, tags, err := parse(ctx, b, findingFields(texts), words, func(f model.Finding) model.Ref { return f.Resource })
+		wanted, tags, err := parse(ctx, b, index.Fields(texts), words, func(f model.Finding) model.Ref { return f.Resource })
 		if err != nil {
 			return err
 		}
