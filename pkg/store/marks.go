@@ -113,7 +113,10 @@ func (o *Organization) mark(ctx context.Context, connection model.ConnectionID, 
 		} else {
 			m.Epoch = ulid.Make().String()
 			c, err := o.connectionItself(ctx, connection)
-			if err != nil && !isMissing(err) {
+			if isMissing(err) {
+				return table.ErrSkip // it is purged
+			}
+			if err != nil {
 				return err
 			}
 			if c.Project != "" {

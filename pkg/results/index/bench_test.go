@@ -90,7 +90,6 @@ func BenchmarkLoad(b *testing.B) {
 	runtime.ReadMemStats(&before)
 	var view *index.View
 	for b.Loop() {
-		view = nil
 		var err error
 		if view, err = index.Load(all...); err != nil {
 			b.Fatal(err)

@@ -92,10 +92,11 @@ func drawEntry(t *rapid.T, connection model.ConnectionID) index.Entry {
 
 // tagsOf are the tags of a resource, which follow from its ARN.
 func tagsOf(r model.Ref) (map[string]string, bool) {
-	switch n := len(r.ARN); {
-	case n%3 == 0:
+	n := len(r.ARN)
+	switch n % 3 {
+	case 0:
 		return nil, false
-	case n%3 == 1:
+	case 1:
 		return map[string]string{}, true
 	default:
 		return map[string]string{tagKeys[n%2]: tagValues[n%4]}, true

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -106,7 +107,7 @@ type Sealer interface {
 }
 
 // ErrCursor says that a cursor is altered, or of another query, or of another caller.
-var ErrCursor = fmt.Errorf("cursor does not belong to this query")
+var ErrCursor = errors.New("cursor does not belong to this query")
 
 // QueryError says that a query asks for what there is not.
 type QueryError struct{ Why string }
@@ -229,14 +230,14 @@ func (s *scan) prepare(who Caller, q Query) error {
 			return &QueryError{fmt.Sprintf("sorted by %q twice", o.Field)}
 		}
 		seen[o.Field] = true
-		by, ok := s.now.sorter(s.view, o)
+		by, ok := s.now.sorter(o)
 		if !ok {
 			return unknown("field to sort by", o.Field, Sortable())
 		}
 		s.order = append(s.order, by)
 	}
 	for _, field := range []string{"id", "connection"} { // there are no two of both
-		by, _ := s.now.sorter(s.view, Order{Field: field})
+		by, _ := s.now.sorter(Order{Field: field})
 		s.order = append(s.order, by)
 	}
 	for _, g := range q.Groups {
@@ -430,7 +431,7 @@ func (s *scan) resume(ctx context.Context, sealer Sealer, who Caller, q Query) e
 	return nil
 }
 
-// Filterable, Sortable and Groupable are the names of fields; tag: is that of all tags.
+// Filterable are the fields that words of a filter ask of; tag: is that of all tags.
 func Filterable() []string {
 	return slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(Fields(nil))), "connection", "project", tagPrefix)))
 }

@@ -257,7 +257,7 @@ type sorter struct {
 	against func(value string) (func(row) int, error)
 }
 
-func (m *moment) sorter(v *View, o Order) (sorter, bool) {
+func (m *moment) sorter(o Order) (sorter, bool) {
 	var by sorter
 	switch o.Field {
 	case "id":

@@ -76,7 +76,7 @@ func Encode(head Head, entries []Entry) ([]byte, error) {
 		}
 		e.out = append(e.out, id...)
 	}
-	e.tables(rows)
+	e.tables()
 	e.columns(rows)
 	if err := e.texts(rows); err != nil {
 		return nil, fmt.Errorf("index of connection %s: %w", head.Connection, err)
@@ -208,7 +208,7 @@ func (e *encoder) tagSet(r Entry) uint64 {
 	return n
 }
 
-func (e *encoder) tables(rows []Entry) {
+func (e *encoder) tables() {
 	e.number(uint64(len(e.words)))
 	for _, w := range slices.Sorted(maps.Keys(e.words)) {
 		e.string(w)
