@@ -2,7 +2,11 @@ package filter_test
 
 import (
 	"errors"
+	"path"
+	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/results/filter"
@@ -67,4 +71,22 @@ func TestParseRefuses(t *testing.T) {
 	if _, err := filter.Parse(fields, []string{"severty=high"}); !errors.As(err, &unknown) || unknown.Nearest != "severity" {
 		t.Errorf("a mistyped field gives %v, want the nearest", err)
 	}
+}
+
+// TestPatternsAreGlobs: what is decided without a glob is decided as the glob would.
+func TestPatternsAreGlobs(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		letters := rapid.SliceOfN(rapid.SampledFrom([]rune("ab*?[]-\\/é")), 0, 6)
+		pattern, value := string(letters.Draw(t, "pattern")), string(letters.Draw(t, "value"))
+		same := strings.NewReplacer("/", "\x00")
+		want, err := path.Match(same.Replace(pattern), same.Replace(value))
+		f, refused := filter.Parse(fields, []string{"resource=" + pattern})
+		if (err != nil) != (refused != nil) {
+			t.Skip("a pattern that path.Match finds wrong only as far as it reads")
+		}
+		if refused == nil && f.Match(thing{arn: value}) != want {
+			t.Fatalf("%q of %q: not %t", pattern, value, want)
+		}
+	})
 }

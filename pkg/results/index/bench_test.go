@@ -9,6 +9,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/index"
+	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 // estate is the findings of a connection as accounts have them: a few hundred checks, some
@@ -138,4 +139,62 @@ func BenchmarkAsk(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkView keeps 500,000 findings of 10,000 connections: what a process does first,
+// what the page after the end of one audit costs, and one after nothing.
+func BenchmarkView(b *testing.B) {
+	w := newWorld()
+	o := w.org(w.table)
+	for n := range benchConnections {
+		entries := estate(n, benchFindings/benchConnections)
+		id := entries[0].Connection
+		if err := o.PutConnection(b.Context(), &model.Connection{ID: id, State: model.ConnectionActive}); err != nil {
+			b.Fatal(err)
+		}
+		if err := w.change(b.Context(), w.table, id, "s3", entries); err != nil {
+			b.Fatal(err)
+		}
+	}
+	look := func(b *testing.B, k *index.Keeper) {
+		b.Helper()
+		if v, err := k.View(b.Context()); err != nil || v.Len() != benchFindings {
+			b.Fatal(v.Len(), err)
+		}
+	}
+	b.Run("first-ever", func(b *testing.B) {
+		for b.Loop() {
+			b.StopTimer()
+			for n := range store.Shards {
+				if err := w.blobs.Delete(b.Context(), fmt.Sprintf("index/org=%s/shard=%02d/findings.v1", org, n)); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.StartTimer()
+			look(b, w.keeper(w.table))
+		}
+	})
+	b.Run("first-of-a-process", func(b *testing.B) {
+		for b.Loop() {
+			look(b, w.keeper(w.table))
+		}
+	})
+	k := w.keeper(w.table)
+	look(b, k)
+	b.Run("after-an-audit", func(b *testing.B) {
+		for b.Loop() {
+			if err := o.EndFindings(b.Context(), "c00001", "audit", w.now); err != nil {
+				b.Fatal(err)
+			}
+			if err := k.Write(b.Context(), "c00001"); err != nil {
+				b.Fatal(err)
+			}
+			look(b, k)
+		}
+	})
+	b.Run("unchanged", func(b *testing.B) {
+		for b.Loop() {
+			look(b, k)
+		}
+	})
 }
