@@ -22,20 +22,23 @@ type Index interface {
 // nothing is held: longer than one batch takes.
 const writingFor = time.Minute
 
-// writing says that findings of the scope are about to be written. It holds for as long as
-// the scope does, and is said again when half of that is over.
+// writing says that a batch of findings of the scope is about to be written, which takes no
+// longer than the scope is held: what was said holds for at least so long from now on.
 func (in *ingestion) writing(ctx context.Context) error {
 	if in.p.Index == nil {
 		return nil
 	}
 	lasts := max(in.p.LeaseFor, writingFor)
 	now := in.p.Now()
-	if in.marked.Sub(now) > lasts/2 {
+	if in.marked.Sub(now) >= lasts {
 		return nil
 	}
-	// A batch that begins now ends within a lease; the next says so again.
-	in.marked = now.Add(lasts + lasts/2)
-	return in.org.BeginFindings(ctx, in.connection, in.scope, in.marked)
+	until := now.Add(2 * lasts)
+	if err := in.org.BeginFindings(ctx, in.connection, in.scope, until); err != nil {
+		return err
+	}
+	in.marked = until
+	return nil
 }
 
 // wrote says that all findings of the scope are written, if any were.
