@@ -18,7 +18,7 @@ import (
 func (c *cli) findings() *cobra.Command {
 	cmd := &cobra.Command{Use: "findings", Short: "What failed: since when, why, and how to fix it"}
 	var all bool
-	list := &cobra.Command{
+	list := listOf(c, &cobra.Command{
 		Use:   "list [FILTER]...",
 		Short: "List findings, the gravest first",
 		Long: `List findings, the gravest first. Without a filter on state, resolved ones are
@@ -35,7 +35,7 @@ resolved_at, also >=, >, <= and <. Values may hold * and ?. The fields are
   cloudarq findings list severity=critical tag:env=prod
   cloudarq findings list severity=critical --server https://cloudarq.example.com`,
 		RunE: func(cmd *cobra.Command, words []string) error { return c.findingsList(cmd.Context(), words, all) },
-	}
+	}, "finding", report.FindingColumns(nil))
 	list.Flags().BoolVar(&all, "all", false, "also findings that are resolved")
 	cmd.AddCommand(list, &cobra.Command{
 		Use:   "show FINDING",
@@ -111,7 +111,7 @@ func (c *cli) findingsShow(ctx context.Context, word string) error {
 			return err
 		}
 		if c.output != string(report.Table) {
-			return write(c, []model.Finding{finding}, report.FindingColumns(texts))
+			return writeOne(c, finding, report.FindingColumns(texts))
 		}
 		return report.Finding(c.stdout, finding, texts[finding.Check])
 	})

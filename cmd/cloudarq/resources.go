@@ -16,7 +16,7 @@ import (
 
 func (c *cli) resources() *cobra.Command {
 	cmd := &cobra.Command{Use: "resources", Short: "What the last audits saw"}
-	cmd.AddCommand(&cobra.Command{
+	cmd.AddCommand(listOf(c, &cobra.Command{
 		Use:   "list [FILTER]...",
 		Short: "List the resources of each account's newest audit",
 		Long: `List the resources of each account's newest audit. Filters are as for findings
@@ -30,7 +30,7 @@ service=tagging, and so are all others a second time: as far as their tags go.`,
   cloudarq resources list service=s3 tag:env!=prod
   cloudarq resources list service=s3 -o ndjson`,
 		RunE: func(cmd *cobra.Command, words []string) error { return c.resourcesList(cmd.Context(), words) },
-	})
+	}, "resource", report.ResourceColumns()))
 	return cmd
 }
 

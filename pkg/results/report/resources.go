@@ -32,11 +32,11 @@ func (r Resource) Ref() model.Ref {
 // ResourceColumns are the columns of resources.
 func ResourceColumns() []Column[Resource] {
 	return []Column[Resource]{
-		{Name: "account", Value: func(r Resource) string { return r.Account }},
-		{Name: "region", Value: func(r Resource) string { return r.Region }},
-		{Name: "resource_type", Value: func(r Resource) string { return r.ResourceType }},
-		{Name: "name", Value: func(r Resource) string { return r.Name }},
-		{Name: "resource", Value: func(r Resource) string { return r.Resource }},
+		{Name: "account", Value: func(r Resource) string { return r.Account }, Fit: Place},
+		{Name: "region", Value: func(r Resource) string { return r.Region }, Fit: Place},
+		{Name: "resource_type", Value: func(r Resource) string { return r.ResourceType }, Fit: Place},
+		{Name: "name", Value: func(r Resource) string { return r.Name }, Fit: Spare},
+		{Name: "resource", Value: func(r Resource) string { return r.Resource }, Ref: Resource.Ref},
 		{Name: "part", Value: func(r Resource) string { return r.Part }, Wide: true},
 		{Name: "service", Value: func(r Resource) string { return r.Service }, Wide: true},
 		{Name: "as_of", Value: func(r Resource) string { return r.AsOf.UTC().Format(time.RFC3339) }, Wide: true},
