@@ -16,7 +16,7 @@ import (
 )
 
 func (c *cli) audit() *cobra.Command {
-	cmd := &cobra.Command{Use: "audit", Aliases: []string{"audits"}, Short: "Run audits and look at what they found"}
+	cmd := &cobra.Command{Use: "audit", Short: "Run audits and look at what they found"}
 	cmd.AddCommand(
 		c.auditRun(),
 		c.auditCalls(),
@@ -26,7 +26,7 @@ func (c *cli) audit() *cobra.Command {
 		listOf(c, &cobra.Command{
 			Use:   "list [CONNECTION]",
 			Short: "List audits, newest first",
-			Long:  "List the audits of all accounts, or of one, newest first. CONNECTION is its name, its id or its account.",
+			Long:  "List the audits of all accounts, or of one, newest first.",
 			Example: `  cloudarq audit list
   cloudarq audit list prod --limit 3 --sort -failed
   cloudarq audit list --server https://cloudarq.example.com -o csv`,
@@ -36,9 +36,9 @@ func (c *cli) audit() *cobra.Command {
 		&cobra.Command{
 			Use:   "show [AUDIT]",
 			Short: "Show one audit: the score, the worst, what was not assessed",
-			Long:  "Show one audit. AUDIT is an id, the beginning of one, an account id (its newest audit), or latest.",
+			Long:  "Show one audit.",
 			Example: `  cloudarq audit show
-  cloudarq audit show 111122223333 -o json`,
+  cloudarq audit show prod -o json`,
 			Args: cobra.MaximumNArgs(1),
 			RunE: func(cmd *cobra.Command, words []string) error { return c.auditShow(cmd.Context(), words) },
 		},
@@ -48,7 +48,7 @@ func (c *cli) audit() *cobra.Command {
 			Long: `Compare two audits of an account. Without arguments the newest audit is compared
 with the one before it; with one argument, that one with the one before it.`,
 			Example: `  cloudarq audit diff
-  cloudarq audit diff 111122223333
+  cloudarq audit diff prod
   cloudarq audit diff 01KQ3 01KQ9 -o ndjson`,
 			Args: cobra.MaximumNArgs(2),
 			RunE: func(cmd *cobra.Command, words []string) error { return c.auditDiff(cmd.Context(), words) },

@@ -40,7 +40,6 @@ resolved_at, also >=, >, <= and <. Values may hold * and ?. The fields are
 	cmd.AddCommand(list, &cobra.Command{
 		Use:   "show FINDING",
 		Short: "Show one finding: evidence, why it matters, how to fix it, history",
-		Long:  "Show one finding. FINDING is its id or the beginning of it.",
 		Example: `  cloudarq findings show aa94ae1ea2
   cloudarq findings show aa94ae1ea2 --server https://cloudarq.example.com -o json`,
 		Args: cobra.ExactArgs(1),

@@ -24,7 +24,7 @@ func (c *cli) report() *cobra.Command {
 findings with evidence and remedies, and what was not assessed. Without arguments
 it holds the newest audit of every account.`,
 		Example: `  cloudarq report html --file audit.html
-  cloudarq report html 111122223333 > audit.html`,
+  cloudarq report html prod staging > audit.html`,
 		RunE: func(cmd *cobra.Command, words []string) error { return c.reportHTML(cmd.Context(), words, file) },
 	}
 	html.Flags().StringVar(&file, "file", "", "file to write (default stdout)")
