@@ -40,11 +40,11 @@ func arguments(cmd *cobra.Command) []argument {
 // shortNames are what verbs can be called as well.
 var shortNames = map[string]string{"list": "ls", "show": "get", "remove": "rm", "delete": "rm"}
 
-// finish makes all commands alike: what they are called, what they say of the words that
+// alike makes all commands alike: what they are called, what they say of the words that
 // they take, and what the shell completes.
-func (c *cli) finish(cmd *cobra.Command) {
+func (c *cli) alike(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
-		c.finish(sub)
+		c.alike(sub)
 	}
 	switch one, many := strings.CutSuffix(cmd.Name(), "s"); {
 	case shortNames[cmd.Name()] != "":
