@@ -18,8 +18,8 @@ type argument struct {
 
 // meanings are those of arguments that several commands take.
 var meanings = map[string]string{
-	"AUDIT":      "AUDIT is an id or the beginning of one, a connection's name, id or account (its newest audit), or latest.",
-	"OLDER":      "OLDER and NEWER are ids or beginnings of ids, a connection's name, id or account (its newest audit), or latest.",
+	"AUDIT":      "AUDIT is an id or the beginning of one, a connection's name, id or\naccount (its newest audit), or latest.",
+	"OLDER":      "OLDER and NEWER are ids or beginnings of ids, a connection's name, id or\naccount (its newest audit), or latest.",
 	"CONNECTION": "CONNECTION is the name of one, its id or its account.",
 	"FINDING":    "FINDING is its id or the beginning of it.",
 	"CHECK":      "CHECK is an id, a glob of ids, or another tool's id, such as securityhub:KMS.4.",

@@ -3,8 +3,11 @@ package main
 import (
 	"fmt"
 	"iter"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/cloudarq/cloudarq/pkg/results/report"
 )
@@ -34,8 +37,32 @@ func listOf[T any](c *cli, cmd *cobra.Command, what string, columns []report.Col
 	return cmd
 }
 
-// begin settles how a command writes its list, if it has one, before it does anything.
+// lowered are flags of words that are written in lower case, and read in any.
+var lowered = []string{"services", "regions"}
+
+// begin settles what flags say before a command does anything: the case of words, and how it
+// writes its list, if it has one.
 func (c *cli) begin(cmd *cobra.Command) error {
+	for _, name := range lowered {
+		f := cmd.Flags().Lookup(name)
+		if f == nil || !f.Changed {
+			continue
+		}
+		words, ok := f.Value.(pflag.SliceValue)
+		if !ok {
+			continue
+		}
+		all := words.GetSlice()
+		for i := range all {
+			all[i] = strings.ToLower(all[i])
+		}
+		if name == "regions" && slices.Equal(all, []string{allRegions}) && named(cmd) != "audit run" {
+			all = nil // of a connection none are named then
+		}
+		if err := words.Replace(all); err != nil {
+			return usage(err)
+		}
+	}
 	l := c.listings[cmd]
 	if l == nil {
 		return nil
