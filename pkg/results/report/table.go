@@ -312,7 +312,7 @@ var colors = map[string]text.Colors{
 	"critical": {text.FgHiRed, text.Bold}, "high": {text.FgRed}, "medium": {text.FgYellow}, "low": {text.FgBlue},
 	"FAIL": {text.FgRed}, "PASS": {text.FgGreen}, "NOT_ASSESSED": {text.FgMagenta}, "NOT_APPLICABLE": {text.Faint},
 	"open": {text.FgRed}, "reopened": {text.FgHiRed}, "resolved": {text.FgGreen},
-	"new": {text.FgRed}, "newly blind": {text.FgMagenta},
+	"new": {text.FgRed}, "newly_blind": {text.FgMagenta},
 }
 
 func paint(style Style, value string) string {
