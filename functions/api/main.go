@@ -16,6 +16,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/console"
 	"github.com/cloudarq/cloudarq/pkg/lambdax"
+	"github.com/cloudarq/cloudarq/pkg/results/index"
 )
 
 type settings struct {
@@ -51,6 +52,7 @@ func main() {
 	if cfg.PublicURL != "" {
 		signOn.Callback = strings.TrimSuffix(cfg.PublicURL, "/") + api.SSOCallback
 	}
+	lists := &index.Keepers{Store: f.Store, Blobs: bucket, Now: time.Now}
 	handler := &api.API{
 		Store: f.Store, Catalog: f.Catalog, ExternalIDs: connect.ExternalIDs{Store: f.Store, Keys: keys, Now: time.Now},
 		AccessKeys: connect.AccessKeys{Store: f.Store, Keys: keys, Now: time.Now}, Jobs: connect.Jobs{Store: f.Store, Queue: f.Queue(cfg.JobQueue), Now: time.Now},
@@ -58,7 +60,7 @@ func main() {
 			Catalog: f.Catalog, Store: f.Store, Urgent: f.Queue(cfg.Urgent), Signings: f.Queue(cfg.JobQueue), Events: events,
 			Meter: f.Meters, Now: time.Now, Bound: cfg.Bound, KeepDetail: time.Duration(cfg.Evidence) * 24 * time.Hour, PurgeAfter: cfg.PurgeAfter,
 		},
-		Events: events, Templates: bucket, Ledgers: bucket,
+		Events: events, Templates: bucket, Ledgers: bucket, Index: lists,
 		Now: time.Now, Log: f.Log, CheckerRole: cfg.CheckerRole, AuditRole: cfg.AuditRole, Region: f.SDK.Region, Version: version.String(),
 		Operators: true, Pages: console.Over, People: people.Service{Keys: keys, Relying: people.RelyingAt(cfg.PublicURL)},
 		SSO: signOn, Origins: cfg.Origins,

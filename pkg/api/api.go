@@ -28,6 +28,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/blob"
 	"github.com/cloudarq/cloudarq/pkg/platform/bus"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
+	"github.com/cloudarq/cloudarq/pkg/results/index"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
@@ -60,6 +61,8 @@ type API struct {
 	Log         *slog.Logger
 	Templates   Templates
 	Ledgers     blob.Store // has the calls of audits; only read
+	// Index is what lists of findings are answered from; nil only where nobody lists any.
+	Index *index.Keepers
 	// CheckerRole is the ARN of the role that customers' roles have to trust, and
 	// AuditRole the name of the roles that it may assume.
 	CheckerRole, AuditRole string

@@ -23,6 +23,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/table/sqlite"
 	"github.com/cloudarq/cloudarq/pkg/policy"
+	"github.com/cloudarq/cloudarq/pkg/results/index"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
@@ -38,6 +39,7 @@ type State struct {
 
 	table *sqlite.Table
 	blobs *dir.Store
+	index *index.Keepers
 	path  string
 }
 
@@ -68,8 +70,14 @@ func Open(ctx context.Context, path string, catalog *check.Catalog) (*State, err
 		return nil, errors.Join(err, table.Close())
 	}
 	s := store.New(table, catalog.Severity)
-	return &State{Catalog: catalog, Store: s, Records: s.For(Organization), Evidence: blobs, table: table, blobs: blobs, path: path}, nil
+	return &State{
+		Catalog: catalog, Store: s, Records: s.For(Organization), Evidence: blobs, table: table, blobs: blobs, path: path,
+		index: &index.Keepers{Store: s, Blobs: blobs, Now: time.Now},
+	}, nil
 }
+
+// Index is what lists of findings are answered from.
+func (s *State) Index() *index.Keepers { return s.index }
 
 // Close releases the files.
 func (s *State) Close() error { return errors.Join(s.table.Close(), s.blobs.Close()) }

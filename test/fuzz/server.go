@@ -32,6 +32,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/secret/keyring"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
 	"github.com/cloudarq/cloudarq/pkg/platform/table/sqlite"
+	"github.com/cloudarq/cloudarq/pkg/results/index"
 	"github.com/cloudarq/cloudarq/pkg/services"
 	"github.com/cloudarq/cloudarq/pkg/services/collectors"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -104,13 +105,14 @@ func newDeployment(ctx context.Context, at string, now func() time.Time) (*deplo
 	d.jobs = connect.Worker{Jobs: begun, Rekeying: connect.Rekeying{Store: d.store, Keys: keys}, Log: log}
 	d.queues = map[*memory.Queue]queue.Handler{tasks: d.pipeline.RunTask, results: d.pipeline.Ingest, jobs: d.jobs.Handler(d.pipeline)}
 	d.sessions = people.Sessions{Store: d.store, Now: now, Tokens: people.NewAccessTokens(d.store, keys, "https://cloudarq.example.com", now, log)}
+	lists := &index.Keepers{Store: d.store, Blobs: blobs, Now: now}
 	d.api = &api.API{
 		Operators: true, Store: d.store, Catalog: catalog, Pipeline: d.pipeline, Jobs: begun, Sessions: d.sessions,
 		ExternalIDs: connect.ExternalIDs{Store: d.store, Keys: keys, Now: now}, AccessKeys: connect.AccessKeys{Store: d.store, Keys: keys, Now: now},
 		// As little work as argon2 takes: it is not what is tried.
 		People: people.Service{Keys: keys, Passwords: people.NewHasher(people.Params{Memory: 64, Passes: 1, Lanes: 1}), Relying: people.RelyingAt("https://cloudarq.example.com")},
 		SSO:    sso.SignIn{Client: &http.Client{Transport: nowhere{}}},
-		Now:    now, Log: log, Templates: shelf{now}, Ledgers: blobs,
+		Now:    now, Log: log, Templates: shelf{now}, Ledgers: blobs, Index: lists,
 		CheckerRole: "arn:aws:iam::999999999999:role/checker", AuditRole: auditRole, Region: "eu-west-1", Version: "fuzz",
 	}
 	return d, nil

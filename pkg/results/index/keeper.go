@@ -48,7 +48,8 @@ type Keeper struct {
 	dict   *dictionary
 	shards [store.Shards]*shard
 	view   *View
-	words  int // of the dictionary after it was begun
+	words  int         // of the dictionary after it was begun
+	loaded func(*View) // is given each new view; nil if nobody counts them
 }
 
 // atOnce is how many shards are loaded at a time, and in each how many segments.
@@ -126,6 +127,9 @@ func (k *Keeper) View(ctx context.Context) (*View, error) {
 	}
 	if k.view == nil || slices.Contains(changed[:], true) {
 		k.view = k.assemble()
+		if k.loaded != nil {
+			k.loaded(k.view)
+		}
 	}
 	if k.words == 0 {
 		k.words = k.dict.len()

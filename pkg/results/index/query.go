@@ -438,10 +438,10 @@ func Filterable() []string {
 
 // Sortable are the fields that findings can be sorted by.
 func Sortable() []string {
-	return []string{"account", "check", "connection", "first_seen", "id", "region", "resolved_at", "resource", "service", "severity", "state", "type"}
+	return []string{"account", "check", "connection", "first_seen", "id", "name", "region", "resolved_at", "resource", "resource_type", "service", "severity", "state"}
 }
 
 // Groupable are the fields that findings can be counted by, beside tag:KEY.
 func Groupable() []string {
-	return []string{"account", "blind", "cause", "check", "connection", "folded", "framework", "pillar", "project", "region", "resource", "service", "severity", "state", "status", "type"}
+	return []string{"account", "blind", "cause", "check", "connection", "folded", "framework", "pillar", "project", "region", "resource", "resource_type", "service", "severity", "state", "status"}
 }

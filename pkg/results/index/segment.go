@@ -27,9 +27,9 @@ import (
 //	ids:       16 bytes a finding, in order
 //	words:     every short string once, in order; columns name them by number
 //	tags:      sets of tags, each once
-//	resources: ARN (see cutARN), part, account, region, set of tags
+//	resources: ARN (see cutARN), part, name (see cutName), account, region, set of tags
 //	columns:   check, service, type, severity, state, cause, resource, three times
-//	texts:     what only shown rows need, in chunks of zstd: reason, name, exact times …
+//	texts:     what only shown rows need, in chunks of zstd: reason, exact times …
 //
 // Numbers are varints. Whatever a file says of how much there is, it has to have the bytes
 // for: what reading it takes of memory is a small multiple of its length, and a chunk of
@@ -107,9 +107,9 @@ func distinct(entries []Entry) []Entry {
 }
 
 // place is what a resource is told by in a segment.
-type place struct{ arn, sub, account, region string }
+type place struct{ arn, sub, name, account, region string }
 
-func placeOf(r model.Ref) place { return place{r.ARN, r.Sub, r.Account, r.Region} }
+func placeOf(r model.Ref) place { return place{r.ARN, r.Sub, r.Name, r.Account, r.Region} }
 
 // accountMark stands for the resource's account in what its ARN begins with: so that is the
 // same in all accounts.
@@ -126,6 +126,31 @@ func cutARN(r place) (prefix, rest string) {
 		prefix = before + ":" + accountMark + ":" + after
 	}
 	return prefix, rest
+}
+
+// sameName stands for a name that is what cutARN leaves of the ARN, as most names are. What
+// begins with it has one more.
+const sameName = "\x01"
+
+func cutName(name, rest string) string {
+	switch {
+	case name == rest:
+		return sameName
+	case strings.HasPrefix(name, sameName):
+		return sameName + name
+	}
+	return name
+}
+
+func wholeName(cut, rest string) string {
+	switch name, marked := strings.CutPrefix(cut, sameName); {
+	case !marked:
+		return cut
+	case name == "":
+		return rest
+	default:
+		return name
+	}
 }
 
 type encoder struct {
@@ -237,6 +262,7 @@ func (e *encoder) tables() {
 		e.number(e.words[prefix])
 		e.string(rest)
 		e.string(p.sub)
+		e.string(cutName(p.name, rest))
 		e.number(e.words[p.account])
 		e.number(e.words[p.region])
 		e.number(e.tagsOf[i])
@@ -272,7 +298,6 @@ func (e *encoder) texts(rows []Entry) error {
 		var text encoder
 		for _, column := range []func(Entry){ // like beside like
 			func(r Entry) { text.string(r.Reason) },
-			func(r Entry) { text.string(r.Resource.Name) },
 			func(r Entry) { text.string(r.Why) },
 			func(r Entry) { text.time(r.FirstSeen) },
 			func(r Entry) { text.time(r.ResolvedAt) },
