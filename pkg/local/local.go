@@ -180,7 +180,8 @@ func (s *State) begin(ctx context.Context, p *pipeline.Pipeline, run Run) (model
 	if err != nil {
 		return model.Audit{}, err
 	}
-	r.Connection.Schedule = known.Schedule
+	// What it asks for by itself: this audit may be a part of that.
+	r.Connection.Schedule, r.Connection.Checks, r.Connection.Services, r.Connection.Regions = known.Schedule, known.Checks, known.Services, known.Regions
 	return p.Plan(ctx, r)
 }
 

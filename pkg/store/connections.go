@@ -36,7 +36,12 @@ func (o *Organization) ChangeConnection(ctx context.Context, by model.Change, c 
 		return fmt.Errorf("write connection %s: %w", c.ID, err)
 	}
 	c.Version++
-	return nil
+	if c.Version > 1 {
+		return nil
+	}
+	// From now on it is one that was never audited. If that is not noted, its first audit,
+	// or verification, does it.
+	return o.ShowFindings(ctx, c.ID, []string{c.Project})
 }
 
 // Connection reads a connection. A deleted one is not there any more.

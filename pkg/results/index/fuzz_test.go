@@ -18,7 +18,7 @@ const head = 5 + sha256.Size
 // multiple of what it has bytes.
 func FuzzSegment(f *testing.F) {
 	for _, n := range []int{0, 1, 7, 600} {
-		raw, err := index.Encode(index.Head{Connection: "c", Epoch: "e", Generation: 3, Read: began, Writing: began}, estate(1, n))
+		raw, err := index.Encode(index.Head{Connection: "c", Epoch: "e", Generation: 3, Read: began, Writing: began}, nil, estate(1, n))
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -65,7 +65,7 @@ func signed(magic string, body []byte) []byte {
 // TestAlteredIsDamaged changes each byte of a segment, and cuts it off at each.
 func TestAlteredIsDamaged(t *testing.T) {
 	t.Parallel()
-	raw, err := index.Encode(index.Head{Connection: "c", Epoch: "e", Generation: 3, Read: began}, estate(1, 20))
+	raw, err := index.Encode(index.Head{Connection: "c", Epoch: "e", Generation: 3, Read: began}, nil, estate(1, 20))
 	if err != nil {
 		t.Fatal(err)
 	}

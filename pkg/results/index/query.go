@@ -142,7 +142,7 @@ func (v *View) Bytes() (n int) {
 	for _, s := range v.segments {
 		n += s.bytes()
 	}
-	for _, w := range []*words{v.dict.checks, v.dict.services, v.dict.kinds, v.dict.regions, v.dict.accounts, v.dict.prefixes, v.dict.tagWords, v.dict.tagSets} {
+	for _, w := range []*words{v.dict.checks, v.dict.services, v.dict.kinds, v.dict.regions, v.dict.accounts, v.dict.prefixes, v.dict.tagWords, v.dict.tagSets, v.dict.checkSets} {
 		for _, word := range w.list() {
 			n += len(word) + 64
 		}
