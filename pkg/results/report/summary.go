@@ -167,7 +167,6 @@ func writeWorst(w io.Writer, style Style, worst []shape.Verdict) error {
 	})
 }
 
-
 func writeGaps(w io.Writer, style Style, gaps []model.GapCount) error {
 	return titled(w, style, "Not assessed, and what would change that", gaps, []Column[model.GapCount]{
 		{Name: "verdicts", Value: func(g model.GapCount) string { return fmt.Sprint(g.Count) }},
