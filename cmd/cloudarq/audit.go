@@ -23,14 +23,16 @@ func (c *cli) audit() *cobra.Command {
 		c.auditReconcile(),
 		c.auditVerify(),
 		c.auditWatch(),
-		&cobra.Command{
-			Use:   "list",
-			Short: "List the audits of all accounts, newest first",
+		listOf(c, &cobra.Command{
+			Use:   "list [CONNECTION]",
+			Short: "List audits, newest first",
+			Long:  "List the audits of all accounts, or of one, newest first. CONNECTION is its name, its id or its account.",
 			Example: `  cloudarq audit list
+  cloudarq audit list prod --limit 3 --sort -failed
   cloudarq audit list --server https://cloudarq.example.com -o csv`,
-			Args: cobra.NoArgs,
-			RunE: func(cmd *cobra.Command, _ []string) error { return c.auditList(cmd.Context()) },
-		},
+			Args: cobra.MaximumNArgs(1),
+			RunE: func(cmd *cobra.Command, words []string) error { return c.auditList(cmd.Context(), first(words)) },
+		}, "audit", report.AuditColumns()),
 		&cobra.Command{
 			Use:   "show [AUDIT]",
 			Short: "Show one audit: the score, the worst, what was not assessed",
@@ -40,7 +42,7 @@ func (c *cli) audit() *cobra.Command {
 			Args: cobra.MaximumNArgs(1),
 			RunE: func(cmd *cobra.Command, words []string) error { return c.auditShow(cmd.Context(), words) },
 		},
-		&cobra.Command{
+		listOf(c, &cobra.Command{
 			Use:   "diff [OLDER [NEWER]]",
 			Short: "Compare two audits of an account: new, resolved, newly blind",
 			Long: `Compare two audits of an account. Without arguments the newest audit is compared
@@ -50,7 +52,7 @@ with the one before it; with one argument, that one with the one before it.`,
   cloudarq audit diff 01KQ3 01KQ9 -o ndjson`,
 			Args: cobra.MaximumNArgs(2),
 			RunE: func(cmd *cobra.Command, words []string) error { return c.auditDiff(cmd.Context(), words) },
-		},
+		}, "difference", differenceColumns()),
 		&cobra.Command{
 			Use:   "cancel AUDIT",
 			Short: "Stop an audit that runs in another process, or on a server; it can be resumed",
@@ -63,9 +65,9 @@ with the one before it; with one argument, that one with the one before it.`,
 	return cmd
 }
 
-func (c *cli) auditList(ctx context.Context) error {
+func (c *cli) auditList(ctx context.Context, word string) error {
 	return c.using(ctx, func(b backend) error {
-		audits, err := allAudits(ctx, b)
+		audits, err := auditsOf(ctx, b, word)
 		if err != nil {
 			return err
 		}
@@ -80,7 +82,7 @@ func (c *cli) auditShow(ctx context.Context, words []string) error {
 			return err
 		}
 		if c.output != string(report.Table) {
-			return write(c, []model.Audit{audit}, report.AuditColumns())
+			return writeOne(c, audit, report.AuditColumns())
 		}
 		return c.summary(ctx, b, audit)
 	})
@@ -146,12 +148,12 @@ func differenceColumns() []report.Column[diff.Difference] {
 	return []report.Column[diff.Difference]{
 		{Name: "what", Value: func(d diff.Difference) string { return d.What }},
 		{Name: "check", Value: func(d diff.Difference) string { return string(d.Check) }},
-		{Name: "region", Value: func(d diff.Difference) string { return d.Ref.Region }},
-		{Name: "resource", Value: func(d diff.Difference) string { return report.Short(d.Ref) }},
+		{Name: "region", Value: func(d diff.Difference) string { return d.Ref.Region }, Fit: report.Place},
+		{Name: "resource", Value: func(d diff.Difference) string { return report.Short(d.Ref) }, Ref: func(d diff.Difference) model.Ref { return d.Ref }},
 		{Name: "arn", Value: func(d diff.Difference) string { return d.Ref.ARN }, Wide: true},
 		{Name: "before", Value: func(d diff.Difference) string { return string(d.Before) }, Wide: true},
 		{Name: "after", Value: func(d diff.Difference) string { return string(d.After) }, Wide: true},
-		{Name: "why", Value: func(d diff.Difference) string { return d.Reason }},
+		{Name: "why", Value: func(d diff.Difference) string { return d.Reason }, Fit: report.Prose},
 	}
 }
 

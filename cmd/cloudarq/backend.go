@@ -285,12 +285,19 @@ func findConnection(ctx context.Context, b backend, word string) (model.Connecti
 	return keep.Named(all, word)
 }
 
-// allAudits are the audits of all connections, the newest first, and none that only
-// verified a connection.
-func allAudits(ctx context.Context, b backend) ([]model.Audit, error) {
+// auditsOf are the audits of the connection that a word names, or of all if it is empty: the
+// newest first, and none that only verified a connection.
+func auditsOf(ctx context.Context, b backend, word string) ([]model.Audit, error) {
 	connections, err := b.Connections(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if word != "" {
+		one, err := keep.Named(connections, word)
+		if err != nil {
+			return nil, err
+		}
+		connections = []model.Connection{one}
 	}
 	var audits []model.Audit
 	for _, c := range connections {

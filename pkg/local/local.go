@@ -23,6 +23,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/table/sqlite"
 	"github.com/cloudarq/cloudarq/pkg/policy"
+	"github.com/cloudarq/cloudarq/pkg/results/findings"
 	"github.com/cloudarq/cloudarq/pkg/results/index"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
@@ -40,6 +41,7 @@ type State struct {
 	table *sqlite.Table
 	blobs *dir.Store
 	index *index.Keepers
+	lists *findings.Lists
 	path  string
 }
 
@@ -70,9 +72,10 @@ func Open(ctx context.Context, path string, catalog *check.Catalog) (*State, err
 		return nil, errors.Join(err, table.Close())
 	}
 	s := store.New(table, catalog.Severity)
+	keepers := &index.Keepers{Store: s, Blobs: blobs, Now: time.Now}
 	return &State{
 		Catalog: catalog, Store: s, Records: s.For(Organization), Evidence: blobs, table: table, blobs: blobs, path: path,
-		index: &index.Keepers{Store: s, Blobs: blobs, Now: time.Now},
+		index: keepers, lists: &findings.Lists{Index: keepers, Store: s, Catalog: catalog},
 	}, nil
 }
 
