@@ -64,8 +64,10 @@ func (m Mark) Writing() (until time.Time) {
 	return until
 }
 
+func (o *Organization) markPartition(shard int) string { return o.key("MARK", strconv.Itoa(shard)) }
+
 func (o *Organization) markKey(connection model.ConnectionID) table.Key {
-	return table.Key{PK: o.key("MARK", strconv.Itoa(ShardOf(connection))), SK: string(connection)}
+	return table.Key{PK: o.markPartition(ShardOf(connection)), SK: string(connection)}
 }
 
 // BeginFindings says that findings of a connection are to be written, until a moment at
@@ -356,7 +358,7 @@ func (o *Organization) MarkCounts(ctx context.Context) (counts MarkCounts, err e
 // Marks yields the marks of a shard, in the order of their connections.
 func (o *Organization) Marks(ctx context.Context, shard int) iter.Seq2[Mark, error] {
 	return func(yield func(Mark, error) bool) {
-		for item, err := range table.All(ctx, o.table, table.Query{PK: o.key("MARK", strconv.Itoa(shard)), Limit: table.MaxLimit}) {
+		for item, err := range table.All(ctx, o.table, table.Query{PK: o.markPartition(shard), Limit: table.MaxLimit}) {
 			var m Mark
 			if err == nil {
 				err = decode(item, &m)
