@@ -114,7 +114,7 @@ func (s *State) Audit(ctx context.Context, run Run) (model.Audit, error) {
 	}})
 	tasks, results := broker.Queue("tasks"), broker.Queue("results")
 	p := &pipeline.Pipeline{
-		Catalog: s.Catalog, Specs: run.Specs, Store: s.Store, Evidence: s.Evidence,
+		Catalog: s.Catalog, Specs: run.Specs, Store: s.Store, Evidence: s.Evidence, Index: s.index,
 		Tasks: tasks, Results: results, Accounts: opened{run.Open}, Progress: run.Progress,
 		Now: time.Now, Deadline: run.Timeout, WatchEvery: watchEvery, TempDir: s.path,
 	}

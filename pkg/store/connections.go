@@ -26,13 +26,15 @@ func (o *Organization) PutConnection(ctx context.Context, c *model.Connection) e
 }
 
 // ChangeConnection is PutConnection for what somebody wants changed, which the admin log
-// says.
+// says. One that moves to another project takes its findings with it.
 func (o *Organization) ChangeConnection(ctx context.Context, by model.Change, c *model.Connection) error {
 	item, err := encode(o.connectionKey(c.ID), table.Key{}, c.Version, c)
-	if err != nil {
-		return err
+	if err == nil {
+		err = o.move(ctx, c, by.At, func(ctx context.Context) error {
+			return o.putLogged(ctx, item, by, "connection/"+string(c.ID), nothingSecret[model.Connection])
+		})
 	}
-	if err := o.putLogged(ctx, item, by, "connection/"+string(c.ID), nothingSecret[model.Connection]); err != nil {
+	if err != nil {
 		return fmt.Errorf("write connection %s: %w", c.ID, err)
 	}
 	c.Version++

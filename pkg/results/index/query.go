@@ -126,7 +126,7 @@ func DefaultSort() []Order {
 type View struct {
 	dict     *dictionary
 	segments []*segment
-	projects map[model.ConnectionID][]string // of those that have any
+	shown    map[model.ConnectionID][]string // what store.Mark.Projects says, if anything
 }
 
 // Len is how many findings there are.
@@ -153,11 +153,19 @@ func (v *View) Bytes() (n int) {
 // sees reports whether a caller may see a connection: all projects that it belongs to,
 // which are two while it moves from one to another.
 func (v *View) sees(c Caller, connection model.ConnectionID) bool {
-	projects := v.projects[connection]
+	projects := v.shown[connection]
 	if len(projects) == 0 {
 		return c.Sees("")
 	}
 	return !slices.ContainsFunc(projects, func(p string) bool { return !c.Sees(p) })
+}
+
+// projects are those that a connection belongs to, if any.
+func (v *View) projects(connection model.ConnectionID) []string {
+	if shown := v.shown[connection]; !slices.Contains(shown, "") {
+		return shown
+	}
+	return slices.DeleteFunc(slices.Clone(v.shown[connection]), func(p string) bool { return p == "" })
 }
 
 // Ask answers a query. Words that name no field are a *check.UnknownError, and all else

@@ -184,7 +184,7 @@ func (m *moment) predicate(v *View, t filter.Term) predicate {
 	case "connection":
 		return whole(func(s *segment) bool { return t.Match([]string{string(s.Connection)}) })
 	case "project":
-		return whole(func(s *segment) bool { return t.Match(v.projects[s.Connection]) })
+		return whole(func(s *segment) bool { return t.Match(v.projects(s.Connection)) })
 	}
 	f, _ := m.field(t.Field) // it is Filterable
 	fits := make([]uint8, f.things)
@@ -441,7 +441,7 @@ func (m *moment) grouping(v *View, name string) (*grouping, bool) {
 		g.whole = func(s *segment) []string { return []string{string(s.Connection)} }
 		return g, true
 	case "project":
-		g.whole = func(s *segment) []string { return v.projects[s.Connection] }
+		g.whole = func(s *segment) []string { return v.projects(s.Connection) }
 		return g, true
 	}
 	var ok bool
