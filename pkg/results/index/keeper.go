@@ -277,6 +277,7 @@ func (k *Keeper) make(ctx context.Context, mark store.Mark) ([]byte, error) {
 	case err != nil:
 		return nil, err
 	default:
+		head.Name, head.Account = c.Name, c.AccountID
 		if how, err = k.standing(ctx, mark.Connection); err != nil {
 			return nil, err
 		}

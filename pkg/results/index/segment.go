@@ -58,6 +58,8 @@ type Head struct {
 	Writing time.Time
 	// Gone says that there was no such connection any more.
 	Gone bool
+	// Name and Account are what the connection is called by, as far as it had them.
+	Name, Account string
 }
 
 // Encode writes the findings of one connection, and how it stands, as a segment; a nil
@@ -73,6 +75,8 @@ func Encode(head Head, how *Standing, entries []Entry) ([]byte, error) {
 	e.time(head.Read)
 	e.time(head.Writing)
 	e.truth(head.Gone)
+	e.string(head.Name)
+	e.string(head.Account)
 	e.standing(how)
 	e.number(uint64(len(rows)))
 	for _, r := range rows {
@@ -404,6 +408,6 @@ func readHead(in []byte) (Head, *decoder, error) {
 		d.fail("a generation that cannot be")
 	}
 	head.Generation, head.Read, head.Writing = int64(generation), d.time(), d.time() //nolint:gosec // within bounds
-	head.Gone = d.truth()
+	head.Gone, head.Name, head.Account = d.truth(), d.string(), d.string()
 	return head, d, d.err
 }

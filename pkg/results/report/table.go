@@ -55,6 +55,8 @@ type Column[T any] struct {
 	Compare func(a, b T) int
 	// Ref is the resource that the column names. Tables on a terminal name it in short.
 	Ref func(T) model.Ref
+	// Short is what tables on a terminal have in the place of Value.
+	Short func(T) string
 }
 
 func (c Column[T]) text(row T) string {

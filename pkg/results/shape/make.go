@@ -107,14 +107,8 @@ func (s *Shaper) rule(id model.CheckID) Rule {
 
 func (s *Shaper) advice(id model.CheckID, kind string, r model.Ref) Advice {
 	text := s.texts[id]
-	a := Advice{
-		Risk: text.Risk,
-		Remediation: Remediation{
-			text.Remediation.Console, remedy.Fill(text.Remediation.CLI, kind, r),
-			text.Remediation.Terraform.Sentence, text.Remediation.CloudFormation.Sentence,
-		},
-		References: text.References, Controls: text.Controls,
-	}
+	a := Advice{Risk: text.Risk, Remediation: NewRemediation(text.Remediation), References: text.References, Controls: text.Controls}
+	a.Remediation.CLI = remedy.Fill(a.Remediation.CLI, kind, r)
 	if a.References == nil {
 		a.References = []string{}
 	}

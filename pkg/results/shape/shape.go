@@ -66,6 +66,11 @@ type Remediation struct {
 	CloudFormation string `json:"cloudformation" doc:"In a CloudFormation template; empty where that does not do it"`
 }
 
+// NewRemediation is how to mend failures of a check, of whatever resource.
+func NewRemediation(r check.Remediation) Remediation {
+	return Remediation{r.Console, r.CLI, r.Terraform.Sentence, r.CloudFormation.Sentence}
+}
+
 // Tags are those of a resource: null in JSON where they are not known, which is something
 // else than none.
 type Tags map[string]string
