@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/index"
 )
 
@@ -24,6 +25,12 @@ func FuzzSegment(f *testing.F) {
 		}
 		f.Add(raw[head:])
 	}
+	all, rules := rulesOf(f)
+	with, err := index.Encode(index.Head{Connection: "c"}, wholeEstate(all, 1), nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(with[head:])
 	f.Add([]byte("\x01c\x01e\x03\x02\x02\xff\xff\xff\xff\xff\xff\xff\xff\x7f"))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		view, err := index.Load(signed("CAQS", body))
@@ -37,6 +44,14 @@ func FuzzSegment(f *testing.F) {
 			t.Fatalf("%d bytes of %d", view.Bytes(), len(body))
 		}
 		who := index.Caller{Sees: func(string) bool { return true }}
+		view.Totals(rules, who, nil)
+		page, err := view.Scores(t.Context(), rules, plain{}, who, index.ScoresQuery{Limit: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, one := range page.Accounts {
+			view.Coverages(rules, who, []model.ConnectionID{one.Connection})
+		}
 		for _, words := range [][]string{nil, {"resource=*a*", "tag:env!=x", "first_seen>=2020-01-01"}} {
 			_, err := view.Ask(t.Context(), checks, plain{}, who, index.Query{Words: words, Limit: 500, Groups: []index.Group{{Field: "resource", Limit: 10}, {Field: "tag:env", Limit: 10}}})
 			if err != nil && !errors.Is(err, index.ErrDamaged) {

@@ -140,8 +140,8 @@ func (n numbering) tally(s *standing, each func(rule int, c model.Counts)) {
 // Totals sums up the connections that the caller may see and means.
 func (v *View) Totals(rules *Rules, who Caller, chosen Chosen) Totals {
 	t := Totals{Services: map[string]model.Score{}, Pillars: map[model.Pillar]model.Score{}, Failed: map[model.Severity]int{}, Checks: []CheckTotal{}}
-	sum, had := make([]CheckTotal, len(rules.all)), make([]bool, len(rules.all))
 	number := v.numbering(rules)
+	bySet := map[uint32][]packedSum{}
 	v.standings(who, chosen, func(seg *segment) {
 		s := seg.standing
 		if !s.whole {
@@ -156,20 +156,27 @@ func (v *View) Totals(rules *Rules, who Caller, chosen Chosen) Totals {
 		if s.at.After(t.Newest) {
 			t.Newest = s.at
 		}
-		number.tally(s, func(at int, c model.Counts) {
-			had[at] = true
-			sum[at].Counts = sum[at].Counts.Add(c)
-			if c.Fail > 0 {
-				sum[at].Failing++
-			}
-		})
-	})
-	sheet := newSheet()
-	for at, one := range sum {
-		if !had[at] {
-			continue
+		sums, known := bySet[s.set]
+		if !known {
+			sums = make([]packedSum, len(number.of(s.set)))
+			bySet[s.set] = sums
 		}
-		r := rules.all[at]
+		addPacked(s.counts, sums)
+	})
+	sum := map[int]CheckTotal{}
+	for set, sums := range bySet {
+		for i, at := range number.of(set) {
+			if at < 0 {
+				continue
+			}
+			one := sum[at]
+			one.Counts, one.Failing = one.Counts.Add(sums[i].counts()), one.Failing+sums[i].failing
+			sum[at] = one
+		}
+	}
+	sheet := newSheet()
+	for _, at := range slices.Sorted(maps.Keys(sum)) {
+		r, one := rules.all[at], sum[at]
 		one.Check = r.id
 		t.Checks = append(t.Checks, one)
 		t.Failed[r.severity] += one.Counts.Own()

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"math"
+	"math/bits"
 	"slices"
 	"time"
 
@@ -183,6 +184,9 @@ func unpackCounts(in []byte) (c model.Counts, rest []byte) {
 	in = in[1:]
 	var each [countBits]int
 	lone := int(head >> countBits)
+	if which := head & (1<<countBits - 1); lone > 0 && bits.OnesCount8(which) != 1 {
+		return model.Counts{}, nil
+	}
 	for i := range each {
 		if head&(1<<i) == 0 {
 			continue
@@ -202,6 +206,42 @@ func unpackCounts(in []byte) (c model.Counts, rest []byte) {
 		each[i], in = int(n), in[w:]
 	}
 	return model.Counts{Pass: each[0], Fail: each[1], NotApplicable: each[2], NotAssessed: each[3], Folded: each[4]}, in
+}
+
+// packedSum is the sum of what packCounts wrote of a check.
+type packedSum struct {
+	each    [countBits]int
+	failing int // of how many
+}
+
+func (s packedSum) counts() model.Counts {
+	return model.Counts{Pass: s.each[0], Fail: s.each[1], NotApplicable: s.each[2], NotAssessed: s.each[3], Folded: s.each[4]}
+}
+
+const failBit = 1 << 1 // of countsOf
+
+// addPacked adds the counts of as many checks as there are sums. It goes through all checks
+// of all accounts each time that somebody asks, and says what unpackCounts does.
+func addPacked(in []byte, sums []packedSum) {
+	for i := range sums {
+		head := in[0]
+		in = in[1:]
+		if head&failBit != 0 {
+			sums[i].failing++
+		}
+		if lone := head >> countBits; lone > 0 {
+			sums[i].each[bits.TrailingZeros8(head)] += int(lone)
+			continue
+		}
+		for ; head != 0; head &= head - 1 {
+			n, w := uint64(in[0]), 1
+			if n >= 0x80 {
+				n, w = binary.Uvarint(in)
+			}
+			sums[i].each[bits.TrailingZeros8(head)] += int(n) //nolint:gosec // as it was read
+			in = in[w:]
+		}
+	}
 }
 
 // readStanding reads how a connection stands.
