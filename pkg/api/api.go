@@ -28,6 +28,8 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/blob"
 	"github.com/cloudarq/cloudarq/pkg/platform/bus"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
+	"github.com/cloudarq/cloudarq/pkg/results/findings"
+	"github.com/cloudarq/cloudarq/pkg/results/index"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
@@ -60,6 +62,8 @@ type API struct {
 	Log         *slog.Logger
 	Templates   Templates
 	Ledgers     blob.Store // has the calls of audits; only read
+	// Index is what lists of findings are answered from; nil only where nobody lists any.
+	Index *index.Keepers
 	// CheckerRole is the ARN of the role that customers' roles have to trust, and
 	// AuditRole the name of the roles that it may assume.
 	CheckerRole, AuditRole string
@@ -84,6 +88,7 @@ type API struct {
 	// by the handler that it is given, by which it also does whatever pages do. Nil is none.
 	Pages func(api http.Handler, log *slog.Logger) http.Handler
 
+	lists      *findings.Lists
 	origins    http.CrossOriginProtection
 	limiter    people.Counters
 	publishing sync.Mutex
@@ -94,6 +99,7 @@ type API struct {
 func (a *API) Handler() http.Handler {
 	mux := http.NewServeMux()
 	a.limiter = people.NewLimiter(a.Store, a.Now)
+	a.lists = &findings.Lists{Index: a.Index, Store: a.Store, Catalog: a.Catalog, Sealer: sealer{a}}
 	a.Sessions.MayRefresh = a.mayRefresh
 	a.People.Sessions, a.People.Limits = a.Sessions, a.limiter
 	if a.People.Passwords == nil {
@@ -121,8 +127,8 @@ func (a *API) Handler() http.Handler {
 
 // Document is the OpenAPI document of the API with all of its routes, as JSON: what
 // /v1/openapi.json shows of a version.
-func Document(version string) ([]byte, error) {
-	a := &API{Version: version, Operators: true}
+func Document(version string, catalog *check.Catalog) ([]byte, error) {
+	a := &API{Version: version, Catalog: catalog, Operators: true}
 	text, err := json.MarshalIndent(a.routes(http.NewServeMux()).OpenAPI(), "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("write the OpenAPI document: %w", err)

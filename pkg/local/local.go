@@ -23,6 +23,8 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/table/sqlite"
 	"github.com/cloudarq/cloudarq/pkg/policy"
+	"github.com/cloudarq/cloudarq/pkg/results/findings"
+	"github.com/cloudarq/cloudarq/pkg/results/index"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
@@ -38,6 +40,8 @@ type State struct {
 
 	table *sqlite.Table
 	blobs *dir.Store
+	index *index.Keepers
+	lists *findings.Lists
 	path  string
 }
 
@@ -68,8 +72,15 @@ func Open(ctx context.Context, path string, catalog *check.Catalog) (*State, err
 		return nil, errors.Join(err, table.Close())
 	}
 	s := store.New(table, catalog.Severity)
-	return &State{Catalog: catalog, Store: s, Records: s.For(Organization), Evidence: blobs, table: table, blobs: blobs, path: path}, nil
+	keepers := &index.Keepers{Store: s, Blobs: blobs, Now: time.Now}
+	return &State{
+		Catalog: catalog, Store: s, Records: s.For(Organization), Evidence: blobs, table: table, blobs: blobs, path: path,
+		index: keepers, lists: &findings.Lists{Index: keepers, Store: s, Catalog: catalog},
+	}, nil
 }
+
+// Index is what lists of findings are answered from.
+func (s *State) Index() *index.Keepers { return s.index }
 
 // Close releases the files.
 func (s *State) Close() error { return errors.Join(s.table.Close(), s.blobs.Close()) }
@@ -103,7 +114,7 @@ func (s *State) Audit(ctx context.Context, run Run) (model.Audit, error) {
 	}})
 	tasks, results := broker.Queue("tasks"), broker.Queue("results")
 	p := &pipeline.Pipeline{
-		Catalog: s.Catalog, Specs: run.Specs, Store: s.Store, Evidence: s.Evidence,
+		Catalog: s.Catalog, Specs: run.Specs, Store: s.Store, Evidence: s.Evidence, Index: s.index,
 		Tasks: tasks, Results: results, Accounts: opened{run.Open}, Progress: run.Progress,
 		Now: time.Now, Deadline: run.Timeout, WatchEvery: watchEvery, TempDir: s.path,
 	}
@@ -172,7 +183,8 @@ func (s *State) begin(ctx context.Context, p *pipeline.Pipeline, run Run) (model
 	if err != nil {
 		return model.Audit{}, err
 	}
-	r.Connection.Schedule = known.Schedule
+	// What it asks for by itself: this audit may be a part of that.
+	r.Connection.Schedule, r.Connection.Checks, r.Connection.Services, r.Connection.Regions = known.Schedule, known.Checks, known.Services, known.Regions
 	return p.Plan(ctx, r)
 }
 

@@ -32,6 +32,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/secret/keyring"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
 	"github.com/cloudarq/cloudarq/pkg/platform/table/sqlite"
+	"github.com/cloudarq/cloudarq/pkg/results/index"
 	"github.com/cloudarq/cloudarq/pkg/services"
 	"github.com/cloudarq/cloudarq/pkg/services/collectors"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -94,14 +95,15 @@ func newDeployment(ctx context.Context, at string, now func() time.Time) (*deplo
 	d.store = store.New(forgetful{file, d}, catalog.Severity)
 	broker := memory.New(memory.Options{MaxReceives: 3})
 	tasks, results, jobs := broker.Queue("tasks"), broker.Queue("results"), broker.Queue("jobs")
+	lists := &index.Keepers{Store: d.store, Blobs: blobs, Now: now}
 	d.pipeline = &pipeline.Pipeline{
-		Catalog: catalog, Specs: specs, Store: d.store, Evidence: blobs, Tasks: tasks, Results: results, Signings: jobs, Purges: jobs,
+		Catalog: catalog, Specs: specs, Store: d.store, Evidence: blobs, Index: lists, Tasks: tasks, Results: results, Signings: jobs, Purges: jobs,
 		Accounts: synthetic.Accounts{Account: &synthetic.Account{ID: accountID, Regions: []string{"eu-west-1"}, Plan: synthetic.PlanOf(40)}, Now: now},
 		Signer:   connect.Signing{Store: d.store, Keys: keys, Now: now}, Progress: pipeline.Silent{}, Alerts: unheard{},
 		Now: now, Bound: time.Hour, TempDir: at,
 	}
 	begun := connect.Jobs{Store: d.store, Queue: jobs, Now: now}
-	d.jobs = connect.Worker{Jobs: begun, Rekeying: connect.Rekeying{Store: d.store, Keys: keys}, Log: log}
+	d.jobs = connect.Worker{Jobs: begun, Rekeying: connect.Rekeying{Store: d.store, Keys: keys}, Indexing: d.pipeline, Log: log}
 	d.queues = map[*memory.Queue]queue.Handler{tasks: d.pipeline.RunTask, results: d.pipeline.Ingest, jobs: d.jobs.Handler(d.pipeline)}
 	d.sessions = people.Sessions{Store: d.store, Now: now, Tokens: people.NewAccessTokens(d.store, keys, "https://cloudarq.example.com", now, log)}
 	d.api = &api.API{
@@ -110,7 +112,7 @@ func newDeployment(ctx context.Context, at string, now func() time.Time) (*deplo
 		// As little work as argon2 takes: it is not what is tried.
 		People: people.Service{Keys: keys, Passwords: people.NewHasher(people.Params{Memory: 64, Passes: 1, Lanes: 1}), Relying: people.RelyingAt("https://cloudarq.example.com")},
 		SSO:    sso.SignIn{Client: &http.Client{Transport: nowhere{}}},
-		Now:    now, Log: log, Templates: shelf{now}, Ledgers: blobs,
+		Now:    now, Log: log, Templates: shelf{now}, Ledgers: blobs, Index: lists,
 		CheckerRole: "arn:aws:iam::999999999999:role/checker", AuditRole: auditRole, Region: "eu-west-1", Version: "fuzz",
 	}
 	return d, nil

@@ -22,12 +22,9 @@ type Progress struct {
 	Wait    time.Duration `json:"-"`           // before it is looked at again
 }
 
-// How many audits and findings a page has: one is of a hundred kilobytes, and of some, and a
-// function answers with six megabytes at most. Most who list audits look at the newest.
-var (
-	auditsAtOnce   = sizes{1, 20}
-	findingsAtOnce = sizes{200, 200}
-)
+// auditsAtOnce is how many audits a page has: one is of a hundred kilobytes, and a function
+// answers with six megabytes at most. Most who list audits look at the newest.
+var auditsAtOnce = sizes{1, 20}
 
 // Audits yields the audits of a connection, the newest first.
 func (c *Client) Audits(ctx context.Context, id model.ConnectionID) iter.Seq2[model.Audit, error] {
@@ -91,10 +88,4 @@ func (c *Client) VerifyAudit(ctx context.Context, a model.Audit) (v pipeline.Ver
 		err = fmt.Errorf("verify audit %s: %w", a.ID, err)
 	}
 	return v, err
-}
-
-// Findings yields the findings of a connection, open and resolved, those that only follow
-// from another among them.
-func (c *Client) Findings(ctx context.Context, id model.ConnectionID) iter.Seq2[model.Finding, error] {
-	return pages[model.Finding](ctx, c, path(id)+"/findings", "findings", findingsAtOnce, url.Values{"folded": {"true"}})
 }

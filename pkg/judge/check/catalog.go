@@ -242,13 +242,19 @@ type UnknownError struct {
 	What    string // "check", "service", "region"
 	Word    string
 	Nearest string // empty when nothing is near
+	// Among are all names, where they are few.
+	Among []string
 }
 
 func (e *UnknownError) Error() string {
-	if e.Nearest == "" {
-		return fmt.Sprintf("unknown %s %q", e.What, e.Word)
+	text := fmt.Sprintf("unknown %s %q", e.What, e.Word)
+	if e.Nearest != "" {
+		text += fmt.Sprintf("; did you mean %q?", e.Nearest)
 	}
-	return fmt.Sprintf("unknown %s %q; did you mean %q?", e.What, e.Word, e.Nearest)
+	if len(e.Among) > 0 {
+		text += " (one of " + strings.Join(e.Among, ", ") + ")"
+	}
+	return text
 }
 
 // The words that select more than a few checks.
@@ -309,7 +315,7 @@ func (c *Catalog) find(word string) ([]model.CheckID, error) {
 		for i, k := range c.checks {
 			names[i] = string(k.ID)
 		}
-		return nil, &UnknownError{"check", word, Nearest(word, names)}
+		return nil, &UnknownError{What: "check", Word: word, Nearest: Nearest(word, names)}
 	}
 	return found, nil
 }
@@ -338,7 +344,7 @@ func (c *Catalog) byAlias(tool, alias string) ([]model.CheckID, error) {
 		}
 	}
 	if len(found) == 0 {
-		return nil, &UnknownError{"check", tool + ":" + alias, Nearest(tool+":"+alias, known)}
+		return nil, &UnknownError{What: "check", Word: tool + ":" + alias, Nearest: Nearest(tool+":"+alias, known)}
 	}
 	return found, nil
 }
@@ -357,7 +363,7 @@ func (c *Catalog) SelectServices(words []string) ([]string, error) {
 	}
 	for _, word := range words {
 		if !slices.Contains(names, word) {
-			return nil, &UnknownError{"service", word, Nearest(word, names)}
+			return nil, &UnknownError{What: "service", Word: word, Nearest: Nearest(word, names)}
 		}
 	}
 	return slices.DeleteFunc(names, func(n string) bool { return !slices.Contains(words, n) }), nil
@@ -368,7 +374,7 @@ func (c *Catalog) SelectServices(words []string) ([]string, error) {
 func Nearest(word string, names []string) string {
 	best, nearest := 2+len(word)/3, ""
 	for _, name := range slices.Sorted(slices.Values(names)) {
-		if d := distance(word, name); d < best {
+		if d := distance(strings.ToLower(word), strings.ToLower(name)); d < best {
 			best, nearest = d, name
 		}
 	}

@@ -63,6 +63,7 @@ type dictionary struct {
 	severities, states               *words // of at most 256
 	accounts, prefixes, tagWords     *words
 	tagSets                          *words // pairs of tagWords, four bytes each; "" is unknown
+	checkSets                        *words // of standings: numbers of checks, four bytes each
 }
 
 func newDictionary() *dictionary {
@@ -71,12 +72,13 @@ func newDictionary() *dictionary {
 		checks: newWords("checks", 1<<16), services: newWords("services", 1<<16), kinds: newWords("types", 1<<16), regions: newWords("regions", 1<<16),
 		severities: newWords("severities", 1<<8), states: newWords("states", 1<<8),
 		accounts: newWords("accounts", most), prefixes: newWords("prefixes", most), tagWords: newWords("tags", most), tagSets: newWords("sets of tags", most),
+		checkSets: newWords("sets of checks", most),
 	}
 }
 
 // len is how many words there are that come and go with resources.
 func (dict *dictionary) len() int {
-	return len(dict.prefixes.list()) + len(dict.accounts.list()) + len(dict.tagWords.list()) + len(dict.tagSets.list())
+	return len(dict.prefixes.list()) + len(dict.accounts.list()) + len(dict.tagWords.list()) + len(dict.tagSets.list()) + len(dict.checkSets.list())
 }
 
 // noTags is the set of a resource that is known to have none: no pair is of one byte.
@@ -110,6 +112,7 @@ func newColumn[T uint8 | uint16 | uint32](each []T) column[T] {
 // segment is the findings of one connection in memory.
 type segment struct {
 	Head
+	standing                    *standing
 	ids                         []byte
 	check, service, kind, cause column[uint16]
 	severity, state             column[uint8]
@@ -119,7 +122,7 @@ type segment struct {
 	// Of resources, by number.
 	prefix, account, tags column[uint32]
 	region                column[uint16]
-	ends                  []uint32 // in names: of the rest of the ARN, and of the part
+	ends                  []uint32 // in names: of the rest of the ARN, the part and the name as it is cut
 	names                 string
 
 	texts [][]byte // chunks of zstd
@@ -127,16 +130,30 @@ type segment struct {
 
 func (s *segment) rows() int { return len(s.resource) }
 
-// rest is what cutARN leaves of a resource's ARN, and sub its part.
-func (s *segment) rest(resource int) string {
+// textsOfResource is how many texts of a resource are in names.
+const textsOfResource = 3
+
+// text is one of a resource's texts, from 0 on.
+func (s *segment) text(resource, which int) string {
+	at := textsOfResource*resource + which
 	begin := uint32(0)
-	if resource > 0 {
-		begin = s.ends[2*resource-1]
+	if at > 0 {
+		begin = s.ends[at-1]
 	}
-	return s.names[begin:s.ends[2*resource]]
+	return s.names[begin:s.ends[at]]
 }
 
-func (s *segment) sub(resource int) string { return s.names[s.ends[2*resource]:s.ends[2*resource+1]] }
+// rest is what cutARN leaves of a resource's ARN, and sub its part.
+func (s *segment) rest(resource int) string { return s.text(resource, 0) }
+
+func (s *segment) sub(resource int) string { return s.text(resource, 1) }
+
+func (s *segment) name(resource int) string {
+	return wholeName(s.text(resource, 2), s.rest(resource))
+}
+
+// resources is how many there are.
+func (s *segment) resources() int { return len(s.ends) / textsOfResource }
 
 // bytes is about how much memory the segment takes.
 func (s *segment) bytes() int {
@@ -150,7 +167,7 @@ func (s *segment) bytes() int {
 	for _, t := range s.texts {
 		n += len(t) + 24
 	}
-	return n + 512
+	return n + s.standing.bytes() + 512
 }
 
 // decode reads a segment, whose words become those of the dictionary.
@@ -159,7 +176,7 @@ func (dict *dictionary) decode(in []byte) (*segment, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &segment{Head: head}
+	s := &segment{Head: head, standing: dict.readStanding(d)}
 	rows := d.count(idBytes)
 	s.ids = append([]byte(nil), d.in[:rows*idBytes]...)
 	d.in = d.in[rows*idBytes:]
@@ -238,15 +255,15 @@ func (m *memo) next() uint32 {
 }
 
 func (s *segment) readResources(d *decoder, dict *dictionary, local []string, sets []uint32) int {
-	count := d.count(6)
+	count := d.count(7)
 	prefix, account, tags := make([]uint32, count), make([]uint32, count), make([]uint32, count)
 	region := make([]uint16, count)
 	var names []byte
-	s.ends = make([]uint32, 0, 2*count)
+	s.ends = make([]uint32, 0, textsOfResource*count)
 	prefixes, accounts, regions := memo{d: d, words: dict.prefixes, local: local}, memo{d: d, words: dict.accounts, local: local}, memo{d: d, words: dict.regions, local: local}
 	for i := range count {
 		prefix[i] = prefixes.next()
-		for range 2 {
+		for range textsOfResource {
 			names = append(names, d.bytes()...)
 			s.ends = append(s.ends, uint32(len(names))) //nolint:gosec // a file has less
 		}
@@ -299,7 +316,7 @@ type reader struct {
 }
 
 type text struct {
-	reason, name, why      string
+	reason, why            string
 	first, resolved, blind time.Time
 	reopened               int
 }
@@ -319,7 +336,6 @@ func (r *reader) open(s *segment, row int) (text, error) {
 		texts := make([]text, min(chunkRows, s.rows()-at*chunkRows))
 		for _, column := range []func(*text){
 			func(t *text) { t.reason = d.string() },
-			func(t *text) { t.name = d.string() },
 			func(t *text) { t.why = d.string() },
 			func(t *text) { t.first = d.time() },
 			func(t *text) { t.resolved = d.time() },
@@ -354,7 +370,7 @@ func (r *reader) entry(s *segment, row int) (Entry, error) {
 		Connection: s.Connection,
 		Resource: model.Ref{
 			ARN: arn(r.dict.prefixes.list(), r.dict.accounts.list(), s, res), Sub: s.sub(res),
-			Account: r.dict.accounts.list()[s.account.at(res)], Region: r.dict.regions.list()[s.region.at(res)], Name: t.name,
+			Account: r.dict.accounts.list()[s.account.at(res)], Region: r.dict.regions.list()[s.region.at(res)], Name: s.name(res),
 		},
 		State: model.FindingState(r.dict.states.list()[s.state.at(row)]), Reason: t.reason, Cause: model.CheckID(r.dict.checks.list()[s.cause.at(row)]),
 		FirstSeen: t.first, ResolvedAt: t.resolved, BlindSince: t.blind, Why: t.why, Reopened: t.reopened,

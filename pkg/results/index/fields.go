@@ -55,6 +55,8 @@ func Fields(texts Texts) filter.Fields[model.Finding] {
 		"first_seen":  func(f model.Finding) []string { return stamp(f.FirstSeen) },
 		"framework":   func(f model.Finding) []string { return texts.Frameworks(f.Check) },
 		"id":          one(func(f model.Finding) string { return string(f.ID) }),
+		"name":        one(func(f model.Finding) string { return f.Resource.Name }),
+		"part":        one(func(f model.Finding) string { return f.Resource.Sub }),
 		"pillar":      one(func(f model.Finding) string { return string(texts[f.Check].Pillar) }),
 		"region":      one(func(f model.Finding) string { return f.Resource.Region }),
 		"resolved_at": func(f model.Finding) []string { return stamp(f.ResolvedAt) },
@@ -68,6 +70,6 @@ func Fields(texts Texts) filter.Fields[model.Finding] {
 			}
 			return "pass"
 		}),
-		"type": one(func(f model.Finding) string { return f.Kind }),
+		"resource_type": one(func(f model.Finding) string { return f.Kind }),
 	}
 }

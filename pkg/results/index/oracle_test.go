@@ -72,7 +72,7 @@ func drawEntry(t *rapid.T, connection model.ConnectionID) index.Entry {
 		Severity: model.Severity(pick(severities, "severity")), Connection: connection,
 		Resource: model.Ref{
 			ARN: pick(arns, "arn"), Sub: pick([]string{"", "", "key/1", "key/2"}, "sub"), Account: pick([]string{"111111111111", "222222222222"}, "account"),
-			Region: pick(regions, "region"), Name: pick([]string{"", "logs"}, "name"),
+			Region: pick(regions, "region"), Name: pick([]string{"", "logs", "Logs", "\x01", "\x01a", "a"}, "name"),
 		},
 		State: model.FindingState(pick(states, "state")), Reason: rapid.String().Draw(t, "reason"), FirstSeen: drawTime(t, "first"),
 	}

@@ -126,7 +126,7 @@ func DefaultSort() []Order {
 type View struct {
 	dict     *dictionary
 	segments []*segment
-	projects map[model.ConnectionID][]string // of those that have any
+	shown    map[model.ConnectionID][]string // what store.Mark.Projects says, if anything
 }
 
 // Len is how many findings there are.
@@ -142,7 +142,7 @@ func (v *View) Bytes() (n int) {
 	for _, s := range v.segments {
 		n += s.bytes()
 	}
-	for _, w := range []*words{v.dict.checks, v.dict.services, v.dict.kinds, v.dict.regions, v.dict.accounts, v.dict.prefixes, v.dict.tagWords, v.dict.tagSets} {
+	for _, w := range []*words{v.dict.checks, v.dict.services, v.dict.kinds, v.dict.regions, v.dict.accounts, v.dict.prefixes, v.dict.tagWords, v.dict.tagSets, v.dict.checkSets} {
 		for _, word := range w.list() {
 			n += len(word) + 64
 		}
@@ -153,11 +153,19 @@ func (v *View) Bytes() (n int) {
 // sees reports whether a caller may see a connection: all projects that it belongs to,
 // which are two while it moves from one to another.
 func (v *View) sees(c Caller, connection model.ConnectionID) bool {
-	projects := v.projects[connection]
+	projects := v.shown[connection]
 	if len(projects) == 0 {
 		return c.Sees("")
 	}
 	return !slices.ContainsFunc(projects, func(p string) bool { return !c.Sees(p) })
+}
+
+// projects are those that a connection belongs to, if any.
+func (v *View) projects(connection model.ConnectionID) []string {
+	if shown := v.shown[connection]; !slices.Contains(shown, "") {
+		return shown
+	}
+	return slices.DeleteFunc(slices.Clone(v.shown[connection]), func(p string) bool { return p == "" })
 }
 
 // Ask answers a query. Words that name no field are a *check.UnknownError, and all else
@@ -438,10 +446,10 @@ func Filterable() []string {
 
 // Sortable are the fields that findings can be sorted by.
 func Sortable() []string {
-	return []string{"account", "check", "connection", "first_seen", "id", "region", "resolved_at", "resource", "service", "severity", "state", "type"}
+	return []string{"account", "check", "connection", "first_seen", "id", "name", "region", "resolved_at", "resource", "resource_type", "service", "severity", "state"}
 }
 
 // Groupable are the fields that findings can be counted by, beside tag:KEY.
 func Groupable() []string {
-	return []string{"account", "blind", "cause", "check", "connection", "folded", "framework", "pillar", "project", "region", "resource", "service", "severity", "state", "status", "type"}
+	return []string{"account", "blind", "cause", "check", "connection", "folded", "framework", "pillar", "project", "region", "resource", "resource_type", "service", "severity", "state", "status"}
 }

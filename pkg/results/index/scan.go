@@ -130,7 +130,7 @@ func (m *moment) field(name string) (field, bool) {
 			}
 			return []string{"pass"}
 		}), true
-	case "type":
+	case "resource_type":
 		return fieldOf(m.kinds, func(s *segment, at int) uint16 { return s.kind.at(at) }, itself), true
 	}
 	if key, ok := strings.CutPrefix(name, tagPrefix); ok && key != "" {
@@ -172,7 +172,11 @@ func (m *moment) predicate(v *View, t filter.Term) predicate {
 			return keep(rows, func(at int) bool { return t.Match([]string{hex.EncodeToString(row{s, at}.id())}) })
 		}
 	case "resource":
-		return m.ofResource(t)
+		return ofResource(t, m.arn)
+	case "name":
+		return ofResource(t, (*segment).name)
+	case "part":
+		return ofResource(t, (*segment).sub)
 	case "first_seen":
 		return ofTime(t, func(s *segment) *column[uint32] { return &s.first })
 	case "resolved_at":
@@ -180,7 +184,7 @@ func (m *moment) predicate(v *View, t filter.Term) predicate {
 	case "connection":
 		return whole(func(s *segment) bool { return t.Match([]string{string(s.Connection)}) })
 	case "project":
-		return whole(func(s *segment) bool { return t.Match(v.projects[s.Connection]) })
+		return whole(func(s *segment) bool { return t.Match(v.projects(s.Connection)) })
 	}
 	f, _ := m.field(t.Field) // it is Filterable
 	fits := make([]uint8, f.things)
@@ -228,15 +232,15 @@ func fromSeconds(n uint32) time.Time {
 }
 
 // ofResource asks each resource once, however many findings it has.
-func (m *moment) ofResource(t filter.Term) predicate {
+func ofResource(t filter.Term, value func(*segment, int) string) predicate {
 	var fits []uint8
 	return func(s *segment, rows []uint32) []uint32 {
-		fits = append(fits[:0], make([]uint8, len(s.ends)/2)...)
+		fits = append(fits[:0], make([]uint8, s.resources())...)
 		return keep(rows, func(at int) bool {
 			n := int(s.resource[at])
 			if fits[n] == 0 {
 				fits[n] = 1
-				if t.Match([]string{m.arn(s, n)}) {
+				if t.Match([]string{value(s, n)}) {
 					fits[n] = 2
 				}
 			}
@@ -271,14 +275,10 @@ func (m *moment) sorter(o Order) (sorter, bool) {
 		}
 	case "resource":
 		by = m.byResource()
+	case "name":
+		by = byText(func(r row) string { return r.segment.name(int(r.segment.resource[r.at])) })
 	case "connection":
-		by = sorter{
-			func(a, b row) int { return cmp.Compare(a.segment.Connection, b.segment.Connection) },
-			func(r row) string { return string(r.segment.Connection) },
-			func(value string) (func(row) int, error) {
-				return func(r row) int { return cmp.Compare(string(r.segment.Connection), value) }, nil
-			},
-		}
+		by = byText(func(r row) string { return string(r.segment.Connection) })
 	case "first_seen":
 		by = byNumber(func(r row) uint32 { return r.segment.first.at(r.at) })
 	case "resolved_at":
@@ -321,6 +321,17 @@ func byNumber(of func(row) uint32) sorter {
 		func(value string) (func(row) int, error) {
 			n, err := strconv.ParseUint(value, 10, 32)
 			return func(r row) int { return cmp.Compare(uint64(of(r)), n) }, err
+		},
+	}
+}
+
+// byText sorts by a text that each row has.
+func byText(of func(row) string) sorter {
+	return sorter{
+		func(a, b row) int { return strings.Compare(of(a), of(b)) },
+		of,
+		func(value string) (func(row) int, error) {
+			return func(r row) int { return strings.Compare(of(r), value) }, nil
 		},
 	}
 }
@@ -430,7 +441,7 @@ func (m *moment) grouping(v *View, name string) (*grouping, bool) {
 		g.whole = func(s *segment) []string { return []string{string(s.Connection)} }
 		return g, true
 	case "project":
-		g.whole = func(s *segment) []string { return v.projects[s.Connection] }
+		g.whole = func(s *segment) []string { return v.projects(s.Connection) }
 		return g, true
 	}
 	var ok bool
@@ -451,7 +462,7 @@ func (g *grouping) count(s *segment, rows []uint32) {
 	}
 	if g.resources {
 		severities := len(g.now.severities)
-		flat, found := make([]int, len(s.ends)/2*severities), make([]bool, len(s.ends)/2)
+		flat, found := make([]int, s.resources()*severities), make([]bool, s.resources())
 		for _, at := range rows {
 			n := int(s.resource[at])
 			flat[n*severities+int(g.now.severityOf(s, int(at)))]++

@@ -23,12 +23,13 @@ import (
 //
 //	"CAQS", version, SHA-256 of what follows,
 //	head:      connection, mark, when it was read, when its writers are over
+//	standing:  whether it was audited, and what the newest whole audit counted
 //	ids:       16 bytes a finding, in order
 //	words:     every short string once, in order; columns name them by number
 //	tags:      sets of tags, each once
-//	resources: ARN (see cutARN), part, account, region, set of tags
+//	resources: ARN (see cutARN), part, name (see cutName), account, region, set of tags
 //	columns:   check, service, type, severity, state, cause, resource, three times
-//	texts:     what only shown rows need, in chunks of zstd: reason, name, exact times …
+//	texts:     what only shown rows need, in chunks of zstd: reason, exact times …
 //
 // Numbers are varints. Whatever a file says of how much there is, it has to have the bytes
 // for: what reading it takes of memory is a small multiple of its length, and a chunk of
@@ -55,11 +56,16 @@ type Head struct {
 	Read       time.Time
 	// Writing is until when writers that had begun then may have gone on; zero is none.
 	Writing time.Time
+	// Gone says that there was no such connection any more.
+	Gone bool
+	// Name and Account are what the connection is called by, as far as it had them.
+	Name, Account string
 }
 
-// Encode writes the findings of one connection as a segment. Of two with one id, which a
-// check that moved to another scope leaves, the open one counts, and then the newer one.
-func Encode(head Head, entries []Entry) ([]byte, error) {
+// Encode writes the findings of one connection, and how it stands, as a segment; a nil
+// standing is of one that was never audited as a whole. Of two findings with one id, which
+// a check that moved to another scope leaves, the open one counts, and then the newer one.
+func Encode(head Head, how *Standing, entries []Entry) ([]byte, error) {
 	rows := distinct(entries)
 	e := encoder{words: map[string]uint64{}, tagSets: map[string]uint64{}, resources: map[place]uint64{}}
 	e.learn(rows)
@@ -68,6 +74,10 @@ func Encode(head Head, entries []Entry) ([]byte, error) {
 	e.number(uint64(max(0, head.Generation)))
 	e.time(head.Read)
 	e.time(head.Writing)
+	e.truth(head.Gone)
+	e.string(head.Name)
+	e.string(head.Account)
+	e.standing(how)
 	e.number(uint64(len(rows)))
 	for _, r := range rows {
 		id, err := hex.DecodeString(string(r.ID))
@@ -101,9 +111,9 @@ func distinct(entries []Entry) []Entry {
 }
 
 // place is what a resource is told by in a segment.
-type place struct{ arn, sub, account, region string }
+type place struct{ arn, sub, name, account, region string }
 
-func placeOf(r model.Ref) place { return place{r.ARN, r.Sub, r.Account, r.Region} }
+func placeOf(r model.Ref) place { return place{r.ARN, r.Sub, r.Name, r.Account, r.Region} }
 
 // accountMark stands for the resource's account in what its ARN begins with: so that is the
 // same in all accounts.
@@ -122,6 +132,31 @@ func cutARN(r place) (prefix, rest string) {
 	return prefix, rest
 }
 
+// sameName stands for a name that is what cutARN leaves of the ARN, as most names are. What
+// begins with it has one more.
+const sameName = "\x01"
+
+func cutName(name, rest string) string {
+	switch {
+	case name == rest:
+		return sameName
+	case strings.HasPrefix(name, sameName):
+		return sameName + name
+	}
+	return name
+}
+
+func wholeName(cut, rest string) string {
+	switch name, marked := strings.CutPrefix(cut, sameName); {
+	case !marked:
+		return cut
+	case name == "":
+		return rest
+	default:
+		return name
+	}
+}
+
 type encoder struct {
 	out       []byte
 	words     map[string]uint64 // 0 is ""
@@ -133,6 +168,14 @@ type encoder struct {
 }
 
 func (e *encoder) number(n uint64) { e.out = binary.AppendUvarint(e.out, n) }
+
+func (e *encoder) truth(is bool) {
+	n := uint64(0)
+	if is {
+		n = 1
+	}
+	e.number(n)
+}
 
 func (e *encoder) string(s string) {
 	e.number(uint64(len(s)))
@@ -223,6 +266,7 @@ func (e *encoder) tables() {
 		e.number(e.words[prefix])
 		e.string(rest)
 		e.string(p.sub)
+		e.string(cutName(p.name, rest))
 		e.number(e.words[p.account])
 		e.number(e.words[p.region])
 		e.number(e.tagsOf[i])
@@ -258,7 +302,6 @@ func (e *encoder) texts(rows []Entry) error {
 		var text encoder
 		for _, column := range []func(Entry){ // like beside like
 			func(r Entry) { text.string(r.Reason) },
-			func(r Entry) { text.string(r.Resource.Name) },
 			func(r Entry) { text.string(r.Why) },
 			func(r Entry) { text.time(r.FirstSeen) },
 			func(r Entry) { text.time(r.ResolvedAt) },
@@ -343,6 +386,8 @@ func (d *decoder) below(bound int) int {
 	return int(n) //nolint:gosec // within bounds
 }
 
+func (d *decoder) truth() bool { return d.below(2) == 1 }
+
 // readHead reads what a segment is of, after its checksum is found to be right.
 func readHead(in []byte) (Head, *decoder, error) {
 	start := len(segmentMagic) + 1 + sha256.Size
@@ -363,5 +408,6 @@ func readHead(in []byte) (Head, *decoder, error) {
 		d.fail("a generation that cannot be")
 	}
 	head.Generation, head.Read, head.Writing = int64(generation), d.time(), d.time() //nolint:gosec // within bounds
+	head.Gone, head.Name, head.Account = d.truth(), d.string(), d.string()
 	return head, d, d.err
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 )
 
 // Check is a check with its texts, as the catalogue lists it.
@@ -117,16 +118,16 @@ func Explain(w io.Writer, k Check) error {
 	if partly := Differences(k.Partly); len(partly) > 0 {
 		fmt.Fprintf(&b, "Partly     %s\n", strings.Join(partly, "\n           "))
 	}
-	fmt.Fprintf(&b, "\nWhy it matters\n%s\n\nHow to fix it\n%s", indent(k.Risk), remedies(k.Remediation))
+	fmt.Fprintf(&b, "\nWhy it matters\n%s\n\nHow to fix it\n%s", indent(k.Risk), remedies(shape.NewRemediation(k.Remediation)))
 	fmt.Fprintf(&b, "\nRead more\n%s\n", indent(strings.Join(k.References, "\n")))
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func remedies(r check.Remediation) string {
+func remedies(r shape.Remediation) string {
 	var b strings.Builder
 	for _, way := range []struct{ name, text string }{
-		{"Console", r.Console}, {"CLI", r.CLI}, {"Terraform", r.Terraform.Sentence}, {"CloudFormation", r.CloudFormation.Sentence},
+		{"Console", r.Console}, {"CLI", r.CLI}, {"Terraform", r.Terraform}, {"CloudFormation", r.CloudFormation},
 	} {
 		if way.text != "" {
 			fmt.Fprintf(&b, "  %s:\n%s\n", way.name, wrap(way.text, "    "))

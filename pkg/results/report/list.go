@@ -289,6 +289,9 @@ func writeTable[T any](w io.Writer, style Style, rows []T, columns []Column[T], 
 	}
 	for i, c := range columns {
 		value := func(n int) string { return c.text(rows[n]) }
+		if c.Short != nil {
+			value = func(n int) string { return c.Short(rows[n]) }
+		}
 		if c.Ref != nil {
 			value = shortNames(rows, c.Ref, places)
 		}

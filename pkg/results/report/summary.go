@@ -11,6 +11,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 )
 
 // ScoreText is a score with its bounds: "78 (71 to 83)", or "none" when nothing
@@ -80,7 +81,7 @@ func Count(n int, noun string) string {
 }
 
 // Summary writes what an ended audit amounts to, for a person.
-func Summary(w io.Writer, style Style, a model.Audit, worst []Verdict) error {
+func Summary(w io.Writer, style Style, a model.Audit, worst []shape.Verdict) error {
 	var b strings.Builder
 	line := func(format string, args ...any) { b.WriteString(Plain(fmt.Sprintf(format, args...)) + "\n") }
 	when := "since " + a.StartedAt.Local().Format(time.DateTime)
@@ -156,18 +157,14 @@ func loads(load map[string]model.Load) string {
 	return text
 }
 
-func writeWorst(w io.Writer, style Style, worst []Verdict) error {
-	return titled(w, style, "The worst", worst, []Column[Verdict]{
-		{Name: "severity", Value: func(v Verdict) string { return string(v.Severity) }},
-		{Name: "check", Value: func(v Verdict) string { return string(v.Check) }},
-		{Name: "region", Value: func(v Verdict) string { return v.Region }, Fit: Place},
-		{Name: "resource", Ref: Verdict.ref},
-		{Name: "why", Value: func(v Verdict) string { return v.Reason }, Fit: Prose},
+func writeWorst(w io.Writer, style Style, worst []shape.Verdict) error {
+	return titled(w, style, "The worst", worst, []Column[shape.Verdict]{
+		{Name: "severity", Value: func(v shape.Verdict) string { return string(v.Severity) }},
+		{Name: "check", Value: func(v shape.Verdict) string { return string(v.Check) }},
+		{Name: "region", Value: func(v shape.Verdict) string { return v.Region }, Fit: Place},
+		{Name: "resource", Ref: func(v shape.Verdict) model.Ref { return v.Ref() }},
+		{Name: "why", Value: func(v shape.Verdict) string { return v.Reason }, Fit: Prose},
 	})
-}
-
-func (v Verdict) ref() model.Ref {
-	return model.Ref{ARN: v.Resource, Sub: v.Part, Name: v.Name, Account: v.Account, Region: v.Region}
 }
 
 func writeGaps(w io.Writer, style Style, gaps []model.GapCount) error {

@@ -55,6 +55,8 @@ type Column[T any] struct {
 	Compare func(a, b T) int
 	// Ref is the resource that the column names. Tables on a terminal name it in short.
 	Ref func(T) model.Ref
+	// Short is what tables on a terminal have in the place of Value.
+	Short func(T) string
 }
 
 func (c Column[T]) text(row T) string {
@@ -208,7 +210,7 @@ var colors = map[string]text.Colors{
 	"critical": {text.FgHiRed, text.Bold}, "high": {text.FgRed}, "medium": {text.FgYellow}, "low": {text.FgBlue},
 	"FAIL": {text.FgRed}, "PASS": {text.FgGreen}, "NOT_ASSESSED": {text.FgMagenta}, "NOT_APPLICABLE": {text.Faint},
 	"open": {text.FgRed}, "reopened": {text.FgHiRed}, "resolved": {text.FgGreen},
-	"new": {text.FgRed}, "newly blind": {text.FgMagenta},
+	"new": {text.FgRed}, "newly_blind": {text.FgMagenta},
 }
 
 func paint(style Style, value string) string {
