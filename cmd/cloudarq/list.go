@@ -81,6 +81,14 @@ func (c *cli) begin(cmd *cobra.Command) error {
 	return nil
 }
 
+// view is what somebody asks of the list that a command writes.
+func (c *cli) view() report.View {
+	if c.listing == nil {
+		return report.View{}
+	}
+	return c.listing.view
+}
+
 // ofJSON are the members of rows where they can be asked for.
 func ofJSON(format report.Format, fields []string) []string {
 	if format == report.JSON || format == report.NDJSON {

@@ -47,7 +47,7 @@ func resourceWords() filter.Vocabulary {
 func (c *cli) resourcesList(ctx context.Context, words []string) error {
 	return c.using(ctx, func(b backend) error {
 		var rows []shape.Resource
-		empty, err := b.Resources(ctx, words, func(r shape.Resource) error {
+		err := b.Resources(ctx, words, func(r shape.Resource) error {
 			rows = append(rows, r)
 			return nil
 		})
@@ -61,7 +61,7 @@ func (c *cli) resourcesList(ctx context.Context, words []string) error {
 			return err
 		}
 		if len(rows) == 0 {
-			c.note("no resources: %s", empty)
+			c.note("no resource of a newest audit fits")
 		}
 		return nil
 	})

@@ -47,6 +47,7 @@ func filtered(op huma.Operation, v filter.Vocabulary, parameters ...string) huma
 		}
 		op.Parameters = append(op.Parameters, &huma.Param{
 			Name: f.Name, In: "query", Description: described(f), Schema: &huma.Schema{Type: huma.TypeString, MaxLength: new(int(maxWord))},
+			Extensions: map[string]any{filterExtension: true},
 		})
 	}
 	op.Middlewares = append(op.Middlewares, func(ctx huma.Context, next func(huma.Context)) {
@@ -57,6 +58,10 @@ func filtered(op huma.Operation, v filter.Vocabulary, parameters ...string) huma
 	})
 	return op
 }
+
+// filterExtension marks the parameters in the document that are words of a filter: they may be
+// there more than once, and all of them have to fit.
+const filterExtension = "x-filter"
 
 // maxWord is the most characters of a value that a filter asks for.
 const maxWord = 4096
@@ -98,7 +103,7 @@ func (a *API) asked(ctx context.Context, err error) error {
 		return problem(ctx, http.StatusUnprocessableEntity, "filter_invalid", err.Error())
 	case errors.Is(err, index.ErrCursor):
 		return invalid(ctx, "query.cursor", "the cursor does not belong to this list")
-	case false: // ErrBuilding
+	case errors.Is(err, index.ErrBuilding):
 		return problem(ctx, http.StatusServiceUnavailable, "index_building", "the lists are being made anew; try again in a minute")
 	}
 	return a.answer(ctx, err)

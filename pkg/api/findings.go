@@ -20,10 +20,7 @@ import (
 )
 
 func (a *API) findings(api huma.API) {
-	words, err := findings.Vocabulary(a.Catalog)
-	if err != nil {
-		panic("api: " + err.Error()) // texts that do not parse
-	}
+	words := findings.Words(a.Catalog)
 	listing := []string{"cursor", "limit", "sort", "fields", "count", "group", "group_limit", "group_skip", "all"}
 	register(api, mayRead, filtered(huma.Operation{
 		OperationID: "list-findings", Method: http.MethodGet, Path: "/v1/findings",

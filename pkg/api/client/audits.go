@@ -11,6 +11,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 )
 
 // Progress is how far an audit is.
@@ -80,6 +81,25 @@ func (c *Client) audit(ctx context.Context, doing, method, path string, header m
 // Calls yields the calls that an audit made to AWS.
 func (c *Client) Calls(ctx context.Context, a model.Audit) iter.Seq2[ledger.Entry, error] {
 	return pages[ledger.Entry](ctx, c, auditPath(a)+"/calls", "calls", sizes{2000, 2000}, nil)
+}
+
+// verdictsAtOnce is the most verdicts and resources of a page.
+var verdictsAtOnce = sizes{500, 500}
+
+// Verdicts yields what an audit said of each resource, as far as it fits the words of a
+// filter.
+func (c *Client) Verdicts(ctx context.Context, a model.Audit, words ...string) iter.Seq2[shape.Verdict, error] {
+	return pages[shape.Verdict](ctx, c, auditPath(a)+"/verdicts", "verdicts", verdictsAtOnce, nil, words...)
+}
+
+// Resources yields the resources of the newest audits that fit the words of a filter.
+func (c *Client) Resources(ctx context.Context, words []string) iter.Seq2[shape.Resource, error] {
+	return pages[shape.Resource](ctx, c, "/v1/resources", "resources", verdictsAtOnce, nil, words...)
+}
+
+// Compare is what is different between two audits of an account.
+func (c *Client) Compare(ctx context.Context, older, newer model.Audit) ([]shape.Difference, error) {
+	return collected(pages[shape.Difference](ctx, c, auditPath(newer)+"/diff", "differences", verdictsAtOnce, url.Values{"since": {string(older.ID)}}))
 }
 
 // VerifyAudit has the server tell whether what it keeps of an audit is as it was written.

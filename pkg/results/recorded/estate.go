@@ -3,7 +3,6 @@ package recorded
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -104,7 +103,7 @@ func (e Estate) ofConnection(ctx context.Context, c index.Connection, words []st
 	if begin.Audit != "" && begin.Audit != audit.ID {
 		return ErrMoved
 	}
-	known, err := e.tagsOf(ctx, audit, tasks)
+	known, err := e.tagsOf(ctx, c.ID)
 	if err != nil {
 		return err
 	}
@@ -136,9 +135,7 @@ func (e Estate) ofConnection(ctx context.Context, c index.Connection, words []st
 				return visit(nil, at)
 			}
 			r := shape.NewResource(audit, task.Service, entry, owner)
-			if r.Tags, err = known(entry.Ref); err != nil {
-				return err
-			}
+			r.Tags = known(entry.Ref)
 			if !wanted.Match(r) {
 				return visit(nil, at)
 			}
@@ -168,24 +165,20 @@ func (e Estate) newest(ctx context.Context, id model.ConnectionID) (model.Audit,
 	return audit, tasks, err
 }
 
-// tagsOf are the tags of an audit's resources, as far as it listed them.
-func (e Estate) tagsOf(ctx context.Context, audit model.Audit, tasks []model.Task) (func(model.Ref) (shape.Tags, error), error) {
-	for _, task := range tasks {
-		if task.Service == tagging.Name && task.Evidence != "" {
-			all, err := tags.Read(ctx, e.Evidence, task.Object(task.Evidence), nil)
-			if err != nil {
-				return nil, fmt.Errorf("tags of audit %s: %w", audit.ID, err)
-			}
-			return func(r model.Ref) (shape.Tags, error) {
-				of, gap := all.Of(r)
-				if gap != nil {
-					return nil, nil
-				}
-				return of, nil
-			}, nil
-		}
+// tagsOf are the tags of a connection's resources, as far as an audit listed them.
+func (e Estate) tagsOf(ctx context.Context, of model.ConnectionID) (func(model.Ref) shape.Tags, error) {
+	listed, err := tags.Newest(ctx, e.Store, of)
+	if err != nil || len(listed) == 0 {
+		return func(model.Ref) shape.Tags { return nil }, err
 	}
-	return func(model.Ref) (shape.Tags, error) { return nil, nil }, nil
+	all, err := tags.Read(ctx, e.Evidence, listed, func(string) bool { return true })
+	return func(r model.Ref) shape.Tags {
+		known, gap := all.Of(r)
+		if gap != nil {
+			return nil
+		}
+		return known
+	}, err
 }
 
 // fieldsOf are the fields of resources that words ask for.
