@@ -62,6 +62,7 @@ func (c *cli) alike(cmd *cobra.Command) {
 			cmd.Long += "\n\n" + text
 		}
 	}
+	c.completable(cmd)
 	if args := cmd.Args; args != nil {
 		cmd.Args = func(cmd *cobra.Command, words []string) error {
 			if args(cmd, words) != nil {

@@ -20,6 +20,7 @@ func (c *cli) checks() *cobra.Command {
 		listOf(c, &cobra.Command{
 			Use:   "list [CHECK|FILTER]...",
 			Short: "List the checks",
+			Long:  "List the checks.\n\n" + filterHelp(checkWords(), "severity"),
 			Example: `  cloudarq checks list
   cloudarq checks list 's3-*' severity=critical,high
   cloudarq checks list prowler:s3_bucket_object_versioning
@@ -37,13 +38,27 @@ func (c *cli) checks() *cobra.Command {
 	return cmd
 }
 
+// checkWords are what filters of checks can ask.
+func checkWords() filter.Vocabulary {
+	words := findingWords()
+	var asked filter.Vocabulary
+	for _, name := range []string{"check", "framework", "pillar", "resource_type", "service", "severity"} {
+		f, _ := words.Field(name)
+		if name == "check" {
+			f.Also = append(f.Also, "id")
+		}
+		asked = append(asked, f)
+	}
+	return asked
+}
+
 var checkFields = filter.Fields[report.Check]{
-	"id":        func(k report.Check) []string { return []string{string(k.ID)} },
-	"service":   func(k report.Check) []string { return []string{k.Service} },
-	"severity":  func(k report.Check) []string { return []string{string(k.Severity)} },
-	"pillar":    func(k report.Check) []string { return []string{string(k.Pillar)} },
-	"type":      func(k report.Check) []string { return []string{k.ResourceType} },
-	"framework": func(k report.Check) []string { return k.Frameworks() },
+	"check":         func(k report.Check) []string { return []string{string(k.ID)} },
+	"service":       func(k report.Check) []string { return []string{k.Service} },
+	"severity":      func(k report.Check) []string { return []string{string(k.Severity)} },
+	"pillar":        func(k report.Check) []string { return []string{string(k.Pillar)} },
+	"resource_type": func(k report.Check) []string { return []string{k.ResourceType} },
+	"framework":     func(k report.Check) []string { return k.Frameworks() },
 }
 
 // described finds the checks that words select: ids, globs, aliases and filters.
@@ -55,6 +70,10 @@ func described(catalog *check.Catalog, words []string) ([]report.Check, error) {
 		} else {
 			names = append(names, w)
 		}
+	}
+	filters, err := checkWords().Words(filters)
+	if err != nil {
+		return nil, usage(err)
 	}
 	wanted, err := filter.Parse(checkFields, filters)
 	if err != nil {

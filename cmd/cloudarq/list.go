@@ -16,6 +16,7 @@ import (
 type listing struct {
 	what          string // it is of, in the singular
 	names, fields []string
+	sortable      []string // columns, unless it is sorted elsewhere, by fields of its own
 	view          report.View
 }
 
@@ -26,6 +27,7 @@ const screenful = 50
 // columns that it has where a flag makes it list something else.
 func listOf[T any](c *cli, cmd *cobra.Command, what string, columns []report.Column[T], more ...string) *cobra.Command {
 	l := &listing{what: what, names: append(report.Names(columns), more...), fields: report.Fields[T]()}
+	l.sortable = l.names
 	flags := cmd.Flags()
 	flags.IntVar(&l.view.Limit, "limit", 0, fmt.Sprintf("the most rows to show, 0 for all (default %d as a table on a terminal, else all)", screenful))
 	flags.StringSliceVar(&l.view.Columns, "columns", nil, "columns to show, or +NAME for one more; with JSON, members (-o csv has all)")
@@ -71,7 +73,7 @@ func (c *cli) begin(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if err := l.view.Check(l.names, ofJSON(format, l.fields)); err != nil {
+	if err := l.view.Check(l.names, l.sortable, ofJSON(format, l.fields)); err != nil {
 		return usage(err)
 	}
 	if !cmd.Flags().Changed("limit") && format == report.Table && c.style(c.stdout).Width > 0 {
@@ -114,7 +116,7 @@ func writeList[T any](c *cli, rows iter.Seq2[T, error], list report.List[T]) err
 		return err
 	}
 	list.View = c.listing.view
-	if err := list.View.Check(report.Names(list.Columns), ofJSON(format, report.Fields[T]())); err != nil { // of two lists, the one
+	if err := list.View.Check(report.Names(list.Columns), c.listing.sortable, ofJSON(format, report.Fields[T]())); err != nil { // of two lists, the one
 		return usage(err)
 	}
 	shown, err := list.Write(c.stdout, format, style, rows)
