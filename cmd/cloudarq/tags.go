@@ -62,41 +62,18 @@ func readTags(ctx context.Context, s *local.State, keys []string) (*tagged, erro
 		return nil, err
 	}
 	for _, c := range connections {
-		evidence, err := tagEvidence(ctx, s, c.ID)
+		listed, err := tags.Newest(ctx, s.Records, c.ID)
 		if err != nil {
 			return nil, err
 		}
-		if evidence.Key == "" {
+		if len(listed) == 0 {
 			continue
 		}
-		if t.indexes[c.AccountID], err = tags.Read(ctx, s.Evidence, evidence, keys); err != nil {
+		if t.indexes[c.AccountID], err = tags.Read(ctx, s.Evidence, listed, func(key string) bool { return slices.Contains(keys, key) }); err != nil {
 			return nil, err
 		}
 	}
 	return t, nil
-}
-
-// tagEvidence is the newest evidence of tags, without a key if there is none.
-func tagEvidence(ctx context.Context, s *local.State, connection model.ConnectionID) (model.Object, error) {
-	audits, err := s.Records.AuditsOf(ctx, connection)
-	if err != nil {
-		return model.Object{}, err
-	}
-	for _, audit := range audits {
-		if audit.Summary == nil || !slices.Contains(audit.Services, tagging.Name) {
-			continue
-		}
-		tasks, err := s.Tasks(ctx, audit)
-		if err != nil {
-			return model.Object{}, err
-		}
-		for _, task := range tasks {
-			if task.Service == tagging.Name && task.Evidence != "" {
-				return task.Object(task.Evidence), nil
-			}
-		}
-	}
-	return model.Object{}, nil
 }
 
 // withTags adds a field to a filter for each key.

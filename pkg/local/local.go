@@ -24,6 +24,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/table/sqlite"
 	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/results/index"
+	"github.com/cloudarq/cloudarq/pkg/results/tags"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
@@ -72,7 +73,7 @@ func Open(ctx context.Context, path string, catalog *check.Catalog) (*State, err
 	s := store.New(table, catalog.Severity)
 	return &State{
 		Catalog: catalog, Store: s, Records: s.For(Organization), Evidence: blobs, table: table, blobs: blobs, path: path,
-		index: &index.Keepers{Store: s, Blobs: blobs, Now: time.Now},
+		index: &index.Keepers{Store: s, Blobs: blobs, Now: time.Now, Tags: tags.Source{Store: s, Evidence: blobs}.Of},
 	}, nil
 }
 
