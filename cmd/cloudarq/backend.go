@@ -60,7 +60,7 @@ type backend interface {
 	// Finding is a finding whole, by its id or the beginning of one: see findings.Lists.One.
 	Finding(ctx context.Context, id string) (shape.Finding, error)
 	// Resources visits the resources of the newest audits that fit the words of a filter.
-	Resources(ctx context.Context, words []string, visit func(shape.Resource) error) error
+	Resources(ctx context.Context, words []string, visit func(shape.Resource) error) (recorded.Untold, error)
 
 	// AdminLog yields what administrators changed, the newest first.
 	AdminLog(ctx context.Context) iter.Seq2[model.AdminEntry, error]
@@ -179,10 +179,10 @@ func (h here) Finding(ctx context.Context, id string) (shape.Finding, error) {
 	return h.State.Findings().One(ctx, local.Organization, findings.Everything, strings.ToLower(id))
 }
 
-func (h here) Resources(ctx context.Context, words []string, visit func(shape.Resource) error) error {
+func (h here) Resources(ctx context.Context, words []string, visit func(shape.Resource) error) (recorded.Untold, error) {
 	view, err := h.Index().For(local.Organization).View(ctx)
 	if err != nil {
-		return err
+		return recorded.Untold{}, err
 	}
 	estate := recorded.Estate{Store: h.Records, Evidence: h.Evidence, Catalog: h.Catalog, View: view, Who: findings.Everything}
 	return estate.Resources(ctx, words, recorded.Position{}, func(r *shape.Resource, _ recorded.Position) error {
@@ -300,18 +300,6 @@ func (t there) Finding(ctx context.Context, id string) (shape.Finding, error) {
 
 // wholeID is how long the id of a finding is.
 const wholeID = 32
-
-func (t there) Resources(ctx context.Context, words []string, visit func(shape.Resource) error) error {
-	for r, err := range t.Client.Resources(ctx, words) {
-		if err == nil {
-			err = visit(r)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 func (t there) Calls(ctx context.Context, a model.Audit, visit func(ledger.Entry) error) (int, error) {
 	for call, err := range t.Client.Calls(ctx, a) {

@@ -60,6 +60,11 @@ func findingWords() filter.Vocabulary {
 	return findings.Words(catalog)
 }
 
+// tagHelp tells of the filter that no list of fields can hold.
+const tagHelp = `tag:KEY asks for a tag of the resource, such as tag:env=prod; KEY is taken as it is
+written. Tags are those of the account's newest audit that listed them. Where they
+are not known, a resource fits neither tag:KEY=VALUE nor tag:KEY!=VALUE.`
+
 // filterHelp explains the filters of a list, with a line for each field.
 func filterHelp(words filter.Vocabulary, ordered string) string {
 	var b strings.Builder
@@ -99,7 +104,9 @@ func (c *cli) findingsList(ctx context.Context, words []string, all bool) error 
 		if err := writeList(c, report.Rows(rows), report.List[shape.Finding]{Columns: report.FindingColumns(), Given: true, Total: page.Total}); err != nil {
 			return err
 		}
-		if page.Empty != nil {
+		if page.Untold > 0 {
+			c.note("no word on tags fits %s: the tags of the resources are not known, which cloudarq resources list says more of", report.Count(page.Untold, "finding"))
+		} else if page.Empty != nil {
 			c.note("no findings: %s", page.Empty.Text)
 		}
 		return nil

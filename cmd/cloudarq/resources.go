@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -47,7 +48,7 @@ func resourceWords() filter.Vocabulary {
 func (c *cli) resourcesList(ctx context.Context, words []string) error {
 	return c.using(ctx, func(b backend) error {
 		var rows []shape.Resource
-		err := b.Resources(ctx, words, func(r shape.Resource) error {
+		untold, err := b.Resources(ctx, words, func(r shape.Resource) error {
 			rows = append(rows, r)
 			return nil
 		})
@@ -60,7 +61,9 @@ func (c *cli) resourcesList(ctx context.Context, words []string) error {
 		if err := write(c, rows, report.ResourceColumns()); err != nil {
 			return err
 		}
-		if len(rows) == 0 {
+		if untold.Resources > 0 {
+			c.note("the tags of %s are not known, so no word on tags fits: %s", report.Count(untold.Resources, "resource"), strings.Join(untold.Why, "; "))
+		} else if len(rows) == 0 {
 			c.note("no resource of a newest audit fits")
 		}
 		return nil

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"strings"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/lambdax"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/index"
+	"github.com/cloudarq/cloudarq/pkg/results/tags"
 )
 
 type settings struct {
@@ -52,9 +54,9 @@ type settings struct {
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html (2026-11-30)
 const patience = 15 * time.Second
 
-// firstIndex is the job that helps where there is more than requests can make: once for an
-// organization, as after an upgrade from a release that had no index.
-const firstIndex model.JobID = "first-index"
+// firstIndex is the job that helps where there is more to make than requests can: once for
+// an organization, after an upgrade from a release that had no such index.
+var firstIndex = model.JobID(fmt.Sprintf("index-v%d", index.Version))
 
 func main() {
 	cfg, f := wiring.Boot[settings]()
@@ -65,11 +67,14 @@ func main() {
 		signOn.Callback = strings.TrimSuffix(cfg.PublicURL, "/") + api.SSOCallback
 	}
 	jobs := connect.Jobs{Store: f.Store, Queue: f.Queue(cfg.JobQueue), Now: time.Now}
-	lists := &index.Keepers{Store: f.Store, Blobs: bucket, Now: time.Now, Patience: patience, Behind: func(ctx context.Context, org model.OrganizationID) {
-		if _, err := jobs.Begin(ctx, model.Change{}, org, firstIndex, model.JobReindex); err != nil {
-			f.Log.WarnContext(ctx, "nobody is asked to make the index of findings", slog.String("org", string(org)), slog.Any("error", err))
-		}
-	}}
+	lists := &index.Keepers{
+		Store: f.Store, Blobs: bucket, Now: time.Now, Tags: tags.Source{Store: f.Store, Evidence: bucket}.Of, Patience: patience,
+		Behind: func(ctx context.Context, org model.OrganizationID) {
+			if _, err := jobs.Begin(ctx, model.Change{}, org, firstIndex, model.JobReindex); err != nil {
+				f.Log.WarnContext(ctx, "nobody is asked to make the index of findings", slog.String("org", string(org)), slog.Any("error", err))
+			}
+		},
+	}
 	handler := &api.API{
 		Store: f.Store, Catalog: f.Catalog, ExternalIDs: connect.ExternalIDs{Store: f.Store, Keys: keys, Now: time.Now},
 		AccessKeys: connect.AccessKeys{Store: f.Store, Keys: keys, Now: time.Now}, Jobs: jobs,

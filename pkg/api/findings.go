@@ -72,6 +72,7 @@ type findingsPage struct {
 	Total    *int                      `json:"total,omitempty" doc:"How many there are on all pages, if count asks for it"`
 	Groups   []GroupOutput             `json:"groups,omitempty" doc:"Counts of what fits, in the order asked for"`
 	Empty    *findings.Empty           `json:"empty,omitempty" doc:"Why there is none"`
+	Untold   int                       `json:"unknown_tags,omitempty" doc:"How many findings fit all filters but those on tags, and are of resources whose tags are not known"`
 }
 
 func (p findingsPage) lines() iter.Seq[any] { return linesOf(p.Findings) }
@@ -124,7 +125,7 @@ func (a *API) findingsThat(ctx context.Context, in *FindingsInput, words []strin
 	if err != nil {
 		return nil, a.asked(ctx, err)
 	}
-	out := &findingsAnswer{Cursor: page.Next, Body: findingsPage{Findings: make([]Selected[shape.Finding], len(page.Findings)), Cursor: page.Next, Empty: page.Empty}}
+	out := &findingsAnswer{Cursor: page.Next, Body: findingsPage{Findings: make([]Selected[shape.Finding], len(page.Findings)), Cursor: page.Next, Empty: page.Empty, Untold: page.Untold}}
 	for i, f := range page.Findings {
 		out.Body.Findings[i] = Selected[shape.Finding]{f, only}
 	}

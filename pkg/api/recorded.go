@@ -204,6 +204,7 @@ func (a *API) withRecords(ctx context.Context, org *store.Organization, c model.
 type resourcesPage struct {
 	Resources []Selected[shape.Resource] `json:"resources"`
 	Cursor    string                     `json:"cursor,omitempty" doc:"Continues the list; absent on its last page"`
+	Untold    *recorded.Untold           `json:"unknown_tags,omitempty" doc:"Of how many resources that were looked at for this page the tags are not known, so that no filter on tags fits them, and why"`
 }
 
 func (p resourcesPage) lines() iter.Seq[any] { return linesOf(p.Resources) }
@@ -230,7 +231,7 @@ func (a *API) listResources(ctx context.Context, in *PageInput) (*resourcesAnswe
 	last = from
 	out := &resourcesAnswer{Body: resourcesPage{Resources: []Selected[shape.Resource]{}}}
 	full, more := page{limit: in.Limit}, false
-	err = estate.Resources(ctx, wordsOf(ctx), from, func(r *shape.Resource, at recorded.Position) error {
+	untold, err := estate.Resources(ctx, wordsOf(ctx), from, func(r *shape.Resource, at recorded.Position) error {
 		var one Selected[shape.Resource]
 		if r != nil {
 			one = Selected[shape.Resource]{*r, only}
@@ -251,7 +252,11 @@ func (a *API) listResources(ctx context.Context, in *PageInput) (*resourcesAnswe
 		return nil, problem(ctx, http.StatusConflict, "list_changed", "an account was audited again since the list began; begin it anew")
 	case err != nil:
 		return nil, a.asked(ctx, err)
-	case more:
+	}
+	if untold.Resources > 0 {
+		out.Body.Untold = &untold
+	}
+	if more {
 		out.Cursor, err = a.stopAt(ctx, last)
 		out.Body.Cursor = out.Cursor
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/results/findings"
 	"github.com/cloudarq/cloudarq/pkg/results/index"
+	"github.com/cloudarq/cloudarq/pkg/results/tags"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
@@ -72,7 +73,7 @@ func Open(ctx context.Context, path string, catalog *check.Catalog) (*State, err
 		return nil, errors.Join(err, table.Close())
 	}
 	s := store.New(table, catalog.Severity)
-	keepers := &index.Keepers{Store: s, Blobs: blobs, Now: time.Now}
+	keepers := &index.Keepers{Store: s, Blobs: blobs, Now: time.Now, Tags: tags.Source{Store: s, Evidence: blobs}.Of}
 	return &State{
 		Catalog: catalog, Store: s, Records: s.For(Organization), Evidence: blobs, table: table, blobs: blobs, path: path,
 		index: keepers, lists: &findings.Lists{Index: keepers, Store: s, Catalog: catalog},

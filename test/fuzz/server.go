@@ -33,6 +33,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
 	"github.com/cloudarq/cloudarq/pkg/platform/table/sqlite"
 	"github.com/cloudarq/cloudarq/pkg/results/index"
+	"github.com/cloudarq/cloudarq/pkg/results/tags"
 	"github.com/cloudarq/cloudarq/pkg/services"
 	"github.com/cloudarq/cloudarq/pkg/services/collectors"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -95,7 +96,7 @@ func newDeployment(ctx context.Context, at string, now func() time.Time) (*deplo
 	d.store = store.New(forgetful{file, d}, catalog.Severity)
 	broker := memory.New(memory.Options{MaxReceives: 3})
 	tasks, results, jobs := broker.Queue("tasks"), broker.Queue("results"), broker.Queue("jobs")
-	lists := &index.Keepers{Store: d.store, Blobs: blobs, Now: now}
+	lists := &index.Keepers{Store: d.store, Blobs: blobs, Now: now, Tags: tags.Source{Store: d.store, Evidence: blobs}.Of}
 	d.pipeline = &pipeline.Pipeline{
 		Catalog: catalog, Specs: specs, Store: d.store, Evidence: blobs, Index: lists, Tasks: tasks, Results: results, Signings: jobs, Purges: jobs,
 		Accounts: synthetic.Accounts{Account: &synthetic.Account{ID: accountID, Regions: []string{"eu-west-1"}, Plan: synthetic.PlanOf(40)}, Now: now},

@@ -92,11 +92,6 @@ func (c *Client) Verdicts(ctx context.Context, a model.Audit, words ...string) i
 	return pages[shape.Verdict](ctx, c, auditPath(a)+"/verdicts", "verdicts", verdictsAtOnce, nil, words...)
 }
 
-// Resources yields the resources of the newest audits that fit the words of a filter.
-func (c *Client) Resources(ctx context.Context, words []string) iter.Seq2[shape.Resource, error] {
-	return pages[shape.Resource](ctx, c, "/v1/resources", "resources", verdictsAtOnce, nil, words...)
-}
-
 // Compare is what is different between two audits of an account.
 func (c *Client) Compare(ctx context.Context, older, newer model.Audit) ([]shape.Difference, error) {
 	return collected(pages[shape.Difference](ctx, c, auditPath(newer)+"/diff", "differences", verdictsAtOnce, url.Values{"since": {string(older.ID)}}))

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/results/findings"
+	"github.com/cloudarq/cloudarq/pkg/results/recorded"
 	"github.com/cloudarq/cloudarq/pkg/results/shape"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
@@ -32,12 +33,13 @@ func (c *Client) Findings(ctx context.Context, q findings.Query, most int, visit
 			Cursor   string          `json:"cursor"`
 			Total    int             `json:"total"`
 			Empty    *findings.Empty `json:"empty"`
+			Untold   int             `json:"unknown_tags"`
 		}
 		if _, err := c.Call(ctx, http.MethodGet, "/v1/findings?"+query(q, limit), nil, nil, &got); err != nil {
 			return first, fmt.Errorf("list the server's findings: %w", err)
 		}
 		if page == 0 {
-			first = findings.Page{Total: got.Total, Empty: got.Empty}
+			first = findings.Page{Total: got.Total, Empty: got.Empty, Untold: got.Untold}
 		}
 		for _, f := range got.Findings {
 			if err := visit(f); err != nil {
@@ -87,4 +89,33 @@ func (c *Client) Finding(ctx context.Context, id string) (f shape.Finding, err e
 		err = fmt.Errorf("finding %s: %w", id, store.ErrNotFound)
 	}
 	return f, err
+}
+
+// Resources visits the resources of the newest audits that fit the words of a filter.
+func (c *Client) Resources(ctx context.Context, words []string, visit func(shape.Resource) error) (untold recorded.Untold, err error) {
+	parameters := url.Values{"limit": {strconv.Itoa(verdictsAtOnce.then)}}
+	for range maxPages {
+		var got struct {
+			Resources []shape.Resource `json:"resources"`
+			Cursor    string           `json:"cursor"`
+			Untold    recorded.Untold  `json:"unknown_tags"`
+		}
+		if _, err := c.Call(ctx, http.MethodGet, "/v1/resources?"+withWords(parameters, words), nil, nil, &got); err != nil {
+			return untold, fmt.Errorf("list the server's resources: %w", err)
+		}
+		untold.Add(got.Untold)
+		for _, r := range got.Resources {
+			if err := visit(r); err != nil {
+				return untold, err
+			}
+		}
+		if got.Cursor == "" {
+			return untold, nil
+		}
+		if got.Cursor == parameters.Get("cursor") {
+			break
+		}
+		parameters.Set("cursor", got.Cursor)
+	}
+	return untold, fmt.Errorf("what answers at %s is not CloudArq's API: its list of resources has no end", c.base)
 }

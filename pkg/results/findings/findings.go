@@ -59,6 +59,9 @@ type Page struct {
 	Groups   []index.Buckets
 	// Empty says why there is none; nil if there is one.
 	Empty *Empty
+	// Untold is how many findings fit all words but those on tags, and are of resources
+	// whose tags are not known.
+	Untold int
 }
 
 // Why there is no finding.
@@ -148,10 +151,23 @@ func (l *Lists) Page(ctx context.Context, org model.OrganizationID, who index.Ca
 			return Page{}, err
 		}
 	}
+	if page.Untold, err = l.untold(ctx, view, who, ask.Words); err != nil {
+		return Page{}, err
+	}
 	if answer.Total == 0 {
 		page.Empty, err = l.why(ctx, view, who, asked, q)
 	}
 	return page, err
+}
+
+// untold counts what fits words but for those on tags, where nobody knows the tags.
+func (l *Lists) untold(ctx context.Context, view *index.View, who index.Caller, words []string) (int, error) {
+	others := slices.DeleteFunc(slices.Clone(words), func(w string) bool { return strings.HasPrefix(w, "tag:") })
+	if len(others) == len(words) {
+		return 0, nil
+	}
+	answer, err := view.Ask(ctx, l.checks(), l.Sealer, who, index.Query{Words: append(others, "tags="+index.TagsUnknown)})
+	return answer.Total, err
 }
 
 func (l *Lists) checks() index.Checks {
@@ -275,7 +291,7 @@ func (l *Lists) Some(ctx context.Context, org model.OrganizationID, who index.Ca
 			return first, err
 		}
 		if !began {
-			first = Page{Total: page.Total, Groups: page.Groups, Empty: page.Empty}
+			first = Page{Total: page.Total, Groups: page.Groups, Empty: page.Empty, Untold: page.Untold}
 		}
 		for _, f := range page.Findings {
 			if err := visit(f); err != nil {

@@ -17,6 +17,10 @@ import (
 // about a million findings.
 const DefaultMemory = 128 << 20
 
+// Version is that of the objects that an index consists of: after an upgrade to a release
+// of another, all are made anew.
+const Version = segmentVersion
+
 // Keepers has the keepers of all organizations of a process. It implements pipeline.Index.
 // All methods are safe for concurrent use; its fields are not to be changed after the first.
 type Keepers struct {

@@ -3,12 +3,14 @@ package recorded
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/audit/evidence"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob"
 	"github.com/cloudarq/cloudarq/pkg/results/filter"
@@ -54,27 +56,49 @@ var ErrStop = errors.New("enough")
 // ErrMoved says that what a list was to go on with is not there any more: a newer audit is.
 var ErrMoved = errors.New("the list has changed")
 
+// Untold is of how many resources the tags are not known, so that no word on tags fits them,
+// and why.
+type Untold struct {
+	Resources int      `json:"resources"`
+	Why       []string `json:"why"`
+}
+
+// Add adds others.
+func (u *Untold) Add(o Untold) {
+	u.Resources += o.Resources
+	for _, why := range o.Why {
+		if !slices.Contains(u.Why, why) {
+			u.Why = append(u.Why, why)
+		}
+	}
+	slices.Sort(u.Why)
+}
+
 // Resources visits the resources that fit the words of a filter, connection by connection,
-// each with where the list would go on behind it. visit is also called for what does not fit, with nil, so
-// that it can say ErrStop when enough was looked at. What is wrong with the words is an error as
-// findings.Asked knows it.
-func (e Estate) Resources(ctx context.Context, words []string, from Position, visit func(*shape.Resource, Position) error) error {
+// each with where the list would go on behind it. visit is also called for what does not
+// fit, with nil, so that it can say ErrStop when enough was looked at. What is wrong with
+// the words is an error as findings.Asked knows it.
+func (e Estate) Resources(ctx context.Context, words []string, from Position, visit func(*shape.Resource, Position) error) (untold Untold, err error) {
 	vocabulary := pick(findings.Known(e.Catalog, e.View, e.Who), ResourceWords(e.Catalog).Names()...)
-	words, err := vocabulary.Words(words)
-	if err != nil {
-		return err
+	if words, err = vocabulary.Words(words); err != nil {
+		return untold, err
 	}
-	wanted, err := filter.Parse(fieldsOf(words), words)
-	if err != nil {
-		return err
+	w := want{words: words}
+	onTags, others := part(words, func(word string) bool { _, ok := tagKey(word); return ok })
+	if w.fits, err = filter.Parse(fieldsOf(nil), others); err != nil {
+		return untold, err
 	}
+	if w.tags, err = filter.Parse(fieldsOf(onTags), onTags); err != nil {
+		return untold, err
+	}
+	w.onTags = len(onTags) > 0
 	meant, err := filter.Parse(filter.Fields[index.Connection]{
 		"account":    func(c index.Connection) []string { return []string{c.Account} },
 		"connection": func(c index.Connection) []string { return []string{string(c.ID)} },
 		"project":    func(c index.Connection) []string { return c.Projects },
 	}, slices.DeleteFunc(slices.Clone(words), func(w string) bool { return !hasField(w, "account", "connection", "project") }))
 	if err != nil {
-		return err
+		return untold, err
 	}
 	connections := slices.SortedFunc(e.View.Connections(e.Who), func(a, b index.Connection) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	for _, c := range connections {
@@ -85,17 +109,35 @@ func (e Estate) Resources(ctx context.Context, words []string, from Position, vi
 		if c.ID == from.Connection {
 			begin = from
 		}
-		if err := e.ofConnection(ctx, c, words, wanted, begin, visit); err != nil {
+		if err := e.ofConnection(ctx, c, w, begin, &untold, visit); err != nil {
 			if errors.Is(err, ErrStop) {
-				return nil
+				err = nil
 			}
-			return err
+			return untold, err
 		}
 	}
-	return nil
+	return untold, nil
 }
 
-func (e Estate) ofConnection(ctx context.Context, c index.Connection, words []string, wanted filter.Filter[shape.Resource], begin Position, visit func(*shape.Resource, Position) error) error {
+// want is a filter of resources, in parts: what is left out by other words needs no tags.
+type want struct {
+	words      []string
+	fits, tags filter.Filter[shape.Resource]
+	onTags     bool
+}
+
+func part(words []string, of func(string) bool) (those, others []string) {
+	for _, word := range words {
+		if of(word) {
+			those = append(those, word)
+		} else {
+			others = append(others, word)
+		}
+	}
+	return those, others
+}
+
+func (e Estate) ofConnection(ctx context.Context, c index.Connection, w want, begin Position, untold *Untold, visit func(*shape.Resource, Position) error) error {
 	audit, tasks, err := e.newest(ctx, c.ID)
 	if err != nil || audit.ID == "" {
 		return err
@@ -103,7 +145,7 @@ func (e Estate) ofConnection(ctx context.Context, c index.Connection, words []st
 	if begin.Audit != "" && begin.Audit != audit.ID {
 		return ErrMoved
 	}
-	known, err := e.tagsOf(ctx, c.ID)
+	known, err := e.tagsOf(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -111,7 +153,7 @@ func (e Estate) ofConnection(ctx context.Context, c index.Connection, words []st
 	if len(c.Projects) == 1 {
 		owner.Project = c.Projects[0]
 	}
-	repeats := !slices.ContainsFunc(words, func(w string) bool { return hasField(w, "service", "resource_type") })
+	repeats := !slices.ContainsFunc(w.words, func(word string) bool { return hasField(word, "service", "resource_type") })
 	skipping := begin.Task != ""
 	for _, task := range tasks {
 		if skipping && task.ID != begin.Task {
@@ -135,8 +177,14 @@ func (e Estate) ofConnection(ctx context.Context, c index.Connection, words []st
 				return visit(nil, at)
 			}
 			r := shape.NewResource(audit, task.Service, entry, owner)
-			r.Tags = known(entry.Ref)
-			if !wanted.Match(r) {
+			if !w.fits.Match(r) {
+				return visit(nil, at)
+			}
+			of, why := known(entry.Ref)
+			if r.Tags = of; of == nil && w.onTags {
+				untold.Add(Untold{1, []string{why}})
+			}
+			if !w.tags.Match(r) {
 				return visit(nil, at)
 			}
 			return visit(&r, at)
@@ -165,20 +213,47 @@ func (e Estate) newest(ctx context.Context, id model.ConnectionID) (model.Audit,
 	return audit, tasks, err
 }
 
-// tagsOf are the tags of a connection's resources, as far as an audit listed them.
-func (e Estate) tagsOf(ctx context.Context, of model.ConnectionID) (func(model.Ref) shape.Tags, error) {
-	listed, err := tags.Newest(ctx, e.Store, of)
-	if err != nil || len(listed) == 0 {
-		return func(model.Ref) shape.Tags { return nil }, err
+// tagsOf tells the tags of a connection's resources, or why they are not known.
+func (e Estate) tagsOf(ctx context.Context, c index.Connection) (func(model.Ref) (shape.Tags, string), error) {
+	listed, err := tags.Newest(ctx, e.Store, c.ID)
+	if err != nil {
+		return nil, err
+	}
+	if len(listed) == 0 {
+		return func(model.Ref) (shape.Tags, string) {
+			return nil, fmt.Sprintf("no audit of account %s listed its tags: audit it in full, or with %s among --services", c.Account, tagging.Name)
+		}, nil
 	}
 	all, err := tags.Read(ctx, e.Evidence, listed, func(string) bool { return true })
-	return func(r model.Ref) shape.Tags {
-		known, gap := all.Of(r)
+	if err != nil {
+		return nil, err
+	}
+	return func(r model.Ref) (shape.Tags, string) {
+		of, gap := all.Of(r)
 		if gap != nil {
-			return nil
+			return nil, reason(c.Account, *gap)
 		}
-		return known
-	}, err
+		return of, ""
+	}, nil
+}
+
+// reason says why tags are not known.
+func reason(account string, gap fact.Gap) string {
+	if gap.Reason == fact.Unsupported && gap.Operation == "" {
+		return gap.Detail
+	}
+	region := gap.Region
+	if region == "" {
+		region = "the region of global resources"
+	}
+	what := fmt.Sprintf("%s of account %s was not listed", region, account)
+	if gap.Reason != fact.NotCollected {
+		what += " (" + gap.String() + ")"
+	}
+	if gap.Action != "" {
+		what += ": allow " + gap.Action
+	}
+	return what
 }
 
 // fieldsOf are the fields of resources that words ask for.
