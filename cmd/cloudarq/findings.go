@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/results/filter"
 	"github.com/cloudarq/cloudarq/pkg/results/findings"
 	"github.com/cloudarq/cloudarq/pkg/results/index"
