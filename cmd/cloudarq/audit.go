@@ -10,6 +10,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/audit/score"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
+	"github.com/cloudarq/cloudarq/pkg/services"
 )
 
 func (c *cli) audit() *cobra.Command {
@@ -93,7 +94,28 @@ func (c *cli) summary(ctx context.Context, b backend, audit model.Audit) error {
 	if err != nil {
 		return err
 	}
-	return report.Summary(c.stdout, c.style(c.stdout), audit, failed[:min(worstShown, len(failed))])
+	catalog, err := services.Catalog()
+	if err != nil {
+		return err
+	}
+	style := c.style(c.stdout)
+	if err := report.Summary(c.stdout, style, audit, failed[:min(worstShown, len(failed))]); err != nil {
+		return err
+	}
+	return report.ByService(c.stdout, style, audit, catalog.Check)
+}
+
+// next says what to look at when an audit has ended.
+func (c *cli) next(audit model.Audit) {
+	if audit.Summary == nil || c.output != string(report.Table) {
+		return
+	}
+	if audit.Summary.Counts.Own() > 0 {
+		c.note("what failed, and how to mend it: cloudarq findings list account=%s", audit.AccountID)
+	}
+	if c.server == "" {
+		c.note("a report to pass on: cloudarq report html %s --file report.html", audit.ID)
+	}
 }
 
 func (c *cli) auditDiff(ctx context.Context, words []string) error {

@@ -326,6 +326,7 @@ func (c *cli) finish(ctx context.Context, s *local.State, audit model.Audit, f r
 	if err != nil {
 		return err
 	}
+	c.next(audit)
 	if text := reminder(audit); text != "" {
 		c.note("%s", text)
 	}

@@ -70,6 +70,7 @@ func (c *cli) follow(ctx context.Context, b backend, audit model.Audit, f runFla
 	if err != nil {
 		return err
 	}
+	c.next(ended)
 	if text := reminder(ended); text != "" {
 		c.note("%s", text)
 	}

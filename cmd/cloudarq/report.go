@@ -52,7 +52,11 @@ func (c *cli) reportHTML(ctx context.Context, words []string, file string) error
 		if file == "" {
 			return page.Write(ctx, c.stdout)
 		}
-		return writeFile(file, func(w *bufio.Writer) error { return page.Write(ctx, w) })
+		if err := writeFile(file, func(w *bufio.Writer) error { return page.Write(ctx, w) }); err != nil {
+			return err
+		}
+		c.note("%s has the report of %s", file, report.Count(len(audits), "audit"))
+		return nil
 	})
 }
 
