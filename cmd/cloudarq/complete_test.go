@@ -14,8 +14,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// plainly runs a command as it is.
-func plainly(t *testing.T, args ...string) result {
+// asWritten runs a command as it is.
+func asWritten(t *testing.T, args ...string) result {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	code := run(t.Context(), args, strings.NewReader(""), &stdout, &stderr)
@@ -25,10 +25,8 @@ func plainly(t *testing.T, args ...string) result {
 // completed are the words that a shell offers, and what it is told besides.
 func completed(t *testing.T, data string, args ...string) (offered []string, directive string) {
 	t.Helper()
-	// As a shell has it, the flags before come before the word that is typed.
-	last := len(args) - 1
-	line := slices.Concat([]string{"__complete"}, args[:last], []string{"--data-dir", data, args[last]})
-	r := plainly(t, line...)
+	line := append([]string{"__complete", "--data-dir", data}, args...)
+	r := asWritten(t, line...)
 	if r.code != exitOK {
 		t.Fatalf("%v: %d %s", line, r.code, r.stderr)
 	}
@@ -58,7 +56,7 @@ func TestCompletion(t *testing.T) {
 		"findings list check=kms-key-rota":   "check=kms-key-rotation :4",
 		"findings list resource=x":           ":4", // can be anything
 		"findings list nothing=x":            ":4",
-		"findings list ta":                   "tag: tags= :6",
+		"findings list ta":                   "tags= tag: :6",
 		"resources list resource_t":          "resource_type= :6",
 		"checks list pil":                    "pillar= :6",
 		"checks list kms-key-rot":            "kms-key-rotation :4",
