@@ -14,8 +14,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// asWritten runs a command as it is.
-func asWritten(t *testing.T, args ...string) result {
+// asItIs runs a command as it is.
+func asItIs(t *testing.T, args ...string) result {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	code := run(t.Context(), args, strings.NewReader(""), &stdout, &stderr)
@@ -26,7 +26,7 @@ func asWritten(t *testing.T, args ...string) result {
 func completed(t *testing.T, data string, args ...string) (offered []string, directive string) {
 	t.Helper()
 	line := append([]string{"__complete", "--data-dir", data}, args...)
-	r := asWritten(t, line...)
+	r := asItIs(t, line...)
 	if r.code != exitOK {
 		t.Fatalf("%v: %d %s", line, r.code, r.stderr)
 	}
