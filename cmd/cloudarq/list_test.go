@@ -132,7 +132,7 @@ func everyList(t *testing.T, data string) {
 	}
 	t.Run("identifiers are whole", func(t *testing.T) {
 		found := decode[[]struct{ ID, Check, Account string }](t, cloudarq(t, data, "findings", "list", "severity=critical", "-o", "json", "--limit", "40"))
-		audits := decode[[]model.Audit](t, cloudarq(t, data, "audit", "list", "-o", "json"))
+		audits := wholeAudits(t, data)
 		for _, width := range []int{80, 120, 200} {
 			listed := atWidth(t, width, "findings", "list", "severity=critical", "--data-dir", data).stdout
 			for _, f := range found {
