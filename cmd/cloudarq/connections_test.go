@@ -429,7 +429,7 @@ func byName(t *testing.T, data string, a estate.Account) {
 	t.Helper()
 	all := decode[[]struct {
 		ID      string
-		Account string `json:"account_id"`
+		Account string
 	}](t, cloudarq(t, data, "audit", "list", a.Name, "-o", "json"))
 	if len(all) != 2 || all[0].Account != a.ID || all[1].Account != a.ID {
 		t.Errorf("audits of %s: %+v", a.Name, all)
