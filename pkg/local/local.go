@@ -23,6 +23,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/table/sqlite"
 	"github.com/cloudarq/cloudarq/pkg/policy"
+	"github.com/cloudarq/cloudarq/pkg/results/findings"
 	"github.com/cloudarq/cloudarq/pkg/results/index"
 	"github.com/cloudarq/cloudarq/pkg/results/tags"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -41,6 +42,7 @@ type State struct {
 	table *sqlite.Table
 	blobs *dir.Store
 	index *index.Keepers
+	lists *findings.Lists
 	path  string
 }
 
@@ -71,9 +73,10 @@ func Open(ctx context.Context, path string, catalog *check.Catalog) (*State, err
 		return nil, errors.Join(err, table.Close())
 	}
 	s := store.New(table, catalog.Severity)
+	keepers := &index.Keepers{Store: s, Blobs: blobs, Now: time.Now, Tags: tags.Source{Store: s, Evidence: blobs}.Of}
 	return &State{
 		Catalog: catalog, Store: s, Records: s.For(Organization), Evidence: blobs, table: table, blobs: blobs, path: path,
-		index: &index.Keepers{Store: s, Blobs: blobs, Now: time.Now, Tags: tags.Source{Store: s, Evidence: blobs}.Of},
+		index: keepers, lists: &findings.Lists{Index: keepers, Store: s, Catalog: catalog},
 	}, nil
 }
 
@@ -181,7 +184,8 @@ func (s *State) begin(ctx context.Context, p *pipeline.Pipeline, run Run) (model
 	if err != nil {
 		return model.Audit{}, err
 	}
-	r.Connection.Schedule = known.Schedule
+	// What it asks for by itself: this audit may be a part of that.
+	r.Connection.Schedule, r.Connection.Checks, r.Connection.Services, r.Connection.Regions = known.Schedule, known.Checks, known.Services, known.Regions
 	return p.Plan(ctx, r)
 }
 

@@ -54,6 +54,9 @@ type Audit struct {
 	// Narrowed says that the account has enabled more regions than those audited, or
 	// may have.
 	Narrowed bool `json:"narrowed,omitempty"`
+	// Part says that the audit was to look at less than its connection asks for: fewer
+	// services, checks or regions. It does not say how the account stands.
+	Part bool `json:"part,omitempty"`
 	// Unused says that what AWS makes by default and nothing uses is judged as well.
 	Unused bool `json:"unused_defaults,omitempty"`
 

@@ -26,7 +26,8 @@ func (o *Organization) PutConnection(ctx context.Context, c *model.Connection) e
 }
 
 // ChangeConnection is PutConnection for what somebody wants changed, which the admin log
-// says. One that moves to another project takes its findings with it.
+// says. One that moves to another project takes its findings with it, and lists know at once
+// what it is called.
 func (o *Organization) ChangeConnection(ctx context.Context, by model.Change, c *model.Connection) error {
 	item, err := encode(o.connectionKey(c.ID), table.Key{}, c.Version, c)
 	if err == nil {

@@ -107,7 +107,12 @@ const (
 // connection, or the end of its next audit.
 func (o *Organization) move(ctx context.Context, c *model.Connection, now time.Time, write func(context.Context) error) error {
 	if c.Version == 0 {
-		return write(ctx)
+		if err := write(ctx); err != nil {
+			return err
+		}
+		// From now on it is one that was never audited. If that is not noted, its first audit,
+		// or verification, does it.
+		return o.remark(ctx, c.ID)
 	}
 	before, err := o.connectionItself(ctx, c.ID)
 	if isMissing(err) || err == nil && before.Version != c.Version {
@@ -119,6 +124,9 @@ func (o *Organization) move(ctx context.Context, c *model.Connection, now time.T
 	if before.Project == c.Project {
 		if err = write(ctx); err == nil {
 			err = o.endMove(ctx, c.ID, "", now)
+		}
+		if err == nil && (before.Name != c.Name || before.AccountID != c.AccountID) {
+			err = o.remark(ctx, c.ID)
 		}
 		return err
 	}
@@ -147,6 +155,11 @@ func (o *Organization) move(ctx context.Context, c *model.Connection, now time.T
 		return err // and the write may be on its way still
 	}
 	return errors.Join(err, o.endMove(context.WithoutCancel(ctx), c.ID, by, now))
+}
+
+// remark says that lists are to look at a connection again.
+func (o *Organization) remark(ctx context.Context, connection model.ConnectionID) error {
+	return o.mark(ctx, connection, func(*Mark) error { return nil })
 }
 
 // endMove shows the findings of a connection to whom its project says, unless others still

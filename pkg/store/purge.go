@@ -294,7 +294,7 @@ func (w *sweep) walk(ctx context.Context, scopes []string) error {
 		keys = append(keys, o.dataKeyKey(DataKeyOf(connection, id)), o.sealedKey(connection, id))
 	}
 	for _, key := range append(keys, []table.Key{
-		{PK: o.key("CLOCK", string(startClock)), SK: string(connection)}, o.claimKey(connection), o.stateKey(connection), o.verifiedKey(connection), o.accessRecord(connection), o.dataKeyKey(string(connection)),
+		{PK: o.key("CLOCK", string(startClock)), SK: string(connection)}, o.claimKey(connection), o.stateKey(connection), o.verifiedKey(connection), o.markKey(connection), o.accessRecord(connection), o.dataKeyKey(string(connection)),
 	}...) {
 		_, err := o.table.Get(ctx, key)
 		if err == nil {

@@ -9,24 +9,32 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
-// What is different between two audits, as the difference's name.
+// ChangeKind is what is different between two audits.
+type ChangeKind string
+
+// The changes, what matters most first.
 const (
-	FailsNow    = "new"           // did not fail before
-	Fixed       = "resolved"      // failed before; passes, does not apply or is gone
-	ReasonMoved = "changed"       // fails in both, for another reason
-	BlindNow    = "newly blind"   // was assessed, cannot be any more
-	VisibleNow  = "newly visible" // could not be assessed, passes now
+	FailsNow    ChangeKind = "new"           // did not fail before
+	ReasonMoved ChangeKind = "changed"       // fails in both, for another reason
+	BlindNow    ChangeKind = "newly_blind"   // was assessed, cannot be any more
+	Fixed       ChangeKind = "resolved"      // failed before; passes, does not apply or is gone
+	VisibleNow  ChangeKind = "newly_visible" // could not be assessed, passes now
 )
+
+// ChangeKinds are all of them, what matters most first.
+func ChangeKinds() []ChangeKind {
+	return []ChangeKind{FailsNow, ReasonMoved, BlindNow, Fixed, VisibleNow}
+}
 
 // Difference is one verdict that is not what it was.
 type Difference struct {
-	What   string        `json:"what"`
-	Check  model.CheckID `json:"check"`
-	Ref    model.Ref     `json:"resource"`
-	Kind   string        `json:"resource_type"`
-	Before check.Status  `json:"before,omitempty"` // empty: the resource was not there
-	After  check.Status  `json:"after,omitempty"`
-	Reason string        `json:"reason"`
+	What   ChangeKind
+	Check  model.CheckID
+	Ref    model.Ref
+	Kind   string
+	Before check.Status // empty: the resource was not there
+	After  check.Status
+	Reason string
 }
 
 type subject struct {
@@ -89,7 +97,7 @@ func (c *Comparison) After(e evidence.Entry) error {
 		at := subject{v.Check, e.Ref.String()}
 		was := c.before[at]
 		c.after[at] = true
-		what := ""
+		what := ChangeKind("")
 		switch {
 		case v.Cause != "": // it differs with its cause
 		case v.Status == check.Fail && (was.status != check.Fail || was.cause != ""):
@@ -112,7 +120,7 @@ func (c *Comparison) After(e evidence.Entry) error {
 	return nil
 }
 
-// Finish is what is different, sorted by check and resource. What the newer
+// Finish is what is different, sorted by change, check and resource. What the newer
 // audit has no line for is gone where its listing is complete, and out of sight
 // where it is not; where it was not listed at all nothing is said of it.
 func (c *Comparison) Finish() []Difference {
@@ -128,8 +136,13 @@ func (c *Comparison) Finish() []Difference {
 			c.found = append(c.found, Difference{Fixed, at.check, was.ref, was.kind, was.status, "", model.WhyGone})
 		}
 	}
-	slices.SortFunc(c.found, func(a, b Difference) int {
-		return cmp.Or(cmp.Compare(a.What, b.What), cmp.Compare(a.Check, b.Check), cmp.Compare(a.Ref.String(), b.Ref.String()))
-	})
+	Sort(c.found)
 	return c.found
+}
+
+// Sort puts differences in order: by change, what matters most first, check and resource.
+func Sort(all []Difference) {
+	slices.SortFunc(all, func(a, b Difference) int {
+		return cmp.Or(slices.Index(ChangeKinds(), a.What)-slices.Index(ChangeKinds(), b.What), cmp.Compare(a.Check, b.Check), cmp.Compare(a.Ref.String(), b.Ref.String()))
+	})
 }

@@ -45,12 +45,12 @@ func TestCompare(t *testing.T) {
 		"deleted, global":    {[]evidence.Entry{seen("a", "r", fail)}, []evidence.Entry{listing(model.Global, nil)}, []string{"resolved"}},
 		"not looked for":     {[]evidence.Entry{seen("a", "elsewhere", fail)}, []evidence.Entry{listing(model.Global, nil)}, nil},
 		"passing one gone":   {[]evidence.Entry{seen("a", "r", pass)}, []evidence.Entry{listing("r", nil)}, nil},
-		"cannot be listed":   {[]evidence.Entry{seen("a", "r", fail), seen("b", "r", pass)}, []evidence.Entry{listing("r", &denied)}, []string{"newly blind", "newly blind"}},
+		"cannot be listed":   {[]evidence.Entry{seen("a", "r", fail), seen("b", "r", pass)}, []evidence.Entry{listing("r", &denied)}, []string{"newly_blind", "newly_blind"}},
 		"region not audited": {[]evidence.Entry{seen("a", "r", fail)}, []evidence.Entry{listing("other", nil)}, nil},
-		"cannot be read":     {[]evidence.Entry{seen("a", "r", pass)}, []evidence.Entry{seen("a", "r", blind), listing("r", nil)}, []string{"newly blind"}},
+		"cannot be read":     {[]evidence.Entry{seen("a", "r", pass)}, []evidence.Entry{seen("a", "r", blind), listing("r", nil)}, []string{"newly_blind"}},
 		"not asked for":      {[]evidence.Entry{seen("a", "r", fail)}, []evidence.Entry{seen("a", "r", check.Unassessed(fact.Gap{Reason: fact.NotCollected})), listing("r", nil)}, nil},
 		"still blind":        {[]evidence.Entry{seen("a", "r", blind)}, []evidence.Entry{seen("a", "r", blind), listing("r", nil)}, nil},
-		"visible, passes":    {[]evidence.Entry{seen("a", "r", blind)}, []evidence.Entry{seen("a", "r", pass), listing("r", nil)}, []string{"newly visible"}},
+		"visible, passes":    {[]evidence.Entry{seen("a", "r", blind)}, []evidence.Entry{seen("a", "r", pass), listing("r", nil)}, []string{"newly_visible"}},
 		"visible, fails":     {[]evidence.Entry{seen("a", "r", blind)}, []evidence.Entry{seen("a", "r", fail), listing("r", nil)}, []string{"new"}},
 		"other reason":       {[]evidence.Entry{seen("a", "r", fail)}, []evidence.Entry{seen("a", "r", other), listing("r", nil)}, []string{"changed"}},
 	} {
@@ -69,7 +69,7 @@ func TestCompare(t *testing.T) {
 			}
 			var got []string
 			for _, d := range comparison.Finish() {
-				got = append(got, d.What)
+				got = append(got, string(d.What))
 			}
 			if d := cmp.Diff(c.want, got); d != "" {
 				t.Errorf("differences (-want +got):\n%s", d)

@@ -141,7 +141,25 @@ func (p *Pipeline) newAudit(r Request) (model.Audit, []model.Task, error) {
 	for _, c := range selection.Checks {
 		audit.Checks = append(audit.Checks, c.ID)
 	}
+	audit.Part = p.leavesOut(audit, r.Connection)
 	return audit, serviceTasks(audit), nil
+}
+
+// leavesOut reports whether an audit is to look at less than its connection asks for, or
+// may be: what the connection asks for may not be there any more.
+func (p *Pipeline) leavesOut(audit model.Audit, c model.Connection) bool {
+	checks, err := p.Catalog.Select(c.Checks)
+	if err != nil {
+		return true
+	}
+	asked, err := Resolve(p.Catalog, checks, c.Services)
+	if err != nil || slices.ContainsFunc(asked.Checks, func(k check.Check) bool { return !slices.Contains(audit.Checks, k.ID) }) {
+		return true
+	}
+	if len(c.Regions) == 0 { // all that the account has
+		return audit.Narrowed
+	}
+	return len(audit.Regions) > 0 && Narrowed(audit.Regions, c.Regions)
 }
 
 func serviceTasks(audit model.Audit) []model.Task {

@@ -3,8 +3,6 @@
 package score
 
 import (
-	"strconv"
-
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -64,37 +62,27 @@ type group struct {
 	critical     bool
 }
 
-// groups are the checks by their group.
-type groups map[model.CheckID]*group
-
 // add adds a check that passed and failed so often. One that did neither does not
 // count.
-func (g groups) add(id model.CheckID, severity model.Severity, pass, fail int) {
+func (g *group) add(severity model.Severity, pass, fail int) {
 	if pass+fail == 0 {
 		return
 	}
-	at := g[id]
-	if at == nil {
-		at = &group{}
-		g[id] = at
-	}
 	weight := int64(severity.Weight())
-	at.weight = max(at.weight, weight*whole)
+	g.weight = max(g.weight, weight*whole)
 	if fail == 0 {
 		return
 	}
-	at.lost = max(at.lost, weight*half+weight*half*int64(fail)/int64(pass+fail))
-	at.critical = at.critical || severity == model.Critical
+	g.lost = max(g.lost, weight*half+weight*half*int64(fail)/int64(pass+fail))
+	g.critical = g.critical || severity == model.Critical
 }
 
-func (g groups) sum() (s sum) {
-	for _, at := range g {
-		s.weight, s.lost = s.weight+at.weight, s.lost+at.lost
-		if at.critical {
-			s.critical++
-		}
+// add adds a group.
+func (s *sum) add(g group) {
+	s.weight, s.lost = s.weight+g.weight, s.lost+g.lost
+	if g.critical {
+		s.critical++
 	}
-	return s
 }
 
 // uncapped is what is left of the weight, in tenths of a percent. It is rounded
@@ -118,24 +106,39 @@ func percent(tenths int64) float64 { return float64(tenths) / 10 }
 // With nothing assessed the value is 0 and Assessed says so; with nothing
 // applicable the coverage is 1.
 func Of(lines ...Line) model.Score {
-	seen, worst, best := groups{}, groups{}, groups{}
+	// A group as it was seen, and as it would be if all that was not assessed had failed,
+	// or passed.
+	type bounds struct{ seen, worst, best group }
+	all := make([]bounds, 0, len(lines))
+	at := make(map[model.CheckID]int, len(lines))
 	s := model.Score{Version: model.ScoreVersion, Coverage: 1}
-	for i, l := range lines {
+	for _, l := range lines {
 		c := l.Counts
-		if l.Group == "" {
-			l.Group = model.CheckID(strconv.Itoa(i)) // no check's id
+		if c.Pass+c.Fail+c.NotAssessed == 0 {
+			continue
 		}
-		seen.add(l.Group, l.Severity, c.Pass, c.Fail)
-		worst.add(l.Group, l.Severity, c.Pass, c.Fail+c.NotAssessed)
-		best.add(l.Group, l.Severity, c.Pass+c.NotAssessed, c.Fail)
+		i, known := at[l.Group]
+		if !known || l.Group == "" { // which stands alone
+			i = len(all)
+			all = append(all, bounds{})
+			at[l.Group] = i
+		}
+		all[i].seen.add(l.Severity, c.Pass, c.Fail)
+		all[i].worst.add(l.Severity, c.Pass, c.Fail+c.NotAssessed)
+		all[i].best.add(l.Severity, c.Pass+c.NotAssessed, c.Fail)
 		s.Assessed += c.Pass + c.Fail
 		s.Applicable += c.Pass + c.Fail + c.NotAssessed
 	}
 	if s.Applicable > 0 {
 		s.Coverage = float64(s.Assessed) / float64(s.Applicable)
 	}
-	is := seen.sum()
+	var is, worst, best sum
+	for _, g := range all {
+		is.add(g.seen)
+		worst.add(g.worst)
+		best.add(g.best)
+	}
 	s.Critical, s.Cap, s.Uncapped = is.critical, capAt(is.critical), percent(is.uncapped())
-	s.Value, s.Worst, s.Best = percent(is.value()), percent(worst.sum().value()), percent(best.sum().value())
+	s.Value, s.Worst, s.Best = percent(is.value()), percent(worst.value()), percent(best.value())
 	return s
 }

@@ -52,6 +52,14 @@ func Parse[T any](fields Fields[T], words []string) (Filter[T], error) {
 	return f, err
 }
 
+// WordError says what is wrong with a word of a filter, of which the field is known, or none
+// is named.
+type WordError struct{ Word, Why string }
+
+func (e *WordError) Error() string { return fmt.Sprintf("filter %q: %s", e.Word, e.Why) }
+
+func wrong(word, why string) error { return &WordError{word, why} }
+
 // Terms reads the words of a filter whose fields have these names. A name that ends with
 // a colon is of all fields that begin with it. An unknown field is a *check.UnknownError.
 func Terms(names, words []string) ([]Term, error) {
@@ -69,7 +77,7 @@ func Terms(names, words []string) ([]Term, error) {
 func parse(names []string, word string) (t Term, err error) {
 	name, operator, value, ok := split(word)
 	if !ok {
-		return t, fmt.Errorf("filter %q: want FIELD=VALUE, FIELD!=VALUE, FIELD>=DATE or FIELD<=DATE", word)
+		return t, wrong(word, "want FIELD=VALUE, FIELD!=VALUE, FIELD>=DATE or FIELD<=DATE")
 	}
 	if !slices.ContainsFunc(names, func(n string) bool {
 		return n == name || strings.HasSuffix(n, ":") && len(name) > len(n) && strings.HasPrefix(name, n)
@@ -80,15 +88,15 @@ func parse(names []string, word string) (t Term, err error) {
 	wanted := strings.Split(value, ",")
 	if strings.ContainsAny(operator, "<>") {
 		if len(wanted) != 1 {
-			return t, fmt.Errorf("filter %q: compare with one date", word)
+			return t, wrong(word, "compare with one date")
 		}
 		if t.bound, err = day(value); err != nil {
-			return t, fmt.Errorf("filter %q: %w", word, err)
+			return t, wrong(word, err.Error())
 		}
 	}
 	for _, w := range wanted {
 		if _, err := path.Match(w, ""); err != nil {
-			return t, fmt.Errorf("filter %q: pattern %q: %w", word, w, err)
+			return t, wrong(word, fmt.Sprintf("pattern %q: %s", w, err))
 		}
 		t.wanted = append(t.wanted, newPattern(w))
 	}

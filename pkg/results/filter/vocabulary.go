@@ -1,7 +1,6 @@
 package filter
 
 import (
-	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -72,7 +71,7 @@ func (v Vocabulary) Field(name string) (Field, bool) {
 func (v Vocabulary) word(word string) (string, error) {
 	name, operator, value, ok := split(word)
 	if !ok {
-		return "", fmt.Errorf("filter %q: want FIELD=VALUE, FIELD!=VALUE, FIELD>=DATE or FIELD<=DATE", word)
+		return "", wrong(word, "want FIELD=VALUE, FIELD!=VALUE, FIELD>=DATE or FIELD<=DATE")
 	}
 	f, ok := v.Field(name)
 	if !ok {
@@ -93,7 +92,7 @@ func (v Vocabulary) word(word string) (string, error) {
 	case f.Dates:
 		values, err = f.days(word, value)
 	case compares && !f.Ordered:
-		return "", fmt.Errorf("filter %q: %s has no order: use = or !=", word, name)
+		return "", wrong(word, name+" has no order: use = or !=")
 	case compares:
 		values, err = f.compared(operator, value)
 		operator = "="
@@ -114,7 +113,7 @@ func (f Field) days(word, value string) ([]string, error) {
 		}
 		at, err := day(one)
 		if err != nil {
-			return nil, fmt.Errorf("filter %q: %w", word, err)
+			return nil, wrong(word, err.Error())
 		}
 		if len(one) == len(time.DateOnly) {
 			all = append(all, at.Format(time.DateOnly)+"T*")
@@ -139,7 +138,7 @@ func (f Field) compared(operator, value string) ([]string, error) {
 		}
 	}
 	if len(fit) == 0 {
-		return nil, fmt.Errorf("filter %s%s%s: there is none", f.Name, operator, value)
+		return nil, wrong(f.Name+operator+value, "there is none")
 	}
 	return fit, nil
 }
@@ -175,7 +174,7 @@ func (f Field) meant(word string) ([]string, error) {
 	}
 	if strings.ContainsAny(word, `*?[\`) {
 		if _, err := path.Match(word, ""); err != nil {
-			return nil, fmt.Errorf("filter on %s: pattern %q: %w", f.Name, word, err)
+			return nil, wrong(f.Name+"="+word, err.Error())
 		}
 		p := newPattern(word)
 		if slices.ContainsFunc(known, func(v string) bool { return p.match(fold(v)) }) {

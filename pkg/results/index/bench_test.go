@@ -52,7 +52,7 @@ func segments(b *testing.B) (all [][]byte) {
 	b.Helper()
 	for n := range benchConnections {
 		entries := estate(n, benchFindings/benchConnections)
-		raw, err := index.Encode(index.Head{Connection: entries[0].Connection, Read: began}, entries)
+		raw, err := index.Encode(index.Head{Connection: entries[0].Connection, Read: began}, nil, entries)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -68,7 +68,7 @@ func BenchmarkBuild(b *testing.B) {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			size := 0
 			for b.Loop() {
-				raw, err := index.Encode(index.Head{Connection: "c", Read: began}, entries)
+				raw, err := index.Encode(index.Head{Connection: "c", Read: began}, nil, entries)
 				if err != nil {
 					b.Fatal(err)
 				}

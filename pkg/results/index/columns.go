@@ -63,6 +63,7 @@ type dictionary struct {
 	severities, states               *words // of at most 256
 	accounts, prefixes, tagWords     *words
 	tagSets                          *words // pairs of tagWords, four bytes each; "" is unknown
+	checkSets                        *words // of standings: numbers of checks, four bytes each
 }
 
 func newDictionary() *dictionary {
@@ -71,12 +72,13 @@ func newDictionary() *dictionary {
 		checks: newWords("checks", 1<<16), services: newWords("services", 1<<16), kinds: newWords("types", 1<<16), regions: newWords("regions", 1<<16),
 		severities: newWords("severities", 1<<8), states: newWords("states", 1<<8),
 		accounts: newWords("accounts", most), prefixes: newWords("prefixes", most), tagWords: newWords("tags", most), tagSets: newWords("sets of tags", most),
+		checkSets: newWords("sets of checks", most),
 	}
 }
 
 // len is how many words there are that come and go with resources.
 func (dict *dictionary) len() int {
-	return len(dict.prefixes.list()) + len(dict.accounts.list()) + len(dict.tagWords.list()) + len(dict.tagSets.list())
+	return len(dict.prefixes.list()) + len(dict.accounts.list()) + len(dict.tagWords.list()) + len(dict.tagSets.list()) + len(dict.checkSets.list())
 }
 
 // noTags is the set of a resource that is known to have none: no pair is of one byte.
@@ -110,6 +112,7 @@ func newColumn[T uint8 | uint16 | uint32](each []T) column[T] {
 // segment is the findings of one connection in memory.
 type segment struct {
 	Head
+	standing                    *standing
 	ids                         []byte
 	check, service, kind, cause column[uint16]
 	severity, state             column[uint8]
@@ -164,7 +167,7 @@ func (s *segment) bytes() int {
 	for _, t := range s.texts {
 		n += len(t) + 24
 	}
-	return n + 512
+	return n + s.standing.bytes() + 512
 }
 
 // decode reads a segment, whose words become those of the dictionary.
@@ -173,7 +176,7 @@ func (dict *dictionary) decode(in []byte) (*segment, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &segment{Head: head}
+	s := &segment{Head: head, standing: dict.readStanding(d)}
 	rows := d.count(idBytes)
 	s.ids = append([]byte(nil), d.in[:rows*idBytes]...)
 	d.in = d.in[rows*idBytes:]

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/index"
 )
 
@@ -18,12 +19,18 @@ const head = 5 + sha256.Size
 // multiple of what it has bytes.
 func FuzzSegment(f *testing.F) {
 	for _, n := range []int{0, 1, 7, 600} {
-		raw, err := index.Encode(index.Head{Connection: "c", Epoch: "e", Generation: 3, Read: began, Writing: began}, estate(1, n))
+		raw, err := index.Encode(index.Head{Connection: "c", Epoch: "e", Generation: 3, Read: began, Writing: began}, nil, estate(1, n))
 		if err != nil {
 			f.Fatal(err)
 		}
 		f.Add(raw[head:])
 	}
+	all, rules := rulesOf(f)
+	with, err := index.Encode(index.Head{Connection: "c"}, wholeEstate(all, 1), nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(with[head:])
 	f.Add([]byte("\x01c\x01e\x03\x02\x02\xff\xff\xff\xff\xff\xff\xff\xff\x7f"))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		view, err := index.Load(signed("CAQS", body))
@@ -37,6 +44,14 @@ func FuzzSegment(f *testing.F) {
 			t.Fatalf("%d bytes of %d", view.Bytes(), len(body))
 		}
 		who := index.Caller{Sees: func(string) bool { return true }}
+		view.Totals(rules, who, nil)
+		page, err := view.Scores(t.Context(), rules, plain{}, who, index.ScoresQuery{Limit: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, one := range page.Accounts {
+			view.Coverages(rules, who, []model.ConnectionID{one.Connection})
+		}
 		for _, words := range [][]string{nil, {"resource=*a*", "tag:env!=x", "first_seen>=2020-01-01"}} {
 			_, err := view.Ask(t.Context(), checks, plain{}, who, index.Query{Words: words, Limit: 500, Groups: []index.Group{{Field: "resource", Limit: 10}, {Field: "tag:env", Limit: 10}}})
 			if err != nil && !errors.Is(err, index.ErrDamaged) {
@@ -65,7 +80,7 @@ func signed(magic string, body []byte) []byte {
 // TestAlteredIsDamaged changes each byte of a segment, and cuts it off at each.
 func TestAlteredIsDamaged(t *testing.T) {
 	t.Parallel()
-	raw, err := index.Encode(index.Head{Connection: "c", Epoch: "e", Generation: 3, Read: began}, estate(1, 20))
+	raw, err := index.Encode(index.Head{Connection: "c", Epoch: "e", Generation: 3, Read: began}, nil, estate(1, 20))
 	if err != nil {
 		t.Fatal(err)
 	}

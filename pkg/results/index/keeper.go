@@ -314,26 +314,44 @@ func (k *Keeper) Forget(ctx context.Context, connection model.ConnectionID) erro
 // make reads the findings of a connection after its mark, and stores them as a segment.
 func (k *Keeper) make(ctx context.Context, mark store.Mark) ([]byte, error) {
 	head := Head{Connection: mark.Connection, Epoch: mark.Epoch, Generation: mark.Version, Read: k.Now().UTC(), Writing: mark.Writing().UTC()}
-	entries, err := k.entries(ctx, mark.Connection)
-	if err != nil {
+	var how *Standing
+	var entries []Entry
+	c, err := k.Store.AnyConnection(ctx, mark.Connection)
+	switch {
+	case errors.Is(err, store.ErrNotFound) || err == nil && c.State == model.ConnectionDeleted:
+		head.Gone = true
+	case err != nil:
 		return nil, err
+	default:
+		head.Name, head.Account = c.Name, c.AccountID
+		if how, err = k.standing(ctx, mark.Connection); err != nil {
+			return nil, err
+		}
+		if entries, err = k.entries(ctx, mark.Connection); err != nil {
+			return nil, err
+		}
 	}
-	raw, err := Encode(head, entries)
+	raw, err := Encode(head, how, entries)
 	if err == nil {
 		err = k.put(ctx, k.segmentKey(mark.Connection), raw)
 	}
 	return raw, err
 }
 
-// entries are the findings of a connection in the table: none of one that is deleted.
-func (k *Keeper) entries(ctx context.Context, connection model.ConnectionID) ([]Entry, error) {
-	c, err := k.Store.AnyConnection(ctx, connection)
-	if errors.Is(err, store.ErrNotFound) || err == nil && c.State == model.ConnectionDeleted {
+// standing is how a connection stands by its newest whole audit; nil if it has none.
+func (k *Keeper) standing(ctx context.Context, connection model.ConnectionID) (*Standing, error) {
+	a, err := k.Store.LatestAudit(ctx, connection, Whole)
+	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
+	return StandingOf(a), nil
+}
+
+// entries are the findings of a connection in the table.
+func (k *Keeper) entries(ctx context.Context, connection model.ConnectionID) (all []Entry, err error) {
 	tags := func(model.Ref) (map[string]string, bool) { return nil, false }
 	if k.Tags != nil {
 		if tags, err = k.Tags(ctx, connection); err != nil {

@@ -114,6 +114,10 @@ type QueryError struct{ Why string }
 
 func (e *QueryError) Error() string { return e.Why }
 
+// TagsUnknown is the value of the field tags of what has tags or not, which nobody knows.
+// Others are "none" and "some".
+const TagsUnknown = "unknown"
+
 // tagPrefix begins the fields that are tags.
 const tagPrefix = "tag:"
 
@@ -142,7 +146,7 @@ func (v *View) Bytes() (n int) {
 	for _, s := range v.segments {
 		n += s.bytes()
 	}
-	for _, w := range []*words{v.dict.checks, v.dict.services, v.dict.kinds, v.dict.regions, v.dict.accounts, v.dict.prefixes, v.dict.tagWords, v.dict.tagSets} {
+	for _, w := range []*words{v.dict.checks, v.dict.services, v.dict.kinds, v.dict.regions, v.dict.accounts, v.dict.prefixes, v.dict.tagWords, v.dict.tagSets, v.dict.checkSets} {
 		for _, word := range w.list() {
 			n += len(word) + 64
 		}
@@ -441,7 +445,7 @@ func (s *scan) resume(ctx context.Context, sealer Sealer, who Caller, q Query) e
 
 // Filterable are the fields that words of a filter ask of; tag: is that of all tags.
 func Filterable() []string {
-	return slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(Fields(nil))), "connection", "project", tagPrefix)))
+	return slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(Fields(nil))), "connection", "project", "tags", tagPrefix)))
 }
 
 // Sortable are the fields that findings can be sorted by.
@@ -451,5 +455,5 @@ func Sortable() []string {
 
 // Groupable are the fields that findings can be counted by, beside tag:KEY.
 func Groupable() []string {
-	return []string{"account", "blind", "cause", "check", "connection", "folded", "framework", "pillar", "project", "region", "resource", "resource_type", "service", "severity", "state", "status"}
+	return []string{"account", "blind", "cause", "check", "connection", "folded", "framework", "pillar", "project", "region", "resource", "resource_type", "service", "severity", "state", "status", "tags"}
 }

@@ -130,6 +130,16 @@ func (m *moment) field(name string) (field, bool) {
 			}
 			return []string{"pass"}
 		}), true
+	case "tags":
+		return fieldOf(m.tagSets, func(s *segment, at int) uint32 { return s.tags.at(int(s.resource[at])) }, func(set string) []string {
+			switch set {
+			case "":
+				return []string{TagsUnknown}
+			case noTags:
+				return []string{"none"}
+			}
+			return []string{"some"}
+		}), true
 	case "resource_type":
 		return fieldOf(m.kinds, func(s *segment, at int) uint16 { return s.kind.at(at) }, itself), true
 	}

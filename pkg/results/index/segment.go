@@ -23,6 +23,7 @@ import (
 //
 //	"CAQS", version, SHA-256 of what follows,
 //	head:      connection, mark, when it was read, when its writers are over
+//	standing:  whether it was audited, and what the newest whole audit counted
 //	ids:       16 bytes a finding, in order
 //	words:     every short string once, in order; columns name them by number
 //	tags:      sets of tags, each once
@@ -55,11 +56,16 @@ type Head struct {
 	Read       time.Time
 	// Writing is until when writers that had begun then may have gone on; zero is none.
 	Writing time.Time
+	// Gone says that there was no such connection any more.
+	Gone bool
+	// Name and Account are what the connection is called by, as far as it had them.
+	Name, Account string
 }
 
-// Encode writes the findings of one connection as a segment. Of two with one id, which a
-// check that moved to another scope leaves, the open one counts, and then the newer one.
-func Encode(head Head, entries []Entry) ([]byte, error) {
+// Encode writes the findings of one connection, and how it stands, as a segment; a nil
+// standing is of one that was never audited as a whole. Of two findings with one id, which
+// a check that moved to another scope leaves, the open one counts, and then the newer one.
+func Encode(head Head, how *Standing, entries []Entry) ([]byte, error) {
 	rows := distinct(entries)
 	e := encoder{words: map[string]uint64{}, tagSets: map[string]uint64{}, resources: map[place]uint64{}}
 	e.learn(rows)
@@ -68,6 +74,10 @@ func Encode(head Head, entries []Entry) ([]byte, error) {
 	e.number(uint64(max(0, head.Generation)))
 	e.time(head.Read)
 	e.time(head.Writing)
+	e.truth(head.Gone)
+	e.string(head.Name)
+	e.string(head.Account)
+	e.standing(how)
 	e.number(uint64(len(rows)))
 	for _, r := range rows {
 		id, err := hex.DecodeString(string(r.ID))
@@ -158,6 +168,14 @@ type encoder struct {
 }
 
 func (e *encoder) number(n uint64) { e.out = binary.AppendUvarint(e.out, n) }
+
+func (e *encoder) truth(is bool) {
+	n := uint64(0)
+	if is {
+		n = 1
+	}
+	e.number(n)
+}
 
 func (e *encoder) string(s string) {
 	e.number(uint64(len(s)))
@@ -368,6 +386,8 @@ func (d *decoder) below(bound int) int {
 	return int(n) //nolint:gosec // within bounds
 }
 
+func (d *decoder) truth() bool { return d.below(2) == 1 }
+
 // readHead reads what a segment is of, after its checksum is found to be right.
 func readHead(in []byte) (Head, *decoder, error) {
 	start := len(segmentMagic) + 1 + sha256.Size
@@ -388,5 +408,6 @@ func readHead(in []byte) (Head, *decoder, error) {
 		d.fail("a generation that cannot be")
 	}
 	head.Generation, head.Read, head.Writing = int64(generation), d.time(), d.time() //nolint:gosec // within bounds
+	head.Gone, head.Name, head.Account = d.truth(), d.string(), d.string()
 	return head, d, d.err
 }

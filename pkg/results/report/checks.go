@@ -9,6 +9,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 )
 
 // Check is a check with its texts, as the catalogue lists it.
@@ -45,16 +46,16 @@ func Describe(catalog *check.Catalog, checks []check.Check) ([]Check, error) {
 func CheckColumns() []Column[Check] {
 	return []Column[Check]{
 		{Name: "id", Value: func(k Check) string { return string(k.ID) }},
-		{Name: "severity", Value: func(k Check) string { return string(k.Severity) }},
+		{Name: "severity", Value: func(k Check) string { return string(k.Severity) }, Compare: BySeverity(func(k Check) model.Severity { return k.Severity })},
 		{Name: "service", Value: func(k Check) string { return k.Service }, Wide: true},
 		{Name: "pillar", Value: func(k Check) string { return string(k.Pillar) }, Wide: true},
 		{Name: "resource_type", Value: func(k Check) string { return k.ResourceType }, Wide: true},
-		{Name: "title", Value: func(k Check) string { return k.Title }},
-		{Name: "optional", Value: func(k Check) string { return k.Optional }, Wide: true},
+		{Name: "title", Value: func(k Check) string { return k.Title }, Fit: Prose},
+		{Name: "optional", Value: func(k Check) string { return k.Optional }, Fit: Prose, Wide: true},
 		{Name: "cause", Value: func(k Check) string { return strings.Join(words(k.Causes), " ") }, Wide: true},
-		{Name: "controls", Value: func(k Check) string { return pairs(k.Controls) }, Wide: true},
-		{Name: "aliases", Value: func(k Check) string { return pairs(k.Aliases) }, Wide: true},
-		{Name: "partly", Value: func(k Check) string { return strings.Join(Differences(k.Partly), "; ") }, Wide: true},
+		{Name: "controls", Value: func(k Check) string { return pairs(k.Controls) }, Fit: Prose, Wide: true},
+		{Name: "aliases", Value: func(k Check) string { return pairs(k.Aliases) }, Fit: Prose, Wide: true},
+		{Name: "partly", Value: func(k Check) string { return strings.Join(Differences(k.Partly), "; ") }, Fit: Prose, Wide: true},
 	}
 }
 
@@ -117,16 +118,16 @@ func Explain(w io.Writer, k Check) error {
 	if partly := Differences(k.Partly); len(partly) > 0 {
 		fmt.Fprintf(&b, "Partly     %s\n", strings.Join(partly, "\n           "))
 	}
-	fmt.Fprintf(&b, "\nWhy it matters\n%s\n\nHow to fix it\n%s", indent(k.Risk), remedies(k.Remediation))
+	fmt.Fprintf(&b, "\nWhy it matters\n%s\n\nHow to fix it\n%s", indent(k.Risk), remedies(shape.NewRemediation(k.Remediation)))
 	fmt.Fprintf(&b, "\nRead more\n%s\n", indent(strings.Join(k.References, "\n")))
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func remedies(r check.Remediation) string {
+func remedies(r shape.Remediation) string {
 	var b strings.Builder
 	for _, way := range []struct{ name, text string }{
-		{"Console", r.Console}, {"CLI", r.CLI}, {"Terraform", r.Terraform.Sentence}, {"CloudFormation", r.CloudFormation.Sentence},
+		{"Console", r.Console}, {"CLI", r.CLI}, {"Terraform", r.Terraform}, {"CloudFormation", r.CloudFormation},
 	} {
 		if way.text != "" {
 			fmt.Fprintf(&b, "  %s:\n%s\n", way.name, wrap(way.text, "    "))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 )
 
 //go:embed html.css
@@ -34,12 +35,12 @@ type section struct {
 type group struct {
 	check    model.CheckID
 	severity model.Severity
-	failures []Verdict
+	failures []shape.Verdict
 }
 
 // Add adds an audit that ended with a summary, with its failures sorted by
 // gravity.
-func (p *Page) Add(audit model.Audit, failures []Verdict) {
+func (p *Page) Add(audit model.Audit, failures []shape.Verdict) {
 	s := section{audit: audit}
 	for _, f := range failures {
 		if n := len(s.groups); n == 0 || s.groups[n-1].check != f.Check {
@@ -71,7 +72,7 @@ func by(version string) string {
 	return ", by CloudArq " + version
 }
 
-func resourceName(v Verdict) string {
+func resourceName(v shape.Verdict) string {
 	if v.Part == "" {
 		return v.Resource
 	}
@@ -79,14 +80,14 @@ func resourceName(v Verdict) string {
 }
 
 // proof is the evidence of a verdict as text.
-func proof(v Verdict) string {
+func proof(v shape.Verdict) string {
 	var b strings.Builder
 	for _, x := range v.Evidence {
 		b.WriteString(x.Fact)
 		if x.Resource != "" {
 			b.WriteString(" of " + x.Resource)
 		}
-		b.WriteString("\n" + pretty(x.Content) + "\n")
+		b.WriteString("\n" + pretty(x) + "\n")
 	}
 	return b.String()
 }

@@ -207,7 +207,7 @@ func TestNothingSteers(t *testing.T) {
 	v.Evidence[0].Content = json.RawMessage(`{"value":"b` + "\u202e" + `c"}`)
 	for _, format := range report.Formats() {
 		for _, r := range write(t, format, v) {
-			if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
+			if r != '\n' && (r != '\t' || format != report.Table) && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
 				t.Errorf("%s has %U", format, r)
 			}
 		}

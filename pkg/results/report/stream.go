@@ -4,15 +4,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
-// Stream writes a list row by row, for lists too long to hold: JSON, NDJSON or
-// CSV.
+// Stream writes a list row by row, for lists too long to hold: JSON, NDJSON, CSV, or a
+// table that is for no terminal: a line a row, with tabs between the columns.
 type Stream[T any] struct {
 	w       io.Writer
 	format  Format
 	columns []Column[T]
+	members []string // of T that JSON has; nil is all
 	rows    int
 }
 
@@ -22,20 +24,24 @@ func NewStream[T any](w io.Writer, format Format, columns []Column[T]) (*Stream[
 	switch format {
 	case CSV:
 		return s, s.record(func(c Column[T]) string { return c.Name })
-	case JSON, NDJSON:
-		return s, nil
 	case Table:
+		return s, s.record(func(c Column[T]) string { return strings.ToUpper(c.Name) })
+	case JSON, NDJSON:
 	}
-	return nil, fmt.Errorf("cannot stream a %s", format)
+	return s, nil
 }
 
 func (s *Stream[T]) record(value func(Column[T]) string) error {
 	record := make([]string, len(s.columns))
-	for i, c := range s.columns {
-		record[i] = cell(value(c))
+	escape, separator := cell, ","
+	if s.format == Table {
+		escape, separator = func(value string) string { return Plain(oneLine.Replace(value)) }, "\t"
 	}
-	if _, err := fmt.Fprintln(s.w, strings.Join(record, ",")); err != nil {
-		return fmt.Errorf("write csv: %w", err)
+	for i, c := range s.columns {
+		record[i] = escape(value(c))
+	}
+	if _, err := fmt.Fprintln(s.w, strings.Join(record, separator)); err != nil {
+		return fmt.Errorf("write %s: %w", s.format, err)
 	}
 	return nil
 }
@@ -43,10 +49,10 @@ func (s *Stream[T]) record(value func(Column[T]) string) error {
 // Write adds a row.
 func (s *Stream[T]) Write(row T) error {
 	s.rows++
-	if s.format == CSV {
-		return s.record(func(c Column[T]) string { return c.Value(row) })
+	if s.format == CSV || s.format == Table {
+		return s.record(func(c Column[T]) string { return c.text(row) })
 	}
-	data, err := json.Marshal(row)
+	data, err := s.object(row)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", s.format, err)
 	}
@@ -61,6 +67,33 @@ func (s *Stream[T]) Write(row T) error {
 		return fmt.Errorf("write %s: %w", s.format, err)
 	}
 	return nil
+}
+
+// object is a row as JSON, or those of its members that were asked for. A column that is
+// no member is what it says in words.
+func (s *Stream[T]) object(row T) ([]byte, error) {
+	whole, err := json.Marshal(row)
+	if err != nil || len(s.members) == 0 {
+		return whole, err
+	}
+	var has map[string]json.RawMessage
+	_ = json.Unmarshal(whole, &has) // of what is no object, there are no members
+	out := []byte("{")
+	for i, name := range s.members {
+		value, ok := has[name]
+		if at := slices.IndexFunc(s.columns, func(c Column[T]) bool { return c.Name == name }); !ok && at >= 0 {
+			if value, err = json.Marshal(s.columns[at].text(row)); err != nil {
+				return nil, err
+			}
+		} else if !ok { // of what is left out where it is empty
+			value = []byte("null")
+		}
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = fmt.Appendf(out, "%q:%s", name, value)
+	}
+	return append(out, '}'), nil
 }
 
 // Close ends the list.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 )
 
 // ScoreText is a score with its bounds: "78 (71 to 83)", or "none" when nothing
@@ -80,7 +81,7 @@ func Count(n int, noun string) string {
 }
 
 // Summary writes what an ended audit amounts to, for a person.
-func Summary(w io.Writer, style Style, a model.Audit, worst []Verdict) error {
+func Summary(w io.Writer, style Style, a model.Audit, worst []shape.Verdict) error {
 	var b strings.Builder
 	line := func(format string, args ...any) { b.WriteString(Plain(fmt.Sprintf(format, args...)) + "\n") }
 	when := "since " + a.StartedAt.Local().Format(time.DateTime)
@@ -156,36 +157,36 @@ func loads(load map[string]model.Load) string {
 	return text
 }
 
-func writeWorst(w io.Writer, style Style, worst []Verdict) error {
-	if len(worst) == 0 {
-		return nil
-	}
-	if _, err := fmt.Fprintf(w, "\nThe worst\n"); err != nil {
-		return err
-	}
-	return writeTable(w, style, worst, []Column[Verdict]{
-		{Name: "severity", Value: func(v Verdict) string { return string(v.Severity) }},
-		{Name: "check", Value: func(v Verdict) string { return string(v.Check) }},
-		{Name: "region", Value: func(v Verdict) string { return v.Region }},
-		{Name: "resource", Value: func(v Verdict) string { return Short(model.Ref{ARN: v.Resource, Sub: v.Part}) }},
-		{Name: "why", Value: func(v Verdict) string { return v.Reason }},
+func writeWorst(w io.Writer, style Style, worst []shape.Verdict) error {
+	return titled(w, style, "The worst", worst, []Column[shape.Verdict]{
+		{Name: "severity", Value: func(v shape.Verdict) string { return string(v.Severity) }},
+		{Name: "check", Value: func(v shape.Verdict) string { return string(v.Check) }},
+		{Name: "region", Value: func(v shape.Verdict) string { return v.Region }, Fit: Place},
+		{Name: "resource", Ref: func(v shape.Verdict) model.Ref { return v.Ref() }},
+		{Name: "why", Value: func(v shape.Verdict) string { return v.Reason }, Fit: Prose},
 	})
 }
 
 func writeGaps(w io.Writer, style Style, gaps []model.GapCount) error {
-	if len(gaps) == 0 {
-		return nil
-	}
-	if _, err := fmt.Fprintf(w, "\nNot assessed, and what would change that\n"); err != nil {
-		return err
-	}
-	return writeTable(w, style, gaps, []Column[model.GapCount]{
+	return titled(w, style, "Not assessed, and what would change that", gaps, []Column[model.GapCount]{
 		{Name: "verdicts", Value: func(g model.GapCount) string { return fmt.Sprint(g.Count) }},
 		{Name: "checks", Value: func(g model.GapCount) string { return fmt.Sprint(len(g.Checks)) }},
 		{Name: "reason", Value: func(g model.GapCount) string { return g.Reason }},
-		{Name: "remedy", Value: Remedy},
-		{Name: "regions", Value: func(g model.GapCount) string { return few(g.Regions) }},
+		{Name: "remedy", Value: Remedy, Fit: Prose},
+		{Name: "regions", Value: func(g model.GapCount) string { return few(g.Regions) }, Fit: Prose},
 	})
+}
+
+// titled is a table with a heading, of what there is any of.
+func titled[T any](w io.Writer, style Style, title string, rows []T, columns []Column[T]) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	if _, err := fmt.Fprintf(w, "\n%s\n", title); err != nil {
+		return err
+	}
+	_, err := writeTable(w, style, rows, columns, true)
+	return err
 }
 
 // Remedy says what would close a gap.

@@ -14,8 +14,9 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
 // Format is a form of output.
@@ -42,33 +43,33 @@ func ParseFormat(name string) (Format, error) {
 
 // Column is one column of a list.
 type Column[T any] struct {
-	Name  string
+	Name string
+	// Value is what a row has there; without it, it is Ref in full.
 	Value func(T) string
-	// Wide columns are left out of tables; CSV has them.
+	// Fit is what a table does with the column where there is little room.
+	Fit Fit
+	// Wide columns are in tables only if somebody names them; CSV has them.
 	Wide bool
+	// Compare orders rows by the column, the least first. Without it they are ordered by
+	// Value: as numbers where both are, as text otherwise.
+	Compare func(a, b T) int
+	// Ref is the resource that the column names. Tables on a terminal name it in short.
+	Ref func(T) model.Ref
+	// Short is what tables on a terminal have in the place of Value.
+	Short func(T) string
+}
+
+func (c Column[T]) text(row T) string {
+	if c.Value == nil {
+		return c.Ref(row).String()
+	}
+	return c.Value(row)
 }
 
 // Style says how tables look.
 type Style struct {
 	Color bool
-	Width int // of the terminal; 0 means any
-}
-
-// Write writes rows in the format asked. JSON and NDJSON write T itself.
-func Write[T any](w io.Writer, format Format, style Style, rows []T, columns []Column[T]) error {
-	if format == Table {
-		return writeTable(w, style, rows, columns)
-	}
-	out, err := NewStream(w, format, columns)
-	if err != nil {
-		return err
-	}
-	for _, row := range rows {
-		if err := out.Write(row); err != nil {
-			return err
-		}
-	}
-	return out.Close()
+	Width int // of the terminal; 0 if it is none
 }
 
 // inner is what would begin a cell with a formula where ";" ends one. Quotes do not
@@ -89,109 +90,6 @@ func cell(value string) string {
 		value = `"` + strings.ReplaceAll(value, `"`, `""`) + `"`
 	}
 	return value
-}
-
-func writeTable[T any](w io.Writer, style Style, rows []T, columns []Column[T]) error {
-	columns = slices.DeleteFunc(slices.Clone(columns), func(c Column[T]) bool { return c.Wide })
-	t := table.NewWriter()
-	t.SetStyle(table.StyleLight)
-	t.Style().Options = table.OptionsNoBordersAndSeparators
-	t.Style().Format.Header = text.FormatUpper
-	header := table.Row{}
-	widths := make([]int, len(columns))
-	for i, c := range columns {
-		header = append(header, c.Name)
-		widths[i] = len(c.Name)
-	}
-	t.AppendHeader(header)
-	for _, row := range rows {
-		line := table.Row{}
-		for i, c := range columns {
-			value := Plain(c.Value(row))
-			widths[i] = max(widths[i], text.StringWidth(value))
-			line = append(line, paint(style, value))
-		}
-		t.AppendRow(line)
-	}
-	if style.Width > 0 {
-		t.Style().Size.WidthMax = style.Width // where even the narrowest columns are too many
-		t.SetColumnConfigs(fit(widths, style.Width))
-	}
-	if _, err := fmt.Fprintln(w, t.Render()); err != nil {
-		return fmt.Errorf("write table: %w", err)
-	}
-	return nil
-}
-
-// narrowest is the width below which no column is made narrower.
-const narrowest = 12
-
-// fit makes columns share a terminal's width: the widest are made narrower, and
-// what no longer fits in a line goes on in the next, so that nothing is cut off.
-func fit(widths []int, width int) []table.ColumnConfig {
-	room := width - 2*len(widths) // a space on each side
-	for sum(widths) > room {
-		widest := 0
-		for i, w := range widths {
-			if w > widths[widest] {
-				widest = i
-			}
-		}
-		if widths[widest] <= narrowest {
-			break
-		}
-		widths[widest]--
-	}
-	configs := make([]table.ColumnConfig, len(widths))
-	for i, w := range widths {
-		configs[i] = table.ColumnConfig{Number: i + 1, WidthMax: w, WidthMaxEnforcer: broken}
-	}
-	return configs
-}
-
-// broken breaks a value into lines where words end, and names and ARNs where their
-// parts end.
-func broken(value string, width int) string {
-	if text.StringWidth(value) <= width || strings.ContainsRune(value, '\x1b') {
-		return value // painted words are single and short
-	}
-	var lines []string
-	line := ""
-	for _, part := range strings.FieldsFunc(breaks.ReplaceAllString(value, "$0\n"), func(r rune) bool { return r == '\n' }) {
-		if line != "" && text.StringWidth(line+strings.TrimRight(part, " ")) > width {
-			lines, line = append(lines, strings.TrimRight(line, " ")), ""
-		}
-		line += part
-		var full []string // of a part that is too long by itself
-		full, line = cut(line, width)
-		lines = append(lines, full...)
-	}
-	return strings.Join(append(lines, strings.TrimRight(line, " ")), "\n")
-}
-
-// cut parts what is wider than a line into full lines and the rest, in one go: values
-// have had half a million characters.
-func cut(line string, width int) (full []string, rest string) {
-	start, used := 0, 0
-	for i, r := range strings.TrimRight(line, " ") {
-		w := text.RuneWidth(r)
-		if used+w > width && i > start {
-			full = append(full, line[start:i])
-			start, used = i, 0
-		}
-		used += w
-	}
-	return full, line[start:]
-}
-
-// breaks are the characters after which a value may go on in the next line.
-var breaks = regexp.MustCompile(`[ /:,-]+`)
-
-func sum(numbers []int) (total int) {
-	for _, n := range numbers {
-		total += n
-	}
-	return total
 }
 
 // Plain keeps what an AWS account holds from steering the terminal: control
@@ -312,7 +210,7 @@ var colors = map[string]text.Colors{
 	"critical": {text.FgHiRed, text.Bold}, "high": {text.FgRed}, "medium": {text.FgYellow}, "low": {text.FgBlue},
 	"FAIL": {text.FgRed}, "PASS": {text.FgGreen}, "NOT_ASSESSED": {text.FgMagenta}, "NOT_APPLICABLE": {text.Faint},
 	"open": {text.FgRed}, "reopened": {text.FgHiRed}, "resolved": {text.FgGreen},
-	"new": {text.FgRed}, "newly blind": {text.FgMagenta},
+	"new": {text.FgRed}, "newly_blind": {text.FgMagenta},
 }
 
 func paint(style Style, value string) string {
