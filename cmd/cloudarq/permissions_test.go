@@ -14,6 +14,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 	"github.com/cloudarq/cloudarq/test/emulator"
 	"github.com/cloudarq/cloudarq/test/estate"
 )
@@ -58,7 +59,7 @@ func keepRole(t *testing.T, data, role string, more ...string) (report.Connectio
 	if r.code != exitOK {
 		t.Fatalf("add: %d %s", r.code, r.stderr)
 	}
-	return decode[[]report.Connection](t, r)[0], r
+	return decode[report.Connection](t, r), r
 }
 
 func auditTheirs(t *testing.T, data string, more ...string) {
@@ -78,12 +79,12 @@ func TestOverprivilegedRole(t *testing.T) {
 		t.Errorf("kept as %+v; said %q", kept, r.stderr)
 	}
 	auditTheirs(t, data, "--services", "cloudarq")
-	findings := decode[[]model.Finding](t, cloudarq(t, data, "findings", "list", "-o", "json"))
+	findings := decode[[]shape.Finding](t, cloudarq(t, data, "findings", "list", "-o", "json"))
 	var found []string
 	for _, f := range findings {
 		found = append(found, string(f.Severity)+" "+string(f.Check))
-		if !strings.HasSuffix(f.Resource.ARN, ":role/Administrator") {
-			t.Errorf("a finding on %s", f.Resource.ARN)
+		if !strings.HasSuffix(f.Resource, ":role/Administrator") {
+			t.Errorf("a finding on %s", f.Resource)
 		}
 	}
 	slices.Sort(found)
@@ -125,8 +126,8 @@ func TestOverprivilegedAccessKey(t *testing.T) {
 		t.Fatalf("add: %d %s", r.code, r.stderr)
 	}
 	auditTheirs(t, data, "--services", "cloudarq")
-	found := decode[[]model.Finding](t, cloudarq(t, data, "findings", "list", "check=cloudarq-access-read-only", "-o", "json"))
-	if len(found) != 1 || !strings.HasSuffix(found[0].Resource.ARN, ":user/powerful") || !strings.Contains(found[0].Reason, "ec2:StopInstances") {
+	found := decode[[]shape.Finding](t, cloudarq(t, data, "findings", "list", "check=cloudarq-access-read-only", "-o", "json"))
+	if len(found) != 1 || !strings.HasSuffix(found[0].Resource, ":user/powerful") || !strings.Contains(found[0].Reason, "ec2:StopInstances") {
 		t.Errorf("findings %+v", found)
 	}
 }
@@ -180,7 +181,7 @@ func TestOlderPolicy(t *testing.T) {
 	}
 	// Where KMS is not audited, nothing is missing.
 	auditTheirs(t, data, "--services", "sqs")
-	if c := decode[[]report.Connection](t, cloudarq(t, data, "connections", "show", theirs, "-o", "json"))[0]; c.State != model.ConnectionActive || c.Reason != "" {
+	if c := decode[report.Connection](t, cloudarq(t, data, "connections", "show", theirs, "-o", "json")); c.State != model.ConnectionActive || c.Reason != "" {
 		t.Errorf("after an audit of SQS alone: %s, %q", c.State, c.Reason)
 	}
 }
@@ -208,7 +209,7 @@ func TestServiceControlPolicy(t *testing.T) {
 	if len(missing) != 1 || missing[0].Action != "kms:ListKeys" || missing[0].DeniedBy != drift.BySCP || strings.Contains(d.stderr, "CloudArqMissing") {
 		t.Errorf("missing %+v, said %s", missing, d.stderr)
 	}
-	c := decode[[]report.Connection](t, cloudarq(t, data, "connections", "show", theirs, "-o", "json"))[0]
+	c := decode[report.Connection](t, cloudarq(t, data, "connections", "show", theirs, "-o", "json"))
 	if c.State != model.ConnectionDegraded || !strings.Contains(c.Reason, "kms:ListKeys is not allowed") {
 		t.Errorf("the connection is %s, %q", c.State, c.Reason)
 	}
