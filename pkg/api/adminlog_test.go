@@ -173,6 +173,13 @@ func TestAdminLogOfRequests(t *testing.T) {
 	}
 	logged["rekey"] = true
 	quiet("a repeated request", http.MethodPost, rekeyPath, header{"Idempotency-Key": "r"}, nil)
+	w = s.as(anna, http.MethodPost, reindexPath, header{"Idempotency-Key": "i"}, nil)
+	into(w.Body.Bytes(), &job)
+	seq++
+	if e := last(); e.Action != "reindex" || e.Object != "job/"+string(job.ID) || e.Seq != seq {
+		t.Errorf("the job is logged as %+v", e)
+	}
+	logged["reindex"] = true
 
 	var rotated api.ExternalIDOutput
 	tag := s.tag("/v1/external-id")

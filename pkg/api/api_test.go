@@ -33,6 +33,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret/keyring"
@@ -63,6 +64,9 @@ type server struct {
 	worker  connect.Worker
 	broker  *memory.Broker
 	jobs    *memory.Queue
+	results *memory.Queue
+	ingest  queue.Handler // of results
+	lists   *index.Keepers
 	ids     connect.ExternalIDs
 	tasks   *away
 	table   *lossy
@@ -128,6 +132,9 @@ func newServer(t testing.TB) *server {
 		Templates: s.shelf, Ledgers: s.shelf, Index: &index.Keepers{Store: s.store, Blobs: s.shelf, Now: clock},
 		CheckerRole: "arn:aws:iam::999999999999:role/checker", AuditRole: "TheirAuditRole", Region: "eu-west-1", Version: "test",
 	}
+	s.results, s.lists = s.broker.Queue("results"), a.Index
+	a.Pipeline.Results, a.Pipeline.Index = s.results, a.Index
+	s.worker.Indexing, s.ingest = a.Pipeline, a.Pipeline.Ingest
 	s.wrong = t.Errorf
 	s.handler = s.documented(a.Handler())
 	s.caps = func(c api.Caps) {
@@ -167,7 +174,9 @@ const in = "In"
 
 const (
 	rekeyPath = "/operator/v1/organizations/default/rekey"
-	jobsPath  = "/operator/v1/organizations/default/jobs/"
+
+	reindexPath = "/operator/v1/organizations/default/reindex"
+	jobsPath    = "/operator/v1/organizations/default/jobs/"
 )
 
 // call makes a request and returns the answer.

@@ -30,7 +30,7 @@ var needs = map[string]string{
 	"start-audit": "audit", "verify-connection": "audit", "cancel-audit": "audit", "retry-audit": "audit",
 	"rotate-external-id": "admin", "retire-external-id": "admin", "get-settings": "admin", "put-settings": "lets in", "list-admin-log": "admin", "verify-admin-log": "admin",
 	"create-organization": "operator", "list-organizations": "operator", "get-organization": "operator", "suspend-organization": "operator", "resume-organization": "operator", "delete-organization": "operator",
-	"rekey": "operator", "get-job": "operator", "doctor": "operator", "invite-administrator": "operator", "recover-person": "operator", "change-address": "operator",
+	"rekey": "operator", "reindex": "operator", "get-job": "operator", "doctor": "operator", "invite-administrator": "operator", "recover-person": "operator", "change-address": "operator",
 	"get-policy": "anybody", "get-document": "anybody", "get-security-contact": "anybody",
 	"sign-in": "anybody", "sign-in-second-factor": "anybody", "sign-in-passkey-options": "anybody", "sign-in-enrolment": "anybody", "sign-in-organization": "anybody", "sign-in-handover": "anybody",
 	"refresh-session": "anybody", "renew-session": "anybody", "look-up-invitation": "anybody", "accept-invitation": "anybody", "look-up-recovery": "anybody", "use-recovery": "anybody",
