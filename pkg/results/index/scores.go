@@ -477,3 +477,14 @@ func (r *Rules) missing(m missingAction) Missing {
 	out.Checks, out.Services = slices.Compact(out.Checks), slices.Compact(out.Services)
 	return out
 }
+
+// Projects are those that any connection is in, by name.
+func (v *View) Projects() []string {
+	all := map[string]bool{}
+	for _, projects := range v.projects {
+		for _, p := range projects {
+			all[p] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(all))
+}
