@@ -49,7 +49,7 @@ func (c *cli) settings(ctx context.Context, change func(*model.Settings)) error 
 		if err != nil {
 			return err
 		}
-		return write(c, []model.Settings{settings}, report.SettingsColumns())
+		return writeOne(c, settings, report.SettingsColumns())
 	})
 }
 
@@ -73,7 +73,7 @@ before open with the keyring that was copied with them, and with no newer one.`,
 				if err != nil {
 					return err
 				}
-				return write(c, []local.Rekeyed{done}, rekeyedColumns())
+				return writeOne(c, done, rekeyedColumns())
 			})
 		},
 	}

@@ -3,14 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/cloudarq/cloudarq/pkg/audit/diff"
 	"github.com/cloudarq/cloudarq/pkg/audit/score"
-	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
 )
@@ -23,14 +20,16 @@ func (c *cli) audit() *cobra.Command {
 		c.auditReconcile(),
 		c.auditVerify(),
 		c.auditWatch(),
-		&cobra.Command{
-			Use:   "list",
-			Short: "List the audits of all accounts, newest first",
+		listOf(c, &cobra.Command{
+			Use:   "list [CONNECTION]",
+			Short: "List audits, newest first",
+			Long:  "List the audits of all accounts, or of one, newest first. CONNECTION is its name, its id or its account.",
 			Example: `  cloudarq audit list
+  cloudarq audit list prod --limit 3 --sort -failed
   cloudarq audit list --server https://cloudarq.example.com -o csv`,
-			Args: cobra.NoArgs,
-			RunE: func(cmd *cobra.Command, _ []string) error { return c.auditList(cmd.Context()) },
-		},
+			Args: cobra.MaximumNArgs(1),
+			RunE: func(cmd *cobra.Command, words []string) error { return c.auditList(cmd.Context(), first(words)) },
+		}, "audit", report.AuditColumns()),
 		&cobra.Command{
 			Use:   "show [AUDIT]",
 			Short: "Show one audit: the score, the worst, what was not assessed",
@@ -40,7 +39,7 @@ func (c *cli) audit() *cobra.Command {
 			Args: cobra.MaximumNArgs(1),
 			RunE: func(cmd *cobra.Command, words []string) error { return c.auditShow(cmd.Context(), words) },
 		},
-		&cobra.Command{
+		listOf(c, &cobra.Command{
 			Use:   "diff [OLDER [NEWER]]",
 			Short: "Compare two audits of an account: new, resolved, newly blind",
 			Long: `Compare two audits of an account. Without arguments the newest audit is compared
@@ -50,7 +49,7 @@ with the one before it; with one argument, that one with the one before it.`,
   cloudarq audit diff 01KQ3 01KQ9 -o ndjson`,
 			Args: cobra.MaximumNArgs(2),
 			RunE: func(cmd *cobra.Command, words []string) error { return c.auditDiff(cmd.Context(), words) },
-		},
+		}, "difference", report.ChangeColumns()),
 		&cobra.Command{
 			Use:   "cancel AUDIT",
 			Short: "Stop an audit that runs in another process, or on a server; it can be resumed",
@@ -63,9 +62,9 @@ with the one before it; with one argument, that one with the one before it.`,
 	return cmd
 }
 
-func (c *cli) auditList(ctx context.Context) error {
+func (c *cli) auditList(ctx context.Context, word string) error {
 	return c.using(ctx, func(b backend) error {
-		audits, err := allAudits(ctx, b)
+		audits, err := auditsOf(ctx, b, word)
 		if err != nil {
 			return err
 		}
@@ -80,7 +79,7 @@ func (c *cli) auditShow(ctx context.Context, words []string) error {
 			return err
 		}
 		if c.output != string(report.Table) {
-			return write(c, []model.Audit{audit}, report.AuditColumns())
+			return writeOne(c, audit, report.AuditColumns())
 		}
 		return c.summary(ctx, b, audit)
 	})
@@ -90,37 +89,24 @@ func (c *cli) auditShow(ctx context.Context, words []string) error {
 const worstShown = 10
 
 func (c *cli) summary(ctx context.Context, b backend, audit model.Audit) error {
-	failed, known, err := b.Worst(ctx, audit)
+	failed, err := b.Worst(ctx, audit)
 	if err != nil {
 		return err
 	}
-	err = report.Summary(c.stdout, c.style(c.stdout), audit, failed[:min(worstShown, len(failed))])
-	if err == nil && !known && audit.Summary != nil && audit.Summary.Counts.Own() > 0 {
-		c.note("what failed: cloudarq findings list account=%s --server %s", audit.AccountID, c.server)
-	}
-	return err
-}
-
-// failures are what failed in an audit, the gravest first.
-func failures(ctx context.Context, s *local.State, audit model.Audit) ([]report.Verdict, error) {
-	tasks, err := s.Tasks(ctx, audit)
-	if err != nil {
-		return nil, err
-	}
-	return report.Failures(ctx, s.Catalog, s.Evidence, tasks)
+	return report.Summary(c.stdout, c.style(c.stdout), audit, failed[:min(worstShown, len(failed))])
 }
 
 func (c *cli) auditDiff(ctx context.Context, words []string) error {
-	return c.with(ctx, func(s *local.State) error {
-		newer, err := findAudit(ctx, c.here(s), last(words))
+	return c.using(ctx, func(b backend) error {
+		newer, err := findAudit(ctx, b, last(words))
 		if err != nil {
 			return err
 		}
 		var older model.Audit
 		if len(words) == 2 {
-			older, err = findAudit(ctx, c.here(s), words[0])
+			older, err = findAudit(ctx, b, words[0])
 		} else {
-			older, err = before(ctx, s, newer)
+			older, err = before(ctx, b, newer)
 		}
 		if err != nil {
 			return err
@@ -128,7 +114,7 @@ func (c *cli) auditDiff(ctx context.Context, words []string) error {
 		if older.AccountID != newer.AccountID {
 			return usagef("audits %s and %s are of different accounts", older.ID, newer.ID)
 		}
-		found, err := s.Compare(ctx, older, newer)
+		found, err := b.Compare(ctx, older, newer)
 		if err != nil {
 			return err
 		}
@@ -138,21 +124,8 @@ func (c *cli) auditDiff(ctx context.Context, words []string) error {
 				fmt.Fprintf(c.stderr, "Score %s, %s\n", report.ScoreText(newer.Summary.Score), report.ScoreChangeText(change, newer.Summary.Score))
 			}
 		}
-		return write(c, found, differenceColumns())
+		return write(c, found, report.ChangeColumns())
 	})
-}
-
-func differenceColumns() []report.Column[diff.Difference] {
-	return []report.Column[diff.Difference]{
-		{Name: "what", Value: func(d diff.Difference) string { return d.What }},
-		{Name: "check", Value: func(d diff.Difference) string { return string(d.Check) }},
-		{Name: "region", Value: func(d diff.Difference) string { return d.Ref.Region }},
-		{Name: "resource", Value: func(d diff.Difference) string { return report.Short(d.Ref) }},
-		{Name: "arn", Value: func(d diff.Difference) string { return d.Ref.ARN }, Wide: true},
-		{Name: "before", Value: func(d diff.Difference) string { return string(d.Before) }, Wide: true},
-		{Name: "after", Value: func(d diff.Difference) string { return string(d.After) }, Wide: true},
-		{Name: "why", Value: func(d diff.Difference) string { return d.Reason }},
-	}
 }
 
 func (c *cli) auditCancel(ctx context.Context, word string) error {
@@ -187,14 +160,14 @@ func last(words []string) string {
 }
 
 // before is the last audit of the same account that ended before another.
-func before(ctx context.Context, s *local.State, newer model.Audit) (model.Audit, error) {
-	audits, err := s.Records.AuditsOf(ctx, newer.Connection)
-	if err != nil {
-		return model.Audit{}, err
+func before(ctx context.Context, b backend, newer model.Audit) (model.Audit, error) {
+	for a, err := range b.Audits(ctx, newer.Connection) {
+		if err != nil {
+			return a, err
+		}
+		if a.ID < newer.ID && a.Summary != nil && !a.Verification {
+			return a, nil
+		}
 	}
-	at := slices.IndexFunc(audits, func(a model.Audit) bool { return a.ID < newer.ID && a.Summary != nil })
-	if at < 0 {
-		return model.Audit{}, usagef("audit %s is the first of account %s: there is nothing to compare it with", newer.ID, newer.AccountID)
-	}
-	return audits[at], nil
+	return model.Audit{}, usagef("audit %s is the first of account %s: there is nothing to compare it with", newer.ID, newer.AccountID)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/aws/client"
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/local/keep"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -305,7 +306,7 @@ func verdictOn(a model.Audit, f runFlags) error {
 }
 
 func (c *cli) writeVerdicts(ctx context.Context, s *local.State, audit model.Audit, format report.Format) error {
-	tasks, err := s.Tasks(ctx, audit)
+	all, err := s.Recorded(ctx, audit)
 	if err != nil {
 		return err
 	}
@@ -313,7 +314,7 @@ func (c *cli) writeVerdicts(ctx context.Context, s *local.State, audit model.Aud
 	if err != nil {
 		return err
 	}
-	if err := report.Verdicts(ctx, s.Catalog, s.Evidence, tasks, stream.Write); err != nil {
+	if err := all.Sorted(ctx, check.Statuses(), stream.Write); err != nil {
 		return err
 	}
 	return stream.Close()

@@ -68,7 +68,7 @@ func (c *cli) verifyAudit(ctx context.Context, word, key string) error {
 		}
 		if format == report.Table {
 			writeVerification(c.stdout, found)
-		} else if err := write(c, []pipeline.Verification{found}, verificationColumns()); err != nil {
+		} else if err := writeOne(c, found, verificationColumns()); err != nil {
 			return err
 		}
 		switch found.Verdict {
@@ -166,7 +166,7 @@ key elsewhere: cloudarq audit verify --key holds audits to it.`,
 				if err != nil {
 					return err
 				}
-				return write(c, []signingKey{{statement.Text(key), statement.Fingerprint(key), "Ed25519"}}, signingKeyColumns())
+				return writeOne(c, signingKey{statement.Text(key), statement.Fingerprint(key), "Ed25519"}, signingKeyColumns())
 			})
 		},
 	}

@@ -66,7 +66,7 @@ func (c *cli) follow(ctx context.Context, b backend, audit model.Audit, f runFla
 	if c.output == string(report.Table) {
 		err = c.summary(ctx, b, ended)
 	} else {
-		err = write(c, []model.Audit{ended}, report.AuditColumns())
+		err = writeOne(c, ended, report.AuditColumns())
 	}
 	if err != nil {
 		return err

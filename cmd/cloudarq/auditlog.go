@@ -25,7 +25,7 @@ func (c *cli) adminAuditLog() *cobra.Command {
 }
 
 func (c *cli) adminAuditLogList() *cobra.Command {
-	return &cobra.Command{
+	return listOf(c, &cobra.Command{
 		Use:   "list",
 		Short: "List what administrators changed, newest first",
 		Long: `List what administrators changed, newest first: who, from where, and what it was and is
@@ -35,32 +35,10 @@ since, without secrets. With -o ndjson it is an export that auditlog verify read
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.using(cmd.Context(), func(b backend) error {
-				if c.output == string(report.Table) { // whose columns are as wide as their widest value
-					var all []model.AdminEntry
-					for e, err := range b.AdminLog(cmd.Context()) {
-						if err != nil {
-							return err
-						}
-						all = append(all, e)
-					}
-					return write(c, all, entryColumns())
-				}
-				stream, err := report.NewStream(c.stdout, report.Format(c.output), entryColumns())
-				if err != nil {
-					return err
-				}
-				for e, err := range b.AdminLog(cmd.Context()) {
-					if err == nil {
-						err = stream.Write(e)
-					}
-					if err != nil {
-						return err
-					}
-				}
-				return stream.Close()
+				return writeList(c, b.AdminLog(cmd.Context()), report.List[model.AdminEntry]{Columns: entryColumns()})
 			})
 		},
-	}
+	}, "entry", entryColumns())
 }
 
 func entryColumns() []report.Column[model.AdminEntry] {
@@ -68,12 +46,12 @@ func entryColumns() []report.Column[model.AdminEntry] {
 		{Name: "seq", Value: func(e model.AdminEntry) string { return strconv.FormatInt(e.Seq, 10) }},
 		{Name: "at", Value: func(e model.AdminEntry) string { return e.At.UTC().Format(time.RFC3339) }},
 		{Name: "who", Value: func(e model.AdminEntry) string { return cmp.Or(e.Actor.Name, e.Actor.ID) }},
-		{Name: "kind", Value: func(e model.AdminEntry) string { return string(e.Actor.Kind) }},
-		{Name: "address", Value: func(e model.AdminEntry) string { return e.Address }},
+		{Name: "kind", Value: func(e model.AdminEntry) string { return string(e.Actor.Kind) }, Fit: report.Spare},
+		{Name: "address", Value: func(e model.AdminEntry) string { return e.Address }, Fit: report.Spare},
 		{Name: "action", Value: func(e model.AdminEntry) string { return e.Action }},
 		{Name: "object", Value: func(e model.AdminEntry) string { return e.Object }},
-		{Name: "before", Value: func(e model.AdminEntry) string { return string(e.Before) }, Wide: true},
-		{Name: "after", Value: func(e model.AdminEntry) string { return string(e.After) }, Wide: true},
+		{Name: "before", Value: func(e model.AdminEntry) string { return string(e.Before) }, Fit: report.Prose, Wide: true},
+		{Name: "after", Value: func(e model.AdminEntry) string { return string(e.After) }, Fit: report.Prose, Wide: true},
 		{Name: "hash", Value: func(e model.AdminEntry) string { return e.Hash }, Wide: true},
 	}
 }
@@ -136,7 +114,7 @@ func (c *cli) showAuditLog(log exportedLog, err error) error {
 	if err != nil {
 		return err
 	}
-	return write(c, []exportedLog{log}, []report.Column[exportedLog]{
+	return writeOne(c, log, []report.Column[exportedLog]{
 		{Name: "entries", Value: func(l exportedLog) string { return strconv.Itoa(l.Entries) }},
 		{Name: "first", Value: func(l exportedLog) string { return strconv.FormatInt(l.First, 10) }},
 		{Name: "last", Value: func(l exportedLog) string { return strconv.FormatInt(l.Last, 10) }},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -16,10 +17,14 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/audit/statement"
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/local/keep"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/results/findings"
+	"github.com/cloudarq/cloudarq/pkg/results/recorded"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
@@ -38,9 +43,10 @@ type backend interface {
 	// Audit is an audit as it is now, as it can be written, and how far it is.
 	Audit(ctx context.Context, a model.Audit) (model.Audit, apiclient.Progress, error)
 	Cancel(ctx context.Context, a model.Audit) error
-	// Worst are the failures of an audit, the gravest first; false says that the backend
-	// does not have verdicts.
-	Worst(ctx context.Context, a model.Audit) ([]report.Verdict, bool, error)
+	// Worst are the failures of an audit, the gravest first.
+	Worst(ctx context.Context, a model.Audit) ([]shape.Verdict, error)
+	// Compare is what is different between two audits of an account.
+	Compare(ctx context.Context, older, newer model.Audit) ([]shape.Difference, error)
 	// Calls visits the calls of an audit, and says how many ledgers were left out because
 	// no record names them.
 	Calls(ctx context.Context, a model.Audit, visit func(ledger.Entry) error) (unrecorded int, err error)
@@ -48,10 +54,13 @@ type backend interface {
 	// key unless that is nil.
 	Verify(ctx context.Context, a model.Audit, key ed25519.PublicKey) (pipeline.Verification, error)
 
-	// Findings yields the findings of a connection, open and resolved.
-	Findings(ctx context.Context, of model.ConnectionID) iter.Seq2[model.Finding, error]
-	// Tags has the tags of resources with the keys given.
-	Tags(ctx context.Context, keys []string) (*tagged, error)
+	// Findings visits the findings of a query, up to a number of them; 0 is all. It gives
+	// what a page says besides.
+	Findings(ctx context.Context, q findings.Query, most int, visit func(shape.Finding) error) (findings.Page, error)
+	// Finding is a finding whole, by its id or the beginning of one: see findings.Lists.One.
+	Finding(ctx context.Context, id string) (shape.Finding, error)
+	// Resources visits the resources of the newest audits that fit the words of a filter.
+	Resources(ctx context.Context, words []string, visit func(shape.Resource) error) (recorded.Untold, error)
 
 	// AdminLog yields what administrators changed, the newest first.
 	AdminLog(ctx context.Context) iter.Seq2[model.AdminEntry, error]
@@ -142,17 +151,46 @@ func (h here) Audit(ctx context.Context, a model.Audit) (model.Audit, apiclient.
 	return a, p, err
 }
 
-func (h here) Worst(ctx context.Context, a model.Audit) ([]report.Verdict, bool, error) {
-	failed, err := failures(ctx, h.State, a)
-	return failed, true, err
+func (h here) Worst(ctx context.Context, a model.Audit) ([]shape.Verdict, error) {
+	audit, err := h.Recorded(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	return audit.Failures(ctx)
 }
 
-func (h here) Findings(ctx context.Context, of model.ConnectionID) iter.Seq2[model.Finding, error] {
-	return listed(func() ([]model.Finding, error) { return h.State.Findings(ctx, of) })
+func (h here) Compare(ctx context.Context, older, newer model.Audit) ([]shape.Difference, error) {
+	was, err := h.Recorded(ctx, older)
+	if err != nil {
+		return nil, err
+	}
+	is, err := h.Recorded(ctx, newer)
+	if err != nil {
+		return nil, err
+	}
+	return recorded.Compare(ctx, was, is)
 }
 
-func (h here) Tags(ctx context.Context, keys []string) (*tagged, error) {
-	return readTags(ctx, h.State, keys)
+func (h here) Findings(ctx context.Context, q findings.Query, most int, visit func(shape.Finding) error) (findings.Page, error) {
+	return h.State.Findings().Some(ctx, local.Organization, findings.Everything, q, most, visit)
+}
+
+func (h here) Finding(ctx context.Context, id string) (shape.Finding, error) {
+	return h.State.Findings().One(ctx, local.Organization, findings.Everything, strings.ToLower(id))
+}
+
+func (h here) Resources(ctx context.Context, words []string, visit func(shape.Resource) error) (recorded.Untold, error) {
+	view, err := h.Index().For(local.Organization).View(ctx)
+	if err != nil {
+		return recorded.Untold{}, err
+	}
+	estate := recorded.Estate{Store: h.Records, Evidence: h.Evidence, Catalog: h.Catalog, View: view, Who: findings.Everything}
+	return estate.Resources(ctx, words, recorded.Position{}, func(r *shape.Resource, _ recorded.Position) error {
+		if r == nil {
+			return nil
+		}
+		return visit(*r)
+	})
 }
 
 func (h here) AdminLog(ctx context.Context) iter.Seq2[model.AdminEntry, error] {
@@ -228,9 +266,40 @@ func (t there) Cancel(ctx context.Context, a model.Audit) error {
 	return err
 }
 
-func (t there) Worst(context.Context, model.Audit) ([]report.Verdict, bool, error) {
-	return nil, false, nil
+func (t there) Worst(ctx context.Context, a model.Audit) ([]shape.Verdict, error) {
+	var failed []shape.Verdict
+	for v, err := range t.Verdicts(ctx, a, "status="+string(check.Fail)) {
+		if err != nil {
+			return nil, err
+		}
+		failed = append(failed, v)
+	}
+	return recorded.Gravest(failed), nil
 }
+
+func (t there) Finding(ctx context.Context, id string) (shape.Finding, error) {
+	id = strings.ToLower(id)
+	if len(id) == wholeID {
+		return t.Client.Finding(ctx, id)
+	}
+	whole := model.FindingID("")
+	page, err := t.Client.Findings(ctx, findings.Query{Words: []string{"id=" + id + "*"}, All: true}, 1, func(f shape.Finding) error {
+		whole = f.ID
+		return nil
+	})
+	switch {
+	case err != nil:
+		return shape.Finding{}, err
+	case page.Total == 0:
+		return shape.Finding{}, fmt.Errorf("finding %s: %w", id, store.ErrNotFound)
+	case page.Total > 1:
+		return shape.Finding{}, &findings.SeveralError{Beginning: id, Count: page.Total}
+	}
+	return t.Client.Finding(ctx, string(whole))
+}
+
+// wholeID is how long the id of a finding is.
+const wholeID = 32
 
 func (t there) Calls(ctx context.Context, a model.Audit, visit func(ledger.Entry) error) (int, error) {
 	for call, err := range t.Client.Calls(ctx, a) {
@@ -260,13 +329,6 @@ func (t there) Verify(ctx context.Context, a model.Audit, key ed25519.PublicKey)
 	return v, nil
 }
 
-func (t there) Tags(_ context.Context, keys []string) (*tagged, error) {
-	if len(keys) > 0 {
-		return nil, usagef("filters on tags do not go with --server yet: the API does not have the tags of resources")
-	}
-	return &tagged{}, nil
-}
-
 func (t there) Settings(ctx context.Context, change func(*model.Settings)) (model.Settings, error) {
 	settings, tag, err := t.Client.Settings(ctx)
 	if err != nil || change == nil {
@@ -285,12 +347,19 @@ func findConnection(ctx context.Context, b backend, word string) (model.Connecti
 	return keep.Named(all, word)
 }
 
-// allAudits are the audits of all connections, the newest first, and none that only
-// verified a connection.
-func allAudits(ctx context.Context, b backend) ([]model.Audit, error) {
+// auditsOf are the audits of the connection that a word names, or of all if it is empty: the
+// newest first, and none that only verified a connection.
+func auditsOf(ctx context.Context, b backend, word string) ([]model.Audit, error) {
 	connections, err := b.Connections(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if word != "" {
+		one, err := keep.Named(connections, word)
+		if err != nil {
+			return nil, err
+		}
+		connections = []model.Connection{one}
 	}
 	var audits []model.Audit
 	for _, c := range connections {
@@ -357,22 +426,4 @@ func findAudit(ctx context.Context, b backend, word string) (model.Audit, error)
 	}
 	now, _, err := b.Audit(ctx, found[0])
 	return now, err
-}
-
-// allFindings yields the findings of all connections.
-func allFindings(ctx context.Context, b backend) iter.Seq2[model.Finding, error] {
-	return func(yield func(model.Finding, error) bool) {
-		connections, err := b.Connections(ctx)
-		if err != nil {
-			yield(model.Finding{}, err)
-			return
-		}
-		for _, c := range connections {
-			for f, err := range b.Findings(ctx, c.ID) {
-				if !yield(f, err) || err != nil {
-					return
-				}
-			}
-		}
-	}
 }

@@ -152,7 +152,7 @@ func (c *cli) showBootstrapped(format report.Format, done bootstrapped) error {
 	if format == report.Table {
 		show := func() error { return report.ConnectionText(c.stdout, done.Connection) }
 		if c.server != "" { // which says less of it than the state of this machine
-			show = func() error { return write(c, []report.Connection{done.Connection}, report.ConnectionColumns()) }
+			show = func() error { return writeOne(c, done.Connection, report.ConnectionColumns()) }
 		}
 		if err := show(); err != nil {
 			return err
@@ -168,5 +168,5 @@ func (c *cli) showBootstrapped(format report.Format, done bootstrapped) error {
 		report.Column[bootstrapped]{Name: "stack_id", Value: func(b bootstrapped) string { return b.StackID }},
 		report.Column[bootstrapped]{Name: "deactivate", Value: func(b bootstrapped) string { return strings.Join(b.Deactivate, "; ") }},
 	)
-	return write(c, []bootstrapped{done}, columns)
+	return writeOne(c, done, columns)
 }

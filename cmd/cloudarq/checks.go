@@ -16,7 +16,7 @@ import (
 func (c *cli) checks() *cobra.Command {
 	cmd := &cobra.Command{Use: "checks", Short: "What is checked, why, and how to fix it"}
 	cmd.AddCommand(
-		&cobra.Command{
+		listOf(c, &cobra.Command{
 			Use:   "list [CHECK|FILTER]...",
 			Short: "List the checks",
 			Example: `  cloudarq checks list
@@ -24,7 +24,7 @@ func (c *cli) checks() *cobra.Command {
   cloudarq checks list prowler:s3_bucket_object_versioning
   cloudarq checks list framework=cis-aws-5.0 -o csv`,
 			RunE: func(_ *cobra.Command, words []string) error { return c.checksList(words) },
-		},
+		}, "check", report.CheckColumns()),
 		&cobra.Command{
 			Use:     "show CHECK",
 			Short:   "Explain one check: the risk, the remedy, the controls it belongs to",
@@ -100,7 +100,12 @@ func (c *cli) checksShow(word string) error {
 	if err != nil {
 		return err
 	}
-	if c.output != string(report.Table) {
+	switch {
+	case len(rows) == 1 && c.output != string(report.Table):
+		return writeOne(c, rows[0], report.CheckColumns())
+	case c.output == string(report.JSON):
+		return usagef("%q is %s: %s; show one, or have checks list", word, report.Count(len(rows), "check"), check.List(ids(rows)))
+	case c.output != string(report.Table):
 		return write(c, rows, report.CheckColumns())
 	}
 	for i, k := range rows {
@@ -112,6 +117,14 @@ func (c *cli) checksShow(word string) error {
 		}
 	}
 	return nil
+}
+
+func ids(checks []report.Check) []string {
+	all := make([]string, len(checks))
+	for i, k := range checks {
+		all[i] = string(k.ID)
+	}
+	return all
 }
 
 // severities are the checks of at least the severity named; an empty name keeps

@@ -23,14 +23,15 @@ func (c *cli) connections() *cobra.Command {
 		Use: "connections", Aliases: []string{"connection"},
 		Short: "Keep accounts with the way into them, to audit them by name",
 	}
-	cmd.AddCommand(c.connectionsBootstrap(), c.connectionsAdd(), c.connectionsTest(), c.connectionsShow(), c.connectionsUpdate(), c.connectionsRotateKey(), c.connectionsRotateExternalID(), c.connectionsRemove(), &cobra.Command{
+	cmd.AddCommand(c.connectionsBootstrap(), c.connectionsAdd(), c.connectionsTest(), c.connectionsShow(), c.connectionsUpdate(), c.connectionsRotateKey(), c.connectionsRotateExternalID(), c.connectionsRemove(), listOf(c, &cobra.Command{
 		Use:   "list",
 		Short: "List the accounts that are kept, or were audited",
 		Example: `  cloudarq connections list
+  cloudarq connections list --columns +project,+last_audit --sort state
   cloudarq connections list -o ndjson`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.connectionsList(cmd.Context()) },
-	})
+	}, "connection", report.ConnectionColumns()))
 	return cmd
 }
 
@@ -139,7 +140,7 @@ func (c *cli) showConnection(ctx context.Context, b backend, connection model.Co
 	if c.output == string(report.Table) {
 		return report.ConnectionText(c.stdout, rows[0])
 	}
-	return write(c, rows, columns)
+	return writeOne(c, rows[0], columns)
 }
 
 func (c *cli) connectionsUpdate() *cobra.Command {
@@ -194,7 +195,7 @@ with --server, --new-role-arn says it anew.`,
 			if c.output == string(report.Table) {
 				return report.ConnectionText(c.stdout, shown)
 			}
-			return write(c, []report.Connection{shown}, report.ConnectionColumns())
+			return writeOne(c, shown, report.ConnectionColumns())
 		})
 	}
 	return cmd
@@ -264,7 +265,7 @@ func (c *cli) removeConnection(ctx context.Context, word string, yes bool) error
 		if format == report.Table {
 			return report.ReceiptText(c.stdout, connection, receipt)
 		}
-		return write(c, []model.Receipt{receipt}, report.ReceiptColumns())
+		return writeOne(c, receipt, report.ReceiptColumns())
 	})
 }
 

@@ -165,7 +165,7 @@ func (c *cli) showAdded(ctx context.Context, accounts keep.Connections, id model
 	if format == report.Table {
 		return report.ConnectionText(c.stdout, shown)
 	}
-	return write(c, []report.Connection{shown}, columns)
+	return writeOne(c, shown, columns)
 }
 
 // verify verifies a connection, once or until it is right.

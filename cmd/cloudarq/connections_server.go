@@ -207,7 +207,7 @@ func (c *cli) removeOnServer(ctx context.Context, word string, yes bool, format 
 		if format == report.Table {
 			return report.ReceiptText(c.stdout, connection.Connection, receipt)
 		}
-		return write(c, []model.Receipt{receipt}, report.ReceiptColumns())
+		return writeOne(c, receipt, report.ReceiptColumns())
 	})
 }
 

@@ -16,7 +16,7 @@ import (
 
 func (c *cli) policyDrift() *cobra.Command {
 	var unused bool
-	cmd := &cobra.Command{
+	cmd := listOf(c, &cobra.Command{
 		Use:   "drift [AUDIT]",
 		Short: "Say what the account's role does not allow any more, what that blinds, and since when",
 		Long: `Say which IAM actions AWS denied in an audit, or the role's own policies do not
@@ -41,7 +41,7 @@ one, an account id (its newest audit), or latest.`,
 				return c.missing(r)
 			})
 		},
-	}
+	}, "action", missingColumns(), "what")
 	cmd.Flags().BoolVar(&unused, "unused", false, "list what the role allows and the audit did not need")
 	return cmd
 }
@@ -71,14 +71,7 @@ func (c *cli) missing(r drift.Report) error {
 	if r.Outdated() {
 		c.note("version %s of the policy is published: cloudarq policy show --format cloudformation", r.Published)
 	}
-	err := write(c, r.Missing, []report.Column[drift.Missing]{
-		{Name: "action", Value: func(m drift.Missing) string { return m.Action }},
-		{Name: "denied_by", Value: func(m drift.Missing) string { return m.DeniedBy }},
-		{Name: "since", Value: func(m drift.Missing) string { return m.Since.Format(time.DateOnly) }},
-		{Name: "checks", Value: func(m drift.Missing) string { return report.Count(len(m.Checks), "check") }},
-		{Name: "why", Value: func(m drift.Missing) string { return m.Why }, Wide: true},
-		{Name: "regions", Value: func(m drift.Missing) string { return strings.Join(m.Regions, " ") }},
-	})
+	err := write(c, r.Missing, missingColumns())
 	if err != nil || r.Patch == nil {
 		return err
 	}
@@ -88,6 +81,17 @@ func (c *cli) missing(r drift.Report) error {
 	}
 	c.note("this statement in the role's policy would end what its own policies deny:\n%s", patch)
 	return nil
+}
+
+func missingColumns() []report.Column[drift.Missing] {
+	return []report.Column[drift.Missing]{
+		{Name: "action", Value: func(m drift.Missing) string { return m.Action }},
+		{Name: "denied_by", Value: func(m drift.Missing) string { return m.DeniedBy }},
+		{Name: "since", Value: func(m drift.Missing) string { return m.Since.Format(time.DateOnly) }},
+		{Name: "checks", Value: func(m drift.Missing) string { return report.Count(len(m.Checks), "check") }},
+		{Name: "why", Value: func(m drift.Missing) string { return m.Why }, Fit: report.Prose, Wide: true},
+		{Name: "regions", Value: func(m drift.Missing) string { return strings.Join(m.Regions, " ") }, Fit: report.Prose},
+	}
 }
 
 // needless is an action that the role allows and the audit did not need.

@@ -2,41 +2,42 @@ package main
 
 import (
 	"context"
-	"slices"
+	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
-	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/filter"
+	"github.com/cloudarq/cloudarq/pkg/results/findings"
 	"github.com/cloudarq/cloudarq/pkg/results/index"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 	"github.com/cloudarq/cloudarq/pkg/services"
+	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 func (c *cli) findings() *cobra.Command {
 	cmd := &cobra.Command{Use: "findings", Short: "What failed: since when, why, and how to fix it"}
 	var all bool
-	list := &cobra.Command{
+	list := listOf(c, &cobra.Command{
 		Use:   "list [FILTER]...",
 		Short: "List findings, the gravest first",
-		Long: `List findings, the gravest first. Without a filter on state, resolved ones are
-left out. Filters are FIELD=VALUE[,VALUE]..., FIELD!=VALUE and, for first_seen and
-resolved_at, also >=, >, <= and <. Values may hold * and ?. The fields are
+		Long: `List findings of all accounts, the gravest first. Without a filter on state,
+resolved ones are left out, and those that only follow from another finding.
 
-  ` + strings.Join(filterNames(index.Fields(nil)), " ") + `
-
-` + tagHelp,
+` + filterHelp(findingWords(), "severity"),
 		Example: `  cloudarq findings list severity=critical,high
-  cloudarq findings list service=s3 region!=us-east-1 -o csv
+  cloudarq findings list account=prod service=s3 region!=us-east-1 -o csv
   cloudarq findings list state=resolved 'resolved_at>=2026-05-01'
   cloudarq findings list framework=cis-aws-5.0 'resource=*:bucket/logs*'
+  cloudarq findings list check=KMS.4 --sort first_seen --limit 20
   cloudarq findings list severity=critical tag:env=prod
   cloudarq findings list severity=critical --server https://cloudarq.example.com`,
 		RunE: func(cmd *cobra.Command, words []string) error { return c.findingsList(cmd.Context(), words, all) },
-	}
-	list.Flags().BoolVar(&all, "all", false, "also findings that are resolved")
+	}, "finding", report.FindingColumns())
+	list.Flags().BoolVar(&all, "all", false, "also findings that are resolved, or follow from another")
 	cmd.AddCommand(list, &cobra.Command{
 		Use:   "show FINDING",
 		Short: "Show one finding: evidence, why it matters, how to fix it, history",
@@ -49,96 +50,110 @@ resolved_at, also >=, >, <= and <. Values may hold * and ?. The fields are
 	return cmd
 }
 
-func filterNames[T any](fields filter.Fields[T]) []string {
-	var names []string
-	for name := range fields {
-		names = append(names, name)
+// findingWords are what filters of findings can ask, as far as this version of the command
+// knows.
+func findingWords() filter.Vocabulary {
+	catalog, err := services.Catalog()
+	if err != nil {
+		return nil // which every command says
 	}
-	slices.Sort(names)
-	return names
+	return findings.Words(catalog)
+}
+
+// tagHelp tells of the filter that no list of fields can hold.
+const tagHelp = `tag:KEY asks for a tag of the resource, such as tag:env=prod; KEY is taken as it is
+written. Tags are those of the account's newest audit that listed them. Where they
+are not known, a resource fits neither tag:KEY=VALUE nor tag:KEY!=VALUE.`
+
+// filterHelp explains the filters of a list, with a line for each field.
+func filterHelp(words filter.Vocabulary, ordered string) string {
+	var b strings.Builder
+	b.WriteString("Filters are FIELD=VALUE[,VALUE]... and FIELD!=VALUE")
+	if ordered != "" {
+		fmt.Fprintf(&b, ", and for %s and\ndates also >=, >, <= and <", ordered)
+	}
+	b.WriteString(". Values may hold * and ?. A value that cannot be is\nrefused. The fields are\n\n")
+	for _, f := range words {
+		name := f.Name
+		if strings.HasSuffix(name, ":") {
+			name += "KEY"
+		}
+		for _, also := range f.Also {
+			name += ", " + also
+		}
+		fmt.Fprintf(&b, "  %-19s %s\n", name, f.Doc)
+	}
+	if _, tags := words.Field("tag:x"); tags {
+		b.WriteString("\n" + tagHelp)
+	}
+	return strings.TrimRight(b.String(), "\n")
 }
 
 func (c *cli) findingsList(ctx context.Context, words []string, all bool) error {
-	texts, err := checkTexts()
-	if err != nil {
-		return err
-	}
 	return c.using(ctx, func(b backend) error {
-		if !all && !slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, "stat") || strings.HasPrefix(w, "resolved_at") }) {
-			words = append(words, "state=open,reopened")
-		}
-		if !all && !slices.ContainsFunc(words, func(w string) bool {
-			return strings.HasPrefix(w, "folded") || strings.HasPrefix(w, "cause") || strings.HasPrefix(w, "check") || strings.HasPrefix(w, "id")
-		}) {
-			words = append(words, "folded=false")
-		}
-		wanted, tags, err := parse(ctx, b, index.Fields(texts), words, func(f model.Finding) model.Ref { return f.Resource })
-		if err != nil {
+		view := c.view()
+		if err := sortable(view.Sort); err != nil {
 			return err
 		}
-		var findings []model.Finding
-		for f, err := range allFindings(ctx, b) {
-			if err != nil {
-				return err
-			}
-			if wanted.Match(f) {
-				findings = append(findings, f)
-			}
+		q := findings.Query{Words: words, All: all, Sort: view.Sort}
+		var rows []shape.Finding
+		page, err := b.Findings(ctx, q, view.Limit, func(f shape.Finding) error {
+			rows = append(rows, f)
+			return nil
+		})
+		if err != nil {
+			return asked(err)
 		}
-		tags.say(c)
-		slices.SortStableFunc(findings, report.ByGravity)
-		return write(c, findings, report.FindingColumns(texts))
+		if err := writeList(c, report.Rows(rows), report.List[shape.Finding]{Columns: report.FindingColumns(), Given: true, Total: page.Total}); err != nil {
+			return err
+		}
+		if page.Untold > 0 {
+			c.note("no word on tags fits %s: the tags of the resources are not known, which cloudarq resources list says more of", report.Count(page.Untold, "finding"))
+		} else if page.Empty != nil {
+			c.note("no findings: %s", page.Empty.Text)
+		}
+		return nil
 	})
 }
 
-// checkTexts are what this version of CloudArq says of checks.
-func checkTexts() (map[model.CheckID]check.Text, error) {
-	catalog, err := services.Catalog()
-	if err != nil {
-		return nil, err
+// sortable refuses what findings cannot be sorted by.
+func sortable(words []string) error {
+	for _, word := range words {
+		name := strings.TrimPrefix(word, "-")
+		known := false
+		for _, field := range index.Sortable() {
+			known = known || field == name
+		}
+		if !known {
+			return usage(&check.UnknownError{What: "column to sort by", Word: name, Nearest: check.Nearest(name, index.Sortable())})
+		}
 	}
-	return catalog.Texts()
+	return nil
+}
+
+// asked makes what is wrong with a query an error of usage.
+func asked(err error) error {
+	if findings.Asked(err) {
+		return usage(err)
+	}
+	return err
 }
 
 func (c *cli) findingsShow(ctx context.Context, word string) error {
-	texts, err := checkTexts()
-	if err != nil {
-		return err
-	}
 	return c.using(ctx, func(b backend) error {
-		finding, err := findFinding(ctx, b, word)
-		if err != nil {
+		finding, err := b.Finding(ctx, word)
+		var several *findings.SeveralError
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			return usagef("no finding %q; cloudarq findings list --all shows them", word)
+		case errors.As(err, &several):
+			return usage(err)
+		case err != nil:
 			return err
 		}
 		if c.output != string(report.Table) {
-			return write(c, []model.Finding{finding}, report.FindingColumns(texts))
+			return writeOne(c, finding, report.FindingColumns())
 		}
-		return report.Finding(c.stdout, finding, texts[finding.Check])
+		return report.Finding(c.stdout, finding)
 	})
-}
-
-// wholeID is how long the id of a finding is, of which there is one.
-const wholeID = 32
-
-func findFinding(ctx context.Context, b backend, word string) (model.Finding, error) {
-	var found []model.Finding
-	for f, err := range allFindings(ctx, b) {
-		if err != nil {
-			return f, err
-		}
-		if strings.HasPrefix(string(f.ID), strings.ToLower(word)) {
-			found = append(found, f)
-		}
-		if len(found) > 0 && len(word) == wholeID {
-			break
-		}
-	}
-	switch len(found) {
-	case 1:
-		return found[0], nil
-	case 0:
-		return model.Finding{}, usagef("no finding %q; cloudarq findings list --all shows them", word)
-	default:
-		return model.Finding{}, usagef("%s begin with %q", report.Count(len(found), "finding"), word)
-	}
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"strconv"
 	"strings"
@@ -16,7 +18,7 @@ import (
 )
 
 func (c *cli) auditCalls() *cobra.Command {
-	return &cobra.Command{
+	return listOf(c, &cobra.Command{
 		Use:     "calls [AUDIT]",
 		Short:   "List every call that an audit made to AWS",
 		Example: "  cloudarq audit calls -o csv > calls.csv",
@@ -27,28 +29,10 @@ func (c *cli) auditCalls() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				format, err := c.format()
-				if err != nil {
-					return err
-				}
-				if format == report.Table { // whose columns are as wide as their widest value
-					var calls []ledger.Entry
-					if err := c.calls(cmd.Context(), b, audit, func(e ledger.Entry) error { calls = append(calls, e); return nil }); err != nil {
-						return err
-					}
-					return write(c, calls, callColumns())
-				}
-				stream, err := report.NewStream(c.stdout, format, callColumns())
-				if err != nil {
-					return err
-				}
-				if err := c.calls(cmd.Context(), b, audit, stream.Write); err != nil {
-					return err
-				}
-				return stream.Close()
+				return writeList(c, c.allCalls(cmd.Context(), b, audit), report.List[ledger.Entry]{Columns: callColumns()})
 			})
 		},
-	}
+	}, "call", callColumns())
 }
 
 // calls visits the calls of an audit, and says that some are left out which may not be
@@ -61,15 +45,31 @@ func (c *cli) calls(ctx context.Context, b backend, audit model.Audit, visit fun
 	return err
 }
 
+// allCalls yields the calls of an audit.
+func (c *cli) allCalls(ctx context.Context, b backend, audit model.Audit) iter.Seq2[ledger.Entry, error] {
+	return func(yield func(ledger.Entry, error) bool) {
+		enough := errors.New("enough")
+		err := c.calls(ctx, b, audit, func(e ledger.Entry) error {
+			if !yield(e, nil) {
+				return enough
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, enough) {
+			yield(ledger.Entry{}, err)
+		}
+	}
+}
+
 func callColumns() []report.Column[ledger.Entry] {
 	return []report.Column[ledger.Entry]{
-		{Name: "at", Value: func(e ledger.Entry) string { return e.At.Format(time.RFC3339) }},
+		{Name: "at", Value: func(e ledger.Entry) string { return e.At.Format(time.RFC3339) }, Fit: report.Spare},
 		{Name: "service", Value: func(e ledger.Entry) string { return e.Service }},
 		{Name: "operation", Value: func(e ledger.Entry) string { return e.Operation }},
-		{Name: "region", Value: func(e ledger.Entry) string { return e.Region }},
+		{Name: "region", Value: func(e ledger.Entry) string { return e.Region }, Fit: report.Place},
 		{Name: "outcome", Value: func(e ledger.Entry) string { return e.Outcome }},
-		{Name: "attempts", Value: func(e ledger.Entry) string { return strconv.Itoa(e.Attempts) }},
-		{Name: "request_id", Value: func(e ledger.Entry) string { return e.RequestID }},
+		{Name: "attempts", Value: func(e ledger.Entry) string { return strconv.Itoa(e.Attempts) }, Fit: report.Spare},
+		{Name: "request_id", Value: func(e ledger.Entry) string { return e.RequestID }, Fit: report.Spare},
 	}
 }
 

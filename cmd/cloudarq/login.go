@@ -96,7 +96,7 @@ func (c *cli) signIn(ctx context.Context, fromStdin, noBrowser bool) error {
 	if os.Getenv(tokenVariable) != "" {
 		c.note("%s is set, and is used in the place of this", tokenVariable)
 	}
-	return write(c, []identity{identityOf(c.server, me, where.String())}, identityColumns())
+	return writeOne(c, identityOf(c.server, me, where.String()), identityColumns())
 }
 
 // apiToken reads an API token.
@@ -245,7 +245,7 @@ func (c *cli) who(ctx context.Context) error {
 		}
 		kept = where.String()
 	}
-	return write(c, []identity{identityOf(c.server, me, kept)}, identityColumns())
+	return writeOne(c, identityOf(c.server, me, kept), identityColumns())
 }
 
 // identity is who somebody is to a server.

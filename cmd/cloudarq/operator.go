@@ -107,7 +107,7 @@ Versions that were replaced before BackupRetentionDays are gone.`,
 			if err != nil {
 				return fmt.Errorf("%w; %d objects were brought back before; run it again to go on", err, done.Restored)
 			}
-			return write(c, []s3.Restored{done}, []report.Column[s3.Restored]{
+			return writeOne(c, done, []report.Column[s3.Restored]{
 				{Name: "same", Value: func(r s3.Restored) string { return strconv.FormatInt(r.Same, 10) }},
 				{Name: "restored", Value: func(r s3.Restored) string { return strconv.FormatInt(r.Restored, 10) }},
 				{Name: "newer", Value: func(r s3.Restored) string { return strconv.FormatInt(r.Newer, 10) }},
@@ -153,7 +153,7 @@ new key. Run it again to go on after an interruption.`,
 			if !done.Complete() {
 				return fmt.Errorf("%d data keys were sealed by the new key, and %d before, but %d are now: something still writes with the old key; stop it and run this again", done.DataKeys, done.Before, done.Proven)
 			}
-			return write(c, []connect.Resealed{done}, []report.Column[connect.Resealed]{
+			return writeOne(c, done, []report.Column[connect.Resealed]{
 				{Name: "organizations", Value: func(r connect.Resealed) string { return strconv.Itoa(r.Organizations) }},
 				{Name: "data_keys", Value: func(r connect.Resealed) string { return strconv.Itoa(r.DataKeys) }},
 				{Name: "before", Value: func(r connect.Resealed) string { return strconv.Itoa(r.Before) }},

@@ -40,7 +40,7 @@ func (f *policyFlags) register(cmd *cobra.Command) {
 
 func (c *cli) policyShowCommand() *cobra.Command {
 	var f policyFlags
-	cmd := &cobra.Command{
+	cmd := listOf(c, &cobra.Command{
 		Use:   "show",
 		Short: "Show the IAM actions that CloudArq needs, or write the role that allows exactly these",
 		Long: `Show the IAM actions that CloudArq needs. With --format, write the role that
@@ -72,7 +72,7 @@ that the server publishes.`,
 			}
 			return c.policyShow(f)
 		},
-	}
+	}, "action", report.GrantColumns(), report.Names(report.DifferenceColumns())...)
 	f.register(cmd)
 	cmd.Flags().Lookup("services").NoOptDefVal = listServices
 	cmd.Flags().StringVar(&f.format, "format", "", "write the role: json, cloudformation, stackset (for an organization) or terraform")
@@ -82,7 +82,7 @@ that the server publishes.`,
 
 func (c *cli) policyDiffCommand() *cobra.Command {
 	var f policyFlags
-	cmd := &cobra.Command{
+	cmd := listOf(c, &cobra.Command{
 		Use:   "diff FILE|security-audit|read-only",
 		Short: "Compare a policy with what CloudArq needs",
 		Long: `Compare a policy with what CloudArq needs: the actions it lacks with the checks
@@ -94,7 +94,7 @@ A harmless read that nothing needs is counted and not listed.`,
   cloudarq policy diff my-policy.json --services s3,kms -o json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, words []string) error { return c.policyDiff(f, words[0]) },
-	}
+	}, "difference", report.DifferenceColumns())
 	f.register(cmd)
 	return cmd
 }

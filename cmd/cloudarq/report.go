@@ -43,7 +43,7 @@ func (c *cli) reportHTML(ctx context.Context, words []string, file string) error
 			return err
 		}
 		for _, audit := range audits {
-			failed, err := failures(ctx, s, audit)
+			failed, err := c.here(s).Worst(ctx, audit)
 			if err != nil {
 				return err
 			}

@@ -34,6 +34,9 @@ type cli struct {
 	quiet   bool
 	noColor bool
 
+	listings map[*cobra.Command]*listing // of commands that list
+	listing  *listing                    // of the one that runs, if it does
+
 	stateDir string // what dataDir came to, once the state was opened
 
 	keyringPassphrase string         // where the passphrase of the keyring is
@@ -70,7 +73,10 @@ is not what it wrote.`,
 			if err := fromEnvironment(cmd.Flags()); err != nil {
 				return err
 			}
-			return c.atServer(cmd, said)
+			if err := c.atServer(cmd, said); err != nil {
+				return err
+			}
+			return c.begin(cmd)
 		},
 	}
 	flags := root.PersistentFlags()
@@ -177,6 +183,9 @@ func (c *cli) style(w io.Writer) report.Style {
 	}
 }
 
+// unknownWidth is that of a terminal that does not tell.
+const unknownWidth = 80
+
 // size is the width of a terminal, and whether w is one.
 func size(w io.Writer) (width int, terminal bool) {
 	f, ok := w.(*os.File)
@@ -185,16 +194,7 @@ func size(w io.Writer) (width int, terminal bool) {
 	}
 	width, _, err := term.GetSize(int(f.Fd()))
 	if err != nil {
-		return 0, true
+		return unknownWidth, true
 	}
-	return width, true
-}
-
-// write writes a list to stdout in the format asked for.
-func write[T any](c *cli, rows []T, columns []report.Column[T]) error {
-	format, err := c.format()
-	if err != nil {
-		return err
-	}
-	return report.Write(c.stdout, format, c.style(c.stdout), rows, columns)
+	return max(width, 1), true
 }

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/netip"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -151,47 +150,50 @@ func (c *cli) adminOrganizations() *cobra.Command {
 		Use:   "organizations",
 		Short: "Make, list, suspend and delete the organizations that are served from a data directory",
 	}
-	show := func(work func(context.Context, serve.Operator, string) ([]model.Organization, error)) func(*cobra.Command, []string) error {
+	show := func(work func(context.Context, serve.Operator, string) (model.Organization, error)) func(*cobra.Command, []string) error {
 		return func(cmd *cobra.Command, words []string) error {
 			return c.operating(cmd.Context(), func(o serve.Operator) error {
-				all, err := work(cmd.Context(), o, strings.Join(words, ""))
+				one, err := work(cmd.Context(), o, words[0])
 				if err != nil {
 					return err
 				}
-				return write(c, all, organizationColumns())
+				return writeOne(c, one, organizationColumns())
 			})
 		}
-	}
-	one := func(o model.Organization, err error) ([]model.Organization, error) {
-		return []model.Organization{o}, err
 	}
 	var name string
 	create := &cobra.Command{
 		Use: "create ID", Short: "Make an organization", Args: cobra.ExactArgs(1), Example: "  cloudarq admin organizations create acme --name 'Acme Corporation'",
-		RunE: show(func(ctx context.Context, o serve.Operator, id string) ([]model.Organization, error) {
-			return one(o.Create(ctx, model.OrganizationID(id), name))
+		RunE: show(func(ctx context.Context, o serve.Operator, id string) (model.Organization, error) {
+			return o.Create(ctx, model.OrganizationID(id), name)
 		}),
 	}
 	create.Flags().StringVar(&name, "name", "", "what people call it")
 	cmd.AddCommand(create, c.deleteOrganization(),
-		&cobra.Command{
+		listOf(c, &cobra.Command{
 			Use: "list", Short: "List the organizations", Args: cobra.NoArgs, Example: "  cloudarq admin organizations list -o json",
-			RunE: show(func(ctx context.Context, o serve.Operator, _ string) ([]model.Organization, error) {
-				return o.Organizations(ctx)
-			}),
-		},
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				return c.operating(cmd.Context(), func(o serve.Operator) error {
+					all, err := o.Organizations(cmd.Context())
+					if err != nil {
+						return err
+					}
+					return write(c, all, organizationColumns())
+				})
+			},
+		}, "organization", organizationColumns()),
 		&cobra.Command{
 			Use: "suspend ID", Short: "Let nobody of an organization in, and begin none of its audits", Args: cobra.ExactArgs(1),
 			Example: "  cloudarq admin organizations suspend acme",
-			RunE: show(func(ctx context.Context, o serve.Operator, id string) ([]model.Organization, error) {
-				return one(o.Suspend(ctx, model.OrganizationID(id), true))
+			RunE: show(func(ctx context.Context, o serve.Operator, id string) (model.Organization, error) {
+				return o.Suspend(ctx, model.OrganizationID(id), true)
 			}),
 		},
 		&cobra.Command{
 			Use: "resume ID", Short: "Take the suspension of an organization back", Args: cobra.ExactArgs(1),
 			Example: "  cloudarq admin organizations resume acme",
-			RunE: show(func(ctx context.Context, o serve.Operator, id string) ([]model.Organization, error) {
-				return one(o.Suspend(ctx, model.OrganizationID(id), false))
+			RunE: show(func(ctx context.Context, o serve.Operator, id string) (model.Organization, error) {
+				return o.Suspend(ctx, model.OrganizationID(id), false)
 			}),
 		},
 	)
@@ -221,7 +223,7 @@ are members of nothing else stay without an organization.`,
 				if err != nil {
 					return err
 				}
-				return write(c, []model.Organization{deleted}, organizationColumns())
+				return writeOne(c, deleted, organizationColumns())
 			})
 		},
 	}
@@ -315,7 +317,7 @@ func (c *cli) handOver(ctx context.Context, public string, invite func(o serve.O
 		if err != nil {
 			return err
 		}
-		return write(c, []handedOver{made}, handedOverColumns())
+		return writeOne(c, made, handedOverColumns())
 	})
 }
 

@@ -27,9 +27,7 @@ var apart = map[string]struct {
 	// then it does not show those of this machine when CLOUDARQ_SERVER names a server.
 	missing bool
 }{
-	"audit diff":                     {"the API does not have verdicts yet", true},
-	"report html":                    {"the API does not have verdicts yet", true},
-	"resources list":                 {"the API does not have resources yet", true},
+	"report html":                    {"reports of a server are made on it, which it does not do yet", true},
 	"connections rotate-external-id": {"an organization of a server has one External ID for all connections: POST /v1/external-id/rotate replaces it", true},
 	"checks list":                    {"it shows the checks of this version of the command", false},
 	"checks show":                    {"it shows the checks of this version of the command", false},

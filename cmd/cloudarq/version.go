@@ -28,7 +28,7 @@ func (c *cli) version() *cobra.Command {
 				_, err := fmt.Fprintf(c.stdout, "cloudarq %s (%s, %s)\n", v.Version, v.Go, v.System)
 				return err
 			}
-			return write(c, []versionInfo{v}, []report.Column[versionInfo]{
+			return writeOne(c, v, []report.Column[versionInfo]{
 				{Name: "version", Value: func(v versionInfo) string { return v.Version }},
 				{Name: "commit", Value: func(v versionInfo) string { return v.Commit }},
 				{Name: "go", Value: func(v versionInfo) string { return v.Go }},

@@ -13,6 +13,8 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/lambdax"
 	"github.com/cloudarq/cloudarq/pkg/platform/notify/sns"
+	"github.com/cloudarq/cloudarq/pkg/results/index"
+	"github.com/cloudarq/cloudarq/pkg/results/tags"
 )
 
 type settings struct {
@@ -31,9 +33,10 @@ type settings struct {
 
 func main() {
 	cfg, f := wiring.Boot[settings]()
-	results, topics := f.Queue(cfg.Results), sdksns.NewFromConfig(f.SDK)
+	results, bucket, topics := f.Queue(cfg.Results), f.Bucket(cfg.Bucket), sdksns.NewFromConfig(f.SDK)
 	p := &pipeline.Pipeline{
-		Catalog: f.Catalog, Store: f.Store, Evidence: f.Bucket(cfg.Bucket),
+		Catalog: f.Catalog, Store: f.Store, Evidence: bucket,
+		Index:   &index.Keepers{Store: f.Store, Blobs: bucket, Now: time.Now, Tags: tags.Source{Store: f.Store, Evidence: bucket}.Of},
 		Results: results, Signings: f.Queue(cfg.Jobs), Alerts: sns.New(topics, cfg.Topic), Chat: sns.New(topics, cfg.ChatTopic),
 		Events: f.Events(cfg.Told, false), Progress: pipeline.Silent{}, Meter: f.Meters, Now: time.Now, LeaseFor: cfg.LeaseFor, Spare: cfg.Spare, TempDir: os.TempDir(),
 	}

@@ -2,6 +2,9 @@
 package main
 
 import (
+	"context"
+	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -16,7 +19,9 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/console"
 	"github.com/cloudarq/cloudarq/pkg/lambdax"
+	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/index"
+	"github.com/cloudarq/cloudarq/pkg/results/tags"
 )
 
 type settings struct {
@@ -44,6 +49,15 @@ type settings struct {
 	ScheduleEvery time.Duration `env:"MIN_SCHEDULE,required"`
 }
 
+// patience is how long a request waits for an index that is made: well within the 29 seconds
+// that API Gateway waits for an answer.
+// https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html (2026-11-30)
+const patience = 15 * time.Second
+
+// firstIndex is the job that helps where there is more to make than requests can: once for
+// an organization, after an upgrade from a release that had no such index.
+var firstIndex = model.JobID(fmt.Sprintf("index-v%d", index.Version))
+
 func main() {
 	cfg, f := wiring.Boot[settings]()
 	keys, bucket := f.Keys(cfg.Key), f.Bucket(cfg.Bucket)
@@ -52,12 +66,20 @@ func main() {
 	if cfg.PublicURL != "" {
 		signOn.Callback = strings.TrimSuffix(cfg.PublicURL, "/") + api.SSOCallback
 	}
-	lists := &index.Keepers{Store: f.Store, Blobs: bucket, Now: time.Now}
+	jobs := connect.Jobs{Store: f.Store, Queue: f.Queue(cfg.JobQueue), Now: time.Now}
+	lists := &index.Keepers{
+		Store: f.Store, Blobs: bucket, Now: time.Now, Tags: tags.Source{Store: f.Store, Evidence: bucket}.Of, Patience: patience,
+		Behind: func(ctx context.Context, org model.OrganizationID) {
+			if _, err := jobs.Begin(ctx, model.Change{}, org, firstIndex, model.JobReindex); err != nil {
+				f.Log.WarnContext(ctx, "nobody is asked to make the index of findings", slog.String("org", string(org)), slog.Any("error", err))
+			}
+		},
+	}
 	handler := &api.API{
 		Store: f.Store, Catalog: f.Catalog, ExternalIDs: connect.ExternalIDs{Store: f.Store, Keys: keys, Now: time.Now},
-		AccessKeys: connect.AccessKeys{Store: f.Store, Keys: keys, Now: time.Now}, Jobs: connect.Jobs{Store: f.Store, Queue: f.Queue(cfg.JobQueue), Now: time.Now},
+		AccessKeys: connect.AccessKeys{Store: f.Store, Keys: keys, Now: time.Now}, Jobs: jobs,
 		Pipeline: &pipeline.Pipeline{
-			Catalog: f.Catalog, Store: f.Store, Urgent: f.Queue(cfg.Urgent), Signings: f.Queue(cfg.JobQueue), Events: events,
+			Catalog: f.Catalog, Store: f.Store, Urgent: f.Queue(cfg.Urgent), Signings: f.Queue(cfg.JobQueue), Events: events, Index: lists,
 			Meter: f.Meters, Now: time.Now, Bound: cfg.Bound, KeepDetail: time.Duration(cfg.Evidence) * 24 * time.Hour, PurgeAfter: cfg.PurgeAfter,
 		},
 		Events: events, Templates: bucket, Ledgers: bucket, Index: lists,

@@ -77,7 +77,7 @@ func files(root string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	document, err := api.Document("1")
+	document, err := api.Document("1", catalog)
 	if err != nil {
 		return nil, err
 	}

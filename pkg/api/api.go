@@ -28,6 +28,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/blob"
 	"github.com/cloudarq/cloudarq/pkg/platform/bus"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
+	"github.com/cloudarq/cloudarq/pkg/results/findings"
 	"github.com/cloudarq/cloudarq/pkg/results/index"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
@@ -87,6 +88,7 @@ type API struct {
 	// by the handler that it is given, by which it also does whatever pages do. Nil is none.
 	Pages func(api http.Handler, log *slog.Logger) http.Handler
 
+	lists      *findings.Lists
 	origins    http.CrossOriginProtection
 	limiter    people.Counters
 	publishing sync.Mutex
@@ -97,6 +99,7 @@ type API struct {
 func (a *API) Handler() http.Handler {
 	mux := http.NewServeMux()
 	a.limiter = people.NewLimiter(a.Store, a.Now)
+	a.lists = &findings.Lists{Index: a.Index, Store: a.Store, Catalog: a.Catalog, Sealer: sealer{a}}
 	a.Sessions.MayRefresh = a.mayRefresh
 	a.People.Sessions, a.People.Limits = a.Sessions, a.limiter
 	if a.People.Passwords == nil {
@@ -124,8 +127,8 @@ func (a *API) Handler() http.Handler {
 
 // Document is the OpenAPI document of the API with all of its routes, as JSON: what
 // /v1/openapi.json shows of a version.
-func Document(version string) ([]byte, error) {
-	a := &API{Version: version, Operators: true}
+func Document(version string, catalog *check.Catalog) ([]byte, error) {
+	a := &API{Version: version, Catalog: catalog, Operators: true}
 	text, err := json.MarshalIndent(a.routes(http.NewServeMux()).OpenAPI(), "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("write the OpenAPI document: %w", err)
@@ -149,7 +152,7 @@ func (a *API) routes(mux *http.ServeMux) huma.API {
 	api.UseMiddleware(noteOperation, noteList, names, a.authorize, a.limit, queries)
 	for _, add := range []func(huma.API){
 		a.signIn, a.singleSignOn, a.session, a.me, a.members, a.invitations, a.projects, a.tokens,
-		a.connections, a.externalIDs, a.audits, a.calls, a.verification, a.findings, a.organization, a.administration, a.adminLog,
+		a.connections, a.externalIDs, a.audits, a.calls, a.verification, a.findings, a.recorded, a.organization, a.administration, a.adminLog,
 	} {
 		add(api)
 	}

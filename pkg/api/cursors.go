@@ -27,6 +27,11 @@ func noteList(ctx huma.Context, next func(huma.Context)) {
 // aboutCursor is what a cursor is bound to: the list with its filters, and who reads it.
 func aboutCursor(ctx context.Context) string {
 	list, _ := ctx.Value(listKey{}).(string)
+	return about(ctx, list)
+}
+
+// about is what a cursor is bound to: a list, and who reads it.
+func about(ctx context.Context, list string) string {
 	c := callerOf(ctx)
 	var parts []string
 	for _, part := range []string{string(c.Organization), string(c.Actor.Kind), c.Actor.ID, list} {
@@ -74,8 +79,13 @@ func listed[T any](ctx context.Context, a *API, cursor string, read func(after s
 
 // cursor tells a cursor that is not ours from other trouble.
 func (a *API) cursor(ctx context.Context, err error) error {
-	if errors.Is(err, table.ErrCursor) || errors.Is(err, people.ErrCursor) {
+	if a.foreign(err) {
 		return invalid(ctx, "query.cursor", "the cursor does not belong to this list")
 	}
 	return a.answer(ctx, err)
+}
+
+// foreign reports whether an error says that a cursor is none of this list's.
+func (a *API) foreign(err error) bool {
+	return errors.Is(err, table.ErrCursor) || errors.Is(err, people.ErrCursor)
 }

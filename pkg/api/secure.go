@@ -115,7 +115,7 @@ func queries(ctx huma.Context, next func(huma.Context)) {
 	for _, p := range ctx.Operation().Parameters {
 		reason := ""
 		switch values := query[p.Name]; {
-		case p.In != "query" || len(values) == 0:
+		case p.In != "query" || len(values) == 0 || p.Extensions[filterExtension] != nil: // whose words are joined by AND
 		case len(values) > 1:
 			reason = "the parameter is there more than once"
 		case values[0] == "" && p.Schema.Type != huma.TypeString:

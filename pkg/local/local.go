@@ -23,7 +23,9 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/table/sqlite"
 	"github.com/cloudarq/cloudarq/pkg/policy"
+	"github.com/cloudarq/cloudarq/pkg/results/findings"
 	"github.com/cloudarq/cloudarq/pkg/results/index"
+	"github.com/cloudarq/cloudarq/pkg/results/tags"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
@@ -40,6 +42,7 @@ type State struct {
 	table *sqlite.Table
 	blobs *dir.Store
 	index *index.Keepers
+	lists *findings.Lists
 	path  string
 }
 
@@ -70,9 +73,10 @@ func Open(ctx context.Context, path string, catalog *check.Catalog) (*State, err
 		return nil, errors.Join(err, table.Close())
 	}
 	s := store.New(table, catalog.Severity)
+	keepers := &index.Keepers{Store: s, Blobs: blobs, Now: time.Now, Tags: tags.Source{Store: s, Evidence: blobs}.Of}
 	return &State{
 		Catalog: catalog, Store: s, Records: s.For(Organization), Evidence: blobs, table: table, blobs: blobs, path: path,
-		index: &index.Keepers{Store: s, Blobs: blobs, Now: time.Now},
+		index: keepers, lists: &findings.Lists{Index: keepers, Store: s, Catalog: catalog},
 	}, nil
 }
 
@@ -111,7 +115,7 @@ func (s *State) Audit(ctx context.Context, run Run) (model.Audit, error) {
 	}})
 	tasks, results := broker.Queue("tasks"), broker.Queue("results")
 	p := &pipeline.Pipeline{
-		Catalog: s.Catalog, Specs: run.Specs, Store: s.Store, Evidence: s.Evidence,
+		Catalog: s.Catalog, Specs: run.Specs, Store: s.Store, Evidence: s.Evidence, Index: s.index,
 		Tasks: tasks, Results: results, Accounts: opened{run.Open}, Progress: run.Progress,
 		Now: time.Now, Deadline: run.Timeout, WatchEvery: watchEvery, TempDir: s.path,
 	}

@@ -2,26 +2,36 @@ package local
 
 import (
 	"context"
+	"errors"
 	"time"
 
-	"github.com/cloudarq/cloudarq/pkg/audit/diff"
-	"github.com/cloudarq/cloudarq/pkg/audit/evidence"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/results/findings"
+	"github.com/cloudarq/cloudarq/pkg/results/recorded"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
+	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
-// Findings lists all findings of a connection, open and resolved.
-func (s *State) Findings(ctx context.Context, connection model.ConnectionID) ([]model.Finding, error) {
-	var all []model.Finding
-	for _, scope := range pipeline.Scopes(s.Catalog) {
-		found, err := s.Records.Findings(ctx, connection, scope)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, found...)
+// Findings answers lists of findings, of the whole state.
+func (s *State) Findings() *findings.Lists { return s.lists }
+
+// Recorded is an audit with what it recorded.
+func (s *State) Recorded(ctx context.Context, audit model.Audit) (recorded.Audit, error) {
+	out := recorded.Audit{Audit: audit, Evidence: s.Evidence, Owner: shape.Owner{Connection: audit.Connection, Project: audit.Project}}
+	var err error
+	if out.Tasks, err = s.Tasks(ctx, audit); err != nil {
+		return out, err
 	}
-	return all, nil
+	c, err := s.Records.AnyConnection(ctx, audit.Connection)
+	if err == nil {
+		out.Owner = shape.OwnerOf(c)
+	} else if !errors.Is(err, store.ErrNotFound) {
+		return out, err
+	}
+	out.Shaper, err = shape.NewShaper(s.Catalog)
+	return out, err
 }
 
 // Latest is the newest audit with a summary of every connection, by account.
@@ -86,38 +96,4 @@ func (s *State) Calls(ctx context.Context, audit model.Audit, visit func(ledger.
 func (s *State) Cancel(ctx context.Context, audit model.Audit) error {
 	p := &pipeline.Pipeline{Store: s.Store, Now: time.Now}
 	return p.Stop(ctx, model.Change{}, Organization, audit.Connection, audit.ID, model.AuditCancelled, ErrCancelled.Error())
-}
-
-// Compare is what is different between two audits of an account, in the checks
-// that both ran. One service is in memory at a time.
-func (s *State) Compare(ctx context.Context, older, newer model.Audit) ([]diff.Difference, error) {
-	was, err := s.Tasks(ctx, older)
-	if err != nil {
-		return nil, err
-	}
-	is, err := s.Tasks(ctx, newer)
-	if err != nil {
-		return nil, err
-	}
-	before := map[model.TaskID]model.Task{}
-	for _, t := range was {
-		before[t.ID] = t
-	}
-	var all []diff.Difference
-	for _, t := range is {
-		if t.Evidence == "" || before[t.ID].Evidence == "" {
-			continue
-		}
-		c := diff.NewComparison(older, newer)
-		for _, step := range []struct {
-			task  model.Task
-			visit func(evidence.Entry) error
-		}{{before[t.ID], c.Before}, {t, c.After}} {
-			if err := pipeline.ReadEvidence(ctx, s.Evidence, step.task.Object(step.task.Evidence), step.visit); err != nil {
-				return nil, err
-			}
-		}
-		all = append(all, c.Finish()...)
-	}
-	return all, nil
 }

@@ -26,22 +26,20 @@ func (o *Organization) PutConnection(ctx context.Context, c *model.Connection) e
 }
 
 // ChangeConnection is PutConnection for what somebody wants changed, which the admin log
-// says.
+// says. One that moves to another project takes its findings with it, and lists know at once
+// what it is called.
 func (o *Organization) ChangeConnection(ctx context.Context, by model.Change, c *model.Connection) error {
 	item, err := encode(o.connectionKey(c.ID), table.Key{}, c.Version, c)
-	if err != nil {
-		return err
+	if err == nil {
+		err = o.move(ctx, c, by.At, func(ctx context.Context) error {
+			return o.putLogged(ctx, item, by, "connection/"+string(c.ID), nothingSecret[model.Connection])
+		})
 	}
-	if err := o.putLogged(ctx, item, by, "connection/"+string(c.ID), nothingSecret[model.Connection]); err != nil {
+	if err != nil {
 		return fmt.Errorf("write connection %s: %w", c.ID, err)
 	}
 	c.Version++
-	if c.Version > 1 {
-		return nil
-	}
-	// From now on it is one that was never audited. If that is not noted, its first audit,
-	// or verification, does it.
-	return o.ShowFindings(ctx, c.ID, []string{c.Project})
+	return nil
 }
 
 // Connection reads a connection. A deleted one is not there any more.

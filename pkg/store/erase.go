@@ -31,6 +31,9 @@ var erased = []string{
 func (s *Store) Erase(ctx context.Context, itself model.Organization, now time.Time, more func() bool) (done bool, err error) {
 	o := s.For(itself.ID)
 	done, err = o.erasePeople(ctx, s.People(), now, more)
+	for shard := 0; done && err == nil && shard < Shards; shard++ { // whose connections are gone
+		done, err = o.erasePartition(ctx, o.markPartition(shard), more)
+	}
 	for i := 0; done && err == nil && i < len(erased); i++ {
 		done, err = o.erasePartition(ctx, o.key(erased[i]), more)
 	}

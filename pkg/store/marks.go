@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/oklog/ulid/v2"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
@@ -40,11 +41,15 @@ type Mark struct {
 	Connection model.ConnectionID `json:"-"`
 	// Epoch is of this record: one that was deleted and made again has another.
 	Epoch string `json:"epoch"`
-	// Projects are those that somebody has to see who is to see the findings. They are two
-	// while the connection moves from one to another.
+	// Projects are those that somebody has to see who is to see the findings: none of a
+	// connection that belongs to none. They are two or more, and one may be "", while the
+	// connection moves from one to another.
 	Projects []string `json:"projects,omitempty"`
 	// Writers are who may be writing findings, and until when at the latest.
 	Writers map[string]time.Time `json:"writers,omitempty"`
+	// Movers are who may be moving the connection to another project, and until when at the
+	// latest.
+	Movers map[string]time.Time `json:"movers,omitempty"`
 
 	Version int64 `json:"-"`
 }
@@ -59,8 +64,10 @@ func (m Mark) Writing() (until time.Time) {
 	return until
 }
 
+func (o *Organization) markPartition(shard int) string { return o.key("MARK", strconv.Itoa(shard)) }
+
 func (o *Organization) markKey(connection model.ConnectionID) table.Key {
-	return table.Key{PK: o.key("MARK", strconv.Itoa(ShardOf(connection))), SK: string(connection)}
+	return table.Key{PK: o.markPartition(ShardOf(connection)), SK: string(connection)}
 }
 
 // BeginFindings says that findings of a connection are to be written, until a moment at
@@ -82,24 +89,121 @@ func (o *Organization) EndFindings(ctx context.Context, connection model.Connect
 		maps.DeleteFunc(m.Writers, func(writer string, until time.Time) bool {
 			return writer == by || until.Add(time.Hour).Before(now) // who died
 		})
-		return nil
+		return o.settleMove(ctx, m, now)
 	})
 }
 
-// ShowFindings says who may see the findings of a connection: who may see all of these
-// projects. Somebody who moves it shows it to those of both, moves it, and shows it to
-// those of the new one.
-func (o *Organization) ShowFindings(ctx context.Context, connection model.ConnectionID, projects []string) error {
-	projects = slices.DeleteFunc(slices.Clone(projects), func(p string) bool { return p == "" })
-	slices.Sort(projects)
-	projects = slices.Compact(projects)
-	return o.mark(ctx, connection, func(m *Mark) error {
-		if slices.Equal(m.Projects, projects) && m.Version > 0 {
-			return table.ErrSkip
+// moveFor is how long a move is under way at the latest, and moveWithin how long its write
+// may take.
+const (
+	moveFor    = 2 * time.Minute
+	moveWithin = 30 * time.Second
+)
+
+// move changes a connection that may move to another project by it. Its findings are shown
+// to nobody who does not see both until the write is known to have been made, or not: so
+// whoever dies in between hides them from some, and shows them to nobody. Several who move
+// it at once are all waited for. Who died is forgotten by the next change of the
+// connection, or the end of its next audit.
+func (o *Organization) move(ctx context.Context, c *model.Connection, now time.Time, write func(context.Context) error) error {
+	if c.Version == 0 {
+		if err := write(ctx); err != nil {
+			return err
 		}
-		m.Projects = projects
+		// From now on it is one that was never audited. If that is not noted, its first audit,
+		// or verification, does it.
+		return o.remark(ctx, c.ID)
+	}
+	before, err := o.connectionItself(ctx, c.ID)
+	if isMissing(err) || err == nil && before.Version != c.Version {
+		return write(ctx) // which fails
+	}
+	if err != nil {
+		return err
+	}
+	if before.Project == c.Project {
+		if err = write(ctx); err == nil {
+			err = o.endMove(ctx, c.ID, "", now)
+		}
+		if err == nil && (before.Name != c.Name || before.AccountID != c.AccountID) {
+			err = o.remark(ctx, c.ID)
+		}
+		return err
+	}
+	by := ulid.Make().String()
+	err = o.mark(ctx, c.ID, func(m *Mark) error {
+		if m.Movers == nil {
+			m.Movers = map[string]time.Time{}
+		}
+		m.Movers[by] = now.Add(moveFor).UTC()
+		shown := m.Projects
+		if len(shown) == 0 {
+			shown = []string{""}
+		}
+		m.Projects = append(slices.Clone(shown), before.Project, c.Project)
+		slices.Sort(m.Projects)
+		m.Projects = slices.Compact(m.Projects)
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	within, cancel := context.WithTimeout(ctx, moveWithin)
+	defer cancel()
+	err = write(within)
+	if err != nil && !isConflict(err) {
+		return err // and the write may be on its way still
+	}
+	return errors.Join(err, o.endMove(context.WithoutCancel(ctx), c.ID, by, now))
+}
+
+// remark says that lists are to look at a connection again.
+func (o *Organization) remark(ctx context.Context, connection model.ConnectionID) error {
+	return o.mark(ctx, connection, func(*Mark) error { return nil })
+}
+
+// endMove shows the findings of a connection to whom its project says, unless others still
+// move it. Who moves nothing may say so, too, of those who died.
+func (o *Organization) endMove(ctx context.Context, connection model.ConnectionID, by string, now time.Time) error {
+	if by == "" {
+		m, marked, err := o.MarkOf(ctx, connection)
+		if err != nil || !marked || len(m.Movers) == 0 {
+			return err
+		}
+	}
+	return o.mark(ctx, connection, func(m *Mark) error {
+		delete(m.Movers, by)
+		return o.settleMove(ctx, m, now)
+	})
+}
+
+// settleMove has the project of the connection itself say who sees the findings, when nobody
+// moves it any more.
+func (o *Organization) settleMove(ctx context.Context, m *Mark, now time.Time) error {
+	for _, until := range m.Movers {
+		if now.Before(until) {
+			return nil
+		}
+	}
+	if len(m.Movers) == 0 && len(m.Projects) < 2 {
+		return nil
+	}
+	c, err := o.connectionItself(ctx, m.Connection)
+	if isMissing(err) {
+		return nil // nobody sees what is purged
+	}
+	if err == nil {
+		m.Movers, m.Projects = nil, projectsOf(c)
+	}
+	return err
+}
+
+// projectsOf is what Mark.Projects says of a connection that does not move.
+func projectsOf(c model.Connection) []string {
+	if c.Project == "" {
+		return nil
+	}
+	return []string{c.Project}
 }
 
 func (o *Organization) mark(ctx context.Context, connection model.ConnectionID, change func(*Mark) error) error {
@@ -119,11 +223,9 @@ func (o *Organization) mark(ctx context.Context, connection model.ConnectionID, 
 			if err != nil {
 				return err
 			}
-			if c.Project != "" {
-				m.Projects = []string{c.Project}
-			}
+			m.Projects = projectsOf(c)
 		}
-		m.Version = item.Version
+		m.Connection, m.Version = connection, item.Version
 		if err := change(&m); err != nil {
 			return err
 		}
@@ -154,21 +256,114 @@ func (o *Organization) HideFindings(ctx context.Context, connection model.Connec
 }
 
 func (o *Organization) countMark(ctx context.Context, connection model.ConnectionID) error {
-	_, err := o.table.Add(ctx, table.Key{PK: o.key("MARKS"), SK: strconv.Itoa(ShardOf(connection))}, 1, time.Time{})
+	return o.countShard(ctx, ShardOf(connection))
+}
+
+func (o *Organization) countShard(ctx context.Context, shard int) error {
+	_, err := o.table.Add(ctx, table.Key{PK: o.key("MARKS"), SK: strconv.Itoa(shard)}, 1, time.Time{})
 	return err
 }
 
-// MarkCounts are how often a mark of each shard changed.
-func (o *Organization) MarkCounts(ctx context.Context) (counts [Shards]int64, err error) {
+// allMarked is the key of what says that MarkAll came to its end.
+func (o *Organization) allMarked() table.Key { return table.Key{PK: o.key("MARKS"), SK: "all"} }
+
+const (
+	// marksAtOnce is how many marks are written at a time.
+	marksAtOnce = 32
+	// upgradeFor is how long a function of an earlier release may go on after this one came.
+	upgradeFor = 15 * time.Minute
+)
+
+// MarkAll marks the connections that have no mark: releases that knew of none wrote their
+// findings. It is done once for an organization; whoever dies over it is followed by
+// somebody who begins again. Of connections that are audited it is said that their findings
+// are being written, since that may be by such a release.
+func (o *Organization) MarkAll(ctx context.Context, now time.Time) error {
+	if err := o.markAll(ctx, now); err != nil {
+		return fmt.Errorf("mark the findings of organization %s: %w", o.id, err)
+	}
+	return nil
+}
+
+func (o *Organization) markAll(ctx context.Context, now time.Time) error {
+	audited := map[model.ConnectionID]bool{}
+	for due, err := range each[Due](ctx, o.table, table.Query{PK: o.key("CLOCK", string(boundClock))}, nil) {
+		if err != nil {
+			return err
+		}
+		audited[due.Connection] = true
+	}
+	var used [Shards]bool
+	group, marking := errgroup.WithContext(ctx)
+	group.SetLimit(marksAtOnce)
+	for c, err := range o.EveryConnection(ctx) {
+		if err != nil {
+			return errors.Join(err, group.Wait())
+		}
+		if c.State == model.ConnectionDeleted {
+			continue
+		}
+		used[ShardOf(c.ID)] = true
+		m := Mark{Epoch: ulid.Make().String(), Projects: projectsOf(c)}
+		if audited[c.ID] {
+			m.Writers = map[string]time.Time{"upgrade": now.Add(upgradeFor).UTC()}
+		}
+		group.Go(func() error {
+			item, err := encode(o.markKey(c.ID), table.Key{}, 0, m)
+			if err == nil {
+				err = o.table.Put(marking, item)
+			}
+			if isConflict(err) {
+				return nil // it has one
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	// All that may have a mark, since whoever died may have written one and not counted it.
+	for shard, any := range used {
+		if any {
+			if err := o.countShard(ctx, shard); err != nil {
+				return err
+			}
+		}
+	}
+	item, err := encode(o.allMarked(), table.Key{}, 0, struct {
+		At time.Time `json:"at"`
+	}{now.UTC()})
+	if err == nil {
+		err = o.table.Put(ctx, item)
+	}
+	if isConflict(err) {
+		return nil
+	}
+	return err
+}
+
+// MarkCounts are how often the marks of an organization changed.
+type MarkCounts struct {
+	Shards [Shards]int64
+	// All says that MarkAll was done: without it, connections may have findings and no mark.
+	All bool
+}
+
+// MarkCounts reads them, by one query.
+func (o *Organization) MarkCounts(ctx context.Context) (counts MarkCounts, err error) {
 	for item, err := range table.All(ctx, o.table, table.Query{PK: o.key("MARKS")}) {
 		if err != nil {
 			return counts, fmt.Errorf("counts of marks: %w", err)
+		}
+		if item.Key == o.allMarked() {
+			counts.All = true
+			continue
 		}
 		shard, err := strconv.Atoi(item.SK)
 		if err != nil || shard < 0 || shard >= Shards {
 			return counts, fmt.Errorf("counts of marks: %q is no shard", item.SK)
 		}
-		counts[shard] = item.Version
+		counts.Shards[shard] = item.Version
 	}
 	return counts, nil
 }
@@ -176,7 +371,7 @@ func (o *Organization) MarkCounts(ctx context.Context) (counts [Shards]int64, er
 // Marks yields the marks of a shard, in the order of their connections.
 func (o *Organization) Marks(ctx context.Context, shard int) iter.Seq2[Mark, error] {
 	return func(yield func(Mark, error) bool) {
-		for item, err := range table.All(ctx, o.table, table.Query{PK: o.key("MARK", strconv.Itoa(shard)), Limit: table.MaxLimit}) {
+		for item, err := range table.All(ctx, o.table, table.Query{PK: o.markPartition(shard), Limit: table.MaxLimit}) {
 			var m Mark
 			if err == nil {
 				err = decode(item, &m)

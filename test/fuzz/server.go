@@ -33,6 +33,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
 	"github.com/cloudarq/cloudarq/pkg/platform/table/sqlite"
 	"github.com/cloudarq/cloudarq/pkg/results/index"
+	"github.com/cloudarq/cloudarq/pkg/results/tags"
 	"github.com/cloudarq/cloudarq/pkg/services"
 	"github.com/cloudarq/cloudarq/pkg/services/collectors"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -95,17 +96,17 @@ func newDeployment(ctx context.Context, at string, now func() time.Time) (*deplo
 	d.store = store.New(forgetful{file, d}, catalog.Severity)
 	broker := memory.New(memory.Options{MaxReceives: 3})
 	tasks, results, jobs := broker.Queue("tasks"), broker.Queue("results"), broker.Queue("jobs")
+	lists := &index.Keepers{Store: d.store, Blobs: blobs, Now: now, Tags: tags.Source{Store: d.store, Evidence: blobs}.Of}
 	d.pipeline = &pipeline.Pipeline{
-		Catalog: catalog, Specs: specs, Store: d.store, Evidence: blobs, Tasks: tasks, Results: results, Signings: jobs, Purges: jobs,
+		Catalog: catalog, Specs: specs, Store: d.store, Evidence: blobs, Index: lists, Tasks: tasks, Results: results, Signings: jobs, Purges: jobs,
 		Accounts: synthetic.Accounts{Account: &synthetic.Account{ID: accountID, Regions: []string{"eu-west-1"}, Plan: synthetic.PlanOf(40)}, Now: now},
 		Signer:   connect.Signing{Store: d.store, Keys: keys, Now: now}, Progress: pipeline.Silent{}, Alerts: unheard{},
 		Now: now, Bound: time.Hour, TempDir: at,
 	}
 	begun := connect.Jobs{Store: d.store, Queue: jobs, Now: now}
-	d.jobs = connect.Worker{Jobs: begun, Rekeying: connect.Rekeying{Store: d.store, Keys: keys}, Log: log}
+	d.jobs = connect.Worker{Jobs: begun, Rekeying: connect.Rekeying{Store: d.store, Keys: keys}, Indexing: d.pipeline, Log: log}
 	d.queues = map[*memory.Queue]queue.Handler{tasks: d.pipeline.RunTask, results: d.pipeline.Ingest, jobs: d.jobs.Handler(d.pipeline)}
 	d.sessions = people.Sessions{Store: d.store, Now: now, Tokens: people.NewAccessTokens(d.store, keys, "https://cloudarq.example.com", now, log)}
-	lists := &index.Keepers{Store: d.store, Blobs: blobs, Now: now}
 	d.api = &api.API{
 		Operators: true, Store: d.store, Catalog: catalog, Pipeline: d.pipeline, Jobs: begun, Sessions: d.sessions,
 		ExternalIDs: connect.ExternalIDs{Store: d.store, Keys: keys, Now: now}, AccessKeys: connect.AccessKeys{Store: d.store, Keys: keys, Now: now},

@@ -156,6 +156,8 @@ func (h *house) onRecords() []attempt {
 		{"TASK#a", "t", everybody, except(workerRole), everybody},
 		{"FINDING#c#s3", "f", []string{apiRole, aggregatorRole, workerRole}, []string{aggregatorRole}, []string{aggregatorRole, workerRole}},
 		{"SCOPE#c", "s3", everybody, []string{aggregatorRole}, []string{aggregatorRole, workerRole}},
+		{"MARK#7", "c", []string{apiRole, aggregatorRole, workerRole}, []string{apiRole, aggregatorRole}, []string{apiRole, workerRole}},
+		{"MARKS", "7", []string{apiRole, workerRole}, []string{apiRole}, []string{workerRole}},
 		{"CLOCK#PURGE", "c", except(checkerRole), except(checkerRole, workerRole), except(checkerRole)},
 		{"RECEIPT", "c", []string{apiRole, workerRole}, []string{apiRole, workerRole}, []string{apiRole, workerRole}},
 		{"SIGNING", "key", []string{apiRole, workerRole}, []string{workerRole}, []string{workerRole}},
@@ -227,6 +229,8 @@ func (h *house) onRecords() []attempt {
 		}},
 		attempt{"count a try", []string{apiRole}, count(name, "L#connection.address#d")},
 		attempt{"count a try of an organization's", []string{apiRole}, count(name, "O#victim#LIMIT#audit.person#d")},
+		attempt{"count a change of a mark", []string{apiRole, aggregatorRole, workerRole}, count(name, "O#victim#MARKS")},
+		attempt{"count in a mark", nil, count(name, "O#victim#MARK#7")},
 		attempt{"count in the admin log", nil, count(name, "O#victim#ADMINLOG")},
 		attempt{"count in the settings", nil, count(name, "O#victim#ORGANIZATION")},
 		attempt{"hide a write of settings behind one of an audit", []string{apiRole}, func(ctx context.Context, as aws.Config) error {
@@ -274,6 +278,8 @@ func (h *house) onObjects() []attempt {
 		{"templates", nil, []string{apiRole}, nil},
 		{"evidence", []string{checkerRole, aggregatorRole}, []string{aggregatorRole}, []string{workerRole}},
 		{"ledger", []string{checkerRole}, []string{apiRole}, []string{workerRole}},
+		{"index/org=victim/connection=c", []string{apiRole, aggregatorRole}, []string{apiRole, aggregatorRole}, []string{workerRole}},
+		{"index/org=victim/shard=07", []string{apiRole}, []string{apiRole}, []string{workerRole}},
 		{"progress", []string{checkerRole}, []string{checkerRole}, []string{workerRole}},
 		{"anything", nil, nil, nil},
 	} {
@@ -298,6 +304,11 @@ func (h *house) onObjects() []attempt {
 			}},
 		)
 	}
+	tags := "evidence/org=victim/connection=c/date=2026-01-01/audit=a/service=tagging.ndjson.zst"
+	all = append(all, attempt{"read the tags of resources", []string{apiRole, aggregatorRole}, func(ctx context.Context, as aws.Config) error {
+		_, err := client(as).GetObject(ctx, &s3.GetObjectInput{Bucket: &bucket, Key: &tags})
+		return err
+	}})
 	once := "templates/audit-role-of-a-test.yaml"
 	return append(all, attempt{"publish a template", []string{apiRole}, func(ctx context.Context, as aws.Config) error {
 		_, err := client(as).PutObject(ctx, &s3.PutObjectInput{Bucket: &bucket, Key: &once, Body: strings.NewReader("a template"), IfNoneMatch: aws.String("*")})
@@ -365,7 +376,7 @@ func (h *house) onQueues() []attempt {
 	}{
 		{"TasksQueue", []string{schedulerRole, checkerRole}, []string{checkerRole}},
 		{"UrgentTasksQueue", []string{apiRole, checkerRole}, []string{checkerRole}},
-		{"ResultsQueue", []string{schedulerRole, checkerRole, aggregatorRole}, []string{aggregatorRole}},
+		{"ResultsQueue", []string{schedulerRole, checkerRole, aggregatorRole, workerRole}, []string{aggregatorRole}},
 		{"JobsQueue", everyRole, []string{workerRole}},
 		{"TasksDeadQueue", []string{checkerRole}, nil},
 		{"UrgentTasksDeadQueue", []string{checkerRole}, nil},

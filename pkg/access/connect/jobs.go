@@ -38,10 +38,16 @@ func (j Jobs) Begin(ctx context.Context, by model.Change, org model.Organization
 	return made, j.Queue.Send(ctx, pipeline.JobMessage(org, id))
 }
 
+// Reindexer has the index of a page of connections made anew; pipeline.Pipeline is one.
+type Reindexer interface {
+	Reindex(ctx context.Context, org model.OrganizationID, cursor string, limit int) (connections int, next string, err error)
+}
+
 // Worker does jobs.
 type Worker struct {
 	Jobs
 	Rekeying Rekeying
+	Indexing Reindexer
 	Log      *slog.Logger
 	Events   bus.Publisher // hears of jobs that ended; nil if nobody shall
 	// Spare is kept of the time that the context gives, to note how far the job is and
@@ -66,7 +72,7 @@ func (w Worker) Handler(p *pipeline.Pipeline) queue.Handler {
 
 // Run does some of a job for as long as its context allows, and sends it on. A message
 // that comes twice, or while another does the same, does no harm: what is wrapped twice
-// is wrapped by the same key.
+// is wrapped by the same key, and what is indexed twice is indexed.
 func (w Worker) Run(ctx context.Context, message queue.Message) error {
 	org, id, err := pipeline.ParseJob(message.Body)
 	if err != nil {
@@ -86,16 +92,12 @@ func (w Worker) Run(ctx context.Context, message queue.Message) error {
 	}
 	const page = 100
 	for end, bounded := ctx.Deadline(); ; {
-		n, next, err := w.Rekeying.Page(ctx, org, cursor, page)
-		job.Done += n
-		if next == "" && (err == nil || errors.Is(err, secret.ErrSealed)) {
-			// The installation has a few, and no job of its own: people are of no organization.
-			own, e := w.Rekeying.All(ctx, store.InstallationOwner)
-			job.Done, err = job.Done+own, errors.Join(err, e)
-			if e != nil && !errors.Is(e, secret.ErrSealed) {
-				return e
-			}
+		do := w.rekey
+		if job.Kind == model.JobReindex {
+			do = w.Indexing.Reindex
 		}
+		n, next, err := do(ctx, org, cursor, page)
+		job.Done += n
 		switch {
 		case errors.Is(err, secret.ErrSealed):
 			job.Damaged = true
@@ -122,6 +124,20 @@ func (w Worker) Run(ctx context.Context, message queue.Message) error {
 			return w.Queue.Send(ctx, pipeline.JobMessage(org, id))
 		}
 	}
+}
+
+// rekey is Rekeying.Page, with the data keys of the installation at the end: it has a few,
+// and no job of its own, since people are of no organization.
+func (w Worker) rekey(ctx context.Context, org model.OrganizationID, cursor string, limit int) (rekeyed int, next string, err error) {
+	rekeyed, next, err = w.Rekeying.Page(ctx, org, cursor, limit)
+	if next == "" && (err == nil || errors.Is(err, secret.ErrSealed)) {
+		own, e := w.Rekeying.All(ctx, store.InstallationOwner)
+		if rekeyed += own; e != nil && !errors.Is(e, secret.ErrSealed) {
+			return rekeyed, "", e
+		}
+		err = errors.Join(err, e)
+	}
+	return rekeyed, next, err
 }
 
 // Recover sends again what has the organizations' open jobs done, where the queue is gone

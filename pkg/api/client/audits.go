@@ -11,6 +11,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 )
 
 // Progress is how far an audit is.
@@ -22,12 +23,9 @@ type Progress struct {
 	Wait    time.Duration `json:"-"`           // before it is looked at again
 }
 
-// How many audits and findings a page has: one is of a hundred kilobytes, and of some, and a
-// function answers with six megabytes at most. Most who list audits look at the newest.
-var (
-	auditsAtOnce   = sizes{1, 20}
-	findingsAtOnce = sizes{200, 200}
-)
+// auditsAtOnce is how many audits a page has: one is of a hundred kilobytes, and a function
+// answers with six megabytes at most. Most who list audits look at the newest.
+var auditsAtOnce = sizes{1, 20}
 
 // Audits yields the audits of a connection, the newest first.
 func (c *Client) Audits(ctx context.Context, id model.ConnectionID) iter.Seq2[model.Audit, error] {
@@ -85,16 +83,24 @@ func (c *Client) Calls(ctx context.Context, a model.Audit) iter.Seq2[ledger.Entr
 	return pages[ledger.Entry](ctx, c, auditPath(a)+"/calls", "calls", sizes{2000, 2000}, nil)
 }
 
+// verdictsAtOnce is the most verdicts and resources of a page.
+var verdictsAtOnce = sizes{500, 500}
+
+// Verdicts yields what an audit said of each resource, as far as it fits the words of a
+// filter.
+func (c *Client) Verdicts(ctx context.Context, a model.Audit, words ...string) iter.Seq2[shape.Verdict, error] {
+	return pages[shape.Verdict](ctx, c, auditPath(a)+"/verdicts", "verdicts", verdictsAtOnce, nil, words...)
+}
+
+// Compare is what is different between two audits of an account.
+func (c *Client) Compare(ctx context.Context, older, newer model.Audit) ([]shape.Difference, error) {
+	return collected(pages[shape.Difference](ctx, c, auditPath(newer)+"/diff", "differences", verdictsAtOnce, url.Values{"since": {string(older.ID)}}))
+}
+
 // VerifyAudit has the server tell whether what it keeps of an audit is as it was written.
 func (c *Client) VerifyAudit(ctx context.Context, a model.Audit) (v pipeline.Verification, err error) {
 	if _, err = c.Call(ctx, http.MethodGet, auditPath(a)+"/verification", nil, nil, &v); err != nil {
 		err = fmt.Errorf("verify audit %s: %w", a.ID, err)
 	}
 	return v, err
-}
-
-// Findings yields the findings of a connection, open and resolved, those that only follow
-// from another among them.
-func (c *Client) Findings(ctx context.Context, id model.ConnectionID) iter.Seq2[model.Finding, error] {
-	return pages[model.Finding](ctx, c, path(id)+"/findings", "findings", findingsAtOnce, url.Values{"folded": {"true"}})
 }

@@ -18,8 +18,9 @@ const maxPages = 2_000
 // sizes are how many entries the first page has, and each of the others.
 type sizes struct{ first, then int }
 
-// pages yields a list page by page: whoever stops has read no page more.
-func pages[T any](ctx context.Context, c *Client, path, field string, of sizes, query url.Values) iter.Seq2[T, error] {
+// pages yields a list page by page, of what fits the words of a filter: whoever stops has read
+// no page more.
+func pages[T any](ctx context.Context, c *Client, path, field string, of sizes, query url.Values, words ...string) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
 		query := maps.Clone(query)
@@ -34,7 +35,7 @@ func pages[T any](ctx context.Context, c *Client, path, field string, of sizes, 
 				query.Set("limit", strconv.Itoa(of.then))
 			}
 			var page map[string]json.RawMessage
-			if _, err := c.Call(ctx, http.MethodGet, path+"?"+query.Encode(), nil, nil, &page); err != nil {
+			if _, err := c.Call(ctx, http.MethodGet, path+"?"+withWords(query, words), nil, nil, &page); err != nil {
 				yield(none, fmt.Errorf("list the server's %s: %w", field, err))
 				return
 			}

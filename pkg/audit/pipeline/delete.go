@@ -9,6 +9,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/audit/event"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/blob"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
@@ -240,6 +241,9 @@ func (p *Pipeline) purgeOrganization(ctx context.Context, id model.OrganizationI
 	}
 	if left > 0 {
 		return true, nil // and the clock has it come again
+	}
+	if err := blob.DeleteAll(ctx, p.Evidence, fmt.Sprintf("index/org=%s/", id)); err != nil { // what is kept of several connections together
+		return false, fmt.Errorf("index of organization %s: %w", id, err)
 	}
 	if done, err = p.Store.Erase(ctx, itself, p.Now(), more); done && err == nil {
 		err = org.DeletePurge(ctx, wholeOrganization)

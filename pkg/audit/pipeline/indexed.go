@@ -2,9 +2,12 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 )
 
 // Index is what lists of findings are answered from. It is made of the findings in the
@@ -14,8 +17,43 @@ import (
 type Index interface {
 	// Write brings what is kept of a connection's findings up to date.
 	Write(ctx context.Context, org model.OrganizationID, connection model.ConnectionID) error
-	// Forget removes what is kept of a deleted connection, before its findings are purged.
+	// Renew makes it anew, whatever it is.
+	Renew(ctx context.Context, org model.OrganizationID, connection model.ConnectionID) error
+	// Forget removes a deleted connection from what is kept of several together, before its
+	// findings and what is kept of it alone are purged.
 	Forget(ctx context.Context, org model.OrganizationID, connection model.ConnectionID) error
+}
+
+// KindIndex is the kind of a message that has the index of a connection made anew. Its
+// Audit and Task are "index".
+const KindIndex = "index"
+
+// Reindex has the index of a page of an organization's connections made anew, by who takes
+// results: that function alone reads evidence, and many of it work at once. It says of how
+// many, and what continues it; empty at the end.
+func (p *Pipeline) Reindex(ctx context.Context, org model.OrganizationID, cursor string, limit int) (connections int, next string, err error) {
+	page, next, err := p.Store.For(org).ConnectionsPage(ctx, cursor, limit)
+	if err != nil {
+		return 0, "", err
+	}
+	var bodies [][]byte
+	for _, c := range page {
+		m := Message{Kind: KindIndex, Version: messageVersion, Organization: org, Connection: c.ID, Audit: KindIndex, Task: KindIndex}
+		bodies = append(bodies, m.body())
+	}
+	if err := p.Results.Send(ctx, bodies...); err != nil {
+		return 0, "", fmt.Errorf("have the index of organization %s made anew: %w", org, err)
+	}
+	return len(page), next, nil
+}
+
+// reindex takes a message of KindIndex.
+func (p *Pipeline) reindex(ctx context.Context, message queue.Message) error {
+	m, err := ParseMessage(KindIndex, message.Body)
+	if err != nil || p.Index == nil {
+		return err
+	}
+	return p.Index.Renew(ctx, m.Organization, m.Connection)
 }
 
 // writingFor is how long findings may be written after it was said that they are, where
@@ -50,7 +88,8 @@ func (in *ingestion) wrote(ctx context.Context) error {
 }
 
 // writeIndex brings the index of an ended audit's connection up to date. The tags of its
-// resources may be others, which no finding tells.
+// resources may be others, which no finding tells. An audit ends also where the index cannot
+// be written: whoever reads finds it stale, and makes it.
 func (p *Pipeline) writeIndex(ctx context.Context, orgID model.OrganizationID, audit model.Audit) error {
 	if p.Index == nil {
 		return nil
@@ -58,5 +97,9 @@ func (p *Pipeline) writeIndex(ctx context.Context, orgID model.OrganizationID, a
 	if err := p.Store.For(orgID).EndFindings(ctx, audit.Connection, "audit", p.Now()); err != nil {
 		return err
 	}
-	return p.Index.Write(ctx, orgID, audit.Connection)
+	if err := p.Index.Write(ctx, orgID, audit.Connection); err != nil {
+		slog.WarnContext(ctx, "the index of findings was not written, and is made by who reads it", slog.String("org", string(orgID)),
+			slog.String("connection", string(audit.Connection)), slog.String("audit", string(audit.ID)), slog.Any("error", err))
+	}
+	return nil
 }

@@ -20,6 +20,10 @@ func (i indexOf) Write(ctx context.Context, _ model.OrganizationID, connection m
 	return i.keeper().Write(ctx, connection)
 }
 
+func (i indexOf) Renew(ctx context.Context, _ model.OrganizationID, connection model.ConnectionID) error {
+	return i.keeper().Renew(ctx, connection)
+}
+
 func (i indexOf) Forget(ctx context.Context, _ model.OrganizationID, connection model.ConnectionID) error {
 	return i.keeper().Forget(ctx, connection)
 }

@@ -224,13 +224,13 @@ func (s *Server) wire() wired {
 	w.results, w.work = others.Queue("results"), others.Queue("jobs")
 	data := s.State.Store
 	w.pipeline = &pipeline.Pipeline{
-		Catalog: s.State.Catalog, Specs: s.Specs, Store: data, Evidence: s.State.Evidence,
+		Catalog: s.State.Catalog, Specs: s.Specs, Store: data, Evidence: s.State.Evidence, Index: s.State.Index(),
 		Tasks: w.tasks, Urgent: w.urgent, Results: w.results, Signings: w.work, Purges: w.work,
 		Accounts: s.Accounts, Signer: connect.Signing{Store: data, Keys: s.Keys, Now: time.Now}, Progress: pipeline.Silent{},
 		Alerts: spoken{s.Log}, Now: time.Now, Bound: bound, PurgeAfter: purgeAfter, WatchEvery: watchEvery, TempDir: s.Dir,
 	}
 	jobs := connect.Jobs{Store: data, Queue: w.work, Now: time.Now}
-	w.jobs = connect.Worker{Jobs: jobs, Rekeying: connect.Rekeying{Store: data, Keys: s.Keys}, Log: s.Log}
+	w.jobs = connect.Worker{Jobs: jobs, Rekeying: connect.Rekeying{Store: data, Keys: s.Keys}, Indexing: w.pipeline, Log: s.Log}
 	w.api = &api.API{
 		Store: data, Catalog: s.State.Catalog, Pipeline: w.pipeline, Jobs: jobs,
 		ExternalIDs: connect.ExternalIDs{Store: data, Keys: s.Keys, Now: time.Now},

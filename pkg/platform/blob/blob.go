@@ -105,6 +105,30 @@ func CheckKeys(keys []string) error {
 	return nil
 }
 
+// deletedAtOnce is how many keys DeleteAll gives to DeleteMany.
+const deletedAtOnce = 1000
+
+// DeleteAll removes what is stored under keys that begin with prefix, of which there are few
+// enough for one call. After an error some may be gone; repeat the whole call.
+func DeleteAll(ctx context.Context, s Store, prefix string) error {
+	var keys []string
+	for info, err := range s.List(ctx, prefix) {
+		if err != nil {
+			return err
+		}
+		if keys = append(keys, info.Key); len(keys) == deletedAtOnce {
+			if err := s.DeleteMany(ctx, keys); err != nil {
+				return err
+			}
+			keys = keys[:0]
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	return s.DeleteMany(ctx, keys)
+}
+
 // CheckPrefix returns ErrKey with the reason if no key can begin with prefix.
 // The empty prefix begins every key.
 func CheckPrefix(prefix string) error {

@@ -38,7 +38,7 @@ type Lists struct {
 
 // Query asks for a page of findings.
 type Query struct {
-	// Words are a filter: those of Vocabulary. Without a word on state and its like, those
+	// Words are a filter: those of Words. Without a word on state and its like, those
 	// that are resolved are left out, and without one on causes those that only follow from
 	// others, unless All is set.
 	Words []string
@@ -59,6 +59,9 @@ type Page struct {
 	Groups   []index.Buckets
 	// Empty says why there is none; nil if there is one.
 	Empty *Empty
+	// Untold is how many findings fit all words but those on tags, and are of resources
+	// whose tags are not known.
+	Untold int
 }
 
 // Why there is no finding.
@@ -122,7 +125,7 @@ func (l *Lists) Page(ctx context.Context, org model.OrganizationID, who index.Ca
 	if err != nil {
 		return Page{}, err
 	}
-	vocabulary := l.vocabulary(view, who)
+	vocabulary := Known(l.Catalog, view, who)
 	asked, err := vocabulary.Words(q.Words)
 	if err != nil {
 		return Page{}, err
@@ -148,10 +151,23 @@ func (l *Lists) Page(ctx context.Context, org model.OrganizationID, who index.Ca
 			return Page{}, err
 		}
 	}
+	if page.Untold, err = l.untold(ctx, view, who, ask.Words); err != nil {
+		return Page{}, err
+	}
 	if answer.Total == 0 {
 		page.Empty, err = l.why(ctx, view, who, asked, q)
 	}
 	return page, err
+}
+
+// untold counts what fits words but for those on tags, where nobody knows the tags.
+func (l *Lists) untold(ctx context.Context, view *index.View, who index.Caller, words []string) (int, error) {
+	others := slices.DeleteFunc(slices.Clone(words), func(w string) bool { return strings.HasPrefix(w, "tag:") })
+	if len(others) == len(words) {
+		return 0, nil
+	}
+	answer, err := view.Ask(ctx, l.checks(), l.Sealer, who, index.Query{Words: append(others, "tags="+index.TagsUnknown)})
+	return answer.Total, err
 }
 
 func (l *Lists) checks() index.Checks {
@@ -261,26 +277,29 @@ func (Unsealed) Open(_ context.Context, purpose, sealed string) (string, error) 
 	return plain, nil
 }
 
-// All visits the findings of a query, all pages of them. What a page says besides is that of
-// the first.
-func (l *Lists) All(ctx context.Context, org model.OrganizationID, who index.Caller, q Query, visit func(shape.Finding) error) (Page, error) {
-	q.Limit = index.MaxLimit
+// Some visits the findings of a query, up to a number of them; 0 is all. It gives what a page
+// says besides.
+func (l *Lists) Some(ctx context.Context, org model.OrganizationID, who index.Caller, q Query, most int, visit func(shape.Finding) error) (Page, error) {
 	var first Page
-	for began := false; ; began = true {
+	for seen, began := 0, false; ; began = true {
+		q.Limit = index.MaxLimit
+		if most > 0 {
+			q.Limit = min(index.MaxLimit, most-seen)
+		}
 		page, err := l.Page(ctx, org, who, q)
 		if err != nil {
 			return first, err
 		}
 		if !began {
-			first = page
-			first.Findings = nil
+			first = Page{Total: page.Total, Groups: page.Groups, Empty: page.Empty, Untold: page.Untold}
 		}
 		for _, f := range page.Findings {
 			if err := visit(f); err != nil {
 				return first, err
 			}
 		}
-		if q.Cursor = page.Next; q.Cursor == "" {
+		seen += len(page.Findings)
+		if q.Cursor = page.Next; q.Cursor == "" || most > 0 && seen >= most {
 			return first, nil
 		}
 	}

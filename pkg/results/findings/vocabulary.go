@@ -10,14 +10,13 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/results/index"
 )
 
-// Vocabulary is what can be asked of findings, by what a version of CloudArq knows without a
-// look at any: accounts, connections and projects are whatever there is.
-func Vocabulary(catalog *check.Catalog) (filter.Vocabulary, error) {
-	texts, err := catalog.Texts()
-	return words(catalog, texts), err
-}
-
-func words(catalog *check.Catalog, texts index.Texts) filter.Vocabulary {
+// Words are what can be asked of findings, by what a version of CloudArq knows without a look
+// at any: accounts, connections and projects are whatever there is.
+func Words(catalog *check.Catalog) filter.Vocabulary {
+	texts := func() index.Texts {
+		all, _ := catalog.Texts() // that they parse is tested
+		return all
+	}
 	checks := func() []string { return idsOf(catalog.Checks()) }
 	return filter.Vocabulary{
 		{Name: "account", Doc: "number of the account, or name of its connection"},
@@ -27,7 +26,7 @@ func words(catalog *check.Catalog, texts index.Texts) filter.Vocabulary {
 		{Name: "connection", Doc: "connection: its id, name or account"},
 		{Name: "first_seen", Doc: "when it failed first: a day, or with >= and <=", Dates: true},
 		{Name: "folded", Doc: "whether it only follows from another failure", Values: fixed("true", "false")},
-		{Name: "framework", Doc: "compliance framework that the check belongs to", Values: func() []string { return Frameworks(texts) }},
+		{Name: "framework", Doc: "compliance framework that the check belongs to", Values: func() []string { return Frameworks(texts()) }},
 		{Name: "id", Doc: "identity of the finding, or its beginning with * behind it"},
 		{Name: "name", Doc: "name of the resource"},
 		{Name: "part", Doc: "part of the resource, such as access-key/1"},
@@ -45,13 +44,15 @@ func words(catalog *check.Catalog, texts index.Texts) filter.Vocabulary {
 		}},
 		{Name: "state", Doc: "where the finding is in its life", Values: fixed(string(model.FindingOpen), string(model.FindingReopened), string(model.FindingResolved))},
 		{Name: "status", Doc: "fail is open or reopened", Values: fixed("fail", "pass")},
+		{Name: "tags", Doc: "whether the resource has tags, if that is known", Values: fixed("some", "none", index.TagsUnknown)},
 		{Name: "tag:", Doc: "tag of the resource: tag:env=prod"},
 	}
 }
 
-// vocabulary is Vocabulary with what a caller sees, and what was there once.
-func (l *Lists) vocabulary(view *index.View, who index.Caller) filter.Vocabulary {
-	v := words(l.Catalog, l.texts)
+// Known are Words with the accounts, connections and projects that a caller sees, and with what
+// was there once.
+func Known(catalog *check.Catalog, view *index.View, who index.Caller) filter.Vocabulary {
+	v := Words(catalog)
 	for i := range v {
 		f := &v[i]
 		switch known := f.Values; f.Name {

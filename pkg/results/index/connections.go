@@ -40,7 +40,7 @@ func (v *View) Connection(who Caller, id model.ConnectionID) (Connection, bool) 
 }
 
 func (v *View) connection(s *segment) Connection {
-	return Connection{s.Connection, s.Name, s.Account, v.projects[s.Connection], s.standing.whole, s.rows()}
+	return Connection{s.Connection, s.Name, s.Account, v.projects(s.Connection), s.standing.whole, s.rows()}
 }
 
 // Values are those that findings have in a field of few values, or had since the view was

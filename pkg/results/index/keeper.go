@@ -20,6 +20,10 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
+// ErrBuilding says that so much of an index has to be made that it took too long. What was
+// made is kept: whoever comes again finds less to do.
+var ErrBuilding = errors.New("the index of findings is being made")
+
 // Lag is how long the index may lie at most: while somebody writes findings, and after
 // somebody died over them. Otherwise it is as the table is.
 const Lag = 30 * time.Second
@@ -43,13 +47,18 @@ type Keeper struct {
 	Now   func() time.Time
 	// Tags are those of a connection's resources, as far as they are known; nil knows none.
 	Tags func(context.Context, model.ConnectionID) (func(model.Ref) (map[string]string, bool), error)
+	// Patience is how long View may take before it answers ErrBuilding; 0 is as long as its
+	// context lasts.
+	Patience time.Duration
 
-	mu     sync.Mutex // whoever refreshes
+	begin  sync.Once
+	gate   chan struct{} // is full while somebody refreshes
 	dict   *dictionary
 	shards [store.Shards]*shard
 	view   *View
-	words  int         // of the dictionary after it was begun
-	loaded func(*View) // is given each new view; nil if nobody counts them
+	words  int                   // of the dictionary after it was begun
+	loaded func(*View)           // is given each new view; nil if nobody counts them
+	behind func(context.Context) // is told of ErrBuilding; nil if nobody is
 }
 
 // atOnce is how many shards are loaded at a time, and in each how many segments.
@@ -96,9 +105,50 @@ func (s *shard) old(now time.Time) bool {
 // View is the index as it is now. If nothing changed it reads the counts of marks alone; a
 // shard of which somebody made a new one costs one more read.
 func (k *Keeper) View(ctx context.Context) (*View, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	counts, err := k.Store.MarkCounts(ctx)
+	if k.Patience == 0 {
+		return k.refreshed(ctx)
+	}
+	within, cancel := context.WithTimeout(ctx, k.Patience)
+	defer cancel()
+	v, err := k.refreshed(within)
+	if err != nil && within.Err() != nil && ctx.Err() == nil {
+		if k.behind != nil {
+			k.behind(ctx)
+		}
+		return nil, fmt.Errorf("%w: %w", ErrBuilding, err)
+	}
+	return v, err
+}
+
+// lock lets one at a time refresh, and nobody wait longer than the context lasts.
+func (k *Keeper) lock(ctx context.Context) (unlock func(), err error) {
+	k.begin.Do(func() { k.gate = make(chan struct{}, 1) })
+	select {
+	case k.gate <- struct{}{}:
+		return func() { <-k.gate }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// counts are those of the marks, of an organization that has them all.
+func (k *Keeper) counts(ctx context.Context) (counts [store.Shards]int64, err error) {
+	marks, err := k.Store.MarkCounts(ctx)
+	if err == nil && !marks.All {
+		if err = k.Store.MarkAll(ctx, k.Now()); err == nil {
+			marks, err = k.Store.MarkCounts(ctx)
+		}
+	}
+	return marks.Shards, err
+}
+
+func (k *Keeper) refreshed(ctx context.Context) (*View, error) {
+	unlock, err := k.lock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	counts, err := k.counts(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +188,7 @@ func (k *Keeper) View(ctx context.Context) (*View, error) {
 }
 
 func (k *Keeper) assemble() *View {
-	v := &View{dict: k.dict, projects: map[model.ConnectionID][]string{}}
+	v := &View{dict: k.dict, shown: map[model.ConnectionID][]string{}}
 	for _, s := range k.shards {
 		if s == nil {
 			continue
@@ -146,7 +196,7 @@ func (k *Keeper) assemble() *View {
 		for _, id := range slices.Sorted(maps.Keys(s.segments)) {
 			v.segments = append(v.segments, s.segments[id])
 		}
-		maps.Copy(v.projects, s.projects)
+		maps.Copy(v.shown, s.projects)
 	}
 	return v
 }
@@ -249,20 +299,16 @@ func (k *Keeper) Write(ctx context.Context, connection model.ConnectionID) error
 	return err
 }
 
-// Forget removes a deleted connection from all that is kept.
+// Forget removes a deleted connection from what is kept of several together, whichever
+// release wrote it. Who reads next makes the shard anew.
 func (k *Keeper) Forget(ctx context.Context, connection model.ConnectionID) error {
 	if err := k.Store.HideFindings(ctx, connection); err != nil {
 		return err
 	}
-	if err := k.Blobs.Delete(ctx, k.segmentKey(connection)); err != nil {
+	if err := blob.DeleteAll(ctx, k.Blobs, k.shardPrefix(store.ShardOf(connection))); err != nil {
 		return fmt.Errorf("forget connection %s: %w", connection, err)
 	}
-	n := store.ShardOf(connection)
-	counts, err := k.Store.MarkCounts(ctx)
-	if err == nil {
-		_, err = (&Keeper{ID: k.ID, Store: k.Store, Blobs: k.Blobs, Now: k.Now, Tags: k.Tags, dict: newDictionary()}).refresh(ctx, n, counts[n], nil)
-	}
-	return err
+	return nil
 }
 
 // make reads the findings of a connection after its mark, and stores them as a segment.
@@ -340,48 +386,61 @@ func (k *Keeper) entries(ctx context.Context, connection model.ConnectionID) (al
 	return slices.Concat(found...), nil
 }
 
-// Rebuild makes the whole index anew from the table: whatever it was, marks included.
-func (k *Keeper) Rebuild(ctx context.Context) error {
-	exist := map[model.ConnectionID]bool{}
-	for c, err := range k.Store.EveryConnection(ctx) {
-		if err != nil {
-			return err
-		}
-		if c.State != model.ConnectionDeleted {
-			exist[c.ID] = true
-		}
+// Rebuild makes the whole index anew from the table: whatever it was, marks included. It
+// says of how many connections.
+func (k *Keeper) Rebuild(ctx context.Context) (connections int, err error) {
+	if err := k.Store.MarkAll(ctx, k.Now()); err != nil {
+		return 0, err
 	}
 	for n := range store.Shards {
-		for mark, err := range k.Store.Marks(ctx, n) {
-			if err != nil {
-				return err
-			}
-			if !exist[mark.Connection] {
-				if err := k.Store.HideFindings(ctx, mark.Connection); err != nil {
-					return err
-				}
-			}
+		marks, err := k.renew(ctx, n)
+		if err != nil {
+			return connections, err
 		}
+		connections += marks
 	}
+	return connections, nil
+}
+
+// renew makes all segments of a shard anew, and hides whose connections are gone.
+func (k *Keeper) renew(ctx context.Context, shard int) (connections int, err error) {
 	group, writing := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
-	for _, id := range slices.Sorted(maps.Keys(exist)) {
-		group.Go(func() error {
-			if err := k.Store.EndFindings(writing, id, "rebuild", k.Now()); err != nil {
-				return err
-			}
-			return k.Write(writing, id)
-		})
+	for mark, err := range k.Store.Marks(ctx, shard) {
+		if err != nil {
+			return 0, errors.Join(err, group.Wait())
+		}
+		c, err := k.Store.AnyConnection(ctx, mark.Connection)
+		switch {
+		case errors.Is(err, store.ErrNotFound) || err == nil && c.State == model.ConnectionDeleted:
+			err = k.Store.HideFindings(ctx, mark.Connection)
+		case err == nil:
+			connections++
+			group.Go(func() error { return k.Renew(writing, mark.Connection) })
+		}
+		if err != nil {
+			return 0, errors.Join(err, group.Wait())
+		}
 	}
-	return group.Wait()
+	return connections, group.Wait()
+}
+
+// Renew makes the segment of a connection anew, also one that is not stale.
+func (k *Keeper) Renew(ctx context.Context, connection model.ConnectionID) error {
+	if err := k.Store.EndFindings(ctx, connection, "rebuild", k.Now()); err != nil {
+		return err
+	}
+	return k.Write(ctx, connection)
 }
 
 func (k *Keeper) segmentKey(connection model.ConnectionID) string {
 	return fmt.Sprintf("index/org=%s/connection=%s/findings.v%d", k.ID, connection, segmentVersion)
 }
 
+func (k *Keeper) shardPrefix(n int) string { return fmt.Sprintf("index/org=%s/shard=%02d/", k.ID, n) }
+
 func (k *Keeper) shardKey(n int) string {
-	return fmt.Sprintf("index/org=%s/shard=%02d/findings.v%d", k.ID, n, segmentVersion)
+	return fmt.Sprintf("%sfindings.v%d", k.shardPrefix(n), segmentVersion)
 }
 
 // get reads an object; nothing if there is none, or it is too large to be one of ours.

@@ -60,6 +60,17 @@ func (w *world) change(ctx context.Context, t table.Table, connection model.Conn
 	if err := o.BeginFindings(ctx, connection, scope, w.now.Add(time.Minute)); err != nil {
 		return err
 	}
+	if err := write(ctx, o, connection, scope, entries); err != nil {
+		return err
+	}
+	if err := o.EndFindings(ctx, connection, scope, w.now); err != nil {
+		return err
+	}
+	return w.keeper(t).Write(ctx, connection)
+}
+
+// write writes findings of a scope as releases did that had no index.
+func write(ctx context.Context, o *store.Organization, connection model.ConnectionID, scope string, entries []index.Entry) error {
 	record, err := o.Scope(ctx, connection, scope)
 	if err != nil {
 		return err
@@ -82,10 +93,7 @@ func (w *world) change(ctx context.Context, t table.Table, connection model.Conn
 			return err
 		}
 	}
-	if err := o.EndFindings(ctx, connection, scope, w.now); err != nil {
-		return err
-	}
-	return w.keeper(t).Write(ctx, connection)
+	return nil
 }
 
 // truth is what the table says.
@@ -144,7 +152,14 @@ func TestTheIndexAnswersAsTheTable(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		died := false
+		if rapid.Bool().Draw(t, "was there before the index") {
+			for _, id := range connections[:2] {
+				if err := write(ctx, w.org(w.table), id, "s3", []index.Entry{drawEntry(t, id)}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		died, hidden := false, map[model.ConnectionID]bool{}
 		for range rapid.IntRange(1, 6).Draw(t, "turns") {
 			c := rapid.SampledFrom(connections).Draw(t, "connection")
 			var entries []index.Entry
@@ -170,6 +185,14 @@ func TestTheIndexAnswersAsTheTable(t *testing.T) {
 				died = died || errors.Is(err, mortal.ErrDead)
 			case 1: // an object is lost, or altered
 				w.harm(ctx, t)
+			case 2: // a connection is given to another project
+				err := w.move(ctx, lives, c, rapid.SampledFrom(projects).Draw(t, "to"))
+				if err != nil && !errors.Is(err, mortal.ErrDead) {
+					t.Fatal(err)
+				}
+				if err != nil {
+					hidden[c] = true
+				}
 			default:
 				err := w.change(ctx, lives, c, scope, entries)
 				if err != nil && !errors.Is(err, mortal.ErrDead) {
@@ -177,7 +200,7 @@ func TestTheIndexAnswersAsTheTable(t *testing.T) {
 				}
 				died = died || err != nil
 			}
-			at := int64(rapid.IntRange(1, 12).Draw(t, "reader at"))
+			at := int64(rapid.IntRange(1, 30).Draw(t, "reader at"))
 			switch rapid.IntRange(0, 4).Draw(t, "reader") {
 			case 0: // dies
 				_, err := w.keeper(mortal.Dies(w.table, at, false)).View(ctx)
@@ -199,8 +222,14 @@ func TestTheIndexAnswersAsTheTable(t *testing.T) {
 		if died {
 			w.now = w.now.Add(index.Lag) // it may lie for so long, and no longer
 		}
+		for c := range hidden { // until its next audit ends
+			w.now = w.now.Add(3 * time.Minute)
+			if err := w.org(w.table).EndFindings(ctx, c, "audit", w.now); err != nil {
+				t.Fatal(err)
+			}
+		}
 		if rapid.IntRange(0, 5).Draw(t, "rebuild") == 0 {
-			if err := w.keepers[0].Rebuild(ctx); err != nil {
+			if _, err := w.keepers[0].Rebuild(ctx); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -209,6 +238,15 @@ func TestTheIndexAnswersAsTheTable(t *testing.T) {
 			ask(ctx, t, k, truth)
 		}
 	})
+}
+
+func (w *world) move(ctx context.Context, t table.Table, id model.ConnectionID, project string) error {
+	c, err := w.org(w.table).AnyConnection(ctx, id)
+	if err != nil || c.State == model.ConnectionDeleted {
+		return err
+	}
+	c.Project = project
+	return w.org(t).ChangeConnection(ctx, model.Change{At: w.now}, &c)
 }
 
 func (w *world) remove(ctx context.Context, t table.Table, id model.ConnectionID) error {

@@ -17,6 +17,10 @@ import (
 // about a million findings.
 const DefaultMemory = 128 << 20
 
+// Version is that of the objects that an index consists of: after an upgrade to a release
+// of another, all are made anew.
+const Version = segmentVersion
+
 // Keepers has the keepers of all organizations of a process. It implements pipeline.Index.
 // All methods are safe for concurrent use; its fields are not to be changed after the first.
 type Keepers struct {
@@ -28,6 +32,10 @@ type Keepers struct {
 	// Memory is the most bytes that all views take, unless one of them takes more; 0 is
 	// DefaultMemory.
 	Memory int
+	// Patience is that of each Keeper. Of an index that could not be made in it, Behind is
+	// told, if there is one, so that somebody makes it who has more time.
+	Patience time.Duration
+	Behind   func(context.Context, model.OrganizationID)
 
 	mu   sync.Mutex
 	kept map[model.OrganizationID]*kept
@@ -67,7 +75,10 @@ func (all *Keepers) For(org model.OrganizationID) *Keeper {
 
 // one is a keeper that has nothing in memory.
 func (all *Keepers) one(org model.OrganizationID) *Keeper {
-	k := &Keeper{ID: org, Store: all.Store.For(org), Blobs: all.Blobs, Now: all.Now}
+	k := &Keeper{ID: org, Store: all.Store.For(org), Blobs: all.Blobs, Now: all.Now, Patience: all.Patience}
+	if all.Behind != nil {
+		k.behind = func(ctx context.Context) { all.Behind(ctx, org) }
+	}
 	if all.Tags != nil {
 		k.Tags = func(ctx context.Context, connection model.ConnectionID) (func(model.Ref) (map[string]string, bool), error) {
 			return all.Tags(ctx, org, connection)
@@ -100,6 +111,11 @@ func (all *Keepers) forget(but model.OrganizationID) {
 // Write implements pipeline.Index.
 func (all *Keepers) Write(ctx context.Context, org model.OrganizationID, connection model.ConnectionID) error {
 	return all.one(org).Write(ctx, connection)
+}
+
+// Renew implements pipeline.Index.
+func (all *Keepers) Renew(ctx context.Context, org model.OrganizationID, connection model.ConnectionID) error {
+	return all.one(org).Renew(ctx, connection)
 }
 
 // Forget implements pipeline.Index.

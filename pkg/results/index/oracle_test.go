@@ -114,6 +114,15 @@ func (o oracle) fields() filter.Fields[index.Entry] {
 		"connection": func(e index.Entry) []string { return []string{string(e.Connection)} },
 		"project":    func(e index.Entry) []string { return o.projects[e.Connection] },
 	}
+	fields["tags"] = func(e index.Entry) []string {
+		switch {
+		case !e.TagsKnown:
+			return []string{index.TagsUnknown}
+		case len(e.Tags) == 0:
+			return []string{"none"}
+		}
+		return []string{"some"}
+	}
 	for name, values := range index.Fields(texts) {
 		fields[name] = func(e index.Entry) []string { return values(e.Finding) }
 	}
@@ -209,7 +218,7 @@ func drawWord(t *rapid.T) string {
 		}
 	}
 	pool := slices.Concat(checkIDs, regions, arns, tagValues, projects, severities, states, []string{
-		"true", "false", "fail", "pass", "*", "?*", "s3*", "*S3*", "*a", "c?", "c1", "c2", "aws::*", "[a-m]*", "*/*", "security", "cis*", "fsbp", "0*", "2026-05-01*", "\\*", "s3", "iam",
+		"true", "false", "fail", "pass", "unknown", "none", "some", "*", "?*", "s3*", "*S3*", "*a", "c?", "c1", "c2", "aws::*", "[a-m]*", "*/*", "security", "cis*", "fsbp", "0*", "2026-05-01*", "\\*", "s3", "iam",
 	})
 	values := rapid.SliceOfN(rapid.SampledFrom(pool), 1, 3).Draw(t, "values")
 	return field + rapid.SampledFrom([]string{"=", "!="}).Draw(t, "operator") + strings.Join(values, ",")

@@ -114,6 +114,10 @@ type QueryError struct{ Why string }
 
 func (e *QueryError) Error() string { return e.Why }
 
+// TagsUnknown is the value of the field tags of what has tags or not, which nobody knows.
+// Others are "none" and "some".
+const TagsUnknown = "unknown"
+
 // tagPrefix begins the fields that are tags.
 const tagPrefix = "tag:"
 
@@ -126,7 +130,7 @@ func DefaultSort() []Order {
 type View struct {
 	dict     *dictionary
 	segments []*segment
-	projects map[model.ConnectionID][]string // of those that have any
+	shown    map[model.ConnectionID][]string // what store.Mark.Projects says, if anything
 }
 
 // Len is how many findings there are.
@@ -153,11 +157,19 @@ func (v *View) Bytes() (n int) {
 // sees reports whether a caller may see a connection: all projects that it belongs to,
 // which are two while it moves from one to another.
 func (v *View) sees(c Caller, connection model.ConnectionID) bool {
-	projects := v.projects[connection]
+	projects := v.shown[connection]
 	if len(projects) == 0 {
 		return c.Sees("")
 	}
 	return !slices.ContainsFunc(projects, func(p string) bool { return !c.Sees(p) })
+}
+
+// projects are those that a connection belongs to, if any.
+func (v *View) projects(connection model.ConnectionID) []string {
+	if shown := v.shown[connection]; !slices.Contains(shown, "") {
+		return shown
+	}
+	return slices.DeleteFunc(slices.Clone(v.shown[connection]), func(p string) bool { return p == "" })
 }
 
 // Ask answers a query. Words that name no field are a *check.UnknownError, and all else
@@ -433,7 +445,7 @@ func (s *scan) resume(ctx context.Context, sealer Sealer, who Caller, q Query) e
 
 // Filterable are the fields that words of a filter ask of; tag: is that of all tags.
 func Filterable() []string {
-	return slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(Fields(nil))), "connection", "project", tagPrefix)))
+	return slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(Fields(nil))), "connection", "project", "tags", tagPrefix)))
 }
 
 // Sortable are the fields that findings can be sorted by.
@@ -443,5 +455,5 @@ func Sortable() []string {
 
 // Groupable are the fields that findings can be counted by, beside tag:KEY.
 func Groupable() []string {
-	return []string{"account", "blind", "cause", "check", "connection", "folded", "framework", "pillar", "project", "region", "resource", "resource_type", "service", "severity", "state", "status"}
+	return []string{"account", "blind", "cause", "check", "connection", "folded", "framework", "pillar", "project", "region", "resource", "resource_type", "service", "severity", "state", "status", "tags"}
 }

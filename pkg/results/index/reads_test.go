@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/cloudarq/cloudarq/internal/mortal"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob"
@@ -74,6 +74,9 @@ func filled(t *testing.T, connections int) *world {
 			t.Fatal(err)
 		}
 	}
+	if err := w.org(w.table).MarkAll(t.Context(), w.now); err != nil {
+		t.Fatal(err)
+	}
 	return w
 }
 
@@ -115,45 +118,112 @@ func TestReadsOfAPage(t *testing.T) {
 }
 
 // TestMovedBetweenProjects shows the findings of a connection that moves to nobody who may
-// not see both projects, wherever who moves it dies.
+// not see the project that it is in, wherever who moves it dies, and whoever moves it
+// elsewhere meanwhile. When the next audit ends, it is seen by whom it is to be seen by.
 func TestMovedBetweenProjects(t *testing.T) {
 	t.Parallel()
-	w := newWorld()
-	c := model.Connection{ID: "c1", Project: "p1", State: model.ConnectionActive}
-	o := w.org(w.table)
-	if err := o.PutConnection(t.Context(), &c); err != nil {
+	const requests = 14 // more than a move makes
+	for _, way := range [][2]string{{"p1", "p2"}, {"", "p1"}, {"p1", ""}} {
+		for at := int64(1); at <= requests; at++ {
+			for _, how := range []string{"dies before", "dies after", "is overtaken", "is overtaken by one who dies"} {
+				t.Run(fmt.Sprintf("%q to %q, %s %d", way[0], way[1], how, at), func(t *testing.T) {
+					t.Parallel()
+					m := moving(t, way[0])
+					var lives table.Table
+					switch how {
+					case "is overtaken":
+						lives = mortal.Overtaken(m.table, at, func() { m.move(t, m.table, "p3"); m.check(t) })
+					case "is overtaken by one who dies":
+						lives = mortal.Overtaken(m.table, at, func() {
+							for dies := int64(1); dies <= requests; dies++ {
+								m.move(t, mortal.Dies(m.table, dies, dies%2 == 0), "p3")
+								m.check(t)
+							}
+						})
+					default:
+						lives = mortal.Dies(m.table, at, how == "dies after")
+					}
+					m.move(t, lives, way[1])
+					m.check(t)
+					m.now = m.now.Add(3 * time.Minute)
+					if err := m.org(m.table).EndFindings(t.Context(), "c1", "audit", m.now); err != nil {
+						t.Fatal(err)
+					}
+					m.check(t)
+					if project := m.project(t); m.seen(t, project) != 3 {
+						t.Errorf("who sees %q alone, where it is, sees %d of 3 findings", project, m.seen(t, project))
+					}
+				})
+			}
+		}
+	}
+}
+
+type moved struct{ *world }
+
+func moving(t *testing.T, project string) moved {
+	t.Helper()
+	m := moved{newWorld()}
+	c := model.Connection{ID: "c1", Project: project, State: model.ConnectionActive}
+	if err := m.org(m.table).PutConnection(t.Context(), &c); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.change(t.Context(), w.table, "c1", "s3", relabel(estate(1, 3), "c1")); err != nil {
+	if err := m.change(t.Context(), m.table, "c1", "s3", relabel(estate(1, 3), "c1")); err != nil {
 		t.Fatal(err)
 	}
-	seen := func(projects ...string) int {
-		view, err := w.keepers[0].View(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		who := index.Caller{Sees: func(p string) bool { return slices.Contains(projects, p) }}
-		page, err := view.Ask(t.Context(), checks, plain{}, who, index.Query{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return page.Total
+	return m
+}
+
+func (m moved) project(t *testing.T) string {
+	t.Helper()
+	c, err := m.org(m.table).AnyConnection(t.Context(), "c1")
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, step := range []struct {
-		name         string
-		do           func() error
-		p1, p2, both int
-	}{
-		{"before", func() error { return nil }, 3, 0, 3},
-		{"said", func() error { return o.ShowFindings(t.Context(), "c1", []string{"p1", "p2"}) }, 0, 0, 3},
-		{"moved", func() error { c.Project = "p2"; return o.PutConnection(t.Context(), &c) }, 0, 0, 3},
-		{"done", func() error { return o.ShowFindings(t.Context(), "c1", []string{"p2"}) }, 0, 3, 3},
-	} {
-		if err := step.do(); err != nil {
-			t.Fatal(err)
+	return c.Project
+}
+
+// move moves the connection, unless who does it dies or somebody else was faster.
+func (m moved) move(t *testing.T, lives table.Table, project string) {
+	t.Helper()
+	c, err := m.org(m.table).AnyConnection(t.Context(), "c1")
+	if err == nil {
+		c.Project = project
+		err = m.org(lives).ChangeConnection(t.Context(), model.Change{At: m.now}, &c)
+	}
+	if err != nil && !errors.Is(err, mortal.ErrDead) && !errors.Is(err, store.ErrConflict) {
+		t.Fatal(err)
+	}
+}
+
+// seen is how many findings somebody sees who sees some projects.
+func (m moved) seen(t *testing.T, projects ...string) int {
+	t.Helper()
+	view, err := m.keepers[0].View(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	who := index.Caller{Sees: func(p string) bool { return slices.Contains(projects, p) }}
+	page, err := view.Ask(t.Context(), checks, plain{}, who, index.Query{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return page.Total
+}
+
+// check has nobody see the findings who does not see the connection.
+func (m moved) check(t *testing.T) {
+	t.Helper()
+	all := []string{"", "p1", "p2", "p3"}
+	for set := range 1 << len(all) {
+		var sees []string
+		for i, p := range all {
+			if set&(1<<i) != 0 {
+				sees = append(sees, p)
+			}
 		}
-		if p1, p2, both := seen("p1"), seen("p2"), seen("p1", "p2"); p1 != step.p1 || p2 != step.p2 || both != step.both {
-			t.Errorf("%s: p1 sees %d, p2 %d, who sees both %d", step.name, p1, p2, both)
+		if project := m.project(t); m.seen(t, sees...) > 0 && !slices.Contains(sees, project) {
+			t.Errorf("the connection is in project %q, and its findings are seen by who sees %q", project, sees)
 		}
 	}
 }
@@ -235,7 +305,7 @@ func TestRefusedQueries(t *testing.T) {
 	}
 }
 
-// TestForgotten leaves nothing of a purged connection in any object.
+// TestForgotten leaves nothing of a purged connection in what is kept of several.
 func TestForgotten(t *testing.T) {
 	t.Parallel()
 	w := filled(t, 3)
@@ -264,9 +334,6 @@ func TestForgotten(t *testing.T) {
 		}
 		if err := index.CheckShard(raw); err == nil && bytes.Contains(raw, []byte(gone)) {
 			t.Errorf("%s has the connection that was purged", info.Key)
-		}
-		if strings.Contains(info.Key, gone) {
-			t.Errorf("%s is left", info.Key)
 		}
 	}
 }

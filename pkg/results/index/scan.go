@@ -130,6 +130,16 @@ func (m *moment) field(name string) (field, bool) {
 			}
 			return []string{"pass"}
 		}), true
+	case "tags":
+		return fieldOf(m.tagSets, func(s *segment, at int) uint32 { return s.tags.at(int(s.resource[at])) }, func(set string) []string {
+			switch set {
+			case "":
+				return []string{TagsUnknown}
+			case noTags:
+				return []string{"none"}
+			}
+			return []string{"some"}
+		}), true
 	case "resource_type":
 		return fieldOf(m.kinds, func(s *segment, at int) uint16 { return s.kind.at(at) }, itself), true
 	}
@@ -184,7 +194,7 @@ func (m *moment) predicate(v *View, t filter.Term) predicate {
 	case "connection":
 		return whole(func(s *segment) bool { return t.Match([]string{string(s.Connection)}) })
 	case "project":
-		return whole(func(s *segment) bool { return t.Match(v.projects[s.Connection]) })
+		return whole(func(s *segment) bool { return t.Match(v.projects(s.Connection)) })
 	}
 	f, _ := m.field(t.Field) // it is Filterable
 	fits := make([]uint8, f.things)
@@ -441,7 +451,7 @@ func (m *moment) grouping(v *View, name string) (*grouping, bool) {
 		g.whole = func(s *segment) []string { return []string{string(s.Connection)} }
 		return g, true
 	case "project":
-		g.whole = func(s *segment) []string { return v.projects[s.Connection] }
+		g.whole = func(s *segment) []string { return v.projects(s.Connection) }
 		return g, true
 	}
 	var ok bool

@@ -93,7 +93,7 @@ func InProject(name string) Chosen {
 // standings calls for each connection that the caller may see and means.
 func (v *View) standings(who Caller, chosen Chosen, each func(*segment)) {
 	for _, seg := range v.segments {
-		if !seg.Gone && v.sees(who, seg.Connection) && (chosen == nil || chosen(seg.Connection, v.projects[seg.Connection])) {
+		if !seg.Gone && v.sees(who, seg.Connection) && (chosen == nil || chosen(seg.Connection, v.projects(seg.Connection))) {
 			each(seg)
 		}
 	}

@@ -86,42 +86,44 @@ func (a Audit) Sorted(ctx context.Context, of []check.Status, visit func(shape.V
 	return nil
 }
 
-// Failures are the verdicts of FAIL of an audit, the gravest first. Those that only follow
-// from another are named by it alone.
+// Failures are the verdicts of FAIL of an audit, as Gravest has them.
 func (a Audit) Failures(ctx context.Context) ([]shape.Verdict, error) {
+	var failed []shape.Verdict
+	err := a.Sorted(ctx, []check.Status{check.Fail}, func(v shape.Verdict) error {
+		failed = append(failed, v)
+		return nil
+	})
+	return Gravest(failed), err
+}
+
+// Gravest puts failures in order, the gravest first. Those that only follow from another are
+// named by it alone.
+func Gravest(failures []shape.Verdict) []shape.Verdict {
 	type subject struct {
 		check          model.CheckID
 		resource, part string
 	}
-	var failed []shape.Verdict
 	folded := map[subject][]model.CheckID{}
-	err := a.Sorted(ctx, []check.Status{check.Fail}, func(v shape.Verdict) error {
+	var own []shape.Verdict
+	for _, v := range failures {
 		if v.Cause != "" {
 			at := subject{v.Cause, v.Resource, v.Part}
 			folded[at] = append(folded[at], v.Check)
-			return nil
+		} else {
+			own = append(own, v)
 		}
-		failed = append(failed, v)
-		return nil
-	})
-	for i, v := range failed {
-		failed[i].Folded = folded[subject{v.Check, v.Resource, v.Part}]
 	}
-	slices.SortStableFunc(failed, func(a, b shape.Verdict) int {
-		return cmp.Or(cmp.Compare(b.Severity.Weight(), a.Severity.Weight()), cmp.Compare(a.Check, b.Check))
+	for i, v := range own {
+		own[i].Folded = folded[subject{v.Check, v.Resource, v.Part}]
+		slices.Sort(own[i].Folded)
+	}
+	slices.SortStableFunc(own, func(a, b shape.Verdict) int {
+		return cmp.Or(
+			cmp.Compare(b.Severity.Weight(), a.Severity.Weight()), cmp.Compare(a.Check, b.Check),
+			cmp.Compare(a.Region, b.Region), cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.Part, b.Part),
+		)
 	})
-	return failed, err
-}
-
-// Resources visits the resources of an audit, in the order of the evidence. Their tags are
-// not told.
-func (a Audit) Resources(ctx context.Context, visit func(shape.Resource) error) error {
-	return a.lines(ctx, func(task model.Task, e evidence.Entry) error {
-		if e.Resource == nil {
-			return nil
-		}
-		return visit(shape.NewResource(a.Audit, task.Service, e, a.Owner))
-	})
+	return own
 }
 
 // Compare is what is different between two audits of an account, in the checks that both

@@ -19,14 +19,14 @@ func AuditColumns() []Column[model.Audit] {
 	}
 	return []Column[model.Audit]{
 		{Name: "audit", Value: func(a model.Audit) string { return string(a.ID) }},
-		{Name: "account", Value: func(a model.Audit) string { return a.AccountID }},
+		{Name: "account", Value: func(a model.Audit) string { return a.AccountID }, Fit: Place},
 		{Name: "state", Value: func(a model.Audit) string { return string(a.State) }},
-		{Name: "started", Value: func(a model.Audit) string { return a.StartedAt.UTC().Format(time.RFC3339) }},
+		{Name: "started", Value: func(a model.Audit) string { return a.StartedAt.UTC().Format(time.RFC3339) }, Fit: Spare},
 		{Name: "score", Value: summary(func(s *model.Summary) string { return ScoreText(s.Score) })},
 		{Name: "coverage", Value: summary(func(s *model.Summary) string { return CoverageText(s.Score) })},
 		{Name: "failed", Value: summary(func(s *model.Summary) string { return fmt.Sprint(s.Counts.Fail) })},
-		{Name: "new", Value: summary(func(s *model.Summary) string { return fmt.Sprint(s.Changes.New) })},
-		{Name: "resolved", Value: summary(func(s *model.Summary) string { return fmt.Sprint(s.Changes.Resolved) })},
+		{Name: "new", Value: summary(func(s *model.Summary) string { return fmt.Sprint(s.Changes.New) }), Fit: Spare},
+		{Name: "resolved", Value: summary(func(s *model.Summary) string { return fmt.Sprint(s.Changes.Resolved) }), Fit: Spare},
 		{Name: "calls", Value: summary(func(s *model.Summary) string { return fmt.Sprint(s.Calls) }), Wide: true},
 		{Name: "resources", Value: summary(func(s *model.Summary) string { return fmt.Sprint(s.Resources) }), Wide: true},
 	}

@@ -46,16 +46,16 @@ func Describe(catalog *check.Catalog, checks []check.Check) ([]Check, error) {
 func CheckColumns() []Column[Check] {
 	return []Column[Check]{
 		{Name: "id", Value: func(k Check) string { return string(k.ID) }},
-		{Name: "severity", Value: func(k Check) string { return string(k.Severity) }},
+		{Name: "severity", Value: func(k Check) string { return string(k.Severity) }, Compare: BySeverity(func(k Check) model.Severity { return k.Severity })},
 		{Name: "service", Value: func(k Check) string { return k.Service }, Wide: true},
 		{Name: "pillar", Value: func(k Check) string { return string(k.Pillar) }, Wide: true},
 		{Name: "resource_type", Value: func(k Check) string { return k.ResourceType }, Wide: true},
-		{Name: "title", Value: func(k Check) string { return k.Title }},
-		{Name: "optional", Value: func(k Check) string { return k.Optional }, Wide: true},
+		{Name: "title", Value: func(k Check) string { return k.Title }, Fit: Prose},
+		{Name: "optional", Value: func(k Check) string { return k.Optional }, Fit: Prose, Wide: true},
 		{Name: "cause", Value: func(k Check) string { return strings.Join(words(k.Causes), " ") }, Wide: true},
-		{Name: "controls", Value: func(k Check) string { return pairs(k.Controls) }, Wide: true},
-		{Name: "aliases", Value: func(k Check) string { return pairs(k.Aliases) }, Wide: true},
-		{Name: "partly", Value: func(k Check) string { return strings.Join(Differences(k.Partly), "; ") }, Wide: true},
+		{Name: "controls", Value: func(k Check) string { return pairs(k.Controls) }, Fit: Prose, Wide: true},
+		{Name: "aliases", Value: func(k Check) string { return pairs(k.Aliases) }, Fit: Prose, Wide: true},
+		{Name: "partly", Value: func(k Check) string { return strings.Join(Differences(k.Partly), "; ") }, Fit: Prose, Wide: true},
 	}
 }
 

@@ -80,28 +80,28 @@ func ConnectionColumns(rows ...Connection) []Column[Connection] {
 		{Name: "account", Value: func(c Connection) string { return c.AccountID }},
 		{Name: "name", Value: func(c Connection) string { return c.Name }},
 		{Name: "state", Value: func(c Connection) string { return string(c.State) }},
-		{Name: "since", Value: func(c Connection) string { return when(c.Since) }},
-		{Name: "kind", Value: func(c Connection) string { return string(c.Kind) }},
+		{Name: "since", Value: func(c Connection) string { return when(c.Since) }, Fit: Spare},
+		{Name: "kind", Value: func(c Connection) string { return string(c.Kind) }, Fit: Spare},
 		{Name: "key_age", Value: func(c Connection) string {
 			if c.KeyAge == nil {
 				return ""
 			}
 			return fmt.Sprintf("%s (%s)", Count(c.KeyAge.Days, "day"), c.KeyAge.State)
 		}},
-		{Name: "audited", Value: func(c Connection) string { return c.audited() }},
-		{Name: "role_arn", Value: func(c Connection) string { return c.RoleARN }},
+		{Name: "audited", Value: func(c Connection) string { return c.audited() }, Fit: Spare},
+		{Name: "role_arn", Value: func(c Connection) string { return c.RoleARN }, Fit: Spare},
 		{Name: "project", Value: func(c Connection) string { return c.Project }, Wide: true},
 		{Name: "profile", Value: func(c Connection) string { return c.Profile }, Wide: true},
-		{Name: "regions", Value: func(c Connection) string { return strings.Join(c.Regions, " ") }, Wide: true},
-		{Name: "services", Value: func(c Connection) string { return strings.Join(c.Services, " ") }, Wide: true},
-		{Name: "checks", Value: func(c Connection) string { return strings.Join(c.Checks, " ") }, Wide: true},
-		{Name: "trusted_accounts", Value: func(c Connection) string { return strings.Join(c.TrustedAccounts, " ") }, Wide: true},
+		{Name: "regions", Value: func(c Connection) string { return strings.Join(c.Regions, " ") }, Fit: Prose, Wide: true},
+		{Name: "services", Value: func(c Connection) string { return strings.Join(c.Services, " ") }, Fit: Prose, Wide: true},
+		{Name: "checks", Value: func(c Connection) string { return strings.Join(c.Checks, " ") }, Fit: Prose, Wide: true},
+		{Name: "trusted_accounts", Value: func(c Connection) string { return strings.Join(c.TrustedAccounts, " ") }, Fit: Prose, Wide: true},
 		{Name: "call_budget", Value: func(c Connection) string { return strconv.Itoa(c.CallBudget) }, Wide: true},
 		{Name: "external_id_replaced", Value: func(c Connection) string { return strconv.FormatBool(c.Replaced) }, Wide: true},
 		{Name: "created_at", Value: func(c Connection) string { return when(c.CreatedAt) }, Wide: true},
 		{Name: "last_audit", Value: func(c Connection) string { return c.LastAudit }, Wide: true},
-		{Name: "reason", Value: func(c Connection) string { return c.Reason }},
-		{Name: "reminder", Value: func(c Connection) string { return c.Reminder }, Wide: true},
+		{Name: "reason", Value: func(c Connection) string { return c.Reason }, Fit: Prose},
+		{Name: "reminder", Value: func(c Connection) string { return c.Reminder }, Fit: Prose, Wide: true},
 	}
 }
 
@@ -215,7 +215,7 @@ func ProbeColumns() []Column[model.Probe] {
 			}
 		}},
 		{Name: "code", Value: func(p model.Probe) string { return p.Code }},
-		{Name: "fix", Value: func(p model.Probe) string { return p.Fix }, Wide: true},
+		{Name: "fix", Value: func(p model.Probe) string { return p.Fix }, Fit: Prose, Wide: true},
 	}
 }
 

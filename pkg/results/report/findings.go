@@ -15,8 +15,8 @@ import (
 func FindingColumns() []Column[shape.Finding] {
 	return Members(
 		Column[shape.Finding]{Name: "id", Value: func(f shape.Finding) string { return string(f.ID) }, Short: func(f shape.Finding) string { return string(f.ID)[:min(shortID, len(f.ID))] }},
-		Column[shape.Finding]{Name: "severity", Value: func(f shape.Finding) string { return string(f.Severity) }, Compare: func(a, b shape.Finding) int { return a.Severity.Weight() - b.Severity.Weight() }},
-		Column[shape.Finding]{Name: "state", Value: func(f shape.Finding) string { return string(f.State) }, Fit: Place},
+		Column[shape.Finding]{Name: "severity", Value: func(f shape.Finding) string { return string(f.Severity) }, Compare: BySeverity(func(f shape.Finding) model.Severity { return f.Severity })},
+		Column[shape.Finding]{Name: "state", Value: func(f shape.Finding) string { return string(f.State) }, Fit: Spare},
 		Column[shape.Finding]{Name: "check", Value: func(f shape.Finding) string { return string(f.Check) }},
 		Column[shape.Finding]{Name: "account", Value: func(f shape.Finding) string { return f.Account }, Fit: Place},
 		Column[shape.Finding]{Name: "region", Value: func(f shape.Finding) string { return f.Region }, Fit: Place},

@@ -70,7 +70,8 @@ func (g *grid) measure() {
 
 // layOut lays a grid out. What gives way, in this order: the width of prose; columns that
 // say nothing, or the same of all rows; the few values that are much wider than the
-// others; columns that are Spare; and then that a row is one line.
+// others; columns that are Spare; that prose stands beside the others; and then that
+// these are in one line.
 func (g *grid) layOut(terminal int) layout {
 	g.measure()
 	var l layout
@@ -91,32 +92,46 @@ func (g *grid) layOut(terminal int) layout {
 		l.lines = [][]slot{line}
 		return l
 	}
-	if len(g.rows) > 1 {
-		shown = slices.DeleteFunc(shown, func(i int) bool {
-			same := !slices.ContainsFunc(g.rows, func(row []string) bool { return row[i] != g.rows[0][i] })
-			empty := g.rows[0][i] == ""
-			if same && !empty && g.fits[i] == Place {
-				l.said = append(l.said, i)
-			}
-			return same && (empty || g.fits[i] == Place)
-		})
+	shown = slices.DeleteFunc(shown, func(i int) bool {
+		if len(g.rows) == 0 || slices.ContainsFunc(g.rows, func(row []string) bool { return row[i] != g.rows[0][i] }) {
+			return false
+		}
+		empty := g.rows[0][i] == ""
+		said := !empty && g.fits[i] == Place && len(g.rows) > 1
+		if said {
+			l.said = append(l.said, i)
+		}
+		return empty || said
+	})
+	prose = slices.DeleteFunc(slices.Clone(shown), func(i int) bool { return g.fits[i] != Prose })
+	beside := shown[:len(shown)-len(prose)]
+	if line, spare := g.sparing(shown, terminal); line != nil {
+		l.lines, l.spare = [][]slot{line}, spare
+		return l
 	}
+	_, l.spare = g.sparing(beside, terminal)
+	shown = slices.DeleteFunc(shown, func(i int) bool { return slices.Contains(l.spare, i) })
+	l.lines = g.stacked(shown, terminal)
+	return l
+}
+
+// sparing is the line that columns have room in once some that are Spare are left out, the
+// last first. It is nil if there is no room even so.
+func (g *grid) sparing(shown []int, terminal int) (line []slot, spare []int) {
+	shown = slices.Clone(shown)
 	for {
 		for _, widths := range [][]int{g.widths, g.typical} {
 			if line := g.inOne(shown, widths, terminal); line != nil {
-				l.lines = [][]slot{line}
-				return l
+				return line, spare
 			}
 		}
 		last := lastFunc(shown, func(i int) bool { return g.fits[i] == Spare })
 		if last < 0 {
-			break
+			return nil, spare
 		}
-		l.spare = append([]int{shown[last]}, l.spare...)
+		spare = slices.Insert(spare, 0, shown[last])
 		shown = slices.Delete(shown, last, last+1)
 	}
-	l.lines = g.stacked(shown, terminal)
-	return l
 }
 
 // inOne is the line that all columns have room in, nil if there is none.

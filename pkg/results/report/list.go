@@ -28,7 +28,6 @@ type View struct {
 
 // List is a list that can be written in all formats.
 type List[T any] struct {
-	What    string // it is of, in the singular: "finding"
 	Columns []Column[T]
 	View    View
 	// Given says that rows come as View has them, sorted and no more than its limit, of
@@ -44,7 +43,7 @@ type Shown struct {
 	Spare []string
 }
 
-// Text says in words what a reader may miss: "50 of 17,416 findings; --limit 0 shows all".
+// Text says in words what a reader of things, such as "finding", may miss: "50 of 17,416 findings; --limit 0 shows all".
 func (s Shown) Text(what string) string {
 	text := numbered(s.Total, what)
 	if s.Rows < s.Total {
@@ -110,6 +109,11 @@ func Fields[T any]() []string {
 		}
 	}
 	return names
+}
+
+// BySeverity orders rows by a severity, the gravest last.
+func BySeverity[T any](of func(T) model.Severity) func(a, b T) int {
+	return func(a, b T) int { return cmp.Compare(of(a).Weight(), of(b).Weight()) }
 }
 
 // Write writes rows in the format asked. JSON and NDJSON write T itself.

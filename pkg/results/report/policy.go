@@ -13,10 +13,10 @@ import (
 func GrantColumns() []Column[policy.Grant] {
 	return []Column[policy.Grant]{
 		{Name: "action", Value: func(g policy.Grant) string { return g.Action }},
-		{Name: "level", Value: func(g policy.Grant) string { return g.Level }},
-		{Name: "operations", Value: func(g policy.Grant) string { return strings.Join(g.Operations, ", ") }},
-		{Name: "resource_types", Value: func(g policy.Grant) string { return strings.Join(g.Kinds, ", ") }, Wide: true},
-		{Name: "resources", Value: func(g policy.Grant) string { return strings.Join(g.Resources, ", ") }, Wide: true},
+		{Name: "level", Value: func(g policy.Grant) string { return g.Level }, Fit: Spare},
+		{Name: "operations", Value: func(g policy.Grant) string { return strings.Join(g.Operations, ", ") }, Fit: Prose},
+		{Name: "resource_types", Value: func(g policy.Grant) string { return strings.Join(g.Kinds, ", ") }, Fit: Prose, Wide: true},
+		{Name: "resources", Value: func(g policy.Grant) string { return strings.Join(g.Resources, ", ") }, Fit: Prose, Wide: true},
 	}
 }
 
@@ -26,14 +26,14 @@ func DifferenceColumns() []Column[grant.Difference] {
 		{Name: "what", Value: func(d grant.Difference) string { return d.What }},
 		{Name: "action", Value: func(d grant.Difference) string { return d.Action }},
 		{Name: "level", Value: func(d grant.Difference) string { return d.Level }},
-		{Name: "why", Value: func(d grant.Difference) string { return d.Why }},
+		{Name: "why", Value: func(d grant.Difference) string { return d.Why }, Fit: Prose},
 		{Name: "blinds", Value: func(d grant.Difference) string {
 			if d.What != grant.Missing {
 				return ""
 			}
 			return strconv.Itoa(len(d.Checks)) + " checks"
 		}},
-		{Name: "checks", Value: func(d grant.Difference) string { return ids(d.Checks) }, Wide: true},
+		{Name: "checks", Value: func(d grant.Difference) string { return ids(d.Checks) }, Fit: Prose, Wide: true},
 	}
 }
 

@@ -3,10 +3,14 @@ package tags_test
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cloudarq/cloudarq/internal/memblob"
+	"github.com/cloudarq/cloudarq/internal/memtable"
 	"github.com/cloudarq/cloudarq/pkg/audit/evidence"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -14,6 +18,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/blob/dir"
 	"github.com/cloudarq/cloudarq/pkg/results/tags"
 	"github.com/cloudarq/cloudarq/pkg/services/tagging"
+	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 const account = "111122223333"
@@ -69,7 +74,7 @@ func ref(arn, region string) model.Ref { return model.Ref{ARN: arn, Account: acc
 
 func TestOf(t *testing.T) {
 	t.Parallel()
-	index, err := tags.Read(t.Context(), stored(t), model.Object{Key: "evidence/tagging"}, []string{"env", "team"})
+	index, err := tags.Read(t.Context(), stored(t), []model.Object{{Key: "evidence/tagging"}}, func(key string) bool { return key != "unasked" })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +120,98 @@ func TestOf(t *testing.T) {
 
 func TestReadTellsOfMissingEvidence(t *testing.T) {
 	t.Parallel()
-	if _, err := tags.Read(t.Context(), stored(t), model.Object{Key: "evidence/none"}, nil); err == nil {
+	if _, err := tags.Read(t.Context(), stored(t), []model.Object{{Key: "evidence/none"}}, nil); err == nil {
 		t.Error("no error")
 	}
+}
+
+// TestSource finds the tags in all evidence of the newest audit that listed them, and knows
+// none that is not as it was written.
+func TestSource(t *testing.T) {
+	t.Parallel()
+	blobs, now := memblob.New(), time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	all := store.New(memtable.New(func() time.Time { return now }), nil)
+	org := all.For("acme")
+	write := func(key, arn, env string, gap *fact.Gap) {
+		t.Helper()
+		var content bytes.Buffer
+		w := blob.NewWriter(&content)
+		r := tagging.TaggedResource{Resource: model.Resource{Ref: ref(arn, "eu-west-1")}, Tags: fact.Known(map[string]string{"env": env})}
+		data, err := json.Marshal(r)
+		if err == nil {
+			err = w.Write(evidence.Entry{Kind: r.Kind(), Ref: r.Ref, Resource: data})
+		}
+		if err == nil {
+			err = w.Write(evidence.Entry{Kind: r.Kind(), Listing: &evidence.Listing{Region: "eu-west-1", Gap: gap}})
+		}
+		if err == nil {
+			err = w.Close()
+		}
+		if err == nil {
+			err = blobs.Put(t.Context(), key, &content)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	audit := func(id model.AuditID, services []string, ended bool, tasks ...model.Task) {
+		t.Helper()
+		a := model.Audit{ID: id, Connection: "c1", Services: services, StartedAt: now}
+		if ended {
+			a.Summary = &model.Summary{}
+		}
+		if err := org.PutAudit(t.Context(), &a); err != nil {
+			t.Fatal(err)
+		}
+		for _, task := range tasks {
+			task.Audit, task.Service = id, "tagging"
+			if err := org.PutTask(t.Context(), &task); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	const a, b = "arn:aws:sqs:eu-west-1:111122223333:a", "arn:aws:sqs:eu-west-1:111122223333:b"
+	of := func(arn string) string {
+		t.Helper()
+		tagsOf, err := tags.Source{Store: all, Evidence: blobs}.Of(t.Context(), "acme", "c1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, known := tagsOf(ref(arn, "eu-west-1"))
+		switch {
+		case !known:
+			return "unknown"
+		case len(found) == 0:
+			return "none"
+		}
+		return found["env"]
+	}
+	check := func(when, wantA, wantB string) {
+		t.Helper()
+		if gotA, gotB := of(a), of(b); gotA != wantA || gotB != wantB {
+			t.Errorf("%s: a is %s, b is %s; want %s and %s", when, gotA, gotB, wantA, wantB)
+		}
+	}
+	check("no audit", "unknown", "unknown")
+	write("e/1", a, "old", nil)
+	audit("01", []string{"s3", "tagging"}, true, model.Task{ID: "tagging", Evidence: "e/1"})
+	check("one audit", "old", "none")
+	write("e/2", a, "new", nil)
+	write("e/3", b, "part", &denied)
+	audit("02", []string{"tagging"}, true, model.Task{ID: "tagging", Evidence: "e/2"}, model.Task{ID: "tagging.1", Of: "tagging", Evidence: "e/3"})
+	check("a newer one, in parts", "new", "part")
+	if got := of("arn:aws:sqs:eu-west-1:111122223333:c"); got != "unknown" {
+		t.Errorf("what a part could not list is %s", got)
+	}
+	audit("03", []string{"s3"}, true)
+	audit("04", []string{"tagging"}, false, model.Task{ID: "tagging", Evidence: "e/9"})
+	check("then one of other services, and one that runs", "new", "part")
+	if err := blobs.Put(t.Context(), "e/3", strings.NewReader("altered")); err != nil {
+		t.Fatal(err)
+	}
+	check("what was altered", "unknown", "unknown")
+	if err := blobs.Delete(t.Context(), "e/2"); err != nil {
+		t.Fatal(err)
+	}
+	check("what is gone", "unknown", "unknown")
 }

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"fmt"
+	"iter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cloudarq/cloudarq/pkg/results/report"
+)
+
+// listing is how a command writes its list, by the flags that all lists have.
+type listing struct {
+	what          string // it is of, in the singular
+	names, fields []string
+	view          report.View
+}
+
+// screenful is how many rows a terminal shows of a list unless --limit says otherwise.
+const screenful = 50
+
+// listOf makes a command one that lists: with --limit, --columns and --sort. more are
+// columns that it has where a flag makes it list something else.
+func listOf[T any](c *cli, cmd *cobra.Command, what string, columns []report.Column[T], more ...string) *cobra.Command {
+	l := &listing{what: what, names: append(report.Names(columns), more...), fields: report.Fields[T]()}
+	flags := cmd.Flags()
+	flags.IntVar(&l.view.Limit, "limit", 0, fmt.Sprintf("the most rows to show, 0 for all (default %d as a table on a terminal, else all)", screenful))
+	flags.StringSliceVar(&l.view.Columns, "columns", nil, "columns to show, or +NAME for one more; with JSON, members (-o csv has all)")
+	flags.StringSliceVar(&l.view.Sort, "sort", nil, "columns to sort by, -NAME for the other way round")
+	if c.listings == nil {
+		c.listings = map[*cobra.Command]*listing{}
+	}
+	c.listings[cmd] = l
+	return cmd
+}
+
+// begin settles how a command writes its list, if it has one, before it does anything.
+func (c *cli) begin(cmd *cobra.Command) error {
+	l := c.listings[cmd]
+	if l == nil {
+		return nil
+	}
+	format, err := c.format()
+	if err != nil {
+		return err
+	}
+	if err := l.view.Check(l.names, ofJSON(format, l.fields)); err != nil {
+		return usage(err)
+	}
+	if !cmd.Flags().Changed("limit") && format == report.Table && c.style(c.stdout).Width > 0 {
+		l.view.Limit = screenful
+	}
+	c.listing = l
+	return nil
+}
+
+// view is what somebody asks of the list that a command writes.
+func (c *cli) view() report.View {
+	if c.listing == nil {
+		return report.View{}
+	}
+	return c.listing.view
+}
+
+// ofJSON are the members of rows where they can be asked for.
+func ofJSON(format report.Format, fields []string) []string {
+	if format == report.JSON || format == report.NDJSON {
+		return fields
+	}
+	return nil
+}
+
+// write writes a list to stdout in the format asked for.
+func write[T any](c *cli, rows []T, columns []report.Column[T]) error {
+	return writeList(c, report.Rows(rows), report.List[T]{Columns: columns})
+}
+
+// writeList is write of rows that come one by one, and says how many of them are shown.
+func writeList[T any](c *cli, rows iter.Seq2[T, error], list report.List[T]) error {
+	format, err := c.format()
+	if err != nil {
+		return err
+	}
+	style := c.style(c.stdout)
+	if c.listing == nil {
+		_, err := list.Write(c.stdout, format, style, rows)
+		return err
+	}
+	list.View = c.listing.view
+	if err := list.View.Check(report.Names(list.Columns), ofJSON(format, report.Fields[T]())); err != nil { // of two lists, the one
+		return usage(err)
+	}
+	shown, err := list.Write(c.stdout, format, style, rows)
+	if onTerminal := format == report.Table && style.Width > 0; err == nil && (onTerminal || shown.Rows < shown.Total) {
+		c.note("%s", shown.Text(c.listing.what))
+	}
+	return err
+}
+
+// writeOne writes a single thing to stdout, which is no list: as JSON, it is an object.
+func writeOne[T any](c *cli, one T, columns []report.Column[T]) error {
+	format, err := c.format()
+	if err != nil {
+		return err
+	}
+	if format == report.JSON {
+		format = report.NDJSON // of which one line is
+	}
+	return report.Write(c.stdout, format, c.style(c.stdout), []T{one}, columns)
+}

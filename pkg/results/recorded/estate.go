@@ -1,0 +1,304 @@
+package recorded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cloudarq/cloudarq/pkg/audit/evidence"
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/fact"
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/blob"
+	"github.com/cloudarq/cloudarq/pkg/results/filter"
+	"github.com/cloudarq/cloudarq/pkg/results/findings"
+	"github.com/cloudarq/cloudarq/pkg/results/index"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
+	"github.com/cloudarq/cloudarq/pkg/results/tags"
+	"github.com/cloudarq/cloudarq/pkg/services/tagging"
+	"github.com/cloudarq/cloudarq/pkg/store"
+)
+
+// Estate is what the newest audits of accounts saw.
+type Estate struct {
+	Store    *store.Organization
+	Evidence blob.Store
+	Catalog  *check.Catalog
+	View     *index.View // tells which connections there are, as far as who asks sees them
+	Who      index.Caller
+}
+
+// ResourceWords are what can be asked of resources. Accounts, connections and projects are
+// whatever there is.
+func ResourceWords(catalog *check.Catalog) filter.Vocabulary {
+	return pick(findings.Words(catalog), "account", "connection", "name", "part", "project", "region", "resource", "resource_type", "service", "tag:")
+}
+
+func pick(v filter.Vocabulary, names ...string) filter.Vocabulary {
+	return slices.DeleteFunc(slices.Clone(v), func(f filter.Field) bool { return !slices.Contains(names, f.Name) })
+}
+
+// Position is where a list of resources goes on: behind so many lines of a task of an
+// audit of a connection. The zero Position is the beginning.
+type Position struct {
+	Connection model.ConnectionID `json:"c"`
+	Audit      model.AuditID      `json:"a"`
+	Task       model.TaskID       `json:"t"`
+	Line       int                `json:"l"`
+}
+
+// ErrStop ends a list where it is.
+var ErrStop = errors.New("enough")
+
+// ErrMoved says that what a list was to go on with is not there any more: a newer audit is.
+var ErrMoved = errors.New("the list has changed")
+
+// Untold is of how many resources the tags are not known, so that no word on tags fits them,
+// and why.
+type Untold struct {
+	Resources int      `json:"resources"`
+	Why       []string `json:"why"`
+}
+
+// Add adds others.
+func (u *Untold) Add(o Untold) {
+	u.Resources += o.Resources
+	for _, why := range o.Why {
+		if !slices.Contains(u.Why, why) {
+			u.Why = append(u.Why, why)
+		}
+	}
+	slices.Sort(u.Why)
+}
+
+// Resources visits the resources that fit the words of a filter, connection by connection,
+// each with where the list would go on behind it. visit is also called for what does not
+// fit, with nil, so that it can say ErrStop when enough was looked at. What is wrong with
+// the words is an error as findings.Asked knows it.
+func (e Estate) Resources(ctx context.Context, words []string, from Position, visit func(*shape.Resource, Position) error) (untold Untold, err error) {
+	vocabulary := pick(findings.Known(e.Catalog, e.View, e.Who), ResourceWords(e.Catalog).Names()...)
+	if words, err = vocabulary.Words(words); err != nil {
+		return untold, err
+	}
+	w := want{words: words}
+	onTags, others := part(words, func(word string) bool { _, ok := tagKey(word); return ok })
+	if w.fits, err = filter.Parse(fieldsOf(nil), others); err != nil {
+		return untold, err
+	}
+	if w.tags, err = filter.Parse(fieldsOf(onTags), onTags); err != nil {
+		return untold, err
+	}
+	w.onTags = len(onTags) > 0
+	meant, err := filter.Parse(filter.Fields[index.Connection]{
+		"account":    func(c index.Connection) []string { return []string{c.Account} },
+		"connection": func(c index.Connection) []string { return []string{string(c.ID)} },
+		"project":    func(c index.Connection) []string { return c.Projects },
+	}, slices.DeleteFunc(slices.Clone(words), func(w string) bool { return !hasField(w, "account", "connection", "project") }))
+	if err != nil {
+		return untold, err
+	}
+	connections := slices.SortedFunc(e.View.Connections(e.Who), func(a, b index.Connection) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	for _, c := range connections {
+		if c.ID < from.Connection || !meant.Match(c) {
+			continue
+		}
+		begin := Position{Connection: c.ID}
+		if c.ID == from.Connection {
+			begin = from
+		}
+		if err := e.ofConnection(ctx, c, w, begin, &untold, visit); err != nil {
+			if errors.Is(err, ErrStop) {
+				err = nil
+			}
+			return untold, err
+		}
+	}
+	return untold, nil
+}
+
+// want is a filter of resources, in parts: what is left out by other words needs no tags.
+type want struct {
+	words      []string
+	fits, tags filter.Filter[shape.Resource]
+	onTags     bool
+}
+
+func part(words []string, of func(string) bool) (those, others []string) {
+	for _, word := range words {
+		if of(word) {
+			those = append(those, word)
+		} else {
+			others = append(others, word)
+		}
+	}
+	return those, others
+}
+
+func (e Estate) ofConnection(ctx context.Context, c index.Connection, w want, begin Position, untold *Untold, visit func(*shape.Resource, Position) error) error {
+	audit, tasks, err := e.newest(ctx, c.ID)
+	if err != nil || audit.ID == "" {
+		return err
+	}
+	if begin.Audit != "" && begin.Audit != audit.ID {
+		return ErrMoved
+	}
+	known, err := e.tagsOf(ctx, c)
+	if err != nil {
+		return err
+	}
+	owner := shape.Owner{Connection: c.ID, Name: c.Name}
+	if len(c.Projects) == 1 {
+		owner.Project = c.Projects[0]
+	}
+	repeats := !slices.ContainsFunc(w.words, func(word string) bool { return hasField(word, "service", "resource_type") })
+	skipping := begin.Task != ""
+	for _, task := range tasks {
+		if skipping && task.ID != begin.Task {
+			continue
+		}
+		skip := 0
+		if skipping {
+			skip, skipping = begin.Line, false
+		}
+		if task.Evidence == "" {
+			continue
+		}
+		line := 0
+		err := pipeline.ReadEvidence(ctx, e.Evidence, task.Object(task.Evidence), func(entry evidence.Entry) error {
+			if line++; line <= skip || entry.Resource == nil {
+				return nil
+			}
+			at := Position{c.ID, audit.ID, task.ID, line}
+			// A row may only repeat another service's resource, for its tags.
+			if repeats && entry.Kind == (tagging.TaggedResource{}).Kind() {
+				return visit(nil, at)
+			}
+			r := shape.NewResource(audit, task.Service, entry, owner)
+			if !w.fits.Match(r) {
+				return visit(nil, at)
+			}
+			of, why := known(entry.Ref)
+			if r.Tags = of; of == nil && w.onTags {
+				untold.Add(Untold{1, []string{why}})
+			}
+			if !w.tags.Match(r) {
+				return visit(nil, at)
+			}
+			return visit(&r, at)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// newest is the newest audit of a connection that was of all of it, or the newest that has a
+// result, with its tasks.
+func (e Estate) newest(ctx context.Context, id model.ConnectionID) (model.Audit, []model.Task, error) {
+	audit, err := e.Store.LatestAudit(ctx, id, index.Whole)
+	if errors.Is(err, store.ErrNotFound) {
+		audit, err = e.Store.LatestAudit(ctx, id, func(a model.Audit) bool { return a.Summary != nil && !a.Verification })
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return model.Audit{}, nil, nil
+	}
+	if err != nil {
+		return audit, nil, err
+	}
+	tasks, err := e.Store.Tasks(ctx, audit.ID)
+	return audit, tasks, err
+}
+
+// tagsOf tells the tags of a connection's resources, or why they are not known.
+func (e Estate) tagsOf(ctx context.Context, c index.Connection) (func(model.Ref) (shape.Tags, string), error) {
+	listed, err := tags.Newest(ctx, e.Store, c.ID)
+	if err != nil {
+		return nil, err
+	}
+	if len(listed) == 0 {
+		return func(model.Ref) (shape.Tags, string) {
+			return nil, fmt.Sprintf("no audit of account %s listed its tags: audit it in full, or with %s among --services", c.Account, tagging.Name)
+		}, nil
+	}
+	all, err := tags.Read(ctx, e.Evidence, listed, func(string) bool { return true })
+	if err != nil {
+		return nil, err
+	}
+	return func(r model.Ref) (shape.Tags, string) {
+		of, gap := all.Of(r)
+		if gap != nil {
+			return nil, reason(c.Account, *gap)
+		}
+		return of, ""
+	}, nil
+}
+
+// reason says why tags are not known.
+func reason(account string, gap fact.Gap) string {
+	if gap.Reason == fact.Unsupported && gap.Operation == "" {
+		return gap.Detail
+	}
+	region := gap.Region
+	if region == "" {
+		region = "the region of global resources"
+	}
+	what := fmt.Sprintf("%s of account %s was not listed", region, account)
+	if gap.Reason != fact.NotCollected {
+		what += " (" + gap.String() + ")"
+	}
+	if gap.Action != "" {
+		what += ": allow " + gap.Action
+	}
+	return what
+}
+
+// fieldsOf are the fields of resources that words ask for.
+func fieldsOf(words []string) filter.Fields[shape.Resource] {
+	one := func(value func(shape.Resource) string) func(shape.Resource) []string {
+		return func(r shape.Resource) []string { return []string{value(r)} }
+	}
+	fields := filter.Fields[shape.Resource]{
+		"account":       one(func(r shape.Resource) string { return r.Account }),
+		"connection":    one(func(r shape.Resource) string { return string(r.Connection) }),
+		"name":          one(func(r shape.Resource) string { return r.Name }),
+		"part":          one(func(r shape.Resource) string { return r.Part }),
+		"project":       one(func(r shape.Resource) string { return r.Project }),
+		"region":        one(func(r shape.Resource) string { return r.Region }),
+		"resource":      one(func(r shape.Resource) string { return r.Resource }),
+		"resource_type": one(func(r shape.Resource) string { return r.Type }),
+		"service":       one(func(r shape.Resource) string { return r.Service }),
+	}
+	for _, word := range words {
+		if key, ok := tagKey(word); ok {
+			fields["tag:"+key] = func(r shape.Resource) []string {
+				if r.Tags == nil {
+					return filter.Unknown
+				}
+				if value, ok := r.Tags[key]; ok {
+					return []string{value}
+				}
+				return nil
+			}
+		}
+	}
+	return fields
+}
+
+// tagKey is the key of the tag that a word asks for.
+func tagKey(word string) (string, bool) {
+	at := strings.IndexAny(word, "=<>!")
+	if at < 0 || !strings.HasPrefix(word, "tag:") {
+		return "", false
+	}
+	return word[len("tag:"):at], true
+}
+
+// hasField reports whether a word asks for one of some fields.
+func hasField(word string, names ...string) bool {
+	at := strings.IndexAny(word, "=<>!")
+	return at > 0 && slices.Contains(names, word[:at])
+}
