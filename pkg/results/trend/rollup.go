@@ -42,7 +42,10 @@ func (m Maker) RollUp(ctx context.Context, id model.OrganizationID) error {
 	if err != nil {
 		return err
 	}
-	projects := append(view.Projects(), "") // the organization
+	projects := []string{""} // the organization
+	for c := range view.Connections(everybody) {
+		projects = append(projects, c.Projects...)
+	}
 	for p, err := range org.Projects(ctx) {
 		if err != nil {
 			return err
