@@ -25,7 +25,7 @@ var needs = map[string]string{
 	"create-connection": "connections", "update-connection": "connections", "delete-connection": "connections", "give-access-key": "connections", "get-external-id": "connections",
 	"list-connections": "read", "get-connection": "read", "get-receipt": "read", "get-drift": "read",
 	"list-audits": "read", "get-audit": "read", "list-calls": "read", "verify-audit": "read",
-	"list-findings": "read", "get-finding": "read", "get-score": "read",
+	"list-findings": "read", "get-finding": "read", "get-score": "read", "get-total-score": "read", "list-scores": "read", "get-coverage": "read", "get-trend": "read",
 	"start-audit": "audit", "verify-connection": "audit", "cancel-audit": "audit", "retry-audit": "audit",
 	"rotate-external-id": "admin", "retire-external-id": "admin", "get-settings": "admin", "put-settings": "lets in", "list-admin-log": "admin", "verify-admin-log": "admin",
 	"create-organization": "operator", "list-organizations": "operator", "get-organization": "operator", "suspend-organization": "operator", "resume-organization": "operator", "delete-organization": "operator",

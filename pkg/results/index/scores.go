@@ -289,6 +289,15 @@ type ScoresAnswer struct {
 // failures, critical and high those of that severity.
 func ScoreSortable() []string { return slices.Sorted(maps.Keys(scoreFields)) }
 
+// Orders are fields to sort by as people name them, "-field" the other way round.
+func Orders(words []string) (all []Order) {
+	for _, word := range words {
+		name, down := strings.CutPrefix(word, "-")
+		all = append(all, Order{Field: name, Desc: down})
+	}
+	return all
+}
+
 // scoreKey is what an account is sorted by: a number, then a text.
 type scoreKey struct {
 	Number float64 `json:"n,omitempty"`

@@ -1,6 +1,13 @@
 package shape
 
-import "github.com/cloudarq/cloudarq/pkg/model"
+import (
+	"time"
+
+	"github.com/cloudarq/cloudarq/pkg/model"
+)
+
+// Moment is a time as it is shown: null in JSON if there is none.
+func Moment(t time.Time) *time.Time { return moment(t) }
 
 // Score is how well some checks stand; docs/score.md defines it. It is null in JSON where
 // nothing was assessed, which is no score at all.

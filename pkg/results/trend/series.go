@@ -38,6 +38,35 @@ type Query struct {
 	After string
 }
 
+// Bounds reads the ends of a series: days, or moments in RFC 3339. A day is included, also
+// as the last. The error is for who wrote them.
+func Bounds(from, to string) (begin, end time.Time, err error) {
+	if begin, _, err = bound(from); err != nil {
+		return begin, end, err
+	}
+	end, isDay, err := bound(to)
+	if isDay {
+		end = end.AddDate(0, 0, 1)
+	}
+	if err == nil && !begin.IsZero() && !end.IsZero() && !begin.Before(end) {
+		err = fmt.Errorf("%s is not before %s", from, to)
+	}
+	return begin, end, err
+}
+
+func bound(text string) (at time.Time, isDay bool, err error) {
+	if text == "" {
+		return at, false, nil
+	}
+	if at, err = time.Parse(time.DateOnly, text); err == nil {
+		return at, true, nil
+	}
+	if at, err = time.Parse(time.RFC3339, text); err != nil {
+		return at, false, fmt.Errorf("%q is neither a day, as 2026-05-01, nor a moment in RFC 3339", text)
+	}
+	return at.UTC(), false, nil
+}
+
 // Point is how an account, a project or the organization stood.
 type Point struct {
 	Day     string        `json:"day,omitempty" doc:"Of a series by day, in UTC"`
