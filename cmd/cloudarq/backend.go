@@ -172,11 +172,11 @@ func (h here) Compare(ctx context.Context, older, newer model.Audit) ([]shape.Di
 }
 
 func (h here) Findings(ctx context.Context, q findings.Query, most int, visit func(shape.Finding) error) (findings.Page, error) {
-	return h.State.Findings().Some(ctx, local.Organization, findings.Everything, q, most, visit)
+	return h.Lists().Some(ctx, local.Organization, findings.Everything, q, most, visit)
 }
 
 func (h here) Finding(ctx context.Context, id string) (shape.Finding, error) {
-	return h.State.Findings().One(ctx, local.Organization, findings.Everything, strings.ToLower(id))
+	return h.Lists().One(ctx, local.Organization, findings.Everything, strings.ToLower(id))
 }
 
 func (h here) Resources(ctx context.Context, words []string, visit func(shape.Resource) error) (recorded.Untold, error) {

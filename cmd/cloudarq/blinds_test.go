@@ -10,7 +10,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/policy/grant"
-	"github.com/cloudarq/cloudarq/pkg/results/report"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 )
 
 // What policy diff says that a missing action blinds is what an audit without it
@@ -31,7 +31,7 @@ func TestBlindedIsForeseen(t *testing.T) {
 		}
 		all := map[string]bool{}
 		for line := range strings.Lines(r.stdout) {
-			if v := decode[report.Verdict](t, result{stdout: line}); v.Verdict == check.NotAssessed {
+			if v := decode[shape.Verdict](t, result{stdout: line}); v.Status == check.NotAssessed {
 				all[string(v.Check)] = true
 			}
 		}

@@ -2,14 +2,15 @@ package main
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/filter"
+	"github.com/cloudarq/cloudarq/pkg/results/findings"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 	"github.com/cloudarq/cloudarq/pkg/services"
 )
 
@@ -19,6 +20,10 @@ func (c *cli) checks() *cobra.Command {
 		listOf(c, &cobra.Command{
 			Use:   "list [CHECK|FILTER]...",
 			Short: "List the checks",
+			Long: `List the checks: all, or those that CHECK names, by id, glob or what another tool calls
+them.
+
+` + filterHelp(checkWords(), "severity"),
 			Example: `  cloudarq checks list
   cloudarq checks list 's3-*' severity=critical,high
   cloudarq checks list prowler:s3_bucket_object_versioning
@@ -36,47 +41,13 @@ func (c *cli) checks() *cobra.Command {
 	return cmd
 }
 
-var checkFields = filter.Fields[report.Check]{
-	"id":        func(k report.Check) []string { return []string{string(k.ID)} },
-	"service":   func(k report.Check) []string { return []string{k.Service} },
-	"severity":  func(k report.Check) []string { return []string{string(k.Severity)} },
-	"pillar":    func(k report.Check) []string { return []string{string(k.Pillar)} },
-	"type":      func(k report.Check) []string { return []string{k.ResourceType} },
-	"framework": func(k report.Check) []string { return k.Frameworks() },
-}
-
-// described finds the checks that words select: ids, globs, aliases and filters.
-func described(catalog *check.Catalog, words []string) ([]report.Check, error) {
-	var names, filters []string
-	for _, w := range words {
-		if strings.ContainsAny(w, "=<>!") {
-			filters = append(filters, w)
-		} else {
-			names = append(names, w)
-		}
-	}
-	wanted, err := filter.Parse(checkFields, filters)
+// checkWords are what filters of checks can ask.
+func checkWords() filter.Vocabulary {
+	catalog, err := services.Catalog()
 	if err != nil {
-		return nil, usage(err)
+		return nil // which every command says
 	}
-	if len(names) == 0 {
-		names = []string{check.SelectAll}
-	}
-	chosen, err := catalog.Select(names)
-	if err != nil {
-		return nil, usage(err)
-	}
-	all, err := report.Describe(catalog, chosen)
-	if err != nil {
-		return nil, err
-	}
-	var rows []report.Check
-	for _, k := range all {
-		if wanted.Match(k) {
-			rows = append(rows, k)
-		}
-	}
-	return rows, nil
+	return findings.CheckWords(catalog)
 }
 
 func (c *cli) checksList(words []string) error {
@@ -84,9 +55,9 @@ func (c *cli) checksList(words []string) error {
 	if err != nil {
 		return err
 	}
-	rows, err := described(catalog, words)
+	rows, err := findings.Checks(catalog, words)
 	if err != nil {
-		return err
+		return asked(err)
 	}
 	return write(c, rows, report.CheckColumns())
 }
@@ -96,9 +67,9 @@ func (c *cli) checksShow(word string) error {
 	if err != nil {
 		return err
 	}
-	rows, err := described(catalog, []string{word})
+	rows, err := findings.Checks(catalog, []string{word})
 	if err != nil {
-		return err
+		return asked(err)
 	}
 	switch {
 	case len(rows) == 1 && c.output != string(report.Table):
@@ -119,7 +90,7 @@ func (c *cli) checksShow(word string) error {
 	return nil
 }
 
-func ids(checks []report.Check) []string {
+func ids(checks []shape.Check) []string {
 	all := make([]string, len(checks))
 	for i, k := range checks {
 		all[i] = string(k.ID)

@@ -11,6 +11,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 )
 
 func TestChecksList(t *testing.T) {
@@ -26,7 +27,7 @@ func TestChecksList(t *testing.T) {
 			}
 		}
 	}
-	if chosen := decode[[]report.Check](t, cloudarq(t, t.TempDir(), "checks", "list", "kms-*", "severity=critical", "-o", "json")); len(chosen) != 2 {
+	if chosen := decode[[]shape.Check](t, cloudarq(t, t.TempDir(), "checks", "list", "kms-*", "severity=critical", "-o", "json")); len(chosen) != 2 {
 		t.Errorf("%d critical checks of KMS, want 2", len(chosen))
 	}
 	r := cloudarq(t, t.TempDir(), "checks", "show", "securityhub:KMS.4")
@@ -40,7 +41,7 @@ func TestChecksList(t *testing.T) {
 // Whoever comes with another tool's id finds the check, and reads where the two differ.
 func TestChecksThatArePartlyTheSame(t *testing.T) {
 	environment(t, nil)
-	chosen := decode[[]report.Check](t, cloudarq(t, t.TempDir(), "checks", "list", "securityhub:APIGateway.1", "-o", "json"))
+	chosen := decode[[]shape.Check](t, cloudarq(t, t.TempDir(), "checks", "list", "securityhub:APIGateway.1", "-o", "json"))
 	if len(chosen) != 1 || chosen[0].ID != "apigateway-stage-logging" {
 		t.Fatalf("securityhub:APIGateway.1 selects %+v", chosen)
 	}
@@ -111,14 +112,14 @@ func TestAuditOfTheEstate(t *testing.T) {
 			t.Fatalf("%s: %d %s", account.Name, r.code, r.stderr)
 		}
 		for line := range strings.Lines(r.stdout) {
-			v := decode[report.Verdict](t, result{stdout: line})
+			v := decode[shape.Verdict](t, result{stdout: line})
 			if v.Check == "" || v.Resource == "" || v.Account != account.ID || v.Region == "" || v.Reason == "" || v.Severity == "" {
 				t.Fatalf("incomplete verdict: %s", line)
 			}
-			if v.Verdict == check.NotAssessed && len(v.Gaps) == 0 {
+			if v.Status == check.NotAssessed && len(v.Gaps) == 0 {
 				t.Errorf("no gap says why: %s", line)
 			}
-			if v.Verdict == check.Fail && len(v.Evidence) == 0 {
+			if v.Status == check.Fail && len(v.Evidence) == 0 {
 				t.Errorf("no evidence says why: %s", line)
 			}
 		}
@@ -180,7 +181,7 @@ func TestAuditOfTheEstate(t *testing.T) {
 }
 
 func lists(t *testing.T, data string) {
-	findings := decode[[]model.Finding](t, cloudarq(t, data, "findings", "list", "severity=critical", "-o", "json"))
+	findings := decode[[]shape.Finding](t, cloudarq(t, data, "findings", "list", "severity=critical", "-o", "json"))
 	if len(findings) == 0 {
 		t.Fatal("no critical finding in the estate")
 	}
@@ -195,8 +196,8 @@ func lists(t *testing.T, data string) {
 			t.Errorf("findings show lacks %q", want)
 		}
 	}
-	resources := decode[[]report.Resource](t, cloudarq(t, data, "resources", "list", "type=AWS::KMS::Key", "-o", "json"))
-	if len(resources) == 0 || resources[0].ResourceType != "AWS::KMS::Key" || len(resources[0].Facts) == 0 {
+	resources := decode[[]shape.Resource](t, cloudarq(t, data, "resources", "list", "type=AWS::KMS::Key", "-o", "json"))
+	if len(resources) == 0 || resources[0].Type != "AWS::KMS::Key" || len(resources[0].Facts) == 0 {
 		t.Errorf("resources of KMS: %d", len(resources))
 	}
 	for _, command := range [][]string{{"findings", "list"}, {"resources", "list"}, {"audit", "list"}, {"audit", "show"}, {"checks", "list"}} {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/results/report"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 	"github.com/cloudarq/cloudarq/test/emulator"
 	"github.com/cloudarq/cloudarq/test/estate"
 )
@@ -141,7 +141,7 @@ func TestFaultsOfAServiceAreGaps(t *testing.T) {
 	} {
 		t.Run(kind, func(t *testing.T) {
 			data := t.TempDir()
-			before := decode[[]report.Verdict](t, kms(t, data, neglected, "-o", "json"))
+			before := decode[[]shape.Verdict](t, kms(t, data, neglected, "-o", "json"))
 			failed := count(before, check.Fail)
 			if failed == 0 {
 				t.Fatal("the neglected account fails nothing")
@@ -154,30 +154,30 @@ func TestFaultsOfAServiceAreGaps(t *testing.T) {
 			if r.code != exitIncomplete {
 				t.Errorf("exit code %d, want %d: %s", r.code, exitIncomplete, r.stderr)
 			}
-			for _, v := range decode[[]report.Verdict](t, r) {
-				if v.Region == "eu-west-1" && v.Verdict != check.NotAssessed {
-					t.Errorf("%s is %s though its region could not be listed", v.Resource, v.Verdict)
+			for _, v := range decode[[]shape.Verdict](t, r) {
+				if v.Region == "eu-west-1" && v.Status != check.NotAssessed {
+					t.Errorf("%s is %s though its region could not be listed", v.Resource, v.Status)
 				}
-				if v.Verdict == check.NotAssessed && string(v.Gaps[0].Reason) != reason {
+				if v.Status == check.NotAssessed && string(v.Gaps[0].Reason) != reason {
 					t.Errorf("gap %+v, want reason %s", v.Gaps[0], reason)
 				}
 			}
-			findings := decode[[]model.Finding](t, cloudarq(t, data, "findings", "list", "-o", "json"))
+			findings := decode[[]shape.Finding](t, cloudarq(t, data, "findings", "list", "-o", "json"))
 			if len(findings) != failed {
 				t.Errorf("%d findings are open after the fault, %d before", len(findings), failed)
 			}
 			for _, f := range findings {
-				if blind := !f.BlindSince.IsZero(); blind != (f.Resource.Region == "eu-west-1") {
-					t.Errorf("finding in %s: blind %v", f.Resource.Region, blind)
+				if blind := !f.BlindSince.IsZero(); blind != (f.Region == "eu-west-1") {
+					t.Errorf("finding in %s: blind %v", f.Region, blind)
 				}
 			}
 		})
 	}
 }
 
-func count(verdicts []report.Verdict, status check.Status) (n int) {
+func count(verdicts []shape.Verdict, status check.Status) (n int) {
 	for _, v := range verdicts {
-		if v.Verdict == status {
+		if v.Status == status {
 			n++
 		}
 	}
@@ -193,12 +193,12 @@ func TestClosedRegionIsAGapOfThatRegion(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = server.SCP(neglected.ID, "") })
-	for _, v := range decode[[]report.Verdict](t, kms(t, t.TempDir(), neglected, "-o", "json")) {
+	for _, v := range decode[[]shape.Verdict](t, kms(t, t.TempDir(), neglected, "-o", "json")) {
 		closed := v.Region == "us-east-1"
-		if closed && (v.Verdict != check.NotAssessed || v.Gaps[0].Reason != "scp_denied") {
-			t.Errorf("%s in the closed region: %s %+v", v.Check, v.Verdict, v.Gaps)
+		if closed && (v.Status != check.NotAssessed || v.Gaps[0].Reason != "scp_denied") {
+			t.Errorf("%s in the closed region: %s %+v", v.Check, v.Status, v.Gaps)
 		}
-		if !closed && v.Verdict == check.NotAssessed {
+		if !closed && v.Status == check.NotAssessed {
 			t.Errorf("the closed region spoiled %s in %s", v.Check, v.Region)
 		}
 	}
@@ -279,7 +279,7 @@ func TestOutOfTime(t *testing.T) {
 	if r.code != exitCancelled {
 		t.Errorf("exit code %d, want %d: %s", r.code, exitCancelled, r.stderr)
 	}
-	verdicts := decode[[]report.Verdict](t, r)
+	verdicts := decode[[]shape.Verdict](t, r)
 	if count(verdicts, check.NotAssessed) == 0 || count(verdicts, check.Fail) > 0 {
 		t.Errorf("out of time: %d not assessed, %d failed", count(verdicts, check.NotAssessed), count(verdicts, check.Fail))
 	}

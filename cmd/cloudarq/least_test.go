@@ -22,7 +22,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/policy"
-	"github.com/cloudarq/cloudarq/pkg/results/report"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 	"github.com/cloudarq/cloudarq/pkg/services"
 	"github.com/cloudarq/cloudarq/test/emulator"
 	"github.com/cloudarq/cloudarq/test/estate"
@@ -112,7 +112,7 @@ func unassessed(t *testing.T, r result) map[model.CheckID][]fact.Gap {
 	}
 	all := map[model.CheckID][]fact.Gap{}
 	for line := range strings.Lines(r.stdout) {
-		if v := decode[report.Verdict](t, result{stdout: line}); v.Verdict == check.NotAssessed {
+		if v := decode[shape.Verdict](t, result{stdout: line}); v.Status == check.NotAssessed {
 			all[v.Check] = append(all[v.Check], v.Gaps...)
 		}
 	}

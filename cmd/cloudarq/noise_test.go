@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 	"github.com/cloudarq/cloudarq/test/estate"
 )
 
@@ -34,7 +35,7 @@ func asOwner(t *testing.T, account string) aws.Config {
 }
 
 // counts are findings by check, for messages.
-func counts(findings []model.Finding) string {
+func counts(findings []shape.Finding) string {
 	by := map[model.CheckID]int{}
 	for _, f := range findings {
 		by[f.Check]++
@@ -55,11 +56,11 @@ func TestEmptyAccount(t *testing.T) {
 	if r := cloudarq(t, data, "audit", "run", "--quiet", "--incomplete-ok"); r.code != exitOK {
 		t.Fatalf("%d: %s", r.code, r.stderr)
 	}
-	listed := decode[[]model.Finding](t, cloudarq(t, data, "findings", "list", "-o", "json"))
+	listed := decode[[]shape.Finding](t, cloudarq(t, data, "findings", "list", "-o", "json"))
 	if len(listed) > 40 {
 		t.Errorf("an empty account has %d findings:\n%s", len(listed), counts(listed))
 	}
-	all := decode[[]model.Finding](t, cloudarq(t, data, "findings", "list", "--all", "-o", "json"))
+	all := decode[[]shape.Finding](t, cloudarq(t, data, "findings", "list", "--all", "-o", "json"))
 	if len(all) <= len(listed) {
 		t.Errorf("%d findings, of which %d are listed: nothing is folded", len(all), len(listed))
 	}
@@ -89,14 +90,14 @@ func TestOneOpenSecurityGroup(t *testing.T) {
 	if _, err := client.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{GroupId: group.GroupId, IpPermissions: all}); err != nil {
 		t.Fatal(err)
 	}
-	run := func() (listed, folded []model.Finding) {
+	run := func() (listed, folded []shape.Finding) {
 		t.Helper()
 		if r := cloudarq(t, data, "audit", "run", "--quiet", "--incomplete-ok", "--regions", "eu-west-1", "--checks", "ec2-security-group-no-*,ec2-security-group-only-*"); r.code != exitOK {
 			t.Fatalf("%d: %s", r.code, r.stderr)
 		}
 		of := "resource=arn:aws:ec2:eu-west-1:" + empty + ":security-group/" + *group.GroupId
-		listed = decode[[]model.Finding](t, cloudarq(t, data, "findings", "list", of, "-o", "json"))
-		return listed, decode[[]model.Finding](t, cloudarq(t, data, "findings", "list", of, "folded=true", "-o", "json"))
+		listed = decode[[]shape.Finding](t, cloudarq(t, data, "findings", "list", of, "-o", "json"))
+		return listed, decode[[]shape.Finding](t, cloudarq(t, data, "findings", "list", of, "folded=true", "-o", "json"))
 	}
 	listed, folded := run()
 	if len(listed) != 1 || listed[0].Check != "ec2-security-group-no-all-traffic-from-internet" || len(folded) < 25 {
@@ -111,7 +112,7 @@ func TestOneOpenSecurityGroup(t *testing.T) {
 		t.Fatal(err)
 	}
 	listed, folded = run()
-	if len(folded) != 0 || !slices.ContainsFunc(listed, func(f model.Finding) bool { return f.Check == "ec2-security-group-no-ssh-from-ipv4-internet" }) {
+	if len(folded) != 0 || !slices.ContainsFunc(listed, func(f shape.Finding) bool { return f.Check == "ec2-security-group-no-ssh-from-ipv4-internet" }) {
 		t.Errorf("listed:\n%s\nfolded:\n%s", counts(listed), counts(folded))
 	}
 }

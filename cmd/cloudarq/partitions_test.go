@@ -11,7 +11,7 @@ import (
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/results/report"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 	"github.com/cloudarq/cloudarq/test/emulator"
 )
 
@@ -45,7 +45,7 @@ func TestPartitions(t *testing.T) {
 				t.Fatalf("exit code %d: %s", r.code, r.stderr)
 			}
 			kinds := map[string]bool{}
-			for _, v := range decode[[]report.Verdict](t, r) {
+			for _, v := range decode[[]shape.Verdict](t, r) {
 				kinds[v.Service] = true
 				if !strings.HasPrefix(v.Resource, "arn:"+p.Name+":") {
 					t.Errorf("%s of %s: %s", v.Check, v.Region, v.Resource)

@@ -14,6 +14,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 	"github.com/cloudarq/cloudarq/test/emulator"
 	"github.com/cloudarq/cloudarq/test/estate"
 )
@@ -78,12 +79,12 @@ func TestOverprivilegedRole(t *testing.T) {
 		t.Errorf("kept as %+v; said %q", kept, r.stderr)
 	}
 	auditTheirs(t, data, "--services", "cloudarq")
-	findings := decode[[]model.Finding](t, cloudarq(t, data, "findings", "list", "-o", "json"))
+	findings := decode[[]shape.Finding](t, cloudarq(t, data, "findings", "list", "-o", "json"))
 	var found []string
 	for _, f := range findings {
 		found = append(found, string(f.Severity)+" "+string(f.Check))
-		if !strings.HasSuffix(f.Resource.ARN, ":role/Administrator") {
-			t.Errorf("a finding on %s", f.Resource.ARN)
+		if !strings.HasSuffix(f.Resource, ":role/Administrator") {
+			t.Errorf("a finding on %s", f.Resource)
 		}
 	}
 	slices.Sort(found)
@@ -125,8 +126,8 @@ func TestOverprivilegedAccessKey(t *testing.T) {
 		t.Fatalf("add: %d %s", r.code, r.stderr)
 	}
 	auditTheirs(t, data, "--services", "cloudarq")
-	found := decode[[]model.Finding](t, cloudarq(t, data, "findings", "list", "check=cloudarq-access-read-only", "-o", "json"))
-	if len(found) != 1 || !strings.HasSuffix(found[0].Resource.ARN, ":user/powerful") || !strings.Contains(found[0].Reason, "ec2:StopInstances") {
+	found := decode[[]shape.Finding](t, cloudarq(t, data, "findings", "list", "check=cloudarq-access-read-only", "-o", "json"))
+	if len(found) != 1 || !strings.HasSuffix(found[0].Resource, ":user/powerful") || !strings.Contains(found[0].Reason, "ec2:StopInstances") {
 		t.Errorf("findings %+v", found)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/results/report"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 	"github.com/cloudarq/cloudarq/test/estate"
 )
 
@@ -34,7 +34,7 @@ func TestNarrowedRegionsResolveNothing(t *testing.T) {
 	if c := changes(); c.New+c.Resolved+c.Reopened != 0 {
 		t.Errorf("all regions again: %+v", c)
 	}
-	open := decode[[]model.Finding](t, cloudarq(t, data, "findings", "list", "-o", "json"))
+	open := decode[[]shape.Finding](t, cloudarq(t, data, "findings", "list", "-o", "json"))
 	for _, f := range open {
 		if len(f.History) != 1 {
 			t.Errorf("%s of %s has a history of %d turns", f.Check, f.Resource, len(f.History))
@@ -64,7 +64,7 @@ func TestManyRoles(t *testing.T) {
 			t.Fatalf("%d %s%s", r.code, r.stdout, r.stderr)
 		}
 	}
-	verdicts := decode[[]report.Verdict](t, audit(t, data, restricted, "--services", "iam", "--checks", "iam-support-role", "--quiet", "-o", "json"))
+	verdicts := decode[[]shape.Verdict](t, audit(t, data, restricted, "--services", "iam", "--checks", "iam-support-role", "--quiet", "-o", "json"))
 	if len(verdicts) != 1 || len(verdicts[0].Evidence) == 0 || len(verdicts[0].Evidence) > 20 {
 		t.Errorf("verdicts %+v", verdicts)
 	}

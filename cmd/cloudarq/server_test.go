@@ -21,6 +21,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 )
 
 // served is `cloudarq serve` on a data directory, for the records that commands without a
@@ -392,7 +393,7 @@ func TestSameOfBoth(t *testing.T) {
 	trail := filepath.Join(t.TempDir(), "trail.json")
 	overwrite(t, trail, []byte(`{"Records":[]}`))
 	audits := decode[[]model.Audit](t, cloudarq(t, data, "audit", "list", "-o", "json"))
-	findings := decode[[]model.Finding](t, cloudarq(t, data, "findings", "list", "-o", "json"))
+	findings := decode[[]shape.Finding](t, cloudarq(t, data, "findings", "list", "-o", "json"))
 	if len(audits) != 3 || len(findings) == 0 {
 		t.Fatalf("%d audits, %d findings", len(audits), len(findings))
 	}

@@ -5,8 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/results/report"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 )
 
 // names lists what a filter leaves of resources or findings: the queues by name,
@@ -16,7 +15,7 @@ func resourcesOf(t *testing.T, r result) (arns []string) {
 	if r.code != exitOK {
 		t.Fatalf("%d %s", r.code, r.stderr)
 	}
-	for _, x := range decode[[]report.Resource](t, r) {
+	for _, x := range decode[[]shape.Resource](t, r) {
 		arns = append(arns, x.Resource)
 	}
 	return arns
@@ -27,8 +26,8 @@ func findingsOf(t *testing.T, r result) (arns []string) {
 	if r.code != exitOK {
 		t.Fatalf("%d %s", r.code, r.stderr)
 	}
-	for _, f := range decode[[]model.Finding](t, r) {
-		arns = append(arns, f.Resource.ARN)
+	for _, f := range decode[[]shape.Finding](t, r) {
+		arns = append(arns, f.Resource)
 	}
 	return arns
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/policy/grant"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 	"github.com/cloudarq/cloudarq/pkg/services"
 	"github.com/cloudarq/cloudarq/pkg/services/collectors"
 )
@@ -228,7 +229,7 @@ func checkPages(catalog *check.Catalog) (string, error) {
 	b.WriteString("# Checks\n\nGenerated from the code by `make generate`. `cloudarq checks show ID` has the risk, the remedy and the references of each. Audits leave out what is marked \"only if named\": name such a check, or run all with `--checks all`. A failure that folds under another of the same resource is listed with that one, and weighs with it once. What another tool says partly the same is marked \"partly\", with what differs.\n")
 	for _, s := range catalog.Services() {
 		checks := slices.DeleteFunc(slices.Clone(catalog.Checks()), func(c check.Check) bool { return c.Service != s.Name })
-		described, err := report.Describe(catalog, checks)
+		described, err := shape.Describe(catalog, checks)
 		if err != nil {
 			return "", err
 		}
@@ -283,7 +284,7 @@ func reportLink(report string) string {
 }
 
 // toKnow is what is special about a check.
-func toKnow(c report.Check) string {
+func toKnow(c shape.Check) string {
 	var all []string
 	if c.Optional != "" {
 		all = append(all, "only if named: "+c.Optional)

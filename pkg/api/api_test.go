@@ -33,6 +33,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret/keyring"
@@ -77,6 +78,16 @@ type server struct {
 	wrong   func(format string, args ...any) // is told of answers that the document does not have
 }
 
+// house is a catalogue of one check.
+func house() (*check.Catalog, error) {
+	return check.NewCatalog(check.Service{
+		Name: "house", Texts: []byte(texts), Kinds: []check.Kind{check.KindOf[door]()},
+		Rules: []check.Rule{check.For("door-locked", model.High, func(e *check.Evidence, d door) check.Verdict {
+			return check.Must(check.Read(e, d.Locked), "locked", "open")
+		})},
+	})
+}
+
 func newServer(t testing.TB) *server {
 	t.Helper()
 	file, err := sqlite.Open(t.Context(), t.TempDir()+"/state.db", sqlite.Options{})
@@ -84,12 +95,7 @@ func newServer(t testing.TB) *server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = file.Close() })
-	catalog, err := check.NewCatalog(check.Service{
-		Name: "house", Texts: []byte(texts), Kinds: []check.Kind{check.KindOf[door]()},
-		Rules: []check.Rule{check.For("door-locked", model.High, func(e *check.Evidence, d door) check.Verdict {
-			return check.Must(check.Read(e, d.Locked), "locked", "open")
-		})},
-	})
+	catalog, err := house()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -586,7 +592,7 @@ func TestFindingsPage(t *testing.T) {
 	got := map[model.FindingID]bool{}
 	for cursor, pages := "", 0; ; pages++ {
 		var page struct {
-			Findings []model.Finding
+			Findings []shape.Finding
 			Cursor   string
 		}
 		w := s.call(http.MethodGet, "/v1/connections/"+string(c.ID)+"/findings?limit=7&cursor="+cursor, nil, nil)
@@ -607,7 +613,7 @@ func TestFindingsPage(t *testing.T) {
 		t.Errorf("%d findings, want %d", len(got), len(want))
 	}
 	one := slices.Collect(maps.Keys(want))[0]
-	if w := s.call(http.MethodGet, "/v1/findings/"+string(one), nil, nil); w.Code != http.StatusOK || decode[model.Finding](t, w).ID != one {
+	if w := s.call(http.MethodGet, "/v1/findings/"+string(one), nil, nil); w.Code != http.StatusOK || decode[shape.Finding](t, w).ID != one {
 		t.Errorf("finding: status %d, %s", w.Code, w.Body)
 	}
 }

@@ -59,7 +59,11 @@ const documentURL = "https://cloudarq.example.com/v1/openapi.json"
 
 // theDocument is what the API says of itself.
 var theDocument = sync.OnceValues(func() (*promises, error) {
-	text, err := api.Document("test")
+	catalog, err := house()
+	if err != nil {
+		return nil, err
+	}
+	text, err := api.Document("test", catalog)
 	if err != nil {
 		return nil, err
 	}
@@ -203,7 +207,11 @@ func TestDocument(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := api.Document("test")
+	catalog, err := house()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := api.Document("test", catalog)
 	if err != nil {
 		t.Fatal(err)
 	}

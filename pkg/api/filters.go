@@ -100,7 +100,7 @@ func (a *API) asked(ctx context.Context, err error) error {
 	var query *index.QueryError
 	switch {
 	case errors.As(err, &unknown), errors.As(err, &word), errors.As(err, &query):
-		return problem(ctx, http.StatusUnprocessableEntity, "filter_invalid", err.Error())
+		return invalid(ctx, "query", err.Error())
 	case errors.Is(err, index.ErrCursor):
 		return invalid(ctx, "query.cursor", "the cursor does not belong to this list")
 	case errors.Is(err, index.ErrBuilding):

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -78,7 +77,7 @@ func members[T any](ctx context.Context, fields string) ([]string, error) {
 	for _, name := range wanted {
 		if !slices.Contains(known, name) {
 			err := &check.UnknownError{What: "field", Word: name, Nearest: check.Nearest(name, known)}
-			return nil, problem(ctx, http.StatusUnprocessableEntity, "filter_invalid", err.Error())
+			return nil, invalid(ctx, "query.fields", err.Error())
 		}
 	}
 	return wanted, nil

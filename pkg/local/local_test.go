@@ -21,6 +21,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob"
 	"github.com/cloudarq/cloudarq/pkg/policy"
+	"github.com/cloudarq/cloudarq/pkg/results/findings"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -102,9 +103,9 @@ func TestFullDiskLosesNoEarlierAudit(t *testing.T) {
 		t.Errorf("audit on a full disk: %v, want ErrFull", err)
 	}
 	state.Evidence = disk
-	findings, err := state.Findings(t.Context(), first.Connection)
-	if err != nil || len(findings) != 1 || findings[0].State != model.FindingOpen {
-		t.Errorf("findings after the full disk: %+v, %v", findings, err)
+	page, err := state.Lists().Page(t.Context(), local.Organization, findings.Everything, findings.Query{Limit: 10})
+	if err != nil || page.Total != 1 || page.Findings[0].State != model.FindingOpen {
+		t.Errorf("findings after the full disk: %+v, %v", page, err)
 	}
 	audits, err := state.Records.Audits(t.Context())
 	if err != nil || len(audits) != 2 || audits[0].State != model.AuditPartial || audits[1].State != model.AuditDone {

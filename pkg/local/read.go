@@ -14,8 +14,8 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
-// Findings answers lists of findings, of the whole state.
-func (s *State) Findings() *findings.Lists { return s.lists }
+// Lists answers lists of findings, of the whole state.
+func (s *State) Lists() *findings.Lists { return s.lists }
 
 // Recorded is an audit with what it recorded.
 func (s *State) Recorded(ctx context.Context, audit model.Audit) (recorded.Audit, error) {

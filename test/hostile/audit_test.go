@@ -32,7 +32,9 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/table/sqlite"
 	"github.com/cloudarq/cloudarq/pkg/policy"
+	"github.com/cloudarq/cloudarq/pkg/results/recorded"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 	"github.com/cloudarq/cloudarq/pkg/services"
 	"github.com/cloudarq/cloudarq/pkg/store"
 	"github.com/cloudarq/cloudarq/test/hostile"
@@ -191,8 +193,8 @@ func newMachine(t *rapid.T, path string) *machine {
 type outcome struct {
 	audit    model.Audit
 	tasks    []model.Task
-	verdicts []report.Verdict
-	failed   map[model.FindingID]report.Verdict
+	verdicts []shape.Verdict
+	failed   map[model.FindingID]shape.Verdict
 	findings map[model.FindingID]model.Finding
 }
 
@@ -234,15 +236,20 @@ func (m *machine) audit(ctx context.Context) (o outcome, problems []error) {
 	if o.tasks, err = m.records.Tasks(ctx, r.Audit); err != nil {
 		bad("read the tasks: %w", err)
 	}
-	o.failed = map[model.FindingID]report.Verdict{}
+	o.failed = map[model.FindingID]shape.Verdict{}
 	blind := map[model.FindingID]bool{} // a finding that cannot be looked at stays as it was
-	err = report.Verdicts(ctx, m.Catalog, m.Evidence, o.tasks, func(v report.Verdict) error {
+	shaper, err := shape.NewShaper(m.Catalog)
+	if err != nil {
+		bad("read the texts: %w", err)
+		return o, problems
+	}
+	err = recorded.Audit{Audit: o.audit, Tasks: o.tasks, Evidence: m.Evidence, Shaper: shaper}.Sorted(ctx, check.Statuses(), func(v shape.Verdict) error {
 		o.verdicts = append(o.verdicts, v)
-		if v.Verdict == check.Fail {
-			o.failed[v.Finding] = v
+		if v.Status == check.Fail {
+			o.failed[v.ID] = v
 		}
-		if v.Verdict == check.NotAssessed {
-			blind[model.NewFindingID(v.Check, model.Ref{ARN: v.Resource, Sub: v.Part, Account: v.Account, Region: v.Region, Name: v.Name})] = true
+		if v.Status == check.NotAssessed {
+			blind[v.ID] = true
 		}
 		for _, gap := range v.Gaps {
 			if strings.HasPrefix(gap.Detail, "rule ") {
@@ -293,13 +300,21 @@ func (m *machine) rendered(o outcome) (problems []error) {
 	if err != nil {
 		return []error{err}
 	}
-	var findings []model.Finding
-	for _, f := range o.findings {
-		findings = append(findings, f)
+	shaper, err := shape.NewShaper(m.Catalog)
+	if err != nil {
+		return []error{err}
 	}
-	var failures []report.Verdict
+	var findings []shape.Finding
+	for _, f := range o.findings {
+		shaped, err := shaper.Finding(f, shape.Owner{}, nil)
+		if err != nil {
+			return []error{err}
+		}
+		findings = append(findings, shaped)
+	}
+	var failures []shape.Verdict
 	for _, v := range o.verdicts {
-		if v.Verdict == check.Fail {
+		if v.Status == check.Fail {
 			failures = append(failures, v)
 		}
 	}
@@ -325,7 +340,7 @@ func (m *machine) rendered(o outcome) (problems []error) {
 				return report.Write(out, format, style, failures, report.VerdictColumns())
 			},
 			"findings": func(out *bytes.Buffer) error {
-				return report.Write(out, format, style, findings, report.FindingColumns(texts))
+				return report.Write(out, format, style, findings, report.FindingColumns())
 			},
 		} {
 			what += " as " + string(format)
@@ -345,11 +360,11 @@ func (m *machine) rendered(o outcome) (problems []error) {
 		return report.Summary(out, report.Style{Width: 120}, o.audit, failures[:min(10, len(failures))])
 	})
 	for _, f := range findings {
-		look("finding", true, func(out *bytes.Buffer) error { return report.Finding(out, f, texts[f.Check]) })
+		look("finding", true, func(out *bytes.Buffer) error { return report.Finding(out, f) })
 	}
 	if o.audit.Summary != nil {
 		page := report.Page{Texts: texts}
-		slices.SortStableFunc(failures, func(a, b report.Verdict) int { return strings.Compare(string(a.Check), string(b.Check)) })
+		slices.SortStableFunc(failures, func(a, b shape.Verdict) int { return strings.Compare(string(a.Check), string(b.Check)) })
 		page.Add(o.audit, failures)
 		html := look("HTML", true, func(out *bytes.Buffer) error { return page.Write(context.Background(), out) })
 		for _, tag := range []string{"<script", "<img"} {

@@ -12,55 +12,22 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/results/shape"
 )
 
-// Check is a check with its texts, as the catalogue lists it.
-type Check struct {
-	ID           model.CheckID  `json:"id"`
-	Service      string         `json:"service"`
-	Severity     model.Severity `json:"severity"`
-	ResourceType string         `json:"resource_type"`
-	LooksAt      []string       `json:"looks_at,omitempty"` // further resource types
-	Optional     string         `json:"optional,omitempty"` // why it runs only if it is named
-	// Causes are the checks under whose failure a failure is folded.
-	Causes     []model.CheckID   `json:"causes,omitempty"`
-	Impossible []check.Exclusion `json:"impossible,omitempty"` // where AWS makes it impossible to meet
-	check.Text
-}
-
-// Frameworks are the compliance frameworks that the check belongs to.
-func (c Check) Frameworks() []string { return slices.Sorted(maps.Keys(c.Controls)) }
-
-// Describe joins checks with their texts.
-func Describe(catalog *check.Catalog, checks []check.Check) ([]Check, error) {
-	texts, err := catalog.Texts()
-	if err != nil {
-		return nil, err
-	}
-	all := make([]Check, 0, len(checks))
-	for _, k := range checks {
-		all = append(all, Check{k.ID, k.Service, k.Severity, k.Kind, k.Uses, k.Optional, k.Causes, impossible(k.Exclusions), texts[k.ID]})
-	}
-	return all, nil
-}
-
 // CheckColumns are the columns of checks.
-func CheckColumns() []Column[Check] {
-	return []Column[Check]{
-		{Name: "id", Value: func(k Check) string { return string(k.ID) }},
-		{Name: "severity", Value: func(k Check) string { return string(k.Severity) }, Compare: BySeverity(func(k Check) model.Severity { return k.Severity })},
-		{Name: "service", Value: func(k Check) string { return k.Service }, Wide: true},
-		{Name: "pillar", Value: func(k Check) string { return string(k.Pillar) }, Wide: true},
-		{Name: "resource_type", Value: func(k Check) string { return k.ResourceType }, Wide: true},
-		{Name: "title", Value: func(k Check) string { return k.Title }, Fit: Prose},
-		{Name: "optional", Value: func(k Check) string { return k.Optional }, Fit: Prose, Wide: true},
-		{Name: "cause", Value: func(k Check) string { return strings.Join(words(k.Causes), " ") }, Wide: true},
-		{Name: "controls", Value: func(k Check) string { return pairs(k.Controls) }, Fit: Prose, Wide: true},
-		{Name: "aliases", Value: func(k Check) string { return pairs(k.Aliases) }, Fit: Prose, Wide: true},
-		{Name: "partly", Value: func(k Check) string { return strings.Join(Differences(k.Partly), "; ") }, Fit: Prose, Wide: true},
+func CheckColumns() []Column[shape.Check] {
+	return []Column[shape.Check]{
+		{Name: "id", Value: func(k shape.Check) string { return string(k.ID) }},
+		{Name: "severity", Value: func(k shape.Check) string { return string(k.Severity) }, Compare: BySeverity(func(k shape.Check) model.Severity { return k.Severity })},
+		{Name: "service", Value: func(k shape.Check) string { return k.Service }, Wide: true},
+		{Name: "pillar", Value: func(k shape.Check) string { return string(k.Pillar) }, Wide: true},
+		{Name: "resource_type", Value: func(k shape.Check) string { return k.ResourceType }, Wide: true},
+		{Name: "title", Value: func(k shape.Check) string { return k.Title }, Fit: Prose},
+		{Name: "optional", Value: func(k shape.Check) string { return k.Optional }, Fit: Prose, Wide: true},
+		{Name: "cause", Value: func(k shape.Check) string { return strings.Join(words(k.Causes), " ") }, Wide: true},
+		{Name: "controls", Value: func(k shape.Check) string { return pairs(k.Controls) }, Fit: Prose, Wide: true},
+		{Name: "aliases", Value: func(k shape.Check) string { return pairs(k.Aliases) }, Fit: Prose, Wide: true},
+		{Name: "partly", Value: func(k shape.Check) string { return strings.Join(Differences(k.Partly), "; ") }, Fit: Prose, Wide: true},
 	}
 }
-
-// impossible lists where AWS makes a check impossible to meet, none as an empty list.
-func impossible(all []check.Exclusion) []check.Exclusion { return append([]check.Exclusion{}, all...) }
 
 func words[T ~string](all []T) []string {
 	texts := make([]string, len(all))
@@ -93,7 +60,7 @@ func Differences(partly map[string]map[string]string) []string {
 }
 
 // Explain writes all that is known of a check, for a person.
-func Explain(w io.Writer, k Check) error {
+func Explain(w io.Writer, k shape.Check) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n%s\n\n", k.ID, k.Title)
 	fmt.Fprintf(&b, "Severity   %s\nPillar     %s\nService    %s\nResource   %s\n", k.Severity, k.Pillar, k.Service, k.ResourceType)

@@ -10,25 +10,29 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/cloudarq/cloudarq/pkg/audit/evidence"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 )
 
 // hostile is a name as an attacker might give to a resource.
 const hostile = "<script>alert(1)</script>\x1b[31m\r\n=cmd|' /C calc'!A0"
 
-func verdict() report.Verdict {
-	return report.Verdict{
-		Check: "door-locked", Title: "Doors are locked", Severity: model.High, Service: "house", ResourceType: "AWS::House::Door",
-		Resource: "arn:aws:house:eu-west-1:111122223333:door/" + hostile, Name: hostile, Account: "111122223333", Region: "eu-west-1",
-		Verdict: check.Fail, Reason: "=1+1",
-		Evidence: []evidence.Exhibit{{Fact: "locked", Content: json.RawMessage(`{"value":"<b>no</b>"}`)}},
+func verdict() shape.Verdict {
+	return shape.Verdict{
+		Rule:   shape.Rule{Check: "door-locked", Title: "Doors are locked", Severity: model.High},
+		Status: check.Fail,
+		Place: shape.Place{
+			Account: "111122223333", Region: "eu-west-1", Service: "house", Type: "AWS::House::Door",
+			Resource: "arn:aws:house:eu-west-1:111122223333:door/" + hostile, Name: hostile,
+		},
+		Reason:   "=1+1",
+		Evidence: []shape.Exhibit{{Fact: "locked", Value: json.RawMessage(`"<b>no</b>"`)}},
 	}
 }
 
-func write(t *testing.T, format report.Format, rows ...report.Verdict) string {
+func write(t *testing.T, format report.Format, rows ...shape.Verdict) string {
 	t.Helper()
 	var out bytes.Buffer
 	if err := report.Write(&out, format, report.Style{}, rows, report.VerdictColumns()); err != nil {
@@ -60,8 +64,8 @@ func TestCSVRunsNothing(t *testing.T) {
 
 func TestJSONForms(t *testing.T) {
 	t.Parallel()
-	for _, rows := range [][]report.Verdict{nil, {verdict()}, {verdict(), verdict()}} {
-		var array []report.Verdict
+	for _, rows := range [][]shape.Verdict{nil, {verdict()}, {verdict(), verdict()}} {
+		var array []shape.Verdict
 		if err := json.Unmarshal([]byte(write(t, report.JSON, rows...)), &array); err != nil || array == nil || len(array) != len(rows) {
 			t.Errorf("%d rows as JSON: %d (%v)", len(rows), len(array), err)
 		}
@@ -90,7 +94,7 @@ func TestHTMLEscapesAndStandsAlone(t *testing.T) {
 	page := report.Page{Texts: map[model.CheckID]check.Text{"door-locked": {
 		Title: "Doors are locked", Risk: "Thieves.", Remediation: check.Remediation{Console: "Lock."}, References: []string{"https://docs.aws.amazon.com/"},
 	}}}
-	page.Add(audit(), []report.Verdict{verdict()})
+	page.Add(audit(), []shape.Verdict{verdict()})
 	page.Add(audit(), nil)
 	var out bytes.Buffer
 	if err := page.Write(t.Context(), &out); err != nil {
@@ -112,7 +116,7 @@ func TestHTMLEscapesAndStandsAlone(t *testing.T) {
 func TestSummarySaysWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	if err := report.Summary(&out, report.Style{}, audit(), []report.Verdict{verdict()}); err != nil {
+	if err := report.Summary(&out, report.Style{}, audit(), []shape.Verdict{verdict()}); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"50 (40 to 60)", "80 %", "high 1", "allow house:List", "door-locked", "1 check newly blind"} {
@@ -204,7 +208,7 @@ func TestNothingSteers(t *testing.T) {
 	v := verdict()
 	v.Name, v.Reason = "a\u009b31m\u202egpj\U000e0041\x7f", "one\u0085two\nthree"
 	v.Resource = "arn:x;=1+1"
-	v.Evidence[0].Content = json.RawMessage(`{"value":"b` + "\u202e" + `c"}`)
+	v.Evidence[0].Value = json.RawMessage(`"b` + "\u202e" + `c"`)
 	for _, format := range report.Formats() {
 		for _, r := range write(t, format, v) {
 			if r != '\n' && (r != '\t' || format != report.Table) && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
@@ -212,9 +216,9 @@ func TestNothingSteers(t *testing.T) {
 			}
 		}
 	}
-	var back []report.Verdict
+	var back []shape.Verdict
 	if err := json.Unmarshal([]byte(write(t, report.JSON, v)), &back); err != nil || back[0].Name != v.Name || back[0].Reason != v.Reason {
-		t.Errorf("JSON lost something: %+q (%v)", back, err)
+		t.Errorf("JSON lost something: %+v (%v)", back, err)
 	}
 	for _, given := range []string{"x;=1+1", "x; \"-1", " =1", "\n=1", "\t@x", "＝1+1", "ok;\u00a0+1"} {
 		v.Reason = given
@@ -226,7 +230,7 @@ func TestNothingSteers(t *testing.T) {
 	var page bytes.Buffer
 	p := report.Page{Texts: map[model.CheckID]check.Text{"door-locked": {}}}
 	v.Reason = "abc\u202egpj\u009b31m\x1b[0m"
-	p.Add(audit(), []report.Verdict{v})
+	p.Add(audit(), []shape.Verdict{v})
 	if err := p.Write(t.Context(), &page); err != nil || strings.ContainsAny(page.String(), "\u202e\u009b\x1b") || !strings.Contains(page.String(), "abcgpj31m[0m") {
 		t.Errorf("the page keeps what turns text round (%v)", err)
 	}

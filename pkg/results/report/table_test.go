@@ -15,6 +15,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 )
 
 type row struct{ id, severity, account, note, resource, why string }
@@ -204,7 +205,7 @@ func TestTableOfLongValues(t *testing.T) {
 	v.Reason = strings.Repeat("é", 450_000)
 	start := time.Now()
 	var out bytes.Buffer
-	if err := report.Write(&out, report.Table, report.Style{Width: 120}, []report.Verdict{v}, report.VerdictColumns()); err != nil {
+	if err := report.Write(&out, report.Table, report.Style{Width: 120}, []shape.Verdict{v}, report.VerdictColumns()); err != nil {
 		t.Fatal(err)
 	}
 	if n := strings.Count(out.String(), "é"); n != 450_000 {
