@@ -9,31 +9,26 @@ import (
 // Moment is a time as it is shown: null in JSON if there is none.
 func Moment(t time.Time) *time.Time { return moment(t) }
 
-// Score is how well some checks stand; docs/score.md defines it. It is null in JSON where
-// nothing was assessed, which is no score at all.
-type Score struct {
-	Value    float64 `json:"value" doc:"0 to 100, in tenths"`
-	Worst    float64 `json:"worst" doc:"What it would be if all that was not assessed had failed"`
-	Best     float64 `json:"best" doc:"What it would be if all of that had passed"`
-	Uncapped float64 `json:"uncapped" doc:"What it would be without the cap"`
-	Cap      int     `json:"cap" doc:"The most that it can be while checks of severity critical fail; 100 is no cap"`
-	Critical int     `json:"critical" doc:"Checks of severity critical that fail"`
-	Version  int     `json:"version" doc:"Of the score's definition: scores of two versions are not to be compared"`
-}
-
-// Scored is a score with its coverage.
+// Scored is how well some checks stand, with its coverage; docs/score.md defines it. Its
+// values are null in JSON where nothing was assessed, which is no score at all.
 type Scored struct {
-	Score      *Score  `json:"score" nullable:"true" doc:"null if nothing was assessed"`
-	Coverage   float64 `json:"coverage" doc:"Assessed / applicable verdicts, 0 to 1"`
-	Assessed   int     `json:"assessed" doc:"Verdicts of PASS and FAIL"`
-	Applicable int     `json:"applicable" doc:"Those, and NOT_ASSESSED"`
+	Score      *float64 `json:"score" doc:"0 to 100, in tenths; null if nothing was assessed"`
+	Worst      *float64 `json:"worst" doc:"What it would be if all that was not assessed had failed"`
+	Best       *float64 `json:"best" doc:"What it would be if all of that had passed"`
+	Uncapped   *float64 `json:"uncapped" doc:"What it would be without the cap"`
+	Cap        int      `json:"cap" doc:"The most that it can be while checks of severity critical fail; 100 is no cap"`
+	Critical   int      `json:"critical_checks" doc:"Checks of severity critical that fail"`
+	Version    int      `json:"score_version" doc:"Of the score's definition: scores of two versions are not to be compared"`
+	Coverage   float64  `json:"coverage" doc:"Assessed / applicable verdicts, 0 to 1; 1 if nothing applied"`
+	Assessed   int      `json:"assessed" doc:"Verdicts of PASS and FAIL"`
+	Applicable int      `json:"applicable" doc:"Those, and NOT_ASSESSED"`
 }
 
 // NewScored is a score as it is shown.
 func NewScored(s model.Score) Scored {
-	out := Scored{Coverage: s.Coverage, Assessed: s.Assessed, Applicable: s.Applicable}
+	out := Scored{Cap: s.Cap, Critical: s.Critical, Version: s.Version, Coverage: s.Coverage, Assessed: s.Assessed, Applicable: s.Applicable}
 	if s.Assessed > 0 {
-		out.Score = &Score{s.Value, s.Worst, s.Best, s.Uncapped, s.Cap, s.Critical, s.Version}
+		out.Score, out.Worst, out.Best, out.Uncapped = &s.Value, &s.Worst, &s.Best, &s.Uncapped
 	}
 	return out
 }

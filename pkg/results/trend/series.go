@@ -87,7 +87,7 @@ type Point struct {
 
 // ServicePoint is how a service stood.
 type ServicePoint struct {
-	Score  *float64 `json:"score" nullable:"true" doc:"null if nothing was assessed"`
+	Score  *float64 `json:"score" doc:"null if nothing was assessed"`
 	Failed int      `json:"failed" doc:"Open failures"`
 }
 

@@ -128,7 +128,7 @@ func short(points []trend.Point) (words []string) {
 	for _, p := range points {
 		is := "none"
 		if p.Score != nil {
-			is = fmt.Sprint(p.Score.Value)
+			is = fmt.Sprint(*p.Score)
 		}
 		s := fmt.Sprintf("%s %s, %d+%d failed", cmpOr(p.Day, p.AsOf.Format(time.DateOnly)), is, p.Failed.High, p.Failed.Medium)
 		if p.Accounts > 0 || p.NotAudited > 0 {
