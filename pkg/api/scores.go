@@ -70,19 +70,28 @@ type OfProject struct {
 // standings is the index of the caller's organization, with what chooses the accounts that
 // are asked for, and the rules of today.
 func (a *API) standings(ctx context.Context, in OfProject) (view *index.View, rules *index.Rules, chosen index.Chosen, err error) {
-	if in.Project != "" {
-		if _, err := a.project(ctx, in.Project); err != nil {
-			return nil, nil, nil, a.answer(ctx, err)
-		}
-		chosen = index.InProject(in.Project)
-	}
 	if rules, err = a.rules(); err == nil {
 		view, err = a.Index.For(callerOf(ctx).Organization).View(ctx)
+	}
+	if err == nil && in.Project != "" {
+		chosen, err = index.InProject(in.Project), a.someProject(ctx, view, in.Project)
 	}
 	if err != nil {
 		return nil, nil, nil, a.asked(ctx, err)
 	}
 	return view, rules, chosen, nil
+}
+
+// someProject is store.ErrNotFound of a project that the caller may not see, or that is
+// neither made nor named by any connection.
+func (a *API) someProject(ctx context.Context, view *index.View, name string) error {
+	for c := range view.Connections(viewer(ctx)) {
+		if slices.Contains(c.Projects, name) {
+			return nil
+		}
+	}
+	_, err := a.project(ctx, name)
+	return err
 }
 
 // TotalScore is how several accounts stand together.
@@ -336,8 +345,12 @@ func (a *API) series(ctx context.Context, in *TrendInput, q trend.Query) (trend.
 	}
 	if !one {
 		if in.Project != "" {
-			if _, err := a.project(ctx, in.Project); err != nil {
-				return trend.Series{}, a.answer(ctx, err)
+			view, err := a.Index.For(org).View(ctx)
+			if err == nil {
+				err = a.someProject(ctx, view, in.Project)
+			}
+			if err != nil {
+				return trend.Series{}, a.asked(ctx, err)
 			}
 		}
 		series, err := trends.OfProject(ctx, org, in.Project, q)
