@@ -207,11 +207,11 @@ func (b *benchmark) read(program, data string, m *measurement) error {
 	if err != nil {
 		return fmt.Errorf("read the audit: %w", err)
 	}
-	var audits []model.Audit
-	if err := json.Unmarshal(out, &audits); err != nil {
+	var audit model.Audit
+	if err := json.Unmarshal(out, &audit); err != nil {
 		return err
 	}
-	s := audits[0].Summary
+	s := audit.Summary
 	m.resources, m.verdicts = s.Resources, s.Counts.Pass+s.Counts.Fail+s.Counts.NotApplicable+s.Counts.NotAssessed
 	ledgers, err := filepath.Glob(filepath.Join(data, "blobs", "ledger", "*", "*", "*", "*", "*"))
 	if err != nil {

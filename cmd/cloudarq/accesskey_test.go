@@ -1,7 +1,6 @@
 package main
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +21,7 @@ func withKey(t *testing.T, data string, k key, args ...string) result {
 // shown is a connection as connections show has it.
 func shown(t *testing.T, data, word string) report.Connection {
 	t.Helper()
-	return decode[[]report.Connection](t, cloudarq(t, data, "connections", "show", word, "-o", "json"))[0]
+	return decode[report.Connection](t, cloudarq(t, data, "connections", "show", word, "-o", "json"))
 }
 
 func TestAccessKeyFromBeginningToEnd(t *testing.T) {
@@ -33,7 +32,7 @@ func TestAccessKeyFromBeginningToEnd(t *testing.T) {
 	add := []string{"connections", "add", "--name", "legacy", "--services", "kms", "--regions", "eu-west-1", "-o", "json"}
 
 	withKey(t, data, first, add...).sentence(t, exitUsage, "access_keys_disabled", "cloudarq admin access-keys allow")
-	if s := decode[[]model.Settings](t, cloudarq(t, data, "admin", "access-keys", "show", "-o", "json")); s[0].AccessKeysAllowed {
+	if s := decode[model.Settings](t, cloudarq(t, data, "admin", "access-keys", "show", "-o", "json")); s.AccessKeysAllowed {
 		t.Error("access keys are allowed before anybody said so")
 	}
 	if r := cloudarq(t, data, "admin", "access-keys", "allow"); r.code != exitOK || !strings.Contains(r.stdout, "true") {
@@ -44,7 +43,7 @@ func TestAccessKeyFromBeginningToEnd(t *testing.T) {
 	if r.code != exitOK {
 		t.Fatalf("add: %d %s", r.code, r.stderr)
 	}
-	added := decode[[]report.Connection](t, r)[0]
+	added := decode[report.Connection](t, r)
 	if added.AccountID != theirs || added.State != model.ConnectionActive || added.Kind != model.KindAccessKey || added.AccessKey.Suffix != first.id[len(first.id)-4:] {
 		t.Errorf("added %+v, %+v", added, added.AccessKey)
 	}
@@ -201,7 +200,7 @@ func TestRekey(t *testing.T) {
 		t.Fatal(r.stderr)
 	}
 	for range 2 {
-		if done := decode[[]local.Rekeyed](t, cloudarq(t, data, rekey...)); !slices.Equal(done, []local.Rekeyed{{DataKeys: 2, Dropped: 1}}) {
+		if done := decode[local.Rekeyed](t, cloudarq(t, data, rekey...)); done != (local.Rekeyed{DataKeys: 2, Dropped: 1}) {
 			t.Errorf("rekeyed %+v, want both connections and the master key before dropped", done)
 		}
 		for _, word := range []string{"neglected", "legacy"} {

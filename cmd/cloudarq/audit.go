@@ -10,10 +10,11 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/audit/score"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
+	"github.com/cloudarq/cloudarq/pkg/services"
 )
 
 func (c *cli) audit() *cobra.Command {
-	cmd := &cobra.Command{Use: "audit", Aliases: []string{"audits"}, Short: "Run audits and look at what they found"}
+	cmd := &cobra.Command{Use: "audit", Short: "Run audits and look at what they found"}
 	cmd.AddCommand(
 		c.auditRun(),
 		c.auditCalls(),
@@ -23,7 +24,7 @@ func (c *cli) audit() *cobra.Command {
 		listOf(c, &cobra.Command{
 			Use:   "list [CONNECTION]",
 			Short: "List audits, newest first",
-			Long:  "List the audits of all accounts, or of one, newest first. CONNECTION is its name, its id or its account.",
+			Long:  "List the audits of all accounts, or of one, newest first.",
 			Example: `  cloudarq audit list
   cloudarq audit list prod --limit 3 --sort -failed
   cloudarq audit list --server https://cloudarq.example.com -o csv`,
@@ -33,9 +34,9 @@ func (c *cli) audit() *cobra.Command {
 		&cobra.Command{
 			Use:   "show [AUDIT]",
 			Short: "Show one audit: the score, the worst, what was not assessed",
-			Long:  "Show one audit. AUDIT is an id, the beginning of one, an account id (its newest audit), or latest.",
+			Long:  "Show one audit.",
 			Example: `  cloudarq audit show
-  cloudarq audit show 111122223333 -o json`,
+  cloudarq audit show prod -o json`,
 			Args: cobra.MaximumNArgs(1),
 			RunE: func(cmd *cobra.Command, words []string) error { return c.auditShow(cmd.Context(), words) },
 		},
@@ -45,7 +46,7 @@ func (c *cli) audit() *cobra.Command {
 			Long: `Compare two audits of an account. Without arguments the newest audit is compared
 with the one before it; with one argument, that one with the one before it.`,
 			Example: `  cloudarq audit diff
-  cloudarq audit diff 111122223333
+  cloudarq audit diff prod
   cloudarq audit diff 01KQ3 01KQ9 -o ndjson`,
 			Args: cobra.MaximumNArgs(2),
 			RunE: func(cmd *cobra.Command, words []string) error { return c.auditDiff(cmd.Context(), words) },
@@ -93,7 +94,28 @@ func (c *cli) summary(ctx context.Context, b backend, audit model.Audit) error {
 	if err != nil {
 		return err
 	}
-	return report.Summary(c.stdout, c.style(c.stdout), audit, failed[:min(worstShown, len(failed))])
+	catalog, err := services.Catalog()
+	if err != nil {
+		return err
+	}
+	style := c.style(c.stdout)
+	if err := report.Summary(c.stdout, style, audit, failed[:min(worstShown, len(failed))]); err != nil {
+		return err
+	}
+	return report.ByService(c.stdout, style, audit, catalog.Check)
+}
+
+// next says what to look at when an audit has ended.
+func (c *cli) next(audit model.Audit) {
+	if audit.Summary == nil || c.output != string(report.Table) {
+		return
+	}
+	if audit.Summary.Counts.Own() > 0 {
+		c.note("what failed, and how to mend it: cloudarq findings list account=%s", audit.AccountID)
+	}
+	if c.server == "" {
+		c.note("a report to pass on: cloudarq report html %s --file report.html", audit.ID)
+	}
 }
 
 func (c *cli) auditDiff(ctx context.Context, words []string) error {

@@ -111,11 +111,21 @@ func (c *cli) connect(ctx context.Context, catalog *check.Catalog, f runFlags, w
 	}
 	r.Connection.AccountID, r.Partition, r.CallerARN = identity.Account, identity.Partition, identity.CallerARN
 	if len(f.Regions) > 0 {
-		slices.Sort(r.Regions)
-		r.Regions = slices.Compact(r.Regions)
 		// Whether there are others, what looks at the whole account has to know.
-		enabled, _, err := account.Regions(ctx, calls)
-		r.Narrowed = err != nil || pipeline.Narrowed(r.Regions, enabled)
+		enabled, disabled, unlisted := account.Regions(ctx, calls)
+		if unlisted != nil && slices.ContainsFunc(f.Regions, severalRegions) {
+			if r.Refused == nil {
+				return nil, unlisted
+			}
+			r.Regions, r.Narrowed = nil, true // the one check that is looked for is of no region
+			return account, nil
+		}
+		if r.Regions, err = regionsOf(f.Regions, enabled); err != nil {
+			return nil, err
+		}
+		if r.Narrowed = unlisted != nil || pipeline.Narrowed(r.Regions, enabled); !r.Narrowed {
+			r.DisabledRegions = slices.DeleteFunc(disabled, func(region string) bool { return slices.Contains(r.Regions, region) })
+		}
 		return account, nil
 	}
 	if r.Regions, r.DisabledRegions, err = account.Regions(ctx, calls); err != nil && r.Refused == nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,7 +27,8 @@ type runFlags struct {
 	profile, roleARN, externalID string
 	connection                   string
 	model.AuditOptions
-	severity, failOn     string
+	severity, exclude    []string
+	failOn               string
 	minCoverage          float64
 	incompleteOK, dryRun bool
 	timeout              time.Duration
@@ -53,6 +56,7 @@ is audited is the connection's (connections update); verdicts stay on the server
   cloudarq audit run --connection prod
   cloudarq audit run --trusted-accounts 444455556666,777788889999
   cloudarq audit run --services s3,iam --severity high --fail-on high --min-coverage 95
+  cloudarq audit run --regions 'eu-*' --exclude-checks 'tagging-*'
   cloudarq audit run --checks 's3-*',securityhub:KMS.4 -o ndjson > verdicts.ndjson
   cloudarq audit run --dry-run
   cloudarq audit run --server https://cloudarq.example.com --connection prod --fail-on high`,
@@ -71,7 +75,9 @@ is audited is the connection's (connections update); verdicts stay on the server
 	flags.StringVar(&f.connection, "connection", "", "kept connection to audit, by name, id or account")
 	c.keyringFlag(cmd)
 	optionFlags(cmd, &f.AuditOptions)
-	flags.StringVar(&f.severity, "severity", "", "only checks of this severity and above")
+	flags.Lookup("regions").Usage = "regions to audit, all, or patterns such as eu-* (default all that the account has enabled, or the connection's)"
+	flags.StringSliceVar(&f.exclude, "exclude-checks", nil, "checks to leave out, named as for --checks")
+	flags.StringSliceVar(&f.severity, "severity", nil, "only checks of this severity and above; of several, only of those")
 	f.gate(cmd)
 	flags.BoolVar(&f.dryRun, "dry-run", false, "print the calls that the audit would make, and make none of them")
 	flags.DurationVar(&f.timeout, "timeout", 0, "time for the whole audit; what was not read by then is not assessed (default none)")
@@ -90,7 +96,7 @@ func (f *runFlags) gate(cmd *cobra.Command) {
 
 // checkGate says what is wrong with them.
 func (f runFlags) checkGate() error {
-	if _, err := model.ParseSeverity(f.failOn); f.failOn != "" && err != nil {
+	if _, err := severity(f.failOn); f.failOn != "" && err != nil {
 		return usagef("--fail-on: %w", err)
 	}
 	if f.minCoverage < 0 || f.minCoverage > 100 {
@@ -113,6 +119,44 @@ func optionFlags(cmd *cobra.Command, to *model.AuditOptions) {
 	flags.IntVar(&to.CallBudget, "call-budget", 0, "the most calls to AWS that an audit may make, at least 100; what was not read by then is not assessed (default none)")
 }
 
+// allRegions is the word for all regions that an account has enabled.
+const allRegions = "all"
+
+// severalRegions says whether a word of --regions stands for several: for those that the
+// account has enabled and that it fits.
+func severalRegions(word string) bool {
+	return word == allRegions || strings.ContainsAny(word, `*?[\`)
+}
+
+// regionsOf are the regions that words name, of those that an account has enabled where
+// they are patterns.
+func regionsOf(words, enabled []string) ([]string, error) {
+	var regions []string
+	for _, word := range words {
+		if !severalRegions(word) {
+			regions = append(regions, word)
+			continue
+		}
+		fit := enabled
+		if word != allRegions {
+			fit = nil
+			for _, region := range enabled {
+				if ok, err := path.Match(word, region); err != nil {
+					return nil, usagef("--regions: pattern %q: %w", word, err)
+				} else if ok {
+					fit = append(fit, region)
+				}
+			}
+		}
+		if len(fit) == 0 {
+			return nil, usagef("--regions: no region that the account has enabled fits %q", word)
+		}
+		regions = append(regions, fit...)
+	}
+	slices.Sort(regions)
+	return slices.Compact(regions), nil
+}
+
 // optionsError says which flag is wrong.
 func optionsError(o model.AuditOptions) error {
 	err := o.Check()
@@ -131,7 +175,9 @@ func (c *cli) validate(f runFlags) error {
 	if c.quotaShare < 1 || c.quotaShare > 100 {
 		return usagef("--quota-share %v: want a percentage from 1 to 100", c.quotaShare)
 	}
-	if err := optionsError(f.AuditOptions); err != nil {
+	options := f.AuditOptions
+	options.Regions = slices.DeleteFunc(slices.Clone(options.Regions), severalRegions)
+	if err := optionsError(options); err != nil {
 		return err
 	}
 	if f.connection != "" && (f.roleARN != "" || f.externalID != "" || f.profile != "") {
@@ -218,9 +264,12 @@ func (c *cli) prepare(ctx context.Context, s *local.State, f runFlags) (local.Ru
 		run.Resume = &audit
 		return run, nil
 	}
-	checks, err := keep.Select(s.Catalog, f.Checks, f.Services, f.Regions)
+	checks, err := keep.Select(s.Catalog, f.Checks, f.Services, slices.DeleteFunc(slices.Clone(f.Regions), severalRegions))
 	if err != nil {
 		return run, usage(err)
+	}
+	if checks, err = without(s.Catalog, checks, f.exclude); err != nil {
+		return run, err
 	}
 	if checks, err = severities(checks, f.severity); err != nil {
 		return run, err
@@ -277,6 +326,7 @@ func (c *cli) finish(ctx context.Context, s *local.State, audit model.Audit, f r
 	if err != nil {
 		return err
 	}
+	c.next(audit)
 	if text := reminder(audit); text != "" {
 		c.note("%s", text)
 	}
@@ -291,7 +341,7 @@ func verdictOn(a model.Audit, f runFlags) error {
 	failing := false
 	if f.failOn != "" {
 		for severity, n := range a.Summary.Failed {
-			failing = failing || n > 0 && severity.AtLeast(model.Severity(f.failOn))
+			failing = failing || n > 0 && severity.AtLeast(model.Severity(strings.ToLower(f.failOn)))
 		}
 	}
 	switch {

@@ -103,8 +103,8 @@ func TestRewrittenEvidenceIsNotShown(t *testing.T) {
 		t.Errorf("findings are not read from evidence: %d %s", r.code, r.stderr)
 	}
 	r := cloudarq(t, data, "audit", "verify", "-o", "json")
-	v := decode[[]pipeline.Verification](t, r)
-	if r.code != exitAltered || len(v) != 1 || v[0].Verdict != pipeline.VerdictAltered || len(v[0].Problems) != 1 {
+	v := decode[pipeline.Verification](t, r)
+	if r.code != exitAltered || v.Verdict != pipeline.VerdictAltered || len(v.Problems) != 1 {
 		t.Errorf("%d %+v", r.code, v)
 	}
 	if r := cloudarq(t, data, "audit", "verify"); !strings.Contains(r.stdout, "! the evidence of kms") || !strings.Contains(r.stderr, "1 problem") {
@@ -170,9 +170,9 @@ func TestSignedAudits(t *testing.T) {
 	if r.code != exitOK {
 		t.Fatal(r.stderr)
 	}
-	key := decode[[]signingKey](t, r)[0]
-	if again := decode[[]signingKey](t, cloudarq(t, data, "admin", "signing-key", "-o", "json")); again[0] != key {
-		t.Errorf("shown again, without the passphrase, it is %+v, and was %+v", again[0], key)
+	key := decode[signingKey](t, r)
+	if again := decode[signingKey](t, cloudarq(t, data, "admin", "signing-key", "-o", "json")); again != key {
+		t.Errorf("shown again, without the passphrase, it is %+v, and was %+v", again, key)
 	}
 	verify(exitAltered, "! the audit is not signed", "--key", key.PublicKey)
 

@@ -22,8 +22,7 @@ func (c *cli) auditWatch() *cobra.Command {
 		Use:   "watch [AUDIT]",
 		Short: "Wait for the end of an audit that runs in another process, or on a server",
 		Long: `Wait for the end of an audit that runs in another process, or on a server, and show it.
-AUDIT is an id, the beginning of one, an account id (its newest audit), or latest. An
-interruption ends the waiting and not the audit. The exit codes are those of audit run.`,
+An interruption ends the waiting and not the audit. The exit codes are those of audit run.`,
 		Example: `  cloudarq audit watch
   cloudarq audit watch --server https://cloudarq.example.com 01KQ3 --fail-on high`,
 		Args: cobra.MaximumNArgs(1),
@@ -71,6 +70,7 @@ func (c *cli) follow(ctx context.Context, b backend, audit model.Audit, f runFla
 	if err != nil {
 		return err
 	}
+	c.next(ended)
 	if text := reminder(ended); text != "" {
 		c.note("%s", text)
 	}

@@ -60,12 +60,12 @@ func TestAuditLogVerify(t *testing.T) {
 		"one":              {lines[2:3], 3, 3},
 	} {
 		r := verify(c.lines)
-		var got []exportedLog
-		if r.code != exitOK || json.Unmarshal([]byte(r.stdout), &got) != nil || len(got) != 1 {
+		var g exportedLog
+		if r.code != exitOK || json.Unmarshal([]byte(r.stdout), &g) != nil {
 			t.Errorf("%s: code %d, %s%s", name, r.code, r.stdout, r.stderr)
 			continue
 		}
-		if g := got[0]; g.Entries != len(c.lines) || g.First != c.first || g.Last != c.last || !strings.Contains(lines[c.last-1], g.Hash) {
+		if g.Entries != len(c.lines) || g.First != c.first || g.Last != c.last || !strings.Contains(lines[c.last-1], g.Hash) {
 			t.Errorf("%s: %+v", name, g)
 		}
 	}

@@ -347,19 +347,20 @@ func findConnection(ctx context.Context, b backend, word string) (model.Connecti
 	return keep.Named(all, word)
 }
 
-// auditsOf are the audits of the connection that a word names, or of all if it is empty: the
-// newest first, and none that only verified a connection.
+// auditsOf are the audits of the connections that have a word for their name, or of all if it
+// is empty: the newest first, and none that only verified a connection.
 func auditsOf(ctx context.Context, b backend, word string) ([]model.Audit, error) {
 	connections, err := b.Connections(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if word != "" {
-		one, err := keep.Named(connections, word)
-		if err != nil {
+		called := keep.Called(connections, word)
+		if len(called) == 0 {
+			_, err := keep.Named(connections, word)
 			return nil, err
 		}
-		connections = []model.Connection{one}
+		connections = called
 	}
 	var audits []model.Audit
 	for _, c := range connections {
@@ -376,19 +377,25 @@ func auditsOf(ctx context.Context, b backend, word string) ([]model.Audit, error
 	return audits, nil
 }
 
-// findAudit finds an audit by id, by the beginning of one, by account, or the latest. It
+// findAudit finds an audit by id, by the beginning of one, by connection, or the latest. It
 // reads no further than it must.
 func findAudit(ctx context.Context, b backend, word string) (model.Audit, error) {
 	connections, err := b.Connections(ctx)
 	if err != nil {
 		return model.Audit{}, err
 	}
-	var newest, of *model.Audit // of all, and of the account that the word is
+	var newest, of *model.Audit // of all, and of the connection that the word names
 	var found []model.Audit
 	begin := strings.ToUpper(word)
 	named, account := word != "" && word != "latest", accountSyntax.MatchString(word)
+	called := keep.Called(connections, word)
+	if len(called) > 1 && !account {
+		_, err := keep.Named(connections, word)
+		return model.Audit{}, err
+	}
 	for _, c := range connections {
-		another := account && c.AccountID != "" && c.AccountID != word
+		meant := slices.ContainsFunc(called, func(o model.Connection) bool { return o.ID == c.ID })
+		another := account && c.AccountID != "" && c.AccountID != word && !meant
 		for a, err := range b.Audits(ctx, c.ID) {
 			if err != nil {
 				return model.Audit{}, err
@@ -399,7 +406,7 @@ func findAudit(ctx context.Context, b backend, word string) (model.Audit, error)
 			if newest == nil || a.ID > newest.ID {
 				newest = &a
 			}
-			mine := named && a.AccountID == word
+			mine := meant || named && a.AccountID == word
 			if mine && (of == nil || a.ID > of.ID) {
 				of = &a
 			}
@@ -419,6 +426,8 @@ func findAudit(ctx context.Context, b backend, word string) (model.Audit, error)
 		found = []model.Audit{*newest}
 	case of != nil:
 		found = []model.Audit{*of}
+	case len(called) > 0:
+		return model.Audit{}, usagef("%q has no audits yet; begin with: cloudarq audit run --connection %s", word, called[0].ID)
 	case len(found) == 0:
 		return model.Audit{}, usagef("no audit %q; cloudarq audit list shows them", word)
 	case len(found) > 1:

@@ -136,7 +136,7 @@ func (n newcomer) trust(t *testing.T, role string) string {
 // externalID is the one that is kept.
 func externalID(t *testing.T, data, word string) string {
 	t.Helper()
-	return decode[[]report.Connection](t, cloudarq(t, data, "connections", "show", word, "--reveal-external-id", "-o", "json"))[0].ExternalID
+	return decode[report.Connection](t, cloudarq(t, data, "connections", "show", word, "--reveal-external-id", "-o", "json")).ExternalID
 }
 
 func TestBootstrap(t *testing.T) {
@@ -146,7 +146,7 @@ func TestBootstrap(t *testing.T) {
 	if r.code != exitOK {
 		t.Fatalf("%d %s", r.code, r.stderr)
 	}
-	done := decode[[]bootstrapped](t, r)[0]
+	done := decode[bootstrapped](t, r)
 	role := "arn:aws:iam::" + n.account + ":role/CloudArqAuditRole"
 	if done.State != model.ConnectionActive || done.Name != "new" || done.RoleARN != role || done.ExternalID != "" || done.StackID != *n.stack(t, "us-east-1").StackId {
 		t.Errorf("made %+v, want the account active and its External ID not shown", done)
@@ -184,7 +184,7 @@ func TestBootstrap(t *testing.T) {
 	if r.code != exitOK {
 		t.Fatalf("reduced: %d %s", r.code, r.stderr)
 	}
-	if reduced := decode[[]bootstrapped](t, r)[0]; !slices.Equal(reduced.Services, []string{"kms"}) || len(reduced.Changes) == 0 || reduced.Changes[0].Action != "Modify" {
+	if reduced := decode[bootstrapped](t, r); !slices.Equal(reduced.Services, []string{"kms"}) || len(reduced.Changes) == 0 || reduced.Changes[0].Action != "Modify" {
 		t.Errorf("reduced to %+v", reduced)
 	}
 	if cloudarq(t, data, "audit", "run", "--connection", "new", "--regions", "us-east-1", "--min-coverage", "100", "-q").code != exitOK {
@@ -224,7 +224,7 @@ func TestBootstrapElsewhereAndOtherwise(t *testing.T) {
 	if r := cloudarq(t, data, bootstrapArgs("--yes", "--region", "eu-west-1", "--stack-name", "Audit-1", "--role-name", "Second@Role", "--profile", "admin", "--name", "x")...); r.code != exitOK {
 		t.Errorf("the second time: %d %s", r.code, r.stderr)
 	}
-	if shown := decode[[]report.Connection](t, cloudarq(t, data, "connections", "show", "x", "-o", "json"))[0]; shown.Profile != "admin" {
+	if shown := decode[report.Connection](t, cloudarq(t, data, "connections", "show", "x", "-o", "json")); shown.Profile != "admin" {
 		t.Errorf("the second time kept %+v, want the profile and the name said anew", shown)
 	}
 }

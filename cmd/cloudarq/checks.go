@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -98,21 +100,47 @@ func ids(checks []shape.Check) []string {
 	return all
 }
 
-// severities are the checks of at least the severity named; an empty name keeps
-// all.
-func severities(checks []check.Check, name string) ([]check.Check, error) {
-	if name == "" {
+// severities are the checks of at least the severity named, or of those named if they
+// are several; no name keeps all.
+func severities(checks []check.Check, names []string) ([]check.Check, error) {
+	if len(names) == 0 {
 		return checks, nil
 	}
-	floor, err := model.ParseSeverity(name)
+	var wanted []model.Severity
+	for _, name := range names {
+		severity, err := severity(name)
+		if err != nil {
+			return nil, err
+		}
+		wanted = append(wanted, severity)
+	}
+	return slices.DeleteFunc(slices.Clone(checks), func(k check.Check) bool {
+		if len(wanted) == 1 {
+			return !k.Severity.AtLeast(wanted[0])
+		}
+		return !slices.Contains(wanted, k.Severity)
+	}), nil
+}
+
+// severity reads one, in any case.
+func severity(name string) (model.Severity, error) {
+	s, err := model.ParseSeverity(strings.ToLower(name))
+	if err != nil {
+		return "", usage(err)
+	}
+	return s, nil
+}
+
+// without are the checks but for those that words name, as --checks does.
+func without(catalog *check.Catalog, checks []check.Check, words []string) ([]check.Check, error) {
+	if len(words) == 0 {
+		return checks, nil
+	}
+	excluded, err := catalog.Select(words)
 	if err != nil {
 		return nil, usage(err)
 	}
-	var kept []check.Check
-	for _, k := range checks {
-		if k.Severity.AtLeast(floor) {
-			kept = append(kept, k)
-		}
-	}
-	return kept, nil
+	return slices.DeleteFunc(slices.Clone(checks), func(k check.Check) bool {
+		return slices.ContainsFunc(excluded, func(x check.Check) bool { return x.ID == k.ID })
+	}), nil
 }

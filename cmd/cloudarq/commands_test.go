@@ -241,8 +241,8 @@ func TestSecondAuditShowsWhatChanged(t *testing.T) {
 	data := t.TempDir()
 	kms(t, data, neglected, "--checks", "kms-key-rotation")
 	kms(t, data, neglected)
-	shown := decode[[]model.Audit](t, cloudarq(t, data, "audit", "show", "-o", "json"))
-	if c := shown[0].Summary.Changes; c.Previous == "" || c.Resolved != 0 || c.New == 0 {
+	shown := decode[model.Audit](t, cloudarq(t, data, "audit", "show", "-o", "json"))
+	if c := shown.Summary.Changes; c.Previous == "" || c.Resolved != 0 || c.New == 0 {
 		t.Errorf("changes %+v, want only the findings of the checks that were added", c)
 	}
 	if r := cloudarq(t, data, "audit", "diff", "-o", "json"); r.code != exitOK || strings.TrimSpace(r.stdout) != "[]" {

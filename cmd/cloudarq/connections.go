@@ -20,7 +20,7 @@ import (
 
 func (c *cli) connections() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "connections", Aliases: []string{"connection"},
+		Use:   "connections",
 		Short: "Keep accounts with the way into them, to audit them by name",
 	}
 	cmd.AddCommand(c.connectionsBootstrap(), c.connectionsAdd(), c.connectionsTest(), c.connectionsShow(), c.connectionsUpdate(), c.connectionsRotateKey(), c.connectionsRotateExternalID(), c.connectionsRemove(), listOf(c, &cobra.Command{
@@ -99,7 +99,6 @@ func (c *cli) connectionsShow() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show CONNECTION",
 		Short: "Show one account that is kept",
-		Long:  "Show one account that is kept. CONNECTION is its name, its id or its account.",
 		Example: `  cloudarq connections show prod
   cloudarq connections show 111122223333 -o json
   cloudarq connections show prod --reveal-external-id`,

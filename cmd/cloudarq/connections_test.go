@@ -36,7 +36,7 @@ func TestConnectionFromBeginningToEnd(t *testing.T) {
 		if r.code != exitOK {
 			t.Fatalf("add: %d %s", r.code, r.stderr)
 		}
-		if added := decode[[]report.Connection](t, r)[0]; added.State != model.ConnectionActive || added.AccountID != a.ID || added.ExternalID != "" {
+		if added := decode[report.Connection](t, r); added.State != model.ConnectionActive || added.AccountID != a.ID || added.ExternalID != "" {
 			t.Errorf("added %+v, want it active and its External ID not shown", added)
 		}
 	}
@@ -96,8 +96,8 @@ func TestConnectionFromBeginningToEnd(t *testing.T) {
 		t.Errorf("audits %+v, want the connections' regions and services, and the zone of trust, unless flags say otherwise", audits)
 	}
 
-	changed := decode[[]report.Connection](t, cloudarq(t, data, "connections", "update", "well-kept", "--trusted-accounts", "444455556666,777788889999", "-o", "json"))
-	if c := changed[0]; !slices.Equal(c.TrustedAccounts, []string{"444455556666", "777788889999"}) || c.Name != "well-kept" || !slices.Equal(c.Services, []string{"kms"}) {
+	changed := decode[report.Connection](t, cloudarq(t, data, "connections", "update", "well-kept", "--trusted-accounts", "444455556666,777788889999", "-o", "json"))
+	if c := changed; !slices.Equal(c.TrustedAccounts, []string{"444455556666", "777788889999"}) || c.Name != "well-kept" || !slices.Equal(c.Services, []string{"kms"}) {
 		t.Errorf("updated to %+v", c)
 	}
 	cloudarq(t, data, "connections", "update", "well-kept", "--trusted-accounts", "me").sentence(t, exitUsage, "12 digits")
@@ -105,13 +105,13 @@ func TestConnectionFromBeginningToEnd(t *testing.T) {
 	cloudarq(t, data, "audit", "run", "--connection", "well-kept", "--regions", "eu-west-1", "--quiet")
 	cloudarq(t, data, "audit", "run", "--connection", "well-kept", "--regions", "eu-west-1", "--trusted-accounts", "444455556666", "--quiet")
 	audits = decode[[]model.Audit](t, cloudarq(t, data, "audit", "list", "-o", "json"))
-	if !slices.Equal(audits[0].TrustedAccounts, []string{"444455556666"}) || !slices.Equal(audits[1].TrustedAccounts, changed[0].TrustedAccounts) {
+	if !slices.Equal(audits[0].TrustedAccounts, []string{"444455556666"}) || !slices.Equal(audits[1].TrustedAccounts, changed.TrustedAccounts) {
 		t.Errorf("audits trust %v and %v, want what the flag says, and what the connection does", audits[0].TrustedAccounts, audits[1].TrustedAccounts)
 	}
 
 	cloudarq(t, data, "connections", "remove", "neglected").sentence(t, exitUsage, "--yes")
 	r := cloudarq(t, data, "connections", "remove", "neglected", "--yes", "-o", "json")
-	receipt := decode[[]model.Receipt](t, r)[0]
+	receipt := decode[model.Receipt](t, r)
 	if receipt.Records < 10 || receipt.Objects < 4 || receipt.PurgedAt.IsZero() {
 		t.Errorf("receipt %+v, want what two audits left", receipt)
 	}
@@ -235,7 +235,7 @@ func TestConnectionThatIsNotRight(t *testing.T) {
 		}
 		deleteRole(t, server, "Strict")
 		cloudarq(t, data, "audit", "run", "--connection", theirs).sentence(t, exitAccess, "cannot assume")
-		if c := decode[[]report.Connection](t, cloudarq(t, data, "connections", "show", theirs, "-o", "json"))[0]; c.State != model.ConnectionRevoked || c.Reason == "" {
+		if c := decode[report.Connection](t, cloudarq(t, data, "connections", "show", theirs, "-o", "json")); c.State != model.ConnectionRevoked || c.Reason == "" {
 			t.Errorf("after its role was deleted: %+v", c)
 		}
 		t.Setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
@@ -276,7 +276,7 @@ func TestExternalIDIsRotated(t *testing.T) {
 	var newest string
 	for i := range 2 { // the second time changes nothing: the role may ask for it already
 		r := cloudarq(t, data, "connections", "rotate-external-id", "r", "-o", "json")
-		rotated := decode[[]report.Connection](t, r)[0]
+		rotated := decode[report.Connection](t, r)
 		if i > 0 && rotated.ExternalID != newest {
 			t.Error("a second one took the place of the first")
 		}
@@ -292,7 +292,7 @@ func TestExternalIDIsRotated(t *testing.T) {
 	}
 	works("the change was taken back", false)
 	r := cloudarq(t, data, "connections", "rotate-external-id", "r", "-o", "json", "-q")
-	newest = decode[[]report.Connection](t, r)[0].ExternalID
+	newest = decode[report.Connection](t, r).ExternalID
 	asksFor(newest)
 	works("the role asks for the newest", false)
 	asksFor("the-first-id")
@@ -355,14 +355,14 @@ func TestConnectionWithANewExternalID(t *testing.T) {
 	data := t.TempDir()
 	arn := "arn:aws:iam::" + theirs + ":role/Later"
 	r := cloudarq(t, data, "connections", "add", "--name", "later", "--role-arn", arn, "-o", "json")
-	added := decode[[]report.Connection](t, r)[0]
+	added := decode[report.Connection](t, r)
 	if r.code != exitOK || added.State != model.ConnectionPending || len(added.ExternalID) < 32 ||
 		!strings.Contains(r.stderr, added.ExternalID) || !strings.Contains(r.stderr, `"sts:ExternalId"`) || !strings.Contains(r.stderr, e.Auditor.ID) {
 		t.Fatalf("added %+v (%d), want it pending with a long External ID and its policy:\n%s", added, r.code, r.stderr)
 	}
 	cloudarq(t, data, "connections", "test", "later", "-q").failsWith(t, exitAccess, "role_denied")
 	again := cloudarq(t, data, "connections", "add", "--name", "later", "--role-arn", arn, "-o", "json")
-	if next := decode[[]report.Connection](t, again)[0]; next.ExternalID == added.ExternalID || next.ExternalID == "" {
+	if next := decode[report.Connection](t, again); next.ExternalID == added.ExternalID || next.ExternalID == "" {
 		t.Errorf("added again: %+v, want a new External ID", next)
 	}
 

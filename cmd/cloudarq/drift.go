@@ -23,8 +23,7 @@ func (c *cli) policyDrift() *cobra.Command {
 allow; which checks could not be assessed because of it, since when, and the
 statement that would end it. "resource" denies an action by a policy of the resource
 itself, which the role cannot change. --unused lists what the role allows and the
-audit, with its services and checks, did not need. AUDIT is an id, the beginning of
-one, an account id (its newest audit), or latest.`,
+audit, with its services and checks, did not need.`,
 		Example: `  cloudarq policy drift
   cloudarq policy drift 111122223333 -o json
   cloudarq policy drift --unused`,

@@ -237,9 +237,9 @@ func TestInterruptedAuditResumes(t *testing.T) {
 	if r := audit(t, data, neglected, "--resume", string(audits[0].ID), "--quiet"); r.code != exitOK {
 		t.Fatalf("resumed: %d %s", r.code, r.stderr)
 	}
-	shown := decode[[]model.Audit](t, cloudarq(t, data, "audit", "show", "-o", "json"))
-	if shown[0].ID != audits[0].ID || shown[0].State != model.AuditDone || shown[0].Summary.Score.Assessed == 0 {
-		t.Errorf("after resuming: %+v", shown[0])
+	shown := decode[model.Audit](t, cloudarq(t, data, "audit", "show", "-o", "json"))
+	if shown.ID != audits[0].ID || shown.State != model.AuditDone || shown.Summary.Score.Assessed == 0 {
+		t.Errorf("after resuming: %+v", shown)
 	}
 }
 

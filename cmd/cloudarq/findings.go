@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/results/filter"
 	"github.com/cloudarq/cloudarq/pkg/results/findings"
 	"github.com/cloudarq/cloudarq/pkg/results/index"
@@ -37,11 +36,11 @@ resolved ones are left out, and those that only follow from another finding.
   cloudarq findings list severity=critical --server https://cloudarq.example.com`,
 		RunE: func(cmd *cobra.Command, words []string) error { return c.findingsList(cmd.Context(), words, all) },
 	}, "finding", report.FindingColumns())
+	c.listings[list].sortable = index.Sortable() // the index does it
 	list.Flags().BoolVar(&all, "all", false, "also findings that are resolved, or follow from another")
 	cmd.AddCommand(list, &cobra.Command{
 		Use:   "show FINDING",
 		Short: "Show one finding: evidence, why it matters, how to fix it, history",
-		Long:  "Show one finding. FINDING is its id or the beginning of it.",
 		Example: `  cloudarq findings show aa94ae1ea2
   cloudarq findings show aa94ae1ea2 --server https://cloudarq.example.com -o json`,
 		Args: cobra.ExactArgs(1),
@@ -92,9 +91,6 @@ func filterHelp(words filter.Vocabulary, ordered string) string {
 func (c *cli) findingsList(ctx context.Context, words []string, all bool) error {
 	return c.using(ctx, func(b backend) error {
 		view := c.view()
-		if err := sortable(view.Sort); err != nil {
-			return err
-		}
 		q := findings.Query{Words: words, All: all, Sort: view.Sort}
 		var rows []shape.Finding
 		page, err := b.Findings(ctx, q, view.Limit, func(f shape.Finding) error {
@@ -114,21 +110,6 @@ func (c *cli) findingsList(ctx context.Context, words []string, all bool) error 
 		}
 		return nil
 	})
-}
-
-// sortable refuses what findings cannot be sorted by.
-func sortable(words []string) error {
-	for _, word := range words {
-		name := strings.TrimPrefix(word, "-")
-		known := false
-		for _, field := range index.Sortable() {
-			known = known || field == name
-		}
-		if !known {
-			return usage(&check.UnknownError{What: "column to sort by", Word: name, Nearest: check.Nearest(name, index.Sortable())})
-		}
-	}
-	return nil
 }
 
 // asked makes what is wrong with a query an error of usage.

@@ -98,7 +98,7 @@ func TestCallsReconcileWithATrail(t *testing.T) {
 	if r := cloudarq(t, data, "audit", "calls"); r.code != exitOK || strings.Count(r.stdout, "\n") != len(made)+1 || !strings.Contains(r.stdout, "ListKeys") {
 		t.Errorf("as a table: %d, %s%s", r.code, r.stdout, r.stderr)
 	}
-	caller := decode[[]model.Audit](t, cloudarq(t, data, "audit", "show", "-o", "json"))[0].CallerARN
+	caller := decode[model.Audit](t, cloudarq(t, data, "audit", "show", "-o", "json")).CallerARN
 
 	type identity struct {
 		ARN string `json:"arn"`

@@ -3,8 +3,11 @@ package main
 import (
 	"fmt"
 	"iter"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/cloudarq/cloudarq/pkg/results/report"
 )
@@ -13,6 +16,7 @@ import (
 type listing struct {
 	what          string // it is of, in the singular
 	names, fields []string
+	sortable      []string // columns, unless it is sorted elsewhere, by fields of its own
 	view          report.View
 }
 
@@ -23,6 +27,7 @@ const screenful = 50
 // columns that it has where a flag makes it list something else.
 func listOf[T any](c *cli, cmd *cobra.Command, what string, columns []report.Column[T], more ...string) *cobra.Command {
 	l := &listing{what: what, names: append(report.Names(columns), more...), fields: report.Fields[T]()}
+	l.sortable = l.names
 	flags := cmd.Flags()
 	flags.IntVar(&l.view.Limit, "limit", 0, fmt.Sprintf("the most rows to show, 0 for all (default %d as a table on a terminal, else all)", screenful))
 	flags.StringSliceVar(&l.view.Columns, "columns", nil, "columns to show, or +NAME for one more; with JSON, members (-o csv has all)")
@@ -34,8 +39,32 @@ func listOf[T any](c *cli, cmd *cobra.Command, what string, columns []report.Col
 	return cmd
 }
 
-// begin settles how a command writes its list, if it has one, before it does anything.
+// lowered are flags of words that are written in lower case, and read in any.
+var lowered = []string{"services", "regions"}
+
+// begin settles what flags say before a command does anything: the case of words, and how it
+// writes its list, if it has one.
 func (c *cli) begin(cmd *cobra.Command) error {
+	for _, name := range lowered {
+		f := cmd.Flags().Lookup(name)
+		if f == nil || !f.Changed {
+			continue
+		}
+		words, ok := f.Value.(pflag.SliceValue)
+		if !ok {
+			continue
+		}
+		all := words.GetSlice()
+		for i := range all {
+			all[i] = strings.ToLower(all[i])
+		}
+		if name == "regions" && slices.Equal(all, []string{allRegions}) && named(cmd) != "audit run" {
+			all = nil // of a connection none are named then
+		}
+		if err := words.Replace(all); err != nil {
+			return usage(err)
+		}
+	}
 	l := c.listings[cmd]
 	if l == nil {
 		return nil
@@ -44,7 +73,7 @@ func (c *cli) begin(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	if err := l.view.Check(l.names, ofJSON(format, l.fields)); err != nil {
+	if err := l.view.Check(l.names, l.sortable, ofJSON(format, l.fields)); err != nil {
 		return usage(err)
 	}
 	if !cmd.Flags().Changed("limit") && format == report.Table && c.style(c.stdout).Width > 0 {
@@ -87,7 +116,7 @@ func writeList[T any](c *cli, rows iter.Seq2[T, error], list report.List[T]) err
 		return err
 	}
 	list.View = c.listing.view
-	if err := list.View.Check(report.Names(list.Columns), ofJSON(format, report.Fields[T]())); err != nil { // of two lists, the one
+	if err := list.View.Check(report.Names(list.Columns), c.listing.sortable, ofJSON(format, report.Fields[T]())); err != nil { // of two lists, the one
 		return usage(err)
 	}
 	shown, err := list.Write(c.stdout, format, style, rows)

@@ -59,7 +59,7 @@ func keepRole(t *testing.T, data, role string, more ...string) (report.Connectio
 	if r.code != exitOK {
 		t.Fatalf("add: %d %s", r.code, r.stderr)
 	}
-	return decode[[]report.Connection](t, r)[0], r
+	return decode[report.Connection](t, r), r
 }
 
 func auditTheirs(t *testing.T, data string, more ...string) {
@@ -181,7 +181,7 @@ func TestOlderPolicy(t *testing.T) {
 	}
 	// Where KMS is not audited, nothing is missing.
 	auditTheirs(t, data, "--services", "sqs")
-	if c := decode[[]report.Connection](t, cloudarq(t, data, "connections", "show", theirs, "-o", "json"))[0]; c.State != model.ConnectionActive || c.Reason != "" {
+	if c := decode[report.Connection](t, cloudarq(t, data, "connections", "show", theirs, "-o", "json")); c.State != model.ConnectionActive || c.Reason != "" {
 		t.Errorf("after an audit of SQS alone: %s, %q", c.State, c.Reason)
 	}
 }
@@ -209,7 +209,7 @@ func TestServiceControlPolicy(t *testing.T) {
 	if len(missing) != 1 || missing[0].Action != "kms:ListKeys" || missing[0].DeniedBy != drift.BySCP || strings.Contains(d.stderr, "CloudArqMissing") {
 		t.Errorf("missing %+v, said %s", missing, d.stderr)
 	}
-	c := decode[[]report.Connection](t, cloudarq(t, data, "connections", "show", theirs, "-o", "json"))[0]
+	c := decode[report.Connection](t, cloudarq(t, data, "connections", "show", theirs, "-o", "json"))
 	if c.State != model.ConnectionDegraded || !strings.Contains(c.Reason, "kms:ListKeys is not allowed") {
 		t.Errorf("the connection is %s, %q", c.State, c.Reason)
 	}

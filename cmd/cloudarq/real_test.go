@@ -22,7 +22,7 @@ func TestNarrowedRegionsResolveNothing(t *testing.T) {
 	changes := func(args ...string) model.Changes {
 		t.Helper()
 		audit(t, data, neglected, append([]string{"--services", "s3", "--quiet"}, args...)...)
-		return decode[[]model.Audit](t, cloudarq(t, data, "audit", "show", "-o", "json"))[0].Summary.Changes
+		return decode[model.Audit](t, cloudarq(t, data, "audit", "show", "-o", "json")).Summary.Changes
 	}
 	changes()
 	if c := changes("--regions", "eu-west-1"); c.New+c.Resolved+c.Reopened != 0 {

@@ -24,7 +24,7 @@ func (c *cli) report() *cobra.Command {
 findings with evidence and remedies, and what was not assessed. Without arguments
 it holds the newest audit of every account.`,
 		Example: `  cloudarq report html --file audit.html
-  cloudarq report html 111122223333 > audit.html`,
+  cloudarq report html prod staging > audit.html`,
 		RunE: func(cmd *cobra.Command, words []string) error { return c.reportHTML(cmd.Context(), words, file) },
 	}
 	html.Flags().StringVar(&file, "file", "", "file to write (default stdout)")
@@ -52,7 +52,11 @@ func (c *cli) reportHTML(ctx context.Context, words []string, file string) error
 		if file == "" {
 			return page.Write(ctx, c.stdout)
 		}
-		return writeFile(file, func(w *bufio.Writer) error { return page.Write(ctx, w) })
+		if err := writeFile(file, func(w *bufio.Writer) error { return page.Write(ctx, w) }); err != nil {
+			return err
+		}
+		c.note("%s has the report of %s", file, report.Count(len(audits), "audit"))
+		return nil
 	})
 }
 

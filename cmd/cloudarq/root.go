@@ -16,7 +16,6 @@ import (
 	"golang.org/x/term"
 
 	"github.com/cloudarq/cloudarq/internal/version"
-	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
@@ -85,40 +84,11 @@ is not what it wrote.`,
 	flags.StringVarP(&c.output, "output", "o", "table", "output: table, json, ndjson or csv")
 	flags.BoolVarP(&c.quiet, "quiet", "q", false, "no progress, no summary on stderr")
 	flags.BoolVar(&c.noColor, "no-color", false, "no colours (also NO_COLOR)")
+	root.SetVersionTemplate(versionText())
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.AddCommand(c.audit(), c.connections(), c.findings(), c.resources(), c.checks(), c.policy(), c.report(), c.admin(), c.operator(), c.serve(), c.login(), c.logout(), c.whoami(), c.version())
-	strict(root)
+	c.alike(root)
 	return root
-}
-
-// strict makes a command that only groups others refuse words it does not know,
-// with the nearest that it does.
-func strict(cmd *cobra.Command) {
-	for _, sub := range cmd.Commands() {
-		strict(sub)
-	}
-	if args := cmd.Args; args != nil {
-		cmd.Args = func(cmd *cobra.Command, words []string) error {
-			if err := args(cmd, words); err != nil {
-				return usage(err)
-			}
-			return nil
-		}
-	}
-	if !cmd.HasSubCommands() || cmd.Runnable() {
-		return
-	}
-	cmd.Args = func(cmd *cobra.Command, words []string) error {
-		if len(words) == 0 {
-			return nil
-		}
-		var names []string
-		for _, sub := range cmd.Commands() {
-			names = append(names, sub.Name())
-		}
-		return &check.UnknownError{What: "command", Word: words[0], Nearest: check.Nearest(words[0], names)}
-	}
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 }
 
 // fromEnvironment gives flags that were not set the value of CLOUDARQ_<FLAG>.

@@ -238,10 +238,10 @@ func TestSecretsAppearNowhere(t *testing.T) {
 	}
 	// The hunt finds what it is to find.
 	shown := cloudarq(t, data, "connections", "show", "s", "--reveal-external-id", "-o", "json")
-	var all []struct {
+	var one struct {
 		ExternalID string `json:"external_id"`
 	}
-	if err := json.Unmarshal([]byte(shown.stdout), &all); err != nil || all[0].ExternalID != id || !strings.Contains(shown.stdout, id) {
+	if err := json.Unmarshal([]byte(shown.stdout), &one); err != nil || one.ExternalID != id || !strings.Contains(shown.stdout, id) {
 		t.Errorf("revealed: %v %s", err, shown.stdout)
 	}
 }

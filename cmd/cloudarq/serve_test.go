@@ -76,16 +76,16 @@ func TestServe(t *testing.T) {
 			t.Errorf("%q: %s", words, r.stderr)
 		}
 	}
-	if made := decode[[]model.Organization](t, cloudarq(t, data, "admin", "organizations", "resume", "acme", "-o", "json")); len(made) != 1 || made[0].Name != "Acme" || !made[0].Open() {
+	if made := decode[model.Organization](t, cloudarq(t, data, "admin", "organizations", "resume", "acme", "-o", "json")); made.Name != "Acme" || !made.Open() {
 		t.Errorf("resumed: %+v", made)
 	}
-	invited := decode[[]handedOver](t, cloudarq(t, data, "admin", "invite", "anna@example.com", "--organization", "acme", "--public-url", "https://cloudarq.example.com", "-o", "json"))
-	if len(invited) != 1 || !strings.HasPrefix(invited[0].Link, "https://cloudarq.example.com/invitation#caqi_") {
+	invited := decode[handedOver](t, cloudarq(t, data, "admin", "invite", "anna@example.com", "--organization", "acme", "--public-url", "https://cloudarq.example.com", "-o", "json"))
+	if !strings.HasPrefix(invited.Link, "https://cloudarq.example.com/invitation#caqi_") {
 		t.Errorf("invited: %+v", invited)
 	}
 	// Without a word of that, links lead to where the directory is served.
-	invited = decode[[]handedOver](t, cloudarq(t, data, "admin", "invite", "anna@example.com", "--organization", "acme", "-o", "json"))
-	if len(invited) != 1 || !strings.HasPrefix(invited[0].Link, url+"/invitation#caqi_") {
+	invited = decode[handedOver](t, cloudarq(t, data, "admin", "invite", "anna@example.com", "--organization", "acme", "-o", "json"))
+	if !strings.HasPrefix(invited.Link, url+"/invitation#caqi_") {
 		t.Errorf("invited to %s: %+v", url, invited)
 	}
 	if info, err := os.Stat(filepath.Join(data, "serve.url")); err != nil || info.Mode().Perm() != 0o600 {
@@ -105,8 +105,8 @@ func TestServe(t *testing.T) {
 	}
 
 	for range 2 {
-		gone := decode[[]model.Organization](t, cloudarq(t, data, "admin", "organizations", "delete", "acme", "--yes", "-o", "json"))
-		if len(gone) != 1 || gone[0].DeletedAt.IsZero() {
+		gone := decode[model.Organization](t, cloudarq(t, data, "admin", "organizations", "delete", "acme", "--yes", "-o", "json"))
+		if gone.DeletedAt.IsZero() {
 			t.Errorf("deleted: %+v", gone)
 		}
 	}

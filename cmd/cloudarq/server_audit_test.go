@@ -38,11 +38,11 @@ func TestServerFromBeginningToEnd(t *testing.T) {
 	withKey(t, data, first, add...).sentence(t, exitAccess, "access keys are not allowed", "connections rotate-key")
 	ok(cloudarq(t, data, "connections", "remove", "legacy", "--yes"))
 	ok(cloudarq(t, data, "admin", "access-keys", "allow"))
-	added := decode[[]report.Connection](t, ok(withKey(t, data, first, add...)))[0]
+	added := decode[report.Connection](t, ok(withKey(t, data, first, add...)))
 	if added.AccountID != theirs || added.State != model.ConnectionActive || added.Kind != model.KindAccessKey || added.LastAudit == "" {
 		t.Errorf("added %+v", added)
 	}
-	pending := decode[[]report.Connection](t, ok(cloudarq(t, data, "connections", "add", "--name", "later", "-o", "json")))[0]
+	pending := decode[report.Connection](t, ok(cloudarq(t, data, "connections", "add", "--name", "later", "-o", "json")))
 	if pending.State != model.ConnectionPending {
 		t.Errorf("without a role: %+v", pending)
 	}
@@ -50,7 +50,7 @@ func TestServerFromBeginningToEnd(t *testing.T) {
 		t.Errorf("%s", r.stdout)
 	}
 	cloudarq(t, data, "connections", "test", "later").sentence(t, exitFailed, "409", "no role yet")
-	updated := decode[[]report.Connection](t, ok(cloudarq(t, data, "connections", "update", "legacy", "--name", "old", "--regions", "eu-west-1,us-east-1", "-o", "json")))[0]
+	updated := decode[report.Connection](t, ok(cloudarq(t, data, "connections", "update", "legacy", "--name", "old", "--regions", "eu-west-1,us-east-1", "-o", "json")))
 	if updated.Name != "old" || len(updated.Regions) != 2 || len(updated.Services) != 1 || updated.Kind != model.KindAccessKey {
 		t.Errorf("updated %+v", updated)
 	}
@@ -74,8 +74,8 @@ func TestServerFromBeginningToEnd(t *testing.T) {
 	ok(cloudarq(t, data, "audit", "verify"))
 	ok(withKey(t, data, second, "connections", "rotate-key", "old"))
 	cloudarq(t, data, "connections", "remove", "old").sentence(t, exitUsage, "--yes")
-	gone := decode[[]model.Receipt](t, ok(cloudarq(t, data, "connections", "remove", "old", "--yes", "-o", "json")))
-	if len(gone) != 1 || gone[0].Connection != added.ID || gone[0].DeletedAt.IsZero() {
+	gone := decode[model.Receipt](t, ok(cloudarq(t, data, "connections", "remove", "old", "--yes", "-o", "json")))
+	if gone.Connection != added.ID || gone.DeletedAt.IsZero() {
 		t.Errorf("%+v", gone)
 	}
 	cloudarq(t, data, "connections", "show", "old").sentence(t, exitUsage, "no connection")

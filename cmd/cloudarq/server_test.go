@@ -170,12 +170,12 @@ func TestLogin(t *testing.T) {
 			t.Errorf("%d, %s", status, text)
 		}
 	})
-	who := decode[[]identity](t, in)
-	if in.code != exitOK || len(who) != 1 || who[0].Email != annasEmail || who[0].Role != model.RoleAdmin || who[0].Organization != local.Organization || who[0].Until.IsZero() {
+	who := decode[identity](t, in)
+	if in.code != exitOK || who.Email != annasEmail || who.Role != model.RoleAdmin || who.Organization != local.Organization || who.Until.IsZero() {
 		t.Fatalf("%+v", in)
 	}
 	again := cloudarq(t, t.TempDir(), "whoami", "-o", "json")
-	if got := decode[[]identity](t, again); again.code != exitOK || got[0].Kept != who[0].Kept || !strings.Contains(got[0].Kept, "which you alone can read") {
+	if got := decode[identity](t, again); again.code != exitOK || got.Kept != who.Kept || !strings.Contains(got.Kept, "which you alone can read") {
 		t.Errorf("%+v", again)
 	}
 	checkKept(t, in.stdout+in.stderr+again.stdout)
@@ -274,7 +274,7 @@ func TestTokens(t *testing.T) {
 	with("", "login", "--token-stdin").sentence(t, exitUsage, "--server")
 	with("", "login", "--server", "http://cloudarq.example.com").sentence(t, exitUsage, "https://")
 	in := with(reads+"\n", "login", "--server", s.url+"/v1", "--token-stdin", "-o", "json")
-	if who := decode[[]identity](t, in); in.code != exitOK || who[0].Token != "nightly read" || !slices.Equal(who[0].Scopes, []model.Scope{model.ScopeRead}) || who[0].Until.IsZero() || strings.Contains(in.stdout+in.stderr, reads) {
+	if who := decode[identity](t, in); in.code != exitOK || who.Token != "nightly read" || !slices.Equal(who.Scopes, []model.Scope{model.ScopeRead}) || who.Until.IsZero() || strings.Contains(in.stdout+in.stderr, reads) {
 		t.Errorf("%+v", in)
 	}
 	if r := with("", "connections", "list", "--server", s.url); r.code != exitOK {
@@ -427,8 +427,8 @@ func TestSameOfBoth(t *testing.T) {
 	}
 	// Evidence is compared here alone: what a server says of the rest is the same.
 	type verified struct{ Verdict, Signature, Audit string }
-	here := decode[[]verified](t, cloudarq(t, data, "audit", "verify", "-o", "json"))
-	there := decode[[]verified](t, cloudarq(t, data, "audit", "verify", "-o", "json", "--server", s.url))
+	here := decode[verified](t, cloudarq(t, data, "audit", "verify", "-o", "json"))
+	there := decode[verified](t, cloudarq(t, data, "audit", "verify", "-o", "json", "--server", s.url))
 	if fmt.Sprint(here) != fmt.Sprint(there) {
 		t.Errorf("verified here %+v, there %+v", here, there)
 	}

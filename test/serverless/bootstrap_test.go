@@ -149,11 +149,11 @@ func TestBootstrap(t *testing.T) {
 
 	read := func(stdout, stderr string) connection {
 		t.Helper()
-		var done []connection
-		if err := json.Unmarshal([]byte(stdout), &done); err != nil || len(done) != 1 {
+		var done connection
+		if err := json.Unmarshal([]byte(stdout), &done); err != nil {
 			t.Fatalf("%v: %s%s", err, stdout, stderr)
 		}
-		return done[0]
+		return done
 	}
 	code, stdout, stderr := n.bootstrap(token, api, "--name", "first", "--services", "kms")
 	if code != 0 {

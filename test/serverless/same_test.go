@@ -39,7 +39,7 @@ func TestSameResult(t *testing.T) {
 			}
 			cloudarq(account.ExternalID, "connections", "add", "--quiet", "--data-dir", data, "--name", "same", "--role-arn", account.RoleARN, "--external-id", "-")
 			cloudarq("", "audit", "run", "--quiet", "--data-dir", data, "--connection", "same")
-			var local []audit
+			var local audit
 			if err := json.Unmarshal(cloudarq("", "audit", "show", "--data-dir", data, "-o", "json"), &local); err != nil {
 				t.Fatal(err)
 			}
@@ -68,7 +68,7 @@ func TestSameResult(t *testing.T) {
 				t.Errorf("findings (-command +functions):\n%s", d)
 			}
 			var mine, theirs map[string]any
-			if err := json.Unmarshal(local[0].Summary, &mine); err != nil {
+			if err := json.Unmarshal(local.Summary, &mine); err != nil {
 				t.Fatal(err)
 			}
 			if err := json.Unmarshal(remote.Summary, &theirs); err != nil {

@@ -44,7 +44,7 @@ func Narrowed(audited, enabled []string) bool {
 }
 
 // ErrNothing says that a request selects no check.
-var ErrNothing = errors.New("nothing to audit: no check is left after --services, --checks and --severity")
+var ErrNothing = errors.New("nothing to audit: no check is left after --services, --checks, --exclude-checks and --severity")
 
 // Selection is what a request comes to: the checks that can run, and the services
 // that have to be collected for them.

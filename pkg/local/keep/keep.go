@@ -282,27 +282,52 @@ func (c Connections) Find(ctx context.Context, word string) (model.Connection, e
 	return Named(all, word)
 }
 
-// Named is the connection that has a word for its id, its account or its name. Elsewhere
-// than here several may have the same account or name.
-func Named(all []model.Connection, word string) (model.Connection, error) {
+// Called are the connections that have a word for their id, their account or their name.
+// An id is of one alone; elsewhere than here several may have the same account or name.
+func Called(all []model.Connection, word string) []model.Connection {
 	var found []model.Connection
 	for _, c := range all {
 		switch word {
 		case "":
 		case string(c.ID):
-			return c, nil
+			return []model.Connection{c}
 		case c.AccountID, c.Name:
 			found = append(found, c)
 		}
 	}
+	return found
+}
+
+// Named is the one connection that is Called so.
+func Named(all []model.Connection, word string) (model.Connection, error) {
+	found := Called(all, word)
 	switch len(found) {
 	case 1:
 		return found[0], nil
 	case 0:
+		var names []string
+		for _, c := range all {
+			names = append(names, string(c.ID), c.AccountID, c.Name)
+		}
+		if nearest := check.Nearest(word, names); nearest != "" && word != "" {
+			return model.Connection{}, inputf("no connection %q; did you mean %q? cloudarq connections list shows them", word, nearest)
+		}
 		return model.Connection{}, inputf("no connection %q; cloudarq connections list shows them", word)
 	default:
-		return model.Connection{}, inputf("%d connections are called %q; say which by its id, which cloudarq connections list shows", len(found), word)
+		return model.Connection{}, inputf("%d connections are called %q; say which by its id: %s", len(found), word, check.List(which(found)))
 	}
+}
+
+// which are connections as they can be told apart.
+func which(all []model.Connection) []string {
+	words := make([]string, len(all))
+	for i, c := range all {
+		words[i] = string(c.ID)
+		if c.AccountID != "" && c.AccountID != words[i] {
+			words[i] += " (account " + c.AccountID + ")"
+		}
+	}
+	return words
 }
 
 // FindAny is Find, but finds by its account also a connection whose removal was

@@ -80,8 +80,9 @@ func Names[T any](columns []Column[T]) []string {
 }
 
 // Check is an error if a list with columns of these names cannot be shown so. A name that
-// is not known is a *check.UnknownError. fields are what rows have besides, as JSON.
-func (v View) Check(names, fields []string) error {
+// is not known is a *check.UnknownError. sortable is what the list can be sorted by, and
+// fields are what rows have besides, as JSON.
+func (v View) Check(names, sortable, fields []string) error {
 	known := slices.Concat(names, fields)
 	for _, word := range v.Columns {
 		if name := strings.TrimPrefix(word, "+"); !slices.Contains(known, name) {
@@ -89,8 +90,8 @@ func (v View) Check(names, fields []string) error {
 		}
 	}
 	for _, word := range v.Sort {
-		if name := strings.TrimPrefix(word, "-"); !slices.Contains(names, name) {
-			return &check.UnknownError{What: "column to sort by", Word: name, Nearest: check.Nearest(name, names)}
+		if name := strings.TrimPrefix(word, "-"); !slices.Contains(sortable, name) {
+			return &check.UnknownError{What: "column to sort by", Word: name, Nearest: check.Nearest(name, sortable)}
 		}
 	}
 	if v.Limit < 0 {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/shape"
@@ -110,6 +111,7 @@ func Summary(w io.Writer, style Style, a model.Audit, worst []shape.Verdict) err
 	for _, severity := range model.Severities() {
 		failed = append(failed, fmt.Sprintf("%s %d", paint(style, string(severity)), s.Failed[severity]))
 	}
+	line("Verdicts  %s", verdicts(s.Counts))
 	fmt.Fprintf(&b, "Findings  %s\n", strings.Join(failed, "   "))
 	if s.Changes.Previous != "" {
 		line("Changes   %d new, %d resolved, %d reopened, %s newly blind since %s",
@@ -122,6 +124,75 @@ func Summary(w io.Writer, style Style, a model.Audit, worst []shape.Verdict) err
 		return err
 	}
 	return writeGaps(w, style, s.Gaps)
+}
+
+// verdicts says how often what was said.
+func verdicts(n model.Counts) string {
+	text := fmt.Sprintf("%s passed, %s failed", grouped(n.Pass), grouped(n.Fail))
+	if n.Folded > 0 {
+		text += fmt.Sprintf(" (%s of them follow from others)", grouped(n.Folded))
+	}
+	if n.NotAssessed > 0 {
+		text += fmt.Sprintf(", %s not assessed", grouped(n.NotAssessed))
+	}
+	return text + fmt.Sprintf(", %s not applicable", grouped(n.NotApplicable))
+}
+
+// serviceRow is what an audit said of a service.
+type serviceRow struct {
+	name   string
+	counts model.Counts
+	failed map[model.Severity]int // that do not follow from others
+}
+
+// ByService writes what an audit said of each service, by its checks, those with the gravest
+// failures first. Services of which nothing was there are left out.
+func ByService(w io.Writer, style Style, a model.Audit, about func(model.CheckID) (check.Check, bool)) error {
+	if a.Summary == nil {
+		return nil
+	}
+	by := map[string]*serviceRow{}
+	for id, counts := range a.Summary.Tally {
+		c, known := about(id)
+		if !known { // a check of another version
+			c.Service, _, _ = strings.Cut(string(id), "-")
+		}
+		row := by[c.Service]
+		if row == nil {
+			row = &serviceRow{name: c.Service, failed: map[model.Severity]int{}}
+			by[c.Service] = row
+		}
+		row.counts = row.counts.Add(counts)
+		row.failed[c.Severity] += counts.Own()
+	}
+	var rows []serviceRow
+	for _, row := range by {
+		if row.counts.Total() > row.counts.NotApplicable {
+			rows = append(rows, *row)
+		}
+	}
+	slices.SortFunc(rows, func(a, b serviceRow) int {
+		for _, severity := range model.Severities() {
+			if d := cmp.Compare(b.failed[severity], a.failed[severity]); d != 0 {
+				return d
+			}
+		}
+		return cmp.Compare(a.name, b.name)
+	})
+	number := func(of func(serviceRow) int) func(serviceRow) string {
+		return func(r serviceRow) string { return grouped(of(r)) }
+	}
+	columns := []Column[serviceRow]{
+		{Name: "service", Value: func(r serviceRow) string { return r.name }},
+		{Name: "score", Value: func(r serviceRow) string { return ScoreText(a.Summary.Services[r.name]) }, Fit: Spare},
+	}
+	for _, severity := range model.Severities() {
+		columns = append(columns, Column[serviceRow]{Name: string(severity), Value: number(func(r serviceRow) int { return r.failed[severity] })})
+	}
+	return titled(w, style, "By service", rows, append(columns,
+		Column[serviceRow]{Name: "passed", Value: number(func(r serviceRow) int { return r.counts.Pass })},
+		Column[serviceRow]{Name: "not assessed", Value: number(func(r serviceRow) int { return r.counts.NotAssessed })},
+	))
 }
 
 // loads says what the calls were for the account: to which services most went, and how
