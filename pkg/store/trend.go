@@ -265,11 +265,11 @@ func (o *Organization) AskRollUp(ctx context.Context, now time.Time, every time.
 // rollAgain is when somebody else does it who began it and did not end it.
 const rollAgain = time.Hour
 
-// BeginRollUp says that somebody brings the trends up to date now; false is that somebody
-// else does.
-func (o *Organization) BeginRollUp(ctx context.Context, now time.Time) (ours bool, err error) {
+// BeginRollUp says that somebody brings the trends up to date now, for which that is due by a
+// moment; false is that somebody else did.
+func (o *Organization) BeginRollUp(ctx context.Context, now, by time.Time) (ours bool, err error) {
 	err = o.changeRolling(ctx, func(r *rolling) error {
-		ours = r.State != rollIdle && !r.At.After(now)
+		ours = r.State != rollIdle && !r.At.After(by)
 		if !ours {
 			return table.ErrSkip
 		}

@@ -97,7 +97,7 @@ func (p *Pipeline) Tick(ctx context.Context) (Ticked, error) {
 		})
 	}
 	_ = group.Wait() // problems are noted
-	ticked.Rolled = p.rollUps(ctx, problem)
+	ticked.Rolled = p.rollUps(ctx, now, problem)
 	return ticked, errors.Join(problems...)
 }
 

@@ -75,7 +75,7 @@ func (p *Pipeline) announceEnd(ctx context.Context, orgID model.OrganizationID, 
 		return err
 	}
 	if audit.Summary != nil {
-		if err := org.AskRollUp(ctx, p.Now(), p.RollUpEvery); err != nil {
+		if err := org.AskRollUp(ctx, p.Now(), rollUpEvery); err != nil {
 			return err
 		}
 	}

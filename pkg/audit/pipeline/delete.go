@@ -78,7 +78,7 @@ func (p *Pipeline) hide(ctx context.Context, by model.Change, org *store.Organiz
 		err = org.HideFindings(ctx, c.ID)
 	}
 	if err == nil { // the sums are without it from now on
-		err = org.AskRollUp(ctx, now, p.RollUpEvery)
+		err = org.AskRollUp(ctx, now, rollUpEvery)
 	}
 	return receipt, err
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/cloudarq/cloudarq/internal/version"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
@@ -115,16 +116,21 @@ func MakeTrend(ctx context.Context, org *store.Organization, catalog *check.Cata
 	}
 }
 
-// rollUps brings the trends up to date of the organizations for which that is due. It
-// yields the trouble of each.
-func (p *Pipeline) rollUps(ctx context.Context, problem func(error)) (done int) {
+// rollUpEvery is how often the trends of an organization are brought up to date at most: it
+// takes the counts of all its accounts. Whoever reads them is told meanwhile how things
+// stand now.
+const rollUpEvery = time.Hour
+
+// rollUps brings the trends up to date of the organizations for which that is due by a
+// moment. It yields the trouble of each.
+func (p *Pipeline) rollUps(ctx context.Context, by time.Time, problem func(error)) (done int) {
 	if p.RollUp == nil {
 		return 0
 	}
-	for due, err := range p.Store.RollUpsDue(ctx, p.Now()) {
+	for due, err := range p.Store.RollUpsDue(ctx, by) {
 		if err == nil {
 			var ours bool
-			ours, err = p.rollUp(ctx, due.Organization)
+			ours, err = p.rollUp(ctx, due.Organization, by)
 			if ours {
 				done++
 			}
@@ -136,9 +142,9 @@ func (p *Pipeline) rollUps(ctx context.Context, problem func(error)) (done int) 
 	return done
 }
 
-func (p *Pipeline) rollUp(ctx context.Context, id model.OrganizationID) (ours bool, err error) {
+func (p *Pipeline) rollUp(ctx context.Context, id model.OrganizationID, by time.Time) (ours bool, err error) {
 	org := p.Store.For(id)
-	ours, err = org.BeginRollUp(ctx, p.Now())
+	ours, err = org.BeginRollUp(ctx, p.Now(), by)
 	if err != nil || !ours {
 		return false, err
 	}
@@ -148,9 +154,10 @@ func (p *Pipeline) rollUp(ctx context.Context, id model.OrganizationID) (ours bo
 	return true, org.EndRollUp(ctx)
 }
 
-// RollUps brings the trends up to date that are due; see Tick, which does that as well.
+// RollUps brings the trends up to date that anybody asked for, and waits for no clock: it is
+// for where no Tick follows.
 func (p *Pipeline) RollUps(ctx context.Context) error {
 	var problems []error
-	p.rollUps(ctx, func(err error) { problems = append(problems, err) })
+	p.rollUps(ctx, p.Now().Add(rollUpEvery), func(err error) { problems = append(problems, err) })
 	return errors.Join(problems...)
 }
