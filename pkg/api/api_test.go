@@ -33,7 +33,6 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
-	"github.com/cloudarq/cloudarq/pkg/results/shape"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret/keyring"
@@ -41,6 +40,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/table/sqlite"
 	"github.com/cloudarq/cloudarq/pkg/policy"
 	"github.com/cloudarq/cloudarq/pkg/results/index"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
