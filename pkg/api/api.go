@@ -89,6 +89,7 @@ type API struct {
 	Pages func(api http.Handler, log *slog.Logger) http.Handler
 
 	lists      *findings.Lists
+	rules      func() (*index.Rules, error) // what scores are computed by
 	origins    http.CrossOriginProtection
 	limiter    people.Counters
 	publishing sync.Mutex
@@ -99,6 +100,7 @@ type API struct {
 func (a *API) Handler() http.Handler {
 	mux := http.NewServeMux()
 	a.limiter = people.NewLimiter(a.Store, a.Now)
+	a.rules = sync.OnceValues(func() (*index.Rules, error) { return index.NewRules(a.Catalog) })
 	a.lists = &findings.Lists{Index: a.Index, Store: a.Store, Catalog: a.Catalog, Sealer: sealer{a}}
 	a.Sessions.MayRefresh = a.mayRefresh
 	a.People.Sessions, a.People.Limits = a.Sessions, a.limiter
@@ -152,7 +154,7 @@ func (a *API) routes(mux *http.ServeMux) huma.API {
 	api.UseMiddleware(noteOperation, noteList, names, a.authorize, a.limit, queries)
 	for _, add := range []func(huma.API){
 		a.signIn, a.singleSignOn, a.session, a.me, a.members, a.invitations, a.projects, a.tokens,
-		a.connections, a.externalIDs, a.audits, a.calls, a.verification, a.findings, a.recorded, a.overviews, a.organization, a.administration, a.adminLog,
+		a.connections, a.externalIDs, a.audits, a.calls, a.verification, a.findings, a.scores, a.recorded, a.overviews, a.organization, a.administration, a.adminLog,
 	} {
 		add(api)
 	}
@@ -162,6 +164,9 @@ func (a *API) routes(mux *http.ServeMux) huma.API {
 	describe(api.OpenAPI())
 	return api
 }
+
+// indexTime is after how long a client asks again whose list waits for its index.
+const indexTime = 5 * time.Second
 
 func noRoute(ctx context.Context) *Problem {
 	return problem(ctx, http.StatusNotFound, "not_found", "there is no such route; /v1/openapi.json lists them")
@@ -243,6 +248,10 @@ func (a *API) answer(ctx context.Context, err error) error {
 		return problem(ctx, http.StatusInternalServerError, "altered", altered.Error())
 	case errors.Is(err, store.ErrNotFound):
 		return problem(ctx, http.StatusNotFound, "not_found", "there is no such thing in this organization")
+	case errors.Is(err, index.ErrBuilding):
+		p := problem(ctx, http.StatusServiceUnavailable, "index_building", "what lists are answered from is being made, as after an upgrade; send the request again in a moment, and more of it is done")
+		p.header = http.Header{"Retry-After": {seconds(indexTime)}}
+		return p
 	case errors.Is(err, store.ErrKeyReused):
 		return problem(ctx, http.StatusUnprocessableEntity, "idempotency_key_reused", "the Idempotency-Key was used for another request within the last day")
 	case errors.Is(err, store.ErrInFlight):

@@ -280,7 +280,7 @@ func (w *sweep) walk(ctx context.Context, scopes []string) error {
 		return err
 	}
 	o, connection := w.purge.org, w.purge.connection
-	for _, kind := range []string{"SCOPE", "CALLS"} {
+	for _, kind := range []string{"SCOPE", "CALLS", "TREND"} {
 		if err := w.partition(ctx, o.key(kind, string(connection))); err != nil {
 			return err
 		}

@@ -65,13 +65,7 @@ func ScoreChangeText(c *model.ScoreChange, now model.Score) string {
 
 // CoverageText is the coverage of a score in percent. Only full coverage is
 // called 100 %.
-func CoverageText(s model.Score) string {
-	percent := 100 * s.Coverage
-	if percent > 99 && percent < 100 {
-		return "over 99 %"
-	}
-	return fmt.Sprintf("%.0f %%", percent)
-}
+func CoverageText(s model.Score) string { return coverageText(s.Coverage) }
 
 // Count is a number with its noun: "1 call", "2 calls".
 func Count(n int, noun string) string {
