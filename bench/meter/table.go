@@ -3,6 +3,7 @@ package meter
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
 )
@@ -67,6 +68,15 @@ func (t *Table) Put(ctx context.Context, it table.Item) error {
 		t.bill.call(ctx, map[Unit]float64{WriteUnits: units(weight(was), writeUnit)})
 	}
 	return err
+}
+
+// Add implements table.Table. A counter takes less than a unit.
+func (t *Table) Add(ctx context.Context, k table.Key, n int64, expires time.Time) (int64, error) {
+	sum, err := t.Table.Add(ctx, k, n, expires)
+	if err == nil {
+		t.bill.call(ctx, map[Unit]float64{WriteUnits: 1})
+	}
+	return sum, err
 }
 
 // PutMany implements table.Table.

@@ -26,6 +26,8 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/notify"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 	queues "github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
+	"github.com/cloudarq/cloudarq/pkg/results/index"
+	"github.com/cloudarq/cloudarq/pkg/results/tags"
 	"github.com/cloudarq/cloudarq/pkg/services"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
@@ -129,6 +131,7 @@ func New(ctx context.Context, o Options) (*Rig, error) {
 	r.aggregator = &pipeline.Pipeline{
 		Catalog: catalog, Store: r.store, Evidence: evidence, Results: results, Signings: tasks, Purges: purges, Alerts: meter.NewNotifier(r.heard, r.Bill),
 		Chat: meter.NewNotifier(nobody{}, r.Bill), Events: meter.NewBus(r.Bill),
+		Index:    &index.Keepers{Store: r.store, Blobs: evidence, Now: r.clock, Tags: tags.Source{Store: r.store, Evidence: evidence}.Of},
 		Progress: pipeline.Silent{}, Meter: r.function(Aggregator), Now: r.clock, LeaseFor: leaseFor,
 	}
 	return r, r.connect(ctx)

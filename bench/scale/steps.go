@@ -22,6 +22,8 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/table/sqlite"
+	"github.com/cloudarq/cloudarq/pkg/results/index"
+	"github.com/cloudarq/cloudarq/pkg/results/tags"
 	"github.com/cloudarq/cloudarq/pkg/services"
 	"github.com/cloudarq/cloudarq/pkg/services/collectors"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -122,6 +124,7 @@ func (s step) work(ctx context.Context) (m measured, err error) {
 	records := store.New(table, catalog.Severity)
 	p := &pipeline.Pipeline{
 		Catalog: catalog, Specs: collectors.ByService(), Store: records, Evidence: blobs, Accounts: synthetic.Accounts{Account: account, Now: time.Now},
+		Index:    &index.Keepers{Store: records, Blobs: blobs, Now: time.Now, Tags: tags.Source{Store: records, Evidence: blobs}.Of},
 		Progress: pipeline.Silent{}, Alerts: heard, Now: time.Now, LeaseFor: leaseFor, Spare: spare, ContinueFor: continueFor, TempDir: s.Dir,
 	}
 	tasks, results := &waiting{path: filepath.Join(s.Dir, "tasks.json")}, &waiting{path: filepath.Join(s.Dir, "results.json")}

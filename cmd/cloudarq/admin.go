@@ -13,7 +13,7 @@ import (
 
 func (c *cli) admin() *cobra.Command {
 	cmd := &cobra.Command{Use: "admin", Short: "Settle what is allowed, change the keys that seal, and let people in"}
-	cmd.AddCommand(c.adminAccessKeys(), c.adminAuditLog(), c.adminChangeAddress(), c.adminInvite(), c.adminOrganizations(), c.adminRecover(), c.adminRekey(), c.adminSigningKey())
+	cmd.AddCommand(c.adminAccessKeys(), c.adminAuditLog(), c.adminChangeAddress(), c.adminInvite(), c.adminOrganizations(), c.adminRecover(), c.adminReindex(), c.adminRekey(), c.adminSigningKey())
 	return cmd
 }
 
@@ -51,6 +51,34 @@ func (c *cli) settings(ctx context.Context, change func(*model.Settings)) error 
 		}
 		return writeOne(c, settings, report.SettingsColumns())
 	})
+}
+
+func (c *cli) adminReindex() *cobra.Command {
+	return &cobra.Command{
+		Use:   "reindex",
+		Short: "Make the index anew that lists of findings are answered from",
+		Long: `Make the index anew that lists of findings are answered from. It is kept up to date by
+itself, and mends what it finds altered: this is for when it is not believed. Other
+processes may go on meanwhile.`,
+		Example: `  cloudarq admin reindex
+  cloudarq admin reindex --data-dir /var/lib/cloudarq -o json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if _, err := c.format(); err != nil {
+				return err
+			}
+			return c.with(cmd.Context(), func(s *local.State) error {
+				done, err := s.Reindex(cmd.Context())
+				if err != nil {
+					return err
+				}
+				return write(c, done, []report.Column[local.Reindexed]{
+					{Name: "organization", Value: func(r local.Reindexed) string { return string(r.Organization) }},
+					{Name: "connections", Value: func(r local.Reindexed) string { return strconv.Itoa(r.Connections) }},
+				})
+			})
+		},
+	}
 }
 
 func (c *cli) adminRekey() *cobra.Command {

@@ -41,6 +41,7 @@ var apart = map[string]struct {
 	"admin organizations list":       {"it is for the owner of a data directory", false},
 	"admin organizations suspend":    {"it is for the owner of a data directory", false},
 	"admin organizations resume":     {"it is for the owner of a data directory", false},
+	"admin reindex":                  {"it is about the index of a data directory", false},
 	"admin rekey":                    {"it is about the keyring of a data directory", false},
 	"admin signing-key":              {"it is about the keyring of a data directory", false},
 	"operator inventory":             {"it works with AWS credentials of the deployment's account", false},

@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -267,6 +268,55 @@ func TestAccessKeyAge(t *testing.T) {
 		t.Fatal(w.Body)
 	}
 	age("by one that was made before", 80, model.KeyWarning)
+}
+
+// TestReindex has lists made anew from what is in the table, whatever they were: by a job that
+// says of how many connections.
+func TestReindex(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	org, lists := s.store.For("default"), s.lists.For("default")
+	ref := model.Ref{ARN: "arn:aws:house:::door/a"}
+	for i := range 3 {
+		c := s.connect(nil, map[string]any{"name": fmt.Sprint("shop-", i), "role_arn": ""})
+		if err := org.EndFindings(t.Context(), c.ID, "house", s.now); err != nil {
+			t.Fatal(err)
+		}
+		f := model.Finding{ID: model.NewFindingID("door-locked", ref), Connection: c.ID, Resource: ref, History: []model.Event{}, State: model.FindingOpen}
+		record := store.Scope{Parts: 1, Try: 1}
+		if err := errors.Join(org.PutScope(t.Context(), c.ID, "house", &record), lists.Write(t.Context(), c.ID)); err != nil {
+			t.Fatal(err)
+		}
+		if err := org.PutFinding(t.Context(), "house", 1, f); err != nil { // and said to nobody
+			t.Fatal(err)
+		}
+	}
+	listed := func(want int) {
+		t.Helper()
+		view, err := lists.View(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if view.Len() != want {
+			t.Errorf("%d findings are listed, want %d", view.Len(), want)
+		}
+	}
+	listed(0)
+	w := s.call(http.MethodPost, reindexPath, nil, nil)
+	job := decode[model.Job](t, w)
+	if w.Code != http.StatusAccepted || w.Header().Get("Location") != jobsPath+string(job.ID) || job.Kind != model.JobReindex {
+		t.Fatalf("status %d, %s", w.Code, w.Body)
+	}
+	if err := s.broker.Drain(t.Context(), memory.Worker{Queue: s.jobs, Handle: s.worker.Run}, memory.Worker{Queue: s.results, Handle: s.ingest}); err != nil {
+		t.Fatal(err)
+	}
+	if dead := append(s.jobs.Dead(), s.results.Dead()...); len(dead) > 0 {
+		t.Fatal(dead)
+	}
+	if job = decode[model.Job](t, s.call(http.MethodGet, jobsPath+string(job.ID), nil, nil)); job.Done != 3 || job.EndedAt.IsZero() {
+		t.Errorf("the job is %+v", job)
+	}
+	listed(3)
 }
 
 func TestRekey(t *testing.T) {

@@ -28,13 +28,16 @@ func mutates(method string) bool {
 }
 
 // operation is one of the OpenAPI document.
+type parameterOf struct {
+	Name, In string
+	Required bool
+	Filter   bool `json:"x-filter"` // a word of a filter
+}
+
 type operation struct {
 	ID         string `json:"operationId"`
-	Parameters []struct {
-		Name, In string
-		Required bool
-	}
-	Body *struct {
+	Parameters []parameterOf
+	Body       *struct {
 		Content map[string]any
 	} `json:"requestBody"`
 
@@ -170,6 +173,13 @@ func TestAdminLogOfRequests(t *testing.T) {
 	}
 	logged["rekey"] = true
 	quiet("a repeated request", http.MethodPost, rekeyPath, header{"Idempotency-Key": "r"}, nil)
+	w = s.as(anna, http.MethodPost, reindexPath, header{"Idempotency-Key": "i"}, nil)
+	into(w.Body.Bytes(), &job)
+	seq++
+	if e := last(); e.Action != "reindex" || e.Object != "job/"+string(job.ID) || e.Seq != seq {
+		t.Errorf("the job is logged as %+v", e)
+	}
+	logged["reindex"] = true
 
 	var rotated api.ExternalIDOutput
 	tag := s.tag("/v1/external-id")

@@ -165,6 +165,9 @@ func (a *API) routes(mux *http.ServeMux) huma.API {
 	return api
 }
 
+// indexTime is after how long a client asks again whose list waits for its index.
+const indexTime = 5 * time.Second
+
 func noRoute(ctx context.Context) *Problem {
 	return problem(ctx, http.StatusNotFound, "not_found", "there is no such route; /v1/openapi.json lists them")
 }
@@ -245,6 +248,10 @@ func (a *API) answer(ctx context.Context, err error) error {
 		return problem(ctx, http.StatusInternalServerError, "altered", altered.Error())
 	case errors.Is(err, store.ErrNotFound):
 		return problem(ctx, http.StatusNotFound, "not_found", "there is no such thing in this organization")
+	case errors.Is(err, index.ErrBuilding):
+		p := problem(ctx, http.StatusServiceUnavailable, "index_building", "what lists are answered from is being made, as after an upgrade; send the request again in a moment, and more of it is done")
+		p.header = http.Header{"Retry-After": {seconds(indexTime)}}
+		return p
 	case errors.Is(err, store.ErrKeyReused):
 		return problem(ctx, http.StatusUnprocessableEntity, "idempotency_key_reused", "the Idempotency-Key was used for another request within the last day")
 	case errors.Is(err, store.ErrInFlight):

@@ -33,6 +33,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret/keyring"
@@ -63,6 +64,9 @@ type server struct {
 	worker  connect.Worker
 	broker  *memory.Broker
 	jobs    *memory.Queue
+	results *memory.Queue
+	ingest  queue.Handler // of results
+	lists   *index.Keepers
 	ids     connect.ExternalIDs
 	tasks   *away
 	table   *lossy
@@ -128,6 +132,9 @@ func newServer(t testing.TB) *server {
 		Templates: s.shelf, Ledgers: s.shelf, Index: &index.Keepers{Store: s.store, Blobs: s.shelf, Now: clock},
 		CheckerRole: "arn:aws:iam::999999999999:role/checker", AuditRole: "TheirAuditRole", Region: "eu-west-1", Version: "test",
 	}
+	s.results, s.lists = s.broker.Queue("results"), a.Index
+	a.Pipeline.Results, a.Pipeline.Index = s.results, a.Index
+	s.worker.Indexing, s.ingest = a.Pipeline, a.Pipeline.Ingest
 	s.wrong = t.Errorf
 	s.handler = s.documented(a.Handler())
 	s.caps = func(c api.Caps) {
@@ -167,10 +174,32 @@ const in = "In"
 
 const (
 	rekeyPath = "/operator/v1/organizations/default/rekey"
-	jobsPath  = "/operator/v1/organizations/default/jobs/"
+
+	reindexPath = "/operator/v1/organizations/default/reindex"
+	jobsPath    = "/operator/v1/organizations/default/jobs/"
 )
 
 // call makes a request and returns the answer.
+// found writes a finding, as an audit does.
+func (s *server) found(org model.OrganizationID, scope string, f model.Finding) {
+	s.t.Helper()
+	o := s.store.For(org)
+	record, err := o.Scope(s.t.Context(), f.Connection, scope)
+	if err == nil && record.IsNew() {
+		record.Parts = 1
+		err = o.PutScope(s.t.Context(), f.Connection, scope, &record)
+	}
+	if err == nil {
+		err = o.PutFinding(s.t.Context(), scope, 1, f)
+	}
+	if err == nil {
+		err = o.EndFindings(s.t.Context(), f.Connection, scope, s.now)
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 func (s *server) call(method, path string, h header, body any) *httptest.ResponseRecorder {
 	s.t.Helper()
 	return s.as(caller{person: "operator"}, method, path, h, body)
@@ -577,15 +606,12 @@ func TestFindingsPage(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	c := s.connect(nil, map[string]any{})
-	org := s.store.For("default")
 	want := map[model.FindingID]bool{}
 	for i := range 25 {
 		for _, scope := range []string{"house", "across"} {
 			ref := model.Ref{ARN: "arn:aws:house:::door/" + scope + string(rune('a'+i)), Account: "111122223333", Region: "eu-west-1"}
-			f := model.Finding{ID: model.NewFindingID("door-locked", ref), Check: "door-locked", Connection: c.ID, Resource: ref, State: model.FindingOpen, History: []model.Event{}}
-			if err := org.PutFinding(t.Context(), scope, 0, f); err != nil {
-				t.Fatal(err)
-			}
+			f := model.Finding{ID: model.NewFindingID("door-locked", ref), Check: "door-locked", Severity: model.High, Connection: c.ID, Resource: ref, State: model.FindingOpen, History: []model.Event{}}
+			s.found("default", scope, f)
 			want[f.ID] = true
 		}
 	}
@@ -626,10 +652,8 @@ func TestEveryRoute(t *testing.T) {
 	c := s.connect(nil, map[string]any{})
 	a := decode[api.AuditOutput](t, s.call(http.MethodPost, "/v1/audits", nil, map[string]string{"connection": string(c.ID)}))
 	ref := model.Ref{ARN: "arn:aws:house:::door/a"}
-	f := model.Finding{ID: model.NewFindingID("door-locked", ref), Connection: c.ID, Resource: ref, History: []model.Event{}}
-	if err := s.store.For("default").PutFinding(t.Context(), "house", 0, f); err != nil {
-		t.Fatal(err)
-	}
+	f := model.Finding{ID: model.NewFindingID("door-locked", ref), Check: "door-locked", Severity: model.High, Connection: c.ID, Resource: ref, State: model.FindingOpen, History: []model.Event{}}
+	s.found("default", "house", f)
 	var document struct {
 		Paths map[string]map[string]struct {
 			OperationID string
@@ -651,8 +675,8 @@ func TestEveryRoute(t *testing.T) {
 	member := s.join("anna@example.com", model.RoleClient)
 	invited := decode[api.Link](t, s.call(http.MethodPost, "/v1/invitations", nil, map[string]any{"email": "bob@example.com", "role": "client"}))
 	s.call(http.MethodPost, "/v1/projects", nil, map[string]any{"name": "shop"})
-	own := []string{"/v1/me/", "/v1/tokens/", "/v1/session/"} // of whom no other organization's caller comes to by an id
-	fill := strings.NewReplacer("{person}", string(member.Session.Person), "{invitation}", invited.ID, "{project}", "shop", "{token}", "none", "{passkey}", "none", "{session}", "none", "{organization}", "default", "{job}", string(job.ID), "{connection}", string(c.ID), "{audit}", string(a.ID), "{finding}", string(f.ID))
+	own := []string{"/v1/me/", "/v1/tokens/", "/v1/session/", "/v1/checks/"} // of whom no other organization's caller comes to by an id
+	fill := strings.NewReplacer("{person}", string(member.Session.Person), "{invitation}", invited.ID, "{project}", "shop", "{token}", "none", "{passkey}", "none", "{session}", "none", "{organization}", "default", "{job}", string(job.ID), "{connection}", string(c.ID), "{audit}", string(a.ID), "{check}", "door-locked", "{finding}", string(f.ID))
 	for template, methods := range document.Paths {
 		for method, operation := range methods {
 			path, body := fill.Replace(template), bodies[operation.OperationID]

@@ -100,6 +100,7 @@ func TestEventsOfRequests(t *testing.T) {
 	secrets = append(secrets, strings.Repeat("s", 40), "AKIA")
 	does("PUT /v1/connections/{connection}/access-key", path+"/access-key", s.tag(path), key, "access_key given")
 	does("POST /operator/v1/organizations/{organization}/rekey", rekeyPath, nil, nil, "job started")
+	does("POST /operator/v1/organizations/{organization}/reindex", reindexPath, nil, nil, "job started")
 	var rotated api.ExternalIDOutput
 	if err := json.Unmarshal(does("POST /v1/external-id/rotate", "/v1/external-id/rotate", s.tag("/v1/external-id"), nil, "external_id rotated"), &rotated); err != nil {
 		t.Fatal(err)

@@ -25,6 +25,7 @@ var limits = map[string]people.Limits{
 	"start-audit":          people.Audits,
 	"retry-audit":          people.Audits,
 	"rekey":                people.Rekeys,
+	"reindex":              people.Reindexings,
 	"rotate-external-id":   people.Rotations,
 	"retire-external-id":   people.Rotations,
 	"refresh-session":      people.RefreshTries,

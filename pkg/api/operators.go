@@ -60,6 +60,10 @@ func (a *API) operators(api huma.API) {
 		Summary: "Have an organization's data keys wrapped anew, by the newest master key; nothing that is sealed changes", Tags: []string{"operators"},
 	}, a.rekey)
 	register(api, operates, huma.Operation{
+		OperationID: "reindex", Method: http.MethodPost, Path: "/operator/v1/organizations/{organization}/reindex", DefaultStatus: http.StatusAccepted,
+		Summary: "Have the index that an organization's lists of findings are answered from made anew; lists are answered meanwhile", Tags: []string{"operators"},
+	}, a.reindex)
+	register(api, operates, huma.Operation{
 		OperationID: "get-job", Method: http.MethodGet, Path: "/operator/v1/organizations/{organization}/jobs/{job}",
 		Summary: "Show how far a job is", Tags: []string{"operators"},
 	}, a.getJob)
@@ -265,16 +269,31 @@ func (a *API) rekey(ctx context.Context, in *struct {
 		return nil, err
 	}
 	return once(ctx, a, "rekey", in.Repeatable, nil, func(id string) (*jobAnswer, error) {
-		return a.beginRekeying(ctx, id)
+		return a.beginJob(ctx, id, model.JobRekey, "data keys are to be wrapped anew")
 	})
 }
 
-func (a *API) beginRekeying(ctx context.Context, id string) (*jobAnswer, error) {
-	job, err := a.Jobs.Begin(ctx, a.by(ctx), callerOf(ctx).Organization, model.JobID(id), model.JobRekey)
+// reindex has a worker hand it out: nobody makes an index of many connections within a
+// request.
+func (a *API) reindex(ctx context.Context, in *struct {
+	OrganizationPath
+	Repeatable
+},
+) (*jobAnswer, error) {
+	if _, err := a.itself(ctx); err != nil {
+		return nil, err
+	}
+	return once(ctx, a, "reindex", in.Repeatable, nil, func(id string) (*jobAnswer, error) {
+		return a.beginJob(ctx, id, model.JobReindex, "the index of findings is to be made anew")
+	})
+}
+
+func (a *API) beginJob(ctx context.Context, id string, kind model.JobKind, note string) (*jobAnswer, error) {
+	job, err := a.Jobs.Begin(ctx, a.by(ctx), callerOf(ctx).Organization, model.JobID(id), kind)
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	a.note(ctx, "data keys are to be wrapped anew", slog.String("job", id))
+	a.note(ctx, note, slog.String("job", id))
 	a.tell(ctx, event.OfJob(callerOf(ctx).Organization, event.JobStarted, job, job.CreatedAt))
 	return &jobAnswer{Location: "/operator/v1/organizations/" + string(callerOf(ctx).Organization) + "/jobs/" + id, Body: job}, nil
 }

@@ -162,6 +162,27 @@ func (o *Organization) remark(ctx context.Context, connection model.ConnectionID
 	return o.mark(ctx, connection, func(*Mark) error { return nil })
 }
 
+// rename changes a connection that stays in its project. What it is called by is in the
+// index as its findings are.
+func (o *Organization) rename(ctx context.Context, before, after model.Connection, by string, now time.Time, write func(context.Context) error) error {
+	renamed := before.Name != after.Name || before.AccountID != after.AccountID
+	if renamed {
+		if err := o.BeginFindings(ctx, after.ID, by, now.Add(moveFor)); err != nil {
+			return err
+		}
+	}
+	within, cancel := context.WithTimeout(ctx, moveWithin)
+	defer cancel()
+	err := write(within)
+	switch {
+	case err != nil:
+		return err
+	case renamed:
+		return o.EndFindings(ctx, after.ID, by, now)
+	}
+	return o.endMove(ctx, after.ID, "", now)
+}
+
 // endMove shows the findings of a connection to whom its project says, unless others still
 // move it. Who moves nothing may say so, too, of those who died.
 func (o *Organization) endMove(ctx context.Context, connection model.ConnectionID, by string, now time.Time) error {

@@ -253,6 +253,7 @@ func (w *walk) operators() {
 			job = w.do(http.MethodPost, "/operator/v1/organizations/acme/rekey", fields{"Idempotency-Key": "1"}, nil)
 		})
 		w.until("/operator/v1/organizations/acme/jobs/"+job.text("id"), func(a answer) bool { return a.text("ended_at") != "" })
+		w.alone(func() { w.post("/operator/v1/organizations/acme/reindex", nil) })
 	})
 	w.refused("not_signed", http.MethodGet, "/operator/v1/doctor", nil, nil)
 	w.enter("anna@example.com", annas)

@@ -162,6 +162,12 @@ var (
 		{"rekey.address", PerAddress, 4000, day},
 		{"rekey.organization", PerOrganization, 4, day},
 	}
+	// Reindexings read all findings of an organization.
+	Reindexings = Limits{
+		{"reindex.person", PerPerson, 4000, day},
+		{"reindex.address", PerAddress, 4000, day},
+		{"reindex.organization", PerOrganization, 4, day},
+	}
 )
 
 // Who tries something. What is not known is empty; but an address always is.

@@ -74,6 +74,7 @@ func TestLimitsOfEverything(t *testing.T) {
 		{"to replace the External ID", people.Rotations, []string{"60 in 1h0m0s per person", "120 in 1h0m0s per address", "120 in 1h0m0s per organization"}},
 		{"to ask with an Idempotency-Key", people.Repeatables, []string{"10000 in 24h0m0s per organization"}},
 		{"operators' links", people.OperatorLinks, []string{"1000 in 1h0m0s per person", "1000 in 1h0m0s per address", "20 in 1h0m0s per organization"}},
+		{"to reindex", people.Reindexings, []string{"4000 in 24h0m0s per person", "4000 in 24h0m0s per address", "4 in 24h0m0s per organization"}},
 		{"to rekey", people.Rekeys, []string{"4000 in 24h0m0s per person", "4000 in 24h0m0s per address", "4 in 24h0m0s per organization"}},
 	} {
 		var got []string

@@ -36,15 +36,24 @@ func (p *Pipeline) Reindex(ctx context.Context, org model.OrganizationID, cursor
 	if err != nil {
 		return 0, "", err
 	}
-	var bodies [][]byte
-	for _, c := range page {
-		m := Message{Kind: KindIndex, Version: messageVersion, Organization: org, Connection: c.ID, Audit: KindIndex, Task: KindIndex}
-		bodies = append(bodies, m.body())
+	ids := make([]model.ConnectionID, len(page))
+	for i, c := range page {
+		ids[i] = c.ID
+	}
+	return len(page), next, p.sendIndex(ctx, org, ids...)
+}
+
+// sendIndex has the index of connections made by who takes messages of KindIndex.
+func (p *Pipeline) sendIndex(ctx context.Context, org model.OrganizationID, connections ...model.ConnectionID) error {
+	bodies := make([][]byte, len(connections))
+	for i, id := range connections {
+		m := Message{Kind: KindIndex, Version: messageVersion, Organization: org, Connection: id, Audit: KindIndex, Task: KindIndex}
+		bodies[i] = m.body()
 	}
 	if err := p.Results.Send(ctx, bodies...); err != nil {
-		return 0, "", fmt.Errorf("have the index of organization %s made anew: %w", org, err)
+		return fmt.Errorf("have the index of organization %s made: %w", org, err)
 	}
-	return len(page), next, nil
+	return nil
 }
 
 // reindex takes a message of KindIndex.
@@ -89,7 +98,8 @@ func (in *ingestion) wrote(ctx context.Context) error {
 
 // writeIndex brings the index of an ended audit's connection up to date. The tags of its
 // resources may be others, which no finding tells. An audit ends also where the index cannot
-// be written: whoever reads finds it stale, and makes it.
+// be written: whoever reads finds it stale, and makes it. What takes longer than there is
+// time has a message of its own, since who reads may have less.
 func (p *Pipeline) writeIndex(ctx context.Context, orgID model.OrganizationID, audit model.Audit) error {
 	if p.Index == nil {
 		return nil
@@ -97,7 +107,16 @@ func (p *Pipeline) writeIndex(ctx context.Context, orgID model.OrganizationID, a
 	if err := p.Store.For(orgID).EndFindings(ctx, audit.Connection, "audit", p.Now()); err != nil {
 		return err
 	}
-	if err := p.Index.Write(ctx, orgID, audit.Connection); err != nil {
+	within, cancel := ctx, func() {}
+	if end, bounded := ctx.Deadline(); bounded {
+		within, cancel = context.WithDeadline(ctx, end.Add(-p.Spare))
+	}
+	defer cancel()
+	err := p.Index.Write(within, orgID, audit.Connection)
+	if err != nil && within.Err() != nil && ctx.Err() == nil {
+		return p.sendIndex(ctx, orgID, audit.Connection)
+	}
+	if err != nil {
 		slog.WarnContext(ctx, "the index of findings was not written, and is made by who reads it", slog.String("org", string(orgID)),
 			slog.String("connection", string(audit.Connection)), slog.String("audit", string(audit.ID)), slog.Any("error", err))
 	}

@@ -3,13 +3,17 @@ package pipeline_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/results/index"
 )
 
@@ -72,5 +76,73 @@ func checkIndexed(t *testing.T, x *machine, blobs blob.Store) {
 	}
 	if diff := cmp.Diff(want, listed(t, x, blobs)); diff != "" || len(want) == 0 {
 		t.Errorf("the index is not as the table (-table +index):\n%s", diff)
+	}
+}
+
+// unwritable is an index of which the objects cannot be written at first, or not in time.
+type unwritable struct {
+	pipeline.Index
+	late  bool
+	tried int
+}
+
+func (u *unwritable) Write(ctx context.Context, org model.OrganizationID, connection model.ConnectionID) error {
+	if u.tried++; u.late {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return errors.New("no space left")
+}
+
+// TestIndexThatCannotBeWritten: an audit ends, and is announced, also where its index cannot
+// be written; what takes too long is done by a message of its own. What is listed is right in
+// any case.
+func TestIndexThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
+	for name, late := range map[string]bool{"it fails": false, "it takes too long": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := newMachine(t, t.TempDir(), &world{doors: map[string]sight{"a": open}}, memory.Options{MaxReceives: 3})
+			keepers := &index.Keepers{Store: x.Store, Blobs: x.Evidence, Now: x.Now}
+			trouble := &unwritable{Index: keepers, late: late}
+			x.Index = trouble
+			r := x.request()
+			if err := x.records.PutConnection(t.Context(), &r.Connection); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := x.Plan(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+			ingest := x.Ingest
+			if late {
+				x.Spare = time.Minute
+				ingest = func(ctx context.Context, m queue.Message) error {
+					ctx, cancel := context.WithTimeout(ctx, x.Spare+300*time.Millisecond)
+					defer cancel()
+					return x.Ingest(ctx, m)
+				}
+			}
+			if err := x.broker.Walk(t.Context(), memory.Worker{Queue: x.tasks, Handle: x.RunTask}, memory.Worker{Queue: x.results, Handle: ingest}); err != nil {
+				t.Fatal(err)
+			}
+			if dead := append(x.tasks.Dead(), x.results.Dead()...); len(dead) > 0 {
+				t.Fatal(dead[0].Err)
+			}
+			a, err := x.records.Audit(t.Context(), r.Connection.ID, r.Audit)
+			if err != nil || a.State != model.AuditDone || trouble.tried == 0 {
+				t.Errorf("the audit is %s, after %d tries of the index, %v", a.State, trouble.tried, err)
+			}
+			written := 0
+			for _, err := range x.Evidence.List(t.Context(), fmt.Sprintf("index/org=%s/connection=%s/", organization, account)) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				written++
+			}
+			if (written == 1) != late {
+				t.Errorf("%d segments are written", written)
+			}
+			checkIndexed(t, x, x.Evidence)
+		})
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 	queues "github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
+	"github.com/cloudarq/cloudarq/pkg/results/index"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
@@ -57,6 +58,28 @@ func (p *purged) inhabit(org model.OrganizationID, more ...model.PersonID) (all 
 	return more
 }
 
+// index keeps an index, as this release does and as others may have.
+func (p *purged) index(org model.OrganizationID, connections ...model.ConnectionID) {
+	p.t.Helper()
+	p.Index = &index.Keepers{Store: p.Store, Blobs: p.Evidence, Now: p.Now}
+	records := store.New(p.table, nil).For(org)
+	if err := records.MarkAll(p.t.Context(), p.now); err != nil {
+		p.t.Fatal(err)
+	}
+	keys := []string{"shard=07/findings.v0", "shard=99/findings.v9"}
+	for _, id := range connections {
+		if err := records.EndFindings(p.t.Context(), id, "house", p.now); err != nil {
+			p.t.Fatal(err)
+		}
+		keys = append(keys, fmt.Sprintf("connection=%s/findings.v0", id), fmt.Sprintf("shard=%02d/findings.v1", store.ShardOf(id)))
+	}
+	for _, key := range keys {
+		if err := p.objects.Put(p.t.Context(), fmt.Sprintf("index/org=%s/%s", org, key), strings.NewReader("x")); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+}
+
 // TestDeathInAnOrganizationsDeletion kills the deletion of an organization before and after
 // each of its side effects. Nothing of it is left but its id, whose it was and when it went,
 // and nothing of others is touched: neither an organization nor whoever is a member of one.
@@ -75,6 +98,7 @@ func TestDeathInAnOrganizationsDeletion(t *testing.T) {
 		p.inhabit("acme", people[0])
 		p.fill("acme", "c-1", 30, 3, 3)
 		c := p.fill("acme", "c-2", 30, 1, 3)
+		p.index("acme", "c-1", "c-2")
 		if _, err := p.Delete(t.Context(), model.Change{}, "acme", c); err != nil {
 			t.Fatal(err)
 		}

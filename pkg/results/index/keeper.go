@@ -2,11 +2,13 @@ package index
 
 import (
 	"bytes"
+	"container/heap"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -281,7 +283,8 @@ func (k *Keeper) segmentOf(ctx context.Context, mark store.Mark, known []byte) (
 	if current(raw) && k.whole(raw) {
 		return raw, nil
 	}
-	return k.make(ctx, mark)
+	parts, err := k.make(ctx, mark)
+	return slices.Concat(parts...), err
 }
 
 // whole reports whether a segment can be read to its end.
@@ -294,7 +297,7 @@ func (k *Keeper) whole(raw []byte) bool {
 func (k *Keeper) Write(ctx context.Context, connection model.ConnectionID) error {
 	mark, marked, err := k.Store.MarkOf(ctx, connection)
 	if err == nil && marked {
-		_, err = k.segmentOf(ctx, mark, nil)
+		_, err = k.make(ctx, mark)
 	}
 	return err
 }
@@ -312,10 +315,9 @@ func (k *Keeper) Forget(ctx context.Context, connection model.ConnectionID) erro
 }
 
 // make reads the findings of a connection after its mark, and stores them as a segment.
-func (k *Keeper) make(ctx context.Context, mark store.Mark) ([]byte, error) {
+func (k *Keeper) make(ctx context.Context, mark store.Mark) (parts [][]byte, err error) {
 	head := Head{Connection: mark.Connection, Epoch: mark.Epoch, Generation: mark.Version, Read: k.Now().UTC(), Writing: mark.Writing().UTC()}
 	var how *Standing
-	var entries []Entry
 	c, err := k.Store.AnyConnection(ctx, mark.Connection)
 	switch {
 	case errors.Is(err, store.ErrNotFound) || err == nil && c.State == model.ConnectionDeleted:
@@ -327,15 +329,21 @@ func (k *Keeper) make(ctx context.Context, mark store.Mark) ([]byte, error) {
 		if how, err = k.standing(ctx, mark.Connection); err != nil {
 			return nil, err
 		}
-		if entries, err = k.entries(ctx, mark.Connection); err != nil {
+	}
+	w, err := newWriter(head, how)
+	if err != nil {
+		return nil, err
+	}
+	defer w.close()
+	if !head.Gone {
+		if err := k.findings(ctx, mark.Connection, w.add); err != nil {
 			return nil, err
 		}
 	}
-	raw, err := Encode(head, how, entries)
-	if err == nil {
-		err = k.put(ctx, k.segmentKey(mark.Connection), raw)
+	if parts, err = w.end(); err == nil {
+		err = k.put(ctx, k.segmentKey(mark.Connection), parts...)
 	}
-	return raw, err
+	return parts, err
 }
 
 // standing is how a connection stands by its newest whole audit; nil if it has none.
@@ -350,40 +358,105 @@ func (k *Keeper) standing(ctx context.Context, connection model.ConnectionID) (*
 	return StandingOf(a), nil
 }
 
-// entries are the findings of a connection in the table.
-func (k *Keeper) entries(ctx context.Context, connection model.ConnectionID) (all []Entry, err error) {
+// findings gives the findings of a connection in the table to add, in the order of precedes.
+// Those of each scope are in the order of their ids, so that a page of each is in memory, and
+// no more.
+func (k *Keeper) findings(ctx context.Context, connection model.ConnectionID, add func(Entry) error) (err error) {
 	tags := func(model.Ref) (map[string]string, bool) { return nil, false }
 	if k.Tags != nil {
 		if tags, err = k.Tags(ctx, connection); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	scopes, err := k.Store.Scopes(ctx, connection)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	found := make([][]Entry, len(scopes))
+	scopes = slices.DeleteFunc(scopes, func(scope string) bool { return strings.HasPrefix(scope, "end-") }) // what was announced, which has no findings
+	all := make([]*stream, len(scopes))
+	defer func() {
+		for _, s := range all {
+			s.close()
+		}
+	}()
 	group, reading := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
 	for i, scope := range scopes {
-		if strings.HasPrefix(scope, "end-") { // what was announced, which has no findings
-			continue
-		}
 		group.Go(func() error {
-			all, err := k.Store.Findings(reading, connection, scope)
-			for _, f := range all {
-				f.Evidence, f.Source, f.History, f.Version = nil, "", nil, 0
-				e := Entry{Finding: f}
-				e.Tags, e.TagsKnown = tags(f.Resource)
-				found[i] = append(found[i], e)
+			record, err := k.Store.Scope(reading, connection, scope)
+			if err != nil {
+				return err
 			}
-			return err
+			// Under the context that lasts: pages are read on when the group is done.
+			all[i] = newStream(k.Store.EachFinding(ctx, connection, scope, record.Parts))
+			return all[i].advance()
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return nil, err
+		return err
 	}
-	return slices.Concat(found...), nil
+	var next streams
+	for _, s := range all {
+		if !s.over {
+			next = append(next, s)
+		}
+	}
+	heap.Init(&next)
+	for len(next) > 0 {
+		e := next[0].entry
+		e.Tags, e.TagsKnown = tags(e.Resource)
+		if err := add(e); err != nil {
+			return err
+		}
+		if err := next[0].advance(); err != nil {
+			return err
+		}
+		if next[0].over {
+			heap.Pop(&next)
+		} else {
+			heap.Fix(&next, 0)
+		}
+	}
+	return nil
+}
+
+// stream is the findings of a scope, the next of which is at hand.
+type stream struct {
+	next  func() (model.Finding, error, bool)
+	stop  func()
+	entry Entry
+	over  bool
+}
+
+func newStream(all iter.Seq2[model.Finding, error]) *stream {
+	next, stop := iter.Pull2(all)
+	return &stream{next: next, stop: stop}
+}
+
+func (s *stream) advance() error {
+	f, err, more := s.next()
+	f.Evidence, f.Source, f.History, f.Version = nil, "", nil, 0
+	s.entry, s.over = Entry{Finding: f}, !more
+	return err
+}
+
+func (s *stream) close() {
+	if s != nil {
+		s.stop()
+	}
+}
+
+// streams is a heap of those that are not over.
+type streams []*stream
+
+func (h streams) Len() int           { return len(h) }
+func (h streams) Less(i, j int) bool { return precedes(h[i].entry, h[j].entry) < 0 }
+func (h streams) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *streams) Push(s any)        { *h = append(*h, s.(*stream)) } //nolint:forcetypeassert // ours
+func (h *streams) Pop() any {
+	last := (*h)[len(*h)-1]
+	*h = (*h)[:len(*h)-1]
+	return last
 }
 
 // Rebuild makes the whole index anew from the table: whatever it was, marks included. It
@@ -462,8 +535,12 @@ func (k *Keeper) get(ctx context.Context, key string) ([]byte, error) {
 	return raw, nil
 }
 
-func (k *Keeper) put(ctx context.Context, key string, raw []byte) error {
-	if err := k.Blobs.Put(ctx, key, bytes.NewReader(raw)); err != nil {
+func (k *Keeper) put(ctx context.Context, key string, parts ...[]byte) error {
+	readers := make([]io.Reader, len(parts))
+	for i, part := range parts {
+		readers[i] = bytes.NewReader(part)
+	}
+	if err := k.Blobs.Put(ctx, key, io.MultiReader(readers...)); err != nil {
 		return fmt.Errorf("write the index: %w", err)
 	}
 	return nil

@@ -9,8 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -185,15 +189,68 @@ func (v *View) Ask(ctx context.Context, checks Checks, sealer Sealer, who Caller
 	if err := s.resume(ctx, sealer, who, q); err != nil {
 		return Answer{}, err
 	}
-	for _, seg := range v.segments {
-		if err := ctx.Err(); err != nil {
-			return Answer{}, err
-		}
-		if v.sees(who, seg.Connection) {
-			s.segment(seg)
-		}
+	if err := s.run(ctx, who); err != nil {
+		return Answer{}, err
 	}
 	return s.answer(ctx, sealer, who, q)
+}
+
+// alone is how many findings one goes through faster than several do at once.
+const alone = 20_000
+
+// run goes through all findings that the caller may see, by as many at once as there are
+// processors.
+func (s *scan) run(ctx context.Context, who Caller) error {
+	var next atomic.Int64
+	through := func(s *scan) error {
+		for {
+			at := next.Add(1) - 1
+			if at >= int64(len(s.view.segments)) {
+				return nil
+			}
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if seg := s.view.segments[at]; s.view.sees(who, seg.Connection) {
+				s.segment(seg)
+			}
+		}
+	}
+	workers := min(runtime.GOMAXPROCS(0), 1+s.view.Len()/alone)
+	if workers == 1 {
+		return through(s)
+	}
+	parts := make([]*scan, workers)
+	var group errgroup.Group
+	for i := range parts {
+		parts[i] = s.part()
+		group.Go(func() error { return through(parts[i]) })
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for _, part := range parts {
+		s.total += part.total
+		s.best.rows = append(s.best.rows, part.best.rows...)
+		for i, g := range s.groups {
+			g.addAll(part.groups[i])
+		}
+	}
+	return nil
+}
+
+// part is a scan for the same of other segments, at the same time.
+func (s *scan) part() *scan {
+	part := &scan{view: s.view, now: s.now, words: s.words, order: s.order, limit: s.limit, after: s.after}
+	for _, t := range s.words {
+		part.terms = append(part.terms, s.now.predicate(s.view, t))
+	}
+	for _, g := range s.groups {
+		same, _ := s.now.grouping(s.view, g.field) // which was there
+		part.groups = append(part.groups, same)
+	}
+	part.best.less = part.less
+	return part
 }
 
 // row is a place of a finding in a view.
@@ -207,7 +264,8 @@ func (r row) id() []byte { return r.segment.ids[r.at*idBytes : (r.at+1)*idBytes]
 type scan struct {
 	view   *View
 	now    *moment
-	terms  []predicate
+	words  []filter.Term
+	terms  []predicate // words, with what they know of each value
 	order  []sorter
 	groups []*grouping
 	limit  int
@@ -229,11 +287,11 @@ func (s *scan) prepare(who Caller, q Query) error {
 	case len(q.Words) > MaxWords:
 		return &QueryError{fmt.Sprintf("%d filters, at most %d", len(q.Words), MaxWords)}
 	}
-	terms, err := filter.Terms(Filterable(), q.Words)
-	if err != nil {
+	var err error
+	if s.words, err = filter.Terms(Filterable(), q.Words); err != nil {
 		return err
 	}
-	for _, t := range terms {
+	for _, t := range s.words {
 		s.terms = append(s.terms, s.now.predicate(s.view, t))
 	}
 	seen := map[string]bool{}

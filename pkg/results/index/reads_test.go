@@ -337,3 +337,74 @@ func TestForgotten(t *testing.T) {
 		}
 	}
 }
+
+// TestAtOnce answers of so many findings that several go through them at once, as one who
+// goes through them alone.
+func TestAtOnce(t *testing.T) {
+	t.Parallel()
+	var all [][]byte
+	truth := oracle{projects: map[model.ConnectionID][]string{}}
+	for n := range 50 {
+		entries := estate(n, 1000)
+		for i, e := range entries {
+			entries[i].Tags, entries[i].TagsKnown = tagsOf(e.Resource)
+		}
+		raw, err := index.Encode(index.Head{Connection: entries[0].Connection, Read: began}, nil, entries)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, truth.entries = append(all, raw), append(truth.entries, entries...)
+	}
+	view, err := index.Load(all...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sees := func(string) bool { return true }
+	for _, q := range []index.Query{
+		{},
+		{Words: []string{"severity=high", "resource=*web*"}},
+		{Words: []string{"tag:env=prod", "state=resolved"}, Sort: []index.Order{{Field: "resource"}}},
+		{Words: []string{"connection=c0000*"}, Sort: []index.Order{{Field: "account", Desc: true}, {Field: "first_seen"}}},
+		{Words: []string{"region=nowhere"}},
+	} {
+		fields := []string{"severity", "resource", "connection", "tag:env"}
+		for _, field := range fields {
+			q.Groups = append(q.Groups, index.Group{Field: field, Limit: index.MaxBuckets})
+		}
+		q.Limit = 200
+		page, err := view.Ask(t.Context(), index.Checks{}, plain{}, index.Caller{Sees: sees}, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := truth.find(q.Words, sees)
+		if err != nil {
+			t.Fatal(err)
+		}
+		order := q.Sort
+		if len(order) == 0 {
+			order = index.DefaultSort()
+		}
+		slices.SortFunc(want, compare(order))
+		if page.Total != len(want) || (page.Next != "") != (len(want) > q.Limit) {
+			t.Errorf("%v: in all %d, next %q; want %d", q.Words, page.Total, page.Next, len(want))
+		}
+		var got, first []model.FindingID
+		for i, e := range page.Entries {
+			got, first = append(got, e.ID), append(first, want[i].ID)
+		}
+		if !slices.Equal(got, first) {
+			t.Errorf("%v by %v: the page is another", q.Words, q.Sort)
+		}
+		for i, field := range fields {
+			all := truth.groups(want, field)
+			if page.Groups[i].Total != len(all) {
+				t.Errorf("%v: %d values of %s, want %d", q.Words, page.Groups[i].Total, field, len(all))
+			}
+			for _, b := range page.Groups[i].Values {
+				if b.Count != all[b.Value] {
+					t.Errorf("%v: %d of %s %s, want %d", q.Words, b.Count, field, b.Value, all[b.Value])
+				}
+			}
+		}
+	}
+}

@@ -516,6 +516,21 @@ func merge(into map[string][]int, value string, counts []int) {
 	into[value] = sum
 }
 
+// addAll adds what was counted elsewhere of the same field.
+func (g *grouping) addAll(other *grouping) {
+	for n, counts := range other.counts {
+		for severity, count := range counts {
+			if g.counts[n] == nil {
+				g.counts[n] = make([]int, len(counts))
+			}
+			g.counts[n][severity] += count
+		}
+	}
+	for value, counts := range other.named {
+		merge(g.named, value, counts)
+	}
+}
+
 func (g *grouping) buckets(asked Group) Buckets {
 	for n, c := range g.counts {
 		if c == nil {

@@ -5,16 +5,12 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
@@ -66,48 +62,31 @@ type Head struct {
 // standing is of one that was never audited as a whole. Of two findings with one id, which
 // a check that moved to another scope leaves, the open one counts, and then the newer one.
 func Encode(head Head, how *Standing, entries []Entry) ([]byte, error) {
-	rows := distinct(entries)
-	e := encoder{words: map[string]uint64{}, tagSets: map[string]uint64{}, resources: map[place]uint64{}}
-	e.learn(rows)
-	e.string(string(head.Connection))
-	e.string(head.Epoch)
-	e.number(uint64(max(0, head.Generation)))
-	e.time(head.Read)
-	e.time(head.Writing)
-	e.truth(head.Gone)
-	e.string(head.Name)
-	e.string(head.Account)
-	e.standing(how)
-	e.number(uint64(len(rows)))
+	w, err := newWriter(head, how)
+	if err != nil {
+		return nil, err
+	}
+	defer w.close()
+	rows := slices.Clone(entries)
+	slices.SortStableFunc(rows, precedes)
 	for _, r := range rows {
-		id, err := hex.DecodeString(string(r.ID))
-		if err != nil || len(id) != idBytes || hex.EncodeToString(id) != string(r.ID) {
-			return nil, fmt.Errorf("index of connection %s: %q is no finding's id", head.Connection, r.ID)
+		if err := w.add(r); err != nil {
+			return nil, err
 		}
-		e.out = append(e.out, id...)
 	}
-	e.tables()
-	e.columns(rows)
-	if err := e.texts(rows); err != nil {
-		return nil, fmt.Errorf("index of connection %s: %w", head.Connection, err)
-	}
-	sum := sha256.Sum256(e.out)
-	out := append([]byte(segmentMagic), segmentVersion)
-	return append(append(out, sum[:]...), e.out...), nil
+	parts, err := w.end()
+	return slices.Concat(parts...), err
 }
 
-func distinct(entries []Entry) []Entry {
-	rows := slices.Clone(entries)
-	slices.SortStableFunc(rows, func(a, b Entry) int {
-		rank := func(e Entry) int {
-			if e.State.Open() {
-				return 0
-			}
-			return 1
+// precedes orders findings by id, and of those with one id the one first that counts.
+func precedes(a, b Entry) int {
+	rank := func(e Entry) int {
+		if e.State.Open() {
+			return 0
 		}
-		return cmp.Or(cmp.Compare(a.ID, b.ID), rank(a)-rank(b), b.ResolvedAt.Compare(a.ResolvedAt), b.FirstSeen.Compare(a.FirstSeen))
-	})
-	return slices.CompactFunc(rows, func(a, b Entry) bool { return a.ID == b.ID })
+		return 1
+	}
+	return cmp.Or(cmp.Compare(a.ID, b.ID), rank(a)-rank(b), b.ResolvedAt.Compare(a.ResolvedAt), b.FirstSeen.Compare(a.FirstSeen))
 }
 
 // place is what a resource is told by in a segment.
@@ -157,15 +136,7 @@ func wholeName(cut, rest string) string {
 	}
 }
 
-type encoder struct {
-	out       []byte
-	words     map[string]uint64 // 0 is ""
-	tagSets   map[string]uint64 // by what they are written as; 0 is unknown
-	sets      []string
-	resources map[place]uint64
-	places    []place
-	tagsOf    []uint64 // by place
-}
+type encoder struct{ out []byte }
 
 func (e *encoder) number(n uint64) { e.out = binary.AppendUvarint(e.out, n) }
 
@@ -205,119 +176,6 @@ func seconds(t time.Time) uint32 {
 		return 0
 	}
 	return uint32(min(max(t.Unix(), 1), math.MaxUint32)) //nolint:gosec // within bounds
-}
-
-// learn numbers everything that columns name.
-func (e *encoder) learn(rows []Entry) {
-	words := map[string]bool{"": true}
-	for _, r := range rows {
-		prefix, _ := cutARN(placeOf(r.Resource))
-		for _, w := range []string{string(r.Check), r.Service, r.Kind, string(r.Severity), string(r.State), string(r.Cause), prefix, r.Resource.Account, r.Resource.Region} {
-			words[w] = true
-		}
-		for k, v := range r.Tags {
-			words[k], words[v] = true, true
-		}
-	}
-	for i, w := range slices.Sorted(maps.Keys(words)) {
-		e.words[w] = uint64(i) //nolint:gosec // an index
-	}
-	for _, r := range rows {
-		p := placeOf(r.Resource)
-		if _, known := e.resources[p]; !known {
-			e.resources[p] = uint64(len(e.places))
-			e.places = append(e.places, p)
-			e.tagsOf = append(e.tagsOf, e.tagSet(r))
-		}
-	}
-}
-
-func (e *encoder) tagSet(r Entry) uint64 {
-	if !r.TagsKnown {
-		return 0
-	}
-	set := encoder{}
-	set.number(uint64(len(r.Tags)))
-	for _, key := range slices.Sorted(maps.Keys(r.Tags)) {
-		set.number(e.words[key])
-		set.number(e.words[r.Tags[key]])
-	}
-	n, known := e.tagSets[string(set.out)]
-	if !known {
-		e.sets = append(e.sets, string(set.out))
-		n = uint64(len(e.sets))
-		e.tagSets[string(set.out)] = n
-	}
-	return n
-}
-
-func (e *encoder) tables() {
-	e.number(uint64(len(e.words)))
-	for _, w := range slices.Sorted(maps.Keys(e.words)) {
-		e.string(w)
-	}
-	e.number(uint64(len(e.sets)))
-	for _, set := range e.sets {
-		e.out = append(e.out, set...)
-	}
-	e.number(uint64(len(e.places)))
-	for i, p := range e.places {
-		prefix, rest := cutARN(p)
-		e.number(e.words[prefix])
-		e.string(rest)
-		e.string(p.sub)
-		e.string(cutName(p.name, rest))
-		e.number(e.words[p.account])
-		e.number(e.words[p.region])
-		e.number(e.tagsOf[i])
-	}
-}
-
-func (e *encoder) columns(rows []Entry) {
-	for _, column := range []func(Entry) uint64{
-		func(r Entry) uint64 { return e.words[string(r.Check)] },
-		func(r Entry) uint64 { return e.words[r.Service] },
-		func(r Entry) uint64 { return e.words[r.Kind] },
-		func(r Entry) uint64 { return e.words[string(r.Severity)] },
-		func(r Entry) uint64 { return e.words[string(r.State)] },
-		func(r Entry) uint64 { return e.words[string(r.Cause)] },
-		func(r Entry) uint64 { return e.resources[placeOf(r.Resource)] },
-		func(r Entry) uint64 { return uint64(seconds(r.FirstSeen)) },
-		func(r Entry) uint64 { return uint64(seconds(r.ResolvedAt)) },
-		func(r Entry) uint64 { return uint64(seconds(r.BlindSince)) },
-	} {
-		for _, r := range rows {
-			e.number(column(r))
-		}
-	}
-}
-
-func (e *encoder) texts(rows []Entry) error {
-	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false), zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(128<<10))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = z.Close() }()
-	for chunk := range slices.Chunk(rows, chunkRows) {
-		var text encoder
-		for _, column := range []func(Entry){ // like beside like
-			func(r Entry) { text.string(r.Reason) },
-			func(r Entry) { text.string(r.Why) },
-			func(r Entry) { text.time(r.FirstSeen) },
-			func(r Entry) { text.time(r.ResolvedAt) },
-			func(r Entry) { text.time(r.BlindSince) },
-			func(r Entry) { text.number(uint64(max(0, r.Reopened))) }, //nolint:gosec // not negative
-		} {
-			for _, r := range chunk {
-				column(r)
-			}
-		}
-		if len(text.out) > maxTexts {
-			return fmt.Errorf("texts of %d findings have %d bytes, at most %d", len(chunk), len(text.out), maxTexts)
-		}
-		e.string(string(z.EncodeAll(text.out, nil)))
-	}
-	return nil
 }
 
 // decoder reads numbers and strings; what is not there is ErrDamaged, once and for all.

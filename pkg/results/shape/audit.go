@@ -65,16 +65,27 @@ func NewAudit(a model.Audit, name string) Audit {
 // summary by service, pillar and check, what was not assessed, and what was signed.
 type WholeAudit struct {
 	Audit
-	details
+	Details
 }
 
-// details are members of which those that Audit has, too, are as they are there.
-type details struct{ model.Audit }
+// Details are what Audit leaves out. What both have is as Audit has it.
+type Details struct{ model.Audit }
 
 // NewWholeAudit is an audit; name is what its connection is called.
 func NewWholeAudit(a model.Audit, name string) WholeAudit {
-	return WholeAudit{NewAudit(a, name), details{a}}
+	return WholeAudit{NewAudit(a, name), Details{a}}
 }
 
-// Record is the audit as it is stored.
-func (w WholeAudit) Record() model.Audit { return w.details.Audit }
+// Record is the audit as it is stored, also where w was read from JSON.
+func (w WholeAudit) Record() model.Audit {
+	a, short := w.Details.Audit, w.Audit
+	a.ID, a.Connection, a.Project, a.CloudArq = short.ID, short.Connection, short.Project, short.CloudArq
+	a.Verification, a.Part, a.State, a.StartedAt, a.Problems = short.Verification, short.Part, short.State, short.StartedAt, short.Problems
+	if a.EndedAt = (time.Time{}); short.EndedAt != nil {
+		a.EndedAt = *short.EndedAt
+	}
+	if len(a.Problems) == 0 {
+		a.Problems = nil
+	}
+	return a
+}
