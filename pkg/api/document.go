@@ -44,7 +44,10 @@ var ownRefusals = map[string]map[int][]string{
 	"give-access-key":     {http.StatusForbidden: {model.CodeAccessKeysDisabled}, http.StatusUnprocessableEntity: {"account_mismatch"}},
 
 	"invite-administrator":    {http.StatusConflict: {"already_member", "already_made"}},
+	"compare-audits":          {http.StatusConflict: {"audit_forgotten"}, http.StatusInternalServerError: {"altered"}},
 	"list-calls":              {http.StatusInternalServerError: {"altered"}},
+	"list-resources":          {http.StatusInternalServerError: {"altered"}},
+	"list-verdicts":           {http.StatusConflict: {"audit_forgotten"}, http.StatusInternalServerError: {"altered"}},
 	"list-scores":             {http.StatusNotFound: {"not_found"}},
 	"look-up-invitation":      {http.StatusNotFound: {people.CodeLinkOver}},
 	"look-up-recovery":        {http.StatusNotFound: {people.CodeLinkOver}},
