@@ -278,7 +278,7 @@ func (h *house) onObjects() []attempt {
 		{"templates", nil, []string{apiRole}, nil},
 		{"evidence", []string{checkerRole, aggregatorRole}, []string{aggregatorRole}, []string{workerRole}},
 		{"ledger", []string{checkerRole}, []string{apiRole}, []string{workerRole}},
-		{"index/org=victim/connection=c", []string{apiRole, aggregatorRole}, []string{apiRole, aggregatorRole}, []string{workerRole}},
+		{"index/org=victim/connection=c", []string{apiRole, aggregatorRole}, []string{apiRole}, []string{workerRole}},
 		{"index/org=victim/shard=07", []string{apiRole}, []string{apiRole}, []string{workerRole}},
 		{"progress", []string{checkerRole}, []string{checkerRole}, []string{workerRole}},
 		{"anything", nil, nil, nil},
