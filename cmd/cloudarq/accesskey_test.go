@@ -73,7 +73,7 @@ func TestAccessKeyFromBeginningToEnd(t *testing.T) {
 	if r.code != exitOK || !strings.Contains(r.stderr, "is 91 days old") || !strings.Contains(r.stderr, "connections rotate-key "+theirs) {
 		t.Errorf("audit with an old key: %d %s", r.code, r.stderr)
 	}
-	if audits := decode[[]model.Audit](t, cloudarq(t, data, "audit", "list", "-o", "json")); len(audits) != 1 || audits[0].CallerARN != "arn:aws:iam::"+theirs+":user/scanner" || audits[0].AccountID != theirs {
+	if audits := wholeAudits(t, data); len(audits) != 1 || audits[0].CallerARN != "arn:aws:iam::"+theirs+":user/scanner" || audits[0].AccountID != theirs {
 		t.Errorf("audits %+v", audits)
 	}
 

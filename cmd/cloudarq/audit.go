@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -10,6 +11,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/audit/score"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 	"github.com/cloudarq/cloudarq/pkg/services"
 )
 
@@ -80,10 +82,26 @@ func (c *cli) auditShow(ctx context.Context, words []string) error {
 			return err
 		}
 		if c.output != string(report.Table) {
-			return writeOne(c, audit, report.AuditColumns())
+			return c.writeAudit(ctx, b, audit)
 		}
 		return c.summary(ctx, b, audit)
 	})
+}
+
+// writeAudit writes an audit, whole where it is an object.
+func (c *cli) writeAudit(ctx context.Context, b backend, audit model.Audit) error {
+	connections, err := b.Connections(ctx)
+	if err != nil {
+		return err
+	}
+	name := ""
+	if at := slices.IndexFunc(connections, func(c model.Connection) bool { return c.ID == audit.Connection }); at >= 0 {
+		name = connections[at].Name
+	}
+	if c.output == string(report.CSV) {
+		return writeOne(c, shape.NewAudit(audit, name), report.AuditColumns())
+	}
+	return writeOne(c, shape.NewWholeAudit(audit, name), nil)
 }
 
 // worstShown is how many findings a summary names.
@@ -183,12 +201,13 @@ func last(words []string) string {
 
 // before is the last audit of the same account that ended before another.
 func before(ctx context.Context, b backend, newer model.Audit) (model.Audit, error) {
-	for a, err := range b.Audits(ctx, newer.Connection) {
+	for a, err := range b.Audits(ctx, model.Connection{ID: newer.Connection}) {
 		if err != nil {
-			return a, err
+			return model.Audit{}, err
 		}
-		if a.ID < newer.ID && a.Summary != nil && !a.Verification {
-			return a, nil
+		if a.ID < newer.ID && a.Coverage != nil && !a.Verification {
+			older, _, err := b.Audit(ctx, itself(a))
+			return older, err
 		}
 	}
 	return model.Audit{}, usagef("audit %s is the first of account %s: there is nothing to compare it with", newer.ID, newer.AccountID)

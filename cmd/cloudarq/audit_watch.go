@@ -65,7 +65,7 @@ func (c *cli) follow(ctx context.Context, b backend, audit model.Audit, f runFla
 	if c.output == string(report.Table) {
 		err = c.summary(ctx, b, ended)
 	} else {
-		err = writeOne(c, ended, report.AuditColumns())
+		err = c.writeAudit(ctx, b, ended)
 	}
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	apiclient "github.com/cloudarq/cloudarq/pkg/api/client"
+	"github.com/cloudarq/cloudarq/pkg/audit/drift"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/audit/statement"
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
@@ -38,13 +39,15 @@ type backend interface {
 	// ExternalID is what the role of a connection has to ask for.
 	ExternalID(ctx context.Context, c model.Connection) (string, error)
 
-	// Audits yields the audits of a connection, the newest first.
-	Audits(ctx context.Context, of model.ConnectionID) iter.Seq2[model.Audit, error]
+	// Audits yields the audits of a connection in short, the newest first.
+	Audits(ctx context.Context, of model.Connection) iter.Seq2[shape.Audit, error]
 	// Audit is an audit as it is now, as it can be written, and how far it is.
 	Audit(ctx context.Context, a model.Audit) (model.Audit, apiclient.Progress, error)
 	Cancel(ctx context.Context, a model.Audit) error
 	// Worst are the failures of an audit, the gravest first.
 	Worst(ctx context.Context, a model.Audit) ([]shape.Verdict, error)
+	// Drift is what was missing in an audit, and since when.
+	Drift(ctx context.Context, a model.Audit) (drift.Report, error)
 	// Compare is what is different between two audits of an account.
 	Compare(ctx context.Context, older, newer model.Audit) ([]shape.Difference, error)
 	// Calls visits the calls of an audit, and says how many ledgers were left out because
@@ -111,8 +114,32 @@ func (h here) ExternalID(ctx context.Context, c model.Connection) (string, error
 	return id.Reveal(), err
 }
 
-func (h here) Audits(ctx context.Context, of model.ConnectionID) iter.Seq2[model.Audit, error] {
-	return listed(func() ([]model.Audit, error) { return h.Records.AuditsOf(ctx, of) })
+func (h here) Audits(ctx context.Context, of model.Connection) iter.Seq2[shape.Audit, error] {
+	return func(yield func(shape.Audit, error) bool) {
+		for cursor := ""; ; {
+			page, next, err := h.Records.AuditsPage(ctx, of.ID, cursor, auditsAtOnce)
+			if err != nil {
+				yield(shape.Audit{}, err)
+				return
+			}
+			for _, a := range page {
+				if !yield(shape.NewAudit(a, of.Name), nil) {
+					return
+				}
+			}
+			if cursor = next; cursor == "" {
+				return
+			}
+		}
+	}
+}
+
+// auditsAtOnce is how many audits are read at a time: most who list them look at the newest.
+const auditsAtOnce = 10
+
+func (h here) Drift(ctx context.Context, a model.Audit) (drift.Report, error) {
+	audits, err := h.Records.AuditsOf(ctx, a.Connection)
+	return drift.Of(slices.DeleteFunc(audits, func(o model.Audit) bool { return o.ID > a.ID })), err
 }
 
 // listed yields a list that is read at once.
@@ -245,7 +272,11 @@ func (t there) Rows(ctx context.Context, of []model.Connection) ([]report.Connec
 			rows[i] = report.NewConnection(connection, time.Now())
 			rows[i].LastAudit = string(latest.ID)
 			if found && connection.Schedule.Once() {
-				rows[i].Reminder = reminder(latest)
+				whole, _, err := t.Audit(actx, itself(latest))
+				if err != nil {
+					return err
+				}
+				rows[i].Reminder = reminder(whole)
 			}
 			return nil
 		})
@@ -259,6 +290,10 @@ func (t there) ExternalID(ctx context.Context, c model.Connection) (string, erro
 		err = &exitError{exitAccess, errors.New("the server shows External IDs to those alone who have the scope connections")}
 	}
 	return read.ExternalID, err
+}
+
+func (t there) Audits(ctx context.Context, of model.Connection) iter.Seq2[shape.Audit, error] {
+	return t.Client.Audits(ctx, of.ID)
 }
 
 func (t there) Cancel(ctx context.Context, a model.Audit) error {
@@ -349,7 +384,7 @@ func findConnection(ctx context.Context, b backend, word string) (model.Connecti
 
 // auditsOf are the audits of the connections that have a word for their name, or of all if it
 // is empty: the newest first, and none that only verified a connection.
-func auditsOf(ctx context.Context, b backend, word string) ([]model.Audit, error) {
+func auditsOf(ctx context.Context, b backend, word string) ([]shape.Audit, error) {
 	connections, err := b.Connections(ctx)
 	if err != nil {
 		return nil, err
@@ -362,9 +397,9 @@ func auditsOf(ctx context.Context, b backend, word string) ([]model.Audit, error
 		}
 		connections = called
 	}
-	var audits []model.Audit
+	var audits []shape.Audit
 	for _, c := range connections {
-		for a, err := range b.Audits(ctx, c.ID) {
+		for a, err := range b.Audits(ctx, c) {
 			if err != nil {
 				return nil, err
 			}
@@ -373,7 +408,7 @@ func auditsOf(ctx context.Context, b backend, word string) ([]model.Audit, error
 			}
 		}
 	}
-	slices.SortFunc(audits, func(a, b model.Audit) int { return cmp.Compare(b.ID, a.ID) })
+	slices.SortFunc(audits, func(a, b shape.Audit) int { return cmp.Compare(b.ID, a.ID) })
 	return audits, nil
 }
 
@@ -384,8 +419,8 @@ func findAudit(ctx context.Context, b backend, word string) (model.Audit, error)
 	if err != nil {
 		return model.Audit{}, err
 	}
-	var newest, of *model.Audit // of all, and of the connection that the word names
-	var found []model.Audit
+	var newest, of *shape.Audit // of all, and of the connection that the word names
+	var found []shape.Audit
 	begin := strings.ToUpper(word)
 	named, account := word != "" && word != "latest", accountSyntax.MatchString(word)
 	called := keep.Called(connections, word)
@@ -396,7 +431,7 @@ func findAudit(ctx context.Context, b backend, word string) (model.Audit, error)
 	for _, c := range connections {
 		meant := slices.ContainsFunc(called, func(o model.Connection) bool { return o.ID == c.ID })
 		another := account && c.AccountID != "" && c.AccountID != word && !meant
-		for a, err := range b.Audits(ctx, c.ID) {
+		for a, err := range b.Audits(ctx, c) {
 			if err != nil {
 				return model.Audit{}, err
 			}
@@ -406,7 +441,7 @@ func findAudit(ctx context.Context, b backend, word string) (model.Audit, error)
 			if newest == nil || a.ID > newest.ID {
 				newest = &a
 			}
-			mine := meant || named && a.AccountID == word
+			mine := meant || named && a.Account == word
 			if mine && (of == nil || a.ID > of.ID) {
 				of = &a
 			}
@@ -423,9 +458,9 @@ func findAudit(ctx context.Context, b backend, word string) (model.Audit, error)
 	case newest == nil:
 		return model.Audit{}, usagef("there are no audits yet; begin with: cloudarq audit run")
 	case !named:
-		found = []model.Audit{*newest}
+		found = []shape.Audit{*newest}
 	case of != nil:
-		found = []model.Audit{*of}
+		found = []shape.Audit{*of}
 	case len(called) > 0:
 		return model.Audit{}, usagef("%q has no audits yet; begin with: cloudarq audit run --connection %s", word, called[0].ID)
 	case len(found) == 0:
@@ -433,6 +468,9 @@ func findAudit(ctx context.Context, b backend, word string) (model.Audit, error)
 	case len(found) > 1:
 		return model.Audit{}, usagef("%s begin with %q", report.Count(len(found), "audit"), word)
 	}
-	now, _, err := b.Audit(ctx, found[0])
+	now, _, err := b.Audit(ctx, itself(found[0]))
 	return now, err
 }
+
+// itself is an audit that is to be read whole.
+func itself(a shape.Audit) model.Audit { return model.Audit{ID: a.ID, Connection: a.Connection} }

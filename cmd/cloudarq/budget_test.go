@@ -27,7 +27,7 @@ func TestCallBudget(t *testing.T) {
 				requests++
 			}
 		}
-		return decode[[]model.Audit](t, cloudarq(t, data, "audit", "list", "-o", "json"))[0], requests, r
+		return wholeAudits(t, data)[0], requests, r
 	}
 	whole, _, shown := run()
 	if whole.State != model.AuditDone || whole.Summary.Changes.New == 0 {

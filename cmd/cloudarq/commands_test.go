@@ -10,7 +10,6 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/policy"
-	"github.com/cloudarq/cloudarq/pkg/results/report"
 	"github.com/cloudarq/cloudarq/pkg/results/shape"
 )
 
@@ -141,7 +140,7 @@ func TestAuditOfTheEstate(t *testing.T) {
 	if len(calls) == 0 {
 		t.Fatal("the emulator saw no calls")
 	}
-	audits := decode[[]model.Audit](t, cloudarq(t, data, "audit", "list", "-o", "json"))
+	audits := wholeAudits(t, data)
 	score := map[string]model.Score{}
 	for _, a := range audits {
 		score[a.AccountID] = a.Summary.Score

@@ -272,13 +272,13 @@ func (c *cli) audits(cmd *cobra.Command, in ...model.AuditState) offers {
 		}
 		for _, connection := range connections {
 			n := 0
-			for a, err := range b.Audits(ctx, connection.ID) {
+			for a, err := range b.Audits(ctx, connection) {
 				if err != nil || n == auditsOffered {
 					break
 				}
 				if !a.Verification && (len(in) == 0 || slices.Contains(in, a.State)) {
 					n++
-					offered = append(offered, offer(string(a.ID), a.AccountID+" "+a.StartedAt.Local().Format(time.DateTime)+" "+string(a.State)))
+					offered = append(offered, offer(string(a.ID), a.Account+" "+a.StartedAt.Local().Format(time.DateTime)+" "+string(a.State)))
 				}
 			}
 		}

@@ -14,8 +14,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// plainly runs a command as it is.
-func plainly(t *testing.T, args ...string) result {
+// asItIs runs a command as it is.
+func asItIs(t *testing.T, args ...string) result {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	code := run(t.Context(), args, strings.NewReader(""), &stdout, &stderr)
@@ -28,7 +28,7 @@ func completed(t *testing.T, data string, args ...string) (offered []string, dir
 	// As a shell has it, the flags before come before the word that is typed.
 	last := len(args) - 1
 	line := slices.Concat([]string{"__complete"}, args[:last], []string{"--data-dir", data, args[last]})
-	r := plainly(t, line...)
+	r := asItIs(t, line...)
 	if r.code != exitOK {
 		t.Fatalf("%v: %d %s", line, r.code, r.stderr)
 	}

@@ -90,7 +90,7 @@ func TestConnectionFromBeginningToEnd(t *testing.T) {
 		}
 	}
 	cloudarq(t, data, "audit", "run", "--connection", "well-kept", "--regions", "eu-west-1", "--quiet")
-	audits := decode[[]model.Audit](t, cloudarq(t, data, "audit", "list", "-o", "json"))
+	audits := wholeAudits(t, data)
 	if len(audits) != 3 || !slices.Equal(audits[0].Regions, []string{"eu-west-1"}) || !slices.Equal(audits[2].Regions, []string{"eu-west-1", "us-east-1"}) ||
 		!slices.Equal(audits[2].Services, []string{"cloudarq", "kms"}) || !strings.Contains(audits[2].CallerARN, "/cloudarq-") {
 		t.Errorf("audits %+v, want the connections' regions and services, and the zone of trust, unless flags say otherwise", audits)
@@ -104,7 +104,7 @@ func TestConnectionFromBeginningToEnd(t *testing.T) {
 	cloudarq(t, data, "audit", "run", "--trusted-accounts", "me").sentence(t, exitUsage, "12 digits")
 	cloudarq(t, data, "audit", "run", "--connection", "well-kept", "--regions", "eu-west-1", "--quiet")
 	cloudarq(t, data, "audit", "run", "--connection", "well-kept", "--regions", "eu-west-1", "--trusted-accounts", "444455556666", "--quiet")
-	audits = decode[[]model.Audit](t, cloudarq(t, data, "audit", "list", "-o", "json"))
+	audits = wholeAudits(t, data)
 	if !slices.Equal(audits[0].TrustedAccounts, []string{"444455556666"}) || !slices.Equal(audits[1].TrustedAccounts, changed.TrustedAccounts) {
 		t.Errorf("audits trust %v and %v, want what the flag says, and what the connection does", audits[0].TrustedAccounts, audits[1].TrustedAccounts)
 	}
@@ -118,7 +118,7 @@ func TestConnectionFromBeginningToEnd(t *testing.T) {
 	if left, _ := filepath.Glob(filepath.Join(data, "blobs", "*", "*", "connection="+neglected.ID, "*", "*", "*")); len(left) != 0 {
 		t.Errorf("left of the removed connection: %v", left)
 	}
-	if n := len(decode[[]model.Audit](t, cloudarq(t, data, "audit", "list", "-o", "json"))); n != 3 {
+	if n := len(wholeAudits(t, data)); n != 3 {
 		t.Errorf("%d audits are left, want the three of the other account", n)
 	}
 	cloudarq(t, data, "connections", "show", "neglected").sentence(t, exitUsage, "no connection")
@@ -164,7 +164,7 @@ func TestConnectionForOneAudit(t *testing.T) {
 	if r := cloudarq(t, data, "connections", "list"); !strings.Contains(r.stdout, "once (done)") {
 		t.Errorf("listed: %s", r.stdout)
 	}
-	if n := len(decode[[]model.Audit](t, cloudarq(t, data, "audit", "list", "-o", "json"))); n != 1 {
+	if n := len(wholeAudits(t, data)); n != 1 {
 		t.Errorf("%d audits are left", n)
 	}
 	often := t.TempDir()

@@ -45,22 +45,13 @@ audit, with its services and checks, did not need.`,
 	return cmd
 }
 
-// driftOf reports on an audit, with those before it.
+// driftOf reports on an audit that a word names, with those before it.
 func driftOf(ctx context.Context, b backend, word string) (drift.Report, error) {
 	audit, err := findAudit(ctx, b, word)
 	if err != nil {
 		return drift.Report{}, err
 	}
-	var upTo []model.Audit
-	for a, err := range b.Audits(ctx, audit.Connection) {
-		if err != nil {
-			return drift.Report{}, err
-		}
-		if a.ID <= audit.ID {
-			upTo = append(upTo, a)
-		}
-	}
-	return drift.Of(upTo), nil
+	return b.Drift(ctx, audit)
 }
 
 func (c *cli) missing(r drift.Report) error {

@@ -224,7 +224,7 @@ func TestInterruptedAuditResumes(t *testing.T) {
 	r := cloudarqIn(ctx, data, neglected.ExternalID, "audit", "run", "--role-arn", neglected.RoleARN, "--external-id", "-",
 		"--checks", "kms-key-[^p]*", "--regions", "eu-west-1", "--quiet")
 	r.sentence(t, exitCancelled, "cancelled", "--resume")
-	audits := decode[[]model.Audit](t, cloudarq(t, data, "audit", "list", "-o", "json"))
+	audits := wholeAudits(t, data)
 	if len(audits) != 1 || audits[0].State != model.AuditCancelled {
 		t.Fatalf("audits %+v, want one, cancelled", audits)
 	}

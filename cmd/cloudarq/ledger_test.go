@@ -69,7 +69,7 @@ func TestInterruptedAuditKeepsItsCalls(t *testing.T) {
 	if err := server.ClearFaults(); err != nil {
 		t.Fatal(err)
 	}
-	audits := decode[[]model.Audit](t, cloudarq(t, data, "audit", "list", "-o", "json"))
+	audits := wholeAudits(t, data)
 	if r := audit(t, data, neglected, "--resume", string(audits[0].ID), "--quiet"); r.code != exitOK {
 		t.Fatalf("resumed: %d %s", r.code, r.stderr)
 	}

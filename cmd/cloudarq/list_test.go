@@ -104,7 +104,7 @@ func everyList(t *testing.T, data string) {
 					}
 				}
 			}
-			plain := plainly(t, args...)
+			plain := asItIs(t, args...)
 			lines := strings.Split(strings.TrimSuffix(plain.stdout, "\n"), "\n")
 			tabs := strings.Count(lines[0], "\t")
 			for _, line := range lines {
@@ -114,14 +114,14 @@ func everyList(t *testing.T, data string) {
 			}
 			column := strings.ToLower(strings.Split(lines[0], "\t")[0])
 			var rows []map[string]any
-			r := plainly(t, append(args, "-o", "json", "--columns", column, "--limit", "1")...)
+			r := asItIs(t, append(args, "-o", "json", "--columns", column, "--limit", "1")...)
 			if err := json.Unmarshal([]byte(r.stdout), &rows); err != nil || len(rows) > 1 || len(rows) == 1 && (len(rows[0]) != 1 || rows[0][column] == nil) {
 				t.Errorf("%v: one member of one row is %s", err, r.stdout)
 			}
 			if cut := len(lines) > 2; cut != strings.Contains(r.stderr, "--limit 0 shows all") {
 				t.Errorf("of %d rows it says %s", len(lines)-1, r.stderr)
 			}
-			r = plainly(t, append(args, "-o", "csv", "--columns", column, "--sort", "-"+column)...)
+			r = asItIs(t, append(args, "-o", "csv", "--columns", column, "--sort", "-"+column)...)
 			table, err := csv.NewReader(strings.NewReader(r.stdout)).ReadAll()
 			if err != nil || len(table) != len(lines) || len(table[0]) != 1 || table[0][0] != column {
 				t.Errorf("%v: one column is %d rows, of %d:\n%s", err, len(table), len(lines), r.stdout)
@@ -130,7 +130,7 @@ func everyList(t *testing.T, data string) {
 	}
 	t.Run("identifiers are whole", func(t *testing.T) {
 		found := decode[[]struct{ ID, Check, Account string }](t, cloudarq(t, data, "findings", "list", "severity=critical", "-o", "json", "--limit", "40"))
-		audits := decode[[]model.Audit](t, cloudarq(t, data, "audit", "list", "-o", "json"))
+		audits := wholeAudits(t, data)
 		for _, width := range []int{80, 120, 200} {
 			listed := atWidth(t, width, "findings", "list", "severity=critical", "--data-dir", data).stdout
 			for _, f := range found {

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 	"github.com/cloudarq/cloudarq/test/emulator"
 	"github.com/cloudarq/cloudarq/test/estate"
 )
@@ -136,4 +138,15 @@ func decode[T any](t *testing.T, r result) T {
 		t.Fatalf("stdout is not JSON: %v\n%s\n%s", err, r.stdout[:min(len(r.stdout), 500)], r.stderr)
 	}
 	return value
+}
+
+// wholeAudits are all audits of a data directory, the newest first, as audit show has each.
+func wholeAudits(t *testing.T, data string) []model.Audit {
+	t.Helper()
+	listed := decode[[]shape.Audit](t, cloudarq(t, data, "audit", "list", "-o", "json"))
+	all := make([]model.Audit, len(listed))
+	for i, a := range listed {
+		all[i] = decode[model.Audit](t, cloudarq(t, data, "audit", "show", string(a.ID), "-o", "json"))
+	}
+	return all
 }

@@ -62,7 +62,7 @@ func TestServerFromBeginningToEnd(t *testing.T) {
 	}
 
 	r := ok(cloudarq(t, data, "audit", "run", "--connection", "old"))
-	audits := decode[[]model.Audit](t, ok(cloudarq(t, data, "audit", "list", "-o", "json")))
+	audits := wholeAudits(t, data)
 	if len(audits) != 1 || audits[0].State != model.AuditDone || !strings.Contains(r.stdout, "Account "+theirs+", audit "+string(audits[0].ID)+": done") {
 		t.Errorf("%+v, %s%s", audits, r.stdout, r.stderr)
 	}

@@ -392,7 +392,7 @@ func TestSameOfBoth(t *testing.T) {
 	signIn(t, s.url, func(page url.Values) { s.allow(page) })
 	trail := filepath.Join(t.TempDir(), "trail.json")
 	overwrite(t, trail, []byte(`{"Records":[]}`))
-	audits := decode[[]model.Audit](t, cloudarq(t, data, "audit", "list", "-o", "json"))
+	audits := wholeAudits(t, data)
 	findings := decode[[]shape.Finding](t, cloudarq(t, data, "findings", "list", "-o", "json"))
 	if len(audits) != 3 || len(findings) == 0 {
 		t.Fatalf("%d audits, %d findings", len(audits), len(findings))

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/policy"
 )
 
@@ -29,7 +28,7 @@ func TestSessionsAreNarrow(t *testing.T) {
 		if r.code != exitOK {
 			t.Fatal(r.stderr)
 		}
-		newest := decode[[]model.Audit](t, cloudarq(t, data, "audit", "list", "-o", "json"))
+		newest := wholeAudits(t, data)
 		audit := newest[0].ID
 		var actions [][]string
 		for _, request := range w.sent() {

@@ -28,13 +28,16 @@ func mutates(method string) bool {
 }
 
 // operation is one of the OpenAPI document.
+type parameterOf struct {
+	Name, In string
+	Required bool
+	Filter   bool `json:"x-filter"` // a word of a filter
+}
+
 type operation struct {
 	ID         string `json:"operationId"`
-	Parameters []struct {
-		Name, In string
-		Required bool
-	}
-	Body *struct {
+	Parameters []parameterOf
+	Body       *struct {
 		Content map[string]any
 	} `json:"requestBody"`
 

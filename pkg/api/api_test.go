@@ -180,6 +180,26 @@ const (
 )
 
 // call makes a request and returns the answer.
+// found writes a finding, as an audit does.
+func (s *server) found(org model.OrganizationID, scope string, f model.Finding) {
+	s.t.Helper()
+	o := s.store.For(org)
+	record, err := o.Scope(s.t.Context(), f.Connection, scope)
+	if err == nil && record.IsNew() {
+		record.Parts = 1
+		err = o.PutScope(s.t.Context(), f.Connection, scope, &record)
+	}
+	if err == nil {
+		err = o.PutFinding(s.t.Context(), scope, 1, f)
+	}
+	if err == nil {
+		err = o.EndFindings(s.t.Context(), f.Connection, scope, s.now)
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 func (s *server) call(method, path string, h header, body any) *httptest.ResponseRecorder {
 	s.t.Helper()
 	return s.as(caller{person: "operator"}, method, path, h, body)
@@ -586,15 +606,12 @@ func TestFindingsPage(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	c := s.connect(nil, map[string]any{})
-	org := s.store.For("default")
 	want := map[model.FindingID]bool{}
 	for i := range 25 {
 		for _, scope := range []string{"house", "across"} {
 			ref := model.Ref{ARN: "arn:aws:house:::door/" + scope + string(rune('a'+i)), Account: "111122223333", Region: "eu-west-1"}
-			f := model.Finding{ID: model.NewFindingID("door-locked", ref), Check: "door-locked", Connection: c.ID, Resource: ref, State: model.FindingOpen, History: []model.Event{}}
-			if err := org.PutFinding(t.Context(), scope, 0, f); err != nil {
-				t.Fatal(err)
-			}
+			f := model.Finding{ID: model.NewFindingID("door-locked", ref), Check: "door-locked", Severity: model.High, Connection: c.ID, Resource: ref, State: model.FindingOpen, History: []model.Event{}}
+			s.found("default", scope, f)
 			want[f.ID] = true
 		}
 	}
@@ -635,10 +652,8 @@ func TestEveryRoute(t *testing.T) {
 	c := s.connect(nil, map[string]any{})
 	a := decode[api.AuditOutput](t, s.call(http.MethodPost, "/v1/audits", nil, map[string]string{"connection": string(c.ID)}))
 	ref := model.Ref{ARN: "arn:aws:house:::door/a"}
-	f := model.Finding{ID: model.NewFindingID("door-locked", ref), Connection: c.ID, Resource: ref, History: []model.Event{}}
-	if err := s.store.For("default").PutFinding(t.Context(), "house", 0, f); err != nil {
-		t.Fatal(err)
-	}
+	f := model.Finding{ID: model.NewFindingID("door-locked", ref), Check: "door-locked", Severity: model.High, Connection: c.ID, Resource: ref, State: model.FindingOpen, History: []model.Event{}}
+	s.found("default", "house", f)
 	var document struct {
 		Paths map[string]map[string]struct {
 			OperationID string
@@ -660,8 +675,8 @@ func TestEveryRoute(t *testing.T) {
 	member := s.join("anna@example.com", model.RoleClient)
 	invited := decode[api.Link](t, s.call(http.MethodPost, "/v1/invitations", nil, map[string]any{"email": "bob@example.com", "role": "client"}))
 	s.call(http.MethodPost, "/v1/projects", nil, map[string]any{"name": "shop"})
-	own := []string{"/v1/me/", "/v1/tokens/", "/v1/session/"} // of whom no other organization's caller comes to by an id
-	fill := strings.NewReplacer("{person}", string(member.Session.Person), "{invitation}", invited.ID, "{project}", "shop", "{token}", "none", "{passkey}", "none", "{session}", "none", "{organization}", "default", "{job}", string(job.ID), "{connection}", string(c.ID), "{audit}", string(a.ID), "{finding}", string(f.ID))
+	own := []string{"/v1/me/", "/v1/tokens/", "/v1/session/", "/v1/checks/"} // of whom no other organization's caller comes to by an id
+	fill := strings.NewReplacer("{person}", string(member.Session.Person), "{invitation}", invited.ID, "{project}", "shop", "{token}", "none", "{passkey}", "none", "{session}", "none", "{organization}", "default", "{job}", string(job.ID), "{connection}", string(c.ID), "{audit}", string(a.ID), "{check}", "door-locked", "{finding}", string(f.ID))
 	for template, methods := range document.Paths {
 		for method, operation := range methods {
 			path, body := fill.Replace(template), bodies[operation.OperationID]

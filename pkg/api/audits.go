@@ -11,12 +11,13 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 // AuditOutput is an audit as clients see it.
 type AuditOutput struct {
-	model.Audit
+	shape.WholeAudit
 	Progress Progress `json:"progress"`
 }
 
@@ -46,7 +47,7 @@ func (a *API) audits(api huma.API) {
 	}, a.verify)
 	register(api, mayRead, huma.Operation{
 		OperationID: "list-audits", Method: http.MethodGet, Path: "/v1/connections/{connection}/audits",
-		Summary: "List the audits of an account, newest first", Tags: []string{"audits"},
+		Summary: "List the audits of an account in short, newest first", Tags: []string{"audits"},
 	}, a.listAudits)
 	register(api, mayRead, huma.Operation{
 		OperationID: "get-audit", Method: http.MethodGet, Path: "/v1/connections/{connection}/audits/{audit}",
@@ -175,9 +176,13 @@ func (a *API) showAudit(ctx context.Context, org *store.Organization, audit mode
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
+	c, err := org.AnyConnection(ctx, audit.Connection)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, a.answer(ctx, err)
+	}
 	out := &auditAnswer{
 		Location: "/v1/connections/" + string(audit.Connection) + "/audits/" + string(audit.ID),
-		Body:     AuditOutput{Audit: audit, Progress: progress(audit, tasks, a.Now())},
+		Body:     AuditOutput{WholeAudit: shape.NewWholeAudit(audit, c.Name), Progress: progress(audit, tasks, a.Now())},
 	}
 	if !audit.State.Ended() {
 		out.RetryAfter = "2"
@@ -205,30 +210,29 @@ func progress(audit model.Audit, tasks []model.Task, now time.Time) Progress {
 	return p
 }
 
-type auditsAnswer struct {
-	Body struct {
-		Audits []model.Audit `json:"audits"`
-		Cursor string        `json:"cursor,omitempty"`
-	}
-}
-
 func (a *API) listAudits(ctx context.Context, in *struct {
 	ConnectionPath
-	Cursor string `query:"cursor" maxLength:"4096"`
-	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"20"`
+	PageInput
 },
-) (*auditsAnswer, error) {
-	if _, err := a.connection(ctx, in.Connection); err != nil {
+) (*shortAudits, error) {
+	c, err := a.connection(ctx, in.Connection)
+	if err != nil {
+		return nil, err
+	}
+	only, err := members[shape.Audit](ctx, in.Fields)
+	if err != nil {
 		return nil, err
 	}
 	all, next, err := listed(ctx, a, in.Cursor, func(after string) ([]model.Audit, string, error) {
-		return a.org(ctx).AuditsPage(ctx, model.ConnectionID(in.Connection), after, in.Limit)
+		return a.org(ctx).AuditsPage(ctx, c.ID, after, in.Limit)
 	})
 	if err != nil {
 		return nil, err
 	}
-	out := &auditsAnswer{}
-	out.Body.Audits, out.Body.Cursor = append([]model.Audit{}, all...), next
+	out := &shortAudits{Cursor: next, Body: auditsPage{Audits: make([]Selected[shape.Audit], len(all)), Cursor: next}}
+	for i, audit := range all {
+		out.Body.Audits[i] = Selected[shape.Audit]{shape.NewAudit(audit, c.Name), only}
+	}
 	return out, nil
 }
 

@@ -32,7 +32,7 @@ func (s *server) audited(calls map[string]int) (path string, all []ledger.Entry)
 			for i := range n {
 				made = append(made, ledger.Entry{Service: service, Operation: "Look", RequestID: fmt.Sprintf("%s-%d", service, i), Attempts: 1, Outcome: "ok"})
 			}
-			task.Ledger, task.State = pipeline.Key("ledger", "default", a.Audit, service), model.TaskCollected
+			task.Ledger, task.State = pipeline.Key("ledger", "default", a.Record(), service), model.TaskCollected
 			if _, err := writer.WriteLedger(s.t.Context(), task.Ledger, made); err != nil {
 				s.t.Fatal(err)
 			}

@@ -65,10 +65,8 @@ func newTenant(t *testing.T, s *server, org model.OrganizationID) *tenant {
 	later := n.makes("/v1/audits", map[string]any{"connection": c["id"]})
 	for _, arn := range []string{"arn:aws:house:::door/a", "arn:aws:house:::door/b"} {
 		ref := model.Ref{ARN: arn}
-		f := model.Finding{ID: model.NewFindingID("door-locked", ref), Connection: model.ConnectionID(text(c, "id")), Resource: ref, History: []model.Event{}}
-		if err := s.store.For(org).PutFinding(t.Context(), "house", 0, f); err != nil {
-			t.Fatal(err)
-		}
+		f := model.Finding{ID: model.NewFindingID("door-locked", ref), Check: "door-locked", Severity: model.High, Connection: model.ConnectionID(text(c, "id")), Resource: ref, State: model.FindingOpen, History: []model.Event{}}
+		s.found(org, "house", f)
 		n.ids = map[string]string{"finding": string(f.ID)}
 	}
 	i := n.makes("/v1/invitations", map[string]any{"email": "new@example.com", "role": "client", "projects": []string{"shop"}})

@@ -169,15 +169,33 @@ type driftAnswer struct{ Body DriftOutput }
 // denied.
 const driftLooksBack = 60
 
-func (a *API) getDrift(ctx context.Context, in *ConnectionPath) (*driftAnswer, error) {
+func (a *API) getDrift(ctx context.Context, in *struct {
+	ConnectionPath
+	Audit string `query:"audit" maxLength:"64" doc:"What was missing in this audit, rather than in the newest"`
+},
+) (*driftAnswer, error) {
 	org := a.org(ctx)
 	c, err := a.connection(ctx, in.Connection)
 	if err != nil {
 		return nil, err
 	}
-	audits, _, err := org.AuditsPage(ctx, model.ConnectionID(in.Connection), "", driftLooksBack)
-	if err != nil {
-		return nil, a.answer(ctx, err)
+	if in.Audit != "" {
+		if _, err := org.Audit(ctx, c.ID, model.AuditID(in.Audit)); err != nil {
+			return nil, a.answer(ctx, err)
+		}
+	}
+	var audits []model.Audit
+	for cursor, began := "", false; len(audits) < driftLooksBack && (cursor != "" || !began); began = true {
+		page, next, err := org.AuditsPage(ctx, c.ID, cursor, driftLooksBack)
+		if err != nil {
+			return nil, a.answer(ctx, err)
+		}
+		for _, one := range page {
+			if (in.Audit == "" || one.ID <= model.AuditID(in.Audit)) && len(audits) < driftLooksBack {
+				audits = append(audits, one)
+			}
+		}
+		cursor = next
 	}
 	out := &driftAnswer{DriftOutput{Report: drift.Of(audits)}}
 	if p := out.Body.Permissions; p != nil && p.Unread == "" {

@@ -25,10 +25,8 @@ func TestNothingOfOtherProjects(t *testing.T) {
 		c := n.makes("/v1/connections", map[string]any{"name": name, "role_arn": hiddenRole, "project": "bank"})
 		a := n.makes("/v1/audits", map[string]any{"connection": c["id"]})
 		ref := model.Ref{ARN: "arn:aws:house:::door/" + name}
-		f := model.Finding{ID: model.NewFindingID("door-locked", ref), Connection: model.ConnectionID(c["id"].(string)), Resource: ref, History: []model.Event{}}
-		if err := s.store.For("left").PutFinding(t.Context(), "house", 0, f); err != nil {
-			t.Fatal(err)
-		}
+		f := model.Finding{ID: model.NewFindingID("door-locked", ref), Check: "door-locked", Severity: model.High, Connection: model.ConnectionID(c["id"].(string)), Resource: ref, State: model.FindingOpen, History: []model.Event{}}
+		s.found("left", "house", f)
 		own = append(own, name, c["id"].(string), a["id"].(string), string(f.ID))
 	}
 	// While an External ID is replaced, whoever sets roles up reads which connections wait.
@@ -70,11 +68,7 @@ func TestNothingOfOtherProjects(t *testing.T) {
 					if w.Code == http.StatusOK {
 						answered++
 					}
-					if next = ""; slices.ContainsFunc(o.Parameters, func(p struct {
-						Name, In string
-						Required bool
-					},
-					) bool {
+					if next = ""; slices.ContainsFunc(o.Parameters, func(p parameterOf) bool {
 						return p.Name == "cursor"
 					}) && w.Code == http.StatusOK {
 						cursor, _ := decode[map[string]any](t, w)["cursor"].(string)

@@ -108,22 +108,22 @@ func (a *API) getCheck(ctx context.Context, in *struct {
 	return &checkAnswer{all[0]}, nil
 }
 
-type newestPage struct {
+type auditsPage struct {
 	Audits []Selected[shape.Audit] `json:"audits"`
 	Cursor string                  `json:"cursor,omitempty" doc:"Continues the list; absent on its last page"`
 }
 
-func (p newestPage) lines() iter.Seq[any] { return linesOf(p.Audits) }
+func (p auditsPage) lines() iter.Seq[any] { return linesOf(p.Audits) }
 
-type newestAnswer struct {
+type shortAudits struct {
 	Cursor string `header:"CloudArq-Cursor" doc:"Continues the list; absent on its last page"`
-	Body   newestPage
+	Body   auditsPage
 }
 
 // readAtOnce is how many records are read at a time where each connection takes one.
 const readAtOnce = 16
 
-func (a *API) listNewest(ctx context.Context, in *PageInput) (*newestAnswer, error) {
+func (a *API) listNewest(ctx context.Context, in *PageInput) (*shortAudits, error) {
 	only, err := members[shape.Audit](ctx, in.Fields)
 	if err != nil {
 		return nil, err
@@ -152,7 +152,7 @@ func (a *API) listNewest(ctx context.Context, in *PageInput) (*newestAnswer, err
 	if err := group.Wait(); err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	out := &newestAnswer{Cursor: next, Body: newestPage{Audits: []Selected[shape.Audit]{}, Cursor: next}}
+	out := &shortAudits{Cursor: next, Body: auditsPage{Audits: []Selected[shape.Audit]{}, Cursor: next}}
 	for _, short := range newest {
 		if short != nil {
 			out.Body.Audits = append(out.Body.Audits, Selected[shape.Audit]{*short, only})

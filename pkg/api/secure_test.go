@@ -128,7 +128,7 @@ func TestQueries(t *testing.T) {
 	for _, o := range s.operations() {
 		for _, p := range o.Parameters {
 			path := regexp.MustCompile(`\{[a-z]+\}`).ReplaceAllString(o.path, "none")
-			if p.In != "query" || o.ID == "finish-sso" { // which passes over what it does not know
+			if p.In != "query" || p.Filter || o.ID == "finish-sso" { // words of a filter are all asked; that passes over what it does not know
 				continue
 			}
 			tried++

@@ -19,7 +19,7 @@ func (s *server) ended() (path string, a model.Audit, calls, evidence model.Obje
 	s.t.Helper()
 	c := s.connect(nil, map[string]any{})
 	w := s.call(http.MethodPost, "/v1/audits", nil, map[string]string{"connection": string(c.ID)})
-	a = decode[api.AuditOutput](s.t, w).Audit
+	a = decode[api.AuditOutput](s.t, w).Record()
 	org := s.store.For("default")
 	p := &pipeline.Pipeline{Store: s.store, Evidence: s.shelf, Now: func() time.Time { return s.now }, Signer: connect.Signing{Store: s.store, Keys: s.keys.Keys, Now: time.Now}}
 	var err error

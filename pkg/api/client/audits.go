@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/cloudarq/cloudarq/pkg/audit/drift"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/aws/ledger"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -23,17 +24,16 @@ type Progress struct {
 	Wait    time.Duration `json:"-"`           // before it is looked at again
 }
 
-// auditsAtOnce is how many audits a page has: one is of a hundred kilobytes, and a function
-// answers with six megabytes at most. Most who list audits look at the newest.
-var auditsAtOnce = sizes{1, 20}
+// auditsAtOnce is how many audits a page has. Most who list audits look at the newest.
+var auditsAtOnce = sizes{1, 100}
 
-// Audits yields the audits of a connection, the newest first.
-func (c *Client) Audits(ctx context.Context, id model.ConnectionID) iter.Seq2[model.Audit, error] {
-	return pages[model.Audit](ctx, c, path(id)+"/audits", "audits", auditsAtOnce, nil)
+// Audits yields the audits of a connection in short, the newest first.
+func (c *Client) Audits(ctx context.Context, id model.ConnectionID) iter.Seq2[shape.Audit, error] {
+	return pages[shape.Audit](ctx, c, path(id)+"/audits", "audits", auditsAtOnce, nil)
 }
 
 // LatestAudit is the newest audit of a connection; false says that there is none.
-func (c *Client) LatestAudit(ctx context.Context, id model.ConnectionID) (a model.Audit, found bool, err error) {
+func (c *Client) LatestAudit(ctx context.Context, id model.ConnectionID) (a shape.Audit, found bool, err error) {
 	for a, err := range c.Audits(ctx, id) {
 		return a, err == nil, err
 	}
@@ -95,6 +95,15 @@ func (c *Client) Verdicts(ctx context.Context, a model.Audit, words ...string) i
 // Compare is what is different between two audits of an account.
 func (c *Client) Compare(ctx context.Context, older, newer model.Audit) ([]shape.Difference, error) {
 	return collected(pages[shape.Difference](ctx, c, auditPath(newer)+"/diff", "differences", verdictsAtOnce, url.Values{"since": {string(older.ID)}}))
+}
+
+// Drift is what was missing in an audit, and since when.
+func (c *Client) Drift(ctx context.Context, a model.Audit) (r drift.Report, err error) {
+	_, err = c.Call(ctx, http.MethodGet, path(a.Connection)+"/drift?audit="+url.QueryEscape(string(a.ID)), nil, nil, &r)
+	if err != nil {
+		err = fmt.Errorf("ask the server what is missing: %w", err)
+	}
+	return r, err
 }
 
 // VerifyAudit has the server tell whether what it keeps of an audit is as it was written.

@@ -47,7 +47,7 @@ func Checks(catalog *check.Catalog, words []string) ([]shape.Check, error) {
 		"service":       one(func(k shape.Check) string { return k.Service }),
 		"severity":      one(func(k shape.Check) string { return string(k.Severity) }),
 		"pillar":        one(func(k shape.Check) string { return string(k.Pillar) }),
-		"resource_type": one(func(k shape.Check) string { return k.ResourceType }),
+		"resource_type": one(func(k shape.Check) string { return k.Type }),
 		"framework":     func(k shape.Check) []string { return k.Frameworks() },
 	}, filters)
 	if err != nil {

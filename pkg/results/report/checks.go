@@ -19,7 +19,7 @@ func CheckColumns() []Column[shape.Check] {
 		{Name: "severity", Value: func(k shape.Check) string { return string(k.Severity) }, Compare: BySeverity(func(k shape.Check) model.Severity { return k.Severity })},
 		{Name: "service", Value: func(k shape.Check) string { return k.Service }, Wide: true},
 		{Name: "pillar", Value: func(k shape.Check) string { return string(k.Pillar) }, Wide: true},
-		{Name: "resource_type", Value: func(k shape.Check) string { return k.ResourceType }, Wide: true},
+		{Name: "resource_type", Value: func(k shape.Check) string { return k.Type }, Wide: true},
 		{Name: "title", Value: func(k shape.Check) string { return k.Title }, Fit: Prose},
 		{Name: "optional", Value: func(k shape.Check) string { return k.Optional }, Fit: Prose, Wide: true},
 		{Name: "cause", Value: func(k shape.Check) string { return strings.Join(words(k.Causes), " ") }, Wide: true},
@@ -63,7 +63,7 @@ func Differences(partly map[string]map[string]string) []string {
 func Explain(w io.Writer, k shape.Check) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n%s\n\n", k.ID, k.Title)
-	fmt.Fprintf(&b, "Severity   %s\nPillar     %s\nService    %s\nResource   %s\n", k.Severity, k.Pillar, k.Service, k.ResourceType)
+	fmt.Fprintf(&b, "Severity   %s\nPillar     %s\nService    %s\nResource   %s\n", k.Severity, k.Pillar, k.Service, k.Type)
 	if len(k.LooksAt) > 0 {
 		fmt.Fprintf(&b, "Looks at   %s\n", strings.Join(k.LooksAt, ", "))
 	}
@@ -85,7 +85,7 @@ func Explain(w io.Writer, k shape.Check) error {
 	if partly := Differences(k.Partly); len(partly) > 0 {
 		fmt.Fprintf(&b, "Partly     %s\n", strings.Join(partly, "\n           "))
 	}
-	fmt.Fprintf(&b, "\nWhy it matters\n%s\n\nHow to fix it\n%s", indent(k.Risk), remedies(shape.NewRemediation(k.Remediation)))
+	fmt.Fprintf(&b, "\nWhy it matters\n%s\n\nHow to fix it\n%s", indent(k.Risk), remedies(k.Remediation))
 	fmt.Fprintf(&b, "\nRead more\n%s\n", indent(strings.Join(k.References, "\n")))
 	_, err := io.WriteString(w, b.String())
 	return err

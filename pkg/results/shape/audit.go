@@ -22,6 +22,7 @@ type Audit struct {
 	Score     *float64               `json:"score" doc:"0 to 100; null while there is none, and where nothing was assessed"`
 	Worst     *float64               `json:"score_worst" doc:"What the score would be if all that was not assessed had failed"`
 	Best      *float64               `json:"score_best" doc:"What the score would be if all of that had passed"`
+	Version   int                    `json:"score_version" doc:"Version of the score; those of different versions are not to be compared. 0 while there is none"`
 	Coverage  *float64               `json:"coverage" doc:"How much of what applies was assessed, 0 to 1; null while there is no result"`
 	Failed    map[model.Severity]int `json:"failed" doc:"Failures by severity, but for those that follow from others"`
 	Counts    model.Counts           `json:"counts" doc:"How often each verdict was given"`
@@ -48,7 +49,7 @@ func NewAudit(a model.Audit, name string) Audit {
 	if s == nil {
 		return out
 	}
-	out.Coverage = &s.Score.Coverage
+	out.Coverage, out.Version = &s.Score.Coverage, s.Score.Version
 	if s.Score.Assessed > 0 {
 		out.Score, out.Worst, out.Best = &s.Score.Value, &s.Score.Worst, &s.Score.Best
 	}
@@ -58,4 +59,33 @@ func NewAudit(a model.Audit, name string) Audit {
 	out.Counts, out.Resources, out.Calls = s.Counts, s.Resources, s.Calls
 	out.New, out.Resolved, out.Reopened = s.Changes.New, s.Changes.Resolved, s.Changes.Reopened
 	return out
+}
+
+// WholeAudit is an audit with all that is recorded of it: what Audit has, and the plan, the
+// summary by service, pillar and check, what was not assessed, and what was signed.
+type WholeAudit struct {
+	Audit
+	Details
+}
+
+// Details are what Audit leaves out. What both have is as Audit has it.
+type Details struct{ model.Audit }
+
+// NewWholeAudit is an audit; name is what its connection is called.
+func NewWholeAudit(a model.Audit, name string) WholeAudit {
+	return WholeAudit{NewAudit(a, name), Details{a}}
+}
+
+// Record is the audit as it is stored, also where w was read from JSON.
+func (w WholeAudit) Record() model.Audit {
+	a, short := w.Details.Audit, w.Audit
+	a.ID, a.Connection, a.Project, a.CloudArq = short.ID, short.Connection, short.Project, short.CloudArq
+	a.Verification, a.Part, a.State, a.StartedAt, a.Problems = short.Verification, short.Part, short.State, short.StartedAt, short.Problems
+	if a.EndedAt = (time.Time{}); short.EndedAt != nil {
+		a.EndedAt = *short.EndedAt
+	}
+	if len(a.Problems) == 0 {
+		a.Problems = nil
+	}
+	return a
 }

@@ -10,16 +10,20 @@ import (
 
 // Check is a check with its texts, as the catalogue lists it.
 type Check struct {
-	ID           model.CheckID  `json:"id"`
-	Service      string         `json:"service"`
-	Severity     model.Severity `json:"severity"`
-	ResourceType string         `json:"resource_type"`
-	LooksAt      []string       `json:"looks_at,omitempty"` // further resource types
-	Optional     string         `json:"optional,omitempty"` // why it runs only if it is named
+	ID       model.CheckID  `json:"id"`
+	Title    string         `json:"title" doc:"What is right, as the check states it"`
+	Severity model.Severity `json:"severity" enum:"critical,high,medium,low" doc:"How grave a failure is"`
+	Pillar   model.Pillar   `json:"pillar" doc:"Pillar of the AWS Well-Architected Framework"`
+	Service  string         `json:"service"`
+	Type     string         `json:"resource_type" doc:"Type of the resources that it judges"`
+	LooksAt  []string       `json:"looks_at,omitempty" doc:"Further types that it looks at"`
+	Optional string         `json:"optional,omitempty" doc:"Why it runs only if it is named"`
 	// Causes are the checks under whose failure a failure is folded.
-	Causes     []model.CheckID   `json:"causes,omitempty"`
-	Impossible []check.Exclusion `json:"impossible,omitempty"` // where AWS makes it impossible to meet
-	check.Text
+	Causes     []model.CheckID   `json:"causes,omitempty" doc:"Checks whose failure is why this one fails, where both do"`
+	Impossible []check.Exclusion `json:"impossible,omitempty" doc:"Where AWS makes it impossible to meet"`
+	Advice
+	Aliases map[string][]string          `json:"aliases" doc:"What other tools call what says the same, by tool"`
+	Partly  map[string]map[string]string `json:"partly,omitempty" doc:"What other tools call what says partly the same, and what differs"`
 }
 
 // Frameworks are the compliance frameworks that the check belongs to.
@@ -33,7 +37,15 @@ func Describe(catalog *check.Catalog, checks []check.Check) ([]Check, error) {
 	}
 	all := make([]Check, 0, len(checks))
 	for _, k := range checks {
-		all = append(all, Check{k.ID, k.Service, k.Severity, k.Kind, k.Uses, k.Optional, k.Causes, impossible(k.Exclusions), texts[k.ID]})
+		t := texts[k.ID]
+		one := Check{
+			ID: k.ID, Title: t.Title, Severity: k.Severity, Pillar: t.Pillar, Service: k.Service, Type: k.Kind, LooksAt: k.Uses,
+			Optional: k.Optional, Causes: k.Causes, Impossible: impossible(k.Exclusions), Advice: adviceOf(t), Aliases: t.Aliases, Partly: t.Partly,
+		}
+		if one.Aliases == nil {
+			one.Aliases = map[string][]string{}
+		}
+		all = append(all, one)
 	}
 	return all, nil
 }

@@ -105,10 +105,15 @@ func (s *Shaper) rule(id model.CheckID) Rule {
 	return Rule{id, text.Title, c.Severity, text.Pillar}
 }
 
+// advice is that of a check, filled in with a resource.
 func (s *Shaper) advice(id model.CheckID, kind string, r model.Ref) Advice {
-	text := s.texts[id]
-	a := Advice{Risk: text.Risk, Remediation: NewRemediation(text.Remediation), References: text.References, Controls: text.Controls}
+	a := adviceOf(s.texts[id])
 	a.Remediation.CLI = remedy.Fill(a.Remediation.CLI, kind, r)
+	return a
+}
+
+func adviceOf(t check.Text) Advice {
+	a := Advice{t.Risk, NewRemediation(t.Remediation), t.References, t.Controls}
 	if a.References == nil {
 		a.References = []string{}
 	}
