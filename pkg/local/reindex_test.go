@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -65,9 +66,16 @@ func TestIndexOfAnAudit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found, err := state.Findings(t.Context(), audit.Connection)
-	if err != nil || len(found) == 0 || view.Len() != len(found) {
-		t.Errorf("%d findings are listed, want %d (%v)", view.Len(), len(found), err)
+	found := 0
+	for _, scope := range pipeline.Scopes(state.Catalog) {
+		all, err := state.Records.Findings(t.Context(), audit.Connection, scope)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found += len(all)
+	}
+	if found == 0 || view.Len() != found {
+		t.Errorf("%d findings are listed, want %d", view.Len(), found)
 	}
 	connection, err := state.Records.Connection(t.Context(), audit.Connection)
 	if err == nil {

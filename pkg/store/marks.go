@@ -121,16 +121,10 @@ func (o *Organization) move(ctx context.Context, c *model.Connection, now time.T
 	if err != nil {
 		return err
 	}
-	if before.Project == c.Project {
-		if err = write(ctx); err == nil {
-			err = o.endMove(ctx, c.ID, "", now)
-		}
-		if err == nil && (before.Name != c.Name || before.AccountID != c.AccountID) {
-			err = o.remark(ctx, c.ID)
-		}
-		return err
-	}
 	by := ulid.Make().String()
+	if before.Project == c.Project {
+		return o.rename(ctx, before, *c, by, now, write)
+	}
 	err = o.mark(ctx, c.ID, func(m *Mark) error {
 		if m.Movers == nil {
 			m.Movers = map[string]time.Time{}
@@ -162,8 +156,9 @@ func (o *Organization) remark(ctx context.Context, connection model.ConnectionID
 	return o.mark(ctx, connection, func(*Mark) error { return nil })
 }
 
-// rename changes a connection that stays in its project. What it is called by is in the
-// index as its findings are.
+// rename changes a connection that stays in its project. What it is called by is in lists as
+// its findings are, and said to change before it does: whoever dies in between leaves a name
+// that is looked at again.
 func (o *Organization) rename(ctx context.Context, before, after model.Connection, by string, now time.Time, write func(context.Context) error) error {
 	renamed := before.Name != after.Name || before.AccountID != after.AccountID
 	if renamed {
