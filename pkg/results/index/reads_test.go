@@ -408,3 +408,42 @@ func TestAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestRenamed: lists call a connection what it is called, wherever who renamed it died.
+func TestRenamed(t *testing.T) {
+	t.Parallel()
+	everybody := index.Caller{Sees: func(string) bool { return true }}
+	for at := int64(1); at <= 12; at++ { // more requests than it makes
+		for _, after := range []bool{false, true} {
+			t.Run(fmt.Sprint(at, after), func(t *testing.T) {
+				t.Parallel()
+				m := moving(t, "p1")
+				if m.seen(t, "p1") != 3 {
+					t.Fatal("it is not seen")
+				}
+				c, err := m.org(m.table).AnyConnection(t.Context(), "c1")
+				if err != nil {
+					t.Fatal(err)
+				}
+				c.Name = "shop"
+				err = m.org(mortal.Overtaken(mortal.Dies(m.table, at, after), at, func() { m.seen(t, "p1") })).ChangeConnection(t.Context(), model.Change{At: m.now}, &c)
+				if err != nil && !errors.Is(err, mortal.ErrDead) {
+					t.Fatal(err)
+				}
+				m.seen(t, "p1") // as somebody reads in between
+				m.now = m.now.Add(3 * time.Minute)
+				view, err := m.keepers[0].View(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				c, err = m.org(m.table).AnyConnection(t.Context(), "c1")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if listed, _ := view.Connection(everybody, "c1"); listed.Name != c.Name {
+					t.Errorf("it is called %q, and listed as %q", c.Name, listed.Name)
+				}
+			})
+		}
+	}
+}
