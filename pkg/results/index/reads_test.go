@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cloudarq/cloudarq/internal/memtable"
 	"github.com/cloudarq/cloudarq/internal/mortal"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -446,4 +447,81 @@ func TestRenamed(t *testing.T) {
 			})
 		}
 	}
+}
+
+// remembered is a table of which copies can be made.
+type remembered struct {
+	table.Table
+	keys map[table.Key]bool
+}
+
+func (r *remembered) Put(ctx context.Context, it table.Item) error {
+	r.keys[it.Key] = true
+	return r.Table.Put(ctx, it)
+}
+
+func (r *remembered) Add(ctx context.Context, k table.Key, n int64, expires time.Time) (int64, error) {
+	r.keys[k] = true
+	return r.Table.Add(ctx, k, n, expires)
+}
+
+// copyTo writes what there is to another table, as restoring a backup does.
+func (r *remembered) copyTo(t *testing.T, to table.Table) {
+	t.Helper()
+	for k := range r.keys {
+		it, err := r.Get(t.Context(), k)
+		switch {
+		case errors.Is(err, table.ErrNotFound):
+			continue
+		case err == nil && len(it.Body) == 0:
+			_, err = to.Add(t.Context(), k, it.Version, it.Expires)
+		case err == nil:
+			it.Version--
+			err = to.PutMany(t.Context(), []table.Item{it})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestRestored: when the table goes back to an earlier moment, and objects do not, lists are
+// as the table is, also when as much happens to it as had happened before.
+func TestRestored(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	before := &remembered{w.table, map[table.Key]bool{}}
+	c := model.Connection{ID: "c00001", State: model.ConnectionActive}
+	if err := w.org(before).PutConnection(t.Context(), &c); err != nil {
+		t.Fatal(err)
+	}
+	listed := func(on table.Table, want int) {
+		t.Helper()
+		view, err := w.keeper(on).View(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if view.Len() != want {
+			t.Errorf("%d findings are listed, want %d", view.Len(), want)
+		}
+	}
+	happens := func(on table.Table, scope string, entries []index.Entry) {
+		t.Helper()
+		if err := w.change(t.Context(), on, c.ID, scope, entries); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := estate(1, 12)
+	happens(before, "s3", all[:3])
+	listed(before, 3)
+	restored := memtable.New(func() time.Time { return w.now })
+	before.copyTo(t, restored)
+	for i, scope := range []string{"iam", "kms", "sqs"} {
+		happens(before, scope, all[3+2*i:5+2*i])
+		listed(before, 5+2*i)
+	}
+	for i, scope := range []string{"iam", "kms", "sqs"} {
+		happens(restored, scope, all[9+i:10+i])
+	}
+	listed(restored, 6)
 }
