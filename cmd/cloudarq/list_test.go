@@ -226,10 +226,27 @@ func TestShortNames(t *testing.T) {
 		}
 	}
 	walk((&cli{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard}).root())
-	for _, words := range []string{"finding ls", "resource ls", "check ls", "audits ls", "connection ls", "check get kms-key-rotation", "--version"} {
+	for _, words := range []string{
+		"policy show --services S3", "checks ls --columns ID,Severity --sort -Severity",
+		"finding ls", "resource ls", "check ls", "audits ls", "connection ls", "check get kms-key-rotation", "--version",
+	} {
 		if r := cloudarq(t, t.TempDir(), strings.Fields(words)...); r.code != exitOK {
 			t.Errorf("%s: %d %s", words, r.code, r.stderr)
 		}
+	}
+}
+
+func TestMistypedFlags(t *testing.T) {
+	environment(t, nil)
+	for line, want := range map[string]string{
+		"checks list --sotr id":          `unknown flag "--sotr"; did you mean "--sort"?`,
+		"audit run --service s3":         `unknown flag "--service"; did you mean "--services"?`,
+		"audit run --exclude-check kms*": `did you mean "--exclude-checks"?`,
+		"checks list -z":                 "unknown shorthand flag",
+		"checks list --limit=":           "invalid argument",
+		"checks list --limit many":       "invalid argument",
+	} {
+		cloudarq(t, t.TempDir(), strings.Fields(line)...).sentence(t, exitUsage, want)
 	}
 }
 
