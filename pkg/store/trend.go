@@ -69,7 +69,7 @@ func (o *Organization) TrendMade(ctx context.Context, connection model.Connectio
 
 // PutTrendMade says so.
 func (o *Organization) PutTrendMade(ctx context.Context, connection model.ConnectionID) error {
-	if err := o.table.PutMany(ctx, []table.Item{{Key: o.trendKey(connection, madeKey), Body: []byte("{}")}}); err != nil {
+	if err := o.table.Put(ctx, table.Item{Key: o.trendKey(connection, madeKey), Body: []byte("{}")}); err != nil && !isConflict(err) {
 		return fmt.Errorf("write the trend of connection %s: %w", connection, err)
 	}
 	return nil

@@ -157,7 +157,9 @@ func (h *house) onRecords() []attempt {
 		{"FINDING#c#s3", "f", []string{apiRole, aggregatorRole, workerRole}, []string{aggregatorRole}, []string{aggregatorRole, workerRole}},
 		{"SCOPE#c", "s3", everybody, []string{aggregatorRole}, []string{aggregatorRole, workerRole}},
 		{"MARK#7", "c", []string{apiRole, aggregatorRole, workerRole}, []string{apiRole, aggregatorRole}, []string{apiRole, workerRole}},
-		{"MARKS", "7", []string{apiRole, workerRole}, []string{apiRole}, []string{workerRole}},
+		{"MARKS", "7", []string{apiRole, aggregatorRole, workerRole}, []string{apiRole, aggregatorRole}, []string{workerRole}},
+		{"TREND#c", "a", except(checkerRole), []string{apiRole, schedulerRole, aggregatorRole}, []string{workerRole}},
+		{"ROLLUP", "rolling", except(checkerRole), []string{apiRole, schedulerRole, aggregatorRole}, []string{apiRole, workerRole}},
 		{"CLOCK#PURGE", "c", except(checkerRole), except(checkerRole, workerRole), except(checkerRole)},
 		{"RECEIPT", "c", []string{apiRole, workerRole}, []string{apiRole, workerRole}, []string{apiRole, workerRole}},
 		{"SIGNING", "key", []string{apiRole, workerRole}, []string{workerRole}, []string{workerRole}},
@@ -167,7 +169,7 @@ func (h *house) onRecords() []attempt {
 		{"LOGGING", "e", []string{apiRole, workerRole}, []string{apiRole}, []string{apiRole, workerRole}},
 		{"LIMIT#audit.person#d", "w", nil, []string{apiRole}, nil},
 		{"MEMBER", "x", []string{apiRole, workerRole}, []string{apiRole}, []string{apiRole, workerRole}},
-		{"PROJECT", "x", []string{apiRole, workerRole}, []string{apiRole}, []string{apiRole, workerRole}},
+		{"PROJECT", "x", []string{apiRole, aggregatorRole, workerRole}, []string{apiRole}, []string{apiRole, workerRole}},
 		{"INVITATION", "x", []string{apiRole, workerRole}, []string{apiRole}, []string{apiRole, workerRole}},
 		{"RECOVERY", "x", []string{apiRole, workerRole}, []string{apiRole}, []string{apiRole, workerRole}},
 		{"TOKEN", "x", []string{apiRole, workerRole}, []string{apiRole}, []string{apiRole, workerRole}},
@@ -276,10 +278,10 @@ func (h *house) onObjects() []attempt {
 		write, read, remove []string
 	}{
 		{"templates", nil, []string{apiRole}, nil},
-		{"evidence", []string{checkerRole, aggregatorRole}, []string{aggregatorRole}, []string{workerRole}},
+		{"evidence", []string{checkerRole, aggregatorRole}, []string{aggregatorRole, apiRole}, []string{workerRole}},
 		{"ledger", []string{checkerRole}, []string{apiRole}, []string{workerRole}},
 		{"index/org=victim/connection=c", []string{apiRole, aggregatorRole}, []string{apiRole, aggregatorRole}, []string{workerRole}},
-		{"index/org=victim/shard=07", []string{apiRole}, []string{apiRole}, []string{workerRole}},
+		{"index/org=victim/shard=07", []string{apiRole, aggregatorRole}, []string{apiRole, aggregatorRole}, []string{workerRole}},
 		{"progress", []string{checkerRole}, []string{checkerRole}, []string{workerRole}},
 		{"anything", nil, nil, nil},
 	} {

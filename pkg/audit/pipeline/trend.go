@@ -13,6 +13,7 @@ import (
 	"github.com/cloudarq/cloudarq/internal/version"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
@@ -121,43 +122,63 @@ func MakeTrend(ctx context.Context, org *store.Organization, catalog *check.Cata
 // stand now.
 const rollUpEvery = time.Hour
 
-// rollUps brings the trends up to date of the organizations for which that is due by a
-// moment. It yields the trouble of each.
-func (p *Pipeline) rollUps(ctx context.Context, by time.Time, problem func(error)) (done int) {
-	if p.RollUp == nil {
-		return 0
-	}
-	for due, err := range p.Store.RollUpsDue(ctx, by) {
+// KindRollUp is the kind of a message that has the trends of an organization brought up to
+// date. Its Connection, Audit and Task are "trend".
+const KindRollUp = "trend"
+
+// sendRollUps has the trends brought up to date of the organizations for which that is due,
+// by who takes results. It yields the trouble of each.
+func (p *Pipeline) sendRollUps(ctx context.Context, now time.Time, problem func(error)) (sent int) {
+	for due, err := range p.Store.RollUpsDue(ctx, now) {
+		ours := false
 		if err == nil {
-			var ours bool
-			ours, err = p.rollUp(ctx, due.Organization, by)
-			if ours {
-				done++
-			}
+			ours, err = p.Store.For(due.Organization).BeginRollUp(ctx, now, now)
+		}
+		if ours {
+			m := Message{Kind: KindRollUp, Version: messageVersion, Organization: due.Organization, Connection: KindRollUp, Audit: KindRollUp, Task: KindRollUp}
+			err = p.Results.Send(ctx, m.body())
+			sent++
 		}
 		if err != nil {
-			problem(err)
+			problem(fmt.Errorf("trends of organization %s: %w", due.Organization, err))
 		}
 	}
-	return done
+	return sent
 }
 
-func (p *Pipeline) rollUp(ctx context.Context, id model.OrganizationID, by time.Time) (ours bool, err error) {
-	org := p.Store.For(id)
-	ours, err = org.BeginRollUp(ctx, p.Now(), by)
-	if err != nil || !ours {
-		return false, err
+// runRollUp takes a message of KindRollUp. One that comes twice does no harm.
+func (p *Pipeline) runRollUp(ctx context.Context, message queue.Message) error {
+	m, err := ParseMessage(KindRollUp, message.Body)
+	if err != nil || p.RollUp == nil {
+		return err
 	}
-	if err := p.RollUp(ctx, id); err != nil {
-		return true, fmt.Errorf("trends of organization %s: %w", id, err)
+	return p.rollUp(ctx, m.Organization)
+}
+
+func (p *Pipeline) rollUp(ctx context.Context, id model.OrganizationID) error {
+	err := p.RollUp(ctx, id)
+	if err == nil {
+		err = p.Store.For(id).EndRollUp(ctx)
 	}
-	return true, org.EndRollUp(ctx)
+	if err != nil {
+		return fmt.Errorf("trends of organization %s: %w", id, err)
+	}
+	return nil
 }
 
 // RollUps brings the trends up to date that anybody asked for, and waits for no clock: it is
 // for where no Tick follows.
 func (p *Pipeline) RollUps(ctx context.Context) error {
 	var problems []error
-	p.rollUps(ctx, p.Now().Add(rollUpEvery), func(err error) { problems = append(problems, err) })
+	for due, err := range p.Store.RollUpsDue(ctx, p.Now().Add(rollUpEvery)) {
+		ours := false
+		if err == nil {
+			ours, err = p.Store.For(due.Organization).BeginRollUp(ctx, p.Now(), p.Now().Add(rollUpEvery))
+		}
+		if ours {
+			err = p.rollUp(ctx, due.Organization)
+		}
+		problems = append(problems, err)
+	}
 	return errors.Join(problems...)
 }
