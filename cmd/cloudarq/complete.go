@@ -71,6 +71,10 @@ func (c *cli) completeWord(cmd *cobra.Command, before []string, part string) (of
 	if last := len(all) - 1; last >= 0 && all[last].many {
 		at = min(at, last)
 	}
+	if f := cmd.Flags().Lookup("services"); f != nil && f.NoOptDefVal == listServices && strings.HasPrefix(f.Value.String(), "["+listServices) {
+		// A flag whose value may be left out leaves it as a word.
+		return fitting(behindCommas(c.flagOffers(cmd, f.Name), part), part), cobra.ShellCompDirectiveNoFileComp
+	}
 	if at >= len(all) {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

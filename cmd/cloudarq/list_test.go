@@ -226,10 +226,27 @@ func TestShortNames(t *testing.T) {
 		}
 	}
 	walk((&cli{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard}).root())
-	for _, words := range []string{"finding ls", "resource ls", "check ls", "audits ls", "connection ls", "check get kms-key-rotation", "--version"} {
+	for _, words := range []string{
+		"policy show --services S3", "checks ls --columns ID,Severity --sort -Severity",
+		"finding ls", "resource ls", "check ls", "audits ls", "connection ls", "check get kms-key-rotation", "--version",
+	} {
 		if r := cloudarq(t, t.TempDir(), strings.Fields(words)...); r.code != exitOK {
 			t.Errorf("%s: %d %s", words, r.code, r.stderr)
 		}
+	}
+}
+
+func TestMistypedFlags(t *testing.T) {
+	environment(t, nil)
+	for line, want := range map[string]string{
+		"checks list --sotr id":          `unknown flag "--sotr"; did you mean "--sort"?`,
+		"audit run --service s3":         `unknown flag "--service"; did you mean "--services"?`,
+		"audit run --exclude-check kms*": `did you mean "--exclude-checks"?`,
+		"checks list -z":                 "unknown shorthand flag",
+		"checks list --limit=":           "invalid argument",
+		"checks list --limit many":       "invalid argument",
+	} {
+		cloudarq(t, t.TempDir(), strings.Fields(line)...).sentence(t, exitUsage, want)
 	}
 }
 
@@ -287,5 +304,38 @@ func TestChosenChecks(t *testing.T) {
 	}
 	if _, err := without(catalog, all, []string{"kms-key-rotatoin"}); err == nil {
 		t.Error("a check that is none is left out")
+	}
+}
+
+// TestNarrowedByWords: regions by pattern, services in any case, and checks that are left out.
+func TestNarrowedByWords(t *testing.T) {
+	e, _ := sample(t)
+	a, data := e.Account("neglected"), t.TempDir()
+	for words, want := range map[string]int{"eu-west-*": 3, "EU-West-1": 1, "all": 17, "us-east-1,eu-west-?": 4} {
+		planned := decode[[]plannedCall](t, audit(t, data, a, "--dry-run", "--services", "KMS", "--regions", words, "-o", "json"))
+		for _, call := range planned {
+			if call.Service == "kms" && len(call.Regions) != want {
+				t.Errorf("--regions %s: %d regions, want %d", words, len(call.Regions), want)
+			}
+		}
+	}
+	r := audit(t, data, a, "--dry-run", "--services", "kms", "--regions", "mars-*")
+	if r.code != exitUsage || !strings.Contains(r.stderr, `no region that the account has enabled fits "mars-*"`) {
+		t.Errorf("regions that are none: %d %s", r.code, r.stderr)
+	}
+	r = audit(t, data, a, "--services", "kms", "--regions", "eu-west-1", "--exclude-checks", "kms-key-*", "--quiet")
+	if r.code != exitUsage || !strings.Contains(r.stderr, "nothing to audit") {
+		t.Errorf("all checks are left out: %d %s", r.code, r.stderr)
+	}
+	r = audit(t, data, a, "--services", "kms", "--regions", "eu-west-1", "--exclude-checks", "kms-key-enabled")
+	if r.code != exitOK || !strings.Contains(r.stderr, "cloudarq findings list account="+a.ID) || !strings.Contains(r.stderr, "cloudarq report html ") {
+		t.Errorf("an audit's end does not say what comes next: %d %s", r.code, r.stderr)
+	}
+	if left := decode[model.Audit](t, cloudarq(t, data, "audit", "show", "-o", "json")).Checks; len(left) == 0 || slices.Contains(left, "kms-key-enabled") {
+		t.Errorf("audited %v", left)
+	}
+	file := t.TempDir() + "/report.html"
+	if r := cloudarq(t, data, "report", "html", a.ID, "--file", file); r.code != exitOK || !strings.Contains(r.stderr, file) {
+		t.Errorf("a report is written in silence: %d %s", r.code, r.stderr)
 	}
 }

@@ -63,7 +63,7 @@ that the server publishes.`,
 			case named && len(words) == 0:
 				return c.policyServices()
 			case named:
-				f.services = strings.Split(strings.Join(words, ","), ",")
+				f.services = lower(strings.Split(strings.Join(words, ","), ","))
 			case len(words) > 0:
 				return usagef("unknown argument %q", words[0])
 			}

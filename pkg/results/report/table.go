@@ -51,7 +51,7 @@ type Column[T any] struct {
 	// Wide columns are in tables only if somebody names them; CSV has them.
 	Wide bool
 	// Compare orders rows by the column, the least first. Without it they are ordered by
-	// Value: as numbers where both are, as text otherwise.
+	// Value, as people order it: 9 before 30.
 	Compare func(a, b T) int
 	// Ref is the resource that the column names. Tables on a terminal name it in short.
 	Ref func(T) model.Ref
