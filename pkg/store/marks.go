@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"iter"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"time"
@@ -39,7 +40,8 @@ func ShardOf(connection model.ConnectionID) int {
 // index of them is to be made anew.
 type Mark struct {
 	Connection model.ConnectionID `json:"-"`
-	// Epoch is of this record: one that was deleted and made again has another.
+	// Epoch is of this state of the record: no other has it, also when it was deleted and made
+	// again, or the whole table went back to an earlier moment.
 	Epoch string `json:"epoch"`
 	// Projects are those that somebody has to see who is to see the findings: none of a
 	// connection that belongs to none. They are two or more, and one may be "", while the
@@ -121,16 +123,10 @@ func (o *Organization) move(ctx context.Context, c *model.Connection, now time.T
 	if err != nil {
 		return err
 	}
-	if before.Project == c.Project {
-		if err = write(ctx); err == nil {
-			err = o.endMove(ctx, c.ID, "", now)
-		}
-		if err == nil && (before.Name != c.Name || before.AccountID != c.AccountID) {
-			err = o.remark(ctx, c.ID)
-		}
-		return err
-	}
 	by := ulid.Make().String()
+	if before.Project == c.Project {
+		return o.rename(ctx, before, *c, by, now, write)
+	}
 	err = o.mark(ctx, c.ID, func(m *Mark) error {
 		if m.Movers == nil {
 			m.Movers = map[string]time.Time{}
@@ -162,8 +158,9 @@ func (o *Organization) remark(ctx context.Context, connection model.ConnectionID
 	return o.mark(ctx, connection, func(*Mark) error { return nil })
 }
 
-// rename changes a connection that stays in its project. What it is called by is in the
-// index as its findings are.
+// rename changes a connection that stays in its project. What it is called by is in lists as
+// its findings are, and said to change before it does: whoever dies in between leaves a name
+// that is looked at again.
 func (o *Organization) rename(ctx context.Context, before, after model.Connection, by string, now time.Time, write func(context.Context) error) error {
 	renamed := before.Name != after.Name || before.AccountID != after.AccountID
 	if renamed {
@@ -236,7 +233,6 @@ func (o *Organization) mark(ctx context.Context, connection model.ConnectionID, 
 				return err
 			}
 		} else {
-			m.Epoch = ulid.Make().String()
 			c, err := o.connectionItself(ctx, connection)
 			if isMissing(err) {
 				return table.ErrSkip // it is purged
@@ -250,6 +246,7 @@ func (o *Organization) mark(ctx context.Context, connection model.ConnectionID, 
 		if err := change(&m); err != nil {
 			return err
 		}
+		m.Epoch = ulid.Make().String()
 		written, err := encode(item.Key, item.Index, item.Version, m)
 		item.Body = written.Body
 		return err
@@ -280,10 +277,15 @@ func (o *Organization) countMark(ctx context.Context, connection model.Connectio
 	return o.countShard(ctx, ShardOf(connection))
 }
 
+// countShard says that marks of a shard changed. It counts in steps of random length, so that
+// a table that went back to an earlier moment never comes to a count that it had before.
 func (o *Organization) countShard(ctx context.Context, shard int) error {
-	_, err := o.table.Add(ctx, table.Key{PK: o.key("MARKS"), SK: strconv.Itoa(shard)}, 1, time.Time{})
+	_, err := o.table.Add(ctx, table.Key{PK: o.key("MARKS"), SK: strconv.Itoa(shard)}, 1+rand.Int64N(mostStep), time.Time{})
 	return err
 }
+
+// mostStep is the longest step of a count, which may make as many before it is over.
+const mostStep = 1 << 31
 
 // allMarked is the key of what says that MarkAll came to its end.
 func (o *Organization) allMarked() table.Key { return table.Key{PK: o.key("MARKS"), SK: "all"} }
@@ -363,8 +365,9 @@ func (o *Organization) markAll(ctx context.Context, now time.Time) error {
 	return err
 }
 
-// MarkCounts are how often the marks of an organization changed.
+// MarkCounts tell whether marks of an organization changed.
 type MarkCounts struct {
+	// Shards grow with each change of a mark.
 	Shards [Shards]int64
 	// All says that MarkAll was done: without it, connections may have findings and no mark.
 	All bool

@@ -71,9 +71,12 @@ func (o *Operator) Inventory(ctx context.Context, table string) ([]store.Kind, e
 // write there, and nothing there is lost: it publishes them again.
 const templates = "templates/"
 
+// indexes are what lists are answered from. Whatever they are, who reads them makes them anew.
+const indexes = "index/"
+
 // RestoreObjects makes what a bucket held at a moment its content again, of the connections
 // that are in the table that goes with it, which it reads whole: what belonged to others
-// nobody would ever purge. The published templates it leaves.
+// nobody would ever purge. The published templates and the indexes of lists it leaves.
 func (o *Operator) RestoreObjects(ctx context.Context, bucket, table string, r s3.Restoring) (s3.Restored, error) {
 	if err := o.inARegion(); err != nil {
 		return s3.Restored{}, err
@@ -82,7 +85,7 @@ func (o *Operator) RestoreObjects(ctx context.Context, bucket, table string, r s
 	if err != nil {
 		return s3.Restored{}, failed(err)
 	}
-	r.Only = func(key string) bool { return !strings.HasPrefix(key, templates) }
+	r.Only = func(key string) bool { return !strings.HasPrefix(key, templates) && !strings.HasPrefix(key, indexes) }
 	r.Gone = func(key string) bool {
 		org, connection, ok := pipeline.ConnectionOf(key)
 		return ok && !live[store.OwnedConnection{Organization: org, Connection: connection}]

@@ -86,7 +86,7 @@ type unwritable struct {
 	tried int
 }
 
-func (u *unwritable) Write(ctx context.Context, org model.OrganizationID, connection model.ConnectionID) error {
+func (u *unwritable) Write(ctx context.Context, _ model.OrganizationID, _ model.ConnectionID) error {
 	if u.tried++; u.late {
 		<-ctx.Done()
 		return ctx.Err()

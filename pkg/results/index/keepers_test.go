@@ -1,14 +1,19 @@
 package index_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/cloudarq/cloudarq/internal/memblob"
 	"github.com/cloudarq/cloudarq/internal/memtable"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/blob"
 	"github.com/cloudarq/cloudarq/pkg/results/index"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
@@ -100,4 +105,47 @@ func TestKeepersAtOnce(t *testing.T) {
 		})
 	}
 	group.Wait()
+}
+
+// stuck is a blob store that answers nobody.
+type stuck struct{ blob.Store }
+
+func (stuck) Get(ctx context.Context, _ string) (io.ReadCloser, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// TestPatience: nobody waits longer for an index than the patience lasts, also not for who
+// makes it already, and somebody else is told. Whoever asks without that gets what there is.
+func TestPatience(t *testing.T) {
+	t.Parallel()
+	all, ids := organizations(t, 1, 0)
+	there := all.Blobs
+	var told atomic.Int64
+	hurried := &index.Keepers{
+		Store: all.Store, Blobs: stuck{there}, Now: all.Now, Patience: 20 * time.Millisecond,
+		Behind: func(_ context.Context, org model.OrganizationID) {
+			if org == ids[0] {
+				told.Add(1)
+			}
+		},
+	}
+	var group sync.WaitGroup
+	for range 3 {
+		group.Go(func() {
+			if _, err := hurried.For(ids[0]).View(t.Context()); !errors.Is(err, index.ErrBuilding) {
+				t.Errorf("%v, want that it is being made", err)
+			}
+		})
+	}
+	group.Wait()
+	if told.Load() != 3 {
+		t.Errorf("others were told %d times", told.Load())
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := hurried.For(ids[0]).View(gone); err == nil || errors.Is(err, index.ErrBuilding) {
+		t.Errorf("who hung up is answered %v", err)
+	}
+	load(t, all.For(ids[0]))
 }

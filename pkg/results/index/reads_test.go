@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cloudarq/cloudarq/internal/memtable"
 	"github.com/cloudarq/cloudarq/internal/mortal"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -407,4 +408,120 @@ func TestAtOnce(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestRenamed: lists call a connection what it is called, wherever who renamed it died.
+func TestRenamed(t *testing.T) {
+	t.Parallel()
+	everybody := index.Caller{Sees: func(string) bool { return true }}
+	for at := int64(1); at <= 12; at++ { // more requests than it makes
+		for _, after := range []bool{false, true} {
+			t.Run(fmt.Sprint(at, after), func(t *testing.T) {
+				t.Parallel()
+				m := moving(t, "p1")
+				if m.seen(t, "p1") != 3 {
+					t.Fatal("it is not seen")
+				}
+				c, err := m.org(m.table).AnyConnection(t.Context(), "c1")
+				if err != nil {
+					t.Fatal(err)
+				}
+				c.Name = "shop"
+				err = m.org(mortal.Overtaken(mortal.Dies(m.table, at, after), at, func() { m.seen(t, "p1") })).ChangeConnection(t.Context(), model.Change{At: m.now}, &c)
+				if err != nil && !errors.Is(err, mortal.ErrDead) {
+					t.Fatal(err)
+				}
+				m.seen(t, "p1") // as somebody reads in between
+				m.now = m.now.Add(3 * time.Minute)
+				view, err := m.keepers[0].View(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				c, err = m.org(m.table).AnyConnection(t.Context(), "c1")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if listed, _ := view.Connection(everybody, "c1"); listed.Name != c.Name {
+					t.Errorf("it is called %q, and listed as %q", c.Name, listed.Name)
+				}
+			})
+		}
+	}
+}
+
+// remembered is a table of which copies can be made.
+type remembered struct {
+	table.Table
+	keys map[table.Key]bool
+}
+
+func (r *remembered) Put(ctx context.Context, it table.Item) error {
+	r.keys[it.Key] = true
+	return r.Table.Put(ctx, it)
+}
+
+func (r *remembered) Add(ctx context.Context, k table.Key, n int64, expires time.Time) (int64, error) {
+	r.keys[k] = true
+	return r.Table.Add(ctx, k, n, expires)
+}
+
+// copyTo writes what there is to another table, as restoring a backup does.
+func (r *remembered) copyTo(t *testing.T, to table.Table) {
+	t.Helper()
+	for k := range r.keys {
+		it, err := r.Get(t.Context(), k)
+		switch {
+		case errors.Is(err, table.ErrNotFound):
+			continue
+		case err == nil && len(it.Body) == 0:
+			_, err = to.Add(t.Context(), k, it.Version, it.Expires)
+		case err == nil:
+			it.Version--
+			err = to.PutMany(t.Context(), []table.Item{it})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestRestored: when the table goes back to an earlier moment, and objects do not, lists are
+// as the table is, also when as much happens to it as had happened before.
+func TestRestored(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	before := &remembered{w.table, map[table.Key]bool{}}
+	c := model.Connection{ID: "c00001", State: model.ConnectionActive}
+	if err := w.org(before).PutConnection(t.Context(), &c); err != nil {
+		t.Fatal(err)
+	}
+	listed := func(on table.Table, want int) {
+		t.Helper()
+		view, err := w.keeper(on).View(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if view.Len() != want {
+			t.Errorf("%d findings are listed, want %d", view.Len(), want)
+		}
+	}
+	happens := func(on table.Table, scope string, entries []index.Entry) {
+		t.Helper()
+		if err := w.change(t.Context(), on, c.ID, scope, entries); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := estate(1, 12)
+	happens(before, "s3", all[:3])
+	listed(before, 3)
+	restored := memtable.New(func() time.Time { return w.now })
+	before.copyTo(t, restored)
+	for i, scope := range []string{"iam", "kms", "sqs"} {
+		happens(before, scope, all[3+2*i:5+2*i])
+		listed(before, 5+2*i)
+	}
+	for i, scope := range []string{"iam", "kms", "sqs"} {
+		happens(restored, scope, all[9+i:10+i])
+	}
+	listed(restored, 6)
 }

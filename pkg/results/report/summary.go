@@ -178,7 +178,7 @@ func ByService(w io.Writer, style Style, a model.Audit, about func(model.CheckID
 	}
 	columns := []Column[serviceRow]{
 		{Name: "service", Value: func(r serviceRow) string { return r.name }},
-		{Name: "score", Value: func(r serviceRow) string { return ScoreText(a.Summary.Services[r.name]) }, Fit: Spare},
+		{Name: "score", Value: func(r serviceRow) string { return ScoreText(a.Summary.Services[r.name]) }},
 	}
 	for _, severity := range model.Severities() {
 		columns = append(columns, Column[serviceRow]{Name: string(severity), Value: number(func(r serviceRow) int { return r.failed[severity] })})
@@ -250,7 +250,7 @@ func titled[T any](w io.Writer, style Style, title string, rows []T, columns []C
 	if _, err := fmt.Fprintf(w, "\n%s\n", title); err != nil {
 		return err
 	}
-	_, err := writeTable(w, style, rows, columns, true)
+	_, err := writeTable(w, style, rows, columns, false) // has no column to spare
 	return err
 }
 
