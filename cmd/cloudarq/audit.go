@@ -120,7 +120,7 @@ func (c *cli) summary(ctx context.Context, b backend, audit model.Audit) error {
 	if err := report.Summary(c.stdout, style, audit, failed[:min(worstShown, len(failed))]); err != nil {
 		return err
 	}
-	return report.ByService(c.stdout, style, audit, catalog.Check)
+	return report.ByService(c.stdout, style, audit, catalog.Today)
 }
 
 // next says what to look at when an audit has ended.

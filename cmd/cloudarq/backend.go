@@ -26,6 +26,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/results/recorded"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
 	"github.com/cloudarq/cloudarq/pkg/results/shape"
+	"github.com/cloudarq/cloudarq/pkg/results/trend"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
@@ -64,6 +65,10 @@ type backend interface {
 	Finding(ctx context.Context, id string) (shape.Finding, error)
 	// Resources visits the resources of the newest audits that fit the words of a filter.
 	Resources(ctx context.Context, words []string, visit func(shape.Resource) error) (recorded.Untold, error)
+
+	// Trend yields the points of a series, the oldest first: of a connection, of a project, or
+	// with neither of all accounts.
+	Trend(ctx context.Context, connection model.ConnectionID, project string, q trend.Query) iter.Seq2[trend.Point, error]
 
 	// AdminLog yields what administrators changed, the newest first.
 	AdminLog(ctx context.Context) iter.Seq2[model.AdminEntry, error]

@@ -162,6 +162,9 @@ func TestAuditOfTheEstate(t *testing.T) {
 		t.Errorf("the restricted account has a coverage of %.2f, the well kept one of %.2f", restricted.Coverage, kept.Coverage)
 	}
 	t.Run("lists", func(t *testing.T) { lists(t, data) })
+	t.Run("every list", func(t *testing.T) { everyList(t, data) })
+	t.Run("one thing", func(t *testing.T) { oneThing(t, data, e.Account("neglected").ID) })
+	t.Run("completion", func(t *testing.T) { completes(t, data, e.Account("neglected").ID) })
 	t.Run("report", func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "report.html")
 		if r := cloudarq(t, data, "report", "html", "--file", file); r.code != exitOK {

@@ -25,9 +25,7 @@ func asItIs(t *testing.T, args ...string) result {
 // completed are the words that a shell offers, and what it is told besides.
 func completed(t *testing.T, data string, args ...string) (offered []string, directive string) {
 	t.Helper()
-	// As a shell has it, the flags before come before the word that is typed.
-	last := len(args) - 1
-	line := slices.Concat([]string{"__complete"}, args[:last], []string{"--data-dir", data, args[last]})
+	line := append([]string{"__complete", "--data-dir", data}, args...)
 	r := asItIs(t, line...)
 	if r.code != exitOK {
 		t.Fatalf("%v: %d %s", line, r.code, r.stderr)
@@ -58,7 +56,7 @@ func TestCompletion(t *testing.T) {
 		"findings list check=kms-key-rota":   "check=kms-key-rotation :4",
 		"findings list resource=x":           ":4", // can be anything
 		"findings list nothing=x":            ":4",
-		"findings list ta":                   "tag: tags= :6",
+		"findings list ta":                   "tags= tag: :6",
 		"resources list resource_t":          "resource_type= :6",
 		"checks list pil":                    "pillar= :6",
 		"checks list kms-key-rot":            "kms-key-rotation :4",

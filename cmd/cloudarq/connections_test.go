@@ -90,6 +90,7 @@ func TestConnectionFromBeginningToEnd(t *testing.T) {
 		}
 	}
 	cloudarq(t, data, "audit", "run", "--connection", "well-kept", "--regions", "eu-west-1", "--quiet")
+	byName(t, data, neglected)
 	audits := wholeAudits(t, data)
 	if len(audits) != 3 || !slices.Equal(audits[0].Regions, []string{"eu-west-1"}) || !slices.Equal(audits[2].Regions, []string{"eu-west-1", "us-east-1"}) ||
 		!slices.Equal(audits[2].Services, []string{"cloudarq", "kms"}) || !strings.Contains(audits[2].CallerARN, "/cloudarq-") {
@@ -421,4 +422,29 @@ func TestConnectionExcludesOtherWaysIn(t *testing.T) {
 		cloudarq(t, t.TempDir(), append([]string{"audit", "run", "--connection", "x"}, more...)...).sentence(t, exitUsage, "--connection", more[0])
 	}
 	cloudarq(t, t.TempDir(), "audit", "run", "--connection", "x").sentence(t, exitUsage, "no connection", "connections list")
+}
+
+// byName holds each command that takes an account to the name of its connection.
+func byName(t *testing.T, data string, a estate.Account) {
+	t.Helper()
+	all := decode[[]struct {
+		ID      string
+		Account string
+	}](t, cloudarq(t, data, "audit", "list", a.Name, "-o", "json"))
+	if len(all) != 2 || all[0].Account != a.ID || all[1].Account != a.ID {
+		t.Errorf("audits of %s: %+v", a.Name, all)
+	}
+	for _, words := range []string{"audit show", "audit diff", "audit verify", "audit calls", "audit watch", "report html", "policy drift", "connections show"} {
+		if r := cloudarq(t, data, append(strings.Fields(words), a.Name)...); r.code != exitOK {
+			t.Errorf("%s %s: %d %s", words, a.Name, r.code, r.stderr)
+		}
+	}
+	if r := cloudarq(t, data, "audit", "show", a.Name); !strings.Contains(r.stdout, all[0].ID) {
+		t.Errorf("the newest audit is not the one of\n%s", r.stdout)
+	}
+	named := cloudarq(t, data, "findings", "list", "account="+a.Name, "-o", "json").stdout
+	if numbered := cloudarq(t, data, "findings", "list", "account="+a.ID, "-o", "json").stdout; named != numbered || len(named) < 10 {
+		t.Errorf("by its name it has the findings %.100s, by its number %.100s", named, numbered)
+	}
+	cloudarq(t, data, "audit", "list", "negelcted").sentence(t, exitUsage, `did you mean "neglected"?`)
 }

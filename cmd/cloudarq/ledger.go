@@ -75,7 +75,7 @@ func callColumns() []report.Column[ledger.Entry] {
 
 func (c *cli) auditReconcile() *cobra.Command {
 	var trail string
-	cmd := &cobra.Command{
+	cmd := listOf(c, &cobra.Command{
 		Use:   "reconcile [AUDIT] --trail FILE",
 		Short: "Hold an audit's calls against the account's own CloudTrail",
 		Long: `Hold the calls that an audit noted against an export of the account's CloudTrail, by
@@ -90,9 +90,19 @@ stdin. Exit code 1 says that an event is not explained.`,
 			}
 			return c.using(cmd.Context(), func(b backend) error { return c.reconcile(cmd.Context(), b, first(words), trail) })
 		},
-	}
+	}, "event", eventColumns())
 	cmd.Flags().StringVar(&trail, "trail", "", "export of CloudTrail")
 	return cmd
+}
+
+func eventColumns() []report.Column[ledger.Event] {
+	return []report.Column[ledger.Event]{
+		{Name: "at", Value: func(e ledger.Event) string { return e.EventTime.Format(time.RFC3339) }},
+		{Name: "service", Value: func(e ledger.Event) string { return strings.TrimSuffix(e.EventSource, ".amazonaws.com") }},
+		{Name: "event", Value: func(e ledger.Event) string { return e.EventName }},
+		{Name: "region", Value: func(e ledger.Event) string { return e.AWSRegion }, Fit: report.Place},
+		{Name: "request_id", Value: func(e ledger.Event) string { return e.RequestID }},
+	}
 }
 
 func (c *cli) reconcile(ctx context.Context, b backend, word, trail string) error {
@@ -119,13 +129,7 @@ func (c *cli) reconcile(ctx context.Context, b backend, word, trail string) erro
 	result := r.Result()
 	c.note("%d events of the session, %d are among the audit's %d calls, %d are not explained",
 		result.Events, result.Matched, result.Calls, len(result.Unexplained))
-	err = write(c, result.Unexplained, []report.Column[ledger.Event]{
-		{Name: "at", Value: func(e ledger.Event) string { return e.EventTime.Format(time.RFC3339) }},
-		{Name: "service", Value: func(e ledger.Event) string { return strings.TrimSuffix(e.EventSource, ".amazonaws.com") }},
-		{Name: "event", Value: func(e ledger.Event) string { return e.EventName }},
-		{Name: "region", Value: func(e ledger.Event) string { return e.AWSRegion }},
-		{Name: "request_id", Value: func(e ledger.Event) string { return e.RequestID }},
-	})
+	err = write(c, result.Unexplained, eventColumns())
 	if err == nil && len(result.Unexplained) > 0 {
 		return &exitError{code: exitFindings, err: fmt.Errorf("%d events are not among the calls that the audit noted", len(result.Unexplained))}
 	}

@@ -49,7 +49,7 @@ makes has the rights for it. docs/operations.md says in which order.`,
 
 func (c *cli) operatorInventory(f *operatorFlags) *cobra.Command {
 	var table string
-	cmd := &cobra.Command{
+	cmd := listOf(c, &cobra.Command{
 		Use:   "inventory --table TABLE",
 		Short: "Count the records of a table, with a digest of each kind",
 		Long: `Count the records of a table by their kind, with a digest of what they say, which is
@@ -67,16 +67,20 @@ with what it was. It reads the whole table.`,
 			if err != nil {
 				return err
 			}
-			return write(c, kinds, []report.Column[store.Kind]{
-				{Name: "kind", Value: func(k store.Kind) string { return k.Name }},
-				{Name: "records", Value: func(k store.Kind) string { return strconv.Itoa(k.Records) }},
-				{Name: "digest", Value: func(k store.Kind) string { return k.Digest }},
-			})
+			return write(c, kinds, kindColumns())
 		},
-	}
+	}, "kind", kindColumns())
 	cmd.Flags().StringVar(&f.region, "region", "", "region of the table (default the profile's)")
 	cmd.Flags().StringVar(&table, "table", "", "name of the table")
 	return cmd
+}
+
+func kindColumns() []report.Column[store.Kind] {
+	return []report.Column[store.Kind]{
+		{Name: "kind", Value: func(k store.Kind) string { return k.Name }},
+		{Name: "records", Value: func(k store.Kind) string { return strconv.Itoa(k.Records) }},
+		{Name: "digest", Value: func(k store.Kind) string { return k.Digest }},
+	}
 }
 
 func (c *cli) operatorRestoreObjects(f *operatorFlags) *cobra.Command {

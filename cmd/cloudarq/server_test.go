@@ -368,6 +368,7 @@ var withServer = map[string][][]string{
 	"findings list":           {{}, {"--all"}, {"severity=critical,high", "region!=eu-west-1"}, {"nonsense=1"}},
 	"findings show":           {{"FINDING"}, {"zz"}},
 	"policy drift":            {{}, {"ACCOUNT"}},
+	"trend":                   {{}, {"ACCOUNT"}, {"ACCOUNT", "--by", "audit"}, {"--from", "2026-01-01", "--to", "2026-01-31"}, {"--project", "none"}},
 	"admin access-keys show":  {{}},
 	"admin auditlog list":     {{}},
 	"admin auditlog verify":   {{}},

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"runtime"
 
 	"github.com/spf13/cobra"
@@ -18,11 +17,6 @@ type versionInfo struct {
 	System  string `json:"system"`
 }
 
-// versionText is the version as people read it.
-func versionText() string {
-	return fmt.Sprintf("cloudarq %s (%s, %s/%s)\n", version.String(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-}
-
 func (c *cli) version() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
@@ -31,7 +25,7 @@ func (c *cli) version() *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			v := versionInfo{Version: version.String(), Commit: version.Commit(), Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH}
 			if c.output == string(report.Table) {
-				_, err := io.WriteString(c.stdout, versionText())
+				_, err := fmt.Fprintf(c.stdout, "cloudarq %s (%s, %s)\n", v.Version, v.Go, v.System)
 				return err
 			}
 			return writeOne(c, v, []report.Column[versionInfo]{

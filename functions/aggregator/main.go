@@ -15,6 +15,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/notify/sns"
 	"github.com/cloudarq/cloudarq/pkg/results/index"
 	"github.com/cloudarq/cloudarq/pkg/results/tags"
+	"github.com/cloudarq/cloudarq/pkg/results/trend"
 )
 
 type settings struct {
@@ -34,9 +35,10 @@ type settings struct {
 func main() {
 	cfg, f := wiring.Boot[settings]()
 	results, bucket, topics := f.Queue(cfg.Results), f.Bucket(cfg.Bucket), sdksns.NewFromConfig(f.SDK)
+	lists := &index.Keepers{Store: f.Store, Blobs: bucket, Now: time.Now, Tags: tags.Source{Store: f.Store, Evidence: bucket}.Of}
 	p := &pipeline.Pipeline{
 		Catalog: f.Catalog, Store: f.Store, Evidence: bucket,
-		Index:   &index.Keepers{Store: f.Store, Blobs: bucket, Now: time.Now, Tags: tags.Source{Store: f.Store, Evidence: bucket}.Of},
+		Index: lists, RollUp: trend.Maker{Index: lists, Store: f.Store, Catalog: f.Catalog, Now: time.Now}.RollUp,
 		Results: results, Signings: f.Queue(cfg.Jobs), Alerts: sns.New(topics, cfg.Topic), Chat: sns.New(topics, cfg.ChatTopic),
 		Events: f.Events(cfg.Told, false), Progress: pipeline.Silent{}, Meter: f.Meters, Now: time.Now, LeaseFor: cfg.LeaseFor, Spare: cfg.Spare, TempDir: os.TempDir(),
 	}

@@ -257,8 +257,8 @@ func saysVersion(t *testing.T, program string, r release) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got []struct{ Version, Commit string }
-	if err := json.Unmarshal(out, &got); err != nil || len(got) != 1 || got[0].Version != r.version || got[0].Commit != r.commit {
+	var got struct{ Version, Commit string }
+	if err := json.Unmarshal(out, &got); err != nil || got.Version != r.version || got.Commit != r.commit {
 		t.Errorf("version: %s, %v", out, err)
 	}
 	short, err := exec.Command(program, "--version").Output()

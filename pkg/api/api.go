@@ -89,6 +89,7 @@ type API struct {
 	Pages func(api http.Handler, log *slog.Logger) http.Handler
 
 	lists      *findings.Lists
+	rules      func() (*index.Rules, error) // what scores are computed by
 	origins    http.CrossOriginProtection
 	limiter    people.Counters
 	publishing sync.Mutex
@@ -99,6 +100,7 @@ type API struct {
 func (a *API) Handler() http.Handler {
 	mux := http.NewServeMux()
 	a.limiter = people.NewLimiter(a.Store, a.Now)
+	a.rules = sync.OnceValues(func() (*index.Rules, error) { return index.NewRules(a.Catalog) })
 	a.lists = &findings.Lists{Index: a.Index, Store: a.Store, Catalog: a.Catalog, Sealer: sealer{a}}
 	a.Sessions.MayRefresh = a.mayRefresh
 	a.People.Sessions, a.People.Limits = a.Sessions, a.limiter
@@ -152,7 +154,7 @@ func (a *API) routes(mux *http.ServeMux) huma.API {
 	api.UseMiddleware(noteOperation, noteList, names, a.authorize, a.limit, queries)
 	for _, add := range []func(huma.API){
 		a.signIn, a.singleSignOn, a.session, a.me, a.members, a.invitations, a.projects, a.tokens,
-		a.connections, a.externalIDs, a.audits, a.calls, a.verification, a.findings, a.recorded, a.overviews, a.organization, a.administration, a.adminLog,
+		a.connections, a.externalIDs, a.audits, a.calls, a.verification, a.findings, a.scores, a.recorded, a.overviews, a.organization, a.administration, a.adminLog,
 	} {
 		add(api)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -103,8 +102,6 @@ func (a *API) asked(ctx context.Context, err error) error {
 		return invalid(ctx, "query", err.Error())
 	case errors.Is(err, index.ErrCursor):
 		return invalid(ctx, "query.cursor", "the cursor does not belong to this list")
-	case errors.Is(err, index.ErrBuilding):
-		return problem(ctx, http.StatusServiceUnavailable, "index_building", "the lists are being made anew; try again in a minute")
 	}
 	return a.answer(ctx, err)
 }

@@ -5,7 +5,6 @@ import (
 	"iter"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -38,10 +37,6 @@ func (a *API) findings(api huma.API) {
 		OperationID: "get-finding", Method: http.MethodGet, Path: "/v1/findings/{finding}",
 		Summary: "Show a finding whole: with its evidence and history", Tags: []string{"findings"},
 	}, a.getFinding)
-	register(api, mayRead, huma.Operation{
-		OperationID: "get-score", Method: http.MethodGet, Path: "/v1/connections/{connection}/score",
-		Summary: "Show the score of an account's last complete audit, with its coverage and bounds", Tags: []string{"scores"},
-	}, a.getScore)
 	register(api, mayRead, huma.Operation{
 		OperationID: "get-drift", Method: http.MethodGet, Path: "/v1/connections/{connection}/drift",
 		Summary: "Show what the account's role does not allow, what that blinds, and since when", Tags: []string{"connections"},
@@ -216,24 +211,4 @@ func (a *API) checksOf(c model.Connection) ([]check.Check, error) {
 	}
 	selection, err := pipeline.Resolve(a.Catalog, checks, c.Services)
 	return selection.Checks, err
-}
-
-// ScoreOutput is what an account's last audit amounts to.
-type ScoreOutput struct {
-	Audit   model.AuditID `json:"audit"`
-	AsOf    time.Time     `json:"as_of"`
-	Summary model.Summary `json:"summary" doc:"changes.score is the score of the audit before; where it has breaks, the two are not to be compared"`
-}
-
-type scoreAnswer struct{ Body ScoreOutput }
-
-func (a *API) getScore(ctx context.Context, in *ConnectionPath) (*scoreAnswer, error) {
-	if _, err := a.connection(ctx, in.Connection); err != nil {
-		return nil, err
-	}
-	audit, err := a.org(ctx).LatestAudit(ctx, model.ConnectionID(in.Connection), func(a model.Audit) bool { return a.Summary != nil })
-	if err != nil {
-		return nil, a.answer(ctx, err)
-	}
-	return &scoreAnswer{ScoreOutput{Audit: audit.ID, AsOf: audit.StartedAt, Summary: *audit.Summary}}, nil
 }

@@ -247,10 +247,7 @@ func (a *API) listResources(ctx context.Context, in *PageInput) (*resourcesAnswe
 		last = at
 		return err
 	})
-	switch {
-	case errors.Is(err, recorded.ErrMoved):
-		return nil, problem(ctx, http.StatusConflict, "list_changed", "an account was audited again since the list began; begin it anew")
-	case err != nil:
+	if err != nil {
 		return nil, a.asked(ctx, err)
 	}
 	if untold.Resources > 0 {

@@ -26,6 +26,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/results/findings"
 	"github.com/cloudarq/cloudarq/pkg/results/index"
 	"github.com/cloudarq/cloudarq/pkg/results/tags"
+	"github.com/cloudarq/cloudarq/pkg/results/trend"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
@@ -80,6 +81,11 @@ func Open(ctx context.Context, path string, catalog *check.Catalog) (*State, err
 	}, nil
 }
 
+// Trends are how accounts stood over time.
+func (s *State) Trends() trend.Maker {
+	return trend.Maker{Index: s.index, Store: s.Store, Catalog: s.Catalog, Now: time.Now}
+}
+
 // Index is what lists of findings are answered from.
 func (s *State) Index() *index.Keepers { return s.index }
 
@@ -117,13 +123,14 @@ func (s *State) Audit(ctx context.Context, run Run) (model.Audit, error) {
 	p := &pipeline.Pipeline{
 		Catalog: s.Catalog, Specs: run.Specs, Store: s.Store, Evidence: s.Evidence, Index: s.index,
 		Tasks: tasks, Results: results, Accounts: opened{run.Open}, Progress: run.Progress,
-		Now: time.Now, Deadline: run.Timeout, WatchEvery: watchEvery, TempDir: s.path,
+		RollUp: s.Trends().RollUp, Now: time.Now, Deadline: run.Timeout, WatchEvery: watchEvery, TempDir: s.path,
 	}
 	audit, err := s.begin(ctx, p, run)
 	if err != nil {
 		return audit, err
 	}
 	audit, err = s.work(ctx, p, audit, run, broker, tasks, results)
+	err = errors.Join(err, p.RollUps(context.WithoutCancel(ctx)))
 	p.Signer = run.Signer // not before: an audit that cannot be signed is one all the same
 	if signed := p.Sign(context.WithoutCancel(ctx), Organization, audit.Connection, audit.ID); signed != nil {
 		err = errors.Join(err, signed)

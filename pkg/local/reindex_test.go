@@ -68,11 +68,11 @@ func TestIndexOfAnAudit(t *testing.T) {
 	}
 	found := 0
 	for _, scope := range pipeline.Scopes(state.Catalog) {
-		all, err := state.Records.Findings(t.Context(), audit.Connection, scope)
+		of, err := state.Records.Findings(t.Context(), audit.Connection, scope)
 		if err != nil {
 			t.Fatal(err)
 		}
-		found += len(all)
+		found += len(of)
 	}
 	if found == 0 || view.Len() != found {
 		t.Errorf("%d findings are listed, want %d", view.Len(), found)

@@ -27,11 +27,14 @@ func (s *State) Remove(ctx context.Context, connection model.Connection) (model.
 			return model.Receipt{}, &InputError{fmt.Sprintf("audit %s of account %s is running; wait for its end, or stop it with: cloudarq audit cancel %s", a.ID, a.AccountID, a.ID)}
 		}
 	}
-	p := &pipeline.Pipeline{Catalog: s.Catalog, Store: s.Store, Evidence: s.Evidence, Index: s.index, Now: time.Now}
+	p := &pipeline.Pipeline{Catalog: s.Catalog, Store: s.Store, Evidence: s.Evidence, Index: s.index, RollUp: s.Trends().RollUp, Now: time.Now}
 	if _, err := p.Delete(ctx, model.Change{}, Organization, connection); err != nil {
 		return model.Receipt{}, err
 	}
 	if err := p.Purge(ctx, Organization, connection.ID); err != nil {
+		return model.Receipt{}, err
+	}
+	if err := p.RollUps(ctx); err != nil {
 		return model.Receipt{}, err
 	}
 	return s.Records.Receipt(ctx, connection.ID)

@@ -249,15 +249,31 @@ const ScoreVersion = 3
 // Assessed is 0. Scores of different versions are not to be compared.
 type Score struct {
 	Version    int     `json:"version"`
-	Value      float64 `json:"value"`
-	Worst      float64 `json:"worst"`      // if all that was not assessed had failed
-	Best       float64 `json:"best"`       // if all of it had passed
-	Uncapped   float64 `json:"uncapped"`   // what Value would be without Cap
-	Cap        int     `json:"cap"`        // the most that Value can be while critical checks fail; 100 is no cap
-	Critical   int     `json:"critical"`   // checks of severity critical that fail
-	Coverage   float64 `json:"coverage"`   // assessed / applicable, 0 to 1
-	Assessed   int     `json:"assessed"`   // verdicts of PASS and FAIL
-	Applicable int     `json:"applicable"` // those and NOT_ASSESSED
+	Value      float64 `json:"value" nullable:"true"`
+	Worst      float64 `json:"worst" nullable:"true"`    // if all that was not assessed had failed
+	Best       float64 `json:"best" nullable:"true"`     // if all of it had passed
+	Uncapped   float64 `json:"uncapped" nullable:"true"` // what Value would be without Cap
+	Cap        int     `json:"cap"`                      // the most that Value can be while critical checks fail; 100 is no cap
+	Critical   int     `json:"critical"`                 // checks of severity critical that fail
+	Coverage   float64 `json:"coverage"`                 // assessed / applicable, 0 to 1
+	Assessed   int     `json:"assessed"`                 // verdicts of PASS and FAIL
+	Applicable int     `json:"applicable"`               // those and NOT_ASSESSED
+}
+
+// MarshalJSON writes a score. Where nothing was assessed there is none, and no number in its
+// place.
+func (s Score) MarshalJSON() ([]byte, error) {
+	type plain Score
+	if s.Assessed > 0 {
+		return json.Marshal(plain(s))
+	}
+	return json.Marshal(struct {
+		plain
+		Value    *float64 `json:"value"`
+		Worst    *float64 `json:"worst"`
+		Best     *float64 `json:"best"`
+		Uncapped *float64 `json:"uncapped"`
+	}{plain: plain(s)})
 }
 
 // UnmarshalJSON reads a score. One that was written before scores had versions

@@ -21,7 +21,7 @@ func (o *Organization) EveryConnection(ctx context.Context) iter.Seq2[model.Conn
 // sealed, and what tells of it all. Others expire within a day, or belong to a connection.
 var erased = []string{
 	"TOKEN", "TOKEN-USED", "INVITATION", "RECOVERY", "SSO", "IDENTITY", "STEPPING-DOWN", "MEMBER", "PROJECT",
-	"JOB", "MARKS", "RECEIPT", "EVENT", "REUSED", "EXTERNAL-IDS", "SIGNING", keyKind, "LOGGING", "ADMINLOG",
+	"JOB", "MARKS", "ROLLUP", "RECEIPT", "EVENT", "REUSED", "EXTERNAL-IDS", "SIGNING", keyKind, "LOGGING", "ADMINLOG",
 }
 
 // Erase removes all that is kept of an organization that is being deleted and has no

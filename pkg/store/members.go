@@ -306,6 +306,10 @@ func (o *Organization) ProjectUse(ctx context.Context, name string, now time.Tim
 // RemoveProject removes a project as it was read. Whoever removes one that is in use leaves
 // grants of a name that another project may have later: see ProjectUse.
 func (o *Organization) RemoveProject(ctx context.Context, by model.Change, p model.Project) error {
+	// Another of its name would have them, and nobody could see them before.
+	if err := o.removeRollUps(ctx, p.Name); err != nil {
+		return fmt.Errorf("remove the trend of project %s: %w", p.Name, err)
+	}
 	return projects.remove(ctx, o, by, p)
 }
 

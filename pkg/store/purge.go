@@ -270,6 +270,10 @@ func (w *sweep) flush(ctx context.Context) error {
 // its tasks and a scope after its findings, so that nothing is orphaned by who dies
 // in between.
 func (w *sweep) walk(ctx context.Context, scopes []string) error {
+	// Whoever has an index hid it before; each connection has a mark from its beginning.
+	if err := w.purge.org.table.Delete(ctx, w.purge.org.markKey(w.purge.connection)); err != nil {
+		return err
+	}
 	if err := w.bounds(ctx); err != nil {
 		return err
 	}
@@ -280,7 +284,7 @@ func (w *sweep) walk(ctx context.Context, scopes []string) error {
 		return err
 	}
 	o, connection := w.purge.org, w.purge.connection
-	for _, kind := range []string{"SCOPE", "CALLS"} {
+	for _, kind := range []string{"SCOPE", "CALLS", "TREND"} {
 		if err := w.partition(ctx, o.key(kind, string(connection))); err != nil {
 			return err
 		}
@@ -294,7 +298,7 @@ func (w *sweep) walk(ctx context.Context, scopes []string) error {
 		keys = append(keys, o.dataKeyKey(DataKeyOf(connection, id)), o.sealedKey(connection, id))
 	}
 	for _, key := range append(keys, []table.Key{
-		{PK: o.key("CLOCK", string(startClock)), SK: string(connection)}, o.claimKey(connection), o.stateKey(connection), o.verifiedKey(connection), o.markKey(connection), o.accessRecord(connection), o.dataKeyKey(string(connection)),
+		{PK: o.key("CLOCK", string(startClock)), SK: string(connection)}, o.claimKey(connection), o.stateKey(connection), o.verifiedKey(connection), o.accessRecord(connection), o.dataKeyKey(string(connection)),
 	}...) {
 		_, err := o.table.Get(ctx, key)
 		if err == nil {

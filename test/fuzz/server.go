@@ -190,7 +190,8 @@ func (f forgetful) Add(ctx context.Context, k table.Key, n int64, expires time.T
 	if why := f.d.away.Load(); why != nil {
 		return 0, *why
 	}
-	if f.d.limited.Load() || strings.Contains(k.PK, "ticket") { // which is good for one use; see store.Limits.UseOnce
+	// A ticket is good for one use (see store.Limits.UseOnce), and marks tell lists that they are stale.
+	if f.d.limited.Load() || strings.Contains(k.PK, "ticket") || strings.HasSuffix(k.PK, "#MARKS") {
 		return f.Table.Add(ctx, k, n, expires)
 	}
 	return n, nil

@@ -349,14 +349,32 @@ func (w *walk) findings() {
 		}
 	}
 	path := "/v1/connections/" + id
-	found, _ := w.get(path + "/findings?limit=2").body["findings"].([]any)
+	w.get(path + "/findings?limit=1")
+	found, _ := w.get("/v1/findings?state=open&limit=2&count=exact&group=severity").body["findings"].([]any)
 	if len(found) == 0 {
 		w.failed = fmt.Errorf("the audit found nothing: %s", w.d.log)
 		return
 	}
 	first, _ := found[0].(object)
 	w.get(fmt.Sprint("/v1/findings/", first["id"]))
+	w.get("/v1/checks?service=kms&fields=id,title,counts,failing_accounts")
+	w.get("/v1/checks/kms-key-rotation")
+	w.get("/v1/resources?service=kms&limit=1")
+	w.get("/v1/audits?limit=1")
+	audits, _ := w.get(path + "/audits?limit=2").body["audits"].([]any)
+	for i, a := range audits {
+		one, _ := a.(object)
+		of := fmt.Sprint(path, "/audits/", one["id"])
+		w.get(of + "/verdicts?status=FAIL&limit=1")
+		if i < len(audits)-1 {
+			w.get(of + "/diff?limit=1")
+		}
+	}
 	w.get(path + "/score")
+	w.get("/v1/score")
+	w.get("/v1/scores?sort=-critical,score&limit=1")
+	w.get("/v1/coverage?limit=1")
+	w.get("/v1/trend?step=audit&connection=" + id)
 	w.get(path + "/drift")
 	w.get("/v1/external-id")
 	w.refused("external_id_replacing", http.MethodPost, "/v1/external-id/rotate", w.tag("/v1/external-id"), nil)

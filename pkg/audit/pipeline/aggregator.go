@@ -15,10 +15,13 @@ import (
 // Ingest turns the evidence of one task into findings, and closes the audit when
 // it was the last. It takes a message of KindResult. What cannot be done at the last
 // delivery is given up and said so: no audit waits for it. Who takes results takes messages
-// of KindIndex, too.
+// of KindIndex and KindRollUp, too.
 func (p *Pipeline) Ingest(ctx context.Context, message queue.Message) error {
-	if KindOf(message.Body) == KindIndex {
+	switch KindOf(message.Body) {
+	case KindIndex:
 		return p.reindex(ctx, message)
+	case KindRollUp:
+		return p.runRollUp(ctx, message)
 	}
 	m, err := ParseMessage(KindResult, message.Body)
 	if err != nil {

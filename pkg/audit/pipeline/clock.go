@@ -24,6 +24,7 @@ type Ticked struct {
 	Skipped int // of connections that are gone, or have no schedule any more
 	Expired int // audits whose time was over
 	Purged  int // deleted connections that are being purged
+	Rolled  int // organizations whose trends are being brought up to date
 }
 
 // startsAtOnce bounds how many audits are being started at a time.
@@ -96,6 +97,7 @@ func (p *Pipeline) Tick(ctx context.Context) (Ticked, error) {
 		})
 	}
 	_ = group.Wait() // problems are noted
+	ticked.Rolled = p.sendRollUps(ctx, now, problem)
 	return ticked, errors.Join(problems...)
 }
 

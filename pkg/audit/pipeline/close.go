@@ -67,13 +67,21 @@ func (p *Pipeline) meterEnd(audit model.Audit) {
 // announceEnd does what follows from an audit's end, as often as asked. Who
 // cancelled an audit knows that it ended.
 func (p *Pipeline) announceEnd(ctx context.Context, orgID model.OrganizationID, audit model.Audit) error {
+	org := p.Store.For(orgID)
+	if err := p.noteTrend(ctx, org, audit); err != nil {
+		return err
+	}
 	if err := p.writeIndex(ctx, orgID, audit); err != nil {
 		return err
+	}
+	if audit.Summary != nil {
+		if err := org.AskRollUp(ctx, p.Now(), rollUpEvery); err != nil {
+			return err
+		}
 	}
 	if audit.State == model.AuditCancelled {
 		return nil
 	}
-	org := p.Store.For(orgID)
 	connection, broken, err := p.noteConnection(ctx, org, audit)
 	if err == nil && connection.Since.Equal(audit.StartedAt) { // it is this audit's news
 		err = event.Tell(ctx, p.Events, event.OfConnection(orgID, event.ConnectionState, connection, audit.EndedAt))

@@ -275,6 +275,7 @@ func history(t *testing.T, m *mortal, alone bool) (outcome, []string) {
 		w.doors = map[string]sight{"a": shut, "b": open, "c": hidden}
 	}
 	checkIndexed(t, x, evidence)
+	checkTrend(t, x)
 	out.Findings = map[string]model.Finding{}
 	for _, id := range []model.CheckID{"door-locked", "door-guarded"} {
 		for name, f := range x.findings(t, id) {

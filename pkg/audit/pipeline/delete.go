@@ -77,6 +77,9 @@ func (p *Pipeline) hide(ctx context.Context, by model.Change, org *store.Organiz
 	if err == nil && p.Index != nil {
 		err = org.HideFindings(ctx, c.ID)
 	}
+	if err == nil { // the sums are without it from now on
+		err = org.AskRollUp(ctx, now, rollUpEvery)
+	}
 	return receipt, err
 }
 

@@ -116,6 +116,10 @@ type Pipeline struct {
 	Meter    metrics.Recorder // counts; nil if nobody shall
 	Index    Index            // of findings; nil if nobody lists them from one
 	Now      func() time.Time
+	// RollUp writes today's lines of the trends of an organization and its projects; nil if
+	// this process does not. Who ends an audit asks for it, Tick sends a message for it, at
+	// most once an hour, and Ingest does it.
+	RollUp func(context.Context, model.OrganizationID) error
 	// Deadline bounds the collecting of one audit, counted from its start; what
 	// was not read by then is a gap. 0 means no bound.
 	Deadline time.Duration

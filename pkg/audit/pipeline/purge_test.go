@@ -47,11 +47,15 @@ func (s *seen) PutMany(ctx context.Context, its []table.Item) error {
 	return s.Table.PutMany(ctx, its)
 }
 
-// left is all that is in the table.
+// left is all that is in the table, but for when the organization's trends are due, and the
+// mark of what is purged, which no receipt counts.
 func (s *seen) left(t *testing.T) map[string]string {
 	t.Helper()
 	left := map[string]string{}
 	for k := range s.keys {
+		if strings.HasSuffix(k.PK, "#ROLLUP") || strings.Contains(k.PK, "#MARK#") && k.SK == "c-1" {
+			continue
+		}
 		if it, err := s.Get(t.Context(), k); err == nil {
 			left[k.PK+" / "+k.SK] = string(it.Body)
 		} else if !errors.Is(err, table.ErrNotFound) {

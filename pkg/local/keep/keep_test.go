@@ -241,3 +241,32 @@ func TestPreparedConnectionWithoutARole(t *testing.T) {
 		t.Errorf("kept %+v, %v", kept, err)
 	}
 }
+
+// TestNamed: a word that several connections are called by says which they are, and one
+// that none is, what was meant.
+func TestNamed(t *testing.T) {
+	t.Parallel()
+	all := []model.Connection{
+		{ID: "01A", AccountID: "111122223333", Name: "prod"},
+		{ID: "01B", AccountID: "444455556666", Name: "prod"},
+		{ID: "01C", AccountID: "111122223333", Name: "again"},
+		{ID: "01D", Name: "later"},
+	}
+	for word, want := range map[string]string{
+		"01A": "01A", "444455556666": "01B", "again": "01C", "later": "01D",
+		"prod":         `2 connections are called "prod"; say which by its id: 01A (account 111122223333), 01B (account 444455556666)`,
+		"111122223333": `2 connections are called "111122223333"; say which by its id: 01A (account 111122223333), 01C (account 111122223333)`,
+		"agian":        `no connection "agian"; did you mean "again"? cloudarq connections list shows them`,
+		"something":    `no connection "something"; cloudarq connections list shows them`,
+		"":             `no connection ""; cloudarq connections list shows them`,
+	} {
+		found, err := keep.Named(all, word)
+		got := string(found.ID)
+		if err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%q: %s, want %s", word, got, want)
+		}
+	}
+}

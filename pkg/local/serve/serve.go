@@ -224,7 +224,7 @@ func (s *Server) wire() wired {
 	w.results, w.work = others.Queue("results"), others.Queue("jobs")
 	data := s.State.Store
 	w.pipeline = &pipeline.Pipeline{
-		Catalog: s.State.Catalog, Specs: s.Specs, Store: data, Evidence: s.State.Evidence, Index: s.State.Index(),
+		Catalog: s.State.Catalog, Specs: s.Specs, Store: data, Evidence: s.State.Evidence, Index: s.State.Index(), RollUp: s.State.Trends().RollUp,
 		Tasks: w.tasks, Urgent: w.urgent, Results: w.results, Signings: w.work, Purges: w.work,
 		Accounts: s.Accounts, Signer: connect.Signing{Store: data, Keys: s.Keys, Now: time.Now}, Progress: pipeline.Silent{},
 		Alerts: spoken{s.Log}, Now: time.Now, Bound: bound, PurgeAfter: purgeAfter, WatchEvery: watchEvery, TempDir: s.Dir,

@@ -102,13 +102,14 @@ func (v *View) standings(who Caller, chosen Chosen, each func(*segment)) {
 // numbering turns the sets of checks of segments into rules: -1 is a check that there is not
 // any more.
 type numbering struct {
+	view  *View
 	rules *Rules
 	sets  []string
 	known map[uint32][]int
 }
 
 func (v *View) numbering(rules *Rules) numbering {
-	return numbering{rules, v.dict.checkSets.list(), map[uint32][]int{}}
+	return numbering{v, rules, v.dict.checkSets.list(), map[uint32][]int{}}
 }
 
 func (n numbering) of(set uint32) []int {
@@ -213,11 +214,13 @@ func (s *sheet) add(r rule, c model.Counts) {
 // AccountScore is how one connection stands.
 type AccountScore struct {
 	Connection model.ConnectionID
+	Name       string   // empty if it has none
+	Account    string   // empty as long as it is not known
+	Projects   []string // two while it moves from one to another
 	// Audit is the one that says so; empty is that the connection was never audited as a
 	// whole, and all that follows is empty.
 	Audit     model.AuditID
-	At        time.Time // when it began
-	Account   string
+	At        time.Time   // when it began
 	Score     model.Score // by the rules of today
 	Failed    map[model.Severity]int
 	Resources int
@@ -230,17 +233,26 @@ type scoredOnce struct {
 	is    AccountScore
 }
 
+// score is how a connection stands.
 func (n numbering) score(seg *segment) AccountScore {
+	is := n.scoreAlone(seg)
+	is.Projects = n.view.projects(seg.Connection)
+	return is
+}
+
+// scoreAlone is what a segment says by itself.
+func (n numbering) scoreAlone(seg *segment) AccountScore {
 	s := seg.standing
+	is := AccountScore{Connection: seg.Connection, Name: seg.Name, Account: seg.Account}
 	if !s.whole {
-		return AccountScore{Connection: seg.Connection}
+		return is
 	}
 	s.scored.mu.Lock()
 	defer s.scored.mu.Unlock()
 	if s.scored.rules == n.rules {
 		return s.scored.is
 	}
-	is := AccountScore{Connection: seg.Connection, Audit: s.audit, At: s.at, Account: s.account, Failed: map[model.Severity]int{}, Resources: s.resources}
+	is.Audit, is.At, is.Failed, is.Resources = s.audit, s.at, map[model.Severity]int{}, s.resources
 	lines := make([]score.Line, 0, len(n.of(s.set)))
 	n.tally(s, func(at int, c model.Counts) {
 		r := n.rules.all[at]
@@ -277,6 +289,15 @@ type ScoresAnswer struct {
 // failures, critical and high those of that severity.
 func ScoreSortable() []string { return slices.Sorted(maps.Keys(scoreFields)) }
 
+// Orders are fields to sort by as people name them, "-field" the other way round.
+func Orders(words []string) (all []Order) {
+	for _, word := range words {
+		name, down := strings.CutPrefix(word, "-")
+		all = append(all, Order{Field: name, Desc: down})
+	}
+	return all
+}
+
 // scoreKey is what an account is sorted by: a number, then a text.
 type scoreKey struct {
 	Number float64 `json:"n,omitempty"`
@@ -305,6 +326,7 @@ var scoreFields = map[string]func(AccountScore) scoreKey{
 	"account":    func(a AccountScore) scoreKey { return scoreKey{Text: a.Account} },
 	"as_of":      scoreNumber(func(a AccountScore) float64 { return float64(a.At.UnixMilli()) }),
 	"connection": func(a AccountScore) scoreKey { return scoreKey{Text: string(a.Connection)} },
+	"name":       func(a AccountScore) scoreKey { return scoreKey{Text: a.Name} },
 	"coverage":   scoreNumber(func(a AccountScore) float64 { return a.Score.Coverage }),
 	"critical":   failedOf(model.Critical),
 	"failed": scoreNumber(func(a AccountScore) float64 {

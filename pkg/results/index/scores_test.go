@@ -88,7 +88,7 @@ func TestScoresAreThoseOfTheRecords(t *testing.T) {
 		for n := range rapid.IntRange(0, 6).Draw(t, "connections") {
 			id := model.ConnectionID(fmt.Sprint("c", n))
 			of[id] = rapid.SampledFrom(projects).Draw(t, "project")
-			c := model.Connection{ID: id, Project: of[id], State: model.ConnectionActive}
+			c := model.Connection{ID: id, Name: "n" + string(id), AccountID: "1" + string(id), Project: of[id], State: model.ConnectionActive}
 			if err := o.PutConnection(ctx, &c); err != nil {
 				t.Fatal(err)
 			}
@@ -169,7 +169,10 @@ func TestScoresAreThoseOfTheRecords(t *testing.T) {
 						failed[s] = n
 					}
 				}
-				want := index.AccountScore{Connection: one.Connection, Audit: a.ID, At: a.StartedAt, Account: a.AccountID, Score: alone.Score, Failed: failed, Resources: a.Summary.Resources}
+				want := index.AccountScore{Connection: one.Connection, Name: "n" + string(one.Connection), Account: a.AccountID, Audit: a.ID, At: a.StartedAt, Score: alone.Score, Failed: failed, Resources: a.Summary.Resources}
+				if p := of[one.Connection]; p != "" {
+					want.Projects = []string{p}
+				}
 				if diff := cmp.Diff(want, one); diff != "" {
 					t.Fatalf("(-want +got) %s", diff)
 				}
@@ -278,7 +281,7 @@ func TestNeverAuditedIsNoScore(t *testing.T) {
 // which nothing exists, and some with a few resources.
 func wholeEstate(all *check.Catalog, n int) *index.Standing {
 	r := rand.New(rand.NewPCG(uint64(n), 2)) //nolint:gosec // made up, and the same each time
-	s := &index.Standing{Audit: "01JCQ0000000000000000000A1", At: began, Version: 3, Account: fmt.Sprintf("%012d", n), Resources: 500, Tally: model.Tally{}}
+	s := &index.Standing{Audit: "01JCQ0000000000000000000A1", At: began, Version: 3, Resources: 500, Tally: model.Tally{}}
 	for _, c := range all.Default() {
 		switch r.IntN(3) {
 		case 0:

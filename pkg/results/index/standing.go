@@ -19,7 +19,6 @@ type Standing struct {
 	At    time.Time // when the audit began
 	// Version is of the score that the audit was given.
 	Version   int
-	Account   string
 	Resources int
 	Tally     model.Tally
 	Missing   []Missing
@@ -40,7 +39,7 @@ func Whole(a model.Audit) bool { return a.Summary != nil && !a.Verification && !
 
 // StandingOf is what an audit amounts to that is Whole.
 func StandingOf(a model.Audit) *Standing {
-	s := &Standing{Audit: a.ID, At: a.StartedAt.UTC(), Version: a.Summary.Score.Version, Account: a.AccountID, Resources: a.Summary.Resources, Tally: a.Summary.Tally}
+	s := &Standing{Audit: a.ID, At: a.StartedAt.UTC(), Version: a.Summary.Score.Version, Resources: a.Summary.Resources, Tally: a.Summary.Tally}
 	for _, m := range drift.Of([]model.Audit{a}).Missing {
 		s.Missing = append(s.Missing, Missing{Action: m.Action, DeniedBy: m.DeniedBy, Verdicts: m.Verdicts, Checks: m.Checks})
 	}
@@ -72,7 +71,6 @@ type standing struct {
 	audit     model.AuditID
 	at        time.Time
 	version   int
-	account   string
 	resources int
 	set       uint32 // of dictionary.checkSets: the numbers of the checks, four bytes each
 	counts    []byte
@@ -88,7 +86,7 @@ type missingAction struct {
 }
 
 func (s *standing) bytes() int {
-	n := len(s.audit) + len(s.account) + len(s.counts) + 128
+	n := len(s.audit) + len(s.counts) + 128
 	for _, m := range s.missing {
 		n += len(m.action) + len(m.deniedBy) + 4*len(m.checks) + 64
 	}
@@ -104,7 +102,6 @@ func (e *encoder) standing(s *Standing) {
 	e.string(string(s.Audit))
 	e.time(s.At)
 	e.number(natural(s.Version))
-	e.string(s.Account)
 	e.number(natural(s.Resources))
 	counts := map[uint32]model.Counts{}
 	var ids []model.CheckID
@@ -253,7 +250,6 @@ func (dict *dictionary) readStanding(d *decoder) *standing {
 	s.audit = model.AuditID(d.string())
 	s.at = d.time()
 	s.version = d.below(math.MaxInt32)
-	s.account = d.string()
 	s.resources = d.below(math.MaxInt32)
 	checks := d.checks()
 	set := make([]byte, 0, 4*len(checks))

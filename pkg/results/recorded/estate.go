@@ -53,9 +53,6 @@ type Position struct {
 // ErrStop ends a list where it is.
 var ErrStop = errors.New("enough")
 
-// ErrMoved says that what a list was to go on with is not there any more: a newer audit is.
-var ErrMoved = errors.New("the list has changed")
-
 // Untold is of how many resources the tags are not known, so that no word on tags fits them,
 // and why.
 type Untold struct {
@@ -138,12 +135,12 @@ func part(words []string, of func(string) bool) (those, others []string) {
 }
 
 func (e Estate) ofConnection(ctx context.Context, c index.Connection, w want, begin Position, untold *Untold, visit func(*shape.Resource, Position) error) error {
-	audit, tasks, err := e.newest(ctx, c.ID)
+	audit, tasks, err := e.toRead(ctx, c.ID, begin.Audit)
 	if err != nil || audit.ID == "" {
 		return err
 	}
-	if begin.Audit != "" && begin.Audit != audit.ID {
-		return ErrMoved
+	if begin.Audit != audit.ID { // which is not there any more
+		begin = Position{}
 	}
 	known, err := e.tagsOf(ctx, c)
 	if err != nil {
@@ -196,10 +193,16 @@ func (e Estate) ofConnection(ctx context.Context, c index.Connection, w want, be
 	return nil
 }
 
-// newest is the newest audit of a connection that was of all of it, or the newest that has a
-// result, with its tasks.
-func (e Estate) newest(ctx context.Context, id model.ConnectionID) (model.Audit, []model.Task, error) {
-	audit, err := e.Store.LatestAudit(ctx, id, index.Whole)
+// toRead is the audit of a connection that a list goes on with, or else the newest that was of
+// all of it, or the newest that has a result, with its tasks.
+func (e Estate) toRead(ctx context.Context, id model.ConnectionID, begun model.AuditID) (audit model.Audit, tasks []model.Task, err error) {
+	err = store.ErrNotFound
+	if begun != "" {
+		audit, err = e.Store.Audit(ctx, id, begun)
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		audit, err = e.Store.LatestAudit(ctx, id, index.Whole)
+	}
 	if errors.Is(err, store.ErrNotFound) {
 		audit, err = e.Store.LatestAudit(ctx, id, func(a model.Audit) bool { return a.Summary != nil && !a.Verification })
 	}
@@ -209,7 +212,7 @@ func (e Estate) newest(ctx context.Context, id model.ConnectionID) (model.Audit,
 	if err != nil {
 		return audit, nil, err
 	}
-	tasks, err := e.Store.Tasks(ctx, audit.ID)
+	tasks, err = e.Store.Tasks(ctx, audit.ID)
 	return audit, tasks, err
 }
 

@@ -68,31 +68,27 @@ func (g *grid) measure() {
 	}
 }
 
-// layOut lays a grid out. What gives way, in this order: the width of prose; columns that
-// say nothing, or the same of all rows; the few values that are much wider than the
-// others; columns that are Spare; that prose stands beside the others; and then that
-// these are in one line.
+// layOut lays a grid out. What gives way, in this order: columns that say nothing, or the
+// same of all rows; the width of prose; the few values that are much wider than the others;
+// columns that are Spare; that prose stands beside the others; and then that these are in
+// one line.
 func (g *grid) layOut(terminal int) layout {
 	g.measure()
-	var l layout
-	var shown, prose []int
+	var beside, prose []int
 	for i, fit := range g.fits {
 		if fit == Prose {
 			prose = append(prose, i)
 		} else {
-			shown = append(shown, i)
+			beside = append(beside, i)
 		}
 	}
-	shown = append(shown, prose...)
-	if terminal == 0 { // which is any
-		l.lines = [][]slot{g.line(shown, g.widths, 0)}
-		return l
+	all := slices.Concat(beside, prose)
+	line := g.line(all, g.widths, 0)
+	if last := len(line) - 1; terminal == 0 || last < 0 || line[last].at+line[last].width <= terminal {
+		return layout{lines: [][]slot{line}}
 	}
-	if line := g.inOne(shown, g.widths, terminal); line != nil {
-		l.lines = [][]slot{line}
-		return l
-	}
-	shown = slices.DeleteFunc(shown, func(i int) bool {
+	var l layout
+	saysLittle := func(i int) bool {
 		if len(g.rows) == 0 || slices.ContainsFunc(g.rows, func(row []string) bool { return row[i] != g.rows[0][i] }) {
 			return false
 		}
@@ -102,17 +98,26 @@ func (g *grid) layOut(terminal int) layout {
 			l.said = append(l.said, i)
 		}
 		return empty || said
-	})
-	prose = slices.DeleteFunc(slices.Clone(shown), func(i int) bool { return g.fits[i] != Prose })
-	beside := shown[:len(shown)-len(prose)]
-	if line, spare := g.sparing(shown, terminal); line != nil {
+	}
+	beside, prose = slices.DeleteFunc(beside, saysLittle), slices.DeleteFunc(prose, saysLittle)
+	all = slices.Concat(beside, prose)
+	if line, spare := g.sparing(all, terminal); line != nil {
 		l.lines, l.spare = [][]slot{line}, spare
 		return l
 	}
 	_, l.spare = g.sparing(beside, terminal)
-	shown = slices.DeleteFunc(shown, func(i int) bool { return slices.Contains(l.spare, i) })
-	l.lines = g.stacked(shown, terminal)
+	l.lines = g.stacked(without(beside, l.spare), prose, terminal)
+	for _, i := range slices.Clone(l.spare) { // what has room in the lines that there are
+		left := slices.DeleteFunc(slices.Clone(l.spare), func(j int) bool { return i == j })
+		if lines := g.stacked(without(beside, left), prose, terminal); len(lines) <= len(l.lines) {
+			l.lines, l.spare = lines, left
+		}
+	}
 	return l
+}
+
+func without(all, some []int) []int {
+	return slices.DeleteFunc(slices.Clone(all), func(i int) bool { return slices.Contains(some, i) })
 }
 
 // sparing is the line that columns have room in once some that are Spare are left out, the
@@ -172,8 +177,9 @@ func (g *grid) line(columns, widths []int, at int) []slot {
 	return line
 }
 
-// stacked puts columns in as many lines as they take, each prose in one of its own.
-func (g *grid) stacked(shown []int, terminal int) [][]slot {
+// stacked puts columns in as many lines as they take, and prose below: side by side if there
+// is room, else each in a line of its own.
+func (g *grid) stacked(beside, prose []int, terminal int) [][]slot {
 	var lines [][]slot
 	var now []int
 	at, used := 0, 0
@@ -184,18 +190,22 @@ func (g *grid) stacked(shown []int, terminal int) [][]slot {
 		}
 		used = at
 	}
-	for _, i := range shown {
-		if g.fits[i] == Prose {
-			end()
-			lines, at, used = append(lines, []slot{{i, at, terminal - at}}), under, under
-			continue
-		}
+	for _, i := range beside {
 		if used+g.typical[i] > terminal {
 			end()
 		}
 		now, used = append(now, i), used+g.typical[i]+gap
 	}
 	end()
+	if line := g.inOne(prose, g.widths, terminal-at); len(prose) > 1 && line != nil {
+		for i := range line {
+			line[i].at += at
+		}
+		return append(lines, line)
+	}
+	for _, i := range prose {
+		lines, at = append(lines, []slot{{i, at, terminal - at}}), under
+	}
 	return lines
 }
 

@@ -272,13 +272,13 @@ func (c Column[T]) compare(a, b T) int {
 	return strings.Compare(one, other)
 }
 
-// writeTable writes a table for a terminal, and gives the columns that had no room. None
-// is left out of those that somebody named.
+// writeTable writes a table for a terminal, and gives the columns that had no room. Those
+// that somebody named stand where they were named, if it takes several lines.
 func writeTable[T any](w io.Writer, style Style, rows []T, columns []Column[T], named bool) (spare []string, err error) {
 	g := &grid{names: Names(columns), fits: make([]Fit, len(columns)), rows: make([][]string, len(rows))}
 	var places []Column[T]
 	for i, c := range columns {
-		if g.fits[i] = c.Fit; c.Fit == Spare && named {
+		if g.fits[i] = c.Fit; named && c.Fit != Prose {
 			g.fits[i] = Whole
 		}
 		if c.Fit == Place {

@@ -65,13 +65,7 @@ func ScoreChangeText(c *model.ScoreChange, now model.Score) string {
 
 // CoverageText is the coverage of a score in percent. Only full coverage is
 // called 100 %.
-func CoverageText(s model.Score) string {
-	percent := 100 * s.Coverage
-	if percent > 99 && percent < 100 {
-		return "over 99 %"
-	}
-	return fmt.Sprintf("%.0f %%", percent)
-}
+func CoverageText(s model.Score) string { return coverageText(s.Coverage) }
 
 // Count is a number with its noun: "1 call", "2 calls".
 func Count(n int, noun string) string {
@@ -184,7 +178,7 @@ func ByService(w io.Writer, style Style, a model.Audit, about func(model.CheckID
 	}
 	columns := []Column[serviceRow]{
 		{Name: "service", Value: func(r serviceRow) string { return r.name }},
-		{Name: "score", Value: func(r serviceRow) string { return ScoreText(a.Summary.Services[r.name]) }, Fit: Spare},
+		{Name: "score", Value: func(r serviceRow) string { return ScoreText(a.Summary.Services[r.name]) }},
 	}
 	for _, severity := range model.Severities() {
 		columns = append(columns, Column[serviceRow]{Name: string(severity), Value: number(func(r serviceRow) int { return r.failed[severity] })})
@@ -256,7 +250,7 @@ func titled[T any](w io.Writer, style Style, title string, rows []T, columns []C
 	if _, err := fmt.Fprintf(w, "\n%s\n", title); err != nil {
 		return err
 	}
-	_, err := writeTable(w, style, rows, columns, true)
+	_, err := writeTable(w, style, rows, columns, false) // has no column to spare
 	return err
 }
 

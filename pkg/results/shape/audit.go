@@ -19,20 +19,20 @@ type Audit struct {
 	StartedAt    time.Time          `json:"started_at"`
 	EndedAt      *time.Time         `json:"ended_at" doc:"null while it runs"`
 	// What it amounts to, once it ended with a result.
-	Score     *float64               `json:"score" doc:"0 to 100; null while there is none, and where nothing was assessed"`
-	Worst     *float64               `json:"score_worst" doc:"What the score would be if all that was not assessed had failed"`
-	Best      *float64               `json:"score_best" doc:"What the score would be if all of that had passed"`
-	Version   int                    `json:"score_version" doc:"Version of the score; those of different versions are not to be compared. 0 while there is none"`
-	Coverage  *float64               `json:"coverage" doc:"How much of what applies was assessed, 0 to 1; null while there is no result"`
-	Failed    map[model.Severity]int `json:"failed" doc:"Failures by severity, but for those that follow from others"`
-	Counts    model.Counts           `json:"counts" doc:"How often each verdict was given"`
-	New       int                    `json:"new" doc:"Findings that are new since the audit before"`
-	Resolved  int                    `json:"resolved" doc:"Findings that were resolved"`
-	Reopened  int                    `json:"reopened" doc:"Findings that were open before they were resolved, and are again"`
-	Resources int                    `json:"resources"`
-	Calls     int                    `json:"calls" doc:"Calls to AWS"`
-	Problems  []string               `json:"problems" doc:"Why it is partial or failed"`
-	CloudArq  string                 `json:"cloudarq" doc:"Version of CloudArq that began it; empty if it noted none"`
+	Score     *float64     `json:"score" doc:"0 to 100; null while there is none, and where nothing was assessed"`
+	Worst     *float64     `json:"worst" doc:"What the score would be if all that was not assessed had failed"`
+	Best      *float64     `json:"best" doc:"What the score would be if all of that had passed"`
+	Version   int          `json:"score_version" doc:"Version of the score; those of different versions are not to be compared. 0 while there is none"`
+	Coverage  *float64     `json:"coverage" doc:"How much of what applies was assessed, 0 to 1; null while there is no result"`
+	Failed    Failures     `json:"failed" doc:"Failures by severity, but for those that follow from others"`
+	Counts    model.Counts `json:"counts" doc:"How often each verdict was given"`
+	New       int          `json:"new" doc:"Findings that are new since the audit before"`
+	Resolved  int          `json:"resolved" doc:"Findings that were resolved"`
+	Reopened  int          `json:"reopened" doc:"Findings that were open before they were resolved, and are again"`
+	Resources int          `json:"resources"`
+	Calls     int          `json:"calls" doc:"Calls to AWS"`
+	Problems  []string     `json:"problems" doc:"Why it is partial or failed"`
+	CloudArq  string       `json:"cloudarq" doc:"Version of CloudArq that began it; empty if it noted none"`
 }
 
 // NewAudit is an audit in short; name is what its connection is called.
@@ -40,7 +40,7 @@ func NewAudit(a model.Audit, name string) Audit {
 	out := Audit{
 		ID: a.ID, Connection: a.Connection, Account: a.AccountID, AccountName: name, Project: a.Project, State: a.State,
 		Verification: a.Verification, Part: a.Part, StartedAt: a.StartedAt.UTC(), EndedAt: moment(a.EndedAt),
-		Failed: map[model.Severity]int{}, Problems: a.Problems, CloudArq: a.CloudArq,
+		Problems: a.Problems, CloudArq: a.CloudArq,
 	}
 	if out.Problems == nil {
 		out.Problems = []string{}
@@ -53,10 +53,7 @@ func NewAudit(a model.Audit, name string) Audit {
 	if s.Score.Assessed > 0 {
 		out.Score, out.Worst, out.Best = &s.Score.Value, &s.Score.Worst, &s.Score.Best
 	}
-	if s.Failed != nil {
-		out.Failed = s.Failed
-	}
-	out.Counts, out.Resources, out.Calls = s.Counts, s.Resources, s.Calls
+	out.Failed, out.Counts, out.Resources, out.Calls = NewFailures(s.Failed), s.Counts, s.Resources, s.Calls
 	out.New, out.Resolved, out.Reopened = s.Changes.New, s.Changes.Resolved, s.Changes.Reopened
 	return out
 }
