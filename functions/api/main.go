@@ -82,7 +82,7 @@ func main() {
 			Catalog: f.Catalog, Store: f.Store, Urgent: f.Queue(cfg.Urgent), Signings: f.Queue(cfg.JobQueue), Events: events, Index: lists,
 			Meter: f.Meters, Now: time.Now, Bound: cfg.Bound, KeepDetail: time.Duration(cfg.Evidence) * 24 * time.Hour, PurgeAfter: cfg.PurgeAfter,
 		},
-		Events: events, Templates: bucket, Ledgers: bucket, Index: lists,
+		Events: events, Templates: bucket, Evidence: bucket, Index: lists,
 		Now: time.Now, Log: f.Log, CheckerRole: cfg.CheckerRole, AuditRole: cfg.AuditRole, Region: f.SDK.Region, Version: version.String(),
 		Operators: true, Pages: console.Over, People: people.Service{Keys: keys, Relying: people.RelyingAt(cfg.PublicURL)},
 		SSO: signOn, Origins: cfg.Origins,

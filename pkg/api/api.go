@@ -61,7 +61,7 @@ type API struct {
 	Now         func() time.Time
 	Log         *slog.Logger
 	Templates   Templates
-	Ledgers     blob.Store // has the calls of audits; only read
+	Evidence    blob.Store // what audits recorded, their calls included; only read
 	// Index is what lists of findings are answered from; nil only where nobody lists any.
 	Index *index.Keepers
 	// CheckerRole is the ARN of the role that customers' roles have to trust, and

@@ -129,7 +129,7 @@ func newServer(t testing.TB) *server {
 		Store:     s.store, Catalog: catalog, ExternalIDs: s.ids, AccessKeys: s.keys, Jobs: connect.Jobs{Store: s.store, Queue: s.jobs, Now: clock}, Now: clock, Log: slog.New(slog.NewTextHandler(s.log, nil)),
 		Pipeline:  &pipeline.Pipeline{Catalog: catalog, Store: s.store, Tasks: s.tasks, Now: clock, Bound: time.Hour, Events: s.events},
 		Events:    s.events,
-		Templates: s.shelf, Ledgers: s.shelf, Index: &index.Keepers{Store: s.store, Blobs: s.shelf, Now: clock},
+		Templates: s.shelf, Evidence: s.shelf, Index: &index.Keepers{Store: s.store, Blobs: s.shelf, Now: clock},
 		CheckerRole: "arn:aws:iam::999999999999:role/checker", AuditRole: "TheirAuditRole", Region: "eu-west-1", Version: "test",
 	}
 	s.results, s.lists = s.broker.Queue("results"), a.Index

@@ -60,7 +60,7 @@ func (a *API) listCalls(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
-	all, err := pipeline.Ledgers(ctx, a.Ledgers, callerOf(ctx).Organization, audit, tasks)
+	all, err := pipeline.Ledgers(ctx, a.Evidence, callerOf(ctx).Organization, audit, tasks)
 	if err != nil {
 		return nil, a.answer(ctx, err)
 	}
@@ -83,7 +83,7 @@ func (a *API) listCalls(ctx context.Context, in *struct {
 	out := &callsAnswer{Body: callsPage{Calls: []ledger.Entry{}}}
 	for ; at < len(all); at, skip = at+1, 0 {
 		line := 0
-		err := pipeline.ReadLedger(ctx, a.Ledgers, all[at].Object, func(e ledger.Entry) error {
+		err := pipeline.ReadLedger(ctx, a.Evidence, all[at].Object, func(e ledger.Entry) error {
 			if line++; line <= skip {
 				return nil
 			}

@@ -193,7 +193,7 @@ func (a *API) withRecords(ctx context.Context, org *store.Organization, c model.
 	if a.forgotten(audit) {
 		return recorded.Audit{}, problem(ctx, http.StatusConflict, "audit_forgotten", "what the audit recorded is older than evidence is kept; its sums are there")
 	}
-	out := recorded.Audit{Audit: audit, Evidence: a.Ledgers, Owner: shape.OwnerOf(c)}
+	out := recorded.Audit{Audit: audit, Evidence: a.Evidence, Owner: shape.OwnerOf(c)}
 	var err error
 	if out.Tasks, err = org.Tasks(ctx, audit.ID); err == nil {
 		out.Shaper, err = shape.NewShaper(a.Catalog)
@@ -223,7 +223,7 @@ func (a *API) listResources(ctx context.Context, in *PageInput) (*resourcesAnswe
 	if err != nil {
 		return nil, a.asked(ctx, err)
 	}
-	estate := recorded.Estate{Store: a.org(ctx), Evidence: a.Ledgers, Catalog: a.Catalog, View: view, Who: viewer(ctx)}
+	estate := recorded.Estate{Store: a.org(ctx), Evidence: a.Evidence, Catalog: a.Catalog, View: view, Who: viewer(ctx)}
 	var from, last recorded.Position
 	if err := a.goOn(ctx, in.Cursor, &from); err != nil {
 		return nil, err

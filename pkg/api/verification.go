@@ -28,7 +28,7 @@ func (a *API) verifyAudit(ctx context.Context, in *AuditPath) (*verificationAnsw
 	}
 	// This function is in the internet: it may read which calls were made, and not what
 	// is known of an account.
-	v := pipeline.Verifier{Store: a.Store, Blobs: a.Ledgers, Now: a.Now, Contents: []string{"ledger"}}
+	v := pipeline.Verifier{Store: a.Store, Blobs: a.Evidence, Now: a.Now, Contents: []string{"ledger"}}
 	found, err := v.Verify(ctx, callerOf(ctx).Organization, audit)
 	if err != nil {
 		return nil, a.answer(ctx, err)

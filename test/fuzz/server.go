@@ -115,7 +115,7 @@ func newDeployment(ctx context.Context, at string, now func() time.Time) (*deplo
 		// As little work as argon2 takes: it is not what is tried.
 		People: people.Service{Keys: keys, Passwords: people.NewHasher(people.Params{Memory: 64, Passes: 1, Lanes: 1}), Relying: people.RelyingAt("https://cloudarq.example.com")},
 		SSO:    sso.SignIn{Client: &http.Client{Transport: nowhere{}}},
-		Now:    now, Log: log, Templates: shelf{now}, Ledgers: blobs, Index: lists,
+		Now:    now, Log: log, Templates: shelf{now}, Evidence: blobs, Index: lists,
 		CheckerRole: "arn:aws:iam::999999999999:role/checker", AuditRole: auditRole, Region: "eu-west-1", Version: "fuzz",
 	}
 	return d, nil

@@ -278,7 +278,7 @@ func (h *house) onObjects() []attempt {
 		write, read, remove []string
 	}{
 		{"templates", nil, []string{apiRole}, nil},
-		{"evidence", []string{checkerRole, aggregatorRole}, []string{aggregatorRole}, []string{workerRole}},
+		{"evidence", []string{checkerRole, aggregatorRole}, []string{aggregatorRole, apiRole}, []string{workerRole}},
 		{"ledger", []string{checkerRole}, []string{apiRole}, []string{workerRole}},
 		{"index/org=victim/connection=c", []string{apiRole, aggregatorRole}, []string{apiRole, aggregatorRole}, []string{workerRole}},
 		{"index/org=victim/shard=07", []string{apiRole, aggregatorRole}, []string{apiRole, aggregatorRole}, []string{workerRole}},

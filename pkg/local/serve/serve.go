@@ -245,7 +245,7 @@ func (s *Server) wire() wired {
 			Callback: s.Options.PublicURL + api.SSOCallback,
 		},
 		Origins: s.Options.Origins, Pages: console.Over,
-		Ledgers: s.State.Evidence, Index: s.State.Index(), Now: time.Now, Log: s.Log, CheckerRole: s.Principal, AuditRole: s.AuditRole, Version: s.Version,
+		Evidence: s.State.Evidence, Index: s.State.Index(), Now: time.Now, Log: s.Log, CheckerRole: s.Principal, AuditRole: s.AuditRole, Version: s.Version,
 	}
 	return w
 }
