@@ -127,7 +127,7 @@ func New(ctx context.Context, o Options) (*Rig, error) {
 	}
 	r.checker = &pipeline.Pipeline{
 		Catalog: catalog, Specs: r.Estate.specs(), Store: r.store, Evidence: evidence, Tasks: tasks, Urgent: urgent, Results: results,
-		Accounts: r.Estate, Signer: signer{r.Estate}, Progress: pipeline.Silent{}, Meter: r.function(Checker), Now: r.clock,
+		Accounts: r.Estate, Signer: signer{r.Estate}, Progress: pipeline.Silent{}, Meter: r.function(Checker), Now: r.clock, ContinueFor: bound * 3 / 4,
 	}
 	lists := &index.Keepers{Store: r.store, Blobs: evidence, Now: r.clock, Tags: tags.Source{Store: r.store, Evidence: evidence}.Of}
 	r.aggregator = &pipeline.Pipeline{
