@@ -17,6 +17,12 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
+// indexed are the operations that wait for the index of findings.
+var indexed = []string{
+	"get-check", "get-coverage", "get-finding", "get-total-score", "get-trend",
+	"list-checks", "list-findings", "list-findings-of-connection", "list-resources", "list-scores",
+}
+
 // ownRefusals are the codes that operations have to themselves, beside those that refusalsOf
 // gives to all of a kind. All tests of this package hold each answer to the document: one
 // with a code that is missing here fails the test that meets it.
@@ -134,6 +140,9 @@ func refusalsOf(op *huma.Operation, n need) map[int][]string {
 			add(http.StatusUnprocessableEntity, "idempotency_key_reused")
 			add(http.StatusConflict, "request_in_flight")
 		}
+	}
+	if slices.Contains(indexed, op.OperationID) {
+		add(http.StatusServiceUnavailable, "index_building")
 	}
 	for status, codes := range ownRefusals[op.OperationID] {
 		add(status, codes...)
@@ -311,6 +320,9 @@ func refuses(c *huma.Components, status int, codes []string, limited bool) *huma
 		share(r.Headers, status, limited)
 		if slices.Contains(codes, "request_in_flight") {
 			r.Headers["Retry-After"] = &huma.Header{Description: "In seconds; of request_in_flight.", Schema: &huma.Schema{Type: huma.TypeString, Pattern: "^[0-9]+$"}}
+		}
+		if status == http.StatusServiceUnavailable {
+			r.Headers["Retry-After"] = &huma.Header{Required: true, Description: "In seconds.", Schema: &huma.Schema{Type: huma.TypeString, Pattern: "^[0-9]+$"}}
 		}
 		if slices.Contains(codes, "already_made") {
 			r.Headers["Location"] = &huma.Header{Description: "Of what was made; of already_made.", Schema: &huma.Schema{Type: huma.TypeString}}

@@ -25,6 +25,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/platform/blob"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob/dir"
 	"github.com/cloudarq/cloudarq/pkg/platform/notify"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
@@ -64,6 +65,7 @@ type deployment struct {
 	limited   atomic.Bool           // whether limits hold
 	away      atomic.Pointer[error] // why no try can be counted, if so
 	contested atomic.Bool           // whether somebody else writes each record first
+	building  atomic.Bool           // whether indexes cannot be made in time
 	close     []io.Closer
 }
 
@@ -96,7 +98,7 @@ func newDeployment(ctx context.Context, at string, now func() time.Time) (*deplo
 	d.store = store.New(forgetful{file, d}, catalog.Severity)
 	broker := memory.New(memory.Options{MaxReceives: 3})
 	tasks, results, jobs := broker.Queue("tasks"), broker.Queue("results"), broker.Queue("jobs")
-	lists := &index.Keepers{Store: d.store, Blobs: blobs, Now: now, Tags: tags.Source{Store: d.store, Evidence: blobs}.Of}
+	lists := &index.Keepers{Store: d.store, Blobs: slow{blobs, d}, Now: now, Tags: tags.Source{Store: d.store, Evidence: blobs}.Of}
 	d.pipeline = &pipeline.Pipeline{
 		Catalog: catalog, Specs: specs, Store: d.store, Evidence: blobs, Index: lists, Tasks: tasks, Results: results, Signings: jobs, Purges: jobs,
 		Accounts: synthetic.Accounts{Account: &synthetic.Account{ID: accountID, Regions: []string{"eu-west-1"}, Plan: synthetic.PlanOf(40)}, Now: now},
@@ -195,6 +197,20 @@ func (f forgetful) Add(ctx context.Context, k table.Key, n int64, expires time.T
 		return f.Table.Add(ctx, k, n, expires)
 	}
 	return n, nil
+}
+
+// slow is where indexes lie, which make their readers wait for longer than these do.
+type slow struct {
+	blob.Store
+	d *deployment
+}
+
+// Get implements blob.Store.
+func (s slow) Get(ctx context.Context, key string) (io.ReadCloser, error) {
+	if s.d.building.Load() {
+		return nil, index.ErrBuilding
+	}
+	return s.Store.Get(ctx, key)
 }
 
 // nowhere is the way to everything that is not this machine: there is none.

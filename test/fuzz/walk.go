@@ -673,7 +673,10 @@ func (w *walk) caps() {
 			break
 		}
 	}
-	c := w.post("/v1/connections", object{"name": "kept", "role_arn": auditable, "services": audited})
+	w.d.building.Store(true)
+	c := w.post("/v1/connections", object{"name": "kept", "role_arn": auditable, "services": audited}) // which lists are to have
+	w.refused("index_building", http.MethodGet, "/v1/findings", nil, nil)
+	w.d.building.Store(false)
 	a := w.post("/v1/audits", object{"connection": c.text("id")})
 	at := "/v1/connections/" + c.text("id") + "/audits/" + a.text("id")
 	w.post(at+"/cancel", nil)
