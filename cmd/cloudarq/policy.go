@@ -101,7 +101,7 @@ A harmless read that nothing needs is counted and not listed.`,
 
 func (c *cli) policyVerifyCommand() *cobra.Command {
 	var f policyFlags
-	cmd := &cobra.Command{
+	cmd := listOf(c, &cobra.Command{
 		Use:   "verify FILE",
 		Short: "Tell whether a policy suffices and allows neither writes nor data",
 		Long: `Tell whether a policy suffices and allows neither writes nor data; FILE is as for
@@ -111,7 +111,7 @@ should not, and the list says what; 2 the file cannot be read.`,
   cloudarq policy show --format json | cloudarq policy verify -`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, words []string) error { return c.policyVerify(f, words[0]) },
-	}
+	}, "difference", report.DifferenceColumns())
 	f.register(cmd)
 	return cmd
 }

@@ -140,20 +140,17 @@ func Rows[T any](rows []T) iter.Seq2[T, error] {
 // as it comes.
 func (l List[T]) Write(w io.Writer, format Format, style Style, rows iter.Seq2[T, error]) (Shown, error) {
 	var shown Shown
-	inTable := format == Table && style.Width > 0
-	if sorted := len(l.View.Sort) > 0 && !l.Given; sorted || inTable {
+	if len(l.View.Sort) > 0 && !l.Given {
 		all, err := held(rows)
 		if err != nil {
 			return shown, err
 		}
-		if sorted {
-			slices.SortStableFunc(all, l.compare)
-		}
+		slices.SortStableFunc(all, l.compare)
 		rows = Rows(all)
 	}
 	rows = l.limited(rows, &shown)
 	var err error
-	if inTable {
+	if format == Table && style.Width > 0 { // whose columns are as wide as what is in them
 		var all []T
 		if all, err = held(rows); err == nil {
 			shown.Spare, err = writeTable(w, style, all, l.asked(format), len(l.View.Columns) > 0)
