@@ -41,7 +41,7 @@ func TrendLine(catalog *check.Catalog, a model.Audit) model.TrendLine {
 		}
 	}
 	for name, is := range s.Services {
-		if service, any := TrendService(is, failed[name]); any {
+		if service, applied := TrendService(is, failed[name]); applied {
 			line.Services[name] = service
 		}
 	}
