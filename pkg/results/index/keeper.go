@@ -237,8 +237,10 @@ func (k *Keeper) refresh(ctx context.Context, n int, count int64, have *shard) (
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	if err := k.put(ctx, k.shardKey(n), next.encode()); err != nil {
-		return nil, err
+	if len(stored.segments)+len(next.segments) > 0 { // else nothing is there, as it should be
+		if err := k.put(ctx, k.shardKey(n), next.encode()); err != nil {
+			return nil, err
+		}
 	}
 	return k.load(next, have)
 }
