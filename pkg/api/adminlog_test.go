@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -190,6 +191,42 @@ func TestAdminLogOfRequests(t *testing.T) {
 	quiet("a second rotation", http.MethodPost, "/v1/external-id/rotate", s.tag("/v1/external-id"), nil)
 	does("retire-external-id", "external-id", http.MethodPost, "/v1/external-id/retire", nil, nil)
 	quiet("nothing to retire", http.MethodPost, "/v1/external-id/retire", nil, nil)
+	s.now = s.now.Add(time.Hour)
+	does("cancel-audit", object+"/audit/"+string(audit.ID), http.MethodPost, path+"/audits/"+string(audit.ID)+"/cancel", nil, nil)
+	items := func(more map[string]any) map[string]any {
+		item := map[string]any{"connection": c.ID}
+		maps.Copy(item, more)
+		return map[string]any{"items": []any{item}}
+	}
+	inBulk := func(action, path string, body map[string]any, object func(api.BulkResult) string) {
+		t.Helper()
+		var out struct{ Results []api.BulkResult }
+		into(s.as(anna, http.MethodPost, path, nil, body).Body.Bytes(), &out)
+		seq++
+		if e := last(); len(out.Results) != 1 || e.Action != action || e.Object != object(out.Results[0]) || e.Seq != seq {
+			t.Errorf("%s is logged as %+v, of %+v", action, e, out)
+		}
+		logged[action] = true
+		if len(out.Results) == 1 && out.Results[0].Audit != "" {
+			audit.ID = out.Results[0].Audit
+		}
+	}
+	begun := func(r api.BulkResult) string { return object + "/audit/" + string(r.Audit) }
+	inBulk("start-audits", "/v1/bulk/audits", items(nil), begun)
+	inBulk("cancel-audits", "/v1/bulk/cancellations", items(map[string]any{"audit": audit.ID}), begun)
+	quiet("what is cancelled already", http.MethodPost, "/v1/bulk/cancellations", nil, items(map[string]any{"audit": audit.ID}))
+	s.now = s.now.Add(time.Hour)
+	inBulk("verify-connections", "/v1/bulk/verifications", items(nil), begun)
+	changed := items(map[string]any{"if_match": s.tag(path)["If-Match"]})
+	changed["project"] = "p"
+	inBulk("update-connections", "/v1/bulk/connections", changed, func(api.BulkResult) string { return object })
+	quiet("a change of what it was not", http.MethodPost, "/v1/bulk/connections", nil, changed)
+	var spare api.ConnectionOutput
+	into(s.as(anna, http.MethodPost, "/v1/connections", nil, map[string]any{"role_arn": role, "name": "spare"}).Body.Bytes(), &spare)
+	seq++
+	of = "connection/" + string(spare.ID)
+	gone := map[string]any{"items": []any{map[string]any{"connection": spare.ID, "if_match": s.tag("/v1/connections/" + string(spare.ID))["If-Match"]}}}
+	inBulk("delete-connections", "/v1/bulk/deletions", gone, func(api.BulkResult) string { return of })
 	does("delete-connection", object, http.MethodDelete, path, s.tag(path), nil)
 	quiet("what is deleted already", http.MethodDelete, path, header{"If-Match": `"v1"`}, nil)
 	quiet("an audit of what is deleted", http.MethodPost, at+"/retry", nil, nil)

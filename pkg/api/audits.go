@@ -70,7 +70,11 @@ func (a *API) startAudit(ctx context.Context, in *struct {
 	}
 },
 ) (*auditAnswer, error) {
-	return a.start(ctx, in.Body.Connection, "audit", in.Repeatable, func(c model.Connection, id model.AuditID) error {
+	return a.startOne(ctx, in.Body.Connection, in.Repeatable)
+}
+
+func (a *API) startOne(ctx context.Context, connection string, r Repeatable) (*auditAnswer, error) {
+	return a.start(ctx, connection, "audit", r, func(c model.Connection, id model.AuditID) error {
 		return a.Pipeline.BeginFor(ctx, a.by(ctx), callerOf(ctx).Organization, c, id)
 	})
 }
@@ -80,7 +84,11 @@ func (a *API) verify(ctx context.Context, in *struct {
 	Repeatable
 },
 ) (*auditAnswer, error) {
-	return a.start(ctx, in.Connection, "verification", in.Repeatable, func(c model.Connection, id model.AuditID) error {
+	return a.verifyOne(ctx, in.Connection, in.Repeatable)
+}
+
+func (a *API) verifyOne(ctx context.Context, connection string, r Repeatable) (*auditAnswer, error) {
+	return a.start(ctx, connection, "verification", r, func(c model.Connection, id model.AuditID) error {
 		return a.Pipeline.BeginVerification(ctx, a.by(ctx), callerOf(ctx).Organization, c, id)
 	})
 }

@@ -335,23 +335,31 @@ func (a *API) updateConnection(ctx context.Context, in *struct {
 	Body    ConnectionChange
 },
 ) (*connectionAnswer, error) {
+	return a.changeOne(ctx, in.Connection, in.IfMatch, func(c model.Connection) (ConnectionInput, error) {
+		missing, err := in.Body.leftOut(c)
+		if err == nil && missing != "" {
+			err = invalid(ctx, "body."+missing, "the connection has it, and a change says all anew: say it again, or say it empty to take it away")
+		}
+		return in.Body.ConnectionInput, a.answer(ctx, err)
+	})
+}
+
+// changeOne makes of a connection what is said of it as it was read.
+func (a *API) changeOne(ctx context.Context, connection, ifMatch string, say func(model.Connection) (ConnectionInput, error)) (*connectionAnswer, error) {
 	org := a.org(ctx)
-	c, err := a.connection(ctx, in.Connection)
+	c, err := a.connection(ctx, connection)
 	if err != nil {
 		return nil, err
 	}
-	if err := matches(ctx, in.IfMatch, c.Version, "the connection"); err != nil {
+	if err := matches(ctx, ifMatch, c.Version, "the connection"); err != nil {
 		return nil, err
 	}
-	missing, err := in.Body.leftOut(c)
+	said, err := say(c)
 	if err != nil {
-		return nil, a.answer(ctx, err)
-	}
-	if missing != "" {
-		return nil, invalid(ctx, "body."+missing, "the connection has it, and a change says all anew: say it again, or say it empty to take it away")
+		return nil, err
 	}
 	before := c.AccessKey
-	if err := a.apply(ctx, &c, in.Body.ConnectionInput); err != nil {
+	if err := a.apply(ctx, &c, said); err != nil {
 		return nil, err
 	}
 	if err := org.ChangeConnection(ctx, a.by(ctx), &c); err != nil {

@@ -14,18 +14,23 @@ func (a *API) deleteConnection(ctx context.Context, in *struct {
 	IfMatch string `header:"If-Match" doc:"The ETag of the connection as it was read"`
 },
 ) (*receiptAnswer, error) {
-	c, err := a.connection(ctx, in.Connection)
+	receipt, err := a.deleteOne(ctx, in.Connection, in.IfMatch)
 	if err != nil {
 		return nil, err
-	}
-	if err := matches(ctx, in.IfMatch, c.Version, "the connection"); err != nil {
-		return nil, err
-	}
-	receipt, err := a.Pipeline.Delete(ctx, a.by(ctx), callerOf(ctx).Organization, c)
-	if err != nil {
-		return nil, a.answer(ctx, err)
 	}
 	return &receiptAnswer{receipt}, nil
+}
+
+func (a *API) deleteOne(ctx context.Context, connection, ifMatch string) (model.Receipt, error) {
+	c, err := a.connection(ctx, connection)
+	if err != nil {
+		return model.Receipt{}, err
+	}
+	if err := matches(ctx, ifMatch, c.Version, "the connection"); err != nil {
+		return model.Receipt{}, err
+	}
+	receipt, err := a.Pipeline.Delete(ctx, a.by(ctx), callerOf(ctx).Organization, c)
+	return receipt, a.answer(ctx, err)
 }
 
 func (a *API) getReceipt(ctx context.Context, in *ConnectionPath) (*receiptAnswer, error) {

@@ -94,7 +94,9 @@ func TestEventsOfRequests(t *testing.T) {
 	does("POST /v1/connections/{connection}/audits/{audit}/retry", of+"/retry", nil, nil, "audit resumed")
 	does("POST /v1/connections/{connection}/audits/{audit}/cancel", of+"/cancel", nil, nil, "audit cancelled")
 	s.now = s.now.Add(time.Hour)
-	does("POST /v1/connections/{connection}/verify", path+"/verify", nil, nil, "audit started")
+	if err := json.Unmarshal(does("POST /v1/connections/{connection}/verify", path+"/verify", nil, nil, "audit started"), &audit); err != nil {
+		t.Fatal(err)
+	}
 	does("PUT /v1/settings", "/v1/settings", s.tag("/v1/settings"), map[string]any{"access_keys_allowed": true}, "settings changed")
 	key := map[string]any{"access_key_id": "AKIA" + strings.Repeat("X", 16), "secret_access_key": strings.Repeat("s", 40)}
 	secrets = append(secrets, strings.Repeat("s", 40), "AKIA")
@@ -108,7 +110,28 @@ func TestEventsOfRequests(t *testing.T) {
 	secrets = append(secrets, rotated.ExternalID)
 	does("POST /v1/external-id/retire", "/v1/external-id/retire", nil, nil, "external_id retired")
 	does("POST /v1/external-id/retire", "/v1/external-id/retire", nil, nil, []string{}...)
-	does("DELETE /v1/connections/{connection}", path, s.tag(path), nil, "connection deleted", "audit cancelled")
+	does("POST /v1/connections/{connection}/audits/{audit}/cancel", path+"/audits/"+string(audit.ID)+"/cancel", nil, nil, "audit cancelled")
+	item := map[string]any{"connection": c.ID}
+	items := map[string]any{"items": []any{item}}
+	var out struct{ Results []api.BulkResult }
+	if err := json.Unmarshal(does("POST /v1/bulk/audits", "/v1/bulk/audits", nil, items, "audit started"), &out); err != nil {
+		t.Fatal(err)
+	}
+	item["audit"] = out.Results[0].Audit
+	does("POST /v1/bulk/cancellations", "/v1/bulk/cancellations", nil, items, "audit cancelled")
+	delete(item, "audit")
+	s.now = s.now.Add(time.Hour)
+	does("POST /v1/bulk/verifications", "/v1/bulk/verifications", nil, items, "audit started")
+	item["if_match"], items["project"] = s.tag(path)["If-Match"], "p"
+	does("POST /v1/bulk/connections", "/v1/bulk/connections", nil, items, "connection updated")
+	item["if_match"] = s.tag(path)["If-Match"]
+	delete(items, "project")
+	does("POST /v1/bulk/deletions", "/v1/bulk/deletions", nil, items, "connection deleted", "audit cancelled")
+	if err := json.Unmarshal(does("POST /v1/connections", "/v1/connections", nil, create, "connection created"), &c); err != nil {
+		t.Fatal(err)
+	}
+	path = "/v1/connections/" + string(c.ID)
+	does("DELETE /v1/connections/{connection}", path, s.tag(path), nil, "connection deleted")
 
 	// Who may come in, and what the organization is called, is told by the admin log alone: a
 	// bus has other readers.

@@ -25,6 +25,11 @@ var samples = map[string]string{
 	"put-settings":            `{"access_keys_allowed":true}`,
 	"put-sso":                 `{"enabled":true,"issuer":"https://acme.okta.com","client_id":"c","client_secret":"s","domains":["acme.com"],"groups":[{"group":"g","role":"client","projects":["p"]}],"otherwise":{"role":"client"}}`,
 	"start-audit":             `{"connection":"c"}`,
+	"start-audits":            `{"items":[{"connection":"c"}]}`,
+	"verify-connections":      `{"items":[{"connection":"c"}]}`,
+	"cancel-audits":           `{"items":[{"connection":"c","audit":"a"}]}`,
+	"update-connections":      `{"items":[{"connection":"c","if_match":"\"v1\""}],"project":"p","schedule":{"timezone":"UTC"}}`,
+	"delete-connections":      `{"items":[{"connection":"c","if_match":"\"v1\""}]}`,
 
 	"sign-in":                 `{"email":"a@b.cd","password":"x","organization":"acme","browser":true}`,
 	"sign-in-second-factor":   `{"challenge":"x","code":"1"}`,

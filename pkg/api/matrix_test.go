@@ -28,6 +28,7 @@ var needs = map[string]string{
 	"list-findings": "read", "list-findings-of-connection": "read", "get-finding": "read", "get-score": "read",
 	"list-checks": "read", "get-check": "read", "list-resources": "read", "list-newest-audits": "read", "list-verdicts": "read", "compare-audits": "read",
 	"get-total-score": "read", "list-scores": "read", "get-coverage": "read", "get-trend": "read",
+	"start-audits": "audit", "verify-connections": "audit", "cancel-audits": "audit", "update-connections": "connections", "delete-connections": "connections",
 	"start-audit": "audit", "verify-connection": "audit", "cancel-audit": "audit", "retry-audit": "audit",
 	"rotate-external-id": "admin", "retire-external-id": "admin", "get-settings": "admin", "put-settings": "lets in", "list-admin-log": "admin", "verify-admin-log": "admin",
 	"create-organization": "operator", "list-organizations": "operator", "get-organization": "operator", "suspend-organization": "operator", "resume-organization": "operator", "delete-organization": "operator",

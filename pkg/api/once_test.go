@@ -20,7 +20,7 @@ var again = map[string]string{
 	"look-up-invitation": "asks", "accept-invitation": "a link is good once", "look-up-recovery": "asks", "use-recovery": "a link is good once",
 	"change-password": "the password is that one", "change-email": "a link is good once", "change-address": "nobody has the former one", "enrol-totp": "the next takes its place", "confirm-totp": "a code is good once", "remove-totp": "it is gone",
 	"renew-backup-codes": "the next take their place", "passkey-options": "asks", "register-passkey": "a challenge is good once", "remove-passkey": "it is gone",
-	"cancel-audit": "it is cancelled", "suspend-organization": "it is suspended", "retire-external-id": "they are retired",
+	"cancel-audit": "it is cancelled", "cancel-audits": "they are cancelled", "update-connections": "they are as it says", "delete-connections": "they are gone", "suspend-organization": "it is suspended", "retire-external-id": "they are retired",
 }
 
 // TestWhatIsMadeOnce holds every operation that makes or begins something to an

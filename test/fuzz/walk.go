@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -380,6 +381,7 @@ func (w *walk) findings() {
 	w.refused("external_id_replacing", http.MethodPost, "/v1/external-id/rotate", w.tag("/v1/external-id"), nil)
 	w.refused("external_id_in_use", http.MethodPost, "/v1/external-id/retire", nil, nil)
 	w.alter(path)
+	w.inBulk(connections)
 	for _, c := range connections {
 		one, _ := c.(object)
 		path := fmt.Sprint("/v1/connections/", one["id"])
@@ -390,6 +392,28 @@ func (w *walk) findings() {
 	w.get("/v1/settings")
 	w.get("/v1/admin-log?limit=2")
 	w.get("/v1/admin-log/verification")
+}
+
+// inBulk does to many connections what was done to one.
+func (w *walk) inBulk(connections []any) {
+	var items, tagged []object
+	for _, c := range connections[:min(2, len(connections))] {
+		one, _ := c.(object)
+		items = append(items, object{"connection": one["id"]})
+		tagged = append(tagged, object{"connection": one["id"], "if_match": w.tag(fmt.Sprint("/v1/connections/", one["id"]))["If-Match"]})
+	}
+	w.post("/v1/bulk/connections", object{"items": tagged, "schedule": object{"expression": "rate(1 day)"}})
+	w.post("/v1/bulk/verifications", object{"items": items})
+	begun := w.post("/v1/bulk/audits", object{"items": items})
+	var running []object
+	results, _ := begun.body["results"].([]any)
+	for i, r := range results {
+		one, _ := r.(object)
+		running = append(running, object{"connection": items[i]["connection"], "audit": cmp.Or(fmt.Sprint(one["audit"]), "none")})
+	}
+	w.post("/v1/bulk/cancellations", object{"items": running})
+	spare := w.post("/v1/connections", object{"name": "spare"})
+	w.post("/v1/bulk/deletions", object{"items": []object{{"connection": spare.text("id"), "if_match": w.tag("/v1/connections/" + spare.text("id"))["If-Match"]}}})
 }
 
 // alter writes over what is kept of the calls of an audit.

@@ -138,6 +138,13 @@ var (
 		{"audit.address", PerAddress, 4000, time.Hour},
 		{"audit.organization", PerOrganization, 4000, time.Hour},
 	}
+	// Bulk are requests for many things at once, up to 500 each. What is begun by one is
+	// counted as if it were begun by itself, too.
+	Bulk = Limits{
+		{"bulk.person", PerPerson, 200, time.Hour},
+		{"bulk.address", PerAddress, 1000, time.Hour},
+		{"bulk.organization", PerOrganization, 1000, time.Hour},
+	}
 	// Repeatables are requests with an Idempotency-Key, each of which is remembered for a
 	// day: as many as the other limits let pass in some hours.
 	Repeatables = Limits{{"repeatable.organization", PerOrganization, 10_000, day}}
