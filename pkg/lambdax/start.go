@@ -43,7 +43,7 @@ func Clock(tick func(context.Context) (pipeline.Ticked, error), meters *metrics.
 		ticked, err := tick(ctx)
 		fields := []any{
 			slog.Int("started", ticked.Started), slog.Int("delayed", ticked.Delayed), slog.Int("skipped", ticked.Skipped),
-			slog.Int("expired", ticked.Expired), slog.Int("purged", ticked.Purged),
+			slog.Int("expired", ticked.Expired), slog.Int("purged", ticked.Purged), slog.Int("rolled", ticked.Rolled),
 			slog.Duration("duration", time.Since(start)),
 		}
 		if err != nil {

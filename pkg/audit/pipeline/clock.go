@@ -93,7 +93,11 @@ func (p *Pipeline) Tick(ctx context.Context) (Ticked, error) {
 		}
 		group.Go(func() error {
 			if due.Connection == "" {
-				note(&ticked.Rolled, p.sendRollUp(ctx, due.Organization, now))
+				if ours, err := p.sendRollUp(ctx, due.Organization, now); ours {
+					note(&ticked.Rolled, err)
+				} else if err != nil {
+					problem(err)
+				}
 				return nil
 			}
 			note(&ticked.Purged, p.sendPurge(ctx, due.Organization, due.Connection))

@@ -126,18 +126,17 @@ const rollUpEvery = time.Hour
 // date. Its Connection, Audit and Task are "trend".
 const KindRollUp = "trend"
 
-// sendRollUp has the trends of an organization brought up to date, by who takes results,
-// unless somebody else did.
-func (p *Pipeline) sendRollUp(ctx context.Context, org model.OrganizationID, now time.Time) error {
-	ours, err := p.Store.For(org).BeginRollUp(ctx, now, now)
-	if err != nil || !ours {
-		return err
+// sendRollUp has the trends of an organization brought up to date, by who takes results;
+// false is that somebody else did.
+func (p *Pipeline) sendRollUp(ctx context.Context, org model.OrganizationID, now time.Time) (ours bool, err error) {
+	if ours, err = p.Store.For(org).BeginRollUp(ctx, now, now); err != nil || !ours {
+		return false, err
 	}
 	m := Message{Kind: KindRollUp, Version: messageVersion, Organization: org, Connection: KindRollUp, Audit: KindRollUp, Task: KindRollUp}
 	if err := p.Results.Send(ctx, m.body()); err != nil {
-		return fmt.Errorf("have the trends of organization %s brought up to date: %w", org, err)
+		return true, fmt.Errorf("have the trends of organization %s brought up to date: %w", org, err)
 	}
-	return nil
+	return true, nil
 }
 
 // runRollUp takes a message of KindRollUp. One that comes twice does no harm.

@@ -311,7 +311,7 @@ func (s *Server) clock(ctx context.Context, p *pipeline.Pipeline) {
 			s.Log.ErrorContext(ctx, "tick", slog.Any("error", err))
 		case ticked != (pipeline.Ticked{}):
 			s.Log.InfoContext(ctx, "tick", slog.Int("started", ticked.Started), slog.Int("delayed", ticked.Delayed),
-				slog.Int("skipped", ticked.Skipped), slog.Int("expired", ticked.Expired), slog.Int("purged", ticked.Purged))
+				slog.Int("skipped", ticked.Skipped), slog.Int("expired", ticked.Expired), slog.Int("purged", ticked.Purged), slog.Int("rolled", ticked.Rolled))
 		}
 		select {
 		case <-ctx.Done():
