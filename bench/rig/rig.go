@@ -28,6 +28,7 @@ import (
 	queues "github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/results/index"
 	"github.com/cloudarq/cloudarq/pkg/results/tags"
+	"github.com/cloudarq/cloudarq/pkg/results/trend"
 	"github.com/cloudarq/cloudarq/pkg/services"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
@@ -128,10 +129,11 @@ func New(ctx context.Context, o Options) (*Rig, error) {
 		Catalog: catalog, Specs: r.Estate.specs(), Store: r.store, Evidence: evidence, Tasks: tasks, Urgent: urgent, Results: results,
 		Accounts: r.Estate, Signer: signer{r.Estate}, Progress: pipeline.Silent{}, Meter: r.function(Checker), Now: r.clock, ContinueFor: bound * 3 / 4,
 	}
+	lists := &index.Keepers{Store: r.store, Blobs: evidence, Now: r.clock, Tags: tags.Source{Store: r.store, Evidence: evidence}.Of}
 	r.aggregator = &pipeline.Pipeline{
 		Catalog: catalog, Store: r.store, Evidence: evidence, Results: results, Signings: tasks, Purges: purges, Alerts: meter.NewNotifier(r.heard, r.Bill),
 		Chat: meter.NewNotifier(nobody{}, r.Bill), Events: meter.NewBus(r.Bill),
-		Index:    &index.Keepers{Store: r.store, Blobs: evidence, Now: r.clock, Tags: tags.Source{Store: r.store, Evidence: evidence}.Of},
+		Index: lists, RollUp: trend.Maker{Index: lists, Store: r.store, Catalog: catalog, Now: r.clock}.RollUp,
 		Progress: pipeline.Silent{}, Meter: r.function(Aggregator), Now: r.clock, LeaseFor: leaseFor,
 	}
 	return r, r.connect(ctx)

@@ -197,14 +197,19 @@ func (s step) remove(ctx context.Context, p *pipeline.Pipeline, results *waiting
 		return err
 	}
 	return drain(ctx, results, resultReceives, aggregatorTime, func(q queue.Sender) queue.Handler {
-		p.Purges = q
+		p.Purges, p.Results = q, q
 		if _, err = p.Delete(ctx, model.Change{}, organization, c); err == nil {
 			_, err = p.Tick(ctx)
 		}
 		if err != nil {
 			return func(context.Context, queue.Message) error { return err }
 		}
-		return p.RunPurge
+		return func(ctx context.Context, m queue.Message) error {
+			if pipeline.KindOf(m.Body) == pipeline.KindRollUp {
+				return p.Ingest(ctx, m)
+			}
+			return p.RunPurge(ctx, m)
+		}
 	})
 }
 

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 )
@@ -86,6 +88,18 @@ func (c *cli) alike(cmd *cobra.Command) {
 		return &check.UnknownError{What: "command", Word: words[0], Nearest: check.Nearest(words[0], names)}
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+}
+
+// flagError says which flag was meant by one that there is not.
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) || len(unknown.GetSpecifiedName()) < 2 { // a letter is near to any
+		return usage(err)
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+	word := "--" + unknown.GetSpecifiedName()
+	return &check.UnknownError{What: "flag", Word: word, Nearest: check.Nearest(word, names)}
 }
 
 // argumentError says which word is missing, or is one too many.

@@ -38,7 +38,7 @@ since, without secrets. With -o ndjson it is an export that auditlog verify read
 				return writeList(c, b.AdminLog(cmd.Context()), report.List[model.AdminEntry]{Columns: entryColumns()})
 			})
 		},
-	}, "entry", entryColumns())
+	}, "change", entryColumns())
 }
 
 func entryColumns() []report.Column[model.AdminEntry] {

@@ -20,6 +20,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/results/findings"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
 	"github.com/cloudarq/cloudarq/pkg/results/shape"
+	"github.com/cloudarq/cloudarq/pkg/results/trend"
 	"github.com/cloudarq/cloudarq/pkg/services"
 )
 
@@ -70,6 +71,10 @@ func (c *cli) completeWord(cmd *cobra.Command, before []string, part string) (of
 	at := len(before)
 	if last := len(all) - 1; last >= 0 && all[last].many {
 		at = min(at, last)
+	}
+	if f := cmd.Flags().Lookup("services"); f != nil && f.NoOptDefVal == listServices && strings.HasPrefix(f.Value.String(), "["+listServices) {
+		// A flag whose value may be left out leaves it as a word.
+		return fitting(behindCommas(c.flagOffers(cmd, f.Name), part), part), cobra.ShellCompDirectiveNoFileComp
 	}
 	if at >= len(all) {
 		return nil, cobra.ShellCompDirectiveNoFileComp
@@ -146,6 +151,10 @@ func (c *cli) flagOffers(cmd *cobra.Command, name string) offers {
 		return texts(report.Formats())
 	case "connection":
 		return c.called(cmd)
+	case "project":
+		return c.projects(cmd)
+	case "by":
+		return texts([]trend.Step{trend.ByDay, trend.ByAudit})
 	case "resume":
 		return c.audits(cmd, model.AuditCancelled)
 	case "format":
@@ -226,6 +235,8 @@ func (c *cli) filterOffers(cmd *cobra.Command, part string) (offered offers, ope
 		return nil, false
 	case f.Name == "account" || f.Name == "connection":
 		offered = c.called(cmd)
+	case f.Name == "project":
+		offered = c.projects(cmd)
 	case f.Values != nil:
 		offered = f.Values()
 	}
@@ -252,6 +263,22 @@ func (c *cli) called(cmd *cobra.Command) offers {
 			}
 			if c.Name == "" && c.AccountID == "" {
 				offered = append(offered, offer(string(c.ID), "has no account yet"))
+			}
+		}
+		return offered
+	})
+}
+
+// projects are those that connections are in.
+func (c *cli) projects(cmd *cobra.Command) offers {
+	return c.glance(cmd, func(ctx context.Context, b backend) (offered offers) {
+		connections, err := b.Connections(ctx)
+		if err != nil {
+			return nil
+		}
+		for _, c := range connections {
+			if o := offer(c.Project, ""); c.Project != "" && !slices.Contains(offered, o) {
+				offered = append(offered, o)
 			}
 		}
 		return offered

@@ -74,6 +74,7 @@ func TestCompletion(t *testing.T) {
 		"checks list --columns id,sever":     "id,severity :4",
 		"checks list --columns +titl":        "+title :4",
 		"checks list --sort=-sever":          "-severity :4",
+		"policy show --services s3,ia":       "s3,iam :4",
 		"policy show --format st":            "stackset :4",
 		"policy show --mode re":              "read-only :4",
 		"policy diff sec":                    "security-audit :0", // or a file

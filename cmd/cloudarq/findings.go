@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	apiclient "github.com/cloudarq/cloudarq/pkg/api/client"
 	"github.com/cloudarq/cloudarq/pkg/results/filter"
 	"github.com/cloudarq/cloudarq/pkg/results/findings"
 	"github.com/cloudarq/cloudarq/pkg/results/index"
@@ -114,8 +116,12 @@ func (c *cli) findingsList(ctx context.Context, words []string, all bool) error 
 
 // asked makes what is wrong with a query an error of usage.
 func asked(err error) error {
-	if findings.Asked(err) {
+	var refused *apiclient.Problem
+	switch {
+	case findings.Asked(err):
 		return usage(err)
+	case errors.As(err, &refused) && refused.Status == http.StatusUnprocessableEntity:
+		return usage(errors.New(refused.Detail)) // which says it as this command would
 	}
 	return err
 }

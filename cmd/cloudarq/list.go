@@ -40,7 +40,7 @@ func listOf[T any](c *cli, cmd *cobra.Command, what string, columns []report.Col
 }
 
 // lowered are flags of words that are written in lower case, and read in any.
-var lowered = []string{"services", "regions"}
+var lowered = []string{"services", "regions", "columns", "sort"}
 
 // begin settles what flags say before a command does anything: the case of words, and how it
 // writes its list, if it has one.
@@ -54,10 +54,7 @@ func (c *cli) begin(cmd *cobra.Command) error {
 		if !ok {
 			continue
 		}
-		all := words.GetSlice()
-		for i := range all {
-			all[i] = strings.ToLower(all[i])
-		}
+		all := lower(words.GetSlice())
 		if name == "regions" && slices.Equal(all, []string{allRegions}) && named(cmd) != "audit run" {
 			all = nil // of a connection none are named then
 		}
@@ -81,6 +78,15 @@ func (c *cli) begin(cmd *cobra.Command) error {
 	}
 	c.listing = l
 	return nil
+}
+
+// lower are words in lower case, without the blanks that people put behind commas.
+func lower(words []string) []string {
+	all := make([]string, len(words))
+	for i, word := range words {
+		all[i] = strings.ToLower(strings.TrimSpace(word))
+	}
+	return all
 }
 
 // view is what somebody asks of the list that a command writes.

@@ -47,7 +47,7 @@ func atWidth(t *testing.T, width int, args ...string) result {
 	return result{code, strings.ReplaceAll(seen.String(), "\r\n", "\n"), stderr.String()}
 }
 
-// listing commands, with the words that they take.
+// listingCommands are those that list something, by their names.
 func listingCommands(t *testing.T) map[string]*cobra.Command {
 	t.Helper()
 	all := commands(t)
@@ -61,11 +61,16 @@ func listingCommands(t *testing.T) map[string]*cobra.Command {
 }
 
 // listWords are words without which a command lists nothing.
-var listWords = map[string][]string{
-	"policy diff":        {"security-audit"},
-	"audit diff":         nil, // of two audits, of which there is one
-	"audit reconcile":    nil, // with a trail
-	"operator inventory": nil, // of a table in AWS, which is not here
+var listWords = map[string][]string{"policy diff": {"security-audit"}, "policy verify": {"-"}}
+
+// listsElsewhere are commands that list what a state with three audits does not have.
+var listsElsewhere = map[string]string{
+	"audit diff":               "wants two audits of an account",
+	"audit reconcile":          "wants a trail",
+	"admin auditlog list":      "no administrator has changed anything",
+	"admin organizations list": "is of a state that is served",
+	"operator inventory":       "is of a table in AWS",
+	"policy verify":            "lists what is wrong with a policy",
 }
 
 // TestEveryListIsAskedAlike: each has the same flags, and says what it does not know.
@@ -89,11 +94,10 @@ func TestEveryListIsAskedAlike(t *testing.T) {
 // everyList holds the lists of a state with audits to what all lists do.
 func everyList(t *testing.T, data string) {
 	for name := range listingCommands(t) {
-		words, runs := listWords[name]
-		if runs && words == nil || strings.HasPrefix(name, "admin ") { // nothing was done by administrators
+		if listsElsewhere[name] != "" {
 			continue
 		}
-		args := append(append(strings.Fields(name), words...), "--data-dir", data)
+		args := append(append(strings.Fields(name), listWords[name]...), "--data-dir", data)
 		t.Run(name, func(t *testing.T) {
 			for _, width := range []int{80, 120, 200} {
 				r := atWidth(t, width, args...)
@@ -226,10 +230,27 @@ func TestShortNames(t *testing.T) {
 		}
 	}
 	walk((&cli{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard}).root())
-	for _, words := range []string{"finding ls", "resource ls", "check ls", "audits ls", "connection ls", "check get kms-key-rotation", "--version"} {
+	for _, words := range []string{
+		"policy show --services S3", "checks ls --columns ID,Severity --sort -Severity",
+		"finding ls", "resource ls", "check ls", "audits ls", "connection ls", "check get kms-key-rotation", "--version",
+	} {
 		if r := cloudarq(t, t.TempDir(), strings.Fields(words)...); r.code != exitOK {
 			t.Errorf("%s: %d %s", words, r.code, r.stderr)
 		}
+	}
+}
+
+func TestMistypedFlags(t *testing.T) {
+	environment(t, nil)
+	for line, want := range map[string]string{
+		"checks list --sotr id":          `unknown flag "--sotr"; did you mean "--sort"?`,
+		"audit run --service s3":         `unknown flag "--service"; did you mean "--services"?`,
+		"audit run --exclude-check kms*": `did you mean "--exclude-checks"?`,
+		"checks list -z":                 "unknown shorthand flag",
+		"checks list --limit=":           "invalid argument",
+		"checks list --limit many":       "invalid argument",
+	} {
+		cloudarq(t, t.TempDir(), strings.Fields(line)...).sentence(t, exitUsage, want)
 	}
 }
 
@@ -287,5 +308,38 @@ func TestChosenChecks(t *testing.T) {
 	}
 	if _, err := without(catalog, all, []string{"kms-key-rotatoin"}); err == nil {
 		t.Error("a check that is none is left out")
+	}
+}
+
+// TestNarrowedByWords: regions by pattern, services in any case, and checks that are left out.
+func TestNarrowedByWords(t *testing.T) {
+	e, _ := sample(t)
+	a, data := e.Account("neglected"), t.TempDir()
+	for words, want := range map[string]int{"eu-west-*": 3, "EU-West-1": 1, "all": 17, "us-east-1,eu-west-?": 4} {
+		planned := decode[[]plannedCall](t, audit(t, data, a, "--dry-run", "--services", "KMS", "--regions", words, "-o", "json"))
+		for _, call := range planned {
+			if call.Service == "kms" && len(call.Regions) != want {
+				t.Errorf("--regions %s: %d regions, want %d", words, len(call.Regions), want)
+			}
+		}
+	}
+	r := audit(t, data, a, "--dry-run", "--services", "kms", "--regions", "mars-*")
+	if r.code != exitUsage || !strings.Contains(r.stderr, `no region that the account has enabled fits "mars-*"`) {
+		t.Errorf("regions that are none: %d %s", r.code, r.stderr)
+	}
+	r = audit(t, data, a, "--services", "kms", "--regions", "eu-west-1", "--exclude-checks", "kms-key-*", "--quiet")
+	if r.code != exitUsage || !strings.Contains(r.stderr, "nothing to audit") {
+		t.Errorf("all checks are left out: %d %s", r.code, r.stderr)
+	}
+	r = audit(t, data, a, "--services", "kms", "--regions", "eu-west-1", "--exclude-checks", "kms-key-enabled")
+	if r.code != exitOK || !strings.Contains(r.stderr, "cloudarq findings list account="+a.ID) || !strings.Contains(r.stderr, "cloudarq report html ") {
+		t.Errorf("an audit's end does not say what comes next: %d %s", r.code, r.stderr)
+	}
+	if left := decode[model.Audit](t, cloudarq(t, data, "audit", "show", "-o", "json")).Checks; len(left) == 0 || slices.Contains(left, "kms-key-enabled") {
+		t.Errorf("audited %v", left)
+	}
+	file := t.TempDir() + "/report.html"
+	if r := cloudarq(t, data, "report", "html", a.ID, "--file", file); r.code != exitOK || !strings.Contains(r.stderr, file) {
+		t.Errorf("a report is written in silence: %d %s", r.code, r.stderr)
 	}
 }

@@ -63,7 +63,7 @@ that the server publishes.`,
 			case named && len(words) == 0:
 				return c.policyServices()
 			case named:
-				f.services = strings.Split(strings.Join(words, ","), ",")
+				f.services = lower(strings.Split(strings.Join(words, ","), ","))
 			case len(words) > 0:
 				return usagef("unknown argument %q", words[0])
 			}
@@ -101,7 +101,7 @@ A harmless read that nothing needs is counted and not listed.`,
 
 func (c *cli) policyVerifyCommand() *cobra.Command {
 	var f policyFlags
-	cmd := &cobra.Command{
+	cmd := listOf(c, &cobra.Command{
 		Use:   "verify FILE",
 		Short: "Tell whether a policy suffices and allows neither writes nor data",
 		Long: `Tell whether a policy suffices and allows neither writes nor data; FILE is as for
@@ -111,7 +111,7 @@ should not, and the list says what; 2 the file cannot be read.`,
   cloudarq policy show --format json | cloudarq policy verify -`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, words []string) error { return c.policyVerify(f, words[0]) },
-	}
+	}, "difference", report.DifferenceColumns())
 	f.register(cmd)
 	return cmd
 }

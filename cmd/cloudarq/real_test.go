@@ -36,7 +36,7 @@ func TestNarrowedRegionsResolveNothing(t *testing.T) {
 	}
 	open := decode[[]shape.Finding](t, cloudarq(t, data, "findings", "list", "-o", "json"))
 	for _, f := range open {
-		if len(f.History) != 1 {
+		if f = decode[shape.Finding](t, cloudarq(t, data, "findings", "show", string(f.ID), "-o", "json")); len(f.History) != 1 {
 			t.Errorf("%s of %s has a history of %d turns", f.Check, f.Resource, len(f.History))
 		}
 	}

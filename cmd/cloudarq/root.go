@@ -84,8 +84,8 @@ is not what it wrote.`,
 	flags.StringVarP(&c.output, "output", "o", "table", "output: table, json, ndjson or csv")
 	flags.BoolVarP(&c.quiet, "quiet", "q", false, "no progress, no summary on stderr")
 	flags.BoolVar(&c.noColor, "no-color", false, "no colours (also NO_COLOR)")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
-	root.AddCommand(c.audit(), c.connections(), c.findings(), c.resources(), c.trend(), c.checks(), c.policy(), c.report(), c.admin(), c.operator(), c.serve(), c.login(), c.logout(), c.whoami(), c.version())
+	root.SetFlagErrorFunc(flagError)
+	root.AddCommand(c.audit(), c.connections(), c.findings(), c.resources(), c.trend(), c.checks(), c.schemas(), c.policy(), c.report(), c.admin(), c.operator(), c.serve(), c.login(), c.logout(), c.whoami(), c.version())
 	c.alike(root)
 	return root
 }

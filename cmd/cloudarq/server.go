@@ -48,6 +48,8 @@ var apart = map[string]struct {
 	"operator reseal":                {"it works with AWS credentials of the deployment's account", false},
 	"operator restore-objects":       {"it works with AWS credentials of the deployment's account", false},
 	"serve":                          {"it is a server", false},
+	"schemas list":                   {"it shows the schemas of this version of the command", false},
+	"schemas show":                   {"it shows the schemas of this version of the command", false},
 	"version":                        {"it is about this command", false},
 	"help":                           {"it is about this command", false},
 	"completion bash":                {"it is about this command", false},

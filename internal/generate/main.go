@@ -94,7 +94,11 @@ func files(root string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]string{
+	files, err := schemas()
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(files, map[string]string{
 		"pkg/policy/operations.tsv":               table(all),
 		"bench/synthetic/called.go":               synthetic,
 		"pkg/policy/actions.tsv":                  actions(known),
@@ -107,7 +111,8 @@ func files(root string) (map[string]string, error) {
 		"docs/correctness.md":                     correctness,
 		"docs/openapi.json":                       string(document),
 		"README.md":                               counted,
-	}, nil
+	})
+	return files, nil
 }
 
 // calls finds the operations that the source can call, holds the walks'

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 )
 
 // Selected is an object of which a client may want some members alone.
@@ -22,7 +23,7 @@ type Selected[T any] struct {
 
 // MarshalJSON implements json.Marshaler. Members stand in the object's own order.
 func (p Selected[T]) MarshalJSON() ([]byte, error) {
-	whole, err := json.Marshal(p.Of)
+	whole, err := shape.Marshal(p.Of)
 	if err != nil || p.Only == nil {
 		return whole, err
 	}

@@ -31,10 +31,10 @@ func (s *State) Remove(ctx context.Context, connection model.Connection) (model.
 	if _, err := p.Delete(ctx, model.Change{}, Organization, connection); err != nil {
 		return model.Receipt{}, err
 	}
-	if err := p.Purge(ctx, Organization, connection.ID); err != nil {
+	if err := p.RollUps(ctx); err != nil { // before it is purged, which leaves nothing that this reads
 		return model.Receipt{}, err
 	}
-	if err := p.RollUps(ctx); err != nil {
+	if err := p.Purge(ctx, Organization, connection.ID); err != nil {
 		return model.Receipt{}, err
 	}
 	return s.Records.Receipt(ctx, connection.ID)

@@ -122,7 +122,7 @@ type clock string
 const (
 	startClock clock = "START" // an audit is due
 	boundClock clock = "BOUND" // an audit must have ended
-	purgeClock clock = "PURGE" // what is known of a deleted connection must go
+	purgeClock clock = "PURGE" // what is known of a deleted connection must go; or see Chores
 )
 
 // clockShards is how many partitions a clock has.
@@ -213,9 +213,9 @@ func (s *Store) AuditsDue(ctx context.Context, now time.Time) iter.Seq2[Due, err
 	return s.due(ctx, startClock, now)
 }
 
-// Purges yields the deleted connections of all organizations that are due to be
-// purged.
-func (s *Store) Purges(ctx context.Context, now time.Time) iter.Seq2[Due, error] {
+// Chores yields what is due in all organizations beside audits: deleted connections that are
+// to be purged and, without a connection, that trends are to be brought up to date.
+func (s *Store) Chores(ctx context.Context, now time.Time) iter.Seq2[Due, error] {
 	return s.due(ctx, purgeClock, now)
 }
 

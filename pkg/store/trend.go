@@ -212,8 +212,6 @@ type rolling struct {
 	At           time.Time            `json:"at"`    // when it is to be done
 }
 
-const rollClock clock = "ROLL" // the trends of an organization are to be brought up to date
-
 func (o *Organization) rollingKey() table.Key {
 	return table.Key{PK: o.key("ROLLUP"), SK: "rolling"}
 }
@@ -235,7 +233,7 @@ func (o *Organization) changeRolling(ctx context.Context, change func(*rolling) 
 			hash := fnv.New32a()
 			_, _ = hash.Write([]byte(o.id))
 			item.Index = table.Key{
-				PK: table.Path("CLOCK", string(rollClock), strconv.Itoa(int(hash.Sum32()%clockShards))),
+				PK: table.Path("CLOCK", string(purgeClock), strconv.Itoa(int(hash.Sum32()%clockShards))),
 				SK: table.Path(r.At.UTC().Format(time.RFC3339), string(o.id)),
 			}
 		}
@@ -288,9 +286,4 @@ func (o *Organization) EndRollUp(ctx context.Context) error {
 		r.State = rollIdle
 		return nil
 	})
-}
-
-// RollUpsDue yields the organizations of which the trends are to be brought up to date.
-func (s *Store) RollUpsDue(ctx context.Context, now time.Time) iter.Seq2[Due, error] {
-	return s.due(ctx, rollClock, now)
 }

@@ -86,18 +86,21 @@ func (p *Pipeline) Tick(ctx context.Context) (Ticked, error) {
 			return nil
 		})
 	}
-	for due, err := range p.Store.Purges(ctx, now) {
+	for due, err := range p.Store.Chores(ctx, now) {
 		if err != nil {
 			problem(err)
 			break
 		}
 		group.Go(func() error {
+			if due.Connection == "" {
+				note(&ticked.Rolled, p.sendRollUp(ctx, due.Organization, now))
+				return nil
+			}
 			note(&ticked.Purged, p.sendPurge(ctx, due.Organization, due.Connection))
 			return nil
 		})
 	}
 	_ = group.Wait() // problems are noted
-	ticked.Rolled = p.sendRollUps(ctx, now, problem)
 	return ticked, errors.Join(problems...)
 }
 

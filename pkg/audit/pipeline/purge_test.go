@@ -205,8 +205,8 @@ func (p *purged) purge(c model.Connection) (messages int) {
 		}
 		_, err = p.records.AnyConnection(p.t.Context(), c.ID)
 		due := false
-		for _, e := range p.Store.Purges(p.t.Context(), p.now.Add(time.Hour)) {
-			due = due || e == nil
+		for what, e := range p.Store.Chores(p.t.Context(), p.now.Add(time.Hour)) {
+			due = due || e == nil && what.Connection != ""
 		}
 		if errors.Is(err, store.ErrNotFound) && !due {
 			return messages

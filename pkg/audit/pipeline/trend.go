@@ -41,7 +41,7 @@ func TrendLine(catalog *check.Catalog, a model.Audit) model.TrendLine {
 		}
 	}
 	for name, is := range s.Services {
-		if service, any := TrendService(is, failed[name]); any {
+		if service, applied := TrendService(is, failed[name]); applied {
 			line.Services[name] = service
 		}
 	}
@@ -126,24 +126,18 @@ const rollUpEvery = time.Hour
 // date. Its Connection, Audit and Task are "trend".
 const KindRollUp = "trend"
 
-// sendRollUps has the trends brought up to date of the organizations for which that is due,
-// by who takes results. It yields the trouble of each.
-func (p *Pipeline) sendRollUps(ctx context.Context, now time.Time, problem func(error)) (sent int) {
-	for due, err := range p.Store.RollUpsDue(ctx, now) {
-		ours := false
-		if err == nil {
-			ours, err = p.Store.For(due.Organization).BeginRollUp(ctx, now, now)
-		}
-		if ours {
-			m := Message{Kind: KindRollUp, Version: messageVersion, Organization: due.Organization, Connection: KindRollUp, Audit: KindRollUp, Task: KindRollUp}
-			err = p.Results.Send(ctx, m.body())
-			sent++
-		}
-		if err != nil {
-			problem(fmt.Errorf("trends of organization %s: %w", due.Organization, err))
-		}
+// sendRollUp has the trends of an organization brought up to date, by who takes results,
+// unless somebody else did.
+func (p *Pipeline) sendRollUp(ctx context.Context, org model.OrganizationID, now time.Time) error {
+	ours, err := p.Store.For(org).BeginRollUp(ctx, now, now)
+	if err != nil || !ours {
+		return err
 	}
-	return sent
+	m := Message{Kind: KindRollUp, Version: messageVersion, Organization: org, Connection: KindRollUp, Audit: KindRollUp, Task: KindRollUp}
+	if err := p.Results.Send(ctx, m.body()); err != nil {
+		return fmt.Errorf("have the trends of organization %s brought up to date: %w", org, err)
+	}
+	return nil
 }
 
 // runRollUp takes a message of KindRollUp. One that comes twice does no harm.
@@ -169,11 +163,12 @@ func (p *Pipeline) rollUp(ctx context.Context, id model.OrganizationID) error {
 // RollUps brings the trends up to date that anybody asked for, and waits for no clock: it is
 // for where no Tick follows.
 func (p *Pipeline) RollUps(ctx context.Context) error {
+	by := p.Now().Add(rollUpEvery)
 	var problems []error
-	for due, err := range p.Store.RollUpsDue(ctx, p.Now().Add(rollUpEvery)) {
+	for due, err := range p.Store.Chores(ctx, by) {
 		ours := false
-		if err == nil {
-			ours, err = p.Store.For(due.Organization).BeginRollUp(ctx, p.Now(), p.Now().Add(rollUpEvery))
+		if err == nil && due.Connection == "" {
+			ours, err = p.Store.For(due.Organization).BeginRollUp(ctx, p.Now(), by)
 		}
 		if ours {
 			err = p.rollUp(ctx, due.Organization)

@@ -1,7 +1,10 @@
 package pipeline_test
 
 import (
+	"context"
+	"errors"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -102,4 +105,63 @@ func TestAnAuditOfLessIsAPart(t *testing.T) {
 			t.Errorf("%s: part is %v, %v", name, a.Part, err)
 		}
 	}
+}
+
+// TestTrendsAreRolledUpOnceAnHour: however many audits end, the clock has their organization
+// summed up once an hour, and never misses the last of them.
+func TestTrendsAreRolledUpOnceAnHour(t *testing.T) {
+	t.Parallel()
+	x := newMachine(t, t.TempDir(), &world{doors: map[string]sight{"a": open}, guards: []bool{true}}, memory.Options{})
+	done, dies := 0, false
+	var within func()
+	x.RollUp = func(context.Context, model.OrganizationID) error {
+		if within != nil {
+			within()
+		}
+		if dies {
+			return errors.New("killed")
+		}
+		done++
+		return nil
+	}
+	tick := func(want int) {
+		t.Helper()
+		before := done
+		for range 2 { // ticks come twice
+			if _, err := x.Tick(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := x.drain(t.Context()); err != nil && !dies {
+			t.Fatal(err)
+		}
+		if done-before != want {
+			t.Errorf("%d sums at %s, want %d", done-before, x.now, want)
+		}
+	}
+	ends := func() { // an audit, at this moment
+		t.Helper()
+		x.now = x.now.Add(-time.Hour) // which request adds
+		x.audit(t)
+	}
+	ends()
+	ends()
+	tick(1)
+	tick(0)
+	x.now = x.now.Add(10 * time.Minute)
+	ends()
+	tick(0) // not so soon
+	x.now = x.now.Add(50 * time.Minute)
+	within = func() { within = nil; ends() } // too late for this one
+	tick(1)
+	x.now = x.now.Add(time.Hour)
+	dies = true
+	tick(0)
+	dies = false
+	x.now = x.now.Add(30 * time.Minute)
+	tick(0) // somebody may be at it
+	x.now = x.now.Add(30 * time.Minute)
+	tick(1)
+	x.now = x.now.Add(24 * time.Hour)
+	tick(0) // nothing ended
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -139,20 +140,17 @@ func Rows[T any](rows []T) iter.Seq2[T, error] {
 // as it comes.
 func (l List[T]) Write(w io.Writer, format Format, style Style, rows iter.Seq2[T, error]) (Shown, error) {
 	var shown Shown
-	inTable := format == Table && style.Width > 0
-	if sorted := len(l.View.Sort) > 0 && !l.Given; sorted || inTable {
+	if len(l.View.Sort) > 0 && !l.Given {
 		all, err := held(rows)
 		if err != nil {
 			return shown, err
 		}
-		if sorted {
-			slices.SortStableFunc(all, l.compare)
-		}
+		slices.SortStableFunc(all, l.compare)
 		rows = Rows(all)
 	}
 	rows = l.limited(rows, &shown)
 	var err error
-	if inTable {
+	if format == Table && style.Width > 0 { // whose columns are as wide as what is in them
 		var all []T
 		if all, err = held(rows); err == nil {
 			shown.Spare, err = writeTable(w, style, all, l.asked(format), len(l.View.Columns) > 0)
@@ -173,8 +171,12 @@ func (l List[T]) stream(w io.Writer, format Format, rows iter.Seq2[T, error]) er
 	if err != nil {
 		return err
 	}
-	if words := l.View.Columns; !slices.ContainsFunc(words, added) {
-		out.members = words
+	if words := l.View.Columns; slices.ContainsFunc(words, func(w string) bool { return !added(w) }) {
+		for _, word := range words {
+			if name := strings.TrimPrefix(word, "+"); !slices.Contains(out.members, name) {
+				out.members = append(out.members, name)
+			}
+		}
 	}
 	for row, err := range rows {
 		if err == nil {
@@ -263,13 +265,52 @@ func (c Column[T]) compare(a, b T) int {
 	if c.Compare != nil {
 		return c.Compare(a, b)
 	}
-	one, other := c.text(a), c.text(b)
-	n, err := strconv.ParseFloat(one, 64)
-	m, err2 := strconv.ParseFloat(other, 64)
-	if err == nil && err2 == nil {
-		return cmp.Compare(n, m)
+	return natural(c.text(a), c.text(b))
+}
+
+// decimal is a number as cells have it.
+var decimal = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?$`)
+
+// natural orders values as people do: what is empty, then numbers, then texts, and in these
+// "9 days" before "30 days".
+func natural(a, b string) int {
+	rank := func(s string) int {
+		switch {
+		case s == "":
+			return 0
+		case decimal.MatchString(s):
+			return 1
+		}
+		return 2
 	}
-	return strings.Compare(one, other)
+	of := rank(a)
+	if d := cmp.Compare(of, rank(b)); d != 0 || of == 0 {
+		return d
+	}
+	if of == 1 {
+		one, _ := strconv.ParseFloat(a, 64) // which it is, if it is not infinite
+		other, _ := strconv.ParseFloat(b, 64)
+		return cmp.Compare(one, other)
+	}
+	digits := func(s string) (run, rest string) {
+		rest = strings.TrimLeft(s, "0123456789")
+		return s[:len(s)-len(rest)], rest
+	}
+	for one, other := a, b; ; {
+		n, restA := digits(one)
+		m, restB := digits(other)
+		switch short, long := strings.TrimLeft(n, "0"), strings.TrimLeft(m, "0"); {
+		case n != "" && m != "":
+			if d := cmp.Or(cmp.Compare(len(short), len(long)), strings.Compare(short, long)); d != 0 {
+				return d
+			}
+			one, other = restA, restB
+		case one == "" || other == "" || one[0] != other[0]:
+			return cmp.Or(strings.Compare(one, other), strings.Compare(a, b))
+		default:
+			one, other = one[1:], other[1:]
+		}
+	}
 }
 
 // writeTable writes a table for a terminal, and gives the columns that had no room. Those

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -114,6 +115,52 @@ func TestListsAsAsked(t *testing.T) {
 	})
 }
 
+// Values are in the order that people have them in, and that is one.
+func TestNaturalOrder(t *testing.T) {
+	t.Parallel()
+	column := []report.Column[string]{{Name: "v", Value: func(v string) string { return v }}}
+	sorted := func(t interface{ Fatal(...any) }, values []string) []string {
+		var out bytes.Buffer
+		list := report.List[string]{Columns: column, View: report.View{Sort: []string{"v"}}}
+		if _, err := list.Write(&out, report.NDJSON, report.Style{}, report.Rows(values)); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for line := range strings.Lines(out.String()) {
+			var v string
+			if err := json.Unmarshal([]byte(line), &v); err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, v)
+		}
+		return got
+	}
+	want := []string{"", "-3", "2", "9.25", "9.5", "100", "9 days", "30 days", "a2", "a10", "a10b", "b"}
+	if got := sorted(t, append(slices.Clone(want[6:]), want[:6]...)); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		values := rapid.SliceOfN(rapid.StringMatching(`[ab019. -]{0,5}`), 0, 9).Draw(t, "values")
+		turned := slices.Clone(values)
+		slices.Reverse(turned)
+		if one, other := sorted(t, values), sorted(t, turned); !slices.Equal(one, other) && !slices.Equal(numbers(one), numbers(other)) {
+			t.Fatalf("%q and %q", one, other)
+		}
+	})
+}
+
+// numbers are values without what a number may be written with, and still be equal.
+func numbers(values []string) []string {
+	var all []string
+	for _, v := range values {
+		if n, err := strconv.ParseFloat(v, 64); err == nil {
+			v = fmt.Sprint(n + 0)
+		}
+		all = append(all, v)
+	}
+	return all
+}
+
 func TestColumnsAsAsked(t *testing.T) {
 	t.Parallel()
 	d := door{ID: "a", Severity: model.Low, Opened: 12, Keys: []string{"k"}}
@@ -130,6 +177,7 @@ func TestColumnsAsAsked(t *testing.T) {
 		{report.CSV, "opened", "opened\n12\n"},
 		{report.NDJSON, "", `{"id":"a","severity":"low","opened":12,"keys":["k"]}` + "\n"},
 		{report.NDJSON, "keys,opened", `{"keys":["k"],"opened":12}` + "\n"},
+		{report.NDJSON, "id,+opened,id", `{"id":"a","opened":12}` + "\n"},
 		{report.NDJSON, "+opened", `{"id":"a","severity":"low","opened":12,"keys":["k"]}` + "\n"},
 		{report.NDJSON, "often,note", `{"often":"true","note":null}` + "\n"}, // what is no member is in words
 	} {

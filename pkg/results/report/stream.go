@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 )
 
 // Stream writes a list row by row, for lists too long to hold: JSON, NDJSON, CSV, or a
@@ -63,7 +65,7 @@ func (s *Stream[T]) Write(row T) error {
 			before = "[\n"
 		}
 	}
-	if _, err := fmt.Fprint(s.w, before, string(escaped(data)), after); err != nil {
+	if _, err := fmt.Fprint(s.w, before, string(data), after); err != nil {
 		return fmt.Errorf("write %s: %w", s.format, err)
 	}
 	return nil
@@ -72,7 +74,7 @@ func (s *Stream[T]) Write(row T) error {
 // object is a row as JSON, or those of its members that were asked for. A column that is
 // no member is what it says in words.
 func (s *Stream[T]) object(row T) ([]byte, error) {
-	whole, err := json.Marshal(row)
+	whole, err := shape.Marshal(row)
 	if err != nil || len(s.members) == 0 {
 		return whole, err
 	}
@@ -82,7 +84,7 @@ func (s *Stream[T]) object(row T) ([]byte, error) {
 	for i, name := range s.members {
 		value, ok := has[name]
 		if at := slices.IndexFunc(s.columns, func(c Column[T]) bool { return c.Name == name }); !ok && at >= 0 {
-			if value, err = json.Marshal(s.columns[at].text(row)); err != nil {
+			if value, err = shape.Marshal(s.columns[at].text(row)); err != nil {
 				return nil, err
 			}
 		} else if !ok { // of what is left out where it is empty

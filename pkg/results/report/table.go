@@ -17,6 +17,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 )
 
 // Format is a form of output.
@@ -51,7 +52,7 @@ type Column[T any] struct {
 	// Wide columns are in tables only if somebody names them; CSV has them.
 	Wide bool
 	// Compare orders rows by the column, the least first. Without it they are ordered by
-	// Value: as numbers where both are, as text otherwise.
+	// Value, as people order it: 9 before 30.
 	Compare func(a, b T) int
 	// Ref is the resource that the column names. Tables on a terminal name it in short.
 	Ref func(T) model.Ref
@@ -96,7 +97,7 @@ func cell(value string) string {
 // characters are dropped.
 func Plain(value string) string {
 	return strings.Map(func(r rune) rune {
-		if steers(r) {
+		if shape.Steers(r) {
 			return -1
 		}
 		return r
@@ -106,36 +107,11 @@ func Plain(value string) string {
 // PlainLines is Plain of a text of several lines, which stay lines.
 func PlainLines(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r != '\n' && steers(r) {
+		if r != '\n' && shape.Steers(r) {
 			return -1
 		}
 		return r
 	}, text)
-}
-
-// steers says whether a character steers a terminal, turns text round or is not seen:
-// control characters, those of C1 too, and what Unicode calls formats.
-func steers(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
-
-// escaped writes such characters of JSON as escapes, so that nothing of it is lost.
-// JSON itself asks that of the first 32 alone.
-func escaped(data []byte) []byte {
-	if !bytes.ContainsFunc(data, steers) {
-		return data
-	}
-	out := make([]byte, 0, len(data)+16)
-	for _, r := range string(data) {
-		switch {
-		case !steers(r):
-			out = utf8.AppendRune(out, r)
-		case r > 0xffff:
-			high, low := utf16.EncodeRune(r)
-			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
-		default:
-			out = fmt.Appendf(out, `\u%04x`, r)
-		}
-	}
-	return out
 }
 
 // Unescaped is JSON that Go's encoder wrote, of the same that a list shows: without the
@@ -157,7 +133,7 @@ func Unescaped(data []byte) []byte {
 			low, more := unit(data[i+n:])
 			r, n = utf16.DecodeRune(r, low), n+more
 		}
-		if n > 0 && r >= 0x7f && r != utf8.RuneError && steers(r) {
+		if n > 0 && r >= 0x7f && r != utf8.RuneError && shape.Steers(r) {
 			out = utf8.AppendRune(out, r)
 			i += n
 			continue
@@ -193,7 +169,7 @@ func (p *plainWriter) Write(data []byte) (int, error) {
 	out := make([]byte, 0, len(left))
 	for len(left) > 0 && utf8.FullRune(left) {
 		r, size := utf8.DecodeRune(left)
-		if r == '\n' || !steers(r) {
+		if r == '\n' || !shape.Steers(r) {
 			out = utf8.AppendRune(out, r)
 		}
 		left = left[size:]

@@ -126,7 +126,7 @@ func (m Maker) line(t index.Totals) model.TrendLine {
 	}
 	line.Rules = pipeline.RulesDigest(checks)
 	for name, is := range t.Services {
-		if service, any := pipeline.TrendService(is, failed[name]); any {
+		if service, applied := pipeline.TrendService(is, failed[name]); applied {
 			line.Services[name] = service
 		}
 	}
