@@ -397,7 +397,7 @@ func (w *walk) findings() {
 // inBulk does to many connections what was done to one.
 func (w *walk) inBulk(connections []any) {
 	var items, tagged []object
-	for _, c := range connections[:min(2, len(connections))] {
+	for _, c := range connections[:1] {
 		one, _ := c.(object)
 		items = append(items, object{"connection": one["id"]})
 		tagged = append(tagged, object{"connection": one["id"], "if_match": w.tag(fmt.Sprint("/v1/connections/", one["id"]))["If-Match"]})

@@ -202,7 +202,7 @@ func TestNewestIsOneRequest(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if want := []string{"1", "1", "20c2"}; fmt.Sprint(limits) != fmt.Sprint(want) {
+	if want := []string{"1", "1", "100c2"}; fmt.Sprint(limits) != fmt.Sprint(want) {
 		t.Errorf("asked %q, want %q", limits, want)
 	}
 }
