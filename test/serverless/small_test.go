@@ -178,7 +178,7 @@ func words(letters []letter) []string {
 // found is what a test compares of a finding.
 type found struct {
 	ID, Check, State, Reason string
-	Resource                 struct{ ARN, Sub, Region string }
+	Resource, Part, Region   string
 }
 
 // list is all findings of a connection over HTTP, by id.

@@ -21,6 +21,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/audit/drift"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 )
 
 // deploy makes the deployment's stack, and a queue that gets its alerts.
@@ -271,7 +272,7 @@ func (r *run) findings(ctx context.Context) (map[model.FindingID]model.FindingSt
 	all := map[model.FindingID]model.FindingState{}
 	err := r.pages(ctx, "/v1/connections/"+string(r.connection.ID)+"/findings?limit=500&folded=true", func(text json.RawMessage) error {
 		var page struct {
-			Findings []model.Finding `json:"findings"`
+			Findings []shape.Finding `json:"findings"`
 		}
 		err := json.Unmarshal(text, &page)
 		for _, f := range page.Findings {
