@@ -270,7 +270,7 @@ func (r *run) pages(ctx context.Context, path string, take func(json.RawMessage)
 // findings are the states of all findings, open and resolved.
 func (r *run) findings(ctx context.Context) (map[model.FindingID]model.FindingState, error) {
 	all := map[model.FindingID]model.FindingState{}
-	err := r.pages(ctx, "/v1/connections/"+string(r.connection.ID)+"/findings?limit=500&folded=true", func(text json.RawMessage) error {
+	err := r.pages(ctx, "/v1/connections/"+string(r.connection.ID)+"/findings?limit=500&all=true", func(text json.RawMessage) error {
 		var page struct {
 			Findings []shape.Finding `json:"findings"`
 		}
