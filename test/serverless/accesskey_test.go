@@ -128,7 +128,7 @@ func TestAccessKey(t *testing.T) {
 	if a.State != "done" || now.State != "active" || now.AccountID != account.ID || now.Kind != "access_key" {
 		t.Fatalf("verification is %s: %v; connection is %+v", a.State, a.Problems, now)
 	}
-	if a := h.wait(c, h.begin(c, "by key").ID); a.State != "done" || a.CallerARN != fmt.Sprintf("arn:aws:iam::%s:user/scanner", account.ID) || a.AccountID != account.ID {
+	if a := h.wait(c, h.begin(c, "by key").ID); a.State != "done" || a.CallerARN != fmt.Sprintf("arn:aws:iam::%s:user/scanner", account.ID) || a.Account != account.ID {
 		t.Errorf("audit is %s: %v, by %s", a.State, a.Problems, a.CallerARN)
 	}
 	findings := h.list(c)

@@ -136,19 +136,18 @@ func states(all map[string]found) []string {
 // repeatResults sends the results of all audits of a connection again.
 func (h *house) repeatResults(c connection) {
 	h.t.Helper()
-	var page struct {
-		Audits []struct {
-			ID       string
-			Services []string
-		}
-	}
+	var page struct{ Audits []audit }
 	if status := h.call(http.MethodGet, "/v1/connections/"+c.ID+"/audits", nil, nil, &page); status != http.StatusOK {
 		h.t.Fatalf("list audits: status %d", status)
 	}
 	client := sqs.NewFromConfig(estate.Owner(h.emulator.URL, stack.Account))
 	url := h.stack.Resources["ResultsQueue"].ID
 	for _, a := range page.Audits {
-		for _, task := range append(a.Services, "connect") {
+		var whole struct{ Services []string } // which lists leave out
+		if status := h.call(http.MethodGet, "/v1/connections/"+c.ID+"/audits/"+a.ID, nil, nil, &whole); status != http.StatusOK || len(whole.Services) == 0 {
+			h.t.Fatalf("read audit %s: status %d, services %v", a.ID, status, whole.Services)
+		}
+		for _, task := range append(whole.Services, "connect") {
 			body := fmt.Sprintf(`{"kind":"result","v":1,"org":%q,"connection":%q,"audit":%q,"task":%q}`, h.organization, c.ID, a.ID, task)
 			if _, err := client.SendMessage(h.t.Context(), &sqs.SendMessageInput{QueueUrl: &url, MessageBody: aws.String(body)}); err != nil {
 				h.t.Fatal(err)

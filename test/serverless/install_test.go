@@ -281,7 +281,7 @@ func trust(ctx context.Context, endpoint string, account estate.Account, role, e
 // audit is what a test needs to know of one.
 type audit struct {
 	ID        string          `json:"id"`
-	AccountID string          `json:"account_id"`
+	Account   string          `json:"account"`
 	CallerARN string          `json:"caller_arn"`
 	State     string          `json:"state"`
 	Problems  []string        `json:"problems"`

@@ -47,7 +47,7 @@ func TestSameResult(t *testing.T) {
 				found
 				Check string
 			}
-			if err := json.Unmarshal(cloudarq("", "findings", "list", "--data-dir", data, "-o", "json"), &listed); err != nil {
+			if err := json.Unmarshal(cloudarq("", "findings", "list", "--all", "--data-dir", data, "-o", "json"), &listed); err != nil {
 				t.Fatal(err)
 			}
 			want := map[string]string{}

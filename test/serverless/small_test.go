@@ -178,10 +178,10 @@ func words(letters []letter) []string {
 // found is what a test compares of a finding.
 type found struct {
 	ID, Check, State, Reason string
-	Resource                 struct{ ARN, Sub, Region string }
+	Resource, Part, Region   string
 }
 
-// list is all findings of a connection over HTTP, by id.
+// list is all findings of a connection over HTTP, by id, resolved ones too.
 func (h *house) list(c connection) map[string]found {
 	h.t.Helper()
 	all := map[string]found{}
@@ -190,7 +190,7 @@ func (h *house) list(c connection) map[string]found {
 			Findings []found
 			Cursor   string
 		}
-		if status := h.call("GET", "/v1/connections/"+c.ID+"/findings?limit=200&cursor="+cursor, nil, nil, &page); status != 200 {
+		if status := h.call("GET", "/v1/connections/"+c.ID+"/findings?all=true&limit=200&cursor="+cursor, nil, nil, &page); status != 200 {
 			h.t.Fatalf("list findings: status %d", status)
 		}
 		for _, f := range page.Findings {

@@ -21,6 +21,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/audit/drift"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/secret"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 )
 
 // deploy makes the deployment's stack, and a queue that gets its alerts.
@@ -269,9 +270,9 @@ func (r *run) pages(ctx context.Context, path string, take func(json.RawMessage)
 // findings are the states of all findings, open and resolved.
 func (r *run) findings(ctx context.Context) (map[model.FindingID]model.FindingState, error) {
 	all := map[model.FindingID]model.FindingState{}
-	err := r.pages(ctx, "/v1/connections/"+string(r.connection.ID)+"/findings?limit=500&folded=true", func(text json.RawMessage) error {
+	err := r.pages(ctx, "/v1/connections/"+string(r.connection.ID)+"/findings?limit=500&all=true", func(text json.RawMessage) error {
 		var page struct {
-			Findings []model.Finding `json:"findings"`
+			Findings []shape.Finding `json:"findings"`
 		}
 		err := json.Unmarshal(text, &page)
 		for _, f := range page.Findings {
