@@ -32,11 +32,11 @@ func (v *View) Connections(who Caller) iter.Seq[Connection] {
 
 // Connection is what a view knows of one that a caller sees; false if there is none.
 func (v *View) Connection(who Caller, id model.ConnectionID) (Connection, bool) {
-	at := slices.IndexFunc(v.segments, func(s *segment) bool { return s.Connection == id })
-	if at < 0 || v.segments[at].Gone || !v.sees(who, id) {
+	s, ok := v.of[id]
+	if !ok || s.Gone || !v.sees(who, id) {
 		return Connection{}, false
 	}
-	return v.connection(v.segments[at]), true
+	return v.connection(s), true
 }
 
 func (v *View) connection(s *segment) Connection {

@@ -2,13 +2,13 @@ package index
 
 // Load makes a view of segments.
 func Load(segments ...[]byte) (*View, error) {
-	v := &View{dict: newDictionary()}
+	v := newView(newDictionary())
 	for _, raw := range segments {
 		s, err := v.dict.decode(raw)
 		if err != nil {
 			return nil, err
 		}
-		v.segments = append(v.segments, s)
+		v.add(s)
 	}
 	return v, nil
 }

@@ -190,13 +190,13 @@ func (k *Keeper) refreshed(ctx context.Context) (*View, error) {
 }
 
 func (k *Keeper) assemble() *View {
-	v := &View{dict: k.dict, shown: map[model.ConnectionID][]string{}}
+	v := newView(k.dict)
 	for _, s := range k.shards {
 		if s == nil {
 			continue
 		}
 		for _, id := range slices.Sorted(maps.Keys(s.segments)) {
-			v.segments = append(v.segments, s.segments[id])
+			v.add(s.segments[id])
 		}
 		maps.Copy(v.shown, s.projects)
 	}

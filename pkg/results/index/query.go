@@ -134,7 +134,18 @@ func DefaultSort() []Order {
 type View struct {
 	dict     *dictionary
 	segments []*segment
+	of       map[model.ConnectionID]*segment // those, by what they are of
 	shown    map[model.ConnectionID][]string // what store.Mark.Projects says, if anything
+}
+
+func newView(d *dictionary) *View {
+	return &View{dict: d, of: map[model.ConnectionID]*segment{}, shown: map[model.ConnectionID][]string{}}
+}
+
+// add puts a segment behind the others. Of one connection there is one.
+func (v *View) add(s *segment) {
+	v.segments = append(v.segments, s)
+	v.of[s.Connection] = s
 }
 
 // Len is how many findings there are.
