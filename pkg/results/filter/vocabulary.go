@@ -74,6 +74,9 @@ func (v Vocabulary) word(word string) (string, error) {
 		return "", wrong(word, "want FIELD=VALUE, FIELD!=VALUE, FIELD>=DATE or FIELD<=DATE")
 	}
 	f, ok := v.Field(name)
+	if !ok && slices.Contains(v.Names(), name) {
+		return "", wrong(word, "want a name behind "+name)
+	}
 	if !ok {
 		all := v.Names()
 		for _, f := range v {
