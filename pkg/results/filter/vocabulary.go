@@ -175,7 +175,7 @@ func (f Field) meant(word string) ([]string, error) {
 	if f.Values == nil {
 		return []string{word}, nil
 	}
-	if strings.ContainsAny(word, `*?[\`) {
+	if IsPattern(word) {
 		if _, err := path.Match(word, ""); err != nil {
 			return nil, wrong(f.Name+"="+word, err.Error())
 		}
