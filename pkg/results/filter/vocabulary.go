@@ -68,6 +68,14 @@ func (v Vocabulary) Field(name string) (Field, bool) {
 	return Field{}, false
 }
 
+// Canonical is a field's own name for any of its names; what is no field's stays as it is.
+func (v Vocabulary) Canonical(name string) string {
+	if f, ok := v.Field(name); ok && !strings.HasSuffix(f.Name, ":") {
+		return f.Name
+	}
+	return name
+}
+
 func (v Vocabulary) word(word string) (string, error) {
 	name, operator, value, ok := split(word)
 	if !ok {
@@ -84,9 +92,7 @@ func (v Vocabulary) word(word string) (string, error) {
 		}
 		return "", &check.UnknownError{What: "filter", Word: name, Nearest: check.Nearest(name, all)}
 	}
-	if !strings.HasSuffix(f.Name, ":") {
-		name = f.Name
-	}
+	name = v.Canonical(name)
 	var values []string
 	var err error
 	switch compares := strings.ContainsAny(operator, "<>"); {
