@@ -374,6 +374,9 @@ func (c *Catalog) SelectServices(words []string) ([]string, error) {
 func Nearest(word string, names []string) string {
 	best, nearest := 2+len(word)/3, ""
 	for _, name := range slices.Sorted(slices.Values(names)) {
+		if max(len(word)-len(name), len(name)-len(word)) >= best {
+			continue // which takes as many edits already, and bounds the work for a long word
+		}
 		if d := distance(strings.ToLower(word), strings.ToLower(name)); d < best {
 			best, nearest = d, name
 		}

@@ -2,6 +2,7 @@ package check_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -205,6 +206,22 @@ func TestTextsRefuse(t *testing.T) {
 		if _, err := check.ParseTexts([]byte(broken)); err == nil {
 			t.Errorf("%s was accepted", name)
 		}
+	}
+}
+
+// TestNearestOfALongWord: what is much longer than each name is compared with none, so that
+// a word out of an address costs no more than it is long.
+func TestNearestOfALongWord(t *testing.T) {
+	t.Parallel()
+	names := make([]string, 10_000)
+	for i := range names {
+		names[i] = fmt.Sprintf("account-%d", i)
+	}
+	if got := check.Nearest(strings.Repeat("account-1", 100_000), names); got != "" {
+		t.Errorf("%s is near", got)
+	}
+	if got := check.Nearest("acount-77", names); got != "account-77" {
+		t.Errorf("%q, want account-77", got)
 	}
 }
 

@@ -35,6 +35,7 @@ type term[T any] struct {
 type Term struct {
 	Field    string
 	operator string
+	exact    map[string]bool // wanted values without * and the like, of which there may be many
 	wanted   []pattern
 	bound    time.Time // of an operator that compares
 }
@@ -98,7 +99,14 @@ func parse(names []string, word string) (t Term, err error) {
 		if _, err := path.Match(w, ""); err != nil {
 			return t, wrong(word, fmt.Sprintf("pattern %q: %s", w, err))
 		}
-		t.wanted = append(t.wanted, newPattern(w))
+		if IsPattern(w) {
+			t.wanted = append(t.wanted, newPattern(w))
+			continue
+		}
+		if t.exact == nil {
+			t.exact = make(map[string]bool, len(wanted))
+		}
+		t.exact[fold(w)] = true
 	}
 	return t, nil
 }
@@ -172,7 +180,7 @@ func Stamp(at time.Time) string { return at.UTC().Format(time.RFC3339) }
 // wants compares without regard to case.
 func (t Term) wants(value string) bool {
 	value = fold(value)
-	return slices.ContainsFunc(t.wanted, func(p pattern) bool { return p.match(value) })
+	return t.exact[value] || slices.ContainsFunc(t.wanted, func(p pattern) bool { return p.match(value) })
 }
 
 func (t Term) compare(have time.Time) bool {
@@ -188,7 +196,13 @@ func (t Term) compare(have time.Time) bool {
 	}
 }
 
-// pattern is a value that a filter wants. It may hold * and ?, where * spans anything,
+// globs are the characters that make a wanted value a pattern.
+const globs = `*?[\`
+
+// IsPattern reports whether a wanted value is a pattern, rather than a value itself.
+func IsPattern(wanted string) bool { return strings.ContainsAny(wanted, globs) }
+
+// pattern is a value that a filter wants which holds * or ?, where * spans anything,
 // slashes of ARNs too. What most people write is no more than a part of the value.
 type pattern struct {
 	glob string // as path.Match has it; empty if only text decides
@@ -201,16 +215,15 @@ func newPattern(wanted string) pattern {
 	inner, starts := strings.CutPrefix(wanted, "*")
 	inner, ends := strings.CutSuffix(inner, "*")
 	switch {
-	case strings.ContainsAny(inner, `*?[\`):
+	case IsPattern(inner):
 		return pattern{glob: wanted}
 	case starts && (ends || inner == ""):
 		return pattern{text: inner, fits: strings.Contains}
 	case starts:
 		return pattern{text: inner, fits: strings.HasSuffix}
-	case ends:
+	default:
 		return pattern{text: inner, fits: strings.HasPrefix}
 	}
-	return pattern{text: inner, fits: func(value, text string) bool { return value == text }}
 }
 
 func (p pattern) match(value string) bool {

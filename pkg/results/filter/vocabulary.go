@@ -68,12 +68,23 @@ func (v Vocabulary) Field(name string) (Field, bool) {
 	return Field{}, false
 }
 
+// Canonical is a field's own name for any of its names; what is no field's stays as it is.
+func (v Vocabulary) Canonical(name string) string {
+	if f, ok := v.Field(name); ok && !strings.HasSuffix(f.Name, ":") {
+		return f.Name
+	}
+	return name
+}
+
 func (v Vocabulary) word(word string) (string, error) {
 	name, operator, value, ok := split(word)
 	if !ok {
 		return "", wrong(word, "want FIELD=VALUE, FIELD!=VALUE, FIELD>=DATE or FIELD<=DATE")
 	}
 	f, ok := v.Field(name)
+	if !ok && slices.Contains(v.Names(), name) {
+		return "", wrong(word, "want a name behind "+name)
+	}
 	if !ok {
 		all := v.Names()
 		for _, f := range v {
@@ -81,9 +92,7 @@ func (v Vocabulary) word(word string) (string, error) {
 		}
 		return "", &check.UnknownError{What: "filter", Word: name, Nearest: check.Nearest(name, all)}
 	}
-	if !strings.HasSuffix(f.Name, ":") {
-		name = f.Name
-	}
+	name = v.Canonical(name)
 	var values []string
 	var err error
 	switch compares := strings.ContainsAny(operator, "<>"); {
@@ -172,7 +181,7 @@ func (f Field) meant(word string) ([]string, error) {
 	if f.Values == nil {
 		return []string{word}, nil
 	}
-	if strings.ContainsAny(word, `*?[\`) {
+	if IsPattern(word) {
 		if _, err := path.Match(word, ""); err != nil {
 			return nil, wrong(f.Name+"="+word, err.Error())
 		}

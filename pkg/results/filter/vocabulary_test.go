@@ -75,7 +75,7 @@ func TestWordsRefuse(t *testing.T) {
 		"type=AWS::S3::Bukket":   `did you mean "AWS::S3::Bucket"?`,
 		"resource_type=*lambda*": "unknown resource_type",
 		"severty=high":           `did you mean "severity"?`,
-		"tag:=x":                 "unknown filter",
+		"tag:=x":                 "want a name behind tag:",
 		"first_seen=yesterday":   "not a date",
 		"name>x":                 "has no order",
 		"high":                   "want FIELD=VALUE",

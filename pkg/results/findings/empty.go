@@ -23,20 +23,21 @@ func (l *Lists) why(ctx context.Context, view *index.View, who index.Caller, ask
 	if err != nil {
 		return nil, err
 	}
-	audited, any := 0, 0
+	connected, audited, chosen := false, 0, 0
 	for c := range view.Connections(who) {
+		connected = true
 		if !meant(c) {
 			continue
 		}
-		any++
+		chosen++
 		if c.Audited {
 			audited++
 		}
 	}
 	switch {
-	case any == 0 && len(asked) == 0:
+	case !connected:
 		return &Empty{Why: NeverAudited, Text: "no account is connected yet"}, nil
-	case any == 0:
+	case chosen == 0:
 		return &Empty{Why: FilteredOut, Text: "no account fits"}, nil
 	}
 	count := func(words []string) (int, error) {

@@ -130,15 +130,13 @@ func (l *Lists) Page(ctx context.Context, org model.OrganizationID, who index.Ca
 	if err != nil {
 		return Page{}, err
 	}
-	order, err := orders(q.Sort)
-	if err != nil {
-		return Page{}, err
+	ask := index.Query{Words: append(asked, q.defaults()...), Limit: q.Limit, Cursor: q.Cursor, Groups: slices.Clone(q.Groups)}
+	for _, word := range q.Sort {
+		name, down := strings.CutPrefix(word, "-")
+		ask.Sort = append(ask.Sort, index.Order{Field: vocabulary.Canonical(name), Desc: down})
 	}
-	ask := index.Query{Words: append(asked, q.defaults()...), Sort: order, Limit: q.Limit, Cursor: q.Cursor, Groups: slices.Clone(q.Groups)}
 	for i, g := range ask.Groups {
-		if f, ok := vocabulary.Field(g.Field); ok && !strings.HasSuffix(f.Name, ":") {
-			ask.Groups[i].Field = f.Name
-		}
+		ask.Groups[i].Field = vocabulary.Canonical(g.Field)
 	}
 	answer, err := view.Ask(ctx, l.checks(), l.Sealer, who, ask)
 	if err != nil {
@@ -196,18 +194,6 @@ func tagsOf(e index.Entry) shape.Tags {
 		return shape.Tags{}
 	}
 	return e.Tags
-}
-
-func orders(words []string) ([]index.Order, error) {
-	var all []index.Order
-	for _, word := range words {
-		name, down := strings.CutPrefix(word, "-")
-		if name == "type" {
-			name = "resource_type"
-		}
-		all = append(all, index.Order{Field: name, Desc: down})
-	}
-	return all, nil
 }
 
 // One is a finding with its evidence and history, by its id or the beginning of one. If

@@ -57,7 +57,7 @@ func Known(catalog *check.Catalog, view *index.View, who index.Caller) filter.Vo
 		f := &v[i]
 		switch known := f.Values; f.Name {
 		case "cause", "check", "region", "resource_type", "service": // findings stay of what is no more
-			f.Values = func() []string { return union(known(), view.Values(f.Name)) }
+			f.Values = worked(func() []string { return union(known(), view.Values(who, f.Name)) })
 		case "account":
 			f.Values = worked(func() []string {
 				return connections(view, who, func(c index.Connection) []string { return []string{c.Account} })
@@ -102,18 +102,26 @@ func connections(view *index.View, who index.Caller, of func(index.Connection) [
 	return all
 }
 
-// called are the connections that a word calls by name or account.
+// called are the connections that a word calls by name, or by a pattern of names, or account.
 func called(view *index.View, who index.Caller, value func(index.Connection) string) func(string) ([]string, error) {
 	return func(word string) ([]string, error) {
-		var all []string
-		names := []string{}
+		calls, err := filter.Parse(filter.Fields[index.Connection]{"called": func(c index.Connection) []string {
+			return []string{c.Name, c.Account}
+		}}, []string{"called=" + word})
+		if err != nil || word == "" {
+			return nil, err
+		}
+		var all, names []string
 		for c := range view.Connections(who) {
 			names = append(names, c.Name)
-			if word != "" && (strings.EqualFold(c.Name, word) || c.Account == word) && value(c) != "" {
+			if calls.Match(c) && value(c) != "" {
 				all = append(all, value(c))
 			}
 		}
-		if len(all) == 0 && !strings.ContainsAny(word, `*?[\`) {
+		switch {
+		case len(all) > 0 && filter.IsPattern(word):
+			all = append(all, word) // what has it in its own values fits, too
+		case len(all) == 0 && !filter.IsPattern(word):
 			if near := check.Nearest(word, names); near != "" {
 				return nil, &check.UnknownError{What: "account", Word: word, Nearest: near}
 			}

@@ -43,12 +43,26 @@ func (v *View) connection(s *segment) Connection {
 	return Connection{s.Connection, s.Name, s.Account, v.projects(s.Connection), s.standing.whole, s.rows()}
 }
 
-// Values are those that findings have in a field of few values, or had since the view was
-// begun: checks, services, types, regions. Others have none here.
-func (v *View) Values(field string) []string {
-	of := map[string]*words{"check": v.dict.checks, "cause": v.dict.checks, "service": v.dict.services, "resource_type": v.dict.kinds, "region": v.dict.regions}[field]
-	if of == nil {
+// Values are those that the findings which a caller sees have in a field of few values:
+// checks, services, types, regions. Others have none here.
+func (v *View) Values(who Caller, field string) []string {
+	f, ok := newMoment(v.dict, Checks{}).field(field)
+	if !ok || !slices.Contains([]string{"cause", "check", "region", "resource_type", "service"}, field) {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(of.list()), func(w string) bool { return w == "" })
+	seen := make([]bool, f.things)
+	for _, s := range v.segments {
+		if v.sees(who, s.Connection) {
+			for at := range s.rows() {
+				seen[f.number(s, at)] = true
+			}
+		}
+	}
+	var all []string
+	for n, is := range seen {
+		if is {
+			all = append(all, f.values(uint32(n))...) //nolint:gosec // an index
+		}
+	}
+	return slices.DeleteFunc(all, func(w string) bool { return w == "" })
 }
