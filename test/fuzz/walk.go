@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -403,15 +402,14 @@ func (w *walk) inBulk(connections []any) {
 		tagged = append(tagged, object{"connection": one["id"], "if_match": w.version(fmt.Sprint("/v1/connections/", one["id"]))})
 	}
 	w.post("/v1/bulk/connections", object{"items": tagged, "schedule": object{"expression": "rate(1 day)"}})
-	w.post("/v1/bulk/verifications", object{"items": items})
-	begun := w.post("/v1/bulk/audits", object{"items": items})
-	var running []object
-	results, _ := begun.body["results"].([]any)
-	for i, r := range results {
-		one, _ := r.(object)
-		running = append(running, object{"connection": items[i]["connection"], "audit": cmp.Or(fmt.Sprint(one["audit"]), "none")})
+	for _, begin := range []string{"verifications", "audits"} {
+		w.alone(func() {
+			begun, _ := w.post("/v1/bulk/"+begin, object{"items": items}).body["results"].([]any)
+			one, _ := begun[0].(object)
+			w.post("/v1/bulk/cancellations", object{"items": []object{{"connection": one["connection"], "audit": one["audit"]}}})
+		})
+		w.pass(time.Minute)
 	}
-	w.post("/v1/bulk/cancellations", object{"items": running})
 	spare := w.post("/v1/connections", object{"name": "spare"})
 	w.post("/v1/bulk/deletions", object{"items": []object{{"connection": spare.text("id"), "if_match": w.version("/v1/connections/" + spare.text("id"))}}})
 }
