@@ -45,7 +45,7 @@ var words = map[string][]string{
 
 // wordsOf are the texts of one field; none leaves it out, as AWS does.
 var wordsOf = map[string][]string{
-	"AutoScalingGroup.Status": nil, "FlowLog.FlowLogStatus": {"ACTIVE"}, "Subscription.Protocol": {"https", "http", "sqs"},
+	"AutoScalingGroup.Status": nil, "FlowLog.FlowLogStatus": {"ACTIVE"}, "Subscription.Protocol": {"https", "http", "sqs"}, "NetworkAclEntry.Protocol": {"6", "-1"},
 	"DBInstance.DBInstanceStatus": {"available"}, "DBCluster.Status": {"available"}, "DBSnapshot.Status": {"available"}, "DBClusterSnapshot.Status": {"available"},
 }
 

@@ -143,16 +143,16 @@ func (p *Pipeline) judgeBatch(ctx context.Context, ev *evaluator, b batch, tasks
 	for _, gap := range p.failures(tasks) {
 		world.AddGap(gap.kind, gap.Gap)
 	}
-	ev.judge = check.NewJudge(ev.audit.StartedAt, world).WithUnused(ev.audit.Unused)
+	judge := check.NewJudge(ev.audit.StartedAt, world).WithUnused(ev.audit.Unused) // of this batch alone, whose world goes with it
 	for _, c := range b.rules {
 		for _, r := range world.Resources(c.Kind) {
-			ev.judgeOne(c, r, causes)
+			ev.judgeOne(judge, c, r, causes)
 		}
 	}
 	more, err := p.read(ctx, ev.audit, tasks, func(kind string) bool { return streamed[kind] != nil }, func(e evidence.Entry, r check.Resource) {
 		causes.note(r.Reference(), e.Verdicts)
 		for _, c := range streamed[e.Kind] {
-			ev.judgeOne(c, r, causes)
+			ev.judgeOne(judge, c, r, causes)
 		}
 	})
 	if err != nil {
@@ -173,9 +173,9 @@ func (p *Pipeline) judgeBatch(ctx context.Context, ev *evaluator, b batch, tasks
 	return nil
 }
 
-func (ev *evaluator) judgeOne(c check.Check, r check.Resource, causes *causes) {
-	verdict := ev.judge.Judge(c.Rule, r)
-	v, err := evidence.Apart(c.ID, verdict, ev.judge.Evidence().Exhibits(r))
+func (ev *evaluator) judgeOne(judge *check.Judge, c check.Check, r check.Resource, causes *causes) {
+	verdict := judge.Judge(c.Rule, r)
+	v, err := evidence.Apart(c.ID, verdict, judge.Evidence().Exhibits(r))
 	if err != nil {
 		ev.fail(err)
 		return
