@@ -392,25 +392,27 @@ func (g *gated) Query(ctx context.Context, q table.Query) (table.Page, error) {
 // TestWaitersShare: who waits while somebody refreshes does not refresh after each other, and
 // sees what was there when it came.
 func TestWaitersShare(t *testing.T) {
+	w := newWorld()
+	entries := estate(1, 10)
+	id := entries[0].Connection
+	if err := w.org(w.table).PutConnection(t.Context(), &model.Connection{ID: id, State: model.ConnectionActive}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.change(t.Context(), w.table, id, "s3", entries); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.keeper(w.table).View(t.Context()); err != nil { // what is written is read outside of the bubble alone: it is unpacked by what all tests share
+		t.Fatal(err)
+	}
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld()
-		entries := estate(1, 10)
-		id := entries[0].Connection
-		if err := w.org(w.table).PutConnection(t.Context(), &model.Connection{ID: id, State: model.ConnectionActive}); err != nil {
-			t.Fatal(err)
-		}
-		if err := w.change(t.Context(), w.table, id, "s3", entries); err != nil {
-			t.Fatal(err)
-		}
 		gate := &gated{Table: w.table, open: make(chan struct{})}
 		k := w.keeper(gate)
 		close(gate.open)
-		if _, err := k.View(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		gate.reads.Store(0)
-		if _, err := k.View(t.Context()); err != nil {
-			t.Fatal(err)
+		for range 2 {
+			gate.reads.Store(0)
+			if _, err := k.View(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 		}
 		one := gate.reads.Load() // of a refresh when nothing changed
 		gate.open = make(chan struct{})
@@ -425,7 +427,7 @@ func TestWaitersShare(t *testing.T) {
 		synctest.Wait()
 		close(gate.open)
 		synctest.Wait()
-		if n := gate.reads.Load(); n > 2*one {
+		if n := gate.reads.Load(); n < one || n > 2*one {
 			t.Errorf("20 at once read %d times, and one %d", n, one)
 		}
 	})
