@@ -110,13 +110,16 @@ bench: build ## Measure an audit of 1,000 resources, and the checks alone; BESID
 	go test -run '^$$' -bench . ./pkg/judge/check ./pkg/judge/iampolicy
 	go run ./bench $(if $(BESIDE),-beside $(BESIDE))
 
-.PHONY: fanout scale fairness cost functions size invoke-api invoke-scheduler invoke-checker invoke-aggregator invoke-worker
+.PHONY: fanout scale load fairness cost functions size invoke-api invoke-scheduler invoke-checker invoke-aggregator invoke-worker
 fanout: ## Let 10,000 connections be due within an hour, in one process (about five minutes of two free cores)
 	go run ./bench/fanout
 
 SCALE := 10000,100000,1000000
 scale: ## Audit accounts of 10,000, 100,000 and 1,000,000 resources (SCALE=10000 for the smallest alone): time, memory, growth
 	go run ./bench/scale -resources $(SCALE)
+
+load: build ## Ask a served directory of 100,000 and of 500,000 findings for lists while others write, then kill it (about three minutes of two free cores)
+	go run ./bench/load
 
 fairness: ## Print who waits how long in the tasks queues, by a model of them
 	@go run ./bench/fairness

@@ -203,6 +203,7 @@ func (l *load) run(ctx context.Context, rate int, lasting time.Duration) error {
 	}
 	during, end := context.WithTimeout(ctx, lasting)
 	defer end()
+	worked := l.server.Worked()
 	wait := l.write(during, func(w drive.Write) {
 		r := &vegeta.Result{Timestamp: w.Began, Latency: w.Took, Code: uint16(w.Code)} //nolint:gosec // a status
 		if w.Err != nil {
@@ -222,10 +223,10 @@ func (l *load) run(ctx context.Context, rate int, lasting time.Duration) error {
 	})
 	end()
 	wait()
-	return l.report(rate, metrics)
+	return l.report(rate, metrics, l.server.Worked()-worked)
 }
 
-func (l *load) report(rate int, metrics map[string]*vegeta.Metrics) error {
+func (l *load) report(rate int, metrics map[string]*vegeta.Metrics, worked time.Duration) error {
 	said := fmt.Sprintf("%d reads a second", rate)
 	if rate == 0 {
 		said = fmt.Sprintf("as many reads as %d at a time can be", atOnce)
@@ -252,9 +253,11 @@ func (l *load) report(rate int, metrics map[string]*vegeta.Metrics) error {
 			fmt.Printf("over the goal of %s: %s\n", goal, name)
 		}
 	}
-	_, _ = fmt.Fprintln(out)
 	if err := out.Flush(); err != nil {
 		return err
+	}
+	if all := metrics["all reads"]; all != nil {
+		fmt.Printf("the server's processor time: %s, %s for each read with what was written meanwhile\n\n", short(worked), short(worked/time.Duration(max(1, all.Requests)))) //nolint:gosec // a count
 	}
 	if len(wrong) > 0 {
 		return errors.New(strings.Join(wrong, "; "))

@@ -3,13 +3,13 @@ package api
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/results/shape"
@@ -27,28 +27,31 @@ func (p Selected[T]) MarshalJSON() ([]byte, error) {
 	if err != nil || p.Only == nil {
 		return whole, err
 	}
-	in := json.NewDecoder(bytes.NewReader(whole))
-	if _, err := in.Token(); err != nil {
+	in := jsontext.NewDecoder(bytes.NewBuffer(whole))
+	if _, err := in.ReadToken(); err != nil {
 		return nil, err
 	}
 	out := []byte{'{'}
-	for in.More() {
-		name, err := in.Token()
+	for in.PeekKind() == '"' {
+		name, err := in.ReadToken()
 		if err != nil {
 			return nil, err
 		}
-		var value json.RawMessage
-		if err := in.Decode(&value); err != nil {
-			return nil, err
-		}
-		if !slices.Contains(p.Only, fmt.Sprint(name)) {
+		if !slices.Contains(p.Only, name.String()) {
+			if err := in.SkipValue(); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		if len(out) > 1 {
 			out = append(out, ',')
 		}
-		out = fmt.Appendf(out, "%q:", name)
-		out = append(out, value...)
+		out = strconv.AppendQuote(out, name.String())
+		value, err := in.ReadValue()
+		if err != nil {
+			return nil, err
+		}
+		out = append(append(out, ':'), value...)
 	}
 	return append(out, '}'), nil
 }

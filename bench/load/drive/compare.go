@@ -12,14 +12,14 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/filter"
+	"github.com/cloudarq/cloudarq/pkg/results/findings"
 	"github.com/cloudarq/cloudarq/pkg/results/index"
 )
 
 // lists are the filters by which the server's answers are compared with the table.
 func lists(checks index.Texts, ids []model.CheckID) []url.Values {
 	some := ids[len(ids)/2]
-	framework := checks.Frameworks(some)
-	all := []url.Values{
+	return []url.Values{
 		{},
 		{"severity": {"critical,high"}},
 		{"status": {"pass"}},
@@ -30,16 +30,13 @@ func lists(checks index.Texts, ids []model.CheckID) []url.Values {
 		{"account": {accountOf(1)}, "all": {"true"}},
 		{"first_seen>": {"2026-08-01"}},
 		{"name": {"thing-7*"}, "pillar": {"security"}},
+		{"framework": findings.Frameworks(checks)[:1]},
 	}
-	if len(framework) > 0 {
-		all = append(all, url.Values{"framework": framework[:1]})
-	}
-	return all
 }
 
 // Compare is an error unless the server lists what a scan of the whole table finds, for each
 // of many filters. It gives how many lists it compared, and how many findings there are.
-func Compare(ctx context.Context, s *Server, token string, state *local.State) (compared, findings int, err error) {
+func Compare(ctx context.Context, s *Server, token string, state *local.State) (compared, scanned int, err error) {
 	texts, err := state.Catalog.Texts()
 	if err != nil {
 		return 0, 0, err

@@ -94,6 +94,23 @@ func (s *Server) Peak() int64 {
 	return n << 10
 }
 
+// clockTick is in what Linux counts processor time: USER_HZ, which is 100 on all
+// architectures that Go has (proc_pid_stat(5)).
+const clockTick = 10 * time.Millisecond
+
+// Worked is the processor time that the process took; 0 where the system does not say.
+func (s *Server) Worked() time.Duration {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+	_, rest, _ := strings.Cut(string(text), ") ") // behind the name of the command
+	fields := strings.Fields(rest)
+	if len(fields) < 13 {
+		return 0
+	}
+	user, _ := strconv.ParseInt(fields[11], 10, 64)
+	system, _ := strconv.ParseInt(fields[12], 10, 64)
+	return time.Duration(user+system) * clockTick
+}
+
 // Access is what requests are let in by.
 type Access struct {
 	Token   string // an API token that reads and changes connections

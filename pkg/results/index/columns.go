@@ -5,9 +5,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -312,12 +312,15 @@ type reader struct {
 	z     *zstd.Decoder
 	of    *segment
 	chunk int
+	plain []byte // of the chunk, in which texts are
 	texts []text
 }
 
+// text is what only a shown row needs, as it lies in its chunk: a page shows a row or two of
+// the 512 of each.
 type text struct {
-	reason, why            string
-	first, resolved, blind time.Time
+	reason, why            []byte
+	first, resolved, blind int64 // nanoseconds, see fromNanos
 	reopened               int
 }
 
@@ -328,18 +331,19 @@ func newReader(dict *dictionary) (*reader, error) {
 
 func (r *reader) open(s *segment, row int) (text, error) {
 	if at := row / chunkRows; r.of != s || r.chunk != at {
-		plain, err := r.z.DecodeAll(s.texts[at], nil)
+		r.of = nil // until it is read to its end
+		plain, err := r.z.DecodeAll(s.texts[at], r.plain[:0])
 		if err != nil {
 			return text{}, fmt.Errorf("segment of %.64q: %w: %w", s.Connection, ErrDamaged, err)
 		}
 		d := &decoder{in: plain}
-		texts := make([]text, min(chunkRows, s.rows()-at*chunkRows))
+		texts := slices.Grow(r.texts[:0], chunkRows)[:min(chunkRows, s.rows()-at*chunkRows)]
 		for _, column := range []func(*text){
-			func(t *text) { t.reason = d.string() },
-			func(t *text) { t.why = d.string() },
-			func(t *text) { t.first = d.time() },
-			func(t *text) { t.resolved = d.time() },
-			func(t *text) { t.blind = d.time() },
+			func(t *text) { t.reason = d.bytes() },
+			func(t *text) { t.why = d.bytes() },
+			func(t *text) { t.first = d.nanos() },
+			func(t *text) { t.resolved = d.nanos() },
+			func(t *text) { t.blind = d.nanos() },
 			func(t *text) { t.reopened = d.below(math.MaxInt32) },
 		} {
 			for i := range texts {
@@ -349,7 +353,7 @@ func (r *reader) open(s *segment, row int) (text, error) {
 		if d.err != nil {
 			return text{}, fmt.Errorf("segment of %.64q: %w", s.Connection, d.err)
 		}
-		r.of, r.chunk, r.texts = s, at, texts
+		r.of, r.chunk, r.plain, r.texts = s, at, plain, texts
 	}
 	return r.texts[row%chunkRows], nil
 }
@@ -372,8 +376,8 @@ func (r *reader) entry(s *segment, row int) (Entry, error) {
 			ARN: arn(r.dict.prefixes.list(), r.dict.accounts.list(), s, res), Sub: s.sub(res),
 			Account: r.dict.accounts.list()[s.account.at(res)], Region: r.dict.regions.list()[s.region.at(res)], Name: s.name(res),
 		},
-		State: model.FindingState(r.dict.states.list()[s.state.at(row)]), Reason: t.reason, Cause: model.CheckID(r.dict.checks.list()[s.cause.at(row)]),
-		FirstSeen: t.first, ResolvedAt: t.resolved, BlindSince: t.blind, Why: t.why, Reopened: t.reopened,
+		State: model.FindingState(r.dict.states.list()[s.state.at(row)]), Reason: string(t.reason), Cause: model.CheckID(r.dict.checks.list()[s.cause.at(row)]),
+		FirstSeen: fromNanos(t.first), ResolvedAt: fromNanos(t.resolved), BlindSince: fromNanos(t.blind), Why: string(t.why), Reopened: t.reopened,
 	}}
 	e.Tags, e.TagsKnown = r.dict.tagsOf(s.tags.at(res))
 	return e, nil

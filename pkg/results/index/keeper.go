@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -55,6 +56,8 @@ type Keeper struct {
 
 	begin  sync.Once
 	gate   chan struct{} // is full while somebody refreshes
+	begun  atomic.Int64  // refreshes, of which the view is the result of one
+	viewOf int64
 	dict   *dictionary
 	shards [store.Shards]*shard
 	view   *View
@@ -144,12 +147,20 @@ func (k *Keeper) counts(ctx context.Context) (counts [store.Shards]int64, err er
 	return marks.Shards, err
 }
 
+// refreshed is a view of some moment after it is asked for. Whoever waits for others shares
+// what one of them refreshes meanwhile: while much is written each waits for two refreshes at
+// most, however many wait.
 func (k *Keeper) refreshed(ctx context.Context) (*View, error) {
+	before := k.begun.Load()
 	unlock, err := k.lock(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
+	if k.viewOf > before {
+		return k.view, nil
+	}
+	number := k.begun.Add(1)
 	counts, err := k.counts(ctx)
 	if err != nil {
 		return nil, err
@@ -186,6 +197,7 @@ func (k *Keeper) refreshed(ctx context.Context) (*View, error) {
 	if k.words == 0 {
 		k.words = k.dict.len()
 	}
+	k.viewOf = number
 	return k.view, nil
 }
 

@@ -9,7 +9,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -372,4 +374,61 @@ func ask(ctx context.Context, t *rapid.T, k *index.Keeper, truth oracle) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Fatalf("%+v (-want +got): %s", q, diff)
 	}
+}
+
+// gated holds up queries of a table until it is opened.
+type gated struct {
+	table.Table
+	open  chan struct{}
+	reads atomic.Int64
+}
+
+func (g *gated) Query(ctx context.Context, q table.Query) (table.Page, error) {
+	<-g.open
+	g.reads.Add(1)
+	return g.Table.Query(ctx, q)
+}
+
+// TestWaitersShare: who waits while somebody refreshes does not refresh after each other, and
+// sees what was there when it came.
+func TestWaitersShare(t *testing.T) {
+	w := newWorld()
+	entries := estate(1, 10)
+	id := entries[0].Connection
+	if err := w.org(w.table).PutConnection(t.Context(), &model.Connection{ID: id, State: model.ConnectionActive}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.change(t.Context(), w.table, id, "s3", entries); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.keeper(w.table).View(t.Context()); err != nil { // what is written is read outside of the bubble alone: it is unpacked by what all tests share
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		gate := &gated{Table: w.table, open: make(chan struct{})}
+		k := w.keeper(gate)
+		close(gate.open)
+		for range 2 {
+			gate.reads.Store(0)
+			if _, err := k.View(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		one := gate.reads.Load() // of a refresh when nothing changed
+		gate.open = make(chan struct{})
+		gate.reads.Store(0)
+		for range 20 {
+			go func() {
+				if v, err := k.View(t.Context()); err != nil || v.Len() != len(entries) {
+					t.Errorf("%v, %v", v, err)
+				}
+			}()
+		}
+		synctest.Wait()
+		close(gate.open)
+		synctest.Wait()
+		if n := gate.reads.Load(); n < one || n > 2*one {
+			t.Errorf("20 at once read %d times, and one %d", n, one)
+		}
+	})
 }

@@ -302,6 +302,8 @@ func (s *scan) prepare(who Caller, q Query) error {
 	if s.words, err = filter.Terms(Filterable(), q.Words); err != nil {
 		return err
 	}
+	// All are to fit: those go first that cost least, and texts are compared of what is left.
+	slices.SortStableFunc(s.words, func(a, b filter.Term) int { return cmp.Compare(effort(a.Field), effort(b.Field)) })
 	for _, t := range s.words {
 		s.terms = append(s.terms, s.now.predicate(s.view, t))
 	}
@@ -334,6 +336,19 @@ func (s *scan) prepare(who Caller, q Query) error {
 	s.limit = q.Limit
 	s.best.less = s.less
 	return nil
+}
+
+// effort is how much a word on a field costs for each row, beside those on others.
+func effort(field string) int {
+	switch field {
+	case "connection", "project": // which are asked once of all rows of a connection
+		return 0
+	case "first_seen", "resolved_at":
+		return 2
+	case "id", "name", "part", "resource": // texts, of which each row or resource has its own
+		return 3
+	}
+	return 1
 }
 
 func unknown(what, word string, names []string) error {

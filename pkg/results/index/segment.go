@@ -201,14 +201,17 @@ func (d *decoder) number() uint64 {
 	return n
 }
 
-func (d *decoder) time() time.Time {
+func (d *decoder) time() time.Time { return fromNanos(d.nanos()) }
+
+// nanos reads a time as fromNanos takes it.
+func (d *decoder) nanos() int64 {
 	n, w := binary.Varint(d.in)
 	if w <= 0 {
 		d.fail("cut off in a time")
-		return time.Time{}
+		return 0
 	}
 	d.in = d.in[w:]
-	return fromNanos(n)
+	return n
 }
 
 func (d *decoder) bytes() []byte {
