@@ -64,7 +64,7 @@ type backend interface {
 	// Finding is a finding whole, by its id or the beginning of one: see findings.Lists.One.
 	Finding(ctx context.Context, id string) (shape.Finding, error)
 	// Resources visits the resources of the newest audits that fit the words of a filter.
-	Resources(ctx context.Context, words []string, visit func(shape.Resource) error) (recorded.Untold, error)
+	Resources(ctx context.Context, words []string, visit func(shape.Resource) error) (recorded.Left, error)
 
 	// Trend yields the points of a series, the oldest first: of a connection, of a project, or
 	// with neither of all accounts.
@@ -211,12 +211,12 @@ func (h here) Finding(ctx context.Context, id string) (shape.Finding, error) {
 	return h.Lists().One(ctx, local.Organization, findings.Everything, strings.ToLower(id))
 }
 
-func (h here) Resources(ctx context.Context, words []string, visit func(shape.Resource) error) (recorded.Untold, error) {
+func (h here) Resources(ctx context.Context, words []string, visit func(shape.Resource) error) (recorded.Left, error) {
 	view, err := h.Index().For(local.Organization).View(ctx)
 	if err != nil {
-		return recorded.Untold{}, err
+		return recorded.Left{}, err
 	}
-	estate := recorded.Estate{Store: h.Records, Evidence: h.Evidence, Catalog: h.Catalog, View: view, Who: findings.Everything}
+	estate := recorded.Estate{Store: h.Records, Evidence: h.Evidence, Catalog: h.Catalog, View: view, Who: findings.Everything, Now: time.Now}
 	return estate.Resources(ctx, words, recorded.Position{}, func(r *shape.Resource, _ recorded.Position) error {
 		if r == nil {
 			return nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/results/filter"
 	"github.com/cloudarq/cloudarq/pkg/results/recorded"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
@@ -48,7 +49,7 @@ func resourceWords() filter.Vocabulary {
 func (c *cli) resourcesList(ctx context.Context, words []string) error {
 	return c.using(ctx, func(b backend) error {
 		var rows []shape.Resource
-		untold, err := b.Resources(ctx, words, func(r shape.Resource) error {
+		left, err := b.Resources(ctx, words, func(r shape.Resource) error {
 			rows = append(rows, r)
 			return nil
 		})
@@ -61,9 +62,18 @@ func (c *cli) resourcesList(ctx context.Context, words []string) error {
 		if err := write(c, rows, report.ResourceColumns()); err != nil {
 			return err
 		}
-		if untold.Resources > 0 {
+		if n := len(left.Forgotten); n > 0 {
+			c.note("nothing of %s is listed, since what their newest audits recorded is not kept any more: %s", report.Count(n, "account"), check.List(left.Forgotten))
+		}
+		switch untold := left.Untold; {
+		case untold.Resources > 0:
 			c.note("the tags of %s are not known, so no word on tags fits: %s", report.Count(untold.Resources, "resource"), strings.Join(untold.Why, "; "))
-		} else if len(rows) == 0 {
+		case len(rows) > 0:
+		case left.Unaudited > 0:
+			c.note("no resource fits; not audited yet: %s", report.Count(left.Unaudited, "account"))
+		case len(words) == 0 && len(left.Forgotten) == 0:
+			c.note("no audit saw a resource yet; begin with: cloudarq audit run")
+		case len(left.Forgotten) == 0:
 			c.note("no resource of a newest audit fits")
 		}
 		return nil

@@ -94,7 +94,7 @@ func (a *API) listCalls(ctx context.Context, in *struct {
 			return nil
 		})
 		switch {
-		case err == nil || errors.Is(err, blob.ErrNotFound) && (!all[at].Known() || a.forgotten(audit)): // not written yet, or older than evidence is kept
+		case err == nil || errors.Is(err, blob.ErrNotFound) && (!all[at].Known() || audit.Forgotten(a.Now())): // not written yet, or older than evidence is kept
 		case errors.Is(err, errFull):
 			out.Cursor, err = a.next(ctx, ledgerName(all[at])+"\x00"+strconv.Itoa(skip))
 			out.Body.Cursor = out.Cursor
@@ -104,11 +104,6 @@ func (a *API) listCalls(ctx context.Context, in *struct {
 		}
 	}
 	return out, nil
-}
-
-// forgotten reports whether the evidence of an audit may be gone because its time is over.
-func (a *API) forgotten(audit model.Audit) bool {
-	return !audit.DetailUntil.IsZero() && a.Now().After(audit.DetailUntil)
 }
 
 // ledgerName is what a cursor knows a ledger by.

@@ -190,7 +190,7 @@ func (a *API) recordedAudit(ctx context.Context, in *AuditPath) (recorded.Audit,
 }
 
 func (a *API) withRecords(ctx context.Context, org *store.Organization, c model.Connection, audit model.Audit) (recorded.Audit, error) {
-	if a.forgotten(audit) {
+	if audit.Forgotten(a.Now()) {
 		return recorded.Audit{}, problem(ctx, http.StatusConflict, "audit_forgotten", "what the audit recorded is older than evidence is kept; its sums are there")
 	}
 	out := recorded.Audit{Audit: audit, Evidence: a.Evidence, Owner: shape.OwnerOf(c)}
@@ -205,6 +205,8 @@ type resourcesPage struct {
 	Resources []Selected[shape.Resource] `json:"resources"`
 	Cursor    string                     `json:"cursor,omitempty" doc:"Continues the list; absent on its last page"`
 	Untold    *recorded.Untold           `json:"unknown_tags,omitempty" doc:"Of how many resources that were looked at for this page the tags are not known, so that no filter on tags fits them, and why"`
+	Forgotten []string                   `json:"forgotten_accounts,omitempty" doc:"Accounts of which the list has nothing, since what their newest audits recorded is older than evidence is kept"`
+	Unaudited int                        `json:"unaudited_accounts,omitempty" doc:"Of how many accounts the list has nothing, since no audit of them has a result yet"`
 }
 
 func (p resourcesPage) lines() iter.Seq[any] { return linesOf(p.Resources) }
@@ -223,7 +225,7 @@ func (a *API) listResources(ctx context.Context, in *PageInput) (*resourcesAnswe
 	if err != nil {
 		return nil, a.asked(ctx, err)
 	}
-	estate := recorded.Estate{Store: a.org(ctx), Evidence: a.Evidence, Catalog: a.Catalog, View: view, Who: viewer(ctx)}
+	estate := recorded.Estate{Store: a.org(ctx), Evidence: a.Evidence, Catalog: a.Catalog, View: view, Who: viewer(ctx), Now: a.Now}
 	var from, last recorded.Position
 	if err := a.goOn(ctx, in.Cursor, &from); err != nil {
 		return nil, err
@@ -231,7 +233,7 @@ func (a *API) listResources(ctx context.Context, in *PageInput) (*resourcesAnswe
 	last = from
 	out := &resourcesAnswer{Body: resourcesPage{Resources: []Selected[shape.Resource]{}}}
 	full, more := page{limit: in.Limit}, false
-	untold, err := estate.Resources(ctx, wordsOf(ctx), from, func(r *shape.Resource, at recorded.Position) error {
+	left, err := estate.Resources(ctx, wordsOf(ctx), from, func(r *shape.Resource, at recorded.Position) error {
 		var one Selected[shape.Resource]
 		if r != nil {
 			one = Selected[shape.Resource]{*r, only}
@@ -250,9 +252,10 @@ func (a *API) listResources(ctx context.Context, in *PageInput) (*resourcesAnswe
 	if err != nil {
 		return nil, a.asked(ctx, err)
 	}
-	if untold.Resources > 0 {
-		out.Body.Untold = &untold
+	if left.Untold.Resources > 0 {
+		out.Body.Untold = &left.Untold
 	}
+	out.Body.Forgotten, out.Body.Unaudited = left.Forgotten, left.Unaudited
 	if more {
 		out.Cursor, err = a.stopAt(ctx, last)
 		out.Body.Cursor = out.Cursor

@@ -90,6 +90,11 @@ type Audit struct {
 	Version int64 `json:"-"` // of the stored record
 }
 
+// Forgotten reports whether what the audit recorded may be gone because its time is over.
+func (a Audit) Forgotten(now time.Time) bool {
+	return !a.DetailUntil.IsZero() && now.After(a.DetailUntil)
+}
+
 // TaskState is where a task is in its life.
 type TaskState string
 

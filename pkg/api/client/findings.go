@@ -92,30 +92,32 @@ func (c *Client) Finding(ctx context.Context, id string) (f shape.Finding, err e
 }
 
 // Resources visits the resources of the newest audits that fit the words of a filter.
-func (c *Client) Resources(ctx context.Context, words []string, visit func(shape.Resource) error) (untold recorded.Untold, err error) {
+func (c *Client) Resources(ctx context.Context, words []string, visit func(shape.Resource) error) (left recorded.Left, err error) {
 	parameters := url.Values{"limit": {strconv.Itoa(verdictsAtOnce.then)}}
 	for range maxPages {
 		var got struct {
 			Resources []shape.Resource `json:"resources"`
 			Cursor    string           `json:"cursor"`
 			Untold    recorded.Untold  `json:"unknown_tags"`
+			Forgotten []string         `json:"forgotten_accounts"`
+			Unaudited int              `json:"unaudited_accounts"`
 		}
 		if _, err := c.Call(ctx, http.MethodGet, "/v1/resources?"+withWords(parameters, words), nil, nil, &got); err != nil {
-			return untold, fmt.Errorf("list the server's resources: %w", err)
+			return left, fmt.Errorf("list the server's resources: %w", err)
 		}
-		untold.Add(got.Untold)
+		left.Add(recorded.Left{Untold: got.Untold, Forgotten: got.Forgotten, Unaudited: got.Unaudited})
 		for _, r := range got.Resources {
 			if err := visit(r); err != nil {
-				return untold, err
+				return left, err
 			}
 		}
 		if got.Cursor == "" {
-			return untold, nil
+			return left, nil
 		}
 		if got.Cursor == parameters.Get("cursor") {
 			break
 		}
 		parameters.Set("cursor", got.Cursor)
 	}
-	return untold, fmt.Errorf("what answers at %s is not CloudArq's API: its list of resources has no end", c.base)
+	return left, fmt.Errorf("what answers at %s is not CloudArq's API: its list of resources has no end", c.base)
 }

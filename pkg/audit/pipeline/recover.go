@@ -103,7 +103,7 @@ func (p *Pipeline) recoverStatements(ctx context.Context, id model.OrganizationI
 	}
 	now := p.Now()
 	for _, audit := range audits {
-		forgotten := !audit.DetailUntil.IsZero() && now.After(audit.DetailUntil)
+		forgotten := audit.Forgotten(now)
 		settled := audit.Statement != nil && now.Sub(audit.EndedAt) > lateObjects
 		if !audit.State.Ended() || forgotten || settled {
 			continue

@@ -158,7 +158,7 @@ func (v Verifier) Verify(ctx context.Context, orgID model.OrganizationID, audit 
 	if err != nil {
 		return out, err
 	}
-	forgotten := len(tasks) == 0 && !audit.DetailUntil.IsZero() && v.Now().After(audit.DetailUntil)
+	forgotten := len(tasks) == 0 && audit.Forgotten(v.Now())
 	if !forgotten {
 		if err := v.objects(ctx, &out, kept.recorded, kept.stored); err != nil {
 			return out, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/audit/evidence"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
@@ -29,6 +30,7 @@ type Estate struct {
 	Catalog  *check.Catalog
 	View     *index.View // tells which connections there are, as far as who asks sees them
 	Who      index.Caller
+	Now      func() time.Time
 }
 
 // ResourceWords are what can be asked of resources. Accounts, connections and projects are
@@ -71,31 +73,47 @@ func (u *Untold) Add(o Untold) {
 	slices.Sort(u.Why)
 }
 
+// Left is what a list of resources does not tell.
+type Left struct {
+	Untold Untold
+	// Forgotten are the accounts that have nothing in the list because what their newest
+	// audits recorded is not kept any more.
+	Forgotten []string
+	Unaudited int // accounts that have nothing in it because no audit of them has a result
+}
+
+// Add adds that of another page.
+func (l *Left) Add(o Left) {
+	l.Untold.Add(o.Untold)
+	l.Forgotten = append(l.Forgotten, o.Forgotten...)
+	l.Unaudited += o.Unaudited
+}
+
 // Resources visits the resources that fit the words of a filter, connection by connection,
 // each with where the list would go on behind it. visit is also called for what does not
 // fit, with nil, so that it can say ErrStop when enough was looked at. What is wrong with
 // the words is an error as findings.Asked knows it.
-func (e Estate) Resources(ctx context.Context, words []string, from Position, visit func(*shape.Resource, Position) error) (untold Untold, err error) {
+func (e Estate) Resources(ctx context.Context, words []string, from Position, visit func(*shape.Resource, Position) error) (left Left, err error) {
 	vocabulary := pick(findings.Known(e.Catalog, e.View, e.Who), ResourceWords(e.Catalog).Names()...)
 	if words, err = vocabulary.Words(words); err != nil {
-		return untold, err
+		return left, err
 	}
 	w := want{words: words}
-	onTags, others := part(words, func(word string) bool { _, ok := tagKey(word); return ok })
+	ofConnection, others := part(words, func(word string) bool { return hasField(word, "account", "connection", "project") })
+	onTags, others := part(others, func(word string) bool { _, ok := tagKey(word); return ok })
 	if w.fits, err = filter.Parse(fieldsOf(nil), others); err != nil {
-		return untold, err
+		return left, err
 	}
 	if w.tags, err = filter.Parse(fieldsOf(onTags), onTags); err != nil {
-		return untold, err
+		return left, err
 	}
-	w.onTags = len(onTags) > 0
 	meant, err := filter.Parse(filter.Fields[index.Connection]{
 		"account":    func(c index.Connection) []string { return []string{c.Account} },
 		"connection": func(c index.Connection) []string { return []string{string(c.ID)} },
 		"project":    func(c index.Connection) []string { return c.Projects },
-	}, slices.DeleteFunc(slices.Clone(words), func(w string) bool { return !hasField(w, "account", "connection", "project") }))
+	}, ofConnection)
 	if err != nil {
-		return untold, err
+		return left, err
 	}
 	connections := slices.SortedFunc(e.View.Connections(e.Who), func(a, b index.Connection) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	for _, c := range connections {
@@ -106,21 +124,20 @@ func (e Estate) Resources(ctx context.Context, words []string, from Position, vi
 		if c.ID == from.Connection {
 			begin = from
 		}
-		if err := e.ofConnection(ctx, c, w, begin, &untold, visit); err != nil {
+		if err := e.ofConnection(ctx, c, w, begin, &left, visit); err != nil {
 			if errors.Is(err, ErrStop) {
 				err = nil
 			}
-			return untold, err
+			return left, err
 		}
 	}
-	return untold, nil
+	return left, nil
 }
 
 // want is a filter of resources, in parts: what is left out by other words needs no tags.
 type want struct {
 	words      []string
 	fits, tags filter.Filter[shape.Resource]
-	onTags     bool
 }
 
 func part(words []string, of func(string) bool) (those, others []string) {
@@ -134,8 +151,8 @@ func part(words []string, of func(string) bool) (those, others []string) {
 	return those, others
 }
 
-func (e Estate) ofConnection(ctx context.Context, c index.Connection, w want, begin Position, untold *Untold, visit func(*shape.Resource, Position) error) error {
-	audit, tasks, err := e.toRead(ctx, c.ID, begin.Audit)
+func (e Estate) ofConnection(ctx context.Context, c index.Connection, w want, begin Position, left *Left, visit func(*shape.Resource, Position) error) error {
+	audit, tasks, err := e.toRead(ctx, c, begin.Audit, left)
 	if err != nil || audit.ID == "" {
 		return err
 	}
@@ -177,14 +194,15 @@ func (e Estate) ofConnection(ctx context.Context, c index.Connection, w want, be
 			if !w.fits.Match(r) {
 				return visit(nil, at)
 			}
-			of, why := known(entry.Ref)
-			if r.Tags = of; of == nil && w.onTags {
-				untold.Add(Untold{1, []string{why}})
+			var why string
+			if r.Tags, why = known(entry.Ref); w.tags.Match(r) {
+				return visit(&r, at)
 			}
-			if !w.tags.Match(r) {
-				return visit(nil, at)
+			err := visit(nil, at)
+			if err == nil && r.Tags == nil { // what the page has no room for, the next one tells
+				left.Untold.Add(Untold{1, []string{why}})
 			}
-			return visit(&r, at)
+			return err
 		})
 		if err != nil {
 			return err
@@ -194,22 +212,35 @@ func (e Estate) ofConnection(ctx context.Context, c index.Connection, w want, be
 }
 
 // toRead is the audit of a connection that a list goes on with, or else the newest that was of
-// all of it, or the newest that has a result, with its tasks.
-func (e Estate) toRead(ctx context.Context, id model.ConnectionID, begun model.AuditID) (audit model.Audit, tasks []model.Task, err error) {
+// all of it, or the newest that has a result, with its tasks: of those whose evidence is kept.
+// If there is none, it notes why.
+func (e Estate) toRead(ctx context.Context, c index.Connection, begun model.AuditID, left *Left) (audit model.Audit, tasks []model.Task, err error) {
 	err = store.ErrNotFound
 	if begun != "" {
-		audit, err = e.Store.Audit(ctx, id, begun)
+		if audit, err = e.Store.Audit(ctx, c.ID, begun); err == nil && audit.Forgotten(e.Now()) {
+			err = store.ErrNotFound
+		}
 	}
-	if errors.Is(err, store.ErrNotFound) {
-		audit, err = e.Store.LatestAudit(ctx, id, index.Whole)
+	forgotten := false
+	kept := func(of func(model.Audit) bool) func(model.Audit) bool {
+		return func(a model.Audit) bool {
+			forgotten = forgotten || of(a) && a.Forgotten(e.Now())
+			return of(a) && !a.Forgotten(e.Now())
+		}
 	}
-	if errors.Is(err, store.ErrNotFound) {
-		audit, err = e.Store.LatestAudit(ctx, id, func(a model.Audit) bool { return a.Summary != nil && !a.Verification })
+	for _, of := range []func(model.Audit) bool{index.Whole, func(a model.Audit) bool { return a.Summary != nil && !a.Verification }} {
+		if errors.Is(err, store.ErrNotFound) {
+			audit, err = e.Store.LatestAudit(ctx, c.ID, kept(of))
+		}
 	}
-	if errors.Is(err, store.ErrNotFound) {
+	switch {
+	case errors.Is(err, store.ErrNotFound) && forgotten:
+		left.Forgotten = append(left.Forgotten, c.Account)
 		return model.Audit{}, nil, nil
-	}
-	if err != nil {
+	case errors.Is(err, store.ErrNotFound):
+		left.Unaudited++
+		return model.Audit{}, nil, nil
+	case err != nil:
 		return audit, nil, err
 	}
 	tasks, err = e.Store.Tasks(ctx, audit.ID)
@@ -218,7 +249,7 @@ func (e Estate) toRead(ctx context.Context, id model.ConnectionID, begun model.A
 
 // tagsOf tells the tags of a connection's resources, or why they are not known.
 func (e Estate) tagsOf(ctx context.Context, c index.Connection) (func(model.Ref) (shape.Tags, string), error) {
-	listed, err := tags.Newest(ctx, e.Store, c.ID)
+	listed, err := tags.Newest(ctx, e.Store, c.ID, e.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -259,17 +290,14 @@ func reason(account string, gap fact.Gap) string {
 	return what
 }
 
-// fieldsOf are the fields of resources that words ask for.
+// fieldsOf are the fields of resources that words ask for, beside those of connections.
 func fieldsOf(words []string) filter.Fields[shape.Resource] {
 	one := func(value func(shape.Resource) string) func(shape.Resource) []string {
 		return func(r shape.Resource) []string { return []string{value(r)} }
 	}
 	fields := filter.Fields[shape.Resource]{
-		"account":       one(func(r shape.Resource) string { return r.Account }),
-		"connection":    one(func(r shape.Resource) string { return string(r.Connection) }),
 		"name":          one(func(r shape.Resource) string { return r.Name }),
 		"part":          one(func(r shape.Resource) string { return r.Part }),
-		"project":       one(func(r shape.Resource) string { return r.Project }),
 		"region":        one(func(r shape.Resource) string { return r.Region }),
 		"resource":      one(func(r shape.Resource) string { return r.Resource }),
 		"resource_type": one(func(r shape.Resource) string { return r.Type }),

@@ -12,6 +12,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/audit/evidence"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
@@ -31,10 +32,10 @@ type Index struct {
 }
 
 // Newest is the evidence of the newest audit of a connection that listed tags; none if no
-// audit did.
-func Newest(ctx context.Context, org *store.Organization, connection model.ConnectionID) (listed []model.Object, err error) {
+// audit did whose evidence is still kept.
+func Newest(ctx context.Context, org *store.Organization, connection model.ConnectionID, now time.Time) (listed []model.Object, err error) {
 	listedBy := func(a model.Audit) (all []model.Object, err error) {
-		if a.Summary == nil || !slices.Contains(a.Services, tagging.Name) {
+		if a.Summary == nil || a.Forgotten(now) || !slices.Contains(a.Services, tagging.Name) {
 			return nil, nil
 		}
 		tasks, err := org.Tasks(ctx, a.ID)
@@ -88,7 +89,7 @@ type Source struct {
 // whose tags are not known: also where the evidence of them is not there any more, or is
 // not what was written.
 func (s Source) Of(ctx context.Context, org model.OrganizationID, connection model.ConnectionID) (func(model.Ref) (map[string]string, bool), error) {
-	listed, err := Newest(ctx, s.Store.For(org), connection)
+	listed, err := Newest(ctx, s.Store.For(org), connection, time.Time{}) // what is gone is seen below
 	if err != nil {
 		return nil, err
 	}
