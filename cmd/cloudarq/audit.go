@@ -71,7 +71,11 @@ func (c *cli) auditList(ctx context.Context, word string) error {
 		if err != nil {
 			return err
 		}
-		return write(c, audits, report.AuditColumns())
+		err = write(c, audits, report.AuditColumns())
+		if err == nil && len(audits) == 0 {
+			c.note("there are no audits yet; begin with: cloudarq audit run")
+		}
+		return err
 	})
 }
 

@@ -90,7 +90,11 @@ func (c *cli) connectionsList(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return write(c, rows, report.ConnectionColumns(rows...))
+		err = write(c, rows, report.ConnectionColumns(rows...))
+		if err == nil && len(rows) == 0 {
+			c.note("no account is connected yet; begin with: cloudarq connections add")
+		}
+		return err
 	})
 }
 

@@ -23,8 +23,8 @@ func ScoreText(s model.Score) string {
 		return "none"
 	}
 	text := whole(s.Value)
-	if s.Best-s.Worst >= 0.05 {
-		text += fmt.Sprintf(" (%s to %s)", whole(s.Worst), whole(s.Best))
+	if worst, best := whole(s.Worst), whole(s.Best); worst != best {
+		text += fmt.Sprintf(" (%s to %s)", worst, best)
 	}
 	if s.Version < model.ScoreVersion {
 		text += fmt.Sprintf(", version %d", s.Version)
