@@ -147,22 +147,6 @@ func (h here) Drift(ctx context.Context, a model.Audit) (drift.Report, error) {
 	return drift.Of(slices.DeleteFunc(audits, func(o model.Audit) bool { return o.ID > a.ID })), err
 }
 
-// listed yields a list that is read at once.
-func listed[T any](read func() ([]T, error)) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		all, err := read()
-		for _, one := range all {
-			if !yield(one, nil) {
-				return
-			}
-		}
-		if err != nil {
-			var none T
-			yield(none, err)
-		}
-	}
-}
-
 // localWatch is how often an audit of another process is looked at.
 const localWatch = time.Second
 
@@ -323,7 +307,7 @@ func (t there) Finding(ctx context.Context, id string) (shape.Finding, error) {
 		return t.Client.Finding(ctx, id)
 	}
 	whole := model.FindingID("")
-	page, err := t.Client.Findings(ctx, findings.Query{Words: []string{"id=" + id + "*"}, All: true}, 1, func(f shape.Finding) error {
+	page, err := t.Findings(ctx, findings.Query{Words: []string{"id=" + id + "*"}, All: true}, 1, func(f shape.Finding) error {
 		whole = f.ID
 		return nil
 	})

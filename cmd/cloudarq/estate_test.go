@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
-	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -239,7 +238,7 @@ func tabulated(t *testing.T, what string, objects []string, text string) {
 			continue
 		}
 		var word string
-		if json.Unmarshal(first[member], &word) == nil && records[0][at] == member && fmt.Sprint(first[member]) != "null" && !strings.ContainsAny(word, "\n\r\t=+@-") && !strings.HasPrefix(member, "started_") && !strings.HasSuffix(member, "_at") && !strings.HasSuffix(member, "seen") && records[1][at] != word {
+		if json.Unmarshal(first[member], &word) == nil && records[0][at] == member && string(first[member]) != "null" && !strings.ContainsAny(word, "\n\r\t=+@-") && !strings.HasPrefix(member, "started_") && !strings.HasSuffix(member, "_at") && !strings.HasSuffix(member, "seen") && records[1][at] != word {
 			t.Errorf("%s as CSV: %s is %q, want %q", what, member, records[1][at], word)
 		}
 	}

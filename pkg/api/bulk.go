@@ -149,7 +149,7 @@ func begunOf(out *auditAnswer, err error) (BulkResult, error) {
 	if err != nil {
 		return BulkResult{}, err
 	}
-	return BulkResult{Status: http.StatusAccepted, Audit: out.Body.WholeAudit.Audit.ID}, nil
+	return BulkResult{Status: http.StatusAccepted, Audit: out.Body.Audit.ID}, nil
 }
 
 func (a *API) startAudits(ctx context.Context, in *bulkOfConnections) (*bulkAnswer, error) {
@@ -157,7 +157,7 @@ func (a *API) startAudits(ctx context.Context, in *bulkOfConnections) (*bulkAnsw
 		if err := a.counted(ctx, people.Audits); err != nil {
 			return BulkResult{}, err
 		}
-		return begunOf(a.startOne(ctx, n.Connection, in.Repeatable.ofItem(n.Connection)))
+		return begunOf(a.startOne(ctx, n.Connection, in.ofItem(n.Connection)))
 	})
 }
 
@@ -166,7 +166,7 @@ func (a *API) verifyAll(ctx context.Context, in *bulkOfConnections) (*bulkAnswer
 		if err := a.counted(ctx, people.Verifications); err != nil {
 			return BulkResult{}, err
 		}
-		return begunOf(a.verifyOne(ctx, n.Connection, in.Repeatable.ofItem(n.Connection)))
+		return begunOf(a.verifyOne(ctx, n.Connection, in.ofItem(n.Connection)))
 	})
 }
 
