@@ -149,7 +149,7 @@ func begunOf(out *auditAnswer, err error) (BulkResult, error) {
 	if err != nil {
 		return BulkResult{}, err
 	}
-	return BulkResult{Status: http.StatusAccepted, Audit: out.Body.Audit.ID}, nil
+	return BulkResult{Status: http.StatusAccepted, Audit: out.Body.ID}, nil
 }
 
 func (a *API) startAudits(ctx context.Context, in *bulkOfConnections) (*bulkAnswer, error) {
