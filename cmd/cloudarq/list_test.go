@@ -170,7 +170,7 @@ func everyList(t *testing.T, data string) {
 func oneThing(t *testing.T, data, account string) {
 	finding := decode[[]struct{ ID string }](t, cloudarq(t, data, "findings", "list", "--limit", "1", "-o", "json"))[0].ID
 	args := map[string][]string{
-		"audit show": {account}, "audit watch": {"latest"}, "audit verify": nil, "checks show": {"kms-key-rotation"},
+		"audit show": {account}, "audit watch": {"latest"}, "audit verify": nil, "checks show": {"kms-key-rotation"}, "schemas show": {"finding"},
 		"connections show": {account}, "findings show": {finding[:10]}, "version": nil, "admin access-keys show": nil,
 	}
 	for name, cmd := range commands(t) {
