@@ -65,7 +65,7 @@ func TestAlertsAndSchedule(t *testing.T) {
 	// close: each stores the evidence of the rules over the account.
 	stored := map[string]bool{}
 	for _, c := range h.Calls()[before:] {
-		if c.Function == "AggregatorFunction" && c.Is("s3", "PutObject") {
+		if c.Function == "AggregatorFunction" && c.Is("s3", "PutObject") && !strings.Contains(c.Resource, "/index/") { // which who ends an audit writes
 			stored[c.Resource] = true
 			if !strings.Contains(c.Resource, "/service=across.") {
 				t.Errorf("an audit without changes stored %s in the aggregator", c.Resource)
