@@ -7,8 +7,10 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/results/filter"
@@ -45,7 +47,7 @@ func filtered(op huma.Operation, v filter.Vocabulary, parameters ...string) huma
 			continue // of which OpenAPI cannot tell the names
 		}
 		op.Parameters = append(op.Parameters, &huma.Param{
-			Name: f.Name, In: "query", Description: described(f), Schema: &huma.Schema{Type: huma.TypeString, MaxLength: new(int(maxWord))},
+			Name: f.Name, In: "query", Description: described(f), Schema: &huma.Schema{Type: huma.TypeString, MaxLength: new(int(maxWord - len(f.Name) - 1))},
 			Extensions: map[string]any{filterExtension: true},
 		})
 	}
@@ -53,6 +55,11 @@ func filtered(op huma.Operation, v filter.Vocabulary, parameters ...string) huma
 		address := ctx.URL()
 		words, rest := split(address.RawQuery, parameters)
 		address.RawQuery = rest
+		if slices.ContainsFunc(words, func(w string) bool { return utf8.RuneCountInString(w) > maxWord }) {
+			_, w := humago.Unwrap(ctx)
+			writeProblem(w, invalid(ctx.Context(), "query", fmt.Sprintf("a filter has more than %d characters", maxWord)))
+			return
+		}
 		next(unfiltered{huma.WithValue(ctx, wordsKey{}, words), address})
 	})
 	return op

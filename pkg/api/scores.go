@@ -291,7 +291,7 @@ func coverageOutput(c index.AccountCoverage) AccountCoverage {
 // TrendInput says of what the trend is, from when to when.
 type TrendInput struct {
 	Connection string `query:"connection" maxLength:"64" doc:"Of this connection"`
-	Account    string `query:"account" pattern:"^[0-9]{12}$" doc:"Of the connection of this account"`
+	Account    string `query:"account" pattern:"^([0-9]{12})?$" doc:"Of the connection of this account"`
 	Project    string `query:"project" maxLength:"100" doc:"Of the accounts of this project together. Without one of the three, of all accounts of the organization"`
 	From       string `query:"from" maxLength:"40" example:"2026-05-01" doc:"A day, or a moment in RFC 3339"`
 	To         string `query:"to" maxLength:"40" example:"2026-05-31" doc:"A day, which is included, or a moment, which is not"`

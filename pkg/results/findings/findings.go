@@ -216,7 +216,7 @@ func (l *Lists) One(ctx context.Context, org model.OrganizationID, who index.Cal
 		return shape.Finding{}, err
 	case found.Total == 0:
 		return shape.Finding{}, missing
-	case found.Total > 1:
+	case found.Total > 1 && len(id) < wholeID: // two connections of one account have findings of one id
 		return shape.Finding{}, &SeveralError{Beginning: id, Count: found.Total}
 	}
 	e := found.Entries[0]
@@ -228,8 +228,11 @@ func (l *Lists) One(ctx context.Context, org model.OrganizationID, who index.Cal
 	return l.shaper.Finding(f, l.owner(view, who, map[model.ConnectionID]shape.Owner{}, e.Connection), tagsOf(e))
 }
 
+// wholeID is how long an id is.
+const wholeID = 32
+
 func isID(id string) bool {
-	return id != "" && len(id) <= 32 && strings.Trim(id, "0123456789abcdefABCDEF") == ""
+	return id != "" && len(id) <= wholeID && strings.Trim(id, "0123456789abcdefABCDEF") == ""
 }
 
 // SeveralError says that several findings have an id that begins so.
