@@ -36,11 +36,11 @@ type Resealing struct {
 
 // Resealed is what came of a Resealing.
 type Resealed struct {
-	Organizations int `json:"organizations"`
-	DataKeys      int `json:"data_keys"` // wrapped by the new master key now
-	Before        int `json:"before"`    // were wrapped by it already
-	Gone          int `json:"gone"`      // deleted meanwhile
-	Damaged       int `json:"damaged"`   // opened by neither key: they stay as they are
+	Organizations int `json:"organizations"` // whose data keys they are, but for the installation's own
+	DataKeys      int `json:"data_keys"`     // wrapped by the new master key now
+	Before        int `json:"before"`        // were wrapped by it already
+	Gone          int `json:"gone"`          // deleted meanwhile
+	Damaged       int `json:"damaged"`       // opened by neither key: they stay as they are
 	// Proven are those that the new master key opened when all were read again.
 	Proven int `json:"proven"`
 }
@@ -62,7 +62,9 @@ func (r Resealing) All(ctx context.Context) (Resealed, error) {
 		moved, err := r.move(ctx, k)
 		mu.Lock()
 		defer mu.Unlock()
-		organizations[k.Organization] = true
+		if k.Organization != store.InstallationOwner {
+			organizations[k.Organization] = true
+		}
 		switch {
 		case errors.Is(err, secret.ErrSealed):
 			done.Damaged++

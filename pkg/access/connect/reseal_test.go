@@ -106,6 +106,30 @@ func TestReseal(t *testing.T) {
 	}
 }
 
+// TestResealInstallation seals the installation's own data keys too, which is no organization.
+func TestResealInstallation(t *testing.T) {
+	tab := memtable.New(nil)
+	s := store.New(tab, nil)
+	for _, org := range []model.OrganizationID{"acme", store.InstallationOwner} {
+		if err := s.DataKeysOf(org).PutDataKey(t.Context(), "r", []byte("old:"+string(org)+"/r")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	items := func(yield func(table.Item, error) bool) {
+		for _, pk := range []string{table.Path("O", "acme", "KEY"), table.Path("I", "KEY")} {
+			for it, err := range table.All(t.Context(), tab, table.Query{PK: pk}) {
+				if !yield(it, err) {
+					return
+				}
+			}
+		}
+	}
+	done, err := connect.Resealing{Store: s, Items: items, Keys: &mover{}}.All(t.Context())
+	if want := (connect.Resealed{Organizations: 1, DataKeys: 2, Proven: 2}); err != nil || done != want {
+		t.Errorf("%+v, want %+v: %v", done, want, err)
+	}
+}
+
 // TestResealDamaged does all else, and says which does not open.
 func TestResealDamaged(t *testing.T) {
 	s, items := resealed(t, true)
