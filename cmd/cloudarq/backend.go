@@ -192,7 +192,7 @@ func (h here) Findings(ctx context.Context, q findings.Query, most int, visit fu
 }
 
 func (h here) Finding(ctx context.Context, id string) (shape.Finding, error) {
-	return h.Lists().One(ctx, local.Organization, findings.Everything, strings.ToLower(id))
+	return h.Lists().One(ctx, local.Organization, findings.Everything, "", strings.ToLower(id))
 }
 
 func (h here) Resources(ctx context.Context, words []string, visit func(shape.Resource) error) (recorded.Left, error) {
@@ -201,12 +201,13 @@ func (h here) Resources(ctx context.Context, words []string, visit func(shape.Re
 		return recorded.Left{}, err
 	}
 	estate := recorded.Estate{Store: h.Records, Evidence: h.Evidence, Catalog: h.Catalog, View: view, Who: findings.Everything, Now: time.Now}
-	return estate.Resources(ctx, words, recorded.Position{}, func(r *shape.Resource, _ recorded.Position) error {
+	_, left, err := estate.Resources(ctx, words, recorded.Position{}, func(r *shape.Resource, _ bool) error {
 		if r == nil {
 			return nil
 		}
 		return visit(*r)
 	})
+	return left, err
 }
 
 func (h here) AdminLog(ctx context.Context) iter.Seq2[model.AdminEntry, error] {
@@ -303,7 +304,7 @@ func (t there) Worst(ctx context.Context, a model.Audit) ([]shape.Verdict, error
 
 func (t there) Finding(ctx context.Context, id string) (shape.Finding, error) {
 	id = strings.ToLower(id)
-	if len(id) == wholeID {
+	if len(id) == findings.IDLength {
 		return t.Client.Finding(ctx, id)
 	}
 	whole := model.FindingID("")
@@ -321,9 +322,6 @@ func (t there) Finding(ctx context.Context, id string) (shape.Finding, error) {
 	}
 	return t.Client.Finding(ctx, string(whole))
 }
-
-// wholeID is how long the id of a finding is.
-const wholeID = 32
 
 func (t there) Calls(ctx context.Context, a model.Audit, visit func(ledger.Entry) error) (int, error) {
 	for call, err := range t.Client.Calls(ctx, a) {

@@ -78,7 +78,7 @@ type bulkAnswer struct {
 	}
 }
 
-// each does to each of some things what is to be done; twice is what is there more than once.
+// each does to each of some things what is to be done, several at a time.
 func each[T comparable](ctx context.Context, a *API, all []T, of func(T) string, do func(context.Context, T) (BulkResult, error)) (*bulkAnswer, error) {
 	seen := map[string]bool{}
 	for i, one := range all {

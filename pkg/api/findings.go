@@ -140,12 +140,11 @@ func (a *API) findingsThat(ctx context.Context, in *FindingsInput, words []strin
 type findingAnswer struct{ Body shape.Finding }
 
 func (a *API) getFinding(ctx context.Context, in *struct {
-	Finding string `path:"finding" pattern:"^[0-9a-f]{32}$"`
-	// Connection was needed before findings had an index.
-	Connection string `query:"connection" maxLength:"64" deprecated:"true" doc:"Not needed any more: the connection that it is of"`
+	Finding    string `path:"finding" pattern:"^[0-9a-f]{32}$"`
+	Connection string `query:"connection" maxLength:"64" doc:"The connection that it is of, where several are of one account: without it, it is that of the first"`
 },
 ) (*findingAnswer, error) {
-	f, err := a.lists.One(ctx, callerOf(ctx).Organization, viewer(ctx), in.Finding)
+	f, err := a.lists.One(ctx, callerOf(ctx).Organization, viewer(ctx), model.ConnectionID(in.Connection), in.Finding)
 	if err != nil {
 		return nil, a.asked(ctx, err)
 	}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"net/http"
 	"slices"
@@ -28,7 +29,7 @@ func (a *API) overviews(api huma.API) {
 	register(api, mayRead, huma.Operation{
 		OperationID: "list-newest-audits", Method: http.MethodGet, Path: "/v1/audits",
 		Summary: "List the newest audit of each account, in short", Tags: []string{"audits"},
-		Description: "Account by account. An account that was never audited is not in the list. Those of an account are at /v1/connections/{connection}/audits.",
+		Description: "Account by account; what only verified a connection is no audit here. An account that was never audited is not in the list. Those of an account are at /v1/connections/{connection}/audits.",
 	}, a.listNewest)
 }
 
@@ -72,13 +73,9 @@ func (a *API) checksThat(ctx context.Context, words []string) ([]CheckOutput, er
 	if err != nil {
 		return nil, a.asked(ctx, err)
 	}
-	rules, err := index.NewRules(a.Catalog)
+	view, rules, _, err := a.standings(ctx, OfProject{})
 	if err != nil {
-		return nil, a.answer(ctx, err)
-	}
-	view, err := a.Index.For(callerOf(ctx).Organization).View(ctx)
-	if err != nil {
-		return nil, a.asked(ctx, err)
+		return nil, err
 	}
 	became := map[model.CheckID]index.CheckTotal{}
 	for _, t := range view.Totals(rules, viewer(ctx), nil).Checks {
@@ -141,11 +138,12 @@ func (a *API) listNewest(ctx context.Context, in *PageInput) (*shortAudits, erro
 	group.SetLimit(readAtOnce)
 	for i, c := range page {
 		group.Go(func() error {
-			audits, _, err := org.AuditsPage(reading, c.ID, "", 1)
-			if err == nil && len(audits) > 0 {
-				short := shape.NewAudit(audits[0], c.Name)
-				newest[i] = &short
+			audit, err := org.LatestAudit(reading, c.ID, func(a model.Audit) bool { return !a.Verification })
+			if errors.Is(err, store.ErrNotFound) {
+				return nil
 			}
+			short := shape.NewAudit(audit, c.Name)
+			newest[i] = &short
 			return err
 		})
 	}

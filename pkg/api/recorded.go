@@ -44,10 +44,12 @@ type PageInput struct {
 	Fields string `query:"fields" maxLength:"1024" doc:"Members that are wanted, by their names; without it, all"`
 }
 
-// looked is how many entries are looked at for a page, and pageBytes how long one may become:
-// a function answers with six megabytes at most.
+// looked is how many entries are looked at for a page, or so many fewer as objects are opened,
+// and pageBytes how long one may become: a function answers with six megabytes at most, and
+// within half a minute.
 const (
 	looked    = 50_000
+	opened    = 250 // what reading an object takes as much time as
 	pageBytes = 4 << 20
 )
 
@@ -226,27 +228,27 @@ func (a *API) listResources(ctx context.Context, in *PageInput) (*resourcesAnswe
 		return nil, a.asked(ctx, err)
 	}
 	estate := recorded.Estate{Store: a.org(ctx), Evidence: a.Evidence, Catalog: a.Catalog, View: view, Who: viewer(ctx), Now: a.Now}
-	var from, last recorded.Position
+	var from recorded.Position
 	if err := a.goOn(ctx, in.Cursor, &from); err != nil {
 		return nil, err
 	}
-	last = from
 	out := &resourcesAnswer{Body: resourcesPage{Resources: []Selected[shape.Resource]{}}}
-	full, more := page{limit: in.Limit}, false
-	left, err := estate.Resources(ctx, wordsOf(ctx), from, func(r *shape.Resource, at recorded.Position) error {
+	full := page{limit: in.Limit}
+	next, left, err := estate.Resources(ctx, wordsOf(ctx), from, func(r *shape.Resource, opens bool) error {
+		if opens {
+			full.looked += opened
+		}
 		var one Selected[shape.Resource]
 		if r != nil {
 			one = Selected[shape.Resource]{*r, only}
 		}
 		fits, err := full.takes(r != nil, one)
 		if errors.Is(err, errFull) {
-			more = true
 			return recorded.ErrStop
 		}
 		if fits {
 			out.Body.Resources = append(out.Body.Resources, one)
 		}
-		last = at
 		return err
 	})
 	if err != nil {
@@ -256,8 +258,8 @@ func (a *API) listResources(ctx context.Context, in *PageInput) (*resourcesAnswe
 		out.Body.Untold = &left.Untold
 	}
 	out.Body.Forgotten, out.Body.Unaudited = left.Forgotten, left.Unaudited
-	if more {
-		out.Cursor, err = a.stopAt(ctx, last)
+	if next != (recorded.Position{}) {
+		out.Cursor, err = a.stopAt(ctx, next)
 		out.Body.Cursor = out.Cursor
 	}
 	return out, err
@@ -302,6 +304,9 @@ func (a *API) compareAudits(ctx context.Context, in *struct {
 	}
 	var older model.Audit
 	if in.Since != "" {
+		if in.Since >= in.Audit { // ids are in the order of time
+			return nil, invalid(ctx, "query.since", "it is no earlier audit: what is new and what is resolved would be told the wrong way round")
+		}
 		older, err = org.Audit(ctx, c.ID, model.AuditID(in.Since))
 	} else {
 		older, err = org.LatestAudit(ctx, c.ID, func(a model.Audit) bool { return a.ID < newer.ID && a.Summary != nil && !a.Verification })

@@ -1,12 +1,14 @@
 package api_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"testing"
 	"time"
 
 	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/results/shape"
 )
 
 // summed is an audit that ended with so many failures of the one check.
@@ -79,6 +81,48 @@ func TestScoresAreOfWhatOneSees(t *testing.T) {
 	problem(t, "/v1/trend?connection="+string(bank.ID), s.call(http.MethodGet, "/v1/trend?connection="+string(bank.ID), client, nil), http.StatusNotFound, "not_found")
 	for _, wrong := range []string{"project=shop&connection=" + string(shop.ID), "project=shop&step=audit", "from=yesterday", "from=2026-05-02&to=2026-05-01", "step=week"} {
 		problem(t, "/v1/trend?"+wrong, s.call(http.MethodGet, "/v1/trend?"+wrong, nil, nil), http.StatusUnprocessableEntity, "invalid")
+	}
+}
+
+// TestNewestAudits: what only verified a connection is no newest audit of it.
+func TestNewestAudits(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	c := s.connect(nil, map[string]any{"name": "shop"})
+	s.connect(nil, map[string]any{"name": "new"})
+	s.summed(t, c, 1)
+	org := s.store.For("default")
+	first, err := org.LatestAudit(t.Context(), c.ID, func(model.Audit) bool { return true })
+	if err == nil {
+		err = org.PutAudit(t.Context(), &model.Audit{ID: model.AuditID(newULID()), Connection: c.ID, State: model.AuditDone, StartedAt: s.now, Verification: true})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var page struct{ Audits []shape.Audit }
+	if err := json.Unmarshal(s.call(http.MethodGet, "/v1/audits", nil, nil).Body.Bytes(), &page); err != nil || len(page.Audits) != 1 || page.Audits[0].ID != first.ID {
+		t.Errorf("%+v (%v), want %s", page.Audits, err, first.ID)
+	}
+}
+
+// TestCompareBackwards: an audit is compared with an earlier one alone.
+func TestCompareBackwards(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	c := s.connect(nil, map[string]any{"name": "shop"})
+	s.summed(t, c, 1)
+	s.summed(t, c, 0)
+	audits, _, err := s.store.For("default").AuditsPage(t.Context(), c.ID, "", 10)
+	if err != nil || len(audits) != 2 {
+		t.Fatal(audits, err)
+	}
+	newer, older := string(audits[0].ID), string(audits[1].ID)
+	path := "/v1/connections/" + string(c.ID) + "/audits/"
+	if w := s.call(http.MethodGet, path+newer+"/diff?since="+older, nil, nil); w.Code != http.StatusOK {
+		t.Errorf("forwards: status %d, %s", w.Code, w.Body)
+	}
+	for of, since := range map[string]string{older: newer, newer: newer} {
+		problem(t, "backwards", s.call(http.MethodGet, path+of+"/diff?since="+since, nil, nil), http.StatusUnprocessableEntity, "invalid")
 	}
 }
 

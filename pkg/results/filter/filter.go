@@ -111,6 +111,26 @@ func parse(names []string, word string) (t Term, err error) {
 	return t, nil
 }
 
+// FieldOf is the field that a word asks for, empty if it is no word of a filter.
+func FieldOf(word string) string {
+	name, _, _, _ := split(word)
+	return name
+}
+
+// Part parts words into those on some fields, and the others. A name that ends with a colon
+// is of all fields that begin with it.
+func Part(words []string, fields ...string) (those, others []string) {
+	for _, word := range words {
+		name := FieldOf(word)
+		if slices.ContainsFunc(fields, func(f string) bool { return f == name || strings.HasSuffix(f, ":") && strings.HasPrefix(name, f) }) {
+			those = append(those, word)
+		} else {
+			others = append(others, word)
+		}
+	}
+	return those, others
+}
+
 func split(word string) (name, operator, value string, ok bool) {
 	at := strings.IndexAny(word, "=<>!")
 	if at <= 0 {

@@ -2,7 +2,7 @@ package findings
 
 import (
 	"context"
-	"strings"
+	"fmt"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -10,16 +10,19 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/results/index"
 )
 
-// ofConnection are the fields that say which connections are meant, and ofCheck those that
-// say which checks.
+// OfConnection are the fields that say which connections are meant, TagField is that of all
+// tags, and ofCheck are those that say which checks.
 var (
-	ofConnection = []string{"account", "connection", "project"}
+	OfConnection = []string{"account", "connection", "project"}
 	ofCheck      = []string{"check", "service", "severity", "pillar", "framework", "resource_type"}
 )
 
+// TagField begins the fields that are tags.
+const TagField = "tag:"
+
 // why says why nothing fits the words of a query, which the vocabulary took.
 func (l *Lists) why(ctx context.Context, view *index.View, who index.Caller, asked []string, q Query) (*Empty, error) {
-	meant, err := l.meant(asked)
+	meant, err := Meant(asked)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +65,7 @@ func (l *Lists) why(ctx context.Context, view *index.View, who index.Caller, ask
 		out.Why, out.Text = NeverAudited, "nothing that is meant was audited in whole yet"
 		return out, nil
 	}
-	blind, err := l.blind(view, who, meant, asked)
+	assessed, missed, err := l.assessed(view, who, meant, asked)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +73,7 @@ func (l *Lists) why(ctx context.Context, view *index.View, who index.Caller, ask
 	switch {
 	case err != nil:
 		return nil, err
-	case blind:
+	case assessed == 0 && missed > 0:
 		out.Why, out.Text = NotAssessed, "no check that is meant could be assessed"
 	case hidden > 0 && !q.All:
 		out.Why, out.Text = FilteredOut, "what fits is resolved, or follows from another failure"
@@ -81,23 +84,31 @@ func (l *Lists) why(ctx context.Context, view *index.View, who index.Caller, ask
 	default:
 		out.Why, out.Text = FilteredOut, "no finding fits all filters"
 	}
+	// Who reads "none" has to know of what.
+	if out.NotAssessed = missed; missed > 0 && out.Why != NotAssessed {
+		out.Text += fmt.Sprintf("; of the checks that are meant %d verdicts could not be given", missed)
+	}
+	if out.NotAudited = chosen - audited; out.NotAudited > 0 {
+		out.Text += fmt.Sprintf("; %d of the accounts were never audited in whole", out.NotAudited)
+	}
 	return out, nil
 }
 
-// meant reports which connections the words of a filter mean.
-func (l *Lists) meant(asked []string) (func(index.Connection) bool, error) {
+// Meant reports which connections the words of a filter mean, which a vocabulary took.
+func Meant(asked []string) (func(index.Connection) bool, error) {
+	words, _ := filter.Part(asked, OfConnection...)
 	f, err := filter.Parse(filter.Fields[index.Connection]{
 		"account":    func(c index.Connection) []string { return []string{c.Account} },
 		"connection": func(c index.Connection) []string { return []string{string(c.ID)} },
 		"project":    func(c index.Connection) []string { return c.Projects },
-	}, on(asked, ofConnection))
+	}, words)
 	return f.Match, err
 }
 
-// blind reports whether no check that the words of a filter mean was assessed anywhere, and
-// some should have been.
-func (l *Lists) blind(view *index.View, who index.Caller, meant func(index.Connection) bool, asked []string) (bool, error) {
-	words := on(asked, ofCheck)
+// assessed is how many verdicts of the checks that the words of a filter mean were given, and
+// how many could not be.
+func (l *Lists) assessed(view *index.View, who index.Caller, meant func(index.Connection) bool, asked []string) (assessed, missed int, err error) {
+	words, _ := filter.Part(asked, ofCheck...)
 	f, err := filter.Parse(filter.Fields[check.Check]{
 		"check":         func(c check.Check) []string { return []string{string(c.ID)} },
 		"service":       func(c check.Check) []string { return []string{c.Service} },
@@ -107,32 +118,18 @@ func (l *Lists) blind(view *index.View, who index.Caller, meant func(index.Conne
 		"resource_type": func(c check.Check) []string { return []string{c.Kind} },
 	}, words)
 	if err != nil {
-		return false, err
+		return 0, 0, err
 	}
 	chosen := map[model.ConnectionID]bool{}
 	for c := range view.Connections(who) {
 		chosen[c.ID] = meant(c)
 	}
 	totals := view.Totals(l.rules, who, func(id model.ConnectionID, _ []string) bool { return chosen[id] })
-	assessed, missed := 0, 0
 	for _, t := range totals.Checks {
 		if c, known := l.Catalog.Check(t.Check); known && f.Match(c) {
 			assessed += t.Counts.Pass + t.Counts.Fail + t.Counts.NotApplicable
 			missed += t.Counts.NotAssessed
 		}
 	}
-	return assessed == 0 && missed > 0, nil
-}
-
-// on are the words on some fields.
-func on(words, fields []string) []string {
-	var all []string
-	for _, word := range words {
-		for _, f := range fields {
-			if rest, ok := strings.CutPrefix(word, f); ok && strings.HasPrefix(strings.TrimPrefix(rest, "!"), "=") {
-				all = append(all, word)
-			}
-		}
-	}
-	return all
+	return assessed, missed, nil
 }

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/filter"
@@ -81,6 +80,9 @@ type Empty struct {
 	Text string `json:"text" doc:"The same for people"`
 	// Words are those that no finding fits, whatever the others say.
 	Words []string `json:"words,omitempty" doc:"Filters that no finding fits, whatever the others say"`
+	// What nobody could see, so that none found is not taken for none there.
+	NotAssessed int `json:"not_assessed,omitempty" doc:"How many verdicts of the checks and accounts that are meant could not be given"`
+	NotAudited  int `json:"not_audited,omitempty" doc:"How many of the accounts that are meant were never audited in whole"`
 }
 
 func (l *Lists) begin() error {
@@ -101,9 +103,8 @@ func (l *Lists) begin() error {
 // defaults are the words that a query has besides its own.
 func (q Query) defaults() []string {
 	asks := func(fields ...string) bool {
-		return slices.ContainsFunc(q.Words, func(w string) bool {
-			return slices.ContainsFunc(fields, func(f string) bool { return strings.HasPrefix(w, f) })
-		})
+		those, _ := filter.Part(q.Words, fields...)
+		return len(those) > 0
 	}
 	var words []string
 	if !q.All && !asks("state", "status", "resolved_at", "id") {
@@ -160,8 +161,8 @@ func (l *Lists) Page(ctx context.Context, org model.OrganizationID, who index.Ca
 
 // untold counts what fits words but for those on tags, where nobody knows the tags.
 func (l *Lists) untold(ctx context.Context, view *index.View, who index.Caller, words []string) (int, error) {
-	others := slices.DeleteFunc(slices.Clone(words), func(w string) bool { return strings.HasPrefix(w, "tag:") })
-	if len(others) == len(words) {
+	onTags, others := filter.Part(words, TagField)
+	if len(onTags) == 0 {
 		return 0, nil
 	}
 	answer, err := view.Ask(ctx, l.checks(), l.Sealer, who, index.Query{Words: append(others, "tags="+index.TagsUnknown)})
@@ -196,9 +197,11 @@ func tagsOf(e index.Entry) shape.Tags {
 	return e.Tags
 }
 
-// One is a finding with its evidence and history, by its id or the beginning of one. If
-// there is none that the caller sees, it is store.ErrNotFound; several are a *SeveralError.
-func (l *Lists) One(ctx context.Context, org model.OrganizationID, who index.Caller, id string) (shape.Finding, error) {
+// One is a finding with its evidence and history, by its id or the beginning of one; of a
+// connection, or of any if that is empty. If there is none that the caller sees, it is
+// store.ErrNotFound; several are a *SeveralError, but of two connections of one account, which
+// have findings of one id, it is that of the first.
+func (l *Lists) One(ctx context.Context, org model.OrganizationID, who index.Caller, connection model.ConnectionID, id string) (shape.Finding, error) {
 	if err := l.begin(); err != nil {
 		return shape.Finding{}, err
 	}
@@ -210,17 +213,29 @@ func (l *Lists) One(ctx context.Context, org model.OrganizationID, who index.Cal
 	if !isID(id) {
 		return shape.Finding{}, missing
 	}
-	found, err := view.Ask(ctx, l.checks(), Unsealed{}, who, index.Query{Words: []string{"id=" + id + "*"}, Limit: 2, Sort: []index.Order{{Field: "id"}}})
+	words := []string{"id=" + id + "*"}
+	if connection != "" {
+		if _, seen := view.Connection(who, connection); !seen {
+			return shape.Finding{}, missing
+		}
+		words = append(words, "connection="+string(connection))
+	}
+	found, err := view.Ask(ctx, l.checks(), Unsealed{}, who, index.Query{Words: words, Limit: 2, Sort: []index.Order{{Field: "id"}}})
 	switch {
 	case err != nil:
 		return shape.Finding{}, err
 	case found.Total == 0:
 		return shape.Finding{}, missing
-	case found.Total > 1 && len(id) < wholeID: // two connections of one account have findings of one id
+	case found.Total > 1 && len(id) < IDLength:
 		return shape.Finding{}, &SeveralError{Beginning: id, Count: found.Total}
 	}
 	e := found.Entries[0]
-	f, err := l.Store.For(org).Finding(ctx, e.Connection, pipeline.Scopes(l.Catalog), e.ID)
+	records := l.Store.For(org)
+	scopes, err := records.Scopes(ctx, e.Connection) // also those of services that are no more
+	if err != nil {
+		return shape.Finding{}, err
+	}
+	f, err := records.Finding(ctx, e.Connection, scopes, e.ID)
 	if err != nil {
 		return shape.Finding{}, err
 	}
@@ -228,11 +243,11 @@ func (l *Lists) One(ctx context.Context, org model.OrganizationID, who index.Cal
 	return l.shaper.Finding(f, l.owner(view, who, map[model.ConnectionID]shape.Owner{}, e.Connection), tagsOf(e))
 }
 
-// wholeID is how long an id is.
-const wholeID = 32
+// IDLength is how long a finding's id is.
+const IDLength = 32
 
 func isID(id string) bool {
-	return id != "" && len(id) <= wholeID && strings.Trim(id, "0123456789abcdefABCDEF") == ""
+	return id != "" && len(id) <= IDLength && strings.Trim(id, "0123456789abcdefABCDEF") == ""
 }
 
 // SeveralError says that several findings have an id that begins so.

@@ -183,9 +183,11 @@ func TestWordsOfFindings(t *testing.T) {
 // TestWhyNoFindings: an empty list says why, and never that all is well where nobody looked.
 func TestWhyNoFindings(t *testing.T) {
 	t.Parallel()
-	bare, begun, blind, whole := newEstate(t), newEstate(t), newEstate(t), shops(t)
+	bare, begun, blind, partly, whole := newEstate(t), newEstate(t), newEstate(t), newEstate(t), shops(t)
 	begun.connect("c1", "prod", "111111111111", "", nil)
 	blind.connect("c1", "prod", "111111111111", "", model.Tally{rotation: {NotAssessed: 3}, "s3-access-point-policy-not-public": {Pass: 2}})
+	partly.connect("c1", "prod", "111111111111", "", model.Tally{"s3-access-point-policy-not-public": {Pass: 2}})
+	partly.connect("c2", "new", "222222222222", "", nil)
 	for _, c := range []struct {
 		of    *estate
 		who   index.Caller
@@ -202,12 +204,13 @@ func TestWhyNoFindings(t *testing.T) {
 		{blind, findings.Everything, "service=kms", findings.NotAssessed, "could be assessed", []string{"service=kms"}},
 		{blind, findings.Everything, "check=KMS.4 account=prod", findings.NotAssessed, "could be assessed", []string{"check=" + string(rotation), "account=111111111111"}},
 		{blind, findings.Everything, "service=s3", findings.NoneFound, "what was audited has none", []string{"service=s3"}},
-		{blind, findings.Everything, "", findings.NoneFound, "what was audited has none", nil},
+		{blind, findings.Everything, "", findings.NoneFound, "3 verdicts could not be given", nil},
 		{whole, findings.Everything, "name=resolved", findings.FilteredOut, "is resolved", nil},
 		{whole, findings.Everything, "name=folded", findings.FilteredOut, "follows from another", nil},
 		{whole, findings.Everything, "name=nobody", findings.FilteredOut, "no finding at all fits name=nobody", []string{"name=nobody"}},
 		{whole, findings.Everything, "account=vault project=shop", findings.FilteredOut, "no account fits", nil},
 		{whole, findings.Everything, "name=open region=eu-bank-1", findings.FilteredOut, "fits all filters", nil},
+		{partly, findings.Everything, "service=s3", findings.NoneFound, "1 of the accounts were never audited in whole", []string{"service=s3"}},
 	} {
 		page, err := c.of.page(c.who, strings.Fields(c.words)...)
 		if err != nil || page.Empty == nil {
@@ -247,7 +250,7 @@ func TestNothingOfOtherProjects(t *testing.T) {
 	if err != nil || len(all.Findings) != 1 {
 		t.Fatal(all, err)
 	}
-	if _, err := e.lists.One(t.Context(), org, shop, string(all.Findings[0].ID)); !errors.Is(err, store.ErrNotFound) {
+	if _, err := e.lists.One(t.Context(), org, shop, "", string(all.Findings[0].ID)); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("a finding of another project: %v", err)
 	}
 }
@@ -266,18 +269,18 @@ func TestOneFinding(t *testing.T) {
 	}
 	id := string(page.Findings[0].ID)
 	for _, beginning := range []string{id, strings.ToUpper(id), id[:12]} {
-		if f, err := e.lists.One(t.Context(), org, findings.Everything, beginning); err != nil || string(f.ID) != id || f.AccountName != "prod" || f.Project != "shop" {
+		if f, err := e.lists.One(t.Context(), org, findings.Everything, "", beginning); err != nil || string(f.ID) != id || f.AccountName != "prod" || f.Project != "shop" {
 			t.Errorf("%s: %+v, %v", beginning, f, err)
 		}
 	}
 	for _, none := range []string{"", "*", "x", id + "0", id[:3] + "*", "id=" + id, strings.Repeat("f", 32)} {
-		if f, err := e.lists.One(t.Context(), org, findings.Everything, none); !errors.Is(err, store.ErrNotFound) {
+		if f, err := e.lists.One(t.Context(), org, findings.Everything, "", none); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("%q: %+v, %v", none, f, err)
 		}
 	}
 	several := 0
 	for _, digit := range "0123456789abcdef" {
-		_, err := e.lists.One(t.Context(), org, findings.Everything, string(digit))
+		_, err := e.lists.One(t.Context(), org, findings.Everything, "", string(digit))
 		var some *findings.SeveralError
 		if errors.As(err, &some) && some.Count > 1 {
 			several++
@@ -285,6 +288,40 @@ func TestOneFinding(t *testing.T) {
 	}
 	if several == 0 {
 		t.Error("no beginning is said to be of several")
+	}
+}
+
+// TestOneFindingOfTwoConnections: of an account that is connected twice, a finding is that of
+// the connection that is asked for, with its history; also one of a service that is no more.
+func TestOneFindingOfTwoConnections(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	ref := key("111111111111", "eu-west-1", "k")
+	for _, id := range []model.ConnectionID{"c1", "c2", "c3"} {
+		e.connect(id, "n"+string(id), "111111111111", "shop", nil)
+	}
+	e.found("c1", rotation, ref, nil)
+	e.found("c2", rotation, ref, func(f *model.Finding) {
+		f.History = []model.Event{{At: began}}
+	})
+	e.found("c3", "pager-not-silent", ref, nil)
+	id := string(model.NewFindingID(rotation, ref))
+	for connection, history := range map[model.ConnectionID]int{"": 0, "c1": 0, "c2": 1} {
+		f, err := e.lists.One(t.Context(), org, findings.Everything, connection, id)
+		if err != nil || len(f.History) != history || connection != "" && f.Connection != connection {
+			t.Errorf("of %q: %+v, %v", connection, f, err)
+		}
+	}
+	for _, connection := range []model.ConnectionID{"c3", "nobody"} {
+		if f, err := e.lists.One(t.Context(), org, findings.Everything, connection, id); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("of %s: %+v, %v", connection, f, err)
+		}
+	}
+	if f, err := e.lists.One(t.Context(), org, findings.Everything, "", string(model.NewFindingID("pager-not-silent", ref))); err != nil || f.Connection != "c3" {
+		t.Errorf("of a service that is no more: %+v, %v", f, err)
+	}
+	if _, err := e.lists.One(t.Context(), org, sees("bank"), "c1", id); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("of another project: %v", err)
 	}
 }
 

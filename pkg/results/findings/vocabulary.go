@@ -45,7 +45,7 @@ func Words(catalog *check.Catalog) filter.Vocabulary {
 		{Name: "state", Doc: "where the finding is in its life", Values: fixed(string(model.FindingOpen), string(model.FindingReopened), string(model.FindingResolved))},
 		{Name: "status", Doc: "fail is open or reopened", Values: fixed("fail", "pass")},
 		{Name: "tags", Doc: "whether the resource has tags, if that is known", Values: fixed("some", "none", index.TagsUnknown)},
-		{Name: "tag:", Doc: "tag of the resource: tag:env=prod"},
+		{Name: TagField, Doc: "tag of the resource: tag:env=prod"},
 	}
 }
 

@@ -44,7 +44,7 @@ func pick(v filter.Vocabulary, names ...string) filter.Vocabulary {
 }
 
 // Position is where a list of resources goes on: behind so many lines of a task of an
-// audit of a connection. The zero Position is the beginning.
+// audit of a connection, or before what it does not name. The zero Position is the beginning.
 type Position struct {
 	Connection model.ConnectionID `json:"c"`
 	Audit      model.AuditID      `json:"a"`
@@ -89,77 +89,84 @@ func (l *Left) Add(o Left) {
 	l.Unaudited += o.Unaudited
 }
 
-// Resources visits the resources that fit the words of a filter, connection by connection,
-// each with where the list would go on behind it. visit is also called for what does not
-// fit, with nil, so that it can say ErrStop when enough was looked at. What is wrong with
-// the words is an error as findings.Asked knows it.
-func (e Estate) Resources(ctx context.Context, words []string, from Position, visit func(*shape.Resource, Position) error) (left Left, err error) {
+// Visit is called with each resource that fits, and with nil for what was looked at otherwise,
+// so that it can say ErrStop when enough was looked at; it then has not taken what it was called
+// with. opens says that a connection or an object of evidence would be read next, which takes
+// longer by far than to look at a resource.
+type Visit func(r *shape.Resource, opens bool) error
+
+// Resources visits the resources that fit the words of a filter, connection by connection.
+// If visit said ErrStop, next is where the list goes on, and otherwise the zero Position. From
+// any next at least a resource, a connection or an object is looked at before visit can say so
+// again, and what is left is told by one page alone. What is wrong with the words is an error
+// as findings.Asked knows it.
+func (e Estate) Resources(ctx context.Context, words []string, from Position, visit Visit) (next Position, left Left, err error) {
 	vocabulary := pick(findings.Known(e.Catalog, e.View, e.Who), ResourceWords(e.Catalog).Names()...)
 	if words, err = vocabulary.Words(words); err != nil {
-		return left, err
+		return next, left, err
 	}
-	w := want{words: words}
-	ofConnection, others := part(words, func(word string) bool { return hasField(word, "account", "connection", "project") })
-	onTags, others := part(others, func(word string) bool { _, ok := tagKey(word); return ok })
+	w := &walk{Estate: e, words: words, begins: from, at: from, visit: visit}
+	onTags, others := filter.Part(words, findings.TagField)
+	_, others = filter.Part(others, findings.OfConnection...)
 	if w.fits, err = filter.Parse(fieldsOf(nil), others); err != nil {
-		return left, err
+		return next, left, err
 	}
 	if w.tags, err = filter.Parse(fieldsOf(onTags), onTags); err != nil {
-		return left, err
+		return next, left, err
 	}
-	meant, err := filter.Parse(filter.Fields[index.Connection]{
-		"account":    func(c index.Connection) []string { return []string{c.Account} },
-		"connection": func(c index.Connection) []string { return []string{string(c.ID)} },
-		"project":    func(c index.Connection) []string { return c.Projects },
-	}, ofConnection)
+	meant, err := findings.Meant(words)
 	if err != nil {
-		return left, err
+		return next, left, err
 	}
 	connections := slices.SortedFunc(e.View.Connections(e.Who), func(a, b index.Connection) int { return strings.Compare(string(a.ID), string(b.ID)) })
 	for _, c := range connections {
-		if c.ID < from.Connection || !meant.Match(c) {
+		if c.ID < from.Connection || !meant(c) {
 			continue
 		}
-		begin := Position{Connection: c.ID}
-		if c.ID == from.Connection {
-			begin = from
-		}
-		if err := e.ofConnection(ctx, c, w, begin, &left, visit); err != nil {
-			if errors.Is(err, ErrStop) {
-				err = nil
-			}
-			return left, err
+		if err = w.connection(ctx, c); err != nil {
+			break
 		}
 	}
-	return left, nil
+	if errors.Is(err, ErrStop) {
+		return w.at, w.left, nil
+	}
+	return next, w.left, err
 }
 
-// want is a filter of resources, in parts: what is left out by other words needs no tags.
-type want struct {
+// walk is a list of resources on its way.
+type walk struct {
+	Estate
 	words      []string
-	fits, tags filter.Filter[shape.Resource]
+	fits, tags filter.Filter[shape.Resource] // what is left out by other words needs no tags
+	begins, at Position                      // where the list began, and where it would go on
+	visit      Visit
+	left       Left
 }
 
-func part(words []string, of func(string) bool) (those, others []string) {
-	for _, word := range words {
-		if of(word) {
-			those = append(those, word)
-		} else {
-			others = append(others, word)
-		}
+// opens goes on before what is read next, unless the list began with it.
+func (w *walk) opens(p Position) error {
+	if p == w.begins {
+		return nil
 	}
-	return those, others
+	w.at = p
+	return w.visit(nil, true)
 }
 
-func (e Estate) ofConnection(ctx context.Context, c index.Connection, w want, begin Position, left *Left, visit func(*shape.Resource, Position) error) error {
-	audit, tasks, err := e.toRead(ctx, c, begin.Audit, left)
+func (w *walk) connection(ctx context.Context, c index.Connection) error {
+	begin := Position{Connection: c.ID}
+	if c.ID == w.begins.Connection {
+		begin = w.begins
+	} else if err := w.opens(begin); err != nil {
+		return err
+	}
+	audit, tasks, err := w.toRead(ctx, c, begin.Audit, &w.left)
 	if err != nil || audit.ID == "" {
 		return err
 	}
 	if begin.Audit != audit.ID { // which is not there any more
 		begin = Position{}
 	}
-	known, err := e.tagsOf(ctx, c)
+	known, err := w.tagsOf(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -167,7 +174,8 @@ func (e Estate) ofConnection(ctx context.Context, c index.Connection, w want, be
 	if len(c.Projects) == 1 {
 		owner.Project = c.Projects[0]
 	}
-	repeats := !slices.ContainsFunc(w.words, func(word string) bool { return hasField(word, "service", "resource_type") })
+	asked, _ := filter.Part(w.words, "service", "resource_type")
+	repeats := len(asked) == 0
 	skipping := begin.Task != ""
 	for _, task := range tasks {
 		if skipping && task.ID != begin.Task {
@@ -180,27 +188,38 @@ func (e Estate) ofConnection(ctx context.Context, c index.Connection, w want, be
 		if task.Evidence == "" {
 			continue
 		}
+		if skip == 0 {
+			if err := w.opens(Position{Connection: c.ID, Audit: audit.ID, Task: task.ID}); err != nil {
+				return err
+			}
+		}
 		line := 0
-		err := pipeline.ReadEvidence(ctx, e.Evidence, task.Object(task.Evidence), func(entry evidence.Entry) error {
+		look := func(r *shape.Resource) error {
+			err := w.visit(r, false)
+			if err == nil {
+				w.at = Position{c.ID, audit.ID, task.ID, line}
+			}
+			return err
+		}
+		err := pipeline.ReadEvidence(ctx, w.Evidence, task.Object(task.Evidence), func(entry evidence.Entry) error {
 			if line++; line <= skip || entry.Resource == nil {
 				return nil
 			}
-			at := Position{c.ID, audit.ID, task.ID, line}
 			// A row may only repeat another service's resource, for its tags.
 			if repeats && entry.Kind == (tagging.TaggedResource{}).Kind() {
-				return visit(nil, at)
+				return look(nil)
 			}
 			r := shape.NewResource(audit, task.Service, entry, owner)
 			if !w.fits.Match(r) {
-				return visit(nil, at)
+				return look(nil)
 			}
 			var why string
 			if r.Tags, why = known(entry.Ref); w.tags.Match(r) {
-				return visit(&r, at)
+				return look(&r)
 			}
-			err := visit(nil, at)
+			err := look(nil)
 			if err == nil && r.Tags == nil { // what the page has no room for, the next one tells
-				left.Untold.Add(Untold{1, []string{why}})
+				w.left.Untold.Add(Untold{1, []string{why}})
 			}
 			return err
 		})
@@ -304,8 +323,8 @@ func fieldsOf(words []string) filter.Fields[shape.Resource] {
 		"service":       one(func(r shape.Resource) string { return r.Service }),
 	}
 	for _, word := range words {
-		if key, ok := tagKey(word); ok {
-			fields["tag:"+key] = func(r shape.Resource) []string {
+		if key, ok := strings.CutPrefix(filter.FieldOf(word), findings.TagField); ok {
+			fields[findings.TagField+key] = func(r shape.Resource) []string {
 				if r.Tags == nil {
 					return filter.Unknown
 				}
@@ -317,19 +336,4 @@ func fieldsOf(words []string) filter.Fields[shape.Resource] {
 		}
 	}
 	return fields
-}
-
-// tagKey is the key of the tag that a word asks for.
-func tagKey(word string) (string, bool) {
-	at := strings.IndexAny(word, "=<>!")
-	if at < 0 || !strings.HasPrefix(word, "tag:") {
-		return "", false
-	}
-	return word[len("tag:"):at], true
-}
-
-// hasField reports whether a word asks for one of some fields.
-func hasField(word string, names ...string) bool {
-	at := strings.IndexAny(word, "=<>!")
-	return at > 0 && slices.Contains(names, word[:at])
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -139,7 +140,7 @@ func (w *world) estate(who index.Caller) recorded.Estate {
 func (w *world) names(who index.Caller, words ...string) (string, recorded.Left, error) {
 	w.t.Helper()
 	var names []string
-	left, err := w.estate(who).Resources(w.t.Context(), words, recorded.Position{}, func(r *shape.Resource, _ recorded.Position) error {
+	_, left, err := w.estate(who).Resources(w.t.Context(), words, recorded.Position{}, func(r *shape.Resource, _ bool) error {
 		if r != nil {
 			names = append(names, r.Name)
 		}
@@ -306,52 +307,75 @@ func TestAlteredResources(t *testing.T) {
 }
 
 // TestResourcesGoOn: pages of any size have what one of all has, in its order, each once; also
-// what they say of tags.
+// what they say of tags, of accounts whose evidence is gone, and of those never audited.
 func TestResourcesGoOn(t *testing.T) {
 	t.Parallel()
 	w := shops(t)
+	w.connect("c0", "new", "444444444444", "shop")
+	w.connect("c2b", "old", "555555555555", "shop")
+	w.connect("c4", "last", "666666666666", "shop")
+	w.audited("c2b", 1, began.Add(time.Second), map[string][]evidence.Entry{"s3": {bucket("555555555555", "relic")}})
+	w.now = began.Add(time.Hour)
 	e := w.estate(findings.Everything)
-	for _, words := range [][]string{nil, {"name=*s"}, {"tag:env!=prod"}} {
-		var whole []string
-		all, err := e.Resources(t.Context(), words, recorded.Position{}, func(r *shape.Resource, _ recorded.Position) error {
-			if r != nil {
-				whole = append(whole, r.Account+" "+r.Resource)
-			}
-			return nil
-		})
-		if err != nil || len(whole) == 0 {
-			t.Fatal(whole, err)
+	for _, words := range [][]string{nil, {"name=*s"}, {"name=nothing"}, {"tag:env!=prod"}} {
+		whole, all, pages := goesOn(t, e, words, 1<<30)
+		if pages != 1 || len(all.Forgotten) != 1 || all.Unaudited != 2 {
+			t.Fatal(whole, all, pages)
 		}
 		for size := 1; size <= 12; size++ {
-			var pages []string
-			var sum recorded.Left
-			var at recorded.Position
-			for more := true; more; {
-				looked := 0
-				more = false
-				left, err := e.Resources(t.Context(), words, at, func(r *shape.Resource, next recorded.Position) error {
-					if looked++; looked > size {
-						more = true
-						return recorded.ErrStop
-					}
-					if r != nil {
-						pages = append(pages, r.Account+" "+r.Resource)
-					}
-					at = next
-					return nil
-				})
-				if err != nil {
-					t.Fatal(err)
-				}
-				sum.Add(left)
-			}
-			if !slices.Equal(pages, whole) || sum.Untold.Resources != all.Untold.Resources {
-				t.Errorf("%v, pages of %d: %v, %+v, want %v, %+v", words, size, pages, sum.Untold, whole, all.Untold)
+			got, left, _ := goesOn(t, e, words, size)
+			if !slices.Equal(got, whole) || !reflect.DeepEqual(left, all) {
+				t.Errorf("%v, pages of %d: %v, %+v, want %v, %+v", words, size, got, left, whole, all)
 			}
 		}
 	}
 	failed := errors.New("the reader went away")
-	if _, err := e.Resources(t.Context(), nil, recorded.Position{}, func(*shape.Resource, recorded.Position) error { return failed }); !errors.Is(err, failed) {
+	if _, _, err := e.Resources(t.Context(), nil, recorded.Position{}, func(*shape.Resource, bool) error { return failed }); !errors.Is(err, failed) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestManyAccounts: a page of a list that little fits ends after so many accounts.
+func TestManyAccounts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const accounts, size = 300, 20
+	for i := range accounts {
+		id, account := model.ConnectionID(fmt.Sprintf("c%03d", i)), fmt.Sprintf("%012d", i)
+		w.connect(id, "n"+account, account, "shop")
+		if i%3 > 0 {
+			w.audited(id, 1, time.Time{}, map[string][]evidence.Entry{"s3": {bucket(account, "plain")}})
+		}
+	}
+	e := w.estate(findings.Everything)
+	got, left, pages := goesOn(t, e, []string{"name=nothing"}, size)
+	// An account, its object, and the bucket in it: each is looked at once, and the first of a page for nothing.
+	if looked := accounts + accounts*2/3*2; len(got) != 0 || left.Unaudited != accounts/3 || pages < looked/(size+1) || pages > looked/size+1 {
+		t.Errorf("%v, %+v, %d pages", got, left, pages)
+	}
+}
+
+// goesOn is what fits, in pages for which so much is looked at, and how many those are.
+func goesOn(t *testing.T, e recorded.Estate, words []string, size int) (all []string, sum recorded.Left, pages int) {
+	t.Helper()
+	for at := (recorded.Position{}); ; {
+		looked := 0
+		next, left, err := e.Resources(t.Context(), words, at, func(r *shape.Resource, _ bool) error {
+			if looked++; looked > size {
+				return recorded.ErrStop
+			}
+			if r != nil {
+				all = append(all, r.Account+" "+r.Resource)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum.Add(left)
+		pages++
+		if at = next; at == (recorded.Position{}) {
+			return all, sum, pages
+		}
 	}
 }
