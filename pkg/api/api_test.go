@@ -435,6 +435,7 @@ func TestInvalidConnections(t *testing.T) {
 		"another partition":     map[string]any{"role_arn": "arn:aws-us-gov:iam::111122223333:role/TheirAuditRole"},
 		"an unknown check":      map[string]any{"role_arn": role, "checks": []string{"door-lockd"}},
 		"an unknown service":    map[string]any{"role_arn": role, "services": []string{"garden"}},
+		"an unknown region":     map[string]any{"role_arn": role, "regions": []string{"eu-west-1", "eu-wst-1"}},
 		"a trusted name":        map[string]any{"role_arn": role, "trusted_accounts": []string{"the-other"}},
 		"a trusted ARN":         map[string]any{"role_arn": role, "trusted_accounts": []string{"arn:aws:iam::444455556666:root"}},
 		"more than are trusted": map[string]any{"role_arn": role, "trusted_accounts": slices.Repeat([]string{"444455556666"}, 1001)},
@@ -449,6 +450,33 @@ func TestInvalidConnections(t *testing.T) {
 			continue
 		}
 		problem(t, name, w, w.Code, "invalid")
+	}
+}
+
+// A region that nobody knows is refused with the nearest; one that a connection has already
+// stays, since it may be of a release that knew more.
+func TestRegionsThatAreNone(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	c := s.connect(nil, map[string]any{"regions": []string{"eu-west-1"}})
+	org := s.store.For("default")
+	stored, err := org.Connection(t.Context(), c.ID)
+	if err == nil {
+		stored.Regions = []string{"eu-west-1", "eu-moon-1"}
+		err = org.PutConnection(t.Context(), &stored)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := "/v1/connections/" + string(c.ID)
+	tag := header{"If-Match": s.call(http.MethodGet, path, nil, nil).Header().Get("ETag")}
+	w := s.call(http.MethodPut, path, tag, map[string]any{"role_arn": role, "regions": []string{"eu-moon-1", "eu-wst-1"}})
+	problem(t, "a typing error", w, http.StatusUnprocessableEntity, "invalid")
+	if !strings.Contains(w.Body.String(), "eu-west-1") || strings.Contains(w.Body.String(), "moon") {
+		t.Errorf("the nearest is not said: %s", w.Body)
+	}
+	if w := s.call(http.MethodPut, path, tag, map[string]any{"role_arn": role, "regions": []string{"eu-moon-1", "us-east-1"}}); w.Code != http.StatusOK {
+		t.Errorf("status %d: %s", w.Code, w.Body)
 	}
 }
 

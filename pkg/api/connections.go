@@ -18,6 +18,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/audit/event"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/audit/schedule"
+	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/store"
 )
@@ -192,6 +193,11 @@ func (a *API) apply(ctx context.Context, c *model.Connection, in ConnectionInput
 		if _, err := a.Catalog.SelectServices(in.Services); err != nil {
 			return invalid(ctx, "body.services", err.Error())
 		}
+	}
+	// What a connection has already may be of a release that knew more of them.
+	added := slices.DeleteFunc(slices.Clone(in.Regions), func(r string) bool { return slices.Contains(c.Regions, r) })
+	if err := check.Regions(added); err != nil {
+		return invalid(ctx, "body.regions", err.Error())
 	}
 	checks, err := a.Catalog.Select(in.Checks)
 	if err != nil {

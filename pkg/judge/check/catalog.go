@@ -369,6 +369,18 @@ func (c *Catalog) SelectServices(words []string) ([]string, error) {
 	return slices.DeleteFunc(names, func(n string) bool { return !slices.Contains(words, n) }), nil
 }
 
+// Regions refuses names of regions that AWS did not have when this version was made, as an
+// *UnknownError.
+func Regions(words []string) error {
+	known := model.KnownRegions()
+	for _, word := range words {
+		if !slices.Contains(known, word) {
+			return &UnknownError{What: "region", Word: word, Nearest: Nearest(word, known)}
+		}
+	}
+	return nil
+}
+
 // Nearest is the name that a mistyped word most likely meant; empty when none
 // is near.
 func Nearest(word string, names []string) string {

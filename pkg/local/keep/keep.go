@@ -261,12 +261,7 @@ func Select(catalog *check.Catalog, checks, services, regions []string) ([]check
 	if _, err := pipeline.Resolve(catalog, chosen, services); err != nil {
 		return nil, err
 	}
-	for _, region := range regions {
-		if !slices.Contains(model.KnownRegions(), region) {
-			return nil, &check.UnknownError{What: "region", Word: region, Nearest: check.Nearest(region, model.KnownRegions())}
-		}
-	}
-	return chosen, nil
+	return chosen, check.Regions(regions)
 }
 
 func (c Connections) ids() connect.OwnIDs {
