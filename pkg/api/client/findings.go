@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/results/findings"
@@ -18,67 +17,49 @@ import (
 // findingsAtOnce is the most findings of a page: one with its advice is of a few kilobytes.
 const findingsAtOnce = 500
 
-// Findings visits the findings of a query, up to a number of them; 0 is all. It gives what
-// the first page says besides.
-func (c *Client) Findings(ctx context.Context, q findings.Query, most int, visit func(shape.Finding) error) (findings.Page, error) {
-	var first findings.Page
-	seen := 0
-	for page := range maxPages {
-		limit := findingsAtOnce
-		if most > 0 {
-			limit = min(limit, most-seen)
-		}
-		var got struct {
-			Findings []shape.Finding `json:"findings"`
-			Cursor   string          `json:"cursor"`
-			Total    int             `json:"total"`
-			Empty    *findings.Empty `json:"empty"`
-			Untold   int             `json:"unknown_tags"`
-		}
-		if _, err := c.Call(ctx, http.MethodGet, "/v1/findings?"+query(q, limit), nil, nil, &got); err != nil {
-			return first, fmt.Errorf("list the server's findings: %w", err)
-		}
-		if page == 0 {
-			first = findings.Page{Total: got.Total, Empty: got.Empty, Untold: got.Untold}
-		}
-		for _, f := range got.Findings {
-			if err := visit(f); err != nil {
-				return first, err
-			}
-		}
-		seen += len(got.Findings)
-		if got.Cursor == "" || most > 0 && seen >= most {
-			return first, nil
-		}
-		if got.Cursor == q.Cursor {
-			break
-		}
-		q.Cursor = got.Cursor
-	}
-	return first, fmt.Errorf("what answers at %s is not CloudArq's API: its list of findings has no end", c.base)
+type findingsPage struct {
+	more
+	Findings []shape.Finding `json:"findings"`
+	Total    int             `json:"total"`
+	Empty    *findings.Empty `json:"empty"`
+	Untold   int             `json:"unknown_tags"`
 }
 
-// query is a query as the parameters of a request. A word of a filter is one as it stands.
-func query(q findings.Query, limit int) string {
-	parameters := url.Values{"limit": {strconv.Itoa(limit)}, "count": {"exact"}}
+// Findings visits the findings of a query, up to a number of them; 0 is all. It gives what
+// the first page says besides.
+func (c *Client) Findings(ctx context.Context, q findings.Query, most int, visit func(shape.Finding) error) (first findings.Page, err error) {
+	parameters := url.Values{"count": {"exact"}}
 	if len(q.Sort) > 0 {
 		parameters.Set("sort", strings.Join(q.Sort, ","))
 	}
 	if q.All {
 		parameters.Set("all", "true")
 	}
-	if q.Cursor != "" {
-		parameters.Set("cursor", q.Cursor)
+	seen, begun := 0, false
+	limited := func(cursor string) string {
+		limit := findingsAtOnce
+		if most > 0 {
+			limit = min(limit, most-seen)
+		}
+		return at(parameters, sizes{limit, limit}, cursor, q.Words)
 	}
-	return withWords(parameters, q.Words)
-}
-
-func withWords(parameters url.Values, words []string) string {
-	text := parameters.Encode()
-	for _, word := range words {
-		text += "&" + url.QueryEscape(word)
+	for page, err := range paged[findingsPage](ctx, c, "/v1/findings", "findings", limited) {
+		if err != nil {
+			return first, err
+		}
+		if !begun {
+			first, begun = findings.Page{Total: page.Total, Empty: page.Empty, Untold: page.Untold}, true
+		}
+		for _, f := range page.Findings {
+			if err := visit(f); err != nil {
+				return first, err
+			}
+		}
+		if seen += len(page.Findings); most > 0 && seen >= most {
+			break
+		}
 	}
-	return text
+	return first, nil
 }
 
 // Finding is a finding whole, by its id. If there is none, it is store.ErrNotFound.
@@ -91,33 +72,27 @@ func (c *Client) Finding(ctx context.Context, id string) (f shape.Finding, err e
 	return f, err
 }
 
+type resourcesPage struct {
+	more
+	Resources []shape.Resource `json:"resources"`
+	Untold    recorded.Untold  `json:"unknown_tags"`
+	Forgotten []string         `json:"forgotten_accounts"`
+	Unaudited int              `json:"unaudited_accounts"`
+}
+
 // Resources visits the resources of the newest audits that fit the words of a filter.
 func (c *Client) Resources(ctx context.Context, words []string, visit func(shape.Resource) error) (left recorded.Left, err error) {
-	parameters := url.Values{"limit": {strconv.Itoa(verdictsAtOnce.then)}}
-	for range maxPages {
-		var got struct {
-			Resources []shape.Resource `json:"resources"`
-			Cursor    string           `json:"cursor"`
-			Untold    recorded.Untold  `json:"unknown_tags"`
-			Forgotten []string         `json:"forgotten_accounts"`
-			Unaudited int              `json:"unaudited_accounts"`
+	most := sizes{verdictsAtOnce.then, verdictsAtOnce.then}
+	for page, err := range paged[resourcesPage](ctx, c, "/v1/resources", "resources", func(cursor string) string { return at(nil, most, cursor, words) }) {
+		if err != nil {
+			return left, err
 		}
-		if _, err := c.Call(ctx, http.MethodGet, "/v1/resources?"+withWords(parameters, words), nil, nil, &got); err != nil {
-			return left, fmt.Errorf("list the server's resources: %w", err)
-		}
-		left.Add(recorded.Left{Untold: got.Untold, Forgotten: got.Forgotten, Unaudited: got.Unaudited})
-		for _, r := range got.Resources {
+		left.Add(recorded.Left{Untold: page.Untold, Forgotten: page.Forgotten, Unaudited: page.Unaudited})
+		for _, r := range page.Resources {
 			if err := visit(r); err != nil {
 				return left, err
 			}
 		}
-		if got.Cursor == "" {
-			return left, nil
-		}
-		if got.Cursor == parameters.Get("cursor") {
-			break
-		}
-		parameters.Set("cursor", got.Cursor)
 	}
-	return left, fmt.Errorf("what answers at %s is not CloudArq's API: its list of resources has no end", c.base)
+	return left, nil
 }

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -15,37 +16,62 @@ import (
 // gives cursors for ever would be asked for ever.
 const maxPages = 2_000
 
+// more is of a page that others may follow.
+type more struct {
+	Cursor string `json:"cursor"`
+}
+
+func (m more) next() string { return m.Cursor }
+
+// paged yields the pages of a list, which is asked for by the parameters that are given for
+// each cursor: whoever stops has read no page more.
+func paged[P interface{ next() string }](ctx context.Context, c *Client, path, what string, parameters func(cursor string) string) iter.Seq2[P, error] {
+	return func(yield func(P, error) bool) {
+		cursor := ""
+		for range maxPages {
+			var page, none P
+			if _, err := c.Call(ctx, http.MethodGet, path+"?"+parameters(cursor), nil, nil, &page); err != nil {
+				yield(none, fmt.Errorf("list the server's %s: %w", what, err))
+				return
+			}
+			if !yield(page, nil) || page.next() == "" {
+				return
+			}
+			if page.next() == cursor {
+				break
+			}
+			cursor = page.next()
+		}
+		var none P
+		yield(none, fmt.Errorf("what answers at %s is not CloudArq's API: its list of %s has no end", c.base, what))
+	}
+}
+
 // sizes are how many entries the first page has, and each of the others.
 type sizes struct{ first, then int }
 
-// pages yields a list page by page, of what fits the words of a filter: whoever stops has read
-// no page more.
+// listed is a page whose entries are in a field that is named when they are asked for.
+type listed struct {
+	more
+	fields map[string]json.RawMessage
+}
+
+// UnmarshalJSON keeps all fields.
+func (l *listed) UnmarshalJSON(data []byte) error {
+	return errors.Join(json.Unmarshal(data, &l.fields), json.Unmarshal(data, &l.more))
+}
+
+// pages yields a list of what fits the words of a filter, entry by entry.
 func pages[T any](ctx context.Context, c *Client, path, field string, of sizes, query url.Values, words ...string) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
-		query := maps.Clone(query)
-		if query == nil {
-			query = url.Values{}
-		}
-		query.Set("limit", strconv.Itoa(of.first))
-		cursor := ""
-		for range maxPages {
-			if cursor != "" {
-				query.Set("cursor", cursor)
-				query.Set("limit", strconv.Itoa(of.then))
-			}
-			var page map[string]json.RawMessage
-			if _, err := c.Call(ctx, http.MethodGet, path+"?"+withWords(query, words), nil, nil, &page); err != nil {
-				yield(none, fmt.Errorf("list the server's %s: %w", field, err))
+		for page, err := range paged[listed](ctx, c, path, field, func(cursor string) string { return at(query, of, cursor, words) }) {
+			if err != nil {
+				yield(none, err)
 				return
 			}
 			var all []T
-			next := ""
-			err := json.Unmarshal(page[field], &all)
-			if text, more := page["cursor"]; more && err == nil {
-				err = json.Unmarshal(text, &next)
-			}
-			if err != nil {
+			if err := json.Unmarshal(page.fields[field], &all); err != nil {
 				yield(none, fmt.Errorf("what answers at %s is not CloudArq's API: %w", c.base, err))
 				return
 			}
@@ -54,16 +80,26 @@ func pages[T any](ctx context.Context, c *Client, path, field string, of sizes, 
 					return
 				}
 			}
-			if next == "" {
-				return
-			}
-			if next == cursor {
-				break
-			}
-			cursor = next
 		}
-		yield(none, fmt.Errorf("what answers at %s is not CloudArq's API: its list of %s has no end", c.base, field))
 	}
+}
+
+// at is a query for the page at a cursor. A word of a filter is a parameter as it stands.
+func at(query url.Values, of sizes, cursor string, words []string) string {
+	all := maps.Clone(query)
+	if all == nil {
+		all = url.Values{}
+	}
+	all.Set("limit", strconv.Itoa(of.first))
+	if cursor != "" {
+		all.Set("cursor", cursor)
+		all.Set("limit", strconv.Itoa(of.then))
+	}
+	text := all.Encode()
+	for _, word := range words {
+		text += "&" + url.QueryEscape(word)
+	}
+	return text
 }
 
 // collected is all of a list.
