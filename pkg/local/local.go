@@ -74,7 +74,7 @@ func Open(ctx context.Context, path string, catalog *check.Catalog) (*State, err
 		return nil, errors.Join(err, table.Close())
 	}
 	s := store.New(table, catalog.Severity)
-	keepers := &index.Keepers{Store: s, Blobs: blobs, Now: time.Now, Tags: tags.Source{Store: s, Evidence: blobs}.Of}
+	keepers := &index.Keepers{Store: s, Blobs: blobs.Hasty(), Now: time.Now, Tags: tags.Source{Store: s, Evidence: blobs}.Of}
 	return &State{
 		Catalog: catalog, Store: s, Records: s.For(Organization), Evidence: blobs, table: table, blobs: blobs, path: path,
 		index: keepers, lists: &findings.Lists{Index: keepers, Store: s, Catalog: catalog},

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,34 +37,56 @@ func ShardOf(connection model.ConnectionID) int {
 	return int(hash.Sum32() % Shards)
 }
 
-// Mark says in what state the findings of a connection are. Any change of it says that the
-// index of them is to be made anew.
+// Mark says in what state the findings of a connection are, who sees them, and who may be
+// changing either.
 type Mark struct {
 	Connection model.ConnectionID `json:"-"`
-	// Epoch is of this state of the record: no other has it, also when it was deleted and made
-	// again, or the whole table went back to an earlier moment.
-	Epoch string `json:"epoch"`
+	// Content is of this state of the findings, and Called of this state of what the connection
+	// is called, as far as who changed it said that it is done: what the index has of them is to
+	// be read anew when it is of another. No other state has the same, also when the mark was
+	// deleted and made again, or the whole table went back to an earlier moment.
+	Content string `json:"content"`
+	Called  string `json:"called"`
 	// Projects are those that somebody has to see who is to see the findings: none of a
 	// connection that belongs to none. They are two or more, and one may be "", while the
 	// connection moves from one to another.
 	Projects []string `json:"projects,omitempty"`
 	// Writers are who may be writing findings, and until when at the latest.
 	Writers map[string]time.Time `json:"writers,omitempty"`
-	// Movers are who may be moving the connection to another project, and until when at the
-	// latest.
+	// Movers are who may be giving the connection another project or name, and until when at
+	// the latest.
 	Movers map[string]time.Time `json:"movers,omitempty"`
+	// Since is since when there are writers or movers, without a pause.
+	Since time.Time `json:"since,omitzero"`
 
 	Version int64 `json:"-"`
 }
 
 // Writing is until when findings may be written by who said so; zero is that nobody did.
-func (m Mark) Writing() (until time.Time) {
-	for _, t := range m.Writers {
+func (m Mark) Writing() time.Time { return last(m.Writers) }
+
+// Moving is until when the project or the name may be changed by who said so; zero is that
+// nobody did.
+func (m Mark) Moving() time.Time { return last(m.Movers) }
+
+func last(of map[string]time.Time) (until time.Time) {
+	for _, t := range of {
 		if t.After(until) {
 			until = t
 		}
 	}
 	return until
+}
+
+// begin notes who changes something, until a moment at the latest.
+func (m *Mark) begin(who *map[string]time.Time, by string, now, until time.Time) {
+	if len(m.Writers)+len(m.Movers) == 0 {
+		m.Since = now.UTC()
+	}
+	if *who == nil {
+		*who = map[string]time.Time{}
+	}
+	(*who)[by] = until.UTC()
 }
 
 func (o *Organization) markPartition(shard int) string { return o.key("MARK", strconv.Itoa(shard)) }
@@ -72,14 +95,11 @@ func (o *Organization) markKey(connection model.ConnectionID) table.Key {
 	return table.Key{PK: o.markPartition(ShardOf(connection)), SK: string(connection)}
 }
 
-// BeginFindings says that findings of a connection are to be written, until a moment at
-// the latest; by is who. It comes before the first of them.
-func (o *Organization) BeginFindings(ctx context.Context, connection model.ConnectionID, by string, until time.Time) error {
+// BeginFindings says that findings of a connection are to be written from now on, until a
+// moment at the latest; by is who. It comes before the first of them.
+func (o *Organization) BeginFindings(ctx context.Context, connection model.ConnectionID, by string, now, until time.Time) error {
 	return o.mark(ctx, connection, func(m *Mark) error {
-		if m.Writers == nil {
-			m.Writers = map[string]time.Time{}
-		}
-		m.Writers[by] = until.UTC()
+		m.begin(&m.Writers, by, now, until)
 		return nil
 	})
 }
@@ -88,6 +108,7 @@ func (o *Organization) BeginFindings(ctx context.Context, connection model.Conne
 // index made anew.
 func (o *Organization) EndFindings(ctx context.Context, connection model.ConnectionID, by string, now time.Time) error {
 	return o.mark(ctx, connection, func(m *Mark) error {
+		m.Content = ""
 		maps.DeleteFunc(m.Writers, func(writer string, until time.Time) bool {
 			return writer == by || until.Add(time.Hour).Before(now) // who died
 		})
@@ -102,11 +123,11 @@ const (
 	moveWithin = 30 * time.Second
 )
 
-// move changes a connection that may move to another project by it. Its findings are shown
-// to nobody who does not see both until the write is known to have been made, or not: so
-// whoever dies in between hides them from some, and shows them to nobody. Several who move
-// it at once are all waited for. Who died is forgotten by the next change of the
-// connection, or the end of its next audit.
+// move changes a connection that may have another project or name by it. Its findings are
+// shown to nobody who does not see both projects until the write is known to have been made,
+// or not: so whoever dies in between hides them from some, and shows them to nobody, and
+// leaves a name that is looked at again. Several who move it at once are all waited for. Who
+// died is forgotten by the next change of the connection, or the end of its next audit.
 func (o *Organization) move(ctx context.Context, c *model.Connection, now time.Time, write func(context.Context) error) error {
 	if c.Version == 0 {
 		if err := write(ctx); err != nil {
@@ -123,26 +144,19 @@ func (o *Organization) move(ctx context.Context, c *model.Connection, now time.T
 	if err != nil {
 		return err
 	}
-	by := ulid.Make().String()
-	if before.Project == c.Project {
-		return o.rename(ctx, before, *c, by, now, write)
-	}
-	err = o.mark(ctx, c.ID, func(m *Mark) error {
-		if m.Movers == nil {
-			m.Movers = map[string]time.Time{}
+	by := "" // who changes nothing that lists have
+	if before.Project != c.Project || before.Name != c.Name || before.AccountID != c.AccountID {
+		by = ulid.Make().String()
+		err := o.mark(ctx, c.ID, func(m *Mark) error {
+			m.begin(&m.Movers, by, now, now.Add(moveFor))
+			if before.Project != c.Project {
+				m.show(before.Project, c.Project)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
-		m.Movers[by] = now.Add(moveFor).UTC()
-		shown := m.Projects
-		if len(shown) == 0 {
-			shown = []string{""}
-		}
-		m.Projects = append(slices.Clone(shown), before.Project, c.Project)
-		slices.Sort(m.Projects)
-		m.Projects = slices.Compact(m.Projects)
-		return nil
-	})
-	if err != nil {
-		return err
 	}
 	within, cancel := context.WithTimeout(ctx, moveWithin)
 	defer cancel()
@@ -153,31 +167,20 @@ func (o *Organization) move(ctx context.Context, c *model.Connection, now time.T
 	return errors.Join(err, o.endMove(context.WithoutCancel(ctx), c.ID, by, now))
 }
 
+// show has somebody see these projects, too, who is to see the findings.
+func (m *Mark) show(projects ...string) {
+	shown := m.Projects
+	if len(shown) == 0 {
+		shown = []string{""}
+	}
+	m.Projects = slices.Concat(shown, projects)
+	slices.Sort(m.Projects)
+	m.Projects = slices.Compact(m.Projects)
+}
+
 // remark says that lists are to look at a connection again.
 func (o *Organization) remark(ctx context.Context, connection model.ConnectionID) error {
 	return o.mark(ctx, connection, func(*Mark) error { return nil })
-}
-
-// rename changes a connection that stays in its project. What it is called by is in lists as
-// its findings are, and said to change before it does: whoever dies in between leaves a name
-// that is looked at again.
-func (o *Organization) rename(ctx context.Context, before, after model.Connection, by string, now time.Time, write func(context.Context) error) error {
-	renamed := before.Name != after.Name || before.AccountID != after.AccountID
-	if renamed {
-		if err := o.BeginFindings(ctx, after.ID, by, now.Add(moveFor)); err != nil {
-			return err
-		}
-	}
-	within, cancel := context.WithTimeout(ctx, moveWithin)
-	defer cancel()
-	err := write(within)
-	switch {
-	case err != nil:
-		return err
-	case renamed:
-		return o.EndFindings(ctx, after.ID, by, now)
-	}
-	return o.endMove(ctx, after.ID, "", now)
 }
 
 // endMove shows the findings of a connection to whom its project says, unless others still
@@ -190,6 +193,7 @@ func (o *Organization) endMove(ctx context.Context, connection model.ConnectionI
 		}
 	}
 	return o.mark(ctx, connection, func(m *Mark) error {
+		m.Called = ""
 		delete(m.Movers, by)
 		return o.settleMove(ctx, m, now)
 	})
@@ -246,7 +250,11 @@ func (o *Organization) mark(ctx context.Context, connection model.ConnectionID, 
 		if err := change(&m); err != nil {
 			return err
 		}
-		m.Epoch = ulid.Make().String()
+		m.Content = cmp.Or(m.Content, ulid.Make().String())
+		m.Called = cmp.Or(m.Called, ulid.Make().String())
+		if len(m.Writers)+len(m.Movers) == 0 {
+			m.Since = time.Time{}
+		}
 		written, err := encode(item.Key, item.Index, item.Version, m)
 		item.Body = written.Body
 		return err
@@ -327,9 +335,9 @@ func (o *Organization) markAll(ctx context.Context, now time.Time) error {
 			continue
 		}
 		used[ShardOf(c.ID)] = true
-		m := Mark{Epoch: ulid.Make().String(), Projects: projectsOf(c)}
+		m := Mark{Content: ulid.Make().String(), Called: ulid.Make().String(), Projects: projectsOf(c)}
 		if audited[c.ID] {
-			m.Writers = map[string]time.Time{"upgrade": now.Add(upgradeFor).UTC()}
+			m.begin(&m.Writers, "upgrade", now, now.Add(upgradeFor))
 		}
 		group.Go(func() error {
 			item, err := encode(o.markKey(c.ID), table.Key{}, 0, m)

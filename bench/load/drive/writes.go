@@ -175,7 +175,7 @@ func Audit(ctx context.Context, s *local.State, size Size, n int) (did Write) {
 	id, by := connectionID(r.IntN(size.Connections)), "audit-"+strconv.Itoa(n)
 	scopes, err := s.Records.Scopes(ctx, id)
 	if err == nil {
-		err = s.Records.BeginFindings(ctx, id, by, time.Now().Add(time.Minute))
+		err = s.Records.BeginFindings(ctx, id, by, time.Now(), time.Now().Add(time.Minute))
 	}
 	if err == nil && len(scopes) > 0 {
 		err = change(ctx, s, id, scopes[r.IntN(len(scopes))])

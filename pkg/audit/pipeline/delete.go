@@ -68,7 +68,7 @@ func (p *Pipeline) hide(ctx context.Context, by model.Change, org *store.Organiz
 	// Said before it is done, so that whoever dies in between leaves an index that is looked
 	// at again.
 	if p.Index != nil {
-		if err := org.BeginFindings(ctx, c.ID, "deletion", now.Add(writingFor)); err != nil {
+		if err := org.BeginFindings(ctx, c.ID, "deletion", now, now.Add(writingFor)); err != nil {
 			return receipt, err
 		}
 	}

@@ -81,7 +81,7 @@ func (in *ingestion) writing(ctx context.Context) error {
 		return nil
 	}
 	until := now.Add(2 * lasts)
-	if err := in.org.BeginFindings(ctx, in.connection, in.scope, until); err != nil {
+	if err := in.org.BeginFindings(ctx, in.connection, in.scope, now, until); err != nil {
 		return err
 	}
 	in.marked = until

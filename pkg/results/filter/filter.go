@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 )
@@ -36,7 +37,7 @@ type Term struct {
 	Field    string
 	operator string
 	exact    map[string]bool // wanted values without * and the like, of which there may be many
-	wanted   []pattern
+	wanted   []glob
 	bound    time.Time // of an operator that compares
 }
 
@@ -100,7 +101,7 @@ func parse(names []string, word string) (t Term, err error) {
 			return t, wrong(word, fmt.Sprintf("pattern %q: %s", w, err))
 		}
 		if IsPattern(w) {
-			t.wanted = append(t.wanted, newPattern(w))
+			t.wanted = append(t.wanted, newGlob(fold(w)))
 			continue
 		}
 		if t.exact == nil {
@@ -197,10 +198,22 @@ func (t Term) MatchTime(at time.Time) bool {
 // Stamp is how a time is written as a value of a field.
 func Stamp(at time.Time) string { return at.UTC().Format(time.RFC3339) }
 
+// MatchFolded is Match for a field of one value that AppendFold made.
+func (t Term) MatchFolded(value string) bool {
+	switch t.operator {
+	case "=":
+		return t.wantsFolded(value)
+	case "!=":
+		return !t.wantsFolded(value)
+	}
+	return t.Match([]string{value})
+}
+
 // wants compares without regard to case.
-func (t Term) wants(value string) bool {
-	value = fold(value)
-	return t.exact[value] || slices.ContainsFunc(t.wanted, func(p pattern) bool { return p.match(value) })
+func (t Term) wants(value string) bool { return t.wantsFolded(fold(value)) }
+
+func (t Term) wantsFolded(value string) bool {
+	return t.exact[value] || slices.ContainsFunc(t.wanted, func(g glob) bool { return g.match(value) })
 }
 
 func (t Term) compare(have time.Time) bool {
@@ -222,37 +235,23 @@ const globs = `*?[\`
 // IsPattern reports whether a wanted value is a pattern, rather than a value itself.
 func IsPattern(wanted string) bool { return strings.ContainsAny(wanted, globs) }
 
-// pattern is a value that a filter wants which holds * or ?, where * spans anything,
-// slashes of ARNs too. What most people write is no more than a part of the value.
-type pattern struct {
-	glob string // as path.Match has it; empty if only text decides
-	text string
-	fits func(value, text string) bool
-}
-
-func newPattern(wanted string) pattern {
-	wanted = fold(wanted)
-	inner, starts := strings.CutPrefix(wanted, "*")
-	inner, ends := strings.CutSuffix(inner, "*")
-	switch {
-	case IsPattern(inner):
-		return pattern{glob: wanted}
-	case starts && (ends || inner == ""):
-		return pattern{text: inner, fits: strings.Contains}
-	case starts:
-		return pattern{text: inner, fits: strings.HasSuffix}
-	default:
-		return pattern{text: inner, fits: strings.HasPrefix}
-	}
-}
-
-func (p pattern) match(value string) bool {
-	if p.glob == "" {
-		return p.fits(value, p.text)
-	}
-	ok, err := path.Match(p.glob, value)
-	return err == nil && ok
-}
-
 // fold is the form in which values are compared.
-func fold(s string) string { return strings.ReplaceAll(strings.ToLower(s), "/", "\x00") }
+func fold(s string) string { return strings.ToLower(s) }
+
+// AppendFold appends a value in the form in which values are compared. Values that are folded
+// one by one and joined are as those that are joined and folded.
+func AppendFold(to []byte, value string) []byte {
+	for i := range len(value) {
+		if value[i] >= utf8.RuneSelf {
+			return append(to, fold(value)...)
+		}
+	}
+	for i := range len(value) {
+		c := value[i]
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		to = append(to, c)
+	}
+	return to
+}

@@ -73,20 +73,41 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// TestPatternsAreGlobs: what is decided without a glob is decided as the glob would.
+// TestPatternsAreGlobs: a pattern decides as path.Match does, where nothing is a slash.
 func TestPatternsAreGlobs(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		letters := rapid.SliceOfN(rapid.SampledFrom([]rune("ab*?[]-\\/é")), 0, 6)
+		letters := rapid.SliceOfN(rapid.SampledFrom([]rune("aab*?[]-^\\/é")), 0, 8)
 		pattern, value := string(letters.Draw(t, "pattern")), string(letters.Draw(t, "value"))
 		same := strings.NewReplacer("/", "\x00")
 		want, err := path.Match(same.Replace(pattern), same.Replace(value))
 		f, refused := filter.Parse(fields, []string{"resource=" + pattern})
 		if (err != nil) != (refused != nil) {
-			t.Skip("a pattern that path.Match finds wrong only as far as it reads")
+			t.Fatalf("%q: %v, and path.Match says %v", pattern, refused, err)
 		}
 		if refused == nil && f.Match(thing{arn: value}) != want {
 			t.Fatalf("%q of %q: not %t", pattern, value, want)
+		}
+	})
+}
+
+// TestFolded: a value that was folded before, in parts or as a whole, fits what the value fits.
+func TestFolded(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		texts := rapid.StringOfN(rapid.SampledFrom([]rune("aAbB:/*İßΣé\x00")), 0, 6, -1)
+		one, other := texts.Draw(t, "one"), texts.Draw(t, "other")
+		whole := string(filter.AppendFold(nil, one+other))
+		if parts := string(filter.AppendFold(filter.AppendFold(nil, one), other)); parts != whole {
+			t.Fatalf("%q and %q: %q, and as one %q", one, other, parts, whole)
+		}
+		word := "resource" + rapid.SampledFrom([]string{"=", "!="}).Draw(t, "operator") + texts.Draw(t, "wanted")
+		terms, err := filter.Terms([]string{"resource"}, []string{word})
+		if err != nil {
+			t.Skip(err)
+		}
+		if fits := terms[0].Match([]string{one + other}); terms[0].MatchFolded(whole) != fits {
+			t.Fatalf("%s: %q fits: %t, and folded not", word, one+other, fits)
 		}
 	})
 }

@@ -185,7 +185,7 @@ func (f Field) meant(word string) ([]string, error) {
 		if _, err := path.Match(word, ""); err != nil {
 			return nil, wrong(f.Name+"="+word, err.Error())
 		}
-		p := newPattern(word)
+		p := newGlob(fold(word))
 		if slices.ContainsFunc(known, func(v string) bool { return p.match(fold(v)) }) {
 			return []string{word}, nil
 		}

@@ -23,6 +23,7 @@ type words struct {
 	most   int
 	all    []string
 	number map[string]uint32
+	bytes  int // about how much memory they take
 }
 
 func newWords(what string, most int) *words {
@@ -36,11 +37,24 @@ func (w *words) list() []string {
 	return w.all
 }
 
-func (w *words) of(word string) (uint32, error) {
+// size is about how much memory the words take.
+func (w *words) size() int {
 	w.mu.RLock()
-	n, known := w.number[word]
-	w.mu.RUnlock()
-	if known {
+	defer w.mu.RUnlock()
+	return w.bytes
+}
+
+// find is the number of a word, if it has one.
+func (w *words) find(word string) (n uint32, known bool) {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	n, known = w.number[word]
+	return n, known
+}
+
+// of is the number of a word, which gets one.
+func (w *words) of(word string) (uint32, error) {
+	if n, known := w.find(word); known {
 		return n, nil
 	}
 	w.mu.Lock()
@@ -51,9 +65,10 @@ func (w *words) of(word string) (uint32, error) {
 	if len(w.all) >= w.most {
 		return 0, fmt.Errorf("%w: more than %d %s", ErrDamaged, w.most, w.what)
 	}
-	n = uint32(len(w.all)) //nolint:gosec // most is less
+	n := uint32(len(w.all)) //nolint:gosec // most is less
 	w.all = append(w.all, word)
 	w.number[word] = n
+	w.bytes += len(word) + 64
 	return n, nil
 }
 
@@ -112,6 +127,7 @@ func newColumn[T uint8 | uint16 | uint32](each []T) column[T] {
 // segment is the findings of one connection in memory.
 type segment struct {
 	Head
+	member
 	standing                    *standing
 	ids                         []byte
 	check, service, kind, cause column[uint16]
@@ -126,6 +142,7 @@ type segment struct {
 	names                 string
 
 	texts [][]byte // chunks of zstd
+	size  int      // about how much memory it takes, as read
 }
 
 func (s *segment) rows() int { return len(s.resource) }
@@ -167,7 +184,7 @@ func (s *segment) bytes() int {
 	for _, t := range s.texts {
 		n += len(t) + 24
 	}
-	return n + s.standing.bytes() + 512
+	return n + s.standing.bytes() + 768
 }
 
 // decode reads a segment, whose words become those of the dictionary.
@@ -196,6 +213,7 @@ func (dict *dictionary) decode(in []byte) (*segment, error) {
 	if d.err != nil {
 		return nil, fmt.Errorf("segment of %.64q: %w", head.Connection, d.err)
 	}
+	s.size = s.bytes()
 	return s, nil
 }
 

@@ -23,7 +23,7 @@ type Connection struct {
 func (v *View) Connections(who Caller) iter.Seq[Connection] {
 	return func(yield func(Connection) bool) {
 		for _, s := range v.segments {
-			if !s.Gone && v.sees(who, s.Connection) && !yield(v.connection(s)) {
+			if s.seenBy(who) && !yield(s.connection()) {
 				return
 			}
 		}
@@ -33,14 +33,14 @@ func (v *View) Connections(who Caller) iter.Seq[Connection] {
 // Connection is what a view knows of one that a caller sees; false if there is none.
 func (v *View) Connection(who Caller, id model.ConnectionID) (Connection, bool) {
 	s, ok := v.of[id]
-	if !ok || s.Gone || !v.sees(who, id) {
+	if !ok || !s.seenBy(who) {
 		return Connection{}, false
 	}
-	return v.connection(s), true
+	return s.connection(), true
 }
 
-func (v *View) connection(s *segment) Connection {
-	return Connection{s.Connection, s.Name, s.Account, v.projects(s.Connection), s.standing.whole, s.rows()}
+func (s *segment) connection() Connection {
+	return Connection{s.Connection, s.Name, s.Account, s.projects(), s.standing.whole, s.rows()}
 }
 
 // Values are those that the findings which a caller sees have in a field of few values:
@@ -52,7 +52,7 @@ func (v *View) Values(who Caller, field string) []string {
 	}
 	seen := make([]bool, f.things)
 	for _, s := range v.segments {
-		if v.sees(who, s.Connection) {
+		if s.seenBy(who) {
 			for at := range s.rows() {
 				seen[f.number(s, at)] = true
 			}

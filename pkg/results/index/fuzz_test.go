@@ -19,7 +19,7 @@ const head = 5 + sha256.Size
 // multiple of what it has bytes.
 func FuzzSegment(f *testing.F) {
 	for _, n := range []int{0, 1, 7, 600} {
-		raw, err := index.Encode(index.Head{Connection: "c", Epoch: "e", Generation: 3, Read: began, Writing: began}, nil, estate(1, n))
+		raw, err := index.Encode(index.Head{Connection: "c", Content: "e", Read: began, Writing: began}, nil, estate(1, n))
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -31,7 +31,7 @@ func FuzzSegment(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(with[head:])
-	f.Add([]byte("\x01c\x01e\x03\x02\x02\xff\xff\xff\xff\xff\xff\xff\xff\x7f"))
+	f.Add([]byte("\x01c\x01e\x02\x02\xff\xff\xff\xff\xff\xff\xff\xff\x7f"))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		view, err := index.Load(signed("CAQS", body))
 		if err != nil {
@@ -64,7 +64,7 @@ func FuzzSegment(f *testing.F) {
 // FuzzShard: the same of what holds segments.
 func FuzzShard(f *testing.F) {
 	f.Add([]byte("\x05\x00"))
-	f.Add([]byte("\x05\x01\x01c\x01\x02p1\x00"))
+	f.Add([]byte("\x05\x01\x01c\x01m\x01\x02p1\x00\x00\x00\x02\x00\x01n\x00\x00"))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if err := index.CheckShard(signed("CAQH", body)); err != nil && !errors.Is(err, index.ErrDamaged) {
 			t.Fatal(err)
@@ -80,7 +80,7 @@ func signed(magic string, body []byte) []byte {
 // TestAlteredIsDamaged changes each byte of a segment, and cuts it off at each.
 func TestAlteredIsDamaged(t *testing.T) {
 	t.Parallel()
-	raw, err := index.Encode(index.Head{Connection: "c", Epoch: "e", Generation: 3, Read: began}, nil, estate(1, 20))
+	raw, err := index.Encode(index.Head{Connection: "c", Content: "e", Read: began}, nil, estate(1, 20))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,11 +38,12 @@ const skew = 5 * time.Second
 // and in memory what was loaded of them. All methods are safe for concurrent use, also by
 // several processes.
 //
-// A segment says by which state of its connection's mark it was made, and when. It is
-// current if the mark is still the same, and nobody had said then that findings were being
-// written; if somebody had, then for Lag. Whoever finds it stale makes it from the table,
-// and whoever finds a shard stale makes it from the segments. So no order of writes
-// matters, and what was overwritten by something older, lost, or altered, is made again.
+// A segment says of which state of its connection's findings it was made, by their mark, and
+// when. It is current if that is the state still, and nobody has said since that findings are
+// being written; if somebody has, then for Lag. Whoever finds it stale makes it from the table,
+// and whoever finds a shard stale makes it from the segments, the marks, and what connections
+// are called. So no order of writes matters, and what was overwritten by something older, lost,
+// or altered, is made again.
 type Keeper struct {
 	ID    model.OrganizationID
 	Store *store.Organization
@@ -80,27 +81,12 @@ const spareWords = 100_000
 type shard struct {
 	count    int64
 	segments map[model.ConnectionID]*segment
-	projects map[model.ConnectionID][]string
 }
 
-// provisional reports whether writers may have gone on after a segment was read.
-func (h Head) provisional() bool {
-	return !h.Writing.IsZero() && h.Writing.Add(skew).After(h.Read)
-}
-
-func (h Head) fits(m store.Mark) bool {
-	return h.Connection == m.Connection && h.Epoch == m.Epoch && h.Generation == m.Version
-}
-
-// fresh reports whether a segment need not be read again at a moment.
-func (h Head) fresh(now time.Time) bool {
-	return !h.provisional() || now.Before(h.Read.Add(Lag)) && now.After(h.Read.Add(-Lag))
-}
-
-// old reports whether a shard has segments that are to be read again.
+// old reports whether a shard has something that is to be read again.
 func (s *shard) old(now time.Time) bool {
 	for _, one := range s.segments {
-		if !one.fresh(now) {
+		if !one.current(one.Head, now) || !one.known(now) {
 			return true
 		}
 	}
@@ -210,7 +196,6 @@ func (k *Keeper) assemble() *View {
 		for _, id := range slices.Sorted(maps.Keys(s.segments)) {
 			v.add(s.segments[id])
 		}
-		maps.Copy(v.shown, s.projects)
 	}
 	return v
 }
@@ -227,6 +212,7 @@ func (k *Keeper) refresh(ctx context.Context, n int, count int64, have *shard) (
 		}
 	}
 	next := storedShard{count: count}
+	fresh := &shard{count: count, segments: map[model.ConnectionID]*segment{}}
 	var mu sync.Mutex
 	group, reading := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
@@ -236,13 +222,16 @@ func (k *Keeper) refresh(ctx context.Context, n int, count int64, have *shard) (
 			return nil, err
 		}
 		group.Go(func() error {
-			raw, err := k.segmentOf(reading, mark, stored.segments[mark.Connection].raw)
+			one, seg, err := k.renewed(reading, mark, stored.segments[mark.Connection], have)
 			if err != nil {
 				return err
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			next.put(mark.Connection, storedSegment{mark.Projects, raw})
+			next.put(mark.Connection, one)
+			if seg != nil {
+				fresh.segments[mark.Connection] = seg
+			}
 			return nil
 		})
 	}
@@ -254,65 +243,114 @@ func (k *Keeper) refresh(ctx context.Context, n int, count int64, have *shard) (
 			return nil, err
 		}
 	}
-	return k.load(next, have)
+	return fresh, nil
 }
 
 // load brings a stored shard into memory, of which what is there already is taken over.
 func (k *Keeper) load(stored storedShard, have *shard) (*shard, error) {
-	s := &shard{count: stored.count, segments: map[model.ConnectionID]*segment{}, projects: map[model.ConnectionID][]string{}}
+	s := &shard{count: stored.count, segments: map[model.ConnectionID]*segment{}}
 	for id, one := range stored.segments {
-		head, _, err := readHead(one.raw)
+		if one.Gone {
+			continue
+		}
+		seg, err := k.open(id, one, have)
 		if err != nil {
 			return nil, err
 		}
-		if have != nil && have.segments[id] != nil && have.segments[id].Head == head {
-			s.segments[id] = have.segments[id]
-		} else if s.segments[id], err = k.dict.decode(one.raw); err != nil {
-			return nil, err
-		}
-		if s.segments[id].Connection != id {
-			return nil, fmt.Errorf("%w: a segment of another connection", ErrDamaged)
-		}
-		if len(one.projects) > 0 {
-			s.projects[id] = one.projects
-		}
+		s.segments[id] = seg
 	}
 	return s, nil
 }
 
-// segmentOf is the segment of a marked connection: the one that is known, or the one that
-// is stored, or one that is made of the table.
-func (k *Keeper) segmentOf(ctx context.Context, mark store.Mark, known []byte) ([]byte, error) {
-	current := func(raw []byte) bool {
-		head, _, err := readHead(raw)
-		return err == nil && head.fits(mark) && head.fresh(k.Now())
-	}
-	if current(known) && k.whole(known) {
-		return known, nil
-	}
-	raw, err := k.get(ctx, k.segmentKey(mark.Connection))
+// open is a stored segment in memory, where it may be already.
+func (k *Keeper) open(id model.ConnectionID, one storedSegment, have *shard) (*segment, error) {
+	head, _, err := readHead(one.raw)
 	if err != nil {
 		return nil, err
 	}
-	if current(raw) && k.whole(raw) {
-		return raw, nil
+	if head.Connection != id {
+		return nil, fmt.Errorf("%w: a segment of another connection", ErrDamaged)
 	}
-	parts, err := k.make(ctx, mark)
-	return slices.Concat(parts...), err
+	var seg segment
+	if have != nil && have.segments[id] != nil && have.segments[id].Head == head {
+		seg = *have.segments[id]
+	} else {
+		read, err := k.dict.decode(one.raw)
+		if err != nil {
+			return nil, err
+		}
+		seg = *read
+	}
+	seg.member = one.member
+	return &seg, nil
 }
 
-// whole reports whether a segment can be read to its end.
-func (k *Keeper) whole(raw []byte) bool {
-	_, err := newDictionary().decode(raw)
-	return err == nil
+// renewed is what there is now of a marked connection, of which some is stored: the segment
+// is the one that is in the shard, or the one that is stored by itself, or one that is made of
+// the table. Of a connection that is gone there is none.
+func (k *Keeper) renewed(ctx context.Context, mark store.Mark, stored storedSegment, have *shard) (one storedSegment, seg *segment, err error) {
+	id := mark.Connection
+	one.member, err = k.memberOf(ctx, mark, stored.member)
+	if err != nil || one.Gone {
+		return one, nil, err
+	}
+	current := func(raw []byte) bool {
+		one.raw = raw
+		seg, err = k.open(id, one, have)
+		return err == nil && seg.Content == mark.Content && one.current(seg.Head, k.Now())
+	}
+	if current(stored.raw) {
+		return one, seg, nil
+	}
+	raw, err := k.get(ctx, k.segmentKey(id))
+	if err != nil {
+		return one, nil, err
+	}
+	if current(raw) {
+		return one, seg, nil
+	}
+	parts, err := k.make(ctx, mark)
+	if err != nil {
+		return one, nil, err
+	}
+	one.raw = slices.Concat(parts...)
+	seg, err = k.open(id, one, have)
+	return one, seg, err
+}
+
+// memberOf is what a mark says, and what its connection is called: as it is known, or as it is
+// read again.
+func (k *Keeper) memberOf(ctx context.Context, mark store.Mark, known member) (member, error) {
+	m := known
+	m.Called, m.Shown, m.Since, m.Writing, m.Moving = mark.Called, mark.Projects, mark.Since.UTC(), mark.Writing().UTC(), mark.Moving().UTC()
+	if known.Called == mark.Called && m.known(k.Now()) {
+		return m, nil
+	}
+	m.Read = k.Now().UTC()
+	c, gone, err := k.connection(ctx, mark.Connection)
+	m.Gone, m.Name, m.Account = gone, c.Name, c.AccountID
+	return m, err
+}
+
+// connection reads a connection, or that it is gone.
+func (k *Keeper) connection(ctx context.Context, id model.ConnectionID) (c model.Connection, gone bool, err error) {
+	c, err = k.Store.AnyConnection(ctx, id)
+	if errors.Is(err, store.ErrNotFound) || err == nil && c.State == model.ConnectionDeleted {
+		return c, true, nil
+	}
+	return c, false, err
 }
 
 // Write makes the segment of a connection from the table, so that nobody who reads has to.
 func (k *Keeper) Write(ctx context.Context, connection model.ConnectionID) error {
 	mark, marked, err := k.Store.MarkOf(ctx, connection)
-	if err == nil && marked {
-		_, err = k.make(ctx, mark)
+	if err != nil || !marked {
+		return err
 	}
+	if _, gone, err := k.connection(ctx, connection); err != nil || gone {
+		return err
+	}
+	_, err = k.make(ctx, mark)
 	return err
 }
 
@@ -330,31 +368,26 @@ func (k *Keeper) Forget(ctx context.Context, connection model.ConnectionID) erro
 
 // make reads the findings of a connection after its mark, and stores them as a segment.
 func (k *Keeper) make(ctx context.Context, mark store.Mark) (parts [][]byte, err error) {
-	head := Head{Connection: mark.Connection, Epoch: mark.Epoch, Generation: mark.Version, Read: k.Now().UTC(), Writing: mark.Writing().UTC()}
-	var how *Standing
-	c, err := k.Store.AnyConnection(ctx, mark.Connection)
-	switch {
-	case errors.Is(err, store.ErrNotFound) || err == nil && c.State == model.ConnectionDeleted:
-		head.Gone = true
-	case err != nil:
+	head := Head{Connection: mark.Connection, Content: mark.Content, Read: k.Now().UTC()}
+	how, err := k.standing(ctx, mark.Connection)
+	if err != nil {
 		return nil, err
-	default:
-		head.Name, head.Account = c.Name, c.AccountID
-		if how, err = k.standing(ctx, mark.Connection); err != nil {
-			return nil, err
-		}
 	}
-	w, err := newWriter(head, how)
+	w, err := newWriter(mark.Connection, how)
 	if err != nil {
 		return nil, err
 	}
 	defer w.close()
-	if !head.Gone {
-		if err := k.findings(ctx, mark.Connection, w.add); err != nil {
-			return nil, err
-		}
+	if err := k.findings(ctx, mark.Connection, w.add); err != nil {
+		return nil, err
 	}
-	if parts, err = w.end(); err == nil {
+	// Who began meanwhile may have written some of it.
+	after, _, err := k.Store.MarkOf(ctx, mark.Connection)
+	if err != nil {
+		return nil, err
+	}
+	head.Writing = latest(mark.Writing(), after.Writing()).UTC()
+	if parts, err = w.end(head); err == nil {
 		err = k.put(ctx, k.segmentKey(mark.Connection), parts...)
 	}
 	return parts, err
@@ -497,9 +530,9 @@ func (k *Keeper) renew(ctx context.Context, shard int) (connections int, err err
 		if err != nil {
 			return 0, errors.Join(err, group.Wait())
 		}
-		c, err := k.Store.AnyConnection(ctx, mark.Connection)
+		_, gone, err := k.connection(ctx, mark.Connection)
 		switch {
-		case errors.Is(err, store.ErrNotFound) || err == nil && c.State == model.ConnectionDeleted:
+		case gone:
 			err = k.Store.HideFindings(ctx, mark.Connection)
 		case err == nil:
 			connections++
@@ -561,15 +594,15 @@ func (k *Keeper) put(ctx context.Context, key string, parts ...[]byte) error {
 }
 
 // storedShard is a shard as it is stored: "CAQH", version, SHA-256 of what follows, the
-// count, and for each connection who may see it and its segment.
+// count, and for each connection what is known of it and its segment.
 type storedShard struct {
 	count    int64
 	segments map[model.ConnectionID]storedSegment
 }
 
 type storedSegment struct {
-	projects []string
-	raw      []byte
+	member
+	raw []byte // none of a connection that is gone
 }
 
 func (s *storedShard) put(id model.ConnectionID, one storedSegment) {
@@ -587,10 +620,7 @@ func (s *storedShard) encode() []byte {
 	e.number(uint64(len(s.segments)))
 	for _, id := range slices.Sorted(maps.Keys(s.segments)) {
 		e.string(string(id))
-		e.number(uint64(len(s.segments[id].projects)))
-		for _, p := range s.segments[id].projects {
-			e.string(p)
-		}
+		e.member(s.segments[id].member)
 		e.number(uint64(len(s.segments[id].raw)))
 		e.out = append(e.out, s.segments[id].raw...)
 	}
@@ -609,14 +639,9 @@ func decodeShard(in []byte) (s storedShard, err error) {
 	}
 	d := &decoder{in: in[start:]}
 	count := d.number()
-	for range d.count(3) {
+	for range d.count(12) {
 		id := model.ConnectionID(d.string())
-		var one storedSegment
-		for range d.count(1) {
-			one.projects = append(one.projects, d.string())
-		}
-		one.raw = d.bytes()
-		s.put(id, one)
+		s.put(id, storedSegment{d.member(), d.bytes()})
 	}
 	if d.err == nil && len(d.in) > 0 {
 		d.fail("more than it says")

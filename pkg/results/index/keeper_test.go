@@ -59,7 +59,7 @@ func (w *world) keeper(t table.Table) *index.Keeper {
 // to the table, or at none.
 func (w *world) change(ctx context.Context, t table.Table, connection model.ConnectionID, scope string, entries []index.Entry) error {
 	o := w.org(t)
-	if err := o.BeginFindings(ctx, connection, scope, w.now.Add(time.Minute)); err != nil {
+	if err := o.BeginFindings(ctx, connection, scope, w.now, w.now.Add(time.Minute)); err != nil {
 		return err
 	}
 	if err := write(ctx, o, connection, scope, entries); err != nil {
@@ -100,7 +100,7 @@ func write(ctx context.Context, o *store.Organization, connection model.Connecti
 
 // truth is what the table says.
 func (w *world) truth(ctx context.Context, t *rapid.T) oracle {
-	o := oracle{projects: map[model.ConnectionID][]string{}}
+	o := oracle{projects: map[model.ConnectionID][]string{}, called: map[model.ConnectionID]string{}}
 	all := w.org(w.table)
 	for c, err := range all.EveryConnection(ctx) {
 		if err != nil {
@@ -109,6 +109,7 @@ func (w *world) truth(ctx context.Context, t *rapid.T) oracle {
 		if c.State == model.ConnectionDeleted {
 			continue
 		}
+		o.called[c.ID] = c.Name
 		if c.Project != "" {
 			o.projects[c.ID] = []string{c.Project}
 		}
@@ -195,6 +196,12 @@ func TestTheIndexAnswersAsTheTable(t *testing.T) {
 				if err != nil {
 					hidden[c] = true
 				}
+			case 3: // a connection is called otherwise
+				err := w.rename(ctx, lives, c, rapid.SampledFrom([]string{"", "prod", "dev"}).Draw(t, "name"))
+				if err != nil && !errors.Is(err, mortal.ErrDead) {
+					t.Fatal(err)
+				}
+				died = died || err != nil
 			default:
 				err := w.change(ctx, lives, c, scope, entries)
 				if err != nil && !errors.Is(err, mortal.ErrDead) {
@@ -238,8 +245,24 @@ func TestTheIndexAnswersAsTheTable(t *testing.T) {
 		truth := w.truth(ctx, t)
 		for _, k := range w.keepers {
 			ask(ctx, t, k, truth)
+			called := map[model.ConnectionID]string{}
+			for c := range view(ctx, t, k).Connections(index.Caller{Sees: func(string) bool { return true }}) {
+				called[c.ID] = c.Name
+			}
+			if diff := cmp.Diff(truth.called, called); diff != "" {
+				t.Fatalf("names of connections: %s", diff)
+			}
 		}
 	})
+}
+
+func (w *world) rename(ctx context.Context, t table.Table, id model.ConnectionID, name string) error {
+	c, err := w.org(w.table).AnyConnection(ctx, id)
+	if err != nil || c.State == model.ConnectionDeleted {
+		return err
+	}
+	c.Name = name
+	return w.org(t).ChangeConnection(ctx, model.Change{At: w.now}, &c)
 }
 
 func (w *world) move(ctx context.Context, t table.Table, id model.ConnectionID, project string) error {
@@ -257,7 +280,7 @@ func (w *world) remove(ctx context.Context, t table.Table, id model.ConnectionID
 	if err != nil || c.State == model.ConnectionDeleted {
 		return err
 	}
-	if err := o.BeginFindings(ctx, id, "deletion", w.now.Add(time.Minute)); err != nil {
+	if err := o.BeginFindings(ctx, id, "deletion", w.now, w.now.Add(time.Minute)); err != nil {
 		return err
 	}
 	c.State = model.ConnectionDeleted

@@ -35,7 +35,7 @@ func (plain) Open(_ context.Context, purpose, sealed string) (string, error) {
 var (
 	checkIDs   = []string{"s3-encrypted", "s3-logged", "iam-mfa", "kms-rotates", "odd/check*"}
 	regions    = []string{"eu-west-1", "us-east-1", model.Global}
-	arns       = []string{"arn:aws:s3:::Logs", "arn:aws:s3:::logs/a", "arn:aws:iam::1:user/ann", "arn:aws:iam::1:user/", "a", "", "arn:aws:kms:eu-west-1:1:key/é/ü", "arn:aws:s3:::logs/a/b"}
+	arns       = []string{"arn:aws:s3:::Logs", "arn:aws:s3:::logs/a", "arn:aws:iam::1:user/ann", "arn:aws:iam::1:user/", "a", "", "arn:aws:kms:eu-west-1:1:key/é/ü", "arn:aws:s3:::logs/a/b", "arn:aws:logs:e:111111111111:x:222222222222:y", "arn:aws:logs:e:333333333333:x:222222222222:y", "arn:a:b::111111111111"}
 	tagKeys    = []string{"env", "team"}
 	tagValues  = []string{"prod", "dev", "", "Prod"}
 	projects   = []string{"", "p1", "p2"}
@@ -107,6 +107,7 @@ func tagsOf(r model.Ref) (map[string]string, bool) {
 type oracle struct {
 	entries  []index.Entry
 	projects map[model.ConnectionID][]string
+	called   map[model.ConnectionID]string
 }
 
 func (o oracle) fields() filter.Fields[index.Entry] {

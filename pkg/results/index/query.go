@@ -135,11 +135,10 @@ type View struct {
 	dict     *dictionary
 	segments []*segment
 	of       map[model.ConnectionID]*segment // those, by what they are of
-	shown    map[model.ConnectionID][]string // what store.Mark.Projects says, if anything
 }
 
 func newView(d *dictionary) *View {
-	return &View{dict: d, of: map[model.ConnectionID]*segment{}, shown: map[model.ConnectionID][]string{}}
+	return &View{dict: d, of: map[model.ConnectionID]*segment{}}
 }
 
 // add puts a segment behind the others. Of one connection there is one.
@@ -159,32 +158,12 @@ func (v *View) Len() (n int) {
 // Bytes is about how much memory the findings take.
 func (v *View) Bytes() (n int) {
 	for _, s := range v.segments {
-		n += s.bytes()
+		n += s.size
 	}
 	for _, w := range []*words{v.dict.checks, v.dict.services, v.dict.kinds, v.dict.regions, v.dict.accounts, v.dict.prefixes, v.dict.tagWords, v.dict.tagSets, v.dict.checkSets} {
-		for _, word := range w.list() {
-			n += len(word) + 64
-		}
+		n += w.size()
 	}
 	return n
-}
-
-// sees reports whether a caller may see a connection: all projects that it belongs to,
-// which are two while it moves from one to another.
-func (v *View) sees(c Caller, connection model.ConnectionID) bool {
-	projects := v.shown[connection]
-	if len(projects) == 0 {
-		return c.Sees("")
-	}
-	return !slices.ContainsFunc(projects, func(p string) bool { return !c.Sees(p) })
-}
-
-// projects are those that a connection belongs to, if any.
-func (v *View) projects(connection model.ConnectionID) []string {
-	if shown := v.shown[connection]; !slices.Contains(shown, "") {
-		return shown
-	}
-	return slices.DeleteFunc(slices.Clone(v.shown[connection]), func(p string) bool { return p == "" })
 }
 
 // Ask answers a query. Words that name no field are a *check.UnknownError, and all else
@@ -222,7 +201,7 @@ func (s *scan) run(ctx context.Context, who Caller) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if seg := s.view.segments[at]; s.view.sees(who, seg.Connection) {
+			if seg := s.view.segments[at]; seg.seenBy(who) {
 				s.segment(seg)
 			}
 		}
@@ -254,10 +233,10 @@ func (s *scan) run(ctx context.Context, who Caller) error {
 func (s *scan) part() *scan {
 	part := &scan{view: s.view, now: s.now, words: s.words, order: s.order, limit: s.limit, after: s.after}
 	for _, t := range s.words {
-		part.terms = append(part.terms, s.now.predicate(s.view, t))
+		part.terms = append(part.terms, s.now.predicate(t))
 	}
 	for _, g := range s.groups {
-		same, _ := s.now.grouping(s.view, g.field) // which was there
+		same, _ := s.now.grouping(g.field) // which was there
 		part.groups = append(part.groups, same)
 	}
 	part.best.less = part.less
@@ -305,7 +284,7 @@ func (s *scan) prepare(who Caller, q Query) error {
 	// All are to fit: those go first that cost least, and texts are compared of what is left.
 	slices.SortStableFunc(s.words, func(a, b filter.Term) int { return cmp.Compare(effort(a.Field), effort(b.Field)) })
 	for _, t := range s.words {
-		s.terms = append(s.terms, s.now.predicate(s.view, t))
+		s.terms = append(s.terms, s.now.predicate(t))
 	}
 	seen := map[string]bool{}
 	for _, o := range q.Sort {
@@ -327,7 +306,7 @@ func (s *scan) prepare(who Caller, q Query) error {
 		if g.Limit < 0 || g.Limit > MaxBuckets || g.Skip < 0 {
 			return &QueryError{fmt.Sprintf("limit %d of a group is not in 0-%d", g.Limit, MaxBuckets)}
 		}
-		by, ok := s.now.grouping(s.view, g.Field)
+		by, ok := s.now.grouping(g.Field)
 		if !ok {
 			return unknown("field to group by", g.Field, Groupable())
 		}

@@ -105,17 +105,74 @@ func TestReadsOfAPage(t *testing.T) {
 		k.Blobs = countedBlobs{w.blobs, c}
 		return k, c
 	}
-	first, c := counted()
-	ask("who finds all shards stale", first, c, 1+store.Shards, 0, store.Shards+300, store.Shards)
-	ask("again", first, c, 1, 0, 0, 0)
+	first, counts := counted()
+	ask("who finds all shards stale", first, counts, 1+store.Shards, 2*300, store.Shards+300, store.Shards)
+	ask("again", first, counts, 1, 0, 0, 0)
 	second, d := counted()
 	ask("who begins", second, d, 1, 0, store.Shards, 0)
 	entries := estate(7, 5)
 	if err := w.change(t.Context(), w.table, entries[0].Connection, "s3", entries[:1]); err != nil {
 		t.Fatal(err)
 	}
-	ask("after an audit", first, c, 2, 0, 2, 1)
+	ask("after an audit", first, counts, 2, 0, 2, 1)
 	ask("the other, after it", second, d, 1, 0, 1, 0)
+	o := w.org(w.table)
+	c, err := o.AnyConnection(t.Context(), entries[0].Connection)
+	if err == nil {
+		c.Name = "renamed"
+		err = o.ChangeConnection(t.Context(), model.Change{At: w.now}, &c)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask("after a change of a name", first, counts, 2, 2, 1, 1)
+	if err := o.BeginFindings(t.Context(), c.ID, "s3", w.now, w.now.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	ask("while findings are written", first, counts, 2, 0, 1, 1)
+	ask("and again", first, counts, 1, 0, 0, 0)
+}
+
+// TestWhoDiesWriting: what is written and never said to be done is seen after Lag, again while
+// more may come, and then looked at no more.
+func TestWhoDiesWriting(t *testing.T) {
+	t.Parallel()
+	w := filled(t, 1)
+	entries := estate(0, 10)
+	id, o, k := entries[0].Connection, w.org(w.table), w.keepers[0]
+	seen := func() int {
+		t.Helper()
+		v, err := k.View(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.Len()
+	}
+	before := seen()
+	if err := o.BeginFindings(t.Context(), id, "s3", w.now, w.now.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []int{before, before + 1, before + 2, before + 2} {
+		w.now = began.Add(time.Duration(i+1) * (index.Lag - time.Second))
+		if i > 0 {
+			w.now = w.now.Add(time.Duration(i) * time.Second)
+		}
+		if got := seen(); got != want {
+			t.Errorf("%s after it began: %d findings, want %d", w.now.Sub(began), got, want)
+		}
+		if i < 2 { // within the minute
+			if err := write(t.Context(), o, id, "s3", entries[5+i:6+i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := write(t.Context(), o, id, "s3", entries[8:9]); err != nil { // as nobody does: nothing was said of it
+		t.Fatal(err)
+	}
+	w.now = w.now.Add(time.Hour)
+	if got := seen(); got != before+2 {
+		t.Errorf("an index that nobody said to be old was made anew: %d findings", got)
+	}
 }
 
 // TestMovedBetweenProjects shows the findings of a connection that moves to nobody who may

@@ -17,6 +17,7 @@ import (
 
 // moment is what all numbers mean while one query is answered.
 type moment struct {
+	dict                                              *dictionary
 	checks                                            Checks
 	checkIDs, services, kinds, regions, states        []string
 	accounts, prefixes, tagWords, tagSets, severities []string
@@ -28,7 +29,7 @@ const own = 255
 
 func newMoment(d *dictionary, checks Checks) *moment {
 	m := &moment{
-		checks:   checks,
+		dict: d, checks: checks,
 		checkIDs: d.checks.list(), services: d.services.list(), kinds: d.kinds.list(), regions: d.regions.list(), states: d.states.list(),
 		accounts: d.accounts.list(), prefixes: d.prefixes.list(), tagWords: d.tagWords.list(), tagSets: d.tagSets.list(),
 		severities: slices.Clone(d.severities.list()),
@@ -175,18 +176,23 @@ func keep(rows []uint32, fits func(at int) bool) []uint32 {
 	return kept
 }
 
-func (m *moment) predicate(v *View, t filter.Term) predicate {
+func (m *moment) predicate(t filter.Term) predicate {
 	switch t.Field {
 	case "id":
-		return func(s *segment, rows []uint32) []uint32 {
-			return keep(rows, func(at int) bool { return t.Match([]string{hex.EncodeToString(row{s, at}.id())}) })
-		}
+		return texts{(*segment).rows, func(_ *segment, at int) int { return at }, func(to []byte, s *segment, at int) []byte {
+			return hex.AppendEncode(to, row{s, at}.id())
+		}}.predicate(t)
 	case "resource":
-		return ofResource(t, m.arn)
+		return ofResource(func(to []byte, s *segment, n int) []byte {
+			for _, part := range arnParts(m.prefixes, m.accounts, s, n) {
+				to = filter.AppendFold(to, part)
+			}
+			return to
+		}).predicate(t)
 	case "name":
-		return ofResource(t, (*segment).name)
+		return ofResource(func(to []byte, s *segment, n int) []byte { return filter.AppendFold(to, s.name(n)) }).predicate(t)
 	case "part":
-		return ofResource(t, (*segment).sub)
+		return ofResource(func(to []byte, s *segment, n int) []byte { return filter.AppendFold(to, s.sub(n)) }).predicate(t)
 	case "first_seen":
 		return ofTime(t, func(s *segment) *column[uint32] { return &s.first })
 	case "resolved_at":
@@ -194,7 +200,7 @@ func (m *moment) predicate(v *View, t filter.Term) predicate {
 	case "connection":
 		return whole(func(s *segment) bool { return t.Match([]string{string(s.Connection)}) })
 	case "project":
-		return whole(func(s *segment) bool { return t.Match(v.projects(s.Connection)) })
+		return whole(func(s *segment) bool { return t.Match(s.projects()) })
 	}
 	f, _ := m.field(t.Field) // it is Filterable
 	fits := make([]uint8, f.things)
@@ -241,21 +247,54 @@ func fromSeconds(n uint32) time.Time {
 	return time.Unix(int64(n), 0).UTC()
 }
 
-// ofResource asks each resource once, however many findings it has.
-func ofResource(t filter.Term, value func(*segment, int) string) predicate {
+// texts are those that rows have, each its own or that of its resource: how many a segment
+// has, which of them a row has, and what it is, folded, behind what is there already.
+type texts struct {
+	things func(*segment) int
+	number func(s *segment, at int) int
+	fold   func(to []byte, s *segment, thing int) []byte
+}
+
+// ofResource are texts of which each resource has one.
+func ofResource(fold func(to []byte, s *segment, resource int) []byte) texts {
+	return texts{(*segment).resources, func(s *segment, at int) int { return int(s.resource[at]) }, fold}
+}
+
+// textsAtOnce is about how many bytes of texts are joined: what takes memory is one text for
+// all of them.
+const textsAtOnce = 64 << 10
+
+// predicate asks each text once, however many rows have it.
+func (x texts) predicate(t filter.Term) predicate {
 	var fits []uint8
-	return func(s *segment, rows []uint32) []uint32 {
-		fits = append(fits[:0], make([]uint8, s.resources())...)
-		return keep(rows, func(at int) bool {
-			n := int(s.resource[at])
-			if fits[n] == 0 {
-				fits[n] = 1
-				if t.Match([]string{value(s, n)}) {
-					fits[n] = 2
-				}
+	var joined []byte
+	var which, ends []int
+	ask := func() {
+		all, begin := string(joined), 0
+		for i, n := range which {
+			if t.MatchFolded(all[begin:ends[i]]) {
+				fits[n] = 2
 			}
-			return fits[n] == 2
-		})
+			begin = ends[i]
+		}
+		joined, which, ends = joined[:0], which[:0], ends[:0]
+	}
+	return func(s *segment, rows []uint32) []uint32 {
+		fits = append(fits[:0], make([]uint8, x.things(s))...)
+		for _, at := range rows {
+			n := x.number(s, int(at))
+			if fits[n] > 0 {
+				continue
+			}
+			fits[n] = 1
+			joined = x.fold(joined, s, n)
+			which, ends = append(which, n), append(ends, len(joined))
+			if len(joined) > textsAtOnce {
+				ask()
+			}
+		}
+		ask()
+		return keep(rows, func(at int) bool { return fits[x.number(s, at)] == 2 })
 	}
 }
 
@@ -435,23 +474,22 @@ type grouping struct {
 	counts [][]int // by thing, then by severity
 	of     field
 
-	// resources are counted by name, since a number is one segment's.
-	resources bool
+	resources *resources // those that are counted, if it is these
 	whole     func(*segment) []string
 	named     map[string][]int
 }
 
-func (m *moment) grouping(v *View, name string) (*grouping, bool) {
+func (m *moment) grouping(name string) (*grouping, bool) {
 	g := &grouping{field: name, now: m, named: map[string][]int{}}
 	switch name {
 	case "resource":
-		g.resources = true
+		g.resources = newResources(m)
 		return g, true
 	case "connection":
 		g.whole = func(s *segment) []string { return []string{string(s.Connection)} }
 		return g, true
 	case "project":
-		g.whole = func(s *segment) []string { return v.projects(s.Connection) }
+		g.whole = func(s *segment) []string { return s.projects() }
 		return g, true
 	}
 	var ok bool
@@ -470,19 +508,8 @@ func (g *grouping) count(s *segment, rows []uint32) {
 		}
 		return
 	}
-	if g.resources {
-		severities := len(g.now.severities)
-		flat, found := make([]int, s.resources()*severities), make([]bool, s.resources())
-		for _, at := range rows {
-			n := int(s.resource[at])
-			flat[n*severities+int(g.now.severityOf(s, int(at)))]++
-			found[n] = true
-		}
-		for n, any := range found {
-			if any {
-				merge(g.named, g.now.arn(s, n), flat[n*severities:(n+1)*severities])
-			}
-		}
+	if g.resources != nil {
+		g.resources.count(s, rows)
 		return
 	}
 	for _, at := range rows {
@@ -529,9 +556,22 @@ func (g *grouping) addAll(other *grouping) {
 	for value, counts := range other.named {
 		merge(g.named, value, counts)
 	}
+	if g.resources != nil {
+		g.resources.addAll(other.resources)
+	}
+}
+
+// counted is how many rows have a value, by severity.
+type counted struct {
+	value  string
+	total  int
+	counts []int
 }
 
 func (g *grouping) buckets(asked Group) Buckets {
+	if g.resources != nil {
+		return g.bucketsOf(len(g.resources.totals), g.resources.most(asked.Skip, asked.Limit))
+	}
 	for n, c := range g.counts {
 		if c == nil {
 			continue
@@ -544,11 +584,6 @@ func (g *grouping) buckets(asked Group) Buckets {
 			merge(g.named, value, c)
 		}
 	}
-	type counted struct {
-		value  string
-		total  int
-		counts []int
-	}
 	all := make([]counted, 0, len(g.named))
 	for value, c := range g.named {
 		total := 0
@@ -558,9 +593,13 @@ func (g *grouping) buckets(asked Group) Buckets {
 		all = append(all, counted{value, total, c})
 	}
 	slices.SortFunc(all, func(a, b counted) int { return cmp.Or(b.total-a.total, strings.Compare(a.value, b.value)) })
-	out := Buckets{Field: g.field, Total: len(all)}
 	begin := min(asked.Skip, len(all))
-	for _, c := range all[begin:min(begin+asked.Limit, len(all))] {
+	return g.bucketsOf(len(all), all[begin:min(begin+asked.Limit, len(all))])
+}
+
+func (g *grouping) bucketsOf(total int, chosen []counted) Buckets {
+	out := Buckets{Field: g.field, Total: total}
+	for _, c := range chosen {
 		b := Bucket{Value: c.value, Count: c.total, Severities: map[model.Severity]int{}}
 		for i, n := range c.counts {
 			if n > 0 {

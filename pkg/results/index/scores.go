@@ -93,7 +93,7 @@ func InProject(name string) Chosen {
 // standings calls for each connection that the caller may see and means.
 func (v *View) standings(who Caller, chosen Chosen, each func(*segment)) {
 	for _, seg := range v.segments {
-		if !seg.Gone && v.sees(who, seg.Connection) && (chosen == nil || chosen(seg.Connection, v.projects(seg.Connection))) {
+		if seg.seenBy(who) && (chosen == nil || chosen(seg.Connection, seg.projects())) {
 			each(seg)
 		}
 	}
@@ -236,14 +236,14 @@ type scoredOnce struct {
 // score is how a connection stands.
 func (n numbering) score(seg *segment) AccountScore {
 	is := n.scoreAlone(seg)
-	is.Projects = n.view.projects(seg.Connection)
+	is.Name, is.Account, is.Projects = seg.Name, seg.Account, seg.projects()
 	return is
 }
 
-// scoreAlone is what a segment says by itself.
+// scoreAlone is what a segment says by itself, whatever it is called and whoever sees it.
 func (n numbering) scoreAlone(seg *segment) AccountScore {
 	s := seg.standing
-	is := AccountScore{Connection: seg.Connection, Name: seg.Name, Account: seg.Account}
+	is := AccountScore{Connection: seg.Connection}
 	if !s.whole {
 		return is
 	}

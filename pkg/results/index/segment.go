@@ -18,7 +18,7 @@ import (
 // A segment is the findings of one connection. As bytes it is
 //
 //	"CAQS", version, SHA-256 of what follows,
-//	head:      connection, mark, when it was read, when its writers are over
+//	head:      connection, state of the findings, when they were read, when their writers are over
 //	standing:  whether it was audited, and what the newest whole audit counted
 //	ids:       16 bytes a finding, in order
 //	words:     every short string once, in order; columns name them by number
@@ -45,24 +45,20 @@ var ErrDamaged = errors.New("damaged index")
 // Head says of what, and of when, a segment is.
 type Head struct {
 	Connection model.ConnectionID
-	// Mark is the state of the connection's mark in the table when its findings were read,
-	// and Read when that began.
-	Epoch      string
-	Generation int64
-	Read       time.Time
-	// Writing is until when writers that had begun then may have gone on; zero is none.
+	// Content is that of the connection's mark (store.Mark) when its findings were read, and
+	// Read when that began.
+	Content string
+	Read    time.Time
+	// Writing is until when writers that had begun before all was read may have gone on; zero
+	// is none.
 	Writing time.Time
-	// Gone says that there was no such connection any more.
-	Gone bool
-	// Name and Account are what the connection is called by, as far as it had them.
-	Name, Account string
 }
 
 // Encode writes the findings of one connection, and how it stands, as a segment; a nil
 // standing is of one that was never audited as a whole. Of two findings with one id, which
 // a check that moved to another scope leaves, the open one counts, and then the newer one.
 func Encode(head Head, how *Standing, entries []Entry) ([]byte, error) {
-	w, err := newWriter(head, how)
+	w, err := newWriter(head.Connection, how)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +70,7 @@ func Encode(head Head, how *Standing, entries []Entry) ([]byte, error) {
 			return nil, err
 		}
 	}
-	parts, err := w.end()
+	parts, err := w.end(head)
 	return slices.Concat(parts...), err
 }
 
@@ -263,12 +259,6 @@ func readHead(in []byte) (Head, *decoder, error) {
 		return Head{}, nil, fmt.Errorf("%w: its checksum is another", ErrDamaged)
 	}
 	d := &decoder{in: in[start:]}
-	head := Head{Connection: model.ConnectionID(d.string()), Epoch: d.string()}
-	generation := d.number()
-	if generation > math.MaxInt64 {
-		d.fail("a generation that cannot be")
-	}
-	head.Generation, head.Read, head.Writing = int64(generation), d.time(), d.time() //nolint:gosec // within bounds
-	head.Gone, head.Name, head.Account = d.truth(), d.string(), d.string()
+	head := Head{Connection: model.ConnectionID(d.string()), Content: d.string(), Read: d.time(), Writing: d.time()}
 	return head, d, d.err
 }

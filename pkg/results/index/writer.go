@@ -19,8 +19,8 @@ import (
 // finding in memory is what the segment has of it: some tens of bytes, and as much again for
 // each resource.
 type writer struct {
-	head encoder
-	of   model.ConnectionID
+	of       model.ConnectionID
+	standing encoder
 
 	last      model.FindingID
 	rows      uint64
@@ -37,22 +37,14 @@ type writer struct {
 	z         *zstd.Encoder
 }
 
-func newWriter(head Head, how *Standing) (*writer, error) {
+func newWriter(of model.ConnectionID, how *Standing) (*writer, error) {
 	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false), zstd.WithLowerEncoderMem(true), zstd.WithWindowSize(128<<10))
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{of: head.Connection, words: map[string]uint64{}, tagSets: map[string]uint64{}, places: map[[16]byte]uint64{}, z: z}
+	w := &writer{of: of, words: map[string]uint64{}, tagSets: map[string]uint64{}, places: map[[16]byte]uint64{}, z: z}
 	w.word("")
-	w.head.string(string(head.Connection))
-	w.head.string(head.Epoch)
-	w.head.number(uint64(max(0, head.Generation)))
-	w.head.time(head.Read)
-	w.head.time(head.Writing)
-	w.head.truth(head.Gone)
-	w.head.string(head.Name)
-	w.head.string(head.Account)
-	w.head.standing(how)
+	w.standing.standing(how)
 	return w, nil
 }
 
@@ -167,16 +159,21 @@ func (w *writer) flush() error {
 	return nil
 }
 
-// end is the segment, in parts that follow each other.
-func (w *writer) end() (parts [][]byte, err error) {
+// end is the segment with its head, in parts that follow each other.
+func (w *writer) end(head Head) (parts [][]byte, err error) {
 	if len(w.chunk) > 0 {
 		if err := w.flush(); err != nil {
 			return nil, err
 		}
 	}
+	var told encoder
+	told.string(string(head.Connection))
+	told.string(head.Content)
+	told.time(head.Read)
+	told.time(head.Writing)
 	begin := append([]byte(segmentMagic), segmentVersion)
 	begin = append(begin, make([]byte, sha256.Size)...)
-	parts = append(parts, begin, w.head.out)
+	parts = append(parts, begin, told.out, w.standing.out)
 	section := func(count int, all pieces) {
 		parts = append(append(parts, binary.AppendUvarint(nil, uint64(count))), all.all()...) //nolint:gosec // not negative
 	}

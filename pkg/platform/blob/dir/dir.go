@@ -20,8 +20,9 @@ import (
 
 // Store is a blob.Store in a directory. Make one with Open.
 type Store struct {
-	root *os.Root // confines every name, symbolic links included
-	path string
+	root  *os.Root // confines every name, symbolic links included
+	path  string
+	hasty bool
 }
 
 var _ blob.Store = (*Store)(nil)
@@ -66,6 +67,10 @@ func open(path string) (*Store, error) {
 // Close lets go of the directory. Readers that are open stay usable.
 func (s *Store) Close() error { return s.root.Close() }
 
+// Hasty is the same directory for what can be made again: a power cut may lose what was put
+// by it, or leave it empty or in part, and nobody waits for the disk.
+func (s *Store) Hasty() *Store { return &Store{s.root, s.path, true} }
+
 // clean removes unfinished files last written before the given time.
 func (s *Store) clean(before time.Time) error {
 	entries, err := fs.ReadDir(s.root.FS(), tempDir)
@@ -84,7 +89,8 @@ func (s *Store) clean(before time.Time) error {
 	return nil
 }
 
-// Put implements blob.Store. What it stored survives a power cut once it returned.
+// Put implements blob.Store. What it stored survives a power cut once it returned, unless the
+// Store is Hasty.
 func (s *Store) Put(ctx context.Context, key string, r io.Reader) error {
 	err := blob.CheckKey(key)
 	if err == nil {
@@ -123,8 +129,10 @@ func (s *Store) fill(ctx context.Context, name string, r io.Reader) error {
 	if err := s.root.Chtimes(name, now, now); err != nil {
 		return err
 	}
-	if err := f.Sync(); err != nil {
-		return err
+	if !s.hasty {
+		if err := f.Sync(); err != nil {
+			return err
+		}
 	}
 	return f.Close()
 }
@@ -136,6 +144,9 @@ func (s *Store) move(temp, key string) error {
 		err := s.root.MkdirAll(path.Dir(key), 0o700)
 		if err == nil {
 			err = s.root.Rename(temp, key)
+		}
+		if err == nil && s.hasty {
+			return nil
 		}
 		if err == nil {
 			return s.syncDirs(key)

@@ -44,6 +44,9 @@ func open(t testing.TB, path string) *dir.Store {
 
 func TestConformance(t *testing.T) {
 	blobtest.Run(t, func(t testing.TB) blob.Store { return open(t, filepath.Join(t.TempDir(), "x", "blobs")) })
+	t.Run("hasty", func(t *testing.T) {
+		blobtest.Run(t, func(t testing.TB) blob.Store { return open(t, filepath.Join(t.TempDir(), "x", "blobs")).Hasty() })
+	})
 }
 
 func keys(t *testing.T, s blob.Store) (out []string) {
