@@ -21,7 +21,7 @@ demo: warm ## Audit a sample estate of three accounts, change it, audit again
 
 test: warm ## Run all tests that are quick (minutes; the first build takes longer)
 	@test/emulator/python -c ''
-	go test ./...
+	go test -timeout 20m ./...
 
 e2e: warm ## Run the command and the deployed functions end to end, with every kill point (about twelve minutes; RUN=pattern for some of it)
 	@test/emulator/python -c ''

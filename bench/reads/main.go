@@ -142,10 +142,7 @@ func (e estate) pages(ctx context.Context, connections, findings int) (all []pag
 	read("the first of a process that begins", second)
 	read("the next, when nothing changed", second)
 	if err == nil {
-		records := store.New(e.table, nil).For(organization)
-		if err = records.EndFindings(ctx, connectionOf(0), "audit", time.Now()); err == nil {
-			err = keepers().Write(ctx, organization, connectionOf(0))
-		}
+		err = keepers().Renew(ctx, organization, connectionOf(0))
 	}
 	read("the first of anybody after an audit", first)
 	read("the first of another process after it", second)

@@ -284,7 +284,7 @@ func TestReindex(t *testing.T) {
 		}
 		f := model.Finding{ID: model.NewFindingID("door-locked", ref), Connection: c.ID, Resource: ref, History: []model.Event{}, State: model.FindingOpen}
 		record := store.Scope{Parts: 1, Try: 1}
-		if err := errors.Join(org.PutScope(t.Context(), c.ID, "house", &record), lists.Write(t.Context(), c.ID)); err != nil {
+		if err := errors.Join(org.PutScope(t.Context(), c.ID, "house", &record), lists.Renew(t.Context(), c.ID)); err != nil {
 			t.Fatal(err)
 		}
 		if err := org.PutFinding(t.Context(), "house", 1, f); err != nil { // and said to nobody

@@ -53,10 +53,11 @@ type Mark struct {
 	Projects []string `json:"projects,omitempty"`
 	// Writers are who may be writing findings, and until when at the latest.
 	Writers map[string]time.Time `json:"writers,omitempty"`
-	// Movers are who may be giving the connection another project or name, and until when at
-	// the latest.
+	// Movers are who may be giving the connection another project, and until when at the
+	// latest, and Namers who may be giving it another name.
 	Movers map[string]time.Time `json:"movers,omitempty"`
-	// Since is since when there are writers or movers, without a pause.
+	Namers map[string]time.Time `json:"namers,omitempty"`
+	// Since is since when there is any of them, without a pause.
 	Since time.Time `json:"since,omitzero"`
 
 	Version int64 `json:"-"`
@@ -65,9 +66,22 @@ type Mark struct {
 // Writing is until when findings may be written by who said so; zero is that nobody did.
 func (m Mark) Writing() time.Time { return last(m.Writers) }
 
+// Without is the mark as it is when a writer is done.
+func (m Mark) Without(writer string) Mark {
+	m.Writers = maps.Clone(m.Writers)
+	delete(m.Writers, writer)
+	return m
+}
+
 // Moving is until when the project or the name may be changed by who said so; zero is that
 // nobody did.
-func (m Mark) Moving() time.Time { return last(m.Movers) }
+func (m Mark) Moving() time.Time {
+	moving, naming := last(m.Movers), last(m.Namers)
+	if naming.After(moving) {
+		return naming
+	}
+	return moving
+}
 
 func last(of map[string]time.Time) (until time.Time) {
 	for _, t := range of {
@@ -78,9 +92,12 @@ func last(of map[string]time.Time) (until time.Time) {
 	return until
 }
 
+// quiet reports whether nobody said that he changes something.
+func (m *Mark) quiet() bool { return len(m.Writers)+len(m.Movers)+len(m.Namers) == 0 }
+
 // begin notes who changes something, until a moment at the latest.
 func (m *Mark) begin(who *map[string]time.Time, by string, now, until time.Time) {
-	if len(m.Writers)+len(m.Movers) == 0 {
+	if m.quiet() {
 		m.Since = now.UTC()
 	}
 	if *who == nil {
@@ -107,11 +124,25 @@ func (o *Organization) BeginFindings(ctx context.Context, connection model.Conne
 // EndFindings says that all are written. Also who wrote none may say so, and has the
 // index made anew.
 func (o *Organization) EndFindings(ctx context.Context, connection model.ConnectionID, by string, now time.Time) error {
+	return o.EndPrepared(ctx, connection, by, Prepared{}, now)
+}
+
+// Prepared is an index of findings that was made before it was said that they are written, when
+// all of them were: it is of Content, if the findings were those of From then. The zero
+// Prepared is none.
+type Prepared struct{ From, Content string }
+
+// EndPrepared is EndFindings by who made the index before, so that nobody has to who reads:
+// unless others wrote meanwhile.
+func (o *Organization) EndPrepared(ctx context.Context, connection model.ConnectionID, by string, p Prepared, now time.Time) error {
 	return o.mark(ctx, connection, func(m *Mark) error {
-		m.Content = ""
 		maps.DeleteFunc(m.Writers, func(writer string, until time.Time) bool {
 			return writer == by || until.Add(time.Hour).Before(now) // who died
 		})
+		if m.Content != p.From || len(m.Writers) > 0 {
+			p.Content = ""
+		}
+		m.Content = p.Content
 		return o.settleMove(ctx, m, now)
 	})
 }
@@ -123,7 +154,7 @@ const (
 	moveWithin = 30 * time.Second
 )
 
-// move changes a connection that may have another project or name by it. Its findings are
+// move changes a connection, which may have another project or name by it. Its findings are
 // shown to nobody who does not see both projects until the write is known to have been made,
 // or not: so whoever dies in between hides them from some, and shows them to nobody, and
 // leaves a name that is looked at again. Several who move it at once are all waited for. Who
@@ -148,10 +179,12 @@ func (o *Organization) move(ctx context.Context, c *model.Connection, now time.T
 	if before.Project != c.Project || before.Name != c.Name || before.AccountID != c.AccountID {
 		by = ulid.Make().String()
 		err := o.mark(ctx, c.ID, func(m *Mark) error {
-			m.begin(&m.Movers, by, now, now.Add(moveFor))
+			who := &m.Namers
 			if before.Project != c.Project {
+				who = &m.Movers
 				m.show(before.Project, c.Project)
 			}
+			m.begin(who, by, now, now.Add(moveFor))
 			return nil
 		})
 		if err != nil {
@@ -188,20 +221,25 @@ func (o *Organization) remark(ctx context.Context, connection model.ConnectionID
 func (o *Organization) endMove(ctx context.Context, connection model.ConnectionID, by string, now time.Time) error {
 	if by == "" {
 		m, marked, err := o.MarkOf(ctx, connection)
-		if err != nil || !marked || len(m.Movers) == 0 {
+		if err != nil || !marked || len(m.Movers)+len(m.Namers) == 0 {
 			return err
 		}
 	}
 	return o.mark(ctx, connection, func(m *Mark) error {
 		m.Called = ""
 		delete(m.Movers, by)
+		delete(m.Namers, by)
 		return o.settleMove(ctx, m, now)
 	})
 }
 
 // settleMove has the project of the connection itself say who sees the findings, when nobody
-// moves it any more.
+// moves it any more, and what it is called be read again.
 func (o *Organization) settleMove(ctx context.Context, m *Mark, now time.Time) error {
+	known := len(m.Namers)
+	if maps.DeleteFunc(m.Namers, func(_ string, until time.Time) bool { return !now.Before(until) }); len(m.Namers) < known {
+		m.Called = ""
+	}
 	for _, until := range m.Movers {
 		if now.Before(until) {
 			return nil
@@ -215,7 +253,7 @@ func (o *Organization) settleMove(ctx context.Context, m *Mark, now time.Time) e
 		return nil // nobody sees what is purged
 	}
 	if err == nil {
-		m.Movers, m.Projects = nil, projectsOf(c)
+		m.Movers, m.Projects, m.Called = nil, projectsOf(c), ""
 	}
 	return err
 }
@@ -252,7 +290,7 @@ func (o *Organization) mark(ctx context.Context, connection model.ConnectionID, 
 		}
 		m.Content = cmp.Or(m.Content, ulid.Make().String())
 		m.Called = cmp.Or(m.Called, ulid.Make().String())
-		if len(m.Writers)+len(m.Movers) == 0 {
+		if m.quiet() {
 			m.Since = time.Time{}
 		}
 		written, err := encode(item.Key, item.Index, item.Version, m)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 // Write is one that was made: how long it took, and what was answered.
@@ -180,11 +181,12 @@ func Audit(ctx context.Context, s *local.State, size Size, n int) (did Write) {
 	if err == nil && len(scopes) > 0 {
 		err = change(ctx, s, id, scopes[r.IntN(len(scopes))])
 	}
+	var prepared store.Prepared
 	if err == nil {
-		err = s.Records.EndFindings(ctx, id, by, time.Now())
+		prepared, err = s.Index().Prepare(ctx, local.Organization, id, by)
 	}
 	if err == nil {
-		err = s.Index().Write(ctx, local.Organization, id)
+		err = s.Records.EndPrepared(ctx, id, by, prepared, time.Now())
 	}
 	did.Err = err
 	return did

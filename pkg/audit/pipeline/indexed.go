@@ -8,6 +8,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
+	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 // Index is what lists of findings are answered from. It is made of the findings in the
@@ -15,8 +16,9 @@ import (
 // work. That it is stale tell the marks (store.Mark), which are written if there is an
 // Index.
 type Index interface {
-	// Write brings what is kept of a connection's findings up to date.
-	Write(ctx context.Context, org model.OrganizationID, connection model.ConnectionID) error
+	// Prepare makes what is kept of a connection's findings, of which by has written all and has
+	// not said so yet.
+	Prepare(ctx context.Context, org model.OrganizationID, connection model.ConnectionID, by string) (store.Prepared, error)
 	// Renew makes it anew, whatever it is.
 	Renew(ctx context.Context, org model.OrganizationID, connection model.ConnectionID) error
 	// Forget removes a deleted connection from what is kept of several together, before its
@@ -104,15 +106,16 @@ func (p *Pipeline) writeIndex(ctx context.Context, orgID model.OrganizationID, a
 	if p.Index == nil {
 		return nil
 	}
-	if err := p.Store.For(orgID).EndFindings(ctx, audit.Connection, "audit", p.Now()); err != nil {
-		return err
-	}
+	const by = "audit"
 	within, cancel := ctx, func() {}
 	if end, bounded := ctx.Deadline(); bounded {
 		within, cancel = context.WithDeadline(ctx, end.Add(-p.Spare))
 	}
 	defer cancel()
-	err := p.Index.Write(within, orgID, audit.Connection)
+	prepared, err := p.Index.Prepare(within, orgID, audit.Connection, by)
+	if end := p.Store.For(orgID).EndPrepared(ctx, audit.Connection, by, prepared, p.Now()); end != nil {
+		return end
+	}
 	if err != nil && within.Err() != nil && ctx.Err() == nil {
 		return p.sendIndex(ctx, orgID, audit.Connection)
 	}

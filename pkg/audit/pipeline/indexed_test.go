@@ -15,13 +15,14 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
 	"github.com/cloudarq/cloudarq/pkg/results/index"
+	"github.com/cloudarq/cloudarq/pkg/store"
 )
 
 // indexOf is the index that lists are answered from, of the one organization.
 type indexOf struct{ keeper func() *index.Keeper }
 
-func (i indexOf) Write(ctx context.Context, _ model.OrganizationID, connection model.ConnectionID) error {
-	return i.keeper().Write(ctx, connection)
+func (i indexOf) Prepare(ctx context.Context, _ model.OrganizationID, connection model.ConnectionID, by string) (store.Prepared, error) {
+	return i.keeper().Prepare(ctx, connection, by)
 }
 
 func (i indexOf) Renew(ctx context.Context, _ model.OrganizationID, connection model.ConnectionID) error {
@@ -86,12 +87,12 @@ type unwritable struct {
 	tried int
 }
 
-func (u *unwritable) Write(ctx context.Context, _ model.OrganizationID, _ model.ConnectionID) error {
+func (u *unwritable) Prepare(ctx context.Context, _ model.OrganizationID, _ model.ConnectionID, _ string) (p store.Prepared, err error) {
 	if u.tried++; u.late {
 		<-ctx.Done()
-		return ctx.Err()
+		return p, ctx.Err()
 	}
-	return errors.New("no space left")
+	return p, errors.New("no space left")
 }
 
 // TestIndexThatCannotBeWritten: an audit ends, and is announced, also where its index cannot

@@ -79,6 +79,9 @@ type dictionary struct {
 	accounts, prefixes, tagWords     *words
 	tagSets                          *words // pairs of tagWords, four bytes each; "" is unknown
 	checkSets                        *words // of standings: numbers of checks, four bytes each
+
+	sorting sync.Mutex
+	sorted  sorted
 }
 
 func newDictionary() *dictionary {
@@ -141,8 +144,9 @@ type segment struct {
 	ends                  []uint32 // in names: of the rest of the ARN, the part and the name as it is cut
 	names                 string
 
-	texts [][]byte // chunks of zstd
-	size  int      // about how much memory it takes, as read
+	texts   [][]byte // chunks of zstd
+	firstOf *firsts
+	size    int // about how much memory it takes, as read
 }
 
 func (s *segment) rows() int { return len(s.resource) }
@@ -193,7 +197,7 @@ func (dict *dictionary) decode(in []byte) (*segment, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &segment{Head: head, standing: dict.readStanding(d)}
+	s := &segment{Head: head, firstOf: &firsts{}, standing: dict.readStanding(d)}
 	rows := d.count(idBytes)
 	s.ids = append([]byte(nil), d.in[:rows*idBytes]...)
 	d.in = d.in[rows*idBytes:]

@@ -2,6 +2,7 @@ package index
 
 import (
 	"bytes"
+	"cmp"
 	"container/heap"
 	"context"
 	"crypto/sha256"
@@ -16,6 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/oklog/ulid/v2"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -309,7 +311,7 @@ func (k *Keeper) renewed(ctx context.Context, mark store.Mark, stored storedSegm
 	if current(raw) {
 		return one, seg, nil
 	}
-	parts, err := k.make(ctx, mark)
+	parts, err := k.make(ctx, mark, "")
 	if err != nil {
 		return one, nil, err
 	}
@@ -341,17 +343,26 @@ func (k *Keeper) connection(ctx context.Context, id model.ConnectionID) (c model
 	return c, false, err
 }
 
-// Write makes the segment of a connection from the table, so that nobody who reads has to.
-func (k *Keeper) Write(ctx context.Context, connection model.ConnectionID) error {
+// Prepare makes the segment of a connection from the table, so that nobody who reads has to.
+// It is for somebody who has written all findings and not said so yet, which goes by
+// store.EndPrepared; if others write, too, it makes none.
+func (k *Keeper) Prepare(ctx context.Context, connection model.ConnectionID, by string) (p store.Prepared, err error) {
 	mark, marked, err := k.Store.MarkOf(ctx, connection)
 	if err != nil || !marked {
-		return err
+		return p, err
 	}
 	if _, gone, err := k.connection(ctx, connection); err != nil || gone {
-		return err
+		return p, err
 	}
-	_, err = k.make(ctx, mark)
-	return err
+	if mark = mark.Without(by); len(mark.Writers) > 0 {
+		return p, nil
+	}
+	from := mark.Content
+	mark.Content = ulid.Make().String()
+	if _, err := k.make(ctx, mark, by); err != nil {
+		return p, err
+	}
+	return store.Prepared{From: from, Content: mark.Content}, nil
 }
 
 // Forget removes a deleted connection from what is kept of several together, whichever
@@ -366,8 +377,9 @@ func (k *Keeper) Forget(ctx context.Context, connection model.ConnectionID) erro
 	return nil
 }
 
-// make reads the findings of a connection after its mark, and stores them as a segment.
-func (k *Keeper) make(ctx context.Context, mark store.Mark) (parts [][]byte, err error) {
+// make reads the findings of a connection after its mark, and stores them as a segment. A
+// writer who is done does not count; empty is nobody.
+func (k *Keeper) make(ctx context.Context, mark store.Mark, done string) (parts [][]byte, err error) {
 	head := Head{Connection: mark.Connection, Content: mark.Content, Read: k.Now().UTC()}
 	how, err := k.standing(ctx, mark.Connection)
 	if err != nil {
@@ -386,7 +398,7 @@ func (k *Keeper) make(ctx context.Context, mark store.Mark) (parts [][]byte, err
 	if err != nil {
 		return nil, err
 	}
-	head.Writing = latest(mark.Writing(), after.Writing()).UTC()
+	head.Writing = latest(mark.Writing(), after.Without(done).Writing()).UTC()
 	if parts, err = w.end(head); err == nil {
 		err = k.put(ctx, k.segmentKey(mark.Connection), parts...)
 	}
@@ -435,7 +447,7 @@ func (k *Keeper) findings(ctx context.Context, connection model.ConnectionID, ad
 				return err
 			}
 			// Under the context that lasts: pages are read on when the group is done.
-			all[i] = newStream(k.Store.EachFinding(ctx, connection, scope, record.Parts))
+			all[i] = newStream(i, k.Store.EachFinding(ctx, connection, scope, record.Parts))
 			return all[i].advance()
 		})
 	}
@@ -469,15 +481,16 @@ func (k *Keeper) findings(ctx context.Context, connection model.ConnectionID, ad
 
 // stream is the findings of a scope, the next of which is at hand.
 type stream struct {
+	scope int // which of all
 	next  func() (model.Finding, error, bool)
 	stop  func()
 	entry Entry
 	over  bool
 }
 
-func newStream(all iter.Seq2[model.Finding, error]) *stream {
+func newStream(scope int, all iter.Seq2[model.Finding, error]) *stream {
 	next, stop := iter.Pull2(all)
-	return &stream{next: next, stop: stop}
+	return &stream{scope: scope, next: next, stop: stop}
 }
 
 func (s *stream) advance() error {
@@ -496,10 +509,12 @@ func (s *stream) close() {
 // streams is a heap of those that are not over.
 type streams []*stream
 
-func (h streams) Len() int           { return len(h) }
-func (h streams) Less(i, j int) bool { return precedes(h[i].entry, h[j].entry) < 0 }
-func (h streams) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *streams) Push(s any)        { *h = append(*h, s.(*stream)) } //nolint:forcetypeassert // ours
+func (h streams) Len() int { return len(h) }
+func (h streams) Less(i, j int) bool {
+	return cmp.Or(precedes(h[i].entry, h[j].entry), h[i].scope-h[j].scope) < 0
+}
+func (h streams) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h *streams) Push(s any)   { *h = append(*h, s.(*stream)) } //nolint:forcetypeassert // ours
 func (h *streams) Pop() any {
 	last := (*h)[len(*h)-1]
 	*h = (*h)[:len(*h)-1]
@@ -547,10 +562,9 @@ func (k *Keeper) renew(ctx context.Context, shard int) (connections int, err err
 
 // Renew makes the segment of a connection anew, also one that is not stale.
 func (k *Keeper) Renew(ctx context.Context, connection model.ConnectionID) error {
-	if err := k.Store.EndFindings(ctx, connection, "rebuild", k.Now()); err != nil {
-		return err
-	}
-	return k.Write(ctx, connection)
+	const by = "rebuild"
+	p, err := k.Prepare(ctx, connection, by)
+	return errors.Join(err, k.Store.EndPrepared(ctx, connection, by, p, k.Now()))
 }
 
 func (k *Keeper) segmentKey(connection model.ConnectionID) string {

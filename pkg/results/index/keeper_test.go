@@ -35,6 +35,7 @@ type world struct {
 	table   table.Table
 	blobs   blob.Store
 	now     time.Time
+	scopes  bool
 	keepers []*index.Keeper
 }
 
@@ -65,10 +66,14 @@ func (w *world) change(ctx context.Context, t table.Table, connection model.Conn
 	if err := write(ctx, o, connection, scope, entries); err != nil {
 		return err
 	}
-	if err := o.EndFindings(ctx, connection, scope, w.now); err != nil {
+	if w.scopes { // as a scope does, and not an audit that ends
+		return o.EndFindings(ctx, connection, scope, w.now)
+	}
+	p, err := w.keeper(t).Prepare(ctx, connection, scope)
+	if err != nil {
 		return err
 	}
-	return w.keeper(t).Write(ctx, connection)
+	return o.EndPrepared(ctx, connection, scope, p, w.now)
 }
 
 // write writes findings of a scope as releases did that had no index.
@@ -203,6 +208,7 @@ func TestTheIndexAnswersAsTheTable(t *testing.T) {
 				}
 				died = died || err != nil
 			default:
+				w.scopes = rapid.Bool().Draw(t, "a scope")
 				err := w.change(ctx, lives, c, scope, entries)
 				if err != nil && !errors.Is(err, mortal.ErrDead) {
 					t.Fatal(err)

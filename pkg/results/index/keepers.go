@@ -108,9 +108,9 @@ func (all *Keepers) forget(but model.OrganizationID) {
 	}
 }
 
-// Write implements pipeline.Index.
-func (all *Keepers) Write(ctx context.Context, org model.OrganizationID, connection model.ConnectionID) error {
-	return all.one(org).Write(ctx, connection)
+// Prepare implements pipeline.Index.
+func (all *Keepers) Prepare(ctx context.Context, org model.OrganizationID, connection model.ConnectionID, by string) (store.Prepared, error) {
+	return all.one(org).Prepare(ctx, connection, by)
 }
 
 // Renew implements pipeline.Index.

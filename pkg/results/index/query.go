@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -135,6 +136,8 @@ type View struct {
 	dict     *dictionary
 	segments []*segment
 	of       map[model.ConnectionID]*segment // those, by what they are of
+	alone    sync.Once                       // makes accounts
+	accounts []bool
 }
 
 func newView(d *dictionary) *View {
@@ -236,7 +239,7 @@ func (s *scan) part() *scan {
 		part.terms = append(part.terms, s.now.predicate(t))
 	}
 	for _, g := range s.groups {
-		same, _ := s.now.grouping(g.field) // which was there
+		same, _ := s.now.grouping(g.field, s.view) // which was there
 		part.groups = append(part.groups, same)
 	}
 	part.best.less = part.less
@@ -306,7 +309,7 @@ func (s *scan) prepare(who Caller, q Query) error {
 		if g.Limit < 0 || g.Limit > MaxBuckets || g.Skip < 0 {
 			return &QueryError{fmt.Sprintf("limit %d of a group is not in 0-%d", g.Limit, MaxBuckets)}
 		}
-		by, ok := s.now.grouping(g.Field)
+		by, ok := s.now.grouping(g.Field, s.view)
 		if !ok {
 			return unknown("field to group by", g.Field, Groupable())
 		}

@@ -3,14 +3,18 @@ package index
 import (
 	"cmp"
 	"container/heap"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // resources counts rows by the ARNs of their resources. There are many, of which few are
-// shown: so an ARN is known by its numbers, and made of those that are shown.
+// shown: so an ARN is known by its numbers, and made of those that are shown. Most are of an
+// account that one segment alone has: those are looked up nowhere.
 type resources struct {
 	now      *moment
+	alone    []bool                // accounts that one segment has
 	kinds    []uint8               // of prefixes
 	same     map[prefixed]prefixed // what prefixes of otherKind are counted as
 	literals []string              // prefixes by themselves, whose numbers follow those of the dictionary
@@ -35,38 +39,62 @@ type resource struct {
 
 // Kinds of prefixes.
 const (
-	unseen    = iota
-	byAccount // has accountMark where ARNs have the account
-	plain     // has no account
-	otherKind // of which two may be the same
+	byAccount = iota // has accountMark where ARNs have the account
+	plain            // has no account
+	otherKind        // of which two may be the same
 )
 
-func newResources(m *moment) *resources {
-	return &resources{now: m, kinds: make([]uint8, len(m.prefixes)), same: map[prefixed]prefixed{}, numbers: map[string]uint32{}, places: map[resource]uint32{}}
+func newResources(m *moment, v *View) *resources {
+	return &resources{now: m, alone: v.accountsAlone(), kinds: m.dict.sort().kinds, same: map[prefixed]prefixed{}, numbers: map[string]uint32{}, places: map[resource]uint32{}}
 }
 
 // accountAt is which of an ARN's parts between colons its account is.
 const accountAt = 4
 
-func kindOf(prefix string) uint8 {
-	parts, account := strings.Split(prefix, ":"), ""
-	if len(parts) > accountAt {
-		account = parts[accountAt]
+// sorted is of which kinds a dictionary's prefixes are.
+type sorted struct {
+	kinds []uint8
+	named map[string]bool // accounts that are in a prefix of otherKind
+}
+
+// sort is of which kinds the prefixes so far are. What was handed out does not change.
+func (dict *dictionary) sort() sorted {
+	dict.sorting.Lock()
+	defer dict.sorting.Unlock()
+	named := map[string]bool{}
+	for _, prefix := range dict.prefixes.list()[len(dict.sorted.kinds):] {
+		kind, account, marked := uint8(otherKind), accountOf(prefix), strings.Contains(prefix, accountMark)
+		switch {
+		case marked && account == accountMark:
+			kind = byAccount
+		case !marked && account == "":
+			kind = plain
+		default:
+			named[account] = true
+		}
+		dict.sorted.kinds = append(dict.sorted.kinds, kind)
 	}
-	switch marked := strings.Contains(prefix, accountMark); {
-	case marked && account == accountMark:
-		return byAccount
-	case !marked && account == "":
-		return plain
+	if len(named) > 0 {
+		maps.Copy(named, dict.sorted.named)
+		dict.sorted.named = named
 	}
-	return otherKind
+	return dict.sorted
+}
+
+// accountOf is what stands in an ARN where its account does.
+func accountOf(arn string) string {
+	for range accountAt {
+		var more bool
+		if _, arn, more = strings.Cut(arn, ":"); !more {
+			return ""
+		}
+	}
+	account, _, _ := strings.Cut(arn, ":")
+	return account
 }
 
 func (r *resources) key(s *segment, n int) resource {
 	at := prefixed{s.prefix.at(n), s.account.at(n)}
-	if r.kinds[at.prefix] == unseen {
-		r.kinds[at.prefix] = kindOf(r.now.prefixes[at.prefix])
-	}
 	switch r.kinds[at.prefix] {
 	case plain:
 		at.account = 0
@@ -113,25 +141,33 @@ func (r *resources) literal(prefix string) prefixed {
 	return prefixed{n, 0}
 }
 
-// place is where a resource is counted.
+// place is where a resource is counted, of which a segment has counted nothing yet.
 func (r *resources) place(key resource) int {
+	if int(key.prefix) < len(r.now.prefixes) && r.kinds[key.prefix] == byAccount && int(key.account) < len(r.alone) && r.alone[key.account] {
+		return r.another(key)
+	}
 	at, known := r.places[key]
 	if !known {
-		at = uint32(len(r.keys)) //nolint:gosec // there are fewer rows
+		at = uint32(r.another(key)) //nolint:gosec // there are fewer rows
 		r.places[key] = at
-		r.keys, r.totals = append(r.keys, key), append(r.totals, 0)
-		r.counts = append(r.counts, make([]uint32, len(r.now.severities))...)
 	}
 	return int(at)
+}
+
+func (r *resources) another(key resource) int {
+	r.keys, r.totals = append(r.keys, key), append(r.totals, 0)
+	r.counts = append(r.counts, make([]uint32, len(r.now.severities))...)
+	return len(r.keys) - 1
 }
 
 func (r *resources) count(s *segment, rows []uint32) {
 	severities := len(r.now.severities)
 	r.flat = append(r.flat[:0], make([]uint32, s.resources()*severities)...)
 	r.found = append(r.found[:0], make([]bool, s.resources())...)
+	first := s.arns()
 	for _, at := range rows {
-		n := int(s.resource[at])
-		r.flat[n*severities+int(r.now.severityOf(s, int(at)))]++
+		n := first[s.resource[at]]
+		r.flat[int(n)*severities+int(r.now.severityOf(s, int(at)))]++
 		r.found[n] = true
 	}
 	for n, any := range r.found {
@@ -148,9 +184,14 @@ func (r *resources) add(place int, counts []uint32) {
 	}
 }
 
-// addAll adds what was counted elsewhere.
+// addAll adds what was counted of other segments.
 func (r *resources) addAll(other *resources) {
-	severities := len(r.now.severities)
+	if len(r.keys) == 0 {
+		*r = *other
+		return
+	}
+	severities, more := len(r.now.severities), len(other.keys)
+	r.keys, r.totals, r.counts = slices.Grow(r.keys, more), slices.Grow(r.totals, more), slices.Grow(r.counts, more*severities)
 	for i, key := range other.keys {
 		if n := int(key.prefix) - len(r.now.prefixes); n >= 0 {
 			key.prefixed = r.literal(other.literals[n])
@@ -220,4 +261,55 @@ func (h *leastFirst) Pop() any {
 	last := h.places[len(h.places)-1]
 	h.places = h.places[:len(h.places)-1]
 	return last
+}
+
+// accountsAlone are the accounts, by number, of whose resources the ARNs are in one segment
+// alone, where they are of an account.
+func (v *View) accountsAlone() []bool {
+	v.alone.Do(func() {
+		all, named := v.dict.accounts.list(), v.dict.sort().named
+		seen := make([]bool, len(all))
+		v.accounts = make([]bool, len(all))
+		for _, s := range v.segments {
+			for _, account := range s.accounts() {
+				v.accounts[account] = !seen[account] && !named[all[account]]
+				seen[account] = true
+			}
+		}
+	})
+	return v.accounts
+}
+
+// accounts are those of the segment's resources, each once.
+func (s *segment) accounts() []uint32 {
+	if s.account.each == nil {
+		return []uint32{s.account.same}
+	}
+	all := slices.Clone(s.account.each)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// firsts are made once of each segment that resources are counted of.
+type firsts struct {
+	once sync.Once
+	all  []uint32
+}
+
+// arns are, for each resource, the first one that has its ARN: parts of it follow.
+func (s *segment) arns() []uint32 {
+	s.firstOf.once.Do(func() {
+		known := make(map[resource]uint32, s.resources())
+		s.firstOf.all = make([]uint32, s.resources())
+		for n := range s.firstOf.all {
+			at := resource{prefixed{s.prefix.at(n), s.account.at(n)}, s.rest(n)}
+			first, there := known[at]
+			if !there {
+				first = uint32(n) //nolint:gosec // an index
+				known[at] = first
+			}
+			s.firstOf.all[n] = first
+		}
+	})
+	return s.firstOf.all
 }

@@ -479,11 +479,11 @@ type grouping struct {
 	named     map[string][]int
 }
 
-func (m *moment) grouping(name string) (*grouping, bool) {
+func (m *moment) grouping(name string, v *View) (*grouping, bool) {
 	g := &grouping{field: name, now: m, named: map[string][]int{}}
 	switch name {
 	case "resource":
-		g.resources = newResources(m)
+		g.resources = newResources(m, v)
 		return g, true
 	case "connection":
 		g.whole = func(s *segment) []string { return []string{string(s.Connection)} }
