@@ -24,7 +24,7 @@ var meanings = map[string]string{
 	"OLDER":      "OLDER and NEWER are ids or beginnings of ids, a connection's name, id or\naccount (its newest audit), or latest.",
 	"CONNECTION": "CONNECTION is the name of one, its id or its account.",
 	"FINDING":    "FINDING is its id or the beginning of it.",
-	"CHECK":      "CHECK is an id, a glob of ids, or another tool's id, such as securityhub:KMS.4.",
+	"CHECK":      "CHECK is an id, a glob of ids, or another tool's id, such as KMS.4.",
 }
 
 // arguments are what a command's line of use names: "show [AUDIT]", "list [FILTER]...".

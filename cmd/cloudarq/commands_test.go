@@ -29,6 +29,9 @@ func TestChecksList(t *testing.T) {
 	if chosen := decode[[]shape.Check](t, cloudarq(t, t.TempDir(), "checks", "list", "kms-*", "severity=critical", "-o", "json")); len(chosen) != 2 {
 		t.Errorf("%d critical checks of KMS, want 2", len(chosen))
 	}
+	if short, long := cloudarq(t, t.TempDir(), "checks", "list", "kms.4"), cloudarq(t, t.TempDir(), "checks", "list", "securityhub:KMS.4"); short.stdout != long.stdout || short.code != exitOK {
+		t.Errorf("KMS.4 is %s%s, and with the tool %s", short.stdout, short.stderr, long.stdout)
+	}
 	r := cloudarq(t, t.TempDir(), "checks", "show", "securityhub:KMS.4")
 	for _, want := range []string{"kms-key-rotation", "Why it matters", "How to fix it", "enable-key-rotation"} {
 		if !strings.Contains(r.stdout, want) {

@@ -268,9 +268,8 @@ func (c *Catalog) Default() []Check {
 	return slices.DeleteFunc(slices.Clone(c.checks), func(k Check) bool { return k.Optional != "" })
 }
 
-// Select finds checks by id, by glob ("kms-*") or by another tool's id
-// ("prowler:kms_cmk_rotation_enabled", "securityhub:KMS.4"), be it of what says the
-// same or only partly so. No words select the default, as "default" does; "all" selects
+// Select finds checks by id, by glob ("kms-*") or by another tool's id ("KMS.4", or with the
+// tool, "securityhub:KMS.4"), be it of what says the same or only partly so. No words select the default, as "default" does; "all" selects
 // the optional ones as well. A word that selects nothing is an *UnknownError.
 func (c *Catalog) Select(words []string) ([]Check, error) {
 	if len(words) == 0 {
@@ -311,6 +310,9 @@ func (c *Catalog) find(word string) ([]model.CheckID, error) {
 		}
 	}
 	if len(found) == 0 {
+		if called, err := c.Called(word); err != nil || len(called) > 0 {
+			return called, err
+		}
 		names := make([]string, len(c.checks))
 		for i, k := range c.checks {
 			names[i] = string(k.ID)
@@ -326,6 +328,22 @@ func idsOf(checks []Check) []model.CheckID {
 		ids[i] = c.ID
 	}
 	return ids
+}
+
+// Called are the checks that another tool calls by a word, in any case, whichever tool that is.
+func (c *Catalog) Called(word string) (found []model.CheckID, err error) {
+	texts, err := c.Texts()
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range c.checks {
+		for _, ids := range texts[k.ID].Tools() {
+			if slices.ContainsFunc(ids, func(id string) bool { return strings.EqualFold(id, word) }) && !slices.Contains(found, k.ID) {
+				found = append(found, k.ID)
+			}
+		}
+	}
+	return found, nil
 }
 
 func (c *Catalog) byAlias(tool, alias string) ([]model.CheckID, error) {

@@ -141,19 +141,12 @@ func alias(catalog *check.Catalog) func(string) ([]string, error) {
 			found, err := catalog.Select([]string{word})
 			return idsOf(found), err
 		}
-		texts, err := catalog.Texts()
-		if err != nil {
-			return nil, err
+		called, err := catalog.Called(word)
+		found := make([]string, len(called))
+		for i, id := range called {
+			found[i] = string(id)
 		}
-		var found []string
-		for _, c := range catalog.Checks() {
-			for _, ids := range texts[c.ID].Tools() {
-				if slices.ContainsFunc(ids, func(id string) bool { return strings.EqualFold(id, word) }) && !slices.Contains(found, string(c.ID)) {
-					found = append(found, string(c.ID))
-				}
-			}
-		}
-		return found, nil
+		return found, err
 	}
 }
 
