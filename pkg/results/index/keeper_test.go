@@ -263,20 +263,20 @@ func TestTheIndexAnswersAsTheTable(t *testing.T) {
 }
 
 func (w *world) rename(ctx context.Context, t table.Table, id model.ConnectionID, name string) error {
-	c, err := w.org(w.table).AnyConnection(ctx, id)
-	if err != nil || c.State == model.ConnectionDeleted {
-		return err
-	}
-	c.Name = name
-	return w.org(t).ChangeConnection(ctx, model.Change{At: w.now}, &c)
+	return w.alter(ctx, t, id, func(c *model.Connection) { c.Name = name })
 }
 
 func (w *world) move(ctx context.Context, t table.Table, id model.ConnectionID, project string) error {
+	return w.alter(ctx, t, id, func(c *model.Connection) { c.Project = project })
+}
+
+// alter changes a connection that is there as people do.
+func (w *world) alter(ctx context.Context, t table.Table, id model.ConnectionID, change func(*model.Connection)) error {
 	c, err := w.org(w.table).AnyConnection(ctx, id)
 	if err != nil || c.State == model.ConnectionDeleted {
 		return err
 	}
-	c.Project = project
+	change(&c)
 	return w.org(t).ChangeConnection(ctx, model.Change{At: w.now}, &c)
 }
 
