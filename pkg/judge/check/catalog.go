@@ -269,8 +269,9 @@ func (c *Catalog) Default() []Check {
 }
 
 // Select finds checks by id, by glob ("kms-*") or by another tool's id ("KMS.4", or with the
-// tool, "securityhub:KMS.4"), be it of what says the same or only partly so. No words select the default, as "default" does; "all" selects
-// the optional ones as well. A word that selects nothing is an *UnknownError.
+// tool, "securityhub:KMS.4"), be it of what says the same or only partly so. No words select
+// the default, as "default" does; "all" selects the optional ones as well. A word that selects
+// nothing is an *UnknownError.
 func (c *Catalog) Select(words []string) ([]Check, error) {
 	if len(words) == 0 {
 		return c.Default(), nil
