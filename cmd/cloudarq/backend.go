@@ -144,7 +144,16 @@ const auditsAtOnce = 10
 
 func (h here) Drift(ctx context.Context, a model.Audit) (drift.Report, error) {
 	audits, err := h.Records.AuditsOf(ctx, a.Connection)
-	return drift.Of(slices.DeleteFunc(audits, func(o model.Audit) bool { return o.ID > a.ID })), err
+	if err != nil {
+		return drift.Report{}, err
+	}
+	audits = slices.DeleteFunc(audits, func(o model.Audit) bool { return o.ID > a.ID })
+	for i := range audits {
+		if audits[i], err = h.Records.WholeAudit(ctx, audits[i]); err != nil {
+			return drift.Report{}, err
+		}
+	}
+	return drift.Of(audits), nil
 }
 
 // localWatch is how often an audit of another process is looked at.

@@ -62,7 +62,7 @@ func row(ctx context.Context, s *local.State, connection model.Connection) (repo
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return shown, err
 	}
-	latest, err := s.Records.LatestAudit(ctx, connection.ID, func(model.Audit) bool { return true })
+	latest, err := s.Records.LatestInShort(ctx, connection.ID, func(model.Audit) bool { return true })
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return shown, err
 	}

@@ -266,7 +266,7 @@ func (a *API) showConnection(ctx context.Context, org model.OrganizationID, c mo
 		out.Body.NextAudit = &next
 	}
 	if c.Schedule.Once() {
-		audit, err := a.Store.For(org).LatestAudit(ctx, c.ID, func(a model.Audit) bool { return a.Once })
+		audit, err := a.Store.For(org).LatestInShort(ctx, c.ID, func(a model.Audit) bool { return a.Once })
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return nil, a.answer(ctx, err)
 		}

@@ -185,9 +185,13 @@ func (a *API) getDrift(ctx context.Context, in *struct {
 			return nil, a.answer(ctx, err)
 		}
 		for _, one := range page {
-			if (in.Audit == "" || one.ID <= model.AuditID(in.Audit)) && len(audits) < driftLooksBack {
-				audits = append(audits, one)
+			if in.Audit != "" && one.ID > model.AuditID(in.Audit) || len(audits) == driftLooksBack {
+				continue
 			}
+			if one, err = org.WholeAudit(ctx, one); err != nil {
+				return nil, a.answer(ctx, err)
+			}
+			audits = append(audits, one)
 		}
 		cursor = next
 	}

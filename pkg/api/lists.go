@@ -138,7 +138,7 @@ func (a *API) listNewest(ctx context.Context, in *PageInput) (*shortAudits, erro
 	group.SetLimit(readAtOnce)
 	for i, c := range page {
 		group.Go(func() error {
-			audit, err := org.LatestAudit(reading, c.ID, func(a model.Audit) bool { return !a.Verification })
+			audit, err := org.LatestInShort(reading, c.ID, func(a model.Audit) bool { return !a.Verification })
 			if errors.Is(err, store.ErrNotFound) {
 				return nil
 			}

@@ -42,16 +42,14 @@ func (s *State) Latest(ctx context.Context) ([]model.Audit, error) {
 	}
 	var latest []model.Audit
 	for _, c := range connections {
-		audits, err := s.Records.AuditsOf(ctx, c.ID)
+		a, err := s.Records.LatestAudit(ctx, c.ID, func(a model.Audit) bool { return a.Summary != nil })
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
-		for _, a := range audits {
-			if a.Summary != nil {
-				latest = append(latest, a)
-				break
-			}
-		}
+		latest = append(latest, a)
 	}
 	return latest, nil
 }

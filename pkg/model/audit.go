@@ -87,7 +87,19 @@ type Audit struct {
 	// never. The audit itself stays.
 	DetailUntil time.Time `json:"detail_until,omitzero"`
 
-	Version int64 `json:"-"` // of the stored record
+	Version int64       `json:"-"` // of the stored record
+	Detail  AuditDetail `json:"-"`
+}
+
+// AuditDetail is what is stored apart from the record of an audit that ended, and lists do not
+// read: what it was to look at, who asked, and most of what came of it. It is the store's own.
+type AuditDetail struct {
+	Name   string // of the record that it is; empty if there is none
+	Digest string // of what that says
+	// Unread says that it was not read: the audit lacks Checks, TrustedAccounts, Permissions,
+	// Trust, Objects and Statement, and its Summary all but Score, Failed, Counts, Changes,
+	// Resources and Calls.
+	Unread bool
 }
 
 // Forgotten reports whether what the audit recorded may be gone because its time is over.

@@ -88,7 +88,7 @@ func TestOrganizationsAreApart(t *testing.T) {
 				name, method := records.Type().Method(i).Name, records.Method(i)
 				before := len(w.asked)
 				callAll(t, name, method)
-				if name != "Purge" && len(w.asked) == before {
+				if name != "Purge" && name != "WholeAudit" && len(w.asked) == before { // which asks as Audit does, or nothing
 					t.Errorf("%s asks nothing of the table: does the test call it?", name)
 				}
 			}

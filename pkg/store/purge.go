@@ -387,7 +387,7 @@ func (w *sweep) bounds(ctx context.Context) error {
 }
 
 // How many audits are gathered at a time, and of how many of them is asked at
-// once: years of audits are three queries each.
+// once: years of audits are four queries each.
 const (
 	purgeAudits  = 48
 	auditsAtOnce = 8
@@ -407,8 +407,8 @@ func (w *sweep) audits(ctx context.Context) error {
 		group.SetLimit(auditsAtOnce)
 		for i, audit := range page.Items {
 			group.Go(func() error {
-				for _, what := range []string{"TASK", "OPEN", "OUTBOX"} {
-					keys, err := o.keys(gctx, what, audit.SK)
+				for _, of := range [][]string{{"TASK", audit.SK}, {"OPEN", audit.SK}, {"OUTBOX", audit.SK}, {"AUDIT", string(w.purge.connection), audit.SK}} {
+					keys, err := o.keys(gctx, of...)
 					if err != nil {
 						return err
 					}

@@ -147,7 +147,7 @@ func (p *Pipeline) startDue(ctx context.Context, due store.Due, now time.Time) (
 		return skipped, org.PutNextAudit(ctx, due.Connection, time.Time{})
 	}
 	key := string(connection.ID) + " " + due.At.UTC().Format(time.RFC3339)
-	latest, err := org.LatestAudit(ctx, connection.ID, func(a model.Audit) bool { return !a.Verification })
+	latest, err := org.LatestInShort(ctx, connection.ID, func(a model.Audit) bool { return !a.Verification })
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return skipped, err
 	}

@@ -270,7 +270,7 @@ func history(t *testing.T, m *mortal, alone bool) (outcome, []string) {
 			t.Errorf("after %s the audit is %s: %q", m.killed(), v.Verdict, v.Problems)
 		}
 		a.Statement = nil
-		a.StartedAt, a.EndedAt, a.Version = time.Time{}, time.Time{}, 0
+		a.StartedAt, a.EndedAt, a.Version, a.Detail = time.Time{}, time.Time{}, 0, model.AuditDetail{}
 		out.Audits = append(out.Audits, a)
 		w.doors = map[string]sight{"a": shut, "b": open, "c": hidden}
 	}

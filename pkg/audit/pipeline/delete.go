@@ -39,7 +39,7 @@ func (p *Pipeline) Delete(ctx context.Context, by model.Change, orgID model.Orga
 	if err := org.DestroyAccessKeys(ctx, c.ID); err != nil {
 		return receipt, err
 	}
-	latest, err := org.LatestAudit(ctx, c.ID, func(model.Audit) bool { return true })
+	latest, err := org.LatestInShort(ctx, c.ID, func(model.Audit) bool { return true })
 	if errors.Is(err, store.ErrNotFound) {
 		return receipt, nil
 	}
@@ -262,7 +262,7 @@ func (p *Pipeline) quieten(ctx context.Context, id model.OrganizationID, c model
 	if err := org.DestroyAccessKeys(ctx, c.ID); err != nil {
 		return false, err
 	}
-	latest, err := org.LatestAudit(ctx, c.ID, func(model.Audit) bool { return true })
+	latest, err := org.LatestInShort(ctx, c.ID, func(model.Audit) bool { return true })
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return true, nil

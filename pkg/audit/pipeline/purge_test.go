@@ -450,7 +450,7 @@ func TestPurgeOfMuch(t *testing.T) {
 	}
 	pages := records/1000 + 3
 	const constant = 12
-	if calls.batches > records/25+2*pages || calls.writes > pages+constant || calls.gets > constant || calls.queries > 2*pages+3*400+100 || calls.most > 1000 {
+	if calls.batches > records/25+2*pages || calls.writes > pages+constant || calls.gets > constant || calls.queries > 2*pages+4*400+100 || calls.most > 1000 {
 		t.Errorf("%d records: %d batches of at most %d, %d other writes, %d gets, %d queries", records, calls.batches, calls.most, calls.writes, calls.gets, calls.queries)
 	}
 	if calls.receipts > 200<<10 {

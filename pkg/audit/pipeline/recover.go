@@ -103,9 +103,17 @@ func (p *Pipeline) recoverStatements(ctx context.Context, id model.OrganizationI
 	}
 	now := p.Now()
 	for _, audit := range audits {
-		forgotten := audit.Forgotten(now)
-		settled := audit.Statement != nil && now.Sub(audit.EndedAt) > lateObjects
-		if !audit.State.Ended() || forgotten || settled {
+		if !audit.State.Ended() || audit.Forgotten(now) {
+			continue
+		}
+		audit, err := p.Store.For(id).WholeAudit(ctx, audit)
+		if errors.Is(err, store.ErrNotFound) {
+			continue // purged meanwhile
+		}
+		if err != nil {
+			return asked, err
+		}
+		if settled := audit.Statement != nil && now.Sub(audit.EndedAt) > lateObjects; settled {
 			continue
 		}
 		if err := p.askForStatement(ctx, id, audit); err != nil {

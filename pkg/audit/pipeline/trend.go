@@ -99,13 +99,17 @@ func MakeTrend(ctx context.Context, org *store.Organization, catalog *check.Cata
 		return err
 	}
 	for cursor := ""; ; {
-		page, next, err := org.AuditsPage(ctx, connection, cursor, 10) // a record may have 100 KB
+		page, next, err := org.AuditsPage(ctx, connection, cursor, 100)
 		if err != nil {
 			return err
 		}
 		for _, a := range page {
 			if a.Summary == nil || !a.State.Ended() {
 				continue
+			}
+			a, err := org.WholeAudit(ctx, a)
+			if err != nil {
+				return err
 			}
 			if err := org.PutTrendLine(ctx, connection, TrendLine(catalog, a)); err != nil {
 				return err

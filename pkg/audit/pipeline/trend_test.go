@@ -24,7 +24,11 @@ func checkTrend(t *testing.T, x *machine) {
 	want, got := map[model.AuditID]model.TrendLine{}, map[model.AuditID]model.TrendLine{}
 	for _, a := range audits {
 		if a.Summary != nil && a.State.Ended() {
-			want[a.ID] = pipeline.TrendLine(x.Catalog, a)
+			whole, err := x.records.WholeAudit(t.Context(), a)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want[a.ID] = pipeline.TrendLine(x.Catalog, whole)
 		}
 	}
 	for line, err := range x.records.TrendLines(t.Context(), account, "") {

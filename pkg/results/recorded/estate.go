@@ -249,7 +249,7 @@ func (e Estate) toRead(ctx context.Context, c index.Connection, begun model.Audi
 	}
 	for _, of := range []func(model.Audit) bool{index.Whole, func(a model.Audit) bool { return a.Summary != nil && !a.Verification }} {
 		if errors.Is(err, store.ErrNotFound) {
-			audit, err = e.Store.LatestAudit(ctx, c.ID, kept(of))
+			audit, err = e.Store.LatestInShort(ctx, c.ID, kept(of))
 		}
 	}
 	switch {

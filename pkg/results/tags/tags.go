@@ -46,7 +46,7 @@ func Newest(ctx context.Context, org *store.Organization, connection model.Conne
 		}
 		return all, err
 	}
-	_, e := org.LatestAudit(ctx, connection, func(a model.Audit) bool {
+	_, e := org.LatestInShort(ctx, connection, func(a model.Audit) bool {
 		listed, err = listedBy(a)
 		return err != nil || len(listed) > 0
 	})
