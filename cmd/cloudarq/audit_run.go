@@ -19,6 +19,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/local/keep"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
+	"github.com/cloudarq/cloudarq/pkg/services"
 	"github.com/cloudarq/cloudarq/pkg/services/collectors"
 )
 
@@ -28,6 +29,7 @@ type runFlags struct {
 	connection                   string
 	model.AuditOptions
 	severity, exclude    []string
+	frameworks           []string
 	failOn               string
 	minCoverage          float64
 	incompleteOK, dryRun bool
@@ -58,12 +60,16 @@ is audited is the connection's (connections update); verdicts stay on the server
   cloudarq audit run --services s3,iam --severity high --fail-on high --min-coverage 95
   cloudarq audit run --regions 'eu-*' --exclude-checks 'tagging-*'
   cloudarq audit run --checks 's3-*',securityhub:KMS.4 -o ndjson > verdicts.ndjson
+  cloudarq audit run --framework cis-aws-5.0
   cloudarq audit run --dry-run
   cloudarq audit run --server https://cloudarq.example.com --connection prod --fail-on high`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if c.server != "" {
 				return c.runOnServer(cmd, f)
+			}
+			if err := f.addFrameworks(); err != nil {
+				return err
 			}
 			return c.runAudit(cmd.Context(), f)
 		},
@@ -76,6 +82,7 @@ is audited is the connection's (connections update); verdicts stay on the server
 	c.keyringFlag(cmd)
 	optionFlags(cmd, &f.AuditOptions)
 	flags.Lookup("regions").Usage = "regions to audit, all, or patterns such as eu-* (default all that the account has enabled, or the connection's)"
+	flags.StringSliceVar(&f.frameworks, "framework", nil, "checks that these frameworks ask for, the optional ones among them; with --checks, those as well")
 	flags.StringSliceVar(&f.exclude, "exclude-checks", nil, "checks to leave out, named as for --checks")
 	flags.StringSliceVar(&f.severity, "severity", nil, "only checks of this severity and above; of several, only of those")
 	f.gate(cmd)
@@ -84,6 +91,22 @@ is audited is the connection's (connections update); verdicts stay on the server
 	flags.Float64Var(&c.quotaShare, "quota-share", 100*client.DefaultShare, "percentage of AWS's API quotas that the audit may take; the account's own work shares them")
 	flags.StringVar(&f.resume, "resume", "", "go on with an audit that was cancelled")
 	return cmd
+}
+
+// addFrameworks has the checks of frameworks run.
+func (f *runFlags) addFrameworks() error {
+	catalog, err := services.Catalog()
+	if err != nil {
+		return err
+	}
+	for _, name := range f.frameworks {
+		framework, err := catalog.Framework(name)
+		if err != nil {
+			return usage(err)
+		}
+		f.Checks = append(f.Checks, framework.ID+":*")
+	}
+	return nil
 }
 
 // gate adds the flags that settle the exit code of an audit that ended.
@@ -113,7 +136,7 @@ func optionFlags(cmd *cobra.Command, to *model.AuditOptions) {
 	flags := cmd.Flags()
 	flags.StringSliceVar(&to.Regions, "regions", nil, "regions to audit (default all that the account has enabled)")
 	flags.StringSliceVar(&to.Services, "services", nil, "services to audit (default all)")
-	flags.StringSliceVar(&to.Checks, "checks", nil, "checks by id, glob or another tool's id, such as prowler:s3_bucket_object_versioning; all, or default and more (default all but the optional ones)")
+	flags.StringSliceVar(&to.Checks, "checks", nil, "checks by id, glob or another tool's id, such as prowler:s3_bucket_object_versioning, or by a requirement, such as cis-aws-5.0:1.19; all, or default and more (default all but the optional ones)")
 	flags.BoolVar(&to.Unused, "unused-defaults", false, "judge also what AWS makes by default and nothing uses, such as default VPCs")
 	flags.StringSliceVar(&to.TrustedAccounts, "trusted-accounts", nil, "accounts that policies may let in without being strangers, by number")
 	flags.IntVar(&to.CallBudget, "call-budget", 0, "the most calls to AWS that an audit may make, at least 100; what was not read by then is not assessed (default none)")
@@ -324,6 +347,9 @@ func (c *cli) finish(ctx context.Context, s *local.State, audit model.Audit, f r
 		err = c.writeVerdicts(ctx, s, audit, format)
 	}
 	if err != nil {
+		return err
+	}
+	if err := c.showFrameworks(ctx, s, audit, f.frameworks); err != nil {
 		return err
 	}
 	c.next(audit)

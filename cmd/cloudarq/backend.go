@@ -22,6 +22,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/local/keep"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/results/compliance"
 	"github.com/cloudarq/cloudarq/pkg/results/findings"
 	"github.com/cloudarq/cloudarq/pkg/results/recorded"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
@@ -69,6 +70,20 @@ type backend interface {
 	// Trend yields the points of a series, the oldest first: of a connection, of a project, or
 	// with neither of all accounts.
 	Trend(ctx context.Context, connection model.ConnectionID, project string, q trend.Query) iter.Seq2[trend.Point, error]
+
+	// Compliance is how accounts stand by each framework.
+	Compliance(ctx context.Context, of ofAccounts) ([]compliance.Standing, error)
+	// Framework is how accounts stand by a framework, and by its requirements that are in one
+	// of some states; no states are all.
+	Framework(ctx context.Context, framework string, of ofAccounts, states []compliance.State) (compliance.Standing, []compliance.Asked, error)
+	// Requirement is how accounts stand by a requirement, part by part.
+	Requirement(ctx context.Context, framework, requirement string, of ofAccounts) (compliance.WholeAsked, error)
+	// Attest says that a requirement is met; Attestations yields what people said, of a
+	// framework or of all.
+	Attest(ctx context.Context, a model.Attestation) (compliance.Attestation, error)
+	Attestations(ctx context.Context, framework string) iter.Seq2[compliance.Attestation, error]
+	Approve(ctx context.Context, framework string, id model.AttestationID) (compliance.Attestation, error)
+	Withdraw(ctx context.Context, framework string, id model.AttestationID) (compliance.Attestation, error)
 
 	// AdminLog yields what administrators changed, the newest first.
 	AdminLog(ctx context.Context) iter.Seq2[model.AdminEntry, error]

@@ -89,6 +89,10 @@ func (c *cli) completeWord(cmd *cobra.Command, before []string, part string) (of
 			offered = append(offered, c.called(cmd)...)
 		case "CHECK":
 			offered = append(offered, checkOffers()...)
+		case "FRAMEWORK":
+			offered = append(offered, frameworkOffers()...)
+		case "REQUIREMENT":
+			offered = append(offered, requirementOffers(before)...)
 		case "FINDING":
 			offered = append(offered, c.someFindings(cmd, part)...)
 		case "FILTER":
@@ -106,6 +110,32 @@ func (c *cli) completeWord(cmd *cobra.Command, before []string, part string) (of
 		}
 	}
 	return fitting(offered, part), directive
+}
+
+// frameworkOffers are the frameworks with what they are called.
+func frameworkOffers() (all offers) {
+	catalog, err := services.Catalog()
+	if err != nil {
+		return nil
+	}
+	frameworks, _ := catalog.Frameworks() // that they parse is tested
+	for _, f := range frameworks {
+		all = append(all, f.ID+"\t"+f.Title)
+	}
+	return all
+}
+
+// requirementOffers are the requirements of the framework that is named before.
+func requirementOffers(before []string) (all offers) {
+	catalog, err := services.Catalog()
+	if err != nil || len(before) == 0 {
+		return nil
+	}
+	f, _ := catalog.Framework(before[0])
+	for _, r := range f.Requirements {
+		all = append(all, r.ID)
+	}
+	return all
 }
 
 // fitting are the offers that go on from what is typed.
@@ -151,6 +181,12 @@ func (c *cli) flagOffers(cmd *cobra.Command, name string) offers {
 		return texts(report.Formats())
 	case "connection":
 		return c.called(cmd)
+	case "framework":
+		return frameworkOffers()
+	case "state":
+		return stateNames()
+	case "audit":
+		return c.audits(cmd)
 	case "project":
 		return c.projects(cmd)
 	case "by":

@@ -85,7 +85,7 @@ is not what it wrote.`,
 	flags.BoolVarP(&c.quiet, "quiet", "q", false, "no progress, no summary on stderr")
 	flags.BoolVar(&c.noColor, "no-color", false, "no colours (also NO_COLOR)")
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(c.audit(), c.connections(), c.findings(), c.resources(), c.trend(), c.checks(), c.schemas(), c.policy(), c.report(), c.admin(), c.operator(), c.serve(), c.login(), c.logout(), c.whoami(), c.version())
+	root.AddCommand(c.audit(), c.connections(), c.findings(), c.resources(), c.trend(), c.compliance(), c.checks(), c.schemas(), c.policy(), c.report(), c.admin(), c.operator(), c.serve(), c.login(), c.logout(), c.whoami(), c.version())
 	c.alike(root)
 	return root
 }

@@ -78,6 +78,10 @@ func files(root string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	frameworks, err := compliancePage(catalog)
+	if err != nil {
+		return nil, err
+	}
 	document, err := api.Document("1", catalog)
 	if err != nil {
 		return nil, err
@@ -108,6 +112,7 @@ func files(root string) (map[string]string, error) {
 		"cloudformation/audit-role-stackset.yaml": role.StackSet(),
 		"terraform/audit-role/main.tf":            role.Terraform(),
 		"docs/checks.md":                          checks,
+		"docs/compliance.md":                      frameworks,
 		"docs/correctness.md":                     correctness,
 		"docs/openapi.json":                       string(document),
 		"README.md":                               counted,
@@ -231,16 +236,16 @@ func counts(catalog *check.Catalog, operations int) string {
 // checkPages lists all checks by service.
 func checkPages(catalog *check.Catalog) (string, error) {
 	var b strings.Builder
-	b.WriteString("# Checks\n\nGenerated from the code by `make generate`. `cloudarq checks show ID` has the risk, the remedy and the references of each. Audits leave out what is marked \"only if named\": name such a check, or run all with `--checks all`. A failure that folds under another of the same resource is listed with that one, and weighs with it once. What another tool says partly the same is marked \"partly\", with what differs.\n")
+	b.WriteString("# Checks\n\nGenerated from the code by `make generate`. `cloudarq checks show ID` has the risk, the remedy and the references of each. Audits leave out what is marked \"only if named\": name such a check, or run all with `--checks all`. A failure that folds under another of the same resource is listed with that one, and weighs with it once. What another tool says partly the same is marked \"partly\", with what differs, and \"weaker than\" what asks for more.\n")
 	for _, s := range catalog.Services() {
 		checks := slices.DeleteFunc(slices.Clone(catalog.Checks()), func(c check.Check) bool { return c.Service != s.Name })
 		described, err := shape.Describe(catalog, checks)
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(&b, "\n## %s\n\n| check | severity | what is right | CIS 5.0 | to know |\n|---|---|---|---|---|\n", s.Title)
+		fmt.Fprintf(&b, "\n## %s\n\n| check | severity | what is right | CIS 7.0 | to know |\n|---|---|---|---|---|\n", s.Title)
 		for _, c := range described {
-			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", c.ID, c.Severity, strings.ReplaceAll(c.Title, "|", `\|`), strings.Join(c.Controls["cis-aws-5.0"], ", "), toKnow(c))
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", c.ID, c.Severity, strings.ReplaceAll(c.Title, "|", `\|`), strings.Join(c.Controls["cis-aws-7.0"], ", "), toKnow(c))
 		}
 	}
 	return b.String(), nil
@@ -302,6 +307,9 @@ func toKnow(c shape.Check) string {
 	}
 	for _, differs := range report.Differences(c.Partly) {
 		all = append(all, "partly "+differs)
+	}
+	for _, differs := range report.Differences(c.Weaker) {
+		all = append(all, "weaker than "+differs)
 	}
 	return strings.ReplaceAll(strings.Join(all, "; "), "|", `\|`)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/cloudarq/cloudarq/pkg/results/compliance"
 	"github.com/cloudarq/cloudarq/pkg/results/shape"
 	"github.com/cloudarq/cloudarq/pkg/results/trend"
 )
@@ -19,14 +20,18 @@ var shapes = map[string]struct {
 	of    reflect.Type
 	title string
 }{
-	"audit":       {reflect.TypeFor[shape.Audit](), "An audit in short"},
-	"whole-audit": {reflect.TypeFor[shape.WholeAudit](), "An audit with all that is recorded of it"},
-	"check":       {reflect.TypeFor[shape.Check](), "A check"},
-	"difference":  {reflect.TypeFor[shape.Difference](), "A verdict that is not what it was in an earlier audit"},
-	"finding":     {reflect.TypeFor[shape.Finding](), "A check that failed for a resource, from the first time to the last"},
-	"resource":    {reflect.TypeFor[shape.Resource](), "A resource as an audit saw it"},
-	"trend-point": {reflect.TypeFor[trend.Point](), "How something stood at a time"},
-	"verdict":     {reflect.TypeFor[shape.Verdict](), "What one check said of one resource in one audit"},
+	"attestation":       {reflect.TypeFor[compliance.Attestation](), "What a person says of a requirement"},
+	"framework":         {reflect.TypeFor[compliance.Standing](), "How accounts stand by a framework"},
+	"requirement":       {reflect.TypeFor[compliance.Asked](), "How accounts stand by a requirement"},
+	"whole-requirement": {reflect.TypeFor[compliance.WholeAsked](), "How accounts stand by a requirement, part by part"},
+	"audit":             {reflect.TypeFor[shape.Audit](), "An audit in short"},
+	"whole-audit":       {reflect.TypeFor[shape.WholeAudit](), "An audit with all that is recorded of it"},
+	"check":             {reflect.TypeFor[shape.Check](), "A check"},
+	"difference":        {reflect.TypeFor[shape.Difference](), "A verdict that is not what it was in an earlier audit"},
+	"finding":           {reflect.TypeFor[shape.Finding](), "A check that failed for a resource, from the first time to the last"},
+	"resource":          {reflect.TypeFor[shape.Resource](), "A resource as an audit saw it"},
+	"trend-point":       {reflect.TypeFor[trend.Point](), "How something stood at a time"},
+	"verdict":           {reflect.TypeFor[shape.Verdict](), "What one check said of one resource in one audit"},
 }
 
 // schemas are the JSON Schemas of all shapes, by their files.

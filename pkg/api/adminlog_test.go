@@ -14,6 +14,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
+	"github.com/cloudarq/cloudarq/pkg/results/compliance"
 )
 
 var anna = caller{person: "anna", address: "192.0.2.7"}
@@ -241,6 +242,27 @@ func TestAdminLogOfRequests(t *testing.T) {
 	does("put-sso", "sso/configuration", http.MethodPut, "/v1/sso", s.tag("/v1/sso"), provider)
 	does("delete-sso", "sso/configuration", http.MethodDelete, "/v1/sso", s.tag("/v1/sso"), nil)
 	quiet("what is deleted already", http.MethodDelete, "/v1/sso", header{"If-Match": `"v1"`}, nil)
+
+	saying := map[string]any{"why": "it was looked at", "until": s.now.AddDate(0, 1, 0)}
+	does("put-settings", "settings", http.MethodPut, "/v1/settings", s.tag("/v1/settings"), map[string]any{"access_keys_allowed": true, "attestations_approved": true})
+	var said compliance.Attestation
+	into(s.as(anna, http.MethodPost, "/v1/compliance/house-1/requirements/1.1/attestations", header{"Idempotency-Key": "said"}, saying).Body.Bytes(), &said)
+	seq++
+	attestation, at := "attestation/house-1#"+string(said.ID), "/v1/compliance/house-1/attestations/"+string(said.ID)
+	if e := last(); e.Seq != seq || e.Action != "attest-requirement" || e.Object != attestation {
+		t.Errorf("an attestation is logged as %+v", e)
+	}
+	logged["attest-requirement"] = true
+	quiet("a repeated request", http.MethodPost, "/v1/compliance/house-1/requirements/1.1/attestations", header{"Idempotency-Key": "said"}, saying)
+	quiet("one's own approval", http.MethodPost, at+"/approval", nil, nil)
+	s.as(caller{person: "berta"}, http.MethodPost, at+"/approval", nil, nil)
+	seq++
+	if e := last(); e.Seq != seq || e.Action != "approve-attestation" || e.Object != attestation {
+		t.Errorf("an approval is logged as %+v", e)
+	}
+	logged["approve-attestation"] = true
+	does("withdraw-attestation", attestation, http.MethodPost, at+"/withdrawal", nil, nil)
+	quiet("what is withdrawn already", http.MethodPost, at+"/withdrawal", nil, nil)
 
 	fresh := "/operator/v1/organizations/fresh"
 	for i, o := range []struct {

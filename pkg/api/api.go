@@ -154,7 +154,7 @@ func (a *API) routes(mux *http.ServeMux) huma.API {
 	api.UseMiddleware(noteOperation, noteList, names, a.authorize, a.limit, queries)
 	for _, add := range []func(huma.API){
 		a.signIn, a.singleSignOn, a.session, a.me, a.members, a.invitations, a.projects, a.tokens,
-		a.connections, a.externalIDs, a.audits, a.calls, a.verification, a.findings, a.scores, a.recorded, a.overviews, a.bulk, a.organization, a.administration, a.adminLog,
+		a.connections, a.externalIDs, a.audits, a.calls, a.verification, a.findings, a.scores, a.compliance, a.recorded, a.overviews, a.bulk, a.organization, a.administration, a.adminLog,
 	} {
 		add(api)
 	}

@@ -32,6 +32,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
+	"github.com/cloudarq/cloudarq/pkg/judge/framework"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue/memory"
@@ -53,7 +54,7 @@ type door struct {
 func (door) Kind() string { return "Test::House::Door" }
 
 const texts = `door-locked: {title: Doors are locked, pillar: security, risk: Thieves., remediation: {console: Lock it.},
-  references: ["https://docs.aws.amazon.com/"], controls: {}, aliases: {}}`
+  references: ["https://docs.aws.amazon.com/"], since: 0.1.0, aliases: {}}`
 
 // server is the API on real drivers, without a network.
 type server struct {
@@ -82,15 +83,25 @@ type server struct {
 	wrong   func(format string, args ...any) // is told of answers that the document does not have
 }
 
-// house is a catalogue of one check.
+// house is a catalogue of one check, and a framework that asks for it and for another.
 func house() (*check.Catalog, error) {
-	return check.NewCatalog(check.Service{
+	c, err := check.NewCatalog(check.Service{
 		Name: "house", Texts: []byte(texts), Kinds: []check.Kind{check.KindOf[door]()},
 		Rules: []check.Rule{check.For("door-locked", model.High, func(e *check.Evidence, d door) check.Verdict {
 			return check.Must(check.Read(e, d.Locked), "locked", "open")
 		})},
 	})
+	if err != nil {
+		return nil, err
+	}
+	return c.WithFrameworks(func() ([]framework.Framework, error) {
+		f, err := framework.Parse([]byte(houses))
+		return []framework.Framework{f}, err
+	}), nil
 }
+
+const houses = "---\nid: house-1\ntitle: Good houses\nversion: '1'\npublisher: The guild\nsource: https://example.com\nmapping: ours\ndate: 2026-11-30\n---\n" +
+	"1.1\tDoors\tdoor-locked\n1.2\tDoors\tdoor-locked prowler:door_painted\n2.1\tRoofs\t-\n"
 
 func newServer(t testing.TB) *server {
 	t.Helper()
@@ -259,7 +270,7 @@ func sessionOnly(r *http.Request) bool {
 	case path == "/v1/invitations" && r.Method == http.MethodPost, path == "/v1/settings", path == "/v1/sso":
 		return true
 	default:
-		return strings.HasPrefix(path, "/v1/members/") && (r.Method == http.MethodPatch || strings.HasSuffix(path, "/recovery"))
+		return strings.HasPrefix(path, "/v1/compliance/") || strings.HasPrefix(path, "/v1/members/") && (r.Method == http.MethodPatch || strings.HasSuffix(path, "/recovery"))
 	}
 }
 
@@ -703,8 +714,8 @@ func TestEveryRoute(t *testing.T) {
 	member := s.join("anna@example.com", model.RoleClient)
 	invited := decode[api.Link](t, s.call(http.MethodPost, "/v1/invitations", nil, map[string]any{"email": "bob@example.com", "role": "client"}))
 	s.call(http.MethodPost, "/v1/projects", nil, map[string]any{"name": "shop"})
-	own := []string{"/v1/me/", "/v1/tokens/", "/v1/session/", "/v1/checks/"} // of whom no other organization's caller comes to by an id
-	fill := strings.NewReplacer("{person}", string(member.Session.Person), "{invitation}", invited.ID, "{project}", "shop", "{token}", "none", "{passkey}", "none", "{session}", "none", "{organization}", "default", "{job}", string(job.ID), "{connection}", string(c.ID), "{audit}", string(a.ID), "{check}", "door-locked", "{finding}", string(f.ID))
+	own := []string{"/v1/me/", "/v1/tokens/", "/v1/session/", "/v1/checks/", "/v1/compliance/"} // of whom no other organization's caller comes to by an id
+	fill := strings.NewReplacer("{person}", string(member.Session.Person), "{invitation}", invited.ID, "{project}", "shop", "{token}", "none", "{passkey}", "none", "{session}", "none", "{organization}", "default", "{job}", string(job.ID), "{connection}", string(c.ID), "{audit}", string(a.ID), "{check}", "door-locked", "{finding}", string(f.ID), "{framework}", "house-1", "{requirement}", "1.1", "{attestation}", "none")
 	for template, methods := range document.Paths {
 		for method, operation := range methods {
 			path, body := fill.Replace(template), bodies[operation.OperationID]

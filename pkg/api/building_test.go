@@ -27,7 +27,7 @@ func TestListsWhileTheIndexIsMade(t *testing.T) {
 	s := newServer(t)
 	s.lists.Blobs, s.lists.Patience = stuck{s.lists.Blobs}, 20*time.Millisecond
 	c := s.connect(nil, map[string]any{"role_arn": ""})
-	fill := strings.NewReplacer("{connection}", string(c.ID), "{audit}", newULID(), "{finding}", strings.Repeat("0", 32), "{check}", "door-locked", "{project}", "none")
+	fill := strings.NewReplacer("{connection}", string(c.ID), "{audit}", newULID(), "{finding}", strings.Repeat("0", 32), "{check}", "door-locked", "{project}", "none", "{framework}", "house-1", "{requirement}", "1.1")
 	waits := 0
 	for _, o := range s.operations() {
 		if o.method != http.MethodGet || strings.HasPrefix(o.path, "/operator/") {

@@ -20,11 +20,12 @@ type Caps struct {
 	Connections   int           // of an organization; 10,000
 	Organizations int           // 1,000
 	Projects      int           // of an organization; 1,000
+	Attestations  int           // of an organization, with those that are good no more; 20,000
 	ScheduleEvery time.Duration // between two audits of a schedule, at least; 15 minutes
 }
 
 func (c Caps) orDefault() Caps {
-	return Caps{cmp.Or(c.Connections, 10_000), cmp.Or(c.Organizations, 1000), cmp.Or(c.Projects, 1000), cmp.Or(c.ScheduleEvery, 15*time.Minute)}
+	return Caps{cmp.Or(c.Connections, 10_000), cmp.Or(c.Organizations, 1000), cmp.Or(c.Projects, 1000), cmp.Or(c.Attestations, 20_000), cmp.Or(c.ScheduleEvery, 15*time.Minute)}
 }
 
 // room refuses a connection that is one too many.

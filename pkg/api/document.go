@@ -19,8 +19,8 @@ import (
 
 // indexed are the operations that wait for the index of findings.
 var indexed = []string{
-	"get-check", "get-coverage", "get-finding", "get-total-score", "get-trend",
-	"list-checks", "list-findings", "list-findings-of-connection", "list-resources", "list-scores",
+	"get-check", "get-compliance", "get-coverage", "get-finding", "get-requirement", "get-total-score", "get-trend",
+	"list-checks", "list-compliance", "list-findings", "list-findings-of-connection", "list-resources", "list-scores",
 }
 
 // ownRefusals are the codes that operations have to themselves, beside those that refusalsOf
@@ -31,6 +31,12 @@ var ownRefusals = map[string]map[int][]string{
 		http.StatusUnauthorized: {people.CodeSignInRefused, "organization_gone"}, http.StatusForbidden: {people.CodeMemberSuspended, "organization_suspended"},
 		http.StatusNotFound: {people.CodeLinkOver}, http.StatusConflict: {"already_member", people.CodeAddressOfAnother}, http.StatusUnprocessableEntity: weakPasswords,
 	},
+	"approve-attestation": {http.StatusConflict: {"own_request", "not_requested"}},
+	"attest-requirement":  {http.StatusConflict: {"too_many_attestations"}},
+	"get-compliance":      {http.StatusNotFound: {"not_found"}, http.StatusConflict: {"audit_not_ended"}},
+	"get-requirement":     {http.StatusNotFound: {"not_found"}, http.StatusConflict: {"audit_not_ended"}},
+	"list-attestations":   {http.StatusNotFound: {"not_found"}},
+	"list-compliance":     {http.StatusNotFound: {"not_found"}, http.StatusConflict: {"audit_not_ended"}},
 	"change-address":      {http.StatusNotFound: {"not_found"}, http.StatusConflict: {"email_taken"}},
 	"change-email":        {http.StatusForbidden: ofOneself, http.StatusNotFound: {people.CodeLinkOver}, http.StatusConflict: {"email_taken"}},
 	"change-organization": {http.StatusUnauthorized: {people.CodeNotMember}, http.StatusForbidden: {people.CodeMemberSuspended, people.CodeNotBySSO}},

@@ -78,6 +78,9 @@ func newTenant(t *testing.T, s *server, org model.OrganizationID) *tenant {
 	if err != nil {
 		t.Fatal(err)
 	}
+	until := s.now.AddDate(0, 1, 0)
+	said := n.makes("/v1/compliance/house-1/requirements/2.1/attestations", map[string]any{"why": "the roof was looked at", "until": until})
+	n.makes("/v1/compliance/house-1/requirements/1.2/attestations", map[string]any{"why": "all is painted", "until": until, "connection": c["id"], "covers": "manual"})
 	external := decode[map[string]any](t, n.by(http.MethodGet, "/v1/external-id", nil, nil))
 	made, _ := token["api_token"].(map[string]any)
 	session := decode[struct {
@@ -85,11 +88,12 @@ func newTenant(t *testing.T, s *server, org model.OrganizationID) *tenant {
 	}](t, n.by(http.MethodGet, "/v1/session", nil, nil))
 	for name, id := range map[string]string{
 		"connection": text(c, "id"), "audit": text(a, "id"), "invitation": text(i, "id"), "token": text(made, "id"), "person": string(carl.ID), "session": string(session.Session.ID),
+		"attestation": text(said, "id"),
 	} {
 		n.ids[name] = id
 		n.own = append(n.own, id)
 	}
-	n.ids["project"], n.ids["passkey"] = "bank", "none"
+	n.ids["project"], n.ids["passkey"], n.ids["framework"], n.ids["requirement"] = "bank", "none", "house-1", "1.2"
 	n.own = append(n.own, text(external, "external_id"), text(i, "token"), text(token, "token"), text(later, "id"), carl.Email)
 	return n
 }

@@ -24,6 +24,7 @@ var samples = map[string]string{
 	"update-own-organization": `{"name":"Acme"}`,
 	"put-settings":            `{"access_keys_allowed":true}`,
 	"put-sso":                 `{"enabled":true,"issuer":"https://acme.okta.com","client_id":"c","client_secret":"s","domains":["acme.com"],"groups":[{"group":"g","role":"client","projects":["p"]}],"otherwise":{"role":"client"}}`,
+	"attest-requirement":      `{"covers":"manual","project":"p","why":"it was looked at","evidence":"https://example.com/1","until":"2027-01-31T00:00:00Z"}`,
 	"start-audit":             `{"connection":"c"}`,
 	"start-audits":            `{"items":[{"connection":"c"}]}`,
 	"verify-connections":      `{"items":[{"connection":"c"}]}`,
@@ -69,7 +70,7 @@ func TestBodiesAreReadAsTheyAreWritten(t *testing.T) {
 	s := newServer(t)
 	c := s.connect(nil, map[string]any{})
 	session := s.join("anna@example.com", model.RoleAdmin)
-	fill := strings.NewReplacer("{organization}", "default", "{connection}", string(c.ID), "{person}", string(session.Session.Person), "{project}", "shop", "{passkey}", "none")
+	fill := strings.NewReplacer("{organization}", "default", "{connection}", string(c.ID), "{person}", string(session.Session.Person), "{project}", "shop", "{passkey}", "none", "{framework}", "house-1", "{requirement}", "1.1")
 	var document struct {
 		Paths map[string]map[string]struct {
 			OperationID string
@@ -111,7 +112,7 @@ func TestNull(t *testing.T) {
 	s := newServer(t)
 	c := s.connect(nil, map[string]any{})
 	session := s.join("anna@example.com", model.RoleAdmin)
-	fill := strings.NewReplacer("{organization}", "default", "{connection}", string(c.ID), "{person}", string(session.Session.Person), "{project}", "shop", "{passkey}", "none")
+	fill := strings.NewReplacer("{organization}", "default", "{connection}", string(c.ID), "{person}", string(session.Session.Person), "{project}", "shop", "{passkey}", "none", "{framework}", "house-1", "{requirement}", "1.1")
 	tried := 0
 	for _, o := range s.operations() {
 		for name := range decoded(t, samples[o.ID]) {

@@ -19,7 +19,7 @@ var limitedWithin = []string{"/v1/sign-in", "/v1/session", "/v1/me", "/v1/tokens
 // whole stage allows: each writes one record.
 var unlimited = []string{
 	"update-connection", "delete-connection", "put-settings", "cancel-audit",
-	"update-member", "remove-member", "end-member-sessions", "create-project", "update-project", "remove-project",
+	"update-member", "remove-member", "end-member-sessions", "create-project", "update-project", "remove-project", "attest-requirement", "approve-attestation", "withdraw-attestation",
 	"put-sso", "delete-sso", "update-own-organization",
 	"create-organization", "delete-organization", "suspend-organization", "resume-organization", "change-address", // operators
 }

@@ -27,6 +27,7 @@ var needs = map[string]string{
 	"list-audits": "read", "get-audit": "read", "list-calls": "read", "verify-audit": "read",
 	"list-findings": "read", "list-findings-of-connection": "read", "get-finding": "read", "get-score": "read",
 	"list-checks": "read", "get-check": "read", "list-resources": "read", "list-newest-audits": "read", "list-verdicts": "read", "compare-audits": "read",
+	"list-compliance": "read", "get-compliance": "read", "get-requirement": "read", "list-attestations": "read", "attest-requirement": "lets in", "approve-attestation": "lets in", "withdraw-attestation": "lets in",
 	"get-total-score": "read", "list-scores": "read", "get-coverage": "read", "get-trend": "read",
 	"start-audits": "audit", "verify-connections": "audit", "cancel-audits": "audit", "update-connections": "connections", "delete-connections": "connections",
 	"start-audit": "audit", "verify-connection": "audit", "cancel-audit": "audit", "retry-audit": "audit",
@@ -78,7 +79,7 @@ func TestMatrix(t *testing.T) {
 	s.people.token(t, "spare", "nobody")
 	nobodys := newULID()
 	fill := strings.NewReplacer("{person}", nobodys, "{invitation}", nobodys, "{token}", nobodys, "{session}", nobodys, "{passkey}", nobodys, "{project}", "nothing",
-		"{organization}/suspension", "spare/suspension", "{organization}", "default", "{job}", string(job.ID), "{connection}", string(c.ID), "{audit}", a.ID, "{check}", "door-locked", "{finding}", string(f.ID))
+		"{organization}/suspension", "spare/suspension", "{organization}", "default", "{job}", string(job.ID), "{connection}", string(c.ID), "{audit}", a.ID, "{check}", "door-locked", "{finding}", string(f.ID), "{framework}", "house-1", "{requirement}", "1.1", "{attestation}", nobodys)
 
 	all := []string{"read", "audit", "connections", "admin"}
 	granted := model.Member{Role: model.RoleClient, Projects: []string{"shop"}}
@@ -144,7 +145,7 @@ func TestMatrix(t *testing.T) {
 				want = "403"
 			case need != "known" && need != "lets in" && !slices.Contains(k.scopes, need):
 				want = "403"
-			case k.stranger && strings.Contains(o.path, "{") && !strings.HasPrefix(o.path, "/v1/me/") && !strings.HasPrefix(o.path, "/v1/checks/"): // what is one's own, or everybody's
+			case k.stranger && strings.Contains(o.path, "{") && !strings.HasPrefix(o.path, "/v1/me/") && !strings.HasPrefix(o.path, "/v1/checks/") && !strings.HasPrefix(o.path, "/v1/compliance/"): // what is one's own, or everybody's
 				want = "404"
 			}
 			got := map[int]string{http.StatusUnauthorized: "401", http.StatusForbidden: "403", http.StatusNotFound: "404"}[w.Code]

@@ -21,6 +21,7 @@ var again = map[string]string{
 	"change-password": "the password is that one", "change-email": "a link is good once", "change-address": "nobody has the former one", "enrol-totp": "the next takes its place", "confirm-totp": "a code is good once", "remove-totp": "it is gone",
 	"renew-backup-codes": "the next take their place", "passkey-options": "asks", "register-passkey": "a challenge is good once", "remove-passkey": "it is gone",
 	"cancel-audit": "it is cancelled", "cancel-audits": "they are cancelled", "update-connections": "they are as it says", "delete-connections": "they are gone", "suspend-organization": "it is suspended", "retire-external-id": "they are retired",
+	"approve-attestation": "it is approved", "withdraw-attestation": "it is withdrawn",
 }
 
 // TestWhatIsMadeOnce holds every operation that makes or begins something to an

@@ -11,13 +11,20 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/results/shape"
 )
 
-// summed is an audit that ended with so many failures of the one check.
+// summed is an audit that ended with so many failures of the one check, and what it could not
+// assess.
 func (s *server) summed(t *testing.T, c api.ConnectionOutput, failed int) {
+	t.Helper()
+	s.counted(t, c, model.Counts{Pass: 1, Fail: failed, NotAssessed: 2})
+}
+
+// counted is an audit that ended with these verdicts of the one check.
+func (s *server) counted(t *testing.T, c api.ConnectionOutput, counts model.Counts) {
 	t.Helper()
 	org := s.store.For("default")
 	a := model.Audit{
 		ID: model.AuditID(newULID()), Connection: c.ID, AccountID: c.AccountID, State: model.AuditDone, StartedAt: s.now.UTC(), EndedAt: s.now.UTC(),
-		Summary: &model.Summary{Tally: model.Tally{"door-locked": {Pass: 1, Fail: failed, NotAssessed: 2}}, Gaps: []model.GapCount{{Reason: "denied", Action: "house:GetLock", Checks: []model.CheckID{"door-locked"}, Count: 2}}},
+		Summary: &model.Summary{Tally: model.Tally{"door-locked": counts}, Gaps: []model.GapCount{{Reason: "denied", Action: "house:GetLock", Checks: []model.CheckID{"door-locked"}, Count: 2}}},
 	}
 	if err := org.PutAudit(t.Context(), &a); err != nil {
 		t.Fatal(err)

@@ -34,7 +34,7 @@ type door struct {
 func (door) Kind() string { return "Test::House::Door" }
 
 const texts = `door-locked: {title: Doors are locked, pillar: security, risk: Thieves., remediation: {console: Lock it.},
-  references: ["https://docs.aws.amazon.com/"], controls: {}, aliases: {}}`
+  references: ["https://docs.aws.amazon.com/"], since: 0.1.0, aliases: {}}`
 
 type house struct{}
 

@@ -94,6 +94,9 @@ type Settings struct {
 	// SecondFactorRequired has everybody who signs in here show more than a password; who
 	// has nothing else sets up an authenticator app at the next sign-in.
 	SecondFactorRequired bool `json:"second_factor_required,omitempty"`
+	// AttestationsApproved has somebody else approve what a person attests of a requirement,
+	// before it is good.
+	AttestationsApproved bool `json:"attestations_approved,omitempty"`
 
 	Version int64 `json:"-"` // of the stored record
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/framework"
 )
 
 // longest are the services that take longest to collect.
@@ -24,5 +25,11 @@ func All() []check.Service {
 	return all
 }
 
-// Catalog is all checks of all services.
-func Catalog() (*check.Catalog, error) { return check.NewCatalog(All()...) }
+// Catalog is all checks of all services, and the frameworks that they belong to.
+func Catalog() (*check.Catalog, error) {
+	c, err := check.NewCatalog(All()...)
+	if err != nil {
+		return nil, err
+	}
+	return c.WithFrameworks(framework.All), nil
+}

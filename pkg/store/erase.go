@@ -20,7 +20,7 @@ func (o *Organization) EveryConnection(ctx context.Context) iter.Seq2[model.Conn
 // people have gone, in that order: what lets somebody in, what is known, what opens what is
 // sealed, and what tells of it all. Others expire within a day, or belong to a connection.
 var erased = []string{
-	"TOKEN", "TOKEN-USED", "INVITATION", "RECOVERY", "SSO", "IDENTITY", "STEPPING-DOWN", "MEMBER", "PROJECT",
+	"TOKEN", "TOKEN-USED", "INVITATION", "RECOVERY", "SSO", "IDENTITY", "STEPPING-DOWN", "MEMBER", "PROJECT", "ATTESTATION",
 	"JOB", "MARKS", "ROLLUP", "RECEIPT", "EVENT", "REUSED", "EXTERNAL-IDS", "SIGNING", keyKind, "LOGGING", "ADMINLOG",
 }
 

@@ -156,6 +156,9 @@ var harmless = map[reflect.Type]any{
 	reflect.TypeFor[model.APIToken](): model.APIToken{
 		ID: anna, Name: evil, Owner: anna, Scopes: []model.Scope{model.ScopeRead}, ExpiresAt: time.Time{}.Add(time.Hour), Version: 1,
 	},
+	reflect.TypeFor[model.Attestation](): model.Attestation{
+		ID: anna, Framework: "f", Requirement: "1", Covers: model.CoversManual, Why: evil, RequestedAt: time.Time{}, Until: time.Time{}.Add(time.Hour),
+	},
 	reflect.TypeFor[model.Invitation]():  model.Invitation{ID: evil, Version: 1},
 	reflect.TypeFor[model.Recovery]():    model.Recovery{ID: evil, Version: 1},
 	reflect.TypeFor[model.SSO]():         model.SSO{Issuer: "https://x/%23O%23acme2", ClientID: evil, Domains: []string{"acme.com"}},

@@ -187,7 +187,11 @@ func (k kind[T]) get(ctx context.Context, o *Organization, id string) (r T, err 
 // page lists some records, those that come after a cursor of an earlier page. What is gone
 // is left out, so that a page may be short.
 func (k kind[T]) page(ctx context.Context, o *Organization, cursor string, limit int) (page []T, next string, err error) {
-	found, err := o.table.Query(ctx, table.Query{PK: o.key(k.part), Cursor: cursor, Limit: limit})
+	return k.pageOf(ctx, o, table.Query{PK: o.key(k.part), Cursor: cursor, Limit: limit})
+}
+
+func (k kind[T]) pageOf(ctx context.Context, o *Organization, q table.Query) (page []T, next string, err error) {
+	found, err := o.table.Query(ctx, q)
 	if err != nil {
 		return nil, "", fmt.Errorf("list %ss: %w", k.name, err)
 	}
@@ -205,8 +209,12 @@ func (k kind[T]) page(ctx context.Context, o *Organization, cursor string, limit
 
 // all yields all records, in the order of their ids.
 func (k kind[T]) all(ctx context.Context, o *Organization) iter.Seq2[T, error] {
+	return k.allOf(ctx, o, table.Query{PK: o.key(k.part)})
+}
+
+func (k kind[T]) allOf(ctx context.Context, o *Organization, q table.Query) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		for item, err := range table.All(ctx, o.table, table.Query{PK: o.key(k.part)}) {
+		for item, err := range table.All(ctx, o.table, q) {
 			var r T
 			there := true
 			if err == nil {

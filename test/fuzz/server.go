@@ -24,6 +24,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/aws/collect"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/framework"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob"
 	"github.com/cloudarq/cloudarq/pkg/platform/blob/dir"
@@ -87,6 +88,7 @@ func newDeployment(ctx context.Context, at string, now func() time.Time) (*deplo
 	if err != nil {
 		return nil, err
 	}
+	catalog.WithFrameworks(framework.All)
 	specs := map[string]collect.Spec{}
 	for name, spec := range collectors.ByService() {
 		if slices.Contains(audited, name) {

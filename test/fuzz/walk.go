@@ -319,6 +319,7 @@ func (w *walk) connections() {
 	w.pass(time.Minute)
 	w.alone(func() {
 		again := w.post("/v1/audits", object{"connection": c.text("id")})
+		w.refused("audit_not_ended", http.MethodGet, "/v1/compliance/cis-aws-5.0?connection="+c.text("id")+"&audit="+again.text("id"), nil, nil)
 		w.post(path+"/audits/"+again.text("id")+"/cancel", nil)
 		w.post(path+"/audits/"+again.text("id")+"/retry", nil)
 	})
@@ -376,6 +377,7 @@ func (w *walk) findings() {
 	w.get("/v1/coverage?limit=1")
 	w.get("/v1/trend?step=audit&connection=" + id)
 	w.get(path + "/drift")
+	w.compliance(id)
 	w.get("/v1/external-id")
 	w.refused("external_id_replacing", http.MethodPost, "/v1/external-id/rotate", w.tag("/v1/external-id"), nil)
 	w.refused("external_id_in_use", http.MethodPost, "/v1/external-id/retire", nil, nil)
@@ -391,6 +393,24 @@ func (w *walk) findings() {
 	w.get("/v1/settings")
 	w.get("/v1/admin-log?limit=2")
 	w.get("/v1/admin-log/verification")
+}
+
+// compliance reads how accounts stand by frameworks, and attests what is not looked at.
+func (w *walk) compliance(connection string) {
+	w.get("/v1/compliance?limit=1&connection=" + connection)
+	w.get("/v1/compliance/cis-aws-5.0?state=failing&limit=1")
+	w.edit(http.MethodPut, "/v1/settings", object{"access_keys_allowed": true, "second_factor_required": false, "attestations_approved": true})
+	said := w.post("/v1/compliance/cis-aws-7.0/requirements/2.1.2/attestations", object{"covers": "requirement", "why": "The policies were reviewed in May.", "evidence": "https://wiki.example.com/policies", "until": w.clock().AddDate(1, 0, 0)})
+	at := "/v1/compliance/cis-aws-7.0/attestations/" + said.text("id")
+	w.refused("own_request", http.MethodPost, at+"/approval", nil, nil)
+	gerda := w.invited("gerda@example.com", "admin")
+	w.as(gerda.text("access_token"), func() { w.post(at+"/approval", nil) })
+	w.edit(http.MethodDelete, "/v1/members/"+gerda.text("session", "person"), nil)
+	w.refused("not_requested", http.MethodPost, at+"/approval", nil, nil)
+	w.get("/v1/compliance/cis-aws-7.0/requirements/2.1.2")
+	w.get("/v1/attestations?framework=cis-aws-7.0")
+	w.post(at+"/withdrawal", nil)
+	w.edit(http.MethodPut, "/v1/settings", object{"access_keys_allowed": true, "second_factor_required": false})
 }
 
 // inBulk does to many connections what was done to one.
@@ -716,10 +736,11 @@ func (w *walk) caps() {
 		w.refused("request_in_flight", http.MethodPost, "/operator/v1/organizations/acme/rekey", fields{"Idempotency-Key": "held"}, nil)
 	})
 	whole := w.handler
-	w.d.api.Caps, w.d.api.People.Relying = api.Caps{Connections: 1, Organizations: 1, Projects: 1}, people.Relying{}
+	w.d.api.Caps, w.d.api.People.Relying = api.Caps{Connections: 1, Organizations: 1, Projects: 1, Attestations: 1}, people.Relying{}
 	w.handler = w.d.api.Handler()
 	w.refused("too_many_connections", http.MethodPost, "/v1/connections", nil, object{"name": "one more"})
 	w.refused("too_many_projects", http.MethodPost, "/v1/projects", nil, object{"name": "one-more"})
+	w.refused("too_many_attestations", http.MethodPost, "/v1/compliance/cis-aws-7.0/requirements/2.1.3/attestations", nil, object{"why": "One more.", "until": w.clock().AddDate(1, 0, 0)})
 	w.refused("passkeys_off", http.MethodPost, "/v1/me/passkeys/options", nil, object{"password": annas})
 	w.operates(func() {
 		w.refused("too_many_organizations", http.MethodPost, "/operator/v1/organizations", nil, object{"id": "gamma"})

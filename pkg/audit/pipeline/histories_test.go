@@ -149,7 +149,7 @@ func (e edition) catalog() *check.Catalog {
 	text := func(rules []check.Rule) []byte {
 		all := ""
 		for _, r := range rules {
-			all += string(r.ID) + `: {title: All is well, pillar: security, risk: Thieves., remediation: {console: Mend it.}, references: ["https://docs.aws.amazon.com/"], controls: {}, aliases: {}}` + "\n"
+			all += string(r.ID) + `: {title: All is well, pillar: security, risk: Thieves., remediation: {console: Mend it.}, references: ["https://docs.aws.amazon.com/"], since: 0.1.0, aliases: {}}` + "\n"
 		}
 		return []byte(all)
 	}

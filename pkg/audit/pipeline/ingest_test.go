@@ -42,7 +42,7 @@ func (m *machine) loner(t *testing.T, rules ...check.Rule) {
 	t.Helper()
 	texts := ""
 	for _, r := range rules {
-		texts += string(r.ID) + `: {title: Doors are locked, pillar: security, risk: Thieves., remediation: {console: Lock it.}, references: ["https://docs.aws.amazon.com/"], controls: {}, aliases: {}}` + "\n"
+		texts += string(r.ID) + `: {title: Doors are locked, pillar: security, risk: Thieves., remediation: {console: Lock it.}, references: ["https://docs.aws.amazon.com/"], since: 0.1.0, aliases: {}}` + "\n"
 	}
 	c, err := check.NewCatalog(check.Service{
 		Name: "house", Title: "House", Texts: []byte(texts), Rules: rules,

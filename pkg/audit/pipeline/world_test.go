@@ -45,8 +45,8 @@ type guard struct {
 func (guard) Kind() string { return "Test::House::Guard" }
 
 const texts = `
-door-locked: {title: Doors are locked, pillar: security, risk: Thieves., remediation: {console: Lock it.}, references: ["https://docs.aws.amazon.com/"], controls: {}, aliases: {}}
-door-guarded: {title: Doors are guarded, pillar: reliability, risk: Thieves., remediation: {console: Wake the guard.}, references: ["https://docs.aws.amazon.com/"], controls: {}, aliases: {}}
+door-locked: {title: Doors are locked, pillar: security, risk: Thieves., remediation: {console: Lock it.}, references: ["https://docs.aws.amazon.com/"], since: 0.1.0, aliases: {}}
+door-guarded: {title: Doors are guarded, pillar: reliability, risk: Thieves., remediation: {console: Wake the guard.}, references: ["https://docs.aws.amazon.com/"], since: 0.1.0, aliases: {}}
 `
 
 func locked(e *check.Evidence, d door) check.Verdict {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/cloudarq/cloudarq/pkg/judge/framework"
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
@@ -79,7 +80,14 @@ type Catalog struct {
 
 	successors map[model.CheckID]Check // by ids that they had before
 
-	texts func() (map[model.CheckID]Text, error)
+	frameworks func() ([]framework.Framework, error)
+	said       func() (said, error)
+}
+
+// said is what is only read where somebody wants to read it.
+type said struct {
+	texts      map[model.CheckID]Text
+	frameworks []Framework // by id
 }
 
 // NewCatalog puts services together. Two checks of one id, two kinds of one
@@ -127,8 +135,15 @@ func NewCatalog(services ...Service) (*Catalog, error) {
 			return nil, err
 		}
 	}
-	c.texts = sync.OnceValues(c.parseTexts)
+	c.said = sync.OnceValues(c.read)
 	return c, nil
+}
+
+// WithFrameworks is the catalogue, with frameworks that its checks belong to. It is for who
+// makes one: nothing of the texts has been asked for.
+func (c *Catalog) WithFrameworks(all func() ([]framework.Framework, error)) *Catalog {
+	c.frameworks = all
+	return c
 }
 
 // causes holds what a check names as its causes to what can be folded: checks of the
@@ -172,15 +187,23 @@ func (c *Catalog) Group(id model.CheckID) model.CheckID {
 	return id
 }
 
-func (c *Catalog) parseTexts() (map[model.CheckID]Text, error) {
-	all := map[model.CheckID]Text{}
+func (c *Catalog) read() (said, error) {
+	all := said{texts: map[model.CheckID]Text{}}
 	for _, s := range c.services {
 		texts, err := ParseTexts(s.Texts)
 		if err != nil {
-			return nil, fmt.Errorf("service %s: %w", s.Name, err)
+			return said{}, fmt.Errorf("service %s: %w", s.Name, err)
 		}
-		maps.Copy(all, texts)
+		maps.Copy(all.texts, texts)
 	}
+	if c.frameworks == nil {
+		return all, nil
+	}
+	frameworks, err := c.frameworks()
+	if err != nil {
+		return said{}, err
+	}
+	all.frameworks = c.join(frameworks, all.texts)
 	return all, nil
 }
 
@@ -235,7 +258,10 @@ func (c *Catalog) Allows(services []string, k Check) bool {
 func (c *Catalog) ServiceOf(kind string) string { return c.owner[kind] }
 
 // Texts are the texts of all checks by id.
-func (c *Catalog) Texts() (map[model.CheckID]Text, error) { return c.texts() }
+func (c *Catalog) Texts() (map[model.CheckID]Text, error) {
+	all, err := c.said()
+	return all.texts, err
+}
 
 // UnknownError says that a word names nothing, and what comes nearest.
 type UnknownError struct {
@@ -268,8 +294,9 @@ func (c *Catalog) Default() []Check {
 	return slices.DeleteFunc(slices.Clone(c.checks), func(k Check) bool { return k.Optional != "" })
 }
 
-// Select finds checks by id, by glob ("kms-*") or by another tool's id ("KMS.4", or with the
-// tool, "securityhub:KMS.4"), be it of what says the same or only partly so. No words select
+// Select finds checks by id, by glob ("kms-*"), by another tool's id ("KMS.4", or with the
+// tool, "securityhub:KMS.4"), be it of what says the same or only partly so, or by what a
+// requirement of a framework asks for ("cis-aws-7.0:2.12", "cis-aws-7.0:*"). No words select
 // the default, as "default" does; "all" selects the optional ones as well. A word that selects
 // nothing is an *UnknownError.
 func (c *Catalog) Select(words []string) ([]Check, error) {
@@ -297,6 +324,9 @@ func (c *Catalog) find(word string) ([]model.CheckID, error) {
 		return idsOf(c.Default()), nil
 	}
 	if tool, alias, ok := strings.Cut(word, ":"); ok {
+		if f, err := c.Framework(tool); err == nil {
+			return f.find(alias)
+		}
 		return c.byAlias(tool, alias)
 	}
 	if _, ok := c.byID[model.CheckID(word)]; ok { // a connection may list hundreds, and many start at once

@@ -123,9 +123,9 @@ lamp-lit:
   risk: You stumble.
   remediation: {console: Press the switch.}
   references: ["https://docs.aws.amazon.com/"]
-  controls: {}
+  since: 0.1.0
   aliases: {other: [lamp_lit, L.1]}
-lamp-clean: {title: Lamps are clean, pillar: cost, risk: Dust., remediation: {console: Wipe.}, references: ["https://docs.aws.amazon.com/"], controls: {}, aliases: {}, partly: {other: {L.3: "wants polish as well"}}}
+lamp-clean: {title: Lamps are clean, pillar: cost, risk: Dust., remediation: {console: Wipe.}, references: ["https://docs.aws.amazon.com/"], since: 0.1.0, aliases: {}, partly: {other: {L.3: "wants polish as well"}}}
 `
 
 func service(rules ...check.Rule) check.Service {

@@ -13,7 +13,7 @@ import (
 // lit is a checks.yaml of one check, with a remediation beside the console's.
 func lit(remediation string) []byte {
 	return []byte(`lamp-lit: {title: Lamps are lit, pillar: security, risk: You stumble., remediation: {console: Press., ` + remediation + `},
-  references: ["https://docs.aws.amazon.com/"], controls: {}, aliases: {}}`)
+  references: ["https://docs.aws.amazon.com/"], since: 0.1.0, aliases: {}}`)
 }
 
 func TestDeclaration(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -21,11 +22,16 @@ type Text struct {
 	Risk        string              `yaml:"risk" json:"risk"` // why a failure matters
 	Remediation Remediation         `yaml:"remediation" json:"remediation"`
 	References  []string            `yaml:"references" json:"references"`
-	Controls    map[string][]string `yaml:"controls" json:"controls"` // framework -> requirement ids
-	Aliases     map[string][]string `yaml:"aliases" json:"aliases"`   // other tool -> its ids of what says the same
-	// Partly are other tools' ids of what is weaker or stricter than this check:
-	// tool -> id -> what differs.
+	Since       string              `yaml:"since" json:"since"`     // the version of CloudArq that it came with
+	Aliases     map[string][]string `yaml:"aliases" json:"aliases"` // other tool -> its ids of what says the same
+	// Partly are other tools' ids of what is not quite the same, tool -> id -> what differs:
+	// what all checks that have an id here say together says at least what the other tool does.
 	Partly map[string]map[string]string `yaml:"partly" json:"partly,omitempty"`
+	// Weaker are those of what asks for more: a pass here is none there.
+	Weaker map[string]map[string]string `yaml:"weaker" json:"weaker,omitempty"`
+	// Controls are the requirements that the check belongs to, by framework, as the
+	// frameworks of the catalogue say.
+	Controls map[string][]string `yaml:"-" json:"controls"`
 }
 
 // Tools are the ids that other tools know the check by, whether they say the same or
@@ -35,11 +41,16 @@ func (t Text) Tools() map[string][]string {
 	for tool, ids := range t.Aliases {
 		all[tool] = slices.Clone(ids)
 	}
-	for tool, ids := range t.Partly {
-		all[tool] = append(all[tool], slices.Sorted(maps.Keys(ids))...)
+	for _, differing := range []map[string]map[string]string{t.Partly, t.Weaker} {
+		for tool, ids := range differing {
+			all[tool] = append(all[tool], slices.Sorted(maps.Keys(ids))...)
+		}
 	}
 	return all
 }
+
+// versionForm is that of Text.Since.
+var versionForm = regexp.MustCompile(`^\d+\.\d+\.\d+$`)
 
 // Remediation says how to mend a failure. Console is never empty; the others
 // are where they help.
@@ -83,14 +94,22 @@ func (t Text) validate() error {
 	if !slices.Contains(model.Pillars(), t.Pillar) {
 		return fmt.Errorf("unknown pillar %q", t.Pillar)
 	}
-	for tool, ids := range t.Partly {
-		for id, differs := range ids {
-			if strings.TrimSpace(differs) == "" {
-				return fmt.Errorf("partly %s:%s does not say what differs", tool, id)
+	if !versionForm.MatchString(t.Since) {
+		return fmt.Errorf("since %q is no version", t.Since)
+	}
+	for _, differing := range []map[string]map[string]string{t.Partly, t.Weaker} {
+		for tool, ids := range differing {
+			for id, differs := range ids {
+				if strings.TrimSpace(differs) == "" {
+					return fmt.Errorf("%s:%s does not say what differs", tool, id)
+				}
 			}
-			if slices.Contains(t.Aliases[tool], id) {
-				return fmt.Errorf("%s:%s says both the same and partly the same", tool, id)
-			}
+		}
+	}
+	for tool, ids := range t.Tools() {
+		slices.Sort(ids)
+		if once := slices.Compact(slices.Clone(ids)); len(once) < len(ids) {
+			return fmt.Errorf("an id of %s says two of the same, partly the same and weaker", tool)
 		}
 	}
 	if len(t.References) == 0 {

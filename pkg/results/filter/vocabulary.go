@@ -26,6 +26,9 @@ type Field struct {
 	// Ordered says that Values are in order, so that they can be compared, and Dates that
 	// values are moments.
 	Ordered, Dates bool
+	// Order compares two values of a field whose Values are some of those that have a place
+	// in the order, and is false of what has none: nothing is newer than the newest version.
+	Order func(a, b string) (int, bool)
 	// Meaning are the values that a word which is none stands for, as a name does for the
 	// accounts that are called so; none if it stands for nothing. Nil knows no such words.
 	Meaning func(word string) ([]string, error)
@@ -100,6 +103,9 @@ func (v Vocabulary) word(word string) (string, error) {
 		return name + operator + value, nil
 	case f.Dates:
 		values, err = f.days(word, value)
+	case compares && f.Order != nil:
+		values, err = f.placed(operator, value)
+		operator = "="
 	case compares && !f.Ordered:
 		return "", wrong(word, name+" has no order: use = or !=")
 	case compares:
@@ -148,6 +154,23 @@ func (f Field) compared(operator, value string) ([]string, error) {
 	}
 	if len(fit) == 0 {
 		return nil, wrong(f.Name+operator+value, "there is none")
+	}
+	return fit, nil
+}
+
+// placed are the values of a field with an Order that stand so to a word, or what none is.
+func (f Field) placed(operator, value string) ([]string, error) {
+	if _, ok := f.Order(value, value); !ok {
+		return nil, f.unknown(value, f.Values())
+	}
+	fit := []string{value}
+	if !strings.HasSuffix(operator, "=") {
+		fit = []string{"none"}
+	}
+	for _, v := range f.Values() {
+		if d, ok := f.Order(v, value); ok && (operator[0] == '>' && d > 0 || operator[0] == '<' && d < 0) {
+			fit = append(fit, v)
+		}
 	}
 	return fit, nil
 }

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/mod/semver"
+
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/results/filter"
 	"github.com/cloudarq/cloudarq/pkg/results/shape"
@@ -20,7 +22,23 @@ func CheckWords(catalog *check.Catalog) filter.Vocabulary {
 		}
 		words = append(words, f)
 	}
-	return words
+	return append(words, filter.Field{
+		Name: "since", Doc: "version of CloudArq that it came with; >= and <= work", Values: func() []string { return versions(catalog) },
+		Order: func(a, b string) (int, bool) {
+			a, b = "v"+strings.TrimPrefix(a, "v"), "v"+strings.TrimPrefix(b, "v")
+			return semver.Compare(a, b), semver.IsValid(a) && semver.IsValid(b)
+		},
+	})
+}
+
+// versions are those that checks came with.
+func versions(catalog *check.Catalog) []string {
+	seen := map[string]bool{}
+	texts, _ := catalog.Texts() // that they parse is tested
+	for _, t := range texts {
+		seen[t.Since] = true
+	}
+	return sorted(seen)
 }
 
 // Checks are the checks that words name, by id, glob or what another tool calls them, or all
@@ -49,6 +67,7 @@ func Checks(catalog *check.Catalog, words []string) ([]shape.Check, error) {
 		"pillar":        one(func(k shape.Check) string { return string(k.Pillar) }),
 		"resource_type": one(func(k shape.Check) string { return k.Type }),
 		"framework":     func(k shape.Check) []string { return k.Frameworks() },
+		"since":         one(func(k shape.Check) string { return k.Since }),
 	}, filters)
 	if err != nil {
 		return nil, err

@@ -77,8 +77,8 @@ type Totals struct {
 type CheckTotal struct {
 	Check  model.CheckID
 	Counts model.Counts
-	// Failing is in how many accounts it fails.
-	Failing int
+	// Accounts is in how many accounts it was run, Failing in how many it fails.
+	Accounts, Failing int
 }
 
 // Chosen decides which connections are meant, by their ids and the projects that somebody
@@ -142,7 +142,7 @@ func (n numbering) tally(s *standing, each func(rule int, c model.Counts)) {
 func (v *View) Totals(rules *Rules, who Caller, chosen Chosen) Totals {
 	t := Totals{Services: map[string]model.Score{}, Pillars: map[model.Pillar]model.Score{}, Failed: map[model.Severity]int{}, Checks: []CheckTotal{}}
 	number := v.numbering(rules)
-	bySet := map[uint32][]packedSum{}
+	bySet, accounts := map[uint32][]packedSum{}, map[uint32]int{}
 	v.standings(who, chosen, func(seg *segment) {
 		s := seg.standing
 		if !s.whole {
@@ -163,16 +163,21 @@ func (v *View) Totals(rules *Rules, who Caller, chosen Chosen) Totals {
 			bySet[s.set] = sums
 		}
 		addPacked(s.counts, sums)
+		accounts[s.set]++
 	})
 	sum := map[int]CheckTotal{}
 	for set, sums := range bySet {
+		counted := map[int]bool{} // a check may be there by an id that it had before, too
 		for i, at := range number.of(set) {
 			if at < 0 {
 				continue
 			}
 			one := sum[at]
 			one.Counts, one.Failing = one.Counts.Add(sums[i].counts()), one.Failing+sums[i].failing
-			sum[at] = one
+			if !counted[at] {
+				one.Accounts += accounts[set]
+			}
+			counted[at], sum[at] = true, one
 		}
 	}
 	sheet := newSheet()

@@ -207,7 +207,7 @@ func summed(all *check.Catalog, audits map[model.ConnectionID]model.Audit, unaud
 		Accounts: len(audits), NotAudited: unaudited,
 		Services: map[string]model.Score{}, Pillars: map[model.Pillar]model.Score{}, Failed: map[model.Severity]int{}, Checks: []index.CheckTotal{},
 	}
-	sum, failing := model.Tally{}, map[model.CheckID]int{}
+	sum, failing, accounts := model.Tally{}, map[model.CheckID]int{}, map[model.CheckID]int{}
 	for _, a := range audits {
 		out.Resources += a.Summary.Resources
 		if out.Oldest.IsZero() || a.StartedAt.Before(out.Oldest) {
@@ -224,6 +224,7 @@ func summed(all *check.Catalog, audits map[model.ConnectionID]model.Audit, unaud
 		}
 		for id, c := range own {
 			sum[id] = sum[id].Add(c)
+			accounts[id]++
 			if c.Fail > 0 {
 				failing[id]++
 			}
@@ -242,7 +243,7 @@ func summed(all *check.Catalog, audits map[model.ConnectionID]model.Audit, unaud
 		byService[c.Service] = append(byService[c.Service], line)
 		byPillar[texts[c.ID].Pillar] = append(byPillar[texts[c.ID].Pillar], line)
 		out.Failed[c.Severity] += counts.Own()
-		out.Checks = append(out.Checks, index.CheckTotal{Check: c.ID, Counts: counts, Failing: failing[c.ID]})
+		out.Checks = append(out.Checks, index.CheckTotal{Check: c.ID, Counts: counts, Accounts: accounts[c.ID], Failing: failing[c.ID]})
 	}
 	out.Score = score.Of(lines...)
 	for name, l := range byService {

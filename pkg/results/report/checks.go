@@ -26,6 +26,8 @@ func CheckColumns() []Column[shape.Check] {
 		{Name: "controls", Value: func(k shape.Check) string { return pairs(k.Controls) }, Fit: Prose, Wide: true},
 		{Name: "aliases", Value: func(k shape.Check) string { return pairs(k.Aliases) }, Fit: Prose, Wide: true},
 		{Name: "partly", Value: func(k shape.Check) string { return strings.Join(Differences(k.Partly), "; ") }, Fit: Prose, Wide: true},
+		{Name: "weaker", Value: func(k shape.Check) string { return strings.Join(Differences(k.Weaker), "; ") }, Fit: Prose, Wide: true},
+		{Name: "since", Value: func(k shape.Check) string { return k.Since }, Wide: true},
 	}
 }
 
@@ -42,6 +44,41 @@ func pairs(m map[string][]string) string {
 	for _, name := range slices.Sorted(maps.Keys(m)) {
 		for _, value := range m[name] {
 			all = append(all, name+":"+value)
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+// askedBy lists requirements framework by framework.
+func askedBy(controls map[string][]string) string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(controls)) {
+		all = append(all, name+": "+strings.Join(controls[name], ", "))
+	}
+	return strings.Join(all, "\n")
+}
+
+// requirements are those of the newest benchmark of CIS, and how many other frameworks have
+// some: for who reads many checks in a row.
+func requirements(controls map[string][]string) string {
+	newest := ""
+	for name := range controls {
+		if strings.HasPrefix(name, "cis-aws-") && name > newest {
+			newest = name
+		}
+	}
+	others := len(controls)
+	var all []string
+	for _, id := range controls[newest] {
+		all = append(all, newest+":"+id)
+	}
+	if newest != "" {
+		others--
+	}
+	if others > 0 {
+		all = append(all, Count(others, "framework"))
+		if newest != "" {
+			all[len(all)-1] = "and " + Count(others, "more framework")
 		}
 	}
 	return strings.Join(all, " ")
@@ -76,16 +113,20 @@ func Explain(w io.Writer, k shape.Check) error {
 	for _, x := range k.Impossible {
 		fmt.Fprintf(&b, "Not in     %s: %s (%s)\n", strings.Join(x.Partitions, ", "), x.Reason, x.Source)
 	}
-	if len(k.Controls) > 0 {
-		fmt.Fprintf(&b, "Controls   %s\n", pairs(k.Controls))
-	}
+	fmt.Fprintf(&b, "Since      %s\n", k.Since)
 	if len(k.Aliases) > 0 {
 		fmt.Fprintf(&b, "Aliases    %s\n", pairs(k.Aliases))
 	}
 	if partly := Differences(k.Partly); len(partly) > 0 {
 		fmt.Fprintf(&b, "Partly     %s\n", strings.Join(partly, "\n           "))
 	}
+	if weaker := Differences(k.Weaker); len(weaker) > 0 {
+		fmt.Fprintf(&b, "Weaker     %s\n", strings.Join(weaker, "\n           "))
+	}
 	fmt.Fprintf(&b, "\nWhy it matters\n%s\n\nHow to fix it\n%s", indent(k.Risk), remedies(k.Remediation))
+	if len(k.Controls) > 0 {
+		fmt.Fprintf(&b, "\nWho asks for it\n%s\n", indent(askedBy(k.Controls)))
+	}
 	fmt.Fprintf(&b, "\nRead more\n%s\n", indent(strings.Join(k.References, "\n")))
 	_, err := io.WriteString(w, b.String())
 	return err

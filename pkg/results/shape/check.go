@@ -23,7 +23,9 @@ type Check struct {
 	Impossible []check.Exclusion `json:"impossible,omitempty" doc:"Where AWS makes it impossible to meet"`
 	Advice
 	Aliases map[string][]string          `json:"aliases" doc:"What other tools call what says the same, by tool"`
-	Partly  map[string]map[string]string `json:"partly,omitempty" doc:"What other tools call what says partly the same, and what differs"`
+	Partly  map[string]map[string]string `json:"partly,omitempty" doc:"What other tools call what is not quite the same, and what differs: what passes all checks that have it here passes there"`
+	Weaker  map[string]map[string]string `json:"weaker,omitempty" doc:"What other tools call what asks for more, and what differs: a pass here is none there"`
+	Since   string                       `json:"since" doc:"Version of CloudArq that it came with"`
 }
 
 // Frameworks are the compliance frameworks that the check belongs to.
@@ -40,7 +42,7 @@ func Describe(catalog *check.Catalog, checks []check.Check) ([]Check, error) {
 		t := texts[k.ID]
 		one := Check{
 			ID: k.ID, Title: t.Title, Severity: k.Severity, Pillar: t.Pillar, Service: k.Service, Type: k.Kind, LooksAt: k.Uses,
-			Optional: k.Optional, Causes: k.Causes, Impossible: impossible(k.Exclusions), Advice: adviceOf(t), Aliases: t.Aliases, Partly: t.Partly,
+			Optional: k.Optional, Causes: k.Causes, Impossible: impossible(k.Exclusions), Advice: adviceOf(t), Aliases: t.Aliases, Partly: t.Partly, Weaker: t.Weaker, Since: t.Since,
 		}
 		if one.Aliases == nil {
 			one.Aliases = map[string][]string{}
