@@ -61,7 +61,7 @@ lint: ## golangci-lint, from its own module (the first run builds it: about five
 
 .PHONY: race generated
 race: ## The tests of everything that does not link the AWS SDK, with the race detector
-	go test -race -cpu 4 $(SDK_FREE)
+	go test -race -timeout 30m -cpu 4 $(SDK_FREE)
 
 generate: ## Write the files that follow from the code
 	cd tools && go tool templ generate -path ../pkg/results/report && go tool templ generate -path ../pkg/console/pages

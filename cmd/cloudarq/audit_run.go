@@ -139,6 +139,7 @@ func optionFlags(cmd *cobra.Command, to *model.AuditOptions) {
 	flags.StringSliceVar(&to.Checks, "checks", nil, "checks by id, glob or another tool's id, such as prowler:s3_bucket_object_versioning, or by a requirement, such as cis-aws-5.0:1.19; all, or default and more (default all but the optional ones)")
 	flags.BoolVar(&to.Unused, "unused-defaults", false, "judge also what AWS makes by default and nothing uses, such as default VPCs")
 	flags.StringSliceVar(&to.TrustedAccounts, "trusted-accounts", nil, "accounts that policies may let in without being strangers, by number")
+	flags.Var(optionFlag{to}, "option", "an option of a check, as iam-access-key-rotated.days=60; cloudarq config show lists them")
 	flags.IntVar(&to.CallBudget, "call-budget", 0, "the most calls to AWS that an audit may make, at least 100; what was not read by then is not assessed (default none)")
 }
 
@@ -218,6 +219,9 @@ func (c *cli) runAudit(ctx context.Context, f runFlags) error {
 	}
 	return c.with(ctx, func(s *local.State) error {
 		way, f, err := c.wayIn(ctx, s, f)
+		if err == nil {
+			f, err = c.configured(f)
+		}
 		if err != nil {
 			return err
 		}
@@ -300,7 +304,7 @@ func (c *cli) prepare(ctx context.Context, s *local.State, f runFlags) (local.Ru
 	if _, err := pipeline.Resolve(s.Catalog, checks, f.Services); err != nil {
 		return run, err
 	}
-	run.Request = pipeline.Request{Audit: local.NewAuditID(), Checks: checks, Services: f.Services, Regions: f.Regions, Unused: f.Unused, TrustedAccounts: f.TrustedAccounts, CallBudget: f.CallBudget}
+	run.Request = pipeline.Request{Audit: local.NewAuditID(), Checks: checks, Services: f.Services, Regions: f.Regions, Unused: f.Unused, TrustedAccounts: f.TrustedAccounts, Options: f.Options, CallBudget: f.CallBudget}
 	return run, nil
 }
 

@@ -116,7 +116,7 @@ func progressText(a model.Audit, p apiclient.Progress) string {
 var ofTheServer = map[string]string{
 	"profile": "the server has its own credentials", "role-arn": "the connection has its role", "external-id": "the server has the External ID", "keyring-passphrase": "the server has its own keys",
 	"quota-share": "the server has its own", "severity": "the connection says which checks", "dry-run": "it shows the calls of an audit of this machine",
-	"regions": "", "services": "", "checks": "", "framework": "", "unused-defaults": "", "trusted-accounts": "", "call-budget": "",
+	"regions": "", "services": "", "checks": "", "framework": "", "option": "", "unused-defaults": "", "trusted-accounts": "", "call-budget": "",
 }
 
 // runOnServer has the server audit a connection, and waits for the end.

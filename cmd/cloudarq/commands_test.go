@@ -47,7 +47,7 @@ func TestChecksThatArePartlyTheSame(t *testing.T) {
 	if len(chosen) != 1 || chosen[0].ID != "apigateway-stage-logging" {
 		t.Fatalf("securityhub:APIGateway.1 selects %+v", chosen)
 	}
-	differs := chosen[0].Partly["securityhub"]["APIGateway.1"]
+	differs := chosen[0].Weaker["securityhub"]["APIGateway.1"]
 	if differs == "" {
 		t.Error("the list does not say what differs")
 	}

@@ -43,7 +43,7 @@ var filterWords = map[string]func() filter.Vocabulary{
 }
 
 // paths are the flags that name files and directories.
-var paths = map[string]bool{"data-dir": true, "file": true, "trail": true, "tls-certificate": true, "tls-key": true}
+var paths = map[string]bool{"data-dir": true, "file": true, "config": true, "trail": true, "tls-certificate": true, "tls-key": true}
 
 // completable gives a command's words and flags what a shell offers for them, by the name that
 // the line of use has for a word, and by the name of the flag.
@@ -110,6 +110,16 @@ func (c *cli) completeWord(cmd *cobra.Command, before []string, part string) (of
 		}
 	}
 	return fitting(offered, part), directive
+}
+
+// optionOffers are the options of checks, as far as to their values.
+func optionOffers(catalog *check.Catalog) (all offers) {
+	for _, k := range catalog.Checks() {
+		for _, o := range k.Options {
+			all = append(all, string(k.ID)+"."+o.Name+"=\t"+o.Doc)
+		}
+	}
+	return all
 }
 
 // frameworkOffers are the frameworks with what they are called.
@@ -181,6 +191,8 @@ func (c *cli) flagOffers(cmd *cobra.Command, name string) offers {
 		return texts(report.Formats())
 	case "connection":
 		return c.called(cmd)
+	case "option":
+		return optionOffers(catalog)
 	case "framework":
 		return frameworkOffers()
 	case "state":

@@ -217,6 +217,9 @@ func changeOptions(flags *pflag.FlagSet, to *model.AuditOptions, said model.Audi
 	if flags.Changed("unused-defaults") {
 		to.Unused = said.Unused
 	}
+	if flags.Changed("option") {
+		to.Options = said.Options.Or(to.Options)
+	}
 	if flags.Changed("call-budget") {
 		to.CallBudget = said.CallBudget
 	}

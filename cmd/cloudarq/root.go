@@ -28,6 +28,7 @@ type cli struct {
 	stdout, stderr io.Writer
 
 	dataDir string
+	config  string // --config
 	server  string // whose records are used; empty is those of this machine
 	output  string
 	quiet   bool
@@ -80,12 +81,13 @@ is not what it wrote.`,
 	}
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.dataDir, "data-dir", "", "where audits are kept (default $XDG_DATA_HOME/cloudarq)")
+	flags.StringVar(&c.config, "config", "", "configuration (default cloudarq.yaml in the working directory, or that of the user)")
 	flags.StringVar(&c.server, "server", "", "URL of the server whose records are meant, such as https://cloudarq.example.com (default those of this machine)")
 	flags.StringVarP(&c.output, "output", "o", "table", "output: table, json, ndjson or csv")
 	flags.BoolVarP(&c.quiet, "quiet", "q", false, "no progress, no summary on stderr")
 	flags.BoolVar(&c.noColor, "no-color", false, "no colours (also NO_COLOR)")
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(c.audit(), c.connections(), c.findings(), c.resources(), c.trend(), c.compliance(), c.checks(), c.schemas(), c.policy(), c.report(), c.admin(), c.operator(), c.serve(), c.login(), c.logout(), c.whoami(), c.version())
+	root.AddCommand(c.audit(), c.connections(), c.findings(), c.resources(), c.trend(), c.compliance(), c.configCommand(), c.checks(), c.schemas(), c.policy(), c.report(), c.admin(), c.operator(), c.serve(), c.login(), c.logout(), c.whoami(), c.version())
 	c.alike(root)
 	return root
 }

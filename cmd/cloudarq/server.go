@@ -29,6 +29,7 @@ var apart = map[string]struct {
 }{
 	"report html":                    {"reports of a server are made on it, which it does not do yet", true},
 	"connections rotate-external-id": {"an organization of a server has one External ID for all connections: POST /v1/external-id/rotate replaces it", true},
+	"config show":                    {"a server has options in its settings, projects and connections", false},
 	"checks list":                    {"it shows the checks of this version of the command", false},
 	"checks show":                    {"it shows the checks of this version of the command", false},
 	"policy diff":                    {"it is about a file", false},

@@ -299,6 +299,9 @@ func toKnow(c shape.Check) string {
 	if c.Optional != "" {
 		all = append(all, "only if named: "+c.Optional)
 	}
+	for _, o := range c.Options {
+		all = append(all, fmt.Sprintf("option `%s`: %s", o.Name, o.Default))
+	}
 	for _, cause := range c.Causes {
 		all = append(all, fmt.Sprintf("folds under `%s`", cause))
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/cloudarq/cloudarq/pkg/api"
 	"github.com/cloudarq/cloudarq/pkg/results/compliance"
 	"github.com/cloudarq/cloudarq/pkg/results/shape"
 	"github.com/cloudarq/cloudarq/pkg/results/trend"
@@ -40,6 +41,7 @@ func schemas() (map[string]string, error) {
 	for _, name := range slices.Sorted(maps.Keys(shapes)) {
 		s := shapes[name]
 		registry := huma.NewMapRegistry("#/$defs/", huma.DefaultSchemaNamer)
+		api.TellShapes(registry)
 		schema := registry.Schema(s.of, false, "")
 		text, err := json.Marshal(schema)
 		if err != nil {

@@ -46,6 +46,9 @@ func (a *API) putSettings(ctx context.Context, in *struct {
 	if err := matches(ctx, in.IfMatch, was.Version, "the settings"); err != nil {
 		return nil, err
 	}
+	if err := a.settable(ctx, in.Body.Options); err != nil {
+		return nil, err
+	}
 	s := in.Body
 	s.Version = was.Version
 	if err := org.PutSettings(ctx, a.by(ctx), &s); err != nil {

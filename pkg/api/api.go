@@ -150,6 +150,7 @@ func (a *API) routes(mux *http.ServeMux) huma.API {
 	config.Formats["application/json"], config.Formats["json"] = strictJSON, strictJSON
 	config.Formats[ndjson] = jsonLines
 	config.Components.SecuritySchemes = securitySchemes
+	TellShapes(config.Components.Schemas)
 	api := humago.New(mux, config)
 	api.UseMiddleware(noteOperation, noteList, names, a.authorize, a.limit, queries)
 	for _, add := range []func(huma.API){

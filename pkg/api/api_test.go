@@ -83,13 +83,15 @@ type server struct {
 	wrong   func(format string, args ...any) // is told of answers that the document does not have
 }
 
+var locks = check.NewNumber("locks", "locks", "How many locks a door has at least", 1, 1, 9)
+
 // house is a catalogue of one check, and a framework that asks for it and for another.
 func house() (*check.Catalog, error) {
 	c, err := check.NewCatalog(check.Service{
 		Name: "house", Texts: []byte(texts), Kinds: []check.Kind{check.KindOf[door]()},
 		Rules: []check.Rule{check.For("door-locked", model.High, func(e *check.Evidence, d door) check.Verdict {
 			return check.Must(check.Read(e, d.Locked), "locked", "open")
-		})},
+		}).With(locks)},
 	})
 	if err != nil {
 		return nil, err
@@ -348,11 +350,11 @@ func TestNothingIsTakenAwayByLeavingItOut(t *testing.T) {
 	s := newServer(t)
 	all := map[string]any{
 		"name": "shop", "project": "p", "role_arn": role, "regions": []string{"eu-west-1"}, "services": []string{"house"}, "checks": []string{"door-*"},
-		"unused_defaults": true, "trusted_accounts": []string{"444455556666"}, "call_budget": 1000, "schedule": map[string]any{"expression": "rate(1 day)"},
+		"unused_defaults": true, "trusted_accounts": []string{"444455556666"}, "options": map[string]any{"door-locked": map[string]any{"locks": 2}}, "call_budget": 1000, "schedule": map[string]any{"expression": "rate(1 day)"},
 	}
 	empty := map[string]any{
 		"name": "", "project": "", "role_arn": "", "regions": []string{}, "services": []string{}, "checks": []string{},
-		"unused_defaults": false, "trusted_accounts": []string{}, "call_budget": 0, "schedule": map[string]any{},
+		"unused_defaults": false, "trusted_accounts": []string{}, "options": map[string]any{}, "call_budget": 0, "schedule": map[string]any{},
 	}
 	// Nothing that is said of a connection is missing here.
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[api.ConnectionInput]()) {

@@ -206,6 +206,9 @@ func (a *API) apply(ctx context.Context, c *model.Connection, in ConnectionInput
 	if _, err := pipeline.Resolve(a.Catalog, checks, in.Services); err != nil {
 		return invalid(ctx, "body", "the services and checks leave nothing to audit")
 	}
+	if err := a.settable(ctx, in.Options); err != nil {
+		return err
+	}
 	due, err := schedule.Parse(in.Schedule, c.CreatedAt)
 	if err != nil {
 		return invalid(ctx, "body.schedule", err.Error())

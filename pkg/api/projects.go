@@ -87,16 +87,21 @@ func (a *API) createProject(ctx context.Context, in *struct {
 	Body struct {
 		Name        string `json:"name" minLength:"1" maxLength:"100" pattern:"^[A-Za-z0-9._-]+$" example:"shop"`
 		Description string `json:"description,omitempty" maxLength:"500"`
+
+		Options model.CheckOptions `json:"options,omitempty" doc:"Options of checks for the connections of the project, by check and name"`
 	}
 },
 ) (*projectAnswer, error) {
+	if err := a.settable(ctx, in.Body.Options); err != nil {
+		return nil, err
+	}
 	now := a.Now().UTC().Format(time.RFC3339Nano)
 	return onceAs(ctx, a, "project", in.Repeatable, in.Body, now, func(first string) (*projectAnswer, error) {
 		at, err := time.Parse(time.RFC3339Nano, first)
 		if err != nil {
 			return nil, a.answer(ctx, err)
 		}
-		return a.makeProject(ctx, model.Project{Name: in.Body.Name, Description: in.Body.Description, CreatedAt: at.Truncate(time.Second)}, first != now)
+		return a.makeProject(ctx, model.Project{Name: in.Body.Name, Description: in.Body.Description, Options: in.Body.Options, CreatedAt: at.Truncate(time.Second)}, first != now)
 	})
 }
 
@@ -121,16 +126,23 @@ func (a *API) updateProject(ctx context.Context, in *struct {
 	ProjectPath
 	IfMatch string `header:"If-Match" doc:"The ETag of the project as it was read"`
 	Body    struct {
-		Description string `json:"description" maxLength:"500"`
+		Description string             `json:"description" maxLength:"500"`
+		Options     model.CheckOptions `json:"options,omitempty" doc:"Options of checks, all of them; as they were if left out"`
 	}
 },
 ) (*projectAnswer, error) {
+	if err := a.settable(ctx, in.Body.Options); err != nil {
+		return nil, err
+	}
 	p, err := a.project(ctx, in.Project)
 	if err == nil {
 		err = matches(ctx, in.IfMatch, p.Version, "the project")
 	}
 	if err == nil {
 		p.Description = in.Body.Description
+		if in.Body.Options != nil {
+			p.Options = in.Body.Options
+		}
 		err = a.org(ctx).ChangeProject(ctx, a.by(ctx), &p)
 	}
 	return a.showProject(ctx, p, err)

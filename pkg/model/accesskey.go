@@ -97,6 +97,9 @@ type Settings struct {
 	// AttestationsApproved has somebody else approve what a person attests of a requirement,
 	// before it is good.
 	AttestationsApproved bool `json:"attestations_approved,omitempty"`
+	// Options are what options of checks are set to, where neither a project nor a connection
+	// says something else.
+	Options CheckOptions `json:"options,omitempty" doc:"Options of checks, by check and name, such as {\"iam-access-key-rotated\": {\"days\": 60}}, where neither a project nor a connection says something else"`
 
 	Version int64 `json:"-"` // of the stored record
 }

@@ -51,6 +51,9 @@ type Audit struct {
 	DisabledRegions []string  `json:"disabled_regions,omitempty"` // exist, but the account has not enabled them
 	// TrustedAccounts are those that whoever asked for the audit trusts, by number.
 	TrustedAccounts []string `json:"trusted_accounts,omitempty"`
+	// Options are what the options of its checks were set to, those that nobody set with the
+	// defaults of then. Nil is of an audit from before there were options.
+	Options CheckOptions `json:"options,omitempty"`
 	// Narrowed says that the account has enabled more regions than those audited, or
 	// may have.
 	Narrowed bool `json:"narrowed,omitempty"`
@@ -96,7 +99,7 @@ type Audit struct {
 type AuditDetail struct {
 	Name   string // of the record that it is; empty if there is none
 	Digest string // of what that says
-	// Unread says that it was not read: the audit lacks Checks, TrustedAccounts, Permissions,
+	// Unread says that it was not read: the audit lacks Checks, TrustedAccounts, Options, Permissions,
 	// Trust, Objects and Statement, and its Summary all but Score, Failed, Counts, Changes,
 	// Resources and Calls.
 	Unread bool

@@ -37,7 +37,10 @@ type AuditOptions struct {
 	Unused bool     `json:"unused_defaults,omitempty" doc:"Judge also what AWS makes by default and nothing uses, such as default VPCs"`
 	// TrustedAccounts are those that the connection's owner does not call strangers.
 	TrustedAccounts []string `json:"trusted_accounts,omitempty" maxItems:"1000" doc:"Accounts that policies may let in without being strangers, by number" example:"[\"444455556666\"]"`
-	CallBudget      int      `json:"call_budget,omitempty" minimum:"0" maximum:"10000000" doc:"The most calls to AWS that one audit may make, repeated ones included; what is not read by then is not assessed. At least 100; 0 or left out is no bound"`
+	// Options are what options of checks are set to, in place of what the project and the
+	// organization say.
+	Options    CheckOptions `json:"options,omitempty" doc:"Options of checks, by check and name, such as {\"iam-access-key-rotated\": {\"days\": 60}}; what the project and the organization say where it says nothing"`
+	CallBudget int          `json:"call_budget,omitempty" minimum:"0" maximum:"10000000" doc:"The most calls to AWS that one audit may make, repeated ones included; what is not read by then is not assessed. At least 100; 0 or left out is no bound"`
 }
 
 // Or is what these say, and where they say nothing what others do.
@@ -49,6 +52,7 @@ func (o AuditOptions) Or(others AuditOptions) AuditOptions {
 			*w.own = *w.other
 		}
 	}
+	o.Options = o.Options.Or(others.Options)
 	o.Unused = o.Unused || others.Unused
 	o.CallBudget = cmp.Or(o.CallBudget, others.CallBudget)
 	return o

@@ -109,6 +109,9 @@ func (o AuditOptions) Check() error {
 			return wrong(fmt.Sprintf("trusted_accounts[%d]", i), "%q is not the number of an AWS account, which has 12 digits", account)
 		}
 	}
+	if err := o.Options.Check(); err != nil {
+		return err
+	}
 	if o.CallBudget != 0 && (o.CallBudget < MinCallBudget || o.CallBudget > MaxCallBudget) {
 		return wrong("call_budget", "%d calls are not from %d to %d; 0 is no bound", o.CallBudget, MinCallBudget, MaxCallBudget)
 	}

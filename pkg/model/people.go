@@ -127,6 +127,9 @@ type Project struct {
 	Name        string    `json:"name" minLength:"1" maxLength:"100" pattern:"^[A-Za-z0-9._-]+$" example:"shop"`
 	Description string    `json:"description,omitempty" maxLength:"500"`
 	CreatedAt   time.Time `json:"created_at"`
+	// Options are what options of checks are set to for its connections, in place of what the
+	// organization says.
+	Options CheckOptions `json:"options,omitempty" doc:"Options of checks for the connections of the project, by check and name; what the organization says where it says nothing"`
 
 	Version int64 `json:"-"` // of the stored record
 }
@@ -246,6 +249,9 @@ func (m Member) Check() error {
 func (p Project) Check() error {
 	if p.Name == "" || !isProject(p.Name) {
 		return wrong("name", "the name of a project has 1 to %d letters, digits, dots, underscores and hyphens", MaxConnectionName)
+	}
+	if err := p.Options.Check(); err != nil {
+		return err
 	}
 	return checkText("description", p.Description, MaxDescription)
 }

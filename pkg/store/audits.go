@@ -49,6 +49,7 @@ type detailRecord struct {
 type auditDetail struct {
 	Checks          []model.CheckID              `json:"checks"`
 	TrustedAccounts []string                     `json:"trusted_accounts,omitempty"`
+	Options         model.CheckOptions           `json:"options,omitempty"`
 	Permissions     *model.Permissions           `json:"permissions,omitempty"`
 	Trust           *model.Trust                 `json:"trust,omitempty"`
 	Objects         []model.Object               `json:"objects,omitempty"`
@@ -62,8 +63,8 @@ type auditDetail struct {
 
 // apart takes the detail out of a record, which is of a copy of the audit.
 func (r *auditRecord) apart() auditDetail {
-	d := auditDetail{Checks: r.Checks, TrustedAccounts: r.TrustedAccounts, Permissions: r.Permissions, Trust: r.Trust, Objects: r.Objects, Statement: r.Statement}
-	r.Checks, r.TrustedAccounts, r.Permissions, r.Trust, r.Objects, r.Statement = nil, nil, nil, nil, nil, nil
+	d := auditDetail{Checks: r.Checks, TrustedAccounts: r.TrustedAccounts, Options: r.Options, Permissions: r.Permissions, Trust: r.Trust, Objects: r.Objects, Statement: r.Statement}
+	r.Checks, r.TrustedAccounts, r.Options, r.Permissions, r.Trust, r.Objects, r.Statement = nil, nil, nil, nil, nil, nil, nil
 	if s := r.Summary; s != nil {
 		d.Services, d.Pillars, d.Tally, d.Gaps, d.Load = s.Services, s.Pillars, s.Tally, s.Gaps, s.Load
 		r.Summary = &model.Summary{Score: s.Score, Failed: s.Failed, Counts: s.Counts, Changes: s.Changes, Resources: s.Resources, Calls: s.Calls}
@@ -73,7 +74,7 @@ func (r *auditRecord) apart() auditDetail {
 
 // join puts a detail that was read back.
 func (d auditDetail) join(a *model.Audit) {
-	a.Checks, a.TrustedAccounts, a.Permissions, a.Trust, a.Objects, a.Statement = d.Checks, d.TrustedAccounts, d.Permissions, d.Trust, d.Objects, d.Statement
+	a.Checks, a.TrustedAccounts, a.Options, a.Permissions, a.Trust, a.Objects, a.Statement = d.Checks, d.TrustedAccounts, d.Options, d.Permissions, d.Trust, d.Objects, d.Statement
 	if s := a.Summary; s != nil {
 		s.Services, s.Pillars, s.Tally, s.Gaps, s.Load = d.Services, d.Pillars, d.Tally, d.Gaps, d.Load
 	}

@@ -23,7 +23,7 @@ import (
 func large(connection model.ConnectionID, n int) model.Audit {
 	a := model.Audit{
 		ID: model.AuditID(fmt.Sprintf("%026d", n)), Connection: connection, AccountID: "111111111111", State: model.AuditDone, StartedAt: time.Date(2026, 5, 1, 0, 0, n, 0, time.UTC),
-		Services: []string{"s3"}, Regions: []string{"eu-west-1"}, TrustedAccounts: []string{"222222222222"}, Problems: []string{"late"},
+		Services: []string{"s3"}, Regions: []string{"eu-west-1"}, TrustedAccounts: []string{"222222222222"}, Options: model.CheckOptions{"a": {"days": model.NumberOf(45), "ports": model.WordsOf("80")}}, Problems: []string{"late"},
 		Permissions: &model.Permissions{Principal: "arn:aws:iam::111111111111:role/x", Needed: 3}, Trust: &model.Trust{Open: "without an External ID"},
 		Objects: []model.Object{{Key: "calls"}}, Statement: &model.Envelope{PayloadType: "application/vnd.in-toto+json"},
 		Summary: &model.Summary{
@@ -81,7 +81,7 @@ func TestAuditsAreListedShort(t *testing.T) {
 		t.Errorf("%v: %s", err, diff)
 	}
 	short := large("c", 1)
-	short.Checks, short.TrustedAccounts, short.Permissions, short.Trust, short.Objects, short.Statement = nil, nil, nil, nil, nil, nil
+	short.Checks, short.TrustedAccounts, short.Options, short.Permissions, short.Trust, short.Objects, short.Statement = nil, nil, nil, nil, nil, nil, nil
 	short.Summary.Services, short.Summary.Pillars, short.Summary.Tally, short.Summary.Gaps, short.Summary.Load = nil, nil, nil, nil, nil
 	of, err1 := o.AuditsOf(ctx, "c")
 	page, _, err2 := o.AuditsPage(ctx, "c", "", 10)

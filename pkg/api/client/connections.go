@@ -68,7 +68,7 @@ func (w whole) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]any{
 		"name": w.Name, "project": w.Project, "role_arn": w.RoleARN,
 		"regions": list(w.Regions), "services": list(w.Services), "checks": list(w.Checks), "unused_defaults": w.Unused,
-		"trusted_accounts": list(w.TrustedAccounts), "call_budget": w.CallBudget, "schedule": w.Schedule,
+		"trusted_accounts": list(w.TrustedAccounts), "options": model.CheckOptions{}.Or(w.Options), "call_budget": w.CallBudget, "schedule": w.Schedule,
 	})
 }
 

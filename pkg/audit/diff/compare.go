@@ -35,6 +35,9 @@ type Difference struct {
 	Before check.Status // empty: the resource was not there
 	After  check.Status
 	Reason string
+	// Rules says that options of the check are others than then: the rules may have changed,
+	// and not the account.
+	Rules bool
 }
 
 type subject struct {
@@ -57,7 +60,8 @@ type Comparison struct {
 	after    map[subject]bool
 	listings listings // of the newer audit
 	ran      map[model.CheckID]bool
-	regions  map[string]bool // of the newer audit
+	others   map[model.CheckID]bool // of which options are others
+	regions  map[string]bool        // of the newer audit
 	found    []Difference
 }
 
@@ -65,7 +69,13 @@ type Comparison struct {
 func NewComparison(older, newer model.Audit) *Comparison {
 	c := &Comparison{
 		before: map[subject]seen{},
-		after:  map[subject]bool{}, listings: listings{}, ran: map[model.CheckID]bool{}, regions: set(newer.Regions),
+		after:  map[subject]bool{}, listings: listings{}, ran: map[model.CheckID]bool{}, others: map[model.CheckID]bool{}, regions: set(newer.Regions),
+	}
+	for id, values := range newer.Options {
+		for name, v := range values {
+			was, known := older.Options[id][name]
+			c.others[id] = c.others[id] || known && !was.Equal(v)
+		}
 	}
 	before := set(older.Checks)
 	for _, id := range newer.Checks {
@@ -114,7 +124,7 @@ func (c *Comparison) After(e evidence.Entry) error {
 			what = VisibleNow
 		}
 		if what != "" {
-			c.found = append(c.found, Difference{what, v.Check, e.Ref, e.Kind, was.status, v.Status, v.Reason})
+			c.found = append(c.found, Difference{what, v.Check, e.Ref, e.Kind, was.status, v.Status, v.Reason, c.others[v.Check]})
 		}
 	}
 	return nil
@@ -131,9 +141,9 @@ func (c *Comparison) Finish() []Difference {
 		}
 		switch {
 		case gap != nil && was.status.Assessed():
-			c.found = append(c.found, Difference{BlindNow, at.check, was.ref, was.kind, was.status, check.NotAssessed, gap.String()})
+			c.found = append(c.found, Difference{BlindNow, at.check, was.ref, was.kind, was.status, check.NotAssessed, gap.String(), false})
 		case gap == nil && was.status == check.Fail && was.cause == "":
-			c.found = append(c.found, Difference{Fixed, at.check, was.ref, was.kind, was.status, "", model.WhyGone})
+			c.found = append(c.found, Difference{Fixed, at.check, was.ref, was.kind, was.status, "", model.WhyGone, false})
 		}
 	}
 	Sort(c.found)

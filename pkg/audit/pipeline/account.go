@@ -143,7 +143,7 @@ func (p *Pipeline) judgeBatch(ctx context.Context, ev *evaluator, b batch, tasks
 	for _, gap := range p.failures(tasks) {
 		world.AddGap(gap.kind, gap.Gap)
 	}
-	judge := check.NewJudge(ev.audit.StartedAt, world).WithUnused(ev.audit.Unused) // of this batch alone, whose world goes with it
+	judge := check.NewJudge(ev.audit.StartedAt, world).WithUnused(ev.audit.Unused).WithOptions(ev.audit.Options) // of this batch alone, whose world goes with it
 	for _, c := range b.rules {
 		for _, r := range world.Resources(c.Kind) {
 			ev.judgeOne(judge, c, r, causes)

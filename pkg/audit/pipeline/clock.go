@@ -220,9 +220,28 @@ func (p *Pipeline) beginFor(ctx context.Context, by model.Change, org model.Orga
 	if err != nil {
 		return fmt.Errorf("audit connection %s: %w", connection.ID, err)
 	}
+	options, err := p.optionsFor(ctx, org, connection)
+	if err != nil {
+		return err
+	}
 	_, err = p.Begin(ctx, Request{
 		Organization: org, Audit: id, Connection: connection, Regions: connection.Regions,
-		Checks: checks, Services: connection.Services, TrustedAccounts: connection.TrustedAccounts, CallBudget: connection.CallBudget, Urgent: urgent, By: by,
+		Checks: checks, Services: connection.Services, TrustedAccounts: connection.TrustedAccounts, Options: options, CallBudget: connection.CallBudget, Urgent: urgent, By: by,
 	})
 	return err
+}
+
+// optionsFor are the options that are set for a connection: by itself, by its project, and by
+// the organization, the nearest first.
+func (p *Pipeline) optionsFor(ctx context.Context, id model.OrganizationID, connection model.Connection) (model.CheckOptions, error) {
+	options, org := connection.Options, p.Store.For(id)
+	if connection.Project != "" {
+		project, err := org.Project(ctx, connection.Project)
+		if err != nil && !errors.Is(err, store.ErrNotFound) { // a project needs no record
+			return nil, err
+		}
+		options = options.Or(project.Options)
+	}
+	settings, err := org.Settings(ctx)
+	return options.Or(settings.Options), err
 }

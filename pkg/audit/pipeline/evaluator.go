@@ -35,7 +35,7 @@ type evaluator struct {
 
 func newEvaluator(p *Pipeline, audit model.Audit, service string) *evaluator {
 	ev := &evaluator{
-		catalog: p.Catalog, judge: check.NewJudge(audit.StartedAt, nil).WithUnused(audit.Unused), rules: map[string][]check.Rule{},
+		catalog: p.Catalog, judge: check.NewJudge(audit.StartedAt, nil).WithUnused(audit.Unused).WithOptions(audit.Options), rules: map[string][]check.Rule{},
 		service: service, audit: audit, progress: p.Progress,
 		found: map[string]map[string]int{}, listings: map[string]model.Listing{}, tally: model.Tally{}, gaps: gapCounts{},
 	}

@@ -28,10 +28,11 @@ type Request struct {
 	Narrowed        bool // see model.Audit
 	Unused          bool // see model.Audit; a connection may say so, too
 	Checks          []check.Check
-	Services        []string // those allowed; empty allows all
-	TrustedAccounts []string // see model.Connection
-	CallBudget      int      // see model.Audit
-	Urgent          bool     // somebody waits for it
+	Services        []string           // those allowed; empty allows all
+	TrustedAccounts []string           // see model.Connection
+	Options         model.CheckOptions // that are set
+	CallBudget      int                // see model.Audit
+	Urgent          bool               // somebody waits for it
 	By              model.Change
 
 	Trust   *model.Trust  // see model.Audit
@@ -132,7 +133,7 @@ func (p *Pipeline) newAudit(r Request) (model.Audit, []model.Task, error) {
 		ID: r.Audit, Connection: r.Connection.ID, AccountID: r.Connection.AccountID, Project: r.Connection.Project, CloudArq: version.String(), Once: r.Connection.Schedule.Once(),
 		Partition: r.Partition, CallerARN: r.CallerARN, State: model.AuditRunning, StartedAt: p.Now().UTC(),
 		Urgent: r.Urgent, Services: selection.Services, Regions: r.Regions, DisabledRegions: r.DisabledRegions, Narrowed: r.Narrowed, Unused: r.Unused || r.Connection.Unused, Permissions: r.Permissions,
-		TrustedAccounts: r.TrustedAccounts, CallBudget: r.CallBudget, Trust: r.Trust,
+		TrustedAccounts: r.TrustedAccounts, Options: check.Effective(selection.Checks, r.Options), CallBudget: r.CallBudget, Trust: r.Trust,
 	}
 	if r.Refused != nil {
 		audit.Refused, audit.RefusedCode = r.Refused.Message, r.Refused.Code

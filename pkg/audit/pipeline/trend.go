@@ -32,7 +32,7 @@ func TrendLine(catalog *check.Catalog, a model.Audit) model.TrendLine {
 				checks = append(checks, c)
 			}
 		}
-		line.Rules = RulesDigest(checks)
+		line.Rules = RulesDigest(checks, a.Options)
 	}
 	failed := map[string]int{}
 	for id, counts := range s.Tally {
@@ -57,11 +57,15 @@ func TrendService(is model.Score, failed int) (model.TrendService, bool) {
 	return s, is.Applicable > 0
 }
 
-// RulesDigest is the same for the same checks with the same severities, in any order.
-func RulesDigest(checks []check.Check) string {
+// RulesDigest is the same for the same checks with the same severities, in any order, where
+// their options are set to the same.
+func RulesDigest(checks []check.Check, options model.CheckOptions) string {
 	var words []string
 	for _, c := range checks {
 		words = append(words, string(c.ID)+" "+string(c.Severity))
+		for name, v := range options[c.ID] {
+			words = append(words, string(c.ID)+" "+name+" "+v.String())
+		}
 	}
 	return digestOfWords(words)
 }

@@ -2,6 +2,8 @@ package score
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -27,8 +29,30 @@ func Breaks(before, now model.Audit) []string {
 	}
 	breaks = appendScope(breaks, "check", before.Checks, now.Checks)
 	breaks = appendScope(breaks, "region", before.Regions, now.Regions)
-	return appendScope(breaks, "trusted account", before.TrustedAccounts, now.TrustedAccounts)
+	breaks = appendScope(breaks, "trusted account", before.TrustedAccounts, now.TrustedAccounts)
+	return append(breaks, OptionsChanged(before, now)...)
 }
+
+// OptionsChanged says in words which options of checks that both audits made were set to
+// something else, whether somebody set them or a version has another default: nothing of an
+// audit from before there were options.
+func OptionsChanged(before, now model.Audit) []string {
+	var all []string
+	for _, id := range slices.Sorted(maps.Keys(now.Options)) {
+		for _, name := range slices.Sorted(maps.Keys(now.Options[id])) {
+			if was, known := before.Options[id][name]; known && !was.Equal(now.Options[id][name]) {
+				all = append(all, fmt.Sprintf("%s: %s was %s, is %s", id, name, was, now.Options[id][name]))
+			}
+		}
+	}
+	if len(all) > maxOptions {
+		all = append(all[:maxOptions], fmt.Sprintf("and %d options more", len(all)-maxOptions))
+	}
+	return all
+}
+
+// maxOptions is how many options are told to be others.
+const maxOptions = 5
 
 func appendScope[T comparable](breaks []string, noun string, before, now []T) []string {
 	more, fewer := missing(before, now), missing(now, before)

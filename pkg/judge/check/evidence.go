@@ -20,12 +20,17 @@ type Evidence struct {
 	looks  []look
 	cost   int
 	memos  map[any]any // by *Memo; they outlive the verdict
+
+	declared []*Option // of the rule
+	options  map[string]model.OptionValue
+	used     []used
 }
 
 func (e *Evidence) reset() {
 	clear(e.reads)
 	clear(e.looks)
-	e.reads, e.kinds, e.looks, e.cost = e.reads[:0], e.kinds[:0], e.looks[:0], 0
+	clear(e.used)
+	e.reads, e.kinds, e.looks, e.used, e.cost = e.reads[:0], e.kinds[:0], e.looks[:0], e.used[:0], 0
 }
 
 // Cost is how many facts were read and how many resources were handed out since

@@ -182,7 +182,7 @@ func (e *Evidence) Exhibits(subject Resource) []Exhibit {
 			break
 		}
 	}
-	return append(expand(found, groups), e.sets(groups)...)
+	return append(append(expand(found, groups), e.sets(groups)...), e.optionExhibits()...)
 }
 
 // group is one fact of several resources.

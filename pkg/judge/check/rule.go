@@ -44,6 +44,9 @@ type Rule struct {
 	// fails as well: mending that mends this, or has to come first.
 	Causes []model.CheckID
 
+	// Options are the thresholds and lists that whoever audits may set.
+	Options []*Option
+
 	// Exclusions are where AWS makes the rule impossible to meet.
 	Exclusions []Exclusion
 
@@ -120,6 +123,7 @@ func (r Rule) NeedsAccount() bool { return len(r.Uses) > 0 || r.withAccount }
 // account. The Judge's evidence is valid until its next call.
 type Judge struct {
 	evidence Evidence
+	options  model.CheckOptions
 }
 
 // NewJudge makes a judge. Ages are reckoned at now, the time of collecting, so
@@ -127,7 +131,13 @@ type Judge struct {
 // account, world holds its resources; for others it may be nil. A judge is not
 // safe for concurrent use.
 func NewJudge(now time.Time, world *World) *Judge {
-	return &Judge{Evidence{now: now, world: world, reads: make([]fact.Any, 0, 8)}}
+	return &Judge{evidence: Evidence{now: now, world: world, reads: make([]fact.Any, 0, 8)}}
+}
+
+// WithOptions has the judge run rules by what their options are set to.
+func (j *Judge) WithOptions(options model.CheckOptions) *Judge {
+	j.options = options
+	return j
 }
 
 // WithUnused has the judge judge also what AWS makes by default and nothing uses.
@@ -142,6 +152,7 @@ func (j *Judge) WithUnused(unused bool) *Judge {
 // the verdict is short and printable.
 func (j *Judge) Judge(rule Rule, resource Resource) (verdict Verdict) {
 	j.evidence.reset()
+	j.evidence.declared, j.evidence.options = rule.Options, j.options[rule.ID]
 	defer func() {
 		switch stop := recover().(type) {
 		case nil:
@@ -151,7 +162,7 @@ func (j *Judge) Judge(rule Rule, resource Resource) (verdict Verdict) {
 			verdict = Unassessed(fact.Gap{Reason: fact.Failed, Detail: fmt.Sprintf("rule %s: %v", rule.ID, stop)})
 		}
 	}()
-	return rule.verdict(&j.evidence, resource).bounded()
+	return rule.verdict(&j.evidence, resource).naming(j.evidence.used).bounded()
 }
 
 // Evidence is what the last call of Judge read.

@@ -164,6 +164,13 @@ func (s Subject[R, T]) Asks(decide func(T) Verdict) func(*Evidence, R) Verdict {
 	}
 }
 
+// Weighs is Asks for a rule that reads options, too.
+func (s Subject[R, T]) Weighs(decide func(*Evidence, T) Verdict) func(*Evidence, R) Verdict {
+	return func(e *Evidence, r R) Verdict {
+		return s.Asks(func(value T) Verdict { return decide(e, value) })(e, r)
+	}
+}
+
 // Then is a rule that is asked only where the subject does not put it out of place.
 func (s Subject[R, T]) Then(rule func(*Evidence, R) Verdict) func(*Evidence, R) Verdict {
 	return func(e *Evidence, r R) Verdict {

@@ -113,6 +113,9 @@ func Explain(w io.Writer, k shape.Check) error {
 	for _, x := range k.Impossible {
 		fmt.Fprintf(&b, "Not in     %s: %s (%s)\n", strings.Join(x.Partitions, ", "), x.Reason, x.Source)
 	}
+	for _, o := range k.Options {
+		fmt.Fprintf(&b, "Option     %s: %s. %s, default %s\n", o.Name, o.Doc, allowed(o), o.Default)
+	}
 	fmt.Fprintf(&b, "Since      %s\n", k.Since)
 	if len(k.Aliases) > 0 {
 		fmt.Fprintf(&b, "Aliases    %s\n", pairs(k.Aliases))

@@ -25,6 +25,7 @@ type Check struct {
 	Aliases map[string][]string          `json:"aliases" doc:"What other tools call what says the same, by tool"`
 	Partly  map[string]map[string]string `json:"partly,omitempty" doc:"What other tools call what is not quite the same, and what differs: what passes all checks that have it here passes there"`
 	Weaker  map[string]map[string]string `json:"weaker,omitempty" doc:"What other tools call what asks for more, and what differs: a pass here is none there"`
+	Options []check.Option               `json:"options" doc:"Thresholds and lists that can be set"`
 	Since   string                       `json:"since" doc:"Version of CloudArq that it came with"`
 }
 
@@ -43,6 +44,10 @@ func Describe(catalog *check.Catalog, checks []check.Check) ([]Check, error) {
 		one := Check{
 			ID: k.ID, Title: t.Title, Severity: k.Severity, Pillar: t.Pillar, Service: k.Service, Type: k.Kind, LooksAt: k.Uses,
 			Optional: k.Optional, Causes: k.Causes, Impossible: impossible(k.Exclusions), Advice: adviceOf(t), Aliases: t.Aliases, Partly: t.Partly, Weaker: t.Weaker, Since: t.Since,
+		}
+		one.Options = []check.Option{}
+		for _, o := range k.Options {
+			one.Options = append(one.Options, *o)
 		}
 		if one.Aliases == nil {
 			one.Aliases = map[string][]string{}

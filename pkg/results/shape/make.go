@@ -83,7 +83,7 @@ func (s *Shaper) Difference(d diff.Difference, of Owner) Difference {
 	c, _ := s.catalog.Check(d.Check)
 	return Difference{
 		ID: model.NewFindingID(d.Check, d.Ref), Change: d.What, Rule: s.rule(d.Check), Place: place(d.Ref, d.Kind, c.Service, of),
-		Before: d.Before, After: d.After, Reason: d.Reason,
+		Before: d.Before, After: d.After, Reason: d.Reason, Rules: d.Rules,
 	}
 }
 

@@ -130,6 +130,8 @@ type Difference struct {
 	Before check.Status `json:"before" doc:"Status in the earlier audit; empty if the resource was not there"`
 	After  check.Status `json:"after" doc:"Status in the later audit; empty if the resource is not there any more"`
 	Reason string       `json:"reason" doc:"What decided"`
+	// Rules is as in diff.Difference.
+	Rules bool `json:"caused_by_rules" doc:"Options of the check are others than in the earlier audit: the rules may have changed, and not the account"`
 }
 
 // Resource is one thing that an audit saw.

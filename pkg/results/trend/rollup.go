@@ -124,7 +124,7 @@ func (m Maker) line(t index.Totals) model.TrendLine {
 		checks = append(checks, c)
 		failed[c.Service] += one.Counts.Own()
 	}
-	line.Rules = pipeline.RulesDigest(checks)
+	line.Rules = pipeline.RulesDigest(checks, check.Effective(checks, nil))
 	for name, is := range t.Services {
 		if service, applied := pipeline.TrendService(is, failed[name]); applied {
 			line.Services[name] = service

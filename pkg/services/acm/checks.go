@@ -13,7 +13,7 @@ import (
 func rules() []check.Rule {
 	return []check.Rule{
 		check.For("acm-certificate-not-expired", model.High, notExpired),
-		check.For("acm-certificate-valid-for-30-days", model.High, validFor30Days),
+		check.For("acm-certificate-valid-for-30-days", model.High, validFor30Days).With(notice),
 		check.For("acm-certificate-renewal", model.Medium, renewal),
 		check.For("acm-certificate-key-strength", model.High, keyStrength),
 		check.For("acm-certificate-no-wildcard", model.Low, noWildcard),
@@ -21,7 +21,7 @@ func rules() []check.Rule {
 	}
 }
 
-const notice = 30 * 24 * time.Hour
+var notice = check.NewNumber("days", "days", "For how many days more a certificate is valid, at least", 30, 1, 365)
 
 func notExpired(e *check.Evidence, c Certificate) check.Verdict {
 	d := check.Read(e, c.Detail)
@@ -41,7 +41,7 @@ func validFor30Days(e *check.Evidence, c Certificate) check.Verdict {
 		return check.Inapplicable("the certificate has expired")
 	}
 	reason := "the certificate is valid until " + d.Until.UTC().Format(time.DateOnly)
-	return check.Must(e.Age(*d.Until) <= -notice, reason, reason+", less than 30 days from now")
+	return check.Must(e.Age(*d.Until) <= -time.Duration(notice.Of(e))*24*time.Hour, reason, reason)
 }
 
 func renewal(e *check.Evidence, c Certificate) check.Verdict {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/judge/framework"
 	"github.com/cloudarq/cloudarq/pkg/judge/fact"
 	"github.com/cloudarq/cloudarq/pkg/services/across"
 	"github.com/cloudarq/cloudarq/pkg/services/checktest"
@@ -86,14 +87,17 @@ func TestOtherRegions(t *testing.T) {
 
 func TestEveryRequirementOfChapterFour(t *testing.T) {
 	t.Parallel()
-	texts, err := check.ParseTexts(across.Service().Texts)
+	all, err := framework.All()
 	if err != nil {
 		t.Fatal(err)
 	}
+	at := slices.IndexFunc(all, func(f framework.Framework) bool { return f.ID == "cis-aws-5.0" })
 	var found []string
-	for id, text := range texts {
-		if strings.HasPrefix(string(id), "monitoring-") {
-			found = append(found, text.Controls["cis-aws-5.0"]...)
+	for _, r := range all[at].Requirements {
+		if slices.ContainsFunc(r.Parts, func(p framework.Part) bool {
+			return p.Tool == "" && strings.HasPrefix(p.ID, "monitoring-") && slices.ContainsFunc(across.Service().Rules, func(k check.Rule) bool { return string(k.ID) == p.ID })
+		}) {
+			found = append(found, r.ID)
 		}
 	}
 	slices.Sort(found)

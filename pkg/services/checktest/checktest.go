@@ -74,6 +74,9 @@ func Run(t *testing.T, service check.Service, table Table, others ...check.Servi
 			for _, c := range cases {
 				t.Run(c.Name, func(t *testing.T) { testCase(t, rule, c, pool) })
 			}
+			if len(rule.Options) > 0 {
+				t.Run("options", func(t *testing.T) { testOptions(t, rule, cases) })
+			}
 			if len(cases) > 0 {
 				t.Run("nothing can be read", func(t *testing.T) { testBlind(t, rule, cases[0]) })
 			}
@@ -95,7 +98,7 @@ func reads(rule check.Rule, cases []Case) []string {
 	for _, c := range cases {
 		_, exhibits := judge(rule, c.Resource, c.Others, "")
 		for _, x := range exhibits {
-			if x.Fact != check.Listing {
+			if x.Fact != check.Listing && x.Kind != check.OptionFact {
 				all = append(all, cmp.Or(x.Kind, c.Resource.Kind())+"."+x.Fact)
 			}
 		}

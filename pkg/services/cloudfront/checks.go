@@ -9,7 +9,7 @@ import (
 func rules() []check.Rule {
 	return []check.Rule{
 		check.For("cloudfront-distribution-viewer-https", model.Medium, serving.Asks(viewerHTTPS)),
-		check.For("cloudfront-distribution-tls-policy", model.Medium, serving.Asks(tlsPolicy)),
+		check.For("cloudfront-distribution-tls-policy", model.Medium, serving.Weighs(tlsPolicy)).With(modern),
 		check.For("cloudfront-distribution-custom-certificate", model.Low, serving.Must(
 			func(d Detail) bool { return !d.Certificate.Default }, "the certificate is the customer's", "the certificate is CloudFront's own")),
 		check.For("cloudfront-distribution-sni", model.Low, serving.Asks(sni)),

@@ -17,9 +17,9 @@ func viewerHTTPS(d Detail) check.Verdict {
 
 // modern are the security policies without ciphers that are known to be weak.
 // https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/secure-connections-supported-viewer-protocols-ciphers.html
-var modern = []string{"TLSv1.2_2021", "TLSv1.2_2025", "TLSv1.3_2025"}
+var modern = check.NewChoice("policies", "policy", "Security policies that viewers may be asked for", []string{"TLSv1", "TLSv1_2016", "TLSv1.1_2016", "TLSv1.2_2018", "TLSv1.2_2019", "TLSv1.2_2021", "TLSv1.2_2025", "TLSv1.3_2025"}, "TLSv1.2_2021", "TLSv1.2_2025", "TLSv1.3_2025")
 
-func tlsPolicy(d Detail) check.Verdict {
+func tlsPolicy(e *check.Evidence, d Detail) check.Verdict {
 	c := d.Certificate
 	switch {
 	case c.Default:
@@ -27,7 +27,7 @@ func tlsPolicy(d Detail) check.Verdict {
 	case c.MinimumTLS == "":
 		return check.Inapplicable("the distribution has no certificate of its own")
 	default:
-		return check.Must(slices.Contains(modern, c.MinimumTLS), "viewers need "+c.MinimumTLS, "viewers may use "+c.MinimumTLS)
+		return check.Must(slices.Contains(modern.Of(e), c.MinimumTLS), "viewers need "+c.MinimumTLS, "viewers may use "+c.MinimumTLS)
 	}
 }
 

@@ -14,7 +14,7 @@ func rules() []check.Rule {
 	return []check.Rule{
 		check.For("cloudwatch-alarm-actions-enabled", model.Medium, actionsEnabled),
 		check.Across("cloudwatch-alarm-has-action", model.Medium, hasAction, check.Using[Alarm]()),
-		check.For("cloudwatch-alarm-has-data", model.Low, hasData),
+		check.For("cloudwatch-alarm-has-data", model.Low, hasData).With(patience),
 	}
 }
 
@@ -55,8 +55,7 @@ var byAlarm = check.NewIndex(func(e *check.Evidence, a Alarm) []string {
 	return names
 })
 
-// patience is how long an alarm may wait for data.
-const patience = 7 * 24 * time.Hour
+var patience = check.NewNumber("days", "days", "For how many days an alarm may wait for data", 7, 1, 90)
 
 func hasData(e *check.Evidence, a Alarm) check.Verdict {
 	d := check.Read(e, a.Detail)
@@ -66,6 +65,6 @@ func hasData(e *check.Evidence, a Alarm) check.Verdict {
 	case d.Since == nil:
 		return check.Unassessed(fact.Gap{Reason: fact.Failed, Operation: "cloudwatch:DescribeAlarms", Detail: "AWS does not tell since when the alarm has no data"})
 	}
-	return check.Must(e.Age(*d.Since) <= patience, "the alarm waits for data since a few days only",
+	return check.Must(e.Age(*d.Since) <= time.Duration(patience.Of(e))*24*time.Hour, "the alarm waits for data since a few days only",
 		fmt.Sprintf("the alarm has no data since %s", d.Since.UTC().Format(time.DateOnly)))
 }

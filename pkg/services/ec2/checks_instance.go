@@ -11,16 +11,17 @@ import (
 
 const day = 24 * time.Hour
 
-const (
-	oldInstance     = 180 * day
-	oldStop         = 30 * day
-	metadataMaxHops = 2 // one to the instance, one more into a container
+var (
+	instanceDays = check.NewNumber("days", "days", "How many days ago at most a running instance was started", 180, 1, 1095)
+	stoppedDays  = check.NewNumber("days", "days", "For how many days at most an instance is stopped", 30, 1, 365)
+	// One hop to the instance, and one more into a container.
+	metadataHops = check.NewNumber("hops", "hops", "How many network hops metadata tokens travel at most", 2, 1, 64)
 )
 
 func instanceRules() []check.Rule {
 	return []check.Rule{
 		check.For("ec2-instance-imdsv2", model.High, instances.Asks(imdsv2)),
-		check.For("ec2-instance-metadata-hop-limit", model.Low, instances.Asks(hopLimit)),
+		check.For("ec2-instance-metadata-hop-limit", model.Low, instances.Weighs(hopLimit)).With(metadataHops),
 		check.For("ec2-instance-profile-attached", model.Medium, instances.Must(
 			func(d InstanceDetail) bool { return d.Profile != "" }, "the instance has an instance profile", "the instance has no instance profile")),
 		check.For("ec2-instance-no-public-ip", model.Medium, instances.Asks(noPublicIP)).EvenManaged(),
@@ -29,8 +30,8 @@ func instanceRules() []check.Rule {
 		check.For("ec2-instance-detailed-monitoring", model.Low, instances.Must(
 			func(d InstanceDetail) bool { return d.Monitoring == "enabled" || d.Monitoring == "pending" },
 			"detailed monitoring is on", "detailed monitoring is off")).OnlyIfAsked("a matter of taste and cost"),
-		check.For("ec2-instance-renewed", model.Medium, renewed),
-		check.For("ec2-instance-not-stopped-for-long", model.Low, notStoppedForLong),
+		check.For("ec2-instance-renewed", model.Medium, renewed).With(instanceDays),
+		check.For("ec2-instance-not-stopped-for-long", model.Low, notStoppedForLong).With(stoppedDays),
 		check.For("ec2-instance-single-interface", model.Low, instances.Asks(singleInterface)).OnlyIfAsked("a matter of taste"),
 		check.For("ec2-instance-not-paravirtual", model.Medium, instances.Asks(notParavirtual)),
 		check.For("ec2-instance-volumes-deleted-with-it", model.Low, instances.Asks(volumesDeleted)),
@@ -51,12 +52,12 @@ func imdsv2(d InstanceDetail) check.Verdict {
 	}
 }
 
-func hopLimit(d InstanceDetail) check.Verdict {
+func hopLimit(e *check.Evidence, d InstanceDetail) check.Verdict {
 	if d.Metadata.Endpoint == "disabled" {
 		return check.Inapplicable("the metadata service is off")
 	}
 	reason := fmt.Sprintf("metadata tokens travel %d hops", d.Metadata.HopLimit)
-	return check.Must(d.Metadata.HopLimit <= metadataMaxHops, reason, reason)
+	return check.Must(int(d.Metadata.HopLimit) <= metadataHops.Of(e), reason, reason)
 }
 
 func noPublicIP(d InstanceDetail) check.Verdict {
@@ -81,7 +82,7 @@ func renewed(e *check.Evidence, i Instance) check.Verdict {
 		return check.Inapplicable("the instance is " + d.State)
 	}
 	reason := "the instance was started on " + d.Launched.UTC().Format(time.DateOnly)
-	return check.Must(e.Age(d.Launched) <= oldInstance, reason, reason)
+	return check.Must(e.Age(d.Launched) <= time.Duration(instanceDays.Of(e))*day, reason, reason)
 }
 
 func notStoppedForLong(e *check.Evidence, i Instance) check.Verdict {
@@ -93,7 +94,7 @@ func notStoppedForLong(e *check.Evidence, i Instance) check.Verdict {
 		return check.Inapplicable("AWS does not tell since when the instance is stopped")
 	}
 	reason := "the instance was stopped on " + d.Stopped.UTC().Format(time.DateOnly)
-	return check.Must(e.Age(*d.Stopped) <= oldStop, reason, reason)
+	return check.Must(e.Age(*d.Stopped) <= time.Duration(stoppedDays.Of(e))*day, reason, reason)
 }
 
 func singleInterface(d InstanceDetail) check.Verdict {

@@ -3,6 +3,7 @@ package ec2
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
@@ -13,7 +14,7 @@ import (
 func securityGroupRules() []check.Rule {
 	return []check.Rule{
 		check.For("ec2-security-group-no-all-traffic-from-internet", model.Critical, noAllTraffic),
-		check.For("ec2-security-group-only-web-from-internet", model.Medium, onlyWeb).CausedBy("ec2-security-group-no-all-traffic-from-internet"),
+		check.For("ec2-security-group-only-web-from-internet", model.Medium, onlyWeb).With(webPorts).CausedBy("ec2-security-group-no-all-traffic-from-internet"),
 		check.For("ec2-security-group-no-wide-public-range", model.High, noWidePublicRange),
 		check.For("ec2-security-group-no-wide-private-range", model.Low, noWidePrivateRange),
 		check.For("ec2-security-group-egress-limited", model.Low, egressLimited).OnlyIfAsked("AWS lets every new group's traffic out, and few networks limit it"),
@@ -55,13 +56,12 @@ func noneOfAll(all []Permission, way string, behind lists) check.Verdict {
 	return check.Passed("no rule carries all traffic of the internet")
 }
 
-// web are the ports that are there for the internet.
-var web = []int32{80, 443}
+var webPorts = check.NewWords("ports", "port", "Ports that the internet may reach", `[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]`, "80", "443")
 
 // onlyWeb looks at each protocol, and of TCP and UDP at each port at which a rule
 // begins: what rules open together is opened at one of those, too.
 func onlyWeb(e *check.Evidence, s SecurityGroup) check.Verdict {
-	all := check.Read(e, s.Detail).Ingress
+	all, ports := check.Read(e, s.Detail).Ingress, webPorts.Of(e)
 	for _, at := range all {
 		protocol := protocolOf(at.Protocol)
 		if strings.HasPrefix(protocol, "icmp") {
@@ -69,7 +69,7 @@ func onlyWeb(e *check.Evidence, s SecurityGroup) check.Verdict {
 		}
 		ported := (protocol == "tcp" || protocol == "udp") && !allPorts(at.From, at.To)
 		// HTTP/3 runs over UDP.
-		if ported && *at.From == *at.To && slices.Contains(web, *at.From) {
+		if ported && *at.From == *at.To && slices.Contains(ports, strconv.Itoa(int(*at.From))) {
 			continue
 		}
 		r := reachOf(all, func(p Permission) bool {
@@ -86,7 +86,7 @@ func onlyWeb(e *check.Evidence, s SecurityGroup) check.Verdict {
 			return check.Failed(describe(at.Protocol, at.From, at.To) + " is open to " + from)
 		}
 	}
-	return check.Passed("the internet reaches ports 80 and 443 at most")
+	return check.Passed("the internet reaches no other port than those that are for it")
 }
 
 // wide is the shortest prefix of IPv4 that still names somebody: 65,536

@@ -9,7 +9,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
-const oldImage = 180 * day
+var imageDays = check.NewNumber("days", "days", "How many days old an AMI is at most", 180, 1, 1095)
 
 func storageRules() []check.Rule {
 	return []check.Rule{
@@ -29,7 +29,7 @@ func imageRules() []check.Rule {
 		check.For("ec2-image-not-public", model.Critical, images.Must(
 			func(d ImageDetail) bool { return !d.Public }, "the image is not public", "every AWS account can launch and copy the image")),
 		check.For("ec2-image-encrypted", model.Medium, images.Asks(imageEncrypted)),
-		check.For("ec2-image-renewed", model.Low, imageRenewed),
+		check.For("ec2-image-renewed", model.Low, imageRenewed).With(imageDays),
 	}
 }
 
@@ -85,5 +85,5 @@ func imageRenewed(e *check.Evidence, i Image) check.Verdict {
 		return check.Inapplicable("AWS does not tell when the image was made")
 	}
 	reason := "the image was made on " + d.Created.UTC().Format(time.DateOnly)
-	return check.Must(e.Age(*d.Created) <= oldImage, reason, reason)
+	return check.Must(e.Age(*d.Created) <= time.Duration(imageDays.Of(e))*day, reason, reason)
 }

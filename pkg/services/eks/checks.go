@@ -16,7 +16,7 @@ func rules() []check.Rule {
 		check.For("eks-cluster-private-endpoint", model.Medium, clusters.Must(
 			func(d Detail) bool { return d.PrivateEndpoint }, "the API server answers in the VPC", "the API server does not answer in the VPC, so nodes reach it by the internet")),
 		check.For("eks-cluster-secrets-customer-key", model.Medium, clusters.Asks(secretsKey)),
-		check.For("eks-cluster-control-plane-logging", model.Medium, clusters.Asks(controlPlaneLogging)),
+		check.For("eks-cluster-control-plane-logging", model.Medium, clusters.Weighs(controlPlaneLogging)).With(logsWanted),
 		check.For("eks-cluster-version-supported", model.High, onVersion(func(s support) string { return s.extended }, "support")),
 		check.For("eks-cluster-version-standard-support", model.Medium, onVersion(func(s support) string { return s.standard }, "standard support")),
 		// Prowler: high. A deleted cluster is a loss, not a way in, and few may delete one.
@@ -46,11 +46,14 @@ func secretsKey(d Detail) check.Verdict {
 
 // logTypes are all logs of the control plane.
 // https://docs.aws.amazon.com/eks/latest/userguide/control-plane-logs.html
-var logTypes = []string{"api", "audit", "authenticator", "controllerManager", "scheduler"}
+var (
+	logTypes   = []string{"api", "audit", "authenticator", "controllerManager", "scheduler"}
+	logsWanted = check.NewChoice("logs", "log", "Logs of the control plane that are on", logTypes, logTypes...)
+)
 
-func controlPlaneLogging(d Detail) check.Verdict {
-	missing := slices.DeleteFunc(slices.Clone(logTypes), func(t string) bool { return slices.Contains(d.Logs, t) })
-	return check.Must(len(missing) == 0, "all logs of the control plane are on", "logs are off: "+strings.Join(missing, ", "))
+func controlPlaneLogging(e *check.Evidence, d Detail) check.Verdict {
+	missing := slices.DeleteFunc(slices.Clone(logsWanted.Of(e)), func(t string) bool { return slices.Contains(d.Logs, t) })
+	return check.Must(len(missing) == 0, "all logs of the control plane that are wanted are on", "logs are off: "+strings.Join(missing, ", "))
 }
 
 // onVersion is a rule that a kind of support of the cluster's version lasts.

@@ -15,7 +15,7 @@ func rules() []check.Rule {
 	return []check.Rule{
 		check.For("elbv2-load-balancer-http-redirected", model.Medium, of(Application).Then(httpRedirected)),
 		check.For("elbv2-network-load-balancer-tls", model.Low, of(Network).Then(networkTLS)),
-		check.For("elbv2-load-balancer-tls-policy", model.Medium, of(Application, Network).Then(tlsPolicy)),
+		check.For("elbv2-load-balancer-tls-policy", model.Medium, of(Application, Network).Then(tlsPolicy)).With(minimumTLS),
 		check.For("elbv2-load-balancer-post-quantum-tls", model.Low, of(Application, Network).Then(postQuantum)),
 		check.For("elbv2-load-balancer-access-log", model.Medium, of(Application, Network).Then(accessLog)),
 		check.For("elbv2-load-balancer-drop-invalid-headers", model.Medium, of(Application).Then(attributes.Must(
@@ -83,10 +83,17 @@ var modern = []string{
 	"ELBSecurityPolicy-TLS-1-2-", "ELBSecurityPolicy-FS-1-2-",
 }
 
+// onlyTLS13 is how policies begin that accept TLS 1.3 alone.
+const onlyTLS13 = "ELBSecurityPolicy-TLS13-1-3-"
+
+var minimumTLS = check.NewChoice("versions", "version", "Versions of TLS that listeners may accept", []string{"1.2", "1.3"}, "1.2", "1.3")
+
 func tlsPolicy(e *check.Evidence, l LoadBalancer) check.Verdict {
+	least := minimumTLS.Of(e)
 	return everyTLS(e, l, func(policy string) bool {
-		return slices.ContainsFunc(modern, func(prefix string) bool { return strings.HasPrefix(policy, prefix) })
-	}, "accepts TLS older than 1.2", "no listener accepts TLS older than 1.2")
+		return slices.ContainsFunc(modern, func(prefix string) bool { return strings.HasPrefix(policy, prefix) }) &&
+			(slices.Contains(least, "1.2") || strings.HasPrefix(policy, onlyTLS13))
+	}, "accepts older TLS", "no listener accepts older TLS")
 }
 
 func postQuantum(e *check.Evidence, l LoadBalancer) check.Verdict {

@@ -8,10 +8,12 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
-const (
-	passwordLength     = 14
-	passwordDays       = 90
-	passwordRemembered = 24 // IAM's maximum
+// What a password policy should ask for; IAM remembers 24 passwords at most.
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccountPasswordPolicy.html
+var (
+	passwordLength     = check.NewNumber("characters", "characters", "How many characters a password has at least", 14, 6, 128)
+	passwordDays       = check.NewNumber("days", "days", "After how many days at most a password expires", 90, 1, 1095)
+	passwordRemembered = check.NewNumber("passwords", "passwords", "How many earlier passwords cannot be used again, at least", 24, 1, 24)
 )
 
 var passwords = check.On(func(p PasswordPolicy) fact.Of[PasswordRules] { return p.Rules })
@@ -20,9 +22,9 @@ func passwordRules() []check.Rule {
 	rules := []check.Rule{
 		check.For("iam-password-policy-set", model.Medium, passwords.Must(
 			func(r PasswordRules) bool { return r.Set }, "the account has its own password policy", "the account has only IAM's default policy")),
-		check.For("iam-password-policy-minimum-length", model.Medium, passwords.Asks(passwordMinimum)).CausedBy("iam-password-policy-set"),
-		check.For("iam-password-policy-reuse-prevention", model.Low, passwords.Asks(passwordReuse)).CausedBy("iam-password-policy-set"),
-		check.For("iam-password-policy-expiry", model.Low, passwords.Asks(passwordExpiry)).CausedBy("iam-password-policy-set"),
+		check.For("iam-password-policy-minimum-length", model.Medium, passwords.Weighs(passwordMinimum)).With(passwordLength).CausedBy("iam-password-policy-set"),
+		check.For("iam-password-policy-reuse-prevention", model.Low, passwords.Weighs(passwordReuse)).With(passwordRemembered).CausedBy("iam-password-policy-set"),
+		check.For("iam-password-policy-expiry", model.Low, passwords.Weighs(passwordExpiry)).With(passwordDays).CausedBy("iam-password-policy-set"),
 	}
 	for _, c := range []struct {
 		id   model.CheckID
@@ -45,26 +47,26 @@ func passwordRules() []check.Rule {
 	return rules
 }
 
-func passwordMinimum(r PasswordRules) check.Verdict {
+func passwordMinimum(e *check.Evidence, r PasswordRules) check.Verdict {
 	if !r.Set {
 		return check.Failed("without a policy, passwords need only 8 characters")
 	}
 	reason := fmt.Sprintf("passwords need %d characters", r.MinimumLength)
-	return check.Must(r.MinimumLength >= passwordLength, reason, reason)
+	return check.Must(r.MinimumLength >= passwordLength.Of(e), reason, reason)
 }
 
-func passwordReuse(r PasswordRules) check.Verdict {
+func passwordReuse(e *check.Evidence, r PasswordRules) check.Verdict {
 	if r.Remembered == 0 {
 		return check.Failed("earlier passwords can be used again")
 	}
 	reason := fmt.Sprintf("the last %d passwords cannot be used again", r.Remembered)
-	return check.Must(r.Remembered >= passwordRemembered, reason, "only "+reason)
+	return check.Must(r.Remembered >= passwordRemembered.Of(e), reason, "only "+reason)
 }
 
-func passwordExpiry(r PasswordRules) check.Verdict {
+func passwordExpiry(e *check.Evidence, r PasswordRules) check.Verdict {
 	if r.MaximumAgeDays == 0 {
 		return check.Failed("passwords do not expire")
 	}
 	reason := fmt.Sprintf("passwords expire after %d days", r.MaximumAgeDays)
-	return check.Must(r.MaximumAgeDays <= passwordDays, reason, reason)
+	return check.Must(r.MaximumAgeDays <= passwordDays.Of(e), reason, reason)
 }

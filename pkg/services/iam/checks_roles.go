@@ -6,8 +6,9 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
-// roleIdleDays is after how long without use a role should go.
-const roleIdleDays = 90
+// AWS knows of uses in the last 400 days.
+// https://docs.aws.amazon.com/IAM/latest/APIReference/API_RoleLastUsed.html
+var roleIdleDays = check.NewNumber("days", "days", "After how many days without use a role should go", 90, 1, 400)
 
 func groupRules() []check.Rule {
 	return []check.Rule{
@@ -37,7 +38,7 @@ func roleRules() []check.Rule {
 			check.Using[Policy](), check.Using[InlinePolicy]()),
 		check.Across("iam-role-no-privilege-escalation", model.High, changeable.Then(roleNoEscalation),
 			check.Using[Policy](), check.Using[InlinePolicy]()),
-		check.For("iam-role-used-recently", model.Low, changeable.Then(roleUsed)),
+		check.For("iam-role-used-recently", model.Low, changeable.Then(roleUsed)).With(roleIdleDays),
 	}
 }
 
@@ -57,9 +58,9 @@ func roleUsed(e *check.Evidence, r Role) check.Verdict {
 	d := check.Read(e, r.Detail)
 	if d.Used != nil {
 		reason := "the role was last used on " + day(*d.Used)
-		return check.Must(days(e.Age(*d.Used)) < roleIdleDays, reason, reason)
+		return check.Must(days(e.Age(*d.Used)) < roleIdleDays.Of(e), reason, reason)
 	}
-	return check.Must(days(e.Age(d.Created)) < roleIdleDays,
+	return check.Must(days(e.Age(d.Created)) < roleIdleDays.Of(e),
 		"the role is of "+day(d.Created),
 		"the role is of "+day(d.Created)+" and AWS knows of no use in the last 400 days")
 }

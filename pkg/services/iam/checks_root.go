@@ -6,8 +6,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
-// rootIdleDays is how long ago the last use of the root user should be.
-const rootIdleDays = 30
+var rootIdleDays = check.NewNumber("days", "days", "How many days ago at least the root user was last used", 30, 1, 365)
 
 func rootRules() []check.Rule {
 	return []check.Rule{
@@ -16,7 +15,7 @@ func rootRules() []check.Rule {
 		check.For("iam-root-mfa", model.Critical, rootSignIn.Must(
 			func(c RootCredentials) bool { return c.MFA }, "the root user has MFA", "the root user has no MFA device")).Except(NoRootUser, NoRootSignIn),
 		check.For("iam-root-hardware-mfa", model.High, rootSignIn.Then(rootHardwareMFA)).Except(NoRootUser, NoRootSignIn).CausedBy("iam-root-mfa"),
-		check.For("iam-root-not-used-recently", model.High, rootNotUsed).Except(NoRootUser),
+		check.For("iam-root-not-used-recently", model.High, rootNotUsed).With(rootIdleDays).Except(NoRootUser),
 		check.For("iam-root-no-signing-certificates", model.High, rootUser.Must(
 			func(c RootCredentials) bool { return !c.Certificates }, "the root user has no signing certificate", "the root user has an X.509 signing certificate")).Except(NoRootUser),
 	}
@@ -58,7 +57,7 @@ func rootNotUsed(e *check.Evidence, r RootUser) check.Verdict {
 	if last == nil {
 		return check.Passed("AWS knows of no use of the root user")
 	}
-	return check.Must(days(e.Age(*last)) >= rootIdleDays,
+	return check.Must(days(e.Age(*last)) >= rootIdleDays.Of(e),
 		"the root user was last used on "+day(*last),
 		"the root user's "+what+" was used on "+day(*last))
 }

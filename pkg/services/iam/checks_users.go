@@ -11,10 +11,13 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
-const (
-	idleDays    = 45 // after which CIS calls a credential unused
-	keyDays     = 90
-	initialTime = time.Hour // a key made this soon belongs to the user's creation
+// initialTime is how soon a key is made that belongs to the user's creation.
+const initialTime = time.Hour
+
+var (
+	idleDays = check.NewNumber("days", "days", "After how many days without use a credential should go", 45, 1, 365) // as CIS has it
+	keyDays  = check.NewNumber("days", "days", "How many days old an access key is at most", 90, 1, 365)
+	keysMost = check.NewNumber("keys", "keys", "How many active access keys a user has at most", 1, 1, 2)
 )
 
 func userRules() []check.Rule {
@@ -24,8 +27,8 @@ func userRules() []check.Rule {
 		// Prowler: high. A virtual device stops a stolen password as well; its absence is
 		// what is high.
 		check.For("iam-user-hardware-mfa", model.Low, people.Then(hardwareMFA)).Except(noHardwareMFA).CausedBy("iam-user-console-mfa"),
-		check.For("iam-user-console-used-recently", model.Medium, people.Then(consoleUsed)),
-		check.For("iam-user-one-active-access-key", model.Medium, oneActiveKey),
+		check.For("iam-user-console-used-recently", model.Medium, people.Then(consoleUsed)).With(idleDays),
+		check.For("iam-user-one-active-access-key", model.Medium, oneActiveKey).With(keysMost),
 		check.For("iam-user-no-access-key-at-creation", model.Medium, people.Then(noInitialKey)),
 		check.For("iam-user-password-or-access-keys", model.Low, passwordOrKeys),
 		check.For("iam-user-no-direct-policies", model.Low, noDirectPolicies),
@@ -35,8 +38,8 @@ func userRules() []check.Rule {
 			check.Using[Group](), check.Using[Policy](), check.Using[InlinePolicy]()),
 		check.Across("iam-user-administrator-mfa", model.Critical, adminMFA,
 			check.Using[Group](), check.Using[Policy](), check.Using[InlinePolicy]()),
-		check.For("iam-access-key-used-recently", model.Medium, activeKeys.Then(keyUsed)),
-		check.For("iam-access-key-rotated", model.Medium, activeKeys.Then(keyRotated)),
+		check.For("iam-access-key-used-recently", model.Medium, activeKeys.Then(keyUsed)).With(idleDays),
+		check.For("iam-access-key-rotated", model.Medium, activeKeys.Then(keyRotated)).With(keyDays),
 	}
 }
 
@@ -67,7 +70,7 @@ func consoleUsed(e *check.Evidence, u User) check.Verdict {
 	c := check.Read(e, u.Credentials)
 	if c.PasswordUsed != nil {
 		reason := "the password was last used on " + day(*c.PasswordUsed)
-		return check.Must(days(e.Age(*c.PasswordUsed)) < idleDays, reason, reason)
+		return check.Must(days(e.Age(*c.PasswordUsed)) < idleDays.Of(e), reason, reason)
 	}
 	// Never used, or not since 2014, when AWS began to look: the report's
 	// "no_information". A password just set has its time to be used.
@@ -75,7 +78,7 @@ func consoleUsed(e *check.Evidence, u User) check.Verdict {
 	if since == nil {
 		since = new(check.Read(e, u.Detail).Created)
 	}
-	return check.Must(days(e.Age(*since)) < idleDays,
+	return check.Must(days(e.Age(*since)) < idleDays.Of(e),
 		"the password was set on "+day(*since),
 		"the password was set on "+day(*since)+" and never used")
 }
@@ -85,7 +88,7 @@ func oneActiveKey(e *check.Evidence, u User) check.Verdict {
 	if active == 0 {
 		return check.Inapplicable("the user has no active access key")
 	}
-	return check.Must(active == 1, "the user has one active access key", fmt.Sprintf("the user has %d active access keys", active))
+	return check.Must(active <= keysMost.Of(e), map[bool]string{true: "the user has one active access key", false: "the user has two active access keys"}[active == 1], fmt.Sprintf("the user has %d active access keys", active))
 }
 
 func noInitialKey(e *check.Evidence, u User) check.Verdict {
@@ -156,18 +159,18 @@ func keyUsed(e *check.Evidence, k AccessKey) check.Verdict {
 	d := check.Read(e, k.Detail)
 	if d.Used == nil {
 		made := dated(e, d)
-		return check.Must(days(e.Age(made)) < idleDays,
+		return check.Must(days(e.Age(made)) < idleDays.Of(e),
 			"the access key is of "+day(made),
 			"the access key is of "+day(made)+" and was never used")
 	}
 	reason := "the access key was last used on " + day(*d.Used)
-	return check.Must(days(e.Age(*d.Used)) < idleDays, reason, reason)
+	return check.Must(days(e.Age(*d.Used)) < idleDays.Of(e), reason, reason)
 }
 
 func keyRotated(e *check.Evidence, k AccessKey) check.Verdict {
 	made := dated(e, check.Read(e, k.Detail))
 	reason := "the access key is of " + day(made)
-	return check.Must(days(e.Age(made)) <= keyDays, reason, reason)
+	return check.Must(days(e.Age(made)) <= keyDays.Of(e), reason, reason)
 }
 
 // dated is when a key was made; the rule cannot decide if the report lacks it.

@@ -11,7 +11,7 @@ import (
 
 func rules() []check.Rule {
 	return []check.Rule{
-		check.For("logs-group-kept-for-a-year", model.Low, keepers.Asks(keptForAYear)),
+		check.For("logs-group-kept-for-a-year", model.Low, keepers.Weighs(keptForAYear)).With(retention),
 		check.For("logs-group-retention-set", model.Low, keepers.Asks(retentionSet)),
 		check.For("logs-group-encrypted-with-kms", model.Low, encrypted),
 		check.For("logs-resource-policy-not-public", model.High, policyNotPublic),
@@ -20,8 +20,9 @@ func rules() []check.Rule {
 	}
 }
 
-// year is the retention that the rules ask for, in days.
-const year = 365
+// A year, as the id says, unless somebody wants another time; CloudWatch keeps logs for ten years at most, or for ever.
+// https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+var retention = check.NewNumber("days", "days", "For how many days logs are kept, at least", 365, 1, 3653)
 
 // fixed is the class of groups that only pass logs on and keep them for two
 // days, whatever is set.
@@ -32,12 +33,11 @@ const fixed = "DELIVERY"
 var keepers = check.On(func(g LogGroup) fact.Of[Detail] { return g.Detail },
 	check.When(func(d Detail) bool { return d.Class == fixed }, "groups of class DELIVERY keep logs for two days only"))
 
-func keptForAYear(d Detail) check.Verdict {
+func keptForAYear(e *check.Evidence, d Detail) check.Verdict {
 	if d.Days == 0 {
 		return check.Passed("logs are kept for ever")
 	}
-	return check.Must(d.Days >= year, fmt.Sprintf("logs are kept for %d days", d.Days),
-		fmt.Sprintf("logs are kept for %d days, less than %d", d.Days, year))
+	return check.Must(d.Days >= retention.Of(e), fmt.Sprintf("logs are kept for %d days", d.Days), fmt.Sprintf("logs are kept for %d days only", d.Days))
 }
 
 func retentionSet(d Detail) check.Verdict {

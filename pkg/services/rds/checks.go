@@ -13,9 +13,9 @@ func rules() []check.Rule {
 	return slices.Concat(instanceRules(), clusterRules(), snapshotRules(), otherRules())
 }
 
-const (
-	backupDays        = 7
-	certificateNotice = 30 * 24 * time.Hour
+var (
+	backupDays        = check.NewNumber("days", "days", "For how many days backups are kept, at least", 7, 1, 35)
+	certificateNotice = check.NewNumber("days", "days", "For how many days more a certificate is valid, at least", 30, 1, 365)
 )
 
 func instanceRules() []check.Rule {
@@ -25,14 +25,14 @@ func instanceRules() []check.Rule {
 		check.For("rds-instance-auto-minor-upgrade", model.Medium, minorUpgrades),
 		check.For("rds-instance-multi-az", model.Medium, standalone(multiAZ)),
 		check.For("rds-instance-deletion-protection", model.Medium, standalone(protected)),
-		check.For("rds-instance-backup-retention", model.Medium, standalone(instanceBackups)),
+		check.For("rds-instance-backup-retention", model.Medium, standaloneBy(instanceBackups)).With(backupDays),
 		check.For("rds-instance-copies-tags-to-snapshots", model.Low, standalone(copiesTags)),
 		check.For("rds-instance-iam-authentication", model.Low, standalone(iamLogin)),
 		check.For("rds-instance-log-exports", model.Medium, standalone(logExports)),
 		check.For("rds-instance-no-default-admin", model.Medium, standalone(noDefaultAdmin)),
 		check.For("rds-instance-no-default-port", model.Low, standalone(noDefaultPort)),
 		check.For("rds-instance-enhanced-monitoring", model.Low, enhancedMonitoring),
-		check.For("rds-instance-certificate-current", model.High, certificateCurrent),
+		check.For("rds-instance-certificate-current", model.High, certificateCurrent).With(certificateNotice),
 		check.For("rds-instance-tls-required", model.High, instanceTLS),
 		check.For("rds-instance-engine-supported", model.High, instanceSupported),
 	}
@@ -44,7 +44,7 @@ func clusterRules() []check.Rule {
 		check.For("rds-cluster-auto-minor-upgrade", model.Medium, ofCluster(clusterMinorUpgrades)),
 		check.For("rds-cluster-multi-az", model.Medium, clusterMultiAZ),
 		check.For("rds-cluster-deletion-protection", model.Medium, ofCluster(protected)),
-		check.For("rds-cluster-backup-retention", model.Medium, ofCluster(backups)),
+		check.For("rds-cluster-backup-retention", model.Medium, ofClusterBy(backups)).With(backupDays),
 		check.For("rds-cluster-copies-tags-to-snapshots", model.Low, ofCluster(copiesTags)),
 		check.For("rds-cluster-iam-authentication", model.Low, ofCluster(iamLogin)),
 		check.For("rds-cluster-log-exports", model.Medium, ofCluster(logExports)),
@@ -60,12 +60,17 @@ func clusterRules() []check.Rule {
 // standalone is a rule over an instance by itself; what it asks of an instance
 // of a cluster is the cluster's to answer.
 func standalone(judge func(Database) check.Verdict) func(*check.Evidence, DBInstance) check.Verdict {
+	return standaloneBy(func(_ *check.Evidence, d Database) check.Verdict { return judge(d) })
+}
+
+// standaloneBy is standalone of a rule that reads options.
+func standaloneBy(judge func(*check.Evidence, Database) check.Verdict) func(*check.Evidence, DBInstance) check.Verdict {
 	return func(e *check.Evidence, i DBInstance) check.Verdict {
 		d := check.Read(e, i.Detail)
 		if d.Cluster != "" {
 			return inCluster(d)
 		}
-		return judge(d.Database)
+		return judge(e, d.Database)
 	}
 }
 
@@ -75,7 +80,12 @@ func inCluster(d InstanceDetail) check.Verdict {
 
 // ofCluster is a rule over what clusters have in common with instances.
 func ofCluster(judge func(Database) check.Verdict) func(*check.Evidence, DBCluster) check.Verdict {
-	return func(e *check.Evidence, c DBCluster) check.Verdict { return judge(check.Read(e, c.Detail).Database) }
+	return ofClusterBy(func(_ *check.Evidence, d Database) check.Verdict { return judge(d) })
+}
+
+// ofClusterBy is ofCluster of a rule that reads options.
+func ofClusterBy(judge func(*check.Evidence, Database) check.Verdict) func(*check.Evidence, DBCluster) check.Verdict {
+	return func(e *check.Evidence, c DBCluster) check.Verdict { return judge(e, check.Read(e, c.Detail).Database) }
 }
 
 func notPublic(e *check.Evidence, i DBInstance) check.Verdict {
@@ -117,19 +127,18 @@ func clusterMultiAZ(e *check.Evidence, c DBCluster) check.Verdict {
 	return multiAZ(d.Database)
 }
 
-func instanceBackups(d Database) check.Verdict {
+func instanceBackups(e *check.Evidence, d Database) check.Verdict {
 	if d.ReplicaOf != "" {
 		return check.Inapplicable("the replica's source " + d.ReplicaOf + " is backed up")
 	}
-	return backups(d)
+	return backups(e, d)
 }
 
-func backups(d Database) check.Verdict {
+func backups(e *check.Evidence, d Database) check.Verdict {
 	if d.BackupDays == 0 {
 		return check.Failed("automated backups are off")
 	}
-	return check.Must(d.BackupDays >= backupDays, fmt.Sprintf("backups are kept for %d days", d.BackupDays),
-		fmt.Sprintf("backups are kept for %d days, fewer than %d", d.BackupDays, backupDays))
+	return check.Must(int(d.BackupDays) >= backupDays.Of(e), fmt.Sprintf("backups are kept for %d days", d.BackupDays), fmt.Sprintf("backups are kept for %d days only", d.BackupDays))
 }
 
 func enhancedMonitoring(e *check.Evidence, i DBInstance) check.Verdict {
@@ -167,7 +176,7 @@ func certificateCurrent(e *check.Evidence, i DBInstance) check.Verdict {
 		}
 	}
 	until := d.CertificateUntil.UTC().Format(time.DateOnly)
-	return check.Must(e.Age(*d.CertificateUntil) <= -certificateNotice, "the certificate is valid until "+until, "the certificate ends on "+until)
+	return check.Must(e.Age(*d.CertificateUntil) <= -time.Duration(certificateNotice.Of(e))*24*time.Hour, "the certificate is valid until "+until, "the certificate ends on "+until)
 }
 
 func backtrack(e *check.Evidence, c DBCluster) check.Verdict {

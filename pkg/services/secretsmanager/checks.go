@@ -17,20 +17,23 @@ func rules() []check.Rule {
 		check.For("secretsmanager-secret-policy-services-scoped", model.Medium, policies().Asking(policyrule.ServicesScoped)).EvenManaged(),
 		check.For("secretsmanager-secret-rotation", model.Medium, own(rotation)),
 		check.For("secretsmanager-secret-rotated-as-scheduled", model.Medium, own(rotatedAsScheduled)).EvenManaged(),
-		check.For("secretsmanager-secret-renewed-90-days", model.Medium, own(renewed)),
-		check.For("secretsmanager-secret-used-90-days", model.Medium, own(used)),
+		check.For("secretsmanager-secret-renewed-90-days", model.Medium, own(renewed)).With(renewedDays),
+		check.For("secretsmanager-secret-used-90-days", model.Medium, own(used)).With(usedDays),
 		check.For("secretsmanager-secret-customer-key", model.Low, own(customerKey)),
 	}
 }
 
 const (
 	day = 24 * time.Hour
-	// stale is the age from which on a secret is old, or out of use.
-	stale = 90 * day
 	// grace is what a rotation may be late: its window is up to a day, and AWS
 	// tells the day of the next one only.
 	// https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
 	grace = 2 * day
+)
+
+var (
+	renewedDays = check.NewNumber("days", "days", "How many days old the value of a secret is at most", 90, 1, 1095)
+	usedDays    = check.NewNumber("days", "days", "After how many days without use a secret should go", 90, 1, 1095)
 )
 
 // own is a rule on secrets where they are kept, and not where they are copied to.
@@ -78,10 +81,11 @@ func renewed(e *check.Evidence, d Detail) check.Verdict {
 			break
 		}
 	}
-	return check.Must(e.Age(last) <= stale, "the secret was renewed on "+date(last), "the secret was not renewed since "+date(last))
+	return check.Must(e.Age(last) <= time.Duration(renewedDays.Of(e))*day, "the secret was renewed on "+date(last), "the secret was not renewed since "+date(last))
 }
 
 func used(e *check.Evidence, d Detail) check.Verdict {
+	stale := time.Duration(usedDays.Of(e)) * day
 	switch {
 	case d.Accessed != nil:
 		return check.Must(e.Age(*d.Accessed) <= stale+day, // the day is kept, not the hour
