@@ -74,7 +74,7 @@ generate: ## Write the files that follow from the code
 
 generated: ## Fail if a generated file is stale
 	@$(MAKE) --no-print-directory generate >/dev/null
-	@git diff --exit-code --stat -- '*_templ.go' pkg/services/registered.go pkg/services/collectors/registered.go pkg/api/examples.json docs/openapi.json pkg/services/collectors/clients_test.go bench/synthetic/called.go pkg/policy/operations.tsv pkg/policy/actions.tsv pkg/policy/version.go docs/policy.md docs/checks.md docs/compliance.md docs/correctness.md docs/cost.md cloudformation terraform README.md || { echo "generated files are stale: commit what make generate wrote"; exit 1; }
+	@git diff --exit-code --stat -- '*_templ.go' pkg/services/registered.go pkg/services/collectors/registered.go pkg/api/examples.json pkg/services/examples.tsv docs/openapi.json pkg/services/collectors/clients_test.go bench/synthetic/called.go pkg/policy/operations.tsv pkg/policy/actions.tsv pkg/policy/version.go docs/policy.md docs/checks.md docs/compliance.md docs/correctness.md docs/cost.md cloudformation terraform README.md || { echo "generated files are stale: commit what make generate wrote"; exit 1; }
 
 .PHONY: fuzz fuzz-short fuzz-parsers
 fuzz: warm ## Have schemathesis make 20,000 requests of the OpenAPI document and more, as everybody, and record them in docs/fuzzing.md (some minutes)

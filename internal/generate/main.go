@@ -78,6 +78,10 @@ func files(root string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	shown, err := examples(root, catalog)
+	if err != nil {
+		return nil, err
+	}
 	frameworks, err := compliancePage(catalog)
 	if err != nil {
 		return nil, err
@@ -113,6 +117,7 @@ func files(root string) (map[string]string, error) {
 		"terraform/audit-role/main.tf":            role.Terraform(),
 		"docs/checks.md":                          checks,
 		"docs/compliance.md":                      frameworks,
+		"pkg/services/examples.tsv":               shown,
 		"docs/correctness.md":                     correctness,
 		"docs/openapi.json":                       string(document),
 		"README.md":                               counted,

@@ -2,10 +2,13 @@
 package services
 
 import (
+	_ "embed"
 	"slices"
+	"sync"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/judge/framework"
+	"github.com/cloudarq/cloudarq/pkg/model"
 )
 
 // longest are the services that take longest to collect.
@@ -25,11 +28,17 @@ func All() []check.Service {
 	return all
 }
 
+//go:embed examples.tsv
+var examplesTable string
+
+// examples are what fails checks and what passes them.
+var examples = sync.OnceValues(func() (map[model.CheckID]check.Examples, error) { return check.ParseExamples(examplesTable) })
+
 // Catalog is all checks of all services, and the frameworks that they belong to.
 func Catalog() (*check.Catalog, error) {
 	c, err := check.NewCatalog(All()...)
 	if err != nil {
 		return nil, err
 	}
-	return c.WithFrameworks(framework.All), nil
+	return c.WithFrameworks(framework.All).WithExamples(examples), nil
 }

@@ -81,6 +81,7 @@ type Catalog struct {
 	successors map[model.CheckID]Check // by ids that they had before
 
 	frameworks func() ([]framework.Framework, error)
+	examples   func() (map[model.CheckID]Examples, error)
 	said       func() (said, error)
 }
 
@@ -185,6 +186,20 @@ func (c *Catalog) Group(id model.CheckID) model.CheckID {
 		id = causes[0]
 	}
 	return id
+}
+
+// WithExamples is the catalogue, with what fails checks and what passes them.
+func (c *Catalog) WithExamples(all func() (map[model.CheckID]Examples, error)) *Catalog {
+	c.examples = all
+	return c
+}
+
+// Examples are what fails checks and what passes them, by check.
+func (c *Catalog) Examples() (map[model.CheckID]Examples, error) {
+	if c.examples == nil {
+		return nil, nil
+	}
+	return c.examples()
 }
 
 func (c *Catalog) read() (said, error) {

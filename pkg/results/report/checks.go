@@ -49,6 +49,15 @@ func pairs(m map[string][]string) string {
 	return strings.Join(all, " ")
 }
 
+// shownExample is what a check says of a resource, and below it what it read.
+func shownExample(e check.Example) string {
+	text := indent(e.Says) + "\n"
+	if e.Facts != "" {
+		text += "    " + e.Facts + "\n"
+	}
+	return text
+}
+
 // askedBy lists requirements framework by framework.
 func askedBy(controls map[string][]string) string {
 	var all []string
@@ -129,6 +138,9 @@ func Explain(w io.Writer, k shape.Check) error {
 	fmt.Fprintf(&b, "\nWhy it matters\n%s\n\nHow to fix it\n%s", indent(k.Risk), remedies(k.Remediation))
 	if len(k.Controls) > 0 {
 		fmt.Fprintf(&b, "\nWho asks for it\n%s\n", indent(askedBy(k.Controls)))
+	}
+	if k.Examples.Bad.Says != "" {
+		fmt.Fprintf(&b, "\nFails\n%s\nPasses\n%s", shownExample(k.Examples.Bad), shownExample(k.Examples.Good))
 	}
 	fmt.Fprintf(&b, "\nRead more\n%s\n", indent(strings.Join(k.References, "\n")))
 	_, err := io.WriteString(w, b.String())

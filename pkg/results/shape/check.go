@@ -22,11 +22,12 @@ type Check struct {
 	Causes     []model.CheckID   `json:"causes,omitempty" doc:"Checks whose failure is why this one fails, where both do"`
 	Impossible []check.Exclusion `json:"impossible,omitempty" doc:"Where AWS makes it impossible to meet"`
 	Advice
-	Aliases map[string][]string          `json:"aliases" doc:"What other tools call what says the same, by tool"`
-	Partly  map[string]map[string]string `json:"partly,omitempty" doc:"What other tools call what is not quite the same, and what differs: what passes all checks that have it here passes there"`
-	Weaker  map[string]map[string]string `json:"weaker,omitempty" doc:"What other tools call what asks for more, and what differs: a pass here is none there"`
-	Options []check.Option               `json:"options" doc:"Thresholds and lists that can be set"`
-	Since   string                       `json:"since" doc:"Version of CloudArq that it came with"`
+	Aliases  map[string][]string          `json:"aliases" doc:"What other tools call what says the same, by tool"`
+	Partly   map[string]map[string]string `json:"partly,omitempty" doc:"What other tools call what is not quite the same, and what differs: what passes all checks that have it here passes there"`
+	Weaker   map[string]map[string]string `json:"weaker,omitempty" doc:"What other tools call what asks for more, and what differs: a pass here is none there"`
+	Options  []check.Option               `json:"options" doc:"Thresholds and lists that can be set"`
+	Examples check.Examples               `json:"examples" doc:"What fails and what passes, as collectors are tested by"`
+	Since    string                       `json:"since" doc:"Version of CloudArq that it came with"`
 }
 
 // Frameworks are the compliance frameworks that the check belongs to.
@@ -38,12 +39,16 @@ func Describe(catalog *check.Catalog, checks []check.Check) ([]Check, error) {
 	if err != nil {
 		return nil, err
 	}
+	examples, err := catalog.Examples()
+	if err != nil {
+		return nil, err
+	}
 	all := make([]Check, 0, len(checks))
 	for _, k := range checks {
 		t := texts[k.ID]
 		one := Check{
 			ID: k.ID, Title: t.Title, Severity: k.Severity, Pillar: t.Pillar, Service: k.Service, Type: k.Kind, LooksAt: k.Uses,
-			Optional: k.Optional, Causes: k.Causes, Impossible: impossible(k.Exclusions), Advice: adviceOf(t), Aliases: t.Aliases, Partly: t.Partly, Weaker: t.Weaker, Since: t.Since,
+			Optional: k.Optional, Causes: k.Causes, Impossible: impossible(k.Exclusions), Advice: adviceOf(t), Aliases: t.Aliases, Partly: t.Partly, Weaker: t.Weaker, Examples: examples[k.ID], Since: t.Since,
 		}
 		one.Options = []check.Option{}
 		for _, o := range k.Options {

@@ -37,7 +37,7 @@ func registered(name string, of func(Contacts) fact.Of[Contact]) func(*check.Evi
 			return check.Failed("no " + name + " contact is registered")
 		}
 		missing := absent(part{"email address", contact.Email}, part{"phone number", contact.Phone})
-		return check.Must(missing == "", "a "+name+" contact is registered", "the "+name+" contact lacks "+missing)
+		return check.Must(missing == "", "the "+name+" contact is registered", "the "+name+" contact lacks "+missing)
 	}
 }
 
