@@ -93,6 +93,10 @@ func TestOptionsOfTheCommand(t *testing.T) {
 	if again := reason("--config", config, "--option", "iam-password-policy-minimum-length.characters=128"); !strings.HasPrefix(again, "FAIL") || !strings.HasSuffix(again, "(characters: 128)") {
 		t.Errorf("with an option before the file: %s", again)
 	}
+	// The benchmark asks for 14 characters, whatever the option says.
+	if asked := decode[compliance.WholeAsked](t, cloudarq(t, data, "compliance", "show", "cis-aws-5.0", "1.7", "--audit", "latest", "-o", "json")); asked.State != compliance.Passing || asked.Verdicts.Pass != 1 {
+		t.Errorf("by the benchmark's own value: %+v", asked)
+	}
 	if differences := decode[[]shape.Difference](t, cloudarq(t, data, "audit", "diff", "-o", "json")); len(differences) != 1 || !differences[0].Rules {
 		t.Errorf("%+v", differences)
 	}

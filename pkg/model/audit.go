@@ -159,6 +159,8 @@ type Task struct {
 	Resources int                `json:"resources,omitempty"`
 	Listings  map[string]Listing `json:"listings,omitempty"` // by resource type
 	Tally     Tally              `json:"tally,omitempty"`
+	// Wanted are the counts of checks by values of options that frameworks ask for.
+	Wanted Tally `json:"wanted,omitempty"`
 	Gaps      []GapCount         `json:"gaps,omitempty"`
 	Changes   Changes            `json:"changes,omitzero"` // once ingested
 	Until     time.Time          `json:"until,omitzero"`   // when it is forgotten; zero is never
@@ -239,6 +241,9 @@ type Summary struct {
 	Failed    map[Severity]int `json:"failed"`
 	Counts    Counts           `json:"counts"`
 	Tally     Tally            `json:"tally"`
+	// Wanted are the counts of checks by values of options that frameworks ask for, by ids such
+	// as iam-access-key-rotated?days=90. They are in no other number.
+	Wanted Tally `json:"wanted,omitempty"`
 	Gaps      []GapCount       `json:"gaps"`
 	Changes   Changes          `json:"changes"`
 	Resources int              `json:"resources"`

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
+	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/services"
 )
 
@@ -31,6 +32,9 @@ func TestFrameworks(t *testing.T) {
 				checked++
 			}
 			for _, p := range r.Parts {
+				if len(p.Options) > 0 && !slices.Equal(p.Counted, []model.CheckID{model.CheckID(p.String())}) {
+					t.Errorf("requirement %s of %s asks for %s, which is no value that the check may have", r.ID, f.ID, p)
+				}
 				if p.Tool == "" && len(p.Checks) == 0 {
 					t.Errorf("requirement %s of %s asks for %s, which is no check", r.ID, f.ID, p.ID)
 				}

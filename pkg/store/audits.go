@@ -57,6 +57,7 @@ type auditDetail struct {
 	Services        map[string]model.Score       `json:"services"`
 	Pillars         map[model.Pillar]model.Score `json:"pillars"`
 	Tally           model.Tally                  `json:"tally"`
+	Wanted          model.Tally                  `json:"wanted,omitempty"`
 	Gaps            []model.GapCount             `json:"gaps"`
 	Load            map[string]model.Load        `json:"load,omitempty"`
 }
@@ -66,7 +67,7 @@ func (r *auditRecord) apart() auditDetail {
 	d := auditDetail{Checks: r.Checks, TrustedAccounts: r.TrustedAccounts, Options: r.Options, Permissions: r.Permissions, Trust: r.Trust, Objects: r.Objects, Statement: r.Statement}
 	r.Checks, r.TrustedAccounts, r.Options, r.Permissions, r.Trust, r.Objects, r.Statement = nil, nil, nil, nil, nil, nil, nil
 	if s := r.Summary; s != nil {
-		d.Services, d.Pillars, d.Tally, d.Gaps, d.Load = s.Services, s.Pillars, s.Tally, s.Gaps, s.Load
+		d.Services, d.Pillars, d.Tally, d.Wanted, d.Gaps, d.Load = s.Services, s.Pillars, s.Tally, s.Wanted, s.Gaps, s.Load
 		r.Summary = &model.Summary{Score: s.Score, Failed: s.Failed, Counts: s.Counts, Changes: s.Changes, Resources: s.Resources, Calls: s.Calls}
 	}
 	return d
@@ -76,7 +77,7 @@ func (r *auditRecord) apart() auditDetail {
 func (d auditDetail) join(a *model.Audit) {
 	a.Checks, a.TrustedAccounts, a.Options, a.Permissions, a.Trust, a.Objects, a.Statement = d.Checks, d.TrustedAccounts, d.Options, d.Permissions, d.Trust, d.Objects, d.Statement
 	if s := a.Summary; s != nil {
-		s.Services, s.Pillars, s.Tally, s.Gaps, s.Load = d.Services, d.Pillars, d.Tally, d.Gaps, d.Load
+		s.Services, s.Pillars, s.Tally, s.Wanted, s.Gaps, s.Load = d.Services, d.Pillars, d.Tally, d.Wanted, d.Gaps, d.Load
 	}
 	a.Detail.Unread = false
 }

@@ -28,7 +28,7 @@ func large(connection model.ConnectionID, n int) model.Audit {
 		Objects: []model.Object{{Key: "calls"}}, Statement: &model.Envelope{PayloadType: "application/vnd.in-toto+json"},
 		Summary: &model.Summary{
 			Score: model.Score{Value: 50, Version: 3, Assessed: 2, Cap: 100}, Services: map[string]model.Score{"s3": {Value: 50, Version: 3, Assessed: 2, Cap: 100}}, Pillars: map[model.Pillar]model.Score{}, Failed: map[model.Severity]int{model.High: 1},
-			Counts: model.Counts{Pass: 1, Fail: 1}, Tally: model.Tally{}, Gaps: []model.GapCount{}, Changes: model.Changes{New: 1}, Resources: 7, Calls: 9, Load: map[string]model.Load{"s3": {Calls: 9}},
+			Counts: model.Counts{Pass: 1, Fail: 1}, Tally: model.Tally{}, Wanted: model.Tally{"a?days=90": {Pass: 1}}, Gaps: []model.GapCount{}, Changes: model.Changes{New: 1}, Resources: 7, Calls: 9, Load: map[string]model.Load{"s3": {Calls: 9}},
 		},
 	}
 	for i := range 700 {
@@ -82,7 +82,7 @@ func TestAuditsAreListedShort(t *testing.T) {
 	}
 	short := large("c", 1)
 	short.Checks, short.TrustedAccounts, short.Options, short.Permissions, short.Trust, short.Objects, short.Statement = nil, nil, nil, nil, nil, nil, nil
-	short.Summary.Services, short.Summary.Pillars, short.Summary.Tally, short.Summary.Gaps, short.Summary.Load = nil, nil, nil, nil, nil
+	short.Summary.Services, short.Summary.Pillars, short.Summary.Tally, short.Summary.Wanted, short.Summary.Gaps, short.Summary.Load = nil, nil, nil, nil, nil, nil
 	of, err1 := o.AuditsOf(ctx, "c")
 	page, _, err2 := o.AuditsPage(ctx, "c", "", 10)
 	all, err3 := o.Audits(ctx)

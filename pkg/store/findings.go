@@ -239,6 +239,9 @@ type Scope struct {
 	// Looked is what any audit looked at: what the first look of a check at a region finds
 	// is no change of the account.
 	Looked []Look `json:"looked,omitempty"`
+	// Options are what options of checks were set to by the last audit that ran them: what
+	// changes with them is no change of the account either.
+	Options model.CheckOptions `json:"options,omitempty"`
 
 	// Unread is what the audit could not read in its time: the next one begins with it.
 	Unread []model.Rest `json:"unread,omitempty"`

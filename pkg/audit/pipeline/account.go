@@ -52,7 +52,7 @@ func (p *Pipeline) judgeAccount(ctx context.Context, org model.OrganizationID, a
 	if err != nil {
 		return task, err
 	}
-	task.Tally, task.Gaps, task.Objects = ev.tally, ev.gaps.list(), []model.Object{stored}
+	task.Tally, task.Wanted, task.Gaps, task.Objects = ev.tally, ev.wanted, ev.gaps.list(), []model.Object{stored}
 	return task, nil
 }
 
@@ -166,6 +166,7 @@ func (p *Pipeline) judgeBatch(ctx context.Context, ev *evaluator, b batch, tasks
 			listing.Verdicts = nil
 			if gap := listing.Listing.Gap; gap != nil {
 				listing.Verdicts = []evidence.Verdict{{Check: c.ID, Verdict: check.Unassessed(*gap)}}
+				ev.countBeside(c.ID, check.NotAssessed)
 			}
 			ev.write(listing)
 		}
@@ -180,6 +181,7 @@ func (ev *evaluator) judgeOne(judge *check.Judge, c check.Check, r check.Resourc
 		ev.fail(err)
 		return
 	}
+	ev.judgeBeside(judge, c.Rule, r, verdict)
 	verdicts := []evidence.Verdict{v}
 	evidence.Fold(ev.catalog, verdicts, func(id model.CheckID) bool { return causes.failedFor(id, r.Reference()) })
 	causes.note(r.Reference(), verdicts)
@@ -323,6 +325,7 @@ func (ev *evaluator) nothingExists(c check.Check, service string, tasks []model.
 			}
 			ref := model.Everything(ev.audit.Partition, service, ev.audit.AccountID, region)
 			ev.write(evidence.Entry{Kind: c.Kind, Ref: ref, Verdicts: []evidence.Verdict{{Check: c.ID, Verdict: check.Unassessed(unlisted(t.Problem))}}})
+			ev.countBeside(c.ID, check.NotAssessed)
 			listing.Gaps++
 		}
 		one := t.Listings[c.Kind]
@@ -332,5 +335,6 @@ func (ev *evaluator) nothingExists(c check.Check, service string, tasks []model.
 		ref := model.Everything(ev.audit.Partition, service, ev.audit.AccountID, model.Global)
 		verdict := check.Inapplicable("nothing of this type exists in the regions audited")
 		ev.write(evidence.Entry{Kind: c.Kind, Ref: ref, Verdicts: []evidence.Verdict{{Check: c.ID, Verdict: verdict}}})
+		ev.countBeside(c.ID, check.NotApplicable)
 	}
 }

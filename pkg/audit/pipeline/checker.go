@@ -242,7 +242,7 @@ func (p *Pipeline) collect(ctx context.Context, m Message, audit model.Audit, ta
 	task.State, task.Load, task.Spent = model.TaskCollected, loadOf(calls.Entries()), calls.spent
 	p.meter(metrics.Throttles, task.Throttled)
 	p.meter(metrics.Verdicts, ev.tally.Sum().Total())
-	task.Resources, task.Listings, task.Tally, task.Gaps = ev.resources, ev.counts(), ev.tally, ev.gaps.list()
+	task.Resources, task.Listings, task.Tally, task.Wanted, task.Gaps = ev.resources, ev.counts(), ev.tally, ev.wanted, ev.gaps.list()
 	return nil
 }
 

@@ -381,6 +381,12 @@ func (p *Pipeline) summarise(audit model.Audit, tasks []model.Task, previous *mo
 			}
 			s.Tally[id] = s.Tally[id].Add(counts)
 		}
+		for id, counts := range t.Wanted {
+			if s.Wanted == nil {
+				s.Wanted = model.Tally{}
+			}
+			s.Wanted[id] = s.Wanted[id].Add(counts)
+		}
 		for _, g := range t.Gaps {
 			gaps.merge(g)
 		}

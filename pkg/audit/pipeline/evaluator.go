@@ -31,13 +31,24 @@ type evaluator struct {
 	listings  map[string]model.Listing
 	tally     model.Tally
 	gaps      gapCounts
+	// beside are checks that frameworks want by values of their own, by check, and wanted
+	// what came of them.
+	beside map[model.CheckID][]check.Wanted
+	wanted model.Tally
 }
 
 func newEvaluator(p *Pipeline, audit model.Audit, service string) *evaluator {
 	ev := &evaluator{
 		catalog: p.Catalog, judge: check.NewJudge(audit.StartedAt, nil).WithUnused(audit.Unused).WithOptions(audit.Options), rules: map[string][]check.Rule{},
 		service: service, audit: audit, progress: p.Progress,
-		found: map[string]map[string]int{}, listings: map[string]model.Listing{}, tally: model.Tally{}, gaps: gapCounts{},
+		found: map[string]map[string]int{}, listings: map[string]model.Listing{}, tally: model.Tally{}, gaps: gapCounts{}, beside: map[model.CheckID][]check.Wanted{}, wanted: model.Tally{},
+	}
+	wanted, err := p.Catalog.Wanted()
+	ev.fail(err)
+	for _, w := range wanted {
+		if slices.Contains(audit.Checks, w.Check) {
+			ev.beside[w.Check] = append(ev.beside[w.Check], w)
+		}
 	}
 	for _, c := range p.selected(audit) {
 		if !c.NeedsAccount() {
@@ -66,6 +77,7 @@ func (ev *evaluator) Resource(r check.Resource) {
 			return
 		}
 		entry.Verdicts = append(entry.Verdicts, v)
+		ev.judgeBeside(ev.judge, rule, r, verdict)
 	}
 	evidence.Fold(ev.catalog, entry.Verdicts, evidence.Failed(entry.Verdicts))
 	ev.write(entry)
@@ -98,6 +110,7 @@ func (ev *evaluator) Listed(kind, region string, gap *fact.Gap, elsewhere bool) 
 		total.Gaps++
 		for _, rule := range ev.rules[kind] {
 			entry.Verdicts = append(entry.Verdicts, evidence.Verdict{Check: rule.ID, Verdict: check.Unassessed(*gap)})
+			ev.countBeside(rule.ID, check.NotAssessed)
 		}
 	}
 	ev.listings[kind] = total
@@ -113,20 +126,48 @@ func (ev *evaluator) write(entry evidence.Entry) {
 	}
 }
 
-func (ev *evaluator) count(v evidence.Verdict, region string) {
-	counts := ev.tally[v.Check]
-	switch v.Status {
-	case check.Pass:
-		counts.Pass++
-	case check.Fail:
-		counts.Fail++
-		if v.Cause != "" {
-			counts.Folded++
+// judgeBeside judges a resource by the values that frameworks want, where they are not those
+// that the audit judges by. verdict is by these.
+func (ev *evaluator) judgeBeside(judge *check.Judge, rule check.Rule, r check.Resource, verdict check.Verdict) {
+	for _, w := range ev.beside[rule.ID] {
+		status := verdict.Status
+		for name, v := range w.Options {
+			if !v.Equal(ev.audit.Options[rule.ID][name]) {
+				status = judge.JudgeBy(rule, r, w.Options).Status
+				break
+			}
 		}
+		ev.wanted[w.ID] = counted(ev.wanted[w.ID], status)
+	}
+}
+
+// countBeside counts what is said of no resource, whatever the values are.
+func (ev *evaluator) countBeside(id model.CheckID, status check.Status) {
+	for _, w := range ev.beside[id] {
+		ev.wanted[w.ID] = counted(ev.wanted[w.ID], status)
+	}
+}
+
+func counted(c model.Counts, status check.Status) model.Counts {
+	switch status {
+	case check.Pass:
+		c.Pass++
+	case check.Fail:
+		c.Fail++
 	case check.NotApplicable:
-		counts.NotApplicable++
+		c.NotApplicable++
 	case check.NotAssessed:
-		counts.NotAssessed++
+		c.NotAssessed++
+	}
+	return c
+}
+
+func (ev *evaluator) count(v evidence.Verdict, region string) {
+	counts := counted(ev.tally[v.Check], v.Status)
+	switch {
+	case v.Status == check.Fail && v.Cause != "":
+		counts.Folded++
+	case v.Status == check.NotAssessed:
 		ev.gaps.add(v, region)
 	}
 	ev.tally[v.Check] = counts

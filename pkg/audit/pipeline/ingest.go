@@ -249,17 +249,28 @@ func (in *ingestion) relook(rename func(store.Names, [][]string) store.Names) {
 
 // byRules reports whether a change follows from what CloudArq looks at, and not from
 // the account: a check or a region that is looked at for the first time, a check that
-// is gone, a failure that another rule words otherwise.
+// is gone, one of which options are set to something else, or have another default.
 func (in *ingestion) byRules(c diff.Change) bool {
 	if in.unknown {
 		return false
 	}
 	f := c.Finding
 	today, _ := in.p.Catalog.Today(f.Check)
-	return f.Why == model.WhyRetired && c.What == model.EventResolved ||
+	return f.Why == model.WhyRetired && c.What == model.EventResolved || in.otherwise(today.ID) ||
 		!slices.ContainsFunc(in.record.Looked, func(l store.Look) bool {
 			return l.At(string(today.ID), f.Resource.Region) || l.At(string(f.Check), f.Resource.Region)
 		})
+}
+
+// otherwise reports whether options of a check are set to something else than they were when
+// it ran the last time.
+func (in *ingestion) otherwise(id model.CheckID) bool {
+	for name, was := range in.record.Options[id] {
+		if now, set := in.audit.Options[id][name]; set && !now.Equal(was) {
+			return true
+		}
+	}
+	return false
 }
 
 // flush writes a batch of changes and moves the cursor behind it.
@@ -409,6 +420,9 @@ func (in *ingestion) look(audit model.Audit) {
 	for _, id := range audit.Checks {
 		if c, exists := in.p.Catalog.Today(id); exists && scopeOf(c) == in.scope && !in.life.Unjudged(c.ID) {
 			checks = append(checks, string(c.ID))
+			if values := audit.Options[id]; values != nil {
+				in.record.Options = model.CheckOptions{c.ID: values}.Or(in.record.Options)
+			}
 		}
 	}
 	in.record.Looked = store.AddLook(in.record.Looked, store.NewLook(checks, audit.Regions))

@@ -118,6 +118,48 @@ func TestRenamedCheckKeepsItsHistory(t *testing.T) {
 	}
 }
 
+// TestOptionsAreNoChangeOfTheAccount: what follows from another value of an option is no news
+// of the account, be it that somebody set it or that a version has another default.
+func TestOptionsAreNoChangeOfTheAccount(t *testing.T) {
+	t.Parallel()
+	m := newMachine(t, t.TempDir(), &world{}, memory.Options{})
+	wanting := func(byDefault int) {
+		locks := check.NewNumber("locks", "locks", "How many locks a door has at least", byDefault, 1, 9)
+		m.loner(t, check.For("door-locked", model.High, func(e *check.Evidence, d door) check.Verdict {
+			return check.Must(check.Read(e, d.Locked) && locks.Of(e) == 1, "locked", "open")
+		}).With(locks))
+	}
+	m.Specs["house"] = doors(3, func(int) bool { return true })
+	wanting(1)
+	m.audit(t)
+	m.alerts.heard = nil
+	wanting(2) // as of another version
+	if a := m.audit(t); a.Summary.Changes.New != 3 || a.Summary.Changes.ByRules != 3 || !slices.Equal(a.Summary.Changes.Score.Breaks, []string{"door-locked: locks was 1, is 2"}) {
+		t.Errorf("with another default: %+v", a.Summary.Changes)
+	}
+	if a := m.audit(t); a.Summary.Changes.ByRules != 0 {
+		t.Errorf("with the same again: %+v", a.Summary.Changes)
+	}
+	r := m.request()
+	r.Options = model.CheckOptions{"door-locked": {"locks": model.NumberOf(1)}}
+	if _, err := m.Plan(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	a, err := m.records.Audit(t.Context(), r.Connection.ID, r.Audit)
+	if err != nil || a.Summary.Changes.Resolved != 3 || a.Summary.Changes.ByRules != 3 {
+		t.Errorf("when somebody sets it: %+v (%v)", a.Summary.Changes, err)
+	}
+	if f := m.findings(t, "door-locked")["000000"]; !strings.HasSuffix(f.Reason, "(locks: 2)") || f.State != model.FindingResolved {
+		t.Errorf("finding %+v", f)
+	}
+	if d := cmp.Diff([]string{"audit finished", "audit finished", "audit finished"}, slices.Sorted(maps.Values(m.alerts.words()))); d != "" {
+		t.Errorf("alerts (-want +got):\n%s", d)
+	}
+}
+
 // TestRulesAreNoChangeOfTheAccount: what a new check finds on its first look, what goes
 // with one that is gone, and another severity, are no news of the account.
 func TestRulesAreNoChangeOfTheAccount(t *testing.T) {

@@ -236,6 +236,6 @@ func (p *Pipeline) disown(ctx context.Context, org *store.Organization, task mod
 	p.meter(metrics.TasksFailed, 1)
 	return updateTask(ctx, org, task.Audit, wholeOf(task), func(t *model.Task) {
 		t.State, t.Problem = model.TaskFailed, model.Cut(altered.Error(), model.MaxReason)
-		t.Evidence, t.Resources, t.Listings, t.Tally, t.Gaps = "", 0, nil, nil, nil
+		t.Evidence, t.Resources, t.Listings, t.Tally, t.Wanted, t.Gaps = "", 0, nil, nil, nil, nil
 	})
 }

@@ -83,6 +83,7 @@ type Catalog struct {
 	frameworks func() ([]framework.Framework, error)
 	examples   func() (map[model.CheckID]Examples, error)
 	said       func() (said, error)
+	wanted     func() ([]Wanted, error)
 }
 
 // said is what is only read where somebody wants to read it.
@@ -136,7 +137,7 @@ func NewCatalog(services ...Service) (*Catalog, error) {
 			return nil, err
 		}
 	}
-	c.said = sync.OnceValues(c.read)
+	c.said, c.wanted = sync.OnceValues(c.read), sync.OnceValues(c.readWanted)
 	return c, nil
 }
 

@@ -31,6 +31,9 @@ type Part struct {
 	// Weaker says that the part asks for more than the checks do together: they can find it
 	// failing, and not met.
 	Weaker bool
+	// Counted is what the verdicts of the checks are counted by: their ids, or that of a check
+	// by values of the framework's own (Wanted).
+	Counted []model.CheckID
 }
 
 // Checks are those that any part of a requirement has, by id.
@@ -126,6 +129,59 @@ func (c *Catalog) Framework(id string) (Framework, error) {
 	return Framework{}, &UnknownError{What: "framework", Word: id, Nearest: Nearest(id, names)}
 }
 
+// Wanted is a check by values of its options that a framework asks for, whatever they are set
+// to. It goes by an id of its own, "iam-access-key-rotated?days=90", in counts.
+type Wanted struct {
+	ID      model.CheckID
+	Check   model.CheckID
+	Options map[string]model.OptionValue
+}
+
+// wantedOf is the check that a part asks for by values of its own; false if it asks for none,
+// or for what the catalogue does not have.
+func (c *Catalog) wantedOf(p framework.Part) (Wanted, bool) {
+	k, known := c.byID[model.CheckID(p.ID)]
+	if p.Tool != "" || len(p.Options) == 0 || !known {
+		return Wanted{}, false
+	}
+	w := Wanted{ID: model.CheckID(p.String()), Check: k.ID, Options: map[string]model.OptionValue{}}
+	for name, text := range p.Options {
+		o, err := k.Option(name)
+		if err != nil {
+			return Wanted{}, false
+		}
+		if w.Options[name], err = o.Parse(text); err != nil {
+			return Wanted{}, false
+		}
+	}
+	return w, true
+}
+
+// Wanted lists the checks that frameworks ask for by values of their own, each once, by id. It
+// needs no texts.
+func (c *Catalog) Wanted() ([]Wanted, error) { return c.wanted() }
+
+func (c *Catalog) readWanted() ([]Wanted, error) {
+	if c.frameworks == nil {
+		return nil, nil
+	}
+	frameworks, err := c.frameworks()
+	if err != nil {
+		return nil, err
+	}
+	found := map[model.CheckID]Wanted{}
+	for _, f := range frameworks {
+		for _, r := range f.Requirements {
+			for _, p := range r.Parts {
+				if w, ok := c.wantedOf(p); ok {
+					found[w.ID] = w
+				}
+			}
+		}
+	}
+	return slices.SortedFunc(maps.Values(found), func(a, b Wanted) int { return strings.Compare(string(a.ID), string(b.ID)) }), nil
+}
+
 // join finds the checks of each part of each requirement, and tells the texts.
 func (c *Catalog) join(frameworks []framework.Framework, texts map[model.CheckID]Text) []Framework {
 	counterparts := c.counterparts(texts)
@@ -138,9 +194,13 @@ func (c *Catalog) join(frameworks []framework.Framework, texts map[model.CheckID
 				part := Part{Part: p}
 				if p.Tool != "" {
 					found := counterparts[p.String()]
-					part.Checks, part.Weaker = found.checks, found.weaker
+					part.Checks, part.Counted, part.Weaker = found.checks, found.checks, found.weaker
 				} else if _, ok := c.byID[model.CheckID(p.ID)]; ok {
 					part.Checks = []model.CheckID{model.CheckID(p.ID)}
+					part.Counted = part.Checks
+					if w, ok := c.wantedOf(p); ok {
+						part.Counted = []model.CheckID{w.ID}
+					}
 				} // or else it is of a service that is left out
 				joined.Parts[k] = part
 			}

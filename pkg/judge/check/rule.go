@@ -165,6 +165,15 @@ func (j *Judge) Judge(rule Rule, resource Resource) (verdict Verdict) {
 	return rule.verdict(&j.evidence, resource).naming(j.evidence.used).bounded()
 }
 
+// JudgeBy is Judge with other values of options, for who wants to know what the rule says by
+// both. What the verdict was made of is forgotten: it is no evidence of the audit's.
+func (j *Judge) JudgeBy(rule Rule, resource Resource, options map[string]model.OptionValue) Verdict {
+	set := j.options
+	defer func() { j.options = set }()
+	j.options = model.CheckOptions{rule.ID: options}.Or(set)
+	return j.Judge(rule, resource)
+}
+
 // Evidence is what the last call of Judge read.
 func (j *Judge) Evidence() *Evidence { return &j.evidence }
 

@@ -80,6 +80,9 @@ func OfAudit(frameworks []check.Framework, catalog *check.Catalog, audit model.A
 	for id, c := range sum {
 		t.Checks = append(t.Checks, index.CheckTotal{Check: id, Counts: c, Accounts: 1})
 	}
+	for id, c := range audit.Summary.Wanted {
+		t.Wanted = append(t.Wanted, index.CheckTotal{Check: id, Counts: c, Accounts: 1})
+	}
 	all := make([]Report, len(frameworks))
 	for i, f := range frameworks {
 		all[i] = Report{Framework: f, Requirements: make([]Requirement, len(f.Requirements))}
@@ -100,7 +103,7 @@ func (r *Report) add(t index.Totals, said []model.Attestation) {
 		r.Newest = t.Newest
 	}
 	byID := make(map[model.CheckID]index.CheckTotal, len(t.Checks))
-	for _, c := range t.Checks {
+	for _, c := range slices.Concat(t.Checks, t.Wanted) {
 		byID[c.Check] = c
 	}
 	results := func(id model.CheckID) Seen {

@@ -130,11 +130,16 @@ func TestStates(t *testing.T) {
 		for i, word := range strings.Fields(c.parts) {
 			part := check.Part{Part: framework.Part{Tool: "prowler", ID: fmt.Sprint("part-", i)}}
 			word, part.Weaker = cut(word, "weak:")
-			word, _ = cut(word, "wanted:")
+			word, wanted := cut(word, "wanted:")
 			for j, letters := range strings.Split(word, "+") {
 				if word != "?" {
 					id := model.CheckID(fmt.Sprint("check-", i, "-", j))
 					part.Checks, results[id] = append(part.Checks, id), seen(letters)
+					if wanted { // of which the check by our own value says something else
+						results[id], results[id+"?days=45"] = seen(map[bool]string{true: "f", false: "p"}[letters == "p"]), seen(letters)
+						id += "?days=45"
+					}
+					part.Counted = append(part.Counted, id)
 				}
 			}
 			r.Parts = append(r.Parts, part)

@@ -32,6 +32,7 @@ type rule struct {
 	severity  model.Severity
 	service   string
 	pillar    model.Pillar
+	wanted    bool // by values that frameworks ask for: it is in no score
 }
 
 // NewRules are those of a catalogue. Two ids with one number (see numberOf) are an error:
@@ -41,16 +42,32 @@ func NewRules(catalog *check.Catalog) (*Rules, error) {
 	if err != nil {
 		return nil, err
 	}
+	wanted, err := catalog.Wanted()
+	if err != nil {
+		return nil, err
+	}
 	r := &Rules{of: map[uint32]int{}}
 	named := map[uint32]model.CheckID{}
-	for i, c := range catalog.Checks() {
-		r.all = append(r.all, rule{c.ID, catalog.Group(c.ID), c.Severity, c.Service, texts[c.ID].Pillar})
-		for _, id := range append([]model.CheckID{c.ID}, c.Former...) {
+	add := func(one rule, ids ...model.CheckID) error {
+		for _, id := range ids {
 			n := numberOf(id)
 			if other, taken := named[n]; taken {
-				return nil, fmt.Errorf("checks %s and %s have one number", other, id)
+				return fmt.Errorf("checks %s and %s have one number", other, id)
 			}
-			named[n], r.of[n] = id, i
+			named[n], r.of[n] = id, len(r.all)
+		}
+		r.all = append(r.all, one)
+		return nil
+	}
+	for _, c := range catalog.Checks() {
+		one := rule{id: c.ID, group: catalog.Group(c.ID), severity: c.Severity, service: c.Service, pillar: texts[c.ID].Pillar}
+		if err := add(one, append([]model.CheckID{c.ID}, c.Former...)...); err != nil {
+			return nil, err
+		}
+	}
+	for _, w := range wanted {
+		if err := add(rule{id: w.ID, wanted: true}, w.ID); err != nil {
+			return nil, err
 		}
 	}
 	return r, nil
@@ -69,6 +86,7 @@ type Totals struct {
 	Failed    map[model.Severity]int
 	Resources int
 	Checks    []CheckTotal // by id
+	Wanted    []CheckTotal // of checks by values that frameworks ask for, which no score has
 	// Oldest and Newest are when the first and the last of the audits began.
 	Oldest, Newest time.Time
 }
@@ -132,7 +150,7 @@ func (n numbering) tally(s *standing, each func(rule int, c model.Counts)) {
 	rest := s.counts
 	for _, at := range n.of(s.set) {
 		var c model.Counts
-		if c, rest = unpackCounts(rest); at >= 0 {
+		if c, rest = unpackCounts(rest); at >= 0 && !n.rules.all[at].wanted {
 			each(at, c)
 		}
 	}
@@ -184,6 +202,10 @@ func (v *View) Totals(rules *Rules, who Caller, chosen Chosen) Totals {
 	for _, at := range slices.Sorted(maps.Keys(sum)) {
 		r, one := rules.all[at], sum[at]
 		one.Check = r.id
+		if r.wanted {
+			t.Wanted = append(t.Wanted, one)
+			continue
+		}
 		t.Checks = append(t.Checks, one)
 		t.Failed[r.severity] += one.Counts.Own()
 		sheet.add(r, one.Counts)

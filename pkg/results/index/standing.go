@@ -3,6 +3,7 @@ package index
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"maps"
 	"math"
 	"math/bits"
 	"slices"
@@ -20,8 +21,9 @@ type Standing struct {
 	// Version is of the score that the audit was given.
 	Version   int
 	Resources int
-	Tally     model.Tally
-	Missing   []Missing
+	// Tally has the counts of checks by values that frameworks ask for, too.
+	Tally   model.Tally
+	Missing []Missing
 }
 
 // Missing is an IAM action that was missing in an audit, and what that blinded.
@@ -40,6 +42,10 @@ func Whole(a model.Audit) bool { return a.Summary != nil && !a.Verification && !
 // StandingOf is what an audit amounts to that is Whole.
 func StandingOf(a model.Audit) *Standing {
 	s := &Standing{Audit: a.ID, At: a.StartedAt.UTC(), Version: a.Summary.Score.Version, Resources: a.Summary.Resources, Tally: a.Summary.Tally}
+	if len(a.Summary.Wanted) > 0 {
+		s.Tally = maps.Clone(s.Tally)
+		maps.Copy(s.Tally, a.Summary.Wanted)
+	}
 	for _, m := range drift.Of([]model.Audit{a}).Missing {
 		s.Missing = append(s.Missing, Missing{Action: m.Action, DeniedBy: m.DeniedBy, Verdicts: m.Verdicts, Checks: m.Checks})
 	}
