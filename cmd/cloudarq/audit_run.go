@@ -139,7 +139,7 @@ func optionFlags(cmd *cobra.Command, to *model.AuditOptions) {
 	flags.StringSliceVar(&to.Checks, "checks", nil, "checks by id, glob or another tool's id, such as prowler:s3_bucket_object_versioning, or by a requirement, such as cis-aws-5.0:1.19; all, or default and more (default all but the optional ones)")
 	flags.BoolVar(&to.Unused, "unused-defaults", false, "judge also what AWS makes by default and nothing uses, such as default VPCs")
 	flags.StringSliceVar(&to.TrustedAccounts, "trusted-accounts", nil, "accounts that policies may let in without being strangers, by number")
-	flags.Var(optionFlag{to}, "option", "an option of a check, as iam-access-key-rotated.days=60; cloudarq config show lists them")
+	flags.Var(optionFlag{to}, "option", "an option of a check, as iam-access-key-rotated.days=60, or =default; cloudarq config show lists them")
 	flags.IntVar(&to.CallBudget, "call-budget", 0, "the most calls to AWS that an audit may make, at least 100; what was not read by then is not assessed (default none)")
 }
 

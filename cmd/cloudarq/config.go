@@ -174,9 +174,11 @@ func (f optionFlag) Set(text string) error {
 	if err != nil {
 		return err
 	}
-	v, err := o.Parse(value)
-	if err != nil {
-		return &check.OptionError{Check: k.ID, Option: name, Err: err}
+	v := o.Default
+	if value != "default" {
+		if v, err = o.Parse(value); err != nil {
+			return &check.OptionError{Check: k.ID, Option: name, Err: err}
+		}
 	}
 	f.to.Options = model.CheckOptions{k.ID: {name: v}}.Or(f.to.Options)
 	return nil

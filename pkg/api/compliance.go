@@ -102,16 +102,16 @@ func (a *API) attestations(ctx context.Context, framework string) ([]model.Attes
 func (a *API) visible(ctx context.Context, all []model.Attestation) ([]model.Attestation, error) {
 	caller := callerOf(ctx)
 	var seen []model.Attestation
+	sees := map[model.ConnectionID]bool{}
 	for _, one := range all {
-		ok := one.Project == "" || caller.Sees(one.Project)
-		if ok && one.Connection != "" {
+		if _, asked := sees[one.Connection]; one.Connection != "" && !asked {
 			c, err := a.org(ctx).Connection(ctx, one.Connection)
 			if err != nil && !errors.Is(err, store.ErrNotFound) {
 				return nil, a.answer(ctx, err)
 			}
-			ok = err == nil && caller.Sees(c.Project)
+			sees[one.Connection] = err == nil && caller.Sees(c.Project)
 		}
-		if ok {
+		if (one.Project == "" || caller.Sees(one.Project)) && (one.Connection == "" || sees[one.Connection]) {
 			seen = append(seen, one)
 		}
 	}
@@ -318,6 +318,11 @@ func (a *API) attest(ctx context.Context, in *struct {
 	}
 	if one.Connection != "" {
 		if _, err := a.connection(ctx, b.Connection); err != nil {
+			return nil, err
+		}
+	}
+	if one.Project != "" {
+		if _, _, _, err := a.standings(ctx, OfProject{one.Project}); err != nil { // there is none of that name
 			return nil, err
 		}
 	}

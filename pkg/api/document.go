@@ -19,7 +19,7 @@ import (
 
 // indexed are the operations that wait for the index of findings.
 var indexed = []string{
-	"get-check", "get-compliance", "get-coverage", "get-finding", "get-requirement", "get-total-score", "get-trend",
+	"attest-requirement", "get-check", "get-compliance", "get-coverage", "get-finding", "get-requirement", "get-total-score", "get-trend",
 	"list-checks", "list-compliance", "list-findings", "list-findings-of-connection", "list-resources", "list-scores",
 }
 
