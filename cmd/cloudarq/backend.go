@@ -22,6 +22,7 @@ import (
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/local/keep"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/audit/requirement"
 	"github.com/cloudarq/cloudarq/pkg/results/compliance"
 	"github.com/cloudarq/cloudarq/pkg/results/findings"
 	"github.com/cloudarq/cloudarq/pkg/results/recorded"
@@ -75,7 +76,7 @@ type backend interface {
 	Compliance(ctx context.Context, of ofAccounts) ([]compliance.Standing, error)
 	// Framework is how accounts stand by a framework, and by its requirements that are in one
 	// of some states; no states are all.
-	Framework(ctx context.Context, framework string, of ofAccounts, states []compliance.State) (compliance.Standing, []compliance.Asked, error)
+	Framework(ctx context.Context, framework string, of ofAccounts, states []requirement.State) (compliance.Standing, []compliance.Asked, error)
 	// Requirement is how accounts stand by a requirement, part by part.
 	Requirement(ctx context.Context, framework, requirement string, of ofAccounts) (compliance.WholeAsked, error)
 	// Attest says that a requirement is met; Attestations yields what people said, of a

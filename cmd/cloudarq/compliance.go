@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	apiclient "github.com/cloudarq/cloudarq/pkg/api/client"
+	"github.com/cloudarq/cloudarq/pkg/audit/requirement"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/local"
 	"github.com/cloudarq/cloudarq/pkg/model"
@@ -131,11 +132,11 @@ func (c *cli) complianceShow() *cobra.Command {
   cloudarq compliance show cis-aws-5.0 1.4 --connection prod`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, words []string) error {
-			framework, requirement, err := requirementOf(words)
+			framework, asked, err := requirementOf(words)
 			if err != nil {
 				return err
 			}
-			wanted, err := compliance.ParseStates(states)
+			wanted, err := requirement.ParseStates(states)
 			if err != nil {
 				return usage(err)
 			}
@@ -145,8 +146,8 @@ func (c *cli) complianceShow() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if requirement != "" {
-					whole, err := b.Requirement(ctx, framework, requirement, of)
+				if asked != "" {
+					whole, err := b.Requirement(ctx, framework, asked, of)
 					if err != nil {
 						return err
 					}
@@ -168,7 +169,7 @@ func (c *cli) complianceShow() *cobra.Command {
 }
 
 func stateNames() []string {
-	all := compliance.States()
+	all := requirement.States()
 	names := make([]string, len(all))
 	for i, s := range all {
 		names[i] = string(s)
@@ -438,7 +439,7 @@ func (h here) ofFramework(ctx context.Context, framework string, of ofAccounts) 
 }
 
 // Framework implements backend.
-func (h here) Framework(ctx context.Context, framework string, of ofAccounts, states []compliance.State) (compliance.Standing, []compliance.Asked, error) {
+func (h here) Framework(ctx context.Context, framework string, of ofAccounts, states []requirement.State) (compliance.Standing, []compliance.Asked, error) {
 	r, _, err := h.ofFramework(ctx, framework, of)
 	if err != nil {
 		return compliance.Standing{}, nil, err
@@ -446,7 +447,7 @@ func (h here) Framework(ctx context.Context, framework string, of ofAccounts, st
 	texts, err := h.Catalog.Texts()
 	all := []compliance.Asked{}
 	for _, q := range r.Requirements {
-		if compliance.InStates(q.State, states) {
+		if requirement.InStates(q.State, states) {
 			all = append(all, compliance.NewAsked(r.Framework, q, texts))
 		}
 	}

@@ -7,10 +7,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cloudarq/cloudarq/pkg/audit/requirement"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/compliance"
 	"github.com/cloudarq/cloudarq/pkg/results/report"
 	"github.com/cloudarq/cloudarq/pkg/results/shape"
+	"github.com/cloudarq/cloudarq/pkg/results/trend"
 )
 
 // TestComplianceOfTheCommand: an account is audited for a framework, what nobody looks at is
@@ -23,12 +25,16 @@ func TestComplianceOfTheCommand(t *testing.T) {
 		t.Fatalf("%d %s", r.code, r.stderr)
 	}
 	shown := decode[[]compliance.Asked](t, cloudarq(t, data, "compliance", "show", "cis-aws-5.0", "--audit", "latest", "-o", "json"))
-	states := map[compliance.State]int{}
+	states := map[requirement.State]int{}
 	for _, a := range shown {
 		states[a.State]++
 	}
-	if len(shown) != 63 || states[compliance.Failing] == 0 || states[compliance.Passing] == 0 || states[compliance.NotAssessed] == 0 {
+	if len(shown) != 63 || states[requirement.Failing] == 0 || states[requirement.Passing] == 0 || states[requirement.NotAssessed] == 0 {
 		t.Errorf("%d requirements: %v", len(shown), states)
+	}
+	points := decode[[]trend.Point](t, cloudarq(t, data, "trend", e.Account("neglected").ID, "--by", "audit", "--framework", "cis-aws-5.0", "-o", "json"))
+	if len(points) != 1 || points[0].Requirements == nil || points[0].Requirements.Failing != states[requirement.Failing] || points[0].Requirements.Passing != states[requirement.Passing] {
+		t.Errorf("points %+v, want %v", points, states)
 	}
 	s := serveThat(t, data)
 	signIn(t, s.url, func(page url.Values) { s.allow(page) })
@@ -40,7 +46,7 @@ func TestComplianceOfTheCommand(t *testing.T) {
 	there := decode[compliance.Attestation](t, cloudarq(t, t.TempDir(), append(attest, "--why", "And again", "--manual", "--server", s.url)...))
 	for _, where := range [][]string{{}, {"--server", s.url}} {
 		whole := decode[compliance.WholeAsked](t, cloudarq(t, data, append([]string{"compliance", "show", "cis-aws-7.0:2.1.2", "-o", "json"}, where...)...))
-		if whole.State != compliance.Passing || len(whole.Attestations) != 2 || whole.Attestations[0].ID != there.ID {
+		if whole.State != requirement.Passing || len(whole.Attestations) != 2 || whole.Attestations[0].ID != there.ID {
 			t.Errorf("%v: %+v", where, whole)
 		}
 	}
@@ -94,7 +100,7 @@ func TestOptionsOfTheCommand(t *testing.T) {
 		t.Errorf("with an option before the file: %s", again)
 	}
 	// The benchmark asks for 14 characters, whatever the option says.
-	if asked := decode[compliance.WholeAsked](t, cloudarq(t, data, "compliance", "show", "cis-aws-5.0", "1.7", "--audit", "latest", "-o", "json")); asked.State != compliance.Passing || asked.Verdicts.Pass != 1 {
+	if asked := decode[compliance.WholeAsked](t, cloudarq(t, data, "compliance", "show", "cis-aws-5.0", "1.7", "--audit", "latest", "-o", "json")); asked.State != requirement.Passing || asked.Verdicts.Pass != 1 {
 		t.Errorf("by the benchmark's own value: %+v", asked)
 	}
 	if differences := decode[[]shape.Difference](t, cloudarq(t, data, "audit", "diff", "-o", "json")); len(differences) != 1 || !differences[0].Rules {

@@ -384,7 +384,7 @@ var withServer = map[string][][]string{
 	"resources list":          {{}, {"type=AWS::KMS::Key", "region=eu-west-1"}, {"tag:env!=prod"}, {"name=none"}, {"service=nothing"}, {"--sort", "name", "--limit", "1"}},
 	"findings show":           {{"FINDING"}, {"zz"}},
 	"policy drift":            {{}, {"ACCOUNT"}},
-	"trend":                   {{}, {"ACCOUNT"}, {"ACCOUNT", "--by", "audit"}, {"--from", "2026-01-01", "--to", "2026-01-31"}, {"--project", "none"}},
+	"trend":                   {{}, {"ACCOUNT"}, {"ACCOUNT", "--by", "audit"}, {"ACCOUNT", "--by", "audit", "--framework", "cis-aws-5.0"}, {"--framework", "cis"}, {"--from", "2026-01-01", "--to", "2026-01-31"}, {"--project", "none"}},
 	"compliance list":         {{}, {"--connection", "ACCOUNT"}, {"--connection", "nothing"}, {"--audit", "AUDIT", "--sort", "-passing", "--limit", "3"}},
 	"compliance show":         {{"cis-aws-5.0"}, {"cis-aws-7.0", "--state", "failing,passing", "--connection", "ACCOUNT"}, {"cis-aws-5.0", "3.6"}, {"nist-800-53-r5", "--audit", "AUDIT"}, {"cis-aws-5.0", "33.6"}, {"cis-aws-99"}},
 	"compliance attestations": {{}, {"cis-aws-5.0"}},

@@ -17,7 +17,7 @@ import (
 )
 
 // trendFlags say of what the trend is, and from when to when.
-type trendFlags struct{ project, from, to, by string }
+type trendFlags struct{ project, from, to, by, framework string }
 
 // trendDays is how far a trend goes back unless --from says otherwise.
 const trendDays = 90
@@ -37,14 +37,16 @@ values of the day before. The trend stays when evidence and findings are gone. W
 --from it goes back %d days.`, trendDays),
 		Example: `  cloudarq trend
   cloudarq trend prod --by audit
+  cloudarq trend --framework cis-aws-5.0
   cloudarq trend --project shop --from 2026-01-01 --to 2026-06-30 -o csv`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, words []string) error { return c.showTrend(cmd.Context(), first(words), f) },
-	}, "point", report.TrendColumns(false), "accounts", "not_audited")
+	}, "point", report.TrendColumns(false, false), "accounts", "not_audited", "passing", "failing", "partly_checked", "not_assessed")
 	flags := cmd.Flags()
 	flags.StringVar(&f.project, "project", "", "the accounts of this project together")
 	flags.StringVar(&f.from, "from", "", "first day, or moment in RFC 3339")
 	flags.StringVar(&f.to, "to", "", "last day, or moment in RFC 3339")
+	flags.StringVar(&f.framework, "framework", "", "say how the requirements of this framework stood")
 	flags.StringVar(&f.by, "by", "", "audit or day (default day)")
 	return cmd
 }
@@ -63,6 +65,13 @@ func (c *cli) showTrend(ctx context.Context, word string, f trendFlags) error {
 		return usagef("a trend is of one connection or of a project")
 	case word == "" && q.Step == trend.ByAudit:
 		return usagef("--by audit takes a connection: several accounts have no audit together")
+	}
+	if f.framework != "" {
+		framework, _, err := requirementOf([]string{f.framework})
+		if err != nil {
+			return err
+		}
+		q.Framework = framework
 	}
 	var err error
 	if q.From, q.To, err = trend.Bounds(f.from, f.to); err != nil {
@@ -99,7 +108,7 @@ func (c *cli) showTrend(ctx context.Context, word string, f trendFlags) error {
 		}
 		c.sketch(points)
 		slices.Reverse(points)
-		return writeList(c, report.Rows(points), report.List[trend.Point]{Columns: report.TrendColumns(word == "")})
+		return writeList(c, report.Rows(points), report.List[trend.Point]{Columns: report.TrendColumns(word == "", q.Framework != "")})
 	})
 }
 

@@ -134,7 +134,8 @@ func TestRooms(t *testing.T) {
 		"pkg/audit/alert":        {"pkg/audit/diff", "pkg/audit/drift", "pkg/judge/check", "pkg/model", "pkg/platform/notify"},
 		"pkg/audit/event":        {"pkg/audit/alert", "pkg/model", "pkg/platform/bus"},
 		"pkg/results/filter":     {"pkg/judge/check"},
-		"pkg/results/compliance": {"pkg/judge/check", "pkg/model", "pkg/results/index", "pkg/results/shape"},
+		"pkg/audit/requirement":  {"pkg/judge/check", "pkg/model"},
+		"pkg/results/compliance": {"pkg/audit/requirement", "pkg/judge/check", "pkg/model", "pkg/results/index", "pkg/results/shape"},
 		"pkg/console":            {"pkg/console/pages"},
 		"pkg/console/pages":      {"internal/version", "pkg/access/people", "pkg/access/sso", "pkg/api", "pkg/model", "pkg/platform/answer"}, // and no records: pages ask the API
 	} {

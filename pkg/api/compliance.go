@@ -10,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/cloudarq/cloudarq/pkg/audit/requirement"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/table"
@@ -195,7 +196,7 @@ func (a *API) getCompliance(ctx context.Context, in *struct {
 	State string `query:"state" maxLength:"200" example:"failing,not_assessed" doc:"Only requirements in these states, with commas between them: failing, not_assessed, partly_checked, no_automated_check, passing, not_applicable"`
 },
 ) (*frameworkAnswer, error) {
-	states, err := compliance.ParseStates(list(in.State))
+	states, err := requirement.ParseStates(list(in.State))
 	if err != nil {
 		return nil, invalid(ctx, "query.state", err.Error())
 	}
@@ -222,7 +223,7 @@ func (a *API) getCompliance(ctx context.Context, in *struct {
 	out := &frameworkAnswer{}
 	out.Body.Standing, out.Body.Requirements = compliance.NewStanding(reports[0]), []compliance.Asked{}
 	for i, r := range reports[0].Requirements {
-		if i < begin || !compliance.InStates(r.State, states) {
+		if i < begin || !requirement.InStates(r.State, states) {
 			continue
 		}
 		if len(out.Body.Requirements) == in.Limit {

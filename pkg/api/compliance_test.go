@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cloudarq/cloudarq/pkg/audit/requirement"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/compliance"
 )
@@ -83,7 +84,7 @@ func TestCompliance(t *testing.T) {
 		t.Errorf("a client of one project sees what is said of others: %+v", said)
 	}
 	one := decode[compliance.WholeAsked](t, s.call(http.MethodGet, "/v1/compliance/house-1/requirements/1.2?"+of(string(bank.ID)), nil, nil))
-	if one.Parts != 2 || one.Mapped != 1 || len(one.Detail) != 2 || one.Detail[0].State != compliance.PartFails || one.Detail[1].State != compliance.PartAttested || len(one.Attestations) != 1 || one.Attested != "requirement" {
+	if one.Parts != 2 || one.Mapped != 1 || len(one.Detail) != 2 || one.Detail[0].State != requirement.PartFails || one.Detail[1].State != requirement.PartAttested || len(one.Attestations) != 1 || one.Attested != "requirement" {
 		t.Errorf("requirement %+v", one)
 	}
 	w := s.call(http.MethodPost, "/v1/compliance/house-1/attestations/"+string(whole.ID)+"/withdrawal", nil, nil)

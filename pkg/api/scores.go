@@ -296,6 +296,7 @@ type TrendInput struct {
 	From       string `query:"from" maxLength:"40" example:"2026-05-01" doc:"A day, or a moment in RFC 3339"`
 	To         string `query:"to" maxLength:"40" example:"2026-05-31" doc:"A day, which is included, or a moment, which is not"`
 	Step       string `query:"step" enum:"audit,day" default:"day" doc:"A point for each audit, which is of one connection, or for each day (UTC)"`
+	Framework  string `query:"framework" maxLength:"64" example:"cis-aws-5.0" doc:"Have points say how the requirements of this framework stood"`
 	Cursor     string `query:"cursor" maxLength:"4096"`
 	Limit      int    `query:"limit" minimum:"1" maximum:"500" default:"500"`
 }
@@ -313,6 +314,13 @@ func (a *API) getTrend(ctx context.Context, in *TrendInput) (*trendAnswer, error
 		return nil, invalid(ctx, "query.from", err.Error())
 	}
 	q := trend.Query{From: from, To: to, Step: trend.Step(in.Step), Limit: in.Limit}
+	if in.Framework != "" {
+		f, err := a.framework(ctx, in.Framework)
+		if err != nil {
+			return nil, err
+		}
+		q.Framework = f.ID
+	}
 	if q.After, err = a.after(ctx, in.Cursor); err != nil {
 		return nil, err
 	}

@@ -30,6 +30,10 @@ type TrendLine struct {
 	Failed    map[Severity]int        `json:"failed"`
 	Services  map[string]TrendService `json:"services"` // those of which anything applied
 	Resources int                     `json:"resources"`
+	// Frameworks are how many requirements of each framework were in which state, by what was
+	// assessed alone, and not by what people attest: failing, not assessed, partly checked,
+	// without an automated check, passing, not applicable.
+	Frameworks map[string][6]int `json:"frameworks,omitempty"`
 
 	// Accounts and NotAudited are how many of several are in all other numbers, and in none.
 	Accounts   int `json:"accounts,omitempty"`

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cloudarq/cloudarq/pkg/audit/requirement"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/compliance"
 )
@@ -54,7 +55,7 @@ type requirements struct {
 
 // Framework is how accounts stand by a framework, and by its requirements that are in one of
 // some states; no states are all.
-func (c *Client) Framework(ctx context.Context, framework string, of OfAccounts, states []compliance.State) (s compliance.Standing, all []compliance.Asked, err error) {
+func (c *Client) Framework(ctx context.Context, framework string, of OfAccounts, states []requirement.State) (s compliance.Standing, all []compliance.Asked, err error) {
 	path := "/v1/compliance/" + url.PathEscape(framework)
 	pages := paged[requirements](ctx, c, path, "requirements", func(cursor string) string {
 		q := of.query()

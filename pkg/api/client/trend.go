@@ -14,7 +14,7 @@ import (
 // with neither of the organization.
 func (c *Client) Trend(ctx context.Context, connection model.ConnectionID, project string, q trend.Query) iter.Seq2[trend.Point, error] {
 	query := url.Values{"step": {string(q.Step)}}
-	for name, value := range map[string]string{"connection": string(connection), "project": project} {
+	for name, value := range map[string]string{"connection": string(connection), "project": project, "framework": q.Framework} {
 		if value != "" {
 			query.Set(name, value)
 		}

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/cloudarq/cloudarq/internal/version"
+	"github.com/cloudarq/cloudarq/pkg/audit/requirement"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/platform/queue"
@@ -40,12 +42,45 @@ func TrendLine(catalog *check.Catalog, a model.Audit) model.TrendLine {
 			failed[c.Service] += counts.Own()
 		}
 	}
+	frameworks, _ := catalog.Frameworks() // that they are read is tested
+	tally := maps.Clone(s.Wanted)
+	if tally == nil {
+		tally = model.Tally{}
+	}
+	for id, counts := range s.Tally {
+		if c, known := catalog.Today(id); known {
+			tally[c.ID] = tally[c.ID].Add(counts)
+		}
+	}
+	line.Frameworks = Frameworks(frameworks, func(id model.CheckID) requirement.Seen {
+		counts, ran := tally[id]
+		if !ran {
+			return requirement.Seen{Missing: 1}
+		}
+		return requirement.Seen{Counts: counts}
+	})
 	for name, is := range s.Services {
 		if service, applied := TrendService(is, failed[name]); applied {
 			line.Services[name] = service
 		}
 	}
 	return line
+}
+
+// Frameworks are what a line says of frameworks: those of which anything was looked at, nil if
+// there are none.
+func Frameworks(all []check.Framework, results requirement.Results) map[string][6]int {
+	var lines map[string][6]int
+	for _, f := range all {
+		if !slices.ContainsFunc(f.Checks(), func(id model.CheckID) bool { return results(id).Counts.Total() > 0 }) {
+			continue
+		}
+		if lines == nil {
+			lines = map[string][6]int{}
+		}
+		lines[f.ID] = requirement.Tally(f, results)
+	}
+	return lines
 }
 
 // TrendService is what a line says of a service; false if nothing applied.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cloudarq/cloudarq/pkg/audit/requirement"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/index"
@@ -18,7 +19,7 @@ type Report struct {
 	Accounts, NotAudited int
 	// Oldest and Newest are when the first and the last of the audits began.
 	Oldest, Newest time.Time
-	Requirements   []Requirement // in the framework's order
+	Requirements   []requirement.Judged // in the framework's order
 }
 
 // Counts are how many requirements are in each state.
@@ -31,7 +32,7 @@ func (r Report) Counts() Counts {
 }
 
 // Counts are how many requirements are in a state.
-type Counts map[State]int
+type Counts map[requirement.State]int
 
 // Query chooses accounts.
 type Query struct {
@@ -53,7 +54,7 @@ func Of(frameworks []check.Framework, view *index.View, rules *index.Rules, atte
 	totals := map[string]index.Totals{} // of groups that several frameworks have: most have all accounts
 	all := make([]Report, len(frameworks))
 	for i, f := range frameworks {
-		all[i] = Report{Framework: f, Requirements: make([]Requirement, len(f.Requirements))}
+		all[i] = Report{Framework: f, Requirements: make([]requirement.Judged, len(f.Requirements))}
 		for _, g := range groupsOf(view, good[f.ID], q) {
 			t, known := totals[g.key]
 			if !known {
@@ -85,7 +86,7 @@ func OfAudit(frameworks []check.Framework, catalog *check.Catalog, audit model.A
 	}
 	all := make([]Report, len(frameworks))
 	for i, f := range frameworks {
-		all[i] = Report{Framework: f, Requirements: make([]Requirement, len(f.Requirements))}
+		all[i] = Report{Framework: f, Requirements: make([]requirement.Judged, len(f.Requirements))}
 		all[i].add(t, slices.DeleteFunc(slices.Clone(attestations), func(a model.Attestation) bool {
 			return a.Framework != f.ID || a.State(now) != model.AttestationGood || !a.Of(audit.Connection, projects)
 		}))
@@ -106,11 +107,11 @@ func (r *Report) add(t index.Totals, said []model.Attestation) {
 	for _, c := range slices.Concat(t.Checks, t.Wanted) {
 		byID[c.Check] = c
 	}
-	results := func(id model.CheckID) Seen {
+	results := func(id model.CheckID) requirement.Seen {
 		c := byID[id]
-		return Seen{Counts: c.Counts, Missing: t.Accounts + t.NotAudited - c.Accounts}
+		return requirement.Seen{Counts: c.Counts, Missing: t.Accounts + t.NotAudited - c.Accounts}
 	}
-	attested := map[string]Attested{}
+	attested := map[string]requirement.Attested{}
 	for _, a := range said {
 		one := attested[a.Requirement]
 		one.Whole = one.Whole || a.Covers == model.CoversRequirement
@@ -118,36 +119,12 @@ func (r *Report) add(t index.Totals, said []model.Attestation) {
 		attested[a.Requirement] = one
 	}
 	for i, q := range r.Framework.Requirements {
-		one := Judge(q, results, attested[q.ID])
+		one := requirement.Judge(q, results, attested[q.ID])
 		if r.Requirements[i].State != "" {
-			one = one.join(r.Requirements[i])
+			one = one.Join(r.Requirements[i])
 		}
 		r.Requirements[i] = one
 	}
-}
-
-// join is a requirement in two groups of accounts together. It is attested of all of them only
-// if it is of both.
-func (r Requirement) join(other Requirement) Requirement {
-	r.State = Worst(r.State, other.State)
-	r.Attested.Whole = r.Attested.Whole && other.Attested.Whole
-	r.Attested.Manual = r.Attested.Manual && other.Attested.Manual
-	for i, p := range other.Parts {
-		mine := &r.Parts[i]
-		mine.State = worstPart(mine.State, p.State)
-		mine.Counts = mine.Counts.Add(p.Counts)
-		mine.Excepted, mine.Missing = mine.Excepted+p.Excepted, mine.Missing+p.Missing
-	}
-	return r
-}
-
-var partOrder = []PartState{PartFails, PartNotAssessed, PartInPart, PartUnmapped, PartExcepted, PartAttested, PartPasses, PartNotApplicable}
-
-func worstPart(a, b PartState) PartState {
-	if slices.Index(partOrder, a) < slices.Index(partOrder, b) {
-		return a
-	}
-	return b
 }
 
 // group is some accounts of which people say the same.

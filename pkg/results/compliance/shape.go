@@ -3,6 +3,7 @@ package compliance
 import (
 	"time"
 
+	"github.com/cloudarq/cloudarq/pkg/audit/requirement"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/shape"
@@ -64,7 +65,7 @@ type RequirementsIn struct {
 
 // NewRequirementsIn writes counts.
 func NewRequirementsIn(c Counts) RequirementsIn {
-	return RequirementsIn{c[Failing], c[NotAssessed], c[PartlyChecked], c[NoCheck], c[Passing], c[NotApplicable]}
+	return RequirementsIn{c[requirement.Failing], c[requirement.NotAssessed], c[requirement.PartlyChecked], c[requirement.NoCheck], c[requirement.Passing], c[requirement.NotApplicable]}
 }
 
 // NewStanding is how accounts stand by a framework.
@@ -79,16 +80,16 @@ func NewStanding(r Report) Standing {
 
 // Asked is a requirement with how some accounts stand by it, as it is written in JSON.
 type Asked struct {
-	Framework string          `json:"framework" doc:"Id of the framework"`
-	ID        string          `json:"id" doc:"Of the requirement, as the framework numbers it"`
-	Section   string          `json:"section" doc:"Where it stands; empty if that is not certain"`
-	State     State           `json:"state" enum:"failing,not_assessed,partly_checked,no_automated_check,passing,not_applicable"`
-	Parts     int             `json:"parts" doc:"How many checks it asks for, of this tool or another"`
-	Mapped    int             `json:"mapped" doc:"How many of those have a counterpart here"`
-	Attested  string          `json:"attested" enum:",requirement,manual" doc:"How much of it people attest today: all, or what no check looks at; empty if nobody does"`
-	Checks    []model.CheckID `json:"checks" doc:"Checks that look at it"`
-	Titles    []string        `json:"titles" doc:"What those state, which says what the requirement is about"`
-	Verdicts  Verdicts        `json:"verdicts" doc:"Of all those checks"`
+	Framework string            `json:"framework" doc:"Id of the framework"`
+	ID        string            `json:"id" doc:"Of the requirement, as the framework numbers it"`
+	Section   string            `json:"section" doc:"Where it stands; empty if that is not certain"`
+	State     requirement.State `json:"state" enum:"failing,not_assessed,partly_checked,no_automated_check,passing,not_applicable"`
+	Parts     int               `json:"parts" doc:"How many checks it asks for, of this tool or another"`
+	Mapped    int               `json:"mapped" doc:"How many of those have a counterpart here"`
+	Attested  string            `json:"attested" enum:",requirement,manual" doc:"How much of it people attest today: all, or what no check looks at; empty if nobody does"`
+	Checks    []model.CheckID   `json:"checks" doc:"Checks that look at it"`
+	Titles    []string          `json:"titles" doc:"What those state, which says what the requirement is about"`
+	Verdicts  Verdicts          `json:"verdicts" doc:"Of all those checks"`
 }
 
 // Verdicts are counts of verdicts.
@@ -101,7 +102,7 @@ type Verdicts struct {
 	Missing       int `json:"not_run" doc:"In how many accounts a check was not run"`
 }
 
-func newVerdicts(s Seen) Verdicts {
+func newVerdicts(s requirement.Seen) Verdicts {
 	return Verdicts{s.Counts.Pass, s.Counts.Fail, s.Excepted, s.Counts.NotApplicable, s.Counts.NotAssessed, s.Missing}
 }
 
@@ -119,11 +120,11 @@ type WholeAsked struct {
 
 // PartAsked is a part of a requirement.
 type PartAsked struct {
-	Part     string      `json:"part" doc:"A check of this tool, or another tool's with that before it, prowler:iam_root_mfa_enabled"`
-	State    PartState   `json:"state" enum:"failing,not_assessed,no_check,partly_checked,passing,excepted,attested,not_applicable"`
-	Weaker   bool        `json:"weaker" doc:"It asks for more than the checks here: they can find it failing, and not met"`
-	Checks   []CheckSaid `json:"checks" doc:"Checks here that look at it; none if there is no counterpart"`
-	Verdicts Verdicts    `json:"verdicts"`
+	Part     string                `json:"part" doc:"A check of this tool, or another tool's with that before it, prowler:iam_root_mfa_enabled"`
+	State    requirement.PartState `json:"state" enum:"failing,not_assessed,no_check,partly_checked,passing,excepted,attested,not_applicable"`
+	Weaker   bool                  `json:"weaker" doc:"It asks for more than the checks here: they can find it failing, and not met"`
+	Checks   []CheckSaid           `json:"checks" doc:"Checks here that look at it; none if there is no counterpart"`
+	Verdicts Verdicts              `json:"verdicts"`
 }
 
 // CheckSaid is a check of a part.
@@ -149,7 +150,7 @@ func NewAttestation(a model.Attestation, now time.Time) Attestation {
 type Texts map[model.CheckID]check.Text
 
 // NewAsked is a requirement of a framework.
-func NewAsked(f check.Framework, r Requirement, texts Texts) Asked {
+func NewAsked(f check.Framework, r requirement.Judged, texts Texts) Asked {
 	a := Asked{Framework: f.ID, ID: r.ID, Section: r.Section, State: r.State, Parts: len(r.Parts), Mapped: r.Mapped, Checks: r.Checks(), Titles: []string{}}
 	switch {
 	case r.Attested.Whole:
@@ -170,7 +171,7 @@ func NewAsked(f check.Framework, r Requirement, texts Texts) Asked {
 }
 
 // NewWholeAsked is a requirement of a framework with its parts, and what was said of it.
-func NewWholeAsked(f check.Framework, r Requirement, catalog *check.Catalog, said []model.Attestation, now time.Time) (WholeAsked, error) {
+func NewWholeAsked(f check.Framework, r requirement.Judged, catalog *check.Catalog, said []model.Attestation, now time.Time) (WholeAsked, error) {
 	texts, err := catalog.Texts()
 	if err != nil {
 		return WholeAsked{}, err

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cloudarq/cloudarq/pkg/audit/requirement"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/compliance"
 )
@@ -99,7 +100,7 @@ func AskedColumns() []Column[compliance.Asked] {
 
 // byState puts the worst first.
 func byState(a, b compliance.Asked) int {
-	order := compliance.States()
+	order := requirement.States()
 	return cmp.Compare(slices.Index(order, a.State), slices.Index(order, b.State))
 }
 

@@ -7,12 +7,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cloudarq/cloudarq/pkg/results/compliance"
 	"github.com/cloudarq/cloudarq/pkg/results/shape"
 	"github.com/cloudarq/cloudarq/pkg/results/trend"
 )
 
-// TrendColumns are the columns of points: those of one account, or of several.
-func TrendColumns(several bool) []Column[trend.Point] {
+// TrendColumns are the columns of points: those of one account, or of several, and with how
+// the requirements of a framework stood, or without.
+func TrendColumns(several, framework bool) []Column[trend.Point] {
 	number := func(name string, of func(trend.Point) int, fit Fit) Column[trend.Point] {
 		return Column[trend.Point]{Name: name, Value: func(p trend.Point) string { return strconv.Itoa(of(p)) }, Fit: fit}
 	}
@@ -31,6 +33,19 @@ func TrendColumns(several bool) []Column[trend.Point] {
 		columns = append(columns, number("accounts", func(p trend.Point) int { return p.Accounts }, Spare), number("not_audited", func(p trend.Point) int { return p.NotAudited }, Spare))
 	} else {
 		columns = append(columns, Column[trend.Point]{Name: "audit", Value: func(p trend.Point) string { return string(p.Audit) }, Wide: true})
+	}
+	if framework {
+		asked := func(name string, of func(*compliance.RequirementsIn) int) Column[trend.Point] {
+			return Column[trend.Point]{Name: name, Value: func(p trend.Point) string {
+				if p.Requirements == nil {
+					return ""
+				}
+				return strconv.Itoa(of(p.Requirements))
+			}}
+		}
+		columns = append(columns,
+			asked("passing", func(n *compliance.RequirementsIn) int { return n.Passing }), asked("failing", func(n *compliance.RequirementsIn) int { return n.Failing }),
+			asked("partly_checked", func(n *compliance.RequirementsIn) int { return n.PartlyChecked }), asked("not_assessed", func(n *compliance.RequirementsIn) int { return n.NotAssessed }))
 	}
 	return append(columns,
 		Column[trend.Point]{Name: "worst", Value: func(p trend.Point) string { return optional(p.Worst) }, Wide: true},

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/internal/version"
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
+	"github.com/cloudarq/cloudarq/pkg/audit/requirement"
 	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/model"
 	"github.com/cloudarq/cloudarq/pkg/results/index"
@@ -125,6 +126,14 @@ func (m Maker) line(t index.Totals) model.TrendLine {
 		failed[c.Service] += one.Counts.Own()
 	}
 	line.Rules = pipeline.RulesDigest(checks, check.Effective(checks, nil))
+	seen := map[model.CheckID]index.CheckTotal{}
+	for _, one := range slices.Concat(t.Checks, t.Wanted) {
+		seen[one.Check] = one
+	}
+	frameworks, _ := m.Catalog.Frameworks() // that they are read is tested
+	line.Frameworks = pipeline.Frameworks(frameworks, func(id model.CheckID) requirement.Seen {
+		return requirement.Seen{Counts: seen[id].Counts, Missing: t.Accounts + t.NotAudited - seen[id].Accounts}
+	})
 	for name, is := range t.Services {
 		if service, applied := pipeline.TrendService(is, failed[name]); applied {
 			line.Services[name] = service

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cloudarq/cloudarq/pkg/audit/pipeline"
 	"github.com/cloudarq/cloudarq/pkg/model"
+	"github.com/cloudarq/cloudarq/pkg/results/compliance"
 	"github.com/cloudarq/cloudarq/pkg/results/index"
 	"github.com/cloudarq/cloudarq/pkg/results/shape"
 	"github.com/cloudarq/cloudarq/pkg/store"
@@ -36,6 +37,8 @@ type Query struct {
 	Limit    int // up to MaxLimit
 	// After is where a page before ended.
 	After string
+	// Framework is one of which points say how its requirements stood; empty is none.
+	Framework string
 }
 
 // Bounds reads the ends of a series: days, or moments in RFC 3339. A day is included, also
@@ -75,14 +78,15 @@ type Point struct {
 	Carried bool          `json:"carried" doc:"No audit began on the day: the values are those of the day before"`
 	Part    bool          `json:"part" doc:"The audit was to look at less than the connection asks for, and does not say how the account stands. A series by day leaves it out"`
 	shape.Scored
-	Failed     shape.Failures          `json:"failed"`
-	Services   map[string]ServicePoint `json:"services" doc:"By service, those of which anything applied"`
-	Resources  int                     `json:"resources"`
-	Accounts   int                     `json:"accounts,omitempty" doc:"Of several accounts: how many were audited"`
-	NotAudited int                     `json:"not_audited,omitempty" doc:"Of several accounts: how many never were, and are in no number"`
-	CloudArq   string                  `json:"cloudarq" doc:"Version of CloudArq"`
-	Rules      string                  `json:"rules" doc:"Digest of the checks and their severities; empty if these are not known any more"`
-	Breaks     []string                `json:"breaks" doc:"Why the point is not to be compared with the one before: the rules changed, not the account"`
+	Failed       shape.Failures             `json:"failed"`
+	Services     map[string]ServicePoint    `json:"services" doc:"By service, those of which anything applied"`
+	Resources    int                        `json:"resources"`
+	Accounts     int                        `json:"accounts,omitempty" doc:"Of several accounts: how many were audited"`
+	NotAudited   int                        `json:"not_audited,omitempty" doc:"Of several accounts: how many never were, and are in no number"`
+	Requirements *compliance.RequirementsIn `json:"requirements,omitempty" doc:"How many requirements of the framework that was asked for were in which state, by what was assessed alone; absent if none was asked for, or nothing of it was looked at"`
+	CloudArq     string                     `json:"cloudarq" doc:"Version of CloudArq"`
+	Rules        string                     `json:"rules" doc:"Digest of the checks and their severities; empty if these are not known any more"`
+	Breaks       []string                   `json:"breaks" doc:"Why the point is not to be compared with the one before: the rules changed, not the account"`
 }
 
 // ServicePoint is how a service stood.
@@ -97,13 +101,18 @@ type Series struct {
 	Next   string // the next page's After; empty after the last
 }
 
-func newPoint(line model.TrendLine, before *model.TrendLine) Point {
+func newPoint(line model.TrendLine, before *model.TrendLine, framework string) Point {
 	p := Point{
 		Audit: line.Audit, AsOf: line.At, Part: line.Part, Scored: shape.NewScored(line.Score), Failed: shape.NewFailures(line.Failed), Services: map[string]ServicePoint{},
 		Resources: line.Resources, Accounts: line.Accounts, NotAudited: line.NotAudited, CloudArq: line.CloudArq, Rules: line.Rules, Breaks: []string{},
 	}
 	for name, s := range line.Services {
 		p.Services[name] = ServicePoint(s)
+	}
+	if n, known := line.Frameworks[framework]; known {
+		in := compliance.RequirementsIn{}
+		in.Failing, in.NotAssessed, in.PartlyChecked, in.NoCheck, in.Passing, in.NotApplicable = n[0], n[1], n[2], n[3], n[4], n[5]
+		p.Requirements = &in
 	}
 	if before != nil && !line.Part {
 		p.Breaks = append(p.Breaks, Breaks(*before, line)...)
@@ -210,7 +219,7 @@ func audits(ctx context.Context, org *store.Organization, connection model.Conne
 			s.Next = string(s.Points[len(s.Points)-1].Audit)
 			return s, nil
 		}
-		s.Points = append(s.Points, newPoint(line, before))
+		s.Points = append(s.Points, newPoint(line, before, q.Framework))
 		if !line.Part {
 			before = &line
 		}
@@ -318,10 +327,10 @@ func (q Query) days(from time.Time, before *model.TrendLine, lines iter.Seq2[sto
 			}
 			var p Point
 			if of == nil {
-				p = newPoint(*last, nil)
+				p = newPoint(*last, nil, q.Framework)
 				p.Carried = true
 			} else {
-				p = newPoint(*of, last)
+				p = newPoint(*of, last, q.Framework)
 				last, of = of, nil
 			}
 			p.Day = day.Format(time.DateOnly)

@@ -1,6 +1,6 @@
-// Package compliance says how accounts stand by the requirements of a framework: from counts
+// Package requirement says how accounts stand by the requirements of a framework: from counts
 // of verdicts, from what people attest, and from nothing else. It is pure.
-package compliance
+package requirement
 
 import (
 	"slices"
@@ -95,8 +95,8 @@ type Part struct {
 	Seen  // of all its checks together
 }
 
-// Requirement is one with what became of it.
-type Requirement struct {
+// Judged is a requirement with what became of it.
+type Judged struct {
 	check.Requirement
 	State State
 	Parts []Part
@@ -107,8 +107,8 @@ type Requirement struct {
 
 // Judge says how a requirement stands. The worst part wins; an attestation speaks for what is
 // not assessed, and never against a failure.
-func Judge(r check.Requirement, results Results, attested Attested) Requirement {
-	out := Requirement{Requirement: r, Attested: attested, Parts: make([]Part, len(r.Parts))}
+func Judge(r check.Requirement, results Results, attested Attested) Judged {
+	out := Judged{Requirement: r, Attested: attested, Parts: make([]Part, len(r.Parts))}
 	states := make([]PartState, len(r.Parts))
 	for i, p := range r.Parts {
 		out.Parts[i] = judgePart(p, results, attested)
@@ -196,4 +196,39 @@ func Worst(states ...State) State {
 		}
 	}
 	return worst
+}
+
+// Join is a requirement in two groups of accounts together. It is attested of all of them only
+// if it is of both.
+func (r Judged) Join(other Judged) Judged {
+	r.State = Worst(r.State, other.State)
+	r.Attested.Whole = r.Attested.Whole && other.Attested.Whole
+	r.Attested.Manual = r.Attested.Manual && other.Attested.Manual
+	for i, p := range other.Parts {
+		mine := &r.Parts[i]
+		mine.State = worstPart(mine.State, p.State)
+		mine.Counts = mine.Counts.Add(p.Counts)
+		mine.Excepted, mine.Missing = mine.Excepted+p.Excepted, mine.Missing+p.Missing
+	}
+	return r
+}
+
+var partOrder = []PartState{PartFails, PartNotAssessed, PartInPart, PartUnmapped, PartExcepted, PartAttested, PartPasses, PartNotApplicable}
+
+func worstPart(a, b PartState) PartState {
+	if slices.Index(partOrder, a) < slices.Index(partOrder, b) {
+		return a
+	}
+	return b
+}
+
+// Tally counts how the requirements of a framework stand by counts of verdicts alone, in the
+// order of States.
+func Tally(f check.Framework, results Results) [6]int {
+	var counts [6]int
+	order := States()
+	for _, r := range f.Requirements {
+		counts[slices.Index(order, Judge(r, results, Attested{}).State)]++
+	}
+	return counts
 }
