@@ -160,10 +160,10 @@ type Task struct {
 	Listings  map[string]Listing `json:"listings,omitempty"` // by resource type
 	Tally     Tally              `json:"tally,omitempty"`
 	// Wanted are the counts of checks by values of options that frameworks ask for.
-	Wanted Tally `json:"wanted,omitempty"`
-	Gaps      []GapCount         `json:"gaps,omitempty"`
-	Changes   Changes            `json:"changes,omitzero"` // once ingested
-	Until     time.Time          `json:"until,omitzero"`   // when it is forgotten; zero is never
+	Wanted  Tally      `json:"wanted,omitempty"`
+	Gaps    []GapCount `json:"gaps,omitempty"`
+	Changes Changes    `json:"changes,omitzero"` // once ingested
+	Until   time.Time  `json:"until,omitzero"`   // when it is forgotten; zero is never
 
 	Version int64 `json:"-"` // of the stored record
 }
@@ -235,19 +235,19 @@ type GapCount struct {
 
 // Summary is what an ended audit amounts to.
 type Summary struct {
-	Score     Score            `json:"score"`
-	Services  map[string]Score `json:"services"`
-	Pillars   map[Pillar]Score `json:"pillars"`
-	Failed    map[Severity]int `json:"failed"`
-	Counts    Counts           `json:"counts"`
-	Tally     Tally            `json:"tally"`
+	Score    Score            `json:"score"`
+	Services map[string]Score `json:"services"`
+	Pillars  map[Pillar]Score `json:"pillars"`
+	Failed   map[Severity]int `json:"failed"`
+	Counts   Counts           `json:"counts"`
+	Tally    Tally            `json:"tally"`
 	// Wanted are the counts of checks by values of options that frameworks ask for, by ids such
 	// as iam-access-key-rotated?days=90. They are in no other number.
-	Wanted Tally `json:"wanted,omitempty"`
-	Gaps      []GapCount       `json:"gaps"`
-	Changes   Changes          `json:"changes"`
-	Resources int              `json:"resources"`
-	Calls     int              `json:"calls"` // to AWS
+	Wanted    Tally      `json:"wanted,omitempty"`
+	Gaps      []GapCount `json:"gaps"`
+	Changes   Changes    `json:"changes"`
+	Resources int        `json:"resources"`
+	Calls     int        `json:"calls"` // to AWS
 	// Load is what the audit was for the account, by service. Audits of before it was
 	// counted have none.
 	Load map[string]Load `json:"load,omitempty"`
