@@ -373,7 +373,7 @@ func (h here) reports(ctx context.Context, of ofAccounts, frameworks []check.Fra
 		if errors.Is(err, store.ErrNotFound) { // it was not kept
 			err = nil
 		}
-		return compliance.OfAudit(frameworks, h.Catalog, audit, []string{connection.Project}, said, time.Now()), err
+		return compliance.OfAudit(frameworks, h.Catalog, audit, connection, said, time.Now()), err
 	}
 	rules, err := index.NewRules(h.Catalog)
 	if err != nil {

@@ -84,7 +84,7 @@ func (a *API) reportsOfAudit(ctx context.Context, in OfAccounts, frameworks []ch
 	if !audit.State.Ended() || audit.Summary == nil {
 		return nil, problem(ctx, http.StatusConflict, "audit_not_ended", "the audit has no result yet, or none at all")
 	}
-	return compliance.OfAudit(frameworks, a.Catalog, audit, []string{c.Project}, attestations, a.Now()), nil
+	return compliance.OfAudit(frameworks, a.Catalog, audit, c, attestations, a.Now()), nil
 }
 
 // attestations are those of a framework, or of all, that the caller may see.

@@ -122,6 +122,16 @@ func TestComplianceOfAudit(t *testing.T) {
 			t.Errorf("%d: %s, want %s", i, got, want)
 		}
 	}
+	// Of an audit that left out regions nothing passes, and what fails fails.
+	narrow, err := s.store.For("default").Audit(t.Context(), c.ID, audits[0].ID)
+	if err == nil {
+		narrow.Narrowed = true
+		err = s.store.For("default").PutAudit(t.Context(), &narrow)
+	}
+	if got := s.stands(t, nil, "connection="+string(c.ID)+"&audit="+string(audits[0].ID)); err != nil || got != "not_assessed not_assessed no_automated_check" {
+		t.Errorf("of a narrowed audit: %s (%v)", got, err)
+	}
+	problem(t, "what nothing looks at", s.call(http.MethodGet, "/v1/findings?check=house-1:2.1", nil, nil), http.StatusUnprocessableEntity, "invalid")
 	for query, status := range map[string]int{
 		"audit=" + string(audits[0].ID): http.StatusUnprocessableEntity, "connection=" + string(c.ID) + "&project=p": http.StatusUnprocessableEntity,
 		"connection=" + string(c.ID) + "&audit=" + newULID(): http.StatusNotFound, "connection=nobody": http.StatusNotFound, "project=nobody": http.StatusNotFound, "state=fine": http.StatusUnprocessableEntity,

@@ -53,11 +53,11 @@ func TrendLine(catalog *check.Catalog, a model.Audit) model.TrendLine {
 		}
 	}
 	line.Frameworks = Frameworks(frameworks, func(id model.CheckID) requirement.Seen {
-		counts, ran := tally[id]
-		if !ran {
-			return requirement.Seen{Missing: 1}
+		seen := requirement.Seen{Counts: tally[id]}
+		if _, ran := tally[id]; !ran || a.Part && a.Narrowed { // or not in all regions
+			seen.Missing = 1
 		}
-		return requirement.Seen{Counts: counts}
+		return seen
 	})
 	for name, is := range s.Services {
 		if service, applied := TrendService(is, failed[name]); applied {

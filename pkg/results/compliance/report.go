@@ -68,9 +68,13 @@ func Of(frameworks []check.Framework, view *index.View, rules *index.Rules, atte
 }
 
 // OfAudit says how an account stood by frameworks in an audit of it, which may have been
-// narrower than the connection asks for: what it did not run was not assessed. The audit is
-// ended, and whole (see model.AuditDetail); projects are those of its connection.
-func OfAudit(frameworks []check.Framework, catalog *check.Catalog, audit model.Audit, projects []string, attestations []model.Attestation, now time.Time) []Report {
+// narrower than the connection asks for: what it did not run was not assessed, and where it left
+// out regions, nothing passes. The audit is ended, and whole (see model.AuditDetail).
+func OfAudit(frameworks []check.Framework, catalog *check.Catalog, audit model.Audit, connection model.Connection, attestations []model.Attestation, now time.Time) []Report {
+	ran := 1 // of one account
+	if audit.Narrowed && (len(connection.Regions) == 0 || slices.ContainsFunc(connection.Regions, func(r string) bool { return !slices.Contains(audit.Regions, r) })) {
+		ran = 0 // not in all of it
+	}
 	t := index.Totals{Accounts: 1, Oldest: audit.StartedAt, Newest: audit.StartedAt}
 	sum := model.Tally{}
 	for id, c := range audit.Summary.Tally {
@@ -79,16 +83,16 @@ func OfAudit(frameworks []check.Framework, catalog *check.Catalog, audit model.A
 		}
 	}
 	for id, c := range sum {
-		t.Checks = append(t.Checks, index.CheckTotal{Check: id, Counts: c, Accounts: 1})
+		t.Checks = append(t.Checks, index.CheckTotal{Check: id, Counts: c, Accounts: ran})
 	}
 	for id, c := range audit.Summary.Wanted {
-		t.Wanted = append(t.Wanted, index.CheckTotal{Check: id, Counts: c, Accounts: 1})
+		t.Wanted = append(t.Wanted, index.CheckTotal{Check: id, Counts: c, Accounts: ran})
 	}
 	all := make([]Report, len(frameworks))
 	for i, f := range frameworks {
 		all[i] = Report{Framework: f, Requirements: make([]requirement.Judged, len(f.Requirements))}
 		all[i].add(t, slices.DeleteFunc(slices.Clone(attestations), func(a model.Attestation) bool {
-			return a.Framework != f.ID || a.State(now) != model.AttestationGood || !a.Of(audit.Connection, projects)
+			return a.Framework != f.ID || a.State(now) != model.AttestationGood || !a.Of(audit.Connection, []string{connection.Project})
 		}))
 	}
 	return all

@@ -314,5 +314,6 @@ func Asked(err error) bool {
 	var unknown *check.UnknownError
 	var word *filter.WordError
 	var query *index.QueryError
-	return errors.As(err, &unknown) || errors.As(err, &word) || errors.As(err, &query)
+	var unmapped *check.NoCheckError
+	return errors.As(err, &unmapped) || errors.As(err, &unknown) || errors.As(err, &word) || errors.As(err, &query)
 }
