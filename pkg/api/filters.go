@@ -12,8 +12,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
-	"github.com/cloudarq/cloudarq/pkg/judge/check"
 	"github.com/cloudarq/cloudarq/pkg/results/filter"
+	"github.com/cloudarq/cloudarq/pkg/results/findings"
 	"github.com/cloudarq/cloudarq/pkg/results/index"
 )
 
@@ -101,11 +101,8 @@ func split(query string, parameters []string) (words []string, rest string) {
 
 // asked is the problem of who asks what cannot be asked, or another.
 func (a *API) asked(ctx context.Context, err error) error {
-	var unknown *check.UnknownError
-	var word *filter.WordError
-	var query *index.QueryError
 	switch {
-	case errors.As(err, &unknown), errors.As(err, &word), errors.As(err, &query):
+	case findings.Asked(err):
 		return invalid(ctx, "query", err.Error())
 	case errors.Is(err, index.ErrCursor):
 		return invalid(ctx, "query.cursor", "the cursor does not belong to this list")
